@@ -1,0 +1,1 @@
+"""The Analytics Dashboard Service; imports nothing, so that a client library can live beside the server."""

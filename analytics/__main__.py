@@ -1,0 +1,6 @@
+"""Entry point of `python -m analytics`."""
+
+from analytics.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="python -m analytics")

@@ -1,0 +1,41 @@
+"""/health: whether the service is alive, and whether it is ready for work."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+
+from analytics.api.answers import answer
+from analytics.api.params import arguments
+from analytics.query.health import health
+from analytics.query.reader import Reader
+from analytics.schemas.queries import NoQuery
+
+NOTHING = NoQuery()
+
+
+def health_blueprint(reader: Reader, connections: Callable[[], int], not_ready: Callable[[], list[str]]) -> Blueprint:
+    """The blueprint of /health; `not_ready` tells why the service is not ready now."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/health")
+    def full() -> Response:
+        arguments(NOTHING)
+        return answer(reader.ask(health, connections(), not_ready()))
+
+    @blueprint.get("/health/live")
+    def live() -> Response:
+        arguments(NOTHING)
+        return answer({"status": "alive"})
+
+    @blueprint.get("/health/ready")
+    def ready() -> Response:
+        arguments(NOTHING)
+        reasons = not_ready()
+        response = answer(
+            {"status": "unavailable" if reasons else "ready", "reasons": reasons}, 503 if reasons else 200
+        )
+        if reasons:
+            response.headers["Retry-After"] = "1"
+        return response
+
+    return blueprint

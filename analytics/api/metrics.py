@@ -1,0 +1,66 @@
+"""/metrics: record metrics, and show all figures to Prometheus; /series: points of any of them over time."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from analytics.api.accept import accept
+from analytics.api.answers import answer
+from analytics.api.bodies import BodyReader
+from analytics.api.params import arguments
+from analytics.ingest.recorder import Recorder
+from analytics.query.exposition import exposition
+from analytics.query.reader import Reader
+from analytics.query.series import SeriesQuery, points
+from analytics.records import NewMetric
+from analytics.schemas.compiled import SchemaDecoder
+from analytics.schemas.queries import NoQuery, SeriesQueryArgs
+
+QUERY = SeriesQueryArgs()
+NOTHING = NoQuery()
+TAG = "tag."
+
+
+def metrics_blueprint(
+    recorder: Recorder,
+    reader: Reader,
+    bodies: BodyReader,
+    decoder: SchemaDecoder[NewMetric],
+    connections: Callable[[], int],
+) -> Blueprint:
+    """The blueprint of /metrics and /series."""
+    blueprint = Blueprint("metrics", __name__)
+
+    @blueprint.post("/metrics")
+    def record() -> Response:
+        done = accept("metrics", bodies, decoder, recorder, recorder.metric, recorder.metrics)
+        if isinstance(done, Response):
+            return done
+        metric, taken = done
+        message = "metric recorded before" if taken.duplicate else "metric recorded"
+        payload = {"message": message, "name": metric.name, "id": taken.id, "timestamp": taken.timestamp}
+        return answer(payload, 200 if taken.duplicate else 201)
+
+    @blueprint.get("/metrics")
+    def show() -> Response:
+        arguments(NOTHING)
+        return Response(reader.ask(exposition, connections()), content_type=CONTENT_TYPE_LATEST)
+
+    @blueprint.get("/series")
+    def series() -> Response:
+        asked = arguments(QUERY, besides=TAG)
+        tags = {name.removeprefix(TAG): text for name, text in request.args.items() if name.startswith(TAG)}
+        start, end = asked["start"], asked["end"]
+        query = SeriesQuery(
+            asked["name"],
+            asked["service"],
+            tuple(sorted(tags.items())),
+            asked["agg"],
+            start and start.timestamp(),
+            end and end.timestamp(),
+            asked["step"],
+        )
+        return answer(reader.ask(points, query))
+
+    return blueprint

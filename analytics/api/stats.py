@@ -1,0 +1,31 @@
+"""/stats: statistics, by hour and by day too."""
+
+from flask import Blueprint, Response
+
+from analytics.api.answers import answer
+from analytics.api.params import arguments
+from analytics.query.reader import Reader
+from analytics.query.stats import daily, hourly, stats
+from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
+
+NOTHING, HOURS, DAYS = NoQuery(), HoursQuery(), DaysQuery()
+
+
+def stats_blueprint(reader: Reader) -> Blueprint:
+    """The blueprint of /stats."""
+    blueprint = Blueprint("stats", __name__)
+
+    @blueprint.get("/stats")
+    def totals() -> Response:
+        arguments(NOTHING)
+        return answer(reader.ask(stats))
+
+    @blueprint.get("/stats/hourly")
+    def by_hour() -> Response:
+        return answer(reader.ask(hourly, arguments(HOURS)["hours"]))
+
+    @blueprint.get("/stats/daily")
+    def by_day() -> Response:
+        return answer(reader.ask(daily, arguments(DAYS)["days"]))
+
+    return blueprint

@@ -1,0 +1,275 @@
+"""The command line of the project: `python -m analytics replay` and `python -m analytics demo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from analytics.feed.logfile import Line, LogFile
+    from analytics.feed.replay import Pacer
+    from analytics.feed.sender import OnWait
+    from analytics.feed.tally import Tally
+
+# Requests takes a tenth of a second to import, so what needs it is imported inside its command.
+
+
+class _Speed(click.ParamType[float | None]):
+    """`max`, read as None, or a factor above zero."""
+
+    name = "max|N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        if value == "max":
+            return None
+        try:
+            factor = float(value)
+        except ValueError:
+            factor = 0.0
+        if not 0 < factor < float("inf"):
+            self.fail(f"{value!r} is neither 'max' nor a number above 0", param, ctx)
+        return factor
+
+
+def _http_url(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise click.BadParameter(f"{value!r} is not like http://host:port")
+    return value
+
+
+_url = click.option(
+    "--url",
+    default="http://127.0.0.1:8099",
+    envvar="ANALYTICS_URL",
+    show_default=True,
+    show_envvar=True,
+    callback=_http_url,
+    help="The service to feed.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Feed a running Analytics Dashboard Service.
+
+    The service itself is started with `make run`; these commands only speak HTTP to it, so it may run
+    elsewhere (--url, or the variable ANALYTICS_URL).
+    """
+
+
+@main.command("replay")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_url
+@click.option("--service", default="web", show_default=True, help="The service the requests belong to.")
+@click.option(
+    "--speed",
+    type=_Speed(),
+    default="max",
+    show_default=True,
+    help="'max' sends as fast as the service takes it; N at N times the log's own pace, 1 being real time.",
+)
+@click.option(
+    "--rebase",
+    type=click.Choice(["now", "none"]),
+    default="now",
+    show_default=True,
+    help="'now' moves the log by whole days so that it ends within the last day; 'none' leaves its times "
+    "as they are (the service refuses what is older than it keeps, 90 days).",
+)
+@click.option("--batch", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Events in one request.")
+@click.option(
+    "--salt",
+    help="Mixed into the hash that stands for a client's address. Random by default, so that two replays "
+    "know each visitor under two names; give the same salt to keep them one.",
+)
+@click.option("--raw-addresses", is_flag=True, help="Send client addresses as they are instead of hashes.")
+@click.option("--all-errors", is_flag=True, help="Name every rejected line, not only the first 20.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as one JSON object.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, 300),
+    default=30.0,
+    show_default=True,
+    help="Seconds to keep trying while the service cannot be reached or is busy.",
+)
+def replay_command(
+    file: Path,
+    url: str,
+    service: str,
+    speed: float | None,
+    rebase: Literal["now", "none"],
+    batch: int,
+    salt: str | None,
+    raw_addresses: bool,
+    all_errors: bool,
+    as_json: bool,
+    patience: float,
+) -> None:
+    """Send an access log as `request` events.
+
+    FILE is in Apache's or nginx's common or combined format, plain or gzipped. Each line becomes one event
+    of type `request` with endpoint (without its query string), method, status, bytes and referrer. It ends
+    with a receipt: how many lines were read, accepted and rejected, and why.
+
+    Exit code 0: everything whole was accepted (damaged lines are only reported). 1: the service refused
+    lines or could not be reached.
+    """
+    import json
+    import os
+    import secrets
+    import time
+
+    from analytics.feed.logfile import LogFile, LogUnreadableError
+    from analytics.feed.replay import LogPace, Plan, as_fast_as_possible, hashed, replay
+    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.tally import SHOWN, Tally
+
+    tally = Tally(keep=None if all_errors else SHOWN)
+    failure: str | None = None
+    shift, started = 0, time.monotonic()
+    try:
+        shift, last = _shift(file, time.time()) if rebase == "now" else (0, None)
+        identify: Callable[[str], str] = (
+            str if raw_addresses else hashed(os.fsencode(salt) if salt else secrets.token_bytes(16))
+        )
+        pace: Pacer = as_fast_as_possible if speed is None else LogPace(speed, time.monotonic)
+        plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}")
+        with LogFile(file) as log, Sender(url, patience=patience, on_wait=_wait_notice()) as sender:
+            lines = _with_progress(log, last, f"Replaying {file.name}")
+            replay(lines, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
+    except (FeedError, LogUnreadableError) as error:
+        failure = str(error)
+    except KeyboardInterrupt:
+        failure = "interrupted"
+    seconds = time.monotonic() - started
+    if as_json:
+        told = {"file": str(file), "url": url, "service": service, "error": failure}
+        click.echo(json.dumps(told | tally.to_json(seconds, shift)))
+    elif failure is None or tally.answered:
+        click.echo(tally.to_text(seconds, shift))
+    if failure is not None:
+        click.echo(f"Error: {failure}", err=True)
+    sys.exit(_exit_code(failure, tally))
+
+
+def _exit_code(failure: str | None, tally: Tally) -> int:
+    if failure == "interrupted":
+        return 130
+    return 1 if failure is not None or tally.refused else 0
+
+
+def _shift(file: Path, now: float) -> tuple[int, int]:
+    """Read the log once for the seconds to move it by, and the last line that the second reading takes."""
+    from analytics.feed.accesslog import MAX_LINE
+    from analytics.feed.logfile import LogFile, LogUnreadableError
+    from analytics.feed.rebase import whole_days
+    from analytics.feed.replay import latest_time
+
+    with LogFile(file) as log:
+        if log.size is None:
+            raise LogUnreadableError(f"{file} is a pipe and cannot be read twice: use --rebase none")
+        latest, last = latest_time(log.lines(MAX_LINE))
+    return (0 if latest is None else whole_days(latest, now)), last
+
+
+def _with_progress(log: LogFile, last: int | None, label: str) -> Iterator[Line]:
+    """The log's lines up to number `last`, drawing a bar on a terminal's stderr as they are taken."""
+    from analytics.feed.accesslog import MAX_LINE
+
+    bar: Any = click.progressbar(
+        length=log.size or 1,
+        label=label,
+        file=sys.stderr,
+        hidden=log.size is None or not sys.stderr.isatty(),
+    )
+    done = 0
+    with bar:
+        for line in log.lines(MAX_LINE):
+            # A log still being written to may have grown since its latest time was read.
+            if last is not None and line.number > last:
+                break
+            yield line
+            if log.position is not None and log.position > done:
+                bar.update(log.position - done)
+                done = log.position
+
+
+def _wait_notice() -> OnWait:
+    said: set[str] = set()
+
+    def say(trouble: str, pause: float) -> None:
+        # Short pauses are ordinary: a kept-alive connection that the service closed, or a moment of pressure.
+        if pause >= 1 and trouble not in said:
+            said.add(trouble)
+            click.echo(f"{trouble}; trying again", err=True)
+
+    return say
+
+
+@main.command("demo")
+@_url
+@click.option(
+    "--rate",
+    type=click.FloatRange(1, 10_000),
+    default=50.0,
+    show_default=True,
+    help="Events a second, as the mean over a day: evenings are busier, nights quieter.",
+)
+@click.option("--duration", type=click.FloatRange(min=0), help="Seconds to run; without it, until Ctrl-C.")
+@click.option(
+    "--history/--no-history",
+    default=None,
+    help="First fill in the last 24 hours with 20,000 events and with counts per minute. By default only "
+    "when the service holds no events yet.",
+)
+def demo_command(url: str, rate: float, duration: float | None, history: bool | None) -> None:
+    """Play a small shop, so that there is something to see.
+
+    Ten services send events, metrics and heartbeats while visitors look, search and buy. A first incident
+    comes within two minutes and others now and then: one service turns slow and fails, says so in its
+    heartbeat, and recovers. Runs until Ctrl-C, and outlasts a restart of the service.
+    """
+    import random
+    import secrets
+    import time
+
+    from analytics.feed.demo import Demo
+    from analytics.feed.sender import FeedError, Sender
+
+    def say(message: str) -> None:
+        click.echo(f"{time.strftime('%H:%M:%S')} {message}", err=True)
+
+    with Sender(url) as sender:
+        demo = Demo(
+            sender,
+            random.Random(secrets.randbits(64)),
+            rate=rate,
+            run=f"demo-{secrets.token_hex(6)}",
+            now=time.time,
+            sleep=time.sleep,
+            say=say,
+        )
+        failure: str | None = None
+        try:
+            demo.play(duration=duration, history=history)
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+        except FeedError as error:
+            failure = str(error)
+    if failure is not None:
+        click.echo(f"Error: {failure}", err=True)
+    if demo.sent:
+        click.echo(demo.summary())
+    sys.exit(0 if failure is None else 1)

@@ -1,0 +1,85 @@
+"""Where the layers meet: settings to services to blueprints."""
+
+from functools import partial
+
+import gevent
+from flask import Flask
+
+from analytics.api.bodies import BodyReader
+from analytics.api.dashboard import dashboard_blueprint
+from analytics.api.events import events_blueprint
+from analytics.api.guards import guard
+from analytics.api.health import health_blueprint
+from analytics.api.heartbeat import heartbeat_blueprint
+from analytics.api.metrics import metrics_blueprint
+from analytics.api.problems import handle_problems
+from analytics.api.services import services_blueprint
+from analytics.api.stats import stats_blueprint
+from analytics.clock import Clock, SystemClock
+from analytics.config import Settings
+from analytics.ingest.recorder import Recorder
+from analytics.live.hub import Hub
+from analytics.live.websocket import serve_websocket
+from analytics.query.reader import Reader
+from analytics.records import NewEvent, NewMetric
+from analytics.schemas.compiled import SchemaDecoder
+from analytics.schemas.event import EventSchema
+from analytics.schemas.metric import MetricSchema
+from analytics.snapshot.source import SnapshotSource
+from analytics.snapshot.ticker import Ticker
+from analytics.state.state import State
+
+
+class Service:
+    """What runs beside the requests: `app.extensions["analytics"]`."""
+
+    def __init__(self, hub: Hub, ticker: Ticker) -> None:
+        self.hub, self.ticker = hub, ticker
+
+    def start(self) -> None:
+        """Begin to tick; in the process that serves, never in one that forks."""
+        self.ticker.start()
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        self.ticker.stop()
+
+    def not_ready(self) -> list[str]:
+        """Why the service should get no work now."""
+        return ["the ticker has stalled"] if self.ticker.stalled else []
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+    """The whole service as a WSGI application.
+
+    Raises:
+        ConfigError: a setting in the environment is wrong.
+    """
+    settings, clock = settings or Settings.from_env(), clock or SystemClock()
+    state = State(settings, clock.wall())
+    hub = Hub()
+    connections = partial(len, hub)
+    recorder = Recorder(state, settings, clock, hub.publish_events)
+    reader = Reader(state, clock)
+    snapshots = SnapshotSource(state, reader, connections)
+    ticker = Ticker(lambda: hub.publish_snapshot(snapshots.current()), clock)
+    service = Service(hub, ticker)
+    bodies = BodyReader(settings.max_body, settings.body_timeout)
+    pause = partial(gevent.sleep, 0)
+    events = SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause)
+    metrics = SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, pause)
+
+    app = Flask("analytics", static_folder=None)
+    app.extensions["analytics"] = service
+    app.url_map.strict_slashes = False
+    guard(app, settings.cors_origins)
+    handle_problems(app)
+    app.register_blueprint(events_blueprint(recorder, reader, bodies, events))
+    app.register_blueprint(metrics_blueprint(recorder, reader, bodies, metrics, connections))
+    app.register_blueprint(heartbeat_blueprint(recorder, bodies))
+    app.register_blueprint(services_blueprint(reader))
+    app.register_blueprint(dashboard_blueprint(snapshots))
+    app.register_blueprint(stats_blueprint(reader))
+    app.register_blueprint(health_blueprint(reader, connections, service.not_ready))
+    serve_websocket(app, hub, snapshots)
+    return app

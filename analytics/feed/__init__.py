@@ -1,0 +1,1 @@
+"""What feeds the service from outside: log replay and a demo shop, both speaking only HTTP to it."""

@@ -1,0 +1,74 @@
+"""The demo shop's last day in a handful of events, so that charts of hours do not begin empty."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
+from analytics.feed.incidents import PAST, Incident, Incidents
+from analytics.feed.shop import Json, Shop, rfc3339, rhythm
+
+HOURS = 24
+EVENTS = 20_000
+_MINUTE, _HOUR = 60, 3_600
+_METRICS_EVERY = 15 * _MINUTE
+
+
+class Chunk(NamedTuple):
+    """One hour of the past, oldest first."""
+
+    events: list[Json]
+    metrics: list[Json]
+
+
+def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
+    """The hours before `now` of a shop that makes `rate` events a second.
+
+    Sending all of its events would take minutes, so there is one in many, for users, latencies and types;
+    the requests and errors of the others come as the metrics `requests` and `errors`, one of each per
+    service and minute. The charts of hours then go on smoothly into what is sent live.
+    """
+    begin = now - HOURS * _HOUR
+    incidents = Incidents(rng, begin, list(ERROR_MESSAGES), PAST)
+    shop = Shop(rng, begin, incidents)
+    thin_rate = min(rate, EVENTS / (HOURS * _HOUR))
+    per_event = _requests_per_event(rng, now)
+    for hour in range(HOURS):
+        start = begin + hour * _HOUR
+        chunk = Chunk([], [])
+        for minute in range(int(start), int(start) + _HOUR, _MINUTE):
+            end = minute + _MINUTE
+            chunk.events.extend(shop.advance(minute, end, thin_rate))
+            left_out = (rate - thin_rate) * rhythm(end) * _MINUTE
+            chunk.metrics.extend(_counts(rng, minute, left_out, per_event, incidents.at(end)))
+            if (minute - int(begin)) % _METRICS_EVERY == 0:
+                chunk.metrics.extend(shop.metrics(minute))
+        yield chunk
+
+
+def _requests_per_event(rng: random.Random, now: float) -> dict[str, float]:
+    """How many requests each service answers per event of the shop, found by running it for a while."""
+    shop = Shop(rng, now, Incidents(rng, now, list(ERROR_MESSAGES), PAST))
+    # A small crowd for long: with a large one most visits would only have begun.
+    events = shop.advance(now, now + 1_000, 10)
+    requests = Counter(event["service"] for event in events if event["type"] == "request")
+    return {service: requests[service] / max(1, len(events)) for service in SERVICES}
+
+
+def _counts(
+    rng: random.Random, at: float, events: float, per_event: dict[str, float], incident: Incident | None
+) -> Iterator[Json]:
+    for service, share in per_event.items():
+        requests = round(events * share * rng.uniform(0.92, 1.08))
+        severity = incident.severity(at) if incident is not None and incident.service == service else 0.0
+        errors = min(requests, round(requests * (0.003 + 0.25 * severity) * rng.uniform(0.6, 1.4)))
+        for name, value in (("requests", requests), ("errors", errors)):
+            if value:
+                yield {
+                    "name": name,
+                    "value": value,
+                    "unit": "count",
+                    "tags": {"service": service},
+                    "timestamp": rfc3339(at),
+                }

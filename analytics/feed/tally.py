@@ -1,0 +1,111 @@
+"""What became of every line of a replay, and how that is told at its end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from analytics.feed.receipt import Receipt
+
+#: How many rejected lines are named unless all are asked for.
+SHOWN = 20
+
+
+class Rejection(NamedTuple):
+    """One line that was not recorded: `damaged_line`, or the code of the service's refusal."""
+
+    line: int
+    code: str
+    message: str
+
+
+class Tally:
+    """Adds up receipts and damaged lines; names at most `keep` rejected lines, all of them when None."""
+
+    def __init__(self, keep: int | None = SHOWN) -> None:
+        self.lines = self.accepted = self.duplicates = self.damaged = self.refused = 0
+        self.refusals: Counter[str] = Counter()
+        self.rejections: list[Rejection] = []
+        self._keep = keep
+
+    @property
+    def rejected(self) -> int:
+        return self.damaged + self.refused
+
+    @property
+    def unconfirmed(self) -> int:
+        """Lines read that the service has not answered for."""
+        return self.lines - self.damaged - self.answered
+
+    @property
+    def answered(self) -> int:
+        """Lines that the service has answered for, either way."""
+        return self.accepted + self.duplicates + self.refused
+
+    def damaged_line(self, number: int, reason: str) -> None:
+        self.damaged += 1
+        self._name(Rejection(number, "damaged_line", reason))
+
+    def sent(self, numbers: Sequence[int], receipt: Receipt) -> None:
+        """Take in the receipt of a batch whose items came from these lines."""
+        self.accepted += receipt.accepted
+        self.duplicates += receipt.duplicates
+        self.refused += receipt.rejected
+        for error in receipt.errors:
+            self.refusals[error.code] += 1
+            if 0 <= error.index < len(numbers):
+                self._name(Rejection(numbers[error.index], error.code, error.message))
+
+    def _name(self, rejection: Rejection) -> None:
+        if self._keep is None or len(self.rejections) < self._keep:
+            self.rejections.append(rejection)
+
+    def to_json(self, seconds: float, shift: int) -> dict[str, Any]:
+        return {
+            "lines": self.lines,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": self.rejected,
+            "damaged": self.damaged,
+            "refused": self.refused,
+            "unconfirmed": self.unconfirmed,
+            "errors": [rejection._asdict() for rejection in sorted(self.rejections)],
+            "shift_days": shift // 86_400,
+            "seconds": round(seconds, 3),
+            "events_per_second": self._rate(seconds),
+        }
+
+    def to_text(self, seconds: float, shift: int) -> str:
+        days = shift // 86_400
+        moved = f"moved {abs(days):,} days {'forward' if days > 0 else 'back'}" if days else "as in the log"
+        rows = [
+            f"lines read   {self.lines:>12,}",
+            f"accepted     {self.accepted:>12,}",
+            f"duplicates   {self.duplicates:>12,}",
+            f"rejected     {self.rejected:>12,}"
+            + (f"   ({self.damaged:,} damaged, {self.refused:,} refused by the service)" * bool(self.rejected)),
+        ]
+        if self.unconfirmed:
+            rows.append(f"unconfirmed  {self.unconfirmed:>12,}   (read, but the service did not answer for them)")
+        rows += [
+            f"timestamps   {moved}",
+            f"took         {seconds:.1f} s, {self._rate(seconds):,} events/s",
+        ]
+        if self.refusals:
+            rows.append("refused for  " + ", ".join(f"{c} ({n:,})" for c, n in self.refusals.most_common(10)))
+        rows += [f"line {line}: {code}: {message}" for line, code, message in sorted(self.rejections)]
+        return "\n".join(rows + self._hints())
+
+    def _hints(self) -> list[str]:
+        hints = []
+        itemised = self.damaged + self.refusals.total()
+        if itemised > len(self.rejections):
+            hints.append(f"… and {itemised - len(self.rejections):,} more lines; --all-errors names every one")
+        if self.rejected > itemised:
+            hints.append(
+                f"… and {self.rejected - itemised:,} lines that the service refused without naming them: "
+                "it names the first 100 of a batch, so --batch 100 shows all"
+            )
+        return hints
+
+    def _rate(self, seconds: float) -> int:
+        return round((self.accepted + self.duplicates) / seconds) if seconds > 0 else 0

@@ -1,0 +1,1 @@
+"""The one way in: every record passes the recorder."""

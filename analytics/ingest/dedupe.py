@@ -1,0 +1,39 @@
+"""Which ids were seen: what makes a client's retry safe."""
+
+from collections import deque
+
+
+class SeenIds:
+    """Ids in the order in which they were first seen.
+
+    The newest `always` ids are remembered, and those of the last `seconds` too, up to `at_most` in all.
+    """
+
+    def __init__(self, always: int, seconds: float) -> None:
+        self._always, self._seconds, self._at_most = always, seconds, 5 * always
+        self._seen: dict[str, float] = {}
+        self._order: deque[str] = deque()
+
+    def reserve(self, id_: str, now: float) -> bool:
+        """Remember `id_`; False where it is remembered already."""
+        if id_ in self._seen:
+            return False
+        self._seen[id_] = now
+        self._order.append(id_)
+        if len(self._seen) > self._always:
+            self._prune(now)
+        return True
+
+    def release(self, id_: str) -> None:
+        """Forget `id_`: what it named was not recorded after all."""
+        self._seen.pop(id_, None)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def _prune(self, now: float) -> None:
+        while len(self._seen) > self._always:
+            at = self._seen.get(self._order[0])
+            if at is not None and now - at <= self._seconds and len(self._seen) <= self._at_most:
+                break
+            self._seen.pop(self._order.popleft(), None)

@@ -1,0 +1,72 @@
+"""What takes a batch apart: the shape shared by events and metrics, and the rules of time that hold for both."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from analytics.clock import rfc3339_second
+from analytics.ingest import refusal
+from analytics.records import ItemError
+from analytics.state.observations import Observations
+
+AHEAD = 300
+"""Seconds that a client's clock may be ahead of the service's."""
+
+N = TypeVar("N", covariant=True)
+R = TypeVar("R")
+
+
+class Decoded(Protocol[N]):
+    """Readable items with their places in what was sent, and the errors of those that were not readable."""
+
+    @property
+    def items(self) -> Sequence[N]: ...
+
+    @property
+    def places(self) -> Sequence[int]: ...
+
+    @property
+    def errors(self) -> Sequence[ItemError]: ...
+
+
+class One(NamedTuple, Generic[R]):
+    """A single item as a batch."""
+
+    items: tuple[R]
+    places: Sequence[int] = (0,)
+    errors: Sequence[ItemError] = ()
+
+
+class Intake(NamedTuple, Generic[R]):
+    """What a batch comes to: records to keep, observations to count, ids reserved for them, and what was refused.
+
+    `last` is the id and time (RFC 3339) of the last item that was not refused.
+    """
+
+    records: list[R]
+    observations: list[Observations]
+    ids: list[str]
+    duplicates: int
+    errors: list[ItemError]
+    last: tuple[str, str]
+
+
+def checked_time(when: datetime, now: float, oldest: float) -> float:
+    """`when` in seconds since the epoch.
+
+    Raises:
+        Refused: it lies too far ahead, or before what is kept.
+    """
+    at = when.timestamp()
+    if at > now + AHEAD:
+        raise refusal.in_future(when.isoformat(), AHEAD)
+    if at < oldest:
+        raise refusal.too_old(when.isoformat(), rfc3339_second(oldest))
+    return at
+
+
+def shown(when: datetime) -> str:
+    """A client's time as RFC 3339 in UTC, with as many digits as it needs, at least milliseconds."""
+    if when.microsecond % 1000:
+        return when.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return when.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -1,0 +1,89 @@
+"""Takes batches of metrics apart: time, signs, bounds, duplicates, one encoding each, and the groups to count."""
+
+from collections.abc import Callable
+
+from analytics.clock import rfc3339
+from analytics.ingest import refusal
+from analytics.ingest.dedupe import SeenIds
+from analytics.ingest.encode import MetricJson, encode
+from analytics.ingest.intake import Decoded, Intake, checked_time, shown
+from analytics.ingest.refusal import Refused
+from analytics.records import NO_TAGS, ItemError, Metric, NewMetric, SeriesTags, series_tags
+from analytics.state.observations import EVENTS, TRAFFIC, Observations
+from analytics.state.state import State
+
+NO_SERVICE = "unknown"
+"""The service of metrics that name none."""
+
+
+class MetricIntake:
+    """Turns new metrics into metrics to keep and observations to count; `new_id` names those without an id."""
+
+    def __init__(self, state: State, ids: SeenIds, new_id: Callable[[], str]) -> None:
+        self._state, self._ids, self._new_id = state, ids, new_id
+
+    def take(self, batch: Decoded[NewMetric], now: float) -> Intake[Metric]:
+        """Everything of `batch` that may be recorded at `now`."""
+        errors = list(batch.errors)
+        metrics: list[Metric] = []
+        reserved: list[str] = []
+        seconds: dict[tuple[str, int], Observations] = {}
+        duplicates, id_, time = 0, "", ""
+        time_now, oldest = rfc3339(now), self._state.oldest
+        for place, item in zip(batch.places, batch.items, strict=True):
+            try:
+                at, time, received = now, time_now, None
+                if item.timestamp is not None:
+                    at = checked_time(item.timestamp, now, oldest)
+                    time, received = shown(item.timestamp), time_now
+                _check_meaning(item)
+                tags = item.tags or {}
+                id_ = item.id or self._new_id()
+                json = encode(MetricJson(item.name, item.value, item.unit, tags, time, id_, received))
+                seen = self._seconds(tags.get("service") or NO_SERVICE, at, now, seconds)
+                series = self._series(item, seen.service)
+            except Refused as refused:
+                errors.append(ItemError(place, refused.code, refused.message, refused.field))
+                continue
+            if item.id is not None:
+                if not self._ids.reserve(id_, now):
+                    duplicates += 1
+                    continue
+                reserved.append(id_)
+            seen.metric(item.name, item.value, *series)
+            if item.unit:
+                self._state.units[item.name, seen.service] = item.unit
+            metrics.append(Metric(item.name, seen.service, at, json))
+        counted = [seen for seen in seconds.values() if not seen.is_empty]
+        return Intake(metrics, counted, reserved, duplicates, errors, (id_, time))
+
+    def _seconds(
+        self, service: str, at: float, now: float, seconds: dict[tuple[str, int], Observations]
+    ) -> Observations:
+        seen = seconds.get((service, int(at)))
+        if seen is None:
+            admitted = self._state.services.admit(service, now)
+            if admitted is None:
+                raise refusal.too_many_services(service)
+            seen = seconds[service, int(at)] = Observations(admitted.name, at)
+        return seen
+
+    def _series(self, item: NewMetric, service: str) -> tuple[SeriesTags, str | None]:
+        """The tags under which to count, and the endpoint; traffic keeps counting where tags find no room."""
+        tags = series_tags(item.tags)
+        endpoint = (item.tags or {}).get("endpoint")
+        if not tags and item.name in TRAFFIC:
+            return NO_TAGS, endpoint
+        if self._state.admit_series(item.name, service, tags):
+            return tags, endpoint
+        if item.name not in TRAFFIC:
+            raise refusal.too_many_series(item.name)
+        self._state.counters.dropped("series_tags_folded")
+        return NO_TAGS, endpoint
+
+
+def _check_meaning(item: NewMetric) -> None:
+    if item.name == EVENTS:
+        raise Refused("reserved_name", f"The name {EVENTS!r} is taken by the count of events.", "name")
+    if item.value < 0 and item.name in TRAFFIC:
+        raise Refused("negative_value", f"{item.name} cannot be negative ({item.value}).", "value")

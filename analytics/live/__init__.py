@@ -1,0 +1,1 @@
+"""The live edge: the hub and the connections that it feeds."""

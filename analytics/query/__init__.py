@@ -1,0 +1,1 @@
+"""What reads ask: pure functions from the state and now to answers."""

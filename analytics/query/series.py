@@ -1,0 +1,148 @@
+"""Points of one series over time, merged from the resolution that fits."""
+
+from typing import Any, NamedTuple
+
+from analytics.clock import rfc3339_second
+from analytics.errors import NotFound, ValidationFailed
+from analytics.query.figures import number, rounded
+from analytics.records import NO_TAGS, SeriesTags
+from analytics.state.cells import Cell
+from analytics.state.observations import EVENTS, EVERY_SERVICE, TRAFFIC
+from analytics.state.state import DAY, SECOND, SeriesKey, State
+
+AGGREGATES = ("count", "sum", "avg", "min", "max", "last", "rate", "p50", "p95", "p99", "unique")
+ADDITIVE = ("count", "sum", "rate", "unique")
+MAX_POINTS = 5_000
+
+
+class SeriesQuery(NamedTuple):
+    """What is asked. Times in seconds since the epoch, `step` in seconds; what is None is chosen to fit."""
+
+    name: str
+    service: str | None = None
+    tags: SeriesTags = NO_TAGS
+    agg: str = "avg"
+    start: float | None = None
+    end: float | None = None
+    step: int | None = None
+
+
+def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
+    """The points from `start` to `end` (default: the last hour), each the start of its bucket and its value.
+
+    A bucket without observations is 0 for count, sum, rate and unique, and null for what cannot be told of nothing.
+
+    Raises:
+        NotFound: no such series was ever seen.
+        ValidationFailed: the range, step or aggregate does not fit.
+    """
+    end = now if query.end is None else query.end
+    start = end - 3600 if query.start is None else query.start
+    if start >= end:
+        raise _wrong("from", "Must lie before `to`.")
+    rung, step = _resolution(state, start, query.step, end)
+    unique = query.agg == "unique"
+    if unique:
+        _check_unique(query)
+        if rung == SECOND:
+            rung, step = rung + 1, max(step, 60)
+    keys = _keys(state, query)
+    first = max(int(start // step) * step, _first_kept(state, rung, step))
+    starts = range(first, int(-(-end // step)) * step, step)
+    if len(starts) > MAX_POINTS:
+        raise _wrong("step", f"Would give {len(starts)} points; at most {MAX_POINTS} are given at once.")
+    size = state.series.rungs[rung].size
+    found = []
+    for at in starts:
+        buckets = range(at, at + step, size)
+        if unique:
+            users = state.users.merged(rung - 1, buckets, [query.service or EVERY_SERVICE])
+            value: float | None = users.users.estimate if users else 0
+        else:
+            value = _value(state.series.merged(rung, buckets, keys), query.agg, step, at, now)
+        found.append({"timestamp": rfc3339_second(at), "value": value})
+    return {
+        "name": query.name,
+        "service": query.service,
+        "tags": dict(query.tags),
+        "agg": query.agg,
+        "step": step,
+        "from": rfc3339_second(starts.start),
+        "to": rfc3339_second(max(starts.start, starts.stop)),
+        "unit": "ms" if query.name == "latency" else _unit(state, query),
+        "points": found,
+    }
+
+
+def _resolution(state: State, start: float, step: int | None, end: float) -> tuple[int, int]:
+    """The rung to read and the step to give; without a step, the finest rung that holds the whole range."""
+    rungs = state.series.rungs
+    reaching = [index for index in range(len(rungs)) if start >= state.series.oldest(index) or index == DAY]
+    if step is None:
+        index = next((index for index in reaching if end - start <= rungs[index].size * rungs[index].keep), DAY)
+        return index, rungs[index].size
+    fitting = [index for index in reaching if step % rungs[index].size == 0]
+    if not fitting:
+        kept = ", ".join(f"{rung.size} s for {rung.size * rung.keep} s" for rung in rungs)
+        raise _wrong("step", f"Buckets of {step} s are not kept that far back; kept are {kept}.")
+    return fitting[-1], step
+
+
+def _first_kept(state: State, rung: int, step: int) -> int:
+    oldest = state.series.oldest(rung)
+    return -(-oldest // step) * step
+
+
+def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
+    """The keys whose cells add up to what is asked."""
+    name, service, tags = query.name, query.service, query.tags
+    if name in (*TRAFFIC, EVENTS) and not tags:
+        return [(name, service or EVERY_SERVICE, NO_TAGS)]
+    wanted = set(tags)
+    keys = [
+        key
+        for key in state.series.totals
+        if key[0] == name
+        and (key[1] == service if service is not None else key[1] != EVERY_SERVICE)
+        and (wanted <= set(key[2]) and key[2] if wanted else key[2] == NO_TAGS)
+    ]
+    if not keys and name not in (*TRAFFIC, EVENTS):
+        raise NotFound(f"No metric named {name!r} was seen with that service and those tags.", code="unknown_series")
+    return keys
+
+
+def _value(cell: Cell | None, agg: str, step: int, at: int, now: float) -> float | None:
+    if cell is None:
+        return 0 if agg in ADDITIVE else None
+    match agg:
+        case "count":
+            return cell.count
+        case "sum":
+            return number(cell.sum)
+        case "rate":
+            return round(cell.sum / max(1.0, min(step, now - at)), 6)
+        case "avg":
+            return rounded(cell.mean, 6)
+        case "min":
+            return number(cell.min)
+        case "max":
+            return number(cell.max)
+        case "last":
+            return number(cell.last)
+        case _:
+            return rounded(cell.percentiles(int(agg[1:]) / 100)[0], 6)
+
+
+def _check_unique(query: SeriesQuery) -> None:
+    if query.name != EVENTS or query.tags:
+        raise _wrong("agg", "unique is kept for the users of `events`, of all services or of one, without tags.")
+
+
+def _unit(state: State, query: SeriesQuery) -> str | None:
+    if query.service is not None:
+        return state.units.get((query.name, query.service))
+    return next((unit for (name, _), unit in state.units.items() if name == query.name), None)
+
+
+def _wrong(field: str, message: str) -> ValidationFailed:
+    return ValidationFailed(f"{field}: {message}", fields={field: [message]})

@@ -1,0 +1,116 @@
+"""What is known of the services: a row each, and one of them in full."""
+
+from typing import Any
+
+from analytics.clock import rfc3339, rfc3339_second
+from analytics.errors import NotFound
+from analytics.query.figures import error_rate, latency_figures, number, rounded, total, traffic
+from analytics.records import NO_TAGS
+from analytics.state.observations import EVENTS, TRAFFIC
+from analytics.state.services import Service
+from analytics.state.state import MINUTE, State
+
+
+def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
+    """One service over all retained time, in the fields of SPEC.md and some more."""
+    totals = state.series.totals
+    requests, errors = (total(totals.get((name, service.name, NO_TAGS))) for name in ("requests", "errors"))
+    requests, errors = service.add_baseline(requests, errors)
+    latency = totals.get(("latency", service.name, NO_TAGS))
+    if "latency" in service.direct or service.reported.latency is None:
+        average = latency.mean if latency else 0.0
+    else:
+        average = service.reported.latency
+    status, since = service.health(now)
+    interval = service.usual_interval
+    return {
+        "name": service.name,
+        "status": status,
+        "status_since": None if since is None else rfc3339(since),
+        "uptime_hours": round(service.uptime_hours(now), 4),
+        "request_count": number(requests),
+        "error_count": number(errors),
+        "error_rate": error_rate(requests, errors),
+        "avg_latency_ms": round(average, 3),
+        "last_heartbeat": None if service.last_heartbeat is None else rfc3339(service.last_heartbeat),
+        "heartbeat_interval_seconds": rounded(interval),
+    }
+
+
+def services(state: State, now: float) -> dict[str, Any]:
+    """Every known service's row, by name."""
+    rows = {service.name: service_row(state, now, service) for service in state.services.all()}
+    return {"services": rows, "count": len(rows)}
+
+
+def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
+    """One service in full: row, latency, endpoints, custom metrics and its last hour by minute.
+
+    Raises:
+        NotFound: no service of that name was ever seen.
+    """
+    service = state.services.get(name)
+    if service is None:
+        raise NotFound(f"No service named {name!r} was ever seen.", code="unknown_service")
+    latency = state.series.totals.get(("latency", name, NO_TAGS))
+    return {
+        "service": name,
+        **service_row(state, now, service),
+        "latency": {
+            "count": latency.count if latency else 0,
+            **{key.removesuffix("_latency_ms"): value for key, value in latency_figures(latency).items()},
+            "max": rounded(latency.max) if latency else None,
+            "unit": "ms",
+        },
+        "endpoints": _endpoints(state, name),
+        "metrics": _custom_metrics(state, name),
+        "reported": service.reported_metrics,
+        "series": _last_hour(state, name),
+    }
+
+
+def _endpoints(state: State, name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "endpoint": endpoint,
+            "count": number(usage.requests),
+            "error_count": number(usage.errors),
+            "error_rate": error_rate(usage.requests, usage.errors),
+            "avg_time_ms": round(usage.mean_ms, 3),
+            "uncounted_at_most": number(missed),
+        }
+        for endpoint, usage, missed in state.endpoints.of_service(name)
+    ]
+
+
+def _custom_metrics(state: State, name: str) -> dict[str, dict[str, Any]]:
+    found = {}
+    for key, cell in state.series.totals.items():
+        metric, service, tags = key
+        if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS):
+            found[metric] = {
+                "last": number(cell.last),
+                "avg": rounded(cell.mean),
+                "min": number(cell.min),
+                "max": number(cell.max),
+                "count": cell.count,
+                "unit": state.units.get((metric, name)),
+                "last_at": rfc3339(cell.last_at),
+            }
+    return dict(sorted(found.items()))
+
+
+def _last_hour(state: State, name: str) -> list[dict[str, Any]]:
+    series, points = state.series, []
+    newest = series.open(MINUTE)
+    for start in range(newest - 59 * 60, newest + 60, 60):
+        requests, errors, latency = traffic(series, MINUTE, [start], name)
+        points.append(
+            {
+                "timestamp": rfc3339_second(start),
+                "requests": requests,
+                "errors": errors,
+                **latency_figures(latency),
+            }
+        )
+    return points

@@ -1,0 +1,132 @@
+"""Statistics: hourly and daily buckets, and what the service knows of itself."""
+
+import os
+import resource
+from datetime import UTC, datetime
+from typing import Any
+
+from analytics.clock import rfc3339, rfc3339_second
+from analytics.query.figures import error_rate, latency_figures, number, total, traffic
+from analytics.records import NO_TAGS
+from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE
+from analytics.state.state import DAY, HOUR, State
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
+    """The newest `hours` hours, oldest first; the last one is still open."""
+    newest = state.series.open(HOUR)
+    starts = range(newest - (hours - 1) * 3600, newest + 1, 3600)
+    return {
+        "hours": hours,
+        "buckets": [{"hour": rfc3339_second(start), **_bucket(state, HOUR, start)} for start in starts],
+    }
+
+
+def daily(state: State, now: float, days: int) -> dict[str, Any]:
+    """The newest `days` days (UTC), oldest first, each with its peak hour; the last one is still open."""
+    newest = state.series.open(DAY)
+    starts = range(newest - (days - 1) * 86_400, newest + 1, 86_400)
+    return {"days": days, "buckets": [_day(state, start) for start in starts]}
+
+
+def stats(state: State, now: float) -> dict[str, Any]:
+    """What was recorded, turned away and kept since the start."""
+    totals = state.series.totals
+    newest_hour, newest_day = state.series.open(HOUR), state.series.open(DAY)
+    last_day = list(range(newest_hour - 23 * 3600, newest_hour + 1, 3600))
+    counts = {"type": {}, "service": {}}  # type: dict[str, dict[str, int]]
+    for (name, service, tags), cell in totals.items():
+        if name == EVENTS and service == EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
+            counts["type"][tags[0][1]] = cell.count
+        elif name == EVENTS and service != EVERY_SERVICE and not tags:
+            counts["service"][service] = cell.count
+    days = [_day(state, newest_day - back * 86_400) for back in range(state.series.rungs[DAY].keep)]
+    return {
+        "uptime_seconds": round(now - state.started, 3),
+        "started_at": rfc3339(state.started),
+        "memory_bytes": resident_bytes(),
+        "totals": {
+            "events": count(totals.get((EVENTS, EVERY_SERVICE, NO_TAGS))),
+            "requests": total_requests(state),
+            "errors": total_errors(state),
+            "services": len(state.services),
+            "series": len(totals),
+            "limited_series": state.limited_series,
+            "endpoints": len(state.endpoints),
+            "events_kept": len(state.events),
+            "metrics_kept": len(state.metrics),
+        },
+        "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
+        "drops": dict(sorted(state.counters.drops.items())),
+        "events_by_type": _heaviest_first(counts["type"]),
+        "events_by_service": _heaviest_first(counts["service"]),
+        "last_24_hours": _summary(state, HOUR, last_day),
+        "today": days[0],
+        "days": [
+            {key: day[key] for key in ("date", "peak_hour", "peak_requests", "unique_users")}
+            for day in reversed(days)
+            if day["requests"] or day["events"] or day["errors"]
+        ],
+    }
+
+
+def count(cell: Any) -> int:
+    """How many observations a cell holds, 0 without one."""
+    return 0 if cell is None else int(cell.count)
+
+
+def total_requests(state: State) -> float:
+    """The sum of all services' requests over all retained time, as their rows show them."""
+    return _total(state, "requests", 0)
+
+
+def total_errors(state: State) -> float:
+    """The same of errors."""
+    return _total(state, "errors", 1)
+
+
+def _total(state: State, name: str, index: int) -> float:
+    baselines = sum(service.add_baseline(0, 0)[index] for service in state.services.all())
+    return number(total(state.series.totals.get((name, EVERY_SERVICE, NO_TAGS))) + baselines)
+
+
+def resident_bytes() -> int:
+    """Memory of this process now (Linux), or its greatest so far elsewhere."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * PAGE
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _summary(state: State, rung: int, starts: list[int]) -> dict[str, Any]:
+    requests, errors, latency = traffic(state.series, rung, starts)
+    users = state.users.merged(rung - 1, starts, [EVERY_SERVICE])
+    return {
+        "requests": requests,
+        "errors": errors,
+        "error_rate": error_rate(requests, errors),
+        **latency_figures(latency),
+        "unique_users": users.users.estimate if users else 0,
+        "events": count(state.series.merged(rung, starts, [(EVENTS, EVERY_SERVICE, NO_TAGS)])),
+    }
+
+
+def _bucket(state: State, rung: int, start: int) -> dict[str, Any]:
+    return _summary(state, rung, [start])
+
+
+def _day(state: State, start: int) -> dict[str, Any]:
+    peak = state.peaks.peak(start)
+    return {
+        "date": datetime.fromtimestamp(start, UTC).date().isoformat(),
+        **_bucket(state, DAY, start),
+        "peak_hour": rfc3339_second(peak[0]) if peak else None,
+        "peak_requests": number(peak[1]) if peak else 0,
+    }
+
+
+def _heaviest_first(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

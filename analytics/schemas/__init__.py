@@ -1,0 +1,1 @@
+"""The single definition of every payload, query and answer, in marshmallow."""

@@ -1,0 +1,240 @@
+"""Fast decoders derived from the marshmallow schemas, which stay the single definition.
+
+What a derived decoder accepts, marshmallow accepts with an equal result; what it refuses is asked of marshmallow, which
+alone decides and words the errors.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+from marshmallow import Schema, ValidationError, fields
+
+from analytics.errors import MalformedBody, TooLarge, ValidationFailed
+from analytics.records import ItemError
+from analytics.schemas.fields import AWARE, JsonObject, Number, Tags, Text, Timestamp
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+PAUSE_EVERY = 64
+
+
+class Batch(NamedTuple, Generic[R]):
+    """The readable items with their places in what was sent, and why the others were not taken."""
+
+    items: list[R]
+    places: "range | list[int]"
+    errors: list[ItemError]
+
+
+class SchemaDecoder(Generic[R]):
+    """Decodes JSON bytes to the records of one schema.
+
+    Args:
+        schema: the definition.
+        record: the class that the schema loads to, whose fields have the same names.
+        max_items: the most items that a batch may have.
+        pause: called now and then while a batch with faults is taken apart, to let others work.
+    """
+
+    def __init__(
+        self, schema: Schema, record: type[R], max_items: int, pause: Callable[[], None] = lambda: None
+    ) -> None:
+        self._schema, self._max_items, self._pause = schema, max_items, pause
+        derived = derive(schema, record)
+        self._one = msgspec.json.Decoder(derived)
+        self._many = msgspec.json.Decoder(list[derived])  # type: ignore[valid-type]
+        self._texts = [name for name, field in schema.fields.items() if isinstance(field, Text | Tags)]
+
+    def one(self, body: bytes) -> R:
+        """The record that `body` holds.
+
+        Raises:
+            MalformedBody: not JSON, or nested too deeply.
+            ValidationFailed: JSON that the schema refuses.
+        """
+        try:
+            record: R = self._one.decode(body)
+            if has_no_control_characters(body) or not self._controlled(record):
+                return record
+        except UNREADABLE:
+            pass  # marshmallow's turn
+        loaded: R = load(self._schema, body)
+        return loaded
+
+    def many(self, body: bytes) -> Batch[R]:
+        """The records of a JSON array.
+
+        Raises:
+            MalformedBody: not JSON, nested too deeply, or empty.
+            ValidationFailed: JSON, but no array.
+            TooLarge: more items than allowed.
+        """
+        try:
+            items: list[R] = self._many.decode(body)
+            if has_no_control_characters(body) or not any(map(self._controlled, items)):
+                return self._whole(items)
+        except UNREADABLE:
+            pass
+        return self._each([bytes(raw) for raw in parse_array(body)])
+
+    def lines(self, body: bytes) -> Batch[R]:
+        """The records of newline-delimited JSON; blank lines do not count as items.
+
+        Raises:
+            MalformedBody: there is none.
+            TooLarge: more items than allowed.
+        """
+        lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+        try:
+            items = [self._one.decode(line) for line in lines]
+            if has_no_control_characters(body) or not any(map(self._controlled, items)):
+                return self._whole(items)
+        except UNREADABLE:
+            pass
+        return self._each(lines)
+
+    def _whole(self, items: list[R]) -> Batch[R]:
+        self._check_size(len(items))
+        return Batch(items, range(len(items)), [])
+
+    def _check_size(self, count: int) -> None:
+        if not count:
+            raise MalformedBody("The batch has no items.", code="empty_batch")
+        if count > self._max_items:
+            raise TooLarge(
+                f"The batch has {count} items; at most {self._max_items} are taken at once.",
+                code="batch_too_large",
+            )
+
+    def _each(self, bodies: list[bytes]) -> Batch[R]:
+        self._check_size(len(bodies))
+        items: list[R] = []
+        places: list[int] = []
+        errors: list[ItemError] = []
+        for place, body in enumerate(bodies):
+            if place % PAUSE_EVERY == PAUSE_EVERY - 1:
+                self._pause()
+            try:
+                items.append(self.one(body))
+                places.append(place)
+            except (MalformedBody, ValidationFailed) as error:
+                field, messages = next(iter(error.fields.items()), (None, [error.message]))
+                errors.append(ItemError(place, error.code, messages[0], field))
+        return Batch(items, places, errors)
+
+    def _controlled(self, record: R) -> bool:
+        """Whether one of the texts may have a control character; marshmallow looks closer."""
+        for name in self._texts:
+            value = getattr(record, name)
+            if value is not None:
+                texts = [value] if type(value) is str else [*value, *value.values()]
+                if not all(map(str.isprintable, texts)):
+                    return True
+        return False
+
+
+def load(schema: Schema, body: bytes) -> Any:
+    """What `schema` makes of `body`.
+
+    Raises:
+        MalformedBody: not JSON, or nested too deeply.
+        ValidationFailed: JSON that the schema refuses.
+    """
+    payload = parse(body)
+    try:
+        return schema.load(payload)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def has_no_control_characters(body: bytes) -> bool:
+    """True where no string in this JSON can have one: nothing escaped, and neither DEL nor beyond ASCII."""
+    return b"\\" not in body and b"\x7f" not in body and body.isascii()
+
+
+def parse(body: bytes, type_: Any = Any) -> Any:
+    """`body` as JSON.
+
+    Raises:
+        MalformedBody: it is not, or is nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except RecursionError:
+        raise MalformedBody("The JSON is nested too deeply to be read.", code="nested_too_deeply") from None
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not UTF-8 (byte {error.start} of a string).") from None
+    except msgspec.DecodeError as error:
+        raise MalformedBody(f"The body is not valid JSON: {error}.") from None
+
+
+def parse_array(body: bytes) -> list[msgspec.Raw]:
+    """The items of a JSON array, each still as it was sent.
+
+    Raises:
+        MalformedBody: not JSON, or nested too deeply.
+        ValidationFailed: JSON, but no array.
+    """
+    if not body.lstrip().startswith(b"["):
+        parse(body)
+        raise ValidationFailed("A batch must be a JSON array of objects.")
+    items: list[msgspec.Raw] = parse(body, list[msgspec.Raw])
+    return items
+
+
+def invalid(error: ValidationError) -> ValidationFailed:
+    """Marshmallow's messages in the service's own shape: a list of messages for each field, nested ones dotted."""
+    fields_: dict[str, list[str]] = {}
+    _flatten("", error.messages, fields_)
+    named = {name: messages for name, messages in fields_.items() if name != "_schema"}
+    if not named:
+        return ValidationFailed(" ".join(fields_.get("_schema", ["The payload is not valid."])))
+    summary = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in list(named.items())[:5])
+    return ValidationFailed(summary, fields=named)
+
+
+def _flatten(prefix: str, messages: Any, into: dict[str, list[str]]) -> None:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            _flatten(f"{prefix}.{name}" if prefix else str(name), inner, into)
+    else:
+        into.setdefault(prefix, []).extend(str(message) for message in messages)
+
+
+def derive(schema: Schema, record: type[R]) -> type[R]:
+    """A subclass of `record` whose annotations carry the limits of `schema`.
+
+    Raises:
+        TypeError: the schema has a field of a kind that has no counterpart here.
+    """
+    members = []
+    for name, field in schema.fields.items():
+        annotation = _annotation(name, field)
+        if field.allow_none:
+            annotation = annotation | None
+        members.append((name, annotation) if field.required else (name, annotation, field.load_default))
+    derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), frozen=True, forbid_unknown_fields=True)
+    return derived  # type: ignore[no-any-return]
+
+
+def _annotation(name: str, field: fields.Field[Any]) -> Any:
+    match field:
+        case Text():
+            return _text(field)
+        case Number():
+            return float
+        case Timestamp():
+            return AWARE
+        case Tags():
+            keys, values = field.key_field, field.value_field
+            limits = msgspec.Meta(max_length=field.most)
+            return Annotated[dict[_text(keys), _text(values)], limits]  # type: ignore[misc, arg-type]
+        case JsonObject():
+            return dict[str, Any]
+    raise TypeError(f"{name}: no decoder is known for {type(field).__name__}")
+
+
+def _text(field: Text) -> Any:
+    return Annotated[str, msgspec.Meta(min_length=field.least, max_length=field.most)]

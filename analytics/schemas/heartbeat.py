@@ -1,0 +1,60 @@
+"""What a heartbeat may look like."""
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates
+
+from analytics.records import NewHeartbeat
+from analytics.schemas.fields import JsonObject, Number, Text
+
+STATUSES = ("healthy", "degraded", "unhealthy", "maintenance")
+FIGURES = ("request_count", "error_count", "avg_latency", "uptime")
+
+
+class HeartbeatSchema(Schema):
+    """One heartbeat as a service sends it."""
+
+    class Meta:
+        unknown = RAISE
+
+    service = Text(1, 128, required=True, metadata={"example": "productcatalog"})
+    status = Text(
+        1,
+        32,
+        required=True,
+        metadata={
+            "description": "How the service finds itself",
+            "enum": list(STATUSES),
+            "example": "healthy",
+        },
+    )
+    metrics = JsonObject(
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "`request_count` and `error_count` are cumulative, `avg_latency` is in ms, `uptime` in "
+            "hours; each a number of at least 0. Other fields are kept as they are."
+        },
+    )
+
+    @validates("status")
+    def _known(self, value: str, data_key: str) -> None:
+        if value not in STATUSES:
+            raise ValidationError(f"{value!r} is not one of {', '.join(STATUSES)}.")
+
+    @validates("metrics")
+    def _figures(self, value: dict[str, Any] | None, data_key: str) -> None:
+        wrong: dict[str, list[str]] = {}
+        for figure in FIGURES:
+            given = (value or {}).get(figure)
+            if given is not None:
+                try:
+                    validate.Range(min=0, error="Must not be negative.")(Number().deserialize(given))
+                except ValidationError as error:
+                    wrong[figure] = [str(message) for message in error.messages]
+        if wrong:
+            raise ValidationError(dict(wrong))
+
+    @post_load
+    def _record(self, loaded: dict[str, Any], **_: Any) -> NewHeartbeat:
+        return NewHeartbeat(**loaded)

@@ -1,0 +1,82 @@
+"""What may be asked in query strings."""
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, pre_load, validate
+
+from analytics.query.series import AGGREGATES
+from analytics.schemas.fields import Text, Timestamp
+
+
+class When(Timestamp):
+    """An RFC 3339 time; a `+` that the query string turned into a blank is put right."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str) and value[-6:-5] == " ":
+            value = f"{value[:-6]}+{value[-5:]}"
+        return super()._deserialize(value, *args, **kwargs)
+
+
+def whole_number(least: int, most: int, default: int | None, about: str) -> fields.Integer:
+    """A whole number within bounds."""
+    return fields.Integer(
+        load_default=default,
+        validate=validate.Range(least, most, error=f"Must be {least} to {most}."),
+        metadata={"description": about},
+    )
+
+
+class Query(Schema):
+    """Base of all queries: what is not known is refused, so that a typing error does not pass for an answer."""
+
+    class Meta:
+        unknown = RAISE
+
+    @pre_load
+    def _drop_empty(self, given: dict[str, str], **_: Any) -> dict[str, str]:
+        return {name: value for name, value in given.items() if value != ""}
+
+
+class NoQuery(Query):
+    """Nothing may be asked."""
+
+
+class EventsQuery(Query):
+    """Filters of GET /events; they combine."""
+
+    type = Text(1, 128, load_default=None, metadata={"description": "Events of this type"})
+    service = Text(1, 128, load_default=None, metadata={"description": "Events of this service"})
+    user_id = Text(1, 256, load_default=None, metadata={"description": "Events of this user"})
+    since = When(load_default=None, metadata={"description": "Events at or after this time"})
+    until = When(load_default=None, metadata={"description": "Events before this time"})
+    q = Text(1, 256, load_default=None, metadata={"description": "Events whose JSON contains this text"})
+    limit = whole_number(1, 1000, 100, "How many at most")
+    cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the answer before")
+
+
+class SeriesQueryArgs(Query):
+    """Filters of GET /series; each `tag.K=V` asks for that tag."""
+
+    name = Text(1, 128, required=True, metadata={"description": "A metric, or requests, errors, latency, events"})
+    service = Text(1, 128, load_default=None, metadata={"description": "Of this service; of all without it"})
+    agg = fields.String(
+        load_default="avg",
+        validate=validate.OneOf(AGGREGATES, error="Must be one of {choices}."),
+        metadata={"description": "What to tell of each bucket"},
+    )
+    start = When(data_key="from", load_default=None, metadata={"description": "Default: an hour before `to`"})
+    end = When(data_key="to", load_default=None, metadata={"description": "Default: now"})
+    step = whole_number(1, 90 * 86_400, None, "Seconds a bucket; chosen to fit the range without it")
+
+
+class HoursQuery(Query):
+    """How far GET /stats/hourly goes back."""
+
+    hours = whole_number(1, 24 * 90, 24, "How many hours, the open one included")
+
+
+class DaysQuery(Query):
+    """How far GET /stats/daily goes back."""
+
+    days = whole_number(1, 3650, 7, "How many days, the open one included")

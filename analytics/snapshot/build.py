@@ -1,0 +1,50 @@
+"""Builds the dashboard's snapshot, in the shape of SPEC.md: a pure function of the state and now."""
+
+from typing import Any
+
+import msgspec
+
+from analytics.clock import rfc3339
+from analytics.query.figures import error_rate, number, traffic
+from analytics.query.services import service_row
+from analytics.query.stats import total_requests
+from analytics.state.rings import newest
+from analytics.state.state import SECOND, State
+
+WINDOW = 60
+"""Seconds that "now" means."""
+TOP_ENDPOINTS = 10
+RECENT_EVENTS = 20
+
+
+def build_snapshot(state: State, now: float, connections: int) -> dict[str, Any]:
+    """Everything the dashboard shows; `connections` are the live clients."""
+    this_second = int(now)
+    last_minute = range(this_second - WINDOW + 1, this_second + 1)
+    requests, errors, latency = traffic(state.series, SECOND, last_minute)
+    return {
+        "overview": {
+            "total_requests": total_requests(state),
+            "active_users": state.active_users.count,
+            "average_latency_ms": round(latency.mean, 3) if latency else 0.0,
+            "error_rate": error_rate(requests, errors),
+            "requests_per_second": round(requests / WINDOW, 3),
+        },
+        "services": {service.name: service_row(state, now, service) for service in state.services.all()},
+        "realtime_stats": {
+            "requests_last_1min": requests,
+            "errors_last_1min": errors,
+            "active_connections": connections,
+            "top_endpoints": [
+                {
+                    "endpoint": endpoint,
+                    "service": service,
+                    "count": number(usage.requests),
+                    "avg_time_ms": round(usage.mean_ms, 3),
+                }
+                for (service, endpoint), usage in state.endpoints.busiest(TOP_ENDPOINTS)
+            ],
+            "recent_events": [msgspec.Raw(event.json) for event in newest(state.events.newest_first(), RECENT_EVENTS)],
+        },
+        "updated_at": rfc3339(now),
+    }

@@ -1,0 +1,68 @@
+"""The heartbeat of the dashboard: one greenlet that keeps a fixed phase."""
+
+import logging
+from collections.abc import Callable
+
+import gevent
+
+from analytics.clock import Clock
+
+log = logging.getLogger(__name__)
+
+STALLED_AFTER = 5.0
+"""Seconds without a successful tick after which the ticker counts as stalled."""
+
+
+class Ticker:
+    """Calls `work` every `interval` seconds; a late tick is skipped, a failing one is logged and counted."""
+
+    def __init__(self, work: Callable[[], None], clock: Clock, interval: float = 1.0) -> None:
+        self._work, self._clock, self._interval = work, clock, interval
+        self._greenlet: gevent.Greenlet | None = None
+        self._last_success = 0.0
+        self.skipped = self.failed = 0
+
+    def start(self) -> None:
+        """Begin, unless begun."""
+        if self._greenlet is None:
+            self._last_success = self._clock.monotonic()
+            self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """End, also in the middle of a wait."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+
+    @property
+    def running(self) -> bool:
+        return self._greenlet is not None
+
+    @property
+    def stalled(self) -> bool:
+        """Whether no tick has succeeded for too long."""
+        return self.running and self._clock.monotonic() - self._last_success > STALLED_AFTER
+
+    def tick(self) -> None:
+        """Work once."""
+        try:
+            self._work()
+        except Exception:
+            self.failed += 1
+            log.exception("tick failed", extra={"failed": self.failed})
+        else:
+            self._last_success = self._clock.monotonic()
+
+    def _run(self) -> None:
+        due = self._clock.monotonic() + self._interval
+        while True:
+            gevent.sleep(max(0.0, due - self._clock.monotonic()))
+            self.tick()
+            due, missed = next_due(due, self._clock.monotonic(), self._interval)
+            self.skipped += missed
+
+
+def next_due(due: float, now: float, interval: float) -> tuple[float, int]:
+    """The first due time after `now` in the phase of `due`, and how many ticks were missed on the way."""
+    missed = max(0, int((now - due) // interval))
+    return due + (missed + 1) * interval, missed

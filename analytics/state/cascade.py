@@ -1,0 +1,142 @@
+"""Time buckets: a ladder of tables from seconds to days in which cells rise as their buckets close.
+
+An observation lands in the finest bucket that is still open. When that closes, its cells are merged one rung up, and so
+on to the last rung. A late observation lands at once in every closed bucket of its own time, so that each closed
+bucket is always whole; an open one is whole together with the finer buckets inside it that have not risen yet.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
+
+
+class Mergeable(Protocol):
+    """What a cascade keeps."""
+
+    def merge(self, other: Self, /) -> None: ...
+
+    def copy(self) -> Self: ...
+
+    def compact(self) -> None: ...
+
+
+K = TypeVar("K")
+C = TypeVar("C", bound=Mergeable)
+
+
+class Rung(NamedTuple):
+    """One resolution: the size of its buckets in seconds, and how many of them are kept, the open one included."""
+
+    size: int
+    keep: int
+
+    def start(self, at: float) -> int:
+        """The start of the bucket that holds `at`."""
+        return int(at // self.size) * self.size
+
+
+class Cascade(Generic[K, C]):
+    """Cells by rung, bucket and key, with a running total of all that is retained.
+
+    Keys live as long as one of their cells: when the last one expires, the key is gone from `totals` too.
+    """
+
+    def __init__(self, rungs: Iterable[Rung], now: float) -> None:
+        self.rungs = tuple(rungs)
+        self.totals: dict[K, C] = {}
+        self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.rungs]
+        self._open = [rung.start(now) for rung in self.rungs]
+
+    def oldest(self, rung: int) -> int:
+        """The start of the oldest bucket that `rung` keeps."""
+        size, keep = self.rungs[rung]
+        return self._open[rung] - size * (keep - 1)
+
+    def open(self, rung: int) -> int:
+        """The start of the bucket of `rung` that is open now."""
+        return self._open[rung]
+
+    def add(self, at: float, key: K, cell: C) -> None:
+        """Count `cell`, observed at `at`, under `key`; the caller may go on using `cell`.
+
+        `at` must not lie before the oldest bucket of the last rung.
+        """
+        for index, rung in enumerate(self.rungs):
+            start = rung.start(at)
+            if start >= self.oldest(index):
+                _merge_into(self._tables[index].setdefault(start, {}), key, cell)
+            if start >= self._open[index]:
+                break
+        _merge_into(self.totals, key, cell)
+
+    def advance(self, now: float) -> None:
+        """Close what lies before `now`: let it rise, fold it, and drop what is older than its rung keeps."""
+        expired: set[K] = set()
+        for index, rung in enumerate(self.rungs):
+            was_open, self._open[index] = self._open[index], max(self._open[index], rung.start(now))
+            if self._open[index] == was_open:
+                continue
+            table = self._tables[index]
+            for start in [start for start in table if was_open <= start < self._open[index]]:
+                if index + 1 < len(self.rungs):
+                    upper = self._tables[index + 1].setdefault(self.rungs[index + 1].start(start), {})
+                    for key, cell in table[start].items():
+                        _merge_into(upper, key, cell)
+                if index > 0:  # seconds are dropped too soon to be worth folding
+                    for cell in table[start].values():
+                        cell.compact()
+            for start in [start for start in table if start < self.oldest(index)]:
+                gone = table.pop(start)
+                if index + 1 == len(self.rungs):
+                    expired.update(gone)
+        if expired:
+            self._retotal(expired)
+
+    def cell(self, rung: int, start: int, key: K) -> C | None:
+        """What is known of `key` in the bucket of `rung` that begins at `start`: a copy, or None."""
+        return self._sum(self._cells(rung, start, key))
+
+    def merged(self, rung: int, starts: Iterable[int], keys: Iterable[K]) -> C | None:
+        """One cell for all of `keys` over all the buckets of `rung` that begin at `starts`, or None."""
+        keys = list(keys)
+        return self._sum(cell for start in starts for key in keys for cell in self._cells(rung, start, key))
+
+    def _cells(self, rung: int, start: int, key: K) -> Iterator[C]:
+        cell = self._tables[rung].get(start, {}).get(key)
+        if cell is not None:
+            yield cell
+        end = start + self.rungs[rung].size
+        if end <= self._open[0]:
+            return
+        for finer in range(rung):
+            opened = self._open[finer]
+            for bucket, cells in self._tables[finer].items():
+                if opened <= bucket and start <= bucket < end and key in cells:
+                    yield cells[key]
+
+    @staticmethod
+    def _sum(cells: Iterable[C]) -> C | None:
+        total: C | None = None
+        for cell in cells:
+            if total is None:
+                total = cell.copy()
+            else:
+                total.merge(cell)
+        return total
+
+    def _retotal(self, keys: set[K]) -> None:
+        for key in keys:
+            del self.totals[key]
+        for index in range(len(self.rungs)):
+            last = index + 1 == len(self.rungs)
+            for start, table in self._tables[index].items():
+                if last or start >= self._open[index]:
+                    for key in keys & table.keys():
+                        _merge_into(self.totals, key, table[key])
+
+
+def _merge_into(table: dict[K, C], key: K, cell: C) -> None:
+    mine = table.get(key)
+    if mine is None:
+        table[key] = cell.copy()
+    else:
+        mine.merge(cell)

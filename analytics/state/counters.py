@@ -1,0 +1,27 @@
+"""What became of everything that was sent: receipts by outcome and drops by reason, since the start."""
+
+from collections import Counter
+
+
+class Counters:
+    """Counts since the process started."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, Counter[str]] = {
+            kind: Counter(accepted=0, duplicates=0, rejected=0) for kind in ("events", "metrics", "heartbeats")
+        }
+        self.drops: Counter[str] = Counter()
+
+    def taken(self, kind: str, accepted: int, duplicates: int) -> None:
+        """Some items of `kind` were taken."""
+        self.outcomes[kind]["accepted"] += accepted
+        self.outcomes[kind]["duplicates"] += duplicates
+
+    def rejected(self, kind: str, reasons: Counter[str]) -> None:
+        """Some items of `kind` were turned away."""
+        self.outcomes[kind]["rejected"] += reasons.total()
+        self.drops.update(reasons)
+
+    def dropped(self, reason: str, count: int = 1) -> None:
+        """A bound was reached; `reason` names it."""
+        self.drops[reason] += count

@@ -1,0 +1,178 @@
+"""Endpoint tables: the busiest of the last minute, and each service's heaviest over all retained time.
+
+Each service keeps its heaviest endpoints by Space-Saving (Metwally, Agrawal, El Abbadi: Efficient Computation of
+Frequent and Top-k Elements in Data Streams, ICDT 2005): a new endpoint takes the place of the lightest and inherits
+its count as its possible error.
+"""
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush, nlargest
+from typing import NamedTuple
+
+DAY = 86_400
+MINUTE = 60
+NAME_LIMIT = 256
+"""Longer endpoint names are cut to this many characters."""
+
+
+class Usage(NamedTuple):
+    """Requests, errors among them, and how many of them had a latency, with its sum in ms."""
+
+    requests: float
+    errors: float = 0
+    timed: int = 0
+    milliseconds: float = 0.0
+
+    def plus(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.requests + other.requests,
+            self.errors + other.errors,
+            self.timed + other.timed,
+            self.milliseconds + other.milliseconds,
+        )
+
+    def minus(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.requests - other.requests,
+            self.errors - other.errors,
+            self.timed - other.timed,
+            self.milliseconds - other.milliseconds if self.timed > other.timed else 0.0,
+        )
+
+    @property
+    def mean_ms(self) -> float:
+        """Average latency of the requests that had one, else 0."""
+        return self.milliseconds / self.timed if self.timed else 0.0
+
+    @property
+    def is_nothing(self) -> bool:
+        return self.requests <= 0 and self.timed <= 0 and self.errors <= 0
+
+
+Key = tuple[str, str]
+"""Service and endpoint."""
+
+
+class SlidingSum:
+    """Usage by key over the newest `keep` buckets of `size` seconds: added on arrival, subtracted on leaving."""
+
+    def __init__(self, size: int, keep: int, now: float) -> None:
+        self._size, self._keep = size, keep
+        self._buckets: dict[int, dict[Key, Usage]] = {}
+        self._newest = int(now) // size
+        self.totals: dict[Key, Usage] = {}
+
+    def add(self, at: float, key: Key, usage: Usage) -> bool:
+        """Count `usage` at `at` (ahead counts as now); False where that has left the window already."""
+        number = min(int(at) // self._size, self._newest)
+        if number <= self._newest - self._keep:
+            return False
+        bucket = self._buckets.setdefault(number, {})
+        bucket[key] = bucket[key].plus(usage) if key in bucket else usage
+        self.totals[key] = self.totals[key].plus(usage) if key in self.totals else usage
+        return True
+
+    def advance(self, now: float) -> list[Key]:
+        """Let what is older than the window leave; returns the keys of which nothing is left."""
+        self._newest = max(self._newest, int(now) // self._size)
+        gone = []
+        for number in [number for number in self._buckets if number <= self._newest - self._keep]:
+            for key, usage in self._buckets.pop(number).items():
+                left = self.totals[key].minus(usage)
+                if left.is_nothing:
+                    del self.totals[key]
+                    gone.append(key)
+                else:
+                    self.totals[key] = left
+        return gone
+
+    def forget(self, key: Key) -> None:
+        """Remove all that is known of `key`."""
+        self.totals.pop(key, None)
+        for bucket in self._buckets.values():
+            bucket.pop(key, None)
+
+
+class Endpoints:
+    """All endpoint tables, bounded per service and in all.
+
+    Args:
+        on_evicted: called once for each endpoint that made room for another.
+    """
+
+    def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
+        self._last_minute = SlidingSum(1, MINUTE, now)
+        self._retained = SlidingSum(DAY, days, now)
+        self._per_service, self._in_all = per_service, in_all
+        self._on_evicted = on_evicted
+        self._inherited: dict[str, dict[str, float]] = {}
+        self._lightest: dict[str, list[tuple[float, str]]] = {}
+
+    def add(self, at: float, service: str, endpoint: str, usage: Usage) -> None:
+        """Count `usage` of an endpoint, observed at `at`."""
+        endpoint = endpoint[:NAME_LIMIT]
+        key = (service, endpoint)
+        if key in self._last_minute.totals or len(self._last_minute.totals) < self._in_all:
+            self._last_minute.add(at, key, usage)
+        inherited = self._inherited.setdefault(service, {})
+        if endpoint not in inherited:
+            error = 0.0
+            if len(inherited) >= self._per_service or len(self._retained.totals) >= self._in_all:
+                error = self._evict(service if inherited else max(self._inherited, key=self._size))
+            inherited[endpoint] = error
+            heappush(self._lightest.setdefault(service, []), (error, endpoint))
+        self._retained.add(at, key, usage)
+
+    def advance(self, now: float) -> None:
+        """Let time pass: the last minute slides, and days beyond the retention leave."""
+        self._last_minute.advance(now)
+        expired = self._retained.advance(now)
+        for service, endpoint in expired:
+            self._inherited[service].pop(endpoint, None)
+        for service in {service for service, _ in expired}:
+            if self._inherited[service]:
+                heap = [(self._weight(service, endpoint), endpoint) for endpoint in self._inherited[service]]
+                heapify(heap)
+                self._lightest[service] = heap
+            else:
+                del self._inherited[service], self._lightest[service]
+
+    def busiest(self, count: int) -> list[tuple[Key, Usage]]:
+        """The `count` endpoints with the most requests in the last minute."""
+        busiest = nlargest(count, self._last_minute.totals.items(), key=lambda item: item[1].requests)
+        return [(key, usage) for key, usage in busiest if usage.requests > 0]
+
+    def of_service(self, service: str) -> list[tuple[str, Usage, float]]:
+        """Endpoint, usage and by how much its count may understate it, heaviest first."""
+        rows = [
+            (endpoint, self._retained.totals[service, endpoint], error)
+            for endpoint, error in self._inherited.get(service, {}).items()
+            if (service, endpoint) in self._retained.totals
+        ]
+        return sorted(rows, key=lambda row: (-row[1].requests, row[0]))
+
+    def __len__(self) -> int:
+        return len(self._retained.totals)
+
+    def _size(self, service: str) -> int:
+        return len(self._inherited[service])
+
+    def _weight(self, service: str, endpoint: str) -> float:
+        usage = self._retained.totals.get((service, endpoint))
+        return self._inherited[service][endpoint] + (usage.requests if usage else 0)
+
+    def _evict(self, service: str) -> float:
+        """Make room by the lightest endpoint of `service`; returns its weight, the newcomer's possible error."""
+        heap, inherited = self._lightest[service], self._inherited[service]
+        while True:
+            weight, endpoint = heappop(heap)
+            if endpoint not in inherited:
+                continue
+            current = self._weight(service, endpoint)
+            if current > weight:  # it grew since it was put there
+                heappush(heap, (current, endpoint))
+                continue
+            del inherited[endpoint]
+            self._retained.forget((service, endpoint))
+            self._on_evicted()
+            return current

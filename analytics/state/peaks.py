@@ -1,0 +1,28 @@
+"""Requests by hour of each retained day: what tells a day's peak hour, longer than hourly statistics are kept."""
+
+DAY, HOUR = 86_400, 3_600
+
+
+class HoursOfDays:
+    """24 request counts for each of the newest days that are kept."""
+
+    def __init__(self) -> None:
+        self._days: dict[int, list[float]] = {}
+
+    def add(self, at: float, requests: float) -> None:
+        """Count `requests` at `at` (seconds since the epoch)."""
+        day, second = divmod(int(at), DAY)
+        self._days.setdefault(day * DAY, [0] * 24)[second // HOUR] += requests
+
+    def peak(self, day: int) -> tuple[int, float] | None:
+        """Start of the busiest hour (the earliest of equals) of the day that starts at `day`, and its requests."""
+        hours = self._days.get(day)
+        if hours is None or not any(hours):
+            return None
+        most = max(hours)
+        return day + hours.index(most) * HOUR, most
+
+    def forget(self, before: int) -> None:
+        """Drop the days that start earlier."""
+        for day in [day for day in self._days if day < before]:
+            del self._days[day]

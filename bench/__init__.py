@@ -1,0 +1,1 @@
+"""The figures that README.md quotes, each measured beside its baseline: `python -m bench`."""

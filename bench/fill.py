@@ -1,0 +1,54 @@
+"""Brings a fresh service into the state in which reads are measured: many services, rings full."""
+
+from collections.abc import Iterable
+from random import Random
+
+import orjson
+
+from bench.client import Connection
+from bench.payloads import ENDPOINTS, Event, in_batches, request
+from bench.servers import BenchError
+
+RING = 10_000  # events, and metrics, that the service keeps by default
+MANY_SERVICES = 100
+MANY_ENDPOINTS = 1_000  # ten in each service
+
+
+def post(connection: Connection, path: str, records: Iterable[Event], size: int = 1_000) -> None:
+    """Everything in batches; BenchError when one record of them is refused."""
+    for body in in_batches(records, size):
+        answer = connection.post(path, body)
+        if answer.status != 200 or orjson.loads(answer.body)["rejected"]:
+            raise BenchError(f"{path} answered {answer.status} {answer.body[:300]!r}")
+
+
+def many_services(connection: Connection) -> None:
+    """100 services with heartbeats, 1,000 endpoints, both rings full."""
+    random = Random(2)
+    for number in range(MANY_SERVICES):
+        beat = {"service": _service(number), "status": "healthy", "metrics": {"uptime": 72.5}}
+        answer = connection.post("/heartbeat", orjson.dumps(beat))
+        if answer.status != 200:
+            raise BenchError(f"/heartbeat answered {answer.status} {answer.body[:300]!r}")
+    post(connection, "/events", (_request(random, number) for number in range(RING + 2_000)))
+    post(connection, "/metrics", (_latency(random, number) for number in range(RING + 2_000)))
+
+
+def _request(random: Random, number: int) -> Event:
+    service, endpoint = _place(number)
+    return request(random, service, endpoint, f"user-{random.randrange(5_000)}")
+
+
+def _latency(random: Random, number: int) -> Event:
+    service, endpoint = _place(number)
+    tags = {"service": service, "endpoint": endpoint}
+    return {"name": "latency", "value": round(random.lognormvariate(3, 0.6), 1), "unit": "ms", "tags": tags}
+
+
+def _place(number: int) -> tuple[str, str]:
+    of_service = number // MANY_SERVICES % (MANY_ENDPOINTS // MANY_SERVICES)
+    return _service(number % MANY_SERVICES), f"{ENDPOINTS[of_service % len(ENDPOINTS)]}/{of_service}"
+
+
+def _service(number: int) -> str:
+    return f"service-{number:03d}"

@@ -1,0 +1,96 @@
+"""Latency of single posts at a steady 300 a second, while /ws/dashboard streams snapshots and events."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from websocket import WebSocket, WebSocketException, create_connection
+
+from bench import openloop
+from bench.client import Connection
+from bench.fill import many_services
+from bench.openloop import Latency
+from bench.payloads import ONE_EVENT, one_metric
+from bench.plan import Plan, say
+from bench.servers import BenchError, Server, bare, service
+from bench.table import Row
+
+RATE = 300  # posts a second
+LENGTHS = 3  # usual measurements long, instead of repeated
+P99_LIMIT = 25.0  # ms
+LIMITS = (  # path, body, ms on average
+    ("/events", ONE_EVENT, 5.0),
+    ("/metrics", one_metric("productcatalog", "/products"), 3.0),
+)
+_UPDATE = b'"dashboard_update"'
+
+
+def rows(plan: Plan) -> list[Row]:
+    seconds = plan.seconds * LENGTHS
+    with ExitStack() as stack:
+        baseline, ours = stack.enter_context(bare()), stack.enter_context(service())
+        with Connection(ours.port) as connection:
+            many_services(connection)
+        say("bare view")
+        its = openloop.run(baseline, "/", ONE_EVENT, RATE, seconds)
+        found: list[Row] = []
+        for path, body, limit in LIMITS:
+            say(path)
+            with _watching(ours) as updates:
+                latency = openloop.run(ours, path, body, RATE, seconds)
+            if len(updates) < seconds - 3:
+                raise BenchError(f"only {len(updates)} snapshots in {seconds:.0f} s")
+            found += _rows(path, latency, limit, its)
+    return found
+
+
+def _rows(path: str, latency: Latency, limit: float, its: Latency) -> list[Row]:
+    what, rate = f"POST {path}, latency", f"{RATE}/s"
+    return [
+        Row(
+            what,
+            f"{latency.mean:.2f} ms mean",
+            rate,
+            "bare view",
+            f"{its.mean:.2f} ms mean",
+            rate,
+            f"{latency.mean / its.mean:.2f} ×",
+            f"< {limit:g} ms",
+            latency.mean < limit,
+        ),
+        Row(
+            what,
+            f"{latency.p99:.2f} ms p99",
+            rate,
+            "bare view",
+            f"{its.p99:.2f} ms p99",
+            rate,
+            f"{latency.p99 / its.p99:.2f} ×",
+            f"< {P99_LIMIT:g} ms",
+            latency.p99 < P99_LIMIT,
+        ),
+    ]
+
+
+@contextmanager
+def _watching(server: Server) -> Iterator[list[int]]:
+    """A dashboard client that reads everything; the list grows by one with every snapshot."""
+    updates: list[int] = []
+    socket = create_connection(f"ws://127.0.0.1:{server.port}/ws/dashboard", timeout=10)
+    reader = threading.Thread(target=_read, args=(socket, updates))
+    reader.start()
+    try:
+        yield updates
+    finally:
+        socket.shutdown()
+        reader.join()
+
+
+def _read(socket: WebSocket, updates: list[int]) -> None:
+    try:
+        while True:
+            message = socket.recv_frame().data
+            if _UPDATE in message[:100]:
+                updates.append(len(message))
+    except (WebSocketException, OSError):
+        return

@@ -1,0 +1,44 @@
+"""Memory for 100,000 stored events of README.md's size, the ring enlarged by a setting."""
+
+from collections.abc import Iterator
+from random import Random
+
+from bench.client import Connection
+from bench.fill import post
+from bench.payloads import Event, shop_batch
+from bench.plan import Plan, say
+from bench.servers import service
+from bench.table import Row
+
+EVENTS = 100_000
+ROUNDS = 2  # the second time every stored event has replaced another
+LIMIT = 50.0  # MB that storing them may add
+README = "~100 MB"
+
+
+def rows(plan: Plan) -> list[Row]:
+    del plan  # nothing here takes longer for being more exact
+    with service(events_ring=EVENTS) as ours, Connection(ours.port) as connection:
+        before = ours.memory()
+        for number in range(ROUNDS):
+            post(connection, "/events", _events(number))
+            after = ours.memory()
+            say(f"round {number + 1}: {after:.0f} MB, {after - before:.0f} MB more than at the start")
+    growth = after - before
+    return [
+        Row(
+            f"memory for {EVENTS:,} stored events",
+            f"{growth:.0f} MB more",
+            f"{after:.0f} MB in all",
+            "what README.md promises",
+            README,
+            target=f"≤ {LIMIT:g} MB",
+            reached=growth <= LIMIT,
+        )
+    ]
+
+
+def _events(seed: int) -> Iterator[Event]:
+    random = Random(seed)
+    for _ in range(0, EVENTS, 1_000):
+        yield from shop_batch(random)

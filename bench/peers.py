@@ -1,0 +1,71 @@
+"""The servers of Debian that the service is compared with, each alone in a temporary folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.client import Connection
+from bench.servers import BenchError, Server, answers, free_port, installed, process, wait_until
+
+_INFLUXDB = """\
+reporting-disabled = true
+bind-address = "127.0.0.1:{backup}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+[http]
+  bind-address = "127.0.0.1:{port}"
+"""
+
+
+@contextmanager
+def influxdb() -> Iterator[Server]:
+    """InfluxDB as Debian sets it up, with a database `bench`."""
+    port = free_port()
+    with _peer("InfluxDB", "influxd", "influxdb", port, "/ping", _influxdb_options) as server:
+        with server.awake(), Connection(port) as connection:
+            answer = connection.post("/query?q=" + quote("CREATE DATABASE bench"), b"")
+        if answer.status != 200:
+            raise BenchError(f"InfluxDB made no database: {answer.status} {answer.body!r}")
+        yield server
+
+
+def _influxdb_options(port: int, folder: Path) -> list[str]:
+    config = folder / "influxdb.conf"
+    config.write_text(_INFLUXDB.format(folder=folder, port=port, backup=free_port()))
+    return ["-config", str(config)]
+
+
+@contextmanager
+def victoria_metrics() -> Iterator[Server]:
+    def options(port: int, folder: Path) -> list[str]:
+        return [f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{port}"]
+
+    with _peer("VictoriaMetrics", "victoria-metrics", "victoria-metrics", free_port(), "/health", options) as server:
+        yield server
+
+
+@contextmanager
+def pushgateway() -> Iterator[Server]:
+    def options(port: int, folder: Path) -> list[str]:
+        return [f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]  # in memory, as we are
+
+    package = "prometheus-pushgateway"
+    with _peer("Pushgateway", package, package, free_port(), "/-/healthy", options) as server:
+        yield server
+
+
+@contextmanager
+def _peer(
+    name: str, program: str, package: str, port: int, health: str, options: Callable[[int, Path], list[str]]
+) -> Iterator[Server]:
+    path = installed(program, package)
+    with process(name, lambda folder: [path, *options(port, folder)]) as started:
+        wait_until(name, started, lambda: answers(port, health))
+        server = Server(name, port, started.pid, background=True)
+        with server.awake():  # and stopped from here on, but for its turns
+            pass
+        yield server

@@ -1,0 +1,169 @@
+"""Server processes under measurement: the service and the bare view, one gunicorn worker each."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.client import Connection
+from bench.plan import SERVER_CORE, say
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class NotInstalledError(Exception):
+    """A program that a figure needs is not here; its argument is the Debian package that brings it."""
+
+
+class BenchError(Exception):
+    """A measurement that cannot be trusted, and why."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; `pid` is the process that does the work, threads included."""
+
+    name: str
+    port: int
+    pid: int
+    background: bool = False  # does work of its own when idle: stop it while others are measured
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the process has used so far, user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory(self, field: str = "VmRSS") -> float:
+        """Megabytes (10⁶ bytes) resident now, or at most so far with `VmHWM`."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) * 1024 / 1e6
+        raise BenchError(f"{self.name} has ended")
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let a stopped background server run for as long as it is measured."""
+        if self.background:
+            os.kill(self.pid, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            if self.background:
+                os.kill(self.pid, signal.SIGSTOP)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def service(**settings: object) -> Iterator[Server]:
+    """The service itself; `events_ring=100_000` sets ANALYTICS_EVENTS_RING."""
+    named = {f"ANALYTICS_{name.upper()}": str(value) for name, value in settings.items()}
+    with _gunicorn("the service", "wsgi:app", named) as server:
+        yield server
+
+
+@contextmanager
+def bare(size: int = 0) -> Iterator[Server]:
+    """The baseline view; its `/sized` answers `size` bytes."""
+    with _gunicorn("bare view", "bench.bare:app", {"BARE_BYTES": str(size)}) as server:
+        yield server
+
+
+@contextmanager
+def _gunicorn(name: str, app: str, settings: dict[str, str]) -> Iterator[Server]:
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "gunicorn"), "-k", "gevent", "-c", "gunicorn.conf.py", app]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("ANALYTICS_")}
+    env |= settings | {"HOST": "127.0.0.1", "PORT": str(port), "LOG_LEVEL": "INFO"}
+    with process(name, lambda _: command, env) as master:
+        wait_until(name, master, lambda: answers(port, "/health"))
+        children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
+        if len(children) != 1:
+            raise BenchError(f"{name} has {len(children)} workers, not one")
+        yield Server(name, port, int(children[0]))
+
+
+@contextmanager
+def process(
+    name: str, command: Callable[[Path], list[str]], env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a server on its core, with a temporary folder; stop it and its children, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name_of_folder:
+        folder = Path(name_of_folder)
+        output = folder / "output.log"
+        with output.open("wb") as log:
+            started = subprocess.Popen(
+                ["taskset", "-c", str(SERVER_CORE), *command(folder)],
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches only this program, which then stops the server
+            )
+        try:
+            yield started
+        except BenchError:
+            say(f"{name} said last: {_tail(output)}")
+            raise
+        finally:
+            _stop(started)
+
+
+def _stop(started: subprocess.Popen[bytes]) -> None:
+    try:
+        started.terminate()
+        started.send_signal(signal.SIGCONT)
+        started.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        with suppress(ProcessLookupError):  # the group is the server and its children, nothing else
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+def wait_until(name: str, started: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if started.poll() is not None:
+            raise BenchError(f"{name} ended with code {started.returncode} at its start")
+        if time.monotonic() > deadline:
+            raise BenchError(f"{name} did not answer within {START_SECONDS:.0f} s")
+        time.sleep(0.1)
+
+
+def answers(port: int, path: str) -> bool:
+    try:
+        with Connection(port) as connection:
+            return connection.get(path).status < 300
+    except OSError:
+        return False
+
+
+def installed(program: str, package: str) -> str:
+    """The path of a program; NotInstalledError names its Debian package."""
+    found = shutil.which(program)
+    if found is None:
+        raise NotInstalledError(package)
+    return found
+
+
+def _tail(output: Path) -> str:
+    lines = output.read_text(errors="replace").strip().splitlines()
+    return " / ".join(lines[-3:]) or "nothing"

@@ -1,0 +1,22 @@
+"""Stand-ins that tests own: a clock that moves only when told."""
+
+
+class FakeClock:
+    """Wall and monotonic time that stand still until `advance`."""
+
+    def __init__(self, wall: float = 1_700_000_000.0) -> None:
+        self._wall = wall
+        self._monotonic = 0.0
+
+    def wall(self) -> float:
+        return self._wall
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        self._wall += seconds
+        self._monotonic += seconds
+
+    def set(self, wall: float) -> None:
+        self.advance(wall - self._wall)

@@ -1,0 +1,106 @@
+"""The demo's run: history only into an empty service, everything sent once, restarts waited out."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from analytics.feed.catalogue import SERVICES
+from analytics.feed.demo import Demo
+from analytics.feed.sender import Sender, UnreachableError
+from tests.feed.fake_service import CUT, Answer, FakeService, fake_service
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    with fake_service() as running:
+        yield running
+
+
+class Stage:
+    """A demo whose time moves only when it sleeps."""
+
+    def __init__(self, service: FakeService) -> None:
+        self.now = 1_800_000_000.25
+        self.said: list[str] = []
+        self.sender = Sender(service.url, sleep=self.sleep, clock=lambda: self.now, jitter=lambda: 0.5)
+        self.demo = Demo(
+            self.sender,
+            random.Random(5),
+            rate=50,
+            run="demo",
+            now=lambda: self.now,
+            sleep=self.sleep,
+            say=self.said.append,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def play(self, duration: float, history: bool | None = None) -> None:
+        with self.sender:
+            self.demo.play(duration, history)
+
+
+def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> None:
+    stage = Stage(service)
+    stage.play(60, history=False)
+    assert {path for _, path in service.calls} == {"/health", "/events", "/metrics", "/heartbeat"}
+    assert len(service.items) == stage.demo.sent > 500
+    assert {beat["service"] for beat in service.heartbeats} == set(SERVICES)
+    assert len(service.heartbeats) == 4 * len(SERVICES)
+    assert stage.demo.summary().startswith(f"sent {stage.demo.sent:,} events and metrics, and 40 heartbeats")
+
+
+def test_the_first_incident_is_announced_and_taken_back(service: FakeService) -> None:
+    stage = Stage(service)
+    stage.play(300, history=False)
+    told = [line for line in stage.said if line.startswith("incident")]
+    assert "is slow and failing for the next" in told[0]
+    assert told[1].startswith("incident over: ")
+    assert {"degraded", "unhealthy", "healthy"} == {beat["status"] for beat in service.heartbeats}
+
+
+@pytest.mark.parametrize(
+    ("held", "history", "filled"), [(0, None, True), (7, None, False), (7, True, True), (0, False, False)]
+)
+def test_history_is_added_to_an_empty_service_or_on_request(
+    service: FakeService, held: int, history: bool | None, filled: bool
+) -> None:
+    service.total_events = held
+    stage = Stage(service)
+    stage.play(0, history)
+    assert (stage.demo.sent > 30_000) is filled
+    assert any("no history added" in line for line in stage.said) is (history is None and held > 0)
+
+
+def test_a_restart_is_waited_out_said_once_and_costs_nothing(service: FakeService) -> None:
+    stage = Stage(service)
+    service.script = [Answer(200, body={}), *[CUT, Answer(503)] * 20]
+    stage.play(240, history=False)
+    assert len([line for line in stage.said if line.endswith("waiting for it")]) == 1
+    assert stage.said.count("the service is back") == 1
+    assert len(service.items) == stage.demo.sent > 0
+
+
+def test_a_service_that_was_never_there_is_an_error(service: FakeService) -> None:
+    service.script = [CUT] * 100
+    with pytest.raises(UnreachableError, match="cannot reach"):
+        Stage(service).play(10)
+
+
+def test_refused_items_are_counted_and_told_once(service: FakeService) -> None:
+    refusal = {
+        "accepted": 0,
+        "duplicates": 0,
+        "rejected": 1,
+        "errors": [{"index": 0, "code": "late", "message": "no"}],
+    }
+    stage = Stage(service)
+    stage.demo._send(stage.sender.events, [{"type": "a"}])
+    for _ in range(2):
+        service.script = [Answer(400, body=refusal)]
+        stage.demo._send(stage.sender.events, [{"type": "a"}])
+    stage.sender.close()
+    assert stage.said == ["the service refuses some items: late: no"]
+    assert stage.demo.summary() == "sent 1 events and metrics, 2 refused, and 0 heartbeats"

@@ -1,0 +1,163 @@
+"""Posting against a real server that is busy, cuts connections, or refuses: every item counts once."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from analytics.feed.receipt import ItemError, Receipt
+from analytics.feed.sender import RefusedError, Sender, UnreachableError
+from tests.feed.fake_service import CUT, LOST_ANSWER, Answer, FakeService, fake_service
+
+BUSY = Answer(503, {"Retry-After": "7"}, {"error": {"code": "recovering", "message": "reading the journal"}})
+
+
+class Time:
+    """A clock that moves only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    with fake_service() as running:
+        yield running
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def sender(service: FakeService, time: Time) -> Iterator[Sender]:
+    with Sender(service.url + "/", sleep=time.sleep, clock=lambda: time.now, jitter=lambda: 0.5) as made:
+        yield made
+
+
+def items(count: int, start: int = 0) -> list[dict[str, object]]:
+    return [{"type": "request", "service": "web", "id": f"run-{n}"} for n in range(start, start + count)]
+
+
+def test_a_batch_brings_back_its_receipt(service: FakeService, sender: Sender) -> None:
+    assert sender.events(items(3)) == Receipt(accepted=3)
+    assert sender.metrics(items(2, start=2)) == Receipt(accepted=1, duplicates=1)
+    assert service.calls == [("POST", "/events"), ("POST", "/metrics")]
+
+
+def test_nothing_is_posted_for_nothing(service: FakeService, sender: Sender) -> None:
+    assert sender.events([]) == Receipt()
+    assert service.calls == []
+
+
+def test_a_busy_service_is_given_the_time_it_asks_for(service: FakeService, sender: Sender, time: Time) -> None:
+    service.script = [BUSY, Answer(429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}), BUSY]
+    assert sender.events(items(5)) == Receipt(accepted=5)
+    assert time.slept == [pytest.approx(7.1), pytest.approx(0.1), pytest.approx(7.1)]
+
+
+def test_without_a_usable_wish_the_pauses_double(service: FakeService, sender: Sender, time: Time) -> None:
+    service.script = [
+        Answer(503),
+        Answer(429, {"Retry-After": "soon"}),
+        CUT,
+        Answer(502),
+        Answer(504),
+        Answer(503),
+    ]
+    assert sender.events(items(1)) == Receipt(accepted=1)
+    assert time.slept == [pytest.approx(0.75 * pause) for pause in (0.2, 0.4, 0.8, 1.6, 3.2, 5.0)]
+
+
+def test_an_answer_lost_on_the_way_does_not_count_twice(service: FakeService, sender: Sender) -> None:
+    service.script = [LOST_ANSWER, LOST_ANSWER, BUSY._replace(record=True)]
+    total = sender.events(items(10)).followed_by(sender.events(items(10, start=10)), 10)
+    assert total == Receipt(accepted=10, duplicates=10)
+    assert len(service.items) == 20
+
+
+def test_a_batch_with_nothing_acceptable_is_a_receipt(service: FakeService, sender: Sender) -> None:
+    refused = [{**item, "data": {"refuse": True}} for item in items(2)]
+    receipt = sender.events(refused)
+    assert (receipt.accepted, receipt.rejected) == (0, 2)
+    assert receipt.errors[1] == ItemError(1, "timestamp_too_old", "too old", "timestamp")
+
+
+def test_a_batch_too_large_goes_in_halves_with_its_own_numbers(service: FakeService, sender: Sender) -> None:
+    batch = items(5)
+    batch[4]["data"] = {"refuse": True}
+    service.script = [Answer(413), Answer(413)]
+    receipt = sender.events(batch)
+    assert (receipt.accepted, receipt.rejected, receipt.errors[0].index) == (4, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Answer(401, body={"error": {"message": "no key"}}), "refuses POST /events: HTTP 401, no key"),
+        (Answer(404), "refuses POST /events: HTTP 404, Not Found"),
+        (Answer(413), "refuses POST /events: HTTP 413"),
+        (Answer(400, body={"error": {"message": "no JSON"}}), "refuses POST /events: HTTP 400, no JSON"),
+        (Answer(500), "refuses POST /events: HTTP 500"),
+        (Answer(301, {"Location": "https://there/"}), "HTTP 301, moved to https://there/"),
+        (Answer(200), "HTTP 200, this is not how the analytics service answers"),
+        (Answer(200, body=["ok"]), "HTTP 200, this is not how the analytics service answers"),
+        (
+            Answer(200, body={"accepted": True, "duplicates": 0, "rejected": 0}),
+            "not how the analytics service",
+        ),
+        (Answer(200, body={"accepted": 0, "duplicates": 0, "rejected": 0}), "accounts for 0 of 1 items"),
+    ],
+)
+def test_an_answer_that_will_not_change_is_told_at_once(
+    service: FakeService, sender: Sender, time: Time, answer: Answer, message: str
+) -> None:
+    service.script = [answer]
+    with pytest.raises(RefusedError) as error:
+        sender.events(items(1))
+    assert message in str(error.value)
+    assert time.slept == []
+
+
+def test_patience_ends_before_a_wait_that_would_exceed_it(service: FakeService, sender: Sender, time: Time) -> None:
+    service.script = [BUSY] * 10
+    with pytest.raises(UnreachableError, match="is not ready: HTTP 503, reading the journal"):
+        sender.events(items(1))
+    assert sum(time.slept) <= 30
+    assert len(time.slept) == 4
+
+
+def test_nobody_listening_is_one_plain_reason(time: Time) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        told: list[str] = []
+        with Sender(
+            url,
+            sleep=time.sleep,
+            clock=lambda: time.now,
+            jitter=lambda: 0.0,
+            on_wait=lambda trouble, _pause: told.append(trouble),
+        ) as sender:
+            with pytest.raises(UnreachableError) as error:
+                sender.events(items(1))
+            assert str(error.value) == f"cannot reach {url}: connection refused"
+            assert set(told) == {str(error.value)}
+            assert len(told) == len(time.slept)
+
+
+def test_heartbeats_and_the_event_count_go_the_same_way(service: FakeService, sender: Sender) -> None:
+    service.total_events = 12
+    service.script = [BUSY]
+    assert sender.total_events() == 12
+    sender.heartbeat({"service": "cart", "status": "healthy"})
+    assert service.heartbeats == [{"service": "cart", "status": "healthy"}]
+    service.script = [Answer(422, body={"error": {"message": "no status"}})]
+    with pytest.raises(RefusedError, match="POST /heartbeat: HTTP 422, no status"):
+        sender.heartbeat({"service": "cart"})

@@ -1,0 +1,178 @@
+"""The demo shop's model: believable, and the same again from the same seed."""
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from analytics.feed.catalogue import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
+from analytics.feed.history import EVENTS, past_day
+from analytics.feed.incidents import LIVE, Incident, Incidents
+from analytics.feed.shop import Shop, rhythm
+
+NOW = 1_800_000_000.0
+
+
+def open_shop(seed: int = 1) -> Shop:
+    rng = random.Random(seed)
+    return Shop(rng, NOW, Incidents(rng, NOW, list(ERROR_MESSAGES)))
+
+
+def play(shop: Shop, seconds: int, rate: float = 50) -> list[dict[str, Any]]:
+    return [event for n in range(seconds) for event in shop.advance(NOW + n, NOW + n + 1, rate)]
+
+
+def test_the_same_seed_plays_the_same_day() -> None:
+    assert play(open_shop(3), 20) == play(open_shop(3), 20)
+    assert play(open_shop(3), 20) != play(open_shop(4), 20)
+
+
+def test_every_type_and_every_service_appears() -> None:
+    events = play(open_shop(), 900)
+    types = Counter(event["type"] for event in events)
+    assert set(types) == {
+        "request",
+        "error",
+        "purchase",
+        "product_view",
+        "search",
+        "cart_add",
+        "page_view",
+        "visual_search",
+        "points_awarded",
+        "inventory_update",
+    }
+    assert {event["service"] for event in events} == set(SERVICES)
+    assert types["product_view"] > types["cart_add"] > types["purchase"] > 0
+    users = {event["user_id"] for event in events}
+    assert None in users
+    assert len(users) > 100
+
+
+def test_events_are_as_the_service_takes_them() -> None:
+    for event in play(open_shop(), 60):
+        assert set(event) == {"type", "service", "user_id", "timestamp", "data"}
+        assert "2027-01-15T08:00:00.000Z" <= event["timestamp"] <= "2027-01-15T08:01:00.000Z"
+        if event["type"] == "request":
+            assert event["data"]["latency"] > 0
+            assert 200 <= event["data"]["status"] < 600
+
+
+def test_a_purchase_adds_up_what_was_put_into_the_basket() -> None:
+    events = play(open_shop(), 600)
+    spent = sum(e["data"]["total"] for e in events if e["type"] == "purchase")
+    added = sum(e["data"]["price"] * e["data"]["quantity"] for e in events if e["type"] == "cart_add")
+    assert 0 < spent < added
+
+
+def test_stock_never_falls_below_nothing() -> None:
+    quantities = [e["data"]["new_quantity"] for e in play(open_shop(), 1_200) if e["type"] == "inventory_update"]
+    assert min(quantities) >= 0
+
+
+def test_the_rate_follows_the_day_and_keeps_its_mean() -> None:
+    assert rhythm(NOW) == pytest.approx(0.4)
+    assert rhythm(NOW + 12 * 3_600) == pytest.approx(1.6)
+    assert sum(rhythm(NOW + hour * 3_600) for hour in range(24)) == pytest.approx(24)
+    assert len(play(open_shop(), 600)) == pytest.approx(50 * 0.4 * 600, rel=0.05)
+
+
+def test_heartbeat_counters_never_decrease_and_match_what_was_sent() -> None:
+    shop = open_shop()
+    before = {name: shop.heartbeat(name, NOW)["metrics"] for name in SERVICES}
+    sent: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for minute in range(10):
+        for second in range(60):
+            at = NOW + minute * 60 + second
+            for event in shop.advance(at, at + 1, 50):
+                sent[event["service"]] += event["type"] == "request"
+                failed[event["service"]] += event["type"] == "error" or event["data"].get("status", 0) >= 500
+        for name in SERVICES:
+            now = shop.heartbeat(name, NOW + (minute + 1) * 60)["metrics"]
+            assert now["request_count"] == sent[name] >= before[name]["request_count"]
+            assert now["error_count"] == failed[name] >= before[name]["error_count"]
+            assert now["uptime"] > before[name]["uptime"]
+            before[name] = now
+
+
+def test_metrics_tell_memory_and_cpu_of_every_service() -> None:
+    metrics = open_shop().metrics(NOW)
+    assert {(m["name"], m["unit"]) for m in metrics} == {("memory", "MB"), ("cpu", "%")}
+    assert {m["tags"]["service"] for m in metrics} == set(SERVICES)
+    assert all(0 < m["value"] < (100 if m["name"] == "cpu" else 5_000) for m in metrics)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_incident_begins_and_ends_within_minutes(seed: int) -> None:
+    incidents = Incidents(random.Random(seed), NOW, list(ERROR_MESSAGES))
+    seen = [incidents.at(NOW + second) for second in range(3_600)]
+    first = next(incident for incident in seen if incident is not None)
+    assert 40 <= first.begins - NOW <= 75
+    assert first.ends < NOW + 300
+    assert seen[0] is None
+    assert seen[int(first.ends - NOW) + 1] is None
+    later = {incident for incident in seen if incident is not None}
+    assert 3 <= len(later) <= 10
+    assert all(LIVE.length[0] <= incident.ends - incident.begins <= LIVE.length[1] for incident in later)
+
+
+def test_an_incident_rises_and_falls() -> None:
+    incident = Incident("cart", 100, 200)
+    assert [incident.severity(now) for now in (99, 100, 120, 150, 200)] == [0, 0, 1, 1, 0]
+    assert 0 < incident.severity(110) < 1
+    assert 0 < incident.severity(190) < 1
+
+
+def test_a_service_in_trouble_is_slow_fails_says_so_and_recovers() -> None:
+    shop = open_shop()
+    statuses: list[str] = []
+    troubled: list[dict[str, Any]] = []
+    calm: list[dict[str, Any]] = []
+    service = next(i.service for s in range(120) if (i := open_shop().incidents.at(NOW + s)))
+    for second in range(300):
+        events = shop.advance(NOW + second, NOW + second + 1, 300)
+        status = shop.heartbeat(service, NOW + second + 1)["status"]
+        if not statuses or statuses[-1] != status:
+            statuses.append(status)
+        mine = [e["data"] for e in events if e["type"] == "request" and e["service"] == service]
+        if status == "unhealthy":
+            troubled += mine
+        elif status == "healthy":
+            calm += mine
+    assert statuses == ["healthy", "degraded", "unhealthy", "degraded", "healthy"]
+
+    def mean(requests: list[dict[str, Any]]) -> float:
+        return sum(request["latency"] for request in requests) / len(requests)
+
+    def failing(requests: list[dict[str, Any]]) -> float:
+        return sum(request["status"] >= 500 for request in requests) / len(requests)
+
+    assert mean(troubled) > 3 * mean(calm)
+    assert failing(troubled) > 0.1 > failing(calm)
+
+
+def test_history_fills_a_day_up_to_now_and_no_further() -> None:
+    chunks = list(past_day(random.Random(1), NOW, 50))
+    events = [event for chunk in chunks for event in chunk.events]
+    metrics = [metric for chunk in chunks for metric in chunk.metrics]
+    assert len(chunks) == 24
+    assert len(events) == pytest.approx(EVENTS, rel=0.05)
+    stamps = [item["timestamp"] for item in events + metrics]
+    assert min(stamps) >= "2027-01-14T08:00:00.000Z"
+    assert max(stamps) <= "2027-01-15T08:00:00.000Z"
+    # Requests of the last hour, events and counts together, are what the live shop makes of the same rate.
+    last = chunks[-1]
+    requests = sum(m["value"] for m in last.metrics if m["name"] == "requests")
+    requests += sum(event["type"] == "request" for event in last.events)
+    live = sum(event["type"] == "request" for event in play(open_shop(), 600)) * 6
+    assert requests == pytest.approx(live, rel=0.1)
+
+
+def test_every_page_leads_on_and_out() -> None:
+    assert set(NEXT) == set(PAGES)
+    for ways in NEXT.values():
+        assert LEAVE in ways
+        assert set(ways) - {LEAVE} <= set(PAGES)
+        assert sum(ways.values()) == pytest.approx(1)

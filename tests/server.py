@@ -1,0 +1,94 @@
+"""A real server process for tests: gunicorn as `make run` starts it, on a free port of the loopback interface."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+GUNICORN = ("-m", "gunicorn", "-k", "gevent", "-c", "gunicorn.conf.py", "wsgi:app")
+APP = ("app.py",)
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A running service; a context manager that stops it by its own process id.
+
+    Args:
+        command: arguments for this Python.
+        settings: environment variables on top of this process's own.
+        log: the file that gets what the service writes.
+    """
+
+    def __init__(
+        self, log: Path, settings: Mapping[str, str] | None = None, command: tuple[str, ...] = GUNICORN
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
+        self._environment = {**inherited, "HOST": "127.0.0.1", "PORT": str(self.port), **(settings or {})}
+        self._command = command
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self._command], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if requests.get(f"{self.url}/health/ready", timeout=2).ok:
+                    return self
+            except requests.RequestException:
+                pass
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the server did not start:\n{self.log()}")
+            time.sleep(0.05)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Stop it as an operator would; returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+    def log(self) -> str:
+        """What it has written so far."""
+        return self._log.read_text()
+
+    def get(self, path: str, **arguments: Any) -> Any:
+        """The JSON at `path`, which must answer 200."""
+        response = requests.get(self.url + path, timeout=10, **arguments)
+        assert response.status_code == 200, (path, response.status_code, response.text)
+        return response.json()
+
+    def post(self, path: str, payload: Any) -> requests.Response:
+        """POST `payload` as JSON."""
+        return requests.post(self.url + path, json=payload, timeout=10)

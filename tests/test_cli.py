@@ -1,0 +1,154 @@
+"""The command line as a user meets it: help, receipts, exit codes and one-line errors."""
+
+import gzip
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from analytics.cli import main
+from tests.feed.fake_service import Answer, FakeService, fake_service
+
+WHOLE = '192.0.2.{n} - - [17/May/2015:10:05:{n:02d} +0000] "GET /a?n={n} HTTP/1.1" 200 203 "-" "agent"\n'
+LOG = "".join(WHOLE.format(n=n) for n in range(1, 6)) + WHOLE.format(n=6)[:-3] + "\n"
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    with fake_service() as running:
+        yield running
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "access.log"
+    path.write_text(LOG)
+    return path
+
+
+@pytest.fixture
+def dead_url() -> Iterator[str]:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+
+def run(*args: object, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args], env=env)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "Commands:"),
+        (("--help",), "replay  Send an access log as `request` events."),
+        (("replay", "--help"), "ANALYTICS_URL"),
+        (("demo", "--help"), "--rate"),
+    ],
+)
+def test_help_tells_what_there_is(args: tuple[str, ...], words: str) -> None:
+    assert words in run(*args).output
+
+
+def test_damaged_lines_are_reported_and_are_no_failure(service: FakeService, log: Path) -> None:
+    result = run("replay", log, "--url", service.url)
+    assert result.exit_code == 0
+    assert "lines read              6\naccepted                5\n" in result.stdout
+    assert "rejected                1   (1 damaged, 0 refused by the service)" in result.stdout
+    assert "line 6: damaged_line: the quotes around the user agent are never closed" in result.stdout
+    assert result.stderr == ""
+
+
+def test_the_receipt_comes_as_one_json_object(service: FakeService, log: Path) -> None:
+    packed = log.with_suffix(".gz")
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    result = run("replay", packed, "--json", "--batch", 2, env={"ANALYTICS_URL": service.url})
+    receipt = json.loads(result.stdout)
+    assert (receipt["lines"], receipt["accepted"], receipt["damaged"], receipt["error"]) == (6, 5, 1, None)
+    assert receipt["shift_days"] > 3_000
+    assert service.calls == [("POST", "/events")] * 3
+
+
+def test_times_and_addresses_are_sent_as_asked(service: FakeService, log: Path) -> None:
+    run("replay", log, "--url", service.url, "--rebase", "none", "--raw-addresses", "--service", "shop")
+    first = next(iter(service.items.values()))
+    assert first["timestamp"] == "2015-05-17T10:05:01Z"
+    assert (first["user_id"], first["service"]) == ("192.0.2.1", "shop")
+
+
+def test_runs_have_their_own_ids_and_a_salt_keeps_visitors(service: FakeService, log: Path) -> None:
+    for salt in ("one", "one", "two"):
+        assert run("replay", log, "--url", service.url, "--salt", salt).exit_code == 0
+    assert len(service.items) == 15
+    assert len({event["user_id"] for event in service.items.values()}) == 10
+
+
+def test_lines_the_service_refuses_are_named_and_fail_the_run(service: FakeService, log: Path) -> None:
+    errors = [{"index": 1, "code": "timestamp_too_old", "message": "older than 90 days", "field": "timestamp"}]
+    service.script = [Answer(200, body={"accepted": 4, "duplicates": 0, "rejected": 1, "errors": errors})]
+    result = run("replay", log, "--url", service.url, "--rebase", "none")
+    assert result.exit_code == 1
+    assert "line 2: timestamp_too_old: older than 90 days" in result.stdout
+
+
+def test_a_service_that_is_not_there_is_one_clear_line(dead_url: str, log: Path) -> None:
+    result = run("replay", log, "--url", dead_url, "--patience", 0)
+    assert result.exit_code == 1
+    assert result.output == f"Error: cannot reach {dead_url}: connection refused\n"
+
+
+def test_a_service_lost_on_the_way_leaves_a_receipt(service: FakeService, log: Path) -> None:
+    errors = Answer(200, body={"accepted": 2, "duplicates": 0, "rejected": 0, "errors": []})
+    service.script = [errors, Answer(404)]
+    result = run("replay", log, "--url", service.url, "--batch", 2)
+    assert result.exit_code == 1
+    assert "unconfirmed             2" in result.stdout
+    assert result.stderr == f"Error: {service.url} refuses POST /events: HTTP 404, Not Found\n"
+
+
+def test_an_empty_log_is_read_and_told(service: FakeService, tmp_path: Path) -> None:
+    (tmp_path / "empty.log").touch()
+    result = run("replay", tmp_path / "empty.log", "--url", service.url)
+    assert result.exit_code == 0
+    assert "lines read              0" in result.stdout
+
+
+def test_a_cut_off_gzip_file_sends_nothing(service: FakeService, tmp_path: Path) -> None:
+    path = tmp_path / "cut.gz"
+    path.write_bytes(gzip.compress(LOG.encode())[:-9])
+    result = run("replay", path, "--url", service.url)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: cannot read {path} beyond line")
+    assert service.calls == []
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--url", "localhost:8099"), "'localhost:8099' is not like http://host:port"),
+        (("--url", "http://[::1"), "is not like http://host:port"),
+        (("--speed", "0"), "'0' is neither 'max' nor a number above 0"),
+        (("--speed", "nan"), "'nan' is neither 'max' nor a number above 0"),
+        (("--batch", "10001"), "10001"),
+    ],
+)
+def test_a_wrong_option_says_what_would_be_right(log: Path, args: tuple[str, ...], message: str) -> None:
+    result = run("replay", log, *args)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_the_demo_runs_for_its_time_and_sums_up(service: FakeService) -> None:
+    result = run("demo", "--url", service.url, "--duration", "0", "--no-history")
+    assert result.exit_code == 0
+    assert "the shop is open" in result.stderr
+
+
+def test_the_demo_at_a_wrong_address_is_one_clear_line(service: FakeService) -> None:
+    service.script = [Answer(404)]
+    result = run("demo", "--url", service.url)
+    assert result.exit_code == 1
+    assert result.output == f"Error: {service.url} refuses GET /health: HTTP 404, Not Found\n"
