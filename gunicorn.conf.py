@@ -1,5 +1,6 @@
 """How gunicorn serves: one gevent worker that holds the whole state, with room for many open connections."""
 
+import gc
 import sys
 from typing import Any
 
@@ -24,6 +25,10 @@ logconfig_dict = logging_config(settings.log_level)
 
 def post_worker_init(worker: Any) -> None:
     """Start what runs beside the requests, in the worker and not in the process that forks it."""
+    # what is loaded now stays for good, and records hold no cycles: look for garbage seldom
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     service = worker.app.wsgi().extensions.get("analytics")
     if service is not None:
         service.start()

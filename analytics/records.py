@@ -7,8 +7,11 @@ from typing import Any
 from msgspec import Struct
 
 
-class NewEvent(Struct, frozen=True):
-    """An event as a client sent it; the limits of its fields are those of `schemas.event`."""
+class NewEvent(Struct, frozen=True, gc=False):
+    """An event as a client sent it; the limits of its fields are those of `schemas.event`.
+
+    JSON has no cycles, so the garbage collector need not look.
+    """
 
     type: str
     service: str
@@ -18,7 +21,7 @@ class NewEvent(Struct, frozen=True):
     data: dict[str, Any] | None = None
 
 
-class NewMetric(Struct, frozen=True):
+class NewMetric(Struct, frozen=True, gc=False):
     """A metric as a client sent it; the limits of its fields are those of `schemas.metric`."""
 
     name: str

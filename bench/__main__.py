@@ -36,15 +36,15 @@ class OutOfTimeError(Exception):
 
 @click.command(help=__doc__)
 @click.argument("figures", nargs=-1, type=click.Choice(list(FIGURES)))
-@click.option("--seconds", default=5.0, show_default=True, help="Length of one measurement.")
-@click.option("--repeat", default=3, show_default=True, help="Measurements of each thing; the median counts.")
+@click.option("--seconds", default=2.0, show_default=True, help="Length of one measurement.")
+@click.option("--repeat", default=7, show_default=True, help="Measurements of each thing; the median counts.")
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 def main(figures: tuple[str, ...], seconds: float, repeat: int, markdown: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGALRM, _out_of_time)
     os.sched_setaffinity(0, {CLIENT_CORE})
     plan = Plan(seconds, repeat)
-    deadline = time.monotonic() + MOST_SECONDS * max(1.0, seconds * repeat / 15)
+    deadline = time.monotonic() + MOST_SECONDS * max(1.0, seconds * repeat / 14)
     rows: list[Row] = []
     speed = Speedometer()
     for name in figures or FIGURES:

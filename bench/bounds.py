@@ -65,6 +65,8 @@ def rows(plan: Plan) -> list[Row]:
             say(f"{what}: {count:,} thrown, {receipts}; {ours.memory():.0f} MB")
         after, peak = ours.memory(), ours.memory("VmHWM")
         drops = orjson.loads(connection.get("/stats").body)["drops"]
+    if not any(drops.values()):
+        raise BenchError("/stats counts no drops")
     return [
         Row(
             f"memory after {thrown:,} records, each with new names",
@@ -75,12 +77,7 @@ def rows(plan: Plan) -> list[Row]:
             target=f"≤ {LIMIT:g} MB",
             reached=after <= LIMIT,
         ),
-        Row(
-            "its drops",
-            ", ".join(f"{reason} {count:,}" for reason, count in drops.items()),
-            target="counted",
-            reached=any(drops.values()),
-        ),
+        *(Row(f"its drops, {reason}", f"{count:,}", target="counted", reached=True) for reason, count in drops.items()),
     ]
 
 

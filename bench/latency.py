@@ -16,7 +16,6 @@ from bench.servers import BenchError, Server, bare, service
 from bench.table import Row
 
 RATE = 300  # posts a second
-LENGTHS = 3  # usual measurements long, instead of repeated
 P99_LIMIT = 25.0  # ms
 LIMITS = (  # path, body, ms on average
     ("/events", ONE_EVENT, 5.0),
@@ -26,7 +25,7 @@ _UPDATE = b'"dashboard_update"'
 
 
 def rows(plan: Plan) -> list[Row]:
-    seconds = plan.seconds * LENGTHS
+    seconds = plan.seconds * plan.repeat  # one long measurement instead of several
     with ExitStack() as stack:
         baseline, ours = stack.enter_context(bare()), stack.enter_context(service())
         with Connection(ours.port) as connection:

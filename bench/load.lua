@@ -30,6 +30,6 @@ end
 function done(summary)
   local e = summary.errors
   io.write(string.format(
-    '\n{"requests": %d, "microseconds": %d, "refused": %d, "broken": %d}\n',
-    summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout))
+    '\n{"requests": %d, "microseconds": %d, "errors": {"status": %d, "connect": %d, "read": %d, "write": %d, "timeout": %d}}\n',
+    summary.requests, summary.duration, e.status, e.connect, e.read, e.write, e.timeout))
 end

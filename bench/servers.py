@@ -41,15 +41,21 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has used so far, user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._proc("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory(self, field: str = "VmRSS") -> float:
         """Megabytes (10⁶ bytes) resident now, or at most so far with `VmHWM`."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+        for line in self._proc("status").splitlines():
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) * 1024 / 1e6
-        raise BenchError(f"{self.name} has ended")
+        raise BenchError(f"/proc tells no {field} of {self.name}")
+
+    def _proc(self, file: str) -> str:
+        try:
+            return Path(f"/proc/{self.pid}/{file}").read_text()
+        except FileNotFoundError as error:
+            raise BenchError(f"{self.name} ended in the middle of a measurement") from error
 
     @contextmanager
     def awake(self) -> Iterator[None]:
@@ -166,4 +172,4 @@ def installed(program: str, package: str) -> str:
 
 def _tail(output: Path) -> str:
     lines = output.read_text(errors="replace").strip().splitlines()
-    return " / ".join(lines[-3:]) or "nothing"
+    return " / ".join(lines[-5:]) or "nothing"

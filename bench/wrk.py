@@ -65,7 +65,7 @@ class Load:
         if output.returncode != 0:
             raise BenchError(f"wrk failed: {output.stderr.strip()}")
         result = json.loads(output.stdout.strip().splitlines()[-1])
-        if result["refused"] or result["broken"] or not result["requests"]:
+        if any(result["errors"].values()) or not result["requests"]:
             raise BenchError(f"{self.server.name}, {self.path}: {result}")
         self.completed += result["requests"]
         self.runs += 1

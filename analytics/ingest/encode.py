@@ -9,8 +9,8 @@ from analytics.ingest.refusal import Refused
 
 DATA_LIMIT = 32 * 1024
 DEPTH_LIMIT = 64
-HARMLESS = 2 * DEPTH_LIMIT
-"""Fewer bytes than this can neither nest too deeply nor be too many."""
+HARMLESS = 2 * DEPTH_LIMIT + 100
+"""An event's JSON of up to this many bytes, 100 of them around its data, can neither be too deep nor too large."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,26 +39,30 @@ class MetricJson(msgspec.Struct, gc=False, omit_defaults=True):
     received_at: str | None = None
 
 
-def encode(record: EventJson | MetricJson) -> bytes:
+def to_json(record: EventJson | MetricJson) -> bytes:
     """The JSON of a record.
 
     Raises:
-        Refused: its data is too large or nested too deeply.
+        Refused: its data is nested too deeply to be written.
     """
     try:
-        json = _encode(record)
+        return _encode(record)
     except RecursionError:
-        raise _too_deep() from None
-    if len(json) > HARMLESS and isinstance(record, EventJson):
-        if json.count(b"{") + json.count(b"[") > DEPTH_LIMIT and depth(record.data) > DEPTH_LIMIT:
-            raise _too_deep()
-        if len(json) > DATA_LIMIT and len(_encode(record.data)) > DATA_LIMIT:
-            raise Refused("data_too_large", f"data is larger than {DATA_LIMIT} bytes of JSON.", "data")
-    return json
+        raise _too_deep("data") from None
+
+
+def check_data(json: bytes, data: dict[str, Any] | None) -> None:
+    """Hold the data of an event, of which `json` is the encoding, to its limits.
+
+    Raises:
+        Refused: it is too large or nested too deeply.
+    """
+    if json.count(b"{") + json.count(b"[") > DEPTH_LIMIT or len(json) > DATA_LIMIT:
+        check_object(data, "data")
 
 
 def check_object(value: dict[str, Any] | None, field: str) -> None:
-    """Hold an object that is not shown as a record to the same limits.
+    """Hold an object to the limits of size and depth.
 
     Raises:
         Refused: it is too large or nested too deeply.
@@ -86,5 +90,5 @@ def depth(value: Any) -> int:
     return deepest
 
 
-def _too_deep(field: str = "data") -> Refused:
+def _too_deep(field: str) -> Refused:
     return Refused("nested_too_deeply", f"{field} is nested deeper than {DEPTH_LIMIT} levels.", field)

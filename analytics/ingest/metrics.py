@@ -1,11 +1,11 @@
 """Takes batches of metrics apart: time, signs, bounds, duplicates, one encoding each, and the groups to count."""
 
-from collections.abc import Callable
+from itertools import count
 
 from analytics.clock import rfc3339
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.encode import MetricJson, encode
+from analytics.ingest.encode import MetricJson, to_json
 from analytics.ingest.intake import Decoded, Intake, checked_time, shown
 from analytics.ingest.refusal import Refused
 from analytics.records import NO_TAGS, ItemError, Metric, NewMetric, SeriesTags, series_tags
@@ -17,10 +17,10 @@ NO_SERVICE = "unknown"
 
 
 class MetricIntake:
-    """Turns new metrics into metrics to keep and observations to count; `new_id` names those without an id."""
+    """Turns new metrics into metrics to keep and observations to count; those without an id get one."""
 
-    def __init__(self, state: State, ids: SeenIds, new_id: Callable[[], str]) -> None:
-        self._state, self._ids, self._new_id = state, ids, new_id
+    def __init__(self, state: State, ids: SeenIds, id_prefix: str, numbers: "count[int]") -> None:
+        self._state, self._ids, self._id_prefix, self._numbers = state, ids, id_prefix, numbers
 
     def take(self, batch: Decoded[NewMetric], now: float) -> Intake[Metric]:
         """Everything of `batch` that may be recorded at `now`."""
@@ -38,8 +38,8 @@ class MetricIntake:
                     time, received = shown(item.timestamp), time_now
                 _check_meaning(item)
                 tags = item.tags or {}
-                id_ = item.id or self._new_id()
-                json = encode(MetricJson(item.name, item.value, item.unit, tags, time, id_, received))
+                id_ = item.id or f"{self._id_prefix}{next(self._numbers)}"
+                json = to_json(MetricJson(item.name, item.value, item.unit, tags, time, id_, received))
                 seen = self._seconds(tags.get("service") or NO_SERVICE, at, now, seconds)
                 series = self._series(item, seen.service)
             except Refused as refused:

@@ -3,6 +3,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import NamedTuple
 
 from analytics.clock import Clock
@@ -39,11 +40,10 @@ class Recorder:
 
     def __init__(self, state: State, settings: Settings, clock: Clock, publish: Callable[[list[Event]], None]) -> None:
         self._state, self._clock, self._publish = state, clock, publish
-        self._id_prefix = secrets.token_hex(5) + "-"
-        self._last_id = 0
+        prefix, numbers = secrets.token_hex(5) + "-", count(1)
         event_ids, metric_ids = (SeenIds(settings.dedupe_ids, settings.dedupe_seconds) for _ in range(2))
-        self._event_intake = EventIntake(state, event_ids, self._new_id)
-        self._metric_intake = MetricIntake(state, metric_ids, self._new_id)
+        self._event_intake = EventIntake(state, event_ids, prefix, numbers)
+        self._metric_intake = MetricIntake(state, metric_ids, prefix, numbers)
 
     def event(self, event: NewEvent) -> Taken:
         """Record one event.
@@ -118,10 +118,6 @@ class Recorder:
         counters.taken(kind, len(intake.records), intake.duplicates)
         if intake.errors:
             counters.rejected(kind, Counter(error.code for error in intake.errors))
-
-    def _new_id(self) -> str:
-        self._last_id += 1
-        return f"{self._id_prefix}{self._last_id}"
 
 
 def _single(intake: Intake[Event] | Intake[Metric]) -> Taken:

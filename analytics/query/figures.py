@@ -5,8 +5,8 @@ from typing import Any
 from analytics.records import NO_TAGS
 from analytics.state.cascade import Cascade
 from analytics.state.cells import Cell
+from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVERY_SERVICE
-from analytics.state.state import SeriesKey
 
 
 def number(value: float) -> float:

@@ -7,8 +7,9 @@ from analytics.errors import NotFound, ValidationFailed
 from analytics.query.figures import number, rounded
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell
+from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS, EVERY_SERVICE, TRAFFIC
-from analytics.state.state import DAY, SECOND, SeriesKey, State
+from analytics.state.state import DAY, SECOND, State
 
 AGGREGATES = ("count", "sum", "avg", "min", "max", "last", "rate", "p50", "p95", "p99", "unique")
 ADDITIVE = ("count", "sum", "rate", "unique")

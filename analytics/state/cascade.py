@@ -5,7 +5,7 @@ on to the last rung. A late observation lands at once in every closed bucket of 
 bucket is always whole; an open one is whole together with the finer buckets inside it that have not risen yet.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 
@@ -55,18 +55,18 @@ class Cascade(Generic[K, C]):
         """The start of the bucket of `rung` that is open now."""
         return self._open[rung]
 
-    def add(self, at: float, key: K, cell: C) -> None:
-        """Count `cell`, observed at `at`, under `key`; the caller may go on using `cell`.
+    def add(self, at: float, delta: Mapping[K, C]) -> None:
+        """Count what `delta` holds by key, observed at `at`.
 
         `at` must not lie before the oldest bucket of the last rung.
         """
         for index, rung in enumerate(self.rungs):
             start = rung.start(at)
             if start >= self.oldest(index):
-                _merge_into(self._tables[index].setdefault(start, {}), key, cell)
+                _merge_into(self._tables[index].setdefault(start, {}), delta)
             if start >= self._open[index]:
                 break
-        _merge_into(self.totals, key, cell)
+        _merge_into(self.totals, delta)
 
     def advance(self, now: float) -> None:
         """Close what lies before `now`: let it rise, fold it, and drop what is older than its rung keeps."""
@@ -79,8 +79,7 @@ class Cascade(Generic[K, C]):
             for start in [start for start in table if was_open <= start < self._open[index]]:
                 if index + 1 < len(self.rungs):
                     upper = self._tables[index + 1].setdefault(self.rungs[index + 1].start(start), {})
-                    for key, cell in table[start].items():
-                        _merge_into(upper, key, cell)
+                    _merge_into(upper, table[start])
                 if index > 0:  # seconds are dropped too soon to be worth folding
                     for cell in table[start].values():
                         cell.compact()
@@ -130,13 +129,13 @@ class Cascade(Generic[K, C]):
             last = index + 1 == len(self.rungs)
             for start, table in self._tables[index].items():
                 if last or start >= self._open[index]:
-                    for key in keys & table.keys():
-                        _merge_into(self.totals, key, table[key])
+                    _merge_into(self.totals, {key: table[key] for key in keys & table.keys()})
 
 
-def _merge_into(table: dict[K, C], key: K, cell: C) -> None:
-    mine = table.get(key)
-    if mine is None:
-        table[key] = cell.copy()
-    else:
-        mine.merge(cell)
+def _merge_into(table: dict[K, C], delta: Mapping[K, C]) -> None:
+    for key, cell in delta.items():
+        mine = table.get(key)
+        if mine is None:
+            table[key] = cell.copy()
+        else:
+            mine.merge(cell)

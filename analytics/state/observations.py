@@ -1,13 +1,13 @@
 """What one batch says of one service in one second, grouped so that the state touches each counter once."""
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
 from analytics.records import SeriesTags
 from analytics.state.endpoints import Usage
 
 ERROR_STATUS = 500
+MAX_LATENCY = 1e300
 
 
 class Observations:
@@ -20,6 +20,8 @@ class Observations:
         "event_types",
         "gauges",
         "latencies",
+        "mean_latency",
+        "request_data",
         "requests",
         "service",
         "users",
@@ -30,33 +32,46 @@ class Observations:
         self.at = at
         self.event_types: dict[str, int] = {}
         self.users: set[str] = set()
+        self.request_data: list[dict[str, Any]] = []
         self.requests: float = 0
         self.errors: float = 0
         self.latencies: list[float] = []
+        self.mean_latency: tuple[int, float] | None = None
         self.endpoints: dict[str, Usage] = {}
         self.gauges: dict[tuple[str, SeriesTags], list[float]] = {}
 
-    def request(self, data: Mapping[str, Any]) -> None:
-        """One `request` event: its status, latency (ms) and endpoint where `data` has them in a usable form."""
-        self.requests += 1
-        status = data.get("status")
-        error = 1 if type(status) is int and status >= ERROR_STATUS else 0
-        self.errors += error
-        latency: Any = data.get("latency")
-        if latency is None:
-            latency = data.get("latency_ms")
-        timed = (type(latency) is float or type(latency) is int) and 0 <= latency < inf
-        if timed:
-            self.latencies.append(latency)
-        endpoint = data.get("endpoint")
-        if endpoint and type(endpoint) is str:
-            count, errors, latencies, milliseconds = self.endpoints.get(endpoint, NOTHING)
-            self.endpoints[endpoint] = Usage(
-                count + 1,
-                errors + error,
-                latencies + timed,
-                milliseconds + latency if timed else milliseconds,
-            )
+    def count_requests(self) -> None:
+        """Count the `request` events gathered in `request_data`: status, latency (ms) and endpoint where usable."""
+        endpoints: dict[str, list[Any]] = {}
+        errors, latencies = 0, self.latencies
+        for data in self.request_data:
+            get = data.get
+            status = get("status")
+            error = status.__class__ is int and status >= ERROR_STATUS
+            if error:
+                errors += 1
+            latency: Any = get("latency")
+            if latency is None:
+                latency = get("latency_ms")
+            timed = (latency.__class__ is float or latency.__class__ is int) and 0 <= latency <= MAX_LATENCY
+            if timed:
+                latencies.append(latency)
+            endpoint = get("endpoint")
+            if endpoint.__class__ is str and endpoint:
+                usage = endpoints.get(endpoint)
+                if usage is None:
+                    usage = endpoints[endpoint] = [0, 0, 0, 0.0]
+                usage[0] += 1
+                if error:
+                    usage[1] += 1
+                if timed:
+                    usage[2] += 1
+                    usage[3] += latency
+        self.requests += len(self.request_data)
+        self.errors += errors
+        for endpoint, figures in endpoints.items():
+            self._endpoint(endpoint, Usage(*figures))
+        self.request_data.clear()
 
     def error(self, data: Mapping[str, Any]) -> None:
         """One `error` event, of an endpoint where `data` names one."""

@@ -8,6 +8,7 @@ from analytics.records import NO_TAGS, Event, Metric, NewHeartbeat, SeriesTags
 from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
+from analytics.state.delta import SeriesKey, series_delta, users_delta
 from analytics.state.endpoints import Endpoints
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, OTHER, TRAFFIC, Observations
 from analytics.state.peaks import HoursOfDays
@@ -18,16 +19,9 @@ from analytics.state.users import ActiveUsers
 SECOND, MINUTE, HOUR, DAY = range(4)
 """The rungs of `State.series`."""
 
-SeriesKey = tuple[str, str, SeriesTags]
-"""Name, service (`EVERY_SERVICE` for all together) and tags (`NO_TAGS` for all together)."""
-
 
 class State:
-    """All that is known. Changing it does no I/O and never yields; `lock` keeps readers and writers apart.
-
-    A record counts in its service's series without tags, in the one with all its tags, and, for traffic and events,
-    in the same over all services.
-    """
+    """All that is known. Changing it does no I/O and never yields; `lock` keeps readers and writers apart."""
 
     def __init__(self, settings: Settings, now: float) -> None:
         seconds, minutes = Rung(1, 120), Rung(60, 180)
@@ -108,8 +102,9 @@ class State:
         metrics: list[Metric] | None = None,
     ) -> None:
         """Count what was observed, and keep the records."""
+        by_second: dict[int, list[Observations]] = {}
         for seen in observations:
-            self._count(seen)
+            by_second.setdefault(int(seen.at), []).append(seen)
             service = self.services.admit(seen.service, now)
             if service is not None:
                 service.last_seen = now
@@ -119,6 +114,8 @@ class State:
                     service.direct.add("errors")
                 if seen.latencies:
                     service.direct.add("latency")
+        for together in by_second.values():
+            self._count(together)
         if events:
             self.events.extend(events)
         if metrics:
@@ -133,44 +130,22 @@ class State:
         rise = service.beat(beat.status, beat.metrics, now)
         seen = Observations(beat.service, now)
         seen.requests, seen.errors = rise
-        self._count(seen)
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
-            requests, mean = max(1, round(rise.requests)), service.reported.latency
-            reported = Cell(requests, requests * mean, mean, mean, mean, now)  # a mean has no percentiles
-            self._add(now, "latency", beat.service, reported)
+            seen.mean_latency = (max(1, round(rise.requests)), service.reported.latency)
+        self._count([seen])
         self.version += 1
         return True
 
-    def _count(self, seen: Observations) -> None:
-        at, service = seen.at, seen.service
-        add = self.series.add
-        for event_type, count in seen.event_types.items():
-            cell = Cell.tally(count, at)
-            self._add(at, EVENTS, service, cell)
-            tags: SeriesTags = ((EVENT_TYPE, event_type),)
-            add(at, (EVENTS, service, tags), cell)
-            add(at, (EVENTS, EVERY_SERVICE, tags), cell)
-        if seen.users:
-            users = UserCell.of(seen.users)
-            self.users.add(at, service, users)
-            self.users.add(at, EVERY_SERVICE, users)
-            self.active_users.add(at, seen.users)
-        if seen.requests:
-            self._add(at, "requests", service, Cell.of([seen.requests], at))
-            self.peaks.add(at, seen.requests)
-        if seen.errors:
-            self._add(at, "errors", service, Cell.of([seen.errors], at))
-        if seen.latencies:
-            self._add(at, "latency", service, Cell.of(seen.latencies, at, sketched=True))
-        for endpoint, usage in seen.endpoints.items():
-            self.endpoints.add(at, service, endpoint, usage)
-        for (name, tags), values in seen.gauges.items():
-            cell = Cell.of(values, at, sketched=name not in ("requests", "errors"))
-            if name not in TRAFFIC:
-                add(at, (name, service, NO_TAGS), cell)
-            if tags:
-                add(at, (name, service, tags), cell)
-
-    def _add(self, at: float, name: str, service: str, cell: Cell) -> None:
-        self.series.add(at, (name, service, NO_TAGS), cell)
-        self.series.add(at, (name, EVERY_SERVICE, NO_TAGS), cell)
+    def _count(self, seen: list[Observations]) -> None:
+        """Count observations of one second."""
+        at = seen[0].at
+        self.series.add(at, series_delta(seen, at))
+        users = users_delta(seen)
+        if users:
+            self.users.add(at, users)
+            self.active_users.add(at, users[EVERY_SERVICE].users)
+        for one in seen:
+            if one.requests:
+                self.peaks.add(at, one.requests)
+            for endpoint, usage in one.endpoints.items():
+                self.endpoints.add(at, one.service, endpoint, usage)

@@ -1,10 +1,6 @@
 """Who is active: the distinct users of the last five minutes, exact to the second at the window's edges."""
 
-from collections.abc import Iterable
-
-import datasketches
-
-from analytics.state.distinct import LG_K
+from analytics.state.distinct import Distinct
 
 WINDOW = 300
 """Seconds."""
@@ -14,21 +10,19 @@ class ActiveUsers:
     """One small sketch a second, and a union over those in the window that is kept up to date as users arrive."""
 
     def __init__(self, now: float) -> None:
-        self._seconds: dict[int, datasketches.hll_sketch] = {}
-        self._window = datasketches.hll_union(LG_K)
+        self._seconds: dict[int, Distinct] = {}
+        self._window = Distinct()
         self._now = int(now)
 
-    def add(self, at: float, users: Iterable[str]) -> None:
+    def add(self, at: float, users: Distinct) -> None:
         """Count `users` as active at `at`; what lies ahead counts as now."""
         second = min(int(at), self._now)
         if second <= self._now - WINDOW:
             return
-        sketch = self._seconds.get(second)
-        if sketch is None:
-            sketch = self._seconds[second] = datasketches.hll_sketch(LG_K)
-        for user in users:
-            sketch.update(user)
-            self._window.update(user)
+        if second not in self._seconds:
+            self._seconds[second] = Distinct()
+        self._seconds[second].merge(users)
+        self._window.merge(users)
 
     def advance(self, now: float) -> None:
         """Forget whoever was last seen before the window."""
@@ -37,11 +31,11 @@ class ActiveUsers:
         if gone:
             for second in gone:
                 del self._seconds[second]
-            self._window = datasketches.hll_union(LG_K)
-            for sketch in self._seconds.values():
-                self._window.update(sketch)
+            self._window = Distinct()
+            for users in self._seconds.values():
+                self._window.merge(users)
 
     @property
     def count(self) -> int:
         """How many distinct users the window holds."""
-        return int(round(self._window.get_estimate()))
+        return self._window.estimate

@@ -1,0 +1,58 @@
+"""The error codes: what each means, and which of them reads and writes answer."""
+
+from collections.abc import Mapping
+
+PROBLEMS: Mapping[int, Mapping[str, str]] = {
+    400: {
+        "malformed_json": "The body is not valid JSON.",
+        "malformed_gzip": "The body is not the gzip that its Content-Encoding says.",
+        "incomplete_body": "The body ended before it was complete.",
+        "empty_body": "The body is empty.",
+        "empty_batch": "The batch has no items.",
+        "nested_too_deeply": "The JSON is nested too deeply to be read.",
+        "nothing_accepted": "No item of the batch could be recorded; the receipt says why.",
+    },
+    404: {
+        "not_found": "There is nothing at this path.",
+        "unknown_service": "No service of that name was ever seen.",
+        "unknown_series": "No such metric was ever seen.",
+    },
+    405: {"method_not_allowed": "This path has other methods; the Allow header names them."},
+    408: {"body_timeout": "The body did not arrive in time."},
+    413: {
+        "body_too_large": "The body is larger than the limit, after decompression.",
+        "batch_too_large": "The batch has more items than are taken at once.",
+    },
+    415: {"unsupported_media_type": "The Content-Type or Content-Encoding is not one that is read."},
+    422: {
+        "validation_failed": "Something well-formed says what is not allowed; `fields` names it.",
+        "timestamp_in_future": "The timestamp is more than 5 minutes ahead.",
+        "timestamp_too_old": "The timestamp lies before the oldest day that is kept.",
+        "data_too_large": "An object is larger than 32 KiB of JSON.",
+        "nested_too_deeply": "An object is nested deeper than 64 levels.",
+        "negative_value": "requests, errors and latency cannot be negative.",
+        "reserved_name": "The name `events` is taken by the count of events.",
+        "too_many_services": "There is no room for another service.",
+        "too_many_series": "There is no room for another series.",
+    },
+}
+"""What each error code means, by status."""
+
+Codes = Mapping[int, tuple[str, ...]]
+
+READ: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",)}
+DOCUMENT: Codes = {405: ("method_not_allowed",)}
+ONE_BODY: Codes = {
+    400: ("malformed_json", "malformed_gzip", "incomplete_body", "empty_body", "nested_too_deeply"),
+    405: ("method_not_allowed",),
+    408: ("body_timeout",),
+    413: ("body_too_large",),
+    415: ("unsupported_media_type",),
+    422: ("validation_failed", "data_too_large", "nested_too_deeply", "too_many_services"),
+}
+BATCHES: Codes = {
+    **ONE_BODY,
+    400: (*ONE_BODY[400], "empty_batch"),
+    413: ("body_too_large", "batch_too_large"),
+}
+TIMES = ("timestamp_in_future", "timestamp_too_old")

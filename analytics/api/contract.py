@@ -1,0 +1,246 @@
+"""What every route takes and answers: the table from which the OpenAPI document is made."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from marshmallow import Schema
+
+from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES, Codes
+from analytics.schemas import figures, responses
+from analytics.schemas.event import EventSchema
+from analytics.schemas.fields import Text
+from analytics.schemas.heartbeat import HeartbeatSchema
+from analytics.schemas.metric import MetricSchema
+from analytics.schemas.queries import DaysQuery, EventsQuery, HoursQuery, SeriesQueryArgs
+
+
+class ServicePath(Schema):
+    """The service in the path."""
+
+    service = Text(1, 128, required=True, metadata={"description": "Its name", "example": "productcatalog"})
+
+
+class Body(NamedTuple):
+    """What a request may hold: one record, or, where `batch` names the array around them, many in three forms."""
+
+    schema: type[Schema]
+    example: Mapping[str, Any]
+    batch: str | None = None
+
+
+class Operation(NamedTuple):
+    """One method of one path. Answers that are a text are a media type instead of a schema of JSON."""
+
+    method: str
+    path: str
+    tag: str
+    summary: str
+    description: str
+    answers: Mapping[int, tuple[type[Schema] | str, ...]]
+    problems: Codes
+    query: type[Schema] | None = None
+    body: Body | None = None
+    path_schema: type[Schema] | None = None
+    any_tags: bool = False
+
+
+EVENT = {
+    "type": "product_view",
+    "service": "frontend",
+    "user_id": "user-123",
+    "data": {"product_id": "OLJCESPC7Z", "category": "accessories"},
+}
+METRIC = {
+    "name": "latency",
+    "value": 45.2,
+    "unit": "ms",
+    "tags": {"service": "productcatalog", "endpoint": "/products"},
+}
+HEARTBEAT = {
+    "service": "productcatalog",
+    "status": "healthy",
+    "metrics": {"request_count": 1000, "error_count": 5, "avg_latency": 23.5, "uptime": 72.5},
+}
+PROMETHEUS_TYPE = "text/plain"
+
+OPERATIONS = (
+    Operation(
+        "post",
+        "/events",
+        "Events",
+        "Track events",
+        "Records one event, or many in one request. `request` events (with `data.endpoint`, `data.status` and "
+        "`data.latency`) feed requests, errors and latency; `error` events count as errors; any other type is free. "
+        "An `id` makes a retry safe: what was recorded before is answered 200 and counted once. Of a batch every item "
+        "has its outcome, and good items are kept when bad ones stand beside them.",
+        {201: (responses.EventTaken,), 200: (responses.Receipt, responses.EventTaken)},
+        {**BATCHES, 422: (*ONE_BODY[422], *TIMES)},
+        body=Body(EventSchema, EVENT, "events"),
+    ),
+    Operation(
+        "get",
+        "/events",
+        "Events",
+        "Read events",
+        "The newest events that pass all filters, newest first.",
+        {200: (responses.EventPage,)},
+        READ,
+        query=EventsQuery,
+    ),
+    Operation(
+        "post",
+        "/metrics",
+        "Metrics",
+        "Record metrics",
+        "Records one metric, or many in one request. `requests`, `errors` (counts) and `latency` (ms) feed the "
+        "statistics of the service that `tags.service` names; any other name is free, but for `events`.",
+        {201: (responses.MetricTaken,), 200: (responses.Receipt, responses.MetricTaken)},
+        {
+            **BATCHES,
+            422: (
+                "validation_failed",
+                *TIMES,
+                "negative_value",
+                "reserved_name",
+                "too_many_services",
+                "too_many_series",
+            ),
+        },
+        body=Body(MetricSchema, METRIC, "metrics"),
+    ),
+    Operation(
+        "get",
+        "/metrics",
+        "Metrics",
+        "Show all figures to Prometheus",
+        "The service's own figures and everything it collected, in the Prometheus text format.",
+        {200: (PROMETHEUS_TYPE,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/series",
+        "Metrics",
+        "Read points over time",
+        "One point a bucket of any metric, of `requests`, `errors`, `latency` (ms) or `events`. Buckets of seconds are "
+        "kept for 2 minutes, of minutes for 3 hours, of hours for 7 days, of days for 90. `unique` counts the users of "
+        "`events`. At most 5,000 points are given at once.",
+        {200: (figures.Series,)},
+        {**READ, 404: ("unknown_series",)},
+        query=SeriesQueryArgs,
+        any_tags=True,
+    ),
+    Operation(
+        "post",
+        "/heartbeat",
+        "Services",
+        "Report how a service is",
+        "`stale` and `down` are told by each service's own rhythm: after 2 and 5 of its usual intervals without a "
+        "heartbeat, at least 2 and 5 minutes. Counters are cumulative; a decrease means a restart.",
+        {200: (responses.HeartbeatTaken,)},
+        ONE_BODY,
+        body=Body(HeartbeatSchema, HEARTBEAT),
+    ),
+    Operation(
+        "get",
+        "/services",
+        "Services",
+        "List all services",
+        "A row for every service that was ever seen in the retained time.",
+        {200: (figures.Services,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/services/{service}/metrics",
+        "Services",
+        "Read one service in full",
+        "Its row, latency percentiles, endpoints, custom metrics, and the last hour by minute.",
+        {200: (figures.ServiceMetrics,)},
+        {**READ, 404: ("unknown_service", "not_found")},
+        path_schema=ServicePath,
+    ),
+    Operation(
+        "get",
+        "/dashboard",
+        "Dashboard",
+        "Read the dashboard snapshot",
+        "Everything the dashboard shows, as of now: it sees every record that was acknowledged.",
+        {200: (figures.Dashboard,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/stats",
+        "Statistics",
+        "Read all statistics",
+        "Totals, outcomes of all that was sent, drops by reason, the last 24 hours, today, and the peak of each day.",
+        {200: (figures.Stats,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/stats/hourly",
+        "Statistics",
+        "Read statistics by hour",
+        "One bucket an hour (UTC), oldest first; the last one is still open.",
+        {200: (figures.HourlyStats,)},
+        READ,
+        query=HoursQuery,
+    ),
+    Operation(
+        "get",
+        "/stats/daily",
+        "Statistics",
+        "Read statistics by day",
+        "One bucket a day (UTC) with its peak hour, oldest first; today is still open.",
+        {200: (figures.DailyStats,)},
+        READ,
+        query=DaysQuery,
+    ),
+    Operation(
+        "get",
+        "/health",
+        "Health",
+        "Check the service itself",
+        "How it is, and three figures that monitors ask for.",
+        {200: (responses.Health,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/health/live",
+        "Health",
+        "Check that the process answers",
+        "For liveness probes.",
+        {200: (responses.Liveness,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/health/ready",
+        "Health",
+        "Check that it should get work",
+        "For readiness probes and load balancers.",
+        {200: (responses.Readiness,), 503: (responses.Readiness,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/openapi.json",
+        "Documents",
+        "Read this contract",
+        "The OpenAPI 3.1 document of this service.",
+        {200: ("application/json",)},
+        DOCUMENT,
+    ),
+    Operation(
+        "get",
+        "/docs",
+        "Documents",
+        "Read this contract as a page",
+        "The same as HTML.",
+        {200: ("text/html",)},
+        DOCUMENT,
+    ),
+)

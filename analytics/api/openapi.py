@@ -1,0 +1,261 @@
+"""Makes the OpenAPI 3.1 document: the table of `contract.py` and the marshmallow schemas, through apispec."""
+
+from collections.abc import Mapping
+from inspect import getdoc
+from typing import Any
+
+import msgspec
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema, fields
+
+from analytics.api.codes import PROBLEMS
+from analytics.api.contract import OPERATIONS, Body, Operation
+from analytics.api.metrics import TAG
+from analytics.schemas import responses
+from analytics.schemas.fields import NoControlCharacters
+from analytics.schemas.heartbeat import FIGURES
+
+VERSION = "0.1.0"
+JSON, LINES, PLAIN = "application/json", "application/x-ndjson", "text/plain"
+NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
+ABOUT = """\
+Live analytics and health for the services beside it.
+
+JSON in and out, in UTF-8. Times are RFC 3339 in UTC. Every error has one shape, `{"error": {"code", "message", \
+"fields"}}`; `code` is stable, `fields` says what was wrong by name. Unknown fields and unknown query parameters are \
+refused with a 422 that names them. Texts hold no control characters.
+
+Bodies are `application/json`; `text/plain` that holds JSON (so that a browser's `sendBeacon` needs no preflight); and, where \
+many records are taken, `application/x-ndjson`, one JSON object a line. `Content-Encoding: gzip` is read. The limits, \
+BODY_LIMIT bytes and BATCH_LIMIT items, hold after decompression.
+
+GET answers HEAD too, and every path answers OPTIONS, also the preflight of a browser. A read after an acknowledged \
+write shows it.
+
+The WebSocket `/ws/dashboard` sends JSON messages `{"type", "data"}`: `snapshot` (the answer of GET /dashboard) once, \
+then `dashboard_update` (the same) every second, and `event` (one of the answer of GET /events) for each event. \
+Nothing is expected of clients.\
+"""
+
+HEADERS: Mapping[int, dict[str, Any]] = {
+    405: {"Allow": {"required": True, "description": "The methods of this path", "schema": {"type": "string"}}},
+    503: {
+        "Retry-After": {
+            "required": True,
+            "description": "Seconds until it is worth asking again",
+            "schema": {"type": "integer", "minimum": 0},
+        }
+    },
+}
+SUCCESS = {200: "Done.", 201: "Recorded.", 503: "It should get no work now."}
+
+
+def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
+    """The whole document; `max_body` in bytes after decompression, `max_batch` in items."""
+    plugin = MarshmallowPlugin()
+    spec = APISpec("Analytics Dashboard Service", VERSION, "3.1.0", [plugin])
+    converter: Any = plugin.converter
+    for convert in (_pattern, _map_limits, _examples):
+        converter.add_attribute_function(convert)
+    converter.add_parameter_attribute_function(_absent_not_null)
+    for error in (responses.Error, responses.NothingAccepted):
+        spec.components.schema(error.__name__, schema=error)
+    for operation in OPERATIONS:
+        _add(spec, operation, max_batch)
+    for (schema, *_), name in converter.refs.items():
+        spec.components.schemas[name].setdefault("description", getdoc(schema))
+    _describe_counters(spec.components.schemas["Heartbeat"])
+    made = spec.to_dict()
+    about = ABOUT.replace("BODY_LIMIT", f"{max_body:,}").replace("BATCH_LIMIT", f"{max_batch:,}")
+    document = {
+        "openapi": made["openapi"],
+        "info": {**made["info"], "description": about, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "paths": made["paths"],
+        "components": made["components"],
+    }
+    _fill_in_examples(document)
+    return document
+
+
+def sample(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    """A value of `schema`, put together from the examples of its parts."""
+    if "$ref" in schema:
+        return sample(document, resolve(document, schema["$ref"]))
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "properties" in schema:
+        required = schema.get("required", ())
+        return {name: sample(document, part) for name, part in schema["properties"].items() if name in required}
+    if "propertyNames" in schema:
+        return {sample(document, schema["propertyNames"]): sample(document, schema["additionalProperties"])}
+    if "items" in schema:
+        return [sample(document, schema["items"])]
+    raise TypeError(f"no example can be made of {schema}")
+
+
+def resolve(document: Mapping[str, Any], reference: str) -> dict[str, Any]:
+    """The part of `document` that a `$ref` names."""
+    part: Any = document
+    for name in reference.removeprefix("#/").split("/"):
+        part = part[name]
+    return dict(part)
+
+
+def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
+    described: dict[str, Any] = {
+        "operationId": operation.method
+        + "".join(map(str.title, operation.path.replace(".", "/").split("/"))).translate(
+            {ord("{"): None, ord("}"): None}
+        ),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+    }
+    parameters: list[dict[str, Any]] = []
+    if operation.path_schema:
+        parameters.append({"in": "path", "schema": operation.path_schema})
+    if operation.query:
+        parameters.append({"in": "query", "schema": operation.query})
+    if operation.any_tags:
+        parameters.append(_any_tags())
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body:
+        described["requestBody"] = _request_body(spec, operation.body, max_batch)
+    described["responses"] = {
+        **{str(status): _answer(status, shapes) for status, shapes in sorted(operation.answers.items())},
+        **{str(status): _problem(status, codes) for status, codes in sorted(operation.problems.items())},
+    }
+    if operation.body and operation.body.batch:
+        schema = described["responses"]["400"]["content"][JSON]["schema"]
+        described["responses"]["400"]["content"][JSON]["schema"] = {"anyOf": [schema, responses.NothingAccepted]}
+        described["responses"]["400"]["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
+    spec.path(operation.path, operations={operation.method: described})
+
+
+def _any_tags() -> dict[str, Any]:
+    """`tag.K=V`, any number of times: an object whose members are parameters of their own."""
+    tags = {"type": "object", "patternProperties": {"^tag\\.": {"type": "string"}}, "additionalProperties": False}
+    return {
+        "in": "query",
+        "name": f"{TAG}K",
+        "description": f"Each `{TAG}K=V` asks for points whose tag K is V",
+        "style": "form",
+        "explode": True,
+        "schema": tags,
+    }
+
+
+def _request_body(spec: APISpec, body: Body, max_batch: int) -> dict[str, Any]:
+    name = body.schema.__name__.removesuffix("Schema")
+    spec.components.schema(name, schema=body.schema)
+    one: dict[str, Any] = {"$ref": f"#/components/schemas/{name}"}
+    examples: dict[str, Any] = {"one": {"summary": "One", "value": body.example}}
+    if body.batch is None:
+        forms = one
+    else:
+        many = {"type": "array", "items": one, "minItems": 1, "maxItems": max_batch}
+        wrapped = {
+            "type": "object",
+            "properties": {body.batch: many},
+            "required": [body.batch],
+            "additionalProperties": False,
+        }
+        spec.components.schema(
+            name + "Body",
+            {"oneOf": [one, many, wrapped], "description": "One, an array, or an object around an array."},
+        )
+        forms = {"$ref": f"#/components/schemas/{name}Body"}
+        examples["many"] = {"summary": "Many", "value": [body.example]}
+        examples["wrapped"] = {"summary": "Many, in an object", "value": {body.batch: [body.example]}}
+    content: dict[str, Any] = {
+        JSON: {"schema": forms, "examples": examples},
+        PLAIN: {
+            "schema": {"type": "string", "contentMediaType": JSON, "contentSchema": forms},
+            "example": _json(body.example),
+        },
+    }
+    if body.batch is not None:
+        lines = {"type": "string", "description": "One JSON object a line; blank lines do not count."}
+        content[LINES] = {"schema": lines, "example": f"{_json(body.example)}\n{_json(body.example)}\n"}
+    return {"required": True, "description": "`Content-Encoding: gzip` is read too.", "content": content}
+
+
+def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": SUCCESS[status]}
+    if status in HEADERS:
+        described["headers"] = HEADERS[status]
+    first = shapes[0]
+    if isinstance(first, str):
+        described["content"] = {first: {"schema": {"type": "object" if first == JSON else "string"}}}
+    else:
+        described["content"] = {JSON: {"schema": first if len(shapes) == 1 else {"oneOf": list(shapes)}}}
+    return described
+
+
+def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
+    code = {"type": "object", "properties": {"error": {"properties": {"code": {"enum": list(codes)}}}}}
+    error = {"code": codes[0], "message": PROBLEMS[status][codes[0]], "fields": {}}
+    described: dict[str, Any] = {
+        "description": " ".join(f"`{code}`: {PROBLEMS[status][code]}" for code in codes),
+        "content": {JSON: {"schema": {"allOf": [responses.Error, code]}, "example": {"error": error}}},
+    }
+    if status in HEADERS:
+        described["headers"] = HEADERS[status]
+    return described
+
+
+def _fill_in_examples(document: dict[str, Any]) -> None:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                content = answer["content"].get(JSON, {})
+                schema = content.get("schema", {})
+                if "example" not in content and ("$ref" in schema or "oneOf" in schema):
+                    content["example"] = sample(document, schema.get("oneOf", [schema])[0])
+
+
+def _describe_counters(heartbeat: dict[str, Any]) -> None:
+    counter = {"type": ["number", "null"], "minimum": 0}
+    heartbeat["properties"]["metrics"]["properties"] = dict.fromkeys(FIGURES, counter)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+# What follows extends apispec's converter, which binds these functions to itself.
+
+
+def _pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    if any(isinstance(validator, NoControlCharacters) for validator in field.validators):
+        return {"pattern": NO_CONTROL_CHARACTERS}
+    return {}
+
+
+def _map_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(field, fields.Dict):
+        return {}
+    limits = {}
+    if "maxLength" in ret:
+        limits["maxProperties"] = ret.pop("maxLength")
+    if field.key_field is not None:
+        limits["propertyNames"] = converter.field2property(field.key_field)
+    return limits
+
+
+def _examples(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    return {"examples": [ret.pop("example")]} if "example" in ret else {}
+
+
+def _absent_not_null(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that is not given is absent: nothing in a query string is null."""
+    schema = ret["schema"]
+    if field.load_default is None:
+        schema["type"] = schema["type"][0]
+        del schema["default"]
+    return {}

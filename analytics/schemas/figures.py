@@ -1,0 +1,263 @@
+"""What the service answers in figures: services, dashboard, series and statistics."""
+
+from marshmallow import fields
+
+from analytics.query.series import AGGREGATES
+from analytics.schemas.fields import JsonObject
+from analytics.schemas.responses import STATES, Answer, RecordedEvent, choice, number, tally, text, time, whole
+
+HOUR = "2024-01-15T10:00:00Z"
+
+
+class Latencies(Answer):
+    """Latency in ms; null where there was none."""
+
+    avg_latency_ms = number("Average", 18.2, allow_none=True)
+    p50_latency_ms = number("Median", 15.1, allow_none=True)
+    p95_latency_ms = number("95th percentile", 41.7, allow_none=True)
+    p99_latency_ms = number("99th percentile", 88.4, allow_none=True)
+
+
+class Summary(Latencies):
+    """A span of time over all services."""
+
+    requests = number("Requests", 15234)
+    errors = number("Errors", 12)
+    error_rate = number("Errors in percent of requests", 0.079)
+    unique_users = whole("Distinct users", 45)
+    events = whole("Events", 16020)
+
+
+class HourBucket(Summary):
+    """One hour."""
+
+    hour = time("Its start", HOUR)
+
+
+class DayBucket(Summary):
+    """One day (UTC)."""
+
+    date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
+    peak_hour = time("The start of its busiest hour", HOUR, allow_none=True)
+    peak_requests = number("Requests in that hour", 2210)
+
+
+class DayPeak(Answer):
+    """The peak of one day that saw anything."""
+
+    date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
+    peak_hour = time("The start of its busiest hour", HOUR, allow_none=True)
+    peak_requests = number("Requests in that hour", 2210)
+    unique_users = whole("Distinct users", 45)
+
+
+class HourlyStats(Answer):
+    """Statistics by hour, oldest first; the last hour is still open."""
+
+    hours = whole("How many hours", 24)
+    buckets = fields.List(fields.Nested(HourBucket))
+
+
+class DailyStats(Answer):
+    """Statistics by day, oldest first; today is still open."""
+
+    days = whole("How many days", 7)
+    buckets = fields.List(fields.Nested(DayBucket))
+
+
+class Totals(Answer):
+    """What was recorded over the retained time, and what is kept of it."""
+
+    events = whole("Events", 16020)
+    requests = number("Requests", 123456)
+    errors = number("Errors", 617)
+    services = whole("Services known", 9)
+    series = whole("Series kept", 240)
+    limited_series = whole("Series that count towards ANALYTICS_MAX_SERIES", 180)
+    endpoints = whole("Endpoints kept", 64)
+    events_kept = whole("Events that can be read back", 10000)
+    metrics_kept = whole("Metrics kept", 10000)
+
+
+class Outcomes(Answer):
+    """What became of items sent, since the start."""
+
+    accepted = whole("Recorded", 16020)
+    duplicates = whole("Recorded before", 3)
+    rejected = whole("Turned away", 1)
+
+
+class Ingest(Answer):
+    """Outcomes by kind."""
+
+    events = fields.Nested(Outcomes)
+    metrics = fields.Nested(Outcomes)
+    heartbeats = fields.Nested(Outcomes)
+
+
+class Stats(Answer):
+    """What the service knows of its work and of itself."""
+
+    uptime_seconds = number("Seconds since the start", 86400.5)
+    started_at = time("When it started")
+    memory_bytes = whole("Resident memory", 73400320)
+    totals = fields.Nested(Totals)
+    ingest = fields.Nested(Ingest)
+    drops = tally("What was turned away or folded, by reason", {"validation_failed": 1})
+    events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})
+    events_by_service = tally("Events by service, most first", {"frontend": 12004, "checkout": 310})
+    last_24_hours = fields.Nested(Summary)
+    today = fields.Nested(DayBucket)
+    days = fields.List(fields.Nested(DayPeak), metadata={"description": "Each day that saw anything, oldest first"})
+
+
+class Point(Answer):
+    """One bucket of a series."""
+
+    timestamp = time("The start of the bucket", HOUR)
+    value = number("Its value; null where nothing was observed and 0 would not be true", 45.2, allow_none=True)
+
+
+class Series(Answer):
+    """Points of one series, oldest first."""
+
+    name = text("The series", "latency")
+    service = text("Of this service; null: of all", "productcatalog", allow_none=True)
+    tags = fields.Dict(values=fields.String(), metadata={"description": "The tags asked for", "example": {}})
+    agg = choice("What each value tells of its bucket", AGGREGATES)
+    step = whole("Seconds a bucket", 60)
+    start = time("The start of the first bucket", HOUR, data_key="from")
+    end = time("The end of the last bucket", "2024-01-15T11:00:00Z", data_key="to")
+    unit = text("The unit, as it was last sent", "ms", allow_none=True)
+    points = fields.List(fields.Nested(Point))
+
+
+class ServiceRow(Answer):
+    """One service over the retained time."""
+
+    name = text("Its name", "productcatalog")
+    status = choice("What it reported, unless it has been silent too long or never reported", STATES)
+    status_since = time("Since when", allow_none=True)
+    uptime_hours = number("As it reported, else since it was first seen", 72.5)
+    request_count = number("Requests", 15234)
+    error_count = number("Errors", 12)
+    error_rate = number("Errors in percent of requests", 0.079)
+    avg_latency_ms = number("Average latency; 0 where there was none", 18.2)
+    last_heartbeat = time("Its latest heartbeat", allow_none=True)
+    heartbeat_interval_seconds = number("Its usual time between heartbeats", 60, allow_none=True)
+
+
+class Services(Answer):
+    """Every known service."""
+
+    services = fields.Dict(
+        keys=text("Its name", "productcatalog"),
+        values=fields.Nested(ServiceRow),
+        metadata={"description": "Rows by name"},
+    )
+    count = whole("How many", 1)
+
+
+class LatencyTable(Answer):
+    """Latency of a service over the retained time."""
+
+    count = whole("Observations", 15234)
+    avg = number("Average", 18.2, allow_none=True)
+    p50 = number("Median", 15.1, allow_none=True)
+    p95 = number("95th percentile", 41.7, allow_none=True)
+    p99 = number("99th percentile", 88.4, allow_none=True)
+    max = number("Greatest", 412.0, allow_none=True)
+    unit = choice("Always this", ("ms",))
+
+
+class EndpointRow(Answer):
+    """One endpoint of a service over the retained time."""
+
+    endpoint = text("Its path", "/products")
+    count = number("Requests", 450)
+    error_count = number("Errors", 2)
+    error_rate = number("Errors in percent of requests", 0.444)
+    avg_time_ms = number("Average latency; 0 where there was none", 22.1)
+    uncounted_at_most = number("By how much `count` may fall short, where the table was full before", 0)
+
+
+class CustomMetric(Answer):
+    """One custom metric of a service over the retained time."""
+
+    last = number("Latest value", 512)
+    avg = number("Average", 498.5)
+    min = number("Least", 420)
+    max = number("Greatest", 530)
+    count = whole("Observations", 1440)
+    unit = text("The unit, as it was last sent", "MB", allow_none=True)
+    last_at = time("When the latest value was measured")
+
+
+class MinuteBucket(Latencies):
+    """One minute of a service."""
+
+    timestamp = time("Its start", HOUR)
+    requests = number("Requests", 125)
+    errors = number("Errors", 2)
+
+
+class ServiceMetrics(ServiceRow):
+    """One service in full."""
+
+    service = text("Its name", "productcatalog")
+    latency = fields.Nested(LatencyTable)
+    endpoints = fields.List(fields.Nested(EndpointRow), metadata={"description": "Its endpoints, busiest first"})
+    metrics = fields.Dict(
+        keys=text("Its name", "memory"),
+        values=fields.Nested(CustomMetric),
+        metadata={"description": "Its custom metrics by name"},
+    )
+    reported = JsonObject(
+        metadata={
+            "description": "`metrics` of its latest heartbeat",
+            "example": {"request_count": 1000, "error_count": 5, "avg_latency": 23.5, "uptime": 72.5},
+        }
+    )
+    series = fields.List(fields.Nested(MinuteBucket), metadata={"description": "The last hour by minute, oldest first"})
+
+
+class Overview(Answer):
+    """Five figures over all services; but for the total, of the last minute."""
+
+    total_requests = number("Requests over the retained time", 123456)
+    active_users = whole("Distinct users of the last five minutes", 45)
+    average_latency_ms = number("Average latency; 0 where there was none", 25.3)
+    error_rate = number("Errors in percent of requests, 0 to 100", 0.5)
+    requests_per_second = number("Requests a second", 42.5)
+
+
+class TopEndpoint(Answer):
+    """One of the ten busiest endpoints of the last minute."""
+
+    endpoint = text("Its path", "/products")
+    service = text("Whose endpoint", "productcatalog")
+    count = number("Requests", 450)
+    avg_time_ms = number("Average latency; 0 where there was none", 22.1)
+
+
+class RealtimeStats(Answer):
+    """What happens now."""
+
+    requests_last_1min = number("Requests of the last minute", 125)
+    errors_last_1min = number("Errors of the last minute", 2)
+    active_connections = whole("Live dashboard connections", 8)
+    top_endpoints = fields.List(fields.Nested(TopEndpoint), metadata={"description": "Busiest first, at most 10"})
+    recent_events = fields.List(fields.Nested(RecordedEvent), metadata={"description": "Newest first, at most 20"})
+
+
+class Dashboard(Answer):
+    """The whole snapshot."""
+
+    overview = fields.Nested(Overview)
+    services = fields.Dict(
+        keys=text("Its name", "productcatalog"),
+        values=fields.Nested(ServiceRow),
+        metadata={"description": "Rows by name"},
+    )
+    realtime_stats = fields.Nested(RealtimeStats)
+    updated_at = time("When the snapshot was made")

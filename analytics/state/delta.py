@@ -1,0 +1,72 @@
+"""What one second of a batch adds to the series: each cell made once, sums over all services included."""
+
+from collections.abc import Iterable
+
+from analytics.records import NO_TAGS, SeriesTags
+from analytics.state.cells import Cell, UserCell
+from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC, Observations
+
+SeriesKey = tuple[str, str, SeriesTags]
+"""Name, service (`EVERY_SERVICE` for all together) and tags (`NO_TAGS` for all together)."""
+
+
+def series_delta(observations: Iterable[Observations], at: float) -> dict[SeriesKey, Cell]:
+    """The cells of observations of one second.
+
+    A record counts in its service's series without tags, in the one with all its tags, and, for traffic and events,
+    in the same over all services.
+    """
+    delta: dict[SeriesKey, Cell] = {}
+    all_types: dict[str, int] = {}
+    for seen in observations:
+        service = seen.service
+        if seen.event_types:
+            for event_type, count in seen.event_types.items():
+                all_types[event_type] = all_types.get(event_type, 0) + count
+                delta[EVENTS, service, ((EVENT_TYPE, event_type),)] = Cell.tally(count, at)
+            delta[EVENTS, service, NO_TAGS] = Cell.tally(sum(seen.event_types.values()), at)
+        if seen.requests:
+            _put_traffic(delta, "requests", service, Cell.of([seen.requests], at))
+        if seen.errors:
+            _put_traffic(delta, "errors", service, Cell.of([seen.errors], at))
+        if seen.latencies:
+            _put_traffic(delta, "latency", service, Cell.of(seen.latencies, at, sketched=True))
+        if seen.mean_latency:
+            # a reported mean of many requests says nothing of their percentiles: it has no sketch
+            count, mean = seen.mean_latency
+            _put_traffic(delta, "latency", service, Cell(count, count * mean, mean, mean, mean, at))
+        for (name, tags), values in seen.gauges.items():
+            cell = Cell.of(values, at, sketched=name not in ("requests", "errors"))
+            if tags:
+                _put(delta, (name, service, tags), cell)
+            if name not in TRAFFIC:
+                _put(delta, (name, service, NO_TAGS), cell)
+    if all_types:
+        for event_type, count in all_types.items():
+            delta[EVENTS, EVERY_SERVICE, ((EVENT_TYPE, event_type),)] = Cell.tally(count, at)
+        delta[EVENTS, EVERY_SERVICE, NO_TAGS] = Cell.tally(sum(all_types.values()), at)
+    return delta
+
+
+def users_delta(observations: Iterable[Observations]) -> dict[str, UserCell]:
+    """The distinct users of each service, and of all, in observations of one second."""
+    delta = {seen.service: UserCell.of(seen.users) for seen in observations if seen.users}
+    if delta:
+        everybody = UserCell()
+        for cell in delta.values():
+            everybody.merge(cell)
+        delta[EVERY_SERVICE] = everybody
+    return delta
+
+
+def _put_traffic(delta: dict[SeriesKey, Cell], name: str, service: str, cell: Cell) -> None:
+    _put(delta, (name, service, NO_TAGS), cell)
+    _put(delta, (name, EVERY_SERVICE, NO_TAGS), cell)
+
+
+def _put(delta: dict[SeriesKey, Cell], key: SeriesKey, cell: Cell) -> None:
+    mine = delta.get(key)
+    if mine is None:
+        delta[key] = cell.copy()
+    else:
+        mine.merge(cell)
