@@ -7,6 +7,7 @@ from flask import Flask
 
 from analytics.api.bodies import BodyReader
 from analytics.api.dashboard import dashboard_blueprint
+from analytics.api.docs import docs_blueprint
 from analytics.api.events import events_blueprint
 from analytics.api.guards import guard
 from analytics.api.health import health_blueprint
@@ -33,16 +34,17 @@ from analytics.state.state import State
 class Service:
     """What runs beside the requests: `app.extensions["analytics"]`."""
 
-    def __init__(self, hub: Hub, ticker: Ticker) -> None:
-        self.hub, self.ticker = hub, ticker
+    def __init__(self, hub: Hub, ticker: Ticker, state: State) -> None:
+        self.hub, self.ticker, self._state = hub, ticker, state
 
     def start(self) -> None:
         """Begin to tick; in the process that serves, never in one that forks."""
         self.ticker.start()
 
     def stop(self) -> None:
-        """End what `start` began."""
+        """End what `start` began, and let go of the state."""
         self.ticker.stop()
+        self._state.close()
 
     def not_ready(self) -> list[str]:
         """Why the service should get no work now."""
@@ -63,7 +65,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     ticker = Ticker(lambda: hub.publish_snapshot(snapshots.current()), clock)
-    service = Service(hub, ticker)
+    service = Service(hub, ticker, state)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     pause = partial(gevent.sleep, 0)
     events = SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause)
@@ -81,5 +83,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader))
     app.register_blueprint(health_blueprint(reader, connections, service.not_ready))
+    app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     serve_websocket(app, hub, snapshots)
     return app

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+
+NO_DATA = Raw(b"{}")
 
 
 class NewEvent(Struct, frozen=True, gc=False):
     """An event as a client sent it; the limits of its fields are those of `schemas.event`.
 
-    JSON has no cycles, so the garbage collector need not look.
+    `data` is a JSON object on one line that is valid and within its limits, still in the client's own bytes.
     """
 
     type: str
@@ -18,7 +20,7 @@ class NewEvent(Struct, frozen=True, gc=False):
     user_id: str | None = None
     timestamp: datetime | None = None
     id: str | None = None
-    data: dict[str, Any] | None = None
+    data: Raw = NO_DATA
 
 
 class NewMetric(Struct, frozen=True, gc=False):

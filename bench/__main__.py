@@ -15,7 +15,7 @@ import click
 from bench import batches, bounds, dashboard, latency, memory, reads, singles
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
-from bench.servers import NotInstalledError
+from bench.servers import BenchError, NotInstalledError
 from bench.table import Row, as_markdown, as_text, failed
 
 FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
@@ -65,6 +65,8 @@ def _measure(name: str, plan: Plan, deadline: float) -> list[Row]:
         return FIGURES[name](plan)
     except NotInstalledError as error:
         return [failed(name, f"not installed: apt-get install {error}")]
+    except BenchError as error:
+        return [failed(name, str(error))]
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         return [failed(name, f"{type(error).__name__}: {error}")]

@@ -172,4 +172,4 @@ def installed(program: str, package: str) -> str:
 
 def _tail(output: Path) -> str:
     lines = output.read_text(errors="replace").strip().splitlines()
-    return " / ".join(lines[-5:]) or "nothing"
+    return " / ".join(line[:400] for line in lines[-2:]) or "nothing"

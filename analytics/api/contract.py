@@ -29,7 +29,10 @@ class Body(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One method of one path. Answers that are a text are a media type instead of a schema of JSON."""
+    """One method of one path.
+
+    Answers that are a text are a media type instead of a schema of JSON; `asked` are the example's parameters.
+    """
 
     method: str
     path: str
@@ -42,6 +45,7 @@ class Operation(NamedTuple):
     body: Body | None = None
     path_schema: type[Schema] | None = None
     any_tags: bool = False
+    asked: Mapping[str, str | int] = {}
 
 
 EVENT = {
@@ -86,6 +90,7 @@ OPERATIONS = (
         {200: (responses.EventPage,)},
         READ,
         query=EventsQuery,
+        asked={"type": "purchase", "service": "checkout"},
     ),
     Operation(
         "post",
@@ -122,13 +127,14 @@ OPERATIONS = (
         "/series",
         "Metrics",
         "Read points over time",
-        "One point a bucket of any metric, of `requests`, `errors`, `latency` (ms) or `events`. Buckets of seconds are "
-        "kept for 2 minutes, of minutes for 3 hours, of hours for 7 days, of days for 90. `unique` counts the users of "
-        "`events`. At most 5,000 points are given at once.",
+        "One point a bucket of any metric, of `requests`, `errors`, `latency` (ms) or `events`. By default, buckets of "
+        "seconds are kept for 2 minutes, of minutes for 3 hours, of hours for 7 days and of days for 90. `unique` "
+        "counts the users of `events`. At most 5,000 points are given at once.",
         {200: (figures.Series,)},
         {**READ, 404: ("unknown_series",)},
         query=SeriesQueryArgs,
         any_tags=True,
+        asked={"name": "latency", "service": "productcatalog", "agg": "p95"},
     ),
     Operation(
         "post",
@@ -187,6 +193,7 @@ OPERATIONS = (
         {200: (figures.HourlyStats,)},
         READ,
         query=HoursQuery,
+        asked={"hours": 24},
     ),
     Operation(
         "get",
@@ -197,6 +204,7 @@ OPERATIONS = (
         {200: (figures.DailyStats,)},
         READ,
         query=DaysQuery,
+        asked={"days": 7},
     ),
     Operation(
         "get",

@@ -27,9 +27,9 @@ JSON in and out, in UTF-8. Times are RFC 3339 in UTC. Every error has one shape,
 "fields"}}`; `code` is stable, `fields` says what was wrong by name. Unknown fields and unknown query parameters are \
 refused with a 422 that names them. Texts hold no control characters.
 
-Bodies are `application/json`; `text/plain` that holds JSON (so that a browser's `sendBeacon` needs no preflight); and, where \
-many records are taken, `application/x-ndjson`, one JSON object a line. `Content-Encoding: gzip` is read. The limits, \
-BODY_LIMIT bytes and BATCH_LIMIT items, hold after decompression.
+Bodies are `application/json`; `text/plain` that holds JSON, so that a browser's `sendBeacon` needs no preflight; and, \
+where many records are taken, `application/x-ndjson`, one JSON object a line. `Content-Encoding: gzip` is read. At \
+most BODY_LIMIT bytes and BATCH_LIMIT items are taken at once, both counted after decompression.
 
 GET answers HEAD too, and every path answers OPTIONS, also the preflight of a browser. A read after an acknowledged \
 write shows it.
@@ -131,9 +131,11 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         **{str(status): _problem(status, codes) for status, codes in sorted(operation.problems.items())},
     }
     if operation.body and operation.body.batch:
-        schema = described["responses"]["400"]["content"][JSON]["schema"]
-        described["responses"]["400"]["content"][JSON]["schema"] = {"anyOf": [schema, responses.NothingAccepted]}
-        described["responses"]["400"]["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
+        malformed = described["responses"]["400"]
+        schema = malformed["content"][JSON]["schema"]
+        malformed["content"][JSON]["schema"] = {"anyOf": [schema, responses.NothingAccepted]}
+        malformed["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
+        malformed["x-error-codes"].append("nothing_accepted")
     spec.path(operation.path, operations={operation.method: described})
 
 
@@ -165,10 +167,8 @@ def _request_body(spec: APISpec, body: Body, max_batch: int) -> dict[str, Any]:
             "required": [body.batch],
             "additionalProperties": False,
         }
-        spec.components.schema(
-            name + "Body",
-            {"oneOf": [one, many, wrapped], "description": "One, an array, or an object around an array."},
-        )
+        about = f'One object, an array of them, or `{{"{body.batch}": […]}}`.'
+        spec.components.schema(name + "Body", {"oneOf": [one, many, wrapped], "description": about})
         forms = {"$ref": f"#/components/schemas/{name}Body"}
         examples["many"] = {"summary": "Many", "value": [body.example]}
         examples["wrapped"] = {"summary": "Many, in an object", "value": {body.batch: [body.example]}}
@@ -201,6 +201,7 @@ def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
     code = {"type": "object", "properties": {"error": {"properties": {"code": {"enum": list(codes)}}}}}
     error = {"code": codes[0], "message": PROBLEMS[status][codes[0]], "fields": {}}
     described: dict[str, Any] = {
+        "x-error-codes": list(codes),
         "description": " ".join(f"`{code}`: {PROBLEMS[status][code]}" for code in codes),
         "content": {JSON: {"schema": {"allOf": [responses.Error, code]}, "example": {"error": error}}},
     }
@@ -210,13 +211,16 @@ def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _fill_in_examples(document: dict[str, Any]) -> None:
-    for path in document["paths"].values():
-        for operation in path.values():
-            for answer in operation["responses"].values():
-                content = answer["content"].get(JSON, {})
-                schema = content.get("schema", {})
-                if "example" not in content and ("$ref" in schema or "oneOf" in schema):
-                    content["example"] = sample(document, schema.get("oneOf", [schema])[0])
+    for operation in OPERATIONS:
+        described = document["paths"][operation.path][operation.method]
+        for parameter in described.get("parameters", ()):
+            if parameter["name"] in operation.asked:
+                parameter["example"] = operation.asked[parameter["name"]]
+        for answer in described["responses"].values():
+            content = answer["content"].get(JSON, {})
+            schema = content.get("schema", {})
+            if "example" not in content and ("$ref" in schema or "oneOf" in schema):
+                content["example"] = sample(document, schema.get("oneOf", [schema])[0])
 
 
 def _describe_counters(heartbeat: dict[str, Any]) -> None:
@@ -253,9 +257,9 @@ def _examples(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> 
 
 
 def _absent_not_null(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that is not given is absent: nothing in a query string is null."""
+    """A parameter that is not given, or given empty, is absent: nothing in a query string is null."""
     schema = ret["schema"]
     if field.load_default is None:
         schema["type"] = schema["type"][0]
         del schema["default"]
-    return {}
+    return {} if field.required else {"allowEmptyValue": True}

@@ -1,11 +1,10 @@
 """Takes batches of metrics apart: time, signs, bounds, duplicates, one encoding each, and the groups to count."""
 
-from itertools import count
-
 from analytics.clock import rfc3339
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
 from analytics.ingest.encode import MetricJson, to_json
+from analytics.ingest.ids import NewIds
 from analytics.ingest.intake import Decoded, Intake, checked_time, shown
 from analytics.ingest.refusal import Refused
 from analytics.records import NO_TAGS, ItemError, Metric, NewMetric, SeriesTags, series_tags
@@ -19,8 +18,8 @@ NO_SERVICE = "unknown"
 class MetricIntake:
     """Turns new metrics into metrics to keep and observations to count; those without an id get one."""
 
-    def __init__(self, state: State, ids: SeenIds, id_prefix: str, numbers: "count[int]") -> None:
-        self._state, self._ids, self._id_prefix, self._numbers = state, ids, id_prefix, numbers
+    def __init__(self, state: State, ids: SeenIds, new_ids: NewIds) -> None:
+        self._state, self._ids, self._new_ids = state, ids, new_ids
 
     def take(self, batch: Decoded[NewMetric], now: float) -> Intake[Metric]:
         """Everything of `batch` that may be recorded at `now`."""
@@ -30,7 +29,7 @@ class MetricIntake:
         seconds: dict[tuple[str, int], Observations] = {}
         duplicates, id_, time = 0, "", ""
         time_now, oldest = rfc3339(now), self._state.oldest
-        for place, item in zip(batch.places, batch.items, strict=True):
+        for place, item, new_id in zip(batch.places, batch.items, self._new_ids(len(batch.items)), strict=True):
             try:
                 at, time, received = now, time_now, None
                 if item.timestamp is not None:
@@ -38,7 +37,7 @@ class MetricIntake:
                     time, received = shown(item.timestamp), time_now
                 _check_meaning(item)
                 tags = item.tags or {}
-                id_ = item.id or f"{self._id_prefix}{next(self._numbers)}"
+                id_ = item.id or new_id
                 json = to_json(MetricJson(item.name, item.value, item.unit, tags, time, id_, received))
                 seen = self._seconds(tags.get("service") or NO_SERVICE, at, now, seconds)
                 series = self._series(item, seen.service)

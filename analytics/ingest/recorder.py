@@ -1,16 +1,14 @@
 """The one door that every record passes: taken apart, applied to the state, counted, published."""
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import count
 from typing import NamedTuple
 
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.encode import check_object
 from analytics.ingest.events import EventIntake
+from analytics.ingest.ids import NewIds
 from analytics.ingest.intake import Decoded, Intake, One
 from analytics.ingest.metrics import MetricIntake
 from analytics.ingest.refusal import Refused, too_many_services
@@ -40,10 +38,10 @@ class Recorder:
 
     def __init__(self, state: State, settings: Settings, clock: Clock, publish: Callable[[list[Event]], None]) -> None:
         self._state, self._clock, self._publish = state, clock, publish
-        prefix, numbers = secrets.token_hex(5) + "-", count(1)
+        new_ids = NewIds()
         event_ids, metric_ids = (SeenIds(settings.dedupe_ids, settings.dedupe_seconds) for _ in range(2))
-        self._event_intake = EventIntake(state, event_ids, prefix, numbers)
-        self._metric_intake = MetricIntake(state, metric_ids, prefix, numbers)
+        self._event_intake = EventIntake(state, event_ids, new_ids)
+        self._metric_intake = MetricIntake(state, metric_ids, new_ids)
 
     def event(self, event: NewEvent) -> Taken:
         """Record one event.
@@ -73,18 +71,15 @@ class Recorder:
         """Record a heartbeat.
 
         Raises:
-            Refused: there is no room for another service, or its metrics are too large.
+            Refused: there is no room for another service.
         """
         with self._state.lock:
             now = self._clock.wall()
             self._state.advance(now)
-            try:
-                check_object(beat.metrics, "metrics")
-                if not self._state.beat(beat, now):
-                    raise too_many_services(beat.service)
-            except Refused as refused:
+            if not self._state.beat(beat, now):
+                refused = too_many_services(beat.service)
                 self._state.counters.rejected("heartbeats", Counter([refused.code]))
-                raise
+                raise refused
             self._state.counters.taken("heartbeats", 1, 0)
 
     def reject(self, kind: str, codes: Iterable[str]) -> None:

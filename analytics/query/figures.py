@@ -8,10 +8,13 @@ from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVERY_SERVICE
 
+EXACT = 2**53
+"""Below this a double holds every whole number."""
+
 
 def number(value: float) -> float:
     """`value` as a whole number where it is one, so that counts read as counts."""
-    return int(value) if value == int(value) else value
+    return int(value) if -EXACT < value < EXACT and value == int(value) else value
 
 
 def rounded(value: float | None, digits: int = 3) -> float | None:

@@ -12,7 +12,8 @@ from marshmallow import Schema, ValidationError, fields
 
 from analytics.errors import MalformedBody, TooLarge, ValidationFailed
 from analytics.records import ItemError
-from analytics.schemas.fields import AWARE, JsonObject, Number, Tags, Text, Timestamp
+from analytics.schemas.fields import AWARE, NUMBER_LIMIT, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
+from analytics.schemas.raws import are_sound, one_line
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -46,6 +47,7 @@ class SchemaDecoder(Generic[R]):
         self._one = msgspec.json.Decoder(derived)
         self._many = msgspec.json.Decoder(list[derived])  # type: ignore[valid-type]
         self._texts = [name for name, field in schema.fields.items() if isinstance(field, Text | Tags)]
+        self._raws = [name for name, field in schema.fields.items() if isinstance(field, RawJsonObject)]
 
     def one(self, body: bytes) -> R:
         """The record that `body` holds.
@@ -54,9 +56,10 @@ class SchemaDecoder(Generic[R]):
             MalformedBody: not JSON, or nested too deeply.
             ValidationFailed: JSON that the schema refuses.
         """
+        body = one_line(body)
         try:
             record: R = self._one.decode(body)
-            if has_no_control_characters(body) or not self._controlled(record):
+            if self._are_sound([record], body):
                 return record
         except UNREADABLE:
             pass  # marshmallow's turn
@@ -71,9 +74,10 @@ class SchemaDecoder(Generic[R]):
             ValidationFailed: JSON, but no array.
             TooLarge: more items than allowed.
         """
+        body = one_line(body)
         try:
             items: list[R] = self._many.decode(body)
-            if has_no_control_characters(body) or not any(map(self._controlled, items)):
+            if self._are_sound(items, body):
                 return self._whole(items)
         except UNREADABLE:
             pass
@@ -86,10 +90,10 @@ class SchemaDecoder(Generic[R]):
             MalformedBody: there is none.
             TooLarge: more items than allowed.
         """
-        lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+        lines = [one_line(line) for line in body.split(b"\n") if line and not line.isspace()]
         try:
             items = [self._one.decode(line) for line in lines]
-            if has_no_control_characters(body) or not any(map(self._controlled, items)):
+            if self._are_sound(items, body):
                 return self._whole(items)
         except UNREADABLE:
             pass
@@ -123,6 +127,14 @@ class SchemaDecoder(Generic[R]):
                 field, messages = next(iter(error.fields.items()), (None, [error.message]))
                 errors.append(ItemError(place, error.code, messages[0], field))
         return Batch(items, places, errors)
+
+    def _are_sound(self, items: list[R], body: bytes) -> bool:
+        """Whether what the decoders do not check is well with `items`, the content of `body`."""
+        if not has_no_control_characters(body):
+            body.decode()  # what is kept raw was not looked at
+            if any(map(self._controlled, items)):
+                return False
+        return all(are_sound([getattr(item, name) for item in items]) for name in self._raws)
 
     def _controlled(self, record: R) -> bool:
         """Whether one of the texts may have a control character; marshmallow looks closer."""
@@ -209,13 +221,18 @@ def derive(schema: Schema, record: type[R]) -> type[R]:
     Raises:
         TypeError: the schema has a field of a kind that has no counterpart here.
     """
-    members = []
+    members: list[Any] = []
     for name, field in schema.fields.items():
         annotation = _annotation(name, field)
+        if annotation is msgspec.Raw:  # holds null too, which `are_sound` leaves to marshmallow
+            members.append((name, annotation, msgspec.Raw(b"{}")))
+            continue
         if field.allow_none:
             annotation = annotation | None
         members.append((name, annotation) if field.required else (name, annotation, field.load_default))
-    derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), frozen=True, gc=False, forbid_unknown_fields=True)
+    derived: Any = msgspec.defstruct(
+        record.__name__, members, bases=(record,), frozen=True, gc=False, forbid_unknown_fields=True
+    )
     return derived  # type: ignore[no-any-return]
 
 
@@ -224,13 +241,15 @@ def _annotation(name: str, field: fields.Field[Any]) -> Any:
         case Text():
             return _text(field)
         case Number():
-            return float
+            return Annotated[float, msgspec.Meta(ge=-NUMBER_LIMIT, le=NUMBER_LIMIT)]
         case Timestamp():
             return AWARE
         case Tags():
             keys, values = field.key_field, field.value_field
             limits = msgspec.Meta(max_length=field.most)
             return Annotated[dict[_text(keys), _text(values)], limits]  # type: ignore[misc, arg-type]
+        case RawJsonObject():
+            return msgspec.Raw
         case JsonObject():
             return dict[str, Any]
     raise TypeError(f"{name}: no decoder is known for {type(field).__name__}")

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, post_load
 
-from analytics.records import NewEvent
-from analytics.schemas.fields import JsonObject, Text, Timestamp
+from analytics.records import NO_DATA, NewEvent
+from analytics.schemas.fields import RawJsonObject, Text, Timestamp
 
 
 class EventSchema(Schema):
@@ -27,7 +27,7 @@ class EventSchema(Schema):
         load_default=None,
         metadata={"description": "The client's own id; a second event of that id is a duplicate"},
     )
-    data = JsonObject(
+    data = RawJsonObject(
         allow_none=True,
         load_default=None,
         metadata={
@@ -38,4 +38,6 @@ class EventSchema(Schema):
 
     @post_load
     def _record(self, loaded: dict[str, Any], **_: Any) -> NewEvent:
+        if loaded["data"] is None:
+            loaded["data"] = NO_DATA
         return NewEvent(**loaded)

@@ -1,12 +1,14 @@
 """Marshmallow fields and validators for what JSON clients send, as strict as JSON itself."""
 
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Annotated, Any
 
 import msgspec
 from marshmallow import ValidationError, fields, validate
 
+NUMBER_LIMIT = 1e100
+SIZE_LIMIT = 32 * 1024
+DEPTH_LIMIT = 64
 AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -31,18 +33,14 @@ class Text(fields.String):
 
 
 class Number(fields.Float):
-    """A finite JSON number, neither a string nor a boolean."""
+    """A JSON number, neither a string nor a boolean, of which many add up without leaving the range of a double."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if type(value) not in (int, float):
             raise ValidationError("Not a number.")
-        try:
-            number = float(value)
-        except OverflowError:
-            raise ValidationError("The number is out of range.") from None
-        if not isfinite(number):
-            raise ValidationError("Must be a finite number.")
-        return number
+        if not -NUMBER_LIMIT <= value <= NUMBER_LIMIT:
+            raise ValidationError(f"Must be from {-NUMBER_LIMIT:g} to {NUMBER_LIMIT:g}.")
+        return float(value)
 
 
 class Timestamp(fields.AwareDateTime):
@@ -58,9 +56,37 @@ class Timestamp(fields.AwareDateTime):
 
 
 class JsonObject(fields.Dict):
-    """A JSON object of any content."""
+    """A JSON object of any content, up to `SIZE_LIMIT` bytes of compact JSON and `DEPTH_LIMIT` levels."""
 
     default_error_messages = {"invalid": "Not a JSON object."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        if depth(value) > DEPTH_LIMIT:
+            raise ValidationError(f"Is nested deeper than {DEPTH_LIMIT} levels.")
+        if len(msgspec.json.encode(value)) > SIZE_LIMIT:
+            raise ValidationError(f"Is larger than {SIZE_LIMIT} bytes of JSON.")
+        return value
+
+
+class RawJsonObject(JsonObject):
+    """The same, loaded as the bytes of its JSON."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return msgspec.Raw(msgspec.json.encode(super()._deserialize(value)))
+
+
+def depth(value: Any) -> int:
+    """How many objects and arrays deep `value` is, counted no further than one beyond the limit."""
+    level, deepest = [value], 0
+    while deepest <= DEPTH_LIMIT:
+        nested = [item for item in level if isinstance(item, dict | list)]
+        if not nested:
+            break
+        deepest += 1
+        level = [inner for item in nested for inner in (item.values() if isinstance(item, dict) else item)]
+    return deepest
 
 
 class Tags(fields.Dict):

@@ -90,6 +90,12 @@ class Cascade(Generic[K, C]):
         if expired:
             self._retotal(expired)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.totals.clear()
+        for table in self._tables:
+            table.clear()
+
     def cell(self, rung: int, start: int, key: K) -> C | None:
         """What is known of `key` in the bucket of `rung` that begins at `start`: a copy, or None."""
         return self._sum(self._cells(rung, start, key))

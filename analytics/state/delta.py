@@ -10,7 +10,7 @@ SeriesKey = tuple[str, str, SeriesTags]
 """Name, service (`EVERY_SERVICE` for all together) and tags (`NO_TAGS` for all together)."""
 
 
-def series_delta(observations: Iterable[Observations], at: float) -> dict[SeriesKey, Cell]:
+def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
     """The cells of observations of one second.
 
     A record counts in its service's series without tags, in the one with all its tags, and, for traffic and events,
@@ -18,8 +18,10 @@ def series_delta(observations: Iterable[Observations], at: float) -> dict[Series
     """
     delta: dict[SeriesKey, Cell] = {}
     all_types: dict[str, int] = {}
+    latest = 0.0
     for seen in observations:
-        service = seen.service
+        service, at = seen.service, seen.at
+        latest = max(latest, at)
         if seen.event_types:
             for event_type, count in seen.event_types.items():
                 all_types[event_type] = all_types.get(event_type, 0) + count
@@ -31,9 +33,8 @@ def series_delta(observations: Iterable[Observations], at: float) -> dict[Series
             _put_traffic(delta, "errors", service, Cell.of([seen.errors], at))
         if seen.latencies:
             _put_traffic(delta, "latency", service, Cell.of(seen.latencies, at, sketched=True))
-        if seen.mean_latency:
+        for count, mean in seen.mean_latencies:
             # a reported mean of many requests says nothing of their percentiles: it has no sketch
-            count, mean = seen.mean_latency
             _put_traffic(delta, "latency", service, Cell(count, count * mean, mean, mean, mean, at))
         for (name, tags), values in seen.gauges.items():
             cell = Cell.of(values, at, sketched=name not in ("requests", "errors"))
@@ -43,8 +44,8 @@ def series_delta(observations: Iterable[Observations], at: float) -> dict[Series
                 _put(delta, (name, service, NO_TAGS), cell)
     if all_types:
         for event_type, count in all_types.items():
-            delta[EVENTS, EVERY_SERVICE, ((EVENT_TYPE, event_type),)] = Cell.tally(count, at)
-        delta[EVENTS, EVERY_SERVICE, NO_TAGS] = Cell.tally(sum(all_types.values()), at)
+            delta[EVENTS, EVERY_SERVICE, ((EVENT_TYPE, event_type),)] = Cell.tally(count, latest)
+        delta[EVENTS, EVERY_SERVICE, NO_TAGS] = Cell.tally(sum(all_types.values()), latest)
     return delta
 
 
@@ -60,8 +61,12 @@ def users_delta(observations: Iterable[Observations]) -> dict[str, UserCell]:
 
 
 def _put_traffic(delta: dict[SeriesKey, Cell], name: str, service: str, cell: Cell) -> None:
-    _put(delta, (name, service, NO_TAGS), cell)
     _put(delta, (name, EVERY_SERVICE, NO_TAGS), cell)
+    key = (name, service, NO_TAGS)
+    if key in delta:
+        delta[key].merge(cell)
+    else:
+        delta[key] = cell
 
 
 def _put(delta: dict[SeriesKey, Cell], key: SeriesKey, cell: Cell) -> None:

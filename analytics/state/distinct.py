@@ -21,26 +21,27 @@ class Distinct:
     __slots__ = ("_folded", "_union")
 
     def __init__(self) -> None:
-        self._union = datasketches.hll_union(LG_K)
+        self._union: datasketches.hll_union | None = None
         self._folded: bytes | None = None
 
     def add(self, values: Iterable[str]) -> None:
         """Count `values`; what was counted before is not counted again."""
-        update = self._unfolded().update
+        update = self._opened().update
         for value in values:
             update(value)
 
     def merge(self, other: "Distinct") -> None:
         """Add what `other` saw; `other` stays as it is."""
-        self._unfolded().update(other._sketch())
+        sketch = other._sketch()
+        if sketch is not None:
+            self._opened().update(sketch)
 
     @property
     def estimate(self) -> int:
         """How many different strings."""
         union = self._union
-        if self._folded is not None:
-            union = datasketches.hll_union(LG_K)
-            union.update(self._sketch())
+        if union is None:
+            union = _union_of(self._sketch())
         return int(round(union.get_estimate()))
 
     def compact(self) -> None:
@@ -53,7 +54,8 @@ class Distinct:
         """In DataSketches' own compact form."""
         if self._folded is not None:
             return self._folded
-        return bytes(self._union.get_result(datasketches.HLL_4).serialize_compact())
+        union = self._union or datasketches.hll_union(LG_K)
+        return bytes(union.get_result(datasketches.HLL_4).serialize_compact())
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
@@ -63,17 +65,22 @@ class Distinct:
             RuntimeError: `packed` is something else.
         """
         sketch = cls()
-        sketch._union.update(datasketches.hll_sketch.deserialize(packed))
+        sketch._union = _union_of(datasketches.hll_sketch.deserialize(packed))
         return sketch
 
-    def _sketch(self) -> datasketches.hll_sketch:
+    def _sketch(self) -> datasketches.hll_sketch | None:
         if self._folded is not None:
             return datasketches.hll_sketch.deserialize(self._folded)
-        return self._union.get_result(datasketches.HLL_8)
+        return None if self._union is None else self._union.get_result(datasketches.HLL_8)
 
-    def _unfolded(self) -> datasketches.hll_union:
-        if self._folded is not None:
-            self._union = datasketches.hll_union(LG_K)
-            self._union.update(datasketches.hll_sketch.deserialize(self._folded))
-            self._folded = None
+    def _opened(self) -> datasketches.hll_union:
+        if self._union is None:
+            self._union, self._folded = _union_of(self._sketch()), None
         return self._union
+
+
+def _union_of(sketch: datasketches.hll_sketch | None) -> datasketches.hll_union:
+    union = datasketches.hll_union(LG_K)
+    if sketch is not None:
+        union.update(sketch)
+    return union

@@ -7,7 +7,6 @@ its count as its possible error.
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush, nlargest
-from typing import NamedTuple
 
 DAY = 86_400
 MINUTE = 60
@@ -15,29 +14,30 @@ NAME_LIMIT = 256
 """Longer endpoint names are cut to this many characters."""
 
 
-class Usage(NamedTuple):
+class Usage:
     """Requests, errors among them, and how many of them had a latency, with its sum in ms."""
 
-    requests: float
-    errors: float = 0
-    timed: int = 0
-    milliseconds: float = 0.0
+    __slots__ = ("errors", "milliseconds", "requests", "timed")
 
-    def plus(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.requests + other.requests,
-            self.errors + other.errors,
-            self.timed + other.timed,
-            self.milliseconds + other.milliseconds,
-        )
+    def __init__(self, requests: float = 0, errors: float = 0, timed: int = 0, milliseconds: float = 0.0) -> None:
+        self.requests = requests
+        self.errors = errors
+        self.timed = timed
+        self.milliseconds = milliseconds
 
-    def minus(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.requests - other.requests,
-            self.errors - other.errors,
-            self.timed - other.timed,
-            self.milliseconds - other.milliseconds if self.timed > other.timed else 0.0,
-        )
+    def add(self, other: "Usage") -> None:
+        """Add what `other` holds."""
+        self.requests += other.requests
+        self.errors += other.errors
+        self.timed += other.timed
+        self.milliseconds += other.milliseconds
+
+    def subtract(self, other: "Usage") -> None:
+        """Take back what `other` once added."""
+        self.requests -= other.requests
+        self.errors -= other.errors
+        self.timed -= other.timed
+        self.milliseconds = self.milliseconds - other.milliseconds if self.timed else 0.0
 
     @property
     def mean_ms(self) -> float:
@@ -67,9 +67,14 @@ class SlidingSum:
         number = min(int(at) // self._size, self._newest)
         if number <= self._newest - self._keep:
             return False
-        bucket = self._buckets.setdefault(number, {})
-        bucket[key] = bucket[key].plus(usage) if key in bucket else usage
-        self.totals[key] = self.totals[key].plus(usage) if key in self.totals else usage
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            bucket = self._buckets[number] = {}
+        for table in (bucket, self.totals):
+            mine = table.get(key)
+            if mine is None:
+                mine = table[key] = Usage()
+            mine.add(usage)
         return True
 
     def advance(self, now: float) -> list[Key]:
@@ -78,12 +83,11 @@ class SlidingSum:
         gone = []
         for number in [number for number in self._buckets if number <= self._newest - self._keep]:
             for key, usage in self._buckets.pop(number).items():
-                left = self.totals[key].minus(usage)
+                left = self.totals[key]
+                left.subtract(usage)
                 if left.is_nothing:
                     del self.totals[key]
                     gone.append(key)
-                else:
-                    self.totals[key] = left
         return gone
 
     def forget(self, key: Key) -> None:

@@ -1,13 +1,27 @@
 """What one batch says of one service in one second, grouped so that the state touches each counter once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 from analytics.records import SeriesTags
 from analytics.state.endpoints import Usage
 
 ERROR_STATUS = 500
-MAX_LATENCY = 1e300
+MAX_LATENCY = 1e100
+
+
+class Detail(msgspec.Struct, gc=False):
+    """What the data of a `request` or `error` event may say to the statistics, of whatever kind it is."""
+
+    status: Any = None
+    latency: Any = None
+    latency_ms: Any = None
+    endpoint: Any = None
+
+
+_read_detail = msgspec.json.Decoder(Detail).decode
 
 
 class Observations:
@@ -20,8 +34,7 @@ class Observations:
         "event_types",
         "gauges",
         "latencies",
-        "mean_latency",
-        "request_data",
+        "mean_latencies",
         "requests",
         "service",
         "users",
@@ -32,51 +45,56 @@ class Observations:
         self.at = at
         self.event_types: dict[str, int] = {}
         self.users: set[str] = set()
-        self.request_data: list[dict[str, Any]] = []
         self.requests: float = 0
         self.errors: float = 0
         self.latencies: list[float] = []
-        self.mean_latency: tuple[int, float] | None = None
+        self.mean_latencies: list[tuple[int, float]] = []
         self.endpoints: dict[str, Usage] = {}
         self.gauges: dict[tuple[str, SeriesTags], list[float]] = {}
 
-    def count_requests(self) -> None:
-        """Count the `request` events gathered in `request_data`: status, latency (ms) and endpoint where usable."""
-        endpoints: dict[str, list[Any]] = {}
-        errors, latencies = 0, self.latencies
-        for data in self.request_data:
-            get = data.get
-            status = get("status")
+    def requests_made(self, data: Iterable[msgspec.Raw]) -> None:
+        """The data of `request` events: their status, latency (ms) and endpoint, each where it is usable."""
+        latencies = self.latencies
+        for detail in map(_read_detail, data):
+            self.requests += 1
+            status, latency, endpoint = detail.status, detail.latency, detail.endpoint
             error = status.__class__ is int and status >= ERROR_STATUS
             if error:
-                errors += 1
-            latency: Any = get("latency")
+                self.errors += 1
             if latency is None:
-                latency = get("latency_ms")
+                latency = detail.latency_ms
             timed = (latency.__class__ is float or latency.__class__ is int) and 0 <= latency <= MAX_LATENCY
             if timed:
                 latencies.append(latency)
-            endpoint = get("endpoint")
             if endpoint.__class__ is str and endpoint:
-                usage = endpoints.get(endpoint)
-                if usage is None:
-                    usage = endpoints[endpoint] = [0, 0, 0, 0.0]
-                usage[0] += 1
+                usage = self._usage(endpoint)
+                usage.requests += 1
                 if error:
-                    usage[1] += 1
+                    usage.errors += 1
                 if timed:
-                    usage[2] += 1
-                    usage[3] += latency
-        self.requests += len(self.request_data)
-        self.errors += errors
-        for endpoint, figures in endpoints.items():
-            self._endpoint(endpoint, Usage(*figures))
-        self.request_data.clear()
+                    usage.timed += 1
+                    usage.milliseconds += latency
 
-    def error(self, data: Mapping[str, Any]) -> None:
-        """One `error` event, of an endpoint where `data` names one."""
-        self.errors += 1
-        self._endpoint(data.get("endpoint"), Usage(0, 1))
+    def errors_occurred(self, data: Iterable[msgspec.Raw]) -> None:
+        """The data of `error` events: their endpoint, where it is usable."""
+        for detail in map(_read_detail, data):
+            self.errors += 1
+            self._endpoint(detail.endpoint, Usage(0, 1))
+
+    def merge(self, other: "Observations") -> None:
+        """Add what was observed in the same second of the same service."""
+        self.at = max(self.at, other.at)
+        for event_type, count in other.event_types.items():
+            self.event_types[event_type] = self.event_types.get(event_type, 0) + count
+        self.users |= other.users
+        self.requests += other.requests
+        self.errors += other.errors
+        self.latencies += other.latencies
+        self.mean_latencies += other.mean_latencies
+        for endpoint, usage in other.endpoints.items():
+            self._usage(endpoint).add(usage)
+        for series, values in other.gauges.items():
+            self.gauges.setdefault(series, []).extend(values)
 
     @property
     def is_empty(self) -> bool:
@@ -99,10 +117,15 @@ class Observations:
 
     def _endpoint(self, endpoint: Any, usage: Usage) -> None:
         if endpoint and type(endpoint) is str:
-            self.endpoints[endpoint] = self.endpoints.get(endpoint, NOTHING).plus(usage)
+            self._usage(endpoint).add(usage)
+
+    def _usage(self, endpoint: str) -> Usage:
+        usage = self.endpoints.get(endpoint)
+        if usage is None:
+            usage = self.endpoints[endpoint] = Usage()
+        return usage
 
 
-NOTHING = Usage(0)
 TRAFFIC = ("requests", "errors", "latency")
 """The metrics that every service has under the same meaning."""
 EVENTS = "events"

@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from analytics.state.health import RHYTHM, health, usual_interval
+from analytics.state.observations import Observations
 
 
 class Reported(NamedTuple):
@@ -87,6 +88,16 @@ class Service:
             0 if "requests" in self.direct else _rise(old.requests, new.requests),
             0 if self.errors_are_direct else _rise(old.errors, new.errors),
         )
+
+    def observed(self, seen: Observations, now: float) -> None:
+        """Note which quantities were observed directly."""
+        self.last_seen = now
+        if seen.requests:
+            self.direct.add("requests")
+        if seen.errors:
+            self.direct.add("errors")
+        if seen.latencies:
+            self.direct.add("latency")
 
     @property
     def errors_are_direct(self) -> bool:

@@ -18,6 +18,8 @@ from analytics.state.users import ActiveUsers
 
 SECOND, MINUTE, HOUR, DAY = range(4)
 """The rungs of `State.series`."""
+MAX_GATHERED = 2_000
+"""Seconds of services that may wait to be counted."""
 
 
 class State:
@@ -47,6 +49,7 @@ class State:
         self.units: dict[tuple[str, str], str] = {}
         """Unit by metric name and service, the latest sent."""
         self._max_series, self._max_types = settings.max_series, settings.max_event_types
+        self._gathered: dict[tuple[int, str], Observations] = {}
         self._limited: set[SeriesKey] = set()
         self._types: set[str] = set()
 
@@ -60,8 +63,17 @@ class State:
         """How many series count towards their limit."""
         return len(self._limited)
 
+    def close(self) -> None:
+        """Drop all sketches: their library complains on the console of those that are alive at exit."""
+        self._gathered.clear()
+        self.users.clear()
+        self.active_users.clear()
+
     def advance(self, now: float) -> None:
         """Let time pass up to `now`."""
+        if now < self.series.open(SECOND) + 1:
+            return
+        self.settle()
         day = self.series.open(DAY)
         self.series.advance(now)
         self.users.advance(now)
@@ -102,20 +114,11 @@ class State:
         metrics: list[Metric] | None = None,
     ) -> None:
         """Count what was observed, and keep the records."""
-        by_second: dict[int, list[Observations]] = {}
         for seen in observations:
-            by_second.setdefault(int(seen.at), []).append(seen)
             service = self.services.admit(seen.service, now)
             if service is not None:
-                service.last_seen = now
-                if seen.requests:
-                    service.direct.add("requests")
-                if seen.errors:
-                    service.direct.add("errors")
-                if seen.latencies:
-                    service.direct.add("latency")
-        for together in by_second.values():
-            self._count(together)
+                service.observed(seen, now)
+            self._gather(seen)
         if events:
             self.events.extend(events)
         if metrics:
@@ -131,21 +134,41 @@ class State:
         seen = Observations(beat.service, now)
         seen.requests, seen.errors = rise
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
-            seen.mean_latency = (max(1, round(rise.requests)), service.reported.latency)
-        self._count([seen])
+            seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency))
+        self._gather(seen)
         self.version += 1
         return True
 
-    def _count(self, seen: list[Observations]) -> None:
+    def settle(self) -> None:
+        """Bring what was gathered into the series: before every read, and at least once a second."""
+        gathered, self._gathered = self._gathered, {}
+        by_second: dict[int, list[Observations]] = {}
+        for (second, _), seen in gathered.items():
+            by_second.setdefault(second, []).append(seen)
+        for second in sorted(by_second):
+            self._count(by_second[second])
+
+    def _gather(self, seen: Observations) -> None:
+        """Hold what was observed until its second is over or somebody reads: most batches meet others there."""
+        key = (int(seen.at), seen.service)
+        held = self._gathered.get(key)
+        if held is not None:
+            held.merge(seen)
+            return
+        self._gathered[key] = seen
+        if len(self._gathered) > MAX_GATHERED:
+            self.settle()
+
+    def _count(self, together: list[Observations]) -> None:
         """Count observations of one second."""
-        at = seen[0].at
-        self.series.add(at, series_delta(seen, at))
-        users = users_delta(seen)
+        at = together[0].at
+        self.series.add(at, series_delta(together))
+        users = users_delta(together)
         if users:
             self.users.add(at, users)
             self.active_users.add(at, users[EVERY_SERVICE].users)
-        for one in seen:
-            if one.requests:
-                self.peaks.add(at, one.requests)
-            for endpoint, usage in one.endpoints.items():
-                self.endpoints.add(at, one.service, endpoint, usage)
+        for seen in together:
+            if seen.requests:
+                self.peaks.add(at, seen.requests)
+            for endpoint, usage in seen.endpoints.items():
+                self.endpoints.add(at, seen.service, endpoint, usage)

@@ -35,6 +35,11 @@ class ActiveUsers:
             for users in self._seconds.values():
                 self._window.merge(users)
 
+    def clear(self) -> None:
+        """Forget everybody."""
+        self._seconds.clear()
+        self._window = Distinct()
+
     @property
     def count(self) -> int:
         """How many distinct users the window holds."""

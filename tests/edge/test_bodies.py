@@ -293,12 +293,14 @@ def test_a_bomb_of_many_small_members_is_a_413_too(shared_server: Server) -> Non
         check_problem(post(shared_server, "/events", members, Content_Encoding="gzip"), 413, "body_too_large")
 
 
-def test_many_empty_members_are_no_way_to_hang_the_server(shared_server: Server) -> None:
-    members = gzip.compress(b"") * 100_000
+def test_a_crowd_of_members_does_not_hang_the_server(shared_server: Server) -> None:
+    """Copying the rest after each member would make 100,000 of them seconds, and 10 MiB of them many minutes."""
+    crowd = gzip.compress(b"") * 100_000
     started = time.monotonic()
-    with booked(shared_server, drops={"empty_body": 1}):
-        check_problem(post(shared_server, "/events", members, Content_Encoding="gzip"), 400, "empty_body")
-    assert time.monotonic() - started < 5
+    answer = post(shared_server, "/events", crowd, Content_Encoding="gzip")
+    assert time.monotonic() - started < 1.5
+    check_problem(answer, 400)
+    check_still_works(shared_server)
 
 
 # Size

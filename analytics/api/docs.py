@@ -1,0 +1,194 @@
+"""/openapi.json and /docs: the contract for machines and for people, each made once."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup, escape
+
+from analytics.api.answers import answer
+from analytics.api.codes import PROBLEMS
+from analytics.api.openapi import JSON, build_spec, resolve
+
+EXAMPLE_URL = "http://localhost:8099"
+TEMPLATES = "../web/templates"
+
+
+class Row(NamedTuple):
+    """One field or parameter, as the page shows it."""
+
+    name: str
+    type: str
+    required: bool
+    limits: str
+    about: str
+
+
+def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
+    """The blueprint of /openapi.json and /docs; `max_body` in bytes, `max_batch` in items."""
+    blueprint = Blueprint("docs", __name__, template_folder=TEMPLATES)
+
+    @cache
+    def document() -> dict[str, Any]:
+        return build_spec(max_body, max_batch)
+
+    @cache
+    def encoded() -> bytes:
+        return msgspec.json.encode(document())
+
+    @cache
+    def page() -> tuple[str, str]:
+        style = render_template("docs.css")
+        policy = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
+        html = render_template(
+            "docs.html",
+            document=document(),
+            operations=list(operations(document())),
+            problems=PROBLEMS,
+            style=Markup(style),  # noqa: S704 - a file of ours
+            prose=prose,
+        )
+        return html, f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        return answer(encoded())
+
+    @blueprint.get("/docs")
+    def docs() -> Response:
+        html, policy = page()
+        response = Response(html.replace(EXAMPLE_URL, escape(request.host_url.rstrip("/"))), mimetype="text/html")
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return blueprint
+
+
+def prose(text: str) -> Markup:
+    """`text` as HTML, with what stands in backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every operation in the order of the document, as the page shows it."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield {
+                **operation,
+                "id": operation["operationId"],
+                "method": method.upper(),
+                "path": path,
+                "tag": operation["tags"][0],
+                "parameters": [parameter_row(parameter) for parameter in operation.get("parameters", ())],
+                **_body(document, operation.get("requestBody", {}).get("content", {})),
+                "curl": curl(method, path, operation),
+                "answers": [_answer(document, status, told) for status, told in operation["responses"].items()],
+            }
+
+
+def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
+    """The fields of an object and of what it holds, depth first; `[]` stands for each item, `{}` for each name."""
+    schema = resolve(document, schema["$ref"]) if "$ref" in schema else schema
+    required = schema.get("required", ())
+    for name, part in schema.get("properties", {}).items():
+        held = resolve(document, part["$ref"]) if "$ref" in part else part
+        path = f"{prefix}{name}"
+        yield Row(path, _type(held), name in required, _limits(held), part.get("description", ""))
+        if "items" in held:
+            yield from rows(document, held["items"], f"{path}[].")
+        elif "$ref" in (held.get("additionalProperties") or {}):
+            yield from rows(document, held["additionalProperties"], f"{path}.{{}}.")
+        else:
+            yield from rows(document, held, f"{path}.")
+
+
+def parameter_row(parameter: Mapping[str, Any]) -> Row:
+    """A parameter in the path or the query."""
+    schema = parameter["schema"]
+    type_ = "string" if "patternProperties" in schema else _type(schema)
+    return Row(
+        parameter["name"], type_, parameter.get("required", False), _limits(schema), parameter.get("description", "")
+    )
+
+
+def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    """A command line that does it, with the examples of the document."""
+    asked = []
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            path = path.replace("{" + parameter["name"] + "}", parameter["schema"]["examples"][0])
+        elif "example" in parameter:
+            asked.append(f"{parameter['name']}={parameter['example']}")
+    url = EXAMPLE_URL + path + ("?" + "&".join(asked) if asked else "")
+    if method == "get":
+        return f'curl "{url}"'
+    content = operation["requestBody"]["content"][JSON]
+    payload = json.dumps(content["examples"]["one"]["value"], indent=2)
+    return f"curl -X POST {url} \\\n  -H \"Content-Type: {JSON}\" \\\n  -d '{payload}'"
+
+
+def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    if not content:
+        return {}
+    schema = resolve(document, content[JSON]["schema"]["$ref"])
+    one, *others = schema.get("oneOf", [schema])
+    return {
+        "media_types": list(content),
+        "forms": schema["description"] if others else "One object.",
+        "fields": list(rows(document, one)),
+    }
+
+
+def _answer(document: Mapping[str, Any], status: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    media_type, content = next(iter(told["content"].items()))
+    schema = content["schema"]
+    shapes = [] if "x-error-codes" in told else schema.get("oneOf", [schema])
+    return {
+        "status": status,
+        "codes": told.get("x-error-codes", []),
+        "description": told["description"],
+        "headers": list(told.get("headers", ())),
+        "media_type": media_type,
+        "shapes": [
+            {"about": resolve(document, shape["$ref"])["description"], "fields": list(rows(document, shape))}
+            for shape in shapes
+            if "$ref" in shape
+        ],
+        "example": json.dumps(content["example"], indent=2) if "example" in content else "",
+    }
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    types = schema.get("type", "object")
+    named = [types] if isinstance(types, str) else list(types)
+    if "format" in schema:
+        named[0] = schema["format"]
+    if named[0] == "array":
+        item = schema["items"]
+        named[0] = "array of " + ("objects" if "$ref" in item else f"{item['type']}s")
+    return " or ".join(named)
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    said = []
+    if "maxLength" in schema:
+        least = schema["minLength"]
+        said.append(f"{f'{least} to' if least else 'at most'} {schema['maxLength']} characters")
+    if "maxProperties" in schema:
+        said.append(f"at most {schema['maxProperties']}")
+    if "enum" in schema:
+        said.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+    if "minimum" in schema and "maximum" in schema:
+        said.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
+    if schema.get("default") is not None:
+        said.append(f"default {schema['default']}")
+    return "; ".join(said)

@@ -1,0 +1,396 @@
+"""Items that say something not allowed: each a 422 of its own, and one line of a receipt beside good ones."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.edge.wire import booked, check_problem, check_still_works, post, unique
+from tests.server import Server
+
+INVALID = "validation_failed"
+
+
+class Bad(NamedTuple):
+    """An item as JSON text, the code it gets, and the field that is named."""
+
+    text: str
+    code: str
+    field: str | None
+
+
+def at(**delta: float) -> str:
+    return (datetime.now(UTC) + timedelta(**delta)).isoformat().replace("+00:00", "Z")
+
+
+def changed(base: dict[str, Any], name: str, value: Any, code: str = INVALID, field: str | None = None) -> Bad:
+    return Bad(json.dumps({**base, name: value}), code, field or name)
+
+
+def wrong_types(base: dict[str, Any], name: str, *values: Any) -> list[Bad]:
+    return [changed(base, name, value) for value in values]
+
+
+EVENT = {"type": "search", "service": "bad-items"}
+METRIC = {"name": "cpu", "value": 1, "tags": {"service": "bad-items"}}
+BEAT = {"service": "bad-items", "status": "healthy"}
+CONTROLS = ("a\x00b", "a\nb", "\t", "a\x1f", "\x7f", "a\x85", "\x9f")
+WRONG_TIMES = (
+    12,
+    1.5,
+    True,
+    [],
+    {},
+    "",
+    "now",
+    "2024-01-15",
+    "10:30:00Z",
+    "2024-01-15T10:30:00",
+    "2024-01-15 10:30",
+    "2024-13-15T10:30:00Z",
+    "2024-02-30T10:30:00Z",
+    "2024-01-15T25:30:00Z",
+    "2024-01-15T10:61:00Z",
+    "2024-01-15T10:30:00+25:00",
+    "2024-01-15T10:30:00ZZ",
+    "0000-00-00T00:00:00Z",
+    "1705314600",
+    "Mon, 15 Jan 2024 10:30:00 GMT",
+    " 2024-01-15T10:30:00Z",
+    "20240115T103000Z",
+    "2024-W03-1T10:30:00Z",
+    "2024-01-15T10:30:00.Z",
+    "٢٠٢٤-01-15T10:30:00Z",
+)
+
+
+def times(base: dict[str, Any]) -> list[Bad]:
+    """Every wrong kind of timestamp, and the right kind at a wrong time."""
+    return [
+        *wrong_types(base, "timestamp", *WRONG_TIMES),
+        changed(base, "timestamp", "0001-01-01T00:00:00Z", "timestamp_too_old"),
+        changed(base, "timestamp", "1969-12-31T23:59:59Z", "timestamp_too_old"),
+        changed(base, "timestamp", at(days=-91), "timestamp_too_old"),
+        changed(base, "timestamp", at(seconds=330), "timestamp_in_future"),
+        changed(base, "timestamp", "9999-12-31T23:59:59Z", "timestamp_in_future"),
+    ]
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+EVENTS = [
+    Bad("{}", INVALID, None),
+    Bad('{"type":"a"}', INVALID, "service"),
+    Bad('{"service":"a"}', INVALID, "type"),
+    Bad('{"TYPE":"a","type":"a","service":"a"}', INVALID, "TYPE"),
+    *wrong_types(EVENT, "type", None, "", 1, 1.5, True, [], {}, ["a"], "a" * 129, *CONTROLS),
+    *wrong_types(EVENT, "service", None, "", 1, True, [], {}, "a" * 129, "é" * 129, *CONTROLS),
+    *wrong_types(EVENT, "user_id", 1, True, [], {}, "a" * 257, *CONTROLS),
+    *wrong_types(EVENT, "id", "", 1, True, [], {}, "a" * 129, *CONTROLS),
+    *wrong_types(EVENT, "data", 1, True, "a", [], [{}], 1.5),
+    *wrong_types(EVENT, "userId", "u"),
+    *wrong_types(EVENT, "received_at", at()),
+    *wrong_types(EVENT, "", 1),
+    changed(EVENT, "data", {"text": "x" * 33_000}, "data_too_large"),
+    changed(EVENT, "data", {"text": "é" * 17_000}, "data_too_large"),
+    changed(EVENT, "data", nested(65), "nested_too_deeply"),
+    changed(EVENT, "data", nested(100), "nested_too_deeply"),
+    Bad('{"type":"a","service":"b","data":{"a":' + "[" * 100 + "]" * 100 + "}}", "nested_too_deeply", "data"),
+    *times(EVENT),
+]
+METRICS = [
+    Bad("{}", INVALID, None),
+    Bad('{"name":"a"}', INVALID, "value"),
+    Bad('{"value":1}', INVALID, "name"),
+    *wrong_types(METRIC, "name", None, "", 1, True, [], {}, "a" * 129, *CONTROLS),
+    *wrong_types(METRIC, "value", None, "1", "", True, False, [], {}, 10**400, -(10**400)),
+    *wrong_types(METRIC, "unit", 1, True, [], {}, "a" * 33, *CONTROLS),
+    *wrong_types(METRIC, "tags", 1, True, "a", [], ["a"], {f"t{n}": "x" for n in range(17)}),
+    changed(METRIC, "tags", {"a": 1}, field="tags.a.value"),
+    changed(METRIC, "tags", {"a": None}, field="tags.a.value"),
+    changed(METRIC, "tags", {"a": ["b"]}, field="tags.a.value"),
+    changed(METRIC, "tags", {"a": "b" * 257}, field="tags.a.value"),
+    changed(METRIC, "tags", {"a": "b\nc"}, field="tags.a.value"),
+    changed(METRIC, "tags", {"": "b"}, field="tags..key"),
+    changed(METRIC, "tags", {"a\n": "b"}, field="tags.a\n.key"),
+    *wrong_types(METRIC, "id", "", 1, "a" * 129, *CONTROLS),
+    *wrong_types(METRIC, "labels", {}),
+    changed(METRIC, "name", "events", "reserved_name"),
+    *(
+        Bad(json.dumps({**METRIC, "name": name, "value": -1}), "negative_value", "value")
+        for name in ("requests", "errors", "latency")
+    ),
+    *times(METRIC),
+]
+BEATS = [
+    Bad("{}", INVALID, None),
+    Bad('{"status":"healthy"}', INVALID, "service"),
+    Bad('{"service":"a"}', INVALID, "status"),
+    *wrong_types(BEAT, "service", None, "", 1, True, [], {}, "a" * 129, *CONTROLS),
+    *wrong_types(BEAT, "status", None, "", "Healthy", "ok", "down", "stale", 1, True, [], {}),
+    *wrong_types(BEAT, "metrics", 1, True, "a", []),
+    *wrong_types(BEAT, "timestamp", at()),
+    *(
+        changed(BEAT, "metrics", {figure: value}, field=f"metrics.{figure}")
+        for figure in ("request_count", "error_count", "avg_latency", "uptime")
+        for value in (-1, -0.5, "1", True, [], {}, 10**400)
+    ),
+    changed(BEAT, "metrics", {"text": "x" * 33_000}, "data_too_large"),
+    changed(BEAT, "metrics", nested(100), "nested_too_deeply"),
+]
+
+
+def named(case: Bad) -> str:
+    return f"{case.field}-{case.code}-{case.text[-40:]}".encode("ascii", "backslashreplace").decode()
+
+
+def check_single(server: Server, path: str, kind: str, bad: Bad) -> None:
+    with booked(server, kind, drops={bad.code: 1}):
+        problem = check_problem(post(server, path, bad.text.encode()), 422, bad.code)
+    if bad.field is not None:
+        assert list(problem["fields"]) == [bad.field]
+        assert bad.code != INVALID or bad.field in problem["message"]
+
+
+@pytest.mark.parametrize("bad", EVENTS, ids=named)
+def test_a_bad_event_is_a_422_that_names_the_field(shared_server: Server, bad: Bad) -> None:
+    check_single(shared_server, "/events", "events", bad)
+
+
+@pytest.mark.parametrize("bad", METRICS, ids=named)
+def test_a_bad_metric_is_a_422_that_names_the_field(shared_server: Server, bad: Bad) -> None:
+    check_single(shared_server, "/metrics", "metrics", bad)
+
+
+@pytest.mark.parametrize("bad", BEATS, ids=named)
+def test_a_bad_heartbeat_is_a_422_that_names_the_field(shared_server: Server, bad: Bad) -> None:
+    check_single(shared_server, "/heartbeat", "heartbeats", bad)
+
+
+@pytest.mark.parametrize(("path", "kind", "good", "bads"), [
+    ("/events", "events", EVENT, EVENTS),
+    ("/metrics", "metrics", METRIC, METRICS),
+])  # fmt: skip
+@pytest.mark.parametrize("form", ["array", "object", "lines"])
+def test_bad_items_leave_the_good_ones_beside_them(
+    shared_server: Server, path: str, kind: str, good: dict[str, Any], bads: list[Bad], form: str
+) -> None:
+    whole = json.dumps(good)
+    for start in range(0, len(bads), 50):
+        some = bads[start : start + 50]
+        items = [text for bad in some for text in (whole, bad.text)]
+        body = {
+            "array": "[" + ",".join(items) + "]",
+            "object": '{"' + kind + '":[' + ",".join(items) + "]}",
+            "lines": "\n".join(items),
+        }[form]
+        drops: dict[str, int] = {}
+        for bad in some:
+            drops[bad.code] = drops.get(bad.code, 0) + 1
+        with booked(shared_server, kind, accepted=len(some), drops=drops):
+            media_type = "application/x-ndjson" if form == "lines" else "application/json"
+            answer = post(shared_server, path, body.encode(), media_type)
+        assert answer.status_code == 200
+        receipt = answer.json()
+        assert (receipt["accepted"], receipt["duplicates"], receipt["rejected"]) == (len(some), 0, len(some))
+        assert [(error["index"], error["code"]) for error in receipt["errors"]] == [
+            (2 * place + 1, bad.code) for place, bad in enumerate(some)
+        ]
+        for error, bad in zip(receipt["errors"], some, strict=True):
+            assert error["message"]
+            assert bad.field is None or error["field"] == bad.field
+
+
+@pytest.mark.parametrize("text", ["null", "1", '"a"', "true", "[]", "[[]]"])
+def test_what_is_no_object_is_one_rejected_item(shared_server: Server, text: str) -> None:
+    with booked(shared_server, accepted=1, drops={INVALID: 1}):
+        answer = post(shared_server, "/events", f"[{text},{json.dumps(EVENT)}]".encode())
+    assert answer.json()["errors"][0].items() >= {"index": 0, "code": INVALID}.items()
+
+
+def test_all_unknown_fields_are_named_at_once(shared_server: Server) -> None:
+    answer = shared_server.post("/events", {**EVENT, "colour": 1, "size": 2, "type": 3})
+    problem = check_problem(answer, 422, INVALID, "colour", "size", "type")
+    assert all(name in problem["message"] for name in ("colour", "size", "type"))
+
+
+def test_bad_items_in_sum_leave_a_server_that_works(shared_server: Server) -> None:
+    check_still_works(shared_server)
+
+
+# What looks suspicious and is right.
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert('1')>",
+    "'; DROP TABLE events; --",
+    "{{7*7}}",
+    "../../etc/passwd",
+    "a b",
+    "naïve 🚀 日本語 \u202eabc",
+    "__proto__",
+    "constructor",
+    "a" * 128,
+    "🚀" * 128,
+    "\\",
+    '"',
+    "%00",
+    "null",
+    "\u2028",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_printable_text_is_a_name_and_comes_back_as_it_was(shared_server: Server, name: str) -> None:
+    with booked(shared_server, accepted=1):
+        event = {"type": name, "service": "hostile", "user_id": name, "id": unique("x")[:9] + name[:100]}
+        assert shared_server.post("/events", {**event, "data": {name: name}}).status_code == 201
+    answer = shared_server.get("/events", params={"service": "hostile", "type": name, "user_id": name})
+    shown = answer["events"][0]
+    assert {key: shown[key] for key in (*event, "data")} == {**event, "data": {name: name}}
+    assert name in shared_server.get("/stats")["events_by_type"]
+
+
+def test_html_in_names_is_only_ever_answered_as_json(shared_server: Server) -> None:
+    html = "<b>x</b>"
+    shared_server.post("/events", {"type": html, "service": html})
+    for path in ("/events", "/dashboard", "/services", "/stats", f"/services/{html}/metrics", f"/services/{html}x/metrics"):
+        answer = requests.get(shared_server.url + path, timeout=10)
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"type":"first","type":"last","service":"odd"}', {"type": "last"}),
+        ('{"type":"a\\u00e9\\ud83d\\ude80","service":"odd"}', {"type": "aé🚀"}),
+        ('{"\\u0074ype":"escaped key","service":"odd"}', {"type": "escaped key"}),
+        ('{"type":"null","service":"odd","user_id":null,"data":null,"id":null,"timestamp":null}', {"user_id": None}),
+        ('{"type":"no user","service":"odd","user_id":""}', {"user_id": ""}),
+        ('{"type":"controls in data","service":"odd","data":{"a":"x\\u0000\\n"}}', {"data": {"a": "x\0\n"}}),
+        ('{"type":"64 levels","service":"odd","data":' + json.dumps(nested(64)) + "}", {"data": nested(64)}),
+        ('{"type":"brackets in text","service":"odd","data":{"a":"' + "[{" * 200 + '"}}', {"data": {"a": "[{" * 200}}),
+        ('{"type":"int64","service":"odd","data":{"n":9223372036854775807}}', {"data": {"n": 2**63 - 1}}),
+        ('{"type":"uint64","service":"odd","data":{"n":18446744073709551615}}', {"data": {"n": 2**64 - 1}}),
+        ('{"type":"small","service":"odd","data":{"n":-0.0,"e":1e-300}}', {"data": {"n": 0, "e": 1e-300}}),
+        ('{"type":"strange","service":"odd","data":{"status":"500","latency":"x","endpoint":5}}', {}),
+        ('{"type":"request","service":"odd","data":{"status":true,"latency":-1,"endpoint":[]}}', {}),
+    ],
+)
+def test_odd_but_right_events_are_taken(shared_server: Server, text: str, shown: dict[str, Any]) -> None:
+    with booked(shared_server, accepted=1):
+        answer = post(shared_server, "/events", text.encode())
+        assert answer.status_code == 201, answer.text
+    newest = shared_server.get("/events?service=odd&limit=1")["events"][0]
+    assert {name: newest[name] for name in shown} == shown
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 30, "-" + "9" * 25, "18446744073709551616"])
+def test_an_integer_beyond_64_bits_is_kept_or_refused_but_never_a_500(shared_server: Server, number: str) -> None:
+    answer = post(shared_server, "/events", f'{{"type":"big","service":"big","data":{{"n":{number}}}}}'.encode())
+    if answer.status_code == 201:
+        assert shared_server.get("/events?service=big&limit=1")["events"][0]["data"]["n"] == pytest.approx(int(number))
+    else:
+        check_problem(answer, 400)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        at(seconds=240),
+        at(days=-89),
+        at(hours=-1)[:-1] + "+00:00",
+        at(hours=-1).lower(),
+        at(hours=-1)[:-8] + "Z",
+        at(hours=-1)[:19] + "+01:00",
+        at(hours=-9)[:19] + "-05:30",
+        at(hours=-1)[:19] + ".123456789Z",
+    ],
+)
+def test_every_right_kind_of_time_is_taken_and_shown_in_utc(shared_server: Server, stamp: str) -> None:
+    service = unique("times")
+    with booked(shared_server, accepted=1):
+        answer = shared_server.post("/events", {"type": "late", "service": service, "timestamp": stamp})
+        assert answer.status_code == 201, answer.text
+    event = shared_server.get(f"/events?service={service}")["events"][0]
+    meant = datetime.fromisoformat(stamp.upper()[:26] + stamp.upper()[29:] if "456789" in stamp else stamp.upper())
+    assert abs(datetime.fromisoformat(event["timestamp"]) - meant) < timedelta(milliseconds=1)
+    assert event["timestamp"].endswith("Z")
+    assert event["received_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        {"name": "temperature", "value": -40},
+        {"name": "tiny", "value": 5e-324},
+        {"name": "huge", "value": 1e99},
+        {"name": "zero", "value": -0.0},
+        {"name": "requests", "value": 0},
+        {"name": "latency", "value": 0.5, "tags": {}},
+        {"name": "none", "value": 1, "unit": None, "tags": None, "timestamp": None, "id": None},
+        {"name": "16 tags", "value": 1, "tags": {f"t{n}": "x" * 256 for n in range(16)}},
+        {"name": "big integer", "value": 2**70},
+    ],
+)
+def test_odd_but_right_metrics_are_taken(shared_server: Server, metric: dict[str, Any]) -> None:
+    with booked(shared_server, "metrics", accepted=1):
+        answer = shared_server.post("/metrics", metric)
+        assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {},
+        None,
+        {"request_count": 0, "error_count": 0.0},
+        {"request_count": None},
+        {"version": "1.2", "queue": {"depth": 3}},
+        {"request_count": 2**63},
+    ],
+)
+def test_odd_but_right_heartbeats_are_taken(shared_server: Server, metrics: dict[str, Any] | None) -> None:
+    service = unique("beats")
+    with booked(shared_server, "heartbeats", accepted=1):
+        answer = shared_server.post("/heartbeat", {"service": service, "status": "maintenance", "metrics": metrics})
+        assert answer.status_code == 200, answer.text
+    assert shared_server.get(f"/services/{service}/metrics")["status"] == "maintenance"
+
+
+def test_numbers_at_the_edge_of_range_do_not_break_later_reads(start_server: StartServer) -> None:
+    """Whether such numbers are taken or refused: a sum beyond range must not make every later read fail."""
+    server, service = start_server(), "edge"
+    tags = {"service": service, "endpoint": "/x"}
+    for value in (1.7e308, -1.7e308, 1e300):
+        for name in ("gauge", "requests", "errors", "latency"):
+            answer = server.post("/metrics", [{"name": name, "value": value, "tags": tags}] * 3)
+            assert answer.status_code in (200, 400), answer.text
+    for count in (1.7e308, 0, 1.7e308, 10):
+        figures = {"request_count": count, "error_count": count, "avg_latency": count, "uptime": count}
+        answer = server.post("/heartbeat", {"service": "beats", "status": "healthy", "metrics": figures})
+        assert answer.status_code in (200, 422), answer.text
+    slow = {"endpoint": "/x", "latency": 1.7e308}
+    answer = server.post("/events", [{"type": "request", "service": service, "data": slow}] * 3)
+    assert answer.status_code in (200, 400), answer.text
+    paths = ["/dashboard", "/services", "/stats", "/stats/hourly", "/stats/daily", "/metrics", "/events"]
+    paths += [f"/services/{name}/metrics" for name in (service, "beats")]
+    paths += [
+        f"/series?name={name}&service={service}&agg={agg}"
+        for name in ("gauge", "requests", "latency")
+        for agg in ("sum", "avg", "rate", "max", "p99")
+    ]
+    answers = {path: requests.get(server.url + path, timeout=10) for path in paths}
+    assert {path: answer.status_code for path, answer in answers.items() if answer.status_code not in (200, 404)} == {}
+    overview = answers["/dashboard"].json()["overview"]
+    assert all(type(value) in (int, float) for value in overview.values()), overview
+    check_still_works(server)

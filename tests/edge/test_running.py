@@ -1,0 +1,192 @@
+"""Starting, logging and stopping: what an operator sees."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.edge.wire import eventually, unique, websocket_url
+from tests.server import APP, GUNICORN, ROOT, Server
+
+COMMANDS = pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
+LINES_A_SECOND = 20
+
+
+def start_wrongly(command: tuple[str, ...], settings: Mapping[str, str], seconds: float = 15) -> tuple[int, str]:
+    """Exit status and output of a start that must fail."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**kept, "HOST": "127.0.0.1", "PORT": "1", **settings},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def records(server: Server) -> list[dict[str, Any]]:
+    """The log, each line of it JSON."""
+    return [json.loads(line) for line in server.log().splitlines()]
+
+
+@COMMANDS
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [("PORT", "abc", "1 to 65535"), ("LOG_LEVEL", "loud", "DEBUG, INFO"), ("ANALYTICS_MAX_BODY", "-1", "from 1024 to")],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(
+    command: tuple[str, ...], variable: str, value: str, allowed: str
+) -> None:
+    status, output = start_wrongly(command, {variable: value})
+    assert status != 0
+    lines = output.splitlines()
+    assert len(lines) == 1, output
+    for word in (variable, repr(value), allowed):
+        assert word in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "80.5"),
+        ("HOST", ""),
+        ("ANALYTICS_MAX_BATCH", "0"),
+        ("ANALYTICS_BODY_TIMEOUT", "nan"),
+        ("ANALYTICS_CORS_ORIGINS", "shop.example"),
+        ("ANALYTICS_CORS_ORIGINS", "https://a.example,*"),
+        ("ANALYTICS_EVENTS_RING", "10k"),
+    ],
+)
+def test_other_wrong_settings_are_named_too(variable: str, value: str) -> None:
+    status, output = start_wrongly(APP, {variable: value})
+    assert status != 0
+    assert len(output.splitlines()) == 1, output
+    assert f"{variable}={value!r}" in output
+
+
+@COMMANDS
+def test_a_taken_port_is_told_clearly(command: tuple[str, ...]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, output = start_wrongly(command, {"PORT": str(port)})
+    assert status != 0
+    assert "in use" in output
+    assert str(port) in output
+    assert "Traceback" not in output
+
+
+@COMMANDS
+def test_both_ways_to_start_serve_the_same_app_and_stop_on_request(
+    start_server: StartServer, command: tuple[str, ...]
+) -> None:
+    server = start_server({"LOG_LEVEL": "info"}, command)
+    service = unique("both")
+    assert server.post("/events", {"type": "request", "service": service, "data": {"endpoint": "/"}}).status_code == 201
+    assert server.post("/metrics", {"name": "m", "value": 1}).status_code == 201
+    assert server.post("/heartbeat", {"service": service, "status": "healthy"}).status_code == 200
+    for path in ("/events", "/dashboard", "/services", "/stats", "/stats/hourly", "/health", f"/services/{service}/metrics"):
+        server.get(path)
+    assert server.get("/dashboard")["services"][service]["status"] == "healthy"
+    assert requests.get(f"{server.url}/nothing", timeout=5).json()["error"]["code"] == "not_found"
+    # at a quiet time: a live client is there, but no request is under way
+    import websocket
+
+    live = websocket.create_connection(websocket_url(server), timeout=5)
+    kinds = [json.loads(live.recv())["type"] for _ in range(2)]
+    assert kinds == ["snapshot", "dashboard_update"]
+    live.close()
+    started = time.monotonic()
+    status = server.stop()
+    assert time.monotonic() - started < 5
+    assert status == 0
+    lines = records(server)
+    asked = [(line["method"], line["path"], line["status"]) for line in lines if line.get("path") == "/nothing"]
+    assert asked == [("GET", "/nothing", 404)]
+    assert "Traceback" not in server.log()
+
+
+def test_an_open_websocket_does_not_hold_the_stop(start_server: StartServer) -> None:
+    import websocket
+
+    server = start_server()
+    live = websocket.create_connection(websocket_url(server), timeout=5)
+    live.recv()
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 5
+    live.shutdown()
+
+
+def test_an_idle_keep_alive_connection_does_not_hold_the_stop(start_server: StartServer) -> None:
+    server = start_server()
+    with requests.Session() as session:
+        session.get(f"{server.url}/health", timeout=5)
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 5
+
+
+def test_each_line_of_the_log_is_a_record_and_each_request_has_one(start_server: StartServer) -> None:
+    server = start_server({"LOG_LEVEL": "INFO"})
+    server.post("/events", {"type": "a", "service": "logged"})
+    server.post("/events", {"type": "a"})
+    requests.get(f"{server.url}/<b>%22%0A", timeout=5)
+    eventually(lambda: len([line for line in records(server) if line.get("method") != "GET" and "path" in line]) == 2)
+    lines = records(server)
+    for line in lines:
+        assert {"level", "logger", "message", "timestamp"} <= set(line)
+    asked = [line for line in lines if line["message"] == "request"]
+    found = [(line["method"], line["path"], line["status"]) for line in asked if line["path"] != "/health/ready"]
+    assert found == [("POST", "/events", 201), ("POST", "/events", 422), ("GET", '/<b>"\n', 404)]
+    assert all(type(line["ms"]) is float and 0 <= line["ms"] < 1000 for line in asked)
+    server.stop()
+    assert records(server)
+
+
+def test_a_burst_at_info_leaves_few_lines_and_tells_how_many_it_left_out(start_server: StartServer) -> None:
+    server = start_server({"LOG_LEVEL": "INFO"})
+    before = len(records(server))
+    started = time.monotonic()
+    with requests.Session() as session:
+        for _ in range(500):
+            assert session.get(f"{server.url}/health/live", timeout=5).status_code == 200
+    seconds = time.monotonic() - started
+    in_burst = [line for line in records(server)[before:] if line.get("path") == "/health/live"]
+    assert len(in_burst) <= LINES_A_SECOND * (int(seconds) + 2)
+
+    def told() -> int:
+        requests.get(f"{server.url}/health/ready", timeout=5)
+        return sum(line.get("suppressed", 0) for line in records(server)[before:])
+
+    eventually(told, 3)
+    lines = [line for line in records(server)[before:] if line["message"] == "request"]
+    burst = [line for line in lines if line["path"] == "/health/live"]
+    assert len(burst) + sum(line.get("suppressed", 0) for line in lines) >= 500
+
+
+def test_at_warning_requests_leave_no_lines_and_at_debug_all_do(start_server: StartServer, tmp_path: Path) -> None:
+    with Server(tmp_path / "debug.log", {"LOG_LEVEL": "DEBUG"}) as loud:
+        quiet = start_server({"LOG_LEVEL": "WARNING"})
+        for server in (loud, quiet):
+            with requests.Session() as session:
+                for _ in range(60):
+                    session.get(f"{server.url}/health/live", timeout=5)
+    heard = [line for line in records(loud) if line.get("path") == "/health/live"]
+    assert len(heard) == 60
+    assert [line for line in records(quiet) if line["message"] == "request"] == []

@@ -1,0 +1,196 @@
+"""The live edge over real WebSockets: a snapshot, an update each second, every event, and clients of all sorts."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import websocket
+
+from tests.edge.test_shapes import DASHBOARD, EVENT
+from tests.edge.wire import check_shape, check_still_works, connect, eventually, head, unique, websocket_url
+from tests.server import Server
+
+Open = Callable[..., websocket.WebSocket]
+
+
+@pytest.fixture
+def open_socket(shared_server: Server) -> Iterator[Open]:
+    """Opens WebSockets and closes them all after the test."""
+    sockets: list[websocket.WebSocket] = []
+
+    def open_one(**options: Any) -> websocket.WebSocket:
+        sockets.append(websocket.create_connection(websocket_url(shared_server), timeout=10, **options))
+        return sockets[-1]
+
+    yield open_one
+    for one in sockets:
+        one.shutdown()
+
+
+def read(socket: websocket.WebSocket) -> dict[str, Any]:
+    message = json.loads(socket.recv())
+    assert set(message) - {"dropped"} == {"type", "data"}
+    return message
+
+
+def until(socket: websocket.WebSocket, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + 10
+    while not wanted(message := read(socket)):
+        assert time.monotonic() < deadline, message
+    return message
+
+
+def connections(server: Server) -> int:
+    return int(server.get("/dashboard")["realtime_stats"]["active_connections"])
+
+
+def test_the_snapshot_comes_first_and_is_the_dashboard(shared_server: Server, open_socket: Open) -> None:
+    request = {"endpoint": "/live", "latency": 3}
+    shared_server.post("/events", {"type": "request", "service": unique("live"), "data": request})
+    first = read(open_socket())
+    assert first["type"] == "snapshot"
+    check_shape(first["data"], DASHBOARD)
+    assert first["data"]["overview"]["total_requests"] == shared_server.get("/dashboard")["overview"]["total_requests"]
+
+
+def test_an_update_comes_each_second_in_the_same_shape(open_socket: Open) -> None:
+    live = open_socket()
+    read(live)
+    came: list[float] = []
+    deadline = time.monotonic() + 4.3
+    while time.monotonic() < deadline:
+        live.settimeout(max(0.01, deadline - time.monotonic()))
+        try:
+            message = read(live)
+        except websocket.WebSocketTimeoutException:
+            break
+        if message["type"] == "dashboard_update":
+            came.append(time.monotonic())
+            check_shape(message["data"], {name: shape for name, shape in DASHBOARD.items() if name != "realtime_stats"})
+    assert 3 <= len(came) <= 5
+    assert all(0.5 < later - earlier < 1.6 for earlier, later in zip(came, came[1:], strict=False)), came
+
+
+def test_every_event_is_told_single_or_in_a_batch_in_order(shared_server: Server, open_socket: Open) -> None:
+    service = unique("told")
+    first, second = open_socket(), open_socket()
+    shared_server.post("/events", {"type": "purchase", "service": service, "user_id": "u", "data": {"n": 0}})
+    batch = [{"type": "search", "service": service, "data": {"n": n}} for n in range(1, 200)]
+    shared_server.post("/events", [*batch, {"type": "bad"}])
+    for live in (first, second):
+        told = []
+        while len(told) < 200:
+            message = until(live, lambda m: m["type"] == "event" and m["data"]["service"] == service)
+            check_shape(message["data"], EVENT)
+            told.append(message["data"])
+        assert [event["data"]["n"] for event in told] == list(range(200))
+    shown = shared_server.get(f"/events?service={service}&limit=200")["events"]
+    assert told == shown[::-1]
+
+
+def test_duplicates_and_rejected_items_are_not_told(shared_server: Server, open_socket: Open) -> None:
+    service = unique("once")
+    live = open_socket()
+    event = {"type": "search", "service": service, "id": service}
+    for more in ({}, {}, {"extra": 1}):
+        shared_server.post("/events", {**event, **more})
+    shared_server.post("/events", {"type": "last", "service": service})
+    told = [until(live, lambda m: m["type"] == "event" and m["data"]["service"] == service) for _ in range(2)]
+    assert [message["data"]["type"] for message in told] == ["search", "last"]
+
+
+def test_connections_are_counted_and_counted_off_again(shared_server: Server, open_socket: Open) -> None:
+    eventually(lambda: connections(shared_server) == 0)
+    live = [open_socket() for _ in range(5)]
+    eventually(lambda: connections(shared_server) == 5)
+    assert shared_server.get("/health")["stats"]["connected_clients"] == 5
+    update = until(live[0], lambda m: m["type"] == "dashboard_update")
+    assert update["data"]["realtime_stats"]["active_connections"] == 5
+    live[1].close()
+    eventually(lambda: connections(shared_server) == 4)
+    live[2].sock.close()  # without a word
+    eventually(lambda: connections(shared_server) == 3)
+    for one in live[3:]:
+        one.shutdown()
+    eventually(lambda: connections(shared_server) == 1)
+
+
+def test_compression_is_not_negotiated(open_socket: Open) -> None:
+    live = open_socket(header=["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"])
+    assert "sec-websocket-extensions" not in {name.lower() for name in live.getheaders()}
+    assert read(live)["type"] == "snapshot"
+
+
+def test_what_clients_send_is_ignored_up_to_its_limit(shared_server: Server, open_socket: Open) -> None:
+    live = open_socket()
+    for text in ("hello", "{}", '{"type":"subscribe"}', "\0", "x" * 60_000):
+        live.send(text)
+    live.send_binary(b"\xff\x00" * 100)
+    live.ping("still there?")
+    until(live, lambda m: m["type"] == "dashboard_update")
+    assert connections(shared_server) >= 1
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])
+def test_a_message_too_large_ends_only_its_own_connection(
+    shared_server: Server, open_socket: Open, size: int
+) -> None:
+    other, live = open_socket(), open_socket()
+    eventually(lambda: connections(shared_server) == 2)
+    live.send("x" * size)
+    eventually(lambda: connections(shared_server) == 1)
+    with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
+        for _ in range(100):
+            read_or_close(live)
+    until(other, lambda m: m["type"] == "dashboard_update")
+    check_still_works(shared_server)
+
+
+def read_or_close(socket: websocket.WebSocket) -> None:
+    opcode, _ = socket.recv_data()
+    if opcode == websocket.ABNF.OPCODE_CLOSE:
+        raise websocket.WebSocketConnectionClosedException("closed in order")
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\xff" * 500,
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x81\x05hello",
+        b"\x83\x80\0\0\0\0",
+        b"\x81\xfe\xff\xff",
+        b"\x81\x82\0\0\0\0\xc3\x28",
+        b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0x",
+        b"\x88\x81\0\0\0\0\x03",
+    ],
+    ids=["bits", "http", "unmasked", "reserved", "half", "invalid UTF-8", "2^63 bytes", "short close"],
+)
+def test_garbage_does_not_take_the_server_down(shared_server: Server, open_socket: Open, noise: bytes) -> None:
+    other, live = open_socket(), open_socket()
+    eventually(lambda: connections(shared_server) == 2)
+    live.sock.sendall(noise)
+    live.shutdown()
+    eventually(lambda: connections(shared_server) == 1)
+    until(other, lambda m: m["type"] == "dashboard_update")
+    assert "Traceback" not in shared_server.log().rpartition('"path": "/ws/dashboard"')[2]
+
+
+def test_a_client_that_reads_nothing_does_not_hold_the_others(shared_server: Server, open_socket: Open) -> None:
+    lines = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    live = open_socket()
+    service = unique("slow")
+    with connect(shared_server) as deaf:
+        deaf.sendall(head(shared_server, "/ws/dashboard", *lines, key, method="GET"))
+        eventually(lambda: connections(shared_server) == 2)
+        big = {"text": "x" * 30_000}
+        for _ in range(10):
+            shared_server.post("/events", [{"type": "big", "service": service, "data": big}] * 50)
+        started = time.monotonic()
+        shared_server.post("/events", {"type": "marker", "service": service})
+        until(live, lambda m: m["type"] == "event" and m["data"]["type"] == "marker" and m["data"]["service"] == service)
+        assert time.monotonic() - started < 5
+    eventually(lambda: connections(shared_server) == 1)

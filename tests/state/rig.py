@@ -1,0 +1,109 @@
+"""The service without its edge: state, recorder and reader around one clock that tests own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from hypothesis import settings
+
+from analytics.config import Settings
+from analytics.ingest.recorder import Recorder, Taken
+from analytics.query.reader import Reader
+from analytics.query.services import service_metrics
+from analytics.query.stats import daily, hourly, stats
+from analytics.records import Event, NewEvent, NewHeartbeat, NewMetric, Receipt
+from analytics.schemas.compiled import Batch
+from analytics.snapshot.build import build_snapshot
+from analytics.state.state import State
+from tests.fakes import FakeClock
+
+MIDNIGHT = 1_699_920_000
+"""2023-11-14T00:00:00Z."""
+NOON = MIDNIGHT + 12 * 3600
+SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
+
+moderate = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+"""For properties: the same examples every time, enough of them to find a mistake, few enough to stay quick."""
+
+
+def when(at: float) -> datetime:
+    """Seconds since the epoch as clients send them."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def event(type_: str = "request", service: str = "shop", **fields: Any) -> NewEvent:
+    """A new event; `at` gives its timestamp in seconds since the epoch."""
+    at = fields.pop("at", None)
+    return NewEvent(type_, service, timestamp=None if at is None else when(at), **fields)
+
+
+def metric(name: str, value: float, service: str | None = "shop", **fields: Any) -> NewMetric:
+    """A new metric of `service`, with `tags` beside that; `at` as in `event`."""
+    at = fields.pop("at", None)
+    tags = dict(fields.pop("tags", {}))
+    if service is not None:
+        tags["service"] = service
+    return NewMetric(name, value, tags=tags, timestamp=None if at is None else when(at), **fields)
+
+
+def batch(*items: Any) -> Batch[Any]:
+    """Items as a batch of which every one was readable."""
+    return Batch(list(items), range(len(items)), [])
+
+
+class Rig:
+    """Everything behind the edge; it begins at noon unless told otherwise."""
+
+    def __init__(self, wall: float = NOON, **limits: Any) -> None:
+        limited = Settings(**limits)
+        self.clock = FakeClock(wall)
+        self.state = State(limited, wall)
+        self.published: list[Event] = []
+        self.recorder = Recorder(self.state, limited, self.clock, self.published.extend)
+        self.reader = Reader(self.state, self.clock)
+
+    def event(self, *args: Any, **fields: Any) -> Taken:
+        return self.recorder.event(event(*args, **fields))
+
+    def metric(self, *args: Any, **fields: Any) -> Taken:
+        return self.recorder.metric(metric(*args, **fields))
+
+    def events(self, *items: NewEvent) -> Receipt:
+        return self.recorder.events(batch(*items))
+
+    def metrics(self, *items: NewMetric) -> Receipt:
+        return self.recorder.metrics(batch(*items))
+
+    def beat(self, service: str = "shop", status: str = "healthy", **metrics: Any) -> None:
+        self.recorder.heartbeat(NewHeartbeat(service, status, metrics or None))
+
+    def ask(self, question: Callable[..., Any], *args: Any) -> Any:
+        return self.reader.ask(question, *args)
+
+    def snapshot(self) -> dict[str, Any]:
+        """As a client gets it: through JSON."""
+        return msgspec.json.decode(msgspec.json.encode(self.ask(build_snapshot, 0)))
+
+    @property
+    def overview(self) -> dict[str, Any]:
+        return self.snapshot()["overview"]
+
+    @property
+    def realtime(self) -> dict[str, Any]:
+        return self.snapshot()["realtime_stats"]
+
+    def row(self, service: str = "shop") -> dict[str, Any]:
+        return self.snapshot()["services"][service]
+
+    def service(self, name: str = "shop") -> dict[str, Any]:
+        return self.ask(service_metrics, name)
+
+    def stats(self) -> dict[str, Any]:
+        return self.ask(stats)
+
+    def hours(self, hours: int = 168) -> list[dict[str, Any]]:
+        return self.ask(hourly, hours)["buckets"]
+
+    def days(self, days: int = 90) -> list[dict[str, Any]]:
+        return self.ask(daily, days)["buckets"]

@@ -1,0 +1,220 @@
+"""The ladder of time buckets, held against a model that keeps every observation."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.state.cascade import Cascade, Rung
+from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, moderate
+
+REAL = (Rung(1, 120), Rung(MINUTE, 180), Rung(HOUR, 168), Rung(DAY, 90))
+SHORT = (Rung(1, 5), Rung(4, 3), Rung(12, 4), Rung(48, 3))
+WITHOUT_SECONDS = REAL[1:]
+
+
+class Bag:
+    """A cell that forgets nothing: which observations were merged into it, and how often each."""
+
+    def __init__(self, observations: Iterable[int] = ()) -> None:
+        self.observations = Counter(observations)
+
+    def merge(self, other: "Bag") -> None:
+        self.observations.update(other.observations)
+
+    def copy(self) -> "Bag":
+        return Bag(self.observations.elements())
+
+    def compact(self) -> None:
+        pass
+
+
+class Walk:
+    """A cascade and its model, moved together."""
+
+    def __init__(self, rungs: tuple[Rung, ...], now: float) -> None:
+        self.cascade: Cascade[str, Bag] = Cascade(rungs, now)
+        self.now = self.latest = now
+        self.seen: list[tuple[float, str]] = []
+
+    def add(self, age: float, key: str) -> None:
+        at = self.now - age
+        if at >= self.cascade.oldest(len(self.cascade.rungs) - 1):
+            self.cascade.add(at, {key: Bag([len(self.seen)])})
+            self.seen.append((at, key))
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        self.latest = max(self.latest, self.now)
+        self.cascade.advance(self.now)
+
+    def expected(self, rung: Rung) -> dict[tuple[int, str], Counter[int]]:
+        """Every retained observation by bucket and key."""
+        oldest = (int(self.latest) // rung.size - rung.keep + 1) * rung.size
+        cells: dict[tuple[int, str], Counter[int]] = {}
+        for number, (at, key) in enumerate(self.seen):
+            start = int(at // rung.size) * rung.size
+            if start >= oldest:
+                cells.setdefault((start, key), Counter())[number] += 1
+        return cells
+
+    def check(self) -> None:
+        cascade = self.cascade
+        for index, rung in enumerate(cascade.rungs):
+            expected = self.expected(rung)
+            asked = {(int(at // rung.size) * rung.size, key) for at, key in self.seen} | expected.keys()
+            found = {
+                (start, key): cell.observations
+                for start, key in asked
+                if (cell := cascade.cell(index, start, key)) is not None
+            }
+            assert found == expected, rung
+            everything = cascade.merged(index, sorted({start for start, _ in asked}), ["a", "b"])
+            summed: Counter[int] = sum(expected.values(), Counter())
+            assert (everything.observations if everything else Counter()) == summed
+            assert all(start >= cascade.oldest(index) for start in cascade._tables[index]), "kept beyond its time"
+        totals: dict[str, Counter[int]] = {}
+        for (_, key), bag in self.expected(cascade.rungs[-1]).items():
+            totals.setdefault(key, Counter()).update(bag)
+        assert {key: bag.observations for key, bag in cascade.totals.items()} == totals
+
+
+quarter = st.integers(0, 3).map(lambda quarters: quarters / 4)
+ages = st.builds(
+    float.__add__,
+    st.one_of(
+        st.integers(-300, 130), st.integers(-300, 4 * HOUR), st.integers(0, 8 * DAY), st.integers(0, 91 * DAY)
+    ).map(float),
+    quarter,
+)
+jumps = st.one_of(
+    st.sampled_from([-400.0, -1.0, 0.25, 1.0, 59.0, 60.0, 119.0, 120.0, 121.0, 3_599.0, 3_600.0, 86_399.0, 86_400.0]),
+    st.sampled_from([3 * HOUR, 7 * DAY, 30 * DAY, 89 * DAY, 90 * DAY]).map(float),
+    st.integers(0, 200).map(float),
+)
+steps = st.lists(
+    st.tuples(st.just("add"), ages, st.sampled_from("ab")) | st.tuples(st.just("advance"), jumps),
+    min_size=1,
+    max_size=25,
+)
+starts = st.sampled_from([NOON, MIDNIGHT, MIDNIGHT - 1.5, NOON - 0.25, NOON + 59.75])
+
+
+def play(rungs: tuple[Rung, ...], now: float, script: list[tuple[object, ...]], scale: float = 1.0) -> None:
+    walk = Walk(rungs, now)
+    for step in script:
+        match step:
+            case ("add", float(age), str(key)):
+                walk.add(age * scale, key)
+            case ("advance", float(seconds)):
+                walk.advance(seconds * scale)
+        walk.check()
+
+
+@moderate
+@given(starts, steps)
+def test_every_rung_holds_what_a_model_that_keeps_everything_holds(
+    now: float, script: list[tuple[object, ...]]
+) -> None:
+    play(REAL, now, script)
+
+
+@moderate
+@given(starts, steps)
+def test_a_ladder_that_begins_with_minutes_holds_the_same(now: float, script: list[tuple[object, ...]]) -> None:
+    play(WITHOUT_SECONDS, now, script)
+
+
+short_steps = st.lists(
+    st.tuples(st.just("add"), st.integers(-60, 600).map(lambda n: n / 4), st.sampled_from("ab"))
+    | st.tuples(st.just("advance"), st.integers(-8, 80).map(lambda n: n / 4)),
+    min_size=1,
+    max_size=60,
+)
+
+
+@moderate
+@given(st.integers(0, 200).map(lambda n: 960 + n / 4), short_steps)
+def test_short_rungs_hold_the_same_while_everything_expires_again_and_again(
+    now: float, script: list[tuple[object, ...]]
+) -> None:
+    play(SHORT, now, script)
+
+
+@pytest.mark.parametrize("rung", range(4))
+@pytest.mark.parametrize("age", [0, 0.5])
+def test_a_bucket_is_kept_until_its_time_is_over_and_not_a_moment_longer(rung: int, age: float) -> None:
+    size, keep = REAL[rung]
+    walk = Walk(REAL, MIDNIGHT)
+    walk.add(-age, "a")
+    walk.advance(size * keep - 0.25)
+    assert walk.cascade.cell(rung, MIDNIGHT, "a") is not None
+    walk.advance(0.25)
+    assert walk.cascade.cell(rung, MIDNIGHT, "a") is None
+    walk.check()
+
+
+@pytest.mark.parametrize("rung", range(4))
+def test_a_late_observation_lands_in_the_oldest_bucket_that_is_kept(rung: int) -> None:
+    size, keep = REAL[rung]
+    walk = Walk(REAL, NOON)
+    oldest = NOON // size * size - size * (keep - 1)
+    assert walk.cascade.oldest(rung) == oldest
+    walk.add(NOON - oldest, "a")
+    walk.check()
+    assert walk.cascade.cell(rung, oldest, "a") is not None
+
+
+def test_keys_are_gone_when_their_last_cell_expires() -> None:
+    walk = Walk(REAL, MIDNIGHT)
+    walk.add(0, "a")
+    walk.add(0, "b")
+    walk.advance(DAY)
+    walk.add(0, "b")
+    walk.advance(89 * DAY - 0.25)
+    assert set(walk.cascade.totals) == {"a", "b"}
+    walk.advance(0.25)
+    assert set(walk.cascade.totals) == {"b"}
+    assert walk.cascade.totals["b"].observations == Counter([2])
+    walk.advance(DAY)
+    assert walk.cascade.totals == {}
+    assert not any(walk.cascade._tables)
+
+
+def test_steady_traffic_keeps_no_more_buckets_than_the_rungs_allow() -> None:
+    cascade: Cascade[str, Bag] = Cascade(SHORT, 0)
+    for second in range(1_000):
+        cascade.advance(second)
+        cascade.add(second, {"a": Bag([second])})
+        assert all(len(table) <= rung.keep for table, rung in zip(cascade._tables, SHORT, strict=True))
+    assert cascade.totals["a"].observations.total() == 1_000 - 18 * 48
+
+
+def test_what_is_asked_for_is_a_copy() -> None:
+    walk = Walk(REAL, NOON)
+    walk.add(0, "a")
+    cell = walk.cascade.cell(0, NOON, "a")
+    assert cell is not None
+    cell.merge(Bag([99]))
+    walk.check()
+
+
+def test_the_cell_that_was_added_stays_the_callers() -> None:
+    cascade: Cascade[str, Bag] = Cascade(REAL, NOON)
+    mine = Bag([1])
+    cascade.add(NOON, {"a": mine})
+    mine.merge(Bag([2]))
+    cascade.add(NOON - 5, {"a": mine})
+    assert cascade.totals["a"].observations == Counter([1, 1, 2])
+
+
+def test_a_clock_that_goes_back_opens_nothing_again() -> None:
+    walk = Walk(REAL, MIDNIGHT)
+    walk.add(0, "a")
+    walk.advance(-3600)
+    assert walk.cascade.open(0) == MIDNIGHT
+    walk.add(0, "a")
+    walk.check()
+    assert walk.cascade.cell(2, MIDNIGHT - HOUR, "a") is not None

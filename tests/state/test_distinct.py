@@ -1,0 +1,111 @@
+"""The distinct sketch: the same estimate in any order and grouping, exact past 1,000, close at a million."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.state.distinct import Distinct
+from tests.state.rig import moderate
+
+
+def users(first: int, last: int) -> list[str]:
+    return [f"user-{number}" for number in range(first, last)]
+
+
+def sketch_of(values: list[str]) -> Distinct:
+    sketch = Distinct()
+    sketch.add(values)
+    return sketch
+
+
+ranges = st.tuples(st.integers(0, 4_000), st.sampled_from((0, 1, 40, 700, 1_500, 1_540, 2_500, 5_000))).map(
+    lambda pair: (pair[0], pair[0] + pair[1])
+)
+"""Ranges of users that overlap, on either side of the sizes at which the sketch changes its inner form."""
+parts = st.lists(st.tuples(ranges, st.booleans()), min_size=1, max_size=6)
+
+
+@moderate
+@given(parts, st.randoms(use_true_random=False))
+def test_merging_in_any_order_and_grouping_gives_the_estimate_of_all_to_the_last_digit(
+    given_parts: list[tuple[tuple[int, int], bool]], dice: random.Random
+) -> None:
+    seen = sorted({user for (first, last), _ in given_parts for user in users(first, last)})
+    everything = sketch_of(seen)
+    heap = []
+    for (first, last), folded in given_parts:
+        values = users(first, last)
+        dice.shuffle(values)
+        sketch = sketch_of(values)
+        if folded:
+            sketch.compact()
+        heap.append(sketch)
+    while len(heap) > 1:
+        dice.shuffle(heap)
+        one, other = heap.pop(), heap.pop()
+        one.merge(other)
+        if dice.random() < 0.3:
+            one.compact()
+        heap.append(one)
+    assert heap[0].estimate == everything.estimate
+
+
+def test_the_order_in_which_strings_come_does_not_matter() -> None:
+    values = users(0, 50_000)
+    assert sketch_of(values).estimate == sketch_of(values[::-1]).estimate
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 31, 100, 500, 900, 999, 1_000, 1_001, 1_200])
+@pytest.mark.parametrize("form", ["user-{}", "{:032x}", "10.0.{}.1", "ü{}"])
+def test_counting_is_exact_past_a_thousand(count: int, form: str) -> None:
+    values = [form.format(number) for number in range(count)]
+    halves = sketch_of(values[: count // 2])
+    halves.merge(sketch_of(values[count // 3 :]))
+    assert sketch_of(values).estimate == halves.estimate == count
+
+
+def test_a_million_are_counted_within_two_percent() -> None:
+    sketch = Distinct()
+    for start in range(0, 1_000_000, 100_000):
+        sketch.add(users(start, start + 100_000))
+    assert sketch.estimate == pytest.approx(1_000_000, rel=0.02)
+
+
+@pytest.mark.parametrize("count", [0, 5, 1_000, 20_000])
+def test_packing_and_folding_change_nothing(count: int) -> None:
+    sketch = sketch_of(users(0, count))
+    before = sketch.estimate
+    again = Distinct.unpack(sketch.pack())
+    assert again.estimate == before
+    sketch.compact()
+    sketch.compact()
+    assert sketch.estimate == before
+    assert Distinct.unpack(sketch.pack()).estimate == before
+    sketch.add(users(0, count))
+    assert sketch.estimate == before
+
+
+def test_a_folded_sketch_goes_on_counting() -> None:
+    sketch = sketch_of(["a", "b"])
+    sketch.compact()
+    sketch.add(["b", "c"])
+    assert sketch.estimate == 3
+
+
+def test_merging_leaves_the_other_sketch_as_it_was() -> None:
+    one, other = sketch_of(["a"]), sketch_of(["b"])
+    one.merge(other)
+    one.add(["c"])
+    assert (one.estimate, other.estimate) == (3, 1)
+
+
+@pytest.mark.parametrize("count", [1_000, 100_000])
+def test_a_packed_sketch_stays_small(count: int) -> None:
+    assert len(sketch_of(users(0, count)).pack()) <= min(8_400, 4 * count + 64)
+
+
+def test_what_is_no_packed_sketch_is_refused() -> None:
+    with pytest.raises((RuntimeError, ValueError)):
+        Distinct.unpack(b"nonsense")
