@@ -4,6 +4,9 @@ import gc
 import sys
 from typing import Any
 
+from gunicorn import util
+
+from analytics.api.refusals import refuse_in_json
 from analytics.config import Settings
 from analytics.errors import ConfigError
 from analytics.logs import logging_config
@@ -20,12 +23,14 @@ worker_connections = settings.worker_connections
 keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True
+limit_request_line = 8190
 logconfig_dict = logging_config(settings.log_level)
 
 
 def post_worker_init(worker: Any) -> None:
     """Start what runs beside the requests, in the worker and not in the process that forks it."""
     # what is loaded now stays for good, and records hold no cycles: look for garbage seldom
+    util.write_error = refuse_in_json
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

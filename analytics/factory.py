@@ -74,6 +74,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a service's name may begin with a slash
     guard(app, settings.cors_origins)
     handle_problems(app)
     app.register_blueprint(events_blueprint(recorder, reader, bodies, events))

@@ -9,12 +9,11 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench.plan import CLIENT_CORE, say
+from bench.plan import CLIENT_CORE
 from bench.servers import BenchError, Server, installed
 
 SCRIPT = Path(__file__).with_name("load.lua")
 WARM_UP = 1.0  # seconds of the same load before the first measurement
-FAIR_SHARE = 0.9  # of its core, which a loaded server has when nothing else needs it
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,11 @@ class Cost:
 
     cpu: float
     rate: float
+
+    @property
+    def share(self) -> float:
+        """How much of its core the process had: all of it, under load, unless something else runs there."""
+        return self.cpu * self.rate / 1e6
 
     @classmethod
     def typical(cls, costs: Sequence["Cost"]) -> "Cost":
@@ -71,9 +75,6 @@ class Load:
         self.completed += result["requests"]
         self.runs += 1
         items = result["requests"] * self.items
-        share = used * 1e6 / result["microseconds"]
-        if share < FAIR_SHARE:
-            say(f"{self.server.name} had only {share:.0%} of its core: something else runs here")
         return Cost(used * 1e6 / items, items * 1e6 / result["microseconds"])
 
     def sent(self) -> tuple[int, int]:

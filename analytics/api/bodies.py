@@ -5,6 +5,7 @@ from typing import IO, NamedTuple
 
 import gevent
 from flask import Request
+from gunicorn.http.errors import ParseException
 
 from analytics.errors import BodyTimeout, MalformedBody, TooLarge, UnsupportedMedia
 
@@ -60,6 +61,8 @@ class BodyReader:
             raise BodyTimeout(
                 f"The body did not arrive within {self._timeout:g} seconds.", headers={"Connection": "close"}
             ) from None
+        except ParseException as error:
+            raise MalformedBody(f"The chunked body cannot be read: {error}", code="malformed_chunks") from None
         except OSError:
             raise _cut_off() from None
         if len(data) > self._limit:

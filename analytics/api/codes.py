@@ -7,6 +7,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "malformed_json": "The body is not valid JSON.",
         "malformed_gzip": "The body is not the gzip that its Content-Encoding says.",
         "incomplete_body": "The body ended before it was complete.",
+        "malformed_chunks": "The chunked body is not framed as it must be.",
         "empty_body": "The body is empty.",
         "empty_batch": "The batch has no items.",
         "nested_too_deeply": "The JSON is nested too deeply to be read.",
@@ -28,8 +29,6 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "validation_failed": "Something well-formed says what is not allowed; `fields` names it.",
         "timestamp_in_future": "The timestamp is more than 5 minutes ahead.",
         "timestamp_too_old": "The timestamp lies before the oldest day that is kept.",
-        "data_too_large": "An object is larger than 32 KiB of JSON.",
-        "nested_too_deeply": "An object is nested deeper than 64 levels.",
         "negative_value": "requests, errors and latency cannot be negative.",
         "reserved_name": "The name `events` is taken by the count of events.",
         "too_many_services": "There is no room for another service.",
@@ -43,12 +42,12 @@ Codes = Mapping[int, tuple[str, ...]]
 READ: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",)}
 DOCUMENT: Codes = {405: ("method_not_allowed",)}
 ONE_BODY: Codes = {
-    400: ("malformed_json", "malformed_gzip", "incomplete_body", "empty_body", "nested_too_deeply"),
+    400: ("malformed_json", "malformed_gzip", "malformed_chunks", "incomplete_body", "empty_body", "nested_too_deeply"),
     405: ("method_not_allowed",),
     408: ("body_timeout",),
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
-    422: ("validation_failed", "data_too_large", "nested_too_deeply", "too_many_services"),
+    422: ("validation_failed", "too_many_services"),
 }
 BATCHES: Codes = {
     **ONE_BODY,

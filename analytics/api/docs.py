@@ -180,7 +180,7 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 def _limits(schema: Mapping[str, Any]) -> str:
     said = []
-    if "maxLength" in schema:
+    if "maxLength" in schema and "enum" not in schema:
         least = schema["minLength"]
         said.append(f"{f'{least} to' if least else 'at most'} {schema['maxLength']} characters")
     if "maxProperties" in schema:

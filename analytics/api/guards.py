@@ -4,7 +4,8 @@ import logging
 import time
 
 import gevent
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import MethodNotAllowed
 
 LINES_A_SECOND = 20
 METHODS = "GET, POST, OPTIONS"
@@ -12,6 +13,20 @@ HEADERS = "Content-Type, Content-Encoding"
 PREFLIGHT_SECONDS = "86400"
 
 log = logging.getLogger("analytics.access")
+
+
+def _options() -> Response | None:
+    """The answer to OPTIONS, also before a cross-origin request; None where there is nothing to be asked."""
+    if request.routing_exception is not None and not isinstance(request.routing_exception, MethodNotAllowed):
+        return None
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    adapter = current_app.create_url_adapter(request)
+    response.headers["Allow"] = ", ".join(sorted(adapter.allowed_methods() if adapter else ()))
+    response.headers["Access-Control-Allow-Methods"] = METHODS
+    response.headers["Access-Control-Allow-Headers"] = HEADERS
+    response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+    return response
 
 
 class AccessLog:
@@ -61,13 +76,7 @@ def guard(app: Flask, origins: tuple[str, ...]) -> None:
         # a busy keep-alive connection would starve the others: its next request is always there already
         gevent.sleep(0)
         g.started = time.perf_counter()
-        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            preflight = Response(status=204)
-            preflight.headers["Access-Control-Allow-Methods"] = METHODS
-            preflight.headers["Access-Control-Allow-Headers"] = HEADERS
-            preflight.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
-            return preflight
-        return None
+        return None if request.method != "OPTIONS" else _options()
 
     @app.after_request
     def end(response: Response) -> Response:

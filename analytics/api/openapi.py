@@ -13,7 +13,7 @@ from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS, Body, Operation
 from analytics.api.metrics import TAG
 from analytics.schemas import responses
-from analytics.schemas.fields import NoControlCharacters
+from analytics.schemas.fields import NUMBER_LIMIT, NoControlCharacters, Number
 from analytics.schemas.heartbeat import FIGURES
 
 VERSION = "0.1.0"
@@ -57,7 +57,7 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
     plugin = MarshmallowPlugin()
     spec = APISpec("Analytics Dashboard Service", VERSION, "3.1.0", [plugin])
     converter: Any = plugin.converter
-    for convert in (_pattern, _map_limits, _examples):
+    for convert in (_pattern, _number_limits, _map_limits, _examples):
         converter.add_attribute_function(convert)
     converter.add_parameter_attribute_function(_absent_not_null)
     for error in (responses.Error, responses.NothingAccepted):
@@ -224,7 +224,7 @@ def _fill_in_examples(document: dict[str, Any]) -> None:
 
 
 def _describe_counters(heartbeat: dict[str, Any]) -> None:
-    counter = {"type": ["number", "null"], "minimum": 0}
+    counter = {"type": ["number", "null"], "minimum": 0, "maximum": NUMBER_LIMIT}
     heartbeat["properties"]["metrics"]["properties"] = dict.fromkeys(FIGURES, counter)
 
 
@@ -239,6 +239,10 @@ def _pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> d
     if any(isinstance(validator, NoControlCharacters) for validator in field.validators):
         return {"pattern": NO_CONTROL_CHARACTERS}
     return {}
+
+
+def _number_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    return {"minimum": -NUMBER_LIMIT, "maximum": NUMBER_LIMIT} if isinstance(field, Number) else {}
 
 
 def _map_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:

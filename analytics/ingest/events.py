@@ -3,11 +3,9 @@
 Each stage runs over the whole batch at once; what a stage turns away is gone before the next one.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter
-
-from msgspec import Raw
 
 from analytics.clock import rfc3339
 from analytics.ingest import refusal
@@ -20,44 +18,89 @@ from analytics.records import Event, ItemError, NewEvent
 from analytics.state.observations import OTHER, Observations
 from analytics.state.state import State
 
-LaneKey = tuple[str, str, int]
-"""Event type, service and second."""
-
 
 class _Lane:
     """Where events of one type, service and second are counted, or why they may not be."""
 
-    __slots__ = ("add_user", "counted_as", "details", "refusal", "seen", "service", "type")
+    __slots__ = ("add", "counted_as", "items", "refusal", "seen", "service", "type")
 
     def __init__(self, event_type: str, counted_as: str, seen: Observations, refusal: Refused | None = None) -> None:
         self.type, self.counted_as, self.seen, self.refusal = event_type, counted_as, seen, refusal
-        self.service, self.add_user = seen.service, seen.users.add
-        self.details: list[Raw] | None = [] if event_type in ("request", "error") else None
+        self.service = seen.service
+        self.items: list[NewEvent] = []
+        self.add = self.items.append
 
-    def close(self, events: int) -> None:
-        """Count its `events`, and what their data says."""
-        types = self.seen.event_types
-        types[self.counted_as] = types.get(self.counted_as, 0) + events
+    def close(self) -> None:
+        """Count the items that were added."""
+        items, seen = self.items, self.seen
+        seen.event_types[self.counted_as] = seen.event_types.get(self.counted_as, 0) + len(items)
+        seen.users.update(map(_user, items))
         if self.type == "request":
-            self.seen.requests_made(self.details or ())
+            seen.requests_made([item.data for item in items])
         elif self.type == "error":
-            self.seen.errors_occurred(self.details or ())
+            seen.errors_occurred([item.data for item in items])
 
 
-class _Lanes(dict[LaneKey, _Lane]):
-    """Lanes by type, service and second, each made when it is first asked for."""
+class _Row(dict[str, _Lane]):
+    """The lanes of one type and second by service, each made when it is first asked for."""
 
-    def __init__(self, state: State, now: float) -> None:
+    def __init__(self, make: Callable[[str], _Lane]) -> None:
         super().__init__()
-        self._state, self._now = state, now
-        self._seconds: dict[tuple[str, int], Observations] = {}
-        self.has_refused = False
+        self._make = make
 
-    def __missing__(self, key: LaneKey) -> _Lane:
-        made = self[key] = self._make(*key)
+    def __missing__(self, service: str) -> _Lane:
+        made = self[service] = self._make(service)
         return made
 
-    def _make(self, event_type: str, name: str, second: int) -> _Lane:
+
+class _Rows(dict[str, _Row]):
+    """The rows of one second by type."""
+
+    def __init__(self, make: Callable[[str, str], _Lane]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, event_type: str) -> _Row:
+        made = self[event_type] = _Row(partial(self._make, event_type))
+        return made
+
+
+class _Lanes:
+    """All lanes of a batch."""
+
+    def __init__(self, state: State, now: float) -> None:
+        self._state, self._now = state, now
+        self._rows: dict[int, _Rows] = {}
+        self._seconds: dict[tuple[str, int], Observations] = {}
+        self._all: list[_Lane] = []
+        self.has_refused = False
+
+    def of(self, items: Sequence[NewEvent], *, timed: bool) -> list[_Lane]:
+        """The lane of each item; two look-ups by text are quicker than one by a pair."""
+        if not timed:
+            rows = self._at(int(self._now))
+            return [rows[item.type][item.service] for item in items]
+        return [self._at(int(_at(item, self._now)))[item.type][item.service] for item in items]
+
+    def observations(self) -> list[Observations]:
+        """What the lanes have seen, where it is anything; the last thing to ask."""
+        self._rows.clear()  # they know how to make lanes, so they know us: leave no cycle to the garbage collector
+        for lane in self._all:
+            if lane.items:
+                lane.close()
+                if lane.counted_as != lane.type:
+                    self._state.counters.dropped("event_type_folded", len(lane.items))
+        for seen in self._seconds.values():
+            seen.users -= NOBODY
+        return [seen for seen in self._seconds.values() if seen.event_types]
+
+    def _at(self, second: int) -> _Rows:
+        rows = self._rows.get(second)
+        if rows is None:
+            rows = self._rows[second] = _Rows(partial(self._make, second))
+        return rows
+
+    def _make(self, second: int, event_type: str, name: str) -> _Lane:
         seen = self._seconds.get((name, second))
         if seen is None:
             service = self._state.services.admit(name, self._now)
@@ -67,11 +110,9 @@ class _Lanes(dict[LaneKey, _Lane]):
                 return _Lane(event_type, event_type, Observations(name, at), refusal.too_many_services(name))
             seen = self._seconds[name, second] = Observations(service.name, at)
         counted_as = self._state.admit_event_type(seen.service, event_type)
-        return _Lane(event_type if counted_as == OTHER else counted_as, counted_as, seen)
-
-    def observations(self) -> list[Observations]:
-        """What the lanes have seen, where it is anything."""
-        return [seen for seen in self._seconds.values() if seen.event_types]
+        lane = _Lane(event_type if counted_as == OTHER else counted_as, counted_as, seen)
+        self._all.append(lane)
+        return lane
 
 
 class EventIntake:
@@ -88,18 +129,18 @@ class EventIntake:
         if timed:
             places, items = _sift(places, items, errors, self._time_check(now))
         lanes = _Lanes(self._state, now)
-        lane_of = list(map(lanes.__getitem__, _keys(items, now, timed=timed)))
+        lane_of = lanes.of(items, timed=timed)
         if lanes.has_refused:
-            places, items = _sift(places, items, errors, _lane_check(lanes, now))
+            places, items = _sift(places, items, errors, partial(_check_lane, lanes))
         fresh, reserved, repeated_id = self._reserve(items, now)
         duplicates = len(items) - len(fresh)
         if duplicates or lanes.has_refused:
             items = fresh
-            lane_of = list(map(lanes.__getitem__, _keys(items, now, timed=timed)))
+            lane_of = lanes.of(items, timed=timed)
 
         time_now = rfc3339(now)
         if timed:
-            ats = [now if item.timestamp is None else item.timestamp.timestamp() for item in items]
+            ats = [_at(item, now) for item in items]
             texts = [time_now if item.timestamp is None else shown(item.timestamp) for item in items]
             received = [None if item.timestamp is None else time_now for item in items]
         else:
@@ -111,7 +152,8 @@ class EventIntake:
         types, services = [lane.type for lane in lane_of], [lane.service for lane in lane_of]
         json = map(to_json, map(EventJson, types, services, users, texts, data, ids, received))
         events = list(map(Event, types, services, users, ats, json))
-        self._group(lane_of, users, data)
+        for lane, item in zip(lane_of, items, strict=True):
+            lane.add(item)
         last = (ids[-1], texts[-1]) if items else (repeated_id, time_now)
         return Intake(events, lanes.observations(), reserved, duplicates, errors, last)
 
@@ -139,40 +181,19 @@ class EventIntake:
                 fresh.remove(item.id)  # its second appearance in this batch is a duplicate
         return kept, reserved, given[-1]
 
-    def _group(self, lane_of: list[_Lane], users: list[str | None], data: list[Raw]) -> None:
-        for lane, user in zip(lane_of, users, strict=True):
-            if user:
-                lane.add_user(user)
-        for lane, details in zip(lane_of, data, strict=True):
-            if lane.details is not None:
-                lane.details.append(details)
-        for lane, events in Counter(lane_of).items():
-            lane.close(events)
-            if lane.counted_as != lane.type:
-                self._state.counters.dropped("event_type_folded", events)
+
+_timestamp, _user = attrgetter("timestamp"), attrgetter("user_id")
+NOBODY: set[str | None] = {None, ""}
 
 
-_timestamp = attrgetter("timestamp")
+def _at(item: NewEvent, now: float) -> float:
+    return now if item.timestamp is None else item.timestamp.timestamp()
 
 
-def _keys(items: Sequence[NewEvent], now: float, *, timed: bool) -> list[LaneKey]:
-    second = int(now)
-    if not timed:
-        return [(item.type, item.service, second) for item in items]
-    return [
-        (item.type, item.service, second if item.timestamp is None else int(item.timestamp.timestamp()))
-        for item in items
-    ]
-
-
-def _lane_check(lanes: _Lanes, now: float) -> Callable[[NewEvent], None]:
-    def check(item: NewEvent) -> None:
-        (key,) = _keys([item], now, timed=True)
-        refused = lanes[key].refusal
-        if refused is not None:
-            raise refused
-
-    return check
+def _check_lane(lanes: _Lanes, item: NewEvent) -> None:
+    (lane,) = lanes.of([item], timed=True)
+    if lane.refusal is not None:
+        raise lane.refusal
 
 
 def _sift(

@@ -39,8 +39,9 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
     """
     end = now if query.end is None else query.end
     start = end - 3600 if query.start is None else query.start
+    end = min(end, now + 86_400)  # nothing is kept further ahead
     if start >= end:
-        raise _wrong("from", "Must lie before `to`.")
+        raise _wrong("from", "Must lie before `to`, and not in the future.")
     rung, step = _resolution(state, start, query.step, end)
     unique = query.agg == "unique"
     if unique:

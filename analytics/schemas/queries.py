@@ -1,5 +1,6 @@
 """What may be asked in query strings."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +19,18 @@ class When(Timestamp):
         return super()._deserialize(value, *args, **kwargs)
 
 
+class WholeNumber(fields.Integer):
+    """Plain decimal digits, where Python would read more."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not re.fullmatch("-?[0-9]{1,20}", str(value)):
+            raise self.make_error("invalid")
+        return int(value)
+
+
 def whole_number(least: int, most: int, default: int | None, about: str) -> fields.Integer:
     """A whole number within bounds."""
-    return fields.Integer(
+    return WholeNumber(
         load_default=default,
         validate=validate.Range(least, most, error=f"Must be {least} to {most}."),
         metadata={"description": about},

@@ -5,15 +5,15 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 
 from analytics.query.health import NAME
-from analytics.schemas.fields import JsonObject, Number, Timestamp
+from analytics.schemas.fields import JsonObject, Timestamp
 
 TIME = "2024-01-15T10:30:15.000Z"
 STATES = ("healthy", "degraded", "unhealthy", "maintenance", "stale", "down", "unknown")
 
 
-def number(about: str, example: float, **more: Any) -> Number:
+def number(about: str, example: float, **more: Any) -> fields.Float:
     """A number; counts of requests and errors are numbers too, because metrics may add fractions."""
-    return Number(metadata={"description": about, "example": example}, **more)
+    return fields.Float(metadata={"description": about, "example": example}, **more)
 
 
 def whole(about: str, example: int) -> fields.Integer:

@@ -21,7 +21,11 @@ class Detail(msgspec.Struct, gc=False):
     endpoint: Any = None
 
 
-_read_detail = msgspec.json.Decoder(Detail).decode
+_read_details = msgspec.json.Decoder(list[Detail]).decode
+
+
+def _details(data: Iterable[msgspec.Raw]) -> list[Detail]:
+    return _read_details(b"[" + b",".join(data) + b"]")
 
 
 class Observations:
@@ -55,8 +59,9 @@ class Observations:
     def requests_made(self, data: Iterable[msgspec.Raw]) -> None:
         """The data of `request` events: their status, latency (ms) and endpoint, each where it is usable."""
         latencies = self.latencies
-        for detail in map(_read_detail, data):
-            self.requests += 1
+        details = _details(data)
+        self.requests += len(details)
+        for detail in details:
             status, latency, endpoint = detail.status, detail.latency, detail.endpoint
             error = status.__class__ is int and status >= ERROR_STATUS
             if error:
@@ -77,8 +82,9 @@ class Observations:
 
     def errors_occurred(self, data: Iterable[msgspec.Raw]) -> None:
         """The data of `error` events: their endpoint, where it is usable."""
-        for detail in map(_read_detail, data):
-            self.errors += 1
+        details = _details(data)
+        self.errors += len(details)
+        for detail in details:
             self._endpoint(detail.endpoint, Usage(0, 1))
 
     def merge(self, other: "Observations") -> None:

@@ -1,11 +1,15 @@
 """The OpenAPI document and the real server hold each other to their word."""
 
 import json
-import os
+import re
+import time
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -19,12 +23,13 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from analytics.api.openapi import JSON, build_spec
+from analytics.api.codes import PROBLEMS
+from analytics.api.openapi import JSON, LINES, PLAIN, build_spec, resolve
+from analytics.clock import rfc3339
 from analytics.config import Settings
-from tests.server import Server
+from analytics.factory import create_app
+from tests.server import ROOT, Server
 
-EXAMPLES = int(os.environ.get("E", 30))
-MAX_BATCH = 20
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -34,13 +39,17 @@ CHECKS = [
     unsupported_method,
     allow_header_conformance,
 ]
+BEYOND_A_SCHEMA = {"timestamp_too_old", "timestamp_in_future", "negative_value", "reserved_name"}
+MAX_BATCH = 20
+"""Small, so that batches beyond it are soon made."""
 SPEC = build_spec(Settings().max_body, MAX_BATCH)
+OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for method in methods]
 schema = schemathesis.openapi.from_dict(
     SPEC,
     config=schemathesis.Config.from_dict(
         {
             "seed": 1,
-            "generation": {"deterministic": True, "max-examples": EXAMPLES, "database": "none"},
+            "generation": {"deterministic": True, "max-examples": 30, "database": "none"},
             "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
         }
     ),
@@ -54,15 +63,196 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@schemathesis.serializer("application/x-ndjson")
+def check(part: dict[str, Any], payload: Any) -> None:
+    """Hold `payload` to a schema of the document."""
+    root = {"components": SPEC["components"], **part}
+    validator = jsonschema_rs.Draft202012Validator(root, validate_formats=True)
+    errors = [f"{'.'.join(map(str, error.instance_path))}: {error.message}" for error in validator.iter_errors(payload)]
+    assert not errors, (errors, payload)
+
+
+def check_answer(method: str, path: str, answer: requests.Response) -> Any:
+    """Hold a real answer to what the document says of its status."""
+    documented = SPEC["paths"][path][method]["responses"][str(answer.status_code)]
+    assert answer.headers["Content-Type"] == JSON
+    payload = answer.json()
+    check(documented["content"][JSON]["schema"], payload)
+    return payload
+
+
+def test_the_document_is_openapi_3_1_and_its_schemas_are_json_schema() -> None:
+    assert SPEC["openapi"].startswith("3.1")
+    schema.validate()
+    for part in SPEC["components"]["schemas"].values():
+        jsonschema_rs.Draft202012Validator({"components": SPEC["components"], **part})
+        jsonschema_rs.meta.validate(part)
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_referred_to() -> None:
+    references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(SPEC)))
+    for reference in references:
+        resolve(SPEC, reference)
+    assert references == {f"#/components/schemas/{name}" for name in SPEC["components"]["schemas"]}
+
+
+def test_the_server_serves_this_very_document(server: Server) -> None:
+    assert server.get("/openapi.json") == json.loads(json.dumps(SPEC))
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert SPEC["info"]["version"] == project["version"]
+
+
+def test_the_document_has_every_route_and_no_other() -> None:
+    implied = {"HEAD", "OPTIONS"}
+    routes = {
+        (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in create_app(Settings()).url_map.iter_rules()
+        if not rule.websocket and rule.rule != "/ws/dashboard"
+        for method in (rule.methods or set()) - implied
+    }
+    assert routes == set(OPERATIONS)
+    assert "`/ws/dashboard`" in SPEC["info"]["description"]
+
+
+def test_the_document_has_every_error_code_of_the_source_and_no_other() -> None:
+    files = [path for path in (ROOT / "analytics").rglob("*.py") if "feed" not in path.parts]
+    source = "\n".join(path.read_text() for path in files)
+    told = set(re.findall(r'(?:\bcode = |\bcode=|"code": |Refused\(\s*)"([a-z_]+)"', source))
+    never_answered = {"internal_error", "bad_setting", "too_large", "unavailable"}
+    http = {"method_not_allowed"}
+    assert told - never_answered | http == {code for codes in PROBLEMS.values() for code in codes}
+
+
+def test_payloads_have_the_limits_of_their_schemas() -> None:
+    schemas = SPEC["components"]["schemas"]
+    event, metric = schemas["Event"]["properties"], schemas["Metric"]["properties"]
+    assert (event["type"]["minLength"], event["type"]["maxLength"]) == (1, 128)
+    assert event["user_id"]["type"] == ["string", "null"]
+    assert event["timestamp"]["format"] == "date-time"
+    assert event["data"]["type"] == ["object", "null"]
+    assert metric["value"]["type"] == "number"
+    assert metric["tags"]["maxProperties"] == 16
+    assert "maxLength" not in metric["tags"]
+    assert metric["tags"]["additionalProperties"]["maxLength"] == 256
+    assert schemas["Heartbeat"]["properties"]["status"]["enum"] == ["healthy", "degraded", "unhealthy", "maintenance"]
+    for name in ("Event", "Metric", "Heartbeat", "Dashboard", "Receipt", "Error"):
+        assert schemas[name]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_example_is_as_its_schema_says(method: str, path: str) -> None:
+    operation = SPEC["paths"][path][method]
+    parts = [*operation["responses"].values(), operation.get("requestBody", {"content": {}})]
+    for parameter in operation.get("parameters", ()):
+        if "example" in parameter:
+            check(parameter["schema"], parameter["example"])
+    for content in (content for part in parts for content in part["content"].values()):
+        examples = [example["value"] for example in content.get("examples", {}).values()]
+        for example in [*examples, *([content["example"]] if "example" in content else [])]:
+            check(content["schema"], example)
+            if "contentSchema" in content["schema"]:
+                check(content["schema"]["contentSchema"], json.loads(example))
+
+
+@pytest.mark.parametrize("path", [path for method, path in OPERATIONS if method == "post"])
+def test_the_server_takes_every_example_of_a_body(path: str, server: Server) -> None:
+    content = SPEC["paths"][path]["post"]["requestBody"]["content"]
+    bodies = [(JSON, json.dumps(example["value"])) for example in content[JSON]["examples"].values()]
+    bodies += [(type_, content[type_]["example"]) for type_ in (PLAIN, LINES) if type_ in content]
+    for media_type, body in bodies:
+        answer = requests.post(server.url + path, body.encode(), headers={"Content-Type": media_type}, timeout=10)
+        assert answer.status_code in (200, 201), (media_type, body, answer.text)
+        assert check_answer("post", path, answer).get("rejected", 0) == 0
+
+
+@pytest.fixture(scope="module")
+def busy_server(server: Server) -> Server:
+    """The server after records of every kind."""
+    request = {"endpoint": "/shape", "latency": 12.5, "status": 503}
+    tags = {"service": "shape", "endpoint": "/shape"}
+    events = [
+        {"type": "request", "service": "shape", "user_id": "u", "data": request},
+        {"type": "error", "service": "shape", "timestamp": rfc3339(time.time() - 1), "id": "shape-1"},
+        {"type": "error", "service": "shape", "id": "shape-1"},
+        {"type": "", "service": "shape"},
+    ]
+    receipt = check_answer("post", "/events", server.post("/events", events))
+    assert (receipt["accepted"], receipt["duplicates"], receipt["rejected"]) == (2, 1, 1)
+    for metric in (
+        {"name": "memory", "value": 512, "unit": "MB", "tags": tags, "id": "shape-2"},
+        {"name": "latency", "value": 45.2, "unit": "ms", "tags": {**tags, "service": "productcatalog"}},
+    ):
+        assert check_answer("post", "/metrics", server.post("/metrics", metric))["message"] == "metric recorded"
+    for service in ("shape", "shape", "productcatalog"):
+        check_answer("post", "/heartbeat", server.post("/heartbeat", {"service": service, "status": "degraded"}))
+    return server
+
+
+@pytest.mark.parametrize("path", [path for method, path in OPERATIONS if method == "get"])
+def test_every_read_answers_its_example_as_documented(path: str, busy_server: Server) -> None:
+    operation = SPEC["paths"][path]["get"]
+    parameters = operation.get("parameters", ())
+    asked = {parameter["name"]: parameter["example"] for parameter in parameters if "example" in parameter}
+    url = busy_server.url + path.replace("{service}", "productcatalog")
+    answer = requests.get(url, params=asked, timeout=10)
+    assert answer.status_code == 200, answer.text
+    content = operation["responses"]["200"]["content"]
+    assert answer.headers["Content-Type"].split(";")[0] in content
+    if JSON in content:
+        check_answer("get", path, answer)
+
+
+def test_answers_that_are_full_have_no_field_that_is_not_documented(busy_server: Server) -> None:
+    def read(path: str, at: str = "") -> Any:
+        return check_answer("get", path, requests.get(busy_server.url + (at or path), timeout=10))
+
+    assert "received_at" in read("/events", "/events?service=shape")["events"][0]
+    assert read("/events", "/events?limit=1")["next_cursor"]
+    row = read("/services")["services"]["shape"]
+    assert row["heartbeat_interval_seconds"] is not None
+    full = read("/services/{service}/metrics", "/services/shape/metrics")
+    assert full["endpoints"]
+    assert full["metrics"]["memory"]["unit"] == "MB"
+    now = read("/dashboard")["realtime_stats"]
+    assert now["top_endpoints"]
+    assert now["recent_events"]
+    assert any(point["value"] for point in read("/series", "/series?name=memory&tag.endpoint=/shape")["points"])
+    stats = read("/stats")
+    assert stats["drops"]
+    assert stats["days"]
+    assert read("/stats/daily")["buckets"][-1]["peak_hour"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("post", "/events", "{", 400, "malformed_json"),
+        ("post", "/events", "[{}]", 400, "nothing_accepted"),
+        ("post", "/metrics", "[]", 400, "empty_batch"),
+        ("delete", "/events", "", 405, "method_not_allowed"),
+        ("post", "/heartbeat", " " * (10 * 1024 * 1024 + 1), 413, "body_too_large"),
+        ("post", "/events", f"[{'0,' * MAX_BATCH}0]", 413, "batch_too_large"),
+        ("post", "/events", '{"service": "s"}', 422, "validation_failed"),
+        ("post", "/metrics", '{"name": "events", "value": 1}', 422, "reserved_name"),
+        ("post", "/metrics", '{"name": "errors", "value": -1}', 422, "negative_value"),
+        ("get", "/series", "", 422, "validation_failed"),
+    ],
+)
+def test_errors_have_the_documented_shape_and_code(
+    method: str, path: str, body: str, status: int, code: str, server: Server
+) -> None:
+    answer = requests.request(method, server.url + path, data=body, headers={"Content-Type": JSON}, timeout=10)
+    assert answer.status_code == status
+    documented = method if method in SPEC["paths"][path] else "get"
+    assert check_answer(documented, path, answer)["error"]["code"] == code
+    assert ("Allow" in answer.headers) == (status == 405)
+
+
+@schemathesis.serializer(LINES)
 def lines(context: schemathesis.SerializationContext, value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else json.dumps(value).encode()
-
-
-@schema.parametrize()
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_sent_the_answer_is_one_that_is_documented(case: schemathesis.Case, server: Server) -> None:
-    case.call_and_validate(base_url=server.url, checks=[*CHECKS, bad_is_refused, good_is_taken], timeout=20)
 
 
 def bad_is_refused(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> Any:
@@ -73,10 +263,16 @@ def bad_is_refused(context: schemathesis.CheckContext, response: schemathesis.Re
 
 
 def good_is_taken(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
-    """JSON that is as the document says is recorded, unless its time is not one that can be."""
+    """JSON that is as the document says is recorded, but for what no schema can say."""
     mode = case.meta.generation.mode if case.meta else None
     if mode is not schemathesis.GenerationMode.POSITIVE or case.media_type != JSON or response.status_code < 300:
         return
     told = response.json()
     codes = {error["code"] for error in told["errors"]} if "errors" in told else {told["error"]["code"]}
-    assert codes <= {"timestamp_too_old", "timestamp_in_future"}, told
+    assert codes <= BEYOND_A_SCHEMA, told
+
+
+@schema.parametrize()
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_sent_the_answer_is_a_documented_one(case: schemathesis.Case, server: Server) -> None:
+    case.call_and_validate(base_url=server.url, checks=[*CHECKS, bad_is_refused, good_is_taken], timeout=20)

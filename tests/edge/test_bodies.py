@@ -128,6 +128,14 @@ MALFORMED: list[tuple[str, bytes, str]] = [
     ("overlong UTF-8", b'{"type":"a\xc0\xaf","service":"b"}', "malformed_json"),
     ("a surrogate in UTF-8", b'{"type":"a\xed\xa0\x80","service":"b"}', "malformed_json"),
     ("a lone surrogate", b'{"type":"a\\ud800","service":"b"}', "malformed_json"),
+    ("invalid UTF-8 in data", b'{"type":"a","service":"b","data":{"x":"\xff"}}', "malformed_json"),
+    ("invalid UTF-8 in a name", b'{"type":"a","service":"b","data":{"\xff":1}}', "malformed_json"),
+    ("a lone surrogate in data", b'{"type":"a","service":"b","data":{"x":"\\udc00"}}', "malformed_json"),
+    ("half a surrogate pair in data", b'{"type":"a","service":"b","data":{"x":"\\ud83dx"}}', "malformed_json"),
+    ("a wrong escape in data", b'{"type":"a","service":"b","data":{"x":"\\x41"}}', "malformed_json"),
+    ("a raw control character in data", b'{"type":"a","service":"b","data":{"x":"\x01"}}', "malformed_json"),
+    ("a comma too many in data", b'{"type":"a","service":"b","data":{"x":1,}}', "malformed_json"),
+    ("a number with a leading zero in data", b'{"type":"a","service":"b","data":{"x":01}}', "malformed_json"),
     ("a raw control character", b'{"type":"a\x01","service":"b"}', "malformed_json"),
     ("NUL bytes", b"\x00\x00\x00\x00", "malformed_json"),
     ("100,000 arrays deep", b"[" * 100_000 + b"]" * 100_000, "nested_too_deeply"),
@@ -209,7 +217,9 @@ def test_json_that_is_no_event_is_422(shared_server: Server, body: bytes, field:
         ((JSON, "Content-Encoding: gzip, gzip"), "gzip"),
     ],
 )
-@pytest.mark.parametrize(("path", "kind"), [("/events", "events"), ("/metrics", "metrics"), ("/heartbeat", "heartbeats")])
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/events", "events"), ("/metrics", "metrics"), ("/heartbeat", "heartbeats")]
+)
 def test_unknown_types_and_encodings_are_415(
     shared_server: Server, path: str, kind: str, headers: tuple[str, ...], words: str
 ) -> None:
@@ -472,7 +482,9 @@ def test_a_slow_body_is_a_408_and_its_connection_ends(start_server: StartServer)
             answer = read_answer(connection)
             check_problem(answer, 408, "body_timeout")
             assert time.monotonic() - started > 0.4
-            assert connection.recv(1) == b"", "what comes later on this connection belongs to the body that was given up"
+            assert connection.recv(1) == b"", (
+                "what comes later on this connection belongs to the body that was given up"
+            )
         check_still_works(server)
 
 

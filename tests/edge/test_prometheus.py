@@ -72,7 +72,7 @@ def test_a_services_traffic_latency_and_state_are_there(shared_server: Server) -
 def test_hostile_names_and_tags_are_labels_that_survive(shared_server: Server, name: str) -> None:
     service = unique("labels")
     tags = {"service": service, name: name}
-    assert shared_server.post("/metrics", {"name": name, "value": 7, "unit": "x\\\"", "tags": tags}).status_code == 201
+    assert shared_server.post("/metrics", {"name": name, "value": 7, "unit": 'x\\"', "tags": tags}).status_code == 201
     assert shared_server.post("/events", {"type": name, "service": service}).status_code == 201
     found = scrape(shared_server)
     samples = [(dict(labels), value) for labels, value in found["analytics_metric_last"].items()

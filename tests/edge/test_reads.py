@@ -1,6 +1,7 @@
 """The other reads: series, hourly and daily statistics, and services of any name."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -121,7 +122,7 @@ def test_points_of_a_series(shared_server: Server, service: str, query: dict[str
     assert answer["name"] == query["name"]
     assert answer["agg"] == query.get("agg", "avg")
     times = [datetime.fromisoformat(point["timestamp"]) for point in answer["points"]]
-    steps = {later - earlier for earlier, later in zip(times, times[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(times)}
     assert steps == {timedelta(seconds=answer["step"])}
 
 

@@ -56,7 +56,15 @@ def test_a_wrong_method_is_a_405_that_says_what_is_allowed(
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/events/1", "/service/a/metrics", "/services/a", "/services//metrics", "/stats/weekly", "/.git/config"],
+    [
+        "/nothing",
+        "/events/1",
+        "/service/a/metrics",
+        "/services/a",
+        "/services//metrics",
+        "/stats/weekly",
+        "/.git/config",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_path_is_a_404_in_json(shared_server: Server, path: str, method: str) -> None:

@@ -1,4 +1,4 @@
-"""What the edge tests share: raw requests, the one error shape, the books of /stats, and waiting without sleeping long."""
+"""What the edge tests share: raw requests, the one error shape, the books of /stats, and waiting for what must come."""
 
 import http.client
 import json

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from analytics.config import Settings
 from analytics.ingest.recorder import Recorder, Taken
@@ -25,6 +25,8 @@ SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 
 moderate = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 """For properties: the same examples every time, enough of them to find a mistake, few enough to stay quick."""
+unshrunk = settings(moderate, phases=(Phase.explicit, Phase.generate))
+"""The same where an example costs much: a failing one is shown as it was found."""
 
 
 def when(at: float) -> datetime:
@@ -33,8 +35,10 @@ def when(at: float) -> datetime:
 
 
 def event(type_: str = "request", service: str = "shop", **fields: Any) -> NewEvent:
-    """A new event; `at` gives its timestamp in seconds since the epoch."""
+    """A new event; `at` gives its timestamp in seconds since the epoch, `data` its data as an object."""
     at = fields.pop("at", None)
+    if "data" in fields:
+        fields["data"] = msgspec.Raw(msgspec.json.encode(fields["data"]))
     return NewEvent(type_, service, timestamp=None if at is None else when(at), **fields)
 
 

@@ -1,0 +1,17 @@
+"""Answers to requests that never reach the application: gunicorn's own refusals, in the one error shape."""
+
+import socket
+
+import msgspec
+from gunicorn import util
+
+
+def refuse_in_json(sock: socket.socket, status: int, reason: str, message: str) -> None:
+    """What gunicorn calls to write an error; takes the place of its HTML page."""
+    error = {"code": reason.lower().replace(" ", "_"), "message": message or reason, "fields": {}}
+    body = msgspec.json.encode({"error": error})
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(sock, head.encode("latin-1") + body)

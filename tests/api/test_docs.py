@@ -1,0 +1,102 @@
+"""The docs page: complete, self-contained, and true to the address it is read at."""
+
+import re
+import subprocess
+from base64 import b64encode
+from hashlib import sha256
+from html import unescape
+from html.parser import HTMLParser
+from shutil import which
+
+import pytest
+import requests
+
+from analytics.api.codes import PROBLEMS
+from tests.server import Server
+
+
+class Page(HTMLParser):
+    """Ids, links and the tags that are open, as a browser finds them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src"):
+                self.links.append(value or "")
+
+
+@pytest.fixture(scope="module")
+def answer(shared_server: Server) -> requests.Response:
+    return requests.get(f"{shared_server.url}/docs", timeout=10)
+
+
+def test_it_is_html_and_everything_else_is_not(answer: requests.Response, shared_server: Server) -> None:
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    for path in ("/openapi.json", "/health", "/nothing"):
+        other = requests.get(shared_server.url + path, headers={"Accept": "text/html"}, timeout=10)
+        assert other.headers["Content-Type"] == "application/json"
+    assert requests.post(f"{shared_server.url}/docs", timeout=10).headers["Content-Type"] == "application/json"
+
+
+def test_it_needs_nothing_from_elsewhere_and_runs_no_script(answer: requests.Response) -> None:
+    page = Page(answer.text)
+    assert page.tags.isdisjoint({"script", "img", "iframe", "link", "form", "object"})
+    assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
+    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json"}
+
+
+def test_its_policy_allows_its_own_style_only(answer: requests.Response) -> None:
+    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert style is not None
+    digest = b64encode(sha256(style[1].encode()).digest()).decode()
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+
+
+def test_it_shows_every_operation_and_every_error_code(answer: requests.Response, shared_server: Server) -> None:
+    page = Page(answer.text)
+    document = shared_server.get("/openapi.json")
+    operations = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    codes = [f"{status}-{code}" for status, codes in PROBLEMS.items() for code in codes]
+    assert {*operations, *codes, "errors"} == set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+def test_limits_and_defaults_stand_in_its_tables(answer: requests.Response) -> None:
+    text = unescape(re.sub(r"<[^>]+>", "", answer.text))
+    for said in ("1 to 128 characters", "at most 256 characters", "1 to 1,000; default 100", "at most 16"):
+        assert said in text
+    assert "10,485,760 bytes and 10,000 items" in text
+
+
+@pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
+def test_its_command_lines_work_as_they_are_pasted(answer: requests.Response, shared_server: Server) -> None:
+    commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", answer.text, re.DOTALL)]
+    commands.sort(key=lambda command: "-X POST" not in command)  # what is read must have been recorded
+    assert len(commands) == len([path for path in Page(answer.text).links if path.startswith(("#get", "#post"))])
+    for command in commands:
+        assert shared_server.url in command
+        done = subprocess.run(
+            command.replace("curl ", "curl -sS --fail ", 1), shell=True, capture_output=True, timeout=20
+        )
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_a_strange_host_name_is_text_on_the_page(shared_server: Server) -> None:
+    host = "<script>alert(1)</script>"
+    strange = requests.get(f"{shared_server.url}/docs", headers={"Host": host}, timeout=10)
+    assert "<script" not in strange.text
+    assert strange.status_code in (200, 400)

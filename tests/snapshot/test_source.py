@@ -1,0 +1,59 @@
+"""The snapshot's bytes: made again when something moved, otherwise served again."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from analytics.snapshot.source import SnapshotSource
+from tests.state.rig import NOON, Rig, event
+
+
+class Watched(Rig):
+    """A rig with a snapshot source and clients that come and go."""
+
+    def __init__(self) -> None:
+        super().__init__(wall=NOON + 0.25)
+        self.connections = 0
+        self.source = SnapshotSource(self.state, self.reader, lambda: self.connections)
+
+
+def test_nothing_new_within_a_second_gives_the_same_bytes_again() -> None:
+    rig = Watched()
+    rig.event()
+    first = rig.source.current()
+    rig.clock.advance(0.5)
+    assert rig.source.current() is first
+    rig.events(event(at=0))
+    assert rig.source.current() is first, "a batch of which nothing was taken changes nothing"
+    rig.clock.advance(0.25)
+    assert rig.source.current() is not first
+
+
+CHANGES: dict[str, Callable[[Watched], object]] = {
+    "an event": lambda rig: rig.event("page_view"),
+    "a batch": lambda rig: rig.events(event(), event()),
+    "a metric": lambda rig: rig.metric("memory", 1),
+    "a heartbeat": lambda rig: rig.beat(),
+    "a client": lambda rig: setattr(rig, "connections", 3),
+    "a second": lambda rig: rig.clock.advance(1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_moves_makes_a_new_snapshot(change: str) -> None:
+    rig = Watched()
+    before = rig.source.current()
+    CHANGES[change](rig)
+    after = rig.source.current()
+    assert after != before
+    assert rig.source.current() is after
+
+
+def test_every_acknowledged_record_is_seen_at_once() -> None:
+    rig = Watched()
+    for number in range(1, 20):
+        rig.event()
+        assert msgspec.json.decode(rig.source.current())["overview"]["total_requests"] == number
+    rig.connections = 2
+    assert msgspec.json.decode(rig.source.current())["realtime_stats"]["active_connections"] == 2

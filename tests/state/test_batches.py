@@ -1,0 +1,87 @@
+"""A batch leaves the same figures as its items one by one, whatever is read in between."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.query.series import AGGREGATES, SeriesQuery, points
+from tests.state.rig import NOON, Rig, event, metric, unshrunk
+
+ages = st.none() | st.integers(-30, 150).map(lambda age: NOON - age)
+names = st.sampled_from(["shop", "cart"])
+events = st.lists(
+    st.tuples(
+        st.sampled_from(["request", "error", "purchase"]),
+        names,
+        ages,
+        st.sampled_from([None, "ann", "bob"]),
+        st.sampled_from([{}, {"status": 500, "latency": 10, "endpoint": "/a"}, {"latency": 20}, {"endpoint": "/b"}]),
+    ),
+    max_size=8,
+)
+metrics = st.lists(
+    st.tuples(
+        st.sampled_from(["requests", "errors", "latency", "memory"]),
+        st.integers(0, 9),
+        names,
+        ages,
+        st.sampled_from([{}, {"endpoint": "/a"}]),
+    ),
+    max_size=8,
+)
+
+
+def seen(rig: Rig) -> dict[str, Any]:
+    """Every figure that a client could read, but for averages' last digits and what depends on the order."""
+    found: dict[str, Any] = {"snapshot": rig.snapshot(), "hours": rig.hours(3), "days": rig.days(2)}
+    found["snapshot"]["realtime_stats"].pop("recent_events")
+    for name in ("requests", "errors", "latency", "events", *(["memory"] if _knows_memory(rig) else [])):
+        for agg in AGGREGATES:
+            if agg not in ("unique", "last"):
+                found[f"{name} {agg}"] = [
+                    point["value"] for point in rig.ask(points, SeriesQuery(name, agg=agg))["points"]
+                ]
+    stats = rig.stats()
+    found["stats"] = {key: stats[key] for key in ("ingest", "totals", "events_by_type", "last_24_hours")}
+    found["services"] = {name: rig.service(name)["endpoints"] for name in found["snapshot"]["services"]}
+    return found
+
+
+def _knows_memory(rig: Rig) -> bool:
+    return any(key[0] == "memory" for key in rig.state.series.totals)
+
+
+@unshrunk
+@given(events, metrics, st.booleans())
+def test_a_batch_leaves_the_same_figures_as_its_items_one_by_one(
+    given_events: list[tuple[Any, ...]], given_metrics: list[tuple[Any, ...]], read_between: bool
+) -> None:
+    together, apart = Rig(), Rig()
+    new_events = [
+        event(type_, service, at=at, user_id=user, data=data) for type_, service, at, user, data in given_events
+    ]
+    new_metrics = [metric(name, value, service, at=at, tags=tags) for name, value, service, at, tags in given_metrics]
+    together.events(*new_events)
+    together.metrics(*new_metrics)
+    for new_event in new_events:
+        apart.recorder.event(new_event)
+        if read_between:
+            apart.snapshot()
+    for new_metric in new_metrics:
+        apart.recorder.metric(new_metric)
+        if read_between:
+            apart.snapshot()
+    assert seen(together) == seen(apart)
+
+
+def test_how_many_requests_there_were_does_not_depend_on_who_read_in_between() -> None:
+    together, apart = Rig(), Rig()
+    together.events(event(), event(), event())
+    for _ in range(3):
+        apart.event()
+        apart.snapshot()
+    for agg, value in (("count", 3), ("sum", 3), ("avg", 1), ("min", 1), ("max", 1)):
+        query = SeriesQuery("requests", agg=agg, start=NOON, end=NOON + 60, step=60)
+        for rig in (together, apart):
+            assert [point["value"] for point in rig.ask(points, query)["points"]] == [value], agg

@@ -1,0 +1,46 @@
+"""Peak hours of days."""
+
+import pytest
+
+from analytics.state.peaks import HoursOfDays
+from tests.state.rig import DAY, HOUR, MIDNIGHT
+
+
+@pytest.mark.parametrize(
+    ("hours", "peak"),
+    [
+        ({}, None),
+        ({5: 0}, None),
+        ({5: 3}, (5, 3)),
+        ({5: 3, 7: 4}, (7, 4)),
+        ({23: 4, 7: 4, 9: 4}, (7, 4)),
+        ({0: 1, 23: 2}, (23, 2)),
+    ],
+)
+def test_the_peak_is_the_busiest_hour_and_of_equals_the_earliest(
+    hours: dict[int, int], peak: tuple[int, int] | None
+) -> None:
+    days = HoursOfDays()
+    for hour, requests in hours.items():
+        days.add(MIDNIGHT + hour * HOUR, requests)
+    assert days.peak(MIDNIGHT) == (None if peak is None else (MIDNIGHT + peak[0] * HOUR, peak[1]))
+
+
+def test_hours_begin_and_end_on_the_second() -> None:
+    days = HoursOfDays()
+    days.add(MIDNIGHT + HOUR - 0.001, 2)
+    days.add(MIDNIGHT + HOUR, 3)
+    days.add(MIDNIGHT + DAY, 9)
+    assert days.peak(MIDNIGHT) == (MIDNIGHT + HOUR, 3)
+    assert days.peak(MIDNIGHT + DAY) == (MIDNIGHT + DAY, 9)
+    days.add(MIDNIGHT + 5, 2)
+    assert days.peak(MIDNIGHT) == (MIDNIGHT, 4)
+
+
+def test_forgotten_days_have_no_peak() -> None:
+    days = HoursOfDays()
+    days.add(MIDNIGHT, 1)
+    days.add(MIDNIGHT + DAY, 1)
+    days.forget(MIDNIGHT + DAY)
+    assert days.peak(MIDNIGHT) is None
+    assert days.peak(MIDNIGHT + DAY) is not None
