@@ -1,10 +1,13 @@
-"""What flows through the service: small immutable records, as they arrive and as they are kept."""
+"""What flows through the service: small immutable records as they arrive, and batches of them as they are kept."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
+from msgspec.json import Encoder
+
+from analytics.clock import rfc3339
 
 NO_DATA = Raw(b"{}")
 
@@ -42,28 +45,6 @@ class NewHeartbeat(Struct, frozen=True):
     metrics: dict[str, Any] | None = None
 
 
-class Event(Struct, frozen=True, gc=False):
-    """A recorded event: the fields that reads filter by, and the one encoding that every reader gets.
-
-    `at` is in seconds since the epoch.
-    """
-
-    type: str
-    service: str
-    user_id: str | None
-    at: float
-    json: bytes
-
-
-class Metric(Struct, frozen=True, gc=False):
-    """A recorded metric: the fields that reads filter by, and its one encoding; `at` as in `Event`."""
-
-    name: str
-    service: str
-    at: float
-    json: bytes
-
-
 class ItemError(Struct, frozen=True, omit_defaults=True):
     """Why one item of a batch was not taken; `index` counts from 0 in the order sent."""
 
@@ -80,6 +61,66 @@ class Receipt(Struct, frozen=True):
     duplicates: int
     rejected: int
     errors: list[ItemError]
+
+
+R = TypeVar("R", NewEvent, NewMetric)
+
+
+class Kept(NamedTuple, Generic[R]):
+    """The records that one request brought, in their order, and what the service adds to them.
+
+    `received` is in seconds since the epoch; a record without an id has `id_prefix` and its place as its id.
+    """
+
+    records: Sequence[R]
+    received: float
+    id_prefix: str
+
+    def id(self, place: int) -> str:
+        """The id of the record at `place`."""
+        return self.records[place].id or f"{self.id_prefix}{place}"
+
+    def at(self, place: int) -> float:
+        """When it happened, in seconds since the epoch."""
+        given = self.records[place].timestamp
+        return self.received if given is None else given.timestamp()
+
+    def time(self, place: int) -> str:
+        """The same as RFC 3339 in UTC, with at least milliseconds."""
+        given = self.records[place].timestamp
+        if given is None:
+            return rfc3339(self.received)
+        digits = "microseconds" if given.microsecond % 1000 else "milliseconds"
+        return given.astimezone(UTC).isoformat(timespec=digits)[:-6] + "Z"
+
+
+class EventJson(Struct, gc=False, omit_defaults=True):
+    """An event as it is shown: in the order of SPEC.md, then what was added; its data is as it was sent."""
+
+    type: str
+    service: str
+    user_id: str | None
+    timestamp: str
+    data: Raw
+    id: str
+    received_at: str | None = None
+
+
+_encode = Encoder().encode
+
+
+def event_json(kept: Kept[NewEvent], place: int) -> bytes:
+    """One event as every reader gets it; `received_at` is told where the client gave a time of its own."""
+    event = kept.records[place]
+    received = None if event.timestamp is None else rfc3339(kept.received)
+    return _encode(
+        EventJson(event.type, event.service, event.user_id, kept.time(place), event.data, kept.id(place), received)
+    )
+
+
+def detached(event: NewEvent) -> NewEvent:
+    """The same event, its data no longer a slice of the body it came in."""
+    return structs.replace(event, data=Raw(bytes(event.data)))
 
 
 SeriesTags = tuple[tuple[str, str], ...]

@@ -1,4 +1,4 @@
-"""Takes batches of events apart, stage by stage: times, lanes, duplicates, one encoding each, the groups to count.
+"""Takes batches of events apart, stage by stage: times, lanes, duplicates, the groups to count.
 
 Each stage runs over the whole batch at once; what a stage turns away is gone before the next one.
 """
@@ -7,14 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter
 
-from analytics.clock import rfc3339
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.encode import EventJson, to_json
-from analytics.ingest.ids import NewIds
-from analytics.ingest.intake import Decoded, Intake, checked_time, shown
+from analytics.ingest.intake import Decoded, Intake, checked_time
 from analytics.ingest.refusal import Refused
-from analytics.records import Event, ItemError, NewEvent
+from analytics.records import ItemError, NewEvent, detached
 from analytics.state.observations import OTHER, Observations
 from analytics.state.state import State
 
@@ -116,12 +113,12 @@ class _Lanes:
 
 
 class EventIntake:
-    """Turns new events into events to keep and observations to count; those without an id get one."""
+    """Turns new events into events to keep and observations to count."""
 
-    def __init__(self, state: State, ids: SeenIds, new_ids: NewIds) -> None:
-        self._state, self._ids, self._new_ids = state, ids, new_ids
+    def __init__(self, state: State, ids: SeenIds) -> None:
+        self._state, self._ids = state, ids
 
-    def take(self, batch: Decoded[NewEvent], now: float) -> Intake[Event]:
+    def take(self, batch: Decoded[NewEvent], now: float) -> Intake[NewEvent]:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
         places, items = batch.places, batch.items
@@ -138,24 +135,11 @@ class EventIntake:
             items = fresh
             lane_of = lanes.of(items, timed=timed)
 
-        time_now = rfc3339(now)
-        if timed:
-            ats = [_at(item, now) for item in items]
-            texts = [time_now if item.timestamp is None else shown(item.timestamp) for item in items]
-            received = [None if item.timestamp is None else time_now for item in items]
-        else:
-            ats, texts, received = [now] * len(items), [time_now] * len(items), [None] * len(items)
-        ids = self._new_ids(len(items))
-        if reserved:
-            ids = [item.id or new for item, new in zip(items, ids, strict=True)]
-        users, data = [item.user_id for item in items], [item.data for item in items]
-        types, services = [lane.type for lane in lane_of], [lane.service for lane in lane_of]
-        json = map(to_json, map(EventJson, types, services, users, texts, data, ids, received))
-        events = list(map(Event, types, services, users, ats, json))
         for lane, item in zip(lane_of, items, strict=True):
             lane.add(item)
-        last = (ids[-1], texts[-1]) if items else (repeated_id, time_now)
-        return Intake(events, lanes.observations(), reserved, duplicates, errors, last)
+        if 2 * len(items) < len(batch.items):
+            items = [detached(item) for item in items]  # few are left: let go of the body that held all
+        return Intake(items, lanes.observations(), reserved, duplicates, repeated_id, errors)
 
     def _time_check(self, now: float) -> Callable[[NewEvent], None]:
         oldest = self._state.oldest

@@ -1,19 +1,18 @@
 """What takes a batch apart: the shape shared by events and metrics, and the rules of time that hold for both."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from analytics.clock import rfc3339_second
 from analytics.ingest import refusal
-from analytics.records import ItemError
+from analytics.records import ItemError, R
 from analytics.state.observations import Observations
 
 AHEAD = 300
 """Seconds that a client's clock may be ahead of the service's."""
 
 N = TypeVar("N", covariant=True)
-R = TypeVar("R")
 
 
 class Decoded(Protocol[N]):
@@ -40,15 +39,15 @@ class One(NamedTuple, Generic[R]):
 class Intake(NamedTuple, Generic[R]):
     """What a batch comes to: records to keep, observations to count, ids reserved for them, and what was refused.
 
-    `last` is the id and time (RFC 3339) of the last item that was not refused.
+    `repeated_id` is the last id that was seen before, if any was.
     """
 
-    records: list[R]
+    records: Sequence[R]
     observations: list[Observations]
     ids: list[str]
     duplicates: int
+    repeated_id: str
     errors: list[ItemError]
-    last: tuple[str, str]
 
 
 def checked_time(when: datetime, now: float, oldest: float) -> float:
@@ -63,10 +62,3 @@ def checked_time(when: datetime, now: float, oldest: float) -> float:
     if at < oldest:
         raise refusal.too_old(when.isoformat(), rfc3339_second(oldest))
     return at
-
-
-def shown(when: datetime) -> str:
-    """A client's time as RFC 3339 in UTC, with as many digits as it needs, at least milliseconds."""
-    if when.microsecond % 1000:
-        return when.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
-    return when.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

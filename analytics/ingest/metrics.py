@@ -1,13 +1,10 @@
-"""Takes batches of metrics apart: time, signs, bounds, duplicates, one encoding each, and the groups to count."""
+"""Takes batches of metrics apart: time, signs, bounds, duplicates, and the groups to count."""
 
-from analytics.clock import rfc3339
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.encode import MetricJson, to_json
-from analytics.ingest.ids import NewIds
-from analytics.ingest.intake import Decoded, Intake, checked_time, shown
+from analytics.ingest.intake import Decoded, Intake, checked_time
 from analytics.ingest.refusal import Refused
-from analytics.records import NO_TAGS, ItemError, Metric, NewMetric, SeriesTags, series_tags
+from analytics.records import NO_TAGS, ItemError, NewMetric, SeriesTags, series_tags
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
 from analytics.state.state import State
 
@@ -16,45 +13,38 @@ NO_SERVICE = "unknown"
 
 
 class MetricIntake:
-    """Turns new metrics into metrics to keep and observations to count; those without an id get one."""
+    """Turns new metrics into metrics to keep and observations to count."""
 
-    def __init__(self, state: State, ids: SeenIds, new_ids: NewIds) -> None:
-        self._state, self._ids, self._new_ids = state, ids, new_ids
+    def __init__(self, state: State, ids: SeenIds) -> None:
+        self._state, self._ids = state, ids
 
-    def take(self, batch: Decoded[NewMetric], now: float) -> Intake[Metric]:
+    def take(self, batch: Decoded[NewMetric], now: float) -> Intake[NewMetric]:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
-        metrics: list[Metric] = []
+        metrics: list[NewMetric] = []
         reserved: list[str] = []
         seconds: dict[tuple[str, int], Observations] = {}
-        duplicates, id_, time = 0, "", ""
-        time_now, oldest = rfc3339(now), self._state.oldest
-        for place, item, new_id in zip(batch.places, batch.items, self._new_ids(len(batch.items)), strict=True):
+        duplicates, repeated_id, oldest = 0, "", self._state.oldest
+        for place, item in zip(batch.places, batch.items, strict=True):
             try:
-                at, time, received = now, time_now, None
-                if item.timestamp is not None:
-                    at = checked_time(item.timestamp, now, oldest)
-                    time, received = shown(item.timestamp), time_now
+                at = now if item.timestamp is None else checked_time(item.timestamp, now, oldest)
                 _check_meaning(item)
-                tags = item.tags or {}
-                id_ = item.id or new_id
-                json = to_json(MetricJson(item.name, item.value, item.unit, tags, time, id_, received))
-                seen = self._seconds(tags.get("service") or NO_SERVICE, at, now, seconds)
-                series = self._series(item, seen.service)
+                seen = self._seconds((item.tags or {}).get("service") or NO_SERVICE, at, now, seconds)
+                tags, endpoint = self._series(item, seen.service)
             except Refused as refused:
                 errors.append(ItemError(place, refused.code, refused.message, refused.field))
                 continue
             if item.id is not None:
-                if not self._ids.reserve(id_, now):
-                    duplicates += 1
+                if not self._ids.reserve(item.id, now):
+                    duplicates, repeated_id = duplicates + 1, item.id
                     continue
-                reserved.append(id_)
-            seen.metric(item.name, item.value, *series)
+                reserved.append(item.id)
+            seen.metric(item.name, item.value, tags, endpoint)
             if item.unit:
                 self._state.units[item.name, seen.service] = item.unit
-            metrics.append(Metric(item.name, seen.service, at, json))
+            metrics.append(item)
         counted = [seen for seen in seconds.values() if not seen.is_empty]
-        return Intake(metrics, counted, reserved, duplicates, errors, (id_, time))
+        return Intake(metrics, counted, reserved, duplicates, repeated_id, errors)
 
     def _seconds(
         self, service: str, at: float, now: float, seconds: dict[tuple[str, int], Observations]

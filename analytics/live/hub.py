@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from analytics.live.outbox import Outbox
-from analytics.records import Event
+from analytics.records import Kept, NewEvent, event_json
 
 OUTBOX_CAPACITY = 1_000
 
@@ -28,11 +28,11 @@ class Hub:
         finally:
             self._clients.discard(outbox)
 
-    def publish_events(self, events: list[Event]) -> None:
+    def publish_events(self, kept: Kept[NewEvent]) -> None:
         """Tell every client of each event."""
         if self._clients:
-            for event in events:
-                self._publish(message("event", event.json))
+            for place in range(len(kept.records)):
+                self._publish(message("event", event_json(kept, place)))
 
     def publish_snapshot(self, snapshot: bytes) -> None:
         """Tell every client the new snapshot."""

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from analytics.records import Event
+from analytics.records import Kept, NewEvent, event_json
 from analytics.state.state import State
 
 
@@ -18,15 +18,16 @@ class EventFilter(NamedTuple):
     until: float | None = None
     text: str | None = None
 
-    def matches(self, event: Event) -> bool:
-        """Whether `event` passes; `text` is looked for in its JSON, in any case."""
+    def matches(self, kept: Kept[NewEvent], place: int) -> bool:
+        """Whether the event at `place` passes; `text` (lower case) may stand anywhere in its JSON."""
+        event = kept.records[place]
         return (
             (self.type is None or event.type == self.type)
             and (self.service is None or event.service == self.service)
             and (self.user_id is None or event.user_id == self.user_id)
-            and (self.since is None or event.at >= self.since)
-            and (self.until is None or event.at < self.until)
-            and (self.text is None or self.text in event.json.decode().lower())
+            and (self.since is None or kept.at(place) >= self.since)
+            and (self.until is None or kept.at(place) < self.until)
+            and (self.text is None or self.text in event_json(kept, place).decode().lower())
         )
 
 
@@ -37,7 +38,7 @@ def events(state: State, now: float, wanted: EventFilter, limit: int, before: in
     """
     found, cursor = state.events.page(wanted.matches, limit, before)
     return {
-        "events": [msgspec.Raw(event.json) for event in found],
+        "events": [msgspec.Raw(event_json(event.kept, event.place)) for event in found],
         "count": len(found),
         "limit": limit,
         "next_cursor": None if cursor is None else str(cursor),

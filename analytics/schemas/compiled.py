@@ -134,7 +134,7 @@ class SchemaDecoder(Generic[R]):
             body.decode()  # what is kept raw was not looked at
             if any(map(self._controlled, items)):
                 return False
-        return all(are_sound([getattr(item, name) for item in items]) for name in self._raws)
+        return all(are_sound([getattr(item, name) for item in items], len(body)) for name in self._raws)
 
     def _controlled(self, record: R) -> bool:
         """Whether one of the texts may have a control character; marshmallow looks closer."""

@@ -11,6 +11,8 @@ HARMLESS = 2 * DEPTH_LIMIT
 """An object of fewer bytes cannot nest too deeply."""
 DIGITS_ALIKE = bytes.maketrans(b"E123456789", b"e000000000")
 MANY_DIGITS = b"0" * 200
+ROOM = 1_000
+"""Bytes of a record beside its raw object that are not remarkable."""
 ONE_LINE = bytes.maketrans(b"\r\n", b"\t\t")
 
 
@@ -19,12 +21,17 @@ def one_line(body: bytes) -> bytes:
     return body.translate(ONE_LINE) if b"\n" in body or b"\r" in body else body
 
 
-def are_sound(raws: list[msgspec.Raw]) -> bool:
-    """Whether all of `raws`, valid JSON each, are objects within the limits and without numbers out of range."""
+def are_sound(raws: list[msgspec.Raw], body_size: int) -> bool:
+    """Whether all of `raws`, valid JSON each, are objects within the limits and without numbers out of range.
+
+    They are slices of a body of `body_size` bytes and hold it in memory, so it must not consist of something else.
+    """
     if not raws:
         return True
     together = b"\0".join(raws)  # NUL cannot stand in valid JSON
     if not together.startswith(b"{") or together.count(b"\0{") != len(raws) - 1:
+        return False
+    if body_size > 2 * len(together) + ROOM * len(raws):
         return False
     if max(map(len, raws)) > HARMLESS and any(_may_be_too_much(bytes(raw)) for raw in raws if len(raw) > HARMLESS):
         return False

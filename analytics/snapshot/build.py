@@ -1,5 +1,6 @@
 """Builds the dashboard's snapshot, in the shape of SPEC.md: a pure function of the state and now."""
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from analytics.clock import rfc3339
 from analytics.query.figures import error_rate, number, traffic
 from analytics.query.services import service_row
 from analytics.query.stats import total_requests
-from analytics.state.rings import newest
+from analytics.records import event_json
 from analytics.state.state import SECOND, State
 
 WINDOW = 60
@@ -44,7 +45,10 @@ def build_snapshot(state: State, now: float, connections: int) -> dict[str, Any]
                 }
                 for (service, endpoint), usage in state.endpoints.busiest(TOP_ENDPOINTS)
             ],
-            "recent_events": [msgspec.Raw(event.json) for event in newest(state.events.newest_first(), RECENT_EVENTS)],
+            "recent_events": [
+                msgspec.Raw(event_json(event.kept, event.place))
+                for event in islice(state.events.newest_first(), RECENT_EVENTS)
+            ],
         },
         "updated_at": rfc3339(now),
     }

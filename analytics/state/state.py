@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 
 from analytics.config import Settings
-from analytics.records import NO_TAGS, Event, Metric, NewHeartbeat, SeriesTags
+from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric, SeriesTags
 from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
@@ -32,8 +32,8 @@ class State:
         self.started = now
         self.version = 0
         self.counters = Counters()
-        self.events: Ring[Event] = Ring(settings.events_ring)
-        self.metrics: Ring[Metric] = Ring(settings.metrics_ring)
+        self.events: Ring[NewEvent] = Ring(settings.events_ring)
+        self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.services = Registry(settings.max_services)
         self.series: Cascade[SeriesKey, Cell] = Cascade((seconds, minutes, hours, days), now)
         self.users: Cascade[str, UserCell] = Cascade((minutes, hours, days), now)
@@ -110,8 +110,8 @@ class State:
         self,
         observations: Iterable[Observations],
         now: float,
-        events: list[Event] | None = None,
-        metrics: list[Metric] | None = None,
+        events: Kept[NewEvent] | None = None,
+        metrics: Kept[NewMetric] | None = None,
     ) -> None:
         """Count what was observed, and keep the records."""
         for seen in observations:
@@ -119,10 +119,10 @@ class State:
             if service is not None:
                 service.observed(seen, now)
             self._gather(seen)
-        if events:
-            self.events.extend(events)
-        if metrics:
-            self.metrics.extend(metrics)
+        if events is not None:
+            self.events.add(events)
+        if metrics is not None:
+            self.metrics.add(metrics)
         self.version += 1
 
     def beat(self, beat: NewHeartbeat, now: float) -> bool:

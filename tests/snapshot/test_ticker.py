@@ -104,6 +104,8 @@ def test_it_ticks_until_it_is_stopped_and_tells_what_it_skipped() -> None:
     assert done.wait(timeout=10)
     ticker.stop()
     ticker.stop()
-    assert len(ticks) == 5
+    ticked = len(ticks)
+    gevent.sleep(0)
+    assert len(ticks) == ticked >= 5
     assert ticker.skipped >= 4
     assert not ticker.running

