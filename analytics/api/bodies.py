@@ -12,6 +12,8 @@ from analytics.errors import BodyTimeout, MalformedBody, TooLarge, UnsupportedMe
 JSON_TYPES = ("application/json", "text/plain")
 LINES_TYPE = "application/x-ndjson"
 CHUNK = 64 * 1024
+MAX_MEMBERS = 32
+"""Each member of a gzip body costs a copy of what follows it."""
 
 
 class Body(NamedTuple):
@@ -75,7 +77,9 @@ class BodyReader:
         """All members of a gzip body, inflated no further than the limit."""
         inflated = bytearray()
         try:
-            while data:
+            for _ in range(MAX_MEMBERS):
+                if not data:
+                    break
                 member = zlib.decompressobj(wbits=31)
                 inflated += member.decompress(data, self._limit + 1 - len(inflated))
                 if len(inflated) > self._limit:
@@ -85,6 +89,8 @@ class BodyReader:
                 data = member.unused_data
         except zlib.error as error:
             raise MalformedBody(f"The body is not valid gzip: {error}.", code="malformed_gzip") from None
+        if data:
+            raise MalformedBody(f"The gzip body has more than {MAX_MEMBERS} members.", code="malformed_gzip")
         return bytes(inflated)
 
     def _too_large(self) -> TooLarge:

@@ -1,6 +1,6 @@
 """Which ids were seen: what makes a client's retry safe."""
 
-from collections import deque
+from collections import OrderedDict
 
 
 class SeenIds:
@@ -11,18 +11,19 @@ class SeenIds:
 
     def __init__(self, always: int, seconds: float) -> None:
         self._always, self._seconds, self._at_most = always, seconds, 5 * always
-        self._seen: dict[str, float] = {}
-        self._order: deque[str] = deque()
+        self._seen: OrderedDict[str, float] = OrderedDict()
 
     def reserve(self, id_: str, now: float) -> bool:
         """Remember `id_`; False where it is remembered already."""
+        if len(self._seen) > self._always:
+            self._prune(now)
         if id_ in self._seen:
             return False
         self._seen[id_] = now
-        self._order.append(id_)
-        if len(self._seen) > self._always:
-            self._prune(now)
         return True
+
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._seen
 
     def release(self, id_: str) -> None:
         """Forget `id_`: what it named was not recorded after all."""
@@ -33,7 +34,7 @@ class SeenIds:
 
     def _prune(self, now: float) -> None:
         while len(self._seen) > self._always:
-            at = self._seen.get(self._order[0])
-            if at is not None and now - at <= self._seconds and len(self._seen) <= self._at_most:
+            oldest = next(iter(self._seen))
+            if now - self._seen[oldest] <= self._seconds and len(self._seen) <= self._at_most:
                 break
-            self._seen.pop(self._order.popleft(), None)
+            del self._seen[oldest]

@@ -125,16 +125,19 @@ class EventIntake:
         timed = any(map(_timestamp, items))
         if timed:
             places, items = _sift(places, items, errors, self._time_check(now))
+        sent = len(items)
+        places, items, reserved, repeated_id = self._reserve(places, items, now)
+        duplicates = sent - len(items)
         lanes = _Lanes(self._state, now)
         lane_of = lanes.of(items, timed=timed)
         if lanes.has_refused:
             places, items = _sift(places, items, errors, partial(_check_lane, lanes))
-        fresh, reserved, repeated_id = self._reserve(items, now)
-        duplicates = len(items) - len(fresh)
-        if duplicates or lanes.has_refused:
-            items = fresh
             lane_of = lanes.of(items, timed=timed)
-
+            admitted = {item.id for item in items}
+            for id_ in reserved:
+                if id_ not in admitted:
+                    self._ids.release(id_)
+            reserved = [id_ for id_ in reserved if id_ in admitted]
         for lane, item in zip(lane_of, items, strict=True):
             lane.add(item)
         if 2 * len(items) < len(batch.items):
@@ -150,20 +153,22 @@ class EventIntake:
 
         return check
 
-    def _reserve(self, items: Sequence[NewEvent], now: float) -> tuple[Sequence[NewEvent], list[str], str]:
-        """The items whose ids are new, those ids, and the last id that was not."""
+    def _reserve(
+        self, places: Sequence[int], items: Sequence[NewEvent], now: float
+    ) -> tuple[Sequence[int], Sequence[NewEvent], list[str], str]:
+        """The items whose ids are new, with their places, those ids, and the last id that was not."""
         given = [item.id for item in items if item.id is not None]
         reserved = [id_ for id_ in given if self._ids.reserve(id_, now)]
         if len(reserved) == len(given):
-            return items, reserved, ""
-        fresh, kept = set(reserved), []
-        for item in items:
-            if item.id is None:
+            return places, items, reserved, ""
+        fresh = set(reserved)
+        kept_places, kept = [], []
+        for place, item in zip(places, items, strict=True):
+            if item.id is None or item.id in fresh:
+                fresh.discard(item.id or "")  # its second appearance in this batch is a duplicate
+                kept_places.append(place)
                 kept.append(item)
-            elif item.id in fresh:
-                kept.append(item)
-                fresh.remove(item.id)  # its second appearance in this batch is a duplicate
-        return kept, reserved, given[-1]
+        return kept_places, kept, reserved, given[-1]
 
 
 _timestamp, _user = attrgetter("timestamp"), attrgetter("user_id")

@@ -29,17 +29,21 @@ class MetricIntake:
             try:
                 at = now if item.timestamp is None else checked_time(item.timestamp, now, oldest)
                 _check_meaning(item)
-                seen = self._seconds((item.tags or {}).get("service") or NO_SERVICE, at, now, seconds)
-                tags, endpoint = self._series(item, seen.service)
+                if item.id is not None and item.id in self._ids:
+                    duplicates, repeated_id = duplicates + 1, item.id
+                    continue
+                service = (item.tags or {}).get("service") or NO_SERVICE
+                if not self._state.services.has_room(service):
+                    raise refusal.too_many_services(service)
+                tags, endpoint = self._series(item, service)
             except Refused as refused:
                 errors.append(ItemError(place, refused.code, refused.message, refused.field))
                 continue
             if item.id is not None:
-                if not self._ids.reserve(item.id, now):
-                    duplicates, repeated_id = duplicates + 1, item.id
-                    continue
+                self._ids.reserve(item.id, now)
                 reserved.append(item.id)
-            seen.metric(item.name, item.value, tags, endpoint)
+            seen = self._seconds(service, at, now, seconds)
+            seen.metric(item.name, item.value, at, tags, endpoint)
             if item.unit:
                 self._state.units[item.name, seen.service] = item.unit
             metrics.append(item)
@@ -51,10 +55,8 @@ class MetricIntake:
     ) -> Observations:
         seen = seconds.get((service, int(at)))
         if seen is None:
-            admitted = self._state.services.admit(service, now)
-            if admitted is None:
-                raise refusal.too_many_services(service)
-            seen = seconds[service, int(at)] = Observations(admitted.name, at)
+            self._state.services.admit(service, now)
+            seen = seconds[service, int(at)] = Observations(service, at)
         return seen
 
     def _series(self, item: NewMetric, service: str) -> tuple[SeriesTags, str | None]:

@@ -1,6 +1,6 @@
 """Marshmallow fields and validators for what JSON clients send, as strict as JSON itself."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -44,14 +44,14 @@ class Number(fields.Float):
 
 
 class Timestamp(fields.AwareDateTime):
-    """An RFC 3339 time with its offset; loaded as an aware datetime in UTC."""
+    """An RFC 3339 time with its offset; loaded as an aware datetime."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         try:
             if type(value) is not str:
                 raise TypeError
-            return msgspec.convert(value, AWARE).astimezone(UTC)
-        except (msgspec.ValidationError, TypeError, OverflowError):
+            return msgspec.convert(value, AWARE)
+        except (msgspec.ValidationError, TypeError):
             raise ValidationError("Not an RFC 3339 time with an offset, such as 2024-01-15T10:30:00Z.") from None
 
 

@@ -11,6 +11,8 @@ HARMLESS = 2 * DEPTH_LIMIT
 """An object of fewer bytes cannot nest too deeply."""
 DIGITS_ALIKE = bytes.maketrans(b"E123456789", b"e000000000")
 MANY_DIGITS = b"0" * 200
+SAFE_SIZE = SIZE_LIMIT // 6
+"""An object of up to this many bytes is within the limit however its numbers are written: 1E15 becomes the longest."""
 ROOM = 1_000
 """Bytes of a record beside its raw object that are not remarkable."""
 ONE_LINE = bytes.maketrans(b"\r\n", b"\t\t")
@@ -46,4 +48,4 @@ def _may_have_huge_number(json: bytes) -> bool:
 
 
 def _may_be_too_much(raw: bytes) -> bool:
-    return len(raw) > SIZE_LIMIT or raw.count(b"{") + raw.count(b"[") > DEPTH_LIMIT
+    return len(raw) > SAFE_SIZE or raw.count(b"{") + raw.count(b"[") > DEPTH_LIMIT

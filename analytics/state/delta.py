@@ -27,17 +27,17 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
                 all_types[event_type] = all_types.get(event_type, 0) + count
                 delta[EVENTS, service, ((EVENT_TYPE, event_type),)] = Cell.tally(count, at)
             delta[EVENTS, service, NO_TAGS] = Cell.tally(sum(seen.event_types.values()), at)
-        if seen.requests:
-            _put_traffic(delta, "requests", service, Cell.of([seen.requests], at))
-        if seen.errors:
-            _put_traffic(delta, "errors", service, Cell.of([seen.errors], at))
+        if seen.requests is not None:
+            _put_traffic(delta, "requests", service, seen.requests)
+        if seen.errors is not None:
+            _put_traffic(delta, "errors", service, seen.errors)
         if seen.latencies:
             _put_traffic(delta, "latency", service, Cell.of(seen.latencies, at, sketched=True))
         for count, mean in seen.mean_latencies:
             # a reported mean of many requests says nothing of their percentiles: it has no sketch
             _put_traffic(delta, "latency", service, Cell(count, count * mean, mean, mean, mean, at))
-        for (name, tags), values in seen.gauges.items():
-            cell = Cell.of(values, at, sketched=name not in ("requests", "errors"))
+        for (name, tags), gauge in seen.gauges.items():
+            cell = gauge.cell(sketched=name not in ("requests", "errors"))
             if tags:
                 _put(delta, (name, service, tags), cell)
             if name not in TRAFFIC:

@@ -1,7 +1,10 @@
 """Distinct sketch: how many different strings were seen, merged exactly.
 
-HyperLogLog by Apache DataSketches with lg_k 14, always read through a union, whose estimate does not depend on the
-order or grouping of merges. It counts exactly far beyond 1,000 strings and within 2 % at 1,000,000.
+HyperLogLog by Apache DataSketches with lg_k 14. It counts exactly far beyond 1,000 strings and within 2 % at 1,000,000.
+
+A sketch that has seen its strings in order estimates by that order (the "HIP" estimator), and so does a union of which
+only one part was large. One that was merged with a large one estimates by its registers alone. So each estimate is
+taken of the sketch merged with itself, which changes no register: it depends on what was seen, and on nothing else.
 """
 
 from collections.abc import Iterable
@@ -39,9 +42,11 @@ class Distinct:
     @property
     def estimate(self) -> int:
         """How many different strings."""
-        union = self._union
-        if union is None:
-            union = _union_of(self._sketch())
+        sketch = self._sketch()
+        if sketch is None:
+            return 0
+        union = _union_of(sketch)
+        union.update(sketch)
         return int(round(union.get_estimate()))
 
     def compact(self) -> None:

@@ -77,18 +77,18 @@ class SlidingSum:
             mine.add(usage)
         return True
 
-    def advance(self, now: float) -> list[Key]:
-        """Let what is older than the window leave; returns the keys of which nothing is left."""
+    def advance(self, now: float) -> set[Key]:
+        """Let what is older than the window leave; returns the keys of which anything left."""
         self._newest = max(self._newest, int(now) // self._size)
-        gone = []
+        left: set[Key] = set()
         for number in [number for number in self._buckets if number <= self._newest - self._keep]:
             for key, usage in self._buckets.pop(number).items():
-                left = self.totals[key]
-                left.subtract(usage)
-                if left.is_nothing:
+                left.add(key)
+                remaining = self.totals[key]
+                remaining.subtract(usage)
+                if remaining.is_nothing:
                     del self.totals[key]
-                    gone.append(key)
-        return gone
+        return left
 
     def forget(self, key: Key) -> None:
         """Remove all that is known of `key`."""
@@ -107,9 +107,11 @@ class Endpoints:
     def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
         self._last_minute = SlidingSum(1, MINUTE, now)
         self._retained = SlidingSum(DAY, days, now)
-        self._per_service, self._in_all = per_service, in_all
+        self._days, self._per_service, self._in_all = days, per_service, in_all
         self._on_evicted = on_evicted
         self._inherited: dict[str, dict[str, float]] = {}
+        self._evicted: dict[str, tuple[float, float]] = {}
+        """By service, the greatest weight that made room within the retained time, and when that last happened."""
         self._lightest: dict[str, list[tuple[float, str]]] = {}
 
     def add(self, at: float, service: str, endpoint: str, usage: Usage) -> None:
@@ -120,9 +122,9 @@ class Endpoints:
             self._last_minute.add(at, key, usage)
         inherited = self._inherited.setdefault(service, {})
         if endpoint not in inherited:
-            error = 0.0
             if len(inherited) >= self._per_service or len(self._retained.totals) >= self._in_all:
-                error = self._evict(service if inherited else max(self._inherited, key=self._size))
+                self._evict(service if inherited else max(self._inherited, key=self._size), now=at)
+            error, _ = self._evicted.get(service, (0.0, 0.0))
             inherited[endpoint] = error
             heappush(self._lightest.setdefault(service, []), (error, endpoint))
         self._retained.add(at, key, usage)
@@ -130,16 +132,20 @@ class Endpoints:
     def advance(self, now: float) -> None:
         """Let time pass: the last minute slides, and days beyond the retention leave."""
         self._last_minute.advance(now)
-        expired = self._retained.advance(now)
-        for service, endpoint in expired:
-            self._inherited[service].pop(endpoint, None)
-        for service in {service for service, _ in expired}:
+        left = self._retained.advance(now)
+        for service, endpoint in left:
+            if (service, endpoint) not in self._retained.totals:
+                self._inherited[service].pop(endpoint, None)
+        for service in {service for service, _ in left}:
             if self._inherited[service]:
                 heap = [(self._weight(service, endpoint), endpoint) for endpoint in self._inherited[service]]
                 heapify(heap)
                 self._lightest[service] = heap
             else:
                 del self._inherited[service], self._lightest[service]
+        if left:
+            since = now - self._days * DAY
+            self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
 
     def busiest(self, count: int) -> list[tuple[Key, Usage]]:
         """The `count` endpoints with the most requests in the last minute."""
@@ -165,8 +171,8 @@ class Endpoints:
         usage = self._retained.totals.get((service, endpoint))
         return self._inherited[service][endpoint] + (usage.requests if usage else 0)
 
-    def _evict(self, service: str) -> float:
-        """Make room by the lightest endpoint of `service`; returns its weight, the newcomer's possible error."""
+    def _evict(self, service: str, now: float) -> None:
+        """Make room by the lightest endpoint of `service`: what it weighed, a newcomer may have missed."""
         heap, inherited = self._lightest[service], self._inherited[service]
         while True:
             weight, endpoint = heappop(heap)
@@ -178,5 +184,7 @@ class Endpoints:
                 continue
             del inherited[endpoint]
             self._retained.forget((service, endpoint))
+            most, _ = self._evicted.get(service, (0.0, 0.0))
+            self._evicted[service] = (max(most, current), now)
             self._on_evicted()
-            return current
+            return

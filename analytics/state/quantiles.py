@@ -9,12 +9,14 @@ Masson, Rim, Lee: DDSketch, VLDB 2019.
 
 from collections.abc import Iterable
 from math import ceil, log2
+from sys import float_info
 from typing import Self
 
 import msgspec
 
 INITIAL_SCALE = 6
 MAX_BUCKETS = 2048
+GREATEST = float_info.max
 SMALLEST = 2.0**-1000
 """Magnitudes below this count as zero."""
 
@@ -86,8 +88,8 @@ class Quantiles:
         buckets = iter(ordered)
         value, seen = next(buckets)
         for share in shares:
-            rank = share * (total - 1)
-            while seen <= rank:
+            rank = ceil(share * total)
+            while seen < rank:
                 value, count = next(buckets)
                 seen += count
             found.append(value)
@@ -148,4 +150,5 @@ def _shifted(buckets: dict[int, int], steps: int) -> dict[int, int]:
 def _middle(index: int, scale: int) -> float:
     """The value of bucket `index` with the least relative error: the harmonic mean of its bounds."""
     width = 2.0**-scale
-    return float(2.0 ** (index * width) * 2 / (1 + 2.0**-width))
+    lower = 2.0 ** (index * width)
+    return float(min(lower * (2 / (1 + 2.0**-width)), GREATEST))

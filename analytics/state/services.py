@@ -91,10 +91,10 @@ class Service:
 
     def observed(self, seen: Observations, now: float) -> None:
         """Note which quantities were observed directly."""
-        self.last_seen = now
-        if seen.requests:
+        self.last_seen = max(self.last_seen, now, seen.at)
+        if seen.requests is not None:
             self.direct.add("requests")
-        if seen.errors:
+        if seen.errors is not None:
             self.direct.add("errors")
         if seen.latencies:
             self.direct.add("latency")
@@ -150,6 +150,10 @@ class Registry:
                 return None
             service = self._services[name] = Service(name, now)
         return service
+
+    def has_room(self, name: str) -> bool:
+        """Whether the service of that name is known, or could be."""
+        return name in self._services or len(self._services) < self._limit
 
     def get(self, name: str) -> Service | None:
         return self._services.get(name)

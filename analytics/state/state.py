@@ -132,7 +132,10 @@ class State:
             return False
         rise = service.beat(beat.status, beat.metrics, now)
         seen = Observations(beat.service, now)
-        seen.requests, seen.errors = rise
+        if rise.requests:
+            seen.add_requests(Cell.of([rise.requests], now))
+        if rise.errors:
+            seen.add_errors(Cell.of([rise.errors], now))
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
             seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency))
         self._gather(seen)
@@ -168,7 +171,7 @@ class State:
             self.users.add(at, users)
             self.active_users.add(at, users[EVERY_SERVICE].users)
         for seen in together:
-            if seen.requests:
-                self.peaks.add(at, seen.requests)
+            if seen.requests is not None:
+                self.peaks.add(at, seen.requests.sum)
             for endpoint, usage in seen.endpoints.items():
                 self.endpoints.add(at, seen.service, endpoint, usage)

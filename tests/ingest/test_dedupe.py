@@ -150,3 +150,14 @@ def test_an_item_that_is_refused_is_no_duplicate_of_a_good_one_in_its_batch() ->
     receipt = rig.events(event(id="a"), event(id="a", at=0), event(id="b", at=0), event(id="b"))
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (2, 0, 2)
     assert [error.index for error in receipt.errors] == [1, 2]
+
+
+def test_an_item_without_room_for_its_service_is_no_duplicate_of_a_good_one_either() -> None:
+    rig = Rig(max_services=1)
+    rig.event("page_view")
+    receipt = rig.events(event(id="a", service="no-room"), event(id="a"), event(id="a"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 1, 1)
+    assert rig.overview["total_requests"] == 1
+    assert rig.event(id="a").duplicate
+    receipt = rig.metrics(metric("requests", 1, "no-room", id="a"), metric("requests", 1, id="a"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 0, 1)

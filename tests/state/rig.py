@@ -12,7 +12,7 @@ from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.reader import Reader
 from analytics.query.services import service_metrics
 from analytics.query.stats import daily, hourly, stats
-from analytics.records import NewEvent, NewHeartbeat, NewMetric, Receipt
+from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric, Receipt, event_json
 from analytics.schemas.compiled import Batch
 from analytics.snapshot.build import build_snapshot
 from analytics.state.state import State
@@ -63,9 +63,12 @@ class Rig:
         limited = Settings(**limits)
         self.clock = FakeClock(wall)
         self.state = State(limited, wall)
-        self.published: list[Any] = []
-        self.recorder = Recorder(self.state, limited, self.clock, self.published.extend)
+        self.published: list[bytes] = []
+        self.recorder = Recorder(self.state, limited, self.clock, self._publish)
         self.reader = Reader(self.state, self.clock)
+
+    def _publish(self, kept: Kept[NewEvent]) -> None:
+        self.published += [event_json(kept, place) for place in range(len(kept.records))]
 
     def event(self, *args: Any, **fields: Any) -> Taken:
         return self.recorder.event(event(*args, **fields))

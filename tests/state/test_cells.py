@@ -28,7 +28,7 @@ def facts(cell: Cell) -> tuple[object, ...]:
 
 
 @moderate
-@given(observations, st.booleans(), st.randoms(use_true_random=False))
+@given(observations, st.booleans(), st.integers(0, 2**32).map(random.Random))
 def test_cells_merge_in_any_order_and_grouping_to_the_cell_of_everything(
     seen: list[tuple[list[float], int]], sketched: bool, dice: random.Random
 ) -> None:

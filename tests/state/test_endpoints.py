@@ -90,7 +90,11 @@ def test_the_lightest_makes_room_also_where_its_weight_has_expired() -> None:
     table.add("/new", 70, at=today)  # takes the place of /light; the others were weighed on the way
     table.endpoints.advance(today + DAY)
     table.add("/newest", 1, at=today + DAY)
-    assert table.counts() == {"/new": (70, 5), "/steady": (60, 0), "/newest": (1, 1)}
+    assert table.counts() == {
+        "/new": (70, 5),
+        "/steady": (60, 0),
+        "/newest": (1, 5),
+    }  # it might be /light that came back
 
 
 def test_who_comes_back_into_room_that_expiry_made_tells_what_it_missed() -> None:

@@ -52,7 +52,7 @@ def merged_at_random(sketches: list[Quantiles], dice: random.Random) -> Quantile
 
 
 @moderate
-@given(parts, st.randoms(use_true_random=False))
+@given(parts, st.integers(0, 2**32).map(random.Random))
 def test_merging_in_any_order_and_grouping_gives_the_sketch_of_all_values(
     given_parts: list[tuple[list[float], int, bool]], dice: random.Random
 ) -> None:

@@ -4,32 +4,51 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.state.rings import Ring, newest
+from analytics.records import Kept, NewMetric
+from analytics.state.rings import Found, Ring
 from tests.state.rig import moderate
 
 
-def ring_of(count: int, capacity: int = 100) -> Ring[int]:
-    ring: Ring[int] = Ring(capacity)
-    ring.extend(list(range(1, count + 1)))
+def add(ring: Ring[NewMetric], count: int) -> None:
+    """One request that brings `count` records, whose values are their sequence numbers."""
+    first = ring.last_sequence + 1
+    ring.add(Kept([NewMetric("n", number) for number in range(first, first + count)], 0.0, "run-"))
+
+
+def ring_of(count: int, capacity: int = 100, batch: int = 7) -> Ring[NewMetric]:
+    ring: Ring[NewMetric] = Ring(capacity)
+    while ring.last_sequence < count:
+        add(ring, min(batch, count - ring.last_sequence))
     return ring
 
 
-def anything(_: int) -> bool:
+def value(found: Found[NewMetric]) -> float:
+    return found.kept.records[found.place].value
+
+
+def anything(_: Kept[NewMetric], __: int) -> bool:
     return True
 
 
+@pytest.mark.parametrize("batch", [1, 7, 100, 1_000])
 @pytest.mark.parametrize(("count", "kept"), [(0, 0), (99, 99), (100, 100), (101, 100), (1_000, 100)])
-def test_the_newest_stay(count: int, kept: int) -> None:
-    ring = ring_of(count)
+def test_the_newest_stay(count: int, kept: int, batch: int) -> None:
+    ring = ring_of(count, batch=batch)
     assert len(ring) == kept
     assert ring.last_sequence == count
-    assert newest(ring.newest_first(), 3) == list(range(count, max(count - 3, 0), -1))
+    assert [value(found) for found in ring.newest_first()] == list(range(count, count - kept, -1))
+
+
+def test_no_more_requests_are_held_than_the_newest_records_came_with() -> None:
+    ring = ring_of(10_000, capacity=100, batch=7)
+    assert sum(len(kept.records) for kept in ring._batches) < 100 + 7
 
 
 def test_sequence_numbers_go_with_their_records() -> None:
-    assert list(ring_of(250).newest_first())[:2] == [(250, 250), (249, 249)]
-    assert list(ring_of(250).newest_first())[-1] == (151, 151)
-    assert list(ring_of(250).newest_first(before=153)) == [(152, 152), (151, 151)]
+    for before in (None, 200, 153, 152):
+        found = list(ring_of(250).newest_first(before))
+        assert [record.sequence for record in found] == list(range((before or 251) - 1, 150, -1))
+        assert all(value(record) == record.sequence for record in found)
 
 
 @pytest.mark.parametrize("before", [1, 50, 151])
@@ -46,22 +65,26 @@ def test_a_cursor_of_the_future_gives_everything() -> None:
 def test_paging_sees_each_record_once_while_new_ones_arrive(
     count: int, limit: int, divisor: int, arrivals: list[int]
 ) -> None:
-    ring = ring_of(count, capacity=10_000)
-    seen: list[int] = []
+    ring = ring_of(count, capacity=10_000, batch=4)
+    seen: list[float] = []
     cursor: int | None = None
     while True:
-        page, cursor = ring.page(lambda record: record % divisor == 0, limit, cursor)
+        page, cursor = ring.page(lambda kept, place: kept.records[place].value % divisor == 0, limit, cursor)
         assert len(page) <= limit
-        seen += page
+        seen += map(value, page)
         if cursor is None:
             break
         assert len(page) == limit
-        ring.extend(list(range(ring.last_sequence + 1, ring.last_sequence + 1 + (arrivals.pop() if arrivals else 0))))
+        add(ring, arrivals.pop() if arrivals else 1)
     assert seen == [record for record in range(count, 0, -1) if record % divisor == 0]
 
 
 def test_the_last_page_says_so() -> None:
-    assert ring_of(10).page(anything, 10) == (list(range(10, 0, -1)), None)
-    assert ring_of(10).page(anything, 9) == (list(range(10, 1, -1)), 2)
-    assert ring_of(10).page(anything, 9, 2) == ([1], None)
+    for limit, before, values, cursor in [
+        (10, None, range(10, 0, -1), None),
+        (9, None, range(10, 1, -1), 2),
+        (9, 2, [1], None),
+    ]:
+        page, following = ring_of(10).page(anything, limit, before)
+        assert ([value(found) for found in page], following) == (list(values), cursor)
     assert ring_of(0).page(anything, 9) == ([], None)

@@ -1,0 +1,117 @@
+"""The newest events: filters that combine, and pages that stay stable while new events arrive."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from analytics.query.events import EventFilter, events
+from tests.state.rig import NOON, Rig, event
+
+
+def read(rig: Rig, limit: int = 1_000, before: int | None = None, **asked: Any) -> dict[str, Any]:
+    answer = rig.ask(events, EventFilter(**asked), limit, before)
+    return msgspec.json.decode(msgspec.json.encode(answer))
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [record["id"] for record in answer["events"]]
+
+
+def some_events() -> Rig:
+    rig = Rig()
+    rig.events(
+        event("purchase", "checkout", user_id="ann", id="1", data={"order": "ABC-1"}),
+        event("purchase", "cart", user_id="bob", id="2", at=NOON - 60, data={"note": "Grüße"}),
+        event("view", "checkout", user_id="ann", id="3", at=NOON - 120),
+        event("view", "cart", id="4", at=NOON - 180.5, data={"order": "abc-2"}),
+    )
+    return rig
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, "4321"),
+        ({"type": "purchase"}, "21"),
+        ({"type": "purchas"}, ""),
+        ({"service": "cart"}, "42"),
+        ({"user_id": "ann"}, "31"),
+        ({"user_id": "ANN"}, ""),
+        ({"type": "view", "service": "checkout"}, "3"),
+        ({"type": "view", "service": "checkout", "user_id": "bob"}, ""),
+        ({"since": NOON - 60}, "21"),
+        ({"since": NOON - 59.5}, "1"),
+        ({"until": NOON - 60}, "43"),
+        ({"until": NOON - 60 + 0.001}, "432"),
+        ({"since": NOON - 180.5, "until": NOON - 60}, "43"),
+        ({"text": "abc-"}, "41"),
+        ({"text": "grüße"}, "2"),
+        ({"text": "nowhere"}, ""),
+        ({"text": "abc-", "service": "cart"}, "4"),
+    ],
+)
+def test_filters_combine(asked: dict[str, Any], found: str) -> None:
+    answer = read(some_events(), **asked)
+    assert ids(answer) == list(found)
+    assert (answer["count"], answer["next_cursor"]) == (len(found), None)
+
+
+@pytest.mark.parametrize(("limit", "more"), [(1, True), (3, True), (4, False), (5, False)])
+def test_no_more_than_the_limit_are_given(limit: int, more: bool) -> None:
+    answer = read(some_events(), limit)
+    assert ids(answer) == list("4321"[:limit])
+    assert answer["limit"] == limit
+    assert (answer["next_cursor"] is not None) == more
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("asked", [{}, {"type": "a"}])
+@pytest.mark.parametrize("size", [1, 4])
+def test_paging_sees_each_event_once_while_new_ones_arrive(limit: int, asked: dict[str, Any], size: int) -> None:
+    rig = Rig()
+    numbers = iter(range(10_000))
+
+    def arrive(count: int) -> None:
+        fresh = [next(numbers) for _ in range(count)]
+        for start in range(0, count, size):
+            rig.events(*(event("ab"[number % 2], id=str(number)) for number in fresh[start : start + size]))
+
+    arrive(23)
+    seen: list[str] = []
+    before: int | None = None
+    while True:
+        answer = read(rig, limit, before, **asked)
+        seen += ids(answer)
+        if answer["next_cursor"] is None:
+            break
+        assert answer["count"] == limit
+        before = int(answer["next_cursor"])
+        arrive(5)
+    assert seen == [str(number) for number in range(22, -1, -1) if not asked or number % 2 == 0]
+
+
+@pytest.mark.parametrize("ring", [1, 3, 10])
+def test_paging_ends_where_the_oldest_kept_event_is(ring: int) -> None:
+    rig = Rig(events_ring=ring)
+    rig.events(*(event(id=str(number)) for number in range(8)))
+    rig.events(*(event(id=str(number)) for number in range(8, 20)))
+    first = read(rig, 1)
+    assert ids(first) == ["19"]
+    rest = [] if ring == 1 else ids(read(rig, before=int(first["next_cursor"])))
+    assert rest == [str(number) for number in range(18, 19 - ring, -1)]
+    if ring > 1:
+        rig.events(*(event() for _ in range(50)))
+        assert ids(read(rig, before=int(first["next_cursor"]))) == [], "what it pointed at is no longer kept"
+
+
+@pytest.mark.parametrize(("before", "found"), [(1, ""), (3, "21"), (5, "4321"), (10**12, "4321")])
+def test_any_cursor_is_answered(before: int, found: str) -> None:
+    assert ids(read(some_events(), before=before)) == list(found)
+
+
+def test_a_ring_that_is_full_holds_exactly_its_number() -> None:
+    rig = Rig(events_ring=100)
+    for size in (1, 30, 99, 7, 250, 1):
+        rig.events(*(event() for _ in range(size)))
+        assert read(rig)["count"] == min(100, rig.stats()["totals"]["events"]) == rig.stats()["totals"]["events_kept"]

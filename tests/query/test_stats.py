@@ -1,0 +1,153 @@
+"""Statistics: totals, receipts, drops, and buckets by hour and day."""
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from analytics.query.exposition import exposition
+from analytics.query.health import health
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric
+
+
+def test_the_stats_tell_what_was_recorded_and_kept() -> None:
+    rig = Rig()
+    rig.events(
+        event("purchase", "checkout"), event("purchase"), event("view"), event("view", id="1"), event("view", id="1")
+    )
+    rig.metrics(
+        metric("requests", 10), metric("errors", 2), metric("memory", 5, tags={"host": "a"}), metric("events", 1)
+    )
+    rig.beat()
+    rig.clock.advance(90)
+    stats = rig.stats()
+    assert (stats["uptime_seconds"], stats["started_at"]) == (90, "2023-11-14T12:00:00.000Z")
+    assert stats["memory_bytes"] > 10_000_000
+    assert {name: stats["totals"][name] for name in ("events", "requests", "errors", "services", "events_kept")} == {
+        "events": 4,
+        "requests": 10,
+        "errors": 2,
+        "services": 2,
+        "events_kept": 4,
+    }
+    assert stats["ingest"] == {
+        "events": {"accepted": 4, "duplicates": 1, "rejected": 0},
+        "metrics": {"accepted": 3, "duplicates": 0, "rejected": 1},
+        "heartbeats": {"accepted": 1, "duplicates": 0, "rejected": 0},
+    }
+    assert stats["drops"] == {"reserved_name": 1}
+    assert list(stats["events_by_type"].items()) == [("purchase", 2), ("view", 2)]
+    assert list(stats["events_by_service"].items()) == [("shop", 3), ("checkout", 1)]
+
+
+def test_the_last_24_hours_begin_with_a_whole_hour() -> None:
+    rig = Rig(wall=NOON + 60)
+    rig.events(*(event(at=at) for at in (NOON, NOON - 23 * HOUR, NOON - 23 * HOUR - 1, NOON - DAY)))
+    assert rig.stats()["last_24_hours"]["requests"] == 2
+
+
+@pytest.mark.parametrize("hours", [1, 24, 168])
+def test_hours_come_oldest_first_and_end_with_the_open_one(hours: int) -> None:
+    rig = Rig(wall=NOON + 60)
+    rig.event()
+    buckets = rig.hours(hours)
+    assert len(buckets) == hours
+    assert buckets[-1]["hour"] == "2023-11-14T12:00:00Z"
+    assert buckets[-1]["requests"] == 1
+    assert [bucket["hour"] for bucket in buckets] == sorted(bucket["hour"] for bucket in buckets)
+
+
+@pytest.mark.parametrize("days", [1, 7, 90])
+def test_days_come_oldest_first_and_end_with_the_open_one(days: int) -> None:
+    rig = Rig()
+    buckets = rig.days(days)
+    assert len(buckets) == days
+    assert buckets[-1]["date"] == "2023-11-14"
+    assert [bucket["date"] for bucket in buckets] == sorted(bucket["date"] for bucket in buckets)
+
+
+def test_a_bucket_tells_everything_about_its_time() -> None:
+    rig = Rig(wall=MIDNIGHT + DAY - 1)
+    for hour, (status, latency, user) in enumerate([(200, 10, "ann"), (500, 30, "bob"), (200, None, "ann")]):
+        rig.event(user_id=user, at=MIDNIGHT + hour * HOUR, data={"status": status, "latency": latency})
+    rig.event("view", user_id="cid", at=MIDNIGHT)
+    hour = rig.hours(24)[0]
+    assert hour == {
+        "hour": "2023-11-14T00:00:00Z",
+        "requests": 1,
+        "errors": 0,
+        "error_rate": 0.0,
+        "avg_latency_ms": 10,
+        "p50_latency_ms": 10,
+        "p95_latency_ms": 10,
+        "p99_latency_ms": 10,
+        "unique_users": 2,
+        "events": 2,
+    }
+    day = rig.days(1)[0]
+    assert (day["requests"], day["errors"], day["error_rate"], day["unique_users"], day["events"]) == (
+        3,
+        1,
+        33.333,
+        3,
+        4,
+    )
+    assert (day["avg_latency_ms"], day["peak_hour"], day["peak_requests"]) == (20, "2023-11-14T00:00:00Z", 1)
+    assert day["p99_latency_ms"] == pytest.approx(30, rel=0.006)
+
+
+def test_an_empty_bucket_has_no_latency_and_no_peak() -> None:
+    day = Rig().days(1)[0]
+    assert (day["requests"], day["errors"], day["error_rate"], day["unique_users"], day["events"]) == (0, 0, 0, 0, 0)
+    assert (day["avg_latency_ms"], day["p99_latency_ms"], day["peak_hour"], day["peak_requests"]) == (
+        None,
+        None,
+        None,
+        0,
+    )
+
+
+def test_days_without_anything_are_left_out_of_the_list_of_days() -> None:
+    rig = Rig()
+    rig.events(event(), event("view", user_id="ann", at=NOON - 5 * DAY), event("error", at=NOON - 3 * DAY))
+    assert [(day["date"], day["unique_users"], day["peak_requests"]) for day in rig.stats()["days"]] == [
+        ("2023-11-09", 1, 0),
+        ("2023-11-11", 0, 0),
+        ("2023-11-14", 0, 1),
+    ]
+
+
+@pytest.mark.parametrize(("reasons", "status"), [([], "healthy"), (["the ticker has stalled"], "unhealthy")])
+def test_health_tells_clients_events_and_services(reasons: list[str], status: str) -> None:
+    rig = Rig()
+    rig.events(event(), event("view", "cart"))
+    rig.clock.advance(5)
+    answer = rig.ask(health, 3, reasons)
+    assert (answer["status"], answer["service"], answer["reasons"]) == (status, "analytics-service", reasons)
+    assert (answer["timestamp"], answer["uptime_seconds"]) == ("2023-11-14T12:00:05.000Z", 5)
+    assert answer["stats"] == {"connected_clients": 3, "total_events": 2, "tracked_services": 2}
+
+
+def test_the_exposition_tells_what_was_collected() -> None:
+    rig = Rig()
+    rig.events(event(data={"latency": 10, "status": 500}), event("view", "cart"))
+    rig.metric("memory", 5, unit="MB", tags={"host": 'a"\\b\n'})
+    rig.metrics(metric("events", 1))
+    rig.beat(status="degraded")
+    text = rig.ask(exposition, 4).decode()
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert samples["analytics_connected_clients",] == 4
+    assert samples["analytics_tracked_services",] == 2
+    assert samples["analytics_ingest_items_total", ("kind", "events"), ("outcome", "accepted")] == 2
+    assert samples["analytics_drops_total", ("reason", "reserved_name")] == 1
+    assert samples["analytics_service_requests", ("service", "shop")] == 1
+    assert samples["analytics_service_errors", ("service", "shop")] == 1
+    assert samples["analytics_service_status", ("service", "shop"), ("status", "degraded")] == 1
+    assert samples["analytics_service_status", ("service", "cart"), ("status", "unknown")] == 1
+    assert samples["analytics_service_latency_ms_count", ("service", "shop")] == 1
+    assert samples["analytics_events", ("service", "cart"), ("type", "view")] == 1
+    tagged = [key for key in samples if key[0] == "analytics_metric_last" and ("name", "memory") in key]
+    assert len(tagged) == 2
+    assert all(samples[key] == 5 for key in tagged)

@@ -1,0 +1,183 @@
+"""The arrows of DESIGN.md 1: data flows one way through the house, and every room imports only what lies before it."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "analytics"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+ARROWS: dict[str, set[str]] = {
+    "__init__": set(),
+    "__main__": {"cli"},
+    "clock": set(),
+    "errors": set(),
+    "records": {"clock"},
+    "config": {"errors"},
+    "logs": set(),
+    "state": {"config", "records"},
+    "schemas": {"errors", "records"},
+    "ingest": {"clock", "config", "errors", "records", "state"},
+    "query": {"clock", "errors", "records", "state"},
+    "snapshot": {"clock", "query", "records", "state"},
+    "live": {"records", "snapshot"},
+    "api": {"errors", "ingest", "query", "records", "schemas", "snapshot"},
+    "factory": {"api", "clock", "config", "ingest", "live", "query", "records", "schemas", "snapshot", "state"},
+    "feed": set(),
+    "cli": {"feed"},
+}
+"""What each room may import of the others: exactly what it does, so that a new arrow is a decision made here."""
+
+EDGE = {"api", "live", "factory"}
+WEB = {"apispec", "flask", "flask_sock", "gunicorn", "markupsafe", "simple_websocket", "werkzeug"}
+INNER = {"clock", "errors", "ingest", "query", "records", "schemas", "snapshot", "state"}
+"""Rooms that get time from outside."""
+WITHOUT_IO = {"clock", "errors", "ingest", "records", "schemas", "state"}
+IO = {"asyncio", "gevent", "http", "io", "os", "pathlib", "requests", "select", "socket", "sqlite3", "subprocess"}
+
+
+def room(path: Path) -> str:
+    """The folder of `path` in the package, or its name where it lies beside the folders."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """The syntax of a file."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or later on."""
+    for node in nodes(path):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            yield node.module
+
+
+@cache
+def arrows() -> dict[str, set[str]]:
+    """What each room imports of the others."""
+    found: dict[str, set[str]] = {room(path): set() for path in FILES}
+    for path in FILES:
+        for module in imported(path):
+            if module.split(".")[0] == "analytics":
+                target = module.split(".")[1] if "." in module else "__init__"
+                if target != room(path):
+                    found[room(path)].add(target)
+    return found
+
+
+def outside(path: Path) -> set[str]:
+    """The top-level names of what a file imports from elsewhere."""
+    return {module.split(".")[0] for module in imported(path)} - {"analytics"}
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("name", sorted(ARROWS.keys() | arrows().keys()))
+def test_each_room_imports_exactly_what_its_arrows_allow(name: str) -> None:
+    assert arrows().get(name) == ARROWS.get(name), f"an arrow of {name}/ differs from the table: see DESIGN.md 1"
+
+
+def test_no_arrow_leads_back() -> None:
+    TopologicalSorter(arrows()).prepare()
+
+
+def test_only_the_factory_knows_the_edge() -> None:
+    for edge in ("api", "live"):
+        assert {name for name, targets in arrows().items() if edge in targets} == {"factory"}
+    assert "factory" not in set().union(*arrows().values())
+
+
+def test_the_feed_knows_nothing_of_the_server_it_feeds() -> None:
+    assert {name for name, targets in arrows().items() if "feed" in targets} == {"cli"}
+    assert arrows()["feed"] == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_only_the_edge_knows_the_web(path: Path) -> None:
+    if room(path) not in EDGE:
+        assert not outside(path) & WEB
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room(path) in WITHOUT_IO], ids=ids)
+def test_recording_does_no_io_and_never_yields(path: Path) -> None:
+    assert not outside(path) & IO
+    called = {node.func.id for node in calls(path) if isinstance(node.func, ast.Name)}
+    assert not called & {"open", "print", "input", "eval", "exec", "__import__"}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room(path) in INNER], ids=ids)
+def test_time_is_passed_in(path: Path) -> None:
+    if path.name != "clock.py":
+        assert "time" not in outside(path)
+    methods = {node.func.attr for node in calls(path) if isinstance(node.func, ast.Attribute)}
+    assert not methods & {"now", "utcnow", "today"}
+
+
+def calls(path: Path) -> list[ast.Call]:
+    return [node for node in nodes(path) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_every_file_says_in_its_first_line_what_lives_there(path: Path) -> None:
+    (module,) = [node for node in nodes(path) if isinstance(node, ast.Module)]
+    docstring = ast.get_docstring(module)
+    assert docstring
+    assert re.fullmatch(r".*[^.]\.", docstring.splitlines()[0]), "one sentence, ended by a full stop"
+    assert path.read_text().startswith('"""')
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_no_file_is_longer_than_300_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_every_folder_with_python_files_is_a_package() -> None:
+    folders = {path.parent for path in FILES}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    assert list(imported(PACKAGE / "__init__.py")) == []
+
+
+def test_nothing_is_imported_that_is_not_pinned() -> None:
+    pinned = {
+        re.split(r"[\[=]", line)[0].lower().replace("_", "-")
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    }
+    distributions = packages_distributions()
+    foreign = set().union(*(outside(path) for path in FILES)) - sys.stdlib_module_names
+    missing = {
+        name
+        for name in foreign
+        if not pinned & {found.lower().replace("_", "-") for found in distributions.get(name, ["(not installed)"])}
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "strangers"),
+    [("analytics.cli", {"flask", "gevent", "msgspec", "marshmallow"}), ("analytics.state.state", {"flask", "gevent"})],
+)
+def test_importing_one_room_does_not_load_another(module: str, strangers: set[str]) -> None:
+    script = f"import sys, {module}; print(*sorted({strangers!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
