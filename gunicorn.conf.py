@@ -33,7 +33,7 @@ def post_worker_init(worker: Any) -> None:
     util.write_error = refuse_in_json
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(20_000, 10, 10)
     service = worker.app.wsgi().extensions.get("analytics")
     if service is not None:
         service.start()

@@ -7,14 +7,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
 
-from analytics.clock import rfc3339
-
 NO_DATA = Raw(b"{}")
 
 
-class NewEvent(Struct, frozen=True, gc=False):
+class NewEvent(Struct, gc=False):
     """An event as a client sent it; the limits of its fields are those of `schemas.event`.
 
+    It is not changed once it is taken in, where its type and service are replaced by equal texts that others share.
     `data` is a JSON object on one line that is valid and within its limits, still in the client's own bytes.
     """
 
@@ -26,7 +25,7 @@ class NewEvent(Struct, frozen=True, gc=False):
     data: Raw = NO_DATA
 
 
-class NewMetric(Struct, frozen=True, gc=False):
+class NewMetric(Struct, gc=False):
     """A metric as a client sent it; the limits of its fields are those of `schemas.metric`."""
 
     name: str
@@ -69,11 +68,13 @@ R = TypeVar("R", NewEvent, NewMetric)
 class Kept(NamedTuple, Generic[R]):
     """The records that one request brought, in their order, and what the service adds to them.
 
-    `received` is in seconds since the epoch; a record without an id has `id_prefix` and its place as its id.
+    `received` is in seconds since the epoch, and `received_at` the same as RFC 3339; a record without an id has
+    `id_prefix` and its place as its id.
     """
 
     records: Sequence[R]
     received: float
+    received_at: str
     id_prefix: str
 
     def id(self, place: int) -> str:
@@ -89,7 +90,7 @@ class Kept(NamedTuple, Generic[R]):
         """The same as RFC 3339 in UTC, with at least milliseconds."""
         given = self.records[place].timestamp
         if given is None:
-            return rfc3339(self.received)
+            return self.received_at
         digits = "microseconds" if given.microsecond % 1000 else "milliseconds"
         return given.astimezone(UTC).isoformat(timespec=digits)[:-6] + "Z"
 
@@ -112,7 +113,7 @@ _encode = Encoder().encode
 def event_json(kept: Kept[NewEvent], place: int) -> bytes:
     """One event as every reader gets it; `received_at` is told where the client gave a time of its own."""
     event = kept.records[place]
-    received = None if event.timestamp is None else rfc3339(kept.received)
+    received = None if event.timestamp is None else kept.received_at
     return _encode(
         EventJson(event.type, event.service, event.user_id, kept.time(place), event.data, kept.id(place), received)
     )

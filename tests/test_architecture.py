@@ -21,7 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "clock": set(),
     "errors": set(),
-    "records": {"clock"},
+    "records": set(),
     "config": {"errors"},
     "logs": set(),
     "state": {"config", "records"},

@@ -15,6 +15,8 @@ def arguments(schema: Schema, *, besides: str | None = None) -> dict[str, Any]:
     Raises:
         ValidationFailed: one is unknown, given twice, or not as it must be.
     """
+    if not request.query_string and not schema.fields:
+        return {}
     given: dict[str, str] = {}
     for name, values in request.args.lists():
         if besides is not None and name.startswith(besides):

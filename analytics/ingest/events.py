@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.intake import Decoded, Intake, checked_time
+from analytics.ingest.intake import Decoded, Intake, time_refusal
 from analytics.ingest.refusal import Refused
 from analytics.records import ItemError, NewEvent, detached
 from analytics.state.observations import OTHER, Observations
@@ -70,7 +70,6 @@ class _Lanes:
         self._rows: dict[int, _Rows] = {}
         self._seconds: dict[tuple[str, int], Observations] = {}
         self._all: list[_Lane] = []
-        self.has_refused = False
 
     def of(self, items: Sequence[NewEvent], *, timed: bool) -> list[_Lane]:
         """The lane of each item; two look-ups by text are quicker than one by a pair."""
@@ -100,12 +99,9 @@ class _Lanes:
     def _make(self, second: int, event_type: str, name: str) -> _Lane:
         seen = self._seconds.get((name, second))
         if seen is None:
-            service = self._state.services.admit(name, self._now)
+            self._state.services.admit(name, self._now)
             at = self._now if second == int(self._now) else second
-            if service is None:
-                self.has_refused = True
-                return _Lane(event_type, event_type, Observations(name, at), refusal.too_many_services(name))
-            seen = self._seconds[name, second] = Observations(service.name, at)
+            seen = self._seconds[name, second] = Observations(name, at)
         counted_as = self._state.admit_event_type(seen.service, event_type)
         lane = _Lane(event_type if counted_as == OTHER else counted_as, counted_as, seen)
         self._all.append(lane)
@@ -125,33 +121,23 @@ class EventIntake:
         timed = any(map(_timestamp, items))
         if timed:
             places, items = _sift(places, items, errors, self._time_check(now))
+        crowded_out = self._state.services.without_room([item.service for item in items])
+        if crowded_out:
+            places, items = _sift(places, items, errors, partial(_room_refusal, crowded_out))
         sent = len(items)
         places, items, reserved, repeated_id = self._reserve(places, items, now)
-        duplicates = sent - len(items)
         lanes = _Lanes(self._state, now)
         lane_of = lanes.of(items, timed=timed)
-        if lanes.has_refused:
-            places, items = _sift(places, items, errors, partial(_check_lane, lanes))
-            lane_of = lanes.of(items, timed=timed)
-            admitted = {item.id for item in items}
-            for id_ in reserved:
-                if id_ not in admitted:
-                    self._ids.release(id_)
-            reserved = [id_ for id_ in reserved if id_ in admitted]
         for lane, item in zip(lane_of, items, strict=True):
             lane.add(item)
+            item.type, item.service = lane.type, lane.service  # equal texts: keep one of each
         if 2 * len(items) < len(batch.items):
             items = [detached(item) for item in items]  # few are left: let go of the body that held all
-        return Intake(items, lanes.observations(), reserved, duplicates, repeated_id, errors)
+        return Intake(items, lanes.observations(), reserved, sent - len(items), repeated_id, errors)
 
-    def _time_check(self, now: float) -> Callable[[NewEvent], None]:
+    def _time_check(self, now: float) -> Callable[[NewEvent], Refused | None]:
         oldest = self._state.oldest
-
-        def check(item: NewEvent) -> None:
-            if item.timestamp is not None:
-                checked_time(item.timestamp, now, oldest)
-
-        return check
+        return lambda item: None if item.timestamp is None else time_refusal(item.timestamp, now, oldest)
 
     def _reserve(
         self, places: Sequence[int], items: Sequence[NewEvent], now: float
@@ -179,23 +165,23 @@ def _at(item: NewEvent, now: float) -> float:
     return now if item.timestamp is None else item.timestamp.timestamp()
 
 
-def _check_lane(lanes: _Lanes, item: NewEvent) -> None:
-    (lane,) = lanes.of([item], timed=True)
-    if lane.refusal is not None:
-        raise lane.refusal
+def _room_refusal(crowded_out: set[str], item: NewEvent) -> Refused | None:
+    return refusal.too_many_services(item.service) if item.service in crowded_out else None
 
 
 def _sift(
-    places: Sequence[int], items: Sequence[NewEvent], errors: list[ItemError], check: Callable[[NewEvent], None]
+    places: Sequence[int],
+    items: Sequence[NewEvent],
+    errors: list[ItemError],
+    refusal_of: Callable[[NewEvent], Refused | None],
 ) -> tuple[list[int], list[NewEvent]]:
-    """The items that pass `check`, with their places; the others' errors are added to `errors`."""
+    """The items that are not refused, with their places; the others' errors are added to `errors`."""
     kept_places, kept = [], []
     for place, item in zip(places, items, strict=True):
-        try:
-            check(item)
-        except Refused as refused:
-            errors.append(ItemError(place, refused.code, refused.message, refused.field))
-        else:
+        refused = refusal_of(item)
+        if refused is None:
             kept_places.append(place)
             kept.append(item)
+        else:
+            errors.append(ItemError(place, refused.code, refused.message, refused.field))
     return kept_places, kept

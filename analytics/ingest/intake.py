@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from analytics.clock import rfc3339_second
 from analytics.ingest import refusal
+from analytics.ingest.refusal import Refused
 from analytics.records import ItemError, R
 from analytics.state.observations import Observations
 
@@ -50,15 +51,11 @@ class Intake(NamedTuple, Generic[R]):
     errors: list[ItemError]
 
 
-def checked_time(when: datetime, now: float, oldest: float) -> float:
-    """`when` in seconds since the epoch.
-
-    Raises:
-        Refused: it lies too far ahead, or before what is kept.
-    """
+def time_refusal(when: datetime, now: float, oldest: float) -> Refused | None:
+    """Why a record of that time may not be recorded: too far ahead, or before what is kept (in epoch seconds)."""
     at = when.timestamp()
     if at > now + AHEAD:
-        raise refusal.in_future(when.isoformat(), AHEAD)
+        return refusal.in_future(when.isoformat(), AHEAD)
     if at < oldest:
-        raise refusal.too_old(when.isoformat(), rfc3339_second(oldest))
-    return at
+        return refusal.too_old(when.isoformat(), rfc3339_second(oldest))
+    return None

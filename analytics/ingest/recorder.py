@@ -46,7 +46,7 @@ class _Done(NamedTuple, Generic[R]):
             error = self.errors[0]
             raise Refused(error.code, error.message, error.field)
         if self.duplicates:
-            return Taken(self.repeated_id, rfc3339(self.kept.received), duplicate=True)
+            return Taken(self.repeated_id, self.kept.received_at, duplicate=True)
         return Taken(self.kept.id(0), self.kept.time(0), duplicate=False)
 
     def receipt(self) -> Receipt:
@@ -122,7 +122,7 @@ class Recorder:
             now = self._clock.wall()
             self._state.advance(now)
             intake = self._event_intake.take(batch, now)
-            kept = Kept(intake.records, now, self._id_prefix())
+            kept = Kept(intake.records, now, rfc3339(now), self._id_prefix())
             if intake.records:
                 self._state.apply(intake.observations, now, events=kept)
                 self._publish(kept)
@@ -134,7 +134,7 @@ class Recorder:
             now = self._clock.wall()
             self._state.advance(now)
             intake = self._metric_intake.take(batch, now)
-            kept = Kept(intake.records, now, self._id_prefix())
+            kept = Kept(intake.records, now, rfc3339(now), self._id_prefix())
             if intake.records:
                 self._state.apply(intake.observations, now, metrics=kept)
             self._count("metrics", intake.records, intake.duplicates, intake.errors)

@@ -1,5 +1,6 @@
 """The newest events, filtered."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,7 +10,10 @@ from analytics.state.state import State
 
 
 class EventFilter(NamedTuple):
-    """Which events are wanted; what is None does not matter. Times are in seconds since the epoch."""
+    """Which events are wanted; what is None does not matter. Times are in seconds since the epoch.
+
+    `text`, in lower case, is looked for in type, service, user, id, and the data as it was sent.
+    """
 
     type: str | None = None
     service: str | None = None
@@ -18,17 +22,38 @@ class EventFilter(NamedTuple):
     until: float | None = None
     text: str | None = None
 
-    def matches(self, kept: Kept[NewEvent], place: int) -> bool:
-        """Whether the event at `place` passes; `text` (lower case) may stand anywhere in its JSON."""
-        event = kept.records[place]
-        return (
-            (self.type is None or event.type == self.type)
-            and (self.service is None or event.service == self.service)
-            and (self.user_id is None or event.user_id == self.user_id)
-            and (self.since is None or kept.at(place) >= self.since)
-            and (self.until is None or kept.at(place) < self.until)
-            and (self.text is None or self.text in event_json(kept, place).decode().lower())
-        )
+    def places_in(self, kept: Kept[NewEvent]) -> Sequence[int]:
+        """Where the wanted ones stand among the events of one request, ascending."""
+        records = kept.records
+        places: Sequence[int] = range(len(records))
+        if self.type is not None:
+            places = [place for place in places if records[place].type == self.type]
+        if self.service is not None:
+            places = [place for place in places if records[place].service == self.service]
+        if self.user_id is not None:
+            places = [place for place in places if records[place].user_id == self.user_id]
+        if self.since is not None:
+            places = [place for place in places if kept.at(place) >= self.since]
+        if self.until is not None:
+            places = [place for place in places if kept.at(place) < self.until]
+        if self.text is not None:
+            text, data_text = self.text, self.text.encode()
+            lower = bytes.lower if text.isascii() else _lower
+            places = [
+                place
+                for place in places
+                if data_text in lower(bytes(records[place].data)) or text in _names(kept, place)
+            ]
+        return places
+
+
+def _names(kept: Kept[NewEvent], place: int) -> str:
+    event = kept.records[place]
+    return f"{event.type}\n{event.service}\n{event.user_id}\n{kept.id(place)}".lower()
+
+
+def _lower(data: bytes) -> bytes:
+    return data.decode().lower().encode()
 
 
 def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> dict[str, Any]:
@@ -36,7 +61,7 @@ def events(state: State, now: float, wanted: EventFilter, limit: int, before: in
 
     `before` is the cursor of an earlier answer.
     """
-    found, cursor = state.events.page(wanted.matches, limit, before)
+    found, cursor = state.events.page(wanted.places_in, limit, before)
     return {
         "events": [msgspec.Raw(event_json(event.kept, event.place)) for event in found],
         "count": len(found),

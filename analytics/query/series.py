@@ -47,7 +47,7 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
     if unique:
         _check_unique(query)
         if rung == SECOND:
-            rung, step = rung + 1, max(step, 60)
+            rung, step = rung + 1, -(-step // 60) * 60  # users are kept by the minute
     keys = _keys(state, query)
     first = max(int(start // step) * step, _first_kept(state, rung, step))
     starts = range(first, int(-(-end // step)) * step, step)

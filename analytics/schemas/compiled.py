@@ -230,9 +230,7 @@ def derive(schema: Schema, record: type[R]) -> type[R]:
         if field.allow_none:
             annotation = annotation | None
         members.append((name, annotation) if field.required else (name, annotation, field.load_default))
-    derived: Any = msgspec.defstruct(
-        record.__name__, members, bases=(record,), frozen=True, gc=False, forbid_unknown_fields=True
-    )
+    derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), gc=False, forbid_unknown_fields=True)
     return derived  # type: ignore[no-any-return]
 
 

@@ -1,7 +1,8 @@
 """The newest records, bounded: a ring that numbers what it holds, so that a reader can go on where it stopped."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Generic, NamedTuple
 
 from analytics.records import Kept, R
@@ -37,28 +38,26 @@ class Ring(Generic[R]):
 
     def newest_first(self, before: int | None = None) -> Iterator[Found[R]]:
         """All records numbered below `before`, newest first."""
-        sequence = self.last_sequence
-        oldest = sequence - len(self)
+        return self.search(lambda kept: range(len(kept.records)), before)
+
+    def search(self, places_in: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
+        """The records numbered below `before`, newest first, that stand at `places_in` their requests (ascending)."""
+        end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
+        oldest = self.last_sequence - len(self)
+        last = self.last_sequence
         for kept in reversed(self._batches):
-            size = len(kept.records)
-            if before is not None and sequence - size >= before - 1:
-                sequence -= size
-                continue
-            for place in range(size - 1, -1, -1):
-                if sequence <= oldest:
-                    return
-                if before is None or sequence < before:
-                    yield Found(sequence, kept, place)
-                sequence -= 1
+            first = last - len(kept.records)  # the number before its first record's
+            if first < end:
+                for place in reversed(places_in(kept)):
+                    if oldest < first + place + 1 <= end:
+                        yield Found(first + place + 1, kept, place)
+            last = first
 
     def page(
-        self, wanted: Callable[[Kept[R], int], bool], limit: int, before: int | None = None
+        self, places_in: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None
     ) -> tuple[list[Found[R]], int | None]:
-        """The newest `limit` records that are `wanted`, and the cursor of the next page if there is more."""
-        found: list[Found[R]] = []
-        for record in self.newest_first(before):
-            if wanted(record.kept, record.place):
-                if len(found) == limit:
-                    return found, found[-1].sequence
-                found.append(record)
+        """The newest `limit` records that `search` finds, and the cursor of the next page if there is more."""
+        found = list(islice(self.search(places_in, before), limit + 1))
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].sequence
         return found, None

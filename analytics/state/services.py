@@ -155,6 +155,11 @@ class Registry:
         """Whether the service of that name is known, or could be."""
         return name in self._services or len(self._services) < self._limit
 
+    def without_room(self, names: list[str]) -> set[str]:
+        """Those of `names` that are not known and will find no room, the first ones being served first."""
+        unknown = [name for name in dict.fromkeys(names) if name not in self._services]
+        return set(unknown[self._limit - len(self._services) :])
+
     def get(self, name: str) -> Service | None:
         return self._services.get(name)
 

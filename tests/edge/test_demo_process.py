@@ -9,7 +9,7 @@ from tests.edge.wire import check_shape
 from tests.server import ROOT
 
 SERVICES = {"frontend", "productcatalog", "cart", "checkout", "search", "visualsearch", "gamification", "inventory"}
-SECONDS = 8
+SECONDS = 6
 
 
 def test_the_demo_fills_the_dashboard(start_server: StartServer) -> None:

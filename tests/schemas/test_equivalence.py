@@ -275,6 +275,12 @@ def compare(decoder: SchemaDecoder[Any], items: list[bytes], batch: Any) -> None
         b'{"a":"' + b"\\u00e9" * 17_000 + b'"}',
         b'{"a":' + b" " * 40_000 + b"1}",
         b'{"a":"' + b"[{" * 500 + b'"}',
+        b'{"a":1e999}',
+        b'{"a":[1,-1E+0400]}',
+        b'{"a":1e308,"b":1e-999}',
+        b'{"a":' + b"9" * 309 + b"}",
+        b'{"a":' + b"9" * 5_000 + b"}",
+        b'{"a":' + b"9" * 250 + b"e99}",
         b'{"a":1,"a":' + b"[" * 70 + b"]" * 70 + b"}",
         b'{"a":' + b"[" * 70 + b"]" * 70 + b',"a":1}',
     ],
@@ -282,6 +288,13 @@ def compare(decoder: SchemaDecoder[Any], items: list[bytes], batch: Any) -> None
 def test_data_that_is_written_otherwise_than_it_is_measured_is_judged_alike(data: bytes) -> None:
     body = b'{"type":"a","service":"b","data":' + data + b"}"
     assert outcome(partial(decoders.events.one, body)) == outcome(partial(load, EventSchema(), body))
+
+
+@pytest.mark.parametrize("data", [b"null", b"[]", b'"text"', b"5", b"true", b'{"a":1e999}', b'{"a":"\xff"}', b"{}"])
+def test_each_item_of_a_batch_has_its_own_data_looked_at(data: bytes) -> None:
+    items = [b'{"type":"a","service":"b","data":' + each + b"}" for each in (b'{"a":1}', data, b"{}", data)]
+    compare(decoders.events, items, decoders.events.many(b"[" + b",".join(items) + b"]"))
+    compare(decoders.events, items, decoders.events.lines(b"\n".join(items)))
 
 
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])

@@ -63,7 +63,7 @@ class RealtimeDashboard {
 const container = { innerHTML: '' };
 const dashboard = new RealtimeDashboard(container);
 const deadline = Date.now() + 10000;
-const done = () => dashboard.drawn.dashboard_update >= 2 && dashboard.notified.length > 0;
+const done = () => dashboard.drawn.dashboard_update >= 1 && dashboard.notified.length > 0;
 while (!done() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
 dashboard.ws.close();
 const { drawn, notified } = dashboard;

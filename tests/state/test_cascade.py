@@ -183,6 +183,16 @@ def test_keys_are_gone_when_their_last_cell_expires() -> None:
     assert not any(walk.cascade._tables)
 
 
+def test_a_key_whose_last_closed_cell_expires_lives_on_in_what_is_ahead_of_time() -> None:
+    walk = Walk(REAL, MIDNIGHT)
+    walk.add(0, "a")
+    walk.advance(90 * DAY - 10)
+    walk.add(-100, "a")
+    walk.advance(10)
+    walk.check()
+    assert walk.cascade.totals["a"].observations == Counter([1])
+
+
 def test_steady_traffic_keeps_no_more_buckets_than_the_rungs_allow() -> None:
     cascade: Cascade[str, Bag] = Cascade(SHORT, 0)
     for second in range(1_000):

@@ -188,6 +188,17 @@ def test_hostile_ranges_stay_within_their_buckets() -> None:
     assert len(sketch.pack()) < 40_000
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_either_sign_alone_stays_within_its_buckets_too(sign: int) -> None:
+    values = [sign * 2.0 ** (-900 + 1_800 * step / 9_999) for step in range(10_000)]
+    sketch = sketch_of(values)
+    _, _, positive, negative = msgspec.msgpack.decode(sketch.pack(), strict=False, type=tuple)
+    assert MAX_BUCKETS / 2 < max(len(positive), len(negative)) <= MAX_BUCKETS
+    (middle,) = sketch.at(0.5)
+    assert middle is not None
+    assert 2.0**-2 < sign * middle < 2.0**2
+
+
 def test_ordinary_latencies_keep_the_full_resolution() -> None:
     sketch = sketch_of([0.001 * 1.01**step for step in range(2_000)])
     assert sketch.at(0.5) == [pytest.approx(0.001 * 1.01**999, rel=ERROR)]

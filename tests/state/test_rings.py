@@ -12,7 +12,11 @@ from tests.state.rig import moderate
 def add(ring: Ring[NewMetric], count: int) -> None:
     """One request that brings `count` records, whose values are their sequence numbers."""
     first = ring.last_sequence + 1
-    ring.add(Kept([NewMetric("n", number) for number in range(first, first + count)], 0.0, "run-"))
+    ring.add(
+        Kept(
+            [NewMetric("n", number) for number in range(first, first + count)], 0.0, "1970-01-01T00:00:00.000Z", "run-"
+        )
+    )
 
 
 def ring_of(count: int, capacity: int = 100, batch: int = 7) -> Ring[NewMetric]:
@@ -26,8 +30,8 @@ def value(found: Found[NewMetric]) -> float:
     return found.kept.records[found.place].value
 
 
-def anything(_: Kept[NewMetric], __: int) -> bool:
-    return True
+def anything(kept: Kept[NewMetric]) -> range:
+    return range(len(kept.records))
 
 
 @pytest.mark.parametrize("batch", [1, 7, 100, 1_000])
@@ -68,8 +72,12 @@ def test_paging_sees_each_record_once_while_new_ones_arrive(
     ring = ring_of(count, capacity=10_000, batch=4)
     seen: list[float] = []
     cursor: int | None = None
+
+    def divisible(kept: Kept[NewMetric]) -> list[int]:
+        return [place for place, record in enumerate(kept.records) if record.value % divisor == 0]
+
     while True:
-        page, cursor = ring.page(lambda kept, place: kept.records[place].value % divisor == 0, limit, cursor)
+        page, cursor = ring.page(divisible, limit, cursor)
         assert len(page) <= limit
         seen += map(value, page)
         if cursor is None:

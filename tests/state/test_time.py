@@ -167,6 +167,17 @@ def test_peak_hours_outlive_the_hourly_statistics() -> None:
     assert [day["date"] for day in rig.stats()["days"]] == ["2023-11-14"]
 
 
+def test_peak_hours_are_forgotten_with_their_day() -> None:
+    rig = Rig(wall=MIDNIGHT)
+    rig.event()
+    rig.clock.set(MIDNIGHT + 90 * DAY - 1)
+    rig.snapshot()
+    assert rig.state.peaks.peak(MIDNIGHT) == (MIDNIGHT, 1)
+    rig.clock.advance(1)
+    rig.snapshot()
+    assert rig.state.peaks.peak(MIDNIGHT) is None
+
+
 def test_unique_users_of_a_day_are_not_the_sum_of_its_hours() -> None:
     rig = Rig(wall=MIDNIGHT + DAY - 1)
     for hour in range(24):
