@@ -6,11 +6,18 @@ monkey.patch_all()
 
 import logging.config
 import sys
+from signal import SIGINT, SIGTERM
+
+import gevent
+from gevent.signal import signal
+from werkzeug.serving import make_server
 
 from analytics.config import Settings
 from analytics.errors import ConfigError
 from analytics.factory import create_app
 from analytics.logs import logging_config
+
+log = logging.getLogger("analytics.development")
 
 
 def main() -> None:
@@ -21,8 +28,18 @@ def main() -> None:
         sys.exit(error.message)
     logging.config.dictConfig(logging_config(settings.log_level))
     app = create_app(settings)
-    app.extensions["analytics"].start()
-    app.run(settings.host, settings.port, threaded=True)
+    service = app.extensions["analytics"]
+    try:
+        server = make_server(settings.host, settings.port, app, threaded=True)
+    except SystemExit:  # the port is taken, which Werkzeug has told by now
+        service.stop()
+        raise
+    for number in (SIGINT, SIGTERM):
+        signal(number, lambda *_: gevent.spawn(server.shutdown))
+    service.start()
+    log.info("listening", extra={"host": settings.host, "port": settings.port})
+    server.serve_forever()
+    service.stop()
 
 
 if __name__ == "__main__":

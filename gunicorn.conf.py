@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from gunicorn import util
+from gunicorn.glogging import Logger
 
 from analytics.api.refusals import refuse_in_json
 from analytics.config import Settings
@@ -16,14 +17,23 @@ try:
 except ConfigError as error:
     sys.exit(error.message)
 
+
+class QuietLogger(Logger):
+    """Gunicorn's logger without its access log: the service logs its requests itself."""
+
+    def access(self, *_: Any) -> None:
+        """Nothing: not even the fields of a line that nobody would write."""
+
+
 bind = f"{settings.host}:{settings.port}"
 worker_class = "gevent"
 workers = 1
 worker_connections = settings.worker_connections
 keepalive = 75
-graceful_timeout = 10
+graceful_timeout = 3  # open WebSockets and idle connections hold a stop for as long
 control_socket_disable = True
 limit_request_line = 8190
+logger_class = QuietLogger
 logconfig_dict = logging_config(settings.log_level)
 
 

@@ -44,6 +44,13 @@ class MalformedBody(AnalyticsError):
     code = "malformed_json"
 
 
+class BadHandshake(AnalyticsError):
+    """What claims to become a WebSocket does not say so as it must."""
+
+    status = 400
+    code = "bad_handshake"
+
+
 class NotFound(AnalyticsError):
     """The thing asked for was never seen, or is no longer kept."""
 

@@ -21,6 +21,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             "analytics": {"level": level},
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "werkzeug": {"level": "WARNING"},
             "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": True},
         },
     }

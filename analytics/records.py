@@ -135,3 +135,9 @@ def series_tags(tags: Mapping[str, str] | None) -> SeriesTags:
     if not tags:
         return NO_TAGS
     return tuple(sorted((key, value) for key, value in tags.items() if key != "service"))
+
+
+AGGREGATES = ("count", "sum", "avg", "min", "max", "last", "rate", "p50", "p95", "p99", "unique")
+"""What may be asked of the observations in a bucket of time."""
+SERVICE_NAME = "analytics-service"
+"""What this service calls itself."""

@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "ingest": {"clock", "config", "errors", "records", "state"},
     "query": {"clock", "errors", "records", "state"},
     "snapshot": {"clock", "query", "records", "state"},
-    "live": {"records", "snapshot"},
+    "live": {"errors", "records", "snapshot"},
     "api": {"errors", "ingest", "query", "records", "schemas", "snapshot"},
     "factory": {"api", "clock", "config", "ingest", "live", "query", "records", "schemas", "snapshot", "state"},
     "feed": set(),

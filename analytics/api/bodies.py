@@ -44,7 +44,7 @@ class BodyReader:
                 f"Content-Type {media_type or '(none)'!r} is not read here; send application/json, "
                 "application/x-ndjson, or text/plain that holds JSON."
             )
-        encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
         if encoding not in ("identity", "gzip", ""):
             raise UnsupportedMedia(f"Content-Encoding {encoding!r} is not read here; send gzip or none.")
         data = self._receive(request)
@@ -58,7 +58,10 @@ class BodyReader:
             raise self._too_large()
         try:
             with gevent.Timeout(self._timeout, TimeoutError()):
-                data = _read_up_to(request.stream, self._limit + 1)
+                if length is None:
+                    data = _read_up_to(request.stream, self._limit + 1)
+                else:
+                    data = _read_up_to(request.environ["wsgi.input"], length)
         except TimeoutError:
             raise BodyTimeout(
                 f"The body did not arrive within {self._timeout:g} seconds.", headers={"Connection": "close"}
@@ -102,7 +105,7 @@ class BodyReader:
 
 def _read_up_to(stream: IO[bytes], limit: int) -> bytes:
     data = stream.read(limit)
-    if len(data) == limit or not data:
+    if len(data) >= limit or not data:
         return data
     parts = [data]
     size = len(data)

@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
 LINES_A_SECOND = 20
+TURN_SECONDS = 0.002
 METHODS = "GET, POST, OPTIONS"
 HEADERS = "Content-Type, Content-Encoding"
 PREFLIGHT_SECONDS = "86400"
@@ -27,6 +28,23 @@ def _options() -> Response | None:
     response.headers["Access-Control-Allow-Headers"] = HEADERS
     response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
     return response
+
+
+class Turns:
+    """Lets the others have a turn now and then.
+
+    A busy keep-alive connection would starve them: its next request is always there already, so it never waits.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def take(self) -> None:
+        """Wait until all who are ready have run, if the last time is a while ago."""
+        now = time.perf_counter()
+        if now - self._last > TURN_SECONDS:
+            self._last = now
+            gevent.sleep(0)
 
 
 class AccessLog:
@@ -68,13 +86,12 @@ class AccessLog:
 
 def guard(app: Flask, origins: tuple[str, ...]) -> None:
     """Guard all requests of `app`; `origins` may call it from their pages (`*`: all may)."""
-    access_log = AccessLog()
+    access_log, turns = AccessLog(), Turns()
     any_origin = "*" in origins
 
     @app.before_request
     def begin() -> Response | None:
-        # a busy keep-alive connection would starve the others: its next request is always there already
-        gevent.sleep(0)
+        turns.take()
         g.started = time.perf_counter()
         return None if request.method != "OPTIONS" else _options()
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from analytics.api.answers import answer
 from analytics.errors import AnalyticsError
@@ -25,7 +26,9 @@ def handle_problems(app: Flask) -> None:
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
         code = error.name.lower().replace(" ", "_")
         message = error.description or error.name
-        if status == 404:
+        if isinstance(error, WebsocketMismatch):
+            message = f"{request.path} speaks WebSocket, and only that."
+        elif status == 404:
             message = f"There is nothing at {request.path}."
         elif status == 405:
             message = f"{request.method} is not allowed at {request.path}; allowed: {headers.get('Allow', 'nothing')}."

@@ -42,7 +42,7 @@ class EventFilter(NamedTuple):
             places = [
                 place
                 for place in places
-                if data_text in lower(bytes(records[place].data)) or text in _names(kept, place)
+                if data_text in lower(_plain(bytes(records[place].data))) or text in _names(kept, place)
             ]
         return places
 
@@ -50,6 +50,11 @@ class EventFilter(NamedTuple):
 def _names(kept: Kept[NewEvent], place: int) -> str:
     event = kept.records[place]
     return f"{event.type}\n{event.service}\n{event.user_id}\n{kept.id(place)}".lower()
+
+
+def _plain(data: bytes) -> bytes:
+    """JSON that may have been sent with more escapes than it needs, without those."""
+    return msgspec.json.encode(msgspec.json.decode(data)) if b"\\" in data else data
 
 
 def _lower(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
@@ -99,7 +100,7 @@ def _collected(state: State) -> Iterator[Family]:
             name,
             service,
             state.units.get((name, service)) or "",
-            ",".join(f"{k}={v}" for k, v in tags),
+            msgspec.json.encode(dict(tags)).decode() if tags else "",
         ]
         last.add_metric(labels, cell.last)
         sums.add_metric(labels, total(cell))

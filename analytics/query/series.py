@@ -11,7 +11,6 @@ from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS, EVERY_SERVICE, TRAFFIC
 from analytics.state.state import DAY, SECOND, State
 
-AGGREGATES = ("count", "sum", "avg", "min", "max", "last", "rate", "p50", "p95", "p99", "unique")
 ADDITIVE = ("count", "sum", "rate", "unique")
 MAX_POINTS = 5_000
 

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from analytics.query.series import AGGREGATES
+from analytics.records import AGGREGATES
 from analytics.schemas.fields import JsonObject
 from analytics.schemas.responses import STATES, Answer, RecordedEvent, choice, number, tally, text, time, whole
 

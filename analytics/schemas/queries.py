@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, pre_load, validate
 
-from analytics.query.series import AGGREGATES
+from analytics.records import AGGREGATES
 from analytics.schemas.fields import Text, Timestamp
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 
-from analytics.query.health import NAME
+from analytics.records import SERVICE_NAME
 from analytics.schemas.fields import JsonObject, Timestamp
 
 TIME = "2024-01-15T10:30:15.000Z"
@@ -162,7 +162,7 @@ class Health(Answer):
     """How the service itself is."""
 
     status = choice("Its state", ("healthy", "unhealthy"))
-    service = choice("Its name", (NAME,))
+    service = choice("Its name", (SERVICE_NAME,))
     timestamp = time("Now")
     reasons = fields.List(
         fields.String(), metadata={"description": "Why it should get no work now; empty when healthy", "example": []}

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from analytics.errors import NotFound, ValidationFailed
-from analytics.query.series import AGGREGATES, MAX_POINTS, SeriesQuery, points
+from analytics.query.series import MAX_POINTS, SeriesQuery, points
+from analytics.records import AGGREGATES
 from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, event, metric
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from analytics.query.series import AGGREGATES
+from analytics.records import AGGREGATES
 from analytics.schemas.queries import DaysQuery, EventsQuery, HoursQuery, NoQuery, SeriesQueryArgs
 
 HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)

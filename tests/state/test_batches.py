@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.query.series import AGGREGATES, SeriesQuery, points
+from analytics.query.series import SeriesQuery, points
+from analytics.records import AGGREGATES
 from tests.state.rig import NOON, Rig, event, metric, unshrunk
 
 fewer = settings(unshrunk, max_examples=30)
