@@ -3,19 +3,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test bench format clean
+.PHONY: run test bench tools peers format clean
 
 run: $(VENV)/.runtime ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
 
-test: $(VENV)/.dev ## lint, format, types and tests
+test: $(VENV)/.dev tools ## lint, format, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(VENV)/.dev ## the figures of README.md, each beside its baseline
+bench: $(VENV)/.dev peers ## the figures of README.md, each beside its baseline
 	$(BIN)/python -m bench
+
+# What is not a Python package comes from Debian, where this is root on Debian and it is missing.
+tools: ## curl and Node.js, with which the tests try the README's examples
+	@sh bench/debian.sh curl:curl nodejs:node
+
+peers: ## the load generator and the servers that `make bench` compares with
+	@sh bench/debian.sh wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \
+		prometheus-pushgateway:prometheus-pushgateway
 
 format: $(VENV)/.dev ## put the code into its one form
 	$(BIN)/ruff check --fix .

@@ -6,12 +6,11 @@ import random
 import socket
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import StartServer
 from tests.edge.wire import (
     BODY_LIMIT,
     booked,
@@ -473,25 +472,31 @@ def test_what_is_no_http_gets_the_one_shape_too(shared_server: Server, request_t
     check_still_works(shared_server)
 
 
-def test_a_slow_body_is_a_408_and_its_connection_ends(start_server: StartServer) -> None:
-    server = start_server({"ANALYTICS_BODY_TIMEOUT": "0.5"})
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with small limits."""
+    limits = {"ANALYTICS_BODY_TIMEOUT": "0.5", "ANALYTICS_MAX_BODY": "2048", "ANALYTICS_MAX_BATCH": "3"}
+    with Server(tmp_path_factory.mktemp("strict") / "server.log", limits) as server:
+        yield server
+
+
+def test_a_slow_body_is_a_408_and_its_connection_ends(strict: Server) -> None:
     for framing in ((JSON, "Content-Length: 500"), CHUNKED):
-        with booked(server, drops={"body_timeout": 1}), connect(server, timeout=3) as connection:
+        with booked(strict, drops={"body_timeout": 1}), connect(strict, timeout=3) as connection:
             started = time.monotonic()
-            connection.sendall(head(server, "/events", *framing))
+            connection.sendall(head(strict, "/events", *framing))
             answer = read_answer(connection)
             check_problem(answer, 408, "body_timeout")
             assert time.monotonic() - started > 0.4
             assert connection.recv(1) == b"", (
                 "what comes later on this connection belongs to the body that was given up"
             )
-        check_still_works(server)
+        check_still_works(strict)
 
 
-def test_a_trickling_body_is_bounded_as_a_whole(start_server: StartServer) -> None:
-    server = start_server({"ANALYTICS_BODY_TIMEOUT": "0.5"})
-    with connect(server) as connection:
-        connection.sendall(head(server, "/events", JSON, "Content-Length: 500"))
+def test_a_trickling_body_is_bounded_as_a_whole(strict: Server) -> None:
+    with connect(strict) as connection:
+        connection.sendall(head(strict, "/events", JSON, "Content-Length: 500"))
         connection.settimeout(0.05)
         started = time.monotonic()
         heard = b""
@@ -504,13 +509,12 @@ def test_a_trickling_body_is_bounded_as_a_whole(start_server: StartServer) -> No
         assert heard.startswith(b"HTTP/1.1 408")
 
 
-def test_limits_are_settings(start_server: StartServer) -> None:
-    server = start_server({"ANALYTICS_MAX_BODY": "2048", "ANALYTICS_MAX_BATCH": "3"})
-    with booked(server, accepted=3, drops={"batch_too_large": 1, "body_too_large": 2}):
-        assert counts(server.post("/events", [event("s")] * 3)) == receipt(3)
-        check_problem(server.post("/events", [event("s")] * 4), 413, "batch_too_large")
-        check_problem(post(server, "/events", b" " * 2049), 413, "body_too_large")
-        check_problem(post(server, "/events", gzip.compress(b" " * 2049), Content_Encoding="gzip"), 413)
+def test_limits_are_settings(strict: Server) -> None:
+    with booked(strict, accepted=3, drops={"batch_too_large": 1, "body_too_large": 2}):
+        assert counts(strict.post("/events", [event("s")] * 3)) == receipt(3)
+        check_problem(strict.post("/events", [event("s")] * 4), 413, "batch_too_large")
+        check_problem(post(strict, "/events", b" " * 2049), 413, "body_too_large")
+        check_problem(post(strict, "/events", gzip.compress(b" " * 2049), Content_Encoding="gzip"), 413)
 
 
 def test_noise_is_never_a_500(shared_server: Server) -> None:
