@@ -1,6 +1,6 @@
 """The newest events, filtered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,24 +37,25 @@ class EventFilter(NamedTuple):
         if self.until is not None:
             places = [place for place in places if kept.at(place) < self.until]
         if self.text is not None:
-            text, data_text = self.text, self.text.encode()
-            lower = bytes.lower if text.isascii() else _lower
-            places = [
-                place
-                for place in places
-                if data_text in lower(_plain(bytes(records[place].data))) or text in _names(kept, place)
-            ]
+            places = _with_text(kept, places, self.text)
         return places
 
 
-def _names(kept: Kept[NewEvent], place: int) -> str:
-    event = kept.records[place]
-    return f"{event.type}\n{event.service}\n{event.user_id}\n{kept.id(place)}".lower()
+def _with_text(kept: Kept[NewEvent], places: Iterable[int], text: str) -> list[int]:
+    data_text, lower, records = text.encode(), bytes.lower if text.isascii() else _lower, kept.records
+    own_id = text.startswith(kept.id_prefix)  # an id that the service gave is looked for from its beginning
+    return [
+        place
+        for place in places
+        if data_text in lower(data if b"\\" not in (data := bytes((event := records[place]).data)) else _plain(data))
+        or text in f"{event.type}\n{event.service}\n{event.user_id}\n{event.id}".lower()
+        or (own_id and text == kept.id(place))
+    ]
 
 
 def _plain(data: bytes) -> bytes:
     """JSON that may have been sent with more escapes than it needs, without those."""
-    return msgspec.json.encode(msgspec.json.decode(data)) if b"\\" in data else data
+    return msgspec.json.encode(msgspec.json.decode(data))
 
 
 def _lower(data: bytes) -> bytes:

@@ -101,7 +101,7 @@ def test_a_pipelining_connection_does_not_starve_the_others(shared_server: Serve
         for thread in threads:
             thread.start()
         try:
-            median, longest = slowest(shared_server, "/health", 40)
+            median, longest = slowest(shared_server, "/health", 25)
         finally:
             stop.set()
             for thread in threads:

@@ -26,7 +26,7 @@ ORIGIN = "https://shop.example"
 
 
 def ask(server: Server, method: str, path: str, **headers: str) -> Any:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {"Connection": "close", **{name.replace("_", "-"): value for name, value in headers.items()}}
     return requests.request(method, server.url + path, headers=named, timeout=10)
 
 

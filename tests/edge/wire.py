@@ -81,7 +81,8 @@ def exchange(server: Server, *parts: bytes, ends: bool = False, timeout: float =
 def post(server: Server, path: str, body: bytes, media_type: str = "application/json", **headers: str) -> Any:
     """POST bytes as they are."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return requests.post(server.url + path, data=body, headers={"Content-Type": media_type, **named}, timeout=20)
+    named = {"Connection": "close", "Content-Type": media_type, **named}
+    return requests.post(server.url + path, data=body, headers=named, timeout=20)
 
 
 def check_problem(answer: Any, status: int, code: str | None = None, *fields: str) -> dict[str, Any]:
