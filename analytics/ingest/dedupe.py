@@ -15,14 +15,15 @@ class SeenIds:
 
     def reserve(self, id_: str, now: float) -> bool:
         """Remember `id_`; False where it is remembered already."""
-        if len(self._seen) > self._always:
-            self._prune(now)
-        if id_ in self._seen:
+        if self.knows(id_, now):
             return False
         self._seen[id_] = now
         return True
 
-    def __contains__(self, id_: str) -> bool:
+    def knows(self, id_: str, now: float) -> bool:
+        """Whether `id_` is remembered."""
+        if len(self._seen) > self._always:
+            self._prune(now)
         return id_ in self._seen
 
     def release(self, id_: str) -> None:

@@ -122,7 +122,9 @@ class EventIntake:
         if timed:
             places, items = _sift(places, items, errors, self._time_check(now))
         crowded_out = self._state.services.without_room([item.service for item in items])
-        if crowded_out:
+        if crowded_out:  # then look closer: a duplicate needs no room
+            wanting = [item.service for item in items if item.id is None or not self._ids.knows(item.id, now)]
+            crowded_out = self._state.services.without_room(wanting)
             places, items = _sift(places, items, errors, partial(_room_refusal, crowded_out))
         sent = len(items)
         places, items, reserved, repeated_id = self._reserve(places, items, now)

@@ -29,7 +29,7 @@ class MetricIntake:
             refused = _meaning_refusal(item)
             if refused is None and item.timestamp is not None:
                 refused = time_refusal(item.timestamp, now, oldest)
-            if refused is None and item.id is not None and item.id in self._ids:
+            if refused is None and item.id is not None and self._ids.knows(item.id, now):
                 duplicates, repeated_id = duplicates + 1, item.id
                 continue
             given = item.tags or {}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,34 +42,37 @@ def records(server: Server) -> list[dict[str, Any]]:
     return [json.loads(line) for line in server.log().splitlines()]
 
 
-@COMMANDS
-@pytest.mark.parametrize(
-    ("variable", "value", "allowed"),
-    [("PORT", "abc", "1 to 65535"), ("LOG_LEVEL", "loud", "DEBUG, INFO"), ("ANALYTICS_MAX_BODY", "-1", "from 1024 to")],
-)
-def test_a_wrong_setting_stops_the_start_with_one_line(
-    command: tuple[str, ...], variable: str, value: str, allowed: str
-) -> None:
-    status, output = start_wrongly(command, {variable: value})
-    assert status != 0
-    lines = output.splitlines()
-    assert len(lines) == 1, output
-    for word in (variable, repr(value), allowed):
-        assert word in lines[0]
+WRONG = [
+    ("PORT", "abc", "1 to 65535"),
+    ("LOG_LEVEL", "loud", "DEBUG, INFO"),
+    ("ANALYTICS_MAX_BODY", "-1", "from 1024 to"),
+]
 
 
 @COMMANDS
-def test_a_taken_port_is_told_clearly(command: tuple[str, ...]) -> None:
-    with socket.socket() as taken:
+def test_a_wrong_setting_stops_the_start_with_one_line(command: tuple[str, ...]) -> None:
+    with ThreadPoolExecutor() as pool:
+        starts = [pool.submit(start_wrongly, command, {variable: value}) for variable, value, _ in WRONG]
+    for start, (variable, value, allowed) in zip(starts, WRONG, strict=True):
+        status, output = start.result()
+        assert status != 0
+        assert len(output.splitlines()) == 1, output
+        for word in (variable, repr(value), allowed):
+            assert word in output
+
+
+def test_a_taken_port_is_told_clearly() -> None:
+    with socket.socket() as taken, ThreadPoolExecutor() as pool:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        status, output = start_wrongly(command, {"PORT": str(port)})
-    assert status != 0
-    assert "in use" in output
-    assert str(port) in output
-    assert "Traceback" not in output
-    assert "leaked" not in output
+        port = str(taken.getsockname()[1])
+        starts = [pool.submit(start_wrongly, command, {"PORT": port}) for command in (GUNICORN, APP)]
+        for status, output in [start.result() for start in starts]:
+            assert status != 0
+            assert "in use" in output
+            assert port in output
+            assert "Traceback" not in output
+            assert "leaked" not in output
 
 
 @COMMANDS

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingest.dedupe import SeenIds
+from analytics.ingest.recorder import Taken
 from tests.state.rig import Rig, event, metric, moderate
 
 
@@ -110,14 +111,20 @@ def test_events_and_metrics_have_ids_of_their_own() -> None:
     assert rig.overview["total_requests"] == 2
 
 
-def test_ten_minutes_are_remembered_beyond_the_number_of_ids() -> None:
+@pytest.mark.parametrize("kind", ["event", "metric"])
+def test_ten_minutes_are_remembered_beyond_the_number_of_ids(kind: str) -> None:
     rig = Rig(dedupe_ids=2)
-    rig.events(*(event(id=str(number)) for number in range(5)))
+
+    def record(id_: str) -> Taken:
+        return rig.event(id=id_) if kind == "event" else rig.metric("requests", 1, id=id_)
+
+    for number in range(5):
+        record(str(number))
     rig.clock.advance(600)
-    assert rig.event(id="0").duplicate
+    assert record("0").duplicate
     rig.clock.advance(0.5)
-    assert not rig.event(id="0").duplicate
-    assert rig.event(id="4").duplicate, "one of the newest two"
+    assert not record("0").duplicate
+    assert record("4").duplicate, "one of the newest two"
 
 
 @pytest.mark.parametrize("item", [event(id="a", at=0), event(id="a", service="no-room")])

@@ -121,6 +121,14 @@ def test_a_duplicate_leaves_nothing_behind() -> None:
     assert stats["events_by_type"] == {"page_view": 1}
 
 
+def test_a_duplicate_takes_no_room_from_a_service_that_comes_after_it() -> None:
+    rig = Rig(max_services=2)
+    rig.event("page_view", id="x")
+    receipt = rig.events(event("page_view", "first", id="x"), event("page_view", "second"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 1, 0)
+    assert list(rig.snapshot()["services"]) == ["second", "shop"]
+
+
 @pytest.mark.parametrize("ring", [1, 5, 20])
 def test_rings_keep_the_newest_records_and_totals_count_all(ring: int) -> None:
     rig = Rig(events_ring=ring, metrics_ring=ring)
