@@ -62,11 +62,11 @@ class SlidingSum:
         self._newest = int(now) // size
         self.totals: dict[Key, Usage] = {}
 
-    def add(self, at: float, key: Key, usage: Usage) -> bool:
-        """Count `usage` at `at` (ahead counts as now); False where that has left the window already."""
+    def add(self, at: float, key: Key, usage: Usage) -> None:
+        """Count `usage` at `at` (ahead counts as now), unless that has left the window already."""
         number = min(int(at) // self._size, self._newest)
         if number <= self._newest - self._keep:
-            return False
+            return
         bucket = self._buckets.get(number)
         if bucket is None:
             bucket = self._buckets[number] = {}
@@ -75,7 +75,6 @@ class SlidingSum:
             if mine is None:
                 mine = table[key] = Usage()
             mine.add(usage)
-        return True
 
     def advance(self, now: float) -> set[Key]:
         """Let what is older than the window leave; returns the keys of which anything left."""
