@@ -8,13 +8,14 @@ from flask import Flask
 from analytics.api.bodies import BodyReader
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
-from analytics.api.events import events_blueprint
-from analytics.api.guards import guard
+from analytics.api.events import events_acceptor, events_blueprint
+from analytics.api.guards import Guard
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
-from analytics.api.metrics import metrics_blueprint
+from analytics.api.metrics import metrics_acceptor, metrics_blueprint
 from analytics.api.problems import handle_problems
 from analytics.api.services import services_blueprint
+from analytics.api.shortcut import Shortcut
 from analytics.api.stats import stats_blueprint
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
@@ -68,17 +69,18 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     service = Service(hub, ticker, state)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     pause = partial(gevent.sleep, 0)
-    events = SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause)
-    metrics = SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, pause)
+    events = events_acceptor(recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause))
+    metrics = metrics_acceptor(recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, pause))
 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a service's name may begin with a slash
-    guard(app, settings.cors_origins)
+    shortcut = Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics})
+    app.wsgi_app = Guard(shortcut, settings.cors_origins)  # type: ignore[method-assign]
     handle_problems(app)
-    app.register_blueprint(events_blueprint(recorder, reader, bodies, events))
-    app.register_blueprint(metrics_blueprint(recorder, reader, bodies, metrics, connections))
+    app.register_blueprint(events_blueprint(events, reader))
+    app.register_blueprint(metrics_blueprint(metrics, reader, connections))
     app.register_blueprint(heartbeat_blueprint(recorder, bodies))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from flask import Response, request
 
-from analytics.api.answers import answer
+from analytics.api.answers import encode
 from analytics.api.bodies import BodyReader
 from analytics.errors import AnalyticsError
 from analytics.ingest.recorder import Recorder, Taken
@@ -15,34 +14,51 @@ from analytics.records import Receipt
 from analytics.schemas.compiled import Batch, SchemaDecoder
 from analytics.schemas.forms import decode
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-def accept(
-    kind: str,
-    bodies: BodyReader,
-    decoder: SchemaDecoder[R],
-    recorder: Recorder,
-    one: Callable[[R], Taken],
-    many: Callable[[Batch[R]], Receipt],
-) -> tuple[R, Taken] | Response:
-    """Record what the request holds: a receipt for a batch, the record and what became of it for a single one.
+class Accepted(NamedTuple):
+    """The answer to a request that was taken: JSON and its status."""
 
-    Raises:
-        AnalyticsError: nothing was recorded; the error says why.
-    """
-    try:
-        body = bodies.read(request)
-        decoded = decode(decoder, body.data, kind, is_lines=body.is_lines)
-    except AnalyticsError as error:
-        recorder.reject(kind, [error.code])
-        raise
-    if not isinstance(decoded, Batch):
-        return decoded, one(decoded)
-    receipt = many(decoded)
-    if receipt.accepted or receipt.duplicates:
-        return answer(receipt)
-    reasons = Counter(error.code for error in receipt.errors)
-    message = f"None of the {receipt.rejected} {kind} could be recorded ({', '.join(reasons)})."
-    problem = {"code": "nothing_accepted", "message": message, "fields": {}}
-    return answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400)
+    json: bytes
+    status: int
+
+
+class Acceptor(NamedTuple, Generic[R]):
+    """Records what requests hold, and answers with a receipt for a batch, with what `tell` says for a single record."""
+
+    kind: str
+    bodies: BodyReader
+    decoder: SchemaDecoder[R]
+    recorder: Recorder
+    one: Callable[[R], Taken]
+    many: Callable[[Batch[R]], Receipt]
+    tell: Callable[[R, Taken], dict[str, Any]]
+
+    def __call__(self, environ: "WSGIEnvironment") -> Accepted:
+        """Take a request.
+
+        Raises:
+            AnalyticsError: nothing was recorded; the error says why.
+        """
+        try:
+            body = self.bodies.read(environ)
+            decoded = decode(self.decoder, body.data, self.kind, is_lines=body.is_lines)
+        except AnalyticsError as error:
+            self.recorder.reject(self.kind, [error.code])
+            raise
+        if isinstance(decoded, Batch):
+            return self._receipt(self.many(decoded))
+        taken = self.one(decoded)
+        return Accepted(encode(self.tell(decoded, taken)), 200 if taken.duplicate else 201)
+
+    def _receipt(self, receipt: Receipt) -> Accepted:
+        if receipt.accepted or receipt.duplicates:
+            return Accepted(encode(receipt), 200)
+        reasons = Counter(error.code for error in receipt.errors)
+        message = f"None of the {receipt.rejected} {self.kind} could be recorded ({', '.join(reasons)})."
+        problem = {"code": "nothing_accepted", "message": message, "fields": {}}
+        return Accepted(encode({"error": problem, **msgspec.structs.asdict(receipt)}), 400)

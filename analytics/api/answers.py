@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from flask import Response
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 def answer(payload: Any, status: int = 200) -> Response:
     """`payload` (bytes are JSON already) as a JSON response."""
-    data = payload if isinstance(payload, bytes) else _encode(payload)
+    data = payload if isinstance(payload, bytes) else encode(payload)
     return Response(data, status, mimetype="application/json")

@@ -1,13 +1,16 @@
 """Reads request bodies: whole, bounded after decompression, in time, or not at all."""
 
 import zlib
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import gevent
-from flask import Request
 from gunicorn.http.errors import ParseException
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from analytics.errors import BodyTimeout, MalformedBody, TooLarge, UnsupportedMedia
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 JSON_TYPES = ("application/json", "text/plain")
 LINES_TYPE = "application/x-ndjson"
@@ -29,8 +32,8 @@ class BodyReader:
     def __init__(self, limit: int, timeout: float) -> None:
         self._limit, self._timeout = limit, timeout
 
-    def read(self, request: Request) -> Body:
-        """The body of `request`.
+    def read(self, environ: "WSGIEnvironment") -> Body:
+        """The body of the request.
 
         Raises:
             UnsupportedMedia: its type or encoding is not one that is read.
@@ -38,30 +41,30 @@ class BodyReader:
             MalformedBody: it ended early, or is not the gzip it claims to be.
             BodyTimeout: it did not arrive in time.
         """
-        media_type = request.mimetype
+        media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if media_type not in JSON_TYPES and media_type != LINES_TYPE:
             raise UnsupportedMedia(
                 f"Content-Type {media_type or '(none)'!r} is not read here; send application/json, "
                 "application/x-ndjson, or text/plain that holds JSON."
             )
-        encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+        encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
         if encoding not in ("identity", "gzip", ""):
             raise UnsupportedMedia(f"Content-Encoding {encoding!r} is not read here; send gzip or none.")
-        data = self._receive(request)
+        data = self._receive(environ)
         if encoding == "gzip":
             data = self._inflate(data)
         return Body(data, media_type == LINES_TYPE)
 
-    def _receive(self, request: Request) -> bytes:
-        length = request.content_length
+    def _receive(self, environ: "WSGIEnvironment") -> bytes:
+        length = get_content_length(environ)
         if length is not None and length > self._limit:
             raise self._too_large()
         try:
             with gevent.Timeout(self._timeout, TimeoutError()):
                 if length is None:
-                    data = _read_up_to(request.stream, self._limit + 1)
+                    data = _read_up_to(get_input_stream(environ), self._limit + 1)
                 else:
-                    data = _read_up_to(request.environ["wsgi.input"], length)
+                    data = _read_up_to(environ["wsgi.input"], length)
         except TimeoutError:
             raise BodyTimeout(
                 f"The body did not arrive within {self._timeout:g} seconds.", headers={"Connection": "close"}

@@ -1,12 +1,12 @@
 """/events: track events, and read the newest ones."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from analytics.api.accept import accept
+from analytics.api.accept import Acceptor
 from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
 from analytics.api.params import arguments
-from analytics.ingest.recorder import Recorder
+from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.events import EventFilter, events
 from analytics.query.reader import Reader
 from analytics.records import NewEvent
@@ -16,23 +16,23 @@ from analytics.schemas.queries import EventsQuery
 QUERY = EventsQuery()
 
 
-def events_blueprint(
-    recorder: Recorder, reader: Reader, bodies: BodyReader, decoder: SchemaDecoder[NewEvent]
-) -> Blueprint:
+def events_acceptor(recorder: Recorder, bodies: BodyReader, decoder: SchemaDecoder[NewEvent]) -> Acceptor[NewEvent]:
+    """What takes events in."""
+    return Acceptor("events", bodies, decoder, recorder, recorder.event, recorder.events, _tell)
+
+
+def _tell(event: NewEvent, taken: Taken) -> dict[str, str]:
+    message = "event tracked before" if taken.duplicate else "event tracked"
+    return {"message": message, "id": taken.id, "timestamp": taken.timestamp}
+
+
+def events_blueprint(accept: Acceptor[NewEvent], reader: Reader) -> Blueprint:
     """The blueprint of /events."""
     blueprint = Blueprint("events", __name__)
 
     @blueprint.post("/events")
     def track() -> Response:
-        done = accept("events", bodies, decoder, recorder, recorder.event, recorder.events)
-        if isinstance(done, Response):
-            return done
-        _, taken = done
-        message = "event tracked before" if taken.duplicate else "event tracked"
-        return answer(
-            {"message": message, "id": taken.id, "timestamp": taken.timestamp},
-            200 if taken.duplicate else 201,
-        )
+        return answer(*accept(request.environ))
 
     @blueprint.get("/events")
     def read() -> Response:

@@ -1,33 +1,26 @@
-"""What every request passes: a turn for the others, cross-origin headers, and a line in the log."""
+"""What every request passes, around Flask: a turn for the others, cross-origin headers, and a line in the log."""
 
 import logging
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import gevent
-from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import MethodNotAllowed
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LINES_A_SECOND = 20
 TURN_SECONDS = 0.002
-METHODS = "GET, POST, OPTIONS"
-HEADERS = "Content-Type, Content-Encoding"
-PREFLIGHT_SECONDS = "86400"
+NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+PREFLIGHT = [
+    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding"),
+    ("Access-Control-Max-Age", "86400"),
+]
 
 log = logging.getLogger("analytics.access")
-
-
-def _options() -> Response | None:
-    """The answer to OPTIONS, also before a cross-origin request; None where there is nothing to be asked."""
-    if request.routing_exception is not None and not isinstance(request.routing_exception, MethodNotAllowed):
-        return None
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    adapter = current_app.create_url_adapter(request)
-    response.headers["Allow"] = ", ".join(sorted(adapter.allowed_methods() if adapter else ()))
-    response.headers["Access-Control-Allow-Methods"] = METHODS
-    response.headers["Access-Control-Allow-Headers"] = HEADERS
-    response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
-    return response
 
 
 class Turns:
@@ -39,9 +32,8 @@ class Turns:
     def __init__(self) -> None:
         self._last = 0.0
 
-    def take(self) -> None:
-        """Wait until all who are ready have run, if the last time is a while ago."""
-        now = time.perf_counter()
+    def take(self, now: float) -> None:
+        """Wait until all who are ready have run, if the last time is a while before `now` (performance counter)."""
         if now - self._last > TURN_SECONDS:
             self._last = now
             gevent.sleep(0)
@@ -58,18 +50,18 @@ class AccessLog:
         self._lines = 0
         self._suppressed = 0
 
-    def note(self, status: int, started: float) -> None:
-        """Log the current request, answered with `status`; `started` by the performance counter."""
+    def note(self, environ: "WSGIEnvironment", status: int, started: float) -> None:
+        """Log a request, answered with `status`; `started` by the performance counter."""
         now = time.perf_counter()
         level = logging.ERROR if status >= 500 else logging.INFO
         if not log.isEnabledFor(level):
             return
-        if level == logging.INFO and not log.isEnabledFor(logging.DEBUG) and not self._has_room(int(now)):
+        if level == logging.INFO and not self._has_room(int(now)) and not log.isEnabledFor(logging.DEBUG):
             self._suppressed += 1
             return
         fields: dict[str, object] = {
-            "method": request.method,
-            "path": request.path,
+            "method": environ["REQUEST_METHOD"],
+            "path": environ["PATH_INFO"].encode("latin1").decode(errors="replace"),
             "status": status,
             "ms": round((now - started) * 1000, 2),
         }
@@ -84,27 +76,28 @@ class AccessLog:
         return self._lines <= LINES_A_SECOND
 
 
-def guard(app: Flask, origins: tuple[str, ...]) -> None:
-    """Guard all requests of `app`; `origins` may call it from their pages (`*`: all may)."""
-    access_log, turns = AccessLog(), Turns()
-    any_origin = "*" in origins
+class Guard:
+    """Guards all requests of `app`; `origins` may call it from their pages (`*`: all may)."""
 
-    @app.before_request
-    def begin() -> Response | None:
-        turns.take()
-        g.started = time.perf_counter()
-        return None if request.method != "OPTIONS" else _options()
+    def __init__(self, app: "WSGIApplication", origins: tuple[str, ...]) -> None:
+        self._app, self._origins, self._any_origin = app, origins, "*" in origins
+        self._access_log, self._turns = AccessLog(), Turns()
 
-    @app.after_request
-    def end(response: Response) -> Response:
-        headers = response.headers
-        if any_origin:
-            headers["Access-Control-Allow-Origin"] = "*"
-        else:
-            headers["Vary"] = "Origin"
-            origin = request.headers.get("Origin")
-            if origin in origins:
-                headers["Access-Control-Allow-Origin"] = origin
-        headers["X-Content-Type-Options"] = "nosniff"
-        access_log.note(response.status_code, g.started)
-        return response
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        arrived = time.perf_counter()
+        self._turns.take(arrived)
+        started = time.perf_counter()
+
+        def answer(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            headers.append(NO_SNIFFING)
+            headers += self._cross_origin(environ)
+            self._access_log.note(environ, int(status[:3]), started)
+            return start_response(status, headers, *error)
+
+        return self._app(environ, answer)
+
+    def _cross_origin(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
+        headers = [ANY_ORIGIN] if self._any_origin else [("Vary", "Origin")]
+        if not self._any_origin and environ.get("HTTP_ORIGIN") in self._origins:
+            headers.append(("Access-Control-Allow-Origin", environ["HTTP_ORIGIN"]))
+        return headers if environ["REQUEST_METHOD"] != "OPTIONS" else headers + PREFLIGHT

@@ -20,7 +20,7 @@ def heartbeat_blueprint(recorder: Recorder, bodies: BodyReader) -> Blueprint:
     @blueprint.post("/heartbeat")
     def beat() -> Response:
         try:
-            body = bodies.read(request)
+            body = bodies.read(request.environ)
             if body.is_lines:
                 raise UnsupportedMedia("A heartbeat is one JSON object; send application/json.")
             heartbeat: NewHeartbeat = load(SCHEMA, body.data)

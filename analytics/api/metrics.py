@@ -5,11 +5,11 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from analytics.api.accept import accept
+from analytics.api.accept import Acceptor
 from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
 from analytics.api.params import arguments
-from analytics.ingest.recorder import Recorder
+from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
@@ -22,25 +22,23 @@ NOTHING = NoQuery()
 TAG = "tag."
 
 
-def metrics_blueprint(
-    recorder: Recorder,
-    reader: Reader,
-    bodies: BodyReader,
-    decoder: SchemaDecoder[NewMetric],
-    connections: Callable[[], int],
-) -> Blueprint:
+def metrics_acceptor(recorder: Recorder, bodies: BodyReader, decoder: SchemaDecoder[NewMetric]) -> Acceptor[NewMetric]:
+    """What takes metrics in."""
+    return Acceptor("metrics", bodies, decoder, recorder, recorder.metric, recorder.metrics, _tell)
+
+
+def _tell(metric: NewMetric, taken: Taken) -> dict[str, str]:
+    message = "metric recorded before" if taken.duplicate else "metric recorded"
+    return {"message": message, "name": metric.name, "id": taken.id, "timestamp": taken.timestamp}
+
+
+def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: Callable[[], int]) -> Blueprint:
     """The blueprint of /metrics and /series."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.post("/metrics")
     def record() -> Response:
-        done = accept("metrics", bodies, decoder, recorder, recorder.metric, recorder.metrics)
-        if isinstance(done, Response):
-            return done
-        metric, taken = done
-        message = "metric recorded before" if taken.duplicate else "metric recorded"
-        payload = {"message": message, "name": metric.name, "id": taken.id, "timestamp": taken.timestamp}
-        return answer(payload, 200 if taken.duplicate else 201)
+        return answer(*accept(request.environ))
 
     @blueprint.get("/metrics")
     def show() -> Response:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -10,34 +11,39 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 from analytics.api.answers import answer
 from analytics.errors import AnalyticsError
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 log = logging.getLogger(__name__)
 
 
 def handle_problems(app: Flask) -> None:
     """Answer every error of `app` as `{"error": {"code", "message", "fields"}}`."""
+    app.register_error_handler(Exception, lambda error: describe(error, request.environ))
 
-    @app.errorhandler(AnalyticsError)
-    def ours(error: AnalyticsError) -> Response:
+
+def describe(error: Exception, environ: "WSGIEnvironment") -> Response:
+    """The answer to a request that failed."""
+    if isinstance(error, AnalyticsError):
         return problem(error.status, error.code, error.message, error.fields, error.headers)
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].encode("latin1").decode(errors="replace")
+    if isinstance(error, HTTPException):
+        return _http(error, method, path)
+    log.error("unforeseen error", exc_info=error, extra={"method": method, "path": path})
+    return problem(500, "internal_error", "An error on our side; the log has its details.", {}, {})
 
-    @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
-        status = error.code or 500
-        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
-        code = error.name.lower().replace(" ", "_")
-        message = error.description or error.name
-        if isinstance(error, WebsocketMismatch):
-            message = f"{request.path} speaks WebSocket, and only that."
-        elif status == 404:
-            message = f"There is nothing at {request.path}."
-        elif status == 405:
-            message = f"{request.method} is not allowed at {request.path}; allowed: {headers.get('Allow', 'nothing')}."
-        return problem(status, code, message, {}, headers)
 
-    @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
-        log.error("unforeseen error", exc_info=error, extra={"method": request.method, "path": request.path})
-        return problem(500, "internal_error", "An error on our side; the log has its details.", {}, {})
+def _http(error: HTTPException, method: str, path: str) -> Response:
+    status = error.code or 500
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
+    message = error.description or error.name
+    if isinstance(error, WebsocketMismatch):
+        message = f"{path} speaks WebSocket, and only that."
+    elif status == 404:
+        message = f"There is nothing at {path}."
+    elif status == 405:
+        message = f"{method} is not allowed at {path}; allowed: {headers.get('Allow', 'nothing')}."
+    return problem(status, error.name.lower().replace(" ", "_"), message, {}, headers)
 
 
 def problem(

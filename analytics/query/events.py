@@ -1,6 +1,7 @@
 """The newest events, filtered."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -42,20 +43,33 @@ class EventFilter(NamedTuple):
 
 
 def _with_text(kept: Kept[NewEvent], places: Sequence[int], text: str) -> list[int]:
-    """Looks through all events of a request at once: joined, lowered, and parted again."""
-    events = [kept.records[place] for place in places]
-    data = b"\0".join([event.data for event in events])  # NUL stands in no JSON and in no name
-    if b"\\" in data:
-        data = b"\0".join([_plain(event.data) for event in events])
-    lowered = data.lower() if text.isascii() else data.decode().lower().encode()
-    data_text = text.encode()
-    names = "\0".join([f"{event.type}\n{event.service}\n{event.user_id}\n{event.id}" for event in events]).lower()
-    own_id = text.startswith(kept.id_prefix)  # an id that the service gave is looked for as a whole
-    return [
-        place
-        for place, in_data, in_names in zip(places, lowered.split(b"\0"), names.split("\0"), strict=True)
-        if data_text in in_data or text in in_names or (own_id and text == kept.id(place))
-    ]
+    """Looks through all events of a request at once, a field at a time; most requests do not have the text at all."""
+    events = kept.records if len(places) == len(kept.records) else [kept.records[place] for place in places]
+    found = _in_data([event.data for event in events], text)
+    for name in ("type", "service", "user_id", "id"):
+        texts = list(map(attrgetter(name), events))
+        having = {each for each in set(texts) if each is not None and text in each.lower()}
+        if having:
+            found.update(index for index, each in enumerate(texts) if each in having)
+    if text.startswith(kept.id_prefix):  # an id that the service gave is looked for as a whole
+        found.update(index for index, place in enumerate(places) if text == kept.id(place))
+    return [places[index] for index in sorted(found)]
+
+
+def _in_data(data: list[msgspec.Raw], text: str) -> set[int]:
+    """Which of `data` have the text."""
+    joined = b"\0".join(data)  # NUL stands in no JSON
+    if b"\\" in joined:
+        joined = b"\0".join(map(_plain, data))
+    lowered = joined.lower() if text.isascii() else joined.decode().lower().encode()
+    wanted, found, index, start = text.encode(), set(), 0, 0
+    while (hit := lowered.find(wanted, start)) >= 0:
+        index += lowered.count(b"\0", start, hit)
+        found.add(index)
+        start = lowered.find(b"\0", hit)
+        if start < 0:
+            break
+    return found
 
 
 def _plain(data: msgspec.Raw) -> bytes:
