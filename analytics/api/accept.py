@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
+from wsgiref.types import WSGIEnvironment
 
 import msgspec
 
@@ -13,9 +14,6 @@ from analytics.ingest.recorder import Recorder, Taken
 from analytics.records import Receipt
 from analytics.schemas.compiled import Batch, SchemaDecoder
 from analytics.schemas.forms import decode
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -38,7 +36,7 @@ class Acceptor(NamedTuple, Generic[R]):
     many: Callable[[Batch[R]], Receipt]
     tell: Callable[[R, Taken], dict[str, Any]]
 
-    def __call__(self, environ: "WSGIEnvironment") -> Accepted:
+    def __call__(self, environ: WSGIEnvironment) -> Accepted:
         """Take a request.
 
         Raises:

@@ -1,16 +1,14 @@
 """Reads request bodies: whole, bounded after decompression, in time, or not at all."""
 
 import zlib
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 import gevent
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from analytics.errors import BodyTimeout, MalformedBody, TooLarge, UnsupportedMedia
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 JSON_TYPES = ("application/json", "text/plain")
 LINES_TYPE = "application/x-ndjson"
@@ -32,7 +30,7 @@ class BodyReader:
     def __init__(self, limit: int, timeout: float) -> None:
         self._limit, self._timeout = limit, timeout
 
-    def read(self, environ: "WSGIEnvironment") -> Body:
+    def read(self, environ: WSGIEnvironment) -> Body:
         """The body of the request.
 
         Raises:
@@ -55,7 +53,7 @@ class BodyReader:
             data = self._inflate(data)
         return Body(data, media_type == LINES_TYPE)
 
-    def _receive(self, environ: "WSGIEnvironment") -> bytes:
+    def _receive(self, environ: WSGIEnvironment) -> bytes:
         length = get_content_length(environ)
         if length is not None and length > self._limit:
             raise self._too_large()

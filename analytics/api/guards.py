@@ -3,12 +3,10 @@
 import logging
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import gevent
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LINES_A_SECOND = 20
 TURN_SECONDS = 0.002
@@ -50,7 +48,7 @@ class AccessLog:
         self._lines = 0
         self._suppressed = 0
 
-    def note(self, environ: "WSGIEnvironment", status: int, started: float) -> None:
+    def note(self, environ: WSGIEnvironment, status: int, started: float) -> None:
         """Log a request, answered with `status`; `started` by the performance counter."""
         now = time.perf_counter()
         level = logging.ERROR if status >= 500 else logging.INFO
@@ -79,11 +77,11 @@ class AccessLog:
 class Guard:
     """Guards all requests of `app`; `origins` may call it from their pages (`*`: all may)."""
 
-    def __init__(self, app: "WSGIApplication", origins: tuple[str, ...]) -> None:
+    def __init__(self, app: WSGIApplication, origins: tuple[str, ...]) -> None:
         self._app, self._origins, self._any_origin = app, origins, "*" in origins
         self._access_log, self._turns = AccessLog(), Turns()
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         arrived = time.perf_counter()
         self._turns.take(arrived)
         started = time.perf_counter()
@@ -96,7 +94,7 @@ class Guard:
 
         return self._app(environ, answer)
 
-    def _cross_origin(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
+    def _cross_origin(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
         headers = [ANY_ORIGIN] if self._any_origin else [("Vary", "Origin")]
         if not self._any_origin and environ.get("HTTP_ORIGIN") in self._origins:
             headers.append(("Access-Control-Allow-Origin", environ["HTTP_ORIGIN"]))

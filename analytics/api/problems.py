@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -10,9 +10,6 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from analytics.api.answers import answer
 from analytics.errors import AnalyticsError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +19,7 @@ def handle_problems(app: Flask) -> None:
     app.register_error_handler(Exception, lambda error: describe(error, request.environ))
 
 
-def describe(error: Exception, environ: "WSGIEnvironment") -> Response:
+def describe(error: Exception, environ: WSGIEnvironment) -> Response:
     """The answer to a request that failed."""
     if isinstance(error, AnalyticsError):
         return problem(error.status, error.code, error.message, error.fields, error.headers)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from analytics.api.accept import Acceptor
 from analytics.api.problems import describe
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class Shortcut:
@@ -17,10 +15,10 @@ class Shortcut:
     The views of `app` at these paths ask the same acceptors, so it makes no difference but in time.
     """
 
-    def __init__(self, app: "WSGIApplication", acceptors: Mapping[str, Acceptor[Any]]) -> None:
+    def __init__(self, app: WSGIApplication, acceptors: Mapping[str, Acceptor[Any]]) -> None:
         self._app, self._acceptors = app, acceptors
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         accept = self._acceptors.get(environ["PATH_INFO"])
         if accept is None or environ["REQUEST_METHOD"] != "POST":
             return self._app(environ, start_response)
