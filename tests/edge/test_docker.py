@@ -1,0 +1,97 @@
+"""The container as far as it goes without an engine: what the Dockerfile copies and installs is enough for its CMD."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.edge.wire import eventually
+from tests.server import ROOT, free_port
+
+LINES = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()).splitlines()
+"""The instructions, each on one line."""
+
+
+def instructions(name: str) -> list[str]:
+    """The arguments of all instructions of that name."""
+    return [line.removeprefix(f"{name} ") for line in LINES if line.startswith(f"{name} ")]
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the copied files, and in it a virtual environment with the installed packages."""
+    folder = tmp_path_factory.mktemp("image")
+    for copy in instructions("COPY"):
+        *sources, target = copy.split()
+        for source in sources:
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, folder / target)
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    install = [folder / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
+    subprocess.run(install, cwd=folder, check=True, timeout=180)
+    return folder
+
+
+def environment(image: Path, port: int) -> dict[str, str]:
+    """What the image sets, and nothing of this process; on loopback, and a free port."""
+    pairs = dict(pair.split("=", 1) for line in instructions("ENV") for pair in line.split())
+    return {**pairs, "PATH": f"{image / 'venv/bin'}:/usr/bin:/bin", "HOST": "127.0.0.1", "PORT": str(port)}
+
+
+@pytest.fixture
+def port(image: Path) -> Iterator[int]:
+    """The port of the container's CMD, started in what its image holds."""
+    (command,) = instructions("CMD")
+    port = free_port()
+    process = subprocess.Popen(json.loads(command), cwd=image, env=environment(image, port), start_new_session=True)
+    try:
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+def test_the_command_serves_and_the_health_check_says_so(image: Path, port: int) -> None:
+    eventually(lambda: _answers(port))
+    (check,) = [line.split("CMD ")[1] for line in instructions("HEALTHCHECK")]
+    done = subprocess.run(json.loads(check), cwd=image, env=environment(image, port), timeout=20)
+    assert done.returncode == 0
+    answer = requests.post(f"http://127.0.0.1:{port}/events", json={"type": "a", "service": "b"}, timeout=5)
+    assert answer.status_code == 201
+
+
+def test_the_health_check_fails_where_nothing_answers(image: Path) -> None:
+    (check,) = [line.split("CMD ")[1] for line in instructions("HEALTHCHECK")]
+    done = subprocess.run(json.loads(check), env=environment(image, free_port()), capture_output=True, timeout=20)
+    assert done.returncode != 0
+
+
+def test_it_is_pinned_and_runs_as_nobody_special() -> None:
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", instructions("FROM")[0])
+    assert instructions("USER") == ["analytics"]
+    pins = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
+    assert all("==" in pin for pin in pins)
+
+
+def test_what_is_copied_is_not_left_out_of_the_build() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert ignored[0] == "*"
+    for copy in instructions("COPY"):
+        for source in copy.split()[:-1]:
+            assert f"!{source}" in ignored
+
+
+def _answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=2).ok
+    except requests.RequestException:
+        return False
