@@ -1,37 +1,38 @@
-"""Takes batches of events apart, stage by stage: times, lanes, duplicates, the groups to count.
+"""Takes batches of events apart, stage by stage: times, lanes, room, duplicates, the groups to count.
 
 Each stage runs over the whole batch at once; what a stage turns away is gone before the next one.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter
 
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
 from analytics.ingest.intake import Decoded, Intake, time_refusal
 from analytics.ingest.refusal import Refused
 from analytics.records import ItemError, NewEvent, detached
-from analytics.state.observations import OTHER, Observations
+from analytics.state.observations import Observations
 from analytics.state.state import State
 
 
 class _Lane:
-    """Where events of one type, service and second are counted, or why they may not be."""
+    """Where events of one type, service and second are counted."""
 
-    __slots__ = ("add", "counted_as", "items", "refusal", "seen", "service", "type")
+    __slots__ = ("add", "items", "seen", "service", "type")
 
-    def __init__(self, event_type: str, counted_as: str, seen: Observations, refusal: Refused | None = None) -> None:
-        self.type, self.counted_as, self.seen, self.refusal = event_type, counted_as, seen, refusal
-        self.service = seen.service
+    def __init__(self, event_type: str, seen: Observations) -> None:
+        self.type, self.service, self.seen = event_type, seen.service, seen
         self.items: list[NewEvent] = []
         self.add = self.items.append
 
-    def close(self) -> None:
+    def close(self, state: State) -> None:
         """Count the items that were added."""
         items, seen = self.items, self.seen
-        seen.event_types[self.counted_as] = seen.event_types.get(self.counted_as, 0) + len(items)
-        seen.users.update(map(_user, items))
+        counted_as = state.admit_event_type(self.service, self.type)
+        if counted_as != self.type:
+            state.counters.dropped("event_type_folded", len(items))
+        seen.event_types[counted_as] = seen.event_types.get(counted_as, 0) + len(items)
+        seen.users.update([item.user_id for item in items if item.user_id])
         if self.type == "request":
             seen.requests_made([item.data for item in items])
         elif self.type == "error":
@@ -63,10 +64,10 @@ class _Rows(dict[str, _Row]):
 
 
 class _Lanes:
-    """All lanes of a batch."""
+    """All lanes of a batch; making them changes nothing yet."""
 
-    def __init__(self, state: State, now: float) -> None:
-        self._state, self._now = state, now
+    def __init__(self, now: float) -> None:
+        self._now = now
         self._rows: dict[int, _Rows] = {}
         self._seconds: dict[tuple[str, int], Observations] = {}
         self._all: list[_Lane] = []
@@ -78,16 +79,18 @@ class _Lanes:
             return [rows[item.type][item.service] for item in items]
         return [self._at(int(_at(item, self._now)))[item.type][item.service] for item in items]
 
-    def observations(self) -> list[Observations]:
+    def services(self) -> list[str]:
+        """The services that have lanes, in the order of their first items."""
+        return [lane.service for lane in self._all]
+
+    def count(self, state: State) -> list[Observations]:
         """What the lanes have seen, where it is anything; the last thing to ask."""
         self._rows.clear()  # they know how to make lanes, so they know us: leave no cycle to the garbage collector
-        for lane in self._all:
-            if lane.items:
-                lane.close()
-                if lane.counted_as != lane.type:
-                    self._state.counters.dropped("event_type_folded", len(lane.items))
-        for seen in self._seconds.values():
-            seen.users -= NOBODY
+        used = [lane for lane in self._all if lane.items]
+        for service in dict.fromkeys(lane.service for lane in used):
+            state.services.admit(service, self._now)
+        for lane in used:
+            lane.close(state)
         return [seen for seen in self._seconds.values() if seen.event_types]
 
     def _at(self, second: int) -> _Rows:
@@ -99,11 +102,9 @@ class _Lanes:
     def _make(self, second: int, event_type: str, name: str) -> _Lane:
         seen = self._seconds.get((name, second))
         if seen is None:
-            self._state.services.admit(name, self._now)
             at = self._now if second == int(self._now) else second
             seen = self._seconds[name, second] = Observations(name, at)
-        counted_as = self._state.admit_event_type(seen.service, event_type)
-        lane = _Lane(event_type if counted_as == OTHER else counted_as, counted_as, seen)
+        lane = _Lane(event_type, seen)
         self._all.append(lane)
         return lane
 
@@ -117,50 +118,32 @@ class EventIntake:
     def take(self, batch: Decoded[NewEvent], now: float) -> Intake[NewEvent]:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
-        places, items = batch.places, batch.items
-        timed = any(map(_timestamp, items))
+        places, items = batch.places, list(batch.items)
+        timed = any([item.timestamp is not None for item in items])  # noqa: C419  # quicker than a generator
         if timed:
             places, items = _sift(places, items, errors, self._time_check(now))
-        crowded_out = self._state.services.without_room([item.service for item in items])
-        if crowded_out:  # then look closer: a duplicate needs no room
+        lanes = _Lanes(now)
+        lane_of = lanes.of(items, timed=timed)
+        if self._state.services.without_room(lanes.services()):  # then look closer: a duplicate needs no room
             wanting = [item.service for item in items if item.id is None or not self._ids.knows(item.id, now)]
             crowded_out = self._state.services.without_room(wanting)
             places, items = _sift(places, items, errors, partial(_room_refusal, crowded_out))
-        sent = len(items)
-        places, items, reserved, repeated_id = self._reserve(places, items, now)
-        lanes = _Lanes(self._state, now)
-        lane_of = lanes.of(items, timed=timed)
+            lane_of = lanes.of(items, timed=timed)
+        given = [(index, item.id) for index, item in enumerate(items) if item.id is not None]
+        repeated = [(index, id_) for index, id_ in given if not self._ids.reserve(id_, now)]
+        for index, _ in reversed(repeated):
+            del items[index], lane_of[index]
         for lane, item in zip(lane_of, items, strict=True):
             lane.add(item)
             item.type, item.service = lane.type, lane.service  # equal texts: keep one of each
         if 2 * len(items) < len(batch.items):
             items = [detached(item) for item in items]  # few are left: let go of the body that held all
-        return Intake(items, lanes.observations(), reserved, sent - len(items), repeated_id, errors)
+        repeated_id = repeated[-1][1] if repeated else ""
+        return Intake(items, lanes.count(self._state), len(repeated), repeated_id, errors)
 
     def _time_check(self, now: float) -> Callable[[NewEvent], Refused | None]:
         oldest = self._state.oldest
         return lambda item: None if item.timestamp is None else time_refusal(item.timestamp, now, oldest)
-
-    def _reserve(
-        self, places: Sequence[int], items: Sequence[NewEvent], now: float
-    ) -> tuple[Sequence[int], Sequence[NewEvent], list[str], str]:
-        """The items whose ids are new, with their places, those ids, and the last id that was not."""
-        given = [item.id for item in items if item.id is not None]
-        reserved = [id_ for id_ in given if self._ids.reserve(id_, now)]
-        if len(reserved) == len(given):
-            return places, items, reserved, ""
-        fresh = set(reserved)
-        kept_places, kept = [], []
-        for place, item in zip(places, items, strict=True):
-            if item.id is None or item.id in fresh:
-                fresh.discard(item.id or "")  # its second appearance in this batch is a duplicate
-                kept_places.append(place)
-                kept.append(item)
-        return kept_places, kept, reserved, given[-1]
-
-
-_timestamp, _user = attrgetter("timestamp"), attrgetter("user_id")
-NOBODY: set[str | None] = {None, ""}
 
 
 def _at(item: NewEvent, now: float) -> float:

@@ -38,14 +38,13 @@ class One(NamedTuple, Generic[R]):
 
 
 class Intake(NamedTuple, Generic[R]):
-    """What a batch comes to: records to keep, observations to count, ids reserved for them, and what was refused.
+    """What a batch comes to: records to keep, observations to count, and what was refused.
 
     `repeated_id` is the last id that was seen before, if any was.
     """
 
     records: Sequence[R]
     observations: list[Observations]
-    ids: list[str]
     duplicates: int
     repeated_id: str
     errors: list[ItemError]

@@ -22,7 +22,6 @@ class MetricIntake:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
         metrics: list[NewMetric] = []
-        reserved: list[str] = []
         seconds: dict[tuple[str, int], Observations] = {}
         duplicates, repeated_id, oldest = 0, "", self._state.oldest
         for place, item in zip(batch.places, batch.items, strict=True):
@@ -40,7 +39,6 @@ class MetricIntake:
                 continue
             if item.id is not None:
                 self._ids.reserve(item.id, now)
-                reserved.append(item.id)
             at = now if item.timestamp is None else item.timestamp.timestamp()
             seen = seconds.get((service, int(at)))
             if seen is None:
@@ -51,7 +49,7 @@ class MetricIntake:
                 self._state.units[item.name, service] = item.unit
             metrics.append(item)
         counted = [seen for seen in seconds.values() if not seen.is_empty]
-        return Intake(metrics, counted, reserved, duplicates, repeated_id, errors)
+        return Intake(metrics, counted, duplicates, repeated_id, errors)
 
     def _admit(self, item: NewMetric, service: str) -> SeriesTags | Refused:
         """The tags under which to count it, or why not; traffic keeps counting where its tags find no room."""

@@ -5,6 +5,7 @@ alone decides and words the errors.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -47,7 +48,7 @@ class SchemaDecoder(Generic[R]):
         self._one = msgspec.json.Decoder(derived)
         self._many = msgspec.json.Decoder(list[derived])  # type: ignore[valid-type]
         self._texts = [name for name, field in schema.fields.items() if isinstance(field, Text | Tags)]
-        self._raws = [name for name, field in schema.fields.items() if isinstance(field, RawJsonObject)]
+        self._raws = [attrgetter(name) for name, field in schema.fields.items() if isinstance(field, RawJsonObject)]
 
     def one(self, body: bytes) -> R:
         """The record that `body` holds.
@@ -134,7 +135,7 @@ class SchemaDecoder(Generic[R]):
             body.decode()  # what is kept raw was not looked at
             if any(map(self._controlled, items)):
                 return False
-        return all(are_sound([getattr(item, name) for item in items], len(body)) for name in self._raws)
+        return all(are_sound(list(map(raw_of, items)), len(body)) for raw_of in self._raws)
 
     def _controlled(self, record: R) -> bool:
         """Whether one of the texts may have a control character; marshmallow looks closer."""
