@@ -17,6 +17,9 @@ from analytics.errors import ConfigError
 from analytics.factory import create_app
 from analytics.logs import logging_config
 
+STOP_SECONDS = 1
+"""How long clients have to say goodbye."""
+
 log = logging.getLogger("analytics.development")
 
 
@@ -34,8 +37,16 @@ def main() -> None:
     except SystemExit:  # the port is taken, which Werkzeug has told by now
         service.stop()
         raise
+
+    def stop() -> None:
+        service.drain()
+        with gevent.Timeout(STOP_SECONDS, exception=False):
+            while len(service.hub):
+                gevent.sleep(0.05)
+        server.shutdown()
+
     for number in (SIGINT, SIGTERM):
-        signal(number, lambda *_: gevent.spawn(server.shutdown))
+        signal(number, lambda *_: gevent.spawn(stop))
     service.start()
     log.info("listening", extra={"host": settings.host, "port": settings.port})
     server.serve_forever()

@@ -1,6 +1,8 @@
 """How gunicorn serves: one gevent worker that holds the whole state, with room for many open connections."""
 
 import gc
+import os
+import socket
 import sys
 from typing import Any
 
@@ -10,6 +12,7 @@ from gunicorn.glogging import Logger
 from analytics.api.refusals import refuse_in_json
 from analytics.config import Settings
 from analytics.errors import ConfigError
+from analytics.live.stopping import watch
 from analytics.logs import logging_config
 
 try:
@@ -30,11 +33,22 @@ worker_class = "gevent"
 workers = 1
 worker_connections = settings.worker_connections
 keepalive = 75
-graceful_timeout = 3  # open WebSockets and idle connections hold a stop for as long
+graceful_timeout = 30
 control_socket_disable = True
 limit_request_line = 8190
 logger_class = QuietLogger
 logconfig_dict = logging_config(settings.log_level)
+
+
+def on_starting(server: Any) -> None:
+    """Say in one line that the port is taken, where gunicorn would try again and again."""
+    if "LISTEN_FDS" in os.environ:  # systemd has bound it
+        return
+    for host, port in (address for address in server.cfg.address if isinstance(address, tuple)):
+        try:
+            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        except OSError as error:
+            sys.exit(f"HOST={host} PORT={port} cannot be listened on: {error.strerror}.")
 
 
 def post_worker_init(worker: Any) -> None:
@@ -47,6 +61,7 @@ def post_worker_init(worker: Any) -> None:
     service = worker.app.wsgi().extensions.get("analytics")
     if service is not None:
         service.start()
+        watch(worker, service.drain)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -54,6 +54,10 @@ class Settings:
         "ANALYTICS_WORKER_CONNECTIONS", 10_000, "most open connections, WebSockets included", 1, 1_000_000
     )
 
+    client_timeout: float = _setting(
+        "ANALYTICS_CLIENT_TIMEOUT", 10.0, "seconds in which a live client must take something", 0.1, 3600
+    )
+
     @classmethod
     def from_env(cls) -> "Settings":
         """Read the environment.

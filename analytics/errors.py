@@ -51,6 +51,13 @@ class BadHandshake(AnalyticsError):
     code = "bad_handshake"
 
 
+class OriginNotAllowed(AnalyticsError):
+    """A page of another site wants to connect live."""
+
+    status = 403
+    code = "origin_not_allowed"
+
+
 class NotFound(AnalyticsError):
     """The thing asked for was never seen, or is no longer kept."""
 

@@ -20,8 +20,11 @@ from analytics.api.stats import stats_blueprint
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.ingest.recorder import Recorder
+from analytics.live.commands import Commands
 from analytics.live.hub import Hub
-from analytics.live.websocket import serve_websocket
+from analytics.live.opening import Openings
+from analytics.live.socketio import SocketIo
+from analytics.live.websocket import INBOUND_LIMIT, PING_INTERVAL, websocket_blueprint
 from analytics.query.reader import Reader
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
@@ -35,21 +38,29 @@ from analytics.state.state import State
 class Service:
     """What runs beside the requests: `app.extensions["analytics"]`."""
 
-    def __init__(self, hub: Hub, ticker: Ticker, state: State) -> None:
-        self.hub, self.ticker, self._state = hub, ticker, state
+    def __init__(self, hub: Hub, socketio: SocketIo, ticker: Ticker, state: State) -> None:
+        self.hub, self.ticker, self._socketio, self._state = hub, ticker, socketio, state
 
     def start(self) -> None:
         """Begin to tick; in the process that serves, never in one that forks."""
         self.ticker.start()
+        self.hub.start()
+
+    def drain(self) -> None:
+        """Get ready to stop: live clients are sent away, and `not_ready` says why no more should come."""
+        self.hub.drain()
+        self._socketio.drain()
 
     def stop(self) -> None:
         """End what `start` began, and let go of the state."""
         self.ticker.stop()
+        self.hub.stop()
         self._state.close()
 
     def not_ready(self) -> list[str]:
         """Why the service should get no work now."""
-        return ["the ticker has stalled"] if self.ticker.stalled else []
+        reasons = {"the service is stopping": self.hub.draining, "the ticker has stalled": self.ticker.stalled}
+        return [reason for reason, holds in reasons.items() if holds]
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
@@ -60,13 +71,18 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     """
     settings, clock = settings or Settings.from_env(), clock or SystemClock()
     state = State(settings, clock.wall())
-    hub = Hub()
+    hub = Hub(partial(state.counters.dropped, "live_event"))
     connections = partial(len, hub)
     recorder = Recorder(state, settings, clock, hub.publish_events)
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
-    ticker = Ticker(lambda: hub.publish_snapshot(snapshots.current()), clock)
-    service = Service(hub, ticker, state)
+    openings = Openings(reader, snapshots)
+    commands = Commands(hub, openings)
+    packets = BodyReader(INBOUND_LIMIT, settings.body_timeout)
+    patience = settings.client_timeout
+    socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
+    ticker = Ticker(lambda: hub.publish_update(snapshots.current(), openings.newest), clock)
+    service = Service(hub, socketio, ticker, state)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     pause = partial(gevent.sleep, 0)
     events = events_acceptor(recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause))
@@ -74,6 +90,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service
+    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": PING_INTERVAL, "max_message_size": INBOUND_LIMIT}
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a service's name may begin with a slash
     shortcut = Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics})
@@ -87,5 +104,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(stats_blueprint(reader))
     app.register_blueprint(health_blueprint(reader, connections, service.not_ready))
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
-    serve_websocket(app, hub, snapshots)
+    app.register_blueprint(websocket_blueprint(commands, patience))
+    app.register_blueprint(socketio.blueprint())
     return app

@@ -14,6 +14,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "nested_too_deeply": "The JSON is nested too deeply to be read.",
         "nothing_accepted": "No item of the batch could be recorded; the receipt says why.",
     },
+    403: {"origin_not_allowed": "Pages of this origin may not connect live; see ANALYTICS_CORS_ORIGINS."},
     404: {
         "not_found": "There is nothing at this path.",
         "unknown_service": "No service of that name was ever seen.",
@@ -35,6 +36,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_services": "There is no room for another service.",
         "too_many_series": "There is no room for another series.",
     },
+    503: {"too_many_sessions": "There is no room for another Socket.IO session now."},
 }
 """What each error code means, by status."""
 

@@ -8,6 +8,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import gevent
 
+from analytics.api.problems import describe
+from analytics.errors import OriginNotAllowed
+
 LINES_A_SECOND = 20
 TURN_SECONDS = 0.002
 NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
@@ -17,6 +20,9 @@ PREFLIGHT = [
     ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding"),
     ("Access-Control-Max-Age", "86400"),
 ]
+
+LIVE = ("/ws/", "/socket.io")
+STRANGER = OriginNotAllowed("Pages of this origin may not connect; ANALYTICS_CORS_ORIGINS names those that may.")
 
 log = logging.getLogger("analytics.access")
 
@@ -85,6 +91,7 @@ class Guard:
         arrived = time.perf_counter()
         self._turns.take(arrived)
         started = time.perf_counter()
+        app = self._app if self._may_come(environ) else describe(STRANGER, environ)
 
         def answer(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             headers.append(NO_SNIFFING)
@@ -92,7 +99,14 @@ class Guard:
             self._access_log.note(environ, int(status[:3]), started)
             return start_response(status, headers, *error)
 
-        return self._app(environ, answer)
+        return app(environ, answer)
+
+    def _may_come(self, environ: WSGIEnvironment) -> bool:
+        """Whether a page may talk to us live: no browser asks for leave there, so it is not enough to send headers."""
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None or self._any_origin or not environ["PATH_INFO"].startswith(LIVE):
+            return True
+        return origin in self._origins or origin.partition("://")[2] == environ.get("HTTP_HOST")
 
     def _cross_origin(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
         headers = [ANY_ORIGIN] if self._any_origin else [("Vary", "Origin")]

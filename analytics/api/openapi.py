@@ -34,9 +34,16 @@ most BODY_LIMIT bytes and BATCH_LIMIT items are taken at once, both counted afte
 GET answers HEAD too, and every path answers OPTIONS, also the preflight of a browser. A read after an acknowledged \
 write shows it.
 
-The WebSocket `/ws/dashboard` sends JSON messages `{"type", "data"}`: `snapshot` (the answer of GET /dashboard) once, \
-then `dashboard_update` (the same) every second, and `event` (one of the answer of GET /events) for each event. \
-Nothing is expected of clients.\
+The WebSocket `/ws/dashboard` sends JSON messages `{"type", "seq", "data"}`: `snapshot` (the answer of GET /dashboard) \
+once, then `dashboard_update` (the same) every second, and `event` (one of the answer of GET /events) for each event. \
+Its query, or a message `{"type": "subscribe", …}`, may have `events` (`all`, `none`, or types by commas), `service` \
+(by commas), `updates` (`full`, or `patch` for JSON Merge Patches in `patch` instead of `data`) and `since` (a `seq`: \
+the events after it come first). `dropped` tells how many events a client that was too slow has missed, `gap` that \
+those since `since` are no longer held. `{"type": "ping"}` is answered by `pong`, anything else by `error`.
+
+`/socket.io/` sends the same as Socket.IO events, whose second argument has `seq`, `dropped`, `gap` and `patch`; \
+`subscribe` is an event with an acknowledgement. Live connections obey ANALYTICS_CORS_ORIGINS (403 \
+`origin_not_allowed`).\
 """
 
 HEADERS: Mapping[int, dict[str, Any]] = {

@@ -61,11 +61,11 @@ class Recorder:
     Applying a batch does no I/O and never yields, so what is counted, kept and published never disagrees.
 
     Args:
-        publish: gets the events of each batch once they are counted.
+        publish: gets the events of each batch once they are counted, and the sequence number of the last one.
     """
 
     def __init__(
-        self, state: State, settings: Settings, clock: Clock, publish: Callable[[Kept[NewEvent]], None]
+        self, state: State, settings: Settings, clock: Clock, publish: Callable[[Kept[NewEvent], int], None]
     ) -> None:
         self._state, self._clock, self._publish = state, clock, publish
         self._run, self._requests = secrets.token_hex(5), count(1)
@@ -125,7 +125,7 @@ class Recorder:
             kept = Kept(intake.records, now, rfc3339(now), self._id_prefix())
             if intake.records:
                 self._state.apply(intake.observations, now, events=kept)
-                self._publish(kept)
+                self._publish(kept, self._state.events.last_sequence)
             self._count("events", intake.records, intake.duplicates, intake.errors)
         return _Done(kept, intake.duplicates, intake.repeated_id, intake.errors)
 

@@ -1,1 +1,1 @@
-"""The live edge: the hub and the connections that it feeds."""
+"""The live edge: one hub that encodes each message once, and an outbox and a writer for each client."""

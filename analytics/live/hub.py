@@ -1,49 +1,184 @@
-"""The hub: hands each message, made once, to the outbox of every connected client."""
+"""The hub: what is published is encoded once and offered to each client's outbox, none of which can hold it up."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from analytics.live.outbox import Outbox
+import gevent
+import msgspec
+from gevent.event import Event
+
+from analytics.live.messages import Message, Piece
+from analytics.live.outbox import EVENTS, Outbox
+from analytics.live.patch import NoPatchError, merge_patch
+from analytics.live.subscription import Subscription, Wanted
 from analytics.records import Kept, NewEvent, event_json
+from analytics.state.rings import Found
 
-OUTBOX_CAPACITY = 1_000
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.05
+"""How long events wait for others to go out with."""
+PIECE_EVENTS = 100
+PIECE_BYTES = 256 * 1024
+
+
+class Client:
+    """A connected client: what it wants, what waits for it, and the tick whose update was the last it was offered."""
+
+    __slots__ = ("outbox", "subscription", "tick")
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self.outbox = Outbox()
+        self.tick = -1
 
 
 class Hub:
-    """All connected clients."""
+    """All connected clients, whatever they speak.
 
-    def __init__(self) -> None:
-        self._clients: set[Outbox] = set()
+    Args:
+        dropped: is told how many messages were dropped.
+    """
+
+    def __init__(self, dropped: Callable[[int], None]) -> None:
+        self._dropped = dropped
+        self._clients: set[Client] = set()
+        self._pending: list[tuple[int, Kept[NewEvent]]] = []
+        self._waiting = Event()
+        self._flusher: gevent.Greenlet | None = None
+        self._tick = 0
+        self._last: Any = None
+        self.draining = False
 
     def __len__(self) -> int:
         return len(self._clients)
 
-    @contextmanager
-    def connect(self) -> Iterator[Outbox]:
-        """A place in the hub for as long as the block lasts."""
-        outbox = Outbox(OUTBOX_CAPACITY)
-        self._clients.add(outbox)
-        try:
-            yield outbox
-        finally:
-            self._clients.discard(outbox)
+    def start(self) -> None:
+        """Begin to flush events, unless begun."""
+        if self._flusher is None:
+            self._flusher = gevent.spawn(self._run)
 
-    def publish_events(self, kept: Kept[NewEvent]) -> None:
-        """Tell every client of each event."""
-        if self._clients:
-            for place in range(len(kept.records)):
-                self._publish(message("event", event_json(kept, place)))
+    def stop(self) -> None:
+        """End what `start` began."""
+        if self._flusher is not None:
+            self._flusher.kill()
+            self._flusher = None
 
-    def publish_snapshot(self, snapshot: bytes) -> None:
-        """Tell every client the new snapshot."""
-        if self._clients:
-            self._publish(message("dashboard_update", snapshot))
-
-    def _publish(self, text: str) -> None:
+    def drain(self) -> None:
+        """Send all clients away, and those that come from now on."""
+        self.draining = True
         for client in self._clients:
-            client.offer(text)
+            client.outbox.close()
+
+    def join(self, subscription: Subscription) -> Client:
+        """A new client; it is told what is published from now on."""
+        self.flush()
+        client = Client(subscription)
+        self._clients.add(client)
+        if self.draining:
+            client.outbox.close()
+        return client
+
+    def leave(self, client: Client) -> None:
+        """Forget a client."""
+        self._clients.discard(client)
+
+    def change(self, client: Client, subscription: Subscription) -> None:
+        """Let a client want something else from now on."""
+        self.flush()
+        client.subscription = subscription
+
+    def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
+        """Tell of the events of one request, the last of which has the sequence number `last`; soon, and at once."""
+        if self._clients:
+            self._pending.append((last - len(kept.records) + 1, kept))
+            self._waiting.set()
+
+    def publish_update(self, snapshot: bytes, seq: int) -> None:
+        """Tell of a new snapshot (JSON) that knows the events up to `seq`."""
+        self.flush()
+        if not self._clients:
+            self._last = None
+            return
+        full = Piece([Message("dashboard_update", seq, snapshot)])
+        patch = self._patch(snapshot, seq)
+        for client in self._clients:
+            follows = client.tick == self._tick and not client.outbox.has_update
+            use_patch = patch is not None and client.subscription.patches and follows
+            client.outbox.offer_update(patch if patch is not None and use_patch else full)
+            client.tick = self._tick + 1
+        self._tick += 1
+
+    def flush(self) -> None:
+        """Offer what was published since the last time."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        groups: dict[Wanted, list[Client]] = {}
+        for client in self._clients:
+            groups.setdefault(client.subscription.wanted, []).append(client)
+        made: dict[int, Message] = {}
+        for wanted, clients in groups.items():
+            found = _matching(pending, wanted)
+            missing = max(0, len(found) - EVENTS)
+            for piece in pieces(found[missing:], made):
+                for client in clients:
+                    self._count(client.outbox.offer_events(piece, missing))
+                missing = 0
+
+    def _count(self, dropped: int) -> None:
+        if dropped:
+            self._dropped(dropped)
+
+    def _patch(self, snapshot: bytes, seq: int) -> Piece | None:
+        """The difference from the update before, where someone wants it and it can be told."""
+        before, self._last = self._last, None
+        if not any(client.subscription.patches for client in self._clients):
+            return None
+        self._last = msgspec.json.decode(snapshot)
+        if before is None:
+            return None
+        try:
+            patch = msgspec.json.encode(merge_patch(before, self._last))
+        except NoPatchError:
+            return None
+        return Piece([Message("dashboard_update", seq, patch, "patch")])
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.wait()
+            gevent.sleep(FLUSH_SECONDS)
+            self._waiting.clear()
+            try:
+                self.flush()
+            except Exception:
+                log.exception("events could not be told")
 
 
-def message(kind: str, data: bytes) -> str:
-    """A message of SPEC.md's shape around JSON that is already encoded."""
-    return f'{{"type":"{kind}","data":{data.decode()}}}'
+def _matching(pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted) -> list[Found[NewEvent]]:
+    if wanted.nothing:
+        return []
+    return [
+        Found(first + place, kept, place)
+        for first, kept in pending
+        for place, event in enumerate(kept.records)
+        if wanted.everything or wanted.has(event)
+    ]
+
+
+def pieces(events: Sequence[Found[NewEvent]], made: dict[int, Message]) -> Iterator[Piece]:
+    """Events as pieces of a handy size; `made` remembers their messages."""
+    messages: list[Message] = []
+    size = 0
+    for seq, kept, place in events:
+        message = made.get(seq)
+        if message is None:
+            message = made[seq] = Message("event", seq, event_json(kept, place))
+        messages.append(message)
+        size += len(message.data)
+        if len(messages) >= PIECE_EVENTS or size >= PIECE_BYTES:
+            yield Piece(messages)
+            messages, size = [], 0
+    if messages:
+        yield Piece(messages)

@@ -1,29 +1,127 @@
-"""One client's waiting messages: bounded, and drained by the one writer of its connection."""
+"""What waits for one client: bounded, offered without waiting, and drained by the one writer of its connection."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from gevent.event import Event
 
+from analytics.live.messages import Encode, Piece
+
+EVENTS = 1_000
+BYTES = 4 * 1024 * 1024
+ANSWERS = 16
+WRITE_BYTES = 256 * 1024
+
+
+class Parcel(NamedTuple):
+    """What is to be sent now: pieces in their order, and how many events were dropped before the first of them."""
+
+    pieces: Iterable[Piece]
+    dropped: int
+
+    def writes(self, encode: Encode) -> Iterator[bytes]:
+        """The frames of all, as many together as make a good write."""
+        frames, size, dropped = [], 0, self.dropped
+        for piece in self.pieces:
+            frames.append(piece.frames(encode, dropped))
+            size, dropped = size + len(frames[-1]), 0
+            if size >= WRITE_BYTES:
+                yield b"".join(frames)
+                frames, size = [], 0
+        if frames:
+            yield b"".join(frames)
+
+    def texts(self, encode: Encode) -> Iterator[bytes]:
+        """The texts of all, one by one."""
+        dropped = self.dropped
+        for piece in self.pieces:
+            yield from piece.texts(encode, dropped)
+            dropped = 0
+
 
 class Outbox:
-    """Messages in order; when full the oldest make room and are counted in `dropped`."""
+    """Pieces in the order in which they were offered.
 
-    def __init__(self, capacity: int) -> None:
-        self._messages: deque[str] = deque(maxlen=capacity)
+    Of updates only the newest waits. When there are more than `EVENTS` events or `BYTES` of their data, the oldest
+    make room, a piece at a time, and are counted; so do answers beyond `ANSWERS`, uncounted. What a client is told
+    when it comes (the opening) waits in front of all.
+    """
+
+    def __init__(self) -> None:
+        self._opening: Iterator[Piece] = iter(())
+        self._answers: deque[Piece] = deque(maxlen=ANSWERS)
+        self._pieces: deque[tuple[Piece, int]] = deque()
+        self._update: Piece | None = None
+        self._events = self._bytes = self._dropped = 0
         self._ready = Event()
-        self.dropped = 0
+        self.closed = False
 
-    def offer(self, message: str) -> None:
-        """Add a message; never waits."""
-        if len(self._messages) == self._messages.maxlen:
-            self.dropped += 1
-        self._messages.append(message)
+    @property
+    def has_update(self) -> bool:
+        """Whether an update waits."""
+        return self._update is not None
+
+    def offer_opening(self, pieces: Iterator[Piece]) -> None:
+        """Have `pieces` sent before all else; they are made as they go."""
+        self._opening = pieces
         self._ready.set()
 
-    def take(self) -> list[str]:
-        """All waiting messages, after waiting for the first."""
+    def offer_answer(self, piece: Piece) -> None:
+        """Answer something that the client asked."""
+        self._answers.append(piece)
+        self._ready.set()
+
+    def offer_update(self, piece: Piece) -> None:
+        """Add an update; one that was not sent yet is forgotten."""
+        if self._update is not None:
+            self._pieces.remove((self._update, 0))
+        self._update = piece
+        self._pieces.append((piece, 0))
+        self._ready.set()
+
+    def offer_events(self, piece: Piece, missing: int = 0) -> int:
+        """Add events, before which `missing` others were left out; returns how many were dropped in all."""
+        size = sum(len(message.data) for message in piece.messages)
+        self._pieces.append((piece, size))
+        self._events += len(piece)
+        self._bytes += size
+        dropped = missing
+        while self._events > max(EVENTS, len(piece)) or self._bytes > max(BYTES, size):
+            dropped += self._drop_oldest()
+        self._dropped += dropped
+        self._ready.set()
+        return dropped
+
+    def close(self) -> None:
+        """Let the writer know that it is over."""
+        self.closed = True
+        self._ready.set()
+
+    def take(self) -> Parcel | None:
+        """All that waits, after waiting for the first; None once it is over."""
         self._ready.wait()
         self._ready.clear()
-        taken = list(self._messages)
-        self._messages.clear()
-        return taken
+        if self.closed:
+            return None
+        opening, self._opening = self._opening, iter(())
+        waiting = [*self._answers, *(piece for piece, _ in self._pieces)]
+        dropped = self._dropped
+        self._answers.clear()
+        self._pieces.clear()
+        self._update = None
+        self._events = self._bytes = self._dropped = 0
+        return Parcel(_in_turn(opening, waiting), dropped)
+
+    def _drop_oldest(self) -> int:
+        place = next(place for place, (piece, _) in enumerate(self._pieces) if piece is not self._update)
+        piece, size = self._pieces[place]
+        del self._pieces[place]
+        self._events -= len(piece)
+        self._bytes -= size
+        return len(piece)
+
+
+def _in_turn(opening: Iterator[Piece], waiting: list[Piece]) -> Iterator[Piece]:
+    yield from opening
+    yield from waiting

@@ -1,74 +1,56 @@
-"""The WebSocket edge: /ws/dashboard sends a snapshot, then updates and events as they come."""
+"""The plain WebSocket: /ws/dashboard sends a snapshot, then updates and events as they come."""
 
-import binascii
-from base64 import b64decode
+import contextlib
 from typing import Any
 
 import gevent
-from flask import Blueprint, Flask, Request, request
+from flask import Blueprint, g, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed
+from wsproto.frame_protocol import CloseReason
 
-from analytics.errors import BadHandshake
-from analytics.live.hub import Hub, message
-from analytics.live.outbox import Outbox
-from analytics.live.sender import WholeSender
-from analytics.snapshot.source import SnapshotSource
+from analytics.live.commands import Commands, options_in
+from analytics.live.handshake import check_handshake
+from analytics.live.hub import Client
+from analytics.live.messages import as_json
+from analytics.live.sender import WholeSender, wrap
 
 PING_INTERVAL = 25
 INBOUND_LIMIT = 64 * 1024
 
 
-def serve_websocket(app: Flask, hub: Hub, snapshots: SnapshotSource) -> None:
-    """Add the WebSocket route to `app`."""
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": PING_INTERVAL, "max_message_size": INBOUND_LIMIT}
+def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
+    """The blueprint of /ws/dashboard; a client that takes nothing for `patience` seconds is cut off."""
     blueprint = Blueprint("live", __name__)
     sock = Sock()
 
     @blueprint.before_request
     def prepare() -> None:
-        _check_handshake(request)
-        environ = request.environ
-        # the library would accept permessage-deflate, at 145 KB a connection
-        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-        for name in ("gunicorn.socket", "werkzeug.socket"):
-            if name in environ:
-                environ[name] = WholeSender(environ[name])
+        check_handshake(request)
+        g.options = options_in(request.query_string.decode(errors="replace"))
+        g.sender = wrap(request.environ, patience)
 
     @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
     def dashboard(ws: Any) -> None:
-        with hub.connect() as outbox:
-            outbox.offer(message("snapshot", snapshots.current()))
-            writer = gevent.spawn(_write, ws, outbox)
-            try:
-                while True:
-                    ws.receive()  # nothing is expected of clients yet; what they send must not pile up
-            finally:
-                writer.kill()
+        client = commands.join(g.options)
+        writer = gevent.spawn(_write, ws, g.sender, client)
+        try:
+            while True:
+                said = ws.receive()
+                if isinstance(said, str) and len(said.encode()) > INBOUND_LIMIT:  # the library counts characters
+                    ws.close(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
+                client.outbox.offer_answer(commands.answer(client, said))
+        finally:
+            commands.leave(client)
+            writer.kill()
 
-    app.register_blueprint(blueprint)
-
-
-def _check_handshake(asked: Request) -> None:
-    """RFC 6455, 4.2.1.
-
-    Raises:
-        BadHandshake: something of it is missing.
-    """
-    headers = asked.headers
-    tokens = [token.strip().lower() for token in headers.get("Connection", "").split(",")]
-    try:
-        key = b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if "upgrade" not in tokens or headers.get("Sec-WebSocket-Version") != "13" or len(key) != 16:
-        raise BadHandshake("This is no complete WebSocket handshake (RFC 6455, version 13).")
+    return blueprint
 
 
-def _write(ws: Any, outbox: Outbox) -> None:
-    try:
-        while True:
-            for text in outbox.take():
-                ws.send(text)
-    except (ConnectionClosed, OSError):
-        pass  # the reader hears of it too, and ends the connection
+def _write(ws: Any, sender: WholeSender, client: Client) -> None:
+    with contextlib.suppress(ConnectionClosed, OSError):  # the reader hears of it too, and ends the connection
+        while parcel := client.outbox.take():
+            for data in parcel.writes(as_json):
+                sender.send(data)
+        ws.close(CloseReason.GOING_AWAY, "The service stops.")
+        sender.hang_up()

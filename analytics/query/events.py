@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from analytics.records import Kept, NewEvent, event_json
+from analytics.state.rings import Found
 from analytics.state.state import State
 
 
@@ -89,3 +90,13 @@ def events(state: State, now: float, wanted: EventFilter, limit: int, before: in
         "limit": limit,
         "next_cursor": None if cursor is None else str(cursor),
     }
+
+
+def sequences(state: State, now: float) -> tuple[int, int]:
+    """The numbers of the oldest event that is held (or of the next one, where none is) and of the newest ever."""
+    return state.events.oldest_sequence, state.events.last_sequence
+
+
+def events_after(state: State, now: float, sequence: int, most: int) -> list[Found[NewEvent]]:
+    """The oldest `most` of the events numbered above `sequence`, oldest first."""
+    return state.events.after(sequence, most)

@@ -17,13 +17,13 @@ class Found(NamedTuple, Generic[R]):
 
 
 class Ring(Generic[R]):
-    """The newest `capacity` records in the order of their arrival; sequence numbers start at 1 and never repeat."""
+    """The newest `capacity` records in the order of their arrival; the numbers of the first and those after it rise."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, first: int = 1) -> None:
         self._capacity = capacity
         self._batches: deque[Kept[R]] = deque()
         self._held = 0
-        self.last_sequence = 0
+        self.last_sequence = first - 1
 
     def __len__(self) -> int:
         return min(self._held, self._capacity)
@@ -35,6 +35,24 @@ class Ring(Generic[R]):
         self.last_sequence += len(kept.records)
         while self._held - len(self._batches[0].records) >= self._capacity:
             self._held -= len(self._batches.popleft().records)
+
+    @property
+    def oldest_sequence(self) -> int:
+        """The number of the oldest record held, or of the next one where none is."""
+        return self.last_sequence - len(self) + 1
+
+    def after(self, sequence: int, most: int) -> list[Found[R]]:
+        """The oldest `most` of the records numbered above `sequence`, oldest first."""
+        sequence = max(sequence, self.oldest_sequence - 1)
+        last, found = self.last_sequence, deque[Found[R]](maxlen=most)
+        for kept in reversed(self._batches):
+            first = last - len(kept.records)  # the number before its first record's
+            for place in range(len(kept.records) - 1, max(-1, sequence - first - 1), -1):
+                found.appendleft(Found(first + place + 1, kept, place))
+            if first <= sequence:
+                break
+            last = first
+        return list(found)
 
     def newest_first(self, before: int | None = None) -> Iterator[Found[R]]:
         """All records numbered below `before`, newest first."""

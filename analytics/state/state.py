@@ -32,7 +32,8 @@ class State:
         self.started = now
         self.version = 0
         self.counters = Counters()
-        self.events: Ring[NewEvent] = Ring(settings.events_ring)
+        self.events: Ring[NewEvent] = Ring(settings.events_ring, round(now * 1e6))
+        """Numbered from the start's microseconds on, so that no number of an earlier run means another event now."""
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.services = Registry(settings.max_services)
         self.series: Cascade[SeriesKey, Cell] = Cascade((seconds, minutes, hours, days), now)

@@ -32,7 +32,7 @@ def open_socket(shared_server: Server) -> Iterator[Open]:
 
 def read(socket: websocket.WebSocket) -> dict[str, Any]:
     message = json.loads(socket.recv())
-    assert set(message) - {"dropped"} == {"type", "data"}
+    assert set(message) - {"dropped"} == {"type", "seq", "data"}
     return message
 
 

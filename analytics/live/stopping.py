@@ -1,0 +1,52 @@
+"""How a gunicorn worker stops: clients are sent away at once, requests in flight finish, idle connections end.
+
+Left to itself, gunicorn's gevent worker takes a connection that waits for its next request for one at work, waits for
+it until `graceful_timeout`, and is then killed.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+
+CHECK_SECONDS = 0.1
+
+
+class IdleWaits:
+    """The waits of kept-alive connections for their next requests, `seconds` each, which can be ended."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waits: dict[gevent.Greenlet, gevent.Timeout] = {}
+
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """Wait inside, as long as is allowed; the block is then left as if nothing had happened."""
+        me = gevent.getcurrent()
+        with gevent.Timeout(self._seconds, exception=False) as timeout:
+            self._waits[me] = timeout
+            try:
+                yield
+            finally:
+                del self._waits[me]
+
+    def end(self) -> None:
+        """End all waits, and those to come."""
+        self._seconds = 0
+        for greenlet, timeout in list(self._waits.items()):
+            greenlet.kill(timeout, block=False)
+
+
+def watch(worker: Any, drain: Callable[[], None]) -> None:
+    """Call `drain` as soon as the gunicorn `worker` is told to stop, whatever the reason, and end its idle waits."""
+    idle = IdleWaits(worker.cfg.keepalive)
+    worker.timeout_ctx = idle.wait
+    gevent.spawn(_watch, worker, drain, idle)
+
+
+def _watch(worker: Any, drain: Callable[[], None], idle: IdleWaits) -> None:
+    while worker.alive:
+        gevent.sleep(CHECK_SECONDS)
+    drain()
+    idle.end()

@@ -1,0 +1,37 @@
+"""What a live client may ask for, in its address and in its messages."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from analytics.schemas.fields import Text
+from analytics.schemas.queries import Query, whole_number
+
+MOST_NAMES = 100
+NAME = Text(1, 128)
+
+
+class Names(fields.Field[frozenset[str] | None]):
+    """`all` (None), `none`, a list of names, or names separated by commas."""
+
+    def _deserialize(self, value: Any, attr: str | None, *_: Any, **__: Any) -> frozenset[str] | None:
+        if value == "all":
+            return None
+        if value == "none":
+            return frozenset()
+        names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, list) or not 1 <= len(names) <= MOST_NAMES:
+            raise ValidationError(f"Must be all, none, or up to {MOST_NAMES} names separated by commas.")
+        return frozenset(NAME.deserialize(name, attr) for name in names)
+
+
+class LiveQuery(Query):
+    """The options of /ws/dashboard and /socket.io/."""
+
+    events = Names(metadata={"description": "`all` (default), `none`, or the event types wanted, by commas"})
+    service = Names(metadata={"description": "Events of these services only, by commas"})
+    updates = fields.String(
+        validate=validate.OneOf(("full", "patch"), error="Must be one of {choices}."),
+        metadata={"description": "`full` (default), or `patch`: JSON Merge Patches against the update before"},
+    )
+    since = whole_number(0, 2**53, None, "Events after this `seq` come first, where they are still held")
