@@ -67,7 +67,7 @@ class Rig:
         self.recorder = Recorder(self.state, limited, self.clock, self._publish)
         self.reader = Reader(self.state, self.clock)
 
-    def _publish(self, kept: Kept[NewEvent]) -> None:
+    def _publish(self, kept: Kept[NewEvent], last: int) -> None:
         self.published += [event_json(kept, place) for place in range(len(kept.records))]
 
     def event(self, *args: Any, **fields: Any) -> Taken:

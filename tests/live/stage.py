@@ -1,0 +1,55 @@
+"""The live edge without its sockets: hub, openings and commands around a rig, and clients that tests read from."""
+
+import json
+from typing import Any
+
+import gevent
+
+from analytics.live.commands import Commands, options_in
+from analytics.live.hub import Client, Hub
+from analytics.live.messages import as_json
+from analytics.live.opening import Openings
+from analytics.records import Kept, NewEvent
+from analytics.snapshot.source import SnapshotSource
+from tests.state.rig import Rig
+
+
+class Stage(Rig):
+    """A rig whose events go to a hub."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.drops = 0
+        self.hub = Hub(self._drop)
+        super().__init__(**limits)
+        self.snapshots = SnapshotSource(self.state, self.reader, lambda: len(self.hub))
+        self.openings = Openings(self.reader, self.snapshots)
+        self.commands = Commands(self.hub, self.openings)
+
+    def _drop(self, count: int) -> None:
+        self.drops += count
+
+    def _publish(self, kept: Kept[NewEvent], last: int) -> None:
+        self.hub.publish_events(kept, last)
+
+    def join(self, query: str = "") -> Client:
+        """A client with these options that has not been sent anything yet."""
+        return self.commands.join(options_in(query))
+
+    def tick(self) -> None:
+        """A second passes."""
+        self.clock.advance(1)
+        self.hub.publish_update(self.snapshots.current(), self.openings.newest)
+
+    def told(self, client: Client) -> list[dict[str, Any]]:
+        """The messages that wait for `client`; they are sent by this."""
+        self.hub.flush()
+        with gevent.Timeout(0.01, exception=False):
+            parcel = client.outbox.take()
+            assert parcel is not None
+            return [json.loads(text) for text in parcel.texts(as_json)]
+        return []
+
+
+def kinds(messages: list[dict[str, Any]]) -> list[str]:
+    """Their types in order."""
+    return [message["type"] for message in messages]

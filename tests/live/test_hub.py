@@ -1,0 +1,172 @@
+"""The hub: everyone is told what they want, in order, each message made once."""
+
+from typing import Any
+
+import gevent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.live.messages import as_json
+from analytics.live.outbox import EVENTS
+from tests.live.stage import Stage, kinds
+from tests.live.test_patch import applied
+from tests.state.rig import event, moderate
+
+
+def test_a_snapshot_then_updates_and_events() -> None:
+    stage = Stage()
+    client = stage.join()
+    stage.event("purchase")
+    stage.tick()
+    stage.event("refund")
+    messages = stage.told(client)
+    assert kinds(messages) == ["snapshot", "event", "dashboard_update", "event"]
+    assert messages[0]["data"]["overview"]["total_requests"] == 0
+    assert [message["data"]["type"] for message in messages if message["type"] == "event"] == ["purchase", "refund"]
+    first = stage.state.events.oldest_sequence
+    assert [message["seq"] for message in messages] == [first - 1, first, first, first + 1]
+
+
+def test_a_client_is_not_told_what_its_snapshot_knows_already() -> None:
+    stage = Stage()
+    first = stage.join()
+    stage.event("purchase")
+    second = stage.join()
+    assert kinds(stage.told(first)) == ["snapshot", "event"]
+    assert kinds(stage.told(second)) == ["snapshot"]
+
+
+def test_who_left_is_told_nothing_and_counts_no_more() -> None:
+    stage = Stage()
+    client = stage.join()
+    stage.told(client)
+    stage.commands.leave(client)
+    stage.event("purchase")
+    assert stage.told(client) == []
+    assert len(stage.hub) == 0
+
+
+def test_clients_are_told_what_they_want() -> None:
+    stage = Stage()
+    queries = ["", "events=none", "events=purchase", "events=purchase,refund&service=shop", "service=cart"]
+    clients = [stage.join(query) for query in queries]
+    for client in clients:
+        stage.told(client)
+    stage.events(event("purchase"), event("refund"), event("refund", "cart"), event("search"))
+    told = [[(m["data"]["type"], m["data"]["service"]) for m in stage.told(client)] for client in clients]
+    everything = [("purchase", "shop"), ("refund", "shop"), ("refund", "cart"), ("search", "shop")]
+    assert told == [everything, [], everything[:1], everything[:2], everything[2:3]]
+
+
+def test_equal_wishes_share_the_bytes() -> None:
+    stage = Stage()
+    clients = [stage.join("events=purchase") for _ in range(2)]
+    for client in clients:
+        stage.told(client)
+    stage.event("purchase")
+    stage.hub.flush()
+    parcels = [client.outbox.take() for client in clients]
+    (first,), (second,) = (list(parcel.pieces) for parcel in parcels if parcel)
+    assert first is second
+    assert first.frames(as_json) is second.frames(as_json)
+
+
+def test_who_does_not_keep_up_is_told_how_much_it_missed() -> None:
+    stage = Stage(events_ring=5_000)
+    slow, quick = stage.join(), stage.join("events=none")
+    stage.told(slow)
+    stage.told(quick)
+    for _ in range(5):
+        stage.events(*(event("search") for _ in range(EVENTS // 2)))
+        stage.hub.flush()
+    messages = stage.told(slow)
+    assert [message.get("dropped") for message in messages[:2]] == [3 * EVENTS // 2, None]
+    assert messages[-1]["seq"] == stage.state.events.last_sequence
+    assert len(messages) + messages[0]["dropped"] == 5 * EVENTS // 2
+    assert stage.drops == 3 * EVENTS // 2
+    assert stage.told(quick) == []
+
+
+def test_a_batch_beyond_all_bounds_leaves_its_newest_events() -> None:
+    stage = Stage()
+    client = stage.join()
+    stage.told(client)
+    stage.events(*(event("search") for _ in range(3 * EVENTS)))
+    messages = stage.told(client)
+    assert (len(messages), messages[0]["dropped"]) == (EVENTS, 2 * EVENTS)
+    assert messages[-1]["seq"] == stage.state.events.last_sequence
+
+
+def test_events_leave_soon_without_a_tick() -> None:
+    stage = Stage()
+    client = stage.join()
+    stage.told(client)
+    stage.hub.start()
+    stage.event("purchase")
+    with gevent.Timeout(1):
+        parcel = client.outbox.take()
+    assert parcel is not None
+    stage.hub.stop()
+
+
+def test_draining_closes_all_and_lets_nobody_stay() -> None:
+    stage = Stage()
+    before = stage.join()
+    stage.hub.drain()
+    after = stage.join()
+    assert before.outbox.take() is None
+    assert after.outbox.take() is None
+
+
+Step = tuple[str, int]
+STEPS = st.lists(st.tuples(st.sampled_from(["event", "beat", "tick", "read", "other"]), st.integers(0, 4)), max_size=25)
+
+
+@moderate
+@given(STEPS)
+def test_patches_add_up_to_the_full_updates(steps: list[Step]) -> None:
+    stage = Stage()
+    full, patched, late = stage.join("events=none"), stage.join("events=none&updates=patch"), None
+    shown: dict[str, Any] = {}
+    for what, number in [*steps, ("tick", 0), ("read", 0), ("tick", 0), ("read", 0)]:
+        if what == "event":
+            stage.event("request", f"service-{number}", data={"status": 200 + 100 * number, "latency": number})
+        elif what == "beat":
+            stage.beat(f"service-{number}", request_count=number)
+        elif what == "tick":
+            stage.tick()
+        elif what == "other" and late is None:
+            late = stage.join("updates=patch")
+        else:
+            expected = stage.told(full)
+            for message in stage.told(patched):
+                shown = applied(shown, message["patch"]) if "patch" in message else message["data"]
+            if expected:
+                assert shown == expected[-1]["data"]
+
+
+def test_a_patch_client_gets_patches_and_first_of_all_something_to_patch() -> None:
+    stage = Stage()
+    stage.beat()
+    client = stage.join("updates=patch")
+    for _ in range(3):
+        stage.tick()
+        stage.told(client)
+    stage.tick()
+    (message,) = stage.told(client)
+    assert set(message) == {"type", "seq", "patch"}
+    assert "updated_at" in message["patch"]
+
+
+def test_a_patch_client_that_missed_an_update_gets_a_full_one() -> None:
+    stage = Stage()
+    client = stage.join("updates=patch")
+    for _ in range(3):
+        stage.tick()
+        stage.told(client)
+    stage.tick()
+    stage.tick()
+    (message,) = stage.told(client)
+    assert "data" in message
+    stage.tick()
+    assert "patch" in stage.told(client)[0]
