@@ -24,7 +24,7 @@ from analytics.live.commands import Commands
 from analytics.live.hub import Hub
 from analytics.live.opening import Openings
 from analytics.live.socketio import SocketIo
-from analytics.live.websocket import INBOUND_LIMIT, PING_INTERVAL, websocket_blueprint
+from analytics.live.websocket import INBOUND_LIMIT, OPTIONS, websocket_blueprint
 from analytics.query.reader import Reader
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": PING_INTERVAL, "max_message_size": INBOUND_LIMIT}
+    app.config["SOCK_SERVER_OPTIONS"] = OPTIONS
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a service's name may begin with a slash
     shortcut = Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics})

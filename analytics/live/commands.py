@@ -8,6 +8,7 @@ import msgspec
 from marshmallow import ValidationError
 
 from analytics.errors import AnalyticsError, ValidationFailed
+from analytics.live.delivery import Line
 from analytics.live.hub import Client, Hub
 from analytics.live.messages import Message, Piece
 from analytics.live.opening import Openings
@@ -59,10 +60,11 @@ class Commands:
     def __init__(self, hub: Hub, openings: Openings) -> None:
         self._hub, self._openings = hub, openings
 
-    def join(self, asked: Options) -> Client:
-        """A new client, whose opening waits to be sent."""
-        client = self._hub.join(asked.subscription)
+    def join(self, asked: Options, line: Line) -> Client:
+        """A new client, whose opening is being sent."""
+        client = self._hub.join(asked.subscription, line)
         client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
+        client.delivery.wake()
         return client
 
     def leave(self, client: Client) -> None:
@@ -78,17 +80,21 @@ class Commands:
         asked = options(given, client.subscription)
         self._hub.change(client, asked.subscription)
         if asked.since is not None:
+            client.outbox.forget()
+            client.tick = -1  # a patch would be against the update before the opening's snapshot
             client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
+            client.delivery.wake()
         (types, services), patches = asked.subscription
         return {"events": _shown(types), "service": _shown(services), "updates": "patch" if patches else "full"}
 
-    def answer(self, client: Client, said: str | bytes) -> Piece:
-        """The answer to a message of a plain WebSocket client; what it may not say is answered too."""
+    def answer(self, client: Client, said: str | bytes) -> None:
+        """Answer a message of a plain WebSocket client; what it may not say is answered too."""
         try:
             kind, data = self._obey(client, said)
         except AnalyticsError as error:
             kind, data = "error", {"code": error.code, "message": error.message, "fields": error.fields}
-        return Piece([Message(kind, self._openings.newest, msgspec.json.encode(data))])
+        client.outbox.offer_answer(Piece([Message(kind, None, msgspec.json.encode(data))]))
+        client.delivery.wake()
 
     def _obey(self, client: Client, said: str | bytes) -> tuple[str, dict[str, Any]]:
         if isinstance(said, bytes):

@@ -8,6 +8,7 @@ import gevent
 import msgspec
 from gevent.event import Event
 
+from analytics.live.delivery import Delivery, Line
 from analytics.live.messages import Message, Piece
 from analytics.live.outbox import EVENTS, Outbox
 from analytics.live.patch import NoPatchError, merge_patch
@@ -19,18 +20,21 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.05
 """How long events wait for others to go out with."""
+TURN = 100
+"""How many clients are written to before others have a turn."""
 PIECE_EVENTS = 100
 PIECE_BYTES = 256 * 1024
 
 
 class Client:
-    """A connected client: what it wants, what waits for it, and the tick whose update was the last it was offered."""
+    """A connected client: what it wants, what waits for it, how that is delivered, and the last tick it was told of."""
 
-    __slots__ = ("outbox", "subscription", "tick")
+    __slots__ = ("delivery", "outbox", "subscription", "tick")
 
-    def __init__(self, subscription: Subscription) -> None:
+    def __init__(self, subscription: Subscription, line: Line) -> None:
         self.subscription = subscription
         self.outbox = Outbox()
+        self.delivery = Delivery(self.outbox, line)
         self.tick = -1
 
 
@@ -69,24 +73,25 @@ class Hub:
         """Send all clients away, and those that come from now on."""
         self.draining = True
         for client in self._clients:
-            client.outbox.close()
+            client.delivery.close()
 
-    def join(self, subscription: Subscription) -> Client:
+    def join(self, subscription: Subscription, line: Line) -> Client:
         """A new client; it is told what is published from now on."""
-        self.flush()
-        client = Client(subscription)
+        self._offer_pending()
+        client = Client(subscription, line)
         self._clients.add(client)
         if self.draining:
-            client.outbox.close()
+            client.delivery.close()
         return client
 
     def leave(self, client: Client) -> None:
         """Forget a client."""
         self._clients.discard(client)
+        client.delivery.end()
 
     def change(self, client: Client, subscription: Subscription) -> None:
         """Let a client want something else from now on."""
-        self.flush()
+        self._offer_pending()
         client.subscription = subscription
 
     def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
@@ -97,7 +102,7 @@ class Hub:
 
     def publish_update(self, snapshot: bytes, seq: int) -> None:
         """Tell of a new snapshot (JSON) that knows the events up to `seq`."""
-        self.flush()
+        self._offer_pending()
         if not self._clients:
             self._last = None
             return
@@ -109,14 +114,18 @@ class Hub:
             client.outbox.offer_update(patch if patch is not None and use_patch else full)
             client.tick = self._tick + 1
         self._tick += 1
+        self._wake()
 
     def flush(self) -> None:
-        """Offer what was published since the last time."""
+        """Tell of what was published since the last time."""
+        self._offer_pending()
+        self._wake()
+
+    def _offer_pending(self) -> None:
+        """Offer the events that wait; others come in between only afterwards, so that their order holds."""
         pending, self._pending = self._pending, []
-        if not pending:
-            return
         groups: dict[Wanted, list[Client]] = {}
-        for client in self._clients:
+        for client in self._clients if pending else ():
             groups.setdefault(client.subscription.wanted, []).append(client)
         made: dict[int, Message] = {}
         for wanted, clients in groups.items():
@@ -124,12 +133,16 @@ class Hub:
             missing = max(0, len(found) - EVENTS)
             for piece in pieces(found[missing:], made):
                 for client in clients:
-                    self._count(client.outbox.offer_events(piece, missing))
+                    dropped = client.outbox.offer_events(piece, missing)
+                    if dropped:
+                        self._dropped(dropped)
                 missing = 0
 
-    def _count(self, dropped: int) -> None:
-        if dropped:
-            self._dropped(dropped)
+    def _wake(self) -> None:
+        for number, client in enumerate(list(self._clients), 1):
+            client.delivery.wake()
+            if number % TURN == 0:
+                gevent.sleep(0)
 
     def _patch(self, snapshot: bytes, seq: int) -> Piece | None:
         """The difference from the update before, where someone wants it and it can be told."""

@@ -12,28 +12,32 @@ Encode = Callable[["Message", int], bytes]
 class Message(NamedTuple):
     """What clients are told.
 
-    `seq` is the number of the newest event that it knows of: what a client that comes back asks to go on from.
+    `seq` is the number of the newest event that it knows of: what a client that comes back asks to go on from. Answers
+    have none, since they overtake what waits.
     `data` is JSON; `field` its name in the message. `gap` tells that events before it are lost.
     """
 
     kind: str
-    seq: int
+    seq: int | None
     data: bytes
     field: str = "data"
     gap: bool = False
 
     def facts(self, dropped: int) -> bytes:
         """The members beside type and data, as JSON without braces."""
-        facts = b'"seq":%d' % self.seq
+        facts = [b'"seq":%d' % self.seq] if self.seq is not None else []
         if self.gap:
-            facts += b',"gap":true'
-        return facts + b',"dropped":%d' % dropped if dropped else facts
+            facts.append(b'"gap":true')
+        if dropped:
+            facts.append(b'"dropped":%d' % dropped)
+        return b",".join(facts)
 
 
 def as_json(message: Message, dropped: int) -> bytes:
     """For the plain WebSocket."""
+    facts = message.facts(dropped)
     kind, field = message.kind.encode(), message.field.encode()
-    return b'{"type":"%b",%b,"%b":%b}' % (kind, message.facts(dropped), field, message.data)
+    return b'{"type":"%b",%b"%b":%b}' % (kind, facts and facts + b",", field, message.data)
 
 
 def as_packet(message: Message, dropped: int) -> bytes:
@@ -55,10 +59,11 @@ def frame(text: bytes) -> bytes:
 class Piece:
     """Messages that go out together; all clients share one piece, so each protocol's frames are made once."""
 
-    __slots__ = ("_frames", "messages")
+    __slots__ = ("_frames", "messages", "size")
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self.messages = messages
+        self.size = sum(len(message.data) for message in messages)
         self._frames: dict[Encode, bytes] = {}
 
     def __len__(self) -> int:

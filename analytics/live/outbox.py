@@ -1,10 +1,8 @@
-"""What waits for one client: bounded, offered without waiting, and drained by the one writer of its connection."""
+"""What waits for one client: bounded, offered without waiting, and honest about what found no room."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from gevent.event import Event
 
 from analytics.live.messages import Encode, Piece
 
@@ -49,13 +47,20 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._opening: Iterator[Piece] = iter(())
+        self._opening: Iterator[Piece] | None = None
         self._answers: deque[Piece] = deque(maxlen=ANSWERS)
         self._pieces: deque[tuple[Piece, int]] = deque()
         self._update: Piece | None = None
         self._events = self._bytes = self._dropped = 0
-        self._ready = Event()
-        self.closed = False
+
+    def __len__(self) -> int:
+        """How many pieces wait, an opening not counted."""
+        return len(self._answers) + len(self._pieces)
+
+    @property
+    def has_opening(self) -> bool:
+        """Whether an opening waits."""
+        return self._opening is not None
 
     @property
     def has_update(self) -> bool:
@@ -65,12 +70,10 @@ class Outbox:
     def offer_opening(self, pieces: Iterator[Piece]) -> None:
         """Have `pieces` sent before all else; they are made as they go."""
         self._opening = pieces
-        self._ready.set()
 
     def offer_answer(self, piece: Piece) -> None:
         """Answer something that the client asked."""
         self._answers.append(piece)
-        self._ready.set()
 
     def offer_update(self, piece: Piece) -> None:
         """Add an update; one that was not sent yet is forgotten."""
@@ -78,40 +81,33 @@ class Outbox:
             self._pieces.remove((self._update, 0))
         self._update = piece
         self._pieces.append((piece, 0))
-        self._ready.set()
 
     def offer_events(self, piece: Piece, missing: int = 0) -> int:
         """Add events, before which `missing` others were left out; returns how many were dropped in all."""
-        size = sum(len(message.data) for message in piece.messages)
-        self._pieces.append((piece, size))
+        self._pieces.append((piece, piece.size))
         self._events += len(piece)
-        self._bytes += size
+        self._bytes += piece.size
         dropped = missing
-        while self._events > max(EVENTS, len(piece)) or self._bytes > max(BYTES, size):
+        while self._events > max(EVENTS, len(piece)) or self._bytes > max(BYTES, piece.size):
             dropped += self._drop_oldest()
         self._dropped += dropped
-        self._ready.set()
         return dropped
 
-    def close(self) -> None:
-        """Let the writer know that it is over."""
-        self.closed = True
-        self._ready.set()
-
-    def take(self) -> Parcel | None:
-        """All that waits, after waiting for the first; None once it is over."""
-        self._ready.wait()
-        self._ready.clear()
-        if self.closed:
-            return None
-        opening, self._opening = self._opening, iter(())
-        waiting = [*self._answers, *(piece for piece, _ in self._pieces)]
-        dropped = self._dropped
-        self._answers.clear()
+    def forget(self) -> None:
+        """Drop the events and the update that wait: an opening will tell all that happened."""
         self._pieces.clear()
         self._update = None
+        self._events = self._bytes = 0
+
+    def take(self) -> Parcel:
+        """All that waits; it waits no more."""
+        pieces = [*self._answers, *(piece for piece, _ in self._pieces)]
+        parcel = Parcel(pieces if self._opening is None else _in_turn(self._opening, pieces), self._dropped)
+        self._opening = self._update = None
+        self._answers.clear()
+        self._pieces.clear()
         self._events = self._bytes = self._dropped = 0
-        return Parcel(_in_turn(opening, waiting), dropped)
+        return parcel
 
     def _drop_oldest(self) -> int:
         place = next(place for place, (piece, _) in enumerate(self._pieces) if piece is not self._update)

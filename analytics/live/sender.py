@@ -1,11 +1,15 @@
 """A socket whose sends are whole: the WebSocket library sends once and does not look how much went out."""
 
 import contextlib
+import os
 import socket
+import ssl
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import gevent
-from gevent.lock import RLock
+from gevent.socket import wait_write
 
 SEND_BUFFER = 128 * 1024
 """Bytes that the system may hold for a client: what it does not take must wait here, where the newest wins."""
@@ -14,31 +18,49 @@ SEND_BUFFER = 128 * 1024
 class WholeSender:
     """Stands in for a connection's socket; all else goes to the socket itself.
 
-    Writer and reader both send (the reader answers pings), so a lock keeps their frames apart. A client that takes
-    nothing for `patience` seconds is cut off: half a frame would make nonsense of all that follows.
+    Writer and reader both send (the reader answers pings): what they give is queued whole, and whoever sends next sends
+    all of the queue, so that frames never mix. A client that takes nothing for `patience` seconds is cut off: half a
+    frame would make nonsense of all that follows.
     """
 
     def __init__(self, sock: socket.socket, patience: float) -> None:
-        self._sock, self._patience, self._lock = sock, patience, RLock()
+        self._sock, self._patience = sock, patience
+        self._queue: deque[memoryview] = deque()
+        self._is_plain = not isinstance(sock, ssl.SSLSocket)
         with contextlib.suppress(OSError):  # it may be gone already
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def send(self, data: bytes) -> int:
-        """Send all of `data`.
+        """Send all of `data`, and what waits before it.
 
         Raises:
             OSError: the client is gone, or was cut off.
         """
-        with self._lock:
-            left = memoryview(data)
-            try:
-                while left:
-                    with gevent.Timeout(self._patience, TimeoutError("the client takes nothing")):
-                        left = left[self._sock.send(left) :]
-            except OSError:
-                self.hang_up(socket.SHUT_RDWR)
-                raise
+        self._queue.append(memoryview(data))
+        self.flush()
         return len(data)
+
+    def flush(self) -> None:
+        """Send all that waits.
+
+        Raises:
+            OSError: the client is gone, or was cut off.
+        """
+        try:
+            while not self._drain():
+                wait_write(self._sock.fileno(), self._patience, TimeoutError("the client takes nothing"))
+        except OSError:
+            self.hang_up(socket.SHUT_RDWR)
+            raise
+
+    def push(self, writes: Iterable[bytes]) -> bool:
+        """Send as much of all `writes` as goes without waiting; False where a rest waits for the next `send`."""
+        self._queue.extend(map(memoryview, writes))
+        try:
+            return self._is_plain and self._drain()
+        except OSError:
+            self.hang_up(socket.SHUT_RDWR)  # the client is gone, as its reader will find out
+            return True
 
     def recv(self, size: int) -> bytes:
         """Receive what there is; a client that never stops talking must let the others have their turn."""
@@ -51,6 +73,25 @@ class WholeSender:
         with contextlib.suppress(OSError):
             self._sock.shutdown(how)
 
+    def _drain(self) -> bool:
+        """Send what waits as far as it goes; TLS cannot say how far, and waits."""
+        queue = self._queue
+        while queue:
+            data = queue[0]
+            try:
+                if self._is_plain:
+                    sent = os.write(self._sock.fileno(), data)  # gevent's send would wait
+                else:
+                    with gevent.Timeout(self._patience, TimeoutError("the client takes nothing")):
+                        sent = self._sock.send(data)
+            except BlockingIOError:
+                return False
+            if sent < len(data):
+                queue[0] = data[sent:]
+            else:
+                queue.popleft()
+        return True
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
@@ -59,7 +100,7 @@ def wrap(environ: dict[str, Any], patience: float) -> WholeSender:
     """Put a sender in the place of the request's socket.
 
     Raises:
-        KeyError: the server gives no socket.
+        StopIteration: the server gives no socket.
     """
     name = next(name for name in ("gunicorn.socket", "werkzeug.socket") if name in environ)
     sender = environ[name] = WholeSender(environ[name], patience)

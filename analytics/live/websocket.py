@@ -1,22 +1,83 @@
 """The plain WebSocket: /ws/dashboard sends a snapshot, then updates and events as they come."""
 
-import contextlib
+from collections.abc import Callable
+from functools import partial
+from socket import SHUT_RDWR
 from typing import Any
 
-import gevent
 from flask import Blueprint, g, request
 from flask_sock import Sock
+from gevent.event import Event
+from gevent.selectors import DefaultSelector
 from simple_websocket import ConnectionClosed
 from wsproto.frame_protocol import CloseReason
 
 from analytics.live.commands import Commands, options_in
 from analytics.live.handshake import check_handshake
-from analytics.live.hub import Client
 from analytics.live.messages import as_json
+from analytics.live.outbox import Parcel
 from analytics.live.sender import WholeSender, wrap
 
-PING_INTERVAL = 25
 INBOUND_LIMIT = 64 * 1024
+
+
+class Reader:
+    """In the place of the thread that the library would start: the request's own greenlet reads, when it is told to."""
+
+    name = "reader"
+
+    def __init__(self, target: Callable[[], None]) -> None:
+        self.run = target
+
+    def start(self) -> None:
+        """Not yet."""
+
+
+OPTIONS = {
+    "ping_interval": 25,
+    "max_message_size": INBOUND_LIMIT,
+    "thread_class": Reader,
+    "event_class": Event,
+    "selector_class": DefaultSelector,
+}
+"""How the library serves WebSockets."""
+
+
+class Inbox(list[str | bytes]):
+    """Has what the library puts in answered at once, so that nothing piles up."""
+
+    def __init__(self, answer: Callable[[str | bytes], None]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def append(self, said: str | bytes) -> None:
+        """Answer what a client said."""
+        self._answer(said)
+
+
+class PlainLine:
+    """A plain WebSocket to deliver to."""
+
+    is_ready = True
+
+    def __init__(self, ws: Any, sender: WholeSender) -> None:
+        self._ws, self._sender = ws, sender
+
+    def push(self, parcel: Parcel) -> bool:
+        return self._sender.push(parcel.writes(as_json))
+
+    def send(self, parcel: Parcel) -> None:
+        self._sender.flush()
+        for data in parcel.writes(as_json):
+            self._sender.send(data)
+
+    def close(self) -> None:
+        try:
+            self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
+        except ConnectionClosed as error:
+            raise OSError(str(error)) from None
+        finally:
+            self._sender.hang_up()
 
 
 def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
@@ -32,25 +93,19 @@ def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
 
     @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
     def dashboard(ws: Any) -> None:
-        client = commands.join(g.options)
-        writer = gevent.spawn(_write, ws, g.sender, client)
+        client = commands.join(g.options, PlainLine(ws, g.sender))
+        ws.input_buffer = Inbox(partial(_hear, ws, partial(commands.answer, client)))
         try:
-            while True:
-                said = ws.receive()
-                if isinstance(said, str) and len(said.encode()) > INBOUND_LIMIT:  # the library counts characters
-                    ws.close(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
-                client.outbox.offer_answer(commands.answer(client, said))
+            ws.thread.run()
         finally:
             commands.leave(client)
-            writer.kill()
+            g.sender.hang_up(SHUT_RDWR)
 
     return blueprint
 
 
-def _write(ws: Any, sender: WholeSender, client: Client) -> None:
-    with contextlib.suppress(ConnectionClosed, OSError):  # the reader hears of it too, and ends the connection
-        while parcel := client.outbox.take():
-            for data in parcel.writes(as_json):
-                sender.send(data)
-        ws.close(CloseReason.GOING_AWAY, "The service stops.")
-        sender.hang_up()
+def _hear(ws: Any, answer: Callable[[str | bytes], None], said: str | bytes) -> None:
+    if isinstance(said, str) and len(said.encode()) > INBOUND_LIMIT:  # the library counts characters
+        ws.close(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
+    else:
+        answer(said)

@@ -3,15 +3,29 @@
 import json
 from typing import Any
 
-import gevent
-
 from analytics.live.commands import Commands, options_in
 from analytics.live.hub import Client, Hub
 from analytics.live.messages import as_json
 from analytics.live.opening import Openings
+from analytics.live.outbox import Parcel
 from analytics.records import Kept, NewEvent
 from analytics.snapshot.source import SnapshotSource
 from tests.state.rig import Rig
+
+
+class DeadLine:
+    """A connection to which nothing is ever sent, so that what waits for it can be looked at."""
+
+    is_ready = False
+
+    def push(self, parcel: Parcel) -> bool:
+        raise AssertionError("not ready")
+
+    def send(self, parcel: Parcel) -> None:
+        raise AssertionError("its writer must not run")
+
+    def close(self) -> None:
+        raise AssertionError("its writer must not run")
 
 
 class Stage(Rig):
@@ -33,7 +47,7 @@ class Stage(Rig):
 
     def join(self, query: str = "") -> Client:
         """A client with these options that has not been sent anything yet."""
-        return self.commands.join(options_in(query))
+        return self.commands.join(options_in(query), DeadLine())
 
     def tick(self) -> None:
         """A second passes."""
@@ -43,11 +57,7 @@ class Stage(Rig):
     def told(self, client: Client) -> list[dict[str, Any]]:
         """The messages that wait for `client`; they are sent by this."""
         self.hub.flush()
-        with gevent.Timeout(0.01, exception=False):
-            parcel = client.outbox.take()
-            assert parcel is not None
-            return [json.loads(text) for text in parcel.texts(as_json)]
-        return []
+        return [json.loads(text) for text in client.outbox.take().texts(as_json)]
 
 
 def kinds(messages: list[dict[str, Any]]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import gevent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +22,6 @@ def update(text: str) -> Piece:
 
 def taken(outbox: Outbox) -> tuple[list[Message], int]:
     parcel = outbox.take()
-    assert parcel is not None
     return [message for piece in parcel.pieces for message in piece.messages], parcel.dropped
 
 
@@ -110,30 +108,21 @@ def test_the_opening_and_answers_come_first() -> None:
     assert [message.data for message in taken(outbox)[0]] == [b"opening", b"answer", b"xx"]
 
 
+def test_what_is_forgotten_is_neither_sent_nor_missed() -> None:
+    outbox = Outbox()
+    outbox.offer_events(events(3))
+    outbox.offer_update(update("u"))
+    outbox.forget()
+    assert not outbox.has_update
+    outbox.offer_events(events(EVENTS))
+    assert taken(outbox)[1] == 0
+
+
 def test_the_newest_answers_stay() -> None:
     outbox = Outbox()
     for number in range(ANSWERS + 5):
         outbox.offer_answer(update(str(number)))
     assert [message.data for message in taken(outbox)[0]] == [str(n).encode() for n in range(5, ANSWERS + 5)]
-
-
-def test_the_writer_waits_until_there_is_something() -> None:
-    outbox = Outbox()
-    waiting = gevent.spawn(taken, outbox)
-    gevent.sleep(0.01)
-    assert not waiting.ready()
-    outbox.offer_events(events(3))
-    assert len(waiting.get(timeout=1)[0]) == 3
-
-
-def test_a_closed_outbox_ends_the_wait() -> None:
-    outbox = Outbox()
-    waiting = gevent.spawn(outbox.take)
-    gevent.sleep(0.01)
-    outbox.close()
-    assert waiting.get(timeout=1) is None
-    outbox.offer_events(events(1))
-    assert outbox.take() is None
 
 
 @pytest.mark.parametrize("sizes", [[10, 10], [300_000, 10, 10], [200_000, 200_000, 10]])
@@ -143,7 +132,6 @@ def test_what_waits_together_goes_out_together(sizes: list[int]) -> None:
     for piece in pieces:
         outbox.offer_events(piece)
     parcel = outbox.take()
-    assert parcel is not None
     writes = list(parcel.writes(as_json))
     assert b"".join(writes) == b"".join(piece.frames(as_json) for piece in pieces)
     assert len(writes) < len(sizes)
@@ -160,6 +148,5 @@ def test_the_opening_is_made_as_it_is_sent() -> None:
     outbox = Outbox()
     outbox.offer_opening(opening())
     parcel = outbox.take()
-    assert parcel is not None
     next(parcel.writes(as_json))
     assert made == [0]

@@ -1,0 +1,75 @@
+"""Brings what waits for a client to its connection: at once where that takes it, by a greenlet where it is slow."""
+
+import contextlib
+from typing import Protocol
+
+import gevent
+
+from analytics.live.outbox import Outbox, Parcel
+
+
+class Line(Protocol):
+    """A connection as one protocol has it."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be pushed to."""
+
+    def push(self, parcel: Parcel) -> bool:
+        """Send as much of `parcel` as goes without waiting; False where a rest waits for `send`."""
+
+    def send(self, parcel: Parcel) -> None:
+        """Send what was left of a push, then all of `parcel`.
+
+        Raises:
+            OSError: the client is gone, or was cut off.
+        """
+
+    def close(self) -> None:
+        """Say goodbye: the service stops.
+
+        Raises:
+            OSError: the client is gone, or was cut off.
+        """
+
+
+class Delivery:
+    """The one writer of a connection.
+
+    Nearly all clients take what they are sent, so no greenlet waits for them; one that does not gets a greenlet for as
+    long as something waits.
+    """
+
+    def __init__(self, outbox: Outbox, line: Line) -> None:
+        self._outbox, self._line = outbox, line
+        self._writer: gevent.Greenlet | None = None
+        self._is_closing = False
+
+    def wake(self) -> None:
+        """Have what waits sent; never waits."""
+        if self._writer is not None or not (self._outbox or self._outbox.has_opening):
+            return
+        has_to_wait = self._outbox.has_opening or not self._line.is_ready
+        if has_to_wait or not self._line.push(self._outbox.take()):
+            self._writer = gevent.spawn(self._write)
+
+    def close(self) -> None:
+        """Send the client away."""
+        self._is_closing = True
+        if self._writer is None:
+            self._writer = gevent.spawn(self._write)
+
+    def end(self) -> None:
+        """Stop writing: the connection is over."""
+        if self._writer is not None and self._writer is not gevent.getcurrent():
+            self._writer.kill(block=False)
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):  # the reader finds the end too, and leaves
+            while not self._is_closing:
+                self._line.send(self._outbox.take())
+                if not (self._outbox or self._outbox.has_opening):
+                    break
+            if self._is_closing:
+                self._line.close()
+        self._writer = None

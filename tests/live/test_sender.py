@@ -1,0 +1,88 @@
+"""The sender: whole frames in their order, whoever sends them and however slowly they are taken."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import gevent
+import pytest
+from gevent import socket as green
+
+from analytics.live.sender import WholeSender
+
+BIG = 4 * 1024 * 1024
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[WholeSender, socket.socket]]:
+    """A sender and the other end of its connection."""
+    ours, theirs = green.socketpair()
+    yield WholeSender(ours, patience=0.3), theirs
+    ours.close()
+    theirs.close()
+
+
+def read(theirs: socket.socket, size: int) -> bytes:
+    parts, got = [], 0
+    while got < size:
+        parts.append(theirs.recv(65_536))
+        got += len(parts[-1])
+        assert parts[-1]
+        gevent.sleep(0)
+    return b"".join(parts)
+
+
+def test_a_push_takes_what_fits_and_a_send_brings_the_rest(pair: tuple[WholeSender, socket.socket]) -> None:
+    sender, theirs = pair
+    assert sender.push([b"a" * 10, b"b" * 10])
+    assert not sender.push([b"c" * BIG])
+    assert not sender.push([b"d"])
+    reader = gevent.spawn(read, theirs, BIG + 21)
+    sender.flush()
+    assert reader.get(timeout=5) == b"a" * 10 + b"b" * 10 + b"c" * BIG + b"d"
+
+
+def test_frames_of_many_senders_do_not_mix(pair: tuple[WholeSender, socket.socket]) -> None:
+    sender, theirs = pair
+    frames = [bytes([65 + number]) * 500_000 for number in range(8)]
+    senders = [gevent.spawn(sender.send, frame) for frame in frames]
+    assert gevent.spawn(read, theirs, sum(map(len, frames))).get(timeout=5) == b"".join(frames)
+    gevent.joinall(senders, raise_error=True)
+
+
+def test_who_takes_nothing_is_cut_off_on_time(pair: tuple[WholeSender, socket.socket]) -> None:
+    sender, theirs = pair
+    started = time.monotonic()
+    with pytest.raises(OSError, match="takes nothing"):
+        sender.send(b"x" * BIG)
+    assert 0.25 < time.monotonic() - started < 2
+    with pytest.raises(OSError, match=r".*"):
+        sender.send(b"y")
+    with gevent.Timeout(5):
+        while theirs.recv(1024 * 1024):
+            pass
+
+
+def test_who_takes_a_little_now_and_then_is_not_cut_off(pair: tuple[WholeSender, socket.socket]) -> None:
+    sender, theirs = pair
+
+    def sip() -> int:
+        got = 0
+        while got < BIG:
+            got += len(theirs.recv(BIG // 12))
+            gevent.sleep(0.05)
+        return got
+
+    reader = gevent.spawn(sip)
+    started = time.monotonic()
+    sender.send(b"x" * BIG)
+    assert reader.get(timeout=10) == BIG
+    assert time.monotonic() - started > 0.3, "in all it took longer than patience lasts"
+
+
+def test_a_push_to_who_is_gone_is_no_error(pair: tuple[WholeSender, socket.socket]) -> None:
+    sender, theirs = pair
+    theirs.close()
+    assert all(sender.push([b"x" * 1000]) for _ in range(3))
+    with pytest.raises(OSError, match=r".*"):
+        sender.send(b"x")
