@@ -1,6 +1,8 @@
 # The two commands of README.md, and what they need on a fresh machine.
 VENV := .venv
 BIN := $(VENV)/bin
+MODULES := tests/spec/node_modules
+PEERS := bench/node/node_modules
 PYTHON ?= python3
 
 .PHONY: run test bench tools peers format clean
@@ -8,21 +10,21 @@ PYTHON ?= python3
 run: $(VENV)/.runtime ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
 
-test: $(VENV)/.dev tools ## lint, format, types and tests
+test: $(VENV)/.dev $(MODULES)/.installed tools ## lint, format, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(VENV)/.dev peers ## the figures of README.md, each beside its baseline
+bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each beside its baseline
 	$(BIN)/python -m bench
 
 # What is not a Python package comes from Debian, where this is root on Debian and it is missing.
-tools: ## curl and Node.js, with which the tests try the README's examples
-	@sh bench/debian.sh curl:curl nodejs:node
+tools: ## curl and Node.js, with which the tests try the README's examples and Socket.IO
+	@sh bench/debian.sh curl:curl nodejs:node npm:npm
 
 peers: ## the load generator and the servers that `make bench` compares with
-	@sh bench/debian.sh wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \
+	@sh bench/debian.sh nodejs:node npm:npm wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \
 		prometheus-pushgateway:prometheus-pushgateway
 
 format: $(VENV)/.dev ## put the code into its one form
@@ -30,7 +32,7 @@ format: $(VENV)/.dev ## put the code into its one form
 	$(BIN)/ruff format .
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MODULES) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -42,3 +44,9 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/.runtime
+
+$(MODULES)/.installed: tests/spec/package.json tests/spec/package-lock.json | tools
+	@if command -v npm >/dev/null; then (cd tests/spec && npm ci --no-audit --no-fund >/dev/null) && touch $@; fi
+
+$(PEERS)/.installed: bench/node/package.json bench/node/package-lock.json | peers
+	@if command -v npm >/dev/null; then (cd bench/node && npm ci --no-audit --no-fund >/dev/null) && touch $@; fi

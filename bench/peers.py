@@ -1,12 +1,23 @@
 """The servers of Debian that the service is compared with, each alone in a temporary folder."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from bench.client import Connection
-from bench.servers import BenchError, Server, answers, free_port, installed, process, wait_until
+from bench.servers import (
+    ROOT,
+    BenchError,
+    NotInstalledError,
+    Server,
+    answers,
+    free_port,
+    installed,
+    process,
+    wait_until,
+)
 
 _INFLUXDB = """\
 reporting-disabled = true
@@ -69,3 +80,16 @@ def _peer(
         with server.awake():  # and stopped from here on, but for its turns
             pass
         yield server
+
+
+@contextmanager
+def node(name: str, size: int, rate: int = 0) -> Iterator[Server]:
+    """A server of bench/node that broadcasts `size` bytes a second, and `rate` events a second one by one."""
+    if not (ROOT / "bench/node/node_modules" / ("ws" if name == "ws" else "socket.io")).is_dir():
+        raise NotInstalledError("npm, then npm ci in bench/node")
+    port = free_port()
+    program = [installed("node", "nodejs"), f"bench/node/{name}.mjs"]
+    env = os.environ | {"PORT": str(port), "SIZE": str(size), "RATE": str(rate)}
+    with process(name, lambda _: program, env) as started:
+        wait_until(name, started, lambda: answers(port, "/"))
+        yield Server(f"Node.js {name}", port, started.pid)

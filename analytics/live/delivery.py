@@ -47,7 +47,7 @@ class Delivery:
 
     def wake(self) -> None:
         """Have what waits sent; never waits."""
-        if self._writer is not None or not (self._outbox or self._outbox.has_opening):
+        if self._writer is not None or self._outbox.is_empty:
             return
         has_to_wait = self._outbox.has_opening or not self._line.is_ready
         if has_to_wait or not self._line.push(self._outbox.take()):
@@ -68,7 +68,7 @@ class Delivery:
         with contextlib.suppress(OSError):  # the reader finds the end too, and leaves
             while not self._is_closing:
                 self._line.send(self._outbox.take())
-                if not (self._outbox or self._outbox.has_opening):
+                if self._outbox.is_empty:
                     break
             if self._is_closing:
                 self._line.close()

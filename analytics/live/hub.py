@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.05
 """How long events wait for others to go out with."""
-TURN = 100
+TURN = 50
 """How many clients are written to before others have a turn."""
 PIECE_EVENTS = 100
 PIECE_BYTES = 256 * 1024

@@ -18,8 +18,13 @@ class Parcel(NamedTuple):
     pieces: Iterable[Piece]
     dropped: int
 
-    def writes(self, encode: Encode) -> Iterator[bytes]:
+    def writes(self, encode: Encode) -> Iterable[bytes]:
         """The frames of all, as many together as make a good write."""
+        if type(self.pieces) is list and len(self.pieces) == 1:  # nearly always
+            return (self.pieces[0].frames(encode, self.dropped),)
+        return self._joined(encode)
+
+    def _joined(self, encode: Encode) -> Iterator[bytes]:
         frames, size, dropped = [], 0, self.dropped
         for piece in self.pieces:
             frames.append(piece.frames(encode, dropped))
@@ -53,9 +58,10 @@ class Outbox:
         self._update: Piece | None = None
         self._events = self._bytes = self._dropped = 0
 
-    def __len__(self) -> int:
-        """How many pieces wait, an opening not counted."""
-        return len(self._answers) + len(self._pieces)
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not (self._pieces or self._answers or self._opening)
 
     @property
     def has_opening(self) -> bool:
@@ -101,10 +107,12 @@ class Outbox:
 
     def take(self) -> Parcel:
         """All that waits; it waits no more."""
-        pieces = [*self._answers, *(piece for piece, _ in self._pieces)]
+        pieces = [piece for piece, _ in self._pieces]
+        if self._answers:
+            pieces = [*self._answers, *pieces]
+            self._answers.clear()
         parcel = Parcel(pieces if self._opening is None else _in_turn(self._opening, pieces), self._dropped)
         self._opening = self._update = None
-        self._answers.clear()
         self._pieces.clear()
         self._events = self._bytes = self._dropped = 0
         return parcel

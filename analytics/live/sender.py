@@ -25,7 +25,7 @@ class WholeSender:
 
     def __init__(self, sock: socket.socket, patience: float) -> None:
         self._sock, self._patience = sock, patience
-        self._queue: deque[memoryview] = deque()
+        self._queue: deque[bytes | memoryview] = deque()
         self._is_plain = not isinstance(sock, ssl.SSLSocket)
         with contextlib.suppress(OSError):  # it may be gone already
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -36,7 +36,7 @@ class WholeSender:
         Raises:
             OSError: the client is gone, or was cut off.
         """
-        self._queue.append(memoryview(data))
+        self._queue.append(data)
         self.flush()
         return len(data)
 
@@ -55,7 +55,7 @@ class WholeSender:
 
     def push(self, writes: Iterable[bytes]) -> bool:
         """Send as much of all `writes` as goes without waiting; False where a rest waits for the next `send`."""
-        self._queue.extend(map(memoryview, writes))
+        self._queue.extend(writes)
         try:
             return self._is_plain and self._drain()
         except OSError:
@@ -87,7 +87,7 @@ class WholeSender:
             except BlockingIOError:
                 return False
             if sent < len(data):
-                queue[0] = data[sent:]
+                queue[0] = memoryview(data)[sent:]
             else:
                 queue.popleft()
         return True

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import gevent
 from engineio.async_drivers.gevent import WebSocketWSGI
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as EnginePacket

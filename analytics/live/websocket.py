@@ -43,18 +43,6 @@ OPTIONS = {
 """How the library serves WebSockets."""
 
 
-class Inbox(list[str | bytes]):
-    """Has what the library puts in answered at once, so that nothing piles up."""
-
-    def __init__(self, answer: Callable[[str | bytes], None]) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def append(self, said: str | bytes) -> None:
-        """Answer what a client said."""
-        self._answer(said)
-
-
 class PlainLine:
     """A plain WebSocket to deliver to."""
 
@@ -94,14 +82,27 @@ def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
     @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
     def dashboard(ws: Any) -> None:
         client = commands.join(g.options, PlainLine(ws, g.sender))
-        ws.input_buffer = Inbox(partial(_hear, ws, partial(commands.answer, client)))
         try:
-            ws.thread.run()
+            listen(ws, partial(_hear, ws, partial(commands.answer, client)))
         finally:
             commands.leave(client)
             g.sender.hang_up(SHUT_RDWR)
 
     return blueprint
+
+
+def listen(ws: Any, answer: Callable[[str | bytes], None]) -> None:
+    """Read until the connection ends; what came together is answered once its pings are, and nothing after a Close."""
+    handle = ws._handle_events
+
+    def handle_and_answer() -> bool:
+        goes_on: bool = handle()
+        while goes_on and ws.connected and ws.input_buffer:
+            answer(ws.input_buffer.pop(0))
+        return goes_on and bool(ws.connected)
+
+    ws._handle_events = handle_and_answer
+    ws.thread.run()
 
 
 def _hear(ws: Any, answer: Callable[[str | bytes], None], said: str | bytes) -> None:

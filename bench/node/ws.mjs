@@ -1,0 +1,16 @@
+// The usual broadcast of npm's ws: PORT, SIZE bytes to every client each second, RATE events a second each to each client.
+import { createServer } from 'node:http';
+import { WebSocketServer } from 'ws';
+
+const { PORT, SIZE, RATE } = process.env;
+const server = createServer((_, response) => response.end('{}'));
+const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+const toAll = (text) => sockets.clients.forEach((client) => client.send(text));
+
+setInterval(() => toAll(JSON.stringify({ type: 'dashboard_update', data: 'x'.repeat(Number(SIZE)) })), 1000);
+if (Number(RATE)) {
+  setInterval(() => {
+    toAll(JSON.stringify({ type: 'event', seq: 1, data: { type: 'purchase', data: { sent: Date.now() / 1000 } } }));
+  }, 1000 / RATE);
+}
+server.listen(Number(PORT), '127.0.0.1');
