@@ -83,7 +83,7 @@ class Commands:
             client.outbox.forget()
             client.tick = -1  # a patch would be against the update before the opening's snapshot
             client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
-            client.delivery.wake()
+        client.delivery.wake()  # what was wanted until now goes out before the answer
         (types, services), patches = asked.subscription
         return {"events": _shown(types), "service": _shown(services), "updates": "patch" if patches else "full"}
 

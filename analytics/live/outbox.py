@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from analytics.live.messages import Encode, Piece
 
-EVENTS = 1_000
+EVENTS = 10_000
+"""As many as a batch may have: who keeps up misses nothing of one."""
 BYTES = 4 * 1024 * 1024
 ANSWERS = 16
 WRITE_BYTES = 256 * 1024

@@ -10,6 +10,7 @@ from flask_sock import Sock
 from gevent.event import Event
 from gevent.selectors import DefaultSelector
 from simple_websocket import ConnectionClosed
+from wsproto.connection import ConnectionState
 from wsproto.frame_protocol import CloseReason
 
 from analytics.live.commands import Commands, options_in
@@ -51,12 +52,19 @@ class PlainLine:
     def __init__(self, ws: Any, sender: WholeSender) -> None:
         self._ws, self._sender = ws, sender
 
+    @property
+    def _is_closing(self) -> bool:
+        """Whether a Close is on its way: nothing may follow that (RFC 6455, 5.5.1)."""
+        return self._ws.ws.state is not ConnectionState.OPEN
+
     def push(self, parcel: Parcel) -> bool:
-        return self._sender.push(parcel.writes(as_json))
+        return self._is_closing or self._sender.push(parcel.writes(as_json))
 
     def send(self, parcel: Parcel) -> None:
         self._sender.flush()
         for data in parcel.writes(as_json):
+            if self._is_closing:
+                return
             self._sender.send(data)
 
     def close(self) -> None:
@@ -87,6 +95,7 @@ def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
         finally:
             commands.leave(client)
             g.sender.hang_up(SHUT_RDWR)
+            ws.thread = ws._handle_events = None  # they refer to it, and garbage is looked for seldom
 
     return blueprint
 

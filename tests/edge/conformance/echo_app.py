@@ -1,0 +1,52 @@
+"""An echo over the socket path of production, and one over the WebSocket library as it is shipped."""
+
+from socket import SHUT_RDWR
+from typing import Any
+
+from flask import Blueprint, Flask, g, request
+from flask_sock import Sock
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from analytics.live.handshake import check_handshake
+from analytics.live.sender import wrap
+from analytics.live.websocket import OPTIONS, listen
+
+PATIENCE = 10
+
+
+def production() -> Flask:
+    """/echo is served as /ws/dashboard is, but for the limit of messages."""
+    app, blueprint, sock = Flask("production"), Blueprint("echo", __name__), Sock()
+    app.config["SOCK_SERVER_OPTIONS"] = {**OPTIONS, "max_message_size": None}
+
+    @blueprint.before_request
+    def prepare() -> None:
+        check_handshake(request)
+        g.sender = wrap(request.environ, PATIENCE)
+
+    @sock.route("/echo", bp=blueprint)
+    def echo(ws: Any) -> None:
+        try:
+            listen(ws, ws.send)
+        finally:
+            g.sender.hang_up(SHUT_RDWR)
+
+    app.register_blueprint(blueprint)
+    app.add_url_rule("/health/ready", view_func=lambda: "ready")
+    return app
+
+
+def shipped() -> Flask:
+    """/echo as the library's documentation has it."""
+    app = Flask("shipped")
+
+    @Sock(app).route("/echo")
+    def echo(ws: Any) -> None:
+        while True:
+            ws.send(ws.receive())
+
+    return app
+
+
+app = production()
+app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/shipped": shipped()})  # type: ignore[method-assign]
