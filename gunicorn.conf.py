@@ -28,7 +28,7 @@ class QuietLogger(Logger):
         """Nothing: not even the fields of a line that nobody would write."""
 
 
-bind = f"{settings.host}:{settings.port}"
+bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 worker_class = "gevent"
 workers = 1
 worker_connections = settings.worker_connections

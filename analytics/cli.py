@@ -36,6 +36,16 @@ class _Speed(click.ParamType[float | None]):
         return factor
 
 
+class Finite(click.FloatRange):
+    """A number within bounds, and a number indeed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
 def _http_url(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     from urllib.parse import urlsplit
 
@@ -99,7 +109,7 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as one JSON object.")
 @click.option(
     "--patience",
-    type=click.FloatRange(0, 300),
+    type=Finite(0, 300),
     default=30.0,
     show_default=True,
     help="Seconds to keep trying while the service cannot be reached or is busy.",
@@ -222,12 +232,12 @@ def _wait_notice() -> OnWait:
 @_url
 @click.option(
     "--rate",
-    type=click.FloatRange(1, 10_000),
+    type=Finite(1, 10_000),
     default=50.0,
     show_default=True,
     help="Events a second, as the mean over a day: evenings are busier, nights quieter.",
 )
-@click.option("--duration", type=click.FloatRange(min=0), help="Seconds to run; without it, until Ctrl-C.")
+@click.option("--duration", type=Finite(min=0), help="Seconds to run; without it, until Ctrl-C.")
 @click.option(
     "--history/--no-history",
     default=None,

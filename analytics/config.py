@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from environs import Env, EnvError
@@ -12,6 +13,7 @@ from analytics.errors import ConfigError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MIB = 1024 * 1024
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
@@ -82,12 +84,20 @@ def _read(env: Env, field: "dataclasses.Field[Any]") -> Any:
             return _checked_origins(origins)
         if field.name == "log_level":
             return validate.OneOf(LOG_LEVELS)(str(env.str(variable, default)).upper())
-        return env.str(variable, default, validate=validate.Length(min=1))
+        return env.str(variable, default, validate=_check_host)
     except (EnvError, ValidationError):
         raise ConfigError(
             f"{variable}={env.str(variable)!r} is not allowed: {field.metadata['about']}; "
             f"{_allowed(field)} (default {_shown(field.default)})"
         ) from None
+
+
+def _check_host(host: str) -> None:
+    if not HOST_NAME.fullmatch(host):
+        try:
+            ip_address(host)
+        except ValueError:
+            raise ValidationError("neither an address nor a name") from None
 
 
 def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,7 +112,7 @@ def _allowed(field: "dataclasses.Field[Any]") -> str:
     if field.name == "cors_origins":
         return "* or a comma-separated list such as https://shop.example,https://admin.example"
     if field.type is str:
-        return "must not be empty"
+        return "an IP address or a host name, without a port"
     kind = "a whole number" if field.type is int else "a number"
     return f"{kind} from {field.metadata['low']} to {field.metadata['high']}"
 

@@ -86,8 +86,15 @@ def test_what_is_no_list_of_origins_is_refused(monkeypatch: pytest.MonkeyPatch, 
     check_line(message(monkeypatch, "ANALYTICS_CORS_ORIGINS", value), "cors_origins", value, "a comma-separated list")
 
 
-def test_an_empty_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_line(message(monkeypatch, "HOST", ""), "host", "", "must not be empty")
+@pytest.mark.parametrize("value", ["", "127.0.0.1:5", "::1:", "two words", "-a", "http://a"])
+def test_what_is_no_host_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    check_line(message(monkeypatch, "HOST", value), "host", value, "without a port")
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1", "::1", "::", "localhost", "a-1.example", "0.0.0.0"])
+def test_addresses_and_names_are_hosts(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HOST", value)
+    assert Settings.from_env().host == value
 
 
 def check_line(line: str, name: str, value: str, allowed: str) -> None:

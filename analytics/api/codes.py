@@ -9,6 +9,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "incomplete_body": "The body ended before it was complete.",
         "malformed_chunks": "The chunked body is not framed as it must be.",
         "empty_body": "The body is empty.",
+        "bad_request": "The path does not understand such a request: it wants a WebSocket, say.",
         "bad_handshake": "What claims to become a WebSocket lacks a part of the handshake.",
         "empty_batch": "The batch has no items.",
         "nested_too_deeply": "The JSON is nested too deeply to be read.",

@@ -9,6 +9,7 @@ from analytics.api.accept import Acceptor
 from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
 from analytics.api.params import arguments
+from analytics.errors import ValidationFailed
 from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
@@ -48,7 +49,7 @@ def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: 
     @blueprint.get("/series")
     def series() -> Response:
         asked = arguments(QUERY, besides=TAG)
-        tags = {name.removeprefix(TAG): text for name, text in request.args.items() if name.startswith(TAG)}
+        tags = _tags()
         start, end = asked["start"], asked["end"]
         query = SeriesQuery(
             asked["name"],
@@ -62,3 +63,17 @@ def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: 
         return answer(reader.ask(points, query))
 
     return blueprint
+
+
+def _tags() -> dict[str, str]:
+    """The tags that the query picks.
+
+    Raises:
+        ValidationFailed: one has no name, or is given twice.
+    """
+    given = {name: texts for name, texts in request.args.lists() if name.startswith(TAG)}
+    for name, texts in given.items():
+        wrong = "Must name a tag." if name == TAG else "Must be given once." if len(texts) > 1 else None
+        if wrong:
+            raise ValidationFailed(f"{name}: {wrong}", fields={name: [wrong]})
+    return {name.removeprefix(TAG): texts[0] for name, texts in given.items()}

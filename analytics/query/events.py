@@ -61,9 +61,9 @@ def _in_data(data: list[msgspec.Raw], text: str) -> set[int]:
     """Which of `data` have the text."""
     joined = b"\0".join(data)  # NUL stands in no JSON
     if b"\\" in joined:
-        joined = b"\0".join(map(_plain, data))
+        joined = b"\0".join(map(_both_ways, map(bytes, data)))
     lowered = joined.lower() if text.isascii() else joined.decode().lower().encode()
-    wanted, found, index, start = text.encode(), set(), 0, 0
+    wanted, found, index, start = msgspec.json.encode(text)[1:-1], set[int](), 0, 0
     while (hit := lowered.find(wanted, start)) >= 0:
         index += lowered.count(b"\0", start, hit)
         found.add(index)
@@ -73,9 +73,9 @@ def _in_data(data: list[msgspec.Raw], text: str) -> set[int]:
     return found
 
 
-def _plain(data: msgspec.Raw) -> bytes:
-    """JSON that may have been sent with more escapes than it needs, without those."""
-    return msgspec.json.encode(msgspec.json.decode(data))
+def _both_ways(data: bytes) -> bytes:
+    """JSON as it was sent and, where it may have more escapes than it needs, without those too."""
+    return data + b"\n" + msgspec.json.encode(msgspec.json.decode(data)) if b"\\" in data else data
 
 
 def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
         ValidationFailed: the range, step or aggregate does not fit.
     """
     end = now if query.end is None else query.end
-    start = end - 3600 if query.start is None else query.start
     end = min(end, now + 86_400)  # nothing is kept further ahead
+    start = end - 3600 if query.start is None else query.start
     if start >= end:
         raise _wrong("from", "Must lie before `to`, and not in the future.")
     rung, step = _resolution(state, start, query.step, end)

@@ -15,9 +15,9 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
-    """The newest `hours` hours, oldest first; the last one is still open."""
+    """The newest `hours` hours, oldest first, as far as they are kept; the last one is still open."""
     newest = state.series.open(HOUR)
-    starts = range(newest - (hours - 1) * 3600, newest + 1, 3600)
+    starts = range(max(newest - (hours - 1) * 3600, state.series.oldest(HOUR)), newest + 1, 3600)
     return {
         "hours": hours,
         "buckets": [{"hour": rfc3339_second(start), **_bucket(state, HOUR, start)} for start in starts],
@@ -25,9 +25,9 @@ def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
 
 
 def daily(state: State, now: float, days: int) -> dict[str, Any]:
-    """The newest `days` days (UTC), oldest first, each with its peak hour; the last one is still open."""
+    """The newest `days` days (UTC), oldest first, as far as kept, with their peak hours; the last is still open."""
     newest = state.series.open(DAY)
-    starts = range(newest - (days - 1) * 86_400, newest + 1, 86_400)
+    starts = range(max(newest - (days - 1) * 86_400, state.oldest), newest + 1, 86_400)
     return {"days": days, "buckets": [_day(state, start) for start in starts]}
 
 

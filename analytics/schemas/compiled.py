@@ -4,6 +4,7 @@ What a derived decoder accepts, marshmallow accepts with an equal result; what i
 alone decides and words the errors.
 """
 
+import re
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
@@ -20,6 +21,8 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 PAUSE_EVERY = 64
+MOST_FIELDS = 100
+"""How many fields an object may have before the unknown ones are no longer named one by one."""
 
 
 class Batch(NamedTuple, Generic[R]):
@@ -76,6 +79,8 @@ class SchemaDecoder(Generic[R]):
             TooLarge: more items than allowed.
         """
         body = one_line(body)
+        if body.count(b",") >= self._max_items:  # there may be too many: look before they are made
+            self._check_size(len(parse_array(body)))
         try:
             items: list[R] = self._many.decode(body)
             if self._are_sound(items, body):
@@ -91,6 +96,8 @@ class SchemaDecoder(Generic[R]):
             MalformedBody: there is none.
             TooLarge: more items than allowed.
         """
+        if body.count(b"\n") >= self._max_items:  # there may be too many: look before they are made
+            self._check_size(sum(1 for line in re.finditer(rb"[^\s][^\n]*", body)))
         lines = [one_line(line) for line in body.split(b"\n") if line and not line.isspace()]
         try:
             items = [self._one.decode(line) for line in lines]
@@ -156,6 +163,8 @@ def load(schema: Schema, body: bytes) -> Any:
         ValidationFailed: JSON that the schema refuses.
     """
     payload = parse(body)
+    if isinstance(payload, dict) and len(payload) > MOST_FIELDS:  # each unknown one would cost a message
+        raise ValidationFailed(f"The object has {len(payload)} fields; known are {', '.join(schema.fields)}.")
     try:
         return schema.load(payload)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """Marshmallow fields and validators for what JSON clients send, as strict as JSON itself."""
 
+import sys
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from marshmallow import ValidationError, fields, validate
 NUMBER_LIMIT = 1e100
 SIZE_LIMIT = 32 * 1024
 DEPTH_LIMIT = 64
+DOUBLE_LIMIT = int(sys.float_info.max)
 AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -74,7 +76,7 @@ class RawJsonObject(JsonObject):
     """The same, loaded as the bytes of its JSON."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        return msgspec.Raw(msgspec.json.encode(super()._deserialize(value)))
+        return msgspec.Raw(msgspec.json.encode(check_numbers(super()._deserialize(value))))
 
 
 def depth(value: Any) -> int:
@@ -89,16 +91,38 @@ def depth(value: Any) -> int:
     return deepest
 
 
+def check_numbers(value: Any) -> Any:
+    """`value`, a JSON value that is not nested too deeply.
+
+    Raises:
+        ValidationError: it holds a number that no double can be.
+    """
+    if _has_huge_number(value):
+        raise ValidationError("Holds a number beyond the range of a double.")
+    return value
+
+
+def _has_huge_number(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_huge_number, value.values() if isinstance(value, dict) else value))
+    return type(value) is int and abs(value) > DOUBLE_LIMIT
+
+
 class Tags(fields.Dict):
     """An object of strings: at most `most` tags with names of 1–128 and values of at most 256 characters."""
 
     default_error_messages = {"invalid": "Not an object of strings."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict) and len(value) > self.most:  # each of them would cost a message
+            raise ValidationError(f"Must have at most {self.most} tags.")
+        return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def __init__(self, most: int, **kwargs: Any) -> None:
         self.most = most
         super().__init__(
             keys=Text(1, 128),
             values=Text(0, 256),
-            validate=validate.Length(max=most, error=f"Must have at most {most} tags."),
+            validate=validate.Length(max=most),
             **kwargs,
         )

@@ -1,12 +1,13 @@
 """The forms in which records may be sent: one object, an array, an object around an array, or lines."""
 
 import re
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
 from analytics.errors import MalformedBody, ValidationFailed
-from analytics.schemas.compiled import Batch, SchemaDecoder, parse
+from analytics.schemas.compiled import MOST_FIELDS, Batch, SchemaDecoder, parse
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -26,10 +27,16 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
         raise MalformedBody("The body is empty.", code="empty_body")
     if start == b"[":
         return decoder.many(body)
-    if re.match(rb'\s*\{\s*"%b"\s*:' % kind.encode(), body):
+    wrapped = re.match(rb'\s*\{\s*"%b"\s*:\s*' % kind.encode(), body)
+    if wrapped:
         fields: dict[str, msgspec.Raw] = parse(body, dict[str, msgspec.Raw])
-        unknown = {name: ["Unknown field."] for name in fields if name != kind}
+        unknown = {name: ["Unknown field."] for name in islice(fields, MOST_FIELDS) if name != kind}
         if unknown:
-            raise ValidationFailed(f"Unknown fields beside {kind!r}: {', '.join(unknown)}", fields=unknown)
-        return decoder.many(bytes(fields[kind]))
+            raise ValidationFailed(f"Unknown fields beside {kind!r}: {', '.join(islice(unknown, 5))}", fields=unknown)
+        items = bytes(fields[kind])
+        rest = body[wrapped.end() :]
+        # JSON parsers keep the last of equal names: what came before it would be lost without a word
+        if not rest.startswith(items) or rest[len(items) :].strip() != b"}":
+            raise ValidationFailed(f"{kind!r} must be given once.", fields={kind: ["Must be given once."]})
+        return decoder.many(items)
     return decoder.one(body)

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates
 
 from analytics.records import NewHeartbeat
-from analytics.schemas.fields import JsonObject, Number, Text
+from analytics.schemas.fields import JsonObject, Number, Text, check_numbers
 
 STATUSES = ("healthy", "degraded", "unhealthy", "maintenance")
 FIGURES = ("request_count", "error_count", "avg_latency", "uptime")
@@ -54,6 +54,7 @@ class HeartbeatSchema(Schema):
                     wrong[figure] = [str(message) for message in error.messages]
         if wrong:
             raise ValidationError(dict(wrong))
+        check_numbers(value)
 
     @post_load
     def _record(self, loaded: dict[str, Any], **_: Any) -> NewHeartbeat:

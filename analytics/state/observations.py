@@ -34,6 +34,12 @@ class Gauge:
         self.values = [value]
         self.last, self.last_at = value, at
 
+    def add(self, value: float, at: float) -> None:
+        """Add a value of the same batch: of equal times the later one counts."""
+        self.values.append(value)
+        if at >= self.last_at:
+            self.last, self.last_at = value, at
+
     def merge(self, other: "Gauge") -> None:
         """Add the values of `other`."""
         self.values += other.values
@@ -93,7 +99,7 @@ class Observations:
         self.add_requests(Cell.tally(len(details), self.at))
         for detail in details:
             status, latency, endpoint = detail.status, detail.latency, detail.endpoint
-            error = status.__class__ is int and status >= ERROR_STATUS
+            error = (status.__class__ is int or status.__class__ is float) and status >= ERROR_STATUS
             if error:
                 failed += 1
             if latency is None:
@@ -167,7 +173,7 @@ class Observations:
         if tags or name not in TRAFFIC:
             series = (name, tags)
             if series in self.gauges:
-                self.gauges[series].merge(Gauge(value, at))
+                self.gauges[series].add(value, at)
             else:
                 self.gauges[series] = Gauge(value, at)
 

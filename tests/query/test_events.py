@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from analytics.query.events import EventFilter, events
+from analytics.records import NewEvent
 from tests.state.rig import NOON, Rig, event
 
 
@@ -107,7 +108,13 @@ def test_paging_ends_where_the_oldest_kept_event_is(ring: int) -> None:
 
 @pytest.mark.parametrize(("before", "found"), [(1, ""), (3, "21"), (5, "4321"), (10**12, "4321")])
 def test_any_cursor_is_answered(before: int, found: str) -> None:
-    assert ids(read(some_events(), before=before)) == list(found)
+    rig = some_events()
+    assert ids(read(rig, before=rig.state.events.oldest_sequence - 1 + before)) == list(found)
+
+
+@pytest.mark.parametrize("before", [1, 10**12, 2**63 - 1])
+def test_a_cursor_of_another_time_is_answered_too(before: int) -> None:
+    assert len(ids(read(some_events(), before=before))) in (0, 4)
 
 
 def test_a_ring_that_is_full_holds_exactly_its_number() -> None:
@@ -115,3 +122,21 @@ def test_a_ring_that_is_full_holds_exactly_its_number() -> None:
     for size in (1, 30, 99, 7, 250, 1):
         rig.events(*(event() for _ in range(size)))
         assert read(rig)["count"] == min(100, rig.stats()["totals"]["events"]) == rig.stats()["totals"]["events_kept"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('5" screen', True),
+        ("c:\\temp", True),
+        ("größe", True),
+        ("1e5", True),
+        ("é", True),
+        ("\\u", False),
+    ],
+)
+def test_text_is_found_however_it_was_escaped_and_whatever_stands_beside_it(text: str, found: bool) -> None:
+    rig = Rig()
+    sent = b'{"a":"a 5\\" screen C:\\\\temp","b":"gr\\u00f6\\u00dfe","n":1E5,"e":"\xc3\xa9"}'
+    rig.events(NewEvent("note", "desk", id="1", data=msgspec.Raw(sent)), event("other", id="2"))
+    assert ids(read(rig, text=text)) == (["1"] if found else [])

@@ -165,3 +165,43 @@ def test_metrics_come_in_the_same_forms() -> None:
     single = decode(decoders.metrics, metric, "metrics", is_lines=False)
     assert isinstance(single, decoders.NewMetric)
     assert (single.name, single.value) == ("m", 1.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"events":[' + A + b'],"events":[' + B + b"]}",
+        b'{"events":[' + A + b'],"events":[' + A + b"]}",
+        b'{"events":[],"events":[' + A + b"]}",
+    ],
+)
+def test_an_array_given_twice_is_refused_and_not_half_lost(body: bytes) -> None:
+    with pytest.raises(AnalyticsError) as caught:
+        types(body)
+    assert "once" in caught.value.message
+
+
+def test_a_flood_of_unknown_names_is_not_answered_with_as_many_messages() -> None:
+    flood = {f"name-{number}": 1 for number in range(50_000)}
+    for body in ({"events": [], **flood}, {"type": "a", "service": "s", **flood}, flood):
+        with pytest.raises(AnalyticsError) as caught:
+            types(msgspec.json.encode(body))
+        assert len(caught.value.message) < 1_000
+        assert len(caught.value.fields) <= 100
+    metric = {"name": "n", "value": 1, "tags": dict.fromkeys(flood, "v")}
+    with pytest.raises(AnalyticsError) as caught:
+        decode(decoders.metrics, msgspec.json.encode(metric), "metrics", is_lines=False)
+    assert caught.value.fields == {"tags": ["Must have at most 16 tags."]}
+
+
+@pytest.mark.parametrize("is_lines", [False, True])
+def test_far_too_many_items_are_counted_and_not_made(monkeypatch: pytest.MonkeyPatch, *, is_lines: bool) -> None:
+    monkeypatch.setattr(SchemaDecoder, "_each", lambda *_: pytest.fail("made"))
+    body = b"1\n" * (MAX_ITEMS + 1) if is_lines else b"[1" + b",1" * MAX_ITEMS + b"]"
+    with pytest.raises(AnalyticsError) as caught:
+        types(body, is_lines=is_lines)
+    assert caught.value.code == "batch_too_large"
+
+
+def test_blank_lines_are_no_items_however_many() -> None:
+    assert types(b"\n \n" * MAX_ITEMS + A + b"\n" * MAX_ITEMS, is_lines=True) == ["a"]

@@ -171,3 +171,16 @@ def test_huge_values_do_not_break_any_read(name: str) -> None:
     rig.clock.advance(61)
     rig.event(data={"latency": 5, "endpoint": "/a"})
     assert rig.realtime["top_endpoints"][0]["avg_time_ms"] == 5
+
+
+def test_the_last_of_a_batch_is_the_last_of_a_metric() -> None:
+    rig = Rig()
+    rig.metrics(metric("memory", 312), metric("memory", 300))
+    assert rig.service()["metrics"]["memory"]["last"] == 300
+
+
+@pytest.mark.parametrize("status", [503, 503.0, 500.5])
+def test_any_number_of_500_and_more_is_an_error(status: float) -> None:
+    rig = Rig()
+    rig.event(data={"status": status})
+    assert rig.row()["error_count"] == 1
