@@ -172,6 +172,7 @@ class SocketIo:
         self._engine = self._server.eio
         websocket = partial(BoundedWebSocket, is_draining)
         self._engine._async = {**self._engine._async, "websocket": websocket, "queue": PacketQueue}
+        self._engine.disconnect = self._end
         self._server.on("connect", self._connect)
         self._server.on("disconnect", self._disconnect)
         self._server.on("subscribe", self._subscribe)
@@ -242,6 +243,11 @@ class SocketIo:
         client = self._members.pop(self._server.manager.eio_sid_from_sid(sid, "/"), None)
         if client is not None:
             self._commands.leave(client)
+
+    def _end(self, session: str) -> None:
+        """End a session of which the library wants no more; left to itself it waits until the client has polled all."""
+        if session in self._engine.sockets:
+            self._engine.sockets[session].close(wait=False)
 
     def _subscribe(self, sid: str, given: Any = None, *_: Any) -> dict[str, Any]:
         client = self._members[self._server.manager.eio_sid_from_sid(sid, "/")]

@@ -14,13 +14,18 @@ STALLED_AFTER = 5.0
 
 
 class Ticker:
-    """Calls `work` every `interval` seconds; a late tick is skipped, a failing one is logged and counted."""
+    """Calls `work` every `interval` seconds; a late tick is skipped, a failing one is logged.
 
-    def __init__(self, work: Callable[[], None], clock: Clock, interval: float = 1.0) -> None:
-        self._work, self._clock, self._interval = work, clock, interval
+    Args:
+        dropped: is told of both, by reason and number.
+    """
+
+    def __init__(
+        self, work: Callable[[], None], clock: Clock, dropped: Callable[[str, int], None], interval: float = 1.0
+    ) -> None:
+        self._work, self._clock, self._dropped, self._interval = work, clock, dropped, interval
         self._greenlet: gevent.Greenlet | None = None
         self._last_success = 0.0
-        self.skipped = self.failed = 0
 
     def start(self) -> None:
         """Begin, unless begun."""
@@ -48,8 +53,8 @@ class Ticker:
         try:
             self._work()
         except Exception:
-            self.failed += 1
-            log.exception("tick failed", extra={"failed": self.failed})
+            self._dropped("snapshot_failed", 1)
+            log.exception("tick failed")
         else:
             self._last_success = self._clock.monotonic()
 
@@ -59,7 +64,8 @@ class Ticker:
             gevent.sleep(max(0.0, due - self._clock.monotonic()))
             self.tick()
             due, missed = next_due(due, self._clock.monotonic(), self._interval)
-            self.skipped += missed
+            if missed:
+                self._dropped("snapshot_skipped", missed)
 
 
 def next_due(due: float, now: float, interval: float) -> tuple[float, int]:
