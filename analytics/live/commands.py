@@ -62,7 +62,7 @@ class Commands:
 
     def join(self, asked: Options, line: Line) -> Client:
         """A new client, whose opening is being sent."""
-        client = self._hub.join(asked.subscription, line)
+        client = self._hub.join(asked.subscription, line, self._openings.newest)
         client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
         client.delivery.wake()
         return client
@@ -78,9 +78,10 @@ class Commands:
             ValidationFailed: an option is unknown, or not as it must be.
         """
         asked = options(given, client.subscription)
-        self._hub.change(client, asked.subscription)
+        client.subscription = asked.subscription
         if asked.since is not None:
             client.outbox.forget()
+            client.since = self._openings.newest
             client.tick = -1  # a patch would be against the update before the opening's snapshot
             client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
         client.delivery.wake()  # what was wanted until now goes out before the answer

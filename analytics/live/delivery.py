@@ -5,6 +5,7 @@ from typing import Protocol
 
 import gevent
 
+from analytics.live.messages import Piece
 from analytics.live.outbox import Outbox, Parcel
 
 
@@ -40,6 +41,8 @@ class Delivery:
     long as something waits.
     """
 
+    __slots__ = ("_is_closing", "_line", "_outbox", "_writer")
+
     def __init__(self, outbox: Outbox, line: Line) -> None:
         self._outbox, self._line = outbox, line
         self._writer: gevent.Greenlet | None = None
@@ -52,6 +55,14 @@ class Delivery:
         has_to_wait = self._outbox.has_opening or not self._line.is_ready
         if has_to_wait or not self._line.push(self._outbox.take()):
             self._writer = gevent.spawn(self._write)
+
+    def pass_by(self, piece: Piece) -> bool:
+        """Send `piece` past the outbox, where nothing waits there and the line is ready; False where it is not."""
+        if self._writer is not None or not self._line.is_ready or not self._outbox.is_empty:
+            return False
+        if not self._line.push(Parcel([piece], 0)):
+            self._writer = gevent.spawn(self._write)
+        return True
 
     def close(self) -> None:
         """Send the client away."""

@@ -1,12 +1,13 @@
 """The hub: what is published is encoded once and offered to each client's outbox, none of which can hold it up."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import gevent
 import msgspec
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from analytics.live.delivery import Delivery, Line
 from analytics.live.messages import Message, Piece
@@ -18,21 +19,27 @@ from analytics.state.rings import Found
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.05
+FLUSH_SECONDS = 0.04
 """How long events wait for others to go out with."""
 TURN = 50
 """How many clients are written to before others have a turn."""
+PAUSE_SECONDS = 0.0001
+"""How long that is: after a pause of nothing, gevent would go on without a look at what has arrived."""
 PIECE_EVENTS = 100
 PIECE_BYTES = 256 * 1024
 
 
 class Client:
-    """A connected client: what it wants, what waits for it, how that is delivered, and the last tick it was told of."""
+    """A connected client: what it wants, what waits for it, and how that is delivered.
 
-    __slots__ = ("delivery", "outbox", "subscription", "tick")
+    `since` is the number of the newest event that it was told of, or knew of, when it came; `tick` is that of the last
+    update it was offered.
+    """
 
-    def __init__(self, subscription: Subscription, line: Line) -> None:
-        self.subscription = subscription
+    __slots__ = ("delivery", "outbox", "since", "subscription", "tick")
+
+    def __init__(self, subscription: Subscription, line: Line, since: int) -> None:
+        self.subscription, self.since = subscription, since
         self.outbox = Outbox()
         self.delivery = Delivery(self.outbox, line)
         self.tick = -1
@@ -51,6 +58,7 @@ class Hub:
         self._pending: list[tuple[int, Kept[NewEvent]]] = []
         self._waiting = Event()
         self._flusher: gevent.Greenlet | None = None
+        self._turn = BoundedSemaphore()
         self._tick = 0
         self._last: Any = None
         self.draining = False
@@ -75,10 +83,9 @@ class Hub:
         for client in self._clients:
             client.delivery.close()
 
-    def join(self, subscription: Subscription, line: Line) -> Client:
-        """A new client; it is told what is published from now on."""
-        self._offer_pending()
-        client = Client(subscription, line)
+    def join(self, subscription: Subscription, line: Line, since: int) -> Client:
+        """A new client; it is told of the events numbered above `since`."""
+        client = Client(subscription, line, since)
         self._clients.add(client)
         if self.draining:
             client.delivery.close()
@@ -89,60 +96,58 @@ class Hub:
         self._clients.discard(client)
         client.delivery.end()
 
-    def change(self, client: Client, subscription: Subscription) -> None:
-        """Let a client want something else from now on."""
-        self._offer_pending()
-        client.subscription = subscription
-
     def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
         """Tell of the events of one request, the last of which has the sequence number `last`; soon, and at once."""
         if self._clients:
             self._pending.append((last - len(kept.records) + 1, kept))
             self._waiting.set()
 
-    def publish_update(self, snapshot: bytes, seq: int) -> None:
-        """Tell of a new snapshot (JSON) that knows the events up to `seq`."""
-        self._offer_pending()
-        if not self._clients:
-            self._last = None
-            return
-        full = Piece([Message("dashboard_update", seq, snapshot)])
-        patch = self._patch(snapshot, seq)
-        for client in self._clients:
-            follows = client.tick == self._tick and not client.outbox.has_update
-            use_patch = patch is not None and client.subscription.patches and follows
-            client.outbox.offer_update(patch if patch is not None and use_patch else full)
-            client.tick = self._tick + 1
-        self._tick += 1
-        self._wake()
+    def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:
+        """Tell of a new snapshot: `make` gives its JSON and the number of the newest event that it knows of."""
+        with self._turn:
+            if not self._clients:
+                self._last = None
+                return
+            snapshot, seq = make()
+            full = Piece([Message("dashboard_update", seq, snapshot)])
+            self._tell(full, self._patch(snapshot, seq))
 
     def flush(self) -> None:
-        """Tell of what was published since the last time."""
-        self._offer_pending()
-        self._wake()
+        """Tell of the events that were published since the last time."""
+        with self._turn:
+            self._tell(None, None)
 
-    def _offer_pending(self) -> None:
-        """Offer the events that wait; others come in between only afterwards, so that their order holds."""
+    def _tell(self, update: Piece | None, patch: Piece | None) -> None:
+        """Tell every client of the events that wait and of the update; only one at a time may, so that order holds."""
         pending, self._pending = self._pending, []
-        groups: dict[Wanted, list[Client]] = {}
-        for client in self._clients if pending else ():
-            groups.setdefault(client.subscription.wanted, []).append(client)
-        made: dict[int, Message] = {}
-        for wanted, clients in groups.items():
-            found = _matching(pending, wanted)
-            missing = max(0, len(found) - EVENTS)
-            for piece in pieces(found[missing:], made):
-                for client in clients:
-                    dropped = client.outbox.offer_events(piece, missing)
-                    if dropped:
-                        self._dropped(dropped)
-                missing = 0
-
-    def _wake(self) -> None:
+        first = pending[0][0] if pending else 0
+        events: dict[Wanted, _News] = {}
+        before, self._tick = self._tick, self._tick + (update is not None)
         for number, client in enumerate(list(self._clients), 1):
+            outbox = client.outbox
+            if pending:
+                wanted = client.subscription.wanted
+                news = events.get(wanted)
+                if news is None:
+                    news = events[wanted] = _News.of(pending, wanted)
+                self._offer_events(outbox, news if first > client.since else news.after(client.since))
+            if update is not None:
+                is_base_known = client.tick == before and not outbox.has_update
+                client.tick = self._tick
+                told = patch if patch is not None and client.subscription.patches and is_base_known else update
+                if not client.delivery.pass_by(told):
+                    outbox.offer_update(told)
             client.delivery.wake()
             if number % TURN == 0:
-                gevent.sleep(0)
+                gevent.sleep(PAUSE_SECONDS)
+
+    def _offer_events(self, outbox: Outbox, news: "_News") -> None:
+        missing = news.missing
+        for piece in news.pieces:
+            dropped = outbox.offer_events(piece, missing)
+            missing = 0
+            if dropped:
+                self._dropped(dropped)
 
     def _patch(self, snapshot: bytes, seq: int) -> Piece | None:
         """The difference from the update before, where someone wants it and it can be told."""
@@ -169,25 +174,37 @@ class Hub:
                 log.exception("events could not be told")
 
 
-def _matching(pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted) -> list[Found[NewEvent]]:
-    if wanted.nothing:
-        return []
-    return [
-        Found(first + place, kept, place)
-        for first, kept in pending
-        for place, event in enumerate(kept.records)
-        if wanted.everything or wanted.has(event)
-    ]
+class _News(NamedTuple):
+    """The events that some clients want of those that wait: as pieces, and how many are too many to be told."""
+
+    pieces: list[Piece]
+    missing: int
+
+    @classmethod
+    def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted) -> "_News":
+        if wanted.nothing:
+            return cls([], 0)
+        found = [
+            Found(first + place, kept, place)
+            for first, kept in pending
+            for place, event in enumerate(kept.records)
+            if wanted.everything or wanted.has(event)
+        ]
+        missing = max(0, len(found) - EVENTS)
+        return cls(list(pieces(found[missing:])), missing)
+
+    def after(self, seq: int) -> "_News":
+        """Those numbered above `seq`, for who came while they waited."""
+        messages = [message for piece in self.pieces for message in piece.messages if (message.seq or 0) > seq]
+        return _News([Piece(messages)] if messages else [], 0)
 
 
-def pieces(events: Sequence[Found[NewEvent]], made: dict[int, Message]) -> Iterator[Piece]:
-    """Events as pieces of a handy size; `made` remembers their messages."""
+def pieces(events: Iterable[Found[NewEvent]]) -> Iterator[Piece]:
+    """Events as pieces of a handy size."""
     messages: list[Message] = []
     size = 0
     for seq, kept, place in events:
-        message = made.get(seq)
-        if message is None:
-            message = made[seq] = Message("event", seq, event_json(kept, place))
+        message = Message("event", seq, event_json(kept, place))
         messages.append(message)
         size += len(message.data)
         if len(messages) >= PIECE_EVENTS or size >= PIECE_BYTES:

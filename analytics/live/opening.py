@@ -42,8 +42,5 @@ class Openings:
             if not found:
                 break
             since = found[-1].sequence
-            yield from pieces(
-                [each for each in found if wanted.has(each.kept.records[each.place])],
-                {},
-            )
+            yield from pieces(each for each in found if wanted.has(each.kept.records[each.place]))
         yield Piece([Message("snapshot", newest, snapshot, gap=gap)])

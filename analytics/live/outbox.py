@@ -48,9 +48,11 @@ class Outbox:
     """Pieces in the order in which they were offered.
 
     Of updates only the newest waits. When there are more than `EVENTS` events or `BYTES` of their data, the oldest
-    make room, a piece at a time, and are counted; so do answers beyond `ANSWERS`, uncounted. What a client is told
-    when it comes (the opening) waits in front of all.
+    make room, a piece at a time, and are counted; so do answers beyond `ANSWERS`, uncounted, which wait behind all
+    else. What a client is told when it comes (the opening) waits in front of all.
     """
+
+    __slots__ = ("_answers", "_bytes", "_dropped", "_events", "_opening", "_pieces", "_update")
 
     def __init__(self) -> None:
         self._opening: Iterator[Piece] | None = None
@@ -104,13 +106,13 @@ class Outbox:
         """Drop the events and the update that wait: an opening will tell all that happened."""
         self._pieces.clear()
         self._update = None
-        self._events = self._bytes = 0
+        self._events = self._bytes = self._dropped = 0
 
     def take(self) -> Parcel:
         """All that waits; it waits no more."""
         pieces = [piece for piece, _ in self._pieces]
         if self._answers:
-            pieces = [*self._answers, *pieces]
+            pieces += self._answers
             self._answers.clear()
         parcel = Parcel(pieces if self._opening is None else _in_turn(self._opening, pieces), self._dropped)
         self._opening = self._update = None

@@ -11,6 +11,8 @@ from typing import Any
 import gevent
 
 CHECK_SECONDS = 0.1
+LATE_SECONDS = 0.5
+"""How long a connection that comes while the worker stops may take for its request: it asks whether we are ready."""
 
 
 class IdleWaits:
@@ -32,10 +34,14 @@ class IdleWaits:
                 del self._waits[me]
 
     def end(self) -> None:
-        """End all waits, and those to come."""
-        self._seconds = 0
+        """End all waits, and those to come soon."""
+        self._seconds = min(self._seconds, LATE_SECONDS)
         for greenlet, timeout in list(self._waits.items()):
-            greenlet.kill(timeout, block=False)
+            gevent.get_hub().loop.run_callback(self._end_one, greenlet, timeout)
+
+    def _end_one(self, greenlet: gevent.Greenlet, timeout: gevent.Timeout) -> None:
+        if self._waits.get(greenlet) is timeout:  # else its request has come by now
+            greenlet.throw(timeout)
 
 
 def watch(worker: Any, drain: Callable[[], None]) -> None:

@@ -47,6 +47,8 @@ OPTIONS = {
 class PlainLine:
     """A plain WebSocket to deliver to."""
 
+    __slots__ = ("_sender", "_ws")
+
     is_ready = True
 
     def __init__(self, ws: Any, sender: WholeSender) -> None:

@@ -52,7 +52,7 @@ class Stage(Rig):
     def tick(self) -> None:
         """A second passes."""
         self.clock.advance(1)
-        self.hub.publish_update(self.snapshots.current(), self.openings.newest)
+        self.hub.publish_update(lambda: (self.snapshots.current(), self.openings.newest))
 
     def told(self, client: Client) -> list[dict[str, Any]]:
         """The messages that wait for `client`; they are sent by this."""

@@ -69,15 +69,6 @@ def test_a_subscription_changes_what_it_names_and_nothing_else() -> None:
     assert stage.told(client) == []
 
 
-def test_events_of_before_a_change_are_told_under_the_old_wishes() -> None:
-    stage = Stage()
-    client = stage.join("events=purchase")
-    stage.told(client)
-    stage.event("purchase")
-    stage.commands.answer(client, '{"type":"subscribe","events":"none"}')
-    assert kinds(stage.told(client)) == ["subscribed", "event"]
-
-
 @pytest.mark.parametrize(
     "said",
     [

@@ -100,12 +100,12 @@ def test_events_left_out_before_a_piece_count_too() -> None:
     assert taken(outbox)[1] == 7
 
 
-def test_the_opening_and_answers_come_first() -> None:
+def test_the_opening_comes_first_and_answers_last() -> None:
     outbox = Outbox()
     outbox.offer_events(events(1))
     outbox.offer_answer(update("answer"))
     outbox.offer_opening(iter([update("opening")]))
-    assert [message.data for message in taken(outbox)[0]] == [b"opening", b"answer", b"xx"]
+    assert [message.data for message in taken(outbox)[0]] == [b"opening", b"xx", b"answer"]
 
 
 def test_what_is_forgotten_is_neither_sent_nor_missed() -> None:
