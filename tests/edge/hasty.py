@@ -1,0 +1,13 @@
+"""The WSGI entry with short Engine.IO intervals, so that a test need not wait a minute for a client to be given up."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+from analytics.live import socketio  # noqa: E402
+
+socketio.PING_INTERVAL = socketio.PING_TIMEOUT = socketio.UPGRADE_SECONDS = 1
+
+from wsgi import app  # noqa: E402
+
+__all__ = ["app"]

@@ -1,0 +1,177 @@
+"""Coming back, patches, and that both lose nothing: the state and the events of a client are exactly the service's."""
+
+import random
+import time
+from contextlib import ExitStack
+from itertools import count
+from threading import Event, Thread
+from typing import Any
+
+from tests.conftest import StartServer
+from tests.edge.frames import Live, Message, is_event, is_update
+from tests.edge.wire import unique
+from tests.server import Server
+
+
+def event(kind: str, service: str, n: int) -> dict[str, Any]:
+    return {"type": kind, "service": service, "data": {"n": n}}
+
+
+def numbers(messages: list[Message]) -> list[int]:
+    """The `n` of the events among them."""
+    return [message["data"]["data"]["n"] for message in messages if message["type"] == "event"]
+
+
+def is_snapshot(message: Message) -> bool:
+    return bool(message["type"] == "snapshot")
+
+
+def test_who_comes_back_is_told_first_what_it_missed(shared_server: Server) -> None:
+    shop = unique("shop")
+    with Live(shared_server, f"service={shop}") as live:
+        live.until(is_update)
+        since = live.seq
+    shared_server.post("/events", [event("view", shop, n) for n in range(700)])
+    shared_server.post("/events", [event("sale", shop, n) for n in range(700, 710)])
+    with Live(shared_server, f"service={shop}&since={since}") as live:
+        missed = live.until(is_snapshot)
+        newest = live.seq
+        assert numbers(missed) == list(range(710))
+        assert [message["seq"] for message in missed[:-1]] == list(range(newest - 709, newest + 1))
+        assert "gap" not in missed[-1]
+        shared_server.post("/events", event("sale", shop, 710))
+        assert numbers(live.until(is_event("sale"))) == [710]
+    with Live(shared_server, f"events=sale&service={shop}&since={since}") as live:
+        assert numbers(live.until(is_snapshot)) == list(range(700, 711))
+    with Live(shared_server, f"events=none&since={since}") as live:
+        assert live.next()["type"] == "snapshot"
+    with Live(shared_server, f"since={newest + 1}") as live:
+        first = live.next()
+        assert (first["type"], first["seq"], "gap" in first) == ("snapshot", newest + 1, False)
+
+
+def test_what_is_no_longer_held_or_never_was_is_a_gap(start_server: StartServer) -> None:
+    server = start_server({"ANALYTICS_EVENTS_RING": "50"})
+    with Live(server) as live:
+        since = live.next()["seq"]
+    server.post("/events", [event("view", "shop", n) for n in range(50)])
+    with Live(server, f"since={since}") as live:
+        missed = live.until(is_snapshot)
+        assert numbers(missed) == list(range(50))
+        assert "gap" not in missed[-1]
+    server.post("/events", event("view", "shop", 50))
+    for lost in (since, 0, since + 52, 2**53):
+        with Live(server, f"since={lost}") as live:
+            first = live.next()
+            assert (first["type"], first["gap"], first["seq"]) == ("snapshot", True, since + 51), lost
+            assert first["data"]["overview"]
+    with Live(server, f"since={since + 1}") as live:
+        missed = live.until(is_snapshot)
+        assert numbers(missed) == list(range(1, 51))
+        assert "gap" not in missed[-1]
+
+
+def test_a_subscription_since_repeats_nothing_that_waits_and_is_followed_by_a_full_update(
+    shared_server: Server,
+) -> None:
+    shop = unique("shop")
+    with Live(shared_server, f"service={shop}&updates=patch") as live:
+        for start in (0, 3):
+            live.until(lambda message: "patch" in message)
+            shared_server.post("/events", [event("view", shop, start + place) for place in range(3)])
+            live.say({"type": "subscribe", "since": live.seq})
+            missed = live.until(is_snapshot)
+            rest = live.until(is_update)
+            assert numbers(missed + rest) == list(range(start, start + 3))
+            assert "data" in rest[-1], "a patch would be against the update before the snapshot"
+
+
+def visit(server: Server, query: str, since: int, most: int) -> tuple[list[int], int]:
+    """Come back, look at `most` messages, and vanish: the events among them, and the greatest number seen."""
+    messages: list[Message] = []
+    with Live(server, f"{query}&since={since}") as live:
+        while len(messages) < most:
+            messages.append(live.next())
+        live.vanish()
+    assert not any("gap" in message or "dropped" in message for message in messages)
+    return numbers(messages), max(since, *(message["seq"] for message in messages))
+
+
+def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_server: Server) -> None:
+    service, stop, chance = unique("back"), Event(), random.Random(2)
+    posted: list[dict[str, Any]] = []
+
+    def post() -> None:
+        dice, number = random.Random(1), count()
+        while not stop.is_set():
+            kinds = dice.choices(("sale", "view"), k=dice.choice((1, 1, 1, 5, 30)))
+            batch = [event(kind, service, next(number)) for kind in kinds]
+            posted.extend(batch)
+            shared_server.post("/events", batch)
+            time.sleep(dice.uniform(0, 0.02))
+
+    queries = {f"service={service}": ("sale", "view"), f"events=sale&service={service}": ("sale",)}
+    told: dict[str, list[int]] = {query: [] for query in queries}
+    since: dict[str, int] = {}
+    for query in queries:
+        with Live(shared_server, query) as live:
+            since[query] = live.next()["seq"]
+    thread = Thread(target=post)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 4
+        while time.monotonic() < deadline:
+            for query in queries:
+                seen, since[query] = visit(shared_server, query, since[query], chance.randint(1, 40))
+                told[query] += seen
+    finally:
+        stop.set()
+        thread.join()
+    for query, kinds in queries.items():
+        with Live(shared_server, f"{query}&since={since[query]}") as live:
+            told[query] += numbers(live.until(is_snapshot))
+        assert told[query] == [each["data"]["n"] for each in posted if each["type"] in kinds], query
+    assert len(posted) > 100
+
+
+def applied(target: Any, patch: Any) -> Any:
+    """RFC 7396, 2."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        merged[name] = applied(merged.get(name), value)
+    return {name: value for name, value in merged.items() if name not in patch or patch[name] is not None}
+
+
+def test_patches_add_up_to_exactly_the_full_updates(start_server: StartServer) -> None:
+    server, chance = start_server(), random.Random(3)
+    with ExitStack() as stack:
+        full = stack.enter_context(Live(server, "events=none"))
+        patched = [stack.enter_context(Live(server, "events=none&updates=patch"))]
+        states: list[Any] = [{}, {}]
+        patches, joined = 0, ""
+        for number in range(14):
+            service = f"service-{number // 4}"
+            server.post("/heartbeat", {"service": service, "status": chance.choice(("healthy", "degraded"))})
+            for kind in chance.sample(("request", "error", "sale"), chance.randint(0, 3)):
+                data = {"status": chance.choice((200, 500)), "latency": chance.randint(1, 90), "endpoint": f"/{number}"}
+                server.post("/events", {"type": kind, "service": service, "user_id": f"u-{number}", "data": data})
+            if number % 3 == 0:
+                server.post("/metrics", {"name": "memory", "value": number, "service": service})
+                beat = {"service": service, "status": "healthy", "metrics": {"request_count": number, "extra": None}}
+                server.post("/heartbeat", beat)
+            if number == 5:
+                patched.append(stack.enter_context(Live(server, "events=none&updates=patch")))
+                joined = patched[-1].next()["data"]["updated_at"]
+            expected = full.until(is_update)[-1]
+            while expected["data"]["updated_at"] <= joined:
+                expected = full.until(is_update)[-1]
+            for place, live in enumerate(patched):
+                while states[place].get("updated_at", "") < expected["data"]["updated_at"]:
+                    got = live.until(is_update)[-1]
+                    patches += "patch" in got
+                    states[place] = applied(states[place], got["patch"]) if "patch" in got else got["data"]
+                assert (live.seq, states[place]) == (expected["seq"], expected["data"])
+        assert patches >= 10, "only a first update, and one that a patch cannot tell, are full"
+        assert set(states[0]["services"]) == {f"service-{number}" for number in range(4)}
