@@ -1,0 +1,299 @@
+"""Stopping: live clients hear 1001 at once, requests in flight finish, nothing idle holds the end, and all is well."""
+
+import contextlib
+import http.client
+import json
+import signal
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import pytest
+import requests
+import websocket
+
+from tests.conftest import StartServer
+from tests.edge.socketio_raw import SEPARATOR, Session, connected, joined_websocket, no_traceback, open_websocket
+from tests.edge.test_running import start_wrongly
+from tests.edge.wire import check_problem, connect, eventually, head, read_answer, websocket_url, worker_pid
+from tests.server import APP, GUNICORN, Server
+
+PRELOAD = (*GUNICORN, "--preload")
+GOING_AWAY = 1001
+CLOSE_SECONDS = 2
+"""One second is promised; a busy machine may be late."""
+STOP_SECONDS = 5
+
+
+@contextmanager
+def websockets(server: Server, count: int) -> Iterator[list[websocket.WebSocket]]:
+    """Plain WebSockets that have got their snapshot."""
+    lives = [websocket.create_connection(websocket_url(server), timeout=5) for _ in range(count)]
+    try:
+        for live in lives:
+            assert json.loads(live.recv())["type"] == "snapshot"
+        yield lives
+    finally:
+        for live in lives:
+            live.shutdown()
+
+
+def close_code(live: websocket.WebSocket) -> int:
+    """The code with which the server closes a WebSocket."""
+    opcode, data = None, b""
+    while opcode != websocket.ABNF.OPCODE_CLOSE:
+        opcode, data = live.recv_data()
+    return int(struct.unpack("!H", data[:2])[0])
+
+
+def check_all_sent_away(lives: list[websocket.WebSocket], told: float) -> None:
+    """All see 1001 in time; `told` is when the server was told to stop."""
+    assert [close_code(live) for live in lives] == [GOING_AWAY] * len(lives)
+    assert time.monotonic() - told < CLOSE_SECONDS
+
+
+def poll_to_the_end(session: Session) -> None:
+    """Poll until the end of the session is told, or was told between two polls."""
+    answer = session.ask("GET", session.url)
+    while answer.status_code == 200 and "1" not in answer.text.split(SEPARATOR):
+        answer = session.ask("GET", session.url)
+    assert answer.status_code in (200, 400)
+
+
+class SlowRequest:
+    """A POST of which half is sent."""
+
+    body = b'{"type":"slow","service":"slow"}'
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._connection = server, connect(server)
+        lines = ("Content-Type: application/json", f"Content-Length: {len(self.body)}")
+        self._connection.sendall(head(server, "/events", *lines) + self.body[:5])
+
+    def finish(self, *more: bytes) -> bytes:
+        """Send the rest, and whatever `more`; all that comes back until the connection is closed."""
+        with self._connection:
+            self._connection.sendall(b"".join((self.body[5:], *more)))
+            return b"".join(iter(lambda: self._connection.recv(65_536), b""))
+
+
+def is_ready(server: Server) -> bool | None:
+    """What a new connection hears of whether the service is ready; None where it is not let in."""
+    try:
+        answer = requests.get(f"{server.url}/health/ready", headers={"Connection": "close"}, timeout=5)
+    except requests.ConnectionError:
+        return None
+    assert answer.status_code in (200, 503), answer.text
+    assert answer.ok or answer.json()["reasons"] == ["the service is stopping"]
+    return answer.ok
+
+
+def check_gone(server: Server, told: float) -> None:
+    """It ends in order, in time."""
+    assert server.process.wait(STOP_SECONDS + CLOSE_SECONDS) == 0
+    assert time.monotonic() - told < STOP_SECONDS
+    assert "Traceback" not in server.log()
+    assert "graceful timeout" not in server.log()
+
+
+@contextmanager
+def house_full(server: Server, count: int) -> Iterator[list[websocket.WebSocket]]:
+    """Clients of all sorts and idle connections; within this block the server is told to stop."""
+    with ExitStack() as stack:
+        lives = stack.enter_context(websockets(server, count))
+        lives += [stack.enter_context(joined_websocket(server)) for _ in range(5)]
+        polling, upgrading = (stack.enter_context(Session(server)) for _ in range(2))
+        probed = stack.enter_context(contextlib.closing(upgrading.websocket()))
+        probed.send("2probe")
+        assert probed.recv() == "3probe"
+        stack.enter_context(connect(server))
+        stack.enter_context(connect(server)).sendall(b"GET /heal")
+        kept = stack.enter_context(requests.Session())
+        kept.get(f"{server.url}/health/live", timeout=5)
+        polling.until('42["snapshot"')
+        eventually(lambda: connected(server) == count + 7)
+        poller = stack.enter_context(ThreadPoolExecutor()).submit(poll_to_the_end, polling)
+        yield lives
+        poller.result(CLOSE_SECONDS)
+
+
+@pytest.mark.parametrize(("command", "count"), [(GUNICORN, 200), (PRELOAD, 50)], ids=["gunicorn", "preload"])
+def test_clients_are_sent_away_and_requests_in_flight_finish(
+    start_server: StartServer, command: tuple[str, ...], count: int
+) -> None:
+    server = start_server(command=command)
+    with house_full(server, count) as lives:
+        slow = SlowRequest(server)
+        eventually(lambda: is_ready(server))
+        told = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        check_all_sent_away(lives, told)
+        while is_ready(server) is not None:
+            assert is_ready(server) is not True
+            assert time.monotonic() - told < STOP_SECONDS
+        assert server.process.poll() is None, "it does not wait for the request"
+        answers = slow.finish(head(server, "/health/ready", method="GET"))
+        assert answers.startswith(b"HTTP/1.1 201 Created")
+        assert b'"event tracked"' in answers
+        _, _, second = answers[1:].partition(b"HTTP/1.1 ")
+        assert second.startswith(b"503 ")
+        assert b"the service is stopping" in second
+        check_gone(server, told)
+
+
+def test_the_development_server_sends_clients_away_too(start_server: StartServer) -> None:
+    server = start_server(command=APP)
+    with house_full(server, 50) as lives:
+        told = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        check_all_sent_away(lives, told)
+        check_gone(server, told)
+
+
+def test_who_asks_while_it_stops_is_answered_as_long_as_it_listens(start_server: StartServer) -> None:
+    server = start_server()
+    request = head(server, "/health/ready", "Connection: close", method="GET")
+
+    def ask(pause: float) -> tuple[list[int], int]:
+        """Statuses, and how many got none, until nobody listens."""
+        statuses, broken = [], 0
+        while True:
+            try:
+                with connect(server) as connection:
+                    time.sleep(pause)
+                    connection.sendall(request)
+                    statuses.append(read_answer(connection).status)
+            except ConnectionRefusedError:
+                return statuses, broken
+            except (OSError, http.client.HTTPException):
+                broken += 1
+
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(ask, pause) for pause in (0, 0, 0, 0.02, 0.02)]
+        time.sleep(0.3)
+        assert server.stop() == 0
+    for one in asking:
+        statuses, broken = one.result()
+        assert set(statuses) <= {200, 503}
+        assert statuses == sorted(statuses)
+        assert broken <= 2, "one that waited when all was ended, and one that was never taken off the queue"
+    assert "Traceback" not in server.log()
+
+
+def test_clients_that_come_back_too_early_do_not_hold_the_end(start_server: StartServer) -> None:
+    server = start_server()
+    host = f"127.0.0.1:{server.port}"
+    refused: list[int] = []
+    with Session(server) as one, connect(server) as slow:
+        lines = ("Content-Type: text/plain", "Content-Length: 100")
+        slow.sendall(head(server, f"/socket.io/?EIO=4&transport=polling&sid={one.sid}", *lines) + b"42")
+        told = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        lives = []
+        while time.monotonic() - told < 1.5:
+            for attempt in (lambda: open_websocket(host), lambda: websocket.create_connection(websocket_url(server))):
+                try:
+                    lives.append(attempt())
+                    lives[-1].send("40")
+                except websocket.WebSocketBadStatusException as error:
+                    refused.append(error.status_code)
+                except (OSError, websocket.WebSocketException):
+                    time.sleep(0.01)
+        slow.sendall(b" " * 98)
+        check_problem(read_answer(slow), 422)
+        check_gone(server, told)
+        for live in lives:
+            live.shutdown()
+    assert set(refused) <= {503}
+
+
+def test_a_client_that_reads_nothing_holds_the_end_no_longer_than_its_patience(start_server: StartServer) -> None:
+    server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "1"})
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.settimeout(5)
+        deaf.connect(("127.0.0.1", server.port))
+        lines = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        deaf.sendall(head(server, "/ws/dashboard", *lines, key, method="GET"))
+        eventually(lambda: connected(server) == 1)
+        server.post("/events", [{"type": "big", "service": "s", "data": {"text": "x" * 30_000}}] * 50)
+        told = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        check_gone(server, told)
+
+
+def test_a_worker_that_is_replaced_sends_its_clients_away_and_the_next_one_serves(start_server: StartServer) -> None:
+    server = start_server(command=(*GUNICORN, "--max-requests", "50"))
+    before = worker_pid(server)
+    with websockets(server, 20) as lives, requests.Session() as session:
+        for _ in range(40):
+            with contextlib.suppress(requests.ConnectionError):
+                assert session.get(f"{server.url}/health/live", timeout=10).status_code == 200
+        check_all_sent_away(lives, time.monotonic())
+    check_serves(server, before)
+    assert server.stop() == 0
+    assert "graceful timeout" not in server.log()
+
+
+@pytest.mark.parametrize("command", [GUNICORN, PRELOAD], ids=["gunicorn", "preload"])
+def test_a_reload_sends_clients_away_and_the_next_worker_serves(
+    start_server: StartServer, command: tuple[str, ...]
+) -> None:
+    server = start_server(command=command)
+    before = worker_pid(server)
+    with websockets(server, 20) as lives, joined_websocket(server) as live, no_traceback(server):
+        told = time.monotonic()
+        server.process.send_signal(signal.SIGHUP)
+        assert [close_code(one) for one in (*lives, live)] == [GOING_AWAY] * 21
+        assert time.monotonic() - told < CLOSE_SECONDS + 2, "the next worker starts first"
+        check_serves(server, before)
+        assert server.stop() == 0
+    assert "graceful timeout" not in server.log()
+
+
+def check_serves(server: Server, before: int) -> None:
+    """Another worker than `before` serves, and it alone."""
+
+    def replaced() -> bool:
+        with contextlib.suppress(AssertionError):
+            return worker_pid(server) != before
+        return False
+
+    eventually(replaced)
+    eventually(lambda: is_ready(server))
+    with websockets(server, 2) as lives, joined_websocket(server):
+        assert json.loads(lives[0].recv())["type"] == "dashboard_update"
+        assert connected(server) == 3
+
+
+UNBINDABLE = {"HOST": "192.0.2.1", "PORT": "8099"}
+
+
+def test_where_it_cannot_listen_one_line_tells_why() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
+        port = str(taken.getsockname()[1])
+        wrong = [{"PORT": port}, UNBINDABLE]
+        starts = [pool.submit(start_wrongly, GUNICORN, {"LOG_LEVEL": "WARNING", **settings}, 5) for settings in wrong]
+        for start, settings in zip(starts, wrong, strict=True):
+            status, output = start.result()
+            assert status not in (0, None)
+            (line,) = output.splitlines()
+            for word in settings.values():
+                assert word in line
+            assert "in use" in line or "assign" in line
+
+
+def test_the_development_server_tells_why_it_cannot_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
+        wrong = [{"PORT": str(taken.getsockname()[1])}, UNBINDABLE]
+        starts = [pool.submit(start_wrongly, APP, settings, 5) for settings in wrong]
+        for start, reason in zip(starts, ("in use", "assign"), strict=True):
+            status, output = start.result()
+            assert status != 0
+            assert reason in output
+            assert len(output.splitlines()) <= 2
+            assert "Traceback" not in output
