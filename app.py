@@ -5,8 +5,11 @@ from gevent import monkey
 monkey.patch_all()
 
 import logging.config
+import socket
 import sys
+from collections.abc import Iterable
 from signal import SIGINT, SIGTERM
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import gevent
 from gevent.signal import signal
@@ -17,10 +20,25 @@ from analytics.errors import ConfigError
 from analytics.factory import create_app
 from analytics.logs import logging_config
 
-STOP_SECONDS = 1
-"""How long clients have to say goodbye."""
+GRACEFUL_SECONDS = 30
+"""How long requests in flight have to finish."""
 
 log = logging.getLogger("analytics.development")
+
+
+class Requests:
+    """Counts the requests in flight, live clients included."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self.in_flight = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.in_flight += 1
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self.in_flight -= 1
 
 
 def main() -> None:
@@ -32,17 +50,21 @@ def main() -> None:
     logging.config.dictConfig(logging_config(settings.log_level))
     app = create_app(settings)
     service = app.extensions["analytics"]
-    try:
-        server = make_server(settings.host, settings.port, app, threaded=True)
-    except SystemExit:  # the port is taken, which Werkzeug has told by now
+    try:  # Werkzeug would tell of it in two lines, and not name the setting
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
         service.stop()
-        raise
+        sys.exit(f"HOST={settings.host} PORT={settings.port} cannot be listened on: {error.strerror}.")
+    requests = Requests(app)
+    server = make_server(settings.host, settings.port, requests, threaded=True)
 
     def stop() -> None:
         service.drain()
-        with gevent.Timeout(STOP_SECONDS, exception=False):
-            while len(service.hub):
+        with gevent.Timeout(GRACEFUL_SECONDS, exception=False):
+            while requests.in_flight:
                 gevent.sleep(0.05)
+        gevent.sleep(0.1)  # their answers are on their way
         server.shutdown()
 
     for number in (SIGINT, SIGTERM):

@@ -42,7 +42,7 @@ logconfig_dict = logging_config(settings.log_level)
 
 def on_starting(server: Any) -> None:
     """Say in one line that the port is taken, where gunicorn would try again and again."""
-    if "LISTEN_FDS" in os.environ:  # systemd has bound it
+    if "LISTEN_FDS" in os.environ or "GUNICORN_FD" in os.environ:  # systemd, or the master before, has bound it
         return
     for host, port in (address for address in server.cfg.address if isinstance(address, tuple)):
         try:

@@ -144,8 +144,7 @@ def _delay(seconds: float) -> list[Row]:
         with _posting(ours, RATE):
             seen = result(watchers)
     return [
-        _limit("from post to dashboard, mean", seen.delay, 100, "ms"),
-        Row("from post to dashboard, p99", f"{seen.delay_p99:.0f} ms"),
+        Row("from post to dashboard", f"{seen.delay:.0f} ms mean, {seen.delay_p99:.0f} ms p99", f"{RATE}/s"),
     ]
 
 
