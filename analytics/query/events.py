@@ -1,7 +1,7 @@
 """The newest events, filtered."""
 
+import math
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,10 +34,10 @@ class EventFilter(NamedTuple):
             places = [place for place in places if records[place].service == self.service]
         if self.user_id is not None:
             places = [place for place in places if records[place].user_id == self.user_id]
-        if self.since is not None:
-            places = [place for place in places if kept.at(place) >= self.since]
-        if self.until is not None:
-            places = [place for place in places if kept.at(place) < self.until]
+        if self.since is not None or self.until is not None:
+            since = -math.inf if self.since is None else self.since
+            until = math.inf if self.until is None else self.until
+            places = [place for place in places if since <= kept.at(place) < until]
         if self.text is not None:
             places = _with_text(kept, places, self.text) if places else []
         return places
@@ -47,11 +47,14 @@ def _with_text(kept: Kept[NewEvent], places: Sequence[int], text: str) -> list[i
     """Looks through all events of a request at once, a field at a time; most requests do not have the text at all."""
     events = kept.records if len(places) == len(kept.records) else [kept.records[place] for place in places]
     found = _in_data([event.data for event in events], text)
-    for name in ("type", "service", "user_id", "id"):
-        texts = list(map(attrgetter(name), events))
-        having = {each for each in set(texts) if each is not None and text in each.lower()}
-        if having:
-            found.update(index for index, each in enumerate(texts) if each in having)
+    for texts in (
+        [event.type for event in events],
+        [event.service for event in events],
+        [event.user_id or "" for event in events],
+        [event.id or "" for event in events],
+    ):
+        if text in "\0".join(texts).lower():  # NUL stands in no name
+            found.update(index for index, each in enumerate(texts) if text in each.lower())
     if text.startswith(kept.id_prefix):  # an id that the service gave is looked for as a whole
         found.update(index for index, place in enumerate(places) if text == kept.id(place))
     return [places[index] for index in sorted(found)]
