@@ -5,7 +5,6 @@ from gevent import monkey
 monkey.patch_all()
 
 import logging.config
-import socket
 import sys
 from collections.abc import Iterable
 from signal import SIGINT, SIGTERM
@@ -16,8 +15,9 @@ from gevent.signal import signal
 from werkzeug.serving import make_server
 
 from analytics.config import Settings
-from analytics.errors import ConfigError
+from analytics.errors import CannotListen, ConfigError
 from analytics.factory import create_app
+from analytics.listening import check_listening
 from analytics.logs import logging_config
 
 GRACEFUL_SECONDS = 30
@@ -50,12 +50,11 @@ def main() -> None:
     logging.config.dictConfig(logging_config(settings.log_level))
     app = create_app(settings)
     service = app.extensions["analytics"]
-    try:  # Werkzeug would tell of it in two lines, and not name the setting
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        socket.create_server((settings.host, settings.port), family=family).close()
-    except OSError as error:
+    try:
+        check_listening(settings.host, settings.port)
+    except CannotListen as error:
         service.stop()
-        sys.exit(f"HOST={settings.host} PORT={settings.port} cannot be listened on: {error.strerror}.")
+        sys.exit(error.message)
     requests = Requests(app)
     server = make_server(settings.host, settings.port, requests, threaded=True)
 

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import socket
 import sys
 from typing import Any
 
@@ -11,7 +10,8 @@ from gunicorn.glogging import Logger
 
 from analytics.api.refusals import refuse_in_json
 from analytics.config import Settings
-from analytics.errors import ConfigError
+from analytics.errors import CannotListen, ConfigError
+from analytics.listening import check_listening
 from analytics.live.stopping import watch
 from analytics.logs import logging_config
 
@@ -46,9 +46,9 @@ def on_starting(server: Any) -> None:
         return
     for host, port in (address for address in server.cfg.address if isinstance(address, tuple)):
         try:
-            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-        except OSError as error:
-            sys.exit(f"HOST={host} PORT={port} cannot be listened on: {error.strerror}.")
+            check_listening(host, port)
+        except CannotListen as error:
+            sys.exit(error.message)
 
 
 def post_worker_init(worker: Any) -> None:

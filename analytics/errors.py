@@ -1,6 +1,7 @@
 """The one exception tree; each error knows its HTTP status and a stable code that clients can act on."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class AnalyticsError(Exception):
@@ -30,11 +31,20 @@ class AnalyticsError(Exception):
         self.fields = dict(fields or {})
         self.headers = dict(headers or {})
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a caller is told of it, wherever that is."""
+        return {"code": self.code, "message": self.message, "fields": self.fields}
+
 
 class ConfigError(AnalyticsError):
     """A setting holds a value that is not allowed; the message names variable, value and what is allowed."""
 
     code = "bad_setting"
+
+
+class CannotListen(AnalyticsError):
+    """Nothing can listen at HOST and PORT; the message names both, and why."""
 
 
 class MalformedBody(AnalyticsError):

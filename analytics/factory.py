@@ -21,10 +21,11 @@ from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.ingest.recorder import Recorder
 from analytics.live.commands import Commands
+from analytics.live.handshake import INBOUND_LIMIT
 from analytics.live.hub import Hub
 from analytics.live.opening import Openings
 from analytics.live.socketio import SocketIo
-from analytics.live.websocket import INBOUND_LIMIT, OPTIONS, websocket_blueprint
+from analytics.live.websocket import OPTIONS, websocket_blueprint
 from analytics.query.reader import Reader
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder

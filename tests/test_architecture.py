@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "records": set(),
     "config": {"errors"},
+    "listening": {"errors"},
     "logs": set(),
     "state": {"config", "records"},
     "schemas": {"errors", "records"},

@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import gevent
 
-from analytics.api.problems import describe
+from analytics.api.problems import describe, path_of
 from analytics.errors import OriginNotAllowed
 
 LINES_A_SECOND = 20
@@ -65,7 +65,7 @@ class AccessLog:
             return
         fields: dict[str, object] = {
             "method": environ["REQUEST_METHOD"],
-            "path": environ["PATH_INFO"].encode("latin1").decode(errors="replace"),
+            "path": path_of(environ),
             "status": status,
             "ms": round((now - started) * 1000, 2),
         }

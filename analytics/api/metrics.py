@@ -16,7 +16,7 @@ from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
 from analytics.records import NewMetric
 from analytics.schemas.compiled import SchemaDecoder
-from analytics.schemas.queries import NoQuery, SeriesQueryArgs
+from analytics.schemas.queries import NoQuery, SeriesQueryArgs, given_once
 
 QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
@@ -71,9 +71,7 @@ def _tags() -> dict[str, str]:
     Raises:
         ValidationFailed: one has no name, or is given twice.
     """
-    given = {name: texts for name, texts in request.args.lists() if name.startswith(TAG)}
-    for name, texts in given.items():
-        wrong = "Must name a tag." if name == TAG else "Must be given once." if len(texts) > 1 else None
-        if wrong:
-            raise ValidationFailed(f"{name}: {wrong}", fields={name: [wrong]})
-    return {name.removeprefix(TAG): texts[0] for name, texts in given.items()}
+    if TAG in request.args:
+        raise ValidationFailed(f"{TAG}: Must name a tag.", fields={TAG: ["Must name a tag."]})
+    given = given_once(asked for asked in request.args.lists() if asked[0].startswith(TAG))
+    return {name.removeprefix(TAG): text for name, text in given.items()}

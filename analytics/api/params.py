@@ -3,10 +3,10 @@
 from typing import Any
 
 from flask import request
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 
-from analytics.errors import ValidationFailed
-from analytics.schemas.compiled import invalid
+from analytics.schemas.compiled import loaded
+from analytics.schemas.queries import given_once
 
 
 def arguments(schema: Schema, *, besides: str | None = None) -> dict[str, Any]:
@@ -17,15 +17,6 @@ def arguments(schema: Schema, *, besides: str | None = None) -> dict[str, Any]:
     """
     if not request.query_string and not schema.fields:
         return {}
-    given: dict[str, str] = {}
-    for name, values in request.args.lists():
-        if besides is not None and name.startswith(besides):
-            continue
-        if len(values) > 1:
-            raise ValidationFailed(f"{name}: Must be given once.", fields={name: ["Must be given once."]})
-        given[name] = values[0]
-    try:
-        loaded: dict[str, Any] = schema.load(given)
-    except ValidationError as error:
-        raise invalid(error) from None
-    return loaded
+    asked = ((name, texts) for name, texts in request.args.lists() if besides is None or not name.startswith(besides))
+    given: dict[str, Any] = loaded(schema, given_once(asked))
+    return given

@@ -23,11 +23,17 @@ def describe(error: Exception, environ: WSGIEnvironment) -> Response:
     """The answer to a request that failed."""
     if isinstance(error, AnalyticsError):
         return problem(error.status, error.code, error.message, error.fields, error.headers)
-    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].encode("latin1").decode(errors="replace")
+    method, path = environ["REQUEST_METHOD"], path_of(environ)
     if isinstance(error, HTTPException):
         return _http(error, method, path)
     log.error("unforeseen error", exc_info=error, extra={"method": method, "path": path})
     return problem(500, "internal_error", "An error on our side; the log has its details.", {}, {})
+
+
+def path_of(environ: WSGIEnvironment) -> str:
+    """The request's path as people read it: WSGI has each of its bytes as a character."""
+    path: str = environ["PATH_INFO"]
+    return path.encode("latin1").decode(errors="replace")
 
 
 def _http(error: HTTPException, method: str, path: str) -> Response:

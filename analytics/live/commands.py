@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from marshmallow import ValidationError
 
 from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.live.delivery import Line
@@ -13,8 +12,9 @@ from analytics.live.hub import Client, Hub
 from analytics.live.messages import Message, Piece
 from analytics.live.opening import Openings
 from analytics.live.subscription import Subscription, Wanted
-from analytics.schemas.compiled import invalid, parse
+from analytics.schemas.compiled import loaded, parse
 from analytics.schemas.live import LiveQuery
+from analytics.schemas.queries import given_once
 
 SCHEMA = LiveQuery()
 
@@ -32,10 +32,7 @@ def options(given: Mapping[str, Any], now: Subscription | None = None) -> Option
     Raises:
         ValidationFailed: one is unknown, or not as it must be.
     """
-    try:
-        asked = SCHEMA.load(given)
-    except ValidationError as error:
-        raise invalid(error) from None
+    asked = loaded(SCHEMA, given)
     (types, services), patches = now or Subscription()
     wanted = Wanted(asked.get("events", types), asked.get("service", services))
     return Options(Subscription(wanted, asked["updates"] == "patch" if "updates" in asked else patches), asked["since"])
@@ -48,10 +45,7 @@ def options_in(query: str, besides: Container[str] = ()) -> Options:
         ValidationFailed: one is unknown, given twice, or not as it must be.
     """
     given = {name: texts for name, texts in parse_qs(query, keep_blank_values=True).items() if name not in besides}
-    for name, texts in given.items():
-        if len(texts) > 1:
-            raise ValidationFailed(f"{name}: Must be given once.", fields={name: ["Must be given once."]})
-    return options({name: texts[0] for name, texts in given.items()})
+    return options(given_once(given.items()))
 
 
 class Commands:
@@ -93,7 +87,7 @@ class Commands:
         try:
             kind, data = self._obey(client, said)
         except AnalyticsError as error:
-            kind, data = "error", {"code": error.code, "message": error.message, "fields": error.fields}
+            kind, data = "error", error.told
         client.outbox.offer_answer(Piece([Message(kind, None, msgspec.json.encode(data))]))
         client.delivery.wake()
 

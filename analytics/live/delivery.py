@@ -54,26 +54,29 @@ class Delivery:
             return
         has_to_wait = self._outbox.has_opening or not self._line.is_ready
         if has_to_wait or not self._line.push(self._outbox.take()):
-            self._writer = gevent.spawn(self._write)
+            self._spawn()
 
     def pass_by(self, piece: Piece) -> bool:
         """Send `piece` past the outbox, where nothing waits there and the line is ready; False where it is not."""
         if self._writer is not None or not self._line.is_ready or not self._outbox.is_empty:
             return False
         if not self._line.push(Parcel([piece], 0)):
-            self._writer = gevent.spawn(self._write)
+            self._spawn()
         return True
 
     def close(self) -> None:
         """Send the client away."""
         self._is_closing = True
         if self._writer is None:
-            self._writer = gevent.spawn(self._write)
+            self._spawn()
 
     def end(self) -> None:
         """Stop writing: the connection is over."""
         if self._writer is not None and self._writer is not gevent.getcurrent():
             self._writer.kill(block=False)
+
+    def _spawn(self) -> None:
+        self._writer = gevent.spawn(self._write)
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):  # the reader finds the end too, and leaves

@@ -7,6 +7,9 @@ from flask import Request
 
 from analytics.errors import BadHandshake
 
+INBOUND_LIMIT = 64 * 1024
+"""Most bytes of a message from a client."""
+
 
 def check_handshake(asked: Request) -> None:
     """RFC 6455, 4.2.1.

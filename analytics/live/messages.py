@@ -13,7 +13,7 @@ class Message(NamedTuple):
     """What clients are told.
 
     `seq` is the number of the newest event that it knows of: what a client that comes back asks to go on from. Answers
-    have none, since they overtake what waits.
+    have none: they tell of no event.
     `data` is JSON; `field` its name in the message. `gap` tells that events before it are lost.
     """
 

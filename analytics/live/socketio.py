@@ -27,7 +27,7 @@ from wsproto.frame_protocol import CloseReason
 
 from analytics.errors import AnalyticsError, BadHandshake, Unavailable, ValidationFailed
 from analytics.live.commands import Commands, options_in
-from analytics.live.handshake import check_handshake
+from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.hub import Client
 from analytics.live.messages import as_packet
 from analytics.live.outbox import Parcel
@@ -39,7 +39,6 @@ PING_TIMEOUT = 15
 UPGRADE_SECONDS = 10
 REFUSED_SECONDS = 1
 """How long a refused client may leave by itself: the Python client does not, but waits to be sent away."""
-INBOUND_LIMIT = 64 * 1024
 MOST_SESSIONS = 20_000
 PROTOCOL_FIELDS = ("EIO", "transport", "t", "sid", "b64")
 """What the protocol itself has in the query."""
@@ -233,7 +232,7 @@ class SocketIo:
             asked = options_in(environ.get("QUERY_STRING", ""), PROTOCOL_FIELDS)
         except AnalyticsError as error:
             gevent.spawn_later(REFUSED_SECONDS, session.close, wait=False)
-            raise Refused(error.message, _problem(error)) from None
+            raise Refused(error.message, error.told) from None
         sender = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
         if isinstance(sender, WholeSender):
             session.session[SENDER] = sender
@@ -256,7 +255,7 @@ class SocketIo:
                 raise ValidationFailed('Options are an object such as {"events": "none"}.')
             return self._commands.subscribe(client, given)
         except AnalyticsError as error:
-            return {"error": _problem(error)}
+            return {"error": error.told}
 
     def _session(self, sid: str) -> Session:
         return self._engine.sockets[self._server.manager.eio_sid_from_sid(sid, "/")]
@@ -271,7 +270,3 @@ class Handover(Response):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self._app(environ, start_response)
-
-
-def _problem(error: AnalyticsError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "fields": error.fields}

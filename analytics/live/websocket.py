@@ -14,12 +14,10 @@ from wsproto.connection import ConnectionState
 from wsproto.frame_protocol import CloseReason
 
 from analytics.live.commands import Commands, options_in
-from analytics.live.handshake import check_handshake
+from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.messages import as_json
 from analytics.live.outbox import Parcel
 from analytics.live.sender import WholeSender, wrap
-
-INBOUND_LIMIT = 64 * 1024
 
 
 class Reader:

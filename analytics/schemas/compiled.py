@@ -165,6 +165,15 @@ def load(schema: Schema, body: bytes) -> Any:
     payload = parse(body)
     if isinstance(payload, dict) and len(payload) > MOST_FIELDS:  # each unknown one would cost a message
         raise ValidationFailed(f"The object has {len(payload)} fields; known are {', '.join(schema.fields)}.")
+    return loaded(schema, payload)
+
+
+def loaded(schema: Schema, payload: Any) -> Any:
+    """What `schema` makes of `payload`, in the errors of the service.
+
+    Raises:
+        ValidationFailed: the schema refuses it.
+    """
     try:
         return schema.load(payload)
     except ValidationError as error:

@@ -1,13 +1,28 @@
 """What may be asked in query strings."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from marshmallow import RAISE, Schema, fields, pre_load, validate
 
+from analytics.errors import ValidationFailed
 from analytics.records import AGGREGATES
 from analytics.schemas.fields import Text, Timestamp
+
+
+def given_once(given: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
+    """The one text of each name in a query string.
+
+    Raises:
+        ValidationFailed: a name is given twice.
+    """
+    texts_of = dict(given)
+    for name, texts in texts_of.items():
+        if len(texts) > 1:
+            raise ValidationFailed(f"{name}: Must be given once.", fields={name: ["Must be given once."]})
+    return {name: texts[0] for name, texts in texts_of.items()}
 
 
 class When(Timestamp):

@@ -172,3 +172,32 @@ def test_at_warning_requests_leave_no_lines_and_at_debug_all_do(
                 session.get(server.url + path, timeout=5)
     assert [line["status"] for line in records(shared_server) if line.get("path") == path] == [404] * 60
     assert [line for line in records(quiet) if line["message"] == "request"] == []
+
+
+UNBINDABLE = {"HOST": "192.0.2.1", "PORT": "8099"}
+
+
+def test_where_it_cannot_listen_one_line_tells_why() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
+        port = str(taken.getsockname()[1])
+        wrong = [{"PORT": port}, UNBINDABLE]
+        starts = [pool.submit(start_wrongly, GUNICORN, {"LOG_LEVEL": "WARNING", **settings}, 5) for settings in wrong]
+        for start, settings in zip(starts, wrong, strict=True):
+            status, output = start.result()
+            assert status not in (0, None)
+            (line,) = output.splitlines()
+            for word in settings.values():
+                assert word in line
+            assert "in use" in line or "assign" in line
+
+
+def test_the_development_server_tells_why_it_cannot_listen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
+        wrong = [{"PORT": str(taken.getsockname()[1])}, UNBINDABLE]
+        starts = [pool.submit(start_wrongly, APP, settings, 5) for settings in wrong]
+        for start, reason in zip(starts, ("in use", "assign"), strict=True):
+            status, output = start.result()
+            assert status != 0
+            (line,) = output.splitlines()
+            assert line.startswith("HOST=")
+            assert reason in line

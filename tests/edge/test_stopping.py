@@ -17,7 +17,6 @@ import websocket
 
 from tests.conftest import StartServer
 from tests.edge.socketio_raw import SEPARATOR, Session, connected, joined_websocket, no_traceback, open_websocket
-from tests.edge.test_running import start_wrongly
 from tests.edge.wire import check_problem, connect, eventually, head, read_answer, websocket_url, worker_pid
 from tests.server import APP, GUNICORN, Server
 
@@ -273,32 +272,3 @@ def check_serves(server: Server, before: int) -> None:
     with websockets(server, 2) as lives, joined_websocket(server):
         assert json.loads(lives[0].recv())["type"] == "dashboard_update"
         assert connected(server) == 3
-
-
-UNBINDABLE = {"HOST": "192.0.2.1", "PORT": "8099"}
-
-
-def test_where_it_cannot_listen_one_line_tells_why() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
-        port = str(taken.getsockname()[1])
-        wrong = [{"PORT": port}, UNBINDABLE]
-        starts = [pool.submit(start_wrongly, GUNICORN, {"LOG_LEVEL": "WARNING", **settings}, 5) for settings in wrong]
-        for start, settings in zip(starts, wrong, strict=True):
-            status, output = start.result()
-            assert status not in (0, None)
-            (line,) = output.splitlines()
-            for word in settings.values():
-                assert word in line
-            assert "in use" in line or "assign" in line
-
-
-def test_the_development_server_tells_why_it_cannot_listen() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
-        wrong = [{"PORT": str(taken.getsockname()[1])}, UNBINDABLE]
-        starts = [pool.submit(start_wrongly, APP, settings, 5) for settings in wrong]
-        for start, reason in zip(starts, ("in use", "assign"), strict=True):
-            status, output = start.result()
-            assert status != 0
-            (line,) = output.splitlines()
-            assert line.startswith("HOST=")
-            assert reason in line
