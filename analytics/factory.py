@@ -19,6 +19,7 @@ from analytics.api.shortcut import Shortcut
 from analytics.api.stats import stats_blueprint
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
+from analytics.ingest.journal import Unwritten
 from analytics.ingest.recorder import Recorder
 from analytics.live.commands import Commands
 from analytics.live.handshake import INBOUND_LIMIT
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     state = State(settings, clock.wall())
     hub = Hub(partial(state.counters.dropped, "live_event"))
     connections = partial(len, hub)
-    recorder = Recorder(state, settings, clock, hub.publish_events)
+    recorder = Recorder(state, settings, clock, hub.publish_events, Unwritten())
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)

@@ -1,4 +1,4 @@
-"""Takes batches of events apart, stage by stage: times, lanes, room, duplicates, the groups to count.
+"""Takes batches of events apart, stage by stage: times, lanes, room, duplicates; then the groups to count.
 
 Each stage runs over the whole batch at once; what a stage turns away is gone before the next one.
 """
@@ -8,7 +8,7 @@ from functools import partial
 
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.intake import Decoded, Intake, time_refusal
+from analytics.ingest.intake import Checked, Decoded, time_refusal
 from analytics.ingest.refusal import Refused
 from analytics.records import ItemError, NewEvent, detached
 from analytics.state.observations import Observations
@@ -28,7 +28,7 @@ class _Lane:
     def close(self, state: State) -> None:
         """Count the items that were added."""
         items, seen = self.items, self.seen
-        counted_as = state.admit_event_type(self.service, self.type)
+        counted_as = state.limits.admit_event_type(self.service, self.type)
         if counted_as != self.type:
             state.counters.dropped("event_type_folded", len(items))
         seen.event_types[counted_as] = seen.event_types.get(counted_as, 0) + len(items)
@@ -83,14 +83,19 @@ class _Lanes:
         """The services that have lanes, in the order of their first items."""
         return [lane.service for lane in self._all]
 
+    def fill(self, lanes: Sequence[_Lane], items: Sequence[NewEvent]) -> list[str]:
+        """Put each item on its lane, and make no more of them; returns the services that have items."""
+        for lane, item in zip(lanes, items, strict=True):
+            lane.add(item)
+            item.type, item.service = lane.type, lane.service  # equal texts: keep one of each
+        self._rows.clear()  # they know how to make lanes, so they know us: leave no cycle to the garbage collector
+        return [lane.service for lane in self._all if lane.items]
+
     def count(self, state: State) -> list[Observations]:
         """What the lanes have seen, where it is anything; the last thing to ask."""
-        self._rows.clear()  # they know how to make lanes, so they know us: leave no cycle to the garbage collector
-        used = [lane for lane in self._all if lane.items]
-        for service in dict.fromkeys(lane.service for lane in used):
-            state.services.admit(service, self._now)
-        for lane in used:
-            lane.close(state)
+        for lane in self._all:
+            if lane.items:
+                lane.close(state)
         return [seen for seen in self._seconds.values() if seen.event_types]
 
     def _at(self, second: int) -> _Rows:
@@ -110,12 +115,12 @@ class _Lanes:
 
 
 class EventIntake:
-    """Turns new events into events to keep and observations to count."""
+    """Tells which new events may be recorded, and what to count of them."""
 
     def __init__(self, state: State, ids: SeenIds) -> None:
         self._state, self._ids = state, ids
 
-    def take(self, batch: Decoded[NewEvent], now: float) -> Intake[NewEvent]:
+    def check(self, batch: Decoded[NewEvent], now: float) -> Checked[NewEvent]:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
         places, items = batch.places, list(batch.items)
@@ -133,13 +138,11 @@ class EventIntake:
         repeated = [(index, id_) for index, id_ in given if not self._ids.reserve(id_, now)]
         for index, _ in reversed(repeated):
             del items[index], lane_of[index]
-        for lane, item in zip(lane_of, items, strict=True):
-            lane.add(item)
-            item.type, item.service = lane.type, lane.service  # equal texts: keep one of each
+        self._state.services.promise(lanes.fill(lane_of, items))
         if 2 * len(items) < len(batch.items):
             items = [detached(item) for item in items]  # few are left: let go of the body that held all
         repeated_id = repeated[-1][1] if repeated else ""
-        return Intake(items, lanes.count(self._state), len(repeated), repeated_id, errors)
+        return Checked(items, partial(lanes.count, self._state), len(repeated), repeated_id, errors)
 
     def _time_check(self, now: float) -> Callable[[NewEvent], Refused | None]:
         oldest = self._state.oldest

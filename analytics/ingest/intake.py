@@ -1,6 +1,6 @@
 """What takes a batch apart: the shape shared by events and metrics, and the rules of time that hold for both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -37,14 +37,15 @@ class One(NamedTuple, Generic[R]):
     errors: Sequence[ItemError] = ()
 
 
-class Intake(NamedTuple, Generic[R]):
-    """What a batch comes to: records to keep, observations to count, and what was refused.
+class Checked(NamedTuple, Generic[R]):
+    """What a batch comes to: records to keep, how to count them, and what was refused.
 
-    `repeated_id` is the last id that was seen before, if any was.
+    The ids of the records are remembered, and their services and series have room; nothing is counted before
+    `observe` is asked what to count. `repeated_id` is the last id that was seen before, if any was.
     """
 
     records: Sequence[R]
-    observations: list[Observations]
+    observe: Callable[[], list[Observations]]
     duplicates: int
     repeated_id: str
     errors: list[ItemError]

@@ -1,8 +1,11 @@
 """Takes batches of metrics apart: time, signs, bounds, duplicates, and the groups to count."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+
 from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.intake import Decoded, Intake, time_refusal
+from analytics.ingest.intake import Checked, Decoded, time_refusal
 from analytics.ingest.refusal import Refused
 from analytics.records import NO_TAGS, ItemError, NewMetric, SeriesTags, series_tags
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
@@ -13,16 +16,17 @@ NO_SERVICE = "unknown"
 
 
 class MetricIntake:
-    """Turns new metrics into metrics to keep and observations to count."""
+    """Tells which new metrics may be recorded, and what to count of them."""
 
     def __init__(self, state: State, ids: SeenIds) -> None:
         self._state, self._ids = state, ids
 
-    def take(self, batch: Decoded[NewMetric], now: float) -> Intake[NewMetric]:
+    def check(self, batch: Decoded[NewMetric], now: float) -> Checked[NewMetric]:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
         metrics: list[NewMetric] = []
         seconds: dict[tuple[str, int], Observations] = {}
+        services: set[str] = set()
         duplicates, repeated_id, oldest = 0, "", self._state.oldest
         for place, item in zip(batch.places, batch.items, strict=True):
             refused = _meaning_refusal(item)
@@ -31,8 +35,9 @@ class MetricIntake:
             if refused is None and item.id is not None and self._ids.knows(item.id, now):
                 duplicates, repeated_id = duplicates + 1, item.id
                 continue
-            given = item.tags or {}
-            service = given.get("service") or NO_SERVICE
+            service = _service(item)
+            if refused is None and service not in services and self._state.services.without_room((service,)):
+                refused = refusal.too_many_services(service)
             tags = self._admit(item, service) if refused is None else refused
             if isinstance(tags, Refused):
                 errors.append(ItemError(place, tags.code, tags.message, tags.field))
@@ -42,27 +47,36 @@ class MetricIntake:
             at = now if item.timestamp is None else item.timestamp.timestamp()
             seen = seconds.get((service, int(at)))
             if seen is None:
-                self._state.services.admit(service, now)
+                services.add(service)
                 seen = seconds[service, int(at)] = Observations(service, at)
-            seen.metric(item.name, item.value, at, tags, given.get("endpoint"))
-            if item.unit:
-                self._state.units[item.name, service] = item.unit
+            seen.metric(item.name, item.value, at, tags, item.tags.get("endpoint") if item.tags else None)
             metrics.append(item)
-        counted = [seen for seen in seconds.values() if not seen.is_empty]
-        return Intake(metrics, counted, duplicates, repeated_id, errors)
+        self._state.services.promise(services)
+        return Checked(metrics, partial(self._observe, metrics, seconds), duplicates, repeated_id, errors)
+
+    def _observe(
+        self, metrics: Sequence[NewMetric], seconds: Mapping[tuple[str, int], Observations]
+    ) -> list[Observations]:
+        """What was gathered, and the units that the metrics have."""
+        for item in metrics:
+            if item.unit:
+                self._state.units[item.name, _service(item)] = item.unit
+        return list(seconds.values())
 
     def _admit(self, item: NewMetric, service: str) -> SeriesTags | Refused:
         """The tags under which to count it, or why not; traffic keeps counting where its tags find no room."""
-        if not self._state.services.has_room(service):
-            return refusal.too_many_services(service)
         tags = series_tags(item.tags)
         is_traffic = item.name in TRAFFIC
-        if (is_traffic and not tags) or self._state.admit_series(item.name, service, tags):
+        if (is_traffic and not tags) or self._state.limits.admit(item.name, service, tags):
             return tags
         if not is_traffic:
             return refusal.too_many_series(item.name)
         self._state.counters.dropped("series_tags_folded")
         return NO_TAGS
+
+
+def _service(item: NewMetric) -> str:
+    return item.tags.get("service") or NO_SERVICE if item.tags else NO_SERVICE
 
 
 def _meaning_refusal(item: NewMetric) -> Refused | None:

@@ -53,7 +53,7 @@ def stats(state: State, now: float) -> dict[str, Any]:
             "errors": total_errors(state),
             "services": len(state.services),
             "series": len(totals),
-            "limited_series": state.limited_series,
+            "limited_series": len(state.limits),
             "endpoints": len(state.endpoints),
             "events_kept": len(state.events),
             "metrics_kept": len(state.metrics),

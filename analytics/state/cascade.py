@@ -5,7 +5,7 @@ on to the last rung. A late observation lands at once in every closed bucket of 
 bucket is always whole; an open one is whole together with the finer buckets inside it that have not risen yet.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 
@@ -34,6 +34,13 @@ class Rung(NamedTuple):
         return int(at // self.size) * self.size
 
 
+class Place(NamedTuple):
+    """Where a bucket's table of cells is: its rung, and the start of the bucket."""
+
+    rung: int
+    start: int
+
+
 class Cascade(Generic[K, C]):
     """Cells by rung, bucket and key, with a running total of all that is retained.
 
@@ -45,6 +52,7 @@ class Cascade(Generic[K, C]):
         self.totals: dict[K, C] = {}
         self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.rungs]
         self._open = [rung.start(now) for rung in self.rungs]
+        self._changed: set[Place] = set()
 
     def oldest(self, rung: int) -> int:
         """The start of the oldest bucket that `rung` keeps."""
@@ -63,7 +71,7 @@ class Cascade(Generic[K, C]):
         for index, rung in enumerate(self.rungs):
             start = rung.start(at)
             if start >= self.oldest(index):
-                _merge_into(self._tables[index].setdefault(start, {}), delta)
+                _merge_into(self._table(index, start), delta)
             if start >= self._open[index]:
                 break
         _merge_into(self.totals, delta)
@@ -78,8 +86,7 @@ class Cascade(Generic[K, C]):
             table = self._tables[index]
             for start in [start for start in table if was_open <= start < self._open[index]]:
                 if index + 1 < len(self.rungs):
-                    upper = self._tables[index + 1].setdefault(self.rungs[index + 1].start(start), {})
-                    _merge_into(upper, table[start])
+                    _merge_into(self._table(index + 1, self.rungs[index + 1].start(start)), table[start])
                 if index > 0:  # seconds are dropped too soon to be worth folding
                     for cell in table[start].values():
                         cell.compact()
@@ -95,6 +102,37 @@ class Cascade(Generic[K, C]):
         self.totals.clear()
         for table in self._tables:
             table.clear()
+
+    def take_changes(self) -> set[Place]:
+        """Which tables have changed since this was asked the last time."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def give_back(self, changes: Iterable[Place]) -> None:
+        """Take `changes` for not yet asked for: they came to nothing."""
+        self._changed.update(changes)
+
+    def table(self, place: Place) -> Mapping[K, C]:
+        """The cells of one bucket by key; none where they have expired."""
+        return self._tables[place.rung].get(place.start, {})
+
+    def restore(self, opened: Sequence[int], tables: Mapping[Place, dict[K, C]]) -> None:
+        """Become what another cascade was, whose open buckets began at `opened`; it may have kept more or less."""
+        self.clear()
+        self._open = list(opened)
+        for (rung, start), table in tables.items():
+            if start >= self.oldest(rung):
+                self._tables[rung][start] = table
+        last = len(self.rungs) - 1
+        for rung, by_start in enumerate(self._tables):
+            for start, table in by_start.items():
+                if rung == last or start >= self._open[rung]:
+                    _merge_into(self.totals, table)
+
+    def _table(self, rung: int, start: int) -> dict[K, C]:
+        """The table of a bucket, to be written to."""
+        self._changed.add(Place(rung, start))
+        return self._tables[rung].setdefault(start, {})
 
     def cell(self, rung: int, start: int, key: K) -> C | None:
         """What is known of `key` in the bucket of `rung` that begins at `start`: a copy, or None."""

@@ -8,6 +8,8 @@ import msgspec
 from analytics.state.distinct import Distinct
 from analytics.state.quantiles import Quantiles
 
+GREATEST_INT = 2**63 - 1
+
 
 class Cell:
     """Count, sum, minimum, maximum and the latest value, and a quantile sketch where percentiles are asked of it.
@@ -93,7 +95,8 @@ class Cell:
     def pack(self) -> bytes:
         """As MessagePack: the plain figures, then the packed sketch or nil."""
         sketch = None if self.quantiles is None else self.quantiles.pack()
-        return msgspec.msgpack.encode((self.count, self.sum, self.min, self.max, self.last, self.last_at, sketch))
+        figures = [_packable(value) for value in (self.sum, self.min, self.max, self.last)]
+        return msgspec.msgpack.encode((min(self.count, GREATEST_INT), *figures, self.last_at, sketch))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
@@ -107,7 +110,13 @@ class Cell:
         return cls(count, sum_, low, high, last, last_at, quantiles)
 
 
-_decode = msgspec.msgpack.Decoder(tuple[int, float, float, float, float, float, bytes | None]).decode
+_Figure = int | float
+_decode = msgspec.msgpack.Decoder(tuple[int, _Figure, _Figure, _Figure, _Figure, float, bytes | None]).decode
+
+
+def _packable(value: float) -> float:
+    """`value`, as MessagePack can hold it: of integers only those of 64 bits."""
+    return value if -GREATEST_INT <= value <= GREATEST_INT else float(value)
 
 
 class UserCell:
@@ -126,6 +135,15 @@ class UserCell:
 
     def merge(self, other: "UserCell") -> None:
         self.users.merge(other.users)
+
+    def pack(self) -> bytes:
+        """As the sketch packs itself."""
+        return self.users.pack()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """The cell that `pack` wrote."""
+        return cls(Distinct.unpack(packed))
 
     def copy(self) -> "UserCell":
         fresh = UserCell()

@@ -12,6 +12,13 @@ class Counters:
         }
         self.drops: Counter[str] = Counter()
 
+    def forget(self) -> None:
+        """Begin anew."""
+        for outcomes in self.outcomes.values():
+            for outcome in outcomes:
+                outcomes[outcome] = 0
+        self.drops.clear()
+
     def taken(self, kind: str, accepted: int, duplicates: int) -> None:
         """Some items of `kind` were taken."""
         self.outcomes[kind]["accepted"] += accepted

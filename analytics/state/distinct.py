@@ -64,13 +64,9 @@ class Distinct:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The sketch that `pack` wrote.
-
-        Raises:
-            RuntimeError: `packed` is something else.
-        """
+        """The sketch that `pack` wrote, still folded: something else is noticed when it is first used."""
         sketch = cls()
-        sketch._union = _union_of(datasketches.hll_sketch.deserialize(packed))
+        sketch._folded = packed
         return sketch
 
     def _sketch(self) -> datasketches.hll_sketch | None:

@@ -5,7 +5,7 @@ Frequent and Top-k Elements in Data Streams, ICDT 2005): a new endpoint takes th
 its count as its possible error.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heapify, heappop, heappush, nlargest
 
 DAY = 86_400
@@ -60,6 +60,7 @@ class SlidingSum:
         self._size, self._keep = size, keep
         self._buckets: dict[int, dict[Key, Usage]] = {}
         self._newest = int(now) // size
+        self._changed: set[int] = set()
         self.totals: dict[Key, Usage] = {}
 
     def add(self, at: float, key: Key, usage: Usage) -> None:
@@ -67,14 +68,12 @@ class SlidingSum:
         number = min(int(at) // self._size, self._newest)
         if number <= self._newest - self._keep:
             return
+        self._changed.add(number)
         bucket = self._buckets.get(number)
         if bucket is None:
             bucket = self._buckets[number] = {}
-        for table in (bucket, self.totals):
-            mine = table.get(key)
-            if mine is None:
-                mine = table[key] = Usage()
-            mine.add(usage)
+        _add(bucket, key, usage)
+        _add(self.totals, key, usage)
 
     def advance(self, now: float) -> set[Key]:
         """Let what is older than the window leave; returns the keys of which anything left."""
@@ -92,8 +91,48 @@ class SlidingSum:
     def forget(self, key: Key) -> None:
         """Remove all that is known of `key`."""
         self.totals.pop(key, None)
+        for number, bucket in self._buckets.items():
+            if bucket.pop(key, None) is not None:
+                self._changed.add(number)
+
+    @property
+    def newest(self) -> int:
+        """The number of the bucket that is open."""
+        return self._newest
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest bucket that is kept."""
+        return self._newest - self._keep + 1
+
+    def take_changes(self) -> set[int]:
+        """The numbers of the buckets that have changed since this was asked the last time."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def give_back(self, changes: Iterable[int]) -> None:
+        """Take `changes` for not yet asked for: they came to nothing."""
+        self._changed.update(changes)
+
+    def bucket(self, number: int) -> Mapping[Key, Usage]:
+        """What one bucket holds; nothing where it has left the window."""
+        return self._buckets.get(number, {})
+
+    def restore(self, newest: int, buckets: Mapping[int, dict[Key, Usage]]) -> None:
+        """Become what another one was; it may have kept more or less."""
+        self._newest = newest
+        self._buckets = {number: bucket for number, bucket in buckets.items() if number >= self.oldest}
+        self.totals = {}
         for bucket in self._buckets.values():
-            bucket.pop(key, None)
+            for key, usage in bucket.items():
+                _add(self.totals, key, usage)
+
+
+def _add(table: dict[Key, Usage], key: Key, usage: Usage) -> None:
+    mine = table.get(key)
+    if mine is None:
+        mine = table[key] = Usage()
+    mine.add(usage)
 
 
 class Endpoints:
@@ -104,8 +143,8 @@ class Endpoints:
     """
 
     def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
-        self._last_minute = SlidingSum(1, MINUTE, now)
-        self._retained = SlidingSum(DAY, days, now)
+        self.last_minute = SlidingSum(1, MINUTE, now)
+        self.retained = SlidingSum(DAY, days, now)
         self._days, self._per_service, self._in_all = days, per_service, in_all
         self._on_evicted = on_evicted
         self._inherited: dict[str, dict[str, float]] = {}
@@ -117,29 +156,27 @@ class Endpoints:
         """Count `usage` of an endpoint, observed at `at`."""
         endpoint = endpoint[:NAME_LIMIT]
         key = (service, endpoint)
-        if key in self._last_minute.totals or len(self._last_minute.totals) < self._in_all:
-            self._last_minute.add(at, key, usage)
+        if key in self.last_minute.totals or len(self.last_minute.totals) < self._in_all:
+            self.last_minute.add(at, key, usage)
         inherited = self._inherited.setdefault(service, {})
         if endpoint not in inherited:
-            if len(inherited) >= self._per_service or len(self._retained.totals) >= self._in_all:
+            if len(inherited) >= self._per_service or len(self.retained.totals) >= self._in_all:
                 self._evict(service if inherited else max(self._inherited, key=self._size), now=at)
             error, _ = self._evicted.get(service, (0.0, 0.0))
             inherited[endpoint] = error
             heappush(self._lightest.setdefault(service, []), (error, endpoint))
-        self._retained.add(at, key, usage)
+        self.retained.add(at, key, usage)
 
     def advance(self, now: float) -> None:
         """Let time pass: the last minute slides, and days beyond the retention leave."""
-        self._last_minute.advance(now)
-        left = self._retained.advance(now)
+        self.last_minute.advance(now)
+        left = self.retained.advance(now)
         for service, endpoint in left:
-            if (service, endpoint) not in self._retained.totals:
+            if (service, endpoint) not in self.retained.totals:
                 self._inherited[service].pop(endpoint, None)
         for service in {service for service, _ in left}:
             if self._inherited[service]:
-                heap = [(self._weight(service, endpoint), endpoint) for endpoint in self._inherited[service]]
-                heapify(heap)
-                self._lightest[service] = heap
+                self._lightest[service] = self._heap(service)
             else:
                 del self._inherited[service], self._lightest[service]
         if left:
@@ -148,26 +185,46 @@ class Endpoints:
 
     def busiest(self, count: int) -> list[tuple[Key, Usage]]:
         """The `count` endpoints with the most requests in the last minute."""
-        busiest = nlargest(count, self._last_minute.totals.items(), key=lambda item: item[1].requests)
+        busiest = nlargest(count, self.last_minute.totals.items(), key=lambda item: item[1].requests)
         return [(key, usage) for key, usage in busiest if usage.requests > 0]
 
     def of_service(self, service: str) -> list[tuple[str, Usage, float]]:
         """Endpoint, usage and by how much its count may understate it, heaviest first."""
         rows = [
-            (endpoint, self._retained.totals[service, endpoint], error)
+            (endpoint, self.retained.totals[service, endpoint], error)
             for endpoint, error in self._inherited.get(service, {}).items()
-            if (service, endpoint) in self._retained.totals
+            if (service, endpoint) in self.retained.totals
         ]
         return sorted(rows, key=lambda row: (-row[1].requests, row[0]))
 
+    def dump(self) -> tuple[dict[str, dict[str, float]], dict[str, tuple[float, float]]]:
+        """What the sliding sums do not say, for `restore`: inherited weights by service and endpoint, and evictions."""
+        return self._inherited, self._evicted
+
+    def restore(self, inherited: dict[str, dict[str, float]], evicted: dict[str, tuple[float, float]]) -> None:
+        """Become what was dumped; the sliding sums are restored already, and may have lost days by now."""
+        known = {
+            service: {name: error for name, error in endpoints.items() if (service, name) in self.retained.totals}
+            for service, endpoints in inherited.items()
+        }
+        self._inherited = {service: endpoints for service, endpoints in known.items() if endpoints}
+        self._evicted = evicted
+        self._lightest = {service: self._heap(service) for service in self._inherited}
+
     def __len__(self) -> int:
-        return len(self._retained.totals)
+        return len(self.retained.totals)
+
+    def _heap(self, service: str) -> list[tuple[float, str]]:
+        """The endpoints of `service` by their weights."""
+        heap = [(self._weight(service, endpoint), endpoint) for endpoint in self._inherited[service]]
+        heapify(heap)
+        return heap
 
     def _size(self, service: str) -> int:
         return len(self._inherited[service])
 
     def _weight(self, service: str, endpoint: str) -> float:
-        usage = self._retained.totals.get((service, endpoint))
+        usage = self.retained.totals.get((service, endpoint))
         return self._inherited[service][endpoint] + (usage.requests if usage else 0)
 
     def _evict(self, service: str, now: float) -> None:
@@ -182,7 +239,7 @@ class Endpoints:
                 heappush(heap, (current, endpoint))
                 continue
             del inherited[endpoint]
-            self._retained.forget((service, endpoint))
+            self.retained.forget((service, endpoint))
             most, _ = self._evicted.get(service, (0.0, 0.0))
             self._evicted[service] = (max(most, current), now)
             self._on_evicted()

@@ -153,12 +153,6 @@ class Observations:
             else:
                 self.gauges[series] = gauge
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was observed."""
-        traffic = self.requests is not None or self.errors is not None or bool(self.latencies)
-        return not (traffic or self.event_types or self.gauges)
-
     def metric(self, name: str, value: float, at: float, tags: SeriesTags, endpoint: str | None) -> None:
         """One metric; `requests`, `errors` and `latency` count as such, and in their tagged series."""
         if name == "requests":

@@ -26,3 +26,11 @@ class HoursOfDays:
         """Drop the days that start earlier."""
         for day in [day for day in self._days if day < before]:
             del self._days[day]
+
+    def dump(self) -> dict[int, list[float]]:
+        """The counts by the starts of their days, for `restore`."""
+        return self._days
+
+    def restore(self, days: dict[int, list[float]]) -> None:
+        """Become what was dumped."""
+        self._days = days

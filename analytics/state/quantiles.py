@@ -110,13 +110,9 @@ class Quantiles:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The sketch that `pack` wrote.
-
-        Raises:
-            msgspec.DecodeError: `packed` is something else.
-        """
+        """The sketch that `pack` wrote, still folded: something else is noticed when it is first used."""
         sketch = cls()
-        sketch._scale, sketch._zero, sketch._positive, sketch._negative = _unpack(packed)
+        sketch._folded = packed
         return sketch
 
     def _parts(self) -> tuple[int, int, dict[int, int], dict[int, int]]:

@@ -1,10 +1,16 @@
 """The registry of services: their heartbeats, their health, and what their cumulative counters add."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from analytics.state.health import RHYTHM, health, usual_interval
 from analytics.state.observations import Observations
+
+Figure = int | float
+"""A number as JSON has it."""
 
 
 class Reported(NamedTuple):
@@ -31,6 +37,22 @@ class Increase(NamedTuple):
 
     requests: float
     errors: float
+
+
+class ServiceImage(Struct, frozen=True):
+    """What a `Service` holds, as it is written down."""
+
+    name: str
+    first_seen: float
+    last_seen: float
+    status: str | None
+    status_since: float | None
+    last_heartbeat: float | None
+    intervals: list[float]
+    reported: tuple[Figure | None, Figure | None, Figure | None, Figure | None]
+    reported_metrics: dict[str, Any]
+    baseline: tuple[Figure, Figure]
+    direct: list[str]
 
 
 class Service:
@@ -65,6 +87,33 @@ class Service:
         self.reported_metrics: dict[str, Any] = {}
         self.baseline = Increase(0, 0)
         self.direct: set[str] = set()
+
+    @classmethod
+    def of(cls, image: ServiceImage) -> "Service":
+        """The service of that image."""
+        service = cls(image.name, image.first_seen)
+        service.last_seen, service.last_heartbeat = image.last_seen, image.last_heartbeat
+        service.status, service.status_since = image.status, image.status_since
+        service.intervals.extend(image.intervals)
+        service.reported, service.reported_metrics = Reported(*image.reported), image.reported_metrics
+        service.baseline, service.direct = Increase(*image.baseline), set(image.direct)
+        return service
+
+    def image(self) -> ServiceImage:
+        """What it holds."""
+        return ServiceImage(
+            self.name,
+            self.first_seen,
+            self.last_seen,
+            self.status,
+            self.status_since,
+            self.last_heartbeat,
+            list(self.intervals),
+            self.reported,
+            self.reported_metrics,
+            self.baseline,
+            sorted(self.direct),
+        )
 
     def beat(self, status: str, metrics: dict[str, Any] | None, now: float) -> Increase:
         """Take a heartbeat; returns what its counters add to the series since the last one.
@@ -136,29 +185,36 @@ def _rise(old: float | None, new: float | None) -> float:
 
 
 class Registry:
-    """Every known service by name, at most `limit` of them."""
+    """Every known service by name, at most `limit` of them.
+
+    A name that was promised room has it, until it is admitted or the promises are forgotten.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._services: dict[str, Service] = {}
+        self._promised: set[str] = set()
 
-    def admit(self, name: str, now: float) -> Service | None:
-        """The service of that name, made known now if there is room; None where there is none."""
+    def without_room(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are not known and will find no room, the first ones being served first."""
+        unknown = [name for name in dict.fromkeys(names) if name not in self._services and name not in self._promised]
+        return set(unknown[max(0, self._limit - len(self._services) - len(self._promised)) :])
+
+    def promise(self, names: Iterable[str]) -> None:
+        """Hold room for those of `names` that are not known."""
+        self._promised.update(name for name in names if name not in self._services)
+
+    def forget_promises(self) -> None:
+        """Let go of the room that is held: nobody came."""
+        self._promised.clear()
+
+    def admit(self, name: str, now: float) -> Service:
+        """The service of that name, made known now if it is not."""
         service = self._services.get(name)
         if service is None:
-            if len(self._services) >= self._limit:
-                return None
+            self._promised.discard(name)
             service = self._services[name] = Service(name, now)
         return service
-
-    def has_room(self, name: str) -> bool:
-        """Whether the service of that name is known, or could be."""
-        return name in self._services or len(self._services) < self._limit
-
-    def without_room(self, names: list[str]) -> set[str]:
-        """Those of `names` that are not known and will find no room, the first ones being served first."""
-        unknown = [name for name in dict.fromkeys(names) if name not in self._services]
-        return set(unknown[self._limit - len(self._services) :])
 
     def get(self, name: str) -> Service | None:
         return self._services.get(name)
@@ -171,6 +227,15 @@ class Registry:
         """Drop the services of which nothing was seen since then: their retained time is over."""
         for name in [name for name, service in self._services.items() if service.last_seen < since]:
             del self._services[name]
+
+    def images(self) -> list[ServiceImage]:
+        """What all services hold, for `restore`, in the order in which they became known."""
+        return [service.image() for service in self._services.values()]
+
+    def restore(self, images: Iterable[ServiceImage]) -> None:
+        """Become what another registry was; it may have had more room."""
+        self._services = {image.name: Service.of(image) for image in images}
+        self._promised.clear()
 
     def __len__(self) -> int:
         return len(self._services)

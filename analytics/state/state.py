@@ -4,13 +4,14 @@ import threading
 from collections.abc import Iterable
 
 from analytics.config import Settings
-from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric, SeriesTags
+from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric
 from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
 from analytics.state.endpoints import Endpoints
-from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, OTHER, TRAFFIC, Observations
+from analytics.state.limits import Limits
+from analytics.state.observations import EVERY_SERVICE, Observations
 from analytics.state.peaks import HoursOfDays
 from analytics.state.rings import Ring
 from analytics.state.services import Registry
@@ -49,20 +50,13 @@ class State:
         )
         self.units: dict[tuple[str, str], str] = {}
         """Unit by metric name and service, the latest sent."""
-        self._max_series, self._max_types = settings.max_series, settings.max_event_types
+        self.limits = Limits(settings.max_series, settings.max_event_types)
         self._gathered: dict[tuple[int, str], Observations] = {}
-        self._limited: set[SeriesKey] = set()
-        self._types: set[str] = set()
 
     @property
     def oldest(self) -> int:
         """The start of the oldest day that is kept."""
         return self.series.oldest(DAY)
-
-    @property
-    def limited_series(self) -> int:
-        """How many series count towards their limit."""
-        return len(self._limited)
 
     def close(self) -> None:
         """Drop all sketches: their library complains on the console of those that are alive at exit."""
@@ -84,28 +78,8 @@ class State:
             self.peaks.forget(self.oldest)
             self.services.forget_unseen(self.oldest)
             live = self.series.totals.keys()
-            self._limited &= live
-            self._types = {tags[0][1] for name, _, tags in live if name == EVENTS and tags}
+            self.limits.expire(live)
             self.units = {key: unit for key, unit in self.units.items() if (*key, NO_TAGS) in live}
-
-    def admit_series(self, name: str, service: str, tags: SeriesTags) -> bool:
-        """Make room for a series of that name and its tagged part; False where the limit does not allow it."""
-        wanted = [(name, service, tags)]
-        if tags and name not in TRAFFIC and name != EVENTS:
-            wanted.append((name, service, NO_TAGS))
-        fresh = [key for key in wanted if key not in self._limited]
-        if len(self._limited) + len(fresh) > self._max_series:
-            return False
-        self._limited.update(fresh)
-        return True
-
-    def admit_event_type(self, service: str, event_type: str) -> str:
-        """The type under which events of `event_type` are counted: itself, or `other` beyond the limits."""
-        has_room = event_type in self._types or len(self._types) < self._max_types
-        if has_room and self.admit_series(EVENTS, service, ((EVENT_TYPE, event_type),)):
-            self._types.add(event_type)
-            return event_type
-        return OTHER
 
     def apply(
         self,
@@ -116,21 +90,23 @@ class State:
     ) -> None:
         """Count what was observed, and keep the records."""
         for seen in observations:
-            service = self.services.admit(seen.service, now)
-            if service is not None:
-                service.observed(seen, now)
+            self.services.admit(seen.service, now).observed(seen, now)
             self._gather(seen)
         if events is not None:
             self.events.add(events)
         if metrics is not None:
             self.metrics.add(metrics)
+        self.limits.keep()
         self.version += 1
 
-    def beat(self, beat: NewHeartbeat, now: float) -> bool:
-        """Take a heartbeat; False where there is no room for its service."""
+    def forget_promises(self) -> None:
+        """Let go of the room that is held for what was to be applied: it could not be written down."""
+        self.services.forget_promises()
+        self.limits.forget_promises()
+
+    def beat(self, beat: NewHeartbeat, now: float) -> None:
+        """Take a heartbeat."""
         service = self.services.admit(beat.service, now)
-        if service is None:
-            return False
         rise = service.beat(beat.status, beat.metrics, now)
         seen = Observations(beat.service, now)
         if rise.requests:
@@ -141,7 +117,6 @@ class State:
             seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency))
         self._gather(seen)
         self.version += 1
-        return True
 
     def settle(self) -> None:
         """Bring what was gathered into the series: before every read, and at least once a second."""

@@ -1,5 +1,7 @@
 """Who is active: the distinct users of the last five minutes, exact to the second at the window's edges."""
 
+from collections.abc import Mapping
+
 from analytics.state.distinct import Distinct
 
 WINDOW = 300
@@ -34,6 +36,18 @@ class ActiveUsers:
             self._window = Distinct()
             for users in self._seconds.values():
                 self._window.merge(users)
+
+    def dump(self) -> tuple[int, dict[int, bytes]]:
+        """The second it has come to, and the packed sketches by second, for `restore`."""
+        return self._now, {second: users.pack() for second, users in self._seconds.items()}
+
+    def restore(self, now: int, seconds: Mapping[int, bytes]) -> None:
+        """Become what was dumped."""
+        self._now = now
+        self._seconds = {second: Distinct.unpack(packed) for second, packed in seconds.items()}
+        self._window = Distinct()
+        for users in self._seconds.values():
+            self._window.merge(users)
 
     def clear(self) -> None:
         """Forget everybody."""

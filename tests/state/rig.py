@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import Phase, settings
 
 from analytics.config import Settings
+from analytics.ingest.journal import Unwritten
 from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.reader import Reader
 from analytics.query.services import service_metrics
@@ -64,7 +65,7 @@ class Rig:
         self.clock = FakeClock(wall)
         self.state = State(limited, wall)
         self.published: list[bytes] = []
-        self.recorder = Recorder(self.state, limited, self.clock, self._publish)
+        self.recorder = Recorder(self.state, limited, self.clock, self._publish, Unwritten())
         self.reader = Reader(self.state, self.clock)
 
     def _publish(self, kept: Kept[NewEvent], last: int) -> None:

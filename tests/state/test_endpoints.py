@@ -160,9 +160,9 @@ def test_inner_lists_do_not_grow_beyond_what_is_kept() -> None:
     assert len(endpoints) <= 25
     assert sum(map(len, endpoints._lightest.values())) <= 4 * 10
     assert sum(map(len, endpoints._inherited.values())) == len(endpoints)
-    assert len(endpoints._last_minute.totals) <= 25
-    assert len(endpoints._last_minute._buckets) <= 60
-    assert len(endpoints._retained._buckets) <= 90
+    assert len(endpoints.last_minute.totals) <= 25
+    assert len(endpoints.last_minute._buckets) <= 60
+    assert len(endpoints.retained._buckets) <= 90
 
 
 @pytest.mark.parametrize(("silence", "seen"), [(0, 1), (59, 1), (59.9, 1), (60, 0), (61, 0), (DAY, 0)])

@@ -171,9 +171,10 @@ def test_a_folded_sketch_unfolds_when_written_to() -> None:
 
 
 @pytest.mark.parametrize("packed", [b"", b"nonsense", msgspec.msgpack.encode((1, 2)), msgspec.msgpack.encode({})])
-def test_what_is_no_packed_sketch_is_refused(packed: bytes) -> None:
+def test_what_is_no_packed_sketch_is_refused_when_it_is_used(packed: bytes) -> None:
+    sketch = Quantiles.unpack(packed)
     with pytest.raises(msgspec.DecodeError):
-        Quantiles.unpack(packed)
+        sketch.at(0.5)
 
 
 def test_hostile_ranges_stay_within_their_buckets() -> None:
