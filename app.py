@@ -5,6 +5,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import logging.config
+import os
 import sys
 from collections.abc import Iterable
 from signal import SIGINT, SIGTERM
@@ -15,10 +16,11 @@ from gevent.signal import signal
 from werkzeug.serving import make_server
 
 from analytics.config import Settings
-from analytics.errors import CannotListen, ConfigError
+from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.factory import create_app
 from analytics.listening import check_listening
 from analytics.logs import logging_config
+from analytics.storage.store import check_store
 
 GRACEFUL_SECONDS = 30
 """How long requests in flight have to finish."""
@@ -41,6 +43,13 @@ class Requests:
             self.in_flight -= 1
 
 
+def give_up(reason: str) -> None:
+    """End the process: what was kept cannot be used."""
+    log.critical(reason)
+    logging.shutdown()
+    os._exit(1)
+
+
 def main() -> None:
     """Serve until interrupted."""
     try:
@@ -51,8 +60,9 @@ def main() -> None:
     app = create_app(settings)
     service = app.extensions["analytics"]
     try:
+        check_store(settings)
         check_listening(settings.host, settings.port)
-    except CannotListen as error:
+    except (CannotStore, CannotListen) as error:
         service.stop()
         sys.exit(error.message)
     requests = Requests(app)
@@ -68,7 +78,7 @@ def main() -> None:
 
     for number in (SIGINT, SIGTERM):
         signal(number, lambda *_: gevent.spawn(stop))
-    service.start()
+    service.start(give_up)
     log.info("listening", extra={"host": settings.host, "port": settings.port})
     server.serve_forever()
     service.stop()

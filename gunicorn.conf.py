@@ -1,19 +1,22 @@
 """How gunicorn serves: one gevent worker that holds the whole state, with room for many open connections."""
 
 import gc
+import logging
 import os
 import sys
 from typing import Any
 
 from gunicorn import util
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from analytics.api.refusals import refuse_in_json
 from analytics.config import Settings
-from analytics.errors import CannotListen, ConfigError
+from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.listening import check_listening
 from analytics.live.stopping import watch
 from analytics.logs import logging_config
+from analytics.storage.store import check_store
 
 try:
     settings = Settings.from_env()
@@ -41,7 +44,14 @@ logconfig_dict = logging_config(settings.log_level)
 
 
 def on_starting(server: Any) -> None:
-    """Say in one line that the port is taken, where gunicorn would try again and again."""
+    """Say in one line what stands in the way, where gunicorn would try again and again."""
+    if server.cfg.workers != 1:
+        sys.exit(f"{server.cfg.workers} workers cannot share the state: it has one owner. Start one worker.")
+    if "GUNICORN_PID" not in os.environ:  # else the master before still owns the data directory
+        try:
+            check_store(settings)
+        except CannotStore as error:
+            sys.exit(error.message)
     if "LISTEN_FDS" in os.environ or "GUNICORN_FD" in os.environ:  # systemd, or the master before, has bound it
         return
     for host, port in (address for address in server.cfg.address if isinstance(address, tuple)):
@@ -49,6 +59,13 @@ def on_starting(server: Any) -> None:
             check_listening(host, port)
         except CannotListen as error:
             sys.exit(error.message)
+
+
+def give_up(reason: str) -> None:
+    """End the worker, and with it the master: what was kept cannot be used."""
+    logging.getLogger("analytics").critical(reason)
+    logging.shutdown()
+    os._exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -60,7 +77,7 @@ def post_worker_init(worker: Any) -> None:
     gc.set_threshold(20_000, 10, 10)
     service = worker.app.wsgi().extensions.get("analytics")
     if service is not None:
-        service.start()
+        service.start(give_up)
         watch(worker, service.drain)
 
 

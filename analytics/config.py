@@ -12,6 +12,8 @@ from marshmallow import ValidationError, validate
 from analytics.errors import ConfigError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+DURABILITIES = ("fsync", "process", "relaxed")
+"""Acknowledge what the disk has, what the operating system has, or at once."""
 MIB = 1024 * 1024
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 ORIGIN = re.compile(r"https?://[^/\s]+")
@@ -29,6 +31,8 @@ class Settings:
     host: str = _setting("HOST", "127.0.0.1", "address to listen on")
     port: int = _setting("PORT", 8099, "port to listen on", 1, 65_535)
     log_level: str = _setting("LOG_LEVEL", "INFO", "least severe level that is logged")
+    data_dir: str = _setting("ANALYTICS_DATA_DIR", "data", "directory that keeps what was recorded; empty: memory only")
+    durability: str = _setting("ANALYTICS_DURABILITY", "process", "what an acknowledged record survives")
     cors_origins: tuple[str, ...] = _setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), "origins whose pages may call the service, separated by commas"
     )
@@ -84,7 +88,9 @@ def _read(env: Env, field: "dataclasses.Field[Any]") -> Any:
             return _checked_origins(origins)
         if field.name == "log_level":
             return validate.OneOf(LOG_LEVELS)(str(env.str(variable, default)).upper())
-        return env.str(variable, default, validate=_check_host)
+        if field.name == "durability":
+            return validate.OneOf(DURABILITIES)(str(env.str(variable, default)).lower())
+        return env.str(variable, default, validate=_check_host if field.name == "host" else _check_path)
     except (EnvError, ValidationError):
         raise ConfigError(
             f"{variable}={env.str(variable)!r} is not allowed: {field.metadata['about']}; "
@@ -100,6 +106,11 @@ def _check_host(host: str) -> None:
             raise ValidationError("neither an address nor a name") from None
 
 
+def _check_path(path: str) -> None:
+    if "\0" in path or path != path.strip():
+        raise ValidationError("no path")
+
+
 def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     if origins == ("*",) or (origins and all(ORIGIN.fullmatch(origin) for origin in origins)):
         return origins
@@ -109,6 +120,10 @@ def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 def _allowed(field: "dataclasses.Field[Any]") -> str:
     if field.name == "log_level":
         return "one of " + ", ".join(LOG_LEVELS)
+    if field.name == "durability":
+        return "one of " + ", ".join(DURABILITIES)
+    if field.name == "data_dir":
+        return "a path, without blanks around it"
     if field.name == "cors_origins":
         return "* or a comma-separated list such as https://shop.example,https://admin.example"
     if field.type is str:

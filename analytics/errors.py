@@ -47,6 +47,12 @@ class CannotListen(AnalyticsError):
     """Nothing can listen at HOST and PORT; the message names both, and why."""
 
 
+class CannotStore(AnalyticsError):
+    """The data directory cannot be used as it is; the message says why, and what to do."""
+
+    code = "cannot_store"
+
+
 class MalformedBody(AnalyticsError):
     """The body is not the JSON (or gzip) it claims to be."""
 

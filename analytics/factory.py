@@ -1,6 +1,10 @@
 """Where the layers meet: settings to services to blueprints."""
 
+import logging
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import gevent
 from flask import Flask
@@ -19,7 +23,7 @@ from analytics.api.shortcut import Shortcut
 from analytics.api.stats import stats_blueprint
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
-from analytics.ingest.journal import Unwritten
+from analytics.ingest.journal import Journal, Unwritten
 from analytics.ingest.recorder import Recorder
 from analytics.live.commands import Commands
 from analytics.live.handshake import INBOUND_LIMIT
@@ -35,18 +39,33 @@ from analytics.schemas.metric import MetricSchema
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import Ticker
 from analytics.state.state import State
+from analytics.storage.file import FILE_NAME
+from analytics.storage.journal import DiskJournal
+from analytics.storage.store import Store
+
+log = logging.getLogger(__name__)
 
 
 class Service:
     """What runs beside the requests: `app.extensions["analytics"]`."""
 
-    def __init__(self, hub: Hub, socketio: SocketIo, ticker: Ticker, state: State) -> None:
+    def __init__(
+        self, hub: Hub, socketio: SocketIo, ticker: Ticker, state: State, store: Store | None, durability: str
+    ) -> None:
         self.hub, self.ticker, self._socketio, self._state = hub, ticker, socketio, state
+        self._store, self._durability = store, durability
 
-    def start(self) -> None:
-        """Begin to tick; in the process that serves, never in one that forks."""
-        self.ticker.start()
-        self.hub.start()
+    def start(self, give_up: Callable[[str], None]) -> None:
+        """Read what was kept, then begin to tick; in the process that serves, never in one that forks.
+
+        Args:
+            give_up: is told why, where what was kept cannot be used.
+        """
+        if self._store is None:
+            log.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
+            self._begin()
+        else:
+            self._store.start(self._begin, give_up)
 
     def drain(self) -> None:
         """Get ready to stop: live clients are sent away, and `not_ready` says why no more should come."""
@@ -57,12 +76,34 @@ class Service:
         """End what `start` began, and let go of the state."""
         self.ticker.stop()
         self.hub.stop()
+        if self._store is not None:
+            self._store.stop()
         self._state.close()
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether it still reads what was kept."""
+        return self._store is not None and self._store.recovering
 
     def not_ready(self) -> list[str]:
         """Why the service should get no work now."""
-        reasons = {"the service is stopping": self.hub.draining, "the ticker has stalled": self.ticker.stalled}
+        reasons = {
+            "the service is reading what it kept": self.is_recovering,
+            "the service is stopping": self.hub.draining,
+            "the ticker has stalled": not self.is_recovering and self.ticker.stalled,
+        }
         return [reason for reason, holds in reasons.items() if holds]
+
+    def storage(self) -> dict[str, Any]:
+        """Where records are kept: kind, durability, bytes, and why nothing can be recorded, if that is so."""
+        if self._store is None:
+            return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None}
+        store = self._store
+        return {"kind": "disk", "durability": self._durability, "bytes": store.size, "trouble": store.trouble}
+
+    def _begin(self) -> None:
+        self.ticker.start()
+        self.hub.start()
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
@@ -75,7 +116,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     state = State(settings, clock.wall())
     hub = Hub(partial(state.counters.dropped, "live_event"))
     connections = partial(len, hub)
-    recorder = Recorder(state, settings, clock, hub.publish_events, Unwritten())
+    journal: Journal = Unwritten()
+    if settings.data_dir:
+        journal = DiskJournal(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability)
+    recorder = Recorder(state, settings, clock, hub.publish_events, journal)
+    store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskJournal) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)
@@ -86,7 +131,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     ticker = Ticker(
         lambda: hub.publish_update(lambda: (snapshots.current(), openings.newest)), clock, state.counters.dropped
     )
-    service = Service(hub, socketio, ticker, state)
+    service = Service(hub, socketio, ticker, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     pause = partial(gevent.sleep, 0)
     events = events_acceptor(recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause))
@@ -98,15 +143,15 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a service's name may begin with a slash
     shortcut = Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics})
-    app.wsgi_app = Guard(shortcut, settings.cors_origins)  # type: ignore[method-assign]
+    app.wsgi_app = Guard(shortcut, settings.cors_origins, lambda: service.is_recovering)  # type: ignore[method-assign]
     handle_problems(app)
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(metrics_blueprint(metrics, reader, connections))
     app.register_blueprint(heartbeat_blueprint(recorder, bodies))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
-    app.register_blueprint(stats_blueprint(reader))
-    app.register_blueprint(health_blueprint(reader, connections, service.not_ready))
+    app.register_blueprint(stats_blueprint(reader, service.storage))
+    app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage))
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(websocket_blueprint(commands, patience))
     app.register_blueprint(socketio.blueprint())

@@ -43,7 +43,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
-        self._environment = {**inherited, "HOST": "127.0.0.1", "PORT": str(self.port), **(settings or {})}
+        own = {"HOST": "127.0.0.1", "PORT": str(self.port), "ANALYTICS_DATA_DIR": ""}
+        self._environment = {**inherited, **own, **(settings or {})}
         self._command = command
 
     def __enter__(self) -> Self:

@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import gevent
 
 from analytics.api.problems import describe, path_of
-from analytics.errors import OriginNotAllowed
+from analytics.errors import OriginNotAllowed, Unavailable
 
 LINES_A_SECOND = 20
 TURN_SECONDS = 0.002
@@ -23,6 +23,11 @@ PREFLIGHT = [
 
 LIVE = ("/ws/", "/socket.io")
 STRANGER = OriginNotAllowed("Pages of this origin may not connect; ANALYTICS_CORS_ORIGINS names those that may.")
+
+PROBES = "/health/"
+CLOSED = Unavailable(
+    "The service is reading what it kept before its start; try again in a moment.", headers={"Retry-After": "1"}
+)
 
 log = logging.getLogger("analytics.access")
 
@@ -81,10 +86,13 @@ class AccessLog:
 
 
 class Guard:
-    """Guards all requests of `app`; `origins` may call it from their pages (`*`: all may)."""
+    """Guards all requests of `app`; `origins` may call it from their pages (`*`: all may).
 
-    def __init__(self, app: WSGIApplication, origins: tuple[str, ...]) -> None:
-        self._app, self._origins, self._any_origin = app, origins, "*" in origins
+    While `is_closed`, only the probes below /health/ are answered.
+    """
+
+    def __init__(self, app: WSGIApplication, origins: tuple[str, ...], is_closed: Callable[[], bool]) -> None:
+        self._app, self._origins, self._any_origin, self._is_closed = app, origins, "*" in origins, is_closed
         self._access_log, self._turns = AccessLog(), Turns()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -92,6 +100,8 @@ class Guard:
         self._turns.take(arrived)
         started = time.perf_counter()
         app = self._app if self._may_come(environ) else describe(STRANGER, environ)
+        if self._is_closed() and not environ["PATH_INFO"].startswith(PROBES):
+            app = describe(CLOSED, environ)
 
         def answer(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             headers.append(NO_SNIFFING)

@@ -1,6 +1,7 @@
 """/health: whether the service is alive, and whether it is ready for work."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Response
 
@@ -13,14 +14,19 @@ from analytics.schemas.queries import NoQuery
 NOTHING = NoQuery()
 
 
-def health_blueprint(reader: Reader, connections: Callable[[], int], not_ready: Callable[[], list[str]]) -> Blueprint:
-    """The blueprint of /health; `not_ready` tells why the service is not ready now."""
+def health_blueprint(
+    reader: Reader,
+    connections: Callable[[], int],
+    not_ready: Callable[[], list[str]],
+    storage: Callable[[], dict[str, Any]],
+) -> Blueprint:
+    """The blueprint of /health; `not_ready` tells why there should be no work now, `storage` where records are kept."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(health, connections(), not_ready()))
+        return answer(reader.ask(health, connections(), not_ready(), storage()))
 
     @blueprint.get("/health/live")
     def live() -> Response:

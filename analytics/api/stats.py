@@ -1,5 +1,8 @@
 """/stats: statistics, by hour and by day too."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint, Response
 
 from analytics.api.answers import answer
@@ -11,14 +14,14 @@ from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
 NOTHING, HOURS, DAYS = NoQuery(), HoursQuery(), DaysQuery()
 
 
-def stats_blueprint(reader: Reader) -> Blueprint:
-    """The blueprint of /stats."""
+def stats_blueprint(reader: Reader, storage: Callable[[], dict[str, Any]]) -> Blueprint:
+    """The blueprint of /stats; `storage` tells where records are kept."""
     blueprint = Blueprint("stats", __name__)
 
     @blueprint.get("/stats")
     def totals() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(stats))
+        return answer(reader.ask(stats, storage()))
 
     @blueprint.get("/stats/hourly")
     def by_hour() -> Response:

@@ -1,6 +1,7 @@
 """Which ids were seen: what makes a client's retry safe."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 
 class SeenIds:
@@ -29,6 +30,14 @@ class SeenIds:
     def release(self, id_: str) -> None:
         """Forget `id_`: what it named was not recorded after all."""
         self._seen.pop(id_, None)
+
+    def dump(self) -> dict[str, float]:
+        """The ids and when each was seen, oldest first, for `restore`."""
+        return self._seen
+
+    def restore(self, seen: Mapping[str, float]) -> None:
+        """Become what was dumped; it may have remembered more or less."""
+        self._seen = OrderedDict(seen)
 
     def __len__(self) -> int:
         return len(self._seen)

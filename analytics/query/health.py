@@ -1,5 +1,6 @@
 """How the service itself is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from analytics.clock import rfc3339
@@ -9,15 +10,23 @@ from analytics.state.observations import EVENTS, EVERY_SERVICE
 from analytics.state.state import State
 
 
-def health(state: State, now: float, connections: int, reasons: list[str]) -> dict[str, Any]:
-    """In the shape of SPEC.md; `reasons` say why it is not ready, if it is not."""
+def health(
+    state: State, now: float, connections: int, reasons: list[str], storage: Mapping[str, Any]
+) -> dict[str, Any]:
+    """In the shape of SPEC.md.
+
+    `reasons` say why it is not ready, if it is not; `storage` tells where records are kept, and its `trouble` why none
+    can be recorded, if none can.
+    """
+    trouble = storage["trouble"]
     return {
-        "status": "unhealthy" if reasons else "healthy",
+        "status": "unhealthy" if reasons else "degraded" if trouble else "healthy",
         "service": SERVICE_NAME,
         "timestamp": rfc3339(now),
-        "reasons": reasons,
+        "reasons": reasons if trouble is None else [*reasons, trouble],
         "uptime_seconds": round(now - state.started, 3),
-        "storage": "memory",
+        "storage": storage["kind"],
+        "durability": storage["durability"],
         "stats": {
             "connected_clients": connections,
             "total_events": count(state.series.totals.get((EVENTS, EVERY_SERVICE, NO_TAGS))),

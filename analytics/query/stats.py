@@ -2,6 +2,7 @@
 
 import os
 import resource
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from analytics.clock import rfc3339, rfc3339_second
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
 from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE
-from analytics.state.state import DAY, HOUR, State
+from analytics.state.state import DAY, HOUR, MINUTE, SECOND, State
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -31,8 +32,8 @@ def daily(state: State, now: float, days: int) -> dict[str, Any]:
     return {"days": days, "buckets": [_day(state, start) for start in starts]}
 
 
-def stats(state: State, now: float) -> dict[str, Any]:
-    """What was recorded, turned away and kept since the start."""
+def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any]:
+    """What was recorded, turned away and kept since the start; `storage` tells where."""
     totals = state.series.totals
     newest_hour, newest_day = state.series.open(HOUR), state.series.open(DAY)
     last_day = list(range(newest_hour - 23 * 3600, newest_hour + 1, 3600))
@@ -60,6 +61,7 @@ def stats(state: State, now: float) -> dict[str, Any]:
         },
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
         "drops": dict(sorted(state.counters.drops.items())),
+        "storage": {**storage, "oldest": _oldest(state)},
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),
         "last_24_hours": _summary(state, HOUR, last_day),
@@ -70,6 +72,14 @@ def stats(state: State, now: float) -> dict[str, Any]:
             if day["requests"] or day["events"] or day["errors"]
         ],
     }
+
+
+def _oldest(state: State) -> dict[str, str | None]:
+    """When the oldest of what is kept came in, or begins, at each resolution."""
+    rungs = {"seconds": SECOND, "minutes": MINUTE, "hours": HOUR, "days": DAY}
+    oldest = {"events": state.events.oldest, "metrics": state.metrics.oldest}
+    found = {**oldest, **{name: state.series.first(rung) for name, rung in rungs.items()}}
+    return {name: None if at is None else rfc3339(at) for name, at in found.items()}
 
 
 def count(cell: Any) -> int:

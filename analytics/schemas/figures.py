@@ -95,6 +95,27 @@ class Ingest(Answer):
     heartbeats = fields.Nested(Outcomes)
 
 
+class Oldest(Answer):
+    """When the oldest of what is kept came in, or begins; null where nothing is."""
+
+    events = time("Of the events that can be read back", allow_none=True)
+    metrics = time("Of the metrics", allow_none=True)
+    seconds = time("Of the statistics by second", allow_none=True)
+    minutes = time("Of those by minute", allow_none=True)
+    hours = time("Of those by hour", HOUR, allow_none=True)
+    days = time("Of those by day", "2024-01-15T00:00:00Z", allow_none=True)
+
+
+class Storage(Answer):
+    """Where records are kept."""
+
+    kind = text("`disk`, or in `memory` alone", "disk")
+    durability = text("What an acknowledged record survives; null in memory alone", "process", allow_none=True)
+    bytes = whole("Size on the disk", 12582912)
+    trouble = text("Why nothing can be recorded now; null where all is well", None, allow_none=True)
+    oldest = fields.Nested(Oldest)
+
+
 class Stats(Answer):
     """What the service knows of its work and of itself."""
 
@@ -104,6 +125,7 @@ class Stats(Answer):
     totals = fields.Nested(Totals)
     ingest = fields.Nested(Ingest)
     drops = tally("What was turned away or folded, by reason", {"validation_failed": 1})
+    storage = fields.Nested(Storage)
     events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})
     events_by_service = tally("Events by service, most first", {"frontend": 12004, "checkout": 310})
     last_24_hours = fields.Nested(Summary)

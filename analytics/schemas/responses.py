@@ -168,7 +168,8 @@ class Health(Answer):
         fields.String(), metadata={"description": "Why it should get no work now; empty when healthy", "example": []}
     )
     uptime_seconds = number("Seconds since the start", 86400.5)
-    storage = text("Where records are kept", "memory")
+    storage = text("Where records are kept: `disk`, or in `memory` alone", "disk")
+    durability = text("What an acknowledged record survives; null in memory alone", "process", allow_none=True)
     stats = fields.Nested(HealthStats)
 
 

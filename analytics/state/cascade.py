@@ -59,6 +59,11 @@ class Cascade(Generic[K, C]):
         size, keep = self.rungs[rung]
         return self._open[rung] - size * (keep - 1)
 
+    def first(self, rung: int) -> int | None:
+        """The start of the oldest bucket of `rung` of which anything is known, or None."""
+        starts = [start for table in self._tables[: rung + 1] for start in table]
+        return self.rungs[rung].start(min(starts)) if starts else None
+
     def open(self, rung: int) -> int:
         """The start of the bucket of `rung` that is open now."""
         return self._open[rung]

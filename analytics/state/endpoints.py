@@ -6,7 +6,7 @@ its count as its possible error.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from heapq import heapify, heappop, heappush, nlargest
+from heapq import heapify, heappop, heappush, nsmallest
 
 DAY = 86_400
 MINUTE = 60
@@ -184,8 +184,8 @@ class Endpoints:
             self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
 
     def busiest(self, count: int) -> list[tuple[Key, Usage]]:
-        """The `count` endpoints with the most requests in the last minute."""
-        busiest = nlargest(count, self.last_minute.totals.items(), key=lambda item: item[1].requests)
+        """The `count` endpoints with the most requests in the last minute, equals in the order of their names."""
+        busiest = nsmallest(count, self.last_minute.totals.items(), key=lambda item: (-item[1].requests, item[0]))
         return [(key, usage) for key, usage in busiest if usage.requests > 0]
 
     def of_service(self, service: str) -> list[tuple[str, Usage, float]]:

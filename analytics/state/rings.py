@@ -25,6 +25,12 @@ class Ring(Generic[R]):
         self._held = 0
         self.last_sequence = first - 1
 
+    def bring_back(self, batches: Sequence[Kept[R]]) -> None:
+        """Hold again, oldest first, what was numbered up to `last_sequence` before it was written down."""
+        self.last_sequence -= sum(len(kept.records) for kept in batches)
+        for kept in batches:
+            self.add(kept)
+
     def __len__(self) -> int:
         return min(self._held, self._capacity)
 
@@ -40,6 +46,11 @@ class Ring(Generic[R]):
     def oldest_sequence(self) -> int:
         """The number of the oldest record held, or of the next one where none is."""
         return self.last_sequence - len(self) + 1
+
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest record held came in, in seconds since the epoch."""
+        return self._batches[0].received if self._batches else None
 
     def after(self, sequence: int, most: int) -> list[Found[R]]:
         """The oldest `most` of the records numbered above `sequence`, oldest first."""

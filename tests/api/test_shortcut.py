@@ -18,7 +18,7 @@ OWN_ID = re.compile(r'"id":"[0-9a-f]{10}-\d+-\d+"')
 
 
 def client() -> FlaskClient:
-    return create_app(Settings(), FakeClock()).test_client()
+    return create_app(Settings(data_dir=""), FakeClock()).test_client()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_both_ways_know_the_same_ids() -> None:
 
 
 def test_the_shortcut_is_not_taken_for_anything_but_posts_to_its_paths() -> None:
-    app = create_app(Settings(), FakeClock())
+    app = create_app(Settings(data_dir=""), FakeClock())
     assert app.test_client().get("/events").status_code == 200
     assert app.test_client().post("/heartbeat", json={"service": "a", "status": "healthy"}).status_code == 200
 
@@ -62,7 +62,7 @@ def test_an_unforeseen_failure_is_a_logged_500(caplog: pytest.LogCaptureFixture)
     def fail(_: object) -> None:
         raise RuntimeError("out of luck")
 
-    app = create_app(Settings(), FakeClock())
+    app = create_app(Settings(data_dir=""), FakeClock())
     app.wsgi_app = Shortcut(app.wsgi_app, {"/events": fail})  # type: ignore[assignment,dict-item,method-assign]
     with caplog.at_level(logging.ERROR):
         answer = app.test_client().post("/events", data=EVENT)

@@ -24,6 +24,8 @@ MIDNIGHT = 1_699_920_000
 NOON = MIDNIGHT + 12 * 3600
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 
+IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None}
+
 moderate = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 """For properties: the same examples every time, enough of them to find a mistake, few enough to stay quick."""
 unshrunk = settings(moderate, phases=(Phase.explicit, Phase.generate))
@@ -108,7 +110,7 @@ class Rig:
         return self.ask(service_metrics, name)
 
     def stats(self) -> dict[str, Any]:
-        return self.ask(stats)
+        return self.ask(stats, IN_MEMORY)
 
     def hours(self, hours: int = 168) -> list[dict[str, Any]]:
         return self.ask(hourly, hours)["buckets"]

@@ -1,0 +1,191 @@
+"""Checkpoints: now and then an image of the state is written, so that a start has little of the journal to read.
+
+A forked child writes the image out: it has the state of one instant for itself, and nobody waits for it.
+"""
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import struct
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NoReturn
+
+import gevent
+from gevent.os import make_nonblocking, nb_read
+
+from analytics.clock import Clock
+from analytics.state.state import State
+from analytics.storage.database import Mark, Part
+from analytics.storage.image import Image
+from analytics.storage.journal import FAILURES, DiskJournal
+
+LOOK_SECONDS = 1.0
+MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
+"""How much of the journal there may be beyond the image: entries, records in them, and their age in seconds."""
+PAUSE_SECONDS = 5.0
+"""How long it is at least from one image to the next."""
+PUT_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
+END = Part("", 0, 0, b"")
+_HEAD = struct.Struct("<HiqI")
+
+log = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """Writes images of `state`, which `journal` goes on from.
+
+    Args:
+        keep: how many of the newest records of a kind are needed besides.
+    """
+
+    def __init__(self, state: State, image: Image, journal: DiskJournal, clock: Clock, keep: dict[str, int]) -> None:
+        self._state, self._image, self._journal, self._clock, self._keep = state, image, journal, clock, keep
+        self._mark = Mark(0, 0)
+        self._records, self._at = 0, clock.monotonic()
+        self._greenlet: gevent.Greenlet | None = None
+
+    def start(self, mark: Mark) -> None:
+        """Begin to look whether it is time; `mark` is that of the image there is."""
+        self._mark = mark
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for another image."""
+        age = self._clock.monotonic() - self._at
+        entries = self._journal.position - self._mark.position
+        many = entries >= MOST_ENTRIES or self._journal.applied - self._records >= MOST_RECORDS
+        return entries > 0 and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
+
+    def save(self) -> bool:
+        """Write an image; False where that failed, which is logged."""
+        self._at = self._clock.monotonic()
+        with self._state.lock:
+            changes = self._image.take_changes()
+            mark = Mark(self._mark.generation + 1, self._journal.position)
+            records, oldest = self._journal.applied, self._image.oldest()
+            try:
+                child = _Child(self._image.parts(changes))
+            except OSError as error:
+                self._image.give_back(changes)
+                log.error("no image could be written", extra={"reason": str(error)})
+                return False
+        try:
+            for parts in _together(child.parts()):
+                self._journal.ask(self._journal.database.put, parts, mark.generation)
+            self._journal.ask(self._journal.database.finish, mark, oldest, self._keep)
+        except (*FAILURES, EOFError) as error:
+            self._image.give_back(changes)
+            log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
+            with contextlib.suppress(*FAILURES):
+                self._journal.ask(self._journal.database.abandon)
+            return False
+        finally:
+            child.end()
+        self._mark, self._records = mark, records
+        log.debug("an image was written", extra={"entry": mark.position})
+        return True
+
+    def _run(self) -> None:
+        while True:
+            gevent.sleep(LOOK_SECONDS)
+            if self.is_due and self._journal.trouble is None:
+                try:
+                    self.save()
+                except Exception:
+                    log.exception("no image could be written")
+
+
+class _Child:
+    """A forked process that writes parts into a pipe.
+
+    Raises:
+        OSError: there can be none.
+    """
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self._pipe, into = os.pipe()
+        try:
+            self._process = os.fork()
+        except OSError:
+            os.close(self._pipe)
+            os.close(into)
+            raise
+        if self._process == 0:
+            _write_all(into, parts)
+        os.close(into)
+        make_nonblocking(self._pipe)
+
+    def parts(self) -> Iterator[Part]:
+        """The parts, as they come.
+
+        Raises:
+            EOFError: it ended before the last one.
+        """
+        buffer = bytearray()
+        while True:
+            while len(buffer) < _HEAD.size or len(buffer) < _HEAD.size + sum(_HEAD.unpack_from(buffer)[::3]):
+                read = nb_read(self._pipe, READ_BYTES)
+                if not read:
+                    raise EOFError
+                buffer += read
+            name, rung, start, length = _HEAD.unpack_from(buffer)
+            family, end = _HEAD.size + name, _HEAD.size + name + length
+            part = Part(buffer[_HEAD.size : family].decode(), rung, start, bytes(buffer[family:end]))
+            del buffer[:end]
+            if part == END:
+                return
+            yield part
+
+    def end(self) -> None:
+        """See that it is gone."""
+        os.close(self._pipe)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
+
+
+def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
+    """What the child does: nothing else of what it has inherited is touched, and none of it is tidied up."""
+    status = 1
+    try:
+        gc.disable()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        os.closerange(3, into)
+        os.closerange(into + 1, os.sysconf("SC_OPEN_MAX"))
+        for family, rung, start, body in chain(parts, [END]):
+            name = family.encode()
+            _write(into, _HEAD.pack(len(name), rung, start, len(body)) + name + body)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _write(into: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(into, view) :]
+
+
+def _together(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Parts in lists of a good size to be written at once."""
+    together: list[Part] = []
+    size = 0
+    for part in parts:
+        together.append(part)
+        size += len(part.body)
+        if size >= PUT_BYTES:
+            yield together
+            together, size = [], 0
+    if together:
+        yield together

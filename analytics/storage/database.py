@@ -1,0 +1,216 @@
+"""The database: one SQLite file with the journal and the image of the state that it goes on from.
+
+One connection, used by one thread, owns all writes. The write-ahead log is brought into the file by `tidy` alone, so
+that no failure of that goes unnoticed.
+"""
+
+import contextlib
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from analytics.errors import CannotStore
+from analytics.storage.file import PAGE, check_crc, opened
+
+TIDY_BYTES = 8 * 1024 * 1024
+"""How much is written before it is brought from the write-ahead log into the file."""
+
+
+class Row(NamedTuple):
+    """One entry of the journal: the JSON of `records` records of a kind, `received` in epoch seconds."""
+
+    seq: int
+    kind: str
+    received: float
+    id_prefix: str
+    records: int
+    body: bytes
+
+
+class Part(NamedTuple):
+    """One piece of the image; see `storage.image`."""
+
+    family: str
+    rung: int
+    start: int
+    body: bytes
+
+
+class Mark(NamedTuple):
+    """Which image is whole, and up to which entry of the journal it goes."""
+
+    generation: int
+    position: int
+
+
+class Database:
+    """An open database, made where there was none.
+
+    Args:
+        sync: whether a commit waits until the disk has it.
+
+    Raises:
+        CannotStore: the file is damaged, foreign, or of a newer version; it is left as it is.
+        sqlite3.Error: it cannot be used now.
+    """
+
+    def __init__(self, path: Path, *, sync: bool) -> None:
+        self.path = path
+        self._unsettled = TIDY_BYTES  # whatever an earlier run has left
+        self._db = opened(path)
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db.execute(f"PRAGMA journal_size_limit = {8 * TIDY_BYTES}")
+
+    def close(self) -> None:
+        """Close it, and bring all into the file."""
+        self._db.close()
+
+    def append(self, rows: list[Row]) -> None:
+        """Write entries of the journal: all or none.
+
+        Raises:
+            sqlite3.Error: it was not possible. Where that is not certain, `reopen` makes it so.
+        """
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(*row[:5], zlib.crc32(row.body), row.body) for row in rows],
+            )
+        self._unsettled += sum(len(row.body) for row in rows) + 3 * PAGE
+
+    @property
+    def is_untidy(self) -> bool:
+        """Whether it is time to `tidy`; any thread may ask."""
+        return self._unsettled >= TIDY_BYTES
+
+    def tidy(self) -> None:
+        """Bring what was written from the write-ahead log into the file.
+
+        Raises:
+            sqlite3.Error: it was not possible; what was written is safe where it is.
+        """
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._unsettled = 0
+
+    def reset(self, position: int) -> None:
+        """Make certain, after a failure, that the journal ends with the entry `position`, on the disk too.
+
+        Raises:
+            CannotStore: that entry is lost.
+            sqlite3.Error: it was not possible.
+        """
+        with self._transaction():
+            self._db.execute("DELETE FROM journal WHERE seq > ?", (position,))
+        ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
+        if last < position:
+            raise CannotStore(f"{self.path} has lost entries of the journal: it ends with {last}, not {position}.")
+        ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise sqlite3.OperationalError("database is locked")
+
+    def mark(self) -> Mark:
+        """The image that is whole."""
+        return Mark(*self._db.execute("SELECT generation, position FROM mark").fetchone())
+
+    def parts(self) -> Iterator[Part]:
+        """The parts of the image that is whole."""
+        query = """
+            SELECT family, rung, start, max(generation), crc, body FROM image
+            WHERE generation <= (SELECT generation FROM mark) GROUP BY family, rung, start
+        """
+        for family, rung, start, _, crc, body in self._db.execute(query):
+            check_crc(self.path, crc, body)
+            yield Part(family, rung, start, body)
+
+    def last_seq(self) -> int:
+        """The number of the journal's last entry, 0 where there never was one."""
+        ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
+        return int(last)
+
+    def rows(self, after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
+        """The entries of the journal numbered above `after` and up to `up_to`, of one kind or all."""
+        query = "SELECT seq, kind, received, id_prefix, records, body, crc FROM journal WHERE seq > ? AND seq <= ?"
+        query, limits = (query, (after, up_to)) if kind is None else (query + " AND kind = ?", (after, up_to, kind))
+        for *row, crc in self._db.execute(query + " ORDER BY seq", limits):
+            check_crc(self.path, crc, row[-1])
+            yield Row(*row)
+
+    def start_of_newest(self, kind: str, count: int, up_to: int) -> int:
+        """The number of the entry that has the oldest of the newest `count` records up to the entry `up_to`."""
+        found, start = 0, up_to + 1
+        query = "SELECT seq, records FROM journal WHERE kind = ? AND seq <= ? ORDER BY seq DESC"
+        for seq, records in self._db.execute(query, (kind, up_to)):
+            start, found = seq, found + records
+            if found >= count:
+                break
+        return start
+
+    def put(self, parts: list[Part], generation: int) -> None:
+        """Write parts of an image that is not whole yet."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?)",
+                [(family, rung, start, generation, zlib.crc32(body), body) for family, rung, start, body in parts],
+            )
+        self._unsettled += sum(len(part.body) for part in parts)
+
+    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], keep: dict[str, int]) -> None:
+        """Declare an image whole, and drop what it makes superfluous.
+
+        Args:
+            oldest: family, rung and start of what the image keeps at the oldest.
+            keep: how many of the newest records of a kind are needed besides.
+        """
+        with self._transaction():
+            self._db.execute("UPDATE mark SET generation = ?, position = ?", mark)
+            self._db.execute(
+                """
+                DELETE FROM image WHERE EXISTS (
+                    SELECT 1 FROM image AS newer WHERE newer.family = image.family AND newer.rung = image.rung
+                    AND newer.start = image.start AND newer.generation > image.generation
+                )
+                """
+            )
+            self._db.executemany("DELETE FROM image WHERE family = ? AND rung = ? AND start < ?", oldest)
+            needed = {kind: self.start_of_newest(kind, count, mark.position) for kind, count in keep.items()}
+            for kind, start in needed.items():
+                self._db.execute("DELETE FROM journal WHERE kind = ? AND seq < ?", (kind, start))
+            self._db.execute(
+                f"DELETE FROM journal WHERE seq <= ? AND kind NOT IN ({','.join('?' * len(keep))})",  # noqa: S608
+                (mark.position, *keep),
+            )
+
+    def abandon(self) -> None:
+        """Drop the parts of images that did not become whole."""
+        with self._transaction():
+            self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
+
+    def oldest(self) -> dict[str, float | None]:
+        """When the oldest record of each kind that the journal holds came in (epoch seconds)."""
+        query = "SELECT kind, min(received) FROM journal GROUP BY kind"
+        return dict(self._db.execute(query))
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._db)
+
+
+class _Transaction:
+    """A block whose changes are made all or not at all."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):  # the error that led here says more
+                    self._db.execute("ROLLBACK")

@@ -1,0 +1,206 @@
+"""The image: the whole state in parts that can be written down one by one, and taken up again.
+
+Most of it are tables of cells, one a bucket of time: only those that changed since the last image are parts of the next
+one. The newest events and metrics are not in it, but in the journal.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from analytics.ingest.dedupe import SeenIds
+from analytics.state.cascade import Cascade, Place
+from analytics.state.cells import Cell, UserCell
+from analytics.state.delta import SeriesKey
+from analytics.state.endpoints import DAY, Key, SlidingSum, Usage
+from analytics.state.services import ServiceImage
+from analytics.state.state import State
+from analytics.storage.database import Part
+
+K = TypeVar("K")
+C = TypeVar("C", Cell, UserCell)
+SERIES, USERS, ENDPOINTS, LAST_MINUTE, IDS, REST = "series", "users", "endpoints", "last_minute", "ids", "rest"
+
+
+class Rest(msgspec.Struct):
+    """What is written down as a whole each time."""
+
+    series_open: list[int]
+    users_open: list[int]
+    endpoints_open: int
+    last_minute_open: int
+    active_users: tuple[int, dict[int, bytes]]
+    peaks: dict[int, list[int | float]]
+    inherited: dict[str, dict[str, int | float]]
+    evicted: dict[str, tuple[int | float, float]]
+    services: list[ServiceImage]
+    units: list[tuple[tuple[str, str], str]]
+    limits: tuple[list[SeriesKey], list[str]]
+    last_event: int
+    last_metric: int
+
+
+class Changes(NamedTuple):
+    """What changed since the last image."""
+
+    series: set[Place]
+    users: set[Place]
+    endpoints: set[int]
+    last_minute: set[int]
+
+
+class Image:
+    """Takes images of a state and of the ids that were seen, and brings them back."""
+
+    def __init__(self, state: State, event_ids: SeenIds, metric_ids: SeenIds) -> None:
+        self._state = state
+        self._ids = (event_ids, metric_ids)
+        self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
+        self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
+
+    def take_changes(self) -> Changes:
+        """What has to go into the next image."""
+        state = self._state
+        state.settle()
+        endpoints = state.endpoints
+        return Changes(
+            state.series.take_changes(),
+            state.users.take_changes(),
+            endpoints.retained.take_changes(),
+            endpoints.last_minute.take_changes(),
+        )
+
+    def give_back(self, changes: Changes) -> None:
+        """Have `changes` go into the next image: this one failed."""
+        state = self._state
+        state.series.give_back(changes.series)
+        state.users.give_back(changes.users)
+        state.endpoints.retained.give_back(changes.endpoints)
+        state.endpoints.last_minute.give_back(changes.last_minute)
+
+    def parts(self, changes: Changes) -> Iterator[Part]:
+        """The parts that changed."""
+        endpoints = self._state.endpoints
+        yield from self._series.dump(changes.series)
+        yield from self._users.dump(changes.users)
+        yield from _dump_sums(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
+        yield from _dump_sums(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
+        for rung, ids in enumerate(self._ids):
+            yield Part(IDS, rung, 0, msgspec.json.encode(ids.dump()))
+        yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
+
+    def oldest(self) -> list[tuple[str, int, int]]:
+        """Family, rung and start of what is kept at the oldest; parts before that have expired."""
+        endpoints = self._state.endpoints
+        return [
+            *self._series.oldest(),
+            *self._users.oldest(),
+            (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
+            (LAST_MINUTE, 0, endpoints.last_minute.oldest),
+        ]
+
+    def restore(self, parts: Iterable[Part]) -> None:
+        """Become the state of which these are all parts.
+
+        Raises:
+            msgspec.DecodeError, ValueError: they are not.
+        """
+        sums: dict[str, dict[int, dict[Key, Usage]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
+        rest: Rest | None = None
+        for family, rung, start, body in parts:
+            if family == SERIES:
+                self._series.load(Place(rung, start), body)
+            elif family == USERS:
+                self._users.load(Place(rung, start), body)
+            elif family == IDS:
+                self._ids[rung].restore(msgspec.json.decode(body, type=dict[str, float]))
+            elif family == REST:
+                rest = msgspec.json.decode(body, type=Rest)
+            else:
+                sums[family][start // (DAY if family == ENDPOINTS else 1)] = _load_sums(body)
+        if rest is None:
+            raise ValueError("the image has no end")
+        self._series.restore(rest.series_open)
+        self._users.restore(rest.users_open)
+        self._restore_rest(rest, sums)
+
+    def _rest(self) -> Rest:
+        state = self._state
+        inherited, evicted = state.endpoints.dump()
+        return Rest(
+            [state.series.open(rung) for rung in range(len(state.series.rungs))],
+            [state.users.open(rung) for rung in range(len(state.users.rungs))],
+            state.endpoints.retained.newest,
+            state.endpoints.last_minute.newest,
+            state.active_users.dump(),
+            state.peaks.dump(),
+            inherited,
+            evicted,
+            state.services.images(),
+            list(state.units.items()),
+            state.limits.dump(),
+            state.events.last_sequence,
+            state.metrics.last_sequence,
+        )
+
+    def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Usage]]]) -> None:
+        state = self._state
+        state.active_users.restore(*rest.active_users)
+        state.peaks.restore(rest.peaks)
+        state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
+        state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
+        state.endpoints.restore(rest.inherited, rest.evicted)
+        state.services.restore(rest.services)
+        state.units = dict(rest.units)
+        state.limits.restore(*rest.limits)
+        state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric
+
+
+class _Tables(Generic[K, C]):
+    """The tables of one cascade."""
+
+    def __init__(self, family: str, cascade: Cascade[K, C], key: Any, cell: type[C]) -> None:
+        self._family = family
+        self._cascade: Cascade[K, C] = cascade
+        self._cell: type[C] = cell
+        self._decode = msgspec.msgpack.Decoder(list[tuple[key, bytes]]).decode
+        self._loaded: dict[Place, dict[K, C]] = {}
+        self._keys: dict[K, K] = {}
+
+    def dump(self, places: Iterable[Place]) -> Iterator[Part]:
+        """The tables at `places`, apart from those that have expired."""
+        for place in places:
+            cells = [(key, cell.pack()) for key, cell in self._cascade.table(place).items()]
+            if cells:
+                yield Part(self._family, place.rung, place.start, msgspec.msgpack.encode(cells))
+
+    def load(self, place: Place, body: bytes) -> None:
+        """Take up one table, to be restored with the others."""
+        keys, unpack = self._keys, self._cell.unpack
+        self._loaded[place] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
+
+    def restore(self, opened: list[int]) -> None:
+        """Have the cascade become what was loaded."""
+        self._cascade.restore(opened, self._loaded)
+        self._loaded, self._keys = {}, {}
+
+    def oldest(self) -> list[tuple[str, int, int]]:
+        return [(self._family, rung, self._cascade.oldest(rung)) for rung in range(len(self._cascade.rungs))]
+
+
+_Rows = list[tuple[str, str, int | float, int | float, int, float]]
+
+
+def _dump_sums(family: str, size: int, sums: SlidingSum, numbers: Iterable[int]) -> Iterator[Part]:
+    for number in numbers:
+        rows: _Rows = [
+            (*key, usage.requests, usage.errors, usage.timed, usage.milliseconds)
+            for key, usage in sums.bucket(number).items()
+        ]
+        yield Part(family, 0, number * size, msgspec.json.encode(rows))
+
+
+def _load_sums(body: bytes) -> dict[Key, Usage]:
+    rows: _Rows = msgspec.json.decode(body, type=_Rows)
+    return {(service, endpoint): Usage(*figures) for service, endpoint, *figures in rows}  # type: ignore[arg-type]

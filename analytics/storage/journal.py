@@ -1,0 +1,253 @@
+"""The journal: entries that wait together are written together, in one thread, and applied in the same order."""
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import gevent
+import msgspec
+from gevent.event import AsyncResult, Event
+from gevent.threadpool import ThreadPool
+
+from analytics.errors import CannotStore, Unavailable
+from analytics.ingest.journal import Entry
+from analytics.storage.database import Database, Row
+
+GROUP_BYTES = 2 * 1024 * 1024
+"""About how much is written at once."""
+WAITING_BYTES = 64 * 1024 * 1024
+"""How much may wait to be written before no more is taken."""
+RETRY_SECONDS = 1.0
+"""How long a failed disk is left alone."""
+RELAXED_SECONDS = 1.0
+"""How long what was acknowledged already may wait for others to be written with."""
+MANY = 100
+"""Entries of so many records are applied one at a time: others have a turn in between."""
+FSYNC, RELAXED = "fsync", "relaxed"
+FAILURES = (sqlite3.Error, CannotStore, OSError)
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+A = TypeVar("A")
+_encode = msgspec.json.Encoder().encode
+
+
+class _Waiting(NamedTuple):
+    """An entry, its records as JSON, and who waits for it; nobody waits for one that is applied already."""
+
+    entry: Entry
+    body: bytes
+    done: "AsyncResult | None"
+
+
+class DiskJournal:
+    """The journal in a database, once that is open.
+
+    Args:
+        lock: the state's.
+        durability: `fsync` acknowledges what the disk has, `process` what the operating system has, `relaxed` at once.
+    """
+
+    def __init__(self, lock: threading.Lock, path: Path, durability: str) -> None:
+        self._lock, self._path, self._durability = lock, path, durability
+        self._thread = ThreadPool(1)
+        self._database: Database | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._wake = Event()
+        self._idle = Event()
+        self._idle.set()
+        self._writer: gevent.Greenlet | None = None
+        self.position = self._written = 0
+        """The number of the last entry that was applied, and of the last one that was written."""
+        self.applied = 0
+        """How many records were applied since the start."""
+        self.trouble: str | None = "the records of before are being read"
+        """Why nothing can be written now, if that is so."""
+
+    def check(self) -> None:
+        """See whether anything can be written.
+
+        Raises:
+            Unavailable: not now.
+        """
+        if self.trouble is not None:
+            raise _unavailable(self.trouble)
+        if self._waiting_bytes > WAITING_BYTES:
+            raise _unavailable("the disk does not keep up")
+
+    def write(self, entry: Entry) -> Callable[[], Any]:
+        """Take an entry, with the state's lock held; what is returned waits until it is applied.
+
+        Raises (what is returned):
+            Unavailable: it could not be written, and was undone.
+        """
+        if not entry.records and (self._durability == RELAXED or self._idle.is_set()):
+            entry.apply()
+            return _nothing
+        waiting = _Waiting(entry, _encode(entry.records), None if self._durability == RELAXED else AsyncResult())
+        self._waiting.append(waiting)
+        self._waiting_bytes += len(waiting.body)
+        self._idle.clear()
+        self._wake.set()
+        if waiting.done is not None:
+            return waiting.done.get  # type: ignore[no-any-return]
+        self._count(entry)
+        entry.apply()
+        return _nothing
+
+    def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
+        """The answer to `question`, asked in the thread that owns the database."""
+        answer: A = self._thread.apply(question, args, kwargs)
+        return answer
+
+    def open(self) -> Database:
+        """Open the database, which must be used within `ask` alone.
+
+        Raises:
+            CannotStore: it is not one that can be used.
+            sqlite3.Error, OSError: it cannot be used now.
+        """
+        self._database = self.ask(Database, self._path, sync=self._durability == FSYNC)
+        return self._database
+
+    def start(self, position: int) -> None:
+        """Begin to write behind the entry `position`: all up to there is applied."""
+        self.position = self._written = position
+        self.trouble = None
+        self._writer = gevent.spawn(self._run)
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Write what waits, if that can be done in time, and close the database."""
+        if self._writer is not None:
+            if not self._idle.wait(seconds if self.trouble is None else 0) and self._waiting:
+                log.error("entries of the journal were not written", extra={"entries": len(self._waiting)})
+            self._writer.kill()
+            self._writer = None
+        if self._database is not None:
+            self.ask(self._database.close)
+            self._database = None
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            if self._durability == RELAXED:
+                gevent.sleep(RELAXED_SECONDS)
+            self._wake.clear()
+            while self._waiting:
+                self._write_group()
+            self._idle.set()
+
+    def _write_group(self) -> None:
+        group = self._take_group()
+        entries = [(entry, body) for entry, body, _ in group if entry.records]
+        rows = [
+            Row(seq, entry.kind, entry.received, entry.id_prefix, len(entry.records), body)
+            for seq, (entry, body) in enumerate(entries, self._written + 1)
+        ]
+        database = self.database
+        try:
+            if rows:
+                self.ask(database.append, rows)
+        except FAILURES as error:
+            self._fail(error, group)
+            return
+        self._written += len(rows)
+        for each in group:
+            if each.done is not None:
+                self._apply(each.entry, each.done)
+        if database.is_untidy:
+            try:
+                self.ask(database.tidy)
+            except FAILURES as error:
+                self._fail(error, [])
+
+    def _take_group(self) -> list[_Waiting]:
+        group, size = [], 0
+        while self._waiting and size < GROUP_BYTES:
+            group.append(self._waiting.popleft())
+            size += len(group[-1].body)
+        self._waiting_bytes -= size
+        return group
+
+    def _apply(self, entry: Entry, done: AsyncResult) -> None:
+        """Count what is written."""
+        self._count(entry)
+        try:
+            with self._lock:
+                entry.apply()
+        except Exception as error:
+            log.exception("an entry of the journal could not be applied", extra={"entry": self.position})
+            done.set_exception(error)
+        else:
+            done.set(None)
+        if len(entry.records) > MANY:
+            gevent.sleep(0)
+
+    def _count(self, entry: Entry) -> None:
+        self.position += 1 if entry.records else 0
+        self.applied += len(entry.records)
+
+    def _fail(self, error: Exception, group: list[_Waiting]) -> None:
+        """Refuse all that waits, and all that comes, until the database was opened again and is as it has to be."""
+        self.trouble = f"the journal cannot be written ({error})"
+        log.error("the journal cannot be written", extra={"reason": str(error)})
+        refused = [*group, *self._waiting]
+        self._waiting.clear()
+        if self._durability == RELAXED:
+            self._waiting.extend(refused)
+            refused = []
+        self._waiting_bytes = sum(len(each.body) for each in self._waiting)
+        with self._lock:
+            for each in refused:
+                each.entry.undo()
+        for each in refused:
+            if each.done is not None:
+                each.done.set_exception(_unavailable(self.trouble))
+        while self.trouble is not None:
+            gevent.sleep(RETRY_SECONDS)
+            self._recover()
+
+    def _recover(self) -> None:
+        try:
+            if self._database is not None:
+                database, self._database = self._database, None
+                self.ask(database.close)
+            self._database = self.ask(_opened_again, self._path, self._written, sync=self._durability == FSYNC)
+        except FAILURES as error:
+            self.trouble = f"the journal cannot be written ({error})"
+        else:
+            self.trouble = None
+            log.warning("the journal can be written again", extra={"entry": self._written})
+
+    @property
+    def database(self) -> Database:
+        """The open database; it must be used within `ask` alone."""
+        if self._database is None:
+            raise RuntimeError("the database is not open")
+        return self._database
+
+
+def _opened_again(path: Path, position: int, *, sync: bool) -> Database:
+    database = Database(path, sync=sync)
+    try:
+        database.reset(position)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _unavailable(reason: str) -> Unavailable:
+    return Unavailable(
+        f"Nothing can be recorded now: {reason}. Nothing of this request was; send it again later.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,111 @@
+"""Recovery: the image, the newest records, then what the journal has beyond the image, give the state that was."""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+import msgspec
+
+from analytics.clock import rfc3339
+from analytics.errors import CannotStore
+from analytics.ingest.recorder import Recorder
+from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric
+from analytics.state.state import State
+from analytics.storage.database import Database, Mark, Row
+from analytics.storage.file import ADVICE
+from analytics.storage.image import Image
+from analytics.storage.journal import DiskJournal
+
+KINDS = {"events": NewEvent, "metrics": NewMetric, "heartbeats": NewHeartbeat}
+CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
+TURN_SECONDS = 0.02
+"""How long others wait for a turn meanwhile."""
+PROGRESS_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+_decoders = {kind: msgspec.json.Decoder(list[record]).decode for kind, record in KINDS.items()}  # type: ignore[valid-type]
+
+
+def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder, keep: dict[str, int]) -> Mark:
+    """Bring back the state that the database of `journal` knows; returns the mark of its image.
+
+    Raises:
+        CannotStore: the database is damaged.
+        sqlite3.Error: it cannot be read.
+    """
+    progress = _Progress()
+    database = journal.database
+    mark: Mark = journal.ask(database.mark)
+    last: int = journal.ask(database.last_seq)
+    try:
+        if mark.generation:
+            with state.lock:
+                image.restore(journal.ask(lambda: list(database.parts())))
+            progress.turn()
+            for kind, count in keep.items():
+                first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
+                _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
+        for row in _rows(journal, progress, mark.position, last):
+            recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](row.body))
+            progress.tell(row.seq, last)
+    except (msgspec.DecodeError, ValueError, KeyError) as error:
+        raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
+    with state.lock:
+        state.counters.forget()
+    journal.ask(database.abandon)
+    progress.end(last - mark.position)
+    return mark
+
+
+def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:
+    kept: list[Any] = [
+        Kept(_decoders[kind](row.body), row.received, rfc3339(row.received), row.id_prefix) for row in rows
+    ]
+    with state.lock:
+        (state.events if kind == "events" else state.metrics).bring_back(kept)
+
+
+def _rows(
+    journal: DiskJournal, progress: "_Progress", after: int, up_to: int, kind: str | None = None
+) -> Iterator[Row]:
+    """Entries as `Database.rows` gives them, read a chunk at a time."""
+    while rows := journal.ask(_chunk, journal.database, after, up_to, kind):
+        for row in rows:
+            yield row
+            progress.turn()
+        after = rows[-1].seq
+
+
+def _chunk(database: Database, after: int, up_to: int, kind: str | None) -> list[Row]:
+    rows, size = [], 0
+    for row in database.rows(after, up_to, kind):
+        rows.append(row)
+        size += len(row.body)
+        if len(rows) >= CHUNK_ROWS or size >= CHUNK_BYTES:
+            break
+    return rows
+
+
+class _Progress:
+    """Lets others have their turns, and tells the log how far it is."""
+
+    def __init__(self) -> None:
+        self._started = self._turned = self._told = time.monotonic()
+
+    def turn(self) -> None:
+        """Let others have a turn, if the last one was a while ago."""
+        if time.monotonic() - self._turned > TURN_SECONDS:
+            gevent.sleep(0.0001)
+            self._turned = time.monotonic()
+
+    def tell(self, entry: int, last: int) -> None:
+        """Tell how far it is, now and then."""
+        if time.monotonic() - self._told > PROGRESS_SECONDS:
+            log.info("reading the journal", extra={"entry": entry, "of": last})
+            self._told = time.monotonic()
+
+    def end(self, entries: int) -> None:
+        """Tell that all is read; `entries` are those beyond the image."""
+        log.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})

@@ -1,0 +1,118 @@
+"""The store of a data directory: locked, opened, recovered from, written to, and let go again."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import gevent
+
+from analytics.clock import Clock
+from analytics.config import Settings
+from analytics.errors import CannotStore
+from analytics.ingest.recorder import Recorder
+from analytics.state.state import State
+from analytics.storage.checkpoints import Checkpoints
+from analytics.storage.file import FILE_NAME, looked_at
+from analytics.storage.image import Image
+from analytics.storage.journal import DiskJournal
+from analytics.storage.lock import DirectoryLock, Held
+from analytics.storage.recovery import recover
+
+WAIT_SECONDS = 40.0
+"""How long a worker waits for the one before it, which may finish its requests first."""
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """What keeps `state` on the disk."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, state: State, journal: DiskJournal, recorder: Recorder
+    ) -> None:
+        self._directory = Path(settings.data_dir)
+        self._state, self._journal, self._recorder = state, journal, recorder
+        self._keep = {"events": settings.events_ring, "metrics": settings.metrics_ring}
+        self._image = Image(state, recorder.event_ids, recorder.metric_ids)
+        self._checkpoints = Checkpoints(state, self._image, journal, clock, self._keep)
+        self._lock: DirectoryLock | None = None
+        self._starting: gevent.Greenlet | None = None
+        self.recovering = True
+
+    def start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
+        """Recover, then call `ready`; where that cannot be, `failed` gets the reason."""
+        self._starting = gevent.spawn(self._start, ready, failed)
+
+    def stop(self) -> None:
+        """Write what waits, and let go of the directory."""
+        if self._starting is not None:
+            self._starting.kill()
+        self._checkpoints.stop()
+        self._journal.stop()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be recorded now, if that is so."""
+        return None if self.recovering else self._journal.trouble
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(path.stat().st_size for path in self._directory.glob(FILE_NAME + "*"))
+
+    def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
+        try:
+            self._lock = _lock(self._directory)
+            self._journal.open()
+            mark = recover(self._journal, self._state, self._image, self._recorder, self._keep)
+            self._journal.start(max(mark.position, self._journal.ask(self._journal.database.last_seq)))
+            self._checkpoints.start(mark)
+            if not mark.generation and not self._checkpoints.save():
+                raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
+        except CannotStore as error:
+            failed(error.message)
+        except (sqlite3.Error, OSError) as error:
+            failed(f"ANALYTICS_DATA_DIR={self._directory} cannot be used ({error}).")
+        else:
+            self.recovering = False
+            ready()
+
+
+def check_store(settings: Settings) -> None:
+    """See, before anything is started, whether the data directory can be used.
+
+    Raises:
+        CannotStore: one line that says why not, and what to do.
+    """
+    if not settings.data_dir:
+        return
+    directory = Path(settings.data_dir)
+    lock = DirectoryLock(directory)
+    try:
+        if (directory / FILE_NAME).exists():
+            looked_at(directory / FILE_NAME)
+    except (sqlite3.Error, OSError) as error:
+        raise CannotStore(f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}).") from error
+    finally:
+        lock.release()
+
+
+def _lock(directory: Path) -> DirectoryLock:
+    """The lock; where the worker before this one still finishes its requests, as soon as it is gone."""
+    told = False
+    with gevent.Timeout(WAIT_SECONDS, exception=False):
+        while True:
+            try:
+                return DirectoryLock(directory)
+            except Held as error:
+                if error.holder.parent != os.getppid():
+                    raise
+                if not told:
+                    log.info("waiting for the worker before", extra={"process": error.holder.process})
+                    told = True
+            gevent.sleep(0.1)
+    return DirectoryLock(directory)
