@@ -10,7 +10,7 @@ from msgspec.json import Encoder
 NO_DATA = Raw(b"{}")
 
 
-class NewEvent(Struct, gc=False):
+class NewEvent(Struct, gc=False, omit_defaults=True):
     """An event as a client sent it; the limits of its fields are those of `schemas.event`.
 
     It is not changed once it is taken in, where its type and service are replaced by equal texts that others share.
@@ -25,7 +25,7 @@ class NewEvent(Struct, gc=False):
     data: Raw = NO_DATA
 
 
-class NewMetric(Struct, gc=False):
+class NewMetric(Struct, gc=False, omit_defaults=True):
     """A metric as a client sent it; the limits of its fields are those of `schemas.metric`."""
 
     name: str

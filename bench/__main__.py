@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bench import batches, bounds, dashboard, latency, live, memory, reads, singles
+from bench import batches, bounds, dashboard, journal, latency, live, memory, reads, singles
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
 from bench.servers import BenchError, NotInstalledError
@@ -24,6 +24,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "latency": latency.rows,
     "dashboard": dashboard.rows,
     "live": live.rows,
+    "journal": journal.rows,
     "reads": reads.rows,
     "memory": memory.rows,
     "bounds": bounds.rows,

@@ -1,7 +1,7 @@
 """Which ids were seen: what makes a client's retry safe."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 class SeenIds:
@@ -13,6 +13,7 @@ class SeenIds:
     def __init__(self, always: int, seconds: float) -> None:
         self._always, self._seconds, self._at_most = always, seconds, 5 * always
         self._seen: OrderedDict[str, float] = OrderedDict()
+        self._fresh: list[str] | None = None
 
     def reserve(self, id_: str, now: float) -> bool:
         """Remember `id_`; False where it is remembered already."""
@@ -31,13 +32,26 @@ class SeenIds:
         """Forget `id_`: what it named was not recorded after all."""
         self._seen.pop(id_, None)
 
-    def dump(self) -> dict[str, float]:
-        """The ids and when each was seen, oldest first, for `restore`."""
-        return self._seen
+    def keep(self, ids: Iterable[str]) -> None:
+        """What these named was recorded."""
+        if self._fresh is not None:
+            self._fresh.extend(ids)
+
+    def take_fresh(self) -> dict[str, float]:
+        """The ids that were kept since this was asked the last time, and when each was seen; nothing the first time."""
+        fresh, self._fresh = self._fresh or [], []
+        return {id_: self._seen[id_] for id_ in fresh if id_ in self._seen}
+
+    def give_back(self, fresh: Iterable[str]) -> None:
+        """Take `fresh` for not yet asked for: it came to nothing."""
+        self._fresh = [*fresh, *(self._fresh or ())]
+
+    def __contains__(self, id_: str) -> bool:
+        return id_ in self._seen
 
     def restore(self, seen: Mapping[str, float]) -> None:
-        """Become what was dumped; it may have remembered more or less."""
-        self._seen = OrderedDict(seen)
+        """Remember `seen`, oldest first, behind what is remembered."""
+        self._seen.update(seen)
 
     def __len__(self) -> int:
         return len(self._seen)

@@ -25,18 +25,22 @@ class _Lane:
         self.items: list[NewEvent] = []
         self.add = self.items.append
 
-    def close(self, state: State) -> None:
-        """Count the items that were added."""
+    def look(self) -> None:
+        """See what the items that were added say, while they are at hand."""
         items, seen = self.items, self.seen
-        counted_as = state.limits.admit_event_type(self.service, self.type)
-        if counted_as != self.type:
-            state.counters.dropped("event_type_folded", len(items))
-        seen.event_types[counted_as] = seen.event_types.get(counted_as, 0) + len(items)
         seen.users.update([item.user_id for item in items if item.user_id])
         if self.type == "request":
             seen.requests_made([item.data for item in items])
         elif self.type == "error":
             seen.errors_occurred([item.data for item in items])
+
+    def close(self, state: State) -> None:
+        """Count the items under their type, or with others beyond the limits."""
+        count, seen = len(self.items), self.seen
+        counted_as = state.limits.admit_event_type(self.service, self.type)
+        if counted_as != self.type:
+            state.counters.dropped("event_type_folded", count)
+        seen.event_types[counted_as] = seen.event_types.get(counted_as, 0) + count
 
 
 class _Row(dict[str, _Lane]):
@@ -89,13 +93,15 @@ class _Lanes:
             lane.add(item)
             item.type, item.service = lane.type, lane.service  # equal texts: keep one of each
         self._rows.clear()  # they know how to make lanes, so they know us: leave no cycle to the garbage collector
-        return [lane.service for lane in self._all if lane.items]
+        self._all = [lane for lane in self._all if lane.items]
+        for lane in self._all:
+            lane.look()
+        return [lane.service for lane in self._all]
 
     def count(self, state: State) -> list[Observations]:
         """What the lanes have seen, where it is anything; the last thing to ask."""
         for lane in self._all:
-            if lane.items:
-                lane.close(state)
+            lane.close(state)
         return [seen for seen in self._seconds.values() if seen.event_types]
 
     def _at(self, second: int) -> _Rows:

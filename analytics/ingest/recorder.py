@@ -189,6 +189,7 @@ class Recorder:
         def apply() -> None:
             if kept.records:
                 count()
+                ids.keep([record.id for record in kept.records if record.id is not None])
             self._state.counters.taken(kind, len(kept.records), checked.duplicates)
 
         def undo() -> None:

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import NoReturn
 
 import gevent
+from gevent.monkey import get_original
 from gevent.os import make_nonblocking, nb_read
 
 from analytics.clock import Clock
@@ -23,16 +24,21 @@ from analytics.storage.image import Image
 from analytics.storage.journal import FAILURES, DiskJournal
 
 LOOK_SECONDS = 1.0
-MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
+MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, int(os.environ.get("REC", "500000")), 600.0
 """How much of the journal there may be beyond the image: entries, records in them, and their age in seconds."""
-PAUSE_SECONDS = 5.0
+PAUSE_SECONDS = float(os.environ.get("PAUSE", "5"))
 """How long it is at least from one image to the next."""
+MOST_SAVING_SECONDS = 120.0
 PUT_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
 END = Part("", 0, 0, b"")
 _HEAD = struct.Struct("<HiqI")
 
+WAIT_SECONDS = 0.01
+
 log = logging.getLogger(__name__)
+_fork, _waitpid = get_original("os", ["fork", "waitpid"])
+"""gevent's own hear of a child's end by a signal that gunicorn handles itself."""
 
 
 class Checkpoints:
@@ -81,9 +87,10 @@ class Checkpoints:
                 log.error("no image could be written", extra={"reason": str(error)})
                 return False
         try:
-            for parts in _together(child.parts()):
-                self._journal.ask(self._journal.database.put, parts, mark.generation)
-            self._journal.ask(self._journal.database.finish, mark, oldest, self._keep)
+            with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
+                for parts in _together(child.parts()):
+                    self._journal.ask(self._journal.database.put, parts, mark.generation)
+                self._journal.ask(self._journal.database.finish, mark, oldest, self._keep)
         except (*FAILURES, EOFError) as error:
             self._image.give_back(changes)
             log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
@@ -92,6 +99,7 @@ class Checkpoints:
             return False
         finally:
             child.end()
+        self._image.done(changes)
         self._mark, self._records = mark, records
         log.debug("an image was written", extra={"entry": mark.position})
         return True
@@ -116,7 +124,7 @@ class _Child:
     def __init__(self, parts: Iterable[Part]) -> None:
         self._pipe, into = os.pipe()
         try:
-            self._process = os.fork()
+            self._process = _fork()
         except OSError:
             os.close(self._pipe)
             os.close(into)
@@ -150,8 +158,10 @@ class _Child:
     def end(self) -> None:
         """See that it is gone."""
         os.close(self._pipe)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._process, 0)
+        with contextlib.suppress(ChildProcessError, ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+            while _waitpid(self._process, os.WNOHANG) == (0, 0):
+                gevent.sleep(WAIT_SECONDS)
 
 
 def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:

@@ -4,6 +4,7 @@ Most of it are tables of cells, one a bucket of time: only those that changed si
 one. The newest events and metrics are not in it, but in the journal.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -48,6 +49,7 @@ class Changes(NamedTuple):
     users: set[Place]
     endpoints: set[int]
     last_minute: set[int]
+    ids: list[dict[str, float]]
 
 
 class Image:
@@ -55,7 +57,7 @@ class Image:
 
     def __init__(self, state: State, event_ids: SeenIds, metric_ids: SeenIds) -> None:
         self._state = state
-        self._ids = (event_ids, metric_ids)
+        self._ids = [_Ids(rung, ids) for rung, ids in enumerate((event_ids, metric_ids))]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
 
@@ -69,6 +71,7 @@ class Image:
             state.users.take_changes(),
             endpoints.retained.take_changes(),
             endpoints.last_minute.take_changes(),
+            [ids.take() for ids in self._ids],
         )
 
     def give_back(self, changes: Changes) -> None:
@@ -78,6 +81,13 @@ class Image:
         state.users.give_back(changes.users)
         state.endpoints.retained.give_back(changes.endpoints)
         state.endpoints.last_minute.give_back(changes.last_minute)
+        for ids, fresh in zip(self._ids, changes.ids, strict=True):
+            ids.give_back(fresh)
+
+    def done(self, changes: Changes) -> None:
+        """Note that the image with `changes` is whole."""
+        for ids, fresh in zip(self._ids, changes.ids, strict=True):
+            ids.done(fresh)
 
     def parts(self, changes: Changes) -> Iterator[Part]:
         """The parts that changed."""
@@ -86,8 +96,8 @@ class Image:
         yield from self._users.dump(changes.users)
         yield from _dump_sums(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
         yield from _dump_sums(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
-        for rung, ids in enumerate(self._ids):
-            yield Part(IDS, rung, 0, msgspec.json.encode(ids.dump()))
+        for ids, fresh in zip(self._ids, changes.ids, strict=True):
+            yield from ids.dump(fresh)
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
@@ -98,6 +108,7 @@ class Image:
             *self._users.oldest(),
             (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
             (LAST_MINUTE, 0, endpoints.last_minute.oldest),
+            *(ids.oldest() for ids in self._ids),
         ]
 
     def restore(self, parts: Iterable[Part]) -> None:
@@ -114,7 +125,7 @@ class Image:
             elif family == USERS:
                 self._users.load(Place(rung, start), body)
             elif family == IDS:
-                self._ids[rung].restore(msgspec.json.decode(body, type=dict[str, float]))
+                self._ids[rung].load(start, body)
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
@@ -187,6 +198,42 @@ class _Tables(Generic[K, C]):
 
     def oldest(self) -> list[tuple[str, int, int]]:
         return [(self._family, rung, self._cascade.oldest(rung)) for rung in range(len(self._cascade.rungs))]
+
+
+class _Ids:
+    """The ids of one kind, a part for what each image found new; a part expires with the last of its ids."""
+
+    def __init__(self, rung: int, ids: SeenIds) -> None:
+        self._rung, self._ids = rung, ids
+        self._parts: deque[tuple[int, str]] = deque()
+        self._next = 0
+        ids.take_fresh()  # from now on they are noted
+
+    def take(self) -> dict[str, float]:
+        return self._ids.take_fresh()
+
+    def give_back(self, fresh: dict[str, float]) -> None:
+        self._ids.give_back(fresh)
+
+    def dump(self, fresh: dict[str, float]) -> Iterator[Part]:
+        if fresh:
+            yield Part(IDS, self._rung, self._next, msgspec.json.encode(fresh))
+
+    def done(self, fresh: dict[str, float]) -> None:
+        if fresh:
+            self._parts.append((self._next, next(reversed(fresh))))
+            self._next += 1
+
+    def load(self, start: int, body: bytes) -> None:
+        seen = msgspec.json.decode(body, type=dict[str, float])
+        self._ids.restore(seen)
+        self._next = start
+        self.done(seen)
+
+    def oldest(self) -> tuple[str, int, int]:
+        while self._parts and self._parts[0][1] not in self._ids:
+            self._parts.popleft()
+        return IDS, self._rung, self._parts[0][0] if self._parts else self._next
 
 
 _Rows = list[tuple[str, str, int | float, int | float, int, float]]

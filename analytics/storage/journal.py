@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import gevent
 import msgspec
 from gevent.event import AsyncResult, Event
-from gevent.threadpool import ThreadPool
 
 from analytics.errors import CannotStore, Unavailable
 from analytics.ingest.journal import Entry
-from analytics.storage.database import Database, Row
+from analytics.storage.database import MOST_ROWS, Database, Row
+from analytics.storage.thread import Thread
 
 GROUP_BYTES = 2 * 1024 * 1024
 """About how much is written at once."""
@@ -25,8 +26,8 @@ RETRY_SECONDS = 1.0
 """How long a failed disk is left alone."""
 RELAXED_SECONDS = 1.0
 """How long what was acknowledged already may wait for others to be written with."""
-MANY = 100
-"""Entries of so many records are applied one at a time: others have a turn in between."""
+TURN_SECONDS, PAUSE_SECONDS = 0.005, 0.0001
+"""How long entries are applied before others have a turn, and for how long: after a pause of nothing, they would not."""
 FSYNC, RELAXED = "fsync", "relaxed"
 FAILURES = (sqlite3.Error, CannotStore, OSError)
 
@@ -54,7 +55,7 @@ class DiskJournal:
 
     def __init__(self, lock: threading.Lock, path: Path, durability: str) -> None:
         self._lock, self._path, self._durability = lock, path, durability
-        self._thread = ThreadPool(1)
+        self._thread = Thread()
         self._database: Database | None = None
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
@@ -102,8 +103,7 @@ class DiskJournal:
 
     def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         """The answer to `question`, asked in the thread that owns the database."""
-        answer: A = self._thread.apply(question, args, kwargs)
-        return answer
+        return self._thread.ask(question, *args, **kwargs)
 
     def open(self) -> Database:
         """Open the database, which must be used within `ask` alone.
@@ -157,9 +157,13 @@ class DiskJournal:
             self._fail(error, group)
             return
         self._written += len(rows)
+        turn = time.perf_counter()
         for each in group:
             if each.done is not None:
                 self._apply(each.entry, each.done)
+            if time.perf_counter() - turn > TURN_SECONDS:
+                gevent.sleep(PAUSE_SECONDS)
+                turn = time.perf_counter()
         if database.is_untidy:
             try:
                 self.ask(database.tidy)
@@ -167,8 +171,9 @@ class DiskJournal:
                 self._fail(error, [])
 
     def _take_group(self) -> list[_Waiting]:
-        group, size = [], 0
-        while self._waiting and size < GROUP_BYTES:
+        group: list[_Waiting] = []
+        size = 0
+        while self._waiting and size < GROUP_BYTES and len(group) < MOST_ROWS:
             group.append(self._waiting.popleft())
             size += len(group[-1].body)
         self._waiting_bytes -= size
@@ -185,8 +190,6 @@ class DiskJournal:
             done.set_exception(error)
         else:
             done.set(None)
-        if len(entry.records) > MANY:
-            gevent.sleep(0)
 
     def _count(self, entry: Entry) -> None:
         self.position += 1 if entry.records else 0

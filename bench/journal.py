@@ -1,0 +1,112 @@
+"""What the journal costs: the same load with it and without, and how long a start takes that reads it."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import orjson
+
+from bench import openloop
+from bench.client import Connection
+from bench.latency import RATE
+from bench.openloop import Latency
+from bench.payloads import ONE_EVENT, shop_batch
+from bench.plan import Plan, interleaved
+from bench.servers import BenchError, Server, service
+from bench.table import Row, against
+from bench.wrk import Cost, Load
+
+BATCHES, SINGLES = "POST /events, 1,000 a batch, journal on", "POST /events, single, journal on"
+OFF = "the same, journal off"
+SIZE, BODIES, CONNECTIONS = 1_000, 20, 4
+CPU_LIMIT = 1.25  # × the CPU without the journal
+RATE_LIMIT = 0.85  # × the throughput without it
+LATENCY_LIMIT = 1.5  # ms more on average
+MILLION = 1_000_000
+
+
+def rows(plan: Plan) -> list[Row]:
+    return [*_load(plan), *_latency(plan), *_recovery()]
+
+
+def _load(plan: Plan) -> list[Row]:
+    random = Random(1)
+    batches = [orjson.dumps(shop_batch(random, SIZE)) for _ in range(BODIES)]
+    with ExitStack() as stack:
+        runs: dict[str, Callable[[], Cost]] = {}
+        for on in (True, False):
+            server = stack.enter_context(_journalled() if on else service())
+            for what, bodies, items, connections in (
+                (BATCHES, batches, SIZE, CONNECTIONS),
+                (SINGLES, [ONE_EVENT], 1, 16),
+            ):
+                load = stack.enter_context(Load(server, "/events", bodies, items, connections))
+                runs[what if on else f"{what}: {OFF}"] = partial(load.run, plan.seconds)
+        costs = interleaved(plan, runs)
+    found = [
+        against(what, costs[what], OFF, costs[f"{what}: {OFF}"], limit)
+        for what, limit in ((BATCHES, CPU_LIMIT), (SINGLES, None))
+    ]
+    pairs = zip(costs[SINGLES], costs[f"{SINGLES}: {OFF}"], strict=True)
+    share = median(mine.rate / other.rate for mine, other in pairs)
+    target = f"≥ {RATE_LIMIT:g} × its rate"
+    return [*found, Row(SINGLES, baseline=OFF, ratio=f"{share:.2f} ×", target=target, reached=share >= RATE_LIMIT)]
+
+
+def _latency(plan: Plan) -> list[Row]:
+    with _journalled() as ours, service() as without:
+        runs: dict[str, Callable[[], Latency]] = {
+            name: partial(openloop.run, server, "/events", ONE_EVENT, RATE, max(2.0, plan.seconds))
+            for name, server in ((SINGLES, ours), (OFF, without))
+        }
+        times = interleaved(plan, runs)
+    mine, other = (median(time.mean for time in times[name]) for name in (SINGLES, OFF))
+    more = median(a.mean - b.mean for a, b in zip(times[SINGLES], times[OFF], strict=True))
+    rate, target = f"{RATE}/s", f"≤ {LATENCY_LIMIT:g} ms more"
+    ours, theirs = f"{mine:.2f} ms mean", f"{other:.2f} ms mean"
+    return [Row(SINGLES, ours, rate, OFF, theirs, rate, f"+ {more:.2f} ms", target, more <= LATENCY_LIMIT)]
+
+
+def _recovery() -> list[Row]:
+    """A million events, then a kill: how large the files are, and how long until the next start is ready."""
+    random = Random(2)
+    bodies = [_without_ids(shop_batch(random, SIZE)) for _ in range(BODIES)]
+    with TemporaryDirectory(prefix="bench-") as folder:
+        with service(data_dir=folder) as server, Connection(server.port) as connection:
+            for number in range(MILLION // SIZE):
+                if connection.post("/events", bodies[number % BODIES]).status != 200:
+                    raise BenchError("a batch was not taken")
+            counted = _total(connection)
+            os.killpg(os.getpgid(server.pid), signal.SIGKILL)
+        size = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
+        started = time.monotonic()
+        with service(data_dir=folder) as server, Connection(server.port) as connection:
+            took = time.monotonic() - started
+            found = _total(connection)
+    if found != counted:
+        raise BenchError(f"{found:,} events came back of {counted:,}")
+    return [
+        Row("a start after 1,000,000 events and a kill", f"{took:.2f} s", target="< 3 s", reached=took < 3),
+        Row("files of 1,000,000 events", f"{size:.0f} MB"),
+    ]
+
+
+def _without_ids(events: list[dict[str, object]]) -> bytes:
+    return orjson.dumps([{name: value for name, value in event.items() if name != "id"} for event in events])
+
+
+def _total(connection: Connection) -> int:
+    return int(orjson.loads(connection.get("/health").body)["stats"]["total_events"])
+
+
+@contextmanager
+def _journalled() -> Iterator[Server]:
+    with TemporaryDirectory(prefix="bench-") as folder, service(data_dir=folder) as server:
+        yield server
