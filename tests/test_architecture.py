@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "query": {"clock", "errors", "records", "state"},
     "snapshot": {"clock", "query", "records", "state"},
     "live": {"errors", "query", "records", "schemas", "snapshot", "state"},
-    "api": {"errors", "ingest", "query", "records", "schemas", "snapshot"},
+    "api": {"clock", "errors", "ingest", "query", "records", "schemas", "snapshot"},
     "factory": {"api", "clock", "config", "ingest", "live", "query", "records", "schemas", "snapshot", "state"},
     "feed": set(),
     "cli": {"feed"},
