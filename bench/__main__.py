@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bench import batches, bounds, dashboard, latency, live, memory, reads, singles
+from bench import batches, bounds, dashboard, export, latency, live, memory, reads, singles
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
 from bench.servers import BenchError, NotInstalledError
@@ -25,6 +25,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "dashboard": dashboard.rows,
     "live": live.rows,
     "reads": reads.rows,
+    "export": export.rows,
     "memory": memory.rows,
     "bounds": bounds.rows,
 }

@@ -58,7 +58,7 @@ def import_command(
         content = look(file)
         kind = check(content, kind)
         own = identity(file)
-        bookmark = Bookmark(file, url, own)
+        bookmark = Bookmark(file, url, f"{own}-{file.stat().st_mtime_ns}")
         noted = None if restart else bookmark.read()
         if noted is not None and tally.go_on(noted):
             click.echo(f"going on after row {tally.lines:,}; --restart begins anew", err=True)

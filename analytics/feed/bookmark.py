@@ -12,7 +12,7 @@ _HEAD = 1 << 16
 
 
 def identity(path: Path) -> str:
-    """The same for the same content, told by its size and its beginning; another one for an edited file."""
+    """The same for the same content, told by its size and its beginning."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     return hashlib.blake2b(head + str(path.stat().st_size).encode(), digest_size=8).hexdigest()

@@ -82,6 +82,19 @@ def test_it_is_gzipped_for_who_takes_that(shared_server: Server) -> None:
         assert (gzip.decompress(body) if packed else body) == plain.content
 
 
+@pytest.mark.parametrize("kind", ["events", "metrics"])
+@pytest.mark.parametrize("format_", ["json", "ndjson"])
+def test_what_is_json_can_be_posted_as_it_is(shared_server: Server, kind: str, format_: str) -> None:
+    service = unique("back")
+    item = {"type": "a", "service": service} if kind == "events" else {"name": service, "value": 1}
+    shared_server.post(f"/{kind}", [{**item, "id": f"{service}-{n}"} for n in range(3)])
+    asked = "service" if kind == "events" else "name"
+    exported = ask(shared_server, f"/export/{kind}?{asked}={service}&format={format_}")
+    headers = {"Content-Type": exported.headers["Content-Type"]}
+    receipt = requests.post(f"{shared_server.url}/{kind}", exported.content, headers=headers, timeout=10).json()
+    assert receipt == {"accepted": 0, "duplicates": 3, "rejected": 0, "errors": []}
+
+
 def test_head_tells_the_same_without_rows(shared_server: Server) -> None:
     answer = requests.head(f"{shared_server.url}/export/events?format=csv", headers=PLAIN, timeout=10)
     assert (answer.status_code, answer.content) == (200, b"")
