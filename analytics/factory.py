@@ -106,7 +106,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader))
-    app.register_blueprint(export_blueprint(reader, pause))
+    app.register_blueprint(export_blueprint(reader))
     app.register_blueprint(health_blueprint(reader, connections, service.not_ready))
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(websocket_blueprint(commands, patience))

@@ -1,12 +1,11 @@
 """/export: all that is kept, to take away as CSV, lines of JSON or one JSON document."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from analytics.api.params import TAG, arguments, picked_tags
-from analytics.api.streaming import LogExport, TableExport, cut_off_when_stalled, gzipped
+from analytics.api.streaming import LogExport, TableExport, cut_off_when_stalled, gzipped, let_others_work
 from analytics.api.tables import FORMS
 from analytics.clock import utc
 from analytics.query.events import EventFilter
@@ -25,8 +24,8 @@ from analytics.schemas.queries import EventsExport, MetricsExport, ServicesExpor
 EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesExport(), SpanExport()
 
 
-def export_blueprint(reader: Reader, pause: Callable[[], None]) -> Blueprint:
-    """The blueprint of /export; `pause` lets others work between two parts of an answer."""
+def export_blueprint(reader: Reader) -> Blueprint:
+    """The blueprint of /export."""
     blueprint = Blueprint("export", __name__)
 
     @blueprint.get("/export/events")
@@ -35,7 +34,7 @@ def export_blueprint(reader: Reader, pause: Callable[[], None]) -> Blueprint:
         text = asked["q"]
         wanted = EventFilter(asked["type"], asked["service"], asked["user_id"], *_span(asked), text and text.lower())
         bounds = reader.ask(EVENT_LOG.bounds)
-        export = LogExport(reader, EVENT_LOG, bounds, wanted.places_in, pause)
+        export = LogExport(reader, EVENT_LOG, bounds, wanted.places_in, let_others_work)
         return _answer("events", asked["format"], bounds.now, export)
 
     @blueprint.get("/export/metrics")
@@ -43,7 +42,7 @@ def export_blueprint(reader: Reader, pause: Callable[[], None]) -> Blueprint:
         asked = arguments(METRICS, besides=TAG)
         wanted = MetricFilter(asked["name"], asked["service"], picked_tags(), *_span(asked))
         bounds = reader.ask(METRIC_LOG.bounds)
-        export = LogExport(reader, METRIC_LOG, bounds, wanted.places_in, pause)
+        export = LogExport(reader, METRIC_LOG, bounds, wanted.places_in, let_others_work)
         return _answer("metrics", asked["format"], bounds.now, export)
 
     @blueprint.get("/export/services")
