@@ -7,7 +7,9 @@ import json
 import re
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,6 +189,29 @@ def test_readers_that_stall_or_vanish_harm_nobody(start_server: StartServer) -> 
     finally:
         for reader in stalled:
             reader.close()
+    check_still_works(server)
+    assert "Traceback" not in server.log()
+
+
+def open_files(server: Server) -> set[str]:
+    """What the worker has open; a socket has a name that no other one ever had."""
+    found = set()
+    for descriptor in Path(f"/proc/{worker_pid(server)}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(str(descriptor.readlink()))
+    return found
+
+
+def test_a_reader_that_stalls_for_too_long_is_cut_off(start_server: StartServer) -> None:
+    server = start_server(command=(*GUNICORN[:-1], "tests.edge.impatient_export:app"))
+    server.post("/events", [{"type": "a", "service": "s", "data": {"x": "x" * 3_000}} for _ in range(3_000)])
+    before = open_files(server)
+    with socket.socket() as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        stalled.connect(("127.0.0.1", server.port))
+        stalled.sendall(head(server, "/export/events", method="GET"))
+        (own,) = eventually(lambda: open_files(server) - before)
+        eventually(lambda: own not in open_files(server))
     check_still_works(server)
     assert "Traceback" not in server.log()
 
