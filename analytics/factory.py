@@ -13,6 +13,7 @@ from analytics.api.bodies import BodyReader
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
 from analytics.api.events import events_acceptor, events_blueprint
+from analytics.api.export import export_blueprint
 from analytics.api.guards import Guard
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
@@ -151,6 +152,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, service.storage))
+    app.register_blueprint(export_blueprint(reader))
     app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage))
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(websocket_blueprint(commands, patience))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bench import batches, bounds, dashboard, journal, latency, live, memory, reads, singles
+from bench import batches, bounds, dashboard, export, journal, latency, live, memory, reads, singles
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
 from bench.servers import BenchError, NotInstalledError
@@ -26,6 +26,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "live": live.rows,
     "journal": journal.rows,
     "reads": reads.rows,
+    "export": export.rows,
     "memory": memory.rows,
     "bounds": bounds.rows,
 }

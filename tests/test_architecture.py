@@ -32,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "storage": {"clock", "config", "errors", "ingest", "records", "state"},
     "snapshot": {"clock", "query", "records", "state"},
     "live": {"errors", "query", "records", "schemas", "snapshot", "state"},
-    "api": {"errors", "ingest", "query", "records", "schemas", "snapshot"},
+    "api": {"clock", "errors", "ingest", "query", "records", "schemas", "snapshot"},
     "factory": {
         "api",
         "clock",

@@ -37,14 +37,17 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_services": "There is no room for another service.",
         "too_many_series": "There is no room for another series.",
     },
-    503: {"too_many_sessions": "There is no room for another Socket.IO session now."},
+    503: {
+        "unavailable": "The journal cannot be written now, or what was kept is still being read; see Retry-After.",
+        "too_many_sessions": "There is no room for another Socket.IO session now.",
+    },
 }
 """What each error code means, by status."""
 
 Codes = Mapping[int, tuple[str, ...]]
 
-READ: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",)}
-DOCUMENT: Codes = {405: ("method_not_allowed",)}
+READ: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",), 503: ("unavailable",)}
+DOCUMENT: Codes = {405: ("method_not_allowed",), 503: ("unavailable",)}
 ONE_BODY: Codes = {
     400: ("malformed_json", "malformed_gzip", "malformed_chunks", "incomplete_body", "empty_body", "nested_too_deeply"),
     405: ("method_not_allowed",),
@@ -52,6 +55,7 @@ ONE_BODY: Codes = {
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
     422: ("validation_failed", "too_many_services"),
+    503: ("unavailable",),
 }
 BATCHES: Codes = {
     **ONE_BODY,

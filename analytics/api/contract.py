@@ -1,11 +1,10 @@
 """What every route takes and answers: the table from which the OpenAPI document is made."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from marshmallow import Schema
 
-from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES, Codes
+from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
+from analytics.api.contract_export import EXPORTS
+from analytics.api.operation import Body, Operation
 from analytics.schemas import figures, responses
 from analytics.schemas.event import EventSchema
 from analytics.schemas.fields import Text
@@ -18,34 +17,6 @@ class ServicePath(Schema):
     """The service in the path."""
 
     service = Text(1, 128, required=True, metadata={"description": "Its name", "example": "productcatalog"})
-
-
-class Body(NamedTuple):
-    """What a request may hold: one record, or, where `batch` names the array around them, many in three forms."""
-
-    schema: type[Schema]
-    example: Mapping[str, Any]
-    batch: str | None = None
-
-
-class Operation(NamedTuple):
-    """One method of one path.
-
-    Answers that are a text are a media type instead of a schema of JSON; `asked` are the example's parameters.
-    """
-
-    method: str
-    path: str
-    tag: str
-    summary: str
-    description: str
-    answers: Mapping[int, tuple[type[Schema] | str, ...]]
-    problems: Codes
-    query: type[Schema] | None = None
-    body: Body | None = None
-    path_schema: type[Schema] | None = None
-    any_tags: bool = False
-    asked: Mapping[str, str | int] = {}
 
 
 EVENT = {
@@ -206,6 +177,7 @@ OPERATIONS = (
         query=DaysQuery,
         asked={"days": 7},
     ),
+    *EXPORTS,
     Operation(
         "get",
         "/health",

@@ -149,7 +149,7 @@ def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, 
 
 
 def _answer(document: Mapping[str, Any], status: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    media_type, content = next(iter(told["content"].items()))
+    content = next(iter(told["content"].values()))
     schema = content["schema"]
     shapes = [] if "x-error-codes" in told else schema.get("oneOf", [schema])
     return {
@@ -157,7 +157,7 @@ def _answer(document: Mapping[str, Any], status: str, told: Mapping[str, Any]) -
         "codes": told.get("x-error-codes", []),
         "description": told["description"],
         "headers": list(told.get("headers", ())),
-        "media_type": media_type,
+        "media_type": ", ".join(told["content"]),
         "shapes": [
             {"about": resolve(document, shape["$ref"])["description"], "fields": list(rows(document, shape))}
             for shape in shapes

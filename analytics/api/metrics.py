@@ -8,19 +8,17 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from analytics.api.accept import Acceptor
 from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
-from analytics.api.params import arguments
-from analytics.errors import ValidationFailed
+from analytics.api.params import TAG, arguments, picked_tags
 from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
 from analytics.records import NewMetric
 from analytics.schemas.compiled import SchemaDecoder
-from analytics.schemas.queries import NoQuery, SeriesQueryArgs, given_once
+from analytics.schemas.queries import NoQuery, SeriesQueryArgs
 
 QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
-TAG = "tag."
 
 
 def metrics_acceptor(recorder: Recorder, bodies: BodyReader, decoder: SchemaDecoder[NewMetric]) -> Acceptor[NewMetric]:
@@ -49,12 +47,11 @@ def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: 
     @blueprint.get("/series")
     def series() -> Response:
         asked = arguments(QUERY, besides=TAG)
-        tags = _tags()
         start, end = asked["start"], asked["end"]
         query = SeriesQuery(
             asked["name"],
             asked["service"],
-            tuple(sorted(tags.items())),
+            picked_tags(),
             asked["agg"],
             start and start.timestamp(),
             end and end.timestamp(),
@@ -63,15 +60,3 @@ def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: 
         return answer(reader.ask(points, query))
 
     return blueprint
-
-
-def _tags() -> dict[str, str]:
-    """The tags that the query picks.
-
-    Raises:
-        ValidationFailed: one has no name, or is given twice.
-    """
-    if TAG in request.args:
-        raise ValidationFailed(f"{TAG}: Must name a tag.", fields={TAG: ["Must name a tag."]})
-    given = given_once(asked for asked in request.args.lists() if asked[0].startswith(TAG))
-    return {name.removeprefix(TAG): text for name, text in given.items()}

@@ -10,8 +10,9 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
 from analytics.api.codes import PROBLEMS
-from analytics.api.contract import OPERATIONS, Body, Operation
-from analytics.api.metrics import TAG
+from analytics.api.contract import OPERATIONS
+from analytics.api.operation import Body, Operation
+from analytics.api.params import TAG
 from analytics.schemas import responses
 from analytics.schemas.fields import NUMBER_LIMIT, NoControlCharacters, Number
 from analytics.schemas.heartbeat import FIGURES
@@ -196,12 +197,14 @@ def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, An
     described: dict[str, Any] = {"description": SUCCESS[status]}
     if status in HEADERS:
         described["headers"] = HEADERS[status]
-    first = shapes[0]
-    if isinstance(first, str):
-        described["content"] = {first: {"schema": {"type": "object" if first == JSON else "string"}}}
-    else:
-        described["content"] = {JSON: {"schema": first if len(shapes) == 1 else {"oneOf": list(shapes)}}}
-    return described
+    schemas = [shape for shape in shapes if not isinstance(shape, str)]
+    content: dict[str, Any] = {}
+    if schemas:
+        content[JSON] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    for shape in shapes:
+        if isinstance(shape, str):
+            content[shape] = {"schema": {"type": "object" if shape == JSON else "string"}}
+    return {**described, "content": content}
 
 
 def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:

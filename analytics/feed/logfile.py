@@ -5,6 +5,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
@@ -47,22 +48,38 @@ class LogFile:
     def position(self) -> int | None:
         return None if self.size is None else self._file.tell()
 
-    def lines(self, max_bytes: int) -> Iterator[Line]:
-        """Yield every line that is not blank; of a longer one only the first `max_bytes` + 1 bytes."""
+    def lines(self, max_bytes: int, *, blank: bool = False) -> Iterator[Line]:
+        """Yield every line, blank ones only where wanted; of a longer one only the first `max_bytes` + 1 bytes."""
         number = 0
         while True:
-            try:
+            with self._readable(f"line {number}"):
                 raw = self._lines.readline(max_bytes + 1)
                 rest = raw
                 while len(rest) == max_bytes + 1 and not rest.endswith(b"\n"):
                     rest = self._lines.readline(max_bytes + 1)
-            except (OSError, EOFError, zlib.error) as error:
-                raise LogUnreadableError(f"cannot read {self._path} beyond line {number}: {error}") from None
             if not raw:
                 return
             number += 1
-            if not raw.isspace():
+            if blank or not raw.isspace():
                 yield Line(number, raw)
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield all of the file, at most `size` bytes at a time."""
+        done = 0
+        while True:
+            with self._readable(f"byte {done}"):
+                piece = self._lines.read(size)
+            if not piece:
+                return
+            done += len(piece)
+            yield piece
+
+    @contextmanager
+    def _readable(self, reached: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, zlib.error) as error:
+            raise LogUnreadableError(f"cannot read {self._path} beyond {reached}: {error}") from None
 
     def close(self) -> None:
         if self._gzipped:

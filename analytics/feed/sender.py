@@ -5,8 +5,9 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -15,10 +16,12 @@ from urllib3.util import Retry
 from analytics.feed.receipt import Receipt
 
 Item = Mapping[str, Any]
+T = TypeVar("T")
 
 #: Answers that ask for another try: too many requests, and a gateway or service that is not ready.
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_JSON = "application/json"
 _TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds between bytes of the answer
 
 
@@ -67,15 +70,26 @@ class Sender:
         self._session.trust_env = not _is_loopback(self.url)
 
     def events(self, items: Sequence[Item]) -> Receipt:
-        return self._batch("/events", items)
+        return self._batch("/events", items, _encode, _JSON)
 
     def metrics(self, items: Sequence[Item]) -> Receipt:
-        return self._batch("/metrics", items)
+        return self._batch("/metrics", items, _encode, _JSON)
+
+    def lines(self, path: str, lines: Sequence[bytes]) -> Receipt:
+        """Post items that are JSON already, each on one line and none of them blank."""
+        return self._batch(path, lines, b"\n".join, "application/x-ndjson")
 
     def heartbeat(self, item: Item) -> None:
-        response = self._call("POST", "/heartbeat", _encode(item))
+        response = self._call("POST", "/heartbeat", _encode(item), _JSON)
         if response.status_code != 200:
             raise self._refusal(response)
+
+    def download(self, path: str, asked: Sequence[tuple[str, str]]) -> requests.Response:
+        """A successful answer whose body, gzipped if possible, is still to be read from `raw`."""
+        response = self._call("GET", f"{path}?{urlencode(asked)}", headers={"Accept-Encoding": "gzip"}, stream=True)
+        if response.status_code != 200:
+            raise self._refusal(response)
+        return response
 
     def total_events(self) -> int:
         """How many events the service says it holds; 0 when it does not say."""
@@ -95,13 +109,14 @@ class Sender:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _batch(self, path: str, items: Sequence[Item]) -> Receipt:
+    def _batch(self, path: str, items: Sequence[T], encode: Callable[[Sequence[T]], bytes], media_type: str) -> Receipt:
         if not items:
             return Receipt()
-        response = self._call("POST", path, _encode(items))
+        response = self._call("POST", path, encode(items), media_type)
         if response.status_code == 413 and len(items) > 1:
             half = len(items) // 2
-            return self._batch(path, items[:half]).followed_by(self._batch(path, items[half:]), half)
+            first, second = (self._batch(path, part, encode, media_type) for part in (items[:half], items[half:]))
+            return first.followed_by(second, half)
         # 400 with counts is the receipt of a batch in which nothing was acceptable.
         receipt = Receipt.from_json(_body(response)) if response.status_code in (200, 400) else None
         if receipt is None:
@@ -110,7 +125,16 @@ class Sender:
             raise RefusedError(f"{self.url}{path} accounts for {receipt.items} of {len(items)} items sent")
         return receipt
 
-    def _call(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        media_type: str | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        stream: bool = False,
+    ) -> requests.Response:
         deadline = self._clock() + self.patience
         pause = _FIRST_PAUSE
         while True:
@@ -119,8 +143,9 @@ class Sender:
                     method,
                     self.url + path,
                     data=body,
-                    headers={"Content-Type": "application/json"} if body is not None else None,
+                    headers={**headers, **({"Content-Type": media_type} if media_type else {})},
                     timeout=_TIMEOUT,
+                    stream=stream,
                     # A redirected POST would come back as a GET.
                     allow_redirects=False,
                 )

@@ -3,17 +3,20 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
+from analytics.ingest.own import OwnIds
+
 
 class SeenIds:
     """Ids in the order in which they were first seen.
 
-    The newest `always` ids are remembered, and those of the last `seconds` too, up to `at_most` in all.
+    The newest `always` ids are remembered, and those of the last `seconds`, up to `at_most` in all; and all of `own`.
     """
 
-    def __init__(self, always: int, seconds: float) -> None:
+    def __init__(self, always: int, seconds: float, own: OwnIds) -> None:
         self._always, self._seconds, self._at_most = always, seconds, 5 * always
         self._seen: OrderedDict[str, float] = OrderedDict()
         self._fresh: list[str] | None = None
+        self._own = own
 
     def reserve(self, id_: str, now: float) -> bool:
         """Remember `id_`; False where it is remembered already."""
@@ -26,7 +29,7 @@ class SeenIds:
         """Whether `id_` is remembered."""
         if len(self._seen) > self._always:
             self._prune(now)
-        return id_ in self._seen
+        return id_ in self._seen or self._own.has(id_)
 
     def release(self, id_: str) -> None:
         """Forget `id_`: what it named was not recorded after all."""

@@ -1,10 +1,8 @@
 """The one door that every record passes: checked, written down, applied to the state, published."""
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import count
 from typing import Any, Generic, NamedTuple
 
 from analytics.clock import Clock, rfc3339
@@ -15,6 +13,7 @@ from analytics.ingest.events import EventIntake
 from analytics.ingest.intake import Checked, Decoded, One
 from analytics.ingest.journal import Entry, Journal
 from analytics.ingest.metrics import MetricIntake
+from analytics.ingest.own import OwnIds
 from analytics.ingest.refusal import Refused, too_many_services
 from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, R, Receipt
 from analytics.state.state import State
@@ -77,8 +76,10 @@ class Recorder:
         journal: Journal,
     ) -> None:
         self._state, self._clock, self._publish, self._journal = state, clock, publish, journal
-        self._run, self._requests = secrets.token_hex(5), count(1)
-        self.event_ids, self.metric_ids = (SeenIds(settings.dedupe_ids, settings.dedupe_seconds) for _ in range(2))
+        self.own_ids = OwnIds(clock.wall())
+        self.event_ids, self.metric_ids = (
+            SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for _ in range(2)
+        )
         self._event_intake = EventIntake(state, self.event_ids)
         self._metric_intake = MetricIntake(state, self.metric_ids)
 
@@ -153,7 +154,7 @@ class Recorder:
     def _record(self, batch: Decoded[R], enter: "_Enter[R]") -> _Done[R]:
         with self._state.lock:
             self._journal.check()
-            entry, done = enter(batch, self._now(), self._id_prefix())
+            entry, done = enter(batch, self._now(), self.own_ids.prefix())
             if done.errors:
                 self._state.counters.rejected(entry.kind, Counter(error.code for error in done.errors))
             if not done.kept.records and not done.duplicates:
@@ -189,6 +190,7 @@ class Recorder:
         def apply() -> None:
             if kept.records:
                 count()
+                self.own_ids.give(kept.id_prefix)
                 ids.keep([record.id for record in kept.records if record.id is not None])
             self._state.counters.taken(kind, len(kept.records), checked.duplicates)
 
@@ -219,10 +221,6 @@ class Recorder:
         now = self._clock.wall()
         self._state.advance(now)
         return now
-
-    def _id_prefix(self) -> str:
-        """For the ids of one request's records: unique over restarts."""
-        return f"{self._run}-{next(self._requests)}-"
 
 
 _Enter = Callable[[Decoded[R], float, str], tuple[Entry, _Done[R]]]

@@ -24,10 +24,10 @@ class EventFilter(NamedTuple):
     until: float | None = None
     text: str | None = None
 
-    def places_in(self, kept: Kept[NewEvent]) -> Sequence[int]:
-        """Where the wanted ones stand among the events of one request, ascending."""
+    def places_in(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
+        """Where the wanted ones stand among the events of one request (of those at `among` only), ascending."""
         records = kept.records
-        places: Sequence[int] = range(len(records))
+        places: Sequence[int] = range(len(records)) if among is None else among
         if self.type is not None:
             places = [place for place in places if records[place].type == self.type]
         if self.service is not None:

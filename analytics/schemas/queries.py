@@ -67,15 +67,20 @@ class NoQuery(Query):
     """Nothing may be asked."""
 
 
-class EventsQuery(Query):
-    """Filters of GET /events; they combine."""
+class EventFilters(Query):
+    """Which events are wanted; filters combine."""
 
     type = Text(1, 128, load_default=None, metadata={"description": "Events of this type"})
     service = Text(1, 128, load_default=None, metadata={"description": "Events of this service"})
     user_id = Text(1, 256, load_default=None, metadata={"description": "Events of this user"})
+    q = Text(1, 256, load_default=None, metadata={"description": "Events whose JSON contains this text"})
+
+
+class EventsQuery(EventFilters):
+    """Filters of GET /events."""
+
     since = When(load_default=None, metadata={"description": "Events at or after this time"})
     until = When(load_default=None, metadata={"description": "Events before this time"})
-    q = Text(1, 256, load_default=None, metadata={"description": "Events whose JSON contains this text"})
     limit = whole_number(1, 1000, 100, "How many at most")
     cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the answer before")
 
@@ -105,3 +110,40 @@ class DaysQuery(Query):
     """How far GET /stats/daily goes back."""
 
     days = whole_number(1, 3650, 7, "How many days, the open one included")
+
+
+EXPORT_FORMATS = ("ndjson", "csv", "json")
+
+
+class ExportQuery(Query):
+    """In which form GET /export/… answers."""
+
+    format = fields.String(
+        load_default=EXPORT_FORMATS[0],
+        validate=validate.OneOf(EXPORT_FORMATS, error="Must be one of {choices}."),
+        metadata={"description": "A JSON object a line, a table with a line of names, or one JSON document"},
+    )
+
+
+class SpanExport(ExportQuery):
+    """A span of time to export: for buckets, those that begin in it."""
+
+    start = When(data_key="from", load_default=None, metadata={"description": "From this time on"})
+    end = When(data_key="to", load_default=None, metadata={"description": "Before this time"})
+
+
+class EventsExport(EventFilters, SpanExport):
+    """Which events to export."""
+
+
+class MetricsExport(SpanExport):
+    """Which metrics to export; each `tag.K=V` asks for that tag."""
+
+    name = Text(1, 128, load_default=None, metadata={"description": "Metrics of this name"})
+    service = Text(1, 128, load_default=None, metadata={"description": "Metrics of this service"})
+
+
+class ServicesExport(ExportQuery):
+    """Which services to export."""
+
+    service = Text(1, 128, load_default=None, metadata={"description": "This service only"})

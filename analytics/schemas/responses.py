@@ -121,8 +121,8 @@ class HeartbeatTaken(Answer):
     status = choice("What it reported", STATES[:4])
 
 
-class RecordedEvent(Answer):
-    """An event as it is kept."""
+class ExportedEvent(Answer):
+    """An event as POST /events takes it back."""
 
     type = text("What happened", "purchase")
     service = text("Where it happened", "checkout")
@@ -132,6 +132,11 @@ class RecordedEvent(Answer):
         metadata={"description": "Anything else", "example": {"order_id": "ORDER-123", "total": 99.99}},
     )
     id = text("Its id", "4b14a18f18-1")
+
+
+class RecordedEvent(ExportedEvent):
+    """An event as it is kept."""
+
     received_at = Timestamp(
         metadata={
             "description": "When it arrived, where the client told when it happened",

@@ -1,6 +1,7 @@
 """The newest records, bounded: a ring that numbers what it holds, so that a reader can go on where it stopped."""
 
-from collections import deque
+from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, NamedTuple
@@ -16,12 +17,25 @@ class Found(NamedTuple, Generic[R]):
     place: int
 
 
+class Span(NamedTuple, Generic[R]):
+    """Records of one request that follow each other: the one at a place has the number `before` + 1 + that place."""
+
+    before: int
+    kept: Kept[R]
+    places: range
+
+
 class Ring(Generic[R]):
-    """The newest `capacity` records in the order of their arrival; the numbers of the first and those after it rise."""
+    """The newest `capacity` records in the order of their arrival; the numbers of the first and those after it rise.
+
+    A record is found by its number in O(log n), also where each came alone.
+    """
 
     def __init__(self, capacity: int, first: int = 1) -> None:
         self._capacity = capacity
-        self._batches: deque[Kept[R]] = deque()
+        self._batches: list[Kept[R]] = []
+        self._lasts = array("q")  # the number of the last record of each of them
+        self._gone = 0  # so many of them have made room, and are still to be taken off the lists
         self._held = 0
         self.last_sequence = first - 1
 
@@ -36,11 +50,17 @@ class Ring(Generic[R]):
 
     def add(self, kept: Kept[R]) -> None:
         """Add the records of a request; the oldest make room, a request's at a time."""
-        self._batches.append(kept)
-        self._held += len(kept.records)
         self.last_sequence += len(kept.records)
-        while self._held - len(self._batches[0].records) >= self._capacity:
-            self._held -= len(self._batches.popleft().records)
+        self._batches.append(kept)
+        self._lasts.append(self.last_sequence)
+        self._held += len(kept.records)
+        while self._held - len(self._batches[self._gone].records) >= self._capacity:
+            self._held -= len(self._batches[self._gone].records)
+            self._batches[self._gone] = Kept((), 0.0, "", "")  # lets go of them at once
+            self._gone += 1
+        if 2 * self._gone > len(self._batches):  # seldom, so that it costs next to nothing a request
+            del self._batches[: self._gone], self._lasts[: self._gone]
+            self._gone = 0
 
     @property
     def oldest_sequence(self) -> int:
@@ -50,20 +70,30 @@ class Ring(Generic[R]):
     @property
     def oldest(self) -> float | None:
         """When the oldest record held came in, in seconds since the epoch."""
-        return self._batches[0].received if self._batches else None
+        return self._batches[self._gone].received if self._held else None
+
+    def spans(self, sequence: int, most: int) -> list[Span[R]]:
+        """The oldest `most` of the records numbered above `sequence`, oldest first, by the requests they came with."""
+        sequence = max(sequence, self.oldest_sequence - 1)
+        index = bisect_right(self._lasts, sequence, lo=self._gone)
+        found: list[Span[R]] = []
+        while most > 0 and index < len(self._batches):
+            kept = self._batches[index]
+            before = self._lasts[index] - len(kept.records)
+            start = max(0, sequence - before)
+            places = range(start, min(start + most, len(kept.records)))
+            found.append(Span(before, kept, places))
+            most -= len(places)
+            index += 1
+        return found
 
     def after(self, sequence: int, most: int) -> list[Found[R]]:
         """The oldest `most` of the records numbered above `sequence`, oldest first."""
-        sequence = max(sequence, self.oldest_sequence - 1)
-        last, found = self.last_sequence, deque[Found[R]](maxlen=most)
-        for kept in reversed(self._batches):
-            first = last - len(kept.records)  # the number before its first record's
-            for place in range(len(kept.records) - 1, max(-1, sequence - first - 1), -1):
-                found.appendleft(Found(first + place + 1, kept, place))
-            if first <= sequence:
-                break
-            last = first
-        return list(found)
+        return [
+            Found(before + 1 + place, kept, place)
+            for before, kept, places in self.spans(sequence, most)
+            for place in places
+        ]
 
     def newest_first(self, before: int | None = None) -> Iterator[Found[R]]:
         """All records numbered below `before`, newest first."""
@@ -74,7 +104,7 @@ class Ring(Generic[R]):
         end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
         oldest = self.last_sequence - len(self)
         last = self.last_sequence
-        for kept in reversed(self._batches):
+        for kept in islice(reversed(self._batches), len(self._batches) - self._gone):
             first = last - len(kept.records)  # the number before its first record's
             if first < end:
                 for place in reversed(places_in(kept)):

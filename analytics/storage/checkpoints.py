@@ -24,9 +24,9 @@ from analytics.storage.image import Image
 from analytics.storage.journal import FAILURES, DiskJournal
 
 LOOK_SECONDS = 1.0
-MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, int(os.environ.get("REC", "500000")), 600.0
+MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
 """How much of the journal there may be beyond the image: entries, records in them, and their age in seconds."""
-PAUSE_SECONDS = float(os.environ.get("PAUSE", "5"))
+PAUSE_SECONDS = 5.0
 """How long it is at least from one image to the next."""
 MOST_SAVING_SECONDS = 120.0
 PUT_BYTES = 1024 * 1024

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from analytics.ingest.dedupe import SeenIds
+from analytics.ingest.recorder import Recorder
 from analytics.state.cascade import Cascade, Place
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
@@ -40,6 +41,7 @@ class Rest(msgspec.Struct):
     limits: tuple[list[SeriesKey], list[str]]
     last_event: int
     last_metric: int
+    own_ids: tuple[str, dict[str, int]]
 
 
 class Changes(NamedTuple):
@@ -53,11 +55,11 @@ class Changes(NamedTuple):
 
 
 class Image:
-    """Takes images of a state and of the ids that were seen, and brings them back."""
+    """Takes images of a state, and of what the recorder remembers, and brings them back."""
 
-    def __init__(self, state: State, event_ids: SeenIds, metric_ids: SeenIds) -> None:
-        self._state = state
-        self._ids = [_Ids(rung, ids) for rung, ids in enumerate((event_ids, metric_ids))]
+    def __init__(self, state: State, recorder: Recorder) -> None:
+        self._state, self._recorder = state, recorder
+        self._ids = [_Ids(rung, ids) for rung, ids in enumerate((recorder.event_ids, recorder.metric_ids))]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
 
@@ -153,6 +155,7 @@ class Image:
             state.limits.dump(),
             state.events.last_sequence,
             state.metrics.last_sequence,
+            self._recorder.own_ids.dump(),
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Usage]]]) -> None:
@@ -166,6 +169,7 @@ class Image:
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
         state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric
+        self._recorder.own_ids.restore(*rest.own_ids)
 
 
 class _Tables(Generic[K, C]):

@@ -27,7 +27,7 @@ RETRY_SECONDS = 1.0
 RELAXED_SECONDS = 1.0
 """How long what was acknowledged already may wait for others to be written with."""
 TURN_SECONDS, PAUSE_SECONDS = 0.005, 0.0001
-"""How long entries are applied before others have a turn, and for how long: after a pause of nothing, they would not."""
+"""How long entries are applied before others have a turn, and how long that is."""
 FSYNC, RELAXED = "fsync", "relaxed"
 FAILURES = (sqlite3.Error, CannotStore, OSError)
 

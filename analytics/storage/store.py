@@ -35,7 +35,7 @@ class Store:
         self._directory = Path(settings.data_dir)
         self._state, self._journal, self._recorder = state, journal, recorder
         self._keep = {"events": settings.events_ring, "metrics": settings.metrics_ring}
-        self._image = Image(state, recorder.event_ids, recorder.metric_ids)
+        self._image = Image(state, recorder)
         self._checkpoints = Checkpoints(state, self._image, journal, clock, self._keep)
         self._lock: DirectoryLock | None = None
         self._starting: gevent.Greenlet | None = None

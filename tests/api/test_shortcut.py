@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 EVENT = '{"type":"purchase","service":"checkout"}'
 METRIC = '{"name":"queue","value":3}'
 JSON = "application/json"
-OWN_ID = re.compile(r'"id":"[0-9a-f]{10}-\d+-\d+"')
+OWN_ID = re.compile(r'"id":"[0-9a-f]{10}-[0-9a-f]+-\d+-\d+"')
 
 
 def client() -> FlaskClient:

@@ -17,6 +17,8 @@ READS = (
     "/stats",
     "/stats/hourly",
     "/stats/daily",
+    "/export/events",
+    "/export/daily",
     "/health",
     "/health/live",
     "/health/ready",

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 
 class Answer(NamedTuple):
-    """One scripted answer; `record` tells whether the items are taken in all the same."""
+    """One scripted answer; `record`: the items are taken in all the same; `raw`: a body that is no JSON."""
 
     status: int
     headers: dict[str, str] = {}  # noqa: RUF012
     body: Any = None
     record: bool = False
+    raw: bytes = b""
 
 
 #: Takes the items in, then cuts the connection before answering.
@@ -66,7 +67,9 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             service.calls.append(("POST", self.path))
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            is_lines = self.headers["Content-Type"] == "application/x-ndjson"
+            body = [json.loads(line) for line in sent.splitlines()] if is_lines else json.loads(sent)
             scripted = service.script.pop(0) if service.script else None
             if self.path == "/heartbeat":
                 service.heartbeats.append(body)
@@ -81,7 +84,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             if answer.status == 0:
                 self.close_connection = True
                 return
-            body = b"" if answer.body is None else json.dumps(answer.body).encode()
+            body = answer.raw if answer.body is None else json.dumps(answer.body).encode()
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

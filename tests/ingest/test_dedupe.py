@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingest.dedupe import SeenIds
+from analytics.ingest.own import OwnIds
 from analytics.ingest.recorder import Taken
 from tests.state.rig import Rig, event, metric, moderate
 
 
 def test_an_id_is_taken_once() -> None:
-    ids = SeenIds(3, 600)
+    ids = SeenIds(3, 600, OwnIds(0))
     assert ids.reserve("a", 0)
     assert not ids.reserve("a", 0)
     assert not ids.reserve("a", 10**9), "nothing newer has come since"
@@ -22,7 +23,7 @@ def test_an_id_is_taken_once() -> None:
     [(0, 10_000, True), (2, 10_000, True), (3, 10_000, False), (3, 600, True), (3, 600.5, False), (10, 600, True)],
 )
 def test_an_id_is_remembered_for_so_many_ids_or_seconds(newer: int, later: float, remembered: bool) -> None:
-    ids = SeenIds(3, 600)
+    ids = SeenIds(3, 600, OwnIds(0))
     ids.reserve("a", 0)
     for number in range(newer):
         ids.reserve(str(number), 0)
@@ -35,7 +36,7 @@ def test_an_id_is_remembered_for_so_many_ids_or_seconds(newer: int, later: float
     st.lists(st.tuples(st.integers(0, 12), st.sampled_from([0, 0, 1, 5, 11])), max_size=60),
 )
 def test_what_is_remembered_is_what_a_model_remembers(always: int, script: list[tuple[int, int]]) -> None:
-    ids, now = SeenIds(always, 10), 0.0
+    ids, now = SeenIds(always, 10, OwnIds(0)), 0.0
     order: list[tuple[float, int]] = []
     for number, pause in script:
         now += pause
@@ -46,7 +47,7 @@ def test_what_is_remembered_is_what_a_model_remembers(always: int, script: list[
 
 
 def test_a_flood_of_ids_stays_bounded() -> None:
-    ids = SeenIds(10, 600)
+    ids = SeenIds(10, 600, OwnIds(0))
     for number in range(1_000):
         ids.reserve(str(number), 0)
         assert len(ids) <= 51
@@ -55,7 +56,7 @@ def test_a_flood_of_ids_stays_bounded() -> None:
 
 
 def test_a_released_id_may_be_used_again() -> None:
-    ids = SeenIds(3, 600)
+    ids = SeenIds(3, 600, OwnIds(0))
     ids.reserve("a", 0)
     ids.release("a")
     ids.release("never seen")
@@ -64,7 +65,7 @@ def test_a_released_id_may_be_used_again() -> None:
 
 
 def test_an_id_that_was_released_and_used_again_is_as_new_as_any() -> None:
-    ids = SeenIds(3, 0)
+    ids = SeenIds(3, 0, OwnIds(0))
     ids.reserve("a", 0)
     ids.release("a")
     ids.reserve("b", 1)
@@ -76,7 +77,7 @@ def test_an_id_that_was_released_and_used_again_is_as_new_as_any() -> None:
 
 
 def test_releasing_leaves_nothing_behind() -> None:
-    ids = SeenIds(3, 600)
+    ids = SeenIds(3, 600, OwnIds(0))
     for number in range(100):
         ids.reserve(str(number), 0)
         ids.release(str(number))

@@ -1,5 +1,8 @@
 """The rings of newest records, and paging through them while new ones arrive."""
 
+import sys
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +99,47 @@ def test_the_last_page_says_so() -> None:
         page, following = ring_of(10).page(anything, limit, before)
         assert ([value(found) for found in page], following) == (list(values), cursor)
     assert ring_of(0).page(anything, 9) == ([], None)
+
+
+@moderate
+@given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 60), st.data())
+def test_a_page_by_number_is_what_a_list_of_all_records_would_give(
+    batches: list[int], capacity: int, most: int, sequence: int, data: st.DataObject
+) -> None:
+    ring: Ring[NewMetric] = Ring(capacity)
+    for count in batches:
+        add(ring, count)
+        if data.draw(st.booleans()):
+            kept = range(ring.oldest_sequence, ring.last_sequence + 1)
+            wanted = [number for number in kept if number > sequence][:most]
+            found = ring.after(sequence, most)
+            assert [record.sequence for record in found] == wanted == list(map(value, found))
+            spans = ring.spans(sequence, most)
+            assert [before + 1 + place for before, _, places in spans for place in places] == wanted
+            assert all(len(places) for _, _, places in spans)
+
+
+def test_what_has_made_room_is_let_go_of_at_once() -> None:
+    ring = ring_of(60, batch=1)
+    first = ring.after(0, 1)[0].kept
+    users = sys.getrefcount(first)
+    for _ in range(100):
+        add(ring, 1)
+    assert sys.getrefcount(first) == users - 1
+
+
+def test_reading_all_of_a_large_ring_of_single_records_looks_at_each_request_once() -> None:
+    looks = 0
+
+    class Counted(list[Kept[NewMetric]]):
+        def __getitem__(self, index: Any) -> Any:
+            nonlocal looks
+            looks += 1
+            return super().__getitem__(index)
+
+    ring = ring_of(5_000, capacity=5_000, batch=1)
+    ring._batches = Counted(ring._batches)
+    sequence = 0
+    while page := ring.after(sequence, 100):
+        sequence = page[-1].sequence
+    assert (sequence, looks) == (5_000, 5_000)

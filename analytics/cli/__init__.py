@@ -1,4 +1,4 @@
-"""The command line of the project: `python -m analytics replay` and `python -m analytics demo`."""
+"""The command line of the project, `python -m analytics`: its commands, of which replay and demo stand here."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from analytics.cli.common import Finite, drawn, patience_option, url_option, wait_notice
+from analytics.cli.exporting import export_command
+from analytics.cli.importing import import_command
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from analytics.feed.logfile import Line, LogFile
     from analytics.feed.replay import Pacer
-    from analytics.feed.sender import OnWait
     from analytics.feed.tally import Tally
 
 # Requests takes a tenth of a second to import, so what needs it is imported inside its command.
@@ -36,43 +39,9 @@ class _Speed(click.ParamType[float | None]):
         return factor
 
 
-class Finite(click.FloatRange):
-    """A number within bounds, and a number indeed."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number: float = super().convert(value, param, ctx)
-        if number != number:
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
-
-
-def _http_url(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise click.BadParameter(f"{value!r} is not like http://host:port")
-    return value
-
-
-_url = click.option(
-    "--url",
-    default="http://127.0.0.1:8099",
-    envvar="ANALYTICS_URL",
-    show_default=True,
-    show_envvar=True,
-    callback=_http_url,
-    help="The service to feed.",
-)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Feed a running Analytics Dashboard Service.
+    """Feed a running Analytics Dashboard Service, and take out what it holds.
 
     The service itself is started with `make run`; these commands only speak HTTP to it, so it may run
     elsewhere (--url, or the variable ANALYTICS_URL).
@@ -81,7 +50,7 @@ def main() -> None:
 
 @main.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_url
+@url_option
 @click.option("--service", default="web", show_default=True, help="The service the requests belong to.")
 @click.option(
     "--speed",
@@ -107,13 +76,7 @@ def main() -> None:
 @click.option("--raw-addresses", is_flag=True, help="Send client addresses as they are instead of hashes.")
 @click.option("--all-errors", is_flag=True, help="Name every rejected line, not only the first 20.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as one JSON object.")
-@click.option(
-    "--patience",
-    type=Finite(0, 300),
-    default=30.0,
-    show_default=True,
-    help="Seconds to keep trying while the service cannot be reached or is busy.",
-)
+@patience_option
 def replay_command(
     file: Path,
     url: str,
@@ -156,8 +119,8 @@ def replay_command(
         )
         pace: Pacer = as_fast_as_possible if speed is None else LogPace(speed, time.monotonic)
         plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}")
-        with LogFile(file) as log, Sender(url, patience=patience, on_wait=_wait_notice()) as sender:
-            lines = _with_progress(log, last, f"Replaying {file.name}")
+        with LogFile(file) as log, Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+            lines = drawn(log, _up_to(log, last), f"Replaying {file.name}")
             replay(lines, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
     except (FeedError, LogUnreadableError) as error:
         failure = str(error)
@@ -194,42 +157,22 @@ def _shift(file: Path, now: float) -> tuple[int, int]:
     return (0 if latest is None else whole_days(latest, now)), last
 
 
-def _with_progress(log: LogFile, last: int | None, label: str) -> Iterator[Line]:
-    """The log's lines up to number `last`, drawing a bar on a terminal's stderr as they are taken."""
+def _up_to(log: LogFile, last: int | None) -> Iterator[Line]:
+    """The log's lines up to number `last`: one still being written to may have grown since its latest time was read."""
     from analytics.feed.accesslog import MAX_LINE
 
-    bar: Any = click.progressbar(
-        length=log.size or 1,
-        label=label,
-        file=sys.stderr,
-        hidden=log.size is None or not sys.stderr.isatty(),
-    )
-    done = 0
-    with bar:
-        for line in log.lines(MAX_LINE):
-            # A log still being written to may have grown since its latest time was read.
-            if last is not None and line.number > last:
-                break
-            yield line
-            if log.position is not None and log.position > done:
-                bar.update(log.position - done)
-                done = log.position
+    for line in log.lines(MAX_LINE):
+        if last is not None and line.number > last:
+            break
+        yield line
 
 
-def _wait_notice() -> OnWait:
-    said: set[str] = set()
-
-    def say(trouble: str, pause: float) -> None:
-        # Short pauses are ordinary: a kept-alive connection that the service closed, or a moment of pressure.
-        if pause >= 1 and trouble not in said:
-            said.add(trouble)
-            click.echo(f"{trouble}; trying again", err=True)
-
-    return say
+main.add_command(export_command)
+main.add_command(import_command)
 
 
 @main.command("demo")
-@_url
+@url_option
 @click.option(
     "--rate",
     type=Finite(1, 10_000),

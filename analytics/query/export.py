@@ -1,0 +1,172 @@
+"""Rows to take away: the events and metrics kept, oldest first, and the tables of services, hours and days."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, NamedTuple
+
+from msgspec import Raw, Struct
+
+from analytics.clock import utc
+from analytics.query.services import service_row
+from analytics.query.stats import daily, hourly
+from analytics.records import Kept, NewEvent, NewMetric, R, SeriesTags
+from analytics.state.rings import Ring, Span
+from analytics.state.state import DAY, HOUR, State
+
+NO_SERVICE = "unknown"
+"""The service under which metrics that name none are counted."""
+
+
+class EventRow(Struct, gc=False):
+    """An event in the fields that POST /events takes back."""
+
+    type: str
+    service: str
+    user_id: str | None
+    timestamp: str
+    data: Raw
+    id: str
+
+
+class MetricRow(Struct, gc=False):
+    """A metric in the fields that POST /metrics takes back."""
+
+    name: str
+    value: float
+    unit: str | None
+    tags: dict[str, str] | None
+    timestamp: str
+    id: str
+
+
+Row = Struct | Mapping[str, Any]
+PlacesIn = Callable[[Kept[R], range], Sequence[int]]
+"""Where the wanted records stand among those of one request."""
+
+
+class Bounds(NamedTuple):
+    """Which records an export has: those numbered above `after`, up to `last`; `now` in seconds since the epoch."""
+
+    now: float
+    after: int
+    last: int
+
+
+class Log(NamedTuple, Generic[R]):
+    """A ring of records as rows. Its methods are questions to a state; rows are made of the answers without it."""
+
+    ring: Callable[[State], Ring[R]]
+    row: Callable[[Kept[R], int], Row]
+
+    def bounds(self, state: State, now: float) -> Bounds:
+        """What is kept now."""
+        ring = self.ring(state)
+        return Bounds(now, ring.oldest_sequence - 1, ring.last_sequence)
+
+    def spans(self, state: State, now: float, after: int, most: int) -> list[Span[R]]:
+        """The oldest `most` records numbered above `after`."""
+        return self.ring(state).spans(after, most)
+
+    def rows(self, spans: Iterable[Span[R]], places_in: PlacesIn[R]) -> Iterator[tuple[int, Row]]:
+        """The wanted rows with their numbers."""
+        for before, kept, places in spans:
+            for place in places_in(kept, places):
+                yield before + 1 + place, self.row(kept, place)
+
+
+def _event_row(kept: Kept[NewEvent], place: int) -> EventRow:
+    event = kept.records[place]
+    return EventRow(event.type, event.service, event.user_id, kept.time(place), event.data, kept.id(place))
+
+
+def _metric_row(kept: Kept[NewMetric], place: int) -> MetricRow:
+    metric = kept.records[place]
+    # to the microsecond, so that the last of several values is the last again when they come back
+    time = kept.time(place) if metric.timestamp else _microseconds(utc(kept.received))
+    return MetricRow(metric.name, metric.value, metric.unit, metric.tags, time, kept.id(place))
+
+
+def _microseconds(when: datetime) -> str:
+    return when.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+EVENT_LOG: Log[NewEvent] = Log(lambda state: state.events, _event_row)
+METRIC_LOG: Log[NewMetric] = Log(lambda state: state.metrics, _metric_row)
+
+
+class MetricFilter(NamedTuple):
+    """Which metrics are wanted; what is None does not matter. Times are in seconds since the epoch."""
+
+    name: str | None = None
+    service: str | None = None
+    tags: SeriesTags = ()
+    since: float | None = None
+    until: float | None = None
+
+    def places_in(self, kept: Kept[NewMetric], among: range) -> Sequence[int]:
+        """Where the wanted ones stand among the metrics of one request at `among`, ascending."""
+        return [place for place in among if self._wants(kept, place)]
+
+    def _wants(self, kept: Kept[NewMetric], place: int) -> bool:
+        metric = kept.records[place]
+        tags = metric.tags or {}
+        return (
+            (self.name is None or metric.name == self.name)
+            and (self.service is None or (tags.get("service") or NO_SERVICE) == self.service)
+            and all(tags.get(key) == value for key, value in self.tags)
+            and _is_within(kept.at(place), self.since, self.until)
+        )
+
+
+def _is_within(at: float, since: float | None, until: float | None) -> bool:
+    return (-math.inf if since is None else since) <= at < (math.inf if until is None else until)
+
+
+Table = tuple[float, list[dict[str, Any]]]
+"""When it was made (seconds since the epoch), and its rows."""
+
+
+def service_rows(state: State, now: float, name: str | None) -> Table:
+    """Every known service's row, or that of `name` only, by name."""
+    known = sorted(state.services.all(), key=lambda service: service.name)
+    return now, [service_row(state, now, service) for service in known if name in (None, service.name)]
+
+
+def hour_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
+    """The hours kept that begin from `since` on and before `until` (seconds since the epoch), oldest first."""
+    buckets = hourly(state, now, state.series.rungs[HOUR].keep)["buckets"]
+    return now, [row for row in buckets if _is_within(_start(row["hour"]), since, until)]
+
+
+def day_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
+    """The same of days."""
+    buckets = daily(state, now, state.series.rungs[DAY].keep)["buckets"]
+    return now, [row for row in buckets if _is_within(_start(f"{row['date']}T00:00Z"), since, until)]
+
+
+def _start(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
+
+
+_LATENCIES = ("avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
+_BUCKET = ("requests", "errors", "error_rate", *_LATENCIES, "unique_users", "events")
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "events": EventRow.__struct_fields__,
+    "metrics": MetricRow.__struct_fields__,
+    "services": (
+        "name",
+        "status",
+        "status_since",
+        "uptime_hours",
+        "request_count",
+        "error_count",
+        "error_rate",
+        "avg_latency_ms",
+        "last_heartbeat",
+        "heartbeat_interval_seconds",
+    ),
+    "hourly": ("hour", *_BUCKET),
+    "daily": ("date", *_BUCKET, "peak_hour", "peak_requests"),
+}
+"""The names of each kind of row, in their order."""

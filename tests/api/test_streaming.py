@@ -1,0 +1,134 @@
+"""Exports in constant memory: pages by number while records come and go, and readers that stop reading."""
+
+import errno
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import gevent
+import pytest
+from gevent.socket import socketpair
+
+from analytics.api.streaming import CHUNK, LogExport, TableExport, cut_off_when_stalled, gzipped, let_others_work
+from analytics.api.tables import Lines
+from analytics.query.events import EventFilter
+from analytics.query.export import EVENT_LOG
+from tests.state.rig import Rig, event
+
+
+def export(rig: Rig, pauses: list[int] | None = None, **asked: Any) -> Iterator[bytes]:
+    wanted, turns = EventFilter(**asked), pauses if pauses is not None else []
+    bounds = rig.ask(EVENT_LOG.bounds)
+    return LogExport(rig.reader, EVENT_LOG, bounds, wanted.places_in, lambda: turns.append(1)).chunks(Lines("", ()))
+
+
+def numbered(count: int, start: int = 0, size: int = 100) -> list[Any]:
+    return [event(id=str(number), data={"x": "x" * size}) for number in range(start, start + count)]
+
+
+def ids(chunks: list[bytes]) -> list[int]:
+    return [int(line.rpartition(b'"id":"')[2][:-2]) for line in b"".join(chunks).splitlines()]
+
+
+@pytest.mark.parametrize("batch", [1, 999, 3_000])
+def test_chunks_have_some_64_kb_and_others_get_a_turn_after_each(batch: int) -> None:
+    rig, pauses = Rig(), list[int]()
+    for start in range(0, 3_000, batch):
+        rig.events(*numbered(min(batch, 3_000 - start), start))
+    chunks = list(export(rig, pauses))
+    assert ids(chunks) == list(range(3_000))
+    assert all(CHUNK <= len(chunk) < CHUNK + 400 for chunk in chunks[:-1])
+    assert len(pauses) >= len(chunks) - 1
+
+
+def test_large_records_come_one_or_two_at_a_time() -> None:
+    rig = Rig()
+    rig.events(*numbered(40, size=31_000))
+    chunks = list(export(rig))
+    assert ids(chunks) == list(range(40))
+    assert max(map(len, chunks)) < CHUNK + 32_000
+
+
+def test_a_filter_that_finds_little_still_gives_turns() -> None:
+    rig, pauses = Rig(events_ring=20_000), list[int]()
+    rig.events(*numbered(10_000, size=1))
+    rig.events(event("rare", id="10000"))
+    rig.events(*numbered(9_999, 20_000, size=1))
+    assert ids(list(export(rig, pauses, type="rare"))) == [10_000]
+    assert len(pauses) == 20
+
+
+def test_what_comes_later_is_not_in_it() -> None:
+    rig = Rig()
+    rig.events(*numbered(2_000))
+    chunks = export(rig)
+    seen = [next(chunks)]
+    rig.events(*numbered(500, 2_000))
+    assert ids(seen + list(chunks)) == list(range(2_000))
+
+
+def test_what_made_room_while_the_reader_waited_is_left_out() -> None:
+    rig = Rig(events_ring=2_000)
+    rig.events(*numbered(2_000))
+    chunks = export(rig)
+    seen = [next(chunks)]
+    had = len(ids(seen))
+    rig.events(*numbered(1_500, 2_000))
+    assert ids(seen + list(chunks)) == [*range(had), *range(1_500, 2_000)]
+    chunks = export(rig)
+    seen = [next(chunks)]
+    rig.events(*numbered(3_000, 4_000))
+    assert ids(seen + list(chunks)) == list(range(1_500, 1_500 + len(ids(seen))))
+
+
+def test_tables_come_in_chunks_too() -> None:
+    rows = [{"n": number, "x": "x" * 100} for number in range(2_000)]
+    chunks = list(TableExport(rows).chunks(Lines("", ())))
+    assert len(b"".join(chunks).splitlines()) == 2_000
+    assert len(chunks) == 4
+
+
+def test_a_gzip_stream_ends_with_its_source_only() -> None:
+    assert zlib.decompress(b"".join(gzipped(iter([b"one", b"two"]))), wbits=31) == b"onetwo"
+
+    def broken() -> Iterator[bytes]:
+        yield b"one"
+        raise RuntimeError
+
+    sent, unpacker, chunks = b"", zlib.decompressobj(wbits=31), gzipped(broken())
+    with suppress(RuntimeError):
+        while True:
+            sent += next(chunks)
+    unpacker.decompress(sent)
+    assert not unpacker.eof
+
+
+def test_a_reader_that_takes_nothing_is_cut_off_where_it_is_waited_for() -> None:
+    chunks = cut_off_when_stalled(iter([b"one", b"two"]), patience=0.01)
+    assert next(chunks) == b"one"
+    with pytest.raises(BrokenPipeError) as caught:
+        gevent.sleep(10)
+    assert caught.value.errno == errno.EPIPE
+    chunks.close()  # type: ignore[attr-defined]
+
+
+def test_a_reader_that_goes_on_or_away_is_not() -> None:
+    chunks = cut_off_when_stalled(iter([b"one", b"two", b"three"]), patience=0.01)
+    assert (next(chunks), next(chunks)) == (b"one", b"two")
+    chunks.close()  # type: ignore[attr-defined]
+    gevent.sleep(0.03)
+
+
+def test_input_is_looked_for_at_every_turn() -> None:
+    mine, theirs = socketpair()
+    with mine, theirs:
+        got: list[bytes] = []
+        gevent.spawn(lambda: got.append(mine.recv(1)))
+        let_others_work()
+        theirs.send(b"x")
+        turns = 0
+        while not got:
+            let_others_work()
+            turns += 1
+        assert turns <= 2

@@ -1,0 +1,123 @@
+"""What was exported comes back equal: out of one real service and into an empty one, in every form."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import StartServer
+from tests.server import ROOT, Server
+
+FORMS = ("csv", "ndjson.gz", "json")
+EVENTS = 2_500
+
+
+def command(*args: str, server: Server, folder: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ANALYTICS_URL": server.url}
+    done = subprocess.run(
+        [sys.executable, "-m", "analytics", *args], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, (args, done.stdout, done.stderr)
+    return done.stdout
+
+
+def fill(server: Server) -> None:
+    """Events and metrics alone and in batches, with and without times, ids, users and data."""
+    now = datetime.now(UTC)
+    for index in range(5):
+        for path, item in (
+            ("/events", {"type": "request", "service": "web", "data": {"latency": 2.5 * index, "endpoint": "/=1"}}),
+            ("/metrics", {"name": "cpu", "value": index, "unit": "%", "tags": {"service": "web"}}),
+        ):
+            assert server.post(path, item).status_code == 201
+    events: list[dict[str, Any]] = []
+    for n in range(EVENTS):
+        event: dict[str, Any] = {"type": ("request", "=error", "error", 'a "b", c')[n % 4], "service": f"s{n % 3}"}
+        if n % 2:
+            event["timestamp"] = (now - timedelta(minutes=17 * n)).isoformat()
+        if n % 3:
+            event["id"] = f"own-{n}" if n % 7 else f"'+{n}"
+        if n % 5:
+            event["user_id"] = f"@user-{n % 40}" if n % 11 else ""
+        if n % 4 != 3:
+            event["data"] = {
+                "endpoint": f"/p{n % 9}",
+                "status": 200 + n % 2 * 300,
+                "latency": n % 64 / 4,
+                "text": "\r\né",
+            }
+        events.append(event)
+    metrics = [
+        {
+            "name": ("latency", "requests", "errors", "memory", "-load")[n % 5],
+            "value": n / 8,
+            "unit": ("ms", None, "")[n % 3],
+            "tags": ({"service": f"s{n % 3}", "host": f"h{n % 4}"}, {}, None)[min(n % 9, 2)],
+            "timestamp": (now - timedelta(minutes=n)).isoformat() if n % 3 == 0 else None,
+        }
+        for n in range(600)
+    ]
+    for path, items in (("/events", events), ("/metrics", metrics)):
+        receipt = server.post(path, items).json()
+        assert (receipt["accepted"], receipt["rejected"]) == (len(items), 0), receipt
+
+
+def reads(server: Server, end: datetime) -> dict[str, Any]:
+    """All that can be read and does not depend on when the service got it."""
+    found: dict[str, Any] = {"events": []}
+    cursor = ""
+    while cursor is not None:
+        page = server.get(f"/events?limit=1000&cursor={cursor}")
+        found["events"] += [{**event, "received_at": None} for event in page["events"]]
+        cursor = page["next_cursor"]
+    span = {"from": (end - timedelta(days=6)).isoformat(), "to": end.isoformat(), "step": 3600}
+    for name, agg in (
+        ("requests", "sum"),
+        ("errors", "sum"),
+        ("latency", "p95"),
+        ("events", "count"),
+        ("events", "unique"),
+        ("memory", "avg"),
+        ("-load", "last"),
+        ("cpu", "max"),
+    ):
+        found[f"{name} {agg}"] = server.get("/series", params={"name": name, "agg": agg, **span})["points"]
+    found["hourly"] = server.get("/stats/hourly?hours=168")
+    found["daily"] = server.get("/stats/daily?days=90")
+    found["by type"] = server.get("/stats")["events_by_type"]
+    for service in ("web", "s0", "s1", "s2", "unknown"):
+        full = server.get(f"/services/{service}/metrics")
+        found[service] = {key: full[key] for key in ("request_count", "error_count", "latency", "endpoints", "metrics")}
+    return found
+
+
+def same_hour(source: Server, target: Server) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What both answer, in the same hour."""
+    while True:
+        end = datetime.now(UTC)
+        both = reads(source, end), reads(target, end)
+        if datetime.now(UTC).hour == end.hour:
+            return both
+
+
+def test_what_was_exported_comes_back_equal(start_server: StartServer, tmp_path: Path) -> None:
+    source = start_server()
+    fill(source)
+    for form in FORMS:
+        for kind in ("events", "metrics"):
+            command("export", kind, "-o", f"{kind}.{form}", server=source, folder=tmp_path)
+    for form in FORMS:
+        target = start_server()
+        for kind in ("events", "metrics"):
+            receipt = command("import", f"{kind}.{form}", server=target, folder=tmp_path)
+            assert "duplicates              0\nrejected                0\n" in receipt
+            assert "accepted                0" in command("import", f"{kind}.{form}", server=target, folder=tmp_path)
+        wanted, got = same_hour(source, target)
+        for question, answer in wanted.items():
+            assert got[question] == answer, (form, question)
+        assert len(got["events"]) == EVENTS + 5
+        exported = command("export", "events", "--format", "csv", "-o", "-", server=target, folder=tmp_path)
+        assert exported == (tmp_path / "events.csv").read_bytes().decode().replace("\r\n", "\n")
+        target.stop()

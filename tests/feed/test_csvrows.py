@@ -1,0 +1,141 @@
+"""CSV rows back as JSON: what was exported comes back equal, whatever the texts are."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.api.tables import FORMULA, Csv
+from analytics.feed.csvrows import table
+from analytics.feed.logfile import LogFile
+from analytics.feed.rows import MAX_ROW, DamagedFileError, Row
+from analytics.query.export import COLUMNS, EventRow, MetricRow
+from analytics.records import NewEvent, NewMetric
+from analytics.schemas.compiled import SchemaDecoder
+from analytics.schemas.event import EventSchema
+from analytics.schemas.metric import MetricSchema
+from tests.state.rig import moderate
+
+hostile = settings(moderate, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+printable = st.characters(exclude_categories=("Cs", "Cc"))
+TRICKS = st.sampled_from([*"=+-@',\";", "'=", "=1+1", '"', '""', "\u2028", "🎉", "null", "1e9", "{}"])
+
+
+def texts(most: int, least: int = 1) -> st.SearchStrategy[str]:
+    tricky = st.builds("".join, st.lists(TRICKS | st.text(printable, max_size=3), max_size=5))
+    return tricky.filter(lambda text: least <= len(text) <= most)
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["\r\n", "\x00", "=cmd|' /C calc'!A0", '"']),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+raws = st.dictionaries(st.text(max_size=3), values, max_size=3).map(
+    lambda data: msgspec.Raw(json.dumps(data, ensure_ascii=False).encode())
+)
+TIME = "2024-01-15T10:30:00.123456Z"
+event_rows = st.builds(EventRow, texts(128), texts(128), st.none() | texts(256, 0), st.just(TIME), raws, texts(128))
+numbers = st.floats(-1e100, 1e100)
+metric_rows = st.builds(
+    MetricRow,
+    texts(128),
+    numbers,
+    st.none() | texts(32, 0),
+    st.none() | st.dictionaries(texts(128), texts(256, 0), max_size=3),
+    st.just(TIME),
+    texts(128),
+)
+
+
+def read(path: Path, content: bytes) -> list[Row]:
+    path.write_bytes(content)
+    with LogFile(path) as file:
+        return list(table(file))
+
+
+def there_and_back(path: Path, kind: str, rows: list[Any]) -> list[bytes]:
+    form = Csv(kind, COLUMNS[kind])
+    found = read(path, form.head + b"".join(map(form.row, rows)))
+    assert [row.line for row in found] == list(range(2, 2 + len(rows))), "each row has one line"
+    return [row.text for row in found]
+
+
+@hostile
+@given(rows=st.lists(event_rows, min_size=1, max_size=4))
+def test_events_come_back_equal(tmp_path: Path, rows: list[EventRow]) -> None:
+    texts = there_and_back(tmp_path / "file", "events", rows)
+    back = SchemaDecoder(EventSchema(), NewEvent, 10).lines(b"\n".join(texts))
+    assert not back.errors
+    for row, text, item in zip(rows, texts, back.items, strict=True):
+        assert (item.type, item.service, item.user_id, item.id) == (row.type, row.service, row.user_id, row.id)
+        assert msgspec.to_builtins(item.timestamp) == TIME
+        assert bytes(row.data) in text, "to the last byte"
+        assert msgspec.json.decode(item.data) == msgspec.json.decode(row.data)
+
+
+@hostile
+@given(rows=st.lists(metric_rows, min_size=1, max_size=4))
+def test_metrics_come_back_equal(tmp_path: Path, rows: list[MetricRow]) -> None:
+    back = SchemaDecoder(MetricSchema(), NewMetric, 10).lines(
+        b"\n".join(there_and_back(tmp_path / "f", "metrics", rows))
+    )
+    assert not back.errors
+    for row, item in zip(rows, back.items, strict=True):
+        assert (item.name, item.value, item.unit, item.tags, item.id) == (
+            row.name,
+            row.value,
+            row.unit,
+            row.tags,
+            row.id,
+        )
+
+
+@hostile
+@given(row=event_rows)
+def test_no_cell_of_a_text_begins_like_a_formula(tmp_path: Path, row: EventRow) -> None:
+    line = Csv("events", COLUMNS["events"]).row(row).decode()
+    (cells,) = csv.reader([line])
+    assert not any(cell.startswith(FORMULA) for cell in cells)
+
+
+def test_what_people_write_by_hand_is_read_too(tmp_path: Path) -> None:
+    content = b'\xef\xbb\xbftype,service,data\nview,shop,"{\n""a"": 1}"\n\n"buy","a\nb",\nshort,row\nview,shop,none\n'
+    first, second, short, last = read(tmp_path / "file", content)
+    assert json.loads(first.text) == {"type": "view", "service": "shop", "data": {"a": 1}}
+    assert b"\n" not in first.text
+    assert json.loads(second.text) == {"type": "buy", "service": "a\nb"}
+    assert short == Row(7, b"", "has 2 cells where there are 3 names")
+    assert json.loads(last.text)["data"] == "none", "for the service to refuse it by name"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [("5", 5), ("-0.5e3", -500.0), ("five", "five"), ("0x10", "0x10"), ("1,5", "1,5"), ("'5", "5")]
+)
+def test_what_is_no_number_is_sent_as_a_text(tmp_path: Path, cell: str, value: Any) -> None:
+    (row,) = read(tmp_path / "file", f'name,value\ncpu,"{cell}"\n'.encode())
+    assert json.loads(row.text) == {"name": "cpu", "value": value}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'type,service\nview,"shop\n', "is damaged at line 2: unexpected end of data"),
+        (b'type,service\nview,"shop"x\n', "is damaged at line 2: "),
+        (b"type,service\nview,\xff\n", "is not UTF-8 at line 2"),
+        (b"type,service\n" + b"x" * (MAX_ROW + 1), "has a line longer than"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
+    with pytest.raises(DamagedFileError, match=problem):
+        read(tmp_path / "file", content)

@@ -1,0 +1,172 @@
+"""Imports: what a file holds, batches, ids, and going on where one was broken off."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.feed.bookmark import Bookmark, identity
+from analytics.feed.content import look
+from analytics.feed.importing import NotImportableError, Target, check, import_rows, sendable
+from analytics.feed.receipt import ItemError, Receipt
+from analytics.feed.rows import Row
+from analytics.feed.tally import Tally
+
+EVENT = '{"type":"a","service":"s"}'
+METRIC = '{"name":"cpu","value":1}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "reader"),
+    [
+        ("x", EVENT, "events", "lines_of_json"),
+        ("x", METRIC + "\n" + METRIC, "metrics", "lines_of_json"),
+        ("x", f"[{METRIC}]", "metrics", "document"),
+        ("x", f'{{\n "events": [{EVENT}]}}', "events", "document"),
+        ("x", '{"metrics":[\n\n]}\n', "metrics", "document"),
+        ("x", "\ufefftype,service\n", "events", "table"),
+        ("x", "name,value,unit,tags,timestamp,id\r\n", "metrics", "table"),
+        ("events-2024.ndjson", "", "events", "lines_of_json"),
+        ("metrics-2024.ndjson", "{", "metrics", "lines_of_json"),
+        ("x", "", None, "lines_of_json"),
+        ("x", '"\0', None, "table"),
+        ("x", '{"hourly":[', "hourly", "document"),
+        ("x", '{"date":"2024-01-15","requests":1}', "daily", "lines_of_json"),
+        ("x", "name,status,request_count\n", "services", "table"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_content_tells_what_it_is(
+    tmp_path: Path, name: str, content: str, kind: str | None, reader: str, packed: bool
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
+    found = look(path)
+    assert (found.kind, found.rows.__name__) == (kind, reader)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "problem"),
+    [
+        ("hour,requests\n", None, "holds the export of hourly, which are sums"),
+        ("hour,requests\n", "events", "holds the export of hourly, which are sums"),
+        ("a,b\n", None, "does not tell what it holds: say --kind events or --kind metrics"),
+        ("type,service,color\n", None, "has columns that events do not have: color; known are type, service"),
+        ("type,service\n", "metrics", "has columns that metrics do not have: type, service"),
+        ("type,service,type\n", None, "has the column type twice"),
+    ],
+)
+def test_what_cannot_be_imported_is_told(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(content)
+    with pytest.raises(NotImportableError, match=problem):
+        check(look(path), wanted)
+
+
+def test_rows_get_an_id_where_they_have_none_and_stay_as_they_are_where_they_do() -> None:
+    assert sendable(b'{"id": "1", "value": 1.0E5}', "spare") == b'{"id": "1", "value": 1.0E5}'
+    assert json.loads(sendable(b'{"value": 1}', "spare")) == {"value": 1, "id": "spare"}
+    assert json.loads(sendable(b'{"id": "1", "received_at": "x"}', "spare")) == {"id": "1"}
+    for damaged in (b"[1]", b"{", b"[" * 100_000):
+        assert sendable(damaged, "spare") == damaged
+
+
+class Service:
+    """Takes rows until it `breaks`."""
+
+    def __init__(self, breaks_after: int = 1_000) -> None:
+        self.batches: list[list[Any]] = []
+        self._left = breaks_after
+
+    def post(self, lines: Sequence[bytes]) -> Receipt:
+        if not self._left:
+            raise ConnectionError
+        self._left -= 1
+        self.batches.append([json.loads(line) for line in lines])
+        return Receipt(len(lines) - 1, 0, 1, (ItemError(0, "too_old", "too old"),))
+
+    @property
+    def target(self) -> Target:
+        return Target(self.post, "import-x")
+
+
+def rows(count: int) -> list[Row]:
+    found = [Row(line, b'{"n":%d}' % line) for line in range(1, count + 1)]
+    found[2] = Row(3, b"", "too long")
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_text("content")
+    return path
+
+
+def test_rows_go_in_batches_and_each_has_its_outcome(file: Path) -> None:
+    service, tally = Service(), Tally(read="rows", sent="rows")
+    import_rows(rows(7), service.target, tally, Bookmark(file, "http://a", "x"), batch=3)
+    assert [[item["n"] for item in batch] for batch in service.batches] == [[1, 2, 4], [5, 6, 7]]
+    assert service.batches[0][2]["id"] == "import-x-4"
+    assert (tally.lines, tally.accepted, tally.damaged, tally.refused) == (7, 4, 1, 2)
+    assert [(rejection.line, rejection.code) for rejection in tally.rejections] == [
+        (3, "damaged_line"),
+        (1, "too_old"),
+        (5, "too_old"),
+    ]
+    assert "rows read               7" in tally.to_text(1)
+    assert "rows/s" in tally.to_text(1)
+
+
+def test_large_rows_go_in_small_batches(file: Path) -> None:
+    service = Service()
+    large = [Row(line, b'{"id":"%d","x":"%b"}' % (line, b"x" * 300_000)) for line in range(9)]
+    import_rows(large, service.target, Tally(), Bookmark(file, "http://a", "x"), batch=1_000)
+    assert list(map(len, service.batches)) == [4, 4, 1]
+
+
+def test_what_was_broken_off_goes_on_and_counts_all(file: Path) -> None:
+    own = identity(file)
+    with pytest.raises(ConnectionError):
+        import_rows(rows(9), Service(breaks_after=2).target, Tally(), Bookmark(file, "http://a", own), batch=2)
+    again, tally, bookmark = Service(), Tally(), Bookmark(file, "http://a", identity(file))
+    noted = bookmark.read()
+    assert noted is not None
+    assert tally.go_on(noted)
+    import_rows(rows(9), again.target, tally, bookmark, batch=100)
+    assert [[item["n"] for item in batch] for batch in again.batches] == [[6, 7, 8, 9]]
+    assert (tally.lines, tally.accepted, tally.damaged, tally.refused, tally.unconfirmed) == (9, 5, 1, 3, 0)
+    assert tally.refusals == {"too_old": 3}
+    bookmark.remove()
+    assert not bookmark.path.exists()
+
+
+def test_notes_are_of_one_content_and_one_service(file: Path) -> None:
+    first, second = Bookmark(file, "http://a", identity(file)), Bookmark(file, "http://b", identity(file))
+    first.write({"n": 1})
+    second.write({"n": 2})
+    assert (first.read(), second.read()) == ({"n": 1}, {"n": 2})
+    second.remove()
+    assert (first.read(), second.read()) == ({"n": 1}, None)
+    file.write_text("other content")
+    assert Bookmark(file, "http://a", identity(file)).read() is None
+
+
+@pytest.mark.parametrize(
+    "note", ["", "[]", "{}", '{"file":"FILE","services":[]}', '{"file":"FILE","services":{"u":1}}']
+)
+def test_a_note_that_makes_no_sense_is_none(file: Path, note: str) -> None:
+    bookmark = Bookmark(file, "u", identity(file))
+    bookmark.path.write_text(note.replace("FILE", identity(file)))
+    assert bookmark.read() is None
+    assert not Tally().go_on({"lines": 1})
+
+
+def test_a_folder_that_cannot_be_written_to_harms_nothing(tmp_path: Path) -> None:
+    bookmark = Bookmark(tmp_path / "missing" / "file", "u", "x")
+    bookmark.write({"n": 1})
+    assert bookmark.read() is None
+    bookmark.remove()
