@@ -89,7 +89,7 @@ def test_too_many_bad_items_are_a_413_too(shared_server: Server) -> None:
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with small limits."""
-    limits = {"ANALYTICS_BODY_TIMEOUT": "0.5", "ANALYTICS_MAX_BODY": "2048", "ANALYTICS_MAX_BATCH": "3"}
+    limits = {"ANALYTICS_MAX_BODY": "2048", "ANALYTICS_MAX_BATCH": "3"}
     with Server(tmp_path_factory.mktemp("strict") / "server.log", limits) as server:
         yield server
 

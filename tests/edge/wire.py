@@ -144,8 +144,8 @@ def check_still_works(server: Server) -> None:
     assert server.get(f"/events?service={service}")["count"] == 1
 
 
-def eventually(ask: Callable[[], Any], seconds: float = 10) -> Any:
-    """The first true answer of `ask`."""
+def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
+    """The first true answer of `ask`; the time is no promise but the patience of a test with a busy machine."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < deadline, f"not so within {seconds} s; the last answer was {answer!r}"
@@ -165,6 +165,12 @@ def resident_mib(pid: int, field: str = "VmRSS") -> float:
     """Memory of a process in MiB, as /proc tells it; VmHWM is the most it ever had."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(field)) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has worked so far, however long it had to wait for that."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def tool(name: str) -> str:
