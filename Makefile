@@ -14,7 +14,7 @@ test: $(VENV)/.dev $(MODULES)/.installed tools ## lint, format, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each beside its baseline
 	$(BIN)/python -m bench

@@ -1,6 +1,8 @@
 """A real server process for tests: gunicorn as `make run` starts it, on a free port of the loopback interface."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,10 +23,12 @@ STOP_SECONDS = 15
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and that no system gives to a client's end before it is listened on."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:

@@ -119,6 +119,7 @@ PAGES: dict[str, tuple[str, tuple[Endpoint, ...]]] = {
     ),
 }
 
+ENTRANCE = "home"
 LEAVE = "leave"
 
 #: Per page: where a visitor goes next, and how likely that is.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analytics.feed.catalogue import (
+    ENTRANCE,
     ERROR_MESSAGES,
     LEAVE,
     NEXT,
@@ -26,6 +27,8 @@ _PAGE_STAY, _PAGE_EVENTS = 15.0, 5.0
 _REGULARS = 4_000
 _FAILURES = 0.003
 _RESTOCK_BELOW = 20
+#: Where somebody may be with nothing in the basket yet.
+_HALFWAY = ("home", "search", "product")
 
 
 def rhythm(now: float) -> float:
@@ -40,9 +43,8 @@ def rfc3339(now: float) -> str:
 class Visit:
     """One person on their way through the pages."""
 
-    def __init__(self, user: str | None, product: Product) -> None:
-        self.user, self.product = user, product
-        self.page = "home"
+    def __init__(self, user: str | None, product: Product, page: str) -> None:
+        self.user, self.product, self.page = user, product, page
         self.basket: list[tuple[Product, int]] = []
 
 
@@ -75,6 +77,9 @@ class Shop:
         expected = max(0.0, rate * rhythm(until) * (until - since))
         self._owed += expected + self._rng.gauss(0, math.sqrt(expected))
         crowd = max(1, round(rate * rhythm(until) * _PAGE_STAY / _PAGE_EVENTS))
+        if not self._visits:
+            # The first are halfway through already: else everybody would stand at the entrance for a whole page's stay.
+            self._visits = [self._visitor(self._rng.choice(_HALFWAY)) for _ in range(crowd)]
         self._events = []
         while self._owed > len(self._events):
             self._page(self._someone(crowd), since + self._rng.random() * (until - since))
@@ -128,9 +133,7 @@ class Shop:
         """A visitor who turns to the next page now: a new one while the shop is emptier than `crowd`."""
         rng = self._rng
         if len(self._visits) < crowd:
-            # Squared: a few regulars come often. One in eight visitors is not signed in.
-            user = None if rng.random() < 0.125 else f"user-{int(rng.random() ** 2 * _REGULARS):04d}"
-            visit = Visit(user, self._pick_product())
+            visit = self._visitor(ENTRANCE)
             self._visits.append(visit)
             return visit
         place = rng.randrange(len(self._visits))
@@ -143,6 +146,11 @@ class Shop:
             return self._someone(crowd)
         visit.page = page
         return visit
+
+    def _visitor(self, page: str) -> Visit:
+        # Squared: a few regulars come often. One in eight visitors is not signed in.
+        user = None if self._rng.random() < 0.125 else f"user-{int(self._rng.random() ** 2 * _REGULARS):04d}"
+        return Visit(user, self._pick_product(), page)
 
     def _page(self, visit: Visit, at: float) -> None:
         path, calls = PAGES[visit.page]

@@ -77,7 +77,7 @@ class Live:
 
     def __init__(self, server: Server, query: str = "", *headers: str, receive_buffer: int = 0) -> None:
         self.socket = socket.socket()
-        self.socket.settimeout(10)
+        self.socket.settimeout(20)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(("127.0.0.1", server.port))
@@ -140,7 +140,7 @@ class Live:
             assert self._messages or not self.over, f"closed with {self.close}"
         return self._messages.pop(0)
 
-    def until(self, wanted: Callable[[Message], bool], seconds: float = 10) -> list[Message]:
+    def until(self, wanted: Callable[[Message], bool], seconds: float = 20) -> list[Message]:
         """The next messages, up to the first that is `wanted`."""
         deadline = time.monotonic() + seconds
         messages = [self.next()]
@@ -149,7 +149,7 @@ class Live:
             messages.append(self.next())
         return messages
 
-    def read_to_the_end(self, seconds: float = 10) -> int | None:
+    def read_to_the_end(self, seconds: float = 20) -> int | None:
         """Wait for the end of the connection; the code that it was closed with."""
         deadline = time.monotonic() + seconds
         while not self.over:

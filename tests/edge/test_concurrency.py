@@ -5,12 +5,13 @@ import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
 from tests.conftest import StartServer
-from tests.edge.wire import booked, connect, head, unique
+from tests.edge.stalls import Stalls
+from tests.edge.wire import booked, connect, cpu_seconds, head, unique, worker_pid
 from tests.server import Server
 
 THREADS, POSTS, ITEMS = 8, 12, 25
@@ -63,15 +64,26 @@ def test_the_same_id_from_many_clients_at_once_is_recorded_once(shared_server: S
     assert sorted(answers) == [200] * (THREADS * 4 - 1) + [201]
 
 
-def slowest(server: Server, path: str, times: int) -> tuple[float, float]:
-    """The middle and the longest wait for `path`, in seconds."""
-    waits = []
+class Waits(NamedTuple):
+    """For answers: seconds on the clock, and seconds that the worker worked meanwhile, however long others had it wait.
+
+    Where the worker is busy throughout, the latter are what an answer takes on a machine of its own.
+    """
+
+    clock: list[float]
+    worked: list[float]
+
+
+def waits(server: Server, path: str, times: int) -> Waits:
+    """Ask for `path` again and again."""
+    pid, found = worker_pid(server), Waits([], [])
     with requests.Session() as session:
         for _ in range(times):
-            started = time.monotonic()
-            assert session.get(server.url + path, timeout=10).status_code == 200
-            waits.append(time.monotonic() - started)
-    return statistics.median(waits), max(waits)
+            started, worked = time.monotonic(), cpu_seconds(pid)
+            assert session.get(server.url + path, timeout=30).status_code == 200
+            found.clock.append(time.monotonic() - started)
+            found.worked.append(cpu_seconds(pid) - worked)
+    return found
 
 
 def test_a_pipelining_connection_does_not_starve_the_others(shared_server: Server) -> None:
@@ -101,30 +113,32 @@ def test_a_pipelining_connection_does_not_starve_the_others(shared_server: Serve
         for thread in threads:
             thread.start()
         try:
-            median, longest = slowest(shared_server, "/health", 25)
+            found = waits(shared_server, "/health", 25)
         finally:
             stop.set()
             for thread in threads:
                 thread.join()
         busy.shutdown(socket.SHUT_RDWR)
     assert answered[0] > 40
-    assert median < 0.3
-    assert longest < 1
+    assert statistics.median(found.worked) < 0.3
+    assert max(found.worked) < 1
 
 
 def test_a_batch_full_of_faults_does_not_starve_the_others(shared_server: Server) -> None:
     bad: list[dict[str, Any]] = [{"type": 1, "service": "", "more": n} for n in range(10_000)]
     with ThreadPoolExecutor(1) as pool:
         posted = pool.submit(shared_server.post, "/events", bad)
-        _, longest = slowest(shared_server, "/health", 20)
+        found = waits(shared_server, "/health", 20)
         assert posted.result().status_code == 400
-    assert longest < 1
+    assert max(found.worked) < 1
 
 
 def test_clients_that_connect_and_say_nothing_do_no_harm(shared_server: Server) -> None:
     silent = [connect(shared_server) for _ in range(200)]
     try:
-        assert slowest(shared_server, "/health", 10)[1] < 1
+        with Stalls() as stalls:
+            longest = max(waits(shared_server, "/health", 10).clock)
+        assert longest < 1 + stalls.slack
     finally:
         for connection in silent:
             connection.close()

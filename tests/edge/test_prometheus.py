@@ -6,7 +6,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.edge.test_bad_items import HOSTILE
+from tests.edge.test_odd_items import HOSTILE
 from tests.edge.wire import unique
 from tests.server import Server
 

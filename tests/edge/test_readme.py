@@ -96,6 +96,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def tried() -> set[Block]:
+    """The examples that were run: one may need what those before it record."""
+    return set()
+
+
 def command(block: Block, text: str, folder: Path) -> list[str]:
     if block.language in SHELL:
         tool("curl")
@@ -115,7 +121,15 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[f"line {block.line} {block.language}" for block in BLOCKS])
-def test_an_example_works_as_it_stands(server: Server, folder: Path, block: Block) -> None:
+def test_an_example_works_as_it_stands(server: Server, folder: Path, tried: set[Block], block: Block) -> None:
+    for each in BLOCKS[: BLOCKS.index(block) + 1]:
+        if each not in tried:
+            tried.add(each)
+            run(server, folder, each)
+
+
+def run(server: Server, folder: Path, block: Block) -> None:
+    """Run an example as a user would, who is told of any error."""
     address = urlsplit(server.url).netloc
     text = re.sub(r"(localhost|127\.0\.0\.1):8099", address, block.text)
     process = subprocess.Popen(

@@ -82,7 +82,7 @@ class SlowRequest:
 def is_ready(server: Server) -> bool | None:
     """What a new connection hears of whether the service is ready; None where it is not let in."""
     try:
-        answer = requests.get(f"{server.url}/health/ready", headers={"Connection": "close"}, timeout=5)
+        answer = requests.get(f"{server.url}/health/ready", headers={"Connection": "close"}, timeout=15)
     except requests.ConnectionError:
         return None
     assert answer.status_code in (200, 503), answer.text

@@ -3,12 +3,15 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
 import pytest
 import websocket
 
+from tests.conftest import StartServer
+from tests.edge.stalls import Stalls
 from tests.edge.test_shapes import DASHBOARD, EVENT
 from tests.edge.wire import check_shape, check_still_works, connect, eventually, head, unique, websocket_url
 from tests.server import Server
@@ -37,7 +40,7 @@ def read(socket: websocket.WebSocket) -> dict[str, Any]:
 
 
 def until(socket: websocket.WebSocket, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not wanted(message := read(socket)):
         assert time.monotonic() < deadline, message
     return message
@@ -60,18 +63,13 @@ def test_an_update_comes_each_second_in_the_same_shape(open_socket: Open) -> Non
     live = open_socket()
     read(live)
     came: list[float] = []
-    deadline = time.monotonic() + 4.3
-    while time.monotonic() < deadline:
-        live.settimeout(max(0.01, deadline - time.monotonic()))
-        try:
-            message = read(live)
-        except websocket.WebSocketTimeoutException:
-            break
-        if message["type"] == "dashboard_update":
+    with Stalls() as stalls:
+        while len(came) < 5:
+            message = until(live, lambda m: m["type"] == "dashboard_update")
             came.append(time.monotonic())
             check_shape(message["data"], {name: shape for name, shape in DASHBOARD.items() if name != "realtime_stats"})
-    assert 3 <= len(came) <= 5
-    assert all(0.5 < later - earlier < 1.6 for earlier, later in pairwise(came)), came
+    waits = [later - earlier for earlier, later in pairwise(came)]
+    assert all(0.5 - stalls.slack < wait < 1.6 + stalls.slack for wait in waits), (waits, stalls.longest)
 
 
 def test_every_event_is_told_single_or_in_a_batch_in_order(shared_server: Server, open_socket: Open) -> None:
@@ -184,21 +182,17 @@ def test_garbage_does_not_take_the_server_down(shared_server: Server, open_socke
     check_still_works(shared_server)
 
 
-def test_a_client_that_reads_nothing_does_not_hold_the_others(shared_server: Server, open_socket: Open) -> None:
+def test_a_client_that_reads_nothing_does_not_hold_the_others(start_server: StartServer) -> None:
+    server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "60"})
     lines = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-    live = open_socket()
-    service = unique("slow")
-    with connect(shared_server) as deaf:
-        deaf.sendall(head(shared_server, "/ws/dashboard", *lines, key, method="GET"))
-        eventually(lambda: connections(shared_server) == 2)
+    with connect(server) as deaf, closing(websocket.create_connection(websocket_url(server), timeout=20)) as live:
+        deaf.sendall(head(server, "/ws/dashboard", *lines, key, method="GET"))
+        eventually(lambda: connections(server) == 2)
         big = {"text": "x" * 30_000}
         for _ in range(6):
-            shared_server.post("/events", [{"type": "big", "service": service, "data": big}] * 50)
-        started = time.monotonic()
-        shared_server.post("/events", {"type": "marker", "service": service})
-        until(
-            live, lambda m: m["type"] == "event" and m["data"]["type"] == "marker" and m["data"]["service"] == service
-        )
-        assert time.monotonic() - started < 5
-    eventually(lambda: connections(shared_server) == 1)
+            server.post("/events", [{"type": "big", "service": "slow", "data": big}] * 50)
+        server.post("/events", {"type": "marker", "service": "slow"})
+        until(live, lambda m: m["type"] == "event" and m["data"]["type"] == "marker")
+        assert connections(server) == 2, "the deaf one was waited for, or cut before its time"
+    eventually(lambda: connections(server) == 0)

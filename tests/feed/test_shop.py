@@ -50,6 +50,12 @@ def test_every_type_and_every_service_appears() -> None:
     assert len(users) > 100
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_all_over_the_shop_something_happens_as_soon_as_it_opens(seed: int) -> None:
+    requests = [event for event in play(open_shop(seed), 5) if event["type"] == "request"]
+    assert len({(event["service"], event["data"]["endpoint"]) for event in requests}) >= 5
+
+
 def test_events_are_as_the_service_takes_them() -> None:
     for event in play(open_shop(), 60):
         assert set(event) == {"type", "service", "user_id", "timestamp", "data"}

@@ -1,0 +1,15 @@
+"""What items are made of in tests: times from now on, and depth."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+def at(**delta: float) -> str:
+    return (datetime.now(UTC) + timedelta(**delta)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value

@@ -1,0 +1,84 @@
+"""Compressed bodies: what is read, what is not, and bombs."""
+
+import gzip
+import zlib
+
+import pytest
+
+from tests.edge.bodies import BATCH, LINES, MIB, counts, encoded, event, receipt
+from tests.edge.wire import booked, check_problem, check_still_works, cpu_seconds, post, resident_mib, worker_pid
+from tests.server import Server
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "accepted"),
+    [
+        (gzip.compress(BATCH), "application/json", 2),
+        (gzip.compress(BATCH[:20]) + gzip.compress(BATCH[20:]), "application/json", 2),
+        (gzip.compress(encoded(event("zip")) + b"\n") * 3, LINES, 3),
+        (gzip.compress(b"") + gzip.compress(BATCH), "application/json", 2),
+    ],
+    ids=["one member", "two members", "members as lines", "an empty member first"],
+)
+def test_gzip_bodies_are_read(shared_server: Server, body: bytes, media_type: str, accepted: int) -> None:
+    with booked(shared_server, accepted=accepted):
+        assert counts(post(shared_server, "/events", body, media_type, Content_Encoding="gzip")) == receipt(accepted)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (gzip.compress(BATCH)[:-9], "malformed_gzip"),
+        (gzip.compress(BATCH)[:-4], "malformed_gzip"),
+        (gzip.compress(BATCH)[:12], "malformed_gzip"),
+        (BATCH, "malformed_gzip"),
+        (zlib.compress(BATCH), "malformed_gzip"),
+        (gzip.compress(BATCH) + b"x", "malformed_gzip"),
+        (gzip.compress(BATCH)[:-8] + bytes(8), "malformed_gzip"),
+        (gzip.compress(b""), "empty_body"),
+        (gzip.compress(gzip.compress(BATCH)), "malformed_json"),
+    ],
+    ids=["cut", "cut sum", "head only", "plain", "zlib", "text behind", "wrong sum", "of nothing", "twice"],
+)
+def test_bad_gzip_is_400(shared_server: Server, body: bytes, code: str) -> None:
+    with booked(shared_server, drops={code: 1}):
+        check_problem(post(shared_server, "/events", body, Content_Encoding="gzip"), 400, code)
+    check_still_works(shared_server)
+
+
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """128 MiB of blanks in 128 KiB."""
+    part = zlib.compressobj(9, wbits=31)
+    return b"".join([*(part.compress(b" " * (16 * MIB)) for _ in range(8)), part.flush()])
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_gzip_bomb_is_a_413_at_once_and_in_little_memory(shared_server: Server, bomb: bytes, members: int) -> None:
+    pid = worker_pid(shared_server)
+    before, peak, worked = resident_mib(pid), resident_mib(pid, "VmHWM"), cpu_seconds(pid)
+    with booked(shared_server, drops={"body_too_large": 3}):
+        for _ in range(3):
+            answer = post(shared_server, "/events", bomb * members, LINES, Content_Encoding="gzip")
+            check_problem(answer, 413, "body_too_large")
+    assert cpu_seconds(pid) - worked < 3
+    assert resident_mib(pid) - before < 48
+    assert resident_mib(pid, "VmHWM") < max(before + 96, peak + 1), "others may have driven it higher before"
+    check_still_works(shared_server)
+
+
+def test_a_bomb_of_many_small_members_is_a_413_too(shared_server: Server) -> None:
+    members = gzip.compress(b" " * MIB) * 11
+    with booked(shared_server, drops={"body_too_large": 1}):
+        check_problem(post(shared_server, "/events", members, Content_Encoding="gzip"), 413, "body_too_large")
+
+
+def test_a_crowd_of_members_does_not_hang_the_server(shared_server: Server) -> None:
+    """Copying the rest after each member would make 100,000 of them seconds, and 10 MiB of them many minutes."""
+    crowd = gzip.compress(b"") * 100_000
+    pid = worker_pid(shared_server)
+    worked = cpu_seconds(pid)
+    answer = post(shared_server, "/events", crowd, Content_Encoding="gzip")
+    assert cpu_seconds(pid) - worked < 1.5
+    check_problem(answer, 400)
+    check_still_works(shared_server)
