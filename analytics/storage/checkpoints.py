@@ -177,6 +177,10 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
             name = family.encode()
             _write(into, _HEAD.pack(len(name), rung, start, len(body)) + name + body)
         status = 0
+    except BrokenPipeError:  # nobody reads any more
+        pass
+    except Exception:
+        log.exception("the child could not write an image")
     finally:
         os._exit(status)
 

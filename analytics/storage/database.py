@@ -154,7 +154,7 @@ class Database:
         """Write parts of an image that is not whole yet."""
         with self._transaction():
             self._db.executemany(
-                "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?)",
                 [(family, rung, start, generation, zlib.crc32(body), body) for family, rung, start, body in parts],
             )
         self._unsettled += sum(len(part.body) for part in parts)

@@ -131,6 +131,7 @@ class DiskJournal:
         if self._database is not None:
             self.ask(self._database.close)
             self._database = None
+        self._thread.end()
 
     def _run(self) -> None:
         while True:
@@ -236,6 +237,8 @@ class DiskJournal:
 
 
 def _opened_again(path: Path, position: int, *, sync: bool) -> Database:
+    if not path.exists():
+        raise CannotStore(f"{path} is gone")
     database = Database(path, sync=sync)
     try:
         database.reset(position)

@@ -27,6 +27,7 @@ class Thread:
         self._has_work = _allocate_lock()
         self._has_work.acquire()
         self._watcher: Any = None
+        self._is_over = False
 
     def ask(self, function: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         """The result of `function`, run in the thread; other greenlets run meanwhile.
@@ -46,8 +47,18 @@ class Thread:
         answer: A = result.get()
         return answer
 
+    def end(self) -> None:
+        """End the thread, once it has done what it was asked."""
+        if self._watcher is not None:
+            self.ask(self._end)
+            self._watcher.close()
+            self._watcher = None
+
+    def _end(self) -> None:
+        self._is_over = True
+
     def _run(self) -> None:
-        while True:
+        while not self._is_over:
             self._has_work.acquire()
             while self._asked:
                 work, result = self._asked.popleft()
