@@ -1,15 +1,17 @@
 """Brings a fresh service into the state in which reads are measured: many services, rings full."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 import orjson
 
+from analytics.clock import rfc3339
 from bench.client import Connection
-from bench.payloads import ENDPOINTS, Event, in_batches, request
+from bench.payloads import COUNTER, ENDPOINTS, Event, in_batches, request
 from bench.servers import BenchError
 
 RING = 10_000  # events, and metrics, that the service keeps by default
+DAYS, HOURS = 90, 7 * 24  # of statistics that it keeps by default
 MANY_SERVICES = 100
 MANY_ENDPOINTS = 1_000  # ten in each service
 
@@ -32,6 +34,22 @@ def many_services(connection: Connection) -> None:
             raise BenchError(f"/heartbeat answered {answer.status} {answer.body[:300]!r}")
     post(connection, "/events", (_request(random, number) for number in range(RING + 2_000)))
     post(connection, "/metrics", (_latency(random, number) for number in range(RING + 2_000)))
+
+
+def whole_retention(connection: Connection, now: float) -> None:
+    """The same with something in each hour of 7 days and each day of 90, and 100,000 ids to remember."""
+    days = [now - 86_400 * (number + 0.5) for number in range(DAYS - 1)]
+    hours = [now - 3_600 * (number + 0.5) for number in range(HOURS - 1)]
+    times = [rfc3339(at) for at in sorted(days + hours) for _ in range(MANY_SERVICES)]
+    random = Random(3)
+    post(connection, "/events", _spread(times, lambda number: _request(random, number)), 5_000)
+    post(connection, "/metrics", _spread(times, lambda number: _latency(random, number)), 5_000)
+    many_services(connection)
+
+
+def _spread(times: list[str], make: Callable[[int], Event]) -> Iterator[Event]:
+    for number in range(max(len(times), 100_000)):
+        yield {**make(number), "timestamp": times[number % len(times)], "id": f"{COUNTER}-{number}"}
 
 
 def _request(random: Random, number: int) -> Event:

@@ -15,6 +15,7 @@ import orjson
 
 from bench import openloop
 from bench.client import Connection
+from bench.fill import whole_retention
 from bench.latency import RATE
 from bench.openloop import Latency
 from bench.payloads import ONE_EVENT, shop_batch
@@ -33,7 +34,7 @@ MILLION = 1_000_000
 
 
 def rows(plan: Plan) -> list[Row]:
-    return [*_load(plan), *_latency(plan), *_recovery()]
+    return [*_load(plan), *_latency(plan), *_recovery(), *_whole_retention()]
 
 
 def _load(plan: Plan) -> list[Row]:
@@ -100,6 +101,23 @@ def _recovery() -> list[Row]:
 
 def _without_ids(events: list[dict[str, object]]) -> bytes:
     return orjson.dumps([{name: value for name, value in event.items() if name != "id"} for event in events])
+
+
+def _whole_retention() -> list[Row]:
+    """All that is kept by default is full, 100 services: how long a start takes after a stop."""
+    with TemporaryDirectory(prefix="bench-") as folder:
+        with service(data_dir=folder) as server, Connection(server.port) as connection:
+            whole_retention(connection, time.time())
+            counted = _total(connection)
+        size = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
+        started = time.monotonic()
+        with service(data_dir=folder) as server, Connection(server.port) as connection:
+            took = time.monotonic() - started
+            found = _total(connection)
+    if found != counted:
+        raise BenchError(f"{found:,} events came back of {counted:,}")
+    what = "a start with the default retention full, 100 services"
+    return [Row(what, f"{took:.2f} s", target="< 3 s", reached=took < 3), Row("files of that", f"{size:.0f} MB")]
 
 
 def _total(connection: Connection) -> int:

@@ -66,12 +66,17 @@ class Checkpoints:
             self._greenlet = None
 
     @property
+    def has_news(self) -> bool:
+        """Whether the journal has anything beyond the image."""
+        return self._journal.position > self._mark.position
+
+    @property
     def is_due(self) -> bool:
         """Whether it is time for another image."""
         age = self._clock.monotonic() - self._at
         entries = self._journal.position - self._mark.position
         many = entries >= MOST_ENTRIES or self._journal.applied - self._records >= MOST_RECORDS
-        return entries > 0 and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
+        return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
 
     def save(self) -> bool:
         """Write an image; False where that failed, which is logged."""

@@ -66,6 +66,7 @@ class Database:
         self._db = opened(path)
         self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db.execute("PRAGMA secure_delete = OFF")  # some builds write zeros over all that is deleted
         self._db.execute(f"PRAGMA journal_size_limit = {8 * TIDY_BYTES}")
 
     def close(self) -> None:

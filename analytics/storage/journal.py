@@ -121,11 +121,14 @@ class DiskJournal:
         self.trouble = None
         self._writer = gevent.spawn(self._run)
 
-    def stop(self, seconds: float = 5.0) -> None:
-        """Write what waits, if that can be done in time, and close the database."""
+    def settle(self, seconds: float = 5.0) -> None:
+        """Write what waits, if that can be done in time."""
+        if not self._idle.wait(seconds if self.trouble is None else 0) and self._waiting:
+            log.error("entries of the journal were not written", extra={"entries": len(self._waiting)})
+
+    def stop(self) -> None:
+        """Write no more, and close the database."""
         if self._writer is not None:
-            if not self._idle.wait(seconds if self.trouble is None else 0) and self._waiting:
-                log.error("entries of the journal were not written", extra={"entries": len(self._waiting)})
             self._writer.kill()
             self._writer = None
         if self._database is not None:

@@ -47,10 +47,13 @@ class Store:
         self._starting = gevent.spawn(self._start, ready, failed)
 
     def stop(self) -> None:
-        """Write what waits, and let go of the directory."""
+        """Write what waits, and an image, so that the next start is quick; then let go of the directory."""
         if self._starting is not None:
             self._starting.kill()
         self._checkpoints.stop()
+        self._journal.settle()
+        if self._checkpoints.has_news and self._journal.trouble is None:
+            self._checkpoints.save()
         self._journal.stop()
         if self._lock is not None:
             self._lock.release()
