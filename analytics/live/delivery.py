@@ -27,10 +27,10 @@ class Line(Protocol):
         """
 
     def close(self) -> None:
-        """Say goodbye: the service stops.
+        """Say goodbye, since the service stops, behind what is half sent.
 
         Raises:
-            OSError: the client is gone, or was cut off.
+            OSError: the client is gone, or was cut off, since it did not take that soon.
         """
 
 
@@ -41,12 +41,11 @@ class Delivery:
     long as something waits.
     """
 
-    __slots__ = ("_is_closing", "_line", "_outbox", "_writer")
+    __slots__ = ("_line", "_outbox", "_writer")
 
     def __init__(self, outbox: Outbox, line: Line) -> None:
         self._outbox, self._line = outbox, line
         self._writer: gevent.Greenlet | None = None
-        self._is_closing = False
 
     def wake(self) -> None:
         """Have what waits sent; never waits."""
@@ -65,10 +64,9 @@ class Delivery:
         return True
 
     def close(self) -> None:
-        """Send the client away."""
-        self._is_closing = True
-        if self._writer is None:
-            self._spawn()
+        """Send the client away; what waits for it is given up."""
+        self.end()
+        self._writer = gevent.spawn(self._say_goodbye)  # for good: nothing may follow
 
     def end(self) -> None:
         """Stop writing: the connection is over."""
@@ -80,10 +78,11 @@ class Delivery:
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):  # the reader finds the end too, and leaves
-            while not self._is_closing:
+            self._line.send(self._outbox.take())
+            while not self._outbox.is_empty:
                 self._line.send(self._outbox.take())
-                if self._outbox.is_empty:
-                    break
-            if self._is_closing:
-                self._line.close()
         self._writer = None
+
+    def _say_goodbye(self) -> None:
+        with contextlib.suppress(OSError):
+            self._line.close()

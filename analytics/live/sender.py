@@ -17,6 +17,9 @@ from gevent.socket import wait_write
 SEND_BUFFER = 128 * 1024
 """Bytes that the system may hold for a client: what it does not take must wait here, where the newest wins."""
 
+GOODBYE_SECONDS = 1
+"""How long a client has to take the goodbye when the service stops; then it is cut off."""
+
 
 class WholeSender:
     """Stands in for a connection's socket; all else goes to the socket itself.

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
+from socket import SHUT_RDWR
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -31,7 +32,7 @@ from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.hub import Client
 from analytics.live.messages import as_packet
 from analytics.live.outbox import Parcel
-from analytics.live.sender import WholeSender, wrap
+from analytics.live.sender import GOODBYE_SECONDS, WholeSender, wrap
 
 PING_INTERVAL = 25
 PING_TIMEOUT = 15
@@ -177,11 +178,14 @@ class SocketIo:
         self._server.on("subscribe", self._subscribe)
 
     def drain(self) -> None:
-        """Send all clients away."""
+        """Send all clients away; who does not take the goodbye soon is cut off."""
         for session in list(self._engine.sockets.values()):
             session.close(wait=False, reason=self._engine.reason.SERVER_DISCONNECT)
-            if not session.upgraded and SENDER in session.session:
-                session.session[SENDER].hang_up()
+            sender = session.session.get(SENDER)
+            if sender is not None:
+                gevent.spawn_later(GOODBYE_SECONDS, sender.hang_up, SHUT_RDWR)
+                if not session.upgraded:
+                    sender.hang_up()
 
     def blueprint(self) -> Blueprint:
         """The blueprint of /socket.io/."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, g, request
 from flask_sock import Sock
+from gevent import Timeout
 from gevent.event import Event
 from gevent.selectors import DefaultSelector
 from simple_websocket import ConnectionClosed
@@ -17,7 +18,7 @@ from analytics.live.commands import Commands, options_in
 from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.messages import as_json
 from analytics.live.outbox import Parcel
-from analytics.live.sender import WholeSender, wrap
+from analytics.live.sender import GOODBYE_SECONDS, WholeSender, wrap
 
 
 class Reader:
@@ -69,7 +70,11 @@ class PlainLine:
 
     def close(self) -> None:
         try:
-            self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
+            with Timeout(GOODBYE_SECONDS, ConnectionAbortedError("it takes no goodbye")):
+                if self._is_closing:
+                    self._sender.flush()
+                else:
+                    self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
         except ConnectionClosed as error:
             raise OSError(str(error)) from None
         finally:
