@@ -94,7 +94,7 @@ class Commands:
     def _obey(self, client: Client, said: str | bytes) -> tuple[str, dict[str, Any]]:
         if isinstance(said, bytes):
             raise ValidationFailed("Messages are JSON texts, not binary.")
-        given = parse(said.encode())
+        given = parse(said.encode(), what="message")
         if not isinstance(given, dict):
             raise ValidationFailed('A message is a JSON object such as {"type":"subscribe","events":"none"}.')
         kind = given.pop("type", None)
