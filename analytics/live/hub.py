@@ -121,16 +121,16 @@ class Hub:
         """Tell every client of the events that wait and of the update; only one at a time may, so that order holds."""
         pending, self._pending = self._pending, []
         first = pending[0][0] if pending else 0
-        events: dict[Wanted, _News] = {}
+        events: dict[tuple[Wanted, int], _News] = {}
         before, self._tick = self._tick, self._tick + (update is not None)
         for number, client in enumerate(list(self._clients), 1):
             outbox = client.outbox
             if pending:
-                wanted = client.subscription.wanted
-                news = events.get(wanted)
+                asked = client.subscription.wanted, max(client.since, first - 1)
+                news = events.get(asked)
                 if news is None:
-                    news = events[wanted] = _News.of(pending, wanted)
-                self._offer_events(outbox, news if first > client.since else news.after(client.since))
+                    news = events[asked] = _News.of(pending, *asked)
+                self._offer_events(outbox, news)
             if update is not None:
                 is_base_known = client.tick == before and not outbox.has_update
                 client.tick = self._tick
@@ -175,28 +175,24 @@ class Hub:
 
 
 class _News(NamedTuple):
-    """The events that some clients want of those that wait: as pieces, and how many are too many to be told."""
+    """The events that some clients are told of those that wait: as pieces, and how many are too many to be told."""
 
     pieces: list[Piece]
     missing: int
 
     @classmethod
-    def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted) -> "_News":
+    def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted, since: int) -> "_News":
+        """Those numbered above `since`: who came while they waited knows of the others."""
         if wanted.nothing:
             return cls([], 0)
         found = [
             Found(first + place, kept, place)
             for first, kept in pending
             for place, event in enumerate(kept.records)
-            if wanted.everything or wanted.has(event)
+            if first + place > since and (wanted.everything or wanted.has(event))
         ]
         missing = max(0, len(found) - EVENTS)
         return cls(list(pieces(found[missing:])), missing)
-
-    def after(self, seq: int) -> "_News":
-        """Those numbered above `seq`, for who came while they waited."""
-        messages = [message for piece in self.pieces for message in piece.messages if (message.seq or 0) > seq]
-        return _News([Piece(messages)] if messages else [], 0)
 
 
 def pieces(events: Iterable[Found[NewEvent]]) -> Iterator[Piece]:

@@ -19,10 +19,10 @@ class Names(fields.Field[frozenset[str] | None]):
             return None
         if value == "none":
             return frozenset()
-        names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+        names = value.split(",") if isinstance(value, str) else value
         if value == "" or not isinstance(names, list) or len(names) > MOST_NAMES:
             raise ValidationError(f"Must be all, none, or up to {MOST_NAMES} names separated by commas.")
-        return frozenset(NAME.deserialize(name, attr) for name in names)
+        return frozenset(NAME.deserialize(name.strip() if names is not value else name, attr) for name in names)
 
 
 class LiveQuery(Query):

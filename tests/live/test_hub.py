@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.live.hub import PIECE_EVENTS
 from analytics.live.messages import as_json
 from analytics.live.outbox import EVENTS
 from tests.live.stage import Stage, kinds
@@ -94,6 +95,26 @@ def test_a_batch_beyond_all_bounds_leaves_its_newest_events() -> None:
     messages = stage.told(client)
     assert (len(messages), messages[0]["dropped"]) == (EVENTS, 2 * EVENTS)
     assert messages[-1]["seq"] == stage.state.events.last_sequence
+
+
+def test_who_comes_while_too_many_events_wait_is_told_exactly_what_it_misses_of_those_after_its_snapshot() -> None:
+    stage = Stage()
+    stage.told(stage.join())
+    stage.events(*(event("search") for _ in range(5)))
+    late = stage.join()
+    stage.events(*(event("search") for _ in range(EVENTS + 7)))
+    later = stage.join()
+    stage.events(*(event("search") for _ in range(150)))
+    stage.hub.flush()
+    for client, left_out in ((late, 157), (later, 0)):
+        parcel = client.outbox.take()
+        snapshot, *parts = parcel.pieces
+        assert parcel.dropped == left_out
+        assert all(len(part) <= PIECE_EVENTS for part in parts)
+        messages = [message for part in parts for message in part.messages]
+        assert (messages[0].seq or 0) - (snapshot.messages[0].seq or 0) - 1 == left_out
+        assert messages[-1].seq == stage.state.events.last_sequence
+    assert stage.drops == 157 + 162
 
 
 Step = tuple[str, int]
