@@ -74,9 +74,7 @@ class Commands:
         asked = options(given, client.subscription)
         client.subscription = asked.subscription
         if asked.since is not None:
-            client.outbox.forget()
-            client.since = self._openings.newest
-            client.tick = -1  # a patch would be against the update before the opening's snapshot
+            self._hub.reopen(client, self._openings.newest)
             client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
         client.delivery.wake()  # what was wanted until now goes out before the answer
         (types, services), patches = asked.subscription

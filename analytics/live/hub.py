@@ -32,17 +32,17 @@ PIECE_BYTES = 256 * 1024
 class Client:
     """A connected client: what it wants, what waits for it, and how that is delivered.
 
-    `since` is the number of the newest event that it was told of, or knew of, when it came; `tick` is that of the last
-    update it was offered.
+    `since` is the number of the newest event that it was told of, or knew of, when it came; `opened` is that of the
+    update before its opening, `tick` that of the last update that a patch can be against.
     """
 
-    __slots__ = ("delivery", "outbox", "since", "subscription", "tick")
+    __slots__ = ("delivery", "opened", "outbox", "since", "subscription", "tick")
 
     def __init__(self, subscription: Subscription, line: Line, since: int) -> None:
         self.subscription, self.since = subscription, since
         self.outbox = Outbox()
         self.delivery = Delivery(self.outbox, line)
-        self.tick = -1
+        self.tick = self.opened = -1
 
 
 class Hub:
@@ -91,6 +91,12 @@ class Hub:
             client.delivery.close()
         return client
 
+    def reopen(self, client: Client, since: int) -> None:
+        """Let a client begin anew, with another opening: what waits for it, and what is being told now, is older."""
+        client.outbox.forget()
+        client.since, client.opened = since, self._tick
+        client.tick = -1
+
     def leave(self, client: Client) -> None:
         """Forget a client."""
         self._clients.discard(client)
@@ -131,7 +137,7 @@ class Hub:
                 if news is None:
                     news = events[asked] = _News.of(pending, *asked)
                 self._offer_events(outbox, news)
-            if update is not None:
+            if update is not None and client.opened != self._tick:
                 is_base_known = client.tick == before and not outbox.has_update
                 client.tick = self._tick
                 told = patch if patch is not None and client.subscription.patches and is_base_known else update

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import gevent
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.live.hub import PIECE_EVENTS
+from analytics.live.hub import PIECE_EVENTS, TURN
 from analytics.live.messages import as_json
 from analytics.live.outbox import EVENTS
 from tests.live.stage import Stage, kinds
@@ -115,6 +117,28 @@ def test_who_comes_while_too_many_events_wait_is_told_exactly_what_it_misses_of_
         assert (messages[0].seq or 0) - (snapshot.messages[0].seq or 0) - 1 == left_out
         assert messages[-1].seq == stage.state.events.last_sequence
     assert stage.drops == 157 + 162
+
+
+@pytest.mark.parametrize("query", ["", "updates=patch"])
+def test_a_client_that_begins_anew_while_an_update_is_told_gets_nothing_older_behind_its_snapshot(query: str) -> None:
+    stage = Stage()
+    clients = [stage.join(query) for _ in range(TURN + 2)]
+    stage.tick()
+    for client in clients:
+        stage.told(client)
+    since = stage.openings.newest
+    telling = gevent.spawn(stage.tick)
+    gevent.sleep(0)  # some are told by now, and the others not yet
+    stage.event("purchase")
+    for client in clients:
+        stage.commands.subscribe(client, {"since": since})
+    telling.join()
+    for client in clients:
+        messages = stage.told(client)
+        assert kinds(messages) == ["event", "snapshot"]
+        assert [message["seq"] for message in messages] == [since + 1] * 2
+    stage.tick()
+    assert all("data" in stage.told(client)[0] for client in clients), "a patch would be against the update before"
 
 
 Step = tuple[str, int]
