@@ -72,7 +72,7 @@ class Commands:
             ValidationFailed: an option is unknown, or not as it must be.
         """
         asked = options(given, client.subscription)
-        client.subscription = asked.subscription
+        self._hub.subscribe(client, asked.subscription)
         if asked.since is not None:
             self._hub.reopen(client, self._openings.newest)
             client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))

@@ -109,6 +109,8 @@ class BoundedWebSocket(WebSocketWSGI):  # type: ignore[misc]
 class EngineLine:
     """A Socket.IO session to deliver to: past the library's queue where it has a WebSocket, else through it."""
 
+    encode = staticmethod(as_packet)
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -116,8 +118,8 @@ class EngineLine:
     def is_ready(self) -> bool:
         return self._sender is not None and self._session.queue.empty()
 
-    def push(self, parcel: Parcel) -> bool:
-        return self._sender is None or self._sender.push(parcel.writes(as_packet))
+    def push(self, frames: bytes) -> bool:
+        return self._sender is None or self._sender.push(frames)
 
     def send(self, parcel: Parcel) -> None:
         queue = self._session.queue
@@ -132,6 +134,10 @@ class EngineLine:
                 queue.join()
             queue.put(EnginePacket(MESSAGE, text[1:].decode()))
         queue.join()
+
+    def ping(self) -> bool:
+        """The server pings all its sessions itself."""
+        return True
 
     def close(self) -> None:
         """The server ends all its sessions itself."""

@@ -9,9 +9,8 @@ from flask import Blueprint, g, request
 from flask_sock import Sock
 from gevent import Timeout
 from gevent.event import Event
-from gevent.selectors import DefaultSelector
 from simple_websocket import ConnectionClosed
-from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection
 from wsproto.frame_protocol import CloseReason
 
 from analytics.live.commands import Commands, options_in
@@ -34,13 +33,15 @@ class Reader:
 
 
 OPTIONS = {
-    "ping_interval": 25,
+    "ping_interval": None,  # the hub pings: a timer for each connection would cost as much as its updates
     "max_message_size": INBOUND_LIMIT,
     "thread_class": Reader,
     "event_class": Event,
-    "selector_class": DefaultSelector,
 }
 """How the library serves WebSockets."""
+PING = b"\x89\0"
+NO_PONG = b"\x88\x02" + CloseReason.POLICY_VIOLATION.to_bytes(2)
+"""A Close for who did not answer the ping before."""
 
 
 class PlainLine:
@@ -48,30 +49,34 @@ class PlainLine:
 
     __slots__ = ("_sender", "_ws")
 
+    encode = staticmethod(as_json)
     is_ready = True
 
     def __init__(self, ws: Any, sender: WholeSender) -> None:
         self._ws, self._sender = ws, sender
 
-    @property
-    def _is_closing(self) -> bool:
-        """Whether a Close is on its way: nothing may follow that (RFC 6455, 5.5.1)."""
-        return self._ws.ws.state is not ConnectionState.OPEN
-
-    def push(self, parcel: Parcel) -> bool:
-        return self._is_closing or self._sender.push(parcel.writes(as_json))
+    def push(self, frames: bytes) -> bool:
+        return self._sender.push(frames)
 
     def send(self, parcel: Parcel) -> None:
         self._sender.flush()
         for data in parcel.writes(as_json):
-            if self._is_closing:
+            if self._sender.is_closing:
                 return
             self._sender.send(data)
+
+    def ping(self) -> bool:
+        if self._ws.pong_received:
+            self._ws.pong_received = False
+            return self._sender.push(PING)
+        self._sender.push(NO_PONG)
+        self._sender.hang_up(SHUT_RDWR)
+        return True
 
     def close(self) -> None:
         try:
             with Timeout(GOODBYE_SECONDS, ConnectionAbortedError("it takes no goodbye")):
-                if self._is_closing:
+                if self._sender.is_closing:
                     self._sender.flush()
                 else:
                     self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
@@ -100,14 +105,18 @@ def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
         finally:
             commands.leave(client)
             g.sender.hang_up(SHUT_RDWR)
-            ws.thread = ws._handle_events = None  # they refer to it, and garbage is looked for seldom
 
     return blueprint
 
 
 def listen(ws: Any, answer: Callable[[str | bytes], None]) -> None:
     """Read until the connection ends; what came together is answered once its pings are, and nothing after a Close."""
-    handle = ws._handle_events
+    handle, made = ws._handle_events, ws.ws.send
+
+    def make_and_note(event: Any) -> bytes:
+        data: bytes = made(event)
+        ws.sock.is_closing = ws.sock.is_closing or isinstance(event, CloseConnection)
+        return data
 
     def handle_and_answer() -> bool:
         goes_on: bool = handle()
@@ -115,8 +124,11 @@ def listen(ws: Any, answer: Callable[[str | bytes], None]) -> None:
             answer(ws.input_buffer.pop(0))
         return goes_on and bool(ws.connected)
 
-    ws._handle_events = handle_and_answer
-    ws.thread.run()
+    ws._handle_events, ws.ws.send = handle_and_answer, make_and_note
+    try:
+        ws.thread.run()
+    finally:
+        ws.thread = ws._handle_events = ws.ws.send = None  # they refer to it, and garbage is looked for seldom
 
 
 def _hear(ws: Any, answer: Callable[[str | bytes], None], said: str | bytes) -> None:

@@ -13,24 +13,30 @@ class Wire:
     """A connection that takes all, a part, or nothing, as the test says."""
 
     def __init__(self) -> None:
+        self.encode = as_json
         self.is_ready = True
         self.takes = True
         self.open = Event()
         self.open.set()
         self.pushed: list[bytes] = []
         self.sent: list[bytes] = []
-        self.closed = 0
+        self.closed = self.pings = self.flushes = 0
         self.broken = False
 
-    def push(self, parcel: Parcel) -> bool:
-        self.pushed += parcel.texts(as_json)
+    def push(self, frames: bytes) -> bool:
+        self.pushed.append(frames[2:])
         return self.takes
 
     def send(self, parcel: Parcel) -> None:
         self.open.wait()
         if self.broken:
             raise OSError("gone")
+        self.flushes += 1
         self.sent += parcel.texts(as_json)
+
+    def ping(self) -> bool:
+        self.pings += 1
+        return self.takes
 
     def close(self) -> None:
         self.closed += 1
@@ -149,3 +155,13 @@ def test_the_end_stops_the_writer(post: Post) -> None:
     post.wire.open.set()
     settle()
     assert post.wire.sent == []
+
+
+def test_a_ping_is_sent_past_all_that_waits_and_its_rest_by_the_writer(post: Post) -> None:
+    post.delivery.ping()
+    settle()
+    assert (post.wire.pings, post.wire.sent, post.wire.flushes) == (1, [], 0)
+    post.wire.takes = False
+    post.delivery.ping()
+    settle()
+    assert (post.wire.pings, post.wire.sent, post.wire.flushes) == (2, [], 1)
