@@ -7,10 +7,13 @@ import ssl
 import struct
 import termios
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import gevent
 from gevent.socket import wait_write
+
+from analytics.live.pongs import first_word
 
 SEND_BUFFER = 128 * 1024
 """Bytes that the system may hold for a client: what it does not take must wait here, where the newest wins."""
@@ -62,15 +65,19 @@ class WholeSender:
             self.hang_up(socket.SHUT_RDWR)
             raise
 
-    def push(self, data: bytes) -> bool:
-        """Send as much of `data` as goes without waiting; False where a rest waits for the next `send`."""
+    def push(self, data: bytes, flags: int = 0) -> bool:
+        """Send as much of `data` as goes without waiting; False where a rest waits for the next `send`.
+
+        Args:
+            flags: as for the system's `send`.
+        """
         if self.is_closing:
             return True
         if self._raw is None or self._queue:
             self._queue.append(data)
             return False
         try:
-            sent = self._raw.send(data)
+            sent = self._raw.send(data, flags)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -83,12 +90,13 @@ class WholeSender:
 
     def recv(self, size: int) -> bytes:
         """Receive what there is; a client that never stops talking must let the others have their turn."""
-        if self._raw is not None:
-            with contextlib.suppress(BlockingIOError):
-                data: bytes = self._raw.recv(size)
-                gevent.sleep(0)
-                return data
-        return self._sock.recv(size)  # type: ignore[no-any-return]
+        data: bytes = self._sock.recv(size)
+        gevent.sleep(0)
+        return data
+
+    def recv_first(self, size: int, ponged: Callable[[], None]) -> bytes:
+        """Receive the first that is no pong, of which `ponged` is told; TLS cannot tell them apart so early."""
+        return self.recv(size) if self._raw is None else first_word(self._raw, size, ponged)
 
     def hang_up(self, how: int = socket.SHUT_RD) -> None:
         """Have its reader find the end of the connection."""

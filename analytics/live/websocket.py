@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from socket import SHUT_RDWR
+from socket import MSG_MORE, SHUT_RDWR
 from typing import Any
 
 from flask import Blueprint, g, request
@@ -12,34 +12,35 @@ from gevent.event import Event
 from simple_websocket import ConnectionClosed
 from wsproto.events import CloseConnection
 from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
 
 from analytics.live.commands import Commands, options_in
 from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.messages import as_json
 from analytics.live.outbox import Parcel
+from analytics.live.pongs import PING
 from analytics.live.sender import GOODBYE_SECONDS, WholeSender, wrap
 
 
-class Reader:
-    """In the place of the thread that the library would start: the request's own greenlet reads, when it is told to."""
+class NoThread:
+    """In the place of the thread that the library would start: the request's own greenlet reads."""
 
-    name = "reader"
+    name = "none"
 
     def __init__(self, target: Callable[[], None]) -> None:
-        self.run = target
+        """Forget what it would do."""
 
     def start(self) -> None:
-        """Not yet."""
+        """Nothing."""
 
 
 OPTIONS = {
     "ping_interval": None,  # the hub pings: a timer for each connection would cost as much as its updates
     "max_message_size": INBOUND_LIMIT,
-    "thread_class": Reader,
+    "thread_class": NoThread,
     "event_class": Event,
 }
 """How the library serves WebSockets."""
-PING = b"\x89\0"
 NO_PONG = b"\x88\x02" + CloseReason.POLICY_VIOLATION.to_bytes(2)
 """A Close for who did not answer the ping before."""
 
@@ -68,7 +69,7 @@ class PlainLine:
     def ping(self) -> bool:
         if self._ws.pong_received:
             self._ws.pong_received = False
-            return self._sender.push(PING)
+            return self._sender.push(PING, MSG_MORE)  # goes out with the update that follows
         self._sender.push(NO_PONG)
         self._sender.hang_up(SHUT_RDWR)
         return True
@@ -111,24 +112,31 @@ def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
 
 def listen(ws: Any, answer: Callable[[str | bytes], None]) -> None:
     """Read until the connection ends; what came together is answered once its pings are, and nothing after a Close."""
-    handle, made = ws._handle_events, ws.ws.send
+    make = ws.ws.send
 
     def make_and_note(event: Any) -> bytes:
-        data: bytes = made(event)
+        data: bytes = make(event)
         ws.sock.is_closing = ws.sock.is_closing or isinstance(event, CloseConnection)
         return data
 
-    def handle_and_answer() -> bool:
-        goes_on: bool = handle()
-        while goes_on and ws.connected and ws.input_buffer:
-            answer(ws.input_buffer.pop(0))
-        return goes_on and bool(ws.connected)
+    def ponged() -> None:
+        ws.pong_received = True
 
-    ws._handle_events, ws.ws.send = handle_and_answer, make_and_note
+    ws.ws.send = make_and_note
     try:
-        ws.thread.run()
+        data = ws.sock.recv_first(ws.receive_bytes, ponged)
+        while data and ws.connected:
+            ws.ws.receive_data(data)
+            ws.connected = ws._handle_events() and ws.connected
+            while ws.connected and ws.input_buffer:
+                answer(ws.input_buffer.pop(0))
+            data = ws.connected and ws.sock.recv(ws.receive_bytes)
+    except (OSError, LocalProtocolError):
+        pass  # it is over
     finally:
-        ws.thread = ws._handle_events = ws.ws.send = None  # they refer to it, and garbage is looked for seldom
+        ws.connected = False
+        ws.sock.close()
+        ws.ws.send = None  # it refers to all this, and garbage is looked for seldom
 
 
 def _hear(ws: Any, answer: Callable[[str | bytes], None], said: str | bytes) -> None:
