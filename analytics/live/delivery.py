@@ -77,8 +77,8 @@ class Delivery:
         return True
 
     def ping(self) -> None:
-        """Ask whether the client is still there."""
-        if not self._line.ping() and self._writer is None:
+        """Ask whether the client is still there; the writer of a slow one finds out by itself."""
+        if self._writer is None and not self._line.ping():
             self._spawn()
 
     def close(self) -> None:

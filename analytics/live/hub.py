@@ -152,9 +152,10 @@ class Hub:
             waits = False
             if pending:
                 asked = client.subscription.wanted, max(client.since, first - 1)
-                if asked not in events:
-                    events[asked] = _News.of(pending, *asked)
-                waits = self._offer_events(client.outbox, events[asked])
+                news = events.get(asked)
+                if news is None:
+                    news = events[asked] = _News.of(pending, *asked)
+                waits = self._offer_events(client.outbox, news)
             if update is not None and client.opened != self._tick:
                 told = self._suited(client, update, patch) if client in self._patching else update
                 if waits or not client.delivery.pass_by(told):

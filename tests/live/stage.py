@@ -19,6 +19,9 @@ class DeadLine:
     encode = staticmethod(as_json)
     is_ready = False
 
+    def __init__(self) -> None:
+        self.pings = 0
+
     def push(self, frames: bytes) -> bool:
         raise AssertionError("not ready")
 
@@ -26,7 +29,8 @@ class DeadLine:
         raise AssertionError("its writer must not run")
 
     def ping(self) -> bool:
-        raise AssertionError("nobody is to be pinged")
+        self.pings += 1
+        return True
 
     def close(self) -> None:
         raise AssertionError("its writer must not run")

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.live.hub import PIECE_EVENTS, TURN
+from analytics.live.hub import PIECE_EVENTS, PINGS_APART, TURN, Hub
 from analytics.live.messages import as_json
 from analytics.live.outbox import EVENTS
-from tests.live.stage import Stage, kinds
+from analytics.live.subscription import Subscription
+from tests.live.stage import DeadLine, Stage, kinds
 from tests.live.test_patch import applied
 from tests.state.rig import event, moderate
 
@@ -139,6 +140,19 @@ def test_a_client_that_begins_anew_while_an_update_is_told_gets_nothing_older_be
         assert [message["seq"] for message in messages] == [since + 1] * 2
     stage.tick()
     assert all("data" in stage.told(client)[0] for client in clients), "a patch would be against the update before"
+
+
+def test_each_client_is_pinged_once_in_a_round_and_never_many_at_once() -> None:
+    hub, lines = Hub(lambda _: None), [DeadLine() for _ in range(2 * PINGS_APART)]
+    clients = [hub.join(Subscription(), line, 0) for line in lines]
+    for turn in range(1, PINGS_APART + 1):
+        hub.ping()
+        assert sum(line.pings for line in lines) == 2 * turn
+    assert {line.pings for line in lines} == {1}
+    hub.leave(clients[0])
+    for _ in range(PINGS_APART):
+        hub.ping()
+    assert [line.pings for line in lines[:2]] == [1, 2]
 
 
 Step = tuple[str, int]
