@@ -155,7 +155,8 @@ class Hub:
                 news = events.get(asked)
                 if news is None:
                     news = events[asked] = _News.of(pending, *asked)
-                waits = self._offer_events(client.outbox, news)
+                if update is not None or news.single is None or not client.delivery.pass_by(news.single):
+                    waits = self._offer_events(client.outbox, news)
             if update is not None and client.opened != self._tick:
                 told = self._suited(client, update, patch) if client in self._patching else update
                 if waits or not client.delivery.pass_by(told):
@@ -208,16 +209,20 @@ class Hub:
 
 
 class _News(NamedTuple):
-    """The events that some clients are told of those that wait: as pieces, and how many are too many to be told."""
+    """The events that some clients are told of those that wait: as pieces, and how many are too many to be told.
+
+    `single` is the piece where there is only one, and nothing is missing.
+    """
 
     pieces: list[Piece]
     missing: int
+    single: Piece | None
 
     @classmethod
     def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted, since: int) -> "_News":
         """Those numbered above `since`: who came while they waited knows of the others."""
         if wanted.nothing:
-            return cls([], 0)
+            return cls([], 0, None)
         found = [
             Found(first + place, kept, place)
             for first, kept in pending
@@ -225,7 +230,8 @@ class _News(NamedTuple):
             if first + place > since and (wanted.everything or wanted.has(event))
         ]
         missing = max(0, len(found) - EVENTS)
-        return cls(list(pieces(found[missing:])), missing)
+        made = list(pieces(found[missing:]))
+        return cls(made, missing, made[0] if len(made) == 1 and not missing else None)
 
 
 def pieces(events: Iterable[Found[NewEvent]]) -> Iterator[Piece]:
