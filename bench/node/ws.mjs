@@ -1,5 +1,5 @@
 // The usual broadcast of npm's ws: PORT, SIZE bytes to every client each second, RATE events a second each to each client.
-// It pings as its README says, every 25 seconds, and a part of the clients each second, as the service does.
+// It has the heartbeat of its README, but as the service has it: every 25 seconds, a part of the clients each second.
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 
