@@ -129,9 +129,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     packets = BodyReader(INBOUND_LIMIT, settings.body_timeout)
     patience = settings.client_timeout
     socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
-    ticker = Ticker(
-        lambda: hub.publish_update(lambda: (snapshots.current(), openings.newest)), clock, state.counters.dropped
-    )
+
+    def beat() -> None:
+        hub.ping()
+        hub.publish_update(lambda: (snapshots.current(), openings.newest))
+
+    ticker = Ticker(beat, clock, state.counters.dropped)
     service = Service(hub, socketio, ticker, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     pause = partial(gevent.sleep, 0)

@@ -25,6 +25,8 @@ UPGRADE = (
 )
 PATHS = {"ws": "/ws/dashboard", "socketio": "/socket.io/?EIO=4&transport=websocket"}
 CONNECT = b"\x81\x82\0\0\0\x0040"  # Socket.IO's CONNECT in a masked frame
+PINGS = {"ws": (b"\x89\0", b"\x8a\x80\0\0\0\0"), "socketio": (b"\x81\x012", b"\x81\x81\0\0\0\x003")}
+"""What a server pings with, which stands nowhere else, and the answer: who gives none is soon cut off."""
 UPDATE, EVENT = b'"dashboard_update",', b'"type":"event","seq":'
 SENT = re.compile(EVENT + rb'\d+,"data":{[^}]*"sent":([0-9.]+)')
 CHUNK = 1024 * 1024
@@ -82,6 +84,7 @@ def result(process: "subprocess.Popen[bytes]") -> Seen:
 def _main(port: int, protocol: str, count: int, seconds: float) -> None:
     os.nice(10)  # who measures delays beside this must not wait for it
     selector = selectors.DefaultSelector()
+    ping, pong = PINGS[protocol]
     watchers: dict[int, tuple[socket.socket, Watcher]] = {}
     for number in range(count):
         connection = socket.create_connection(("127.0.0.1", port))
@@ -102,6 +105,8 @@ def _main(port: int, protocol: str, count: int, seconds: float) -> None:
             data = connection.recv(CHUNK)
             if not data:
                 sys.exit("a watcher was cut off")
+            if ping in data:
+                connection.sendall(pong)
             _look(watcher, data, delays)
     delays.sort()
     gaps = sorted(gap for _, watcher in watchers.values() for gap in watcher.gaps)

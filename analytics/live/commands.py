@@ -72,11 +72,9 @@ class Commands:
             ValidationFailed: an option is unknown, or not as it must be.
         """
         asked = options(given, client.subscription)
-        client.subscription = asked.subscription
+        self._hub.subscribe(client, asked.subscription)
         if asked.since is not None:
-            client.outbox.forget()
-            client.since = self._openings.newest
-            client.tick = -1  # a patch would be against the update before the opening's snapshot
+            self._hub.reopen(client, self._openings.newest)
             client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
         client.delivery.wake()  # what was wanted until now goes out before the answer
         (types, services), patches = asked.subscription
@@ -94,7 +92,7 @@ class Commands:
     def _obey(self, client: Client, said: str | bytes) -> tuple[str, dict[str, Any]]:
         if isinstance(said, bytes):
             raise ValidationFailed("Messages are JSON texts, not binary.")
-        given = parse(said.encode())
+        given = parse(said.encode(), what="message")
         if not isinstance(given, dict):
             raise ValidationFailed('A message is a JSON object such as {"type":"subscribe","events":"none"}.')
         kind = given.pop("type", None)

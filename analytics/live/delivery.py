@@ -5,7 +5,7 @@ from typing import Protocol
 
 import gevent
 
-from analytics.live.messages import Piece
+from analytics.live.messages import Encode, Piece
 from analytics.live.outbox import Outbox, Parcel
 
 
@@ -13,11 +13,15 @@ class Line(Protocol):
     """A connection as one protocol has it."""
 
     @property
+    def encode(self) -> Encode:
+        """What it makes of messages."""
+
+    @property
     def is_ready(self) -> bool:
         """Whether it can be pushed to."""
 
-    def push(self, parcel: Parcel) -> bool:
-        """Send as much of `parcel` as goes without waiting; False where a rest waits for `send`."""
+    def push(self, frames: bytes) -> bool:
+        """Send as much of `frames` as goes without waiting; False where a rest waits for `send`."""
 
     def send(self, parcel: Parcel) -> None:
         """Send what was left of a push, then all of `parcel`.
@@ -26,11 +30,14 @@ class Line(Protocol):
             OSError: the client is gone, or was cut off.
         """
 
+    def ping(self) -> bool:
+        """Ask whether the client is there, or cut it off if it left that unanswered; False as with `push`."""
+
     def close(self) -> None:
-        """Say goodbye: the service stops.
+        """Say goodbye, since the service stops, behind what is half sent.
 
         Raises:
-            OSError: the client is gone, or was cut off.
+            OSError: the client is gone, or was cut off, since it did not take that soon.
         """
 
 
@@ -41,34 +48,43 @@ class Delivery:
     long as something waits.
     """
 
-    __slots__ = ("_is_closing", "_line", "_outbox", "_writer")
+    __slots__ = ("_line", "_outbox", "_writer")
 
     def __init__(self, outbox: Outbox, line: Line) -> None:
         self._outbox, self._line = outbox, line
         self._writer: gevent.Greenlet | None = None
-        self._is_closing = False
 
     def wake(self) -> None:
         """Have what waits sent; never waits."""
         if self._writer is not None or self._outbox.is_empty:
             return
-        has_to_wait = self._outbox.has_opening or not self._line.is_ready
-        if has_to_wait or not self._line.push(self._outbox.take()):
+        line = self._line
+        if self._outbox.has_opening or not line.is_ready:
+            self._spawn()
+            return
+        for frames in self._outbox.take().writes(line.encode):
+            is_whole = line.push(frames)
+        if not is_whole:
             self._spawn()
 
     def pass_by(self, piece: Piece) -> bool:
-        """Send `piece` past the outbox, where nothing waits there and the line is ready; False where it is not."""
-        if self._writer is not None or not self._line.is_ready or not self._outbox.is_empty:
+        """Send `piece` past the outbox, to which nothing was offered since `wake`; False where that has to wait."""
+        line = self._line
+        if self._writer is not None or not line.is_ready:
             return False
-        if not self._line.push(Parcel([piece], 0)):
+        if not line.push(piece.frames(line.encode)):
             self._spawn()
         return True
 
-    def close(self) -> None:
-        """Send the client away."""
-        self._is_closing = True
-        if self._writer is None:
+    def ping(self) -> None:
+        """Ask whether the client is still there; the writer of a slow one finds out by itself."""
+        if self._writer is None and not self._line.ping():
             self._spawn()
+
+    def close(self) -> None:
+        """Send the client away; what waits for it is given up."""
+        self.end()
+        self._writer = gevent.spawn(self._say_goodbye)  # for good: nothing may follow
 
     def end(self) -> None:
         """Stop writing: the connection is over."""
@@ -80,10 +96,11 @@ class Delivery:
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):  # the reader finds the end too, and leaves
-            while not self._is_closing:
+            self._line.send(self._outbox.take())
+            while not self._outbox.is_empty:
                 self._line.send(self._outbox.take())
-                if self._outbox.is_empty:
-                    break
-            if self._is_closing:
-                self._line.close()
         self._writer = None
+
+    def _say_goodbye(self) -> None:
+        with contextlib.suppress(OSError):
+            self._line.close()

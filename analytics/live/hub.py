@@ -13,6 +13,7 @@ from analytics.live.delivery import Delivery, Line
 from analytics.live.messages import Message, Piece
 from analytics.live.outbox import EVENTS, Outbox
 from analytics.live.patch import NoPatchError, merge_patch
+from analytics.live.rounds import Rounds
 from analytics.live.subscription import Subscription, Wanted
 from analytics.records import Kept, NewEvent, event_json
 from analytics.state.rings import Found
@@ -21,10 +22,12 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.04
 """How long events wait for others to go out with."""
-TURN = 50
+TURN = 200
 """How many clients are written to before others have a turn."""
 PAUSE_SECONDS = 0.0001
 """How long that is: after a pause of nothing, gevent would go on without a look at what has arrived."""
+PINGS_APART = 25
+"""Seconds, or updates, from a client's ping to its next one."""
 PIECE_EVENTS = 100
 PIECE_BYTES = 256 * 1024
 
@@ -32,17 +35,17 @@ PIECE_BYTES = 256 * 1024
 class Client:
     """A connected client: what it wants, what waits for it, and how that is delivered.
 
-    `since` is the number of the newest event that it was told of, or knew of, when it came; `tick` is that of the last
-    update it was offered.
+    `since` is the number of the newest event that it was told of, or knew of, when it came; `opened` is that of the
+    update before its opening, `tick` that of the last one that a patch can be against.
     """
 
-    __slots__ = ("delivery", "outbox", "since", "subscription", "tick")
+    __slots__ = ("delivery", "opened", "outbox", "since", "subscription", "tick")
 
     def __init__(self, subscription: Subscription, line: Line, since: int) -> None:
         self.subscription, self.since = subscription, since
         self.outbox = Outbox()
         self.delivery = Delivery(self.outbox, line)
-        self.tick = -1
+        self.tick = self.opened = -1
 
 
 class Hub:
@@ -54,7 +57,9 @@ class Hub:
 
     def __init__(self, dropped: Callable[[int], None]) -> None:
         self._dropped = dropped
-        self._clients: set[Client] = set()
+        self._clients: dict[Client, None] = {}  # in the order in which they came, and lie in memory
+        self._patching: set[Client] = set()
+        self._pings: Rounds[Client] = Rounds(PINGS_APART)
         self._pending: list[tuple[int, Kept[NewEvent]]] = []
         self._waiting = Event()
         self._flusher: gevent.Greenlet | None = None
@@ -86,14 +91,29 @@ class Hub:
     def join(self, subscription: Subscription, line: Line, since: int) -> Client:
         """A new client; it is told of the events numbered above `since`."""
         client = Client(subscription, line, since)
-        self._clients.add(client)
+        self._clients[client] = None
+        self._pings.add(client)
+        self.subscribe(client, subscription)
         if self.draining:
             client.delivery.close()
         return client
 
+    def subscribe(self, client: Client, subscription: Subscription) -> None:
+        """Have a client told of what it wants from now on."""
+        client.subscription = subscription
+        (self._patching.add if subscription.patches else self._patching.discard)(client)
+
+    def reopen(self, client: Client, since: int) -> None:
+        """Let a client begin anew, with another opening: what waits for it, and what is being told now, is older."""
+        client.outbox.forget()
+        client.since, client.opened = since, self._tick
+        client.tick = -1
+
     def leave(self, client: Client) -> None:
         """Forget a client."""
-        self._clients.discard(client)
+        self._clients.pop(client, None)
+        self._patching.discard(client)
+        self._pings.discard(client)
         client.delivery.end()
 
     def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
@@ -112,6 +132,11 @@ class Hub:
             full = Piece([Message("dashboard_update", seq, snapshot)])
             self._tell(full, self._patch(snapshot, seq))
 
+    def ping(self) -> None:
+        """Ask those whose turn it is whether they are still there; to be called once a second."""
+        for client in self._pings.next():
+            client.delivery.ping()
+
     def flush(self) -> None:
         """Tell of the events that were published since the last time."""
         with self._turn:
@@ -121,38 +146,47 @@ class Hub:
         """Tell every client of the events that wait and of the update; only one at a time may, so that order holds."""
         pending, self._pending = self._pending, []
         first = pending[0][0] if pending else 0
-        events: dict[Wanted, _News] = {}
-        before, self._tick = self._tick, self._tick + (update is not None)
+        events: dict[tuple[Wanted, int], _News] = {}
+        self._tick += update is not None
         for number, client in enumerate(list(self._clients), 1):
-            outbox = client.outbox
+            waits = False
             if pending:
-                wanted = client.subscription.wanted
-                news = events.get(wanted)
+                asked = client.subscription.wanted, max(client.since, first - 1)
+                news = events.get(asked)
                 if news is None:
-                    news = events[wanted] = _News.of(pending, wanted)
-                self._offer_events(outbox, news if first > client.since else news.after(client.since))
-            if update is not None:
-                is_base_known = client.tick == before and not outbox.has_update
-                client.tick = self._tick
-                told = patch if patch is not None and client.subscription.patches and is_base_known else update
-                if not client.delivery.pass_by(told):
-                    outbox.offer_update(told)
-            client.delivery.wake()
+                    news = events[asked] = _News.of(pending, *asked)
+                if update is not None or news.single is None or not client.delivery.pass_by(news.single):
+                    waits = self._offer_events(client.outbox, news)
+            if update is not None and client.opened != self._tick:
+                told = self._suited(client, update, patch) if client in self._patching else update
+                if waits or not client.delivery.pass_by(told):
+                    client.outbox.offer_update(told)
+                    waits = True
+            if waits:
+                client.delivery.wake()
             if number % TURN == 0:
                 gevent.sleep(PAUSE_SECONDS)
 
-    def _offer_events(self, outbox: Outbox, news: "_News") -> None:
+    def _suited(self, client: Client, update: Piece, patch: Piece | None) -> Piece:
+        """The patch, where a client that wants it is going to know what it is against; else the whole update."""
+        is_base_known = client.tick == self._tick - 1 and not client.outbox.has_update
+        client.tick = self._tick
+        return patch if patch is not None and is_base_known else update
+
+    def _offer_events(self, outbox: Outbox, news: "_News") -> bool:
+        """Returns whether there are any."""
         missing = news.missing
         for piece in news.pieces:
             dropped = outbox.offer_events(piece, missing)
             missing = 0
             if dropped:
                 self._dropped(dropped)
+        return bool(news.pieces)
 
     def _patch(self, snapshot: bytes, seq: int) -> Piece | None:
         """The difference from the update before, where someone wants it and it can be told."""
         before, self._last = self._last, None
-        if not any(client.subscription.patches for client in self._clients):
+        if not self._patching:
             return None
         self._last = msgspec.json.decode(snapshot)
         if before is None:
@@ -175,28 +209,29 @@ class Hub:
 
 
 class _News(NamedTuple):
-    """The events that some clients want of those that wait: as pieces, and how many are too many to be told."""
+    """The events that some clients are told of those that wait: as pieces, and how many are too many to be told.
+
+    `single` is the piece where there is only one, and nothing is missing.
+    """
 
     pieces: list[Piece]
     missing: int
+    single: Piece | None
 
     @classmethod
-    def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted) -> "_News":
+    def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted, since: int) -> "_News":
+        """Those numbered above `since`: who came while they waited knows of the others."""
         if wanted.nothing:
-            return cls([], 0)
+            return cls([], 0, None)
         found = [
             Found(first + place, kept, place)
             for first, kept in pending
             for place, event in enumerate(kept.records)
-            if wanted.everything or wanted.has(event)
+            if first + place > since and (wanted.everything or wanted.has(event))
         ]
         missing = max(0, len(found) - EVENTS)
-        return cls(list(pieces(found[missing:])), missing)
-
-    def after(self, seq: int) -> "_News":
-        """Those numbered above `seq`, for who came while they waited."""
-        messages = [message for piece in self.pieces for message in piece.messages if (message.seq or 0) > seq]
-        return _News([Piece(messages)] if messages else [], 0)
+        made = list(pieces(found[missing:]))
+        return cls(made, missing, made[0] if len(made) == 1 and not missing else None)
 
 
 def pieces(events: Iterable[Found[NewEvent]]) -> Iterator[Piece]:

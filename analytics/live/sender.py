@@ -2,20 +2,24 @@
 
 import contextlib
 import fcntl
-import os
 import socket
 import ssl
 import struct
 import termios
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import gevent
 from gevent.socket import wait_write
 
+from analytics.live.pongs import first_word
+
 SEND_BUFFER = 128 * 1024
 """Bytes that the system may hold for a client: what it does not take must wait here, where the newest wins."""
+
+GOODBYE_SECONDS = 1
+"""How long a client has to take the goodbye when the service stops; then it is cut off."""
 
 
 class WholeSender:
@@ -23,15 +27,18 @@ class WholeSender:
 
     Writer and reader both send (the reader answers pings): what they give is queued whole, and whoever sends next sends
     all of the queue, so that frames never mix. A client that takes nothing for `patience` seconds is cut off: half a
-    frame would make nonsense of all that follows.
+    frame would make nonsense of all that follows. Where it `is_closing`, a Close is on its way, and nothing is pushed
+    behind that (RFC 6455, 5.5.1).
     """
 
-    __slots__ = ("_is_plain", "_patience", "_queue", "_sock")
+    __slots__ = ("_patience", "_queue", "_raw", "_sock", "is_closing")
 
-    def __init__(self, sock: socket.socket, patience: float) -> None:
+    def __init__(self, sock: Any, patience: float) -> None:
         self._sock, self._patience = sock, patience
         self._queue: deque[bytes | memoryview] = deque()
-        self._is_plain = not isinstance(sock, ssl.SSLSocket)
+        self.is_closing = False
+        # what gevent wraps: its own `send` would wait; TLS cannot say how far it got, and has to
+        self._raw = None if isinstance(sock, ssl.SSLSocket) else sock._sock
         with contextlib.suppress(OSError):  # it may be gone already
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
@@ -58,20 +65,38 @@ class WholeSender:
             self.hang_up(socket.SHUT_RDWR)
             raise
 
-    def push(self, writes: Iterable[bytes]) -> bool:
-        """Send as much of all `writes` as goes without waiting; False where a rest waits for the next `send`."""
-        self._queue.extend(writes)
+    def push(self, data: bytes, flags: int = 0) -> bool:
+        """Send as much of `data` as goes without waiting; False where a rest waits for the next `send`.
+
+        Args:
+            flags: as for the system's `send`.
+        """
+        if self.is_closing:
+            return True
+        if self._raw is None or self._queue:
+            self._queue.append(data)
+            return False
         try:
-            return self._is_plain and self._drain()
+            sent = self._raw.send(data, flags)
+        except BlockingIOError:
+            sent = 0
         except OSError:
             self.hang_up(socket.SHUT_RDWR)  # the client is gone, as its reader will find out
             return True
+        if sent < len(data):
+            self._queue.append(memoryview(data)[sent:])
+            return False
+        return True
 
     def recv(self, size: int) -> bytes:
         """Receive what there is; a client that never stops talking must let the others have their turn."""
-        data = self._sock.recv(size)
+        data: bytes = self._sock.recv(size)
         gevent.sleep(0)
         return data
+
+    def recv_first(self, size: int, ponged: Callable[[], None]) -> bytes:
+        """Receive the first that is no pong, of which `ponged` is told; TLS cannot tell them apart so early."""
+        return self.recv(size) if self._raw is None else first_word(self._raw, size, ponged)
 
     def hang_up(self, how: int = socket.SHUT_RD) -> None:
         """Have its reader find the end of the connection."""
@@ -92,13 +117,13 @@ class WholeSender:
         return struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0]  # type: ignore[no-any-return]
 
     def _drain(self) -> bool:
-        """Send what waits as far as it goes; TLS cannot say how far, and waits."""
+        """Send what waits as far as it goes."""
         queue = self._queue
         while queue:
             data = queue[0]
             try:
-                if self._is_plain:
-                    sent = os.write(self._sock.fileno(), data)  # gevent's send would wait
+                if self._raw is not None:
+                    sent = self._raw.send(data)
                 else:
                     with gevent.Timeout(self._patience, TimeoutError("the client takes nothing")):
                         sent = self._sock.send(data)

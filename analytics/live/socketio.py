@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
+from socket import SHUT_RDWR
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -31,7 +32,7 @@ from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.hub import Client
 from analytics.live.messages import as_packet
 from analytics.live.outbox import Parcel
-from analytics.live.sender import WholeSender, wrap
+from analytics.live.sender import GOODBYE_SECONDS, WholeSender, wrap
 
 PING_INTERVAL = 25
 PING_TIMEOUT = 15
@@ -108,6 +109,8 @@ class BoundedWebSocket(WebSocketWSGI):  # type: ignore[misc]
 class EngineLine:
     """A Socket.IO session to deliver to: past the library's queue where it has a WebSocket, else through it."""
 
+    encode = staticmethod(as_packet)
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -115,8 +118,8 @@ class EngineLine:
     def is_ready(self) -> bool:
         return self._sender is not None and self._session.queue.empty()
 
-    def push(self, parcel: Parcel) -> bool:
-        return self._sender is None or self._sender.push(parcel.writes(as_packet))
+    def push(self, frames: bytes) -> bool:
+        return self._sender is None or self._sender.push(frames)
 
     def send(self, parcel: Parcel) -> None:
         queue = self._session.queue
@@ -131,6 +134,10 @@ class EngineLine:
                 queue.join()
             queue.put(EnginePacket(MESSAGE, text[1:].decode()))
         queue.join()
+
+    def ping(self) -> bool:
+        """The server pings all its sessions itself."""
+        return True
 
     def close(self) -> None:
         """The server ends all its sessions itself."""
@@ -177,11 +184,14 @@ class SocketIo:
         self._server.on("subscribe", self._subscribe)
 
     def drain(self) -> None:
-        """Send all clients away."""
+        """Send all clients away; who does not take the goodbye soon is cut off."""
         for session in list(self._engine.sockets.values()):
             session.close(wait=False, reason=self._engine.reason.SERVER_DISCONNECT)
-            if not session.upgraded and SENDER in session.session:
-                session.session[SENDER].hang_up()
+            sender = session.session.get(SENDER)
+            if sender is not None:
+                gevent.spawn_later(GOODBYE_SECONDS, sender.hang_up, SHUT_RDWR)
+                if not session.upgraded:
+                    sender.hang_up()
 
     def blueprint(self) -> Blueprint:
         """The blueprint of /socket.io/."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import gevent
 
-CHECK_SECONDS = 0.1
 LATE_SECONDS = 0.5
 """How long a connection that comes while the worker stops may take for its request: it asks whether we are ready."""
 
@@ -48,11 +47,23 @@ def watch(worker: Any, drain: Callable[[], None]) -> None:
     """Call `drain` as soon as the gunicorn `worker` is told to stop, whatever the reason, and end its idle waits."""
     idle = IdleWaits(worker.cfg.keepalive)
     worker.timeout_ctx = idle.wait
-    gevent.spawn(_watch, worker, drain, idle)
+
+    def stop() -> None:
+        drain()
+        idle.end()
+
+    worker.__class__ = _telling(type(worker), stop)
 
 
-def _watch(worker: Any, drain: Callable[[], None], idle: IdleWaits) -> None:
-    while worker.alive:
-        gevent.sleep(CHECK_SECONDS)
-    drain()
-    idle.end()
+def _telling(kind: type, stop: Callable[[], None]) -> type:
+    """A `kind` of worker that has `stop` called when gunicorn takes its life: to look for that would cost all day."""
+
+    def is_alive(worker: Any) -> bool:
+        return bool(vars(worker)["alive"])
+
+    def set_alive(worker: Any, alive: bool) -> None:
+        if is_alive(worker) and not alive:
+            gevent.spawn(stop)  # this may be a signal's handler
+        vars(worker)["alive"] = alive
+
+    return type(kind.__name__, (kind,), {"alive": property(is_alive, set_alive)})

@@ -2,44 +2,47 @@
 
 from collections.abc import Callable
 from functools import partial
-from socket import SHUT_RDWR
+from socket import MSG_MORE, SHUT_RDWR
 from typing import Any
 
 from flask import Blueprint, g, request
 from flask_sock import Sock
+from gevent import Timeout
 from gevent.event import Event
-from gevent.selectors import DefaultSelector
 from simple_websocket import ConnectionClosed
-from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection
 from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
 
 from analytics.live.commands import Commands, options_in
 from analytics.live.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.messages import as_json
 from analytics.live.outbox import Parcel
-from analytics.live.sender import WholeSender, wrap
+from analytics.live.pongs import PING
+from analytics.live.sender import GOODBYE_SECONDS, WholeSender, wrap
 
 
-class Reader:
-    """In the place of the thread that the library would start: the request's own greenlet reads, when it is told to."""
+class NoThread:
+    """In the place of the thread that the library would start: the request's own greenlet reads."""
 
-    name = "reader"
+    name = "none"
 
     def __init__(self, target: Callable[[], None]) -> None:
-        self.run = target
+        """Forget what it would do."""
 
     def start(self) -> None:
-        """Not yet."""
+        """Nothing."""
 
 
 OPTIONS = {
-    "ping_interval": 25,
+    "ping_interval": None,  # the hub pings: a timer for each connection would cost as much as its updates
     "max_message_size": INBOUND_LIMIT,
-    "thread_class": Reader,
+    "thread_class": NoThread,
     "event_class": Event,
-    "selector_class": DefaultSelector,
 }
 """How the library serves WebSockets."""
+NO_PONG = b"\x88\x02" + CloseReason.POLICY_VIOLATION.to_bytes(2)
+"""A Close for who did not answer the ping before."""
 
 
 class PlainLine:
@@ -47,29 +50,37 @@ class PlainLine:
 
     __slots__ = ("_sender", "_ws")
 
+    encode = staticmethod(as_json)
     is_ready = True
 
     def __init__(self, ws: Any, sender: WholeSender) -> None:
         self._ws, self._sender = ws, sender
 
-    @property
-    def _is_closing(self) -> bool:
-        """Whether a Close is on its way: nothing may follow that (RFC 6455, 5.5.1)."""
-        return self._ws.ws.state is not ConnectionState.OPEN
-
-    def push(self, parcel: Parcel) -> bool:
-        return self._is_closing or self._sender.push(parcel.writes(as_json))
+    def push(self, frames: bytes) -> bool:
+        return self._sender.push(frames)
 
     def send(self, parcel: Parcel) -> None:
         self._sender.flush()
         for data in parcel.writes(as_json):
-            if self._is_closing:
+            if self._sender.is_closing:
                 return
             self._sender.send(data)
 
+    def ping(self) -> bool:
+        if self._ws.pong_received:
+            self._ws.pong_received = False
+            return self._sender.push(PING, MSG_MORE)  # goes out with the update that follows
+        self._sender.push(NO_PONG)
+        self._sender.hang_up(SHUT_RDWR)
+        return True
+
     def close(self) -> None:
         try:
-            self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
+            with Timeout(GOODBYE_SECONDS, ConnectionAbortedError("it takes no goodbye")):
+                if self._sender.is_closing:
+                    self._sender.flush()
+                else:
+                    self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
         except ConnectionClosed as error:
             raise OSError(str(error)) from None
         finally:
@@ -95,23 +106,37 @@ def websocket_blueprint(commands: Commands, patience: float) -> Blueprint:
         finally:
             commands.leave(client)
             g.sender.hang_up(SHUT_RDWR)
-            ws.thread = ws._handle_events = None  # they refer to it, and garbage is looked for seldom
 
     return blueprint
 
 
 def listen(ws: Any, answer: Callable[[str | bytes], None]) -> None:
     """Read until the connection ends; what came together is answered once its pings are, and nothing after a Close."""
-    handle = ws._handle_events
+    make = ws.ws.send
 
-    def handle_and_answer() -> bool:
-        goes_on: bool = handle()
-        while goes_on and ws.connected and ws.input_buffer:
-            answer(ws.input_buffer.pop(0))
-        return goes_on and bool(ws.connected)
+    def make_and_note(event: Any) -> bytes:
+        data: bytes = make(event)
+        ws.sock.is_closing = ws.sock.is_closing or isinstance(event, CloseConnection)
+        return data
 
-    ws._handle_events = handle_and_answer
-    ws.thread.run()
+    def ponged() -> None:
+        ws.pong_received = True
+
+    ws.ws.send = make_and_note
+    try:
+        data = ws.sock.recv_first(ws.receive_bytes, ponged)
+        while data and ws.connected:
+            ws.ws.receive_data(data)
+            ws.connected = ws._handle_events() and ws.connected
+            while ws.connected and ws.input_buffer:
+                answer(ws.input_buffer.pop(0))
+            data = ws.connected and ws.sock.recv(ws.receive_bytes)
+    except (OSError, LocalProtocolError):
+        pass  # it is over
+    finally:
+        ws.connected = False
+        ws.sock.close()
+        ws.ws.send = None  # it refers to all this, and garbage is looked for seldom
 
 
 def _hear(ws: Any, answer: Callable[[str | bytes], None], said: str | bytes) -> None:

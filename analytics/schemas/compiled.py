@@ -185,8 +185,8 @@ def has_no_control_characters(body: bytes) -> bool:
     return b"\\" not in body and b"\x7f" not in body and body.isascii()
 
 
-def parse(body: bytes, type_: Any = Any) -> Any:
-    """`body` as JSON.
+def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
+    """`body`, which errors call `what`, as JSON.
 
     Raises:
         MalformedBody: it is not, or is nested too deeply.
@@ -196,9 +196,9 @@ def parse(body: bytes, type_: Any = Any) -> Any:
     except RecursionError:
         raise MalformedBody("The JSON is nested too deeply to be read.", code="nested_too_deeply") from None
     except UnicodeDecodeError as error:
-        raise MalformedBody(f"The body is not UTF-8 (byte {error.start} of a string).") from None
+        raise MalformedBody(f"The {what} is not UTF-8 (byte {error.start} of a string).") from None
     except msgspec.DecodeError as error:
-        raise MalformedBody(f"The body is not valid JSON: {error}.") from None
+        raise MalformedBody(f"The {what} is not valid JSON: {error}.") from None
 
 
 def parse_array(body: bytes) -> list[msgspec.Raw]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, pre_load, validate
 
 from analytics.schemas.fields import Text
 from analytics.schemas.queries import Query, whole_number
@@ -12,7 +12,7 @@ NAME = Text(1, 128)
 
 
 class Names(fields.Field[frozenset[str] | None]):
-    """`all` (None), `none`, a list of names, or names separated by commas."""
+    """`all` (None), `none`, a list of names, or names separated by commas, around which blanks do not count."""
 
     def _deserialize(self, value: Any, attr: str | None, *_: Any, **__: Any) -> frozenset[str] | None:
         if value == "all":
@@ -20,9 +20,9 @@ class Names(fields.Field[frozenset[str] | None]):
         if value == "none":
             return frozenset()
         names = value.split(",") if isinstance(value, str) else value
-        if not isinstance(names, list) or not 1 <= len(names) <= MOST_NAMES:
+        if value == "" or not isinstance(names, list) or len(names) > MOST_NAMES:
             raise ValidationError(f"Must be all, none, or up to {MOST_NAMES} names separated by commas.")
-        return frozenset(NAME.deserialize(name, attr) for name in names)
+        return frozenset(NAME.deserialize(name.strip() if names is not value else name, attr) for name in names)
 
 
 class LiveQuery(Query):
@@ -35,3 +35,8 @@ class LiveQuery(Query):
         metadata={"description": "`full` (default), or `patch`: JSON Merge Patches against the update before"},
     )
     since = whole_number(0, 2**53, None, "Events after this `seq` come first, where they are still held")
+
+    @pre_load
+    def _drop_empty(self, given: dict[str, str], **_: Any) -> dict[str, str]:
+        # no names at all is a slip, or meant as none: it must not pass for all
+        return {name: value for name, value in given.items() if value != "" or isinstance(self.fields.get(name), Names)}

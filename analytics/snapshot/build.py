@@ -18,8 +18,8 @@ TOP_ENDPOINTS = 10
 RECENT_EVENTS = 20
 
 
-def build_snapshot(state: State, now: float, connections: int) -> dict[str, Any]:
-    """Everything the dashboard shows; `connections` are the live clients."""
+def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> dict[str, Any]:
+    """Everything the dashboard shows; `connections` is how many live clients there are, or what stands for that."""
     this_second = int(now)
     last_minute = range(this_second - WINDOW + 1, this_second + 1)
     requests, errors, latency = traffic(state.series, SECOND, last_minute)

@@ -1,4 +1,7 @@
-"""The current snapshot as bytes: built again when the state has moved or a second has passed, else served again."""
+"""The current snapshot as bytes: built again when the state has moved or a second has passed, else served again.
+
+How many clients there are is put in afterwards: each that joins moves that number, and nothing else.
+"""
 
 from collections.abc import Callable
 
@@ -7,6 +10,9 @@ import msgspec
 from analytics.query.reader import Reader
 from analytics.snapshot.build import build_snapshot
 from analytics.state.state import State
+
+COUNT = b"\0"
+"""Stands for the number of clients; JSON has no such byte, and names come escaped."""
 
 
 class SnapshotSource:
@@ -18,7 +24,9 @@ class SnapshotSource:
 
     def __init__(self, state: State, reader: Reader, connections: Callable[[], int]) -> None:
         self._state, self._reader, self._connections = state, reader, connections
-        self._made_of: tuple[int, int, int] | None = None
+        self._made_of: tuple[int, int] | None = None
+        self._around: tuple[bytes, bytes] = b"", b""
+        self._counted = -1
         self._json = b""
 
     def current(self) -> bytes:
@@ -27,8 +35,12 @@ class SnapshotSource:
 
     def _current(self, state: State, now: float) -> bytes:
         connections = self._connections()
-        made_of = (state.version, int(now), connections)
-        if made_of != self._made_of:
-            self._json = msgspec.json.encode(build_snapshot(state, now, connections))
-            self._made_of = made_of
+        made_of = (state.version, int(now))
+        is_same = made_of == self._made_of
+        if not is_same:
+            before, _, after = msgspec.json.encode(build_snapshot(state, now, msgspec.Raw(COUNT))).partition(COUNT)
+            self._around, self._made_of = (before, after), made_of
+        if not is_same or connections != self._counted:
+            self._json = (b"%d" % connections).join(self._around)
+            self._counted = connections
         return self._json

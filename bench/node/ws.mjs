@@ -1,4 +1,5 @@
 // The usual broadcast of npm's ws: PORT, SIZE bytes to every client each second, RATE events a second each to each client.
+// It has the heartbeat of its README, but as the service has it: every 25 seconds, a part of the clients each second.
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 
@@ -13,4 +14,23 @@ if (Number(RATE)) {
     toAll(JSON.stringify({ type: 'event', seq: 1, data: { type: 'purchase', data: { sent: Date.now() / 1000 } } }));
   }, 1000 / RATE);
 }
+
+sockets.on('connection', (client) => {
+  client.isAlive = true;
+  client.on('pong', () => (client.isAlive = true));
+});
+let second = 0;
+setInterval(() => {
+  second += 1;
+  let place = 0;
+  for (const client of sockets.clients) {
+    if (place++ % 25 !== second % 25) continue;
+    if (!client.isAlive) {
+      client.terminate();
+      continue;
+    }
+    client.isAlive = false;
+    client.ping();
+  }
+}, 1000);
 server.listen(Number(PORT), '127.0.0.1');

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import signal
-import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -212,22 +211,6 @@ def test_clients_that_come_back_too_early_do_not_hold_the_end(start_server: Star
         for live in lives:
             live.shutdown()
     assert set(refused) <= {503}
-
-
-def test_a_client_that_reads_nothing_holds_the_end_no_longer_than_its_patience(start_server: StartServer) -> None:
-    server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "1"})
-    with socket.socket() as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.settimeout(5)
-        deaf.connect(("127.0.0.1", server.port))
-        lines = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
-        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-        deaf.sendall(head(server, "/ws/dashboard", *lines, key, method="GET"))
-        eventually(lambda: connected(server) == 1)
-        server.post("/events", [{"type": "big", "service": "s", "data": {"text": "x" * 30_000}}] * 50)
-        told = time.monotonic()
-        server.process.send_signal(signal.SIGTERM)
-        check_gone(server, told)
 
 
 def test_a_worker_that_is_replaced_sends_its_clients_away_and_the_next_one_serves(start_server: StartServer) -> None:

@@ -16,13 +16,21 @@ from tests.state.rig import Rig
 class DeadLine:
     """A connection to which nothing is ever sent, so that what waits for it can be looked at."""
 
+    encode = staticmethod(as_json)
     is_ready = False
 
-    def push(self, parcel: Parcel) -> bool:
+    def __init__(self) -> None:
+        self.pings = 0
+
+    def push(self, frames: bytes) -> bool:
         raise AssertionError("not ready")
 
     def send(self, parcel: Parcel) -> None:
         raise AssertionError("its writer must not run")
+
+    def ping(self) -> bool:
+        self.pings += 1
+        return True
 
     def close(self) -> None:
         raise AssertionError("its writer must not run")

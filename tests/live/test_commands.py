@@ -1,5 +1,6 @@
 """What clients may ask for, and what they are told when they ask for something else."""
 
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ def answer(stage: Stage, client: Client, said: str | bytes) -> dict[str, Any]:
         ("events=all&updates=full", Options(Subscription(), None)),
         ("events=none", Options(Subscription(Wanted(frozenset())), None)),
         ("events=a,b%20c&service=d", Options(Subscription(Wanted(frozenset(["a", "b c"]), frozenset("d"))), None)),
+        ("events=a,%20b&service=c+,d", Options(Subscription(Wanted(frozenset("ab"), frozenset("cd"))), None)),
+        ("updates=&since=", Options(Subscription(), None)),
         ("updates=patch&since=0", Options(Subscription(patches=True), 0)),
         ("EIO=4&events=a", Options(Subscription(Wanted(frozenset("a"))), None)),
     ],
@@ -38,6 +41,9 @@ def test_options_in_the_address(query: str, expected: Options) -> None:
     ("query", "field"),
     [
         ("event=a", "event"),
+        ("events=", "events"),
+        ("service=", "service"),
+        ("events=a,+", "events"),
         ("events=a,,b", "events"),
         ("events=" + "a" * 129, "events"),
         ("events=" + ",".join("a" * 101), "events"),
@@ -82,7 +88,7 @@ def test_a_subscription_changes_what_it_names_and_nothing_else() -> None:
         '{"type":["subscribe"]}',
         '{"type":"ping","more":1}',
         '{"type":"subscribe","events":5}',
-        '{"type":"subscribe","events":[]}',
+        '{"type":"subscribe","events":""}',
         '{"type":"subscribe","since":"x"}',
         '{"type":"subscribe","unknown":1}',
         "[" * 5_000,
@@ -96,6 +102,20 @@ def test_anything_else_is_an_error_and_changes_nothing(said: str | bytes) -> Non
     assert told["type"] == "error"
     assert set(told["data"]) == {"code", "message", "fields"}
     assert client.subscription == Subscription(Wanted(frozenset(["purchase"])))
+
+
+def test_an_answer_can_be_said_again() -> None:
+    stage = Stage()
+    client = stage.join()
+    for events in ("none", "all", "purchase"):
+        told = answer(stage, client, f'{{"type":"subscribe","events":"{events}"}}')
+        again = answer(stage, client, json.dumps({"type": "subscribe", **told["data"]}))
+        assert (again["type"], again["data"]) == ("subscribed", told["data"])
+
+
+def test_what_is_no_json_is_called_a_message() -> None:
+    stage = Stage()
+    assert answer(stage, stage.join(), "hello")["data"]["message"].startswith("The message is not valid JSON")
 
 
 def test_a_ping_is_answered() -> None:

@@ -13,24 +13,30 @@ class Wire:
     """A connection that takes all, a part, or nothing, as the test says."""
 
     def __init__(self) -> None:
+        self.encode = as_json
         self.is_ready = True
         self.takes = True
         self.open = Event()
         self.open.set()
         self.pushed: list[bytes] = []
         self.sent: list[bytes] = []
-        self.closed = 0
+        self.closed = self.pings = self.flushes = 0
         self.broken = False
 
-    def push(self, parcel: Parcel) -> bool:
-        self.pushed += parcel.texts(as_json)
+    def push(self, frames: bytes) -> bool:
+        self.pushed.append(frames[2:])
         return self.takes
 
     def send(self, parcel: Parcel) -> None:
         self.open.wait()
         if self.broken:
             raise OSError("gone")
+        self.flushes += 1
         self.sent += parcel.texts(as_json)
+
+    def ping(self) -> bool:
+        self.pings += 1
+        return self.takes
 
     def close(self) -> None:
         self.closed += 1
@@ -115,23 +121,28 @@ def test_a_client_that_is_gone_is_no_trouble(post: Post) -> None:
     assert post.wire.sent == []
 
 
-def test_closing_says_goodbye_once_and_ends_it(post: Post) -> None:
+def test_closing_says_goodbye_once_and_nothing_follows(post: Post) -> None:
     post.delivery.close()
     settle()
+    post.offer("a")
+    assert not post.delivery.pass_by(Piece([Message("b", 0, b"{}")]))
+    settle()
     assert post.wire.closed == 1
+    assert post.wire.pushed == post.wire.sent == []
 
 
-def test_closing_a_slow_one_says_goodbye_after_what_is_on_its_way(post: Post) -> None:
+def test_closing_a_slow_one_says_goodbye_without_waiting_for_it(post: Post) -> None:
     post.wire.is_ready = False
     post.wire.open.clear()
     post.offer("a")
     settle()
     post.offer("b")
     post.delivery.close()
+    settle()
+    assert post.wire.closed == 1
     post.wire.open.set()
     settle()
-    assert names(post.wire.sent) == ["a"]
-    assert post.wire.closed == 1
+    assert post.wire.sent == []
 
 
 def test_the_end_stops_the_writer(post: Post) -> None:
@@ -144,3 +155,26 @@ def test_the_end_stops_the_writer(post: Post) -> None:
     post.wire.open.set()
     settle()
     assert post.wire.sent == []
+
+
+def test_a_ping_is_sent_and_its_rest_by_the_writer(post: Post) -> None:
+    post.delivery.ping()
+    settle()
+    assert (post.wire.pings, post.wire.flushes) == (1, 0)
+    post.wire.takes = False
+    post.delivery.ping()
+    settle()
+    assert (post.wire.pings, post.wire.flushes) == (2, 1)
+
+
+def test_who_is_slow_is_not_pinged_behind_all_that_it_has_yet_to_take(post: Post) -> None:
+    post.wire.takes = False
+    post.wire.open.clear()
+    post.offer("a")
+    settle()
+    post.delivery.ping()
+    assert post.wire.pings == 0
+    post.wire.open.set()
+    settle()
+    post.delivery.ping()
+    assert post.wire.pings == 1

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import gevent
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.live.hub import PIECE_EVENTS, PINGS_APART, TURN, Hub
 from analytics.live.messages import as_json
 from analytics.live.outbox import EVENTS
-from tests.live.stage import Stage, kinds
+from analytics.live.subscription import Subscription
+from tests.live.stage import DeadLine, Stage, kinds
 from tests.live.test_patch import applied
 from tests.state.rig import event, moderate
 
@@ -94,6 +98,61 @@ def test_a_batch_beyond_all_bounds_leaves_its_newest_events() -> None:
     messages = stage.told(client)
     assert (len(messages), messages[0]["dropped"]) == (EVENTS, 2 * EVENTS)
     assert messages[-1]["seq"] == stage.state.events.last_sequence
+
+
+def test_who_comes_while_too_many_events_wait_is_told_exactly_what_it_misses_of_those_after_its_snapshot() -> None:
+    stage = Stage()
+    stage.told(stage.join())
+    stage.events(*(event("search") for _ in range(5)))
+    late = stage.join()
+    stage.events(*(event("search") for _ in range(EVENTS + 7)))
+    later = stage.join()
+    stage.events(*(event("search") for _ in range(150)))
+    stage.hub.flush()
+    for client, left_out in ((late, 157), (later, 0)):
+        parcel = client.outbox.take()
+        snapshot, *parts = parcel.pieces
+        assert parcel.dropped == left_out
+        assert all(len(part) <= PIECE_EVENTS for part in parts)
+        messages = [message for part in parts for message in part.messages]
+        assert (messages[0].seq or 0) - (snapshot.messages[0].seq or 0) - 1 == left_out
+        assert messages[-1].seq == stage.state.events.last_sequence
+    assert stage.drops == 157 + 162
+
+
+@pytest.mark.parametrize("query", ["", "updates=patch"])
+def test_a_client_that_begins_anew_while_an_update_is_told_gets_nothing_older_behind_its_snapshot(query: str) -> None:
+    stage = Stage()
+    clients = [stage.join(query) for _ in range(TURN + 2)]
+    stage.tick()
+    for client in clients:
+        stage.told(client)
+    since = stage.openings.newest
+    telling = gevent.spawn(stage.tick)
+    gevent.sleep(0)  # some are told by now, and the others not yet
+    stage.event("purchase")
+    for client in clients:
+        stage.commands.subscribe(client, {"since": since})
+    telling.join()
+    for client in clients:
+        messages = stage.told(client)
+        assert kinds(messages) == ["event", "snapshot"]
+        assert [message["seq"] for message in messages] == [since + 1] * 2
+    stage.tick()
+    assert all("data" in stage.told(client)[0] for client in clients), "a patch would be against the update before"
+
+
+def test_each_client_is_pinged_once_in_a_round_and_never_many_at_once() -> None:
+    hub, lines = Hub(lambda _: None), [DeadLine() for _ in range(2 * PINGS_APART)]
+    clients = [hub.join(Subscription(), line, 0) for line in lines]
+    for turn in range(1, PINGS_APART + 1):
+        hub.ping()
+        assert sum(line.pings for line in lines) == 2 * turn
+    assert {line.pings for line in lines} == {1}
+    hub.leave(clients[0])
+    for _ in range(PINGS_APART):
+        hub.ping()
+    assert [line.pings for line in lines[:2]] == [1, 2]
 
 
 Step = tuple[str, int]

@@ -34,9 +34,10 @@ def read(theirs: socket.socket, size: int) -> bytes:
 
 def test_a_push_takes_what_fits_and_a_send_brings_the_rest(pair: tuple[WholeSender, socket.socket]) -> None:
     sender, theirs = pair
-    assert sender.push([b"a" * 10, b"b" * 10])
-    assert not sender.push([b"c" * BIG])
-    assert not sender.push([b"d"])
+    assert sender.push(b"a" * 10)
+    assert sender.push(b"b" * 10)
+    assert not sender.push(b"c" * BIG)
+    assert not sender.push(b"d")
     reader = gevent.spawn(read, theirs, BIG + 21)
     sender.flush()
     assert reader.get(timeout=5) == b"a" * 10 + b"b" * 10 + b"c" * BIG + b"d"
@@ -83,6 +84,6 @@ def test_who_takes_a_little_now_and_then_is_not_cut_off(pair: tuple[WholeSender,
 def test_a_push_to_who_is_gone_is_no_error(pair: tuple[WholeSender, socket.socket]) -> None:
     sender, theirs = pair
     theirs.close()
-    assert all(sender.push([b"x" * 1000]) for _ in range(3))
+    assert all(sender.push(b"x" * 1000) for _ in range(3))
     with pytest.raises(OSError, match=r".*"):
         sender.send(b"x")

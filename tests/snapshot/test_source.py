@@ -1,10 +1,12 @@
 """The snapshot's bytes: made again when something moved, otherwise served again."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
+from analytics.snapshot.build import build_snapshot
 from analytics.snapshot.source import SnapshotSource
 from tests.state.rig import NOON, Rig, event
 
@@ -57,3 +59,22 @@ def test_every_acknowledged_record_is_seen_at_once() -> None:
         assert msgspec.json.decode(rig.source.current())["overview"]["total_requests"] == number
     rig.connections = 2
     assert msgspec.json.decode(rig.source.current())["realtime_stats"]["active_connections"] == 2
+
+
+def test_a_client_more_makes_the_same_snapshot_but_for_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, built = Watched(), []
+
+    def build(*given: Any) -> dict[str, Any]:
+        built.append(given)
+        return build_snapshot(*given)
+
+    monkeypatch.setattr("analytics.snapshot.source.build_snapshot", build)
+    rig.events(*(event("purchase", name, data={"text": name}) for name in ("shop", "\0", "\\u0000", "é")))
+    before = msgspec.json.decode(rig.source.current())
+    for count in (1, 20, 1_000, 0):
+        rig.connections = count
+        after = msgspec.json.decode(rig.source.current())
+        assert after["realtime_stats"].pop("active_connections") == count
+        before["realtime_stats"].pop("active_connections", None)
+        assert after == before
+    assert len(built) == 1
