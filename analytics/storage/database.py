@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from analytics.errors import CannotStore
 from analytics.storage.file import PAGE, check_crc, opened
+from analytics.storage.packing import packed, unpacked
 
 TIDY_BYTES = 8 * 1024 * 1024
 """How much is written before it is brought from the write-ahead log into the file."""
@@ -80,9 +81,10 @@ class Database:
             sqlite3.Error: it was not possible. Where that is not certain, `reopen` makes it so.
         """
         places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
-        values = [value for row in rows for value in (*row[:5], zlib.crc32(row.body), row.body)]
+        stored = [packed(row.body) for row in rows]
+        values = [value for row, body in zip(rows, stored, strict=True) for value in (*row[:5], zlib.crc32(body), body)]
         self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
-        self._unsettled += sum(len(row.body) for row in rows) + 3 * PAGE
+        self._unsettled += sum(map(len, stored)) + 3 * PAGE
 
     @property
     def is_untidy(self) -> bool:
@@ -126,7 +128,7 @@ class Database:
         """
         for family, rung, start, _, crc, body in self._db.execute(query):
             check_crc(self.path, crc, body)
-            yield Part(family, rung, start, body)
+            yield Part(family, rung, start, unpacked(body))
 
     def last_seq(self) -> int:
         """The number of the journal's last entry, 0 where there never was one."""
@@ -137,9 +139,10 @@ class Database:
         """The entries of the journal numbered above `after` and up to `up_to`, of one kind or all."""
         query = "SELECT seq, kind, received, id_prefix, records, body, crc FROM journal WHERE seq > ? AND seq <= ?"
         query, limits = (query, (after, up_to)) if kind is None else (query + " AND kind = ?", (after, up_to, kind))
-        for *row, crc in self._db.execute(query + " ORDER BY seq", limits):
-            check_crc(self.path, crc, row[-1])
-            yield Row(*row)
+        for *row, body, crc in self._db.execute(query + " ORDER BY seq", limits):
+            check_crc(self.path, crc, body)
+            seq, kind, received, id_prefix, records = row
+            yield Row(seq, kind, received, id_prefix, records, unpacked(body))
 
     def start_of_newest(self, kind: str, count: int, up_to: int) -> int:
         """The number of the entry that has the oldest of the newest `count` records up to the entry `up_to`."""
@@ -153,12 +156,13 @@ class Database:
 
     def put(self, parts: list[Part], generation: int) -> None:
         """Write parts of an image that is not whole yet."""
+        stored = [(family, rung, start, generation, packed(body)) for family, rung, start, body in parts]
         with self._transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?)",
-                [(family, rung, start, generation, zlib.crc32(body), body) for family, rung, start, body in parts],
+                [(*key, zlib.crc32(body), body) for *key, body in stored],
             )
-        self._unsettled += sum(len(part.body) for part in parts)
+        self._unsettled += sum(len(body) for *_, body in stored)
 
     def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], keep: dict[str, int]) -> None:
         """Declare an image whole, and drop what it makes superfluous.
