@@ -148,7 +148,10 @@ class EventIntake:
         if 2 * len(items) < len(batch.items):
             items = [detached(item) for item in items]  # few are left: let go of the body that held all
         repeated_id = repeated[-1][1] if repeated else ""
-        return Checked(items, partial(lanes.count, self._state), len(repeated), repeated_id, errors)
+        ids = [id_ for _, id_ in given]
+        if repeated:
+            ids = [item.id for item in items if item.id is not None]
+        return Checked(items, ids, partial(lanes.count, self._state), len(repeated), repeated_id, errors)
 
     def _time_check(self, now: float) -> Callable[[NewEvent], Refused | None]:
         oldest = self._state.oldest

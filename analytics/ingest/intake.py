@@ -40,11 +40,12 @@ class One(NamedTuple, Generic[R]):
 class Checked(NamedTuple, Generic[R]):
     """What a batch comes to: records to keep, how to count them, and what was refused.
 
-    The ids of the records are remembered, and their services and series have room; nothing is counted before
-    `observe` is asked what to count. `repeated_id` is the last id that was seen before, if any was.
+    `ids` are those that the records brought along: they are remembered, and services and series have room. Nothing is
+    counted before `observe` is asked what to count. `repeated_id` is the last id that was seen before, if any was.
     """
 
     records: Sequence[R]
+    ids: Sequence[str]
     observe: Callable[[], list[Observations]]
     duplicates: int
     repeated_id: str

@@ -25,6 +25,7 @@ class MetricIntake:
         """Everything of `batch` that may be recorded at `now`."""
         errors = list(batch.errors)
         metrics: list[NewMetric] = []
+        ids: list[str] = []
         seconds: dict[tuple[str, int], Observations] = {}
         services: set[str] = set()
         duplicates, repeated_id, oldest = 0, "", self._state.oldest
@@ -44,6 +45,7 @@ class MetricIntake:
                 continue
             if item.id is not None:
                 self._ids.reserve(item.id, now)
+                ids.append(item.id)
             at = now if item.timestamp is None else item.timestamp.timestamp()
             seen = seconds.get((service, int(at)))
             if seen is None:
@@ -52,7 +54,7 @@ class MetricIntake:
             seen.metric(item.name, item.value, at, tags, item.tags.get("endpoint") if item.tags else None)
             metrics.append(item)
         self._state.services.promise(services)
-        return Checked(metrics, partial(self._observe, metrics, seconds), duplicates, repeated_id, errors)
+        return Checked(metrics, ids, partial(self._observe, metrics, seconds), duplicates, repeated_id, errors)
 
     def _observe(
         self, metrics: Sequence[NewMetric], seconds: Mapping[tuple[str, int], Observations]

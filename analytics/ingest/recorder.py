@@ -191,13 +191,12 @@ class Recorder:
             if kept.records:
                 count()
                 self.own_ids.give(kept.id_prefix)
-                ids.keep([record.id for record in kept.records if record.id is not None])
+                ids.keep(checked.ids)
             self._state.counters.taken(kind, len(kept.records), checked.duplicates)
 
         def undo() -> None:
-            for record in kept.records:
-                if record.id is not None:
-                    ids.release(record.id)
+            for id_ in checked.ids:
+                ids.release(id_)
             self._undone(kind, len(kept.records) + checked.duplicates)
 
         done = _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)

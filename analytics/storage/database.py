@@ -24,7 +24,7 @@ MOST_ROWS = 1_000
 
 
 class Row(NamedTuple):
-    """One entry of the journal: the JSON of `records` records of a kind, `received` in epoch seconds."""
+    """One entry of the journal: the packed JSON of `records` records of a kind, `received` in epoch seconds."""
 
     seq: int
     kind: str
@@ -81,10 +81,9 @@ class Database:
             sqlite3.Error: it was not possible. Where that is not certain, `reopen` makes it so.
         """
         places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
-        stored = [packed(row.body) for row in rows]
-        values = [value for row, body in zip(rows, stored, strict=True) for value in (*row[:5], zlib.crc32(body), body)]
+        values = [value for row in rows for value in (*row[:5], zlib.crc32(row.body), row.body)]
         self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
-        self._unsettled += sum(map(len, stored)) + 3 * PAGE
+        self._unsettled += sum(len(row.body) for row in rows) + 3 * PAGE
 
     @property
     def is_untidy(self) -> bool:
@@ -139,10 +138,9 @@ class Database:
         """The entries of the journal numbered above `after` and up to `up_to`, of one kind or all."""
         query = "SELECT seq, kind, received, id_prefix, records, body, crc FROM journal WHERE seq > ? AND seq <= ?"
         query, limits = (query, (after, up_to)) if kind is None else (query + " AND kind = ?", (after, up_to, kind))
-        for *row, body, crc in self._db.execute(query + " ORDER BY seq", limits):
-            check_crc(self.path, crc, body)
-            seq, kind, received, id_prefix, records = row
-            yield Row(seq, kind, received, id_prefix, records, unpacked(body))
+        for *row, crc in self._db.execute(query + " ORDER BY seq", limits):
+            check_crc(self.path, crc, row[-1])
+            yield Row(*row)
 
     def start_of_newest(self, kind: str, count: int, up_to: int) -> int:
         """The number of the entry that has the oldest of the newest `count` records up to the entry `up_to`."""

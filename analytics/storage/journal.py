@@ -16,6 +16,7 @@ from gevent.event import AsyncResult, Event
 from analytics.errors import CannotStore, Unavailable
 from analytics.ingest.journal import Entry
 from analytics.storage.database import MOST_ROWS, Database, Row
+from analytics.storage.packing import packed
 from analytics.storage.thread import Thread
 
 GROUP_BYTES = 2 * 1024 * 1024
@@ -34,11 +35,11 @@ FAILURES = (sqlite3.Error, CannotStore, OSError)
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 A = TypeVar("A")
-_encode = msgspec.json.Encoder().encode
+_encode_into = msgspec.json.Encoder().encode_into
 
 
 class _Waiting(NamedTuple):
-    """An entry, its records as JSON, and who waits for it; nobody waits for one that is applied already."""
+    """An entry, its records as packed JSON, and who waits for it; nobody waits for one that is applied already."""
 
     entry: Entry
     body: bytes
@@ -59,6 +60,7 @@ class DiskJournal:
         self._database: Database | None = None
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._buffer = bytearray()
         self._wake = Event()
         self._idle = Event()
         self._idle.set()
@@ -90,7 +92,8 @@ class DiskJournal:
         if not entry.records and (self._durability == RELAXED or self._idle.is_set()):
             entry.apply()
             return _nothing
-        waiting = _Waiting(entry, _encode(entry.records), None if self._durability == RELAXED else AsyncResult())
+        _encode_into(entry.records, self._buffer)
+        waiting = _Waiting(entry, packed(self._buffer), None if self._durability == RELAXED else AsyncResult())
         self._waiting.append(waiting)
         self._waiting_bytes += len(waiting.body)
         self._idle.clear()

@@ -17,6 +17,7 @@ from analytics.storage.database import Database, Mark, Row
 from analytics.storage.file import ADVICE
 from analytics.storage.image import Image
 from analytics.storage.journal import DiskJournal
+from analytics.storage.packing import unpacked
 
 KINDS = {"events": NewEvent, "metrics": NewMetric, "heartbeats": NewHeartbeat}
 CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
@@ -48,7 +49,7 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
                 first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
                 _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
         for row in _rows(journal, progress, mark.position, last):
-            recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](row.body))
+            recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](unpacked(row.body)))
             progress.tell(row.seq, last)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
@@ -61,7 +62,7 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
 
 def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:
     kept: list[Any] = [
-        Kept(_decoders[kind](row.body), row.received, rfc3339(row.received), row.id_prefix) for row in rows
+        Kept(_decoders[kind](unpacked(row.body)), row.received, rfc3339(row.received), row.id_prefix) for row in rows
     ]
     with state.lock:
         (state.events if kind == "events" else state.metrics).bring_back(kept)
