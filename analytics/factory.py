@@ -137,7 +137,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     ticker = Ticker(beat, clock, state.counters.dropped)
     service = Service(hub, socketio, ticker, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
-    pause = partial(gevent.sleep, 0)
+    pause = partial(gevent.sleep, 0.0001)  # after a pause of nothing, gevent would not look at what has arrived
     events = events_acceptor(recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause))
     metrics = metrics_acceptor(recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, pause))
 
