@@ -58,12 +58,9 @@ def looked_at(path: Path) -> str:
         CannotStore: it is something else.
         sqlite3.OperationalError: it cannot be read now.
     """
-    with path.open("rb") as file:
-        header = file.read(HEADER)
-    if not header.startswith(MAGIC) or len(header) < HEADER:
-        raise CannotStore(f"{path} is no database of this service. {ADVICE}")
-    if int.from_bytes(header[APPLICATION], "big") != APPLICATION_ID:
-        raise CannotStore(f"{path} is a database of another program. {ADVICE}")
+    foreign = why_foreign(path)
+    if foreign:
+        raise CannotStore(f"{path} {foreign}. {ADVICE}")
     uri = path.resolve().as_uri()
     try:
         with closing(sqlite3.connect(uri + "?mode=ro", uri=True)) as db:
@@ -87,6 +84,20 @@ ADVICE = (
     "Nothing was changed. Move it away to begin anew, bring a backup back with "
     "`python -m analytics restore FILE`, or set ANALYTICS_DATA_DIR to another directory."
 )
+
+
+def why_foreign(path: Path) -> str:
+    """What the file at `path` is instead of a database of ours; empty where it looks like one."""
+    with path.open("rb") as file:
+        header = file.read(HEADER)
+    if not header.startswith(MAGIC) or len(header) < HEADER:
+        return "is no database of this service"
+    return "" if int.from_bytes(header[APPLICATION], "big") == APPLICATION_ID else "is a database of another program"
+
+
+def beside(path: Path, ending: str) -> Path:
+    """What SQLite puts beside a database: its write-ahead log `-wal`, that one's index `-shm`, or a `-journal`."""
+    return path.with_name(path.name + ending)
 
 
 def check_crc(path: Path, crc: int, body: bytes) -> None:
