@@ -4,6 +4,7 @@ import os
 import sqlite3
 import zlib
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 from analytics.errors import CannotStore
@@ -81,7 +82,7 @@ def looked_at(path: Path) -> str:
 
 
 ADVICE = (
-    "Nothing was changed. Move it away to begin anew, bring a backup back with "
+    "Nothing was changed. Move it away, with its -wal, to begin anew, bring a backup back with "
     "`python -m analytics restore FILE`, or set ANALYTICS_DATA_DIR to another directory."
 )
 
@@ -116,6 +117,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
 
 def _create(path: Path) -> None:
     """Make a new database under another name first, so that `path` is never half of one."""
+    _set_log_aside(path)
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
@@ -125,6 +127,15 @@ def _create(path: Path) -> None:
         db.execute("PRAGMA journal_mode = WAL")
     fresh.replace(path)
     sync_directory(path.parent)
+
+
+def _set_log_aside(path: Path) -> None:
+    """Keep the write-ahead log of a database that was moved away: it would be applied to the new one."""
+    log = beside(path, "-wal")
+    if log.exists():
+        names = (beside(path, f"-wal.orphan-{number}") for number in count(1))
+        beside(path, "-shm").unlink(missing_ok=True)
+        log.rename(next(name for name in names if not name.exists()))
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:

@@ -18,6 +18,7 @@ from analytics.storage.file import FILE_NAME, looked_at
 from analytics.storage.image import Image
 from analytics.storage.journal import DiskJournal
 from analytics.storage.lock import DirectoryLock, Held
+from analytics.storage.reading import sizes
 from analytics.storage.recovery import recover
 
 WAIT_SECONDS = 40.0
@@ -62,7 +63,7 @@ class Store:
     @property
     def size(self) -> int:
         """Bytes on the disk."""
-        return sum(path.stat().st_size for path in self._directory.glob(FILE_NAME + "*"))
+        return sum(sizes(self._directory / FILE_NAME).values())
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:
