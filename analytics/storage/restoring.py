@@ -16,6 +16,7 @@ from analytics.storage.lock import FILE_NAME as LOCK_NAME
 from analytics.storage.lock import DirectoryLock
 
 LOG, INDEX = "-wal", "-shm"
+BUSY_SECONDS = 5.0
 
 
 class Restored(NamedTuple):
@@ -81,14 +82,9 @@ def _make_ready(fresh: Path, like: Path) -> None:
 def _keep(path: Path, stamp: str) -> Path:
     """Give the present database a second name; at its own one there is no write-ahead log left then.
 
-    The log is brought into the file, as the service would on its next start. One that cannot be, since the file is
-    damaged or being read, goes along with it: under no circumstances may it come to lie beside another file.
+    The log of a damaged one goes along with it: under no circumstances may it come to lie beside another file.
     """
-    with (
-        suppress(CannotStore, sqlite3.Error),
-        closing(sqlite3.connect(f"{looked_at(path)}?mode=rw", uri=True, isolation_level=None)) as db,
-    ):
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    _fold(path)
     kept = _free(path, stamp)
     _link(path, kept)
     log = beside(path, LOG)
@@ -98,6 +94,18 @@ def _keep(path: Path, stamp: str) -> Path:
     beside(path, INDEX).unlink(missing_ok=True)  # it is made anew from the log
     log.unlink(missing_ok=True)
     return kept
+
+
+def _fold(path: Path) -> None:
+    """Bring the write-ahead log into the file, as the service would on its next start, unless the file is damaged."""
+    try:
+        uri = looked_at(path)
+    except (CannotStore, sqlite3.DatabaseError):
+        return
+    with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+        ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if busy:
+        raise CannotStore(f"{path} is being read by another process: try again when that is done.")
 
 
 def _set_aside(path: Path, stamp: str) -> None:

@@ -1,6 +1,9 @@
 """Restoring: the backup takes the place of the database, which is kept with all that belongs to it."""
 
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,24 @@ from analytics.storage import restoring
 from analytics.storage.backup import back_up
 from analytics.storage.database import Database
 from analytics.storage.lock import DirectoryLock, Held
+from analytics.storage.reading import read_only
 from analytics.storage.restoring import restore
+from tests.server import ROOT
 from tests.storage import made
 
 BACKED_UP = [*range(15, 20), *range(21, 41)]
+OLD = list(range(1, 200))
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from analytics.storage import restoring
+
+if "{step}" == "restoring._give":  # of the lock, when the new one is in place
+    restoring._give = lambda path, like: path.name == "lock" and os.kill(os.getpid(), signal.SIGKILL)
+else:
+    {step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), "T1", lambda *_: None)
+"""
 
 
 @pytest.fixture
@@ -52,7 +69,7 @@ def test_the_old_database_is_kept_whole_with_its_log(data: Path, backup: Path) -
     assert restored.inspection.path == data / "analytics.db"
     assert sorted(path.name for path in data.iterdir()) == ["analytics.db", "analytics.db.before-restore-T1", "lock"]
     assert owned(data / "analytics.db") == BACKED_UP
-    assert made.seqs(restored.kept) == list(range(1, 200))
+    assert made.seqs(restored.kept) == OLD
 
 
 def test_what_it_became_has_a_write_ahead_log_again(data: Path, backup: Path) -> None:
@@ -67,7 +84,7 @@ def test_twice_is_as_good_as_once_and_keeps_all(data: Path, backup: Path) -> Non
     for _ in range(2):
         restore(backup, data, "T1", made.nothing)
         assert owned(data / "analytics.db") == BACKED_UP
-    assert made.seqs(data / "analytics.db.before-restore-T1") == list(range(1, 200))
+    assert made.seqs(data / "analytics.db.before-restore-T1") == OLD
     assert made.seqs(data / "analytics.db.before-restore-T1-2") == BACKED_UP
 
 
@@ -75,7 +92,7 @@ def test_what_was_kept_can_be_brought_back(data: Path, backup: Path) -> None:
     kept = restore(backup, data, "T1", made.nothing).kept
     assert kept is not None
     restore(kept, data, "T2", made.nothing)
-    assert owned(data / "analytics.db") == list(range(1, 200))
+    assert owned(data / "analytics.db") == OLD
 
 
 def test_a_directory_is_made_where_there_is_none(tmp_path: Path, backup: Path) -> None:
@@ -107,6 +124,16 @@ def test_a_directory_in_use_is_left_alone(data: Path, backup: Path) -> None:
         restore(backup, data, "T1", made.nothing)
     assert made.content(data) == before
     lock.release()
+
+
+def test_one_that_is_being_read_is_left_alone(data: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a moment it would lie there without its log."""
+    monkeypatch.setattr(restoring, "BUSY_SECONDS", 0.05)
+    reason = "is being read by another process: try again"
+    with read_only(data / "analytics.db"), pytest.raises(CannotStore, match=reason):
+        restore(backup, data, "T1", made.nothing)
+    assert owned(data / "analytics.db") == OLD
+    assert not list(data.glob("*restor*"))
 
 
 @pytest.mark.parametrize(
@@ -145,8 +172,32 @@ def test_a_failure_on_the_way_leaves_the_old_one(
     monkeypatch.setattr(restoring, step, fail)
     with pytest.raises(CannotStore, match="No space left on device"):
         restore(backup, data, "T1", made.nothing)
-    assert owned(data / "analytics.db") == list(range(1, 200))
+    assert owned(data / "analytics.db") == OLD
     assert not (data / "analytics.db.restoring").exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "left"),
+    [
+        ("restoring.checked_copy", OLD),
+        ("restoring._make_ready", OLD),
+        ("restoring._fold", OLD),
+        ("restoring._link", OLD),
+        ("restoring.Path.replace", OLD),
+        ("restoring._give", BACKED_UP),
+    ],
+)
+def test_killed_at_any_step_it_leaves_the_old_one_or_the_new_one(
+    data: Path, backup: Path, step: str, left: list[int]
+) -> None:
+    script = KILLED.format(step=step)
+    done = subprocess.run([sys.executable, "-c", script, str(backup), str(data)], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    assert owned(data / "analytics.db") == left
+    restore(backup, data, "T2", made.nothing)
+    assert owned(data / "analytics.db") == BACKED_UP
+    assert made.seqs(data / "analytics.db.before-restore-T2") == left
+    assert not list(data.glob("*restoring*"))
 
 
 def test_an_interrupt_leaves_the_old_one(data: Path, backup: Path) -> None:
@@ -155,5 +206,5 @@ def test_an_interrupt_leaves_the_old_one(data: Path, backup: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         restore(backup, data, "T1", interrupt)
-    assert owned(data / "analytics.db") == list(range(1, 200))
+    assert owned(data / "analytics.db") == OLD
     assert sorted(path.name for path in data.iterdir()) == ["analytics.db", "lock"]
