@@ -1,6 +1,6 @@
 FROM python:3.11.14-slim-bookworm
 
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8099
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8099 ANALYTICS_DATA_DIR=/data
 WORKDIR /srv
 
 COPY requirements.txt .
@@ -8,7 +8,9 @@ RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
 COPY wsgi.py gunicorn.conf.py app.py ./
 COPY analytics analytics
-RUN useradd --system --no-create-home analytics
+# always the same id, so that an image built anew can use the volume of the one before
+RUN useradd --system --uid 900 --no-create-home analytics && mkdir /data && chown analytics /data
+VOLUME /data
 USER analytics
 
 EXPOSE 8099

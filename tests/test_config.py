@@ -1,11 +1,13 @@
 """Settings: cast once, and a wrong value is one line that names variable, value and what is allowed."""
 
 import dataclasses
+import re
 
 import pytest
 
 from analytics.config import Settings
 from analytics.errors import ConfigError
+from tests.server import ROOT
 
 FIELDS = {field.name: field.metadata for field in dataclasses.fields(Settings)}
 VARIABLES = [metadata["variable"] for metadata in FIELDS.values()]
@@ -39,6 +41,14 @@ def test_the_defaults_are_the_bounds_that_were_promised() -> None:
     assert (settings.dedupe_ids, settings.dedupe_seconds) == (100_000, 600)
     assert (settings.max_services, settings.max_series, settings.max_event_types) == (1_000, 10_000, 1_000)
     assert (settings.max_endpoints, settings.max_service_endpoints) == (20_000, 2_000)
+
+
+def test_the_readme_tells_of_each_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    defaults = {name: getattr(Settings(), name) for name in FIELDS}
+    shown = {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in defaults.items()}
+    known = {FIELDS[name]["variable"]: value for name, value in shown.items()}
+    assert dict(rows) == known
 
 
 def test_only_three_variables_are_plain() -> None:

@@ -11,6 +11,7 @@ import click
 from analytics.cli.common import Finite, drawn, patience_option, url_option, wait_notice
 from analytics.cli.exporting import export_command
 from analytics.cli.importing import import_command
+from analytics.cli.storage import backup_command, inspect_command, restore_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,10 +42,10 @@ class _Speed(click.ParamType[float | None]):
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Feed a running Analytics Dashboard Service, and take out what it holds.
+    """Feed a running Analytics Dashboard Service, take out what it holds, and look after its database.
 
-    The service itself is started with `make run`; these commands only speak HTTP to it, so it may run
-    elsewhere (--url, or the variable ANALYTICS_URL).
+    The service itself is started with `make run`. Replay, demo, export and import speak HTTP to it, so it may run
+    elsewhere (--url, or the variable ANALYTICS_URL); backup, restore and inspect work on the files beside it.
     """
 
 
@@ -169,6 +170,9 @@ def _up_to(log: LogFile, last: int | None) -> Iterator[Line]:
 
 main.add_command(export_command)
 main.add_command(import_command)
+main.add_command(backup_command)
+main.add_command(restore_command)
+main.add_command(inspect_command)
 
 
 @main.command("demo")

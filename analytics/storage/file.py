@@ -4,6 +4,7 @@ import os
 import sqlite3
 import zlib
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 from analytics.errors import CannotStore
@@ -58,12 +59,9 @@ def looked_at(path: Path) -> str:
         CannotStore: it is something else.
         sqlite3.OperationalError: it cannot be read now.
     """
-    with path.open("rb") as file:
-        header = file.read(HEADER)
-    if not header.startswith(MAGIC) or len(header) < HEADER:
-        raise CannotStore(f"{path} is no database of this service. {ADVICE}")
-    if int.from_bytes(header[APPLICATION], "big") != APPLICATION_ID:
-        raise CannotStore(f"{path} is a database of another program. {ADVICE}")
+    foreign = why_foreign(path)
+    if foreign:
+        raise CannotStore(f"{path} {foreign}. {ADVICE}")
     uri = path.resolve().as_uri()
     try:
         with closing(sqlite3.connect(uri + "?mode=ro", uri=True)) as db:
@@ -84,9 +82,23 @@ def looked_at(path: Path) -> str:
 
 
 ADVICE = (
-    "Nothing was changed. Move it away to begin anew, bring a backup back with "
+    "Nothing was changed. Move it away, with its -wal, to begin anew, bring a backup back with "
     "`python -m analytics restore FILE`, or set ANALYTICS_DATA_DIR to another directory."
 )
+
+
+def why_foreign(path: Path) -> str:
+    """What the file at `path` is instead of a database of ours; empty where it looks like one."""
+    with path.open("rb") as file:
+        header = file.read(HEADER)
+    if not header.startswith(MAGIC) or len(header) < HEADER:
+        return "is no database of this service"
+    return "" if int.from_bytes(header[APPLICATION], "big") == APPLICATION_ID else "is a database of another program"
+
+
+def beside(path: Path, ending: str) -> Path:
+    """What SQLite puts beside a database: its write-ahead log `-wal`, that one's index `-shm`, or a `-journal`."""
+    return path.with_name(path.name + ending)
 
 
 def check_crc(path: Path, crc: int, body: bytes) -> None:
@@ -105,6 +117,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
 
 def _create(path: Path) -> None:
     """Make a new database under another name first, so that `path` is never half of one."""
+    _set_log_aside(path)
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
@@ -114,6 +127,15 @@ def _create(path: Path) -> None:
         db.execute("PRAGMA journal_mode = WAL")
     fresh.replace(path)
     sync_directory(path.parent)
+
+
+def _set_log_aside(path: Path) -> None:
+    """Keep the write-ahead log of a database that was moved away: it would be applied to the new one."""
+    log = beside(path, "-wal")
+    if log.exists():
+        names = (beside(path, f"-wal.orphan-{number}") for number in count(1))
+        beside(path, "-shm").unlink(missing_ok=True)
+        log.rename(next(name for name in names if not name.exists()))
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:

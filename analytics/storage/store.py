@@ -1,6 +1,5 @@
 """The store of a data directory: locked, opened, recovered from, written to, and let go again."""
 
-import contextlib
 import logging
 import os
 import sqlite3
@@ -19,6 +18,7 @@ from analytics.storage.file import FILE_NAME, looked_at
 from analytics.storage.image import Image
 from analytics.storage.journal import DiskJournal
 from analytics.storage.lock import DirectoryLock, Held
+from analytics.storage.reading import sizes
 from analytics.storage.recovery import recover
 
 WAIT_SECONDS = 40.0
@@ -66,11 +66,7 @@ class Store:
     @property
     def size(self) -> int:
         """Bytes on the disk."""
-        size = 0
-        for path in self._directory.glob(FILE_NAME + "*"):
-            with contextlib.suppress(FileNotFoundError):  # the write-ahead log comes and goes
-                size += path.stat().st_size
-        return size
+        return sum(sizes(self._directory / FILE_NAME).values())
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:

@@ -24,6 +24,9 @@ def instructions(name: str) -> list[str]:
     return [line.removeprefix(f"{name} ") for line in LINES if line.startswith(f"{name} ")]
 
 
+SET = dict(pair.split("=", 1) for line in instructions("ENV") for pair in line.split())
+
+
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the copied files, and in it a virtual environment with the installed packages."""
@@ -42,9 +45,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(image: Path, port: int) -> dict[str, str]:
-    """What the image sets, and nothing of this process; on loopback, and a free port."""
-    pairs = dict(pair.split("=", 1) for line in instructions("ENV") for pair in line.split())
-    return {**pairs, "PATH": f"{image / 'venv/bin'}:/usr/bin:/bin", "HOST": "127.0.0.1", "PORT": str(port)}
+    """What the image sets, and nothing of this process; on loopback, a free port, and with a volume of its own."""
+    own = {"HOST": "127.0.0.1", "PORT": str(port), "ANALYTICS_DATA_DIR": str(image / "volume")}
+    return {**SET, "PATH": f"{image / 'venv/bin'}:/usr/bin:/bin", **own}
 
 
 @pytest.fixture
@@ -67,6 +70,7 @@ def test_the_command_serves_and_the_health_check_says_so(image: Path, port: int)
     assert done.returncode == 0
     answer = requests.post(f"http://127.0.0.1:{port}/events", json={"type": "a", "service": "b"}, timeout=5)
     assert answer.status_code == 201
+    assert (image / "volume" / "analytics.db").stat().st_size > 0
 
 
 def test_the_health_check_fails_where_nothing_answers(image: Path) -> None:
@@ -80,6 +84,13 @@ def test_it_is_pinned_and_runs_as_nobody_special() -> None:
     assert instructions("USER") == ["analytics"]
     pins = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     assert all("==" in pin for pin in pins)
+
+
+def test_what_it_keeps_is_in_a_volume_that_its_user_owns() -> None:
+    (volume,) = instructions("VOLUME")
+    assert SET["ANALYTICS_DATA_DIR"] == volume
+    (making,) = [index for index, line in enumerate(LINES) if f"mkdir {volume} && chown analytics {volume}" in line]
+    assert making < LINES.index(f"VOLUME {volume}") < LINES.index("USER analytics")
 
 
 def test_what_is_copied_is_not_left_out_of_the_build() -> None:

@@ -73,8 +73,9 @@ BLOCKS = blocks()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("readme-server") / "server.log") as running:
+def server(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Server]:
+    settings = {"ANALYTICS_DATA_DIR": str(folder / "data")}
+    with Server(tmp_path_factory.mktemp("readme-server") / "server.log", settings) as running:
         yield running
 
 
