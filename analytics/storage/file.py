@@ -112,6 +112,10 @@ def _create(path: Path) -> None:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         _migrate(db, fresh)
         db.execute("PRAGMA journal_mode = WAL")
+    for suffix in ("-wal", "-shm"):  # of a database that was moved away without them: they would be taken for ours
+        left = path.with_name(path.name + suffix)
+        if left.exists():
+            left.replace(path.with_name(f"{path.name}.left{suffix}"))
     fresh.replace(path)
     sync_directory(path.parent)
 

@@ -1,5 +1,6 @@
 """The store of a data directory: locked, opened, recovered from, written to, and let go again."""
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -62,7 +63,11 @@ class Store:
     @property
     def size(self) -> int:
         """Bytes on the disk."""
-        return sum(path.stat().st_size for path in self._directory.glob(FILE_NAME + "*"))
+        found = 0
+        for path in self._directory.glob(FILE_NAME + "*"):
+            with contextlib.suppress(FileNotFoundError):  # a log of the database goes when that is closed
+                found += path.stat().st_size
+        return found
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:
@@ -77,6 +82,9 @@ class Store:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
             failed(f"ANALYTICS_DATA_DIR={self._directory} cannot be used ({error}).")
+        except Exception as error:
+            log.exception("the recovery failed")
+            failed(f"ANALYTICS_DATA_DIR={self._directory} cannot be recovered from ({error!r}).")
         else:
             self.recovering = False
             ready()
