@@ -25,6 +25,13 @@ class SeenIds:
         self._seen[id_] = now
         return True
 
+    def take(self, id_: str, now: float) -> None:
+        """Remember `id_`, whether it is remembered or not: what it names was recorded."""
+        if len(self._seen) > self._always:
+            self._prune(now)
+        self._seen.pop(id_, None)
+        self._seen[id_] = now
+
     def knows(self, id_: str, now: float) -> bool:
         """Whether `id_` is remembered."""
         if len(self._seen) > self._always:
@@ -43,7 +50,10 @@ class SeenIds:
     def take_fresh(self) -> dict[str, float]:
         """The ids that were kept since this was asked the last time, and when each was seen; nothing the first time."""
         fresh, self._fresh = self._fresh or [], []
-        return {id_: self._seen[id_] for id_ in fresh if id_ in self._seen}
+        found = {id_: self._seen[id_] for id_ in fresh if id_ in self._seen}
+        if len(found) < len(fresh):  # one that was forgotten and came again stands where it came last
+            found = dict(sorted(found.items(), key=lambda item: item[1]))
+        return found
 
     def give_back(self, fresh: Iterable[str]) -> None:
         """Take `fresh` for not yet asked for: it came to nothing."""
@@ -54,6 +64,8 @@ class SeenIds:
 
     def restore(self, seen: Mapping[str, float]) -> None:
         """Remember `seen`, oldest first, behind what is remembered."""
+        for id_ in self._seen.keys() & seen.keys():
+            del self._seen[id_]
         self._seen.update(seen)
 
     def __len__(self) -> int:

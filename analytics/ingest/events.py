@@ -126,8 +126,8 @@ class EventIntake:
     def __init__(self, state: State, ids: SeenIds) -> None:
         self._state, self._ids = state, ids
 
-    def check(self, batch: Decoded[NewEvent], now: float) -> Checked[NewEvent]:
-        """Everything of `batch` that may be recorded at `now`."""
+    def check(self, batch: Decoded[NewEvent], now: float, *, again: bool = False) -> Checked[NewEvent]:
+        """Everything of `batch` that may be recorded at `now`; `again` where it was so before: it has room, and ids."""
         errors = list(batch.errors)
         places, items = batch.places, list(batch.items)
         timed = any([item.timestamp is not None for item in items])  # noqa: C419  # quicker than a generator
@@ -135,13 +135,18 @@ class EventIntake:
             places, items = _sift(places, items, errors, self._time_check(now))
         lanes = _Lanes(now)
         lane_of = lanes.of(items, timed=timed)
-        if self._state.services.without_room(lanes.services()):  # then look closer: a duplicate needs no room
+        if not again and self._state.services.without_room(lanes.services()):  # look closer: a duplicate needs none
             wanting = [item.service for item in items if item.id is None or not self._ids.knows(item.id, now)]
             crowded_out = self._state.services.without_room(wanting)
             places, items = _sift(places, items, errors, partial(_room_refusal, crowded_out))
             lane_of = lanes.of(items, timed=timed)
         given = [(index, item.id) for index, item in enumerate(items) if item.id is not None]
-        repeated = [(index, id_) for index, id_ in given if not self._ids.reserve(id_, now)]
+        repeated: list[tuple[int, str]] = []
+        if again:
+            for _, id_ in given:
+                self._ids.take(id_, now)
+        else:
+            repeated = [(index, id_) for index, id_ in given if not self._ids.reserve(id_, now)]
         for index, _ in reversed(repeated):
             del items[index], lane_of[index]
         self._state.services.promise(lanes.fill(lane_of, items))

@@ -21,8 +21,8 @@ class MetricIntake:
     def __init__(self, state: State, ids: SeenIds) -> None:
         self._state, self._ids = state, ids
 
-    def check(self, batch: Decoded[NewMetric], now: float) -> Checked[NewMetric]:
-        """Everything of `batch` that may be recorded at `now`."""
+    def check(self, batch: Decoded[NewMetric], now: float, *, again: bool = False) -> Checked[NewMetric]:
+        """Everything of `batch` that may be recorded at `now`; `again` where it was so before: it has room, and ids."""
         errors = list(batch.errors)
         metrics: list[NewMetric] = []
         ids: list[str] = []
@@ -33,18 +33,19 @@ class MetricIntake:
             refused = _meaning_refusal(item)
             if refused is None and item.timestamp is not None:
                 refused = time_refusal(item.timestamp, now, oldest)
-            if refused is None and item.id is not None and self._ids.knows(item.id, now):
+            if refused is None and item.id is not None and not again and self._ids.knows(item.id, now):
                 duplicates, repeated_id = duplicates + 1, item.id
                 continue
             service = _service(item)
-            if refused is None and service not in services and self._state.services.without_room((service,)):
+            is_known = again or service in services
+            if refused is None and not is_known and self._state.services.without_room((service,)):
                 refused = refusal.too_many_services(service)
-            tags = self._admit(item, service) if refused is None else refused
+            tags = self._admit(item, service, again=again) if refused is None else refused
             if isinstance(tags, Refused):
                 errors.append(ItemError(place, tags.code, tags.message, tags.field))
                 continue
             if item.id is not None:
-                self._ids.reserve(item.id, now)
+                self._ids.take(item.id, now)
                 ids.append(item.id)
             at = now if item.timestamp is None else item.timestamp.timestamp()
             seen = seconds.get((service, int(at)))
@@ -65,14 +66,14 @@ class MetricIntake:
                 self._state.units[item.name, _service(item)] = item.unit
         return list(seconds.values())
 
-    def _admit(self, item: NewMetric, service: str) -> SeriesTags | Refused:
+    def _admit(self, item: NewMetric, service: str, *, again: bool) -> SeriesTags | Refused:
         """The tags under which to count it, or why not; traffic keeps counting where its tags find no room."""
         tags = series_tags(item.tags)
         is_traffic = item.name in TRAFFIC
         if (is_traffic and not tags) or self._state.limits.admit(item.name, service, tags):
             return tags
         if not is_traffic:
-            return refusal.too_many_series(item.name)
+            return tags if again else refusal.too_many_series(item.name)
         self._state.counters.dropped("series_tags_folded")
         return NO_TAGS
 

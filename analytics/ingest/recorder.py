@@ -131,7 +131,7 @@ class Recorder:
                 refused = too_many_services(beat.service)
                 self._state.counters.rejected("heartbeats", Counter([refused.code]))
                 raise refused
-            wait = self._journal.write(self._heartbeat_entry(beat, now))
+            wait = self._write(self._heartbeat_entry(beat, now))
         wait()
 
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
@@ -139,9 +139,9 @@ class Recorder:
         with self._state.lock:
             self._state.advance(received)
             if kind == "events":
-                entry, _ = self._events_entry(_Whole(records), received, id_prefix)
+                entry, _ = self._events_entry(_Whole(records), received, id_prefix, again=True)
             elif kind == "metrics":
-                entry, _ = self._metrics_entry(_Whole(records), received, id_prefix)
+                entry, _ = self._metrics_entry(_Whole(records), received, id_prefix, again=True)
             else:
                 entry = self._heartbeat_entry(records[0], received)
             entry.apply()
@@ -159,12 +159,21 @@ class Recorder:
                 self._state.counters.rejected(entry.kind, Counter(error.code for error in done.errors))
             if not done.kept.records and not done.duplicates:
                 return done
-            wait = self._journal.write(entry)
+            wait = self._write(entry)
         wait()
         return done
 
-    def _events_entry(self, batch: Decoded[NewEvent], now: float, id_prefix: str) -> tuple[Entry, _Done[NewEvent]]:
-        checked = self._event_intake.check(batch, now)
+    def _write(self, entry: Entry) -> Callable[[], None]:
+        try:
+            return self._journal.write(entry)
+        except BaseException:
+            entry.undo()  # else its ids stay taken, and the retry counts for nothing
+            raise
+
+    def _events_entry(
+        self, batch: Decoded[NewEvent], now: float, id_prefix: str, *, again: bool = False
+    ) -> tuple[Entry, _Done[NewEvent]]:
+        checked = self._event_intake.check(batch, now, again=again)
         kept = Kept(checked.records, now, rfc3339(now), id_prefix)
 
         def apply() -> None:
@@ -173,8 +182,10 @@ class Recorder:
 
         return self._entry("events", kept, checked, apply, self.event_ids)
 
-    def _metrics_entry(self, batch: Decoded[NewMetric], now: float, id_prefix: str) -> tuple[Entry, _Done[NewMetric]]:
-        checked = self._metric_intake.check(batch, now)
+    def _metrics_entry(
+        self, batch: Decoded[NewMetric], now: float, id_prefix: str, *, again: bool = False
+    ) -> tuple[Entry, _Done[NewMetric]]:
+        checked = self._metric_intake.check(batch, now, again=again)
         kept = Kept(checked.records, now, rfc3339(now), id_prefix)
 
         def apply() -> None:

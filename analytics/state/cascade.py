@@ -73,6 +73,8 @@ class Cascade(Generic[K, C]):
 
         `at` must not lie before the oldest bucket of the last rung.
         """
+        if not delta:  # as of a heartbeat without figures: it leaves no empty tables
+            return
         for index, rung in enumerate(self.rungs):
             start = rung.start(at)
             if start >= self.oldest(index):
@@ -97,6 +99,7 @@ class Cascade(Generic[K, C]):
                         cell.compact()
             for start in [start for start in table if start < self.oldest(index)]:
                 gone = table.pop(start)
+                self._changed.discard(Place(index, start))
                 if index + 1 == len(self.rungs):
                     expired.update(gone)
         if expired:

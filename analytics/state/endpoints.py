@@ -80,6 +80,7 @@ class SlidingSum:
         self._newest = max(self._newest, int(now) // self._size)
         left: set[Key] = set()
         for number in [number for number in self._buckets if number <= self._newest - self._keep]:
+            self._changed.discard(number)
             for key, usage in self._buckets.pop(number).items():
                 left.add(key)
                 remaining = self.totals[key]

@@ -81,33 +81,40 @@ class Checkpoints:
     def save(self) -> bool:
         """Write an image; False where that failed, which is logged."""
         self._at = self._clock.monotonic()
+        try:
+            self._save()
+        except (*FAILURES, EOFError) as error:
+            log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
+            return False
+        log.debug("an image was written", extra={"entry": self._mark.position})
+        return True
+
+    def _save(self) -> None:
+        database = self._journal.database  # if it is opened again meanwhile, this one is closed: then it fails
+        generation = self._journal.ask(database.begin)
         with self._state.lock:
             changes = self._image.take_changes()
-            mark = Mark(self._mark.generation + 1, self._journal.position)
+            mark = Mark(generation, self._journal.position)
             records, oldest = self._journal.applied, self._image.oldest()
             try:
                 child = _Child(self._image.parts(changes))
-            except OSError as error:
+            except BaseException:
                 self._image.give_back(changes)
-                log.error("no image could be written", extra={"reason": str(error)})
-                return False
+                raise
         try:
             with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
                 for parts in _together(child.parts()):
-                    self._journal.ask(self._journal.database.put, parts, mark.generation)
-                self._journal.ask(self._journal.database.finish, mark, oldest, self._keep)
-        except (*FAILURES, EOFError) as error:
+                    self._journal.ask(database.put, parts, generation)
+                while self._journal.written < mark.position:  # relaxed: what is in the image is to be in the journal
+                    gevent.sleep(WAIT_SECONDS)
+                self._journal.ask(database.finish, mark, oldest, self._keep)
+        except BaseException:
             self._image.give_back(changes)
-            log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
-            with contextlib.suppress(*FAILURES):
-                self._journal.ask(self._journal.database.abandon)
-            return False
+            raise
         finally:
             child.end()
         self._image.done(changes)
         self._mark, self._records = mark, records
-        log.debug("an image was written", extra={"entry": mark.position})
-        return True
 
     def _run(self) -> None:
         while True:

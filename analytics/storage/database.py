@@ -152,6 +152,11 @@ class Database:
                 break
         return start
 
+    def begin(self) -> int:
+        """The generation of the next image; what is left of one that did not become whole is dropped."""
+        self.abandon()
+        return self.mark().generation + 1
+
     def put(self, parts: list[Part], generation: int) -> None:
         """Write parts of an image that is not whole yet."""
         stored = [(family, rung, start, generation, packed(body)) for family, rung, start, body in parts]

@@ -65,7 +65,7 @@ class DiskJournal:
         self._idle = Event()
         self._idle.set()
         self._writer: gevent.Greenlet | None = None
-        self.position = self._written = 0
+        self.position = self.written = 0
         """The number of the last entry that was applied, and of the last one that was written."""
         self.applied = 0
         """How many records were applied since the start."""
@@ -120,7 +120,7 @@ class DiskJournal:
 
     def start(self, position: int) -> None:
         """Begin to write behind the entry `position`: all up to there is applied."""
-        self.position = self._written = position
+        self.position = self.written = position
         self.trouble = None
         self._writer = gevent.spawn(self._run)
 
@@ -154,7 +154,7 @@ class DiskJournal:
         entries = [(entry, body) for entry, body, _ in group if entry.records]
         rows = [
             Row(seq, entry.kind, entry.received, entry.id_prefix, len(entry.records), body)
-            for seq, (entry, body) in enumerate(entries, self._written + 1)
+            for seq, (entry, body) in enumerate(entries, self.written + 1)
         ]
         database = self.database
         try:
@@ -163,7 +163,7 @@ class DiskJournal:
         except FAILURES as error:
             self._fail(error, group)
             return
-        self._written += len(rows)
+        self.written += len(rows)
         turn = time.perf_counter()
         for each in group:
             if each.done is not None:
@@ -188,9 +188,9 @@ class DiskJournal:
 
     def _apply(self, entry: Entry, done: AsyncResult) -> None:
         """Count what is written."""
-        self._count(entry)
         try:
             with self._lock:
+                self._count(entry)
                 entry.apply()
         except Exception as error:
             log.exception("an entry of the journal could not be applied", extra={"entry": self.position})
@@ -227,18 +227,18 @@ class DiskJournal:
             if self._database is not None:
                 database, self._database = self._database, None
                 self.ask(database.close)
-            self._database = self.ask(_opened_again, self._path, self._written, sync=self._durability == FSYNC)
+            self._database = self.ask(_opened_again, self._path, self.written, sync=self._durability == FSYNC)
         except FAILURES as error:
             self.trouble = f"the journal cannot be written ({error})"
         else:
             self.trouble = None
-            log.warning("the journal can be written again", extra={"entry": self._written})
+            log.warning("the journal can be written again", extra={"entry": self.written})
 
     @property
     def database(self) -> Database:
         """The open database; it must be used within `ask` alone."""
         if self._database is None:
-            raise RuntimeError("the database is not open")
+            raise CannotStore(f"{self._path} is not open")
         return self._database
 
 

@@ -1,0 +1,166 @@
+"""A server that is killed and started again, and clients that send until they are told that it was taken."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.edge.wire import eventually
+from tests.server import GUNICORN, ROOT, Server
+
+HASTY = (*GUNICORN[:-1], "tests.edge.hasty_disk:app")
+SETTINGS = {
+    "ANALYTICS_EVENTS_RING": "1000000",
+    "ANALYTICS_METRICS_RING": "1000000",
+    "ANALYTICS_DEDUPE_IDS": "1000000",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+class Mortal(Server):
+    """A server on the data directory `data` and one port for all its lives."""
+
+    def __init__(self, log: Path, data: Path, command: tuple[str, ...] = HASTY, **settings: str) -> None:
+        super().__init__(log, {**SETTINGS, **settings, "ANALYTICS_DATA_DIR": str(data)}, command)
+        self.data = data
+
+    def begin(self) -> None:
+        """Start it, and do not wait for it."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self._command], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """SIGKILL for all of it."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGSTOP)  # it has no more children now
+            family = [self.process.pid, *descendants(self.process.pid)]
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            eventually(lambda: not any(map(is_alive, family[1:])))
+        self.process.wait()
+
+    def was_killed_within_an_image(self) -> bool:
+        """Whether the files hold parts of an image that is not whole."""
+        copy = self.data.with_name("copy")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.data, copy, ignore=shutil.ignore_patterns("*-shm"))
+        if not (copy / "analytics.db").exists():
+            return False
+        with contextlib.closing(sqlite3.connect(copy / "analytics.db")) as db:
+            query = "SELECT count(*) FROM image, mark WHERE image.generation > mark.generation"
+            ((parts,),) = db.execute(query)
+        return bool(parts)
+
+    def is_ready(self) -> bool:
+        """Whether it says so; it must not have ended."""
+        assert self.process.poll() is None, self.log()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request("GET", "/health/ready")
+                return connection.getresponse().status == 200
+        return False
+
+    def all_events(self) -> list[dict[str, Any]]:
+        """Every event that it holds, newest first, page by page."""
+        page = self.get("/events?limit=1000")
+        found = page["events"]
+        while page.get("next_cursor"):
+            page = self.get(f"/events?limit=1000&cursor={page['next_cursor']}")
+            found += page["events"]
+        return found
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The children of a process, and theirs."""
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from descendants(int(child))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+class Client(threading.Thread):
+    """Sends what `make` gives for 0, 1, 2 …, each until it is acknowledged, until it is told to stop.
+
+    Args:
+        again: whether what was not acknowledged is sent again; else it is given up.
+    """
+
+    def __init__(self, server: Server, path: str, make: Callable[[int], Any], *, again: bool = True) -> None:
+        super().__init__(daemon=True)
+        self._server, self._path, self._make, self._again = server, path, make, again
+        self._over = threading.Event()
+        self._connection: http.client.HTTPConnection | None = None
+        self.acknowledged: list[Any] = []
+        self.sent: list[Any] = []
+        self.retries = 0
+        self.wrong: str | None = None
+
+    def run(self) -> None:
+        number = 0
+        while not self._over.is_set():
+            payload = self._make(number)
+            number += 1
+            self.sent.append(payload)
+            while not self._send(payload):
+                self.retries += 1
+                self._over.wait(random.random() * 0.05)
+                if not self._again:
+                    break
+            else:
+                self.acknowledged.append(payload)
+        self._hang_up()
+
+    def stop(self) -> None:
+        """Finish what is being sent, and end."""
+        self._over.set()
+        self.join(60)
+        assert not self.is_alive()
+        assert self.wrong is None, self.wrong
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _send(self, payload: Any) -> bool:
+        try:
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=20)
+            body = json.dumps(payload)
+            self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._hang_up()
+            return False
+        if answer.status in (200, 201):
+            receipt = json.loads(text)
+            if receipt.get("rejected"):
+                self.wrong = text.decode()
+            return True
+        if answer.status != 503 or not answer.headers["Retry-After"]:
+            self.wrong = f"{answer.status}: {text!r}"
+        return False

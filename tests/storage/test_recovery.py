@@ -1,0 +1,207 @@
+"""Recovery: a start finds exactly what there was, whenever the process before it died."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import gevent
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.storage import recovery
+from tests.state.rig import DAY, MIDNIGHT, NOON, Rig, event, metric, unshrunk
+from tests.storage.acts import LIMITS, Act, act, answers, do
+from tests.storage.disk import PATIENCE, Disk
+from tests.storage.test_image import check_equal
+
+ROOMY = {**LIMITS, "max_series": 10_000, "max_event_types": 1_000, "max_endpoints": 100, "max_service_endpoints": 100}
+"""Limits that are the same in whatever order requests meet there."""
+RECORDS = ("events", "metrics", "beat")
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def wait_for(working: list[gevent.Greenlet]) -> None:
+    for each in working:
+        each.get(timeout=PATIENCE)
+    working.clear()
+
+
+@settings(unshrunk, max_examples=40)
+@given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
+def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]) -> None:
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        disk = stack.enter_context(Disk(Path(directory) / "data", **ROOMY))
+        twin = Rig(**ROOMY)
+        twin.recorder.own_ids.restore(*disk.recorder.own_ids.dump())
+        twin.state.events.last_sequence = disk.state.events.last_sequence
+        in_flight: list[gevent.Greenlet] = []
+        starts = 0
+        for kind, *rest in steps:
+            if kind == "save":
+                assert disk.save()
+            elif kind == "crash":
+                wait_for(in_flight)
+                disk = disk.crashed(stack)
+                starts += 1
+            elif kind in RECORDS:
+                in_flight.append(gevent.spawn(do, disk, kind, *rest))
+                gevent.sleep(0)  # it is checked now, and written later
+                do(twin, kind, *rest)
+            else:
+                wait_for(in_flight)
+                do(disk, kind, *rest)
+                do(twin, kind, *rest)
+        wait_for(in_flight)
+        check_equal(without_given_ids(twin), without_given_ids(disk))
+        check_equal(without_given_ids(twin), without_given_ids(disk.crashed(stack)))
+
+
+def without_given_ids(rig: Rig) -> Rig:
+    """The same without the ids that the service gave: those of a later start begin otherwise."""
+    for ring in (rig.state.events, rig.state.metrics):
+        ring._batches[:] = [kept._replace(id_prefix="given-") for kept in ring._batches]
+    return rig
+
+
+@settings(unshrunk, max_examples=25)
+@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
+def test_what_was_in_flight_and_is_sent_again_counts_once(steps: list[tuple[int, str]], saves: bool) -> None:
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        disk = stack.enter_context(Disk(Path(directory) / "data"))
+        sending: dict[int, list[gevent.Greenlet]] = {0: []}
+        sent = 0
+        for count, how in steps:
+            for _ in range(count):
+                sending[0].append(gevent.spawn(send, disk, sent))
+                sent += 1
+            if how == "free":
+                gevent.sleep(0.001)
+            elif how == "save":
+                disk.save()
+            else:
+                gevent.sleep(0)
+        gevent.sleep(0)
+        acknowledged = {number for number, each in enumerate(sending[0]) if each.ready()}
+        copy = disk.crashed(stack)
+        found = ids(copy)
+        assert len(found) == len(set(found))
+        assert {f"id{number}" for number in acknowledged} <= set(found)
+        if saves:
+            assert copy.save()
+        for number in range(sent):
+            send(copy, number)
+        check_counts(copy, sent)
+        check_counts(copy.crashed(stack), sent)
+        wait_for(sending[0])
+
+
+def send(disk: Disk, number: int) -> None:
+    disk.events(event(id=f"id{number}", user_id=str(number), data={"latency": number, "endpoint": "/"}))
+    disk.metrics(metric("memory", number, id=f"id{number}"))
+
+
+def ids(disk: Disk) -> list[str]:
+    return [each.kept.id(each.place) for each in disk.state.events.newest_first()]
+
+
+def check_counts(disk: Disk, sent: int) -> None:
+    """All that was sent is there, once."""
+    assert sorted(ids(disk)) == sorted(f"id{number}" for number in range(sent))
+    for buckets in (disk.hours(), disk.days()):
+        for figure in ("events", "requests", "unique_users"):
+            assert sum(bucket[figure] for bucket in buckets) == sent
+    totals = disk.stats()["totals"]
+    assert (totals["events"], totals["requests"], totals["metrics_kept"]) == (sent, sent, sent)
+    if sent:
+        assert disk.service()["metrics"]["memory"]["count"] == sent
+        assert disk.service()["endpoints"][0]["count"] == sent
+
+
+def test_a_first_start_begins_with_nothing_and_numbers_of_its_own(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "deep" / "data"))
+    check_equal(Rig(), disk)
+    assert disk.state.events.last_sequence == NOON * 1_000_000 - 1
+    assert disk.sql("SELECT generation, position FROM mark") == [(1, 0)]
+    assert disk.store.size > 0
+    copy = disk.crashed(stack)
+    assert copy.recorder.own_ids.dump() == disk.recorder.own_ids.dump()
+
+
+def test_the_newest_records_come_back_with_their_numbers_however_the_journal_was_pruned(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "CHUNK_ROWS", 3)
+    disk = stack.enter_context(Disk(tmp_path / "data", events_ring=20, metrics_ring=7))
+    for number in range(60):
+        disk.events(*(event(id=f"e{number}.{place}") for place in range(number % 4 + 1)))
+        if number % 3 == 0:
+            disk.metric("memory", number)
+        disk.beat(request_count=number)
+        if number % 10 == 0:
+            assert disk.save()
+        copy = disk.crashed(stack) if number % 7 == 0 else disk
+        check_equal(disk, copy)
+    assert disk.save()
+    kept = dict(disk.sql("SELECT kind, sum(records) FROM journal GROUP BY kind"))
+    assert kept.keys() == {"events", "metrics"}, "heartbeats are in the image"
+    assert 20 <= kept["events"] < 24
+    assert kept["metrics"] == 7
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_what_a_larger_ring_would_have_kept_is_no_longer_there_but_the_numbers_go_on(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", events_ring=5))
+    for number in range(20):
+        disk.event(id=str(number))
+    assert disk.save()
+    copy = disk.crashed(stack, events_ring=100)
+    assert ids(copy)[:5] == ["19", "18", "17", "16", "15"]
+    assert copy.state.events.last_sequence == disk.state.events.last_sequence
+    copy.event()
+    smaller = copy.crashed(stack, events_ring=2)
+    assert len(ids(smaller)) == 2
+    assert smaller.state.events.last_sequence == disk.state.events.last_sequence + 1
+
+
+LOWER: list[dict[str, Any]] = [
+    {"daily_days": 2, "hourly_days": 1},
+    {"max_services": 1},
+    {"max_series": 1, "max_event_types": 1},
+    {"max_endpoints": 1, "max_service_endpoints": 1},
+    {"dedupe_ids": 1, "dedupe_seconds": 0},
+]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize("lower", LOWER, ids=lambda lower: next(iter(lower)))
+def test_what_was_acknowledged_is_counted_under_lower_limits_too(
+    tmp_path: Path, stack: ExitStack, lower: dict[str, Any], saved: bool
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", MIDNIGHT))
+    for number in range(12):
+        service = f"s{number % 3}"
+        disk.event(("request", "view", "sale")[number // 4], service, id=str(number), data={"endpoint": f"/{number}"})
+        disk.metric(f"m{number % 4}", number, service, id=str(number))
+        disk.beat(service)
+        disk.clock.advance(DAY / 4)
+    if saved:
+        assert disk.save()
+    copy = disk.crashed(stack, **lower)
+    assert copy.days(2) == disk.days(2)
+    assert copy.hours(24) == disk.hours(24)
+    assert ids(copy) == ids(disk)
+    if "daily_days" not in lower:
+        assert copy.stats()["totals"]["events"] == 12
+        for name in ("s0", "s1", "s2"):
+            assert copy.service(name)["metrics"] == disk.service(name)["metrics"]
+    answers(copy.crashed(stack))
