@@ -128,6 +128,23 @@ def check_closed_until_ready(server: Mortal) -> None:
     assert all(0 < line["entry"] <= line["of"] == 60 for line in progress)
 
 
+def test_a_stop_while_it_reads_is_orderly_and_changes_nothing(mortal: Mortal, tmp_path: Path) -> None:
+    for n in range(60):
+        assert mortal.post("/events", event(n)).status_code == 201
+    mortal.kill()
+    for command in (SLOW, (*SLOW, "--preload")):
+        slow = Mortal(tmp_path / "slow.log", mortal.data, command)
+        slow.begin()
+        try:
+            eventually(lambda slow=slow: answers(slow, "GET", "/health/live"))
+            assert slow.stop() == 0
+        finally:
+            slow.kill()
+        assert "Traceback" not in slow.log()
+    again(mortal)
+    assert mortal.get("/stats")["totals"]["events"] == 60
+
+
 def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(mortal: Mortal) -> None:
     with Live(mortal, "service=shop") as live:
         live.until(is_update)
