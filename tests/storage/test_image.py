@@ -81,7 +81,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
     return named
 
 
-@unshrunk
+@settings(unshrunk, max_examples=40)
 @given(before=acts, after=acts)
 def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
