@@ -75,11 +75,15 @@ class State:
         self.active_users.advance(now)
         self.endpoints.advance(now)
         if self.series.open(DAY) != day:
-            self.peaks.forget(self.oldest)
-            self.services.forget_unseen(self.oldest)
-            live = self.series.totals.keys()
-            self.limits.expire(live)
-            self.units = {key: unit for key, unit in self.units.items() if (*key, NO_TAGS) in live}
+            self.expire()
+
+    def expire(self) -> None:
+        """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
+        self.peaks.forget(self.oldest)
+        self.services.forget_unseen(self.oldest)
+        live = self.series.totals.keys()
+        self.limits.expire(live)
+        self.units = {key: unit for key, unit in self.units.items() if (*key, NO_TAGS) in live}
 
     def apply(
         self,

@@ -54,6 +54,8 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
+        state.settle()
+        state.expire()  # also what was only promised when the image was taken
         state.counters.forget()
     journal.ask(database.abandon)
     progress.end(last - mark.position)

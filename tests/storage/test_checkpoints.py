@@ -144,17 +144,22 @@ def test_a_journal_that_is_opened_again_meanwhile_loses_no_changes(
 ) -> None:
     monkeypatch.setattr(checkpoints, "PUT_BYTES", 1)
     work(disk)
-    put = Database.put
+    together = checkpoints._together
 
-    def reopening(self: Database, *args: Any) -> None:
-        put(self, *args)
-        monkeypatch.setattr(Database, "put", put)
-        gevent.get_hub().loop.run_callback_threadsafe(gevent.spawn, disk.journal._recover)
+    def reopened(parts: Any) -> Iterator[Any]:
+        for number, each in enumerate(together(parts)):
+            yield each
+            if number == 0:
+                opening.append(gevent.spawn(disk.journal._recover))
+                gevent.sleep(0)
 
-    monkeypatch.setattr(Database, "put", reopening)
-    disk.save()
-    gevent.sleep(0.01)
+    opening: list[gevent.Greenlet] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints, "_together", reopened)
+        assert not disk.save(), "what was put before may be lost"
+    opening[0].get(timeout=PATIENCE)
     assert disk.journal.trouble is None
+    check_equal(disk, disk.crashed(stack))
     work(disk)
     assert disk.save()
     check_equal(disk, disk.crashed(stack))

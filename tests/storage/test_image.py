@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analytics.storage.database import Part
 from analytics.storage.image import Image
 from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric, moderate, unshrunk
-from tests.storage.acts import LIMITS, Act, act, acts, answers, do, do_all, remembered
+from tests.storage.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
 
 Place = tuple[str, int, int]
 
@@ -81,7 +81,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
     return named
 
 
-@unshrunk
+@settings(unshrunk, max_examples=40)
 @given(before=acts, after=acts)
 def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
@@ -121,6 +121,40 @@ def test_many_small_images_of_which_some_fail_are_one_whole(acts: list[Act]) -> 
     check_equal(once, first)
     check_equal(once, second)
     assert albums[0].parts.keys() - albums[1].parts.keys() <= {place for place in albums[0].parts if place[0] == "ids"}
+
+
+USES = st.tuples(st.just("use"), st.sampled_from(SERVICES[:3]), st.sampled_from("abcdefgh"), st.integers(1, 5))
+DAYS = st.tuples(st.just("wait"), st.sampled_from((1, 70, DAY, 12 * DAY)))
+
+
+@unshrunk
+@given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("image",))), min_size=10, max_size=80), st.integers(0, 79))
+def test_endpoints_that_made_room_for_others_stay_gone_and_are_counted_as_missed(acts: list[Act], start: int) -> None:
+    rig = Rig(**LIMITS)
+    album = Album(rig)
+    copy: Rig | None = None
+    for number, (kind, *details) in enumerate(acts):
+        if kind == "image" or number == start:
+            album.take()
+        if number == start:
+            copy = album.restored(**LIMITS)
+        for each in (rig, copy) if copy else (rig,):
+            if kind == "use":
+                service, endpoint, count = details
+                each.metric("requests", count, service, tags={"endpoint": endpoint})
+            each.clock.advance(details[0] if kind == "wait" else 1)
+            each.snapshot()
+    if copy is None:
+        album.take()
+        copy = album.restored(**LIMITS)
+    for name in SERVICES[:3]:
+        assert endpoints(copy, name) == endpoints(rig, name)
+    assert len(copy.state.endpoints) == len(rig.state.endpoints)
+
+
+def endpoints(rig: Rig, service: str) -> list[tuple[str, float, float]]:
+    """Endpoints of a service with their counts, and by how much those may fall short."""
+    return [(name, usage.requests, missed) for name, usage, missed in rig.state.endpoints.of_service(service)]
 
 
 OTHER_SETTINGS: list[dict[str, Any]] = [

@@ -205,3 +205,59 @@ def test_what_was_acknowledged_is_counted_under_lower_limits_too(
         for name in ("s0", "s1", "s2"):
             assert copy.service(name)["metrics"] == disk.service(name)["metrics"]
     answers(copy.crashed(stack))
+
+
+def test_requests_that_met_at_a_limit_are_both_counted_again(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
+    with disk.held():
+        first = gevent.spawn(disk.event, "view")  # finds its room when it is counted
+        second = gevent.spawn(disk.metric, "memory", 1)  # and that has taken it before
+        gevent.sleep(0)
+    for each in (first, second):
+        each.get(timeout=PATIENCE)
+    copy = disk.crashed(stack)
+    for each in (disk, copy):
+        assert each.service()["metrics"]["memory"]["count"] == 1
+        assert each.stats()["totals"]["events"] == 1
+
+
+def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longer_memory(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
+    for id_ in ("a", "b", "c", "a"):
+        disk.clock.advance(1)
+        assert not disk.event(id=id_).duplicate
+        assert not disk.metric("requests", 1, id=id_).duplicate
+    copy = disk.crashed(stack, dedupe_ids=100, dedupe_seconds=600)
+    assert copy.stats()["totals"]["requests"] == disk.stats()["totals"]["requests"] == 8
+    assert [copy.event(id=id_).duplicate for id_ in ("a", "b", "c", "d")] == [True, True, True, False]
+
+
+def test_room_that_was_only_promised_when_an_image_was_taken_is_free_after_a_kill(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
+    assert disk.journal._writer is not None
+    disk.journal._writer.kill()
+    promised = gevent.spawn(disk.metric, "promised", 1)
+    gevent.sleep(0)
+    assert disk.save()
+    unwritten = disk.crashed(stack)
+    assert unwritten.stats()["totals"]["limited_series"] == 0
+    assert unwritten.metric("other", 1).id
+    disk.journal._writer = gevent.spawn(disk.journal._run)
+    promised.get(timeout=PATIENCE)
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_what_fewer_days_no_longer_know_of_is_forgotten(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data"))
+    disk.metric("old", 1, "gone")
+    disk.clock.advance(5 * DAY)
+    disk.metric("new", 1, "here")
+    assert disk.save()
+    copy = disk.crashed(stack, daily_days=2)
+    totals = copy.stats()["totals"]
+    assert (totals["services"], totals["series"], totals["limited_series"]) == (1, 1, 1)
+    assert copy.service("here")["metrics"]["new"]["count"] == 1

@@ -1,0 +1,29 @@
+"""The WSGI entry on a disk that takes its time: a start reads one entry of the journal after the other."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+from typing import Any
+
+from gevent.monkey import get_original
+
+from analytics.storage import recovery
+
+chunk = recovery._chunk
+sleep = get_original("time", "sleep")
+
+
+def slowly(*args: Any) -> Any:
+    """The same, later."""
+    sleep(0.05)
+    return chunk(*args)
+
+
+recovery.CHUNK_ROWS = 1
+recovery.PROGRESS_SECONDS = 0.5
+recovery._chunk = slowly
+
+from wsgi import app
+
+__all__ = ["app"]

@@ -1,0 +1,190 @@
+"""What is told of the storage, what a start says meanwhile, and how live clients come back after a kill."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.edge.frames import Live, is_update
+from tests.edge.mortal import Mortal
+from tests.edge.test_live_return import is_snapshot, numbers
+from tests.edge.test_running import records, start_wrongly
+from tests.edge.wire import eventually, is_time
+from tests.server import APP, GUNICORN, Server
+
+SLOW = (*GUNICORN[:-1], "tests.edge.slow_disk:app")
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Mortal]:
+    server = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, LOG_LEVEL="INFO")
+    server.begin()
+    try:
+        eventually(server.is_ready)
+        yield server
+    finally:
+        server.kill()
+
+
+def again(server: Mortal) -> None:
+    server.kill()
+    server.begin()
+    eventually(server.is_ready)
+
+
+def event(n: int) -> dict[str, Any]:
+    return {"type": "view", "service": "shop", "data": {"n": n}}
+
+
+@pytest.mark.parametrize("durability", ["fsync", "process", "relaxed"])
+def test_health_and_stats_tell_where_records_are_kept(
+    start_server: StartServer, tmp_path: Path, durability: str
+) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_DURABILITY": durability.upper()})
+    health, first = server.get("/health"), server.get("/stats")["storage"]
+    assert (health["status"], health["storage"], health["durability"]) == ("healthy", "disk", durability)
+    nothing = dict.fromkeys(("events", "metrics", "seconds", "minutes", "hours", "days"))
+    told = {"kind": "disk", "durability": durability, "trouble": None, "oldest": nothing}
+    assert first == {**told, "bytes": first["bytes"]}
+    assert first["bytes"] > 0
+    server.post("/events", [{**event(n), "data": {"text": "x" * 1_000}} for n in range(300)])
+    server.post("/metrics", {"name": "memory", "value": 1})
+    stats = server.get("/stats")["storage"]
+    assert (stats["kind"], stats["durability"]) == ("disk", durability)
+    assert all(is_time(at) for at in stats["oldest"].values()), stats
+    assert eventually(lambda: server.get("/stats")["storage"]["bytes"] > first["bytes"] + 300_000)
+    assert server.stop() == 0
+
+
+def test_memory_alone_is_said_at_the_start_and_in_health(start_server: StartServer) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": ""})
+    told = [line for line in records(server) if "memory alone" in line["message"]]
+    assert [line["level"] for line in told] == ["WARNING"]
+    assert "ANALYTICS_DATA_DIR" in told[0]["message"]
+    health, stats = server.get("/health"), server.get("/stats")["storage"]
+    assert (health["status"], health["storage"], health["durability"]) == ("healthy", "memory", None)
+    assert stats == {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "oldest": stats["oldest"]}
+
+
+@pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
+def test_a_wrong_durability_stops_the_start_with_one_line(command: tuple[str, ...]) -> None:
+    wrong = ("always", "full ", "0")
+    with ThreadPoolExecutor() as pool:
+        starts = [pool.submit(start_wrongly, command, {"ANALYTICS_DURABILITY": value}) for value in wrong]
+    for start, value in zip(starts, wrong, strict=True):
+        status, output = start.result()
+        assert status != 0
+        (line,) = output.splitlines()
+        for word in (f"ANALYTICS_DURABILITY={value!r}", "fsync, process, relaxed", "default process"):
+            assert word in line
+
+
+def answers(server: Server, method: str, path: str) -> list[requests.Response]:
+    """The answer, or nothing where nobody listens."""
+    try:
+        return [requests.request(method, server.url + path, json={} if method == "POST" else None, timeout=10)]
+    except requests.ConnectionError:
+        return []
+
+
+def test_while_it_reads_what_it_kept_it_is_alive_but_not_ready(mortal: Mortal, tmp_path: Path) -> None:
+    for n in range(60):
+        assert mortal.post("/events", event(n)).status_code == 201
+    mortal.kill()
+    slow = Mortal(tmp_path / "slow.log", mortal.data, SLOW, LOG_LEVEL="INFO")
+    slow.begin()
+    try:
+        check_closed_until_ready(slow)
+    finally:
+        slow.kill()
+
+
+def check_closed_until_ready(server: Mortal) -> None:
+    (ready,) = eventually(lambda: answers(server, "GET", "/health/ready"))
+    assert (ready.status_code, ready.headers["Retry-After"]) == (503, "1")
+    assert ready.json() == {"status": "unavailable", "reasons": ["the service is reading what it kept"]}
+    found = {}
+    for method, path in (("GET", "/health/live"), ("GET", "/dashboard"), ("POST", "/events"), ("GET", "/ws/dashboard")):
+        (found[path],) = answers(server, method, path)
+    (still,) = answers(server, "GET", "/health/ready")
+    if still.status_code == 503:  # else it was done in between
+        assert found.pop("/health/live").json() == {"status": "alive"}
+        for path, each in found.items():
+            assert (each.status_code, each.headers["Retry-After"]) == (503, "1"), path
+            assert each.json()["error"]["code"] == "unavailable"
+            assert "reading what it kept" in each.json()["error"]["message"]
+    eventually(server.is_ready)
+    assert server.get("/stats")["totals"]["events"] == 60
+    (told,) = [line for line in records(server) if line["message"] == "recovered"]
+    assert told["entries"] == 60
+    assert told["seconds"] > 2
+    progress = [line for line in records(server) if line["message"] == "reading the journal"]
+    assert progress
+    assert all(0 < line["entry"] <= line["of"] == 60 for line in progress)
+
+
+def test_a_stop_while_it_reads_is_orderly_and_changes_nothing(mortal: Mortal, tmp_path: Path) -> None:
+    for n in range(60):
+        assert mortal.post("/events", event(n)).status_code == 201
+    mortal.kill()
+    for command in (SLOW, (*SLOW, "--preload")):
+        slow = Mortal(tmp_path / "slow.log", mortal.data, command)
+        slow.begin()
+        try:
+            eventually(lambda slow=slow: answers(slow, "GET", "/health/live"))
+            assert slow.stop() == 0
+        finally:
+            slow.kill()
+        assert "Traceback" not in slow.log()
+    again(mortal)
+    assert mortal.get("/stats")["totals"]["events"] == 60
+
+
+def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(mortal: Mortal) -> None:
+    with Live(mortal, "service=shop") as live:
+        live.until(is_update)
+        for n in range(5):
+            mortal.post("/events", event(n))
+        since = live.until(lambda message: message["type"] == "event" and message["data"]["data"]["n"] == 2)[-1]["seq"]
+    again(mortal)
+    mortal.post("/events", [event(n) for n in range(5, 300)])
+    again(mortal)
+    mortal.post("/events", event(300))
+    with Live(mortal, f"service=shop&since={since}") as live:
+        missed = live.until(is_snapshot)
+        assert numbers(missed) == list(range(3, 301))
+        assert [message["seq"] for message in missed[:-1]] == list(range(since + 1, since + 299))
+        assert "gap" not in missed[-1]
+        mortal.post("/events", event(301))
+        assert numbers(live.until(lambda message: message["type"] == "event")) == [301]
+        newest = live.seq
+    again(mortal)
+    for wrong in (newest + 1, 7):
+        with Live(mortal, f"since={wrong}") as live:
+            first = live.next()
+            assert (first["type"], first["gap"], first["seq"]) == ("snapshot", True, newest)
+
+
+def test_a_ring_that_went_on_since_is_told_as_a_gap(tmp_path: Path) -> None:
+    server = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, ANALYTICS_EVENTS_RING="50")
+    server.begin()
+    try:
+        eventually(server.is_ready)
+        with Live(server) as live:
+            since = live.next()["seq"]
+        server.post("/events", [event(n) for n in range(60)])
+        again(server)
+        with Live(server, f"since={since}") as live:
+            assert live.next()["gap"] is True
+        with Live(server, f"since={since + 10}") as live:
+            missed = live.until(is_snapshot)
+            assert numbers(missed) == list(range(10, 60))
+            assert "gap" not in missed[-1]
+    finally:
+        server.kill()
+    assert json.loads(server.log().splitlines()[-1])
