@@ -76,9 +76,15 @@ class Checkpoints:
     def save(self) -> bool:
         """Write an image; False where that failed, which is logged."""
         self._at = self._clock.monotonic()
+        try:
+            database = self._journal.database  # one and the same: it is another one after a failure
+            generation = self._journal.ask(database.mark).generation + 1  # an earlier one may be whole after all
+        except FAILURES as error:
+            log.error("no image could be written", extra={"reason": str(error)})
+            return False
         with self._state.lock:
             changes = self._image.take_changes()
-            mark = Mark(self._mark.generation + 1, self._journal.position)
+            mark = Mark(generation, self._journal.position)
             records, oldest = self._journal.applied, self._image.oldest()
             try:
                 child = _Child(self._image.parts(changes))
@@ -89,13 +95,15 @@ class Checkpoints:
         try:
             with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
                 for parts in _together(child.parts()):
-                    self._journal.ask(self._journal.database.put, parts, mark.generation)
-                self._journal.ask(self._journal.database.finish, mark, oldest, self._keep)
+                    self._journal.ask(database.put, parts, generation)
+                self._journal.ask(database.finish, mark, oldest, self._keep)
         except (*FAILURES, EOFError) as error:
             self._image.give_back(changes)
             log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
-            with contextlib.suppress(*FAILURES):
-                self._journal.ask(self._journal.database.abandon)
+            try:
+                self._journal.ask(database.abandon)
+            except FAILURES:
+                self._journal.doubt(database, error)
             return False
         finally:
             child.end()
