@@ -1,4 +1,4 @@
-"""Damaged, cut and foreign files: refused with what to do, left as they are, and never taken for less than they held."""
+"""Damaged, cut and foreign files: refused with what to do, left as they are, never taken for less than they held."""
 
 import contextlib
 import os
