@@ -228,7 +228,7 @@ class Database:
             raise sqlite3.OperationalError("an earlier write failed")
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
             self._doubtful = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
             raise
 

@@ -29,7 +29,8 @@ RELAXED_SECONDS = 1.0
 TURN_SECONDS, PAUSE_SECONDS = 0.005, 0.0001
 """How long entries are applied before others have a turn, and how long that is."""
 FSYNC, RELAXED = "fsync", "relaxed"
-FAILURES = (sqlite3.Error, CannotStore, OSError)
+FAILURES = (sqlite3.Error, CannotStore, OSError, MemoryError)
+"""What asking the database may come to; SQLite's want of memory is Python's."""
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analytics.errors import CannotStore
+from analytics.storage.file import sync_directory
 
 FILE_NAME = "lock"
 
@@ -39,7 +40,9 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            if not directory.exists():
+                directory.mkdir(parents=True, exist_ok=True)
+                sync_directory(directory.parent)
             self._file = (directory / FILE_NAME).open("ab+", buffering=0)
         except OSError as error:
             raise CannotStore(
