@@ -18,8 +18,9 @@ from gevent.monkey import get_original
 from gevent.os import make_nonblocking, nb_read
 
 from analytics.clock import Clock
+from analytics.errors import CannotStore
 from analytics.state.state import State
-from analytics.storage.database import Mark, Part
+from analytics.storage.database import Database, Mark, Part
 from analytics.storage.image import Image
 from analytics.storage.journal import FAILURES, DiskJournal
 
@@ -82,15 +83,23 @@ class Checkpoints:
         """Write an image; False where that failed, which is logged."""
         self._at = self._clock.monotonic()
         try:
-            self._save()
+            database = self._journal.database  # if it is opened again meanwhile, this one is closed: then it fails
+        except CannotStore as error:
+            log.error("no image could be written", extra={"reason": error.message})
+            return False
+        try:
+            self._save(database)
         except (*FAILURES, EOFError) as error:
             log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
+            try:
+                self._journal.ask(database.abandon)
+            except FAILURES:
+                self._journal.doubt(database, error)
             return False
         log.debug("an image was written", extra={"entry": self._mark.position})
         return True
 
-    def _save(self) -> None:
-        database = self._journal.database  # if it is opened again meanwhile, this one is closed: then it fails
+    def _save(self, database: Database) -> None:
         generation = self._journal.ask(database.begin)
         with self._state.lock:
             changes = self._image.take_changes()

@@ -6,13 +6,13 @@ that no failure of that goes unnoticed.
 
 import contextlib
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from analytics.errors import CannotStore
-from analytics.storage.file import PAGE, check_crc, opened
+from analytics.storage.file import PAGE, check_crc, checksum, opened
 from analytics.storage.packing import packed, unpacked
 
 TIDY_BYTES = 8 * 1024 * 1024
@@ -33,6 +33,10 @@ class Row(NamedTuple):
     records: int
     body: bytes
 
+    def checksum(self) -> int:
+        """What tells whether it is as it was written."""
+        return checksum(self.seq, self.kind, float(self.received), self.id_prefix, self.records, body=self.body)
+
 
 class Part(NamedTuple):
     """One piece of the image; see `storage.image`."""
@@ -41,6 +45,10 @@ class Part(NamedTuple):
     rung: int
     start: int
     body: bytes
+
+    def checksum(self, generation: int) -> int:
+        """What tells whether it is as it was written."""
+        return checksum(self.family, self.rung, self.start, generation, body=self.body)
 
 
 class Mark(NamedTuple):
@@ -64,7 +72,9 @@ class Database:
     def __init__(self, path: Path, *, sync: bool) -> None:
         self.path = path
         self._unsettled = TIDY_BYTES  # whatever an earlier run has left
+        self._doubtful = False
         self._db = opened(path)
+        self._db.text_factory = partial(str, encoding="utf-8", errors="replace")  # the checksum tells what is damaged
         self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._db.execute("PRAGMA secure_delete = OFF")  # some builds write zeros over all that is deleted
@@ -81,8 +91,9 @@ class Database:
             sqlite3.Error: it was not possible. Where that is not certain, `reopen` makes it so.
         """
         places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
-        values = [value for row in rows for value in (*row[:5], zlib.crc32(row.body), row.body)]
-        self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
+        values = [value for row in rows for value in (*row[:5], row.checksum(), row.body)]
+        with self._writing():
+            self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
         self._unsettled += sum(len(row.body) for row in rows) + 3 * PAGE
 
     @property
@@ -96,11 +107,14 @@ class Database:
         Raises:
             sqlite3.Error: it was not possible; what was written is safe where it is.
         """
-        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        with self._writing():
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self._unsettled = 0
 
     def reset(self, position: int) -> None:
         """Make certain, after a failure, that the journal ends with the entry `position`, on the disk too.
+
+        Images that did not become whole are dropped.
 
         Raises:
             CannotStore: that entry is lost.
@@ -108,7 +122,8 @@ class Database:
         """
         with self._transaction():
             self._db.execute("DELETE FROM journal WHERE seq > ?", (position,))
-        ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
+            self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
+        last = self.last_seq()
         if last < position:
             raise CannotStore(f"{self.path} has lost entries of the journal: it ends with {last}, not {position}.")
         ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -117,7 +132,9 @@ class Database:
 
     def mark(self) -> Mark:
         """The image that is whole."""
-        return Mark(*self._db.execute("SELECT generation, position FROM mark").fetchone())
+        *mark, crc = self._db.execute("SELECT generation, position, crc FROM mark").fetchone()
+        check_crc(self.path, crc, checksum(*mark))
+        return Mark(*mark)
 
     def parts(self) -> Iterator[Part]:
         """The parts of the image that is whole."""
@@ -125,8 +142,8 @@ class Database:
             SELECT family, rung, start, max(generation), crc, body FROM image
             WHERE generation <= (SELECT generation FROM mark) GROUP BY family, rung, start
         """
-        for family, rung, start, _, crc, body in self._db.execute(query):
-            check_crc(self.path, crc, body)
+        for family, rung, start, generation, crc, body in self._db.execute(query):
+            check_crc(self.path, crc, Part(family, rung, start, body).checksum(generation))
             yield Part(family, rung, start, unpacked(body))
 
     def last_seq(self) -> int:
@@ -134,13 +151,18 @@ class Database:
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
         return int(last)
 
+    def kinds(self) -> set[str]:
+        """What the journal holds entries of."""
+        return {kind for (kind,) in self._db.execute("SELECT DISTINCT kind FROM journal")}
+
     def rows(self, after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
         """The entries of the journal numbered above `after` and up to `up_to`, of one kind or all."""
         query = "SELECT seq, kind, received, id_prefix, records, body, crc FROM journal WHERE seq > ? AND seq <= ?"
         query, limits = (query, (after, up_to)) if kind is None else (query + " AND kind = ?", (after, up_to, kind))
-        for *row, crc in self._db.execute(query + " ORDER BY seq", limits):
-            check_crc(self.path, crc, row[-1])
-            yield Row(*row)
+        for *fields, crc in self._db.execute(query + " ORDER BY seq", limits):
+            row = Row(*fields)
+            check_crc(self.path, crc, row.checksum())
+            yield row
 
     def start_of_newest(self, kind: str, count: int, up_to: int) -> int:
         """The number of the entry that has the oldest of the newest `count` records up to the entry `up_to`."""
@@ -159,13 +181,13 @@ class Database:
 
     def put(self, parts: list[Part], generation: int) -> None:
         """Write parts of an image that is not whole yet."""
-        stored = [(family, rung, start, generation, packed(body)) for family, rung, start, body in parts]
-        with self._transaction():
+        stored = [part._replace(body=packed(part.body)) for part in parts]
+        with self._writing(), self._transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?)",
-                [(*key, zlib.crc32(body), body) for *key, body in stored],
+                [(*part[:3], generation, part.checksum(generation), part.body) for part in stored],
             )
-        self._unsettled += sum(len(body) for *_, body in stored)
+        self._unsettled += sum(len(part.body) for part in stored)
 
     def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], keep: dict[str, int]) -> None:
         """Declare an image whole, and drop what it makes superfluous.
@@ -174,8 +196,8 @@ class Database:
             oldest: family, rung and start of what the image keeps at the oldest.
             keep: how many of the newest records of a kind are needed besides.
         """
-        with self._transaction():
-            self._db.execute("UPDATE mark SET generation = ?, position = ?", mark)
+        with self._writing(), self._transaction():
+            self._db.execute("UPDATE mark SET generation = ?, position = ?, crc = ?", (*mark, checksum(*mark)))
             self._db.execute(
                 """
                 DELETE FROM image WHERE EXISTS (
@@ -195,13 +217,27 @@ class Database:
 
     def abandon(self) -> None:
         """Drop the parts of images that did not become whole."""
-        with self._transaction():
+        with self._writing(), self._transaction():
             self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
 
     def oldest(self) -> dict[str, float | None]:
         """When the oldest record of each kind that the journal holds came in (epoch seconds)."""
         query = "SELECT kind, min(received) FROM journal GROUP BY kind"
         return dict(self._db.execute(query))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A block that writes: where one failed, none begins before the file was opened again, and looked at.
+
+        Without room nothing was written, which leaves no doubt.
+        """
+        if self._doubtful:
+            raise sqlite3.OperationalError("an earlier write failed")
+        try:
+            yield
+        except (sqlite3.Error, MemoryError) as error:
+            self._doubtful = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
+            raise
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)

@@ -15,8 +15,15 @@ PAGE = 8192
 MAGIC = b"SQLite format 3\0"
 HEADER, APPLICATION = 100, slice(68, 72)
 """How long a database's header is, and where in it the application's id stands."""
+
+
+def checksum(*fields: str | float, body: bytes = b"") -> int:
+    """A checksum of all that stands in a row."""
+    return zlib.crc32(body, zlib.crc32(repr(fields).encode()))
+
+
 SCRIPTS = (
-    """
+    f"""
     CREATE TABLE journal (
         seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, received REAL NOT NULL, id_prefix TEXT NOT NULL,
         records INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL
@@ -26,10 +33,11 @@ SCRIPTS = (
         crc INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (family, rung, start, generation)
     ) STRICT;
     CREATE TABLE mark (
-        one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL, position INTEGER NOT NULL
+        one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL, position INTEGER NOT NULL,
+        crc INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO mark VALUES (1, 0, 0)
-    """,
+    INSERT INTO mark VALUES (1, 0, 0, {checksum(0, 0)})
+    """,  # noqa: S608
 )
 """What leads from each version of the schema to the next one; a new file begins with version 0."""
 
@@ -42,6 +50,9 @@ def opened(path: Path) -> sqlite3.Connection:
         sqlite3.OperationalError: it cannot be used now.
     """
     if not path.exists():
+        log = beside(path, "-wal")
+        if log.exists() and log.stat().st_size:  # beside a new database it would be taken for part of that
+            raise CannotStore(f"{path} is missing, but not what belongs to it, {log.name}. {ADVICE}")
         _create(path)
     db = _connect(path, looked_at(path))
     try:
@@ -59,6 +70,8 @@ def looked_at(path: Path) -> str:
         CannotStore: it is something else.
         sqlite3.OperationalError: it cannot be read now.
     """
+    if path.is_dir():
+        raise CannotStore(f"{path} is a directory, no database. {ADVICE}")
     foreign = why_foreign(path)
     if foreign:
         raise CannotStore(f"{path} {foreign}. {ADVICE}")
@@ -71,7 +84,7 @@ def looked_at(path: Path) -> str:
                     f"{path} was written by a newer version of this service (schema {version}, this one knows "
                     f"{len(SCRIPTS)}). Start that version, or set ANALYTICS_DATA_DIR to another directory."
                 )
-            ((verdict,),) = db.execute("PRAGMA quick_check(1)")
+            ((verdict,),) = db.execute("PRAGMA integrity_check(1)")
             if verdict != "ok":
                 raise CannotStore(f"{path} is damaged ({verdict}). {ADVICE}")
     except sqlite3.OperationalError:
@@ -101,13 +114,13 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def check_crc(path: Path, crc: int, body: bytes) -> None:
-    """Compare a body with the checksum that was written beside it.
+def check_crc(path: Path, written: int, found: int) -> None:
+    """Compare the checksum that was written with that of what was found.
 
     Raises:
         CannotStore: they differ.
     """
-    if zlib.crc32(body) != crc:
+    if written != found:
         raise CannotStore(f"{path} is damaged (a checksum is wrong). {ADVICE}")
 
 
@@ -118,7 +131,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
 def _create(path: Path) -> None:
     """Make a new database under another name first, so that `path` is never half of one."""
     _set_log_aside(path)
-    fresh = path.with_name(path.name + ".new")
+    fresh = beside(path, ".new")
     fresh.unlink(missing_ok=True)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute(f"PRAGMA page_size = {PAGE}")
@@ -144,7 +157,7 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
     if version == len(SCRIPTS):
         return
     if version:
-        kept = path.with_name(f"{path.name}.version-{version}")
+        kept = beside(path, f".version-{version}")
         with closing(sqlite3.connect(kept)) as copy:
             db.backup(copy)
     db.execute("BEGIN IMMEDIATE")
@@ -155,7 +168,8 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         db.execute(f"PRAGMA user_version = {len(SCRIPTS)}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # some failures end it by themselves
+            db.execute("ROLLBACK")
         raise
 
 

@@ -1,13 +1,13 @@
 """Inspection: what a database or a backup holds, and whether all of it is sound."""
 
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from analytics.clock import rfc3339, rfc3339_second
+from analytics.storage.file import checksum
 from analytics.storage.reading import Damaged, read_only, sizes
 
 MOST_DAMAGE = 20
@@ -148,17 +148,18 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
 
 def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
     tables = {
-        "entry {} of the journal ({})": "SELECT crc, body, seq, kind FROM journal",
+        "entry {} of the journal ({})": "SELECT crc, body, seq, kind, received, id_prefix, records FROM journal",
         "part {} of the image (rung {}, start {}, generation {})": (
             "SELECT crc, body, family, rung, start, generation FROM image"
         ),
+        "the mark of the image": "SELECT crc, x'', generation, position FROM mark",
     }
     for name, query in tables.items():
         wrong = 0
-        for crc, body, *which in db.execute(query):
-            if zlib.crc32(body) != crc:
+        for crc, body, *fields in db.execute(query):
+            if checksum(*fields, body=body) != crc:
                 wrong += 1
                 if wrong <= MOST_DAMAGE:
-                    yield f"{name.format(*which)} has a wrong checksum"
+                    yield f"{name.format(*fields)} has a wrong checksum"
         if wrong > MOST_DAMAGE:
             yield f"{wrong - MOST_DAMAGE} more have a wrong checksum"

@@ -30,7 +30,8 @@ RELAXED_SECONDS = 1.0
 TURN_SECONDS, PAUSE_SECONDS = 0.005, 0.0001
 """How long entries are applied before others have a turn, and how long that is."""
 FSYNC, RELAXED = "fsync", "relaxed"
-FAILURES = (sqlite3.Error, CannotStore, OSError)
+FAILURES = (sqlite3.Error, CannotStore, OSError, MemoryError)
+"""What asking the database may come to; SQLite's want of memory is Python's."""
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -69,6 +70,7 @@ class DiskJournal:
         """The number of the last entry that was applied, and of the last one that was written."""
         self.applied = 0
         """How many records were applied since the start."""
+        self._doubts: Exception | None = None
         self.trouble: str | None = "the records of before are being read"
         """Why nothing can be written now, if that is so."""
 
@@ -124,6 +126,13 @@ class DiskJournal:
         self.trouble = None
         self._writer = gevent.spawn(self._run)
 
+    def doubt(self, database: Database, error: Exception) -> None:
+        """Have `database`, in which something failed, opened again, if that has not been done."""
+        if self.trouble is None and database is self._database:
+            self.trouble = _trouble(error)
+            self._doubts = error
+            self._wake.set()
+
     def settle(self, seconds: float = 5.0) -> None:
         """Write what waits, if that can be done in time."""
         if not self._idle.wait(seconds if self.trouble is None else 0) and self._waiting:
@@ -145,8 +154,11 @@ class DiskJournal:
             if self._durability == RELAXED:
                 gevent.sleep(RELAXED_SECONDS)
             self._wake.clear()
-            while self._waiting:
-                self._write_group()
+            while self._waiting or self._doubts is not None:
+                if self._doubts is None:
+                    self._write_group()
+                else:
+                    self._fail(self._doubts, [])
             self._idle.set()
 
     def _write_group(self) -> None:
@@ -204,7 +216,7 @@ class DiskJournal:
 
     def _fail(self, error: Exception, group: list[_Waiting]) -> None:
         """Refuse all that waits, and all that comes, until the database was opened again and is as it has to be."""
-        self.trouble = f"the journal cannot be written ({error})"
+        self.trouble, self._doubts = _trouble(error), None
         log.error("the journal cannot be written", extra={"reason": str(error)})
         refused = [*group, *self._waiting]
         self._waiting.clear()
@@ -229,9 +241,9 @@ class DiskJournal:
                 self.ask(database.close)
             self._database = self.ask(_opened_again, self._path, self.written, sync=self._durability == FSYNC)
         except FAILURES as error:
-            self.trouble = f"the journal cannot be written ({error})"
+            self.trouble = _trouble(error)
         else:
-            self.trouble = None
+            self.trouble = self._doubts = None
             log.warning("the journal can be written again", extra={"entry": self.written})
 
     @property
@@ -252,6 +264,10 @@ def _opened_again(path: Path, position: int, *, sync: bool) -> Database:
         database.close()
         raise
     return database
+
+
+def _trouble(error: Exception) -> str:
+    return f"the journal cannot be written ({error})"
 
 
 def _unavailable(reason: str) -> Unavailable:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analytics.errors import CannotStore
+from analytics.storage.file import sync_directory
 
 FILE_NAME = "lock"
 
@@ -39,8 +40,10 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._file = (directory / FILE_NAME).open("a+")
+            if not directory.exists():
+                directory.mkdir(parents=True, exist_ok=True)
+                sync_directory(directory.parent)
+            self._file = (directory / FILE_NAME).open("ab+", buffering=0)
         except OSError as error:
             raise CannotStore(
                 f"ANALYTICS_DATA_DIR={directory} cannot be used ({error.strerror}). Make it writable, set another "
@@ -54,8 +57,7 @@ class DirectoryLock:
             raise Held(directory, holder) from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds, only nobody is told who has it
             self._file.truncate(0)
-            self._file.write(f"{os.getpid()} {os.getppid()}\n")
-            self._file.flush()
+            self._file.write(f"{os.getpid()} {os.getppid()}\n".encode())
 
     def release(self) -> None:
         """Let go of it."""
@@ -64,4 +66,4 @@ class DirectoryLock:
     def _holder(self) -> Holder:
         self._file.seek(0)
         numbers = self._file.read().split()
-        return Holder(*map(int, numbers)) if len(numbers) == 2 and all(map(str.isdigit, numbers)) else Holder(0, 0)
+        return Holder(*map(int, numbers)) if len(numbers) == 2 and all(map(bytes.isdigit, numbers)) else Holder(0, 0)

@@ -40,6 +40,9 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
     database = journal.database
     mark: Mark = journal.ask(database.mark)
     last: int = journal.ask(database.last_seq)
+    unknown = journal.ask(database.kinds) - set(KINDS)  # among those that are read by their kind, none would ask for it
+    if unknown:
+        raise CannotStore(f"{database.path} is damaged (there are entries of {sorted(unknown)}). {ADVICE}")
     try:
         if mark.generation:
             with state.lock:

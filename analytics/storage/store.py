@@ -80,7 +80,7 @@ class Store:
         except CannotStore as error:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
-            failed(f"ANALYTICS_DATA_DIR={self._directory} cannot be used ({error}).")
+            failed(_cannot_use(self._directory, error))
         except Exception:
             log.exception("what was kept could not be read")
             failed(f"ANALYTICS_DATA_DIR={self._directory} could not be read: an error of this program, see above.")
@@ -103,9 +103,16 @@ def check_store(settings: Settings) -> None:
         if (directory / FILE_NAME).exists():
             looked_at(directory / FILE_NAME)
     except (sqlite3.Error, OSError) as error:
-        raise CannotStore(f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}).") from error
+        raise CannotStore(_cannot_use(directory, error)) from error
     finally:
         lock.release()
+
+
+def _cannot_use(directory: Path, error: Exception) -> str:
+    return (
+        f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}). See whether its disk is full, read-only or failing, "
+        "or set another directory."
+    )
 
 
 def _lock(directory: Path) -> DirectoryLock:

@@ -1,0 +1,130 @@
+"""A disk that fails now and then, at writes and syncs, and kills between them: acknowledged and stored still agree."""
+
+import json
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.edge.kills import is_gone, kill
+from tests.edge.strace import Strace
+from tests.edge.wire import eventually, worker_pid
+from tests.server import Server
+
+CLIENTS = 3
+EVENTS = 12
+"""In every second request; the others have one."""
+PATIENCE = 60
+"""Seconds in which a request must be taken after all."""
+
+
+class Load:
+    """Clients that send the same again, with the same ids, until it is taken."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.sent: set[str] = set()
+        self.refused: Counter[str] = Counter()
+
+    def run(self, name: str, requests_each: int) -> None:
+        """Every client sends so many requests; `name` is part of the ids."""
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            for done in [pool.submit(self._client, f"{name}-{n}", requests_each) for n in range(CLIENTS)]:
+                done.result()
+
+    def _client(self, name: str, count: int) -> None:
+        for number in range(count):
+            ids = [f"{name}-{number}-{place}" for place in range(EVENTS if number % 2 else 1)]
+            events = [{"id": id_, "type": "request", "service": "shop", "user_id": id_} for id_ in ids]
+            self.sent.update(ids)
+            self._send(events if number % 2 else events[0])
+
+    def _send(self, body: Any) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = self._server.post("/events", body)
+                if answer.ok:
+                    return
+                assert answer.status_code == 503, answer.text
+                assert int(answer.headers["Retry-After"]) >= 1
+                self.refused[answer.json()["error"]["message"]] += 1
+            except requests.RequestException:  # killed before the answer, or within it
+                self.refused["no answer"] += 1
+            assert time.monotonic() < deadline, self.refused
+            time.sleep(0.05)
+
+    def check_stored(self, server: Server) -> None:
+        """All that was acknowledged, which is all that was sent, is there once."""
+        exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
+        assert Counter(json.loads(line)["id"] for line in exported) == Counter(self.sent)
+        totals = server.get("/stats")["totals"]
+        assert (totals["events"], totals["requests"]) == (len(self.sent), len(self.sent))
+        assert server.get("/dashboard")["overview"]["active_users"] == len(self.sent)
+        assert sum(hour["requests"] for hour in server.get("/stats/hourly?hours=24")["buckets"]) == len(self.sent)
+
+
+def check_reopened_after_failed_syncs(lines: list[str]) -> int:
+    """Nothing goes to the log after a failed sync before the file was opened anew; returns how many there were."""
+    failed, doubtful = 0, False
+    for line in lines:
+        if "sync(" in line and "(INJECTED)" in line:
+            failed, doubtful = failed + 1, True
+        elif "openat(" in line and '/analytics.db"' in line:
+            doubtful = False
+        assert not (doubtful and "pwrite64(" in line and "-wal>" in line), line
+    return failed
+
+
+@pytest.mark.parametrize(
+    ("durability", "call", "error", "when"),
+    [
+        ("process", "pwrite64", "EIO", "2..30+17"),
+        ("process", "pwrite64", "ENOSPC", "1..20+13"),
+        ("process", "fdatasync", "EIO", "1..2"),
+        ("fsync", "pwrite64", "EROFS", "5..12"),
+        ("fsync", "fdatasync", "EIO", "2..8+5"),
+        ("fsync", "fdatasync", "ENOSPC", "1..2"),
+    ],
+)
+def test_calls_that_fail_now_and_then(
+    durability: str, call: str, error: str, when: str, tmp_path: Path, start_server: StartServer
+) -> None:
+    data = tmp_path / "data"
+    settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
+    server = start_server(settings)
+    load = Load(server)
+    with Strace(worker_pid(server), data, tmp_path / "calls", f"{call}:error={error}:when={when}") as strace:
+        load.run("during", 8)
+    load.run("after", 2)
+    lines = strace.lines()
+    assert any("(INJECTED)" in line for line in lines)
+    assert any("the journal cannot be written" in reason for reason in load.refused), load.refused
+    assert check_reopened_after_failed_syncs(lines) or call == "pwrite64"
+    eventually(lambda: server.get("/health")["status"] == "healthy")
+    load.check_stored(server)
+    kill(server)
+    load.check_stored(start_server(settings))
+
+
+@pytest.mark.parametrize("durability", ["process", "fsync"])
+def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_server: StartServer) -> None:
+    data = tmp_path / "data"
+    settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
+    server = start_server(settings)
+    load = Load(server)
+    calls = ["fdatasync:signal=KILL:when=1", "pwrite64:signal=KILL:when=2", "pwrite64:signal=KILL:when=7"]
+    for number, inject in enumerate([*calls, "fdatasync:signal=KILL:when=3"] if durability == "fsync" else calls):
+        worker = worker_pid(server)
+        with Strace(worker, data, tmp_path / f"calls-{number}", inject) as strace:
+            load.run(f"kill-{number}", 4)
+            assert is_gone(worker), (inject, strace.lines())
+        eventually(lambda: requests.get(f"{server.url}/health/ready", timeout=5).ok)
+        load.check_stored(server)
+    kill(server)
+    load.check_stored(start_server(settings))

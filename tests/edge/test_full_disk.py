@@ -1,0 +1,200 @@
+"""A disk that is full or read-only: nothing is acknowledged in vain, reads go on, and the service gets over it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import websocket
+
+from tests.conftest import StartServer
+from tests.edge.kills import kill
+from tests.edge.wire import check_problem, eventually, websocket_url
+from tests.server import APP, GUNICORN, ROOT, Server, free_port
+
+SIZE = "6m"
+FILLER = "filler"
+
+
+@contextmanager
+def mounted(place: Path) -> Iterator[Path]:
+    """A small disk of its own at `place`; a test that cannot have one is skipped, but never in CI."""
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)], capture_output=True, text=True
+    )
+    if done.returncode:
+        problem = f"no tmpfs can be mounted here: {done.stderr.strip()}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(problem)
+        pytest.skip(problem)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Leave no room."""
+    with (disk / FILLER).open("ab", buffering=0) as file:
+        for size in (1024 * 1024, 4096, 1):
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                continue
+
+
+def batch(first: int, count: int = 200) -> list[dict[str, Any]]:
+    return [
+        {"id": f"e{number}", "type": "request", "service": "shop", "user_id": f"u{number}", "data": {"text": "x" * 300}}
+        for number in range(first, first + count)
+    ]
+
+
+class Client:
+    """Sends batches with ids until one is refused, and knows what was acknowledged."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.next, self.acknowledged = 1, 0
+
+    def send(self) -> requests.Response:
+        """Send the next batch; what was refused is the next one again."""
+        events = batch(self.next)
+        answer = self.server.post("/events", events)
+        if answer.ok:
+            assert answer.json()["accepted"] == len(events), answer.text
+            self.next += len(events)
+            self.acknowledged += len(events)
+        return answer
+
+    def send_until_refused(self) -> requests.Response:
+        for _ in range(200):
+            answer = self.send()
+            if not answer.ok:
+                return answer
+        raise AssertionError("the disk was never full")
+
+
+def check_stored(server: Server, acknowledged: int) -> None:
+    """What was acknowledged is there exactly once."""
+    expected = {f"e{number}": 1 for number in range(1, acknowledged + 1)}
+    exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
+    assert Counter(json.loads(line)["id"] for line in exported) == expected
+    totals = server.get("/stats")["totals"]
+    assert (totals["events"], totals["requests"]) == (acknowledged, acknowledged)
+    assert server.get("/dashboard")["overview"]["active_users"] == acknowledged
+    assert sum(hour["requests"] for hour in server.get("/stats/hourly?hours=24")["buckets"]) == acknowledged
+
+
+def next_update(live: websocket.WebSocket) -> dict[str, Any]:
+    while True:
+        message = json.loads(live.recv())
+        if message["type"] == "dashboard_update":
+            return message
+
+
+def check_refused(server: Server, reason: str) -> None:
+    """All that writes is refused, with the reason, and all else goes on."""
+    for path, item in (
+        ("/events", {"id": "single", "type": "request", "service": "shop"}),
+        ("/metrics", {"name": "cpu", "value": 1, "tags": {"service": "shop"}}),
+        ("/heartbeat", {"service": "shop", "status": "healthy"}),
+    ):
+        answer = server.post(path, item)
+        problem = check_problem(answer, 503, "unavailable")
+        assert reason in json.dumps(problem)
+        assert int(answer.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize(("durability", "times"), [("process", 2), ("fsync", 1)])
+def test_a_disk_that_fills_up_and_is_freed(
+    durability: str, times: int, tmp_path: Path, start_server: StartServer
+) -> None:
+    with mounted(tmp_path / "disk") as disk, ExitStack() as stack:
+        data = disk / "data"
+        settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
+        server = start_server(settings)
+        client = Client(server)
+        live = websocket.create_connection(websocket_url(server), timeout=20)
+        stack.callback(live.shutdown)
+        for _ in range(times):
+            assert client.send().ok
+            fill(disk)
+            answer = client.send_until_refused()
+            problem = check_problem(answer, 503, "unavailable")
+            assert "database or disk is full" in json.dumps(problem)
+            assert int(answer.headers["Retry-After"]) >= 1
+            check_refused(server, "the journal cannot be written")
+            health = server.get("/health")
+            assert health["status"] == "degraded"
+            assert any("the journal cannot be written" in reason for reason in health["reasons"])
+            assert server.get("/events?limit=1")["events"][0]["id"] == f"e{client.acknowledged}"
+            next_update(live)
+            update = next_update(live)
+            assert update["data"]["overview"]["total_requests"] == client.acknowledged
+            assert not client.send().ok, "it is still full"
+
+            (disk / FILLER).unlink()
+            eventually(lambda: client.send().ok)
+            assert server.get("/health")["status"] == "healthy"
+            eventually(lambda: next_update(live)["data"]["overview"]["total_requests"] == client.acknowledged)
+            check_stored(server, client.acknowledged)
+        kill(server)
+        again = start_server(settings)
+        check_stored(again, client.acknowledged)
+        assert again.post("/events", batch(1)).json()["duplicates"] == 200, "known by their ids"
+        check_stored(again, client.acknowledged)
+        again.stop()
+
+
+def line_at_start(data: Path, command: tuple[str, ...]) -> str:
+    """What a service says that does not start."""
+    environment = {**os.environ, "ANALYTICS_DATA_DIR": str(data), "HOST": "127.0.0.1", "PORT": str(free_port())}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    said = [line for line in (done.stdout + done.stderr).splitlines() if f"ANALYTICS_DATA_DIR={data}" in line]
+    assert len(said) == 1, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stdout + done.stderr
+    return said[0]
+
+
+@pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
+def test_a_disk_that_is_full_at_the_start(command: tuple[str, ...], tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk") as disk:
+        (disk / "data").mkdir()
+        (disk / "data" / "lock").touch()
+        fill(disk)
+        line = line_at_start(disk / "data", command)
+        assert "cannot be used" in line
+        assert "full" in line
+        (disk / FILLER).unlink()
+        with Server(tmp_path / "server.log", {"ANALYTICS_DATA_DIR": str(disk / "data")}) as server:
+            assert server.post("/events", batch(1)).ok
+
+
+@pytest.mark.parametrize("command", [GUNICORN, APP], ids=["with data", "empty"])
+def test_a_disk_that_may_not_be_written_at_the_start(command: tuple[str, ...], tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk") as disk:
+        settings = {"ANALYTICS_DATA_DIR": str(disk / "data")}
+        if command is GUNICORN:
+            with Server(tmp_path / "server.log", settings) as server:
+                assert server.post("/events", batch(1)).ok
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        line = line_at_start(disk / "data", command)
+        assert "Read-only file system" in line
+        assert "Make it writable" in line
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        with Server(tmp_path / "server.log", settings) as server:
+            assert server.post("/events", batch(1)).ok
+            check_stored(server, 200)
