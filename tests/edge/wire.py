@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -175,13 +175,14 @@ def cpu_seconds(pid: int) -> float:
 
 def tool(name: str) -> str:
     """The path of a program that a test needs; without it the test is skipped, but never in CI."""
-    found = shutil.which(name)
-    if found is None:
-        problem = f"{name} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
-    return found
+    return shutil.which(name) or cannot_test(f"{name} is not installed")
+
+
+def cannot_test(problem: str) -> NoReturn:
+    """Skip the test, but never in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(problem)
+    pytest.skip(problem)
 
 
 def websocket_url(server: Server) -> str:
