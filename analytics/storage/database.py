@@ -184,7 +184,7 @@ class Database:
         stored = [part._replace(body=packed(part.body)) for part in parts]
         with self._writing(), self._transaction():
             self._db.executemany(
-                "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?)",
                 [(*part[:3], generation, part.checksum(generation), part.body) for part in stored],
             )
         self._unsettled += sum(len(part.body) for part in stored)

@@ -4,7 +4,6 @@ import os
 import sqlite3
 import zlib
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 
 from analytics.errors import CannotStore
@@ -85,6 +84,8 @@ def looked_at(path: Path) -> str:
                     f"{len(SCRIPTS)}). Start that version, or set ANALYTICS_DATA_DIR to another directory."
                 )
             ((verdict,),) = db.execute("PRAGMA integrity_check(1)")
+            if verdict == "ok" and _tables(db) != _tables_of(version):
+                verdict = "its tables are not as they were made"
             if verdict != "ok":
                 raise CannotStore(f"{path} is damaged ({verdict}). {ADVICE}")
     except sqlite3.OperationalError:
@@ -124,13 +125,25 @@ def check_crc(path: Path, written: int, found: int) -> None:
         raise CannotStore(f"{path} is damaged (a checksum is wrong). {ADVICE}")
 
 
+def _tables(db: sqlite3.Connection) -> list[tuple[str, ...]]:
+    """The schema, as the database itself tells it."""
+    return db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def _tables_of(version: int) -> list[tuple[str, ...]]:
+    """What the schema of a version looks like."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        for script in SCRIPTS[:version]:
+            db.executescript(script)
+        return _tables(db)
+
+
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
     return sqlite3.connect(uri + "?mode=rw", uri=True, isolation_level=None, timeout=5)
 
 
 def _create(path: Path) -> None:
     """Make a new database under another name first, so that `path` is never half of one."""
-    _set_log_aside(path)
     fresh = beside(path, ".new")
     fresh.unlink(missing_ok=True)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
@@ -140,15 +153,6 @@ def _create(path: Path) -> None:
         db.execute("PRAGMA journal_mode = WAL")
     fresh.replace(path)
     sync_directory(path.parent)
-
-
-def _set_log_aside(path: Path) -> None:
-    """Keep the write-ahead log of a database that was moved away: it would be applied to the new one."""
-    log = beside(path, "-wal")
-    if log.exists():
-        names = (beside(path, f"-wal.orphan-{number}") for number in count(1))
-        beside(path, "-shm").unlink(missing_ok=True)
-        log.rename(next(name for name in names if not name.exists()))
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:

@@ -66,6 +66,7 @@ class Disk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.journal.settle()
         self.journal.stop()
         self.state.close()
 

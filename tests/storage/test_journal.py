@@ -186,19 +186,3 @@ def test_what_an_entry_does_wrong_is_told_to_who_sent_it_and_holds_nobody_else(
     with pytest.raises(RuntimeError):
         taken(wrong)
     assert ids(disk) == ["before", "after"]
-
-
-def test_a_new_database_takes_up_no_log_of_one_that_was_moved_away(tmp_path: Path, stack: ExitStack) -> None:
-    disk = stack.enter_context(Disk(tmp_path / "data"))
-    for number in range(50):
-        disk.event(id=str(number))
-    for file in (tmp_path / "data").glob("analytics.db*"):
-        if not file.name.endswith("-shm"):
-            (tmp_path / "new").mkdir(exist_ok=True)
-            (tmp_path / "new" / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "new" / "analytics.db").unlink()
-    fresh = stack.enter_context(Disk(tmp_path / "new"))
-    assert ids(fresh) == []
-    fresh.event(id="first")
-    assert ids(fresh.crashed(stack)) == ["first"]
-    assert (tmp_path / "new" / "analytics.db-wal.orphan-1").stat().st_size > 0
