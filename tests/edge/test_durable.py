@@ -1,6 +1,7 @@
 """What is told of the storage, what a start says meanwhile, and how live clients come back after a kill."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_health_and_stats_tell_where_records_are_kept(
     told = {"kind": "disk", "durability": durability, "trouble": None, "oldest": nothing}
     assert first == {**told, "bytes": first["bytes"]}
     assert first["bytes"] > 0
-    server.post("/events", [{**event(n), "data": {"text": "x" * 1_000}} for n in range(300)])
+    server.post("/events", [{**event(n), "data": {"text": secrets.token_hex(1_000)}} for n in range(300)])
     server.post("/metrics", {"name": "memory", "value": 1})
     stats = server.get("/stats")["storage"]
     assert (stats["kind"], stats["durability"]) == ("disk", durability)

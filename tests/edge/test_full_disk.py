@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections import Counter
@@ -50,8 +51,15 @@ def fill(disk: Path) -> None:
 
 
 def batch(first: int, count: int = 200) -> list[dict[str, Any]]:
+    """Events that compressing makes little smaller."""
     return [
-        {"id": f"e{number}", "type": "request", "service": "shop", "user_id": f"u{number}", "data": {"text": "x" * 300}}
+        {
+            "id": f"e{number}",
+            "type": "request",
+            "service": "shop",
+            "user_id": f"u{number}",
+            "data": {"text": secrets.token_urlsafe(250)},
+        }
         for number in range(first, first + count)
     ]
 
