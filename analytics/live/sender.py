@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import socket
-import ssl
 import struct
 import termios
 from collections import deque
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent import ssl
+from gevent.lock import BoundedSemaphore
 from gevent.socket import wait_write
 
 from analytics.live.pongs import first_word
@@ -25,17 +26,19 @@ GOODBYE_SECONDS = 1
 class WholeSender:
     """Stands in for a connection's socket; all else goes to the socket itself.
 
-    Writer and reader both send (the reader answers pings): what they give is queued whole, and whoever sends next sends
-    all of the queue, so that frames never mix. A client that takes nothing for `patience` seconds is cut off: half a
-    frame would make nonsense of all that follows. Where it `is_closing`, a Close is on its way, and nothing is pushed
-    behind that (RFC 6455, 5.5.1).
+    Writer and reader both send (the reader answers pings): what they give is queued whole, and whoever has the turn
+    sends all of the queue, so that frames never mix. Only one has it: TLS suffers no other meanwhile, and what one puts
+    into the system's buffer would look to the other as if the client had taken nothing. A client that takes nothing for
+    `patience` seconds is cut off: half a frame would make nonsense of all that follows. Where it `is_closing`, a Close
+    is on its way, and nothing is pushed behind that (RFC 6455, 5.5.1).
     """
 
-    __slots__ = ("_patience", "_queue", "_raw", "_sock", "is_closing")
+    __slots__ = ("_patience", "_queue", "_raw", "_sock", "_turn", "is_closing")
 
     def __init__(self, sock: Any, patience: float) -> None:
         self._sock, self._patience = sock, patience
         self._queue: deque[bytes | memoryview] = deque()
+        self._turn = BoundedSemaphore()
         self.is_closing = False
         # what gevent wraps: its own `send` would wait; TLS cannot say how far it got, and has to
         self._raw = None if isinstance(sock, ssl.SSLSocket) else sock._sock
@@ -59,8 +62,9 @@ class WholeSender:
             OSError: the client is gone, or was cut off.
         """
         try:
-            while not self._drain():
-                self._wait()
+            with self._turn:
+                while not self._drain():
+                    self._wait()
         except OSError:
             self.hang_up(socket.SHUT_RDWR)
             raise
