@@ -48,11 +48,12 @@ class Delivery:
     long as something waits.
     """
 
-    __slots__ = ("_line", "_outbox", "_writer")
+    __slots__ = ("_is_over", "_line", "_outbox", "_writer")
 
     def __init__(self, outbox: Outbox, line: Line) -> None:
         self._outbox, self._line = outbox, line
         self._writer: gevent.Greenlet | None = None
+        self._is_over = False
 
     def wake(self) -> None:
         """Have what waits sent; never waits."""
@@ -87,11 +88,14 @@ class Delivery:
         self._writer = gevent.spawn(self._say_goodbye)  # for good: nothing may follow
 
     def end(self) -> None:
-        """Stop writing: the connection is over."""
+        """Stop writing, for good: the connection is over."""
+        self._is_over = True
         if self._writer is not None and self._writer is not gevent.getcurrent():
             self._writer.kill(block=False)
 
     def _spawn(self) -> None:
+        if self._is_over:  # it was left while all were being told, and a line that is over may keep a writer for good
+            return
         self._writer = gevent.spawn(self._write)
 
     def _write(self) -> None:

@@ -157,6 +157,17 @@ def test_the_end_stops_the_writer(post: Post) -> None:
     assert post.wire.sent == []
 
 
+def test_what_is_told_after_the_end_gets_no_writer(post: Post) -> None:
+    post.wire.is_ready = False
+    post.wire.open.clear()
+    post.delivery.end()
+    post.offer("a")
+    settle()
+    post.wire.open.set()
+    settle()
+    assert post.wire.sent == []
+
+
 def test_a_ping_is_sent_and_its_rest_by_the_writer(post: Post) -> None:
     post.delivery.ping()
     settle()
