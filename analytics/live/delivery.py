@@ -1,12 +1,15 @@
 """Brings what waits for a client to its connection: at once where that takes it, by a greenlet where it is slow."""
 
 import contextlib
+import logging
 from typing import Protocol
 
 import gevent
 
 from analytics.live.messages import Encode, Piece
 from analytics.live.outbox import Outbox, Parcel
+
+log = logging.getLogger(__name__)
 
 
 class Line(Protocol):
@@ -99,10 +102,17 @@ class Delivery:
         self._writer = gevent.spawn(self._write)
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError):  # the reader finds the end too, and leaves
+        try:
             self._line.send(self._outbox.take())
             while not self._outbox.is_empty:
                 self._line.send(self._outbox.take())
+        except OSError:
+            pass  # the reader finds the end too, and leaves
+        except Exception:
+            log.exception("a client could not be told")
+            self._writer = None
+            self.close()
+            return
         self._writer = None
 
     def _say_goodbye(self) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import socket
 import struct
+import sys
 import termios
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from analytics.live.pongs import first_word
 SEND_BUFFER = 128 * 1024
 """Bytes that the system may hold for a client: what it does not take must wait here, where the newest wins."""
 
+ACKED = slice(120, 128)
+"""Where tcpi_bytes_acked stands in Linux's struct tcp_info."""
 GOODBYE_SECONDS = 1
 """How long a client has to take the goodbye when the service stops; then it is cut off."""
 
@@ -33,12 +36,13 @@ class WholeSender:
     is on its way, and nothing is pushed behind that (RFC 6455, 5.5.1).
     """
 
-    __slots__ = ("_patience", "_queue", "_raw", "_sock", "_turn", "is_closing")
+    __slots__ = ("_acked", "_patience", "_queue", "_raw", "_sock", "_turn", "is_closing")
 
     def __init__(self, sock: Any, patience: float) -> None:
         self._sock, self._patience = sock, patience
         self._queue: deque[bytes | memoryview] = deque()
         self._turn = BoundedSemaphore()
+        self._acked = 0
         self.is_closing = False
         # what gevent wraps: its own `send` would wait; TLS cannot say how far it got, and has to
         self._raw = None if isinstance(sock, ssl.SSLSocket) else sock._sock
@@ -107,6 +111,11 @@ class WholeSender:
         with contextlib.suppress(OSError):
             self._sock.shutdown(how)
 
+    def is_catching_up(self) -> bool:
+        """Whether the client has taken something since this was asked the last time, and has yet to take more."""
+        before, self._acked = self._acked, self._acknowledged()
+        return self._acked > before and self._untaken() > 0
+
     def _wait(self) -> None:
         """Wait until there is room: the system says so only when a third of its buffer is free."""
         before = self._untaken()
@@ -119,6 +128,14 @@ class WholeSender:
     def _untaken(self) -> int:
         """How many bytes the system holds for the client (SIOCOUTQ)."""
         return struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0]  # type: ignore[no-any-return]
+
+    def _acknowledged(self) -> int:
+        """How many bytes the client's system has taken (tcpi_bytes_acked); 0 where ours does not tell."""
+        try:
+            info = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKED.stop)
+        except OSError:
+            return 0
+        return int.from_bytes(info[ACKED], sys.byteorder)
 
     def _drain(self) -> bool:
         """Send what waits as far as it goes."""

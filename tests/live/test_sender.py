@@ -13,7 +13,7 @@ from gevent import socket as green
 from gevent import ssl
 
 from analytics.live.sender import WholeSender
-from tests.edge.wire import tool
+from tests.edge.wire import eventually, tool
 
 BIG = 4 * 1024 * 1024
 
@@ -138,3 +138,23 @@ def test_a_push_to_who_is_gone_is_no_error(pair: tuple[WholeSender, socket.socke
     assert all(sender.push(b"x" * 1000) for _ in range(3))
     with pytest.raises(OSError, match=r".*"):
         sender.send(b"x")
+
+
+def test_who_takes_some_of_what_waits_is_catching_up_and_who_takes_nothing_or_all_is_not() -> None:
+    ours, theirs = over_tcp(receive_buffer=4096)
+    with closing(ours), closing(theirs):
+        sender = WholeSender(ours, patience=5)
+        assert not sender.is_catching_up()
+        assert not sender.push(b"a" * BIG)
+        gevent.sleep(0.05)
+        sender.is_catching_up()
+        gevent.sleep(0.05)
+        assert not sender.is_catching_up()
+        taken = len(read(theirs, 64 * 1024))
+        eventually(sender.is_catching_up)
+        assert not sender.is_catching_up()
+        reader = gevent.spawn(read, theirs, BIG - taken)
+        sender.flush()
+        reader.get(timeout=20)
+        eventually(lambda: sender._untaken() == 0)
+        assert not sender.is_catching_up()
