@@ -1,12 +1,15 @@
 """Brings what waits for a client to its connection: at once where that takes it, by a greenlet where it is slow."""
 
 import contextlib
+import logging
 from typing import Protocol
 
 import gevent
 
 from analytics.live.messages import Encode, Piece
 from analytics.live.outbox import Outbox, Parcel
+
+log = logging.getLogger(__name__)
 
 
 class Line(Protocol):
@@ -48,11 +51,12 @@ class Delivery:
     long as something waits.
     """
 
-    __slots__ = ("_line", "_outbox", "_writer")
+    __slots__ = ("_is_over", "_line", "_outbox", "_writer")
 
     def __init__(self, outbox: Outbox, line: Line) -> None:
         self._outbox, self._line = outbox, line
         self._writer: gevent.Greenlet | None = None
+        self._is_over = False
 
     def wake(self) -> None:
         """Have what waits sent; never waits."""
@@ -87,18 +91,28 @@ class Delivery:
         self._writer = gevent.spawn(self._say_goodbye)  # for good: nothing may follow
 
     def end(self) -> None:
-        """Stop writing: the connection is over."""
+        """Stop writing, for good: the connection is over."""
+        self._is_over = True
         if self._writer is not None and self._writer is not gevent.getcurrent():
             self._writer.kill(block=False)
 
     def _spawn(self) -> None:
+        if self._is_over:  # it was left while all were being told, and a line that is over may keep a writer for good
+            return
         self._writer = gevent.spawn(self._write)
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError):  # the reader finds the end too, and leaves
+        try:
             self._line.send(self._outbox.take())
             while not self._outbox.is_empty:
                 self._line.send(self._outbox.take())
+        except OSError:
+            pass  # the reader finds the end too, and leaves
+        except Exception:
+            log.exception("a client could not be told")
+            self._writer = None
+            self.close()
+            return
         self._writer = None
 
     def _say_goodbye(self) -> None:

@@ -3,14 +3,16 @@
 import contextlib
 import fcntl
 import socket
-import ssl
 import struct
+import sys
 import termios
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent import ssl
+from gevent.lock import BoundedSemaphore
 from gevent.socket import wait_write
 
 from analytics.live.pongs import first_word
@@ -18,6 +20,8 @@ from analytics.live.pongs import first_word
 SEND_BUFFER = 128 * 1024
 """Bytes that the system may hold for a client: what it does not take must wait here, where the newest wins."""
 
+ACKED = slice(120, 128)
+"""Where tcpi_bytes_acked stands in Linux's struct tcp_info."""
 GOODBYE_SECONDS = 1
 """How long a client has to take the goodbye when the service stops; then it is cut off."""
 
@@ -25,17 +29,20 @@ GOODBYE_SECONDS = 1
 class WholeSender:
     """Stands in for a connection's socket; all else goes to the socket itself.
 
-    Writer and reader both send (the reader answers pings): what they give is queued whole, and whoever sends next sends
-    all of the queue, so that frames never mix. A client that takes nothing for `patience` seconds is cut off: half a
-    frame would make nonsense of all that follows. Where it `is_closing`, a Close is on its way, and nothing is pushed
-    behind that (RFC 6455, 5.5.1).
+    Writer and reader both send (the reader answers pings): what they give is queued whole, and whoever has the turn
+    sends all of the queue, so that frames never mix. Only one has it: TLS suffers no other meanwhile, and what one puts
+    into the system's buffer would look to the other as if the client had taken nothing. A client that takes nothing for
+    `patience` seconds is cut off: half a frame would make nonsense of all that follows. Where it `is_closing`, a Close
+    is on its way, and nothing is pushed behind that (RFC 6455, 5.5.1).
     """
 
-    __slots__ = ("_patience", "_queue", "_raw", "_sock", "is_closing")
+    __slots__ = ("_acked", "_patience", "_queue", "_raw", "_sock", "_turn", "is_closing")
 
     def __init__(self, sock: Any, patience: float) -> None:
         self._sock, self._patience = sock, patience
         self._queue: deque[bytes | memoryview] = deque()
+        self._turn = BoundedSemaphore()
+        self._acked = 0
         self.is_closing = False
         # what gevent wraps: its own `send` would wait; TLS cannot say how far it got, and has to
         self._raw = None if isinstance(sock, ssl.SSLSocket) else sock._sock
@@ -59,8 +66,9 @@ class WholeSender:
             OSError: the client is gone, or was cut off.
         """
         try:
-            while not self._drain():
-                self._wait()
+            with self._turn:
+                while not self._drain():
+                    self._wait()
         except OSError:
             self.hang_up(socket.SHUT_RDWR)
             raise
@@ -103,6 +111,11 @@ class WholeSender:
         with contextlib.suppress(OSError):
             self._sock.shutdown(how)
 
+    def is_catching_up(self) -> bool:
+        """Whether the client has taken something since this was asked the last time, and has yet to take more."""
+        before, self._acked = self._acked, self._acknowledged()
+        return self._acked > before and self._untaken() > 0
+
     def _wait(self) -> None:
         """Wait until there is room: the system says so only when a third of its buffer is free."""
         before = self._untaken()
@@ -115,6 +128,14 @@ class WholeSender:
     def _untaken(self) -> int:
         """How many bytes the system holds for the client (SIOCOUTQ)."""
         return struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0]  # type: ignore[no-any-return]
+
+    def _acknowledged(self) -> int:
+        """How many bytes the client's system has taken (tcpi_bytes_acked); 0 where ours does not tell."""
+        try:
+            info = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ACKED.stop)
+        except OSError:
+            return 0
+        return int.from_bytes(info[ACKED], sys.byteorder)
 
     def _drain(self) -> bool:
         """Send what waits as far as it goes."""

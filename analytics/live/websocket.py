@@ -67,9 +67,12 @@ class PlainLine:
             self._sender.send(data)
 
     def ping(self) -> bool:
+        catches_up = self._sender.is_catching_up()
         if self._ws.pong_received:
             self._ws.pong_received = False
             return self._sender.push(PING, MSG_MORE)  # goes out with the update that follows
+        if catches_up:  # it has not come to the ping yet
+            return True
         self._sender.push(NO_PONG)
         self._sender.hang_up(SHUT_RDWR)
         return True

@@ -22,6 +22,7 @@ class Wire:
         self.sent: list[bytes] = []
         self.closed = self.pings = self.flushes = 0
         self.broken = False
+        self.error: Exception = OSError("gone")
 
     def push(self, frames: bytes) -> bool:
         self.pushed.append(frames[2:])
@@ -30,7 +31,7 @@ class Wire:
     def send(self, parcel: Parcel) -> None:
         self.open.wait()
         if self.broken:
-            raise OSError("gone")
+            raise self.error
         self.flushes += 1
         self.sent += parcel.texts(as_json)
 
@@ -157,6 +158,17 @@ def test_the_end_stops_the_writer(post: Post) -> None:
     assert post.wire.sent == []
 
 
+def test_what_is_told_after_the_end_gets_no_writer(post: Post) -> None:
+    post.wire.is_ready = False
+    post.wire.open.clear()
+    post.delivery.end()
+    post.offer("a")
+    settle()
+    post.wire.open.set()
+    settle()
+    assert post.wire.sent == []
+
+
 def test_a_ping_is_sent_and_its_rest_by_the_writer(post: Post) -> None:
     post.delivery.ping()
     settle()
@@ -178,3 +190,14 @@ def test_who_is_slow_is_not_pinged_behind_all_that_it_has_yet_to_take(post: Post
     settle()
     post.delivery.ping()
     assert post.wire.pings == 1
+
+
+def test_a_writer_that_fails_says_goodbye(post: Post) -> None:
+    post.wire.is_ready = False
+    post.wire.broken, post.wire.error = True, ValueError("a fault that the test put there")
+    post.offer("a")
+    settle()
+    assert post.wire.closed == 1
+    post.offer("b")
+    settle()
+    assert (post.wire.closed, post.wire.sent) == (1, [])

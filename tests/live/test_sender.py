@@ -1,14 +1,19 @@
 """The sender: whole frames in their order, whoever sends them and however slowly they are taken."""
 
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import gevent
 import pytest
 from gevent import socket as green
+from gevent import ssl
 
 from analytics.live.sender import WholeSender
+from tests.edge.wire import eventually, tool
 
 BIG = 4 * 1024 * 1024
 
@@ -20,6 +25,18 @@ def pair() -> Iterator[tuple[WholeSender, socket.socket]]:
     yield WholeSender(ours, patience=0.3), theirs
     ours.close()
     theirs.close()
+
+
+def over_tcp(receive_buffer: int = 0) -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection; a small receive buffer is soon full."""
+    theirs = green.socket()
+    if receive_buffer:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    with closing(green.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        theirs.connect(listener.getsockname())
+        return listener.accept()[0], theirs
 
 
 def read(theirs: socket.socket, size: int) -> bytes:
@@ -81,9 +98,63 @@ def test_who_takes_a_little_now_and_then_is_not_cut_off(pair: tuple[WholeSender,
     assert time.monotonic() - started > 0.3, "in all it took longer than patience lasts"
 
 
+def test_who_takes_little_is_not_cut_off_where_two_wait_to_send() -> None:
+    ours, theirs = over_tcp(receive_buffer=4096)
+    with closing(ours), closing(theirs):
+        sender = WholeSender(ours, patience=0.5)
+
+        def sip() -> None:
+            while theirs.recv(1024):
+                gevent.sleep(0.02)
+
+        sip_by_sip = gevent.spawn(sip)
+        senders = [gevent.spawn(sender.send, b"x" * BIG) for _ in range(2)]
+        gevent.sleep(3)
+        assert not any(each.ready() for each in senders)
+        gevent.killall([*senders, sip_by_sip])
+
+
+def test_over_tls_many_senders_have_their_turns(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out")
+    subprocess.run((tool("openssl"), *made, certificate), check=True, capture_output=True)
+    context, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_cert_chain(certificate, key)
+    trusting.load_verify_locations(certificate)
+    ours, theirs = over_tcp()
+    greeting = gevent.spawn(trusting.wrap_socket, theirs, server_hostname="localhost")
+    with closing(context.wrap_socket(ours, server_side=True)) as secret, closing(greeting.get(timeout=5)) as plain:
+        sender = WholeSender(secret, patience=5)
+        frames = [bytes([65 + number]) * BIG for number in range(3)]
+        senders = [gevent.spawn(sender.send, frame) for frame in frames]
+        gevent.sleep(0.2)  # all of them wait
+        assert gevent.spawn(read, plain, 3 * BIG).get(timeout=20) == b"".join(frames)
+        gevent.joinall(senders, raise_error=True)
+
+
 def test_a_push_to_who_is_gone_is_no_error(pair: tuple[WholeSender, socket.socket]) -> None:
     sender, theirs = pair
     theirs.close()
     assert all(sender.push(b"x" * 1000) for _ in range(3))
     with pytest.raises(OSError, match=r".*"):
         sender.send(b"x")
+
+
+def test_who_takes_some_of_what_waits_is_catching_up_and_who_takes_nothing_or_all_is_not() -> None:
+    ours, theirs = over_tcp(receive_buffer=4096)
+    with closing(ours), closing(theirs):
+        sender = WholeSender(ours, patience=5)
+        assert not sender.is_catching_up()
+        assert not sender.push(b"a" * BIG)
+        gevent.sleep(0.05)
+        sender.is_catching_up()
+        gevent.sleep(0.05)
+        assert not sender.is_catching_up()
+        taken = len(read(theirs, 64 * 1024))
+        eventually(sender.is_catching_up)
+        assert not sender.is_catching_up()
+        reader = gevent.spawn(read, theirs, BIG - taken)
+        sender.flush()
+        reader.get(timeout=20)
+        eventually(lambda: sender._untaken() == 0)
+        assert not sender.is_catching_up()
