@@ -1,0 +1,33 @@
+"""The thread that sends a heartbeat again and again, in a fixed rhythm."""
+
+import threading
+from collections.abc import Callable
+
+Beat = Callable[[], object]
+
+
+class Beats:
+    """Calls `beat` at once and then every `interval` seconds, until it is stopped; skips beats that are missed."""
+
+    def __init__(self, beat: Beat, interval: float, clock: Callable[[], float]) -> None:
+        self._beat, self._interval, self._clock = beat, interval, clock
+        self._stopped, self._disowned = threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name="analytics-heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No beat begins after this; waits for none."""
+        self._stopped.set()
+
+    def disown(self) -> None:
+        """The same in a process that was just forked, where under gevent the thread lives on; takes no lock."""
+        self._disowned = True
+
+    def _run(self) -> None:
+        due = self._clock()
+        while not self._stopped.wait(max(0.0, due - self._clock())):
+            if self._disowned:
+                return
+            self._beat()
+            missed = max(0.0, self._clock() - due) // self._interval
+            due += (missed + 1) * self._interval

@@ -1,0 +1,281 @@
+"""The client: what a program calls to tell the service what happens in it."""
+
+import atexit
+import os
+import random
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from numbers import Real
+from typing import Any, Self, TypeVar, overload
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from analytics.sdk.backoff import Backoff
+from analytics.sdk.beats import Beats
+from analytics.sdk.items import Item, Kind, Timestamp, UnfitError, encode, rfc3339
+from analytics.sdk.outbox import Outbox
+from analytics.sdk.outcome import Outcome, Pending, settled
+from analytics.sdk.performance import measured
+from analytics.sdk.reports import OnDropped, OnError, Reports
+from analytics.sdk.sender import Sender
+from analytics.sdk.tally import Tally
+from analytics.sdk.transport import HttpTransport, Transport
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_URL = "http://localhost:8099"
+MOST_A_BATCH = 100
+"""How many rejections a receipt of the service spells out."""
+CLOSE_SECONDS = 5.0
+ERROR_STATUS = 500
+
+
+class AnalyticsClient:
+    """Tells the service of events, metrics and heartbeats, in batches from a thread of its own.
+
+    Each call that tracks something returns at once with a future of its outcome, and never raises. What cannot be
+    sent now is kept and tried again; ids make that safe. `close()`, the end of a `with` block or of the program sends
+    what waits, within 5 seconds.
+
+    Threads may share a client, and gevent's greenlets. After a fork, the child begins with nothing that waits; its
+    heartbeats begin when it calls `start_heartbeat` itself.
+
+    Args:
+        base_url: where the service is; else the environment's ANALYTICS_URL, else http://localhost:8099.
+        service: the name of the program that tells.
+        on_dropped: called with how many items were dropped just now, and why.
+        on_error: called with one line for each try that failed and each item that was rejected.
+        max_queue: how many items may wait; what comes then is dropped.
+        batch_size: most items in one request, from 1 to 100.
+        flush_seconds: how long an item waits for others to go with it.
+        timeout: seconds in which a connection, and then an answer, must begin.
+        connect, clock, wall, jitter: for tests.
+
+    Raises:
+        ValueError: an argument is not as it must be.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        service: str = "unknown",
+        on_dropped: OnDropped | None = None,
+        on_error: OnError | None = None,
+        max_queue: int = 10_000,
+        batch_size: int = MOST_A_BATCH,
+        flush_seconds: float = 0.25,
+        timeout: float = 10.0,
+        connect: Callable[[], Transport] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        url = (base_url or os.environ.get("ANALYTICS_URL") or DEFAULT_URL).rstrip("/")
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise ValueError(f"base_url (or ANALYTICS_URL) is {url!r}, not an address such as {DEFAULT_URL}")
+        if max_queue < 1 or not 1 <= batch_size <= MOST_A_BATCH or flush_seconds < 0 or timeout <= 0:
+            raise ValueError(f"max_queue is at least 1, batch_size 1 to {MOST_A_BATCH}, timeout more than 0")
+        self.base_url, self.service = url, service
+        self._clock = clock
+        self._tally, self._reports = Tally(clock), Reports(on_dropped, on_error)
+        self._beats: Beats | None = None
+        self._sender = Sender(
+            partial(Outbox, max_queue, batch_size, flush_seconds, clock),
+            connect or partial(HttpTransport, url, (min(timeout, 3.05), timeout)),
+            partial(Backoff, jitter),
+            self._reports,
+            clock,
+            wall,
+        )
+        self._closed = False
+        atexit.register(self.close)
+        os.register_at_fork(after_in_child=partial(_forked, weakref.ref(self)))
+
+    def track_event(
+        self,
+        type: str,
+        data: Mapping[str, Any] | None = None,
+        user_id: str | None = None,
+        service: str | None = None,
+        timestamp: Timestamp | None = None,
+    ) -> Pending:
+        """Track an event; without `timestamp` it happens now."""
+        where = self.service if service is None else service
+        fields = {"type": type, "service": where, "user_id": user_id, "data": data}
+        return self._track("events", fields, timestamp)
+
+    def track_page_view(self, page: str, user_id: str | None = None) -> Pending:
+        """Track that someone looks at a page."""
+        return self.track_event("page_view", {"page": page}, user_id)
+
+    def track_purchase(self, order_id: str, total: float, user_id: str | None = None, currency: str = "USD") -> Pending:
+        """Track that someone has bought something."""
+        return self.track_event("purchase", {"order_id": order_id, "total": total, "currency": currency}, user_id)
+
+    def track_request(
+        self,
+        endpoint: str,
+        method: str,
+        status: int,
+        latency_ms: float,
+        user_id: str | None = None,
+        error: str | None = None,
+    ) -> Pending:
+        """Track a request that this program has answered, and count it for its heartbeats.
+
+        Args:
+            endpoint: a template such as `/orders/<id>`, not each path.
+            error: what went wrong, where something did.
+        """
+        try:
+            self._tally.request(latency_ms, failed=status >= ERROR_STATUS)
+            data = {"endpoint": endpoint, "method": method, "status": status, "latency": round(latency_ms, 3)}
+        except Exception as unfit:  # noqa: BLE001 - as for every call that tracks
+            return self._rejected(f"It cannot be tracked: {type(unfit).__name__}")
+        return self.track_event("request", data if error is None else {**data, "error": error}, user_id)
+
+    def record_metric(
+        self, name: str, value: float, tags: Mapping[str, Any] | None = None, unit: str | None = None
+    ) -> Pending:
+        """Record a number; `tags` may name another `service`, and values that are no text are turned into it."""
+        fields = {"name": name, "value": value, "unit": unit, "tags": {} if tags is None else tags}
+        return self._track("metrics", fields, None)
+
+    def heartbeat(self, status: str = "healthy", metrics: Mapping[str, Any] | None = None) -> Pending:
+        """Say how this program is: healthy, degraded, unhealthy or maintenance.
+
+        Where a heartbeat could not be sent, a newer one takes its place.
+        """
+        return self._track("heartbeat", {"service": self.service, "status": status, "metrics": metrics}, None)
+
+    def start_heartbeat(
+        self,
+        interval: float = 60.0,
+        status: Callable[[], str] | None = None,
+        metrics: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Send a heartbeat now and every `interval` seconds until `close()`, in one process of the service.
+
+        It has the requests, errors, average latency (ms) and uptime (hours) since the start, of what the middleware or
+        `track_request` saw, and what `metrics` adds. Without `status` it is healthy; where `status` fails, unhealthy.
+
+        Raises:
+            ValueError: the interval is not above 0.
+        """
+        if interval <= 0:
+            raise ValueError(f"interval is {interval}, not a number of seconds above 0")
+        self._stop_beats()
+        if not self._closed:
+            self._beats = Beats(partial(self._beat, status, metrics), interval, self._clock)
+
+    @overload
+    def track_performance(self, function: F, /) -> F: ...
+
+    @overload
+    def track_performance(
+        self, /, *, name: str | None = None, tags: Mapping[str, Any] | None = None
+    ) -> Callable[[F], F]: ...
+
+    def track_performance(
+        self, function: F | None = None, /, *, name: str | None = None, tags: Mapping[str, Any] | None = None
+    ) -> F | Callable[[F], F]:
+        """Decorate a function, async or not: its `latency` in ms is recorded, and its exceptions as `errors`.
+
+        Args:
+            name: the endpoint; else the function's name.
+            tags: further tags.
+        """
+
+        def decorate(function: F) -> F:
+            return measured(function, self, name, tags or {})  # type: ignore[return-value]
+
+        return decorate if function is None else decorate(function)
+
+    def counts(self) -> dict[str, int]:
+        """How many items were accepted, duplicate, rejected and dropped so far."""
+        return self._reports.counts()
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Send what was tracked before this call; whether all of it is settled within `timeout` seconds."""
+        return self._sender.flush(timeout)
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+        """Send what waits within `timeout` seconds, drop the rest, and say so in one log line."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        self._stop_beats()
+        self._sender.close(timeout)
+        self._reports.closing()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _track(self, kind: Kind, fields: dict[str, Any], timestamp: Timestamp | None) -> Pending:
+        try:
+            if kind == "metrics":
+                fields["tags"] = {"service": self.service, **{name: _text(tag) for name, tag in fields["tags"].items()}}
+                fields["value"] = _number(fields["value"])
+            if kind != "heartbeat":
+                fields["id"] = str(uuid4())
+                fields["timestamp"] = None if timestamp is None else rfc3339(timestamp)
+            item = Item(kind, encode(fields), str(fields.get("service")), self._clock(), timestamp is not None)
+            self._sender.put(item)
+        except UnfitError as error:
+            return self._rejected(str(error))
+        except Exception as error:  # noqa: BLE001 - the host program is never to fail for its analytics
+            return self._rejected(f"It cannot be tracked: {type(error).__name__}")
+        return item.future
+
+    def _rejected(self, why: str) -> Pending:
+        outcome = Outcome("rejected", "unfit", why)
+        self._reports.settled([outcome])
+        return settled(outcome)
+
+    def _beat(self, status: Callable[[], str] | None, metrics: Callable[[], Mapping[str, Any]] | None) -> None:
+        said, more = "healthy", {}
+        try:
+            said = status() if status is not None else said
+        except Exception as error:  # noqa: BLE001
+            said = "unhealthy"
+            self._reports.error(f"the heartbeat's status failed: {type(error).__name__}: {error}")
+        try:
+            more = dict(metrics()) if metrics is not None else {}
+        except Exception as error:  # noqa: BLE001
+            self._reports.error(f"the heartbeat's metrics failed: {type(error).__name__}: {error}")
+        self.heartbeat(said, {**self._tally.figures(), **more})
+
+    def _stop_beats(self) -> None:
+        if self._beats is not None:
+            self._beats.stop()
+            self._beats = None
+
+    def _forked(self) -> None:
+        if self._beats is not None:
+            self._beats.disown()
+            self._beats = None
+        self._tally.forget()
+        self._reports.forget()
+        self._sender.forked()
+
+
+def _forked(client: "weakref.ref[AnalyticsClient]") -> None:
+    """Called in each child of this process."""
+    found = client()
+    if found is not None:
+        found._forked()
+
+
+def _text(tag: Any) -> str:
+    return tag if isinstance(tag, str) else str(tag)
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, Real) and not isinstance(value, int | float) else value

@@ -1,0 +1,75 @@
+"""Items as they wait to be sent: encoded when they are tracked, so that what is faulty is known at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from analytics.sdk.outcome import Pending, pending
+
+Kind = Literal["events", "metrics", "heartbeat"]
+KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics")
+
+MOST_BYTES = 64 * 1024
+"""More than the service takes of one item, whose data may have 32 KiB."""
+LATE = 1.0
+"""Seconds after which an item tells when it was tracked, so that it counts at its own time."""
+
+Timestamp = datetime | float | str
+
+
+class UnfitError(Exception):
+    """An item that can never be sent; the message says why."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One item; `tracked` is the monotonic time of the call, `timed` whether the caller gave a time of its own."""
+
+    kind: Kind
+    json: bytes
+    service: str
+    tracked: float
+    timed: bool
+    future: Pending = field(default_factory=pending)
+    number: int = 0
+    claimed: bool = False
+
+
+def encode(fields: Mapping[str, Any]) -> bytes:
+    """Compact JSON without the fields that are None.
+
+    Raises:
+        UnfitError: it is no JSON, or larger than the service takes.
+    """
+    try:
+        given = {name: value for name, value in fields.items() if value is not None}
+        text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except Exception as error:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
+        raise UnfitError(f"It cannot be written as JSON: {type(error).__name__}: {error}") from None
+    if len(text) > MOST_BYTES:
+        raise UnfitError(f"It has {len(text)} bytes of JSON, more than {MOST_BYTES}.")
+    return text
+
+
+def rfc3339(when: Timestamp) -> str:
+    """A time as the service reads it: a datetime (without a zone: local time), seconds since the epoch, or text."""
+    if isinstance(when, str):
+        return when
+    moment = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def body(items: Sequence[Item], now: float, wall: float) -> bytes:
+    """The request body for items of one kind, at `now` (monotonic) and `wall` (seconds since the epoch)."""
+    if items[0].kind == "heartbeat":
+        return items[0].json
+    return b"[%b]" % b",".join(_dated(item, now, wall) for item in items)
+
+
+def _dated(item: Item, now: float, wall: float) -> bytes:
+    age = now - item.tracked
+    if item.timed or age < LATE:
+        return item.json
+    return b'%b,"timestamp":"%b"}' % (item.json[:-1], rfc3339(wall - age).encode())

@@ -1,0 +1,130 @@
+"""The bounded queue between the threads that track and the one that sends."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from analytics.sdk.items import KINDS, Item, Kind
+from analytics.sdk.outcome import Pending
+
+
+class Outbox:
+    """Items in their order, a queue for each kind, and those that are on their way.
+
+    A batch is due when it is full, when its first item has waited `flush_seconds`, or when a flush asks for it.
+
+    Args:
+        most: how many items may wait or be on their way.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, most: int, batch_size: int, flush_seconds: float, clock: Callable[[], float]) -> None:
+        self._most, self._batch_size, self._flush_seconds, self._clock = most, batch_size, flush_seconds, clock
+        self._changed = threading.Condition(threading.Lock())
+        self._queues: dict[Kind, deque[Item]] = {kind: deque() for kind in KINDS}
+        self._under_way: list[Item] = []
+        self._size = self._last_number = self._due_up_to = 0
+        self._deadline: float | None = None
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is taken in."""
+        return self._deadline is not None
+
+    def put(self, item: Item) -> bool:
+        """Queue `item`; False where the outbox is full or closed."""
+        with self._changed:
+            if self._size >= self._most or self._deadline is not None:
+                return False
+            self._size += 1
+            self._last_number = item.number = self._last_number + 1
+            queue = self._queues[item.kind]
+            queue.append(item)
+            # the sender sleeps without end while there is nothing, and until the first item is due otherwise
+            if len(queue) == 1 or len(queue) == self._batch_size:
+                self._changed.notify_all()
+        return True
+
+    def take(self) -> list[Item]:
+        """Wait for a batch that is due, of items of one kind; empty once the outbox is closed and has none."""
+        with self._changed:
+            while True:
+                now = self._clock()
+                heads = [(queue[0].number, queue) for queue in self._queues.values() if queue]
+                for _, queue in sorted(heads, key=lambda head: head[0]):
+                    if self._is_due(queue, now):
+                        return self._take_from(queue)
+                if self.closed and not heads:
+                    return []
+                ages = [now - queue[0].tracked for _, queue in heads]
+                self._changed.wait(max(0.0, self._flush_seconds - max(ages)) if ages else None)
+
+    def settled(self, items: Sequence[Item]) -> None:
+        """These are no longer on their way."""
+        with self._changed:
+            gone = set(map(id, items))
+            self._under_way = [item for item in self._under_way if id(item) not in gone]
+            self._size -= len(items)
+
+    def stale_heartbeats(self) -> list[Item]:
+        """Take out the heartbeats of services that have a newer one: a burst of old ones would tell nobody anything."""
+        with self._changed:
+            queue = self._queues["heartbeat"]
+            beats = [*(item for item in self._under_way if item.kind == "heartbeat"), *queue]
+            newest = {item.service: item for item in beats}
+            stale = [item for item in beats if newest[item.service] is not item]
+            self._queues["heartbeat"] = deque(item for item in queue if newest[item.service] is item)
+            self._under_way += [item for item in queue if newest[item.service] is not item]
+            return stale
+
+    def pause(self, seconds: float) -> bool:
+        """Wait before the next try; False, at once, where the outbox must be empty before that."""
+        until = self._clock() + seconds
+        with self._changed:
+            while (left := until - self._clock()) > 0:
+                if self._deadline is not None and until > self._deadline:
+                    return False
+                self._changed.wait(left)
+            return self._deadline is None or self._clock() <= self._deadline
+
+    def hurry(self) -> list[Pending]:
+        """Make due what waits; the outcomes of that and of what is on its way."""
+        with self._changed:
+            self._due_up_to = self._last_number
+            self._changed.notify_all()
+            return [item.future for queue in (self._under_way, *self._queues.values()) for item in queue]
+
+    def close(self, seconds: float) -> None:
+        """Take nothing more, and be empty within `seconds`."""
+        with self._changed:
+            if self._deadline is None:
+                self._deadline = self._clock() + seconds
+            self._changed.notify_all()
+
+    def clear(self) -> list[Item]:
+        """Take out everything, what is on its way too."""
+        with self._changed:
+            left = [item for queue in (self._under_way, *self._queues.values()) for item in queue]
+            for queue in self._queues.values():
+                queue.clear()
+            self._under_way = left
+            self._changed.notify_all()
+            return list(left)
+
+    def _is_due(self, queue: deque[Item], now: float) -> bool:
+        first = queue[0]
+        return (
+            len(queue) >= self._batch_size
+            or first.number <= self._due_up_to
+            or now - first.tracked >= self._flush_seconds
+            or self.closed
+        )
+
+    def _take_from(self, queue: deque[Item]) -> list[Item]:
+        most = 1 if queue[0].kind == "heartbeat" else self._batch_size
+        batch = [queue.popleft() for _ in range(min(most, len(queue)))]
+        self._under_way += batch
+        return batch

@@ -1,0 +1,153 @@
+"""The background thread: takes batches out of the outbox and posts them until each item's outcome is known."""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from typing import Any
+
+from analytics.sdk.backoff import Backoff
+from analytics.sdk.items import Item, body
+from analytics.sdk.outbox import Outbox
+from analytics.sdk.outcome import Outcome
+from analytics.sdk.reports import Reports
+from analytics.sdk.transport import Transport
+from analytics.sdk.verdict import Settled, Split, TryAgain, judge
+
+log = logging.getLogger("analytics.sdk")
+
+CLOSED = Outcome("dropped", "closed", "The client was closed before the service had answered.")
+FULL = Outcome("dropped", "queue_full", "As many items as may wait are waiting.")
+SUPERSEDED = Outcome("dropped", "superseded", "A newer heartbeat took its place.")
+BROKEN = Outcome("dropped", "internal_error", "The client failed; its log says how.")
+
+
+class Sender:
+    """Sends in a thread that begins with the first item; after a fork the child starts with nothing.
+
+    Args:
+        new_outbox, connect, backoff: make what each process has of its own.
+        clock, wall: monotonic seconds, and seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        new_outbox: Callable[[], Outbox],
+        connect: Callable[[], Transport],
+        backoff: Callable[[], Backoff],
+        reports: Reports,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._new_outbox, self._connect, self._new_backoff = new_outbox, connect, backoff
+        self._reports, self._clock, self._wall = reports, clock, wall
+        self._greenlet: Any = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._outbox = self._new_outbox()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._settling = threading.Lock()
+
+    def forked(self) -> None:
+        """Begin anew in the child: what waits is the parent's to send."""
+        if self._greenlet is not None:  # under gevent the parent's thread lives on in the child
+            self._greenlet.kill(block=False)
+            self._greenlet = None
+        was_closed = self._outbox.closed
+        self._reset()
+        if was_closed:
+            self._outbox.close(0)
+
+    def put(self, item: Item) -> None:
+        """Queue `item`, or settle it at once as dropped."""
+        if not self._outbox.put(item):
+            self._drop([item], CLOSED if self._outbox.closed else FULL, queued=False)
+        elif self._thread is None or not self._thread.is_alive():
+            self._start()
+
+    def flush(self, timeout: float | None) -> bool:
+        """Send what was tracked before; whether all of it is settled within `timeout` seconds."""
+        return not wait(self._outbox.hurry(), timeout).not_done
+
+    def close(self, timeout: float) -> None:
+        """Send what can be sent within `timeout` seconds, drop the rest, and end the thread."""
+        outbox, thread = self._outbox, self._thread
+        deadline = self._clock() + timeout
+        outbox.close(timeout)
+        if thread is not None and thread.is_alive():
+            wait(outbox.hurry(), timeout)
+        elif len(outbox):  # an interpreter that ends starts no threads
+            self._run(outbox)
+        self._drop(outbox.clear(), CLOSED)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.1, deadline - self._clock()))
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, args=(self._outbox,), name="analytics", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    log.warning("analytics wait for close(): %s", error)
+                else:
+                    self._thread = thread
+
+    def _run(self, outbox: Outbox) -> None:
+        gevent = sys.modules.get("gevent")
+        current = gevent.getcurrent() if gevent is not None else None
+        self._greenlet = current if hasattr(current, "kill") else None
+        transport, backoff = self._connect(), self._new_backoff()
+        try:
+            while batch := outbox.take():
+                try:
+                    self._deliver(batch, outbox, transport, backoff)
+                except Exception:
+                    log.exception("analytics: a batch could not be sent")
+                    self._drop(batch, BROKEN)
+        finally:
+            transport.close()
+
+    def _deliver(self, batch: Sequence[Item], outbox: Outbox, transport: Transport, backoff: Backoff) -> None:
+        is_beat = batch[0].kind == "heartbeat"
+        parts = [batch]
+        while parts:
+            part = parts.pop()
+            if all(item.future.done() for item in part):
+                continue
+            answer = transport.post(f"/{part[0].kind}", body(part, self._clock(), self._wall()))
+            verdict = judge(answer, len(part), receipt=not is_beat)
+            if isinstance(verdict, TryAgain):
+                self._reports.trouble(verdict.why)
+                if not outbox.pause(backoff.failed(verdict.retry_after)):
+                    self._drop(outbox.clear(), CLOSED)
+                    return
+                self._drop(outbox.stale_heartbeats(), SUPERSEDED)
+                parts.append(part)
+                continue
+            backoff.succeeded()
+            self._reports.recovered()
+            if isinstance(verdict, Split):
+                half = len(part) // 2
+                parts += [part[half:], part[:half]]
+            elif isinstance(verdict, Settled):
+                self._settle(part, verdict.outcomes)
+
+    def _drop(self, items: Sequence[Item], outcome: Outcome, *, queued: bool = True) -> None:
+        self._settle(items, [outcome] * len(items), queued=queued)
+
+    def _settle(self, items: Sequence[Item], outcomes: Sequence[Outcome], *, queued: bool = True) -> None:
+        """Settle each item that is not settled yet, by this thread or by one that closes the client."""
+        with self._settling:
+            pairs = zip(items, outcomes, strict=True)
+            fresh = [(item, outcome) for item, outcome in pairs if not item.claimed]
+            for item, _ in fresh:
+                item.claimed = True
+        if queued:
+            self._outbox.settled([item for item, _ in fresh])
+        self._reports.settled(outcome for _, outcome in fresh)
+        for item, outcome in fresh:
+            item.future.set_result(outcome)

@@ -1,0 +1,75 @@
+"""What an answer means for the items that were sent: settled, to be split, or to be tried again."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from analytics.sdk.outcome import ACCEPTED, DUPLICATE, Outcome, Outcomes
+from analytics.sdk.transport import NO_ANSWER, Answer
+
+
+class Settled(NamedTuple):
+    """Each item's outcome, in the order sent."""
+
+    outcomes: Outcomes
+
+
+class Split(NamedTuple):
+    """The halves may fare better, each on its own."""
+
+
+class TryAgain(NamedTuple):
+    """Nothing is known of the items: why, and how many seconds the answer asks to wait."""
+
+    why: str
+    retry_after: float | None = None
+
+
+Verdict = Settled | Split | TryAgain
+
+TRY_AGAIN = frozenset({NO_ANSWER, 408, 425, 429})
+ABOUT_THE_BODY = frozenset({400, 413, 422})
+"""Answers to a whole body that may be the fault of one item in it."""
+
+
+def judge(answer: Answer, count: int, *, receipt: bool) -> Verdict:
+    """What `answer` means for `count` items; `receipt` tells whether it should hold one."""
+    status, body = answer.status, answer.body or {}
+    if status in TRY_AGAIN or status >= 500:
+        return TryAgain(_says(answer), answer.retry_after)
+    if 200 <= status < 300 and not receipt:
+        return Settled([ACCEPTED] * count)
+    if receipt and (200 <= status < 300 or (status == 400 and "rejected" in body)):
+        return _read_receipt(body, count)
+    if status in ABOUT_THE_BODY and count > 1:
+        return Split()
+    error = body.get("error")
+    code = str(error["code"]) if isinstance(error, Mapping) and "code" in error else f"http_{status}"
+    return Settled([Outcome("rejected", code, _says(answer))] * count)
+
+
+def _read_receipt(body: Mapping[str, Any], count: int) -> Verdict:
+    counts = [body.get(name) for name in ("accepted", "duplicates", "rejected")]
+    accepted, duplicates, rejected = (n if type(n) is int and n >= 0 else count + 1 for n in counts)
+    if accepted + duplicates + rejected != count:
+        return TryAgain(f"the answer does not account for the {count} items that were sent")
+    errors = body.get("errors")
+    told = [error for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []
+    named = {index: outcome for index, outcome in map(_rejection, told) if 0 <= index < count}
+    if len(named) == rejected:
+        taken = DUPLICATE if duplicates and not accepted else ACCEPTED
+        return Settled([named.get(index, taken) for index in range(count)])
+    # an answer that does not say which: halves that were taken come back as duplicates
+    return Split() if count > 1 else Settled([Outcome("rejected", "rejected", "The service does not say why.")])
+
+
+def _rejection(error: Mapping[str, Any]) -> tuple[int, Outcome]:
+    index, name = error.get("index"), error.get("field")
+    message = str(error.get("message", ""))
+    said = f"{name}: {message}" if name else message
+    return index if type(index) is int else -1, Outcome("rejected", str(error.get("code", "rejected")), said)
+
+
+def _says(answer: Answer) -> str:
+    error = (answer.body or {}).get("error")
+    message = error.get("message") if isinstance(error, Mapping) else None
+    return f"{answer.says}, {message}" if message else answer.says

@@ -1,0 +1,147 @@
+"""WSGI middleware that reports each request: endpoint template, method, status, latency and errors."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from analytics.sdk.client import AnalyticsClient
+from analytics.sdk.templates import template as from_path
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("analytics.sdk")
+
+FromRequest = Callable[["WSGIEnvironment"], str | None]
+
+ENDPOINT, USER, ERROR = "analytics.endpoint", "analytics.user_id", "analytics.error"
+"""Keys of the environ in which a framework may leave what it alone knows; that goes before the arguments below."""
+
+
+class Middleware:
+    """Wraps `app`; a `request` event tells of each request once its response was sent to its end.
+
+    What the application raises counts as status 500 and passes through. What fails here is logged, and no more.
+
+    Args:
+        template: the endpoint of a request; None from it, or without it, the path with placeholders for ids.
+        user_id: whose request it is.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        client: AnalyticsClient,
+        template: FromRequest | None = None,
+        user_id: FromRequest | None = None,
+    ) -> None:
+        self._app, self._client, self._template, self._user_id = app, client, template, user_id
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        seen = _Request(self._report, environ)
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            seen.status = status
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        try:
+            response = self._app(environ, start)
+        except BaseException as error:
+            seen.failed(error)
+            raise
+        if isinstance(response, list | tuple):  # complete; servers look at how many parts there are
+            seen.ended()
+            return response
+        return _Response(response, seen)
+
+    def _report(self, environ: "WSGIEnvironment", status: str, milliseconds: float, error: str | None) -> None:
+        try:
+            code = 500 if error is not None else int(status[:3])
+            self._client.track_request(
+                self._endpoint(environ),
+                environ.get("REQUEST_METHOD", "GET"),
+                code,
+                milliseconds,
+                self._user(environ),
+                error or environ.get(ERROR),
+            )
+        except Exception:
+            log.exception("analytics: a request could not be reported")
+
+    def _endpoint(self, environ: "WSGIEnvironment") -> str:
+        known: str | None = environ.get(ENDPOINT) or _asked(self._template, environ)
+        if known is not None:
+            return known
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return from_path(path.encode("latin-1", "replace").decode("utf-8", "replace"))
+
+    def _user(self, environ: "WSGIEnvironment") -> str | None:
+        return environ[USER] if USER in environ else _asked(self._user_id, environ)
+
+
+class _Request:
+    """One request on its way: when it began, and that it is reported once."""
+
+    __slots__ = ("_environ", "_report", "_reported", "_started", "status")
+
+    def __init__(self, report: Callable[..., None], environ: "WSGIEnvironment") -> None:
+        self._report, self._environ = report, environ
+        self._started, self._reported = time.perf_counter(), False
+        self.status = "200"
+
+    def ended(self, error: str | None = None) -> None:
+        if not self._reported:
+            self._reported = True
+            self._report(self._environ, self.status, (time.perf_counter() - self._started) * 1000, error)
+
+    def failed(self, error: BaseException) -> None:
+        # what is no Exception ends the program or the connection, and is no fault of the application
+        self.ended(type(error).__name__ if isinstance(error, Exception) else None)
+
+
+class _Response:
+    """A response that tells when it ends: by its last part, by an exception, or closed by the server."""
+
+    __slots__ = ("_parts", "_request", "_response")
+
+    def __init__(self, response: Iterable[bytes], request: _Request) -> None:
+        self._response, self._request = response, request
+        self._parts: Iterator[bytes] | None = None
+
+    def __iter__(self) -> "_Response":
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._parts is None:
+                self._parts = iter(self._response)
+            return next(self._parts)
+        except StopIteration:
+            self._request.ended()
+            raise
+        except BaseException as error:
+            self._request.failed(error)
+            raise
+
+    def close(self) -> None:
+        try:
+            close = getattr(self._response, "close", None)
+            if close is not None:
+                close()
+        except BaseException as error:
+            self._request.failed(error)
+            raise
+        finally:
+            self._request.ended()
+
+
+def _asked(ask: FromRequest | None, environ: "WSGIEnvironment") -> str | None:
+    """What the host's own callable says; None where it fails."""
+    if ask is None:
+        return None
+    try:
+        return ask(environ)
+    except Exception:
+        log.exception("analytics: a callable of the middleware failed")
+        return None

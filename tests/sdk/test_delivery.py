@@ -1,0 +1,251 @@
+"""Against a real server that fails in every way: each accepted item is counted once, and none is lost that fits."""
+
+import socket
+import threading
+import time
+from concurrent.futures import wait
+
+import pytest
+
+from analytics.sdk import Outcome
+from tests.edge.wire import eventually
+from tests.sdk.conftest import MakeClient
+from tests.sdk.unruly import CUT, HANG, RESET, Turn, Unruly, serving
+
+LOST_ANSWERS = [CUT._replace(counts=True), RESET._replace(counts=True), HANG._replace(counts=True)]
+FAILURES = [
+    Turn(500),
+    Turn(502),
+    Turn(503, retry_after="0"),
+    Turn(429, retry_after="0"),
+    Turn(408),
+    CUT,
+    RESET,
+    HANG,
+    Turn(200, body=b"<html>a portal</html>"),
+    Turn(200, body=b"[]"),
+    Turn(200, body=b'{"accepted": 1, "duplicates": 0, "rejected": 0, "errors": []}'),
+    Turn(200, body=b'{"accepted": -1, "duplicates": 1e9, "rejected": true, "errors": 5}'),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+def test_what_fails_is_sent_again_and_counted_once(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
+    service.script = [failure, failure]
+    told: list[str] = []
+    client = make_client(timeout=0.2, on_error=told.append, flush_seconds=5)
+    outcomes = [client.track_event("click", {"n": n}) for n in range(3)]
+    assert client.flush(10)
+    assert [outcome.result(0) for outcome in outcomes] == [Outcome("accepted")] * 3
+    assert service.counted == {"click": 3}
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("failure", LOST_ANSWERS, ids=str)
+def test_a_lost_answer_makes_duplicates_that_count_once(
+    service: Unruly, make_client: MakeClient, failure: Turn
+) -> None:
+    service.script = [failure]
+    client = make_client(timeout=0.2, flush_seconds=5)
+    outcomes = [client.track_event("click"), client.track_event("click")]
+    assert client.flush(10)
+    assert [outcome.result(0).status for outcome in outcomes] == ["duplicate"] * 2
+    assert outcomes[0].result().counted
+    assert service.counted == {"click": 2}
+
+
+def test_it_waits_as_long_as_the_answer_asks(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(429, retry_after="1")]
+    client = make_client()
+    began = time.monotonic()
+    assert client.track_event("click").result(10).counted
+    assert time.monotonic() - began >= 1
+
+
+def test_a_batch_that_is_too_large_is_halved_until_it_fits(service: Unruly, make_client: MakeClient) -> None:
+    service.most = 3
+    client = make_client(flush_seconds=5)
+    outcomes = [client.track_event("click") for _ in range(10)]
+    assert client.flush(10)
+    assert {outcome.result() for outcome in outcomes} == {Outcome("accepted")}
+    assert service.counted == {"click": 10}
+    assert service.sizes == [10, 5, 2, 3, 5, 2, 3]
+
+
+def test_one_item_that_spoils_its_batch_is_found_and_rejected(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(400), Turn(counts=True), Turn(400), Turn(400, body=b'{"error": {"code": "malformed_json"}}')]
+    client = make_client(flush_seconds=5)
+    outcomes = [client.track_event("click") for _ in range(4)]
+    assert client.flush(10)
+    said = [outcome.result() for outcome in outcomes]
+    assert [each.status for each in said] == ["accepted", "accepted", "rejected", "accepted"]
+    assert said[2].code == "malformed_json"
+
+
+def test_an_item_too_large_on_its_own_is_rejected(service: Unruly, make_client: MakeClient) -> None:
+    service.most = 0
+    assert make_client().track_event("click").result(10) == Outcome("rejected", "http_413", "HTTP 413")
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 405, 415])
+def test_other_refusals_reject_all_items_with_the_reason(service: Unruly, make_client: MakeClient, status: int) -> None:
+    service.script = [Turn(status, body=b'{"error": {"code": "no", "message": "not here"}}')]
+    client = make_client(flush_seconds=5)
+    outcomes = [client.record_metric("cpu", n) for n in range(3)]
+    client.flush(10)
+    assert {outcome.result() for outcome in outcomes} == {Outcome("rejected", "no", f"HTTP {status}, not here")}
+    assert service.sizes == [3]
+
+
+def test_each_item_of_a_batch_has_its_own_outcome(service: Unruly, make_client: MakeClient) -> None:
+    told: list[str] = []
+    client = make_client(flush_seconds=5, on_error=told.append)
+    outcomes = [client.track_event("click", {"refuse": n % 3 == 0}) for n in range(7)]
+    assert client.flush(10)
+    statuses = [outcome.result().status for outcome in outcomes]
+    assert statuses == ["rejected", "accepted", "accepted"] * 2 + ["rejected"]
+    assert outcomes[0].result() == Outcome("rejected", "validation_failed", "data: refused")
+    assert client.counts() == {"accepted": 4, "duplicate": 0, "rejected": 3, "dropped": 0}
+    assert told == ["rejected (validation_failed): data: refused"] * 3
+    assert service.sizes == [7]
+
+
+def test_batches_are_of_a_hundred_over_one_connection(service: Unruly, make_client: MakeClient) -> None:
+    client = make_client(flush_seconds=5)
+    for _ in range(300):
+        client.track_event("click")
+    eventually(lambda: service.counted["click"] == 300)
+    client.track_event("click")
+    assert client.flush(10)
+    assert service.sizes == [100, 100, 100, 1]
+    assert len(service.peers) == 1
+
+
+def test_an_outage_and_a_restart_lose_and_double_nothing(make_client: MakeClient) -> None:
+    service = Unruly()
+    with serving(service):
+        client = make_client(service.url)
+        first = [client.track_event("click") for _ in range(250)]
+        assert not wait(first, 10).not_done
+    second = [client.track_event("click") for _ in range(250)]
+    assert not client.flush(0.05)
+    with serving(service, service.port):
+        assert client.flush(10)
+    assert {outcome.result().status for outcome in second} == {"accepted"}
+    assert service.counted == {"click": 500}
+
+
+def test_many_threads_in_bad_weather_count_exactly_once(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [LOST_ANSWERS[0], Turn(500), RESET, Turn(429, retry_after="0"), LOST_ANSWERS[1], CUT] * 2
+    client = make_client(timeout=1)
+
+    def work(number: int) -> None:
+        for n in range(100):
+            client.track_event(f"type-{number}", {"n": n})
+            client.record_metric(f"metric-{number}", n)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.flush(20)
+    expected = {f"{kind}-{number}": 100 for kind in ("type", "metric") for number in range(8)}
+    assert service.counted == expected
+    assert client.counts()["accepted"] + client.counts()["duplicate"] == 1600
+
+
+def test_a_full_queue_drops_what_comes_then_and_says_so(
+    service: Unruly, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.script = [Turn(503, retry_after="0")]
+    drops: list[tuple[int, str]] = []
+    client = make_client(max_queue=5, flush_seconds=5, on_dropped=lambda count, why: drops.append((count, why)))
+    outcomes = [client.track_event("click") for _ in range(8)]
+    assert [outcome.result(0).code for outcome in outcomes[5:]] == ["queue_full"] * 3
+    assert drops == [(1, "queue_full")] * 3
+    client.close()
+    assert [outcome.result(0).status for outcome in outcomes[:5]] == ["accepted"] * 5
+    assert [line for line in caplog.messages if "dropped" in line] == [
+        "analytics: 3 items dropped (3 queue_full), 0 rejected"
+    ]
+
+
+def test_closing_sends_what_waits_and_ends_in_time(service: Unruly, make_client: MakeClient) -> None:
+    client = make_client(flush_seconds=60)
+    outcome = client.track_event("click")
+    client.close()
+    assert outcome.result(0).counted
+    assert client.track_event("late").result(0).code == "closed"
+    client.close()
+
+
+@pytest.mark.parametrize("failure", [HANG, Turn(503, retry_after="3600"), Turn(500)], ids=str)
+def test_closing_waits_no_longer_than_told(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
+    service.script = [failure] * 1000
+    client = make_client(jitter=lambda: 0.5)
+    outcomes = [client.track_event("click") for _ in range(150)]
+    began = time.monotonic()
+    client.close(0.3)
+    assert time.monotonic() - began < 3
+    assert {outcome.result(0).code for outcome in outcomes} == {"closed"}
+    assert client.counts()["dropped"] == 150
+
+
+def test_a_server_that_never_was_there_is_no_trouble_for_the_host(make_client: MakeClient) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        told: list[str] = []
+        client = make_client(f"http://127.0.0.1:{taken.getsockname()[1]}", on_error=told.append)
+        client.track_event("click")
+        eventually(lambda: told)
+        assert "Connection refused" in told[0]
+        client.close(0.05)
+
+
+def test_callbacks_that_fail_stop_nothing(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(500)]
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("not my day")
+
+    client = make_client(on_dropped=fails, on_error=fails, max_queue=1, flush_seconds=5)
+    kept, dropped = client.track_event("click"), client.track_event("click")
+    kept.add_done_callback(fails)
+    assert dropped.result(0).status == "dropped"
+    assert client.flush(10)
+    assert kept.result(0).counted
+    after = client.track_event("click")
+    assert client.flush(10)
+    assert after.result(0).counted
+
+
+def test_what_is_sent_late_tells_when_it_was_tracked(service: Unruly, make_client: MakeClient) -> None:
+    offset = [0.0]
+    service.script = [Turn(503, retry_after="0")] * 3
+    wall = 1_700_000_000.0
+    client = make_client(
+        clock=lambda: time.monotonic() + offset[0], wall=lambda: wall + offset[0], on_error=lambda _: skip()
+    )
+
+    def skip() -> None:
+        offset[0] = 90.0
+
+    client.track_event("late")
+    client.track_event("told", timestamp=1_700_000_001.5)
+    assert client.flush(10)
+    fresh = client.track_event("fresh")
+    assert fresh.result(10).counted
+    times = {item["type"]: item.get("timestamp", "")[:19] for item in service.items.values()}
+    assert times == {"late": times["late"], "told": "2023-11-14T22:13:21", "fresh": ""}
+    assert times["late"] in ("2023-11-14T22:13:19", "2023-11-14T22:13:20")
+
+
+def test_newer_heartbeats_take_the_place_of_those_that_failed(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(503, retry_after="1")]
+    client = make_client()
+    beats = [client.heartbeat("healthy", {"request_count": n}) for n in range(3)]
+    assert client.flush(10)
+    assert [beat.result().code for beat in beats[:2]] == ["superseded"] * 2
+    assert beats[2].result().counted
+    assert [beat["metrics"] for beat in service.heartbeats] == [{"request_count": 2}]

@@ -1,0 +1,203 @@
+"""What the calls send, and that nothing a program passes makes them raise."""
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from analytics.sdk import AnalyticsClient
+from analytics.sdk.transport import Answer
+from tests.sdk.conftest import MakeClient
+from tests.sdk.unruly import Unruly
+
+
+class Hostile:
+    """Fails however it is looked at."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("do not look")
+
+    __repr__ = __str__
+    __bool__ = __eq__ = __hash__ = __iter__ = __len__ = __float__ = __str__  # type: ignore[assignment]
+
+
+def deep(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
+CIRCLE: dict[str, Any] = {}
+CIRCLE["self"] = CIRCLE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"x": object()},
+        {"x": {1, 2}},
+        {"x": float("nan")},
+        {"x": float("inf")},
+        {"x": b"bytes"},
+        {"x": "\ud800"},
+        {("a", "b"): 1},
+        {"x": Hostile()},
+        Hostile(),
+        CIRCLE,
+        deep(100_000),
+        {"x": "a" * 100_000},
+    ],
+)
+def test_data_that_cannot_be_sent_are_rejected_and_raise_nothing(
+    service: Unruly, make_client: MakeClient, data: Any
+) -> None:
+    client = make_client()
+    outcome = client.track_event("click", data).result(0)
+    assert (outcome.status, outcome.code) == ("rejected", "unfit")
+    assert outcome.message
+    assert client.track_event("click").result(10).counted
+    assert service.counted == {"click": 1}
+
+
+def test_no_argument_makes_a_call_raise(make_client: MakeClient) -> None:
+    client = make_client()
+    odd = Hostile()
+    calls: list[Any] = [
+        lambda: client.track_event(odd),  # type: ignore[arg-type]
+        lambda: client.track_event("click", user_id=odd),  # type: ignore[arg-type]
+        lambda: client.track_event("click", service=odd),  # type: ignore[arg-type]
+        lambda: client.track_event("click", timestamp=odd),  # type: ignore[arg-type]
+        lambda: client.track_event("click", timestamp=1e300),
+        lambda: client.track_page_view(odd),  # type: ignore[arg-type]
+        lambda: client.track_purchase(odd, odd, odd),  # type: ignore[arg-type]
+        lambda: client.record_metric("cpu", odd),  # type: ignore[arg-type]
+        lambda: client.record_metric("cpu", Decimal("1.5")),  # type: ignore[arg-type]
+        lambda: client.record_metric("cpu", float("nan")),
+        lambda: client.record_metric("cpu", 1, odd),  # type: ignore[arg-type]
+        lambda: client.record_metric("cpu", 1, {"a": odd}),
+        lambda: client.record_metric("cpu", 1, [1]),  # type: ignore[arg-type]
+        lambda: client.heartbeat(odd),  # type: ignore[arg-type]
+        lambda: client.heartbeat("healthy", odd),  # type: ignore[arg-type]
+        lambda: client.track_request(odd, odd, 200, 1),  # type: ignore[arg-type]
+    ]
+    assert [call().result(0).code for call in calls] == ["unfit"] * len(calls)
+
+
+def test_calls_send_what_the_service_reads(service: Unruly, make_client: MakeClient) -> None:
+    client = make_client()
+    client.track_page_view("/products", "user-123")
+    client.track_purchase("ORDER-456", 99.99, "user-123")
+    client.track_event("visual_search", {"results": 3}, service="search", timestamp="2024-01-15T10:30:00Z")
+    client.record_metric("cpu", Fraction(1, 2), {"core": 3}, "%")
+    client.record_metric("memory", 5, {"service": "other"})
+    client.track_request("/orders/<id>", "GET", 503, 12.34567, error="Timeout")
+    client.heartbeat("degraded", {"queue": 7})
+    assert client.flush(10)
+    sent = [{**item, "id": "…"} for item in service.items.values()]
+    assert all(len(id_) == 36 for id_ in service.items)
+    shop, own = {"service": "shop", "id": "…"}, {"id": "…"}
+    for item in (
+        {**shop, "type": "page_view", "user_id": "user-123", "data": {"page": "/products"}},
+        {
+            **shop,
+            "type": "purchase",
+            "user_id": "user-123",
+            "data": {"order_id": "ORDER-456", "total": 99.99, "currency": "USD"},
+        },
+        {
+            **own,
+            "type": "visual_search",
+            "service": "search",
+            "timestamp": "2024-01-15T10:30:00Z",
+            "data": {"results": 3},
+        },
+        {**own, "name": "cpu", "value": 0.5, "unit": "%", "tags": {"service": "shop", "core": "3"}},
+        {**own, "name": "memory", "value": 5, "tags": {"service": "other"}},
+        {
+            **shop,
+            "type": "request",
+            "data": {
+                "endpoint": "/orders/<id>",
+                "method": "GET",
+                "status": 503,
+                "latency": 12.346,
+                "error": "Timeout",
+            },
+        },
+    ):
+        assert item in sent
+    assert len(sent) == 6
+    assert service.heartbeats == [{"service": "shop", "status": "degraded", "metrics": {"queue": 7}}]
+
+
+def test_what_is_changed_after_the_call_was_sent_as_it_was(service: Unruly, make_client: MakeClient) -> None:
+    client = make_client(flush_seconds=5)
+    data = {"n": 1}
+    client.track_event("click", data)
+    data["n"] = 2
+    assert client.flush(10)
+    assert [item["data"] for item in service.items.values()] == [{"n": 1}]
+
+
+def test_an_outcome_cannot_be_cancelled(service: Unruly, make_client: MakeClient) -> None:
+    outcome = make_client().track_event("click")
+    assert not outcome.cancel()
+    assert outcome.result(10).counted
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"base_url": "localhost:8099"},
+        {"base_url": "ftp://host"},
+        {"base_url": "http://"},
+        {"max_queue": 0},
+        {"batch_size": 101},
+        {"batch_size": 0},
+        {"flush_seconds": -1},
+        {"timeout": 0},
+    ],
+)
+def test_a_client_that_could_never_work_is_an_error_at_once(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is"):
+        AnalyticsClient(**arguments)
+
+
+def test_the_address_comes_from_the_argument_the_environment_or_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANALYTICS_URL", raising=False)
+    with AnalyticsClient() as client:
+        assert client.base_url == "http://localhost:8099"
+    monkeypatch.setenv("ANALYTICS_URL", "http://analytics:8099/")
+    with AnalyticsClient() as client, AnalyticsClient("http://other") as other:
+        assert (client.base_url, other.base_url) == ("http://analytics:8099", "http://other")
+
+
+class Scripted:
+    """A transport that answers what it is told, and tells what was posted."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, Any]] = []
+        self.fails = 0
+
+    def post(self, path: str, payload: bytes) -> Answer:
+        if self.fails:
+            self.fails -= 1
+            raise RuntimeError("a bug")
+        items = json.loads(payload)
+        self.posted.append((path, items))
+        return Answer(200, {"accepted": len(items), "duplicates": 0, "rejected": 0, "errors": []})
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_bug_in_the_client_drops_one_batch_and_no_more(make_client: MakeClient) -> None:
+    scripted = Scripted()
+    scripted.fails = 1
+    client = make_client(connect=lambda: scripted)
+    assert client.track_event("click").result(10).code == "internal_error"
+    assert client.track_event("click").result(10).counted
+    assert [path for path, _ in scripted.posted] == ["/events"]

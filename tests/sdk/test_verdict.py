@@ -1,0 +1,83 @@
+"""What answers mean, the pauses between tries, and times, without a server."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from analytics.sdk.backoff import Backoff
+from analytics.sdk.items import rfc3339
+from analytics.sdk.outcome import ACCEPTED, DUPLICATE, Outcome
+from analytics.sdk.transport import Answer
+from analytics.sdk.verdict import Settled, Split, TryAgain, judge
+
+
+def receipt(accepted: Any = 0, duplicates: Any = 0, rejected: Any = 0, errors: Any = ()) -> dict[str, Any]:
+    return {"accepted": accepted, "duplicates": duplicates, "rejected": rejected, "errors": errors}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (Answer(200, receipt(2)), Settled([ACCEPTED] * 2)),
+        (Answer(200, receipt(0, 2)), Settled([DUPLICATE] * 2)),
+        (Answer(200, receipt(1, 1)), Settled([ACCEPTED] * 2)),
+        (
+            Answer(200, receipt(0, 1, 1, [{"index": 0, "code": "no", "message": "never", "field": "type"}])),
+            Settled([Outcome("rejected", "no", "type: never"), DUPLICATE]),
+        ),
+        (Answer(200, receipt(1, 0, 1, 5)), Split()),
+        (Answer(200, receipt(1, 0, 1, [5, {"index": "0"}, {"index": 2}, {"index": -1}])), Split()),
+        (Answer(400, receipt(0, 0, 2, [])), Split()),
+        (Answer(400, {"error": {"code": "malformed_json"}}), Split()),
+        (Answer(413), Split()),
+        (Answer(422), Split()),
+        (Answer(0, says="no answer"), TryAgain("no answer")),
+        (Answer(429, None, 7.0, "HTTP 429"), TryAgain("HTTP 429", 7.0)),
+        (Answer(503, {"error": {"message": "soon"}}, 1.0, "HTTP 503"), TryAgain("HTTP 503, soon", 1.0)),
+        (Answer(404, {"error": "odd"}, says="HTTP 404"), Settled([Outcome("rejected", "http_404", "HTTP 404")] * 2)),
+    ],
+)
+def test_an_answer_to_two_items(answer: Answer, verdict: Any) -> None:
+    assert judge(answer, 2, receipt=True) == verdict
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, receipt(3), receipt(True, 1), receipt(-1, 3), receipt(1.0, 1), receipt("2")]
+)
+def test_an_answer_that_is_no_receipt_is_asked_for_again(body: Any) -> None:
+    assert isinstance(judge(Answer(200, body), 2, receipt=True), TryAgain)
+
+
+def test_one_item_is_never_split() -> None:
+    for status in (400, 413, 422):
+        assert judge(Answer(status, says="no"), 1, receipt=True) == Settled(
+            [Outcome("rejected", f"http_{status}", "no")]
+        )
+
+
+def test_pauses_grow_to_half_a_minute_and_begin_anew() -> None:
+    backoff = Backoff(lambda: 1.0)
+    assert [backoff.failed(None) for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [backoff.failed(None) for _ in range(5000)][-1] == 30
+    backoff.succeeded()
+    assert backoff.failed(None) == 0.25
+
+
+def test_jitter_is_full_and_adds_to_what_an_answer_asks_for() -> None:
+    assert Backoff(lambda: 0.0).failed(None) == 0
+    assert Backoff(lambda: 0.0).failed(2.0) == 2
+    assert 2 < Backoff(lambda: 1.0).failed(2.0) < 3
+    assert Backoff(lambda: 0.0).failed(1e9) == 300
+
+
+@pytest.mark.parametrize(
+    ("when", "text"),
+    [
+        (datetime(2024, 1, 15, 10, 30, tzinfo=UTC), "2024-01-15T10:30:00.000Z"),
+        (1705314600.25, "2024-01-15T10:30:00.250Z"),
+        ("2024-01-15T10:30:00+01:00", "2024-01-15T10:30:00+01:00"),
+    ],
+)
+def test_times_are_written_as_the_service_reads_them(when: Any, text: str) -> None:
+    assert rfc3339(when) == text

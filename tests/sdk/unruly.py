@@ -1,0 +1,133 @@
+"""A real HTTP server that counts items as the service does, and misbehaves as its script says."""
+
+import json
+import socket
+import struct
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+
+class Turn(NamedTuple):
+    """How one request is treated: its status, late if `slow`, or `cut`, `reset` or `hang` instead.
+
+    `counts` tells whether what it brings counts all the same.
+    """
+
+    status: int = 200
+    retry_after: str | None = None
+    how: str = ""
+    counts: bool = False
+    body: bytes | None = None
+
+
+CUT, RESET, HANG = Turn(how="cut"), Turn(how="reset"), Turn(how="hang")
+
+
+class Unruly:
+    """Remembers each id once; `script` is used up first, one turn a request.
+
+    `most` is how many items a body may have, else it is answered 413; an item whose data have `refuse` is rejected.
+    """
+
+    def __init__(self) -> None:
+        self.script: list[Turn] = []
+        self.counted: Counter[str] = Counter()
+        self.items: dict[str, Any] = {}
+        self.heartbeats: list[Any] = []
+        self.sizes: list[int] = []
+        self.peers: set[Any] = set()
+        self.most = 10_000
+        self.url = ""
+        self.port = 0
+        self.lock = threading.Lock()
+        self.released = threading.Event()
+
+    def take(self, items: list[Any]) -> tuple[int, Any]:
+        """Count what is new."""
+        accepted = duplicates = 0
+        errors = []
+        for index, item in enumerate(items):
+            if (item.get("data") or {}).get("refuse"):
+                errors.append({"index": index, "code": "validation_failed", "message": "refused", "field": "data"})
+            elif item["id"] in self.items:
+                duplicates += 1
+            else:
+                self.items[item["id"]] = item
+                self.counted[item.get("type") or item["name"]] += 1
+                accepted += 1
+        receipt = {"accepted": accepted, "duplicates": duplicates, "rejected": len(errors), "errors": errors}
+        return 200 if accepted or duplicates else 400, receipt
+
+
+def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with service.lock:
+                service.peers.add(self.client_address)
+                turn = service.script.pop(0) if service.script else Turn(counts=True)
+                status, answer = turn.status, {}
+                if self.path == "/heartbeat":
+                    if turn.counts:
+                        service.heartbeats.append(sent)
+                        answer = {"message": "heartbeat recorded"}
+                else:
+                    service.sizes.append(len(sent))
+                    if len(sent) > service.most:
+                        turn, status = Turn(413), 413
+                    elif turn.counts:
+                        taken, answer = service.take(sent)
+                        status = taken if status == 200 else status
+            if turn.how == "slow":
+                service.released.wait(0.5)
+            elif turn.how:
+                self.misbehave(turn.how)
+                return
+            body = json.dumps(answer).encode() if turn.body is None else turn.body
+            self.send_response(status)
+            if turn.retry_after is not None:
+                self.send_header("Retry-After", turn.retry_after)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def misbehave(self, how: str) -> None:
+            self.close_connection = True
+            if how == "hang":
+                service.released.wait(20)
+            elif how == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Clients that hang up are no news."""
+
+
+@contextmanager
+def serving(service: Unruly, port: int = 0) -> Iterator[Unruly]:
+    """`service` at an address; may be given the same port again after it was stopped."""
+    with _Server(("127.0.0.1", port), _handler(service)) as server:
+        service.port = server.server_port
+        service.url = f"http://127.0.0.1:{service.port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield service
+        finally:
+            service.released.set()
+            server.shutdown()
+            thread.join()
