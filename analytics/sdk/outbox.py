@@ -20,7 +20,7 @@ class Outbox:
 
     def __init__(self, most: int, batch_size: int, flush_seconds: float, clock: Callable[[], float]) -> None:
         self._most, self._batch_size, self._flush_seconds, self._clock = most, batch_size, flush_seconds, clock
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()  # its lock is reentrant: signal handlers may track
         self._queues: dict[Kind, deque[Item]] = {kind: deque() for kind in KINDS}
         self._under_way: list[Item] = []
         self._size = self._last_number = self._due_up_to = 0

@@ -27,7 +27,7 @@ class Reports:
 
     def forget(self) -> None:
         """Begin anew: another process keeps the books so far."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._outcomes: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
         self._rejections: set[str] = set()

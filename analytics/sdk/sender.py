@@ -48,8 +48,8 @@ class Sender:
     def _reset(self) -> None:
         self._outbox = self._new_outbox()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
-        self._settling = threading.Lock()
+        self._starting = threading.RLock()
+        self._settling = threading.RLock()
 
     def forked(self) -> None:
         """Begin anew in the child: what waits is the parent's to send."""

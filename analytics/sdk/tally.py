@@ -19,7 +19,7 @@ class Tally:
 
     def forget(self) -> None:
         """Begin anew, in a process that was just forked."""
-        self._lock, self._started = threading.Lock(), self._clock()
+        self._lock, self._started = threading.RLock(), self._clock()
         self._requests = self._errors = 0
         self._milliseconds = 0.0
 

@@ -29,7 +29,7 @@ def make_client(service: Unruly) -> Iterator[MakeClient]:
     with ExitStack() as stack:
 
         def make(url: str | None = None, **arguments: Any) -> AnalyticsClient:
-            given = {"service": "shop", "flush_seconds": 0.01, "jitter": lambda: 0.02, **arguments}
+            given = {"service": "shop", "flush_seconds": 0.01, "jitter": lambda: 0.002, **arguments}
             client = AnalyticsClient(url or service.url, **given)
             stack.callback(client.close, 1.0)
             return client

@@ -1,7 +1,5 @@
 """The heartbeat: its figures, what the host adds, and its rhythm."""
 
-from collections.abc import Callable
-
 import pytest
 
 from analytics.sdk.beats import Beats
@@ -77,8 +75,10 @@ def test_missed_beats_are_skipped_and_the_rhythm_stays() -> None:
 
         def set(self) -> None: ...
 
-    def beat(duration: Callable[[], float] = iter([0.0, 0.25, 2.5, 0.0]).__next__) -> None:
-        now[0] += duration()
+    durations = iter([0.0, 0.25, 2.5, 0.0])
+
+    def beat() -> None:
+        now[0] += next(durations)
 
     beats = Beats(beat, 1.0, lambda: now[0], Stopped())
     beats.join()

@@ -54,7 +54,7 @@ def test_an_exception_passes_through_and_is_an_error(service: Unruly, make_clien
         fails()
     tags = {"service": "shop", "endpoint": "fails"}
     assert recorded(client, service) == [("errors", None, tags), ("latency", "ms", tags)]
-    assert [item["value"] for item in service.items.values()][0] == 1
+    assert next(iter(service.items.values()))["value"] == 1
 
 
 def test_what_ends_the_program_is_no_error(service: Unruly, make_client: MakeClient) -> None:

@@ -1,12 +1,13 @@
 """A real HTTP server that counts items as the service does, and misbehaves as its script says."""
 
 import json
+import os
 import socket
 import struct
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -66,6 +67,7 @@ class Unruly:
 def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together
 
         def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -103,6 +105,7 @@ def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
                 service.released.wait(20)
             elif how == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())  # before anything would end the connection in peace
 
         def log_message(self, *_: object) -> None:
             pass
@@ -112,6 +115,22 @@ def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self.connections: list[socket.socket] = []
+        super().__init__(*arguments)
+
+    def get_request(self) -> Any:
+        """A new connection, remembered so that it can be cut."""
+        connection, peer = super().get_request()
+        self.connections.append(connection)
+        return connection, peer
+
+    def cut(self) -> None:
+        """End all connections."""
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, *_: object) -> None:
         """Clients that hang up are no news."""
@@ -130,4 +149,5 @@ def serving(service: Unruly, port: int = 0) -> Iterator[Unruly]:
         finally:
             service.released.set()
             server.shutdown()
+            server.cut()
             thread.join()

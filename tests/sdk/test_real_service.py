@@ -1,0 +1,117 @@
+"""Against the service itself, stopped, killed and started again at the same address and with the same data."""
+
+import contextlib
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.sdk import AnalyticsClient
+from tests.edge.wire import eventually, unique, worker_pid
+from tests.server import Server
+
+
+def client_of(server: Server, service: str, **arguments: Any) -> AnalyticsClient:
+    return AnalyticsClient(server.url, service=service, **{"jitter": lambda: 0.005, **arguments})
+
+
+def test_every_kind_of_item_arrives(shared_server: Server) -> None:
+    service = unique("sdk")
+    with client_of(shared_server, service) as client:
+
+        @client.track_performance
+        def search_products() -> None: ...
+
+        search_products()
+        outcomes = [
+            client.track_page_view("/products", "user-123"),
+            client.track_purchase("ORDER-456", 99.99, "user-123"),
+            client.track_request("/orders/<id>", "GET", 503, 12.5),
+            client.record_metric("memory", 312, unit="MB"),
+        ]
+        client.start_heartbeat(60, status=lambda: "degraded")
+        assert client.flush(10)
+        eventually(lambda: client.counts()["accepted"] == 6)
+        wrong = [
+            client.track_event("", {}),
+            client.track_event("click", timestamp="yesterday"),
+            client.record_metric("latency", -1),
+            client.record_metric("cpu", 1, {f"tag{n}": n for n in range(20)}),
+            client.heartbeat("odd"),
+            client.track_event("click", {"deep": deep(100)}),
+            client.track_event("click", {"number": 10**400}),
+        ]
+        good = client.track_event("click")
+        assert client.flush(10)
+    assert {outcome.result(0).status for outcome in outcomes} == {"accepted"}
+    assert [outcome.result(0).status for outcome in wrong] == ["rejected"] * len(wrong)
+    assert all(outcome.result(0).message for outcome in wrong)
+    assert good.result(0).counted
+    row = shared_server.get("/services")["services"][service]
+    assert (row["status"], row["request_count"]) == ("degraded", 1)
+    found = shared_server.get(f"/services/{service}/metrics")
+    assert {endpoint["endpoint"] for endpoint in found["endpoints"]} == {"/orders/<id>", "search_products"}
+    assert found["metrics"]["memory"]["last"] == 312
+    types = [event["type"] for event in shared_server.get("/events", params={"service": service})["events"]]
+    assert sorted(types) == ["click", "page_view", "purchase", "request"]
+
+
+def deep(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_restart_loses_and_doubles_nothing(tmp_path: Path, how: str) -> None:
+    settings = {"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_EVENTS_RING": "20000"}
+    server = Server(tmp_path / "server.log", settings)
+    done = threading.Event()
+    outcomes = []
+
+    def work() -> None:
+        while not done.wait(0.002):
+            outcomes.append(client.track_event("click", {"n": len(outcomes)}))
+
+    with server:
+        client = client_of(server, "sdk", timeout=2, flush_seconds=0.02)
+        worker = threading.Thread(target=work)
+        worker.start()
+        eventually(lambda: client.counts()["accepted"] > 50)
+        if how == "killed":
+            own = worker_pid(server)
+            server.process.send_signal(signal.SIGKILL)
+            kill(own)
+            server.process.wait()
+    told = client.counts()["accepted"]
+    eventually(lambda: len(outcomes) > told + 50)
+    with server:
+        eventually(lambda: client.counts()["accepted"] > told + 50)
+        done.set()
+        worker.join()
+        assert client.flush(20)
+        client.close()
+        assert all(outcome.result(0).counted for outcome in outcomes)
+        numbers = [event["data"]["n"] for event in events(server)]
+        assert sorted(numbers) == list(range(len(outcomes)))
+        assert server.get("/stats")["totals"]["events"] == len(outcomes)
+
+
+def kill(pid: int) -> None:
+    """End the worker that its killed master leaves behind."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def events(server: Server) -> list[Any]:
+    found, cursor = [], {}
+    while True:
+        page = server.get("/events", params={"service": "sdk", "limit": 1000, **cursor})
+        found += page["events"]
+        if not page.get("next_cursor"):
+            return found
+        cursor = {"cursor": page["next_cursor"]}
