@@ -1,7 +1,7 @@
 """Every example of README.md is run against a real server, but for those marked `<!-- not run -->`.
 
-Shell blocks run if they call curl or the command line; Python and JavaScript blocks always do. They run in the order of
-the README in one folder that holds an access log, so a later block may use what an earlier one made.
+Shell blocks run if they call curl or the command line; Python, JavaScript and Go blocks always do. They run in the
+order of the README in one folder that holds an access log, so a later block may use what an earlier one made.
 """
 
 import gzip
@@ -27,6 +27,7 @@ NOT_RUN = "<!-- not run -->"
 SHELL, JAVASCRIPT = ("bash", "sh", "shell"), ("javascript", "js")
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 SECONDS = 20
+COMPILE_SECONDS = 120
 RUNS_UNTIL_STOPPED = "analytics demo"
 CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 15\n"
 # What a page has and node has not; an answer that is an error fails the block, and so does an error nobody caught.
@@ -61,7 +62,7 @@ def blocks() -> list[Block]:
     for match in FENCE.finditer(readme):
         before = readme[: match.start()]
         block = Block(before.count("\n") + 1, match["language"].lower(), match["text"])
-        runs = block.language in ("python", *JAVASCRIPT)
+        runs = block.language in ("python", "go", *JAVASCRIPT)
         if block.language in SHELL:
             runs = "curl" in block.text or "python -m analytics" in block.text
         if runs and not before.rstrip().endswith(NOT_RUN):
@@ -107,12 +108,24 @@ def command(block: Block, text: str, folder: Path) -> list[str]:
     if block.language in SHELL:
         tool("curl")
         return ["bash", "-euo", "pipefail", "-c", text]
-    suffix = "py" if block.language == "python" else "mjs"
+    suffix = block.language if block.language == "go" else "py" if block.language == "python" else "mjs"
     script = folder / f"line{block.line}.{suffix}"
     script.write_text(dedent(text))
+    if block.language == "go":
+        return [str(compiled(script))]
     if block.language == "python":
         return [sys.executable, str(script)]
     return [tool("node"), "--no-warnings", "--experimental-websocket", "--import", "./browser.mjs", str(script)]
+
+
+def compiled(script: Path) -> Path:
+    """The program of a Go file that needs nothing but Go's own library."""
+    program, environment = script.with_suffix(""), {**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local"}
+    environment.update(GOCACHE=str(script.parent / "go-cache"), GOPATH=str(script.parent / "go"), GOFLAGS="")
+    build = [tool("go"), "build", "-o", str(program), str(script)]
+    done = subprocess.run(build, env=environment, capture_output=True, text=True, timeout=COMPILE_SECONDS)
+    assert done.returncode == 0, done.stderr
+    return program
 
 
 def test_there_are_examples() -> None:
