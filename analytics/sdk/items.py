@@ -18,6 +18,8 @@ LATE = 1.0
 
 Timestamp = datetime | float | str
 
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 
 class UnfitError(Exception):
     """An item that can never be sent; the message says why."""
@@ -45,7 +47,7 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     """
     try:
         given = {name: value for name, value in fields.items() if value is not None}
-        text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = _to_json(given).encode()
     except Exception as error:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
         raise UnfitError(f"It cannot be written as JSON: {type(error).__name__}: {error}") from None
     if len(text) > MOST_BYTES:

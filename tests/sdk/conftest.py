@@ -13,6 +13,9 @@ from analytics.sdk import AnalyticsClient
 from tests.sdk.unruly import Unruly, serving
 from tests.server import ROOT
 
+FORK_BESIDE_THREADS = "ignore:This process:DeprecationWarning"
+"""What Python 3.12 and newer warn of, and what is tried here."""
+
 MakeClient = Callable[..., AnalyticsClient]
 RunProgram = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -43,7 +46,7 @@ def run_program(service: Unruly) -> RunProgram:
 
     def run(script: str, url: str | None = None) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", script],
+            [sys.executable, "-W", "error", "-W", FORK_BESIDE_THREADS, "-c", script],
             env={**os.environ, "ANALYTICS_URL": url or service.url, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,

@@ -196,3 +196,26 @@ def test_closing_stops_the_heartbeats(service: Unruly, make_client: MakeClient) 
     client.start_heartbeat(0.01)
     assert client.heartbeat().result(0).code == "closed"
     assert len(service.heartbeats) == told
+
+
+def test_a_signal_handler_may_track_while_the_program_does(run_program: RunProgram, service: Unruly) -> None:
+    run_program(
+        """
+import signal, time
+from analytics.sdk import AnalyticsClient
+client = AnalyticsClient()
+handled = []
+signal.signal(signal.SIGALRM, lambda *_: handled.append(client.track_event("signal")))
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+began, tracked = time.monotonic(), []
+while time.monotonic() - began < 0.2:
+    tracked.append(client.track_event("click"))
+    if len(tracked) % 500 == 0:
+        client.flush(5)
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert client.flush(10)
+assert all(outcome.result(0).counted for outcome in [*tracked, *handled])
+assert len(handled) > 10
+"""
+    )
+    assert service.counted["signal"] > 10
