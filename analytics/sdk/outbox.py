@@ -23,6 +23,7 @@ class Outbox:
         self._changed = threading.Condition()  # its lock is reentrant: signal handlers may track
         self._queues: dict[Kind, deque[Item]] = {kind: deque() for kind in KINDS}
         self._under_way: list[Item] = []
+        self._put_off: deque[tuple[float, Item]] = deque()
         self._size = self._last_number = self._due_up_to = 0
         self._deadline: float | None = None
 
@@ -57,10 +58,14 @@ class Outbox:
                 for _, queue in sorted(heads, key=lambda head: head[0]):
                     if self._is_due(queue, now):
                         return self._take_from(queue)
-                if self.closed and not heads:
+                if self._put_off and (self._put_off[0][0] <= now or self.closed):
+                    self._under_way.append(item := self._put_off.popleft()[1])
+                    return [item]
+                if self.closed:
                     return []
-                ages = [now - queue[0].tracked for _, queue in heads]
-                self._changed.wait(max(0.0, self._flush_seconds - max(ages)) if ages else None)
+                waits = [self._flush_seconds - (now - queue[0].tracked) for _, queue in heads]
+                waits += [due - now for due, _ in list(self._put_off)[:1]]
+                self._changed.wait(max(0.0, min(waits)) if waits else None)
 
     def settled(self, items: Sequence[Item]) -> None:
         """These are no longer on their way."""
@@ -68,6 +73,12 @@ class Outbox:
             gone = set(map(id, items))
             self._under_way = [item for item in self._under_way if id(item) not in gone]
             self._size -= len(items)
+
+    def put_off(self, item: Item, seconds: float) -> None:
+        """Let others go before `item`, which was on its way; it goes alone, in so many seconds."""
+        with self._changed:
+            self._under_way = [other for other in self._under_way if other is not item]
+            self._put_off.append((self._clock() + seconds, item))
 
     def stale_heartbeats(self) -> list[Item]:
         """Take out the heartbeats of services that have a newer one: a burst of old ones would tell nobody anything."""
@@ -95,7 +106,7 @@ class Outbox:
         with self._changed:
             self._due_up_to = self._last_number
             self._changed.notify_all()
-            return [item.future for queue in (self._under_way, *self._queues.values()) for item in queue]
+            return [item.future for item in self._all()]
 
     def close(self, seconds: float) -> None:
         """Take nothing more, and be empty within `seconds`."""
@@ -107,12 +118,17 @@ class Outbox:
     def clear(self) -> list[Item]:
         """Take out everything, what is on its way too."""
         with self._changed:
-            left = [item for queue in (self._under_way, *self._queues.values()) for item in queue]
+            left = self._all()
+            self._put_off.clear()
             for queue in self._queues.values():
                 queue.clear()
             self._under_way = left
             self._changed.notify_all()
             return list(left)
+
+    def _all(self) -> list[Item]:
+        queued = [item for queue in self._queues.values() for item in queue]
+        return [*self._under_way, *queued, *(item for _, item in self._put_off)]
 
     def _is_due(self, queue: deque[Item], now: float) -> bool:
         first = queue[0]

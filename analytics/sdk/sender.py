@@ -17,6 +17,12 @@ from analytics.sdk.verdict import Settled, Split, TryAgain, judge
 
 log = logging.getLogger("analytics.sdk")
 
+INTERNAL_ERROR = 500
+SUSPECT_AFTER = 3
+"""How often the same items are answered 500 before they are divided, to find the one at which the service fails."""
+PUT_OFF_SECONDS = 30.0
+"""How long others go before that one."""
+
 CLOSED = Outcome("dropped", "closed", "The client was closed before the service had answered.")
 FULL = Outcome("dropped", "queue_full", "As many items as may wait are waiting.")
 SUPERSEDED = Outcome("dropped", "superseded", "A newer heartbeat took its place.")
@@ -113,9 +119,9 @@ class Sender:
 
     def _deliver(self, batch: Sequence[Item], outbox: Outbox, transport: Transport, backoff: Backoff) -> None:
         is_beat = batch[0].kind == "heartbeat"
-        parts = [batch]
+        parts: list[tuple[Sequence[Item], int]] = [(batch, 0)]
         while parts:
-            part = parts.pop()
+            part, faults = parts.pop()
             if all(item.future.done() for item in part):
                 continue
             answer = transport.post(f"/{part[0].kind}", body(part, self._clock(), self._wall()))
@@ -126,13 +132,18 @@ class Sender:
                     self._drop(outbox.clear(), CLOSED)
                     return
                 self._drop(outbox.stale_heartbeats(), SUPERSEDED)
-                parts.append(part)
+                faults += answer.status == INTERNAL_ERROR
+                if faults < SUSPECT_AFTER:
+                    parts.append((part, faults))
+                elif len(part) > 1:
+                    parts += _halves(part)
+                else:
+                    outbox.put_off(part[0], PUT_OFF_SECONDS)
                 continue
             backoff.succeeded()
             self._reports.recovered()
             if isinstance(verdict, Split):
-                half = len(part) // 2
-                parts += [part[half:], part[:half]]
+                parts += _halves(part)
             elif isinstance(verdict, Settled):
                 self._settle(part, verdict.outcomes)
 
@@ -151,3 +162,9 @@ class Sender:
         self._reports.settled(outcome for _, outcome in fresh)
         for item, outcome in fresh:
             item.future.set_result(outcome)
+
+
+def _halves(items: Sequence[Item]) -> list[tuple[Sequence[Item], int]]:
+    """The parts to send next, the first one last: each with the faults it is known for."""
+    half = len(items) // 2
+    return [(items[half:], 0), (items[:half], 0)]

@@ -82,6 +82,24 @@ def test_one_item_that_spoils_its_batch_is_found_and_rejected(service: Unruly, m
     assert said[2].code == "malformed_json"
 
 
+def test_one_item_at_which_the_service_fails_holds_up_no_other(service: Unruly, make_client: MakeClient) -> None:
+    offset = [0.0]
+    client = make_client(flush_seconds=5, clock=lambda: time.monotonic() + offset[0])
+    outcomes = [client.track_event("click", {"fault": n == 5}) for n in range(8)]
+    assert not client.flush(0.5)
+    eventually(lambda: service.counted["click"] == 7)
+    after = client.track_event("after")
+    assert not client.flush(0.5)
+    assert after.result(10).counted
+    assert [outcome.done() for outcome in outcomes] == [n != 5 for n in range(8)]
+    tries = len(service.sizes)
+    offset[0] = 31.0
+    client.track_event("wakes the sender")
+    eventually(lambda: service.sizes[tries:].count(1) >= 2)
+    client.close(0.05)
+    assert outcomes[5].result(0).code == "closed"
+
+
 def test_an_item_too_large_on_its_own_is_rejected(service: Unruly, make_client: MakeClient) -> None:
     service.most = 0
     assert make_client().track_event("click").result(10) == Outcome("rejected", "http_413", "HTTP 413")

@@ -31,7 +31,8 @@ CUT, RESET, HANG = Turn(how="cut"), Turn(how="reset"), Turn(how="hang")
 class Unruly:
     """Remembers each id once; `script` is used up first, one turn a request.
 
-    `most` is how many items a body may have, else it is answered 413; an item whose data have `refuse` is rejected.
+    `most` is how many items a body may have, else it is answered 413; an item whose data have `refuse` is rejected,
+    and one with `fault` makes it answer 500.
     """
 
     def __init__(self) -> None:
@@ -81,7 +82,9 @@ def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
                         answer = {"message": "heartbeat recorded"}
                 else:
                     service.sizes.append(len(sent))
-                    if len(sent) > service.most:
+                    if any((item.get("data") or {}).get("fault") for item in sent):
+                        turn, status = Turn(500), 500
+                    elif len(sent) > service.most:
                         turn, status = Turn(413), 413
                     elif turn.counts:
                         taken, answer = service.take(sent)
