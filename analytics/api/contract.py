@@ -223,4 +223,20 @@ OPERATIONS = (
         {200: ("text/html",)},
         DOCUMENT,
     ),
+    *(
+        Operation(
+            "get",
+            f"/sdk/{name}",
+            "Documents",
+            summary,
+            "Cached for five minutes, and asked for again by its ETag.",
+            {200: (media_type,)},
+            DOCUMENT,
+        )
+        for name, media_type, summary in (
+            ("analytics.js", "text/javascript", "Load the JavaScript client as a module"),
+            ("analytics.classic.js", "text/javascript", "Load the JavaScript client as a classic script"),
+            ("analytics.d.ts", "text/plain", "Read the JavaScript client's types"),
+        )
+    ),
 )

@@ -1,0 +1,81 @@
+"""/sdk/…: the JavaScript client, joined from its modules into one file for modules and one for classic scripts."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+FOLDER = Path(__file__).parents[1] / "web" / "sdk"
+ENTRY = "analytics.js"
+IMPORT = re.compile(r"""^import \{[^}]*\} from '\./([\w.]+)';\n""", re.MULTILINE)
+EXPORT = re.compile(r"""^export \{ ([\w, ]+) \} from '\./([\w.]+)';$""", re.MULTILINE)
+DECLARED = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
+SCRIPT = "text/javascript"
+CACHE_CONTROL = "public, max-age=300"
+
+
+def sdk_blueprint() -> Blueprint:
+    """The blueprint of /sdk/analytics.js, /sdk/analytics.classic.js and /sdk/analytics.d.ts."""
+    blueprint = Blueprint("sdk", __name__)
+
+    @blueprint.get("/sdk/analytics.js")
+    def module() -> Response:
+        return _file(as_module(), SCRIPT)
+
+    @blueprint.get("/sdk/analytics.classic.js")
+    def classic() -> Response:
+        return _file(as_classic(), SCRIPT)
+
+    @blueprint.get("/sdk/analytics.d.ts")
+    def types() -> Response:
+        return _file(_read("analytics.d.ts"), "text/plain")
+
+    return blueprint
+
+
+@cache
+def as_module() -> str:
+    """The client as one ES module."""
+    names, body = _joined()
+    return f"{body}\nexport {{ {', '.join(names)} }};\n"
+
+
+@cache
+def as_classic() -> str:
+    """The client as a classic script: what the module exports are globals."""
+    names, body = _joined()
+    body = body.replace("import.meta.url", "(document.currentScript?.src ?? '')")
+    return f"(() => {{\n'use strict';\n{body}\nObject.assign(globalThis, {{ {', '.join(names)} }});\n}})();\n"
+
+
+def _joined() -> tuple[list[str], str]:
+    """The names that are exported, and all modules one after the other."""
+    exports = EXPORT.findall(_read(ENTRY))
+    names = [name for listed, _ in exports for name in listed.split(", ")]
+    modules: dict[str, str] = {}
+    for _, entry in exports:
+        modules.update((name, text) for name, text in _with_imports(entry) if name not in modules)
+    return names, "\n".join(modules.values())
+
+
+def _with_imports(name: str) -> Iterator[tuple[str, str]]:
+    """A module behind those that it imports, each as a script."""
+    text = _read(name)
+    for imported in IMPORT.findall(text):
+        yield from _with_imports(imported)
+    yield name, DECLARED.sub("", IMPORT.sub("", text))
+
+
+@cache
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text()
+
+
+def _file(text: str, mimetype: str) -> Response:
+    response = Response(text, mimetype=mimetype)
+    response.headers["Cache-Control"] = CACHE_CONTROL
+    response.add_etag()
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,12 @@
+// How long to wait before trying again: longer each time, and not all clients at the same moment.
+
+/**
+ * Exponential backoff with full jitter above a floor.
+ * @param {number} attempt failures in a row before this one, from 0
+ * @param {{ floor: number, base: number, cap: number, random?: () => number }} limits in ms
+ * @returns {number} ms
+ */
+export function backoff(attempt, { floor, base, cap, random = Math.random }) {
+  const ceiling = Math.min(cap, base * 2 ** Math.min(attempt, 30));
+  return floor + random() * Math.max(0, ceiling - floor);
+}

@@ -1,0 +1,177 @@
+// The live half: a WebSocket that comes back by itself, and goes on where it was.
+
+import { backoff } from './backoff.js';
+import { defaultUrl, trimmed } from './origin.js';
+import { mergePatch } from './patch.js';
+import { message, query } from './subscription.js';
+
+const RETRY = { floor: 500, base: 1000, cap: 30_000 };
+const SILENCE_MS = 5000;
+const CONNECT_MS = 10_000;
+const WATCH_MS = 1000;
+
+/**
+ * Snapshots, updates and events of the service as they happen: an EventTarget of `snapshot`, `update`, `event`,
+ * `state` and `refused`, each a CustomEvent whose `detail` is described in analytics.d.ts.
+ */
+export class LiveClient extends EventTarget {
+  #url;
+  #wanted;
+  #silenceMs;
+  #retry;
+  #Socket;
+  #socket = null;
+  #timer = null;
+  #watch = null;
+  #attempt = 0;
+  #heard = null;
+  #opened = 0;
+  #base = null;
+  #state = { state: 'closed', retryIn: null, attempt: 0, since: null };
+
+  /** The newest snapshot, or null. */
+  data = null;
+  /** The greatest `seq` seen, or null. */
+  seq = null;
+
+  /** @param {import('./analytics.d.ts').LiveOptions} [options] */
+  constructor({ baseUrl, events, service, updates = 'patch', silenceMs = SILENCE_MS, retry, WebSocket } = {}) {
+    super();
+    this.#url = `${trimmed(baseUrl ?? defaultUrl).replace(/^http/, 'ws')}/ws/dashboard`;
+    this.#wanted = { events, service, updates };
+    this.#silenceMs = silenceMs;
+    this.#retry = { ...RETRY, ...retry };
+    this.#Socket = WebSocket ?? globalThis.WebSocket;
+    if (!this.#Socket) throw new TypeError('There is no WebSocket here: pass one in the options, such as that of npm ws.');
+  }
+
+  /** How the connection is: what the last `state` event told. */
+  get state() {
+    return this.#state;
+  }
+
+  /** Connect, and stay connected until `close`. */
+  start() {
+    if (this.#state.state !== 'closed') return;
+    globalThis.addEventListener?.('online', this.#hurry);
+    this.#attempt = 0;
+    this.#connect('connecting');
+  }
+
+  /**
+   * Change what is told; what is left out stays as it is.
+   * @param {{ events?: string | string[], service?: string | string[], updates?: 'full' | 'patch' }} options
+   */
+  subscribe(options) {
+    this.#wanted = { ...this.#wanted, ...options };
+    if (this.#socket?.readyState === 1) this.#socket.send(message(this.#wanted, null));
+  }
+
+  /** Disconnect for good, or until `start`. */
+  close() {
+    if (this.#state.state === 'closed') return;
+    globalThis.removeEventListener?.('online', this.#hurry);
+    this.#hangUp();
+    this.#tell('closed', { since: this.#heard });
+  }
+
+  #connect(state) {
+    const asked = this.#wanted;
+    const { query: options, isWhole } = query(asked, this.seq);
+    this.#tell(state, { since: state === 'connecting' ? null : this.#heard });
+    if (this.#state.state === 'closed') return; // by who was told
+    this.#base = null;
+    this.#opened = Date.now();
+    this.#watch = setInterval(() => this.#lookForSilence(), Math.min(WATCH_MS, this.#silenceMs / 2));
+    let socket;
+    try {
+      socket = this.#socket = new this.#Socket(`${this.#url}?${options}`);
+    } catch {
+      this.#retryLater(); // such as a page that may not connect there
+      return;
+    }
+    socket.onopen = () => {
+      if (!isWhole || asked !== this.#wanted) socket.send(message(this.#wanted, isWhole ? null : this.seq));
+    };
+    socket.onmessage = (event) => this.#hear(event.data);
+    socket.onclose = () => this.#retryLater();
+    socket.onerror = () => {}; // a close follows
+  }
+
+  #hangUp() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  #retryLater() {
+    this.#hangUp();
+    const retryIn = Math.round(backoff(this.#attempt, this.#retry));
+    this.#attempt += 1;
+    this.#tell('reconnecting', { retryIn, since: this.#heard });
+    this.#timer = setTimeout(() => this.#connect('reconnecting'), retryIn);
+  }
+
+  #hurry = () => {
+    if (this.#state.retryIn === null) return;
+    clearTimeout(this.#timer);
+    this.#connect('reconnecting');
+  };
+
+  #lookForSilence() {
+    const last = Math.max(this.#opened, this.#heard ?? 0);
+    const limit = this.#state.state === 'live' ? this.#silenceMs : Math.max(CONNECT_MS, this.#silenceMs);
+    if (Date.now() - last > limit) this.#retryLater();
+  }
+
+  #hear(text) {
+    let said;
+    try {
+      said = JSON.parse(text);
+    } catch {
+      this.#retryLater();
+      return;
+    }
+    this.#heard = Date.now();
+    if (said.type === 'snapshot') this.#takeSnapshot(said);
+    else if (said.type === 'dashboard_update') this.#takeUpdate(said);
+    else if (said.type === 'event') this.#takeEvent(said);
+    else if (said.type === 'error') this.#dispatch('refused', said.data);
+  }
+
+  #takeSnapshot({ data, seq, gap = false, dropped = 0 }) {
+    this.data = data;
+    this.seq = seq;
+    this.#attempt = 0;
+    if (this.#state.state !== 'live') this.#tell('live', {});
+    this.#dispatch('snapshot', { data, seq, gap, dropped });
+  }
+
+  #takeUpdate({ data, patch, seq, dropped = 0 }) {
+    if (patch && this.#base === null) {
+      this.#retryLater();
+      return;
+    }
+    this.data = this.#base = patch ? mergePatch(this.#base, patch) : data;
+    this.seq = Math.max(this.seq ?? 0, seq);
+    this.#dispatch('update', { data: this.data, seq, dropped });
+  }
+
+  #takeEvent({ data, seq, dropped = 0 }) {
+    this.seq = Math.max(this.seq ?? 0, seq);
+    this.#dispatch('event', { data, seq, dropped });
+  }
+
+  #tell(state, { retryIn = null, since = null }) {
+    this.#state = { state, retryIn, attempt: this.#attempt, since };
+    this.#dispatch('state', this.#state);
+  }
+
+  #dispatch(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
