@@ -15,6 +15,7 @@ LINES_A_SECOND = 20
 TURN_SECONDS = 0.002
 NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+READABLE = ("Access-Control-Expose-Headers", "Retry-After")
 PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
     ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding"),
@@ -106,6 +107,8 @@ class Guard:
         def answer(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             headers.append(NO_SNIFFING)
             headers += self._cross_origin(environ)
+            if status.startswith("503"):
+                headers.append(READABLE)
             self._access_log.note(environ, int(status[:3]), started)
             return start_response(status, headers, *error)
 

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[1] / "web" / "sdk"
 ENTRY = "analytics.js"
 IMPORT = re.compile(r"""^import \{[^}]*\} from '\./([\w.]+)';\n""", re.MULTILINE)
 EXPORT = re.compile(r"""^export \{ ([\w, ]+) \} from '\./([\w.]+)';$""", re.MULTILINE)
-DECLARED = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
+DECLARED = re.compile(r"^export (?=class|const|(?:async )?function)", re.MULTILINE)
 SCRIPT = "text/javascript"
 CACHE_CONTROL = "public, max-age=300"
 

@@ -1,5 +1,54 @@
 /** The JavaScript client of the Analytics Dashboard Service. */
 
+export interface Outcome {
+  /**
+   * `accepted`: counted; `duplicate`: an earlier try had brought it already; `rejected`: refused for good, see `error`;
+   * `dropped`: never sent (`queue_full`, `closed`, or, for a heartbeat, `superseded` by a newer one).
+   */
+  status: 'accepted' | 'duplicate' | 'rejected' | 'dropped';
+  /** The item's id; null for heartbeats. */
+  id: string | null;
+  error?: { code: string; message: string; field?: string; status?: number };
+}
+
+export interface ClientOptions {
+  /** The service; default: what served the script, else the page's origin, else http://localhost:8099. */
+  baseUrl?: string;
+  /** Whose events and metrics these are. Default `'frontend'`. */
+  service?: string;
+  /** Told of each item that found no room in the queue, or was given up by `close`; `dropped` counts them all. */
+  onDropped?: (told: { dropped: number; reason: string; id: string | null }) => void;
+  /** Told of each attempt that failed (`retryIn` ms until the next) and of each item that was rejected (`id`). */
+  onError?: (problem: { code: string; message: string; status?: number; attempt?: number; retryIn?: number; id?: string | null; field?: string }) => void;
+  /** Most items that wait. Default 10,000. */
+  maxQueue?: number;
+  /** Most items a request, up to 100. */
+  batchSize?: number;
+  /** How long the first item of a batch waits for others; ms, default 250. */
+  flushMs?: number;
+  /** How long an answer may take; ms, default 10,000. */
+  timeoutMs?: number;
+  /** Waits after failures, in ms: the least (0), the first range's end (500), and the greatest (30,000). */
+  retry?: { floor?: number; base?: number; cap?: number };
+}
+
+export class AnalyticsClient {
+  constructor(options?: ClientOptions);
+  readonly baseUrl: string;
+  /** Items without an outcome yet. */
+  readonly waiting: number;
+  readonly dropped: number;
+  trackEvent(type: string, data?: object | null, userId?: string | null): Promise<Outcome>;
+  trackPageView(page: string, userId?: string | null): Promise<Outcome>;
+  trackPurchase(orderId: string, total: number, userId?: string | null): Promise<Outcome>;
+  recordMetric(name: string, value: number, tags?: Record<string, string>, unit?: string): Promise<Outcome>;
+  heartbeat(service: string, status: 'healthy' | 'degraded' | 'unhealthy' | 'maintenance', metrics?: object): Promise<Outcome>;
+  /** Send what waits now; resolves when all of it has its outcome. */
+  flush(): Promise<void>;
+  /** Send what waits for at most `timeoutMs` (default 5,000), then drop the rest, and end. */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}
+
 export interface LiveOptions {
   /** The service; default: what served the script, else the page's origin, else http://localhost:8099. */
   baseUrl?: string;

@@ -112,8 +112,8 @@ export class LiveClient extends EventTarget {
     this.#hangUp();
     const retryIn = Math.round(backoff(this.#attempt, this.#retry));
     this.#attempt += 1;
-    this.#tell('reconnecting', { retryIn, since: this.#heard });
     this.#timer = setTimeout(() => this.#connect('reconnecting'), retryIn);
+    this.#tell('reconnecting', { retryIn, since: this.#heard });
   }
 
   #hurry = () => {

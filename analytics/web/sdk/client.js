@@ -1,0 +1,157 @@
+// The sending half: events, metrics and heartbeats, each counted once however often it has to be sent.
+
+import { onGoodbye } from './goodbye.js';
+import { newId } from './ids.js';
+import { Lane } from './lane.js';
+import { defaultUrl, trimmed } from './origin.js';
+
+const MOST_IN_A_BATCH = 100; // a receipt names no more errors than that
+
+/**
+ * Sends in batches, and tries again until the service has taken or refused each item. Every call's promise resolves to
+ * that item's own outcome, and never rejects.
+ */
+export class AnalyticsClient {
+  #service;
+  #maxQueue;
+  #onDropped;
+  #onError;
+  #events;
+  #metrics;
+  #heartbeats;
+  #stopGoodbye;
+  #pending = new Set();
+  #isClosed = false;
+
+  /** How many items found no room, or were given up by `close`. */
+  dropped = 0;
+
+  /** @param {import('./analytics.d.ts').ClientOptions} [options] */
+  constructor(options = {}) {
+    const { service = 'frontend', maxQueue = 10_000, batchSize = 100, flushMs = 250, timeoutMs = 10_000 } = options;
+    this.baseUrl = trimmed(options.baseUrl ?? defaultUrl);
+    this.#service = service;
+    this.#maxQueue = maxQueue;
+    this.#onDropped = guarded(options.onDropped);
+    this.#onError = guarded(options.onError);
+    const most = Math.min(Math.max(1, batchSize), MOST_IN_A_BATCH);
+    const shared = { batchSize: most, flushMs, timeoutMs, retry: options.retry, onError: this.#onError };
+    this.#events = new Lane(`${this.baseUrl}/events`, shared);
+    this.#metrics = new Lane(`${this.baseUrl}/metrics`, shared);
+    this.#heartbeats = new Lane(`${this.baseUrl}/heartbeat`, { ...shared, isSingle: true });
+    this.#stopGoodbye = onGoodbye(this.#lanes);
+    globalThis.addEventListener?.('online', this.#hurry);
+  }
+
+  /** How many items wait for their outcome. */
+  get waiting() {
+    return this.#lanes.reduce((sum, lane) => sum + lane.size, 0);
+  }
+
+  /** @returns {Promise<import('./analytics.d.ts').Outcome>} as with all that follow */
+  trackEvent(type, data, userId = null) {
+    const id = newId();
+    return this.#add(this.#events, id, () => ({ type, service: this.#service, user_id: userId, data, id }));
+  }
+
+  trackPageView(page, userId) {
+    return this.trackEvent('page_view', { page }, userId);
+  }
+
+  trackPurchase(orderId, total, userId) {
+    return this.trackEvent('purchase', { order_id: orderId, total, currency: 'USD' }, userId);
+  }
+
+  recordMetric(name, value, tags = {}, unit = 'ms') {
+    const id = newId();
+    return this.#add(this.#metrics, id, () => ({ name, value, unit, tags: { service: this.#service, ...tags }, id }));
+  }
+
+  /** Say how a service is; of those that wait, only the newest of each service is sent. */
+  heartbeat(service, status, metrics) {
+    return this.#add(this.#heartbeats, null, () => ({ service, status, metrics }), service);
+  }
+
+  /** Send what waits now; resolves when all of it has its outcome. */
+  async flush() {
+    for (const lane of this.#lanes) lane.flush();
+    await Promise.all(this.#pending);
+  }
+
+  /**
+   * Send what waits, for at most `timeoutMs`, and end; what is left then is dropped, and so is what comes later.
+   * @param {{ timeoutMs?: number }} [options]
+   */
+  async close({ timeoutMs = 5000 } = {}) {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#hurry();
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+    await Promise.race([Promise.all(this.#pending), late]);
+    clearTimeout(timer);
+    for (const lane of this.#lanes) lane.abandon(CLOSED);
+    this.#stopGoodbye();
+    globalThis.removeEventListener?.('online', this.#hurry);
+  }
+
+  get #lanes() {
+    return [this.#events, this.#metrics, this.#heartbeats];
+  }
+
+  #hurry = () => {
+    for (const lane of this.#lanes) lane.hurry();
+  };
+
+  #add(lane, id, make, key = null) {
+    const told = new Promise((resolve) => {
+      const settle = (outcome) => resolve({ ...outcome, id });
+      const refusal = this.#refusal();
+      if (refusal) settle(refusal);
+      else this.#queue(lane, make, { id, at: Date.now(), key, settle, isHandedOver: false });
+    });
+    this.#watch(told);
+    return told;
+  }
+
+  #refusal() {
+    if (this.#isClosed) return CLOSED;
+    return this.waiting >= this.#maxQueue ? FULL : null;
+  }
+
+  #queue(lane, make, item) {
+    let text;
+    try {
+      text = JSON.stringify(make());
+    } catch (error) {
+      item.settle({ status: 'rejected', error: { code: 'not_json', message: String(error?.message ?? error) } });
+      return;
+    }
+    lane.add({ ...item, text });
+  }
+
+  async #watch(told) {
+    this.#pending.add(told);
+    const { status, id, error } = await told;
+    this.#pending.delete(told);
+    if (status === 'rejected') this.#onError({ ...error, id });
+    if (status === 'dropped' && error.code !== 'superseded') {
+      this.dropped += 1;
+      this.#onDropped({ dropped: this.dropped, reason: error.code, id });
+    }
+  }
+}
+
+const CLOSED = { status: 'dropped', error: { code: 'closed', message: 'The client was closed before it could be sent.' } };
+const FULL = { status: 'dropped', error: { code: 'queue_full', message: 'The queue had no room for it.' } };
+
+/** A callback of the host's, whose own failures stay its own. */
+function guarded(callback) {
+  return (told) => {
+    try {
+      callback?.(told);
+    } catch (error) {
+      console.error(error);
+    }
+  };
+}

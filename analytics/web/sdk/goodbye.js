@@ -1,0 +1,29 @@
+// When a page goes away: what a beacon can still take along.
+
+const ROOM = 60_000; // browsers allow 64 KiB for all that is under way
+
+/**
+ * Hand over what waits in `lanes` each time the page is hidden, which may be the last that a script sees of it.
+ * @param {import('./lane.js').Lane[]} lanes
+ * @returns {() => void} stops that
+ */
+export function onGoodbye(lanes) {
+  const { document: page, navigator } = globalThis;
+  if (!page?.addEventListener || !navigator?.sendBeacon) return () => {};
+
+  // text/plain: a beacon to another origin gets no chance to ask for leave, as other types would have to
+  const send = (url, text) => navigator.sendBeacon(url, text);
+  const handOver = () => {
+    let room = ROOM;
+    for (const lane of lanes) room -= lane.handOver(room, send);
+  };
+  const onHidden = () => {
+    if (page.visibilityState === 'hidden') handOver();
+  };
+  page.addEventListener('visibilitychange', onHidden);
+  globalThis.addEventListener('pagehide', handOver);
+  return () => {
+    page.removeEventListener('visibilitychange', onHidden);
+    globalThis.removeEventListener('pagehide', handOver);
+  };
+}

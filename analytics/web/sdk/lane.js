@@ -1,0 +1,178 @@
+// What waits for one path of the service: sent in batches, one at a time, until each item has its outcome.
+
+import { backoff } from './backoff.js';
+import { verdict } from './receipt.js';
+import { post, problemOf } from './transport.js';
+
+const PATIENCE = { floor: 0, base: 500, cap: 30_000 };
+const FRESH_MS = 1000;
+
+/**
+ * @typedef {object} Item
+ * @property {string} text its JSON, an object
+ * @property {string | null} id
+ * @property {number} at when it was made, in ms since the epoch
+ * @property {string | null} key a newer item of this key takes its place while it waits
+ * @property {(outcome: { status: string, error?: object }) => void} settle
+ * @property {boolean} isHandedOver whether something that outlives the page has it
+ */
+
+export class Lane {
+  #url;
+  #options;
+  #most;
+  #limit;
+  /** @type {Item[]} */
+  #waiting = [];
+  #sending = 0;
+  #attempt = 0;
+  #timer = null;
+  #isHurried = false;
+  #isAskedToWait = false;
+  #isOver = false;
+
+  /**
+   * @param {string} url
+   * @param {object} options
+   * @param {number} options.batchSize
+   * @param {number} options.flushMs
+   * @param {number} options.timeoutMs
+   * @param {object} options.retry
+   * @param {boolean} [options.isSingle] whether the path takes one object at a time, and none with an id or a timestamp
+   * @param {(problem: object) => void} options.onError is told of each attempt that failed
+   */
+  constructor(url, options) {
+    this.#url = url;
+    this.#options = { isSingle: false, ...options, retry: { ...PATIENCE, ...options.retry } };
+    this.#most = this.#limit = this.#options.isSingle ? 1 : options.batchSize;
+  }
+
+  get size() {
+    return this.#waiting.length;
+  }
+
+  /** @param {Item} item */
+  add(item) {
+    if (item.key !== null) this.#supersede(item.key);
+    this.#waiting.push(item);
+    if (this.#sending > 0 || this.#attempt > 0) return;
+    if (this.#waiting.length >= this.#most) this.#sendIn(0);
+    else if (this.#timer === null) this.#sendIn(this.#options.flushMs);
+  }
+
+  /** Send what waits without waiting for more; a pause after a failure goes on. */
+  flush() {
+    this.#isHurried = this.#waiting.length > 0;
+    if (this.#isHurried && this.#sending === 0 && this.#attempt === 0) this.#sendIn(0);
+  }
+
+  /** Try again now, unless the service asked us to wait. */
+  hurry() {
+    this.#isHurried = this.#waiting.length > 0;
+    if (this.#isHurried && this.#sending === 0 && !this.#isAskedToWait) this.#sendIn(0);
+  }
+
+  /** Give up what waits, for good. */
+  abandon(outcome) {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    for (const item of this.#waiting.splice(0)) item.settle(outcome);
+  }
+
+  /**
+   * Hand what waits or is under way to something that outlives the page. Where the page stays, it is sent again: its
+   * ids make that harmless.
+   * @param {number} room in bytes
+   * @param {(url: string, text: string) => boolean} send
+   * @returns {number} the bytes that were used
+   */
+  handOver(room, send) {
+    let used = 0;
+    for (;;) {
+      const items = this.#fitting(room - used);
+      if (items.length === 0) return used;
+      const text = this.#join(items);
+      if (!send(this.#url, text)) return used;
+      for (const item of items) item.isHandedOver = true;
+      used += bytes(text);
+    }
+  }
+
+  #sendIn(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#send(), ms);
+  }
+
+  async #send() {
+    this.#timer = null;
+    const batch = this.#waiting.slice(0, this.#limit);
+    this.#sending = batch.length;
+    const answer = await post(this.#url, this.#join(batch), this.#options.timeoutMs);
+    this.#sending = 0;
+    if (this.#isOver) return;
+    const { next, outcomes } = verdict(answer, batch.length);
+    if (next === 'retry') {
+      this.#sendIn(this.#pause(answer));
+      return;
+    }
+    this.#attempt = 0;
+    this.#isAskedToWait = false;
+    if (next === 'split') this.#limit = Math.ceil(batch.length / 2);
+    else this.#settle(batch.length, outcomes);
+    this.#goOn(next === 'split');
+  }
+
+  #goOn(atOnce) {
+    if (this.#waiting.length === 0) this.#isHurried = false;
+    else this.#sendIn(atOnce || this.#isHurried || this.#waiting.length >= this.#most ? 0 : this.#options.flushMs);
+  }
+
+  #settle(count, outcomes) {
+    this.#limit = Math.min(this.#most, this.#limit * 2);
+    this.#waiting.splice(0, count).forEach((item, place) => item.settle(outcomes[place]));
+  }
+
+  /** Note a failure; returns the ms to wait. */
+  #pause(answer) {
+    const retryIn = Math.round(Math.max(answer.waitMs, backoff(this.#attempt, this.#options.retry)));
+    this.#attempt += 1;
+    this.#isAskedToWait = answer.waitMs > 0;
+    this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
+    return retryIn;
+  }
+
+  #supersede(key) {
+    const place = this.#waiting.findIndex((item, index) => index >= this.#sending && item.key === key);
+    if (place < 0) return;
+    const [item] = this.#waiting.splice(place, 1);
+    item.settle({ status: 'dropped', error: { code: 'superseded', message: 'A newer one took its place.' } });
+  }
+
+  #fitting(room) {
+    const items = [];
+    let size = 2;
+    for (const item of this.#waiting) {
+      if (items.length >= this.#most) break;
+      const more = item.isHandedOver ? Infinity : bytes(this.#written(item)) + 1;
+      if (size + more > room) continue;
+      items.push(item);
+      size += more;
+    }
+    return items;
+  }
+
+  #join(items) {
+    const texts = items.map((item) => this.#written(item));
+    return this.#options.isSingle ? texts[0] : `[${texts.join(',')}]`;
+  }
+
+  /** What is sent at once happens now by the service's clock, which is right; what waited says when it was made. */
+  #written({ text, at }) {
+    if (this.#options.isSingle || Math.abs(Date.now() - at) < FRESH_MS) return text;
+    return `${text.slice(0, -1)},"timestamp":${JSON.stringify(new Date(at))}}`;
+  }
+}
+
+function bytes(text) {
+  return new TextEncoder().encode(text).length;
+}

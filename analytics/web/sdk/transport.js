@@ -1,0 +1,62 @@
+// One request, and what became of it: an answer, or the reason why there is none. Never throws.
+
+const MAX_WAIT_MS = 3_600_000;
+
+/**
+ * @typedef {{ status: number, told: any, waitMs: number }} Answer
+ * `status` 0: there was no answer; `told`: its JSON, or why there is none; `waitMs`: what Retry-After asks for, or 0
+ */
+
+/**
+ * POST a JSON text.
+ * @param {string} url
+ * @param {string} text
+ * @param {number} timeoutMs for the whole answer
+ * @returns {Promise<Answer>}
+ */
+export async function post(url, text, timeoutMs) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: text,
+      credentials: 'omit',
+      signal: abort.signal,
+    });
+    const body = await answer.text();
+    return { status: answer.status, told: parsed(body), waitMs: waitOf(answer.headers.get('Retry-After')) };
+  } catch (error) {
+    const why = abort.signal.aborted
+      ? { code: 'timeout', message: `No answer within ${timeoutMs} ms.` }
+      : { code: 'network_error', message: String(error?.cause?.message ?? error?.message ?? error) };
+    return { status: 0, told: { error: why }, waitMs: 0 };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * What an answer says went wrong.
+ * @param {Answer} answer
+ */
+export function problemOf({ status, told }) {
+  const { code, message } = told?.error ?? {};
+  return { code: code ?? `http_${status}`, message: message ?? `The answer was ${status} and not understood.`, status };
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Retry-After, in seconds or as a date, as ms. */
+function waitOf(header, now = Date.now()) {
+  if (!header) return 0;
+  const wait = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Math.min(Math.max(wait || 0, 0), MAX_WAIT_MS);
+}

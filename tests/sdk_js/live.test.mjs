@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveClient } from '../../analytics/web/sdk/analytics.js';
+
+/** A WebSocket whose other end is the test. */
+class FakeSocket {
+  static all = [];
+  static get last() {
+    return FakeSocket.all.at(-1);
+  }
+
+  readyState = 0;
+  sent = [];
+
+  constructor(url) {
+    this.url = new URL(url);
+    FakeSocket.all.push(this);
+  }
+
+  get asked() {
+    return Object.fromEntries(this.url.searchParams);
+  }
+
+  open() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  say(type, rest) {
+    this.onmessage?.({ data: JSON.stringify({ type, ...rest }) });
+  }
+
+  drop() {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.readyState = 3;
+  }
+}
+
+/** A started client, its first socket, and all that it told. */
+function live(t, options) {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 });
+  FakeSocket.all = [];
+  const client = new LiveClient({ baseUrl: 'http://analytics.test/', WebSocket: FakeSocket, ...options });
+  const told = [];
+  for (const name of ['snapshot', 'update', 'event', 'state', 'refused']) {
+    client.addEventListener(name, ({ detail }) => told.push([name, detail]));
+  }
+  client.start();
+  return { client, told, of: (kind) => told.filter(([name]) => name === kind).map(([, detail]) => detail) };
+}
+
+test('it connects and tells snapshots, updates and events', (t) => {
+  const { client, told } = live(t);
+  assert.equal(FakeSocket.last.url.href, 'ws://analytics.test/ws/dashboard?events=all&service=all&updates=patch');
+  FakeSocket.last.open();
+  FakeSocket.last.say('snapshot', { seq: 5, data: { a: 1 } });
+  FakeSocket.last.say('event', { seq: 6, data: { type: 'x' }, dropped: 3 });
+  FakeSocket.last.say('dashboard_update', { seq: 6, data: { a: 2 } });
+  assert.deepEqual(told, [
+    ['state', { state: 'connecting', retryIn: null, attempt: 0, since: null }],
+    ['state', { state: 'live', retryIn: null, attempt: 0, since: null }],
+    ['snapshot', { data: { a: 1 }, seq: 5, gap: false, dropped: 0 }],
+    ['event', { data: { type: 'x' }, seq: 6, dropped: 3 }],
+    ['update', { data: { a: 2 }, seq: 6, dropped: 0 }],
+  ]);
+  assert.deepEqual([client.data, client.seq, client.state.state], [{ a: 2 }, 6, 'live']);
+});
+
+test('patches are told as whole snapshots, each an object of its own', (t) => {
+  const { of } = live(t);
+  FakeSocket.last.say('snapshot', { seq: 1, data: {} });
+  FakeSocket.last.say('dashboard_update', { seq: 1, data: { kept: { x: 1 }, services: { a: { n: 1 } } } });
+  FakeSocket.last.say('dashboard_update', { seq: 2, patch: JSON.parse('{"services": {"a": null, "__proto__": {"n": 2}}}') });
+  const [before, after] = of('update').map(({ data }) => data);
+  assert.deepEqual(before, { kept: { x: 1 }, services: { a: { n: 1 } } });
+  assert.equal(JSON.stringify(after), '{"kept":{"x":1},"services":{"__proto__":{"n":2}}}');
+  assert.equal(after.kept, before.kept);
+});
+
+test('a line that ends is made anew, from where it was, after a pause that grows', (t) => {
+  const { client, of } = live(t);
+  FakeSocket.last.say('snapshot', { seq: 41, data: {} });
+  FakeSocket.last.say('event', { seq: 42, data: {} });
+  const pauses = [];
+  for (let attempt = 1; attempt <= 8; attempt += 1) {
+    FakeSocket.last.drop();
+    const told = of('state').at(-1);
+    assert.deepEqual([told.state, told.attempt, told.since], ['reconnecting', attempt, 1_000_000]);
+    pauses.push(told.retryIn);
+    t.mock.timers.tick(told.retryIn);
+    assert.equal(FakeSocket.all.length, attempt + 1);
+    assert.equal(FakeSocket.last.asked.since, '42');
+  }
+  pauses.forEach((pause, n) => assert.ok(pause >= 500 && pause <= Math.min(30_000, 1000 * 2 ** n), `${pauses}`));
+  FakeSocket.last.say('snapshot', { seq: 7, data: {}, gap: true });
+  assert.deepEqual([of('snapshot').at(-1).gap, client.seq, client.state.attempt], [true, 7, 0]);
+});
+
+test('a line on which nothing comes is taken for dead', (t) => {
+  const { of } = live(t);
+  FakeSocket.last.say('snapshot', { seq: 1, data: {} });
+  t.mock.timers.tick(5000);
+  assert.equal(of('state').at(-1).state, 'live');
+  t.mock.timers.tick(1000);
+  assert.deepEqual([of('state').at(-1).state, of('state').at(-1).since], ['reconnecting', 1_000_000]);
+  assert.equal(FakeSocket.all[0].readyState, 3);
+});
+
+test('a line that never opens is given up', (t) => {
+  const { of } = live(t);
+  t.mock.timers.tick(11_000);
+  assert.equal(of('state').at(-1).state, 'reconnecting');
+});
+
+test('what is no JSON ends the line, and so does a patch against nothing', (t) => {
+  const { of } = live(t);
+  FakeSocket.last.onmessage({ data: '<html>' });
+  assert.equal(of('state').at(-1).state, 'reconnecting');
+  t.mock.timers.tick(1000);
+  FakeSocket.last.say('snapshot', { seq: 1, data: {} });
+  FakeSocket.last.say('dashboard_update', { seq: 1, patch: {} });
+  assert.equal(of('state').at(-1).state, 'reconnecting');
+  assert.equal(of('update').length, 0);
+});
+
+test('names that no address can hold are asked for in a message, from where it was', (t) => {
+  const { client } = live(t, { events: ['a,b', 'c'], service: ['<img src=x>'] });
+  const whole = { type: 'subscribe', events: ['a,b', 'c'], service: ['<img src=x>'], updates: 'patch' };
+  assert.deepEqual(FakeSocket.last.asked, { events: 'none', updates: 'patch' });
+  FakeSocket.last.open();
+  assert.deepEqual(FakeSocket.last.sent, [whole]);
+  FakeSocket.last.say('snapshot', { seq: 9, data: {} });
+  FakeSocket.last.drop();
+  t.mock.timers.tick(1000);
+  FakeSocket.last.open();
+  assert.deepEqual(FakeSocket.last.sent, [{ ...whole, since: 9 }]);
+  client.close();
+});
+
+test('a subscription changes at once, or as soon as the line is open, and for good', (t) => {
+  const { client, of } = live(t);
+  client.subscribe({ events: ['purchase'] });
+  FakeSocket.last.open();
+  assert.deepEqual(FakeSocket.last.sent[0].events, ['purchase']);
+  client.subscribe({ service: ['shop'] });
+  assert.deepEqual(FakeSocket.last.sent[1], { type: 'subscribe', events: ['purchase'], service: ['shop'], updates: 'patch' });
+  FakeSocket.last.say('error', { data: { code: 'validation_failed' } });
+  assert.deepEqual(of('refused'), [{ code: 'validation_failed' }]);
+  FakeSocket.last.drop();
+  t.mock.timers.tick(1000);
+  assert.deepEqual(FakeSocket.last.asked, { events: 'purchase', service: 'shop', updates: 'patch' });
+});
+
+test('closing ends it, also while it is told of that, and starting goes on', (t) => {
+  const { client, of } = live(t);
+  FakeSocket.last.say('snapshot', { seq: 3, data: {} });
+  client.close();
+  client.close();
+  assert.deepEqual(of('state').map(({ state }) => state), ['connecting', 'live', 'closed']);
+  assert.equal(FakeSocket.last.readyState, 3);
+  t.mock.timers.tick(60_000);
+  assert.equal(FakeSocket.all.length, 1);
+  client.start();
+  assert.equal(FakeSocket.last.asked.since, '3');
+  client.addEventListener('state', () => client.close(), { once: true });
+  FakeSocket.last.drop();
+  t.mock.timers.tick(60_000);
+  assert.deepEqual([FakeSocket.all.length, client.state.state], [2, 'closed']);
+});
+
+test('where no page may connect it tries again', (t) => {
+  const { of } = live(t, {
+    WebSocket: class {
+      constructor() {
+        throw new Error('SecurityError');
+      }
+    },
+  });
+  assert.equal(of('state').at(-1).state, 'reconnecting');
+});
+
+test('where there is no WebSocket it says so', (t) => {
+  const { WebSocket } = globalThis;
+  t.after(() => Object.assign(globalThis, { WebSocket }));
+  globalThis.WebSocket = undefined;
+  assert.throws(() => new LiveClient(), /pass one/);
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
+import { FakeService, fail, service } from './fake_service.mjs';
+
+const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, flushMs: 5, retry: { base: 5, cap: 20 }, ...options });
+
+test('ten thousand items wait for a service that is away, and one more is dropped and told', async () => {
+  const fake = await new FakeService().start();
+  const { port } = fake;
+  await fake.stop();
+  const drops = [];
+  const analytics = client(fake, { onDropped: (told) => drops.push(told) });
+  const told = Array.from({ length: 10_002 }, (_, n) => (n % 2 ? analytics.trackEvent('e', { n }) : analytics.recordMetric('m', n)));
+  const late = await Promise.all(told.slice(-2));
+  assert.deepEqual(late.map(({ error }) => error.code), ['queue_full', 'queue_full']);
+  assert.deepEqual(drops, late.map(({ id }, place) => ({ dropped: place + 1, reason: 'queue_full', id })));
+  assert.equal(analytics.waiting, 10_000);
+  await fake.start(port);
+  const outcomes = await Promise.all(told.slice(0, -2));
+  assert.ok(outcomes.every(({ status }) => status === 'accepted'));
+  assert.equal(fake.counted.size, 10_000);
+  assert.equal(analytics.waiting, 0);
+  assert.equal((await analytics.trackEvent('again')).status, 'accepted');
+  await fake.stop();
+});
+
+test('flush does not wait for more', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake, { flushMs: 60_000 });
+  const told = [analytics.trackEvent('e'), analytics.recordMetric('m', 1), analytics.heartbeat('s', 'healthy')];
+  await analytics.flush();
+  assert.equal(analytics.waiting, 0);
+  assert.deepEqual((await Promise.all(told)).map(({ status }) => status), Array(3).fill('accepted'));
+  await analytics.close();
+});
+
+test('flush of nothing is done at once, and a later item waits for others again', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake, { flushMs: 40 });
+  await analytics.flush();
+  await Promise.all([analytics.trackEvent('e'), analytics.trackEvent('e')]);
+  assert.equal(fake.requests.length, 1);
+});
+
+test('close sends what waits, and what comes later is dropped', async (t) => {
+  const fake = await service(t);
+  const drops = [];
+  const analytics = client(fake, { flushMs: 60_000, onDropped: (told) => drops.push(told) });
+  const told = analytics.trackEvent('e');
+  await analytics.close();
+  assert.equal((await told).status, 'accepted');
+  assert.equal((await analytics.trackEvent('late')).error.code, 'closed');
+  assert.deepEqual(drops.map(({ reason }) => reason), ['closed']);
+});
+
+test('close gives up what a service that hangs does not take', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(fail.hang);
+  const analytics = client(fake);
+  const told = analytics.trackEvent('e');
+  await analytics.close({ timeoutMs: 50 });
+  assert.deepEqual(await told.then(({ status, error }) => [status, error.code]), ['dropped', 'closed']);
+  assert.equal(analytics.dropped, 1);
+});
+
+test('callbacks that throw stay the trouble of their page', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(fail.status(500));
+  t.mock.method(console, 'error', () => {});
+  const throws = () => {
+    throw new Error('mine');
+  };
+  const analytics = client(fake, { onError: throws, onDropped: throws, maxQueue: 1 });
+  const outcomes = await Promise.all([analytics.trackEvent('e'), analytics.trackEvent('full')]);
+  assert.deepEqual(outcomes.map(({ status }) => status), ['accepted', 'dropped']);
+  assert.equal(console.error.mock.callCount(), 2);
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
+import { FakeService, fail, service } from './fake_service.mjs';
+
+const RETRY = { base: 10, cap: 40 };
+const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, flushMs: 5, timeoutMs: 150, retry: RETRY, ...options });
+
+for (const [name, behaviour, code] of [
+  ['an error of the service', fail.status(500), 'told_so'],
+  ['a proxy that has no service', fail.status(502, {}, '<h1>Bad gateway</h1>'), 'http_502'],
+  ['a page in the place of an answer', fail.status(200, {}, '<h1>Log in</h1>'), 'http_200'],
+  ['a body that came too slowly', fail.status(408), 'told_so'],
+  ['a service that hangs', fail.hang, 'timeout'],
+  ['a connection that breaks', fail.reset, 'network_error'],
+]) {
+  test(`after ${name} an item is sent again`, async (t) => {
+    const fake = await service(t);
+    fake.behaviours.push(behaviour, behaviour);
+    const problems = [];
+    const outcome = await client(fake, { onError: (problem) => problems.push(problem) }).trackEvent('click');
+    assert.equal(outcome.status, 'accepted');
+    assert.equal(fake.requests.length, 3);
+    assert.deepEqual(new Set(fake.requests.map(({ items }) => items[0].id)), new Set([outcome.id]));
+    assert.deepEqual(problems.map((problem) => [problem.code, problem.attempt]), [[code, 1], [code, 2]]);
+  });
+}
+
+test('what was counted before the answer got lost is not counted again', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(fail.resetAfterwards);
+  const outcomes = await Promise.all([1, 2, 3].map(() => client(fake).trackEvent('click')));
+  assert.equal(fake.counted.size, 3);
+  assert.equal(outcomes.filter(({ status }) => status === 'duplicate').length, 1);
+});
+
+for (const [status, header, least] of [
+  [429, () => '1', 1000],
+  [503, () => new Date(Date.now() + 2000).toUTCString(), 900],
+]) {
+  test(`a ${status} is tried again when Retry-After says`, async (t) => {
+    const fake = await service(t);
+    fake.behaviours.push(fail.status(status, { 'Retry-After': header() }));
+    const analytics = client(fake);
+    const told = analytics.trackEvent('click');
+    await sleep(60);
+    const flushed = analytics.flush();
+    assert.equal((await told).status, 'accepted');
+    await flushed;
+    const [first, second] = fake.requests;
+    assert.ok(second.at - first.at >= least, `${second.at - first.at} ms`);
+    assert.equal(fake.requests.length, 2);
+  });
+}
+
+test('pauses grow, and are not the same for all', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(...Array(6).fill(fail.status(500)));
+  const pauses = [];
+  const onError = ({ retryIn }) => pauses.push(retryIn);
+  await client(fake, { onError, retry: { base: 8, cap: 64 } }).trackEvent('click');
+  assert.equal(pauses.length, 6);
+  pauses.forEach((pause, attempt) => assert.ok(pause <= Math.min(64, 8 * 2 ** attempt), `${pauses}`));
+});
+
+test('what waited says when it was made, and what did not leaves that to the service', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake);
+  await analytics.trackEvent('now');
+  fake.behaviours.push(fail.status(503, { 'Retry-After': '2' }));
+  const before = Date.now();
+  await analytics.trackEvent('then');
+  const [now, then] = [...fake.counted.values()];
+  assert.equal(now.timestamp, undefined);
+  assert.ok(Math.abs(Date.parse(then.timestamp) - before) < 500);
+});
+
+test('a service that is away for a while gets each item once', async (t) => {
+  const fake = await service(t);
+  const { port } = fake;
+  const analytics = client(fake);
+  const told = [];
+  for (let n = 0; n < 3000; n += 1) {
+    told.push(analytics.trackEvent('click', { n }));
+    if (n === 1000) await fake.stop();
+    if (n === 2000) await sleep(50);
+    if (n % 100 === 0) await sleep(1);
+  }
+  await fake.start(port);
+  fake.behaviours.push(fail.resetAfterwards, fail.status(500), fail.hang, fail.status(429, { 'Retry-After': '0' }), fail.reset);
+  const outcomes = await Promise.all(told);
+  assert.ok(outcomes.every(({ status }) => status === 'accepted' || status === 'duplicate'));
+  assert.deepEqual([...fake.counted.values()].map(({ data }) => data.n), Array.from({ length: 3000 }, (_, n) => n));
+});
+
+test('nothing that listens at all hurts nobody, and is told', async () => {
+  const fake = await new FakeService().start();
+  await fake.stop();
+  const problems = [];
+  const analytics = client(fake, { onError: (problem) => problems.push(problem) });
+  const told = analytics.trackEvent('click');
+  await analytics.close({ timeoutMs: 100 });
+  assert.equal((await told).error.code, 'closed');
+  assert.equal(problems[0].code, 'network_error');
+});

@@ -1,0 +1,26 @@
+// Sends numbered events and metrics for as long as its input is open; then prints what became of each.
+import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
+
+const problems = {};
+const analytics = new AnalyticsClient({
+  baseUrl: process.env.BASE_URL,
+  service: 'storm',
+  retry: { base: 50, cap: 300 },
+  timeoutMs: 2000,
+  onError: ({ code }) => (problems[code] = (problems[code] ?? 0) + 1)
+});
+const told = [];
+let count = 0;
+const timer = setInterval(() => {
+  for (let n = 0; n < 10; n += 1) {
+    told.push(analytics.trackEvent('gust', { n: count }), analytics.recordMetric('force', 1, {}, 'Bft'));
+    count += 1;
+  }
+}, 10);
+
+process.stdin.resume().on('end', async () => {
+  clearInterval(timer);
+  const outcomes = {};
+  for (const { status } of await Promise.all(told)) outcomes[status] = (outcomes[status] ?? 0) + 1;
+  console.log(JSON.stringify({ count, outcomes, problems, dropped: analytics.dropped }));
+});

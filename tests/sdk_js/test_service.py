@@ -1,0 +1,102 @@
+"""The JavaScript client under Node.js, against the real service, also while that is killed and comes back."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import StartServer
+from tests.edge.wire import tool
+from tests.server import Server
+
+HERE = Path(__file__).parent
+SECONDS = 60
+
+
+@contextmanager
+def running(server: Server, script: str) -> Iterator["subprocess.Popen[str]"]:
+    """A script of this folder; it ends by itself once its input is closed."""
+    process = subprocess.Popen(
+        [tool("node"), "--no-warnings", "--experimental-websocket", "--unhandled-rejections=strict", HERE / script],
+        env={**os.environ, "BASE_URL": server.url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    with running(server, "storm.mjs") as storm:
+        for end in (server.process.kill, server.process.terminate):
+            time.sleep(1)
+            end()
+            server.process.wait(20)
+            time.sleep(0.5)
+            server.__enter__()
+        time.sleep(0.5)
+        output, _ = storm.communicate("", SECONDS)
+    told = json.loads(output)
+    assert told["dropped"] == 0
+    assert set(told["outcomes"]) <= {"accepted", "duplicate"}
+    assert sum(told["outcomes"].values()) == 2 * told["count"]
+    assert told["problems"], "the service was never missed"
+    counted = {}
+    for name in ("events", "force"):
+        series = server.get("/series", params={"name": name, "service": "storm", "agg": "count", "step": 60})
+        counted[name] = sum(point["value"] or 0 for point in series["points"])
+    assert counted == {"events": told["count"], "force": told["count"]}
+
+
+def test_a_live_client_comes_back_with_what_it_missed(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+
+    def hear(until: list[object]) -> list[list[object]]:
+        assert watch.stdout is not None
+        heard = []
+        while not heard or heard[-1] != until:
+            heard.append(json.loads(watch.stdout.readline()))
+        return heard
+
+    with running(server, "watch.mjs") as watch:
+        hear(["snapshot", False, 0])
+        server.post("/events", {"type": "before", "service": "shop"})
+        hear(["event", "before"])
+        server.stop()
+        server.__enter__()
+        server.post("/events", {"type": "after", "service": "shop"})
+        back = [line for line in hear(["event", "after"]) if line[0] != "update"]
+        assert back[0] == ["state", "reconnecting"]
+        assert ["event", "before"] not in back
+        watch.communicate("", SECONDS)
+
+
+def test_updates_are_what_the_dashboard_says(start_server: StartServer) -> None:
+    server = start_server()
+    server.post("/events", [{"type": "request", "service": f"s{n}", "data": {"endpoint": "/"}} for n in range(20)])
+    with running(server, "watch.mjs") as watch:
+        assert watch.stdout is not None
+        updates = []
+        for line in map(json.loads, watch.stdout):
+            if line[0] == "update":
+                server.post("/events", {"type": "request", "service": "s3", "data": {"endpoint": "/", "latency": 5}})
+                updates.append(line[1])
+            if len(updates) == 3:
+                break
+        watch.communicate("", SECONDS)
+    assert [update["services"]["s3"]["request_count"] for update in updates] == [1, 2, 3]
+    now = server.get("/dashboard")
+    assert updates[-1].keys() == now.keys()
+    assert updates[-1]["services"].keys() == now["services"].keys()
+    assert updates[-1]["services"]["s3"].keys() == now["services"]["s3"].keys()

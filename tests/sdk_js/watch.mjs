@@ -1,0 +1,11 @@
+// Prints what a LiveClient tells, a JSON array a line, until its input ends.
+import { LiveClient } from '../../analytics/web/sdk/analytics.js';
+
+const live = new LiveClient({ baseUrl: process.env.BASE_URL, retry: { floor: 20, base: 50, cap: 200 } });
+const say = (...line) => console.log(JSON.stringify(line));
+live.addEventListener('snapshot', ({ detail: { gap, data } }) => say('snapshot', gap, data.overview.total_requests));
+live.addEventListener('update', ({ detail: { data } }) => say('update', data));
+live.addEventListener('event', ({ detail: { data } }) => say('event', data.type));
+live.addEventListener('state', ({ detail: { state } }) => say('state', state));
+live.start();
+process.stdin.resume().on('end', () => live.close());
