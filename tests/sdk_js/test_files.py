@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
+from analytics.api.guards import Guard
 from analytics.api.sdk import FOLDER, as_classic, as_module
 from tests.edge.wire import tool
 from tests.server import Server
@@ -35,6 +38,14 @@ def test_a_file_that_is_known_is_not_sent_again(name: str, shared_server: Server
     again = requests.get(url, headers={"If-None-Match": etag}, timeout=10)
     assert (again.status_code, again.content) == (304, b"")
     assert requests.get(url, headers={"If-None-Match": '"another"'}, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_pages_of_other_origins_may_read_when_to_come_back(is_closed: bool) -> None:
+    app = Guard(Response("fine"), ("*",), lambda: is_closed)
+    answer = Client(app).get("/events", headers={"Origin": "https://shop.test"})
+    assert answer.headers.get("Access-Control-Expose-Headers") == ("Retry-After" if is_closed else None)
+    assert ("Retry-After" in answer.headers) == is_closed
 
 
 def test_sources_and_other_files_are_not_served(shared_server: Server) -> None:

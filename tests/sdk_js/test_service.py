@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import StartServer
-from tests.edge.wire import tool
+from tests.edge.wire import tool, worker_pid
 from tests.server import Server
 
 HERE = Path(__file__).parent
@@ -34,15 +35,22 @@ def running(server: Server, script: str) -> Iterator["subprocess.Popen[str]"]:
                 process.kill()
 
 
+def kill(server: Server) -> None:
+    """Have no process of it say goodbye."""
+    worker = worker_pid(server)
+    server.process.kill()
+    os.kill(worker, signal.SIGKILL)
+    server.process.wait(20)
+
+
 def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     with running(server, "storm.mjs") as storm:
-        for end in (server.process.kill, server.process.terminate):
+        for end in (kill, Server.stop):
             time.sleep(1)
-            end()
-            server.process.wait(20)
+            end(server)
             time.sleep(0.5)
             server.__enter__()
         time.sleep(0.5)

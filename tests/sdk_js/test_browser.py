@@ -1,0 +1,169 @@
+"""The JavaScript client in Chromium, on pages of another origin: as a module, as a script, and when pages go away."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.edge.wire import unique
+from tests.sdk_js.browser import Shop, chromium
+from tests.server import Server
+
+CLASSIC = '<script src="{url}/sdk/analytics.classic.js"></script><script>{script}</script>'
+MODULE = (
+    '<script type="module">import {{ AnalyticsClient, LiveClient, RealtimeDashboard }} '
+    'from "{url}/sdk/analytics.js"; {script}</script>'
+)
+HOSTILE = "<img src=x onerror=alert(1)>"
+USAGE = """
+(async () => {
+  const analytics = new AnalyticsClient();
+
+  // Track page view
+  await analytics.trackPageView('/products', USER);
+
+  // Track purchase
+  await analytics.trackPurchase('ORDER-456', 99.99, USER);
+
+  // Record latency
+  window.last = await analytics.recordMetric('page_load_time', 1250, {
+    page: '/products'
+  });
+})();
+"""
+DASHBOARD = """
+const dashboard = new RealtimeDashboard(
+  document.getElementById('dashboard-container')
+);
+window.dashboard = dashboard;
+"""
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Browser, shared_server: Server) -> Iterator[Open]:
+    """Opens a page of a shop that runs a script with the client; what goes wrong on it fails the test."""
+    troubles: list[str] = []
+    with Shop() as shop, browser.new_context() as context:
+
+        def open_page(form: str, script: str, body: str = "") -> Page:
+            shop.pages["/"] = "<!doctype html>" + body + form.format(url=shared_server.url, script=script)
+            page = context.new_page()
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+            page.goto(shop.url)
+            return page
+
+        yield open_page
+    assert troubles == []
+
+
+def events_of(server: Server, user: str, least: int) -> list[Any]:
+    """The events of a user, once there are `least`, oldest first."""
+    deadline = time.monotonic() + 10
+    while True:
+        events = server.get("/events", params={"user_id": user, "limit": 1000})["events"]
+        if len(events) >= least or time.monotonic() > deadline:
+            return events[::-1]
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("form", [CLASSIC, MODULE], ids=["classic", "module"])
+def test_the_usage_of_the_contract_works_unchanged(form: str, open_page: Open, shared_server: Server) -> None:
+    user = unique("browser-user")
+    page = open_page(form, USAGE.replace("USER", repr(user)))
+    page.wait_for_function("window.last")
+    assert page.evaluate("last.status") == "accepted"
+    assert [event["type"] for event in events_of(shared_server, user, 2)] == ["page_view", "purchase"]
+
+
+def test_what_waits_when_a_page_goes_away_is_taken_along(open_page: Open, shared_server: Server) -> None:
+    user, service = unique("leaving-user"), unique("leaving")
+    script = f"const analytics = new AnalyticsClient({{ service: '{service}', flushMs: 60000 }});"
+    script += f"for (let n = 0; n < 30; n += 1) analytics.trackEvent('leave', {{ n }}, '{user}');"
+    script += "analytics.recordMetric('stay', 5); analytics.heartbeat('" + service + "', 'degraded');"
+    page = open_page(CLASSIC, script)
+    assert events_of(shared_server, user, 0) == []
+    page.goto("about:blank")
+    assert [event["data"]["n"] for event in events_of(shared_server, user, 30)] == list(range(30))
+    assert shared_server.get(f"/services/{service}/metrics")["metrics"]["stay"]["last"] == 5
+    assert shared_server.get("/services")["services"][service]["status"] == "degraded"
+
+
+def test_a_page_that_was_only_hidden_has_sent_everything_once(open_page: Open, shared_server: Server) -> None:
+    user = unique("hiding-user")
+    script = "const analytics = new AnalyticsClient({ flushMs: 60000 }); const told = [];"
+    script += "for (let n = 0; n < 150; n += 1) {"
+    script += f"told.push(analytics.trackEvent('hide', {{ n, x: 'é'.repeat(500) }}, '{user}')); }}"
+    page = open_page(CLASSIC, script)
+    outcomes = page.evaluate(
+        """async () => {
+          Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+          document.dispatchEvent(new Event('visibilitychange'));
+          window.dispatchEvent(new Event('pagehide'));
+          await analytics.flush();
+          return (await Promise.all(told)).map(({ status }) => status);
+        }"""
+    )
+    assert set(outcomes) <= {"accepted", "duplicate"}
+    events = events_of(shared_server, user, 150)
+    assert sorted(event["data"]["n"] for event in events) == list(range(150))
+
+
+def test_beacons_stay_below_what_browsers_allow(open_page: Open, shared_server: Server) -> None:
+    user = unique("much-user")
+    script = "const sizes = []; const send = navigator.sendBeacon.bind(navigator);"
+    script += "navigator.sendBeacon = (url, text) => { const took = send(url, text);"
+    script += "sizes.push([new Blob([text]).size, took]); return took; };"
+    script += "const analytics = new AnalyticsClient({ flushMs: 60000 });"
+    script += f"for (let n = 0; n < 99; n += 1) analytics.trackEvent('much', {{ n, x: 'é'.repeat(500) }}, '{user}');"
+    page = open_page(CLASSIC, script)
+    sizes = page.evaluate("() => { window.dispatchEvent(new Event('pagehide')); return sizes; }")
+    assert [took for _, took in sizes] == [True]
+    assert 50_000 < sizes[0][0] <= 60_000
+    page.goto("about:blank")
+    assert len(events_of(shared_server, user, 40)) > 40
+
+
+@pytest.mark.parametrize("form", [CLASSIC, MODULE], ids=["classic", "module"])
+def test_the_dashboard_of_the_contract_shows_names_as_text(form: str, open_page: Open, shared_server: Server) -> None:
+    shared_server.post("/heartbeat", {"service": HOSTILE, "status": "unhealthy"})
+    shared_server.post("/events", {"type": "request", "service": HOSTILE, "data": {"endpoint": HOSTILE, "latency": 4}})
+    page = open_page(form, DASHBOARD, '<div id="dashboard-container"></div>')
+    card = page.locator(".dashboard .services .service.unhealthy", has_text=HOSTILE)
+    card.wait_for()
+    assert card.locator("h3").inner_text() == HOSTILE
+    assert card.locator(".status").inner_text() == "unhealthy"
+    labels = page.locator(".overview .metric .label").all_inner_texts()
+    assert labels == ["Total Requests", "Active Users", "Avg Latency", "Error Rate"]
+    assert page.locator(".realtime li", has_text=HOSTILE).count() == 1
+    assert page.locator("#dashboard-container img").count() == 0
+    page.wait_for_function("dashboard.live.state.state === 'live' && dashboard.data.overview.total_requests > 0")
+
+
+def test_a_subclass_of_the_dashboard_has_its_own_way(open_page: Open, shared_server: Server) -> None:
+    service = unique("own-way")
+    script = f"""
+      window.heard = [];
+      class Mine extends RealtimeDashboard {{
+        renderService(service) {{ return '<b>' + service.name + '</b>'; }}
+        showEventNotification(event) {{ heard.push(event.type); }}
+      }}
+      window.mine = new Mine(document.body, {{ service: '{service}' }});
+    """
+    page = open_page(MODULE, script, "<body>")
+    page.wait_for_function("mine.data")
+    shared_server.post("/events", [{"type": "not-mine", "service": "other"}, {"type": "mine", "service": service}])
+    page.wait_for_function("heard.length > 0")
+    assert page.evaluate("heard") == ["mine"]
+    page.wait_for_function(f"document.body.innerText.includes('<b>{service}</b>')")
+    page.evaluate("mine.close()")
+    assert page.evaluate("mine.live.state.state") == "closed"
