@@ -104,6 +104,14 @@ test('a line that ends is made anew, from where it was, after a pause that grows
   assert.deepEqual([of('snapshot').at(-1).gap, client.seq, client.state.attempt], [true, 7, 0]);
 });
 
+test('an error ends a line even where no close follows, and none after that counts', (t) => {
+  const { of } = live(t);
+  FakeSocket.last.onerror();
+  assert.deepEqual([of('state').at(-1).state, of('state').at(-1).attempt], ['reconnecting', 1]);
+  FakeSocket.last.onerror();
+  assert.equal(of('state').length, 2);
+});
+
 test('a line on which nothing comes is taken for dead', (t) => {
   const { of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 1, data: {} });

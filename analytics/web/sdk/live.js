@@ -94,8 +94,7 @@ export class LiveClient extends EventTarget {
       if (!isWhole || asked !== this.#wanted) socket.send(message(this.#wanted, isWhole ? null : this.seq));
     };
     socket.onmessage = (event) => this.#hear(event.data);
-    socket.onclose = () => this.#retryLater();
-    socket.onerror = () => {}; // a close follows
+    socket.onclose = socket.onerror = () => this.#retryLater(); // in Node.js 20 no close follows an error
   }
 
   #hangUp() {
@@ -105,6 +104,7 @@ export class LiveClient extends EventTarget {
     this.#socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onerror = () => {}; // npm ws throws where nobody listens
     socket.close();
   }
 

@@ -24,7 +24,7 @@ export function query(wanted, since) {
   const events = written(wanted.events);
   const service = written(wanted.service);
   const whole = new URLSearchParams({ events, service, updates: wanted.updates });
-  if (since !== null) whole.set('since', since);
+  if (since !== null) whole.set('since', String(since));
   if (events !== null && service !== null && String(whole).length <= ADDRESS_LIMIT) {
     return { query: String(whole), isWhole: true };
   }
