@@ -110,7 +110,7 @@ export class Lane {
     const answer = await post(this.#url, this.#join(batch), this.#options.timeoutMs);
     this.#sending = 0;
     if (this.#isOver) return;
-    const { next, outcomes } = verdict(answer, batch.length);
+    const { next, outcomes } = verdict(answer, batch.length, this.#options.isSingle);
     if (next === 'retry') {
       this.#sendIn(this.#pause(answer));
       return;
@@ -137,6 +137,7 @@ export class Lane {
     const retryIn = Math.round(Math.max(answer.waitMs, backoff(this.#attempt, this.#options.retry)));
     this.#attempt += 1;
     this.#isAskedToWait = answer.waitMs > 0;
+    for (const item of this.#waiting) item.isHandedOver = false; // a beacon would have met with the same
     this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
     return retryIn;
   }

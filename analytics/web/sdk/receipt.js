@@ -8,15 +8,16 @@ const TOO_MUCH = new Set([400, 413]);
 /**
  * @param {import('./transport.js').Answer} answer
  * @param {number} size how many items were sent
+ * @param {boolean} isSingle whether it was one object, which gets a message instead of a receipt
  * @returns {{ next: 'settle', outcomes: { status: string, error?: object }[] } | { next: 'retry' | 'split' }}
  */
-export function verdict(answer, size) {
+export function verdict(answer, size, isSingle) {
   const { status, told } = answer;
   if (Number.isInteger(told?.accepted) && Array.isArray(told.errors)) {
     return { next: 'settle', outcomes: itemOutcomes(told, size) };
   }
   const isTaken = status >= 200 && status < 300;
-  if (isTaken && typeof told?.message === 'string') {
+  if (isTaken && isSingle && typeof told?.message === 'string') {
     return { next: 'settle', outcomes: Array(size).fill({ status: 'accepted' }) };
   }
   if (isTaken || LATER.has(status) || status >= 500) return { next: 'retry' };

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Lane } from '../../analytics/web/sdk/lane.js';
+import { fail, service } from './fake_service.mjs';
+
+/** A lane, what becomes of its items, and what beacons took. */
+function stage(fake, options) {
+  const settled = [];
+  const taken = [];
+  const lane = new Lane(`${fake.url}/events`, {
+    batchSize: 3, flushMs: 60_000, timeoutMs: 1000, retry: { floor: 20, base: 20, cap: 20 }, onError: () => {}, ...options,
+  });
+  const add = (id, more = {}) =>
+    lane.add({ id, text: JSON.stringify({ id, ...more }), at: Date.now(), key: null, isHandedOver: false, settle: () => settled.push(id) });
+  const handOver = (room, took = true) => lane.handOver(room, (url, text) => (taken.push(JSON.parse(text)), took));
+  return { lane, add, handOver, settled, taken };
+}
+
+test('what waits is handed over once, in batches, and still sent where the page stays', async (t) => {
+  const fake = await service(t);
+  const { lane, add, handOver, settled, taken } = stage(fake);
+  for (const id of ['a', 'b', 'c', 'd']) add(id);
+  assert.equal(handOver(1000), JSON.stringify(taken[0]).length + JSON.stringify(taken[1]).length);
+  assert.deepEqual(taken.map((batch) => batch.map(({ id }) => id)), [['a', 'b', 'c'], ['d']]);
+  assert.equal(handOver(1000), 0);
+  lane.flush();
+  while (settled.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([...fake.counted.keys()], ['a', 'b', 'c', 'd']);
+});
+
+test('what has no room is left out, and bytes are counted, not characters', async (t) => {
+  const fake = await service(t);
+  const { lane, add, handOver, taken } = stage(fake);
+  add('wide', { text: 'é'.repeat(50) });
+  add('slim');
+  handOver(120);
+  assert.deepEqual(taken.flat().map(({ id }) => id), ['slim']);
+  lane.abandon({ status: 'dropped' });
+});
+
+test('a beacon that is refused takes nothing', async (t) => {
+  const fake = await service(t);
+  const { lane, add, handOver, taken } = stage(fake);
+  add('a');
+  assert.equal(handOver(1000, false), 0);
+  assert.ok(handOver(1000) > 0);
+  assert.equal(taken.length, 2);
+  lane.abandon({ status: 'dropped' });
+});
+
+test('after a try that failed, everything is handed over anew', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(fail.status(500));
+  const again = [];
+  const { lane, add, handOver, settled } = stage(fake, { onError: () => again.push(handOver(1000)) });
+  add('a');
+  const first = handOver(1000);
+  lane.flush();
+  while (settled.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(again, [first]);
+  assert.equal(fake.counted.size, 1);
+});
