@@ -7,9 +7,11 @@ const read = async (request) => {
   return Buffer.concat(parts).toString();
 };
 
+const problem = (code, message) => JSON.stringify({ error: { code, message } });
+
 /** Behaviours of one request each; once they are used up, everything is taken. */
 export const fail = {
-  status: (status, headers = {}, body = '{"error":{"code":"told_so","message":"As told."}}') => ({ status, headers, body }),
+  status: (status, headers = {}, body = problem('told_so', 'As told.')) => ({ status, headers, body }),
   hang: { hang: true },
   reset: { reset: true },
   /** The items are counted, but the answer is lost. */
@@ -46,7 +48,7 @@ export class FakeService {
     if (behaviour?.hang) return;
     if (behaviour?.reset) request.socket.resetAndDestroy();
     else if (behaviour) response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
-    else if (text.length > this.maxBody) response.writeHead(413).end('{"error":{"code":"body_too_large","message":"Too large."}}');
+    else if (text.length > this.maxBody) response.writeHead(413).end(problem('body_too_large', 'Too large.'));
     else if (!Array.isArray(items)) response.end('{"message":"heartbeat received"}');
     else response.end(JSON.stringify(this.take(items)));
   }

@@ -8,10 +8,17 @@ function stage(fake, options) {
   const settled = [];
   const taken = [];
   const lane = new Lane(`${fake.url}/events`, {
-    batchSize: 3, flushMs: 60_000, timeoutMs: 1000, retry: { floor: 20, base: 20, cap: 20 }, onError: () => {}, ...options,
+    batchSize: 3,
+    flushMs: 60_000,
+    timeoutMs: 1000,
+    retry: { floor: 20, base: 20, cap: 20 },
+    onError: () => {},
+    ...options,
   });
-  const add = (id, more = {}) =>
-    lane.add({ id, text: JSON.stringify({ id, ...more }), at: Date.now(), key: null, isHandedOver: false, settle: () => settled.push(id) });
+  const add = (id, more = {}) => {
+    const text = JSON.stringify({ id, ...more });
+    lane.add({ id, text, at: Date.now(), key: null, isHandedOver: false, settle: () => settled.push(id) });
+  };
   const handOver = (room, took = true) => lane.handOver(room, (url, text) => (taken.push(JSON.parse(text)), took));
   return { lane, add, handOver, settled, taken };
 }

@@ -78,7 +78,8 @@ test('patches are told as whole snapshots, each an object of its own', (t) => {
   const { of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 1, data: {} });
   FakeSocket.last.say('dashboard_update', { seq: 1, data: { kept: { x: 1 }, services: { a: { n: 1 } } } });
-  FakeSocket.last.say('dashboard_update', { seq: 2, patch: JSON.parse('{"services": {"a": null, "__proto__": {"n": 2}}}') });
+  const patch = JSON.parse('{"services": {"a": null, "__proto__": {"n": 2}}}');
+  FakeSocket.last.say('dashboard_update', { seq: 2, patch });
   const [before, after] = of('update').map(({ data }) => data);
   assert.deepEqual(before, { kept: { x: 1 }, services: { a: { n: 1 } } });
   assert.equal(JSON.stringify(after), '{"kept":{"x":1},"services":{"__proto__":{"n":2}}}');
@@ -159,7 +160,8 @@ test('a subscription changes at once, or as soon as the line is open, and for go
   FakeSocket.last.open();
   assert.deepEqual(FakeSocket.last.sent[0].events, ['purchase']);
   client.subscribe({ service: ['shop'] });
-  assert.deepEqual(FakeSocket.last.sent[1], { type: 'subscribe', events: ['purchase'], service: ['shop'], updates: 'patch' });
+  const whole = { type: 'subscribe', events: ['purchase'], service: ['shop'], updates: 'patch' };
+  assert.deepEqual(FakeSocket.last.sent[1], whole);
   FakeSocket.last.say('error', { data: { code: 'validation_failed' } });
   assert.deepEqual(of('refused'), [{ code: 'validation_failed' }]);
   FakeSocket.last.drop();

@@ -16,7 +16,8 @@ test('the service is where the script came from, else where the page is, else he
 
 test('pauses double up to the greatest, between a floor and that', () => {
   const limits = { floor: 500, base: 1000, cap: 30_000 };
-  const ends = [0, 1, 5, 2000].map((attempt) => [0, 1].map((end) => backoff(attempt, { ...limits, random: () => end })));
+  const between = (attempt) => [0, 1].map((end) => backoff(attempt, { ...limits, random: () => end }));
+  const ends = [0, 1, 5, 2000].map(between);
   assert.deepEqual(ends, [[500, 1000], [500, 2000], [500, 30_000], [500, 30_000]]);
 });
 
@@ -44,7 +45,8 @@ for (const [target, patch, result] of [
 test('ids differ, also where there is no randomUUID', (t) => {
   assert.notEqual(newId(), newId());
   const { crypto } = globalThis;
-  Object.defineProperty(globalThis, 'crypto', { value: { getRandomValues: (bytes) => crypto.getRandomValues(bytes) }, configurable: true });
-  t.after(() => Object.defineProperty(globalThis, 'crypto', { value: crypto, configurable: true }));
+  const use = (value) => Object.defineProperty(globalThis, 'crypto', { value, configurable: true });
+  t.after(() => use(crypto));
+  use({ getRandomValues: (bytes) => crypto.getRandomValues(bytes) });
   assert.match(newId(), /^[0-9a-f]{32}$/);
 });

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
 import { FakeService, fail, service } from './fake_service.mjs';
 
-const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, flushMs: 5, retry: { base: 5, cap: 20 }, ...options });
+const QUICK = { flushMs: 5, retry: { base: 5, cap: 20 } };
+const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, ...QUICK, ...options });
 
 test('ten thousand items wait for a service that is away, and one more is dropped and told', async () => {
   const fake = await new FakeService().start();
@@ -11,7 +12,8 @@ test('ten thousand items wait for a service that is away, and one more is droppe
   await fake.stop();
   const drops = [];
   const analytics = client(fake, { onDropped: (told) => drops.push(told) });
-  const told = Array.from({ length: 10_002 }, (_, n) => (n % 2 ? analytics.trackEvent('e', { n }) : analytics.recordMetric('m', n)));
+  const track = (_, n) => (n % 2 ? analytics.trackEvent('e', { n }) : analytics.recordMetric('m', n));
+  const told = Array.from({ length: 10_002 }, track);
   const late = await Promise.all(told.slice(-2));
   assert.deepEqual(late.map(({ error }) => error.code), ['queue_full', 'queue_full']);
   assert.deepEqual(drops, late.map(({ id }, place) => ({ dropped: place + 1, reason: 'queue_full', id })));

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
 import { FakeService, fail, service } from './fake_service.mjs';
 
-const RETRY = { base: 10, cap: 40 };
-const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, flushMs: 5, timeoutMs: 150, retry: RETRY, ...options });
+const QUICK = { flushMs: 5, timeoutMs: 150, retry: { base: 10, cap: 40 } };
+const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, ...QUICK, ...options });
 
 for (const [name, behaviour, code] of [
   ['an error of the service', fail.status(500), 'told_so'],
@@ -89,7 +89,8 @@ test('a service that is away for a while gets each item once', async (t) => {
     if (n % 100 === 0) await sleep(1);
   }
   await fake.start(port);
-  fake.behaviours.push(fail.resetAfterwards, fail.status(500), fail.hang, fail.status(429, { 'Retry-After': '0' }), fail.reset);
+  const busy = fail.status(429, { 'Retry-After': '0' });
+  fake.behaviours.push(fail.resetAfterwards, fail.status(500), fail.hang, busy, fail.reset);
   const outcomes = await Promise.all(told);
   assert.ok(outcomes.every(({ status }) => status === 'accepted' || status === 'duplicate'));
   assert.deepEqual([...fake.counted.values()].map(({ data }) => data.n), Array.from({ length: 3000 }, (_, n) => n));

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import StartServer
 from tests.edge.wire import tool, worker_pid
@@ -18,11 +19,11 @@ SECONDS = 60
 
 
 @contextmanager
-def running(server: Server, script: str) -> Iterator["subprocess.Popen[str]"]:
+def running(server: Server, script: str, **options: Any) -> Iterator["subprocess.Popen[str]"]:
     """A script of this folder; it ends by itself once its input is closed."""
     process = subprocess.Popen(
         [tool("node"), "--no-warnings", "--experimental-websocket", "--unhandled-rejections=strict", HERE / script],
-        env={**os.environ, "BASE_URL": server.url},
+        env={**os.environ, "BASE_URL": server.url, "OPTIONS": json.dumps(options)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -67,26 +68,49 @@ def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
     assert counted == {"events": told["count"], "force": told["count"]}
 
 
+def hear(watch: "subprocess.Popen[str]", *until: object) -> list[list[object]]:
+    """What it prints up to this line."""
+    assert watch.stdout is not None
+    heard: list[list[object]] = []
+    while not heard or heard[-1] != list(until):
+        heard.append(json.loads(watch.stdout.readline()))
+    return heard
+
+
 def test_a_live_client_comes_back_with_what_it_missed(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
 
-    def hear(until: list[object]) -> list[list[object]]:
-        assert watch.stdout is not None
-        heard = []
-        while not heard or heard[-1] != until:
-            heard.append(json.loads(watch.stdout.readline()))
-        return heard
-
     with running(server, "watch.mjs") as watch:
-        hear(["snapshot", False, 0])
+        hear(watch, "snapshot", False, 0)
         server.post("/events", {"type": "before", "service": "shop"})
-        hear(["event", "before"])
+        hear(watch, "event", "before")
         server.stop()
         server.__enter__()
         server.post("/events", {"type": "after", "service": "shop"})
-        back = [line for line in hear(["event", "after"]) if line[0] != "update"]
+        back = [line for line in hear(watch, "event", "after") if line[0] != "update"]
         assert back[0] == ["state", "reconnecting"]
         assert ["event", "before"] not in back
+        watch.communicate("", SECONDS)
+
+
+def test_names_that_no_address_can_hold_are_heard_of_too(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    service = "<img src=x>, & more"
+    batch = [
+        {"type": "a,b", "service": "other"},
+        {"type": "c", "service": service},
+        {"type": "a,b", "service": service},
+    ]
+    with running(server, "watch.mjs", events=["a,b"], service=[service]) as watch:
+        hear(watch, "snapshot", False, 0)
+        for _ in range(2):
+            server.post("/events", batch)
+            heard = hear(watch, "event", "a,b")
+            assert [line for line in heard if line[0] == "event"] == [["event", "a,b"]]
+            server.stop()
+            server.__enter__()
+        server.post("/events", batch)
+        hear(watch, "event", "a,b")
         watch.communicate("", SECONDS)
 
 

@@ -1,7 +1,8 @@
-// Prints what a LiveClient tells, a JSON array a line, until its input ends.
+// Prints what a LiveClient with the given OPTIONS tells, a JSON array a line, until its input ends.
 import { LiveClient } from '../../analytics/web/sdk/analytics.js';
 
-const live = new LiveClient({ baseUrl: process.env.BASE_URL, retry: { floor: 20, base: 50, cap: 200 } });
+const retry = { floor: 20, base: 50, cap: 200 };
+const live = new LiveClient({ baseUrl: process.env.BASE_URL, retry, ...JSON.parse(process.env.OPTIONS) });
 const say = (...line) => console.log(JSON.stringify(line));
 live.addEventListener('snapshot', ({ detail: { gap, data } }) => say('snapshot', gap, data.overview.total_requests));
 live.addEventListener('update', ({ detail: { data } }) => say('update', data));

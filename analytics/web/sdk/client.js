@@ -142,7 +142,7 @@ export class AnalyticsClient {
   }
 }
 
-const CLOSED = { status: 'dropped', error: { code: 'closed', message: 'The client was closed before it could be sent.' } };
+const CLOSED = { status: 'dropped', error: { code: 'closed', message: 'The client was closed before it was sent.' } };
 const FULL = { status: 'dropped', error: { code: 'queue_full', message: 'The queue had no room for it.' } };
 
 /** A callback of the host's, whose own failures stay its own. */

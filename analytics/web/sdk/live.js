@@ -42,7 +42,7 @@ export class LiveClient extends EventTarget {
     this.#silenceMs = silenceMs;
     this.#retry = { ...RETRY, ...retry };
     this.#Socket = WebSocket ?? globalThis.WebSocket;
-    if (!this.#Socket) throw new TypeError('There is no WebSocket here: pass one in the options, such as that of npm ws.');
+    if (!this.#Socket) throw new TypeError('There is no WebSocket here: pass one in the options, such as npm ws.');
   }
 
   /** How the connection is: what the last `state` event told. */
