@@ -141,7 +141,7 @@ test('what is no JSON ends the line, and so does a patch against nothing', (t) =
 });
 
 test('names that no address can hold are asked for in a message, from where it was', (t) => {
-  const { client } = live(t, { events: ['a,b', 'c'], service: ['<img src=x>'] });
+  const { client, of } = live(t, { events: ['a,b', 'c'], service: ['<img src=x>'] });
   const whole = { type: 'subscribe', events: ['a,b', 'c'], service: ['<img src=x>'], updates: 'patch' };
   assert.deepEqual(FakeSocket.last.asked, { events: 'none', updates: 'patch' });
   FakeSocket.last.open();
@@ -151,7 +151,30 @@ test('names that no address can hold are asked for in a message, from where it w
   t.mock.timers.tick(1000);
   FakeSocket.last.open();
   assert.deepEqual(FakeSocket.last.sent, [{ ...whole, since: 9 }]);
-  client.close();
+  FakeSocket.last.say('snapshot', { seq: 20, data: {} });
+  FakeSocket.last.say('dashboard_update', { seq: 20, data: {} });
+  assert.deepEqual([client.seq, client.state.state], [9, 'reconnecting']);
+  FakeSocket.last.say('event', { seq: 12, data: {} });
+  FakeSocket.last.say('snapshot', { seq: 21, data: {} });
+  assert.deepEqual([client.seq, client.state.state, of('snapshot').length, of('event').length], [21, 'live', 2, 1]);
+});
+
+test('what comes back is a snapshot alone, where nothing was missed or the message is refused', (t) => {
+  const { client, of } = live(t, { events: ['a,b'] });
+  for (const answer of ['snapshot', 'error']) {
+    FakeSocket.last.open();
+    FakeSocket.last.say('snapshot', { seq: 9, data: {} });
+    FakeSocket.last.drop();
+    t.mock.timers.tick(client.state.retryIn);
+    FakeSocket.last.open();
+    FakeSocket.last.say('snapshot', { seq: 9, data: {} });
+    FakeSocket.last.say(answer, { seq: 9, data: {} });
+    FakeSocket.last.say('dashboard_update', { seq: 10, data: {} });
+    assert.equal(client.seq, 10);
+    FakeSocket.last.drop();
+    t.mock.timers.tick(client.state.retryIn);
+  }
+  assert.equal(of('refused').length, 1);
 });
 
 test('a subscription changes at once, or as soon as the line is open, and for good', (t) => {

@@ -27,6 +27,7 @@ export class LiveClient extends EventTarget {
   #heard = null;
   #opened = 0;
   #base = null;
+  #toSkip = null;
   #state = { state: 'closed', retryIn: null, attempt: 0, since: null };
 
   /** The newest snapshot, or null. */
@@ -81,6 +82,7 @@ export class LiveClient extends EventTarget {
     this.#tell(state, { since: state === 'connecting' ? null : this.#heard });
     if (this.#state.state === 'closed') return; // by who was told
     this.#base = null;
+    this.#toSkip = isWhole || this.seq === null ? null : 1;
     this.#opened = Date.now();
     this.#watch = setInterval(() => this.#lookForSilence(), Math.min(WATCH_MS, this.#silenceMs / 2));
     let socket;
@@ -137,10 +139,19 @@ export class LiveClient extends EventTarget {
       return;
     }
     this.#heard = Date.now();
+    if (this.#isPreliminary(said.type)) return;
     if (said.type === 'snapshot') this.#takeSnapshot(said);
     else if (said.type === 'dashboard_update') this.#takeUpdate(said);
     else if (said.type === 'event') this.#takeEvent(said);
     else if (said.type === 'error') this.#dispatch('refused', said.data);
+  }
+
+  /** Whether this comes before what was asked for in a message: heeding its `seq`, we would not ask for it again. */
+  #isPreliminary(type) {
+    if (this.#toSkip === null) return false;
+    const isOver = type === 'event' || type === 'error' || (type === 'snapshot' && this.#toSkip-- === 0);
+    if (isOver) this.#toSkip = null;
+    return !isOver;
   }
 
   #takeSnapshot({ data, seq, gap = false, dropped = 0 }) {
