@@ -1,11 +1,13 @@
 """The JavaScript client in Chromium, on pages of another origin: as a module, as a script, and when pages go away."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.conftest import StartServer
 from tests.edge.wire import eventually, unique
 from tests.sdk_js.browser import Shop, chromium
 from tests.server import Server
@@ -53,8 +55,8 @@ def open_page(browser: Browser, shared_server: Server) -> Iterator[Open]:
     troubles: list[str] = []
     with Shop() as shop, browser.new_context() as context:
 
-        def open_page(form: str, script: str, body: str = "") -> Page:
-            shop.pages["/"] = "<!doctype html>" + body + form.format(url=shared_server.url, script=script)
+        def open_page(form: str, script: str, body: str = "", server: Server = shared_server) -> Page:
+            shop.pages["/"] = "<!doctype html>" + body + form.format(url=server.url, script=script)
             page = context.new_page()
             page.on("pageerror", lambda error: troubles.append(str(error)))
             page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
@@ -161,3 +163,26 @@ def test_a_subclass_of_the_dashboard_has_its_own_way(open_page: Open, shared_ser
     page.wait_for_function(f"document.body.innerText.includes('<b>{service}</b>')")
     page.evaluate("mine.close()")
     assert page.evaluate("mine.live.state.state") == "closed"
+
+
+def test_a_page_sees_the_service_go_and_come_back(open_page: Open, start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    script = """
+      window.told = [];
+      const live = new LiveClient();
+      live.addEventListener('state', ({ detail }) => told.push(detail.state));
+      live.addEventListener('event', ({ detail }) => told.push(detail.data.type));
+      live.start();
+    """
+    page = open_page(MODULE, script, server=server)
+    page.wait_for_function("told.at(-1) === 'live'")
+    server.post("/events", {"type": "before", "service": "shop"})
+    page.wait_for_function("told.at(-1) === 'before'")
+    server.stop()
+    page.wait_for_function("told.at(-1) === 'reconnecting'")
+    server.__enter__()
+    server.post("/events", {"type": "missed", "service": "shop"})
+    page.wait_for_function("told.includes('missed') && told.filter((each) => each === 'live').length === 2")
+    told = [each for each in page.evaluate("told") if each != "reconnecting"]
+    assert sorted(told) == ["before", "connecting", "live", "live", "missed"]
+    assert told[:3] == ["connecting", "live", "before"]

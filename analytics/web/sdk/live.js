@@ -73,13 +73,13 @@ export class LiveClient extends EventTarget {
     if (this.#state.state === 'closed') return;
     globalThis.removeEventListener?.('online', this.#hurry);
     this.#hangUp();
-    this.#tell('closed', { since: this.#heard });
+    this.#tell('closed');
   }
 
   #connect(state) {
     const asked = this.#wanted;
     const { query: options, isWhole } = query(asked, this.seq);
-    this.#tell(state, { since: state === 'connecting' ? null : this.#heard });
+    this.#tell(state);
     if (this.#state.state === 'closed') return; // by who was told
     this.#base = null;
     this.#toSkip = isWhole || this.seq === null ? null : 1;
@@ -115,7 +115,7 @@ export class LiveClient extends EventTarget {
     const retryIn = Math.round(backoff(this.#attempt, this.#retry));
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect('reconnecting'), retryIn);
-    this.#tell('reconnecting', { retryIn, since: this.#heard });
+    this.#tell('reconnecting', retryIn);
   }
 
   #hurry = () => {
@@ -158,7 +158,7 @@ export class LiveClient extends EventTarget {
     this.data = data;
     this.seq = seq;
     this.#attempt = 0;
-    if (this.#state.state !== 'live') this.#tell('live', {});
+    if (this.#state.state !== 'live') this.#tell('live');
     this.#dispatch('snapshot', { data, seq, gap, dropped });
   }
 
@@ -177,7 +177,8 @@ export class LiveClient extends EventTarget {
     this.#dispatch('event', { data, seq, dropped });
   }
 
-  #tell(state, { retryIn = null, since = null }) {
+  #tell(state, retryIn = null) {
+    const since = state === 'live' ? null : this.#heard;
     this.#state = { state, retryIn, attempt: this.#attempt, since };
     this.#dispatch('state', this.#state);
   }
