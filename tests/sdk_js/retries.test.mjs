@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
 import { FakeService, fail, service } from './fake_service.mjs';
 
-const QUICK = { flushMs: 5, timeoutMs: 150, retry: { base: 10, cap: 40 } };
+const QUICK = { flushMs: 5, timeoutMs: 20_000, retry: { base: 10, cap: 40 } };
 const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, ...QUICK, ...options });
 
 for (const [name, behaviour, code] of [
@@ -20,7 +20,8 @@ for (const [name, behaviour, code] of [
     const fake = await service(t);
     fake.behaviours.push(behaviour, behaviour);
     const problems = [];
-    const outcome = await client(fake, { onError: (problem) => problems.push(problem) }).trackEvent('click');
+    const options = code === 'timeout' ? { timeoutMs: 1000 } : {};
+    const outcome = await client(fake, { ...options, onError: (problem) => problems.push(problem) }).trackEvent('click');
     assert.equal(outcome.status, 'accepted');
     assert.equal(fake.requests.length, 3);
     assert.deepEqual(new Set(fake.requests.map(({ items }) => items[0].id)), new Set([outcome.id]));
@@ -74,13 +75,13 @@ test('what waited says when it was made, and what did not leaves that to the ser
   await analytics.trackEvent('then');
   const [now, then] = [...fake.counted.values()];
   assert.equal(now.timestamp, undefined);
-  assert.ok(Math.abs(Date.parse(then.timestamp) - before) < 500);
+  assert.ok(Math.abs(Date.parse(then.timestamp) - before) < 5000);
 });
 
 test('a service that is away for a while gets each item once', async (t) => {
   const fake = await service(t);
   const { port } = fake;
-  const analytics = client(fake);
+  const analytics = client(fake, { timeoutMs: 1000 });
   const told = [];
   for (let n = 0; n < 3000; n += 1) {
     told.push(analytics.trackEvent('click', { n }));
