@@ -118,16 +118,17 @@ class Outbox:
     def clear(self) -> list[Item]:
         """Take out everything, what is on its way too."""
         with self._changed:
-            left = self._all()
+            left = [*self._under_way, *(item for _, item in self._put_off)]
             self._put_off.clear()
             for queue in self._queues.values():
-                queue.clear()
+                while queue:  # a signal handler may add to it meanwhile
+                    left.append(queue.popleft())
             self._under_way = left
             self._changed.notify_all()
             return list(left)
 
     def _all(self) -> list[Item]:
-        queued = [item for queue in self._queues.values() for item in queue]
+        queued = [item for queue in self._queues.values() for item in queue.copy()]  # a signal handler may add to it
         return [*self._under_way, *queued, *(item for _, item in self._put_off)]
 
     def _is_due(self, queue: deque[Item], now: float) -> bool:
