@@ -18,6 +18,7 @@ from analytics.api.guards import Guard
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.metrics import metrics_acceptor, metrics_blueprint
+from analytics.api.page import page_blueprint
 from analytics.api.problems import handle_problems
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
@@ -158,6 +159,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(stats_blueprint(reader, service.storage))
     app.register_blueprint(export_blueprint(reader))
     app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage))
+    app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
     app.register_blueprint(websocket_blueprint(commands, patience))

@@ -207,6 +207,15 @@ OPERATIONS = (
     ),
     Operation(
         "get",
+        "/",
+        "Documents",
+        "Look at the dashboard",
+        "The page that shows everything live; `service`, `range`, `type` and `source` in its address are read by it.",
+        {200: ("text/html",)},
+        DOCUMENT,
+    ),
+    Operation(
+        "get",
         "/openapi.json",
         "Documents",
         "Read this contract",

@@ -1,0 +1,49 @@
+"""The dashboard page at /, and the files it is made of."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template
+
+from analytics.api.files import TYPES, Folder, pack, respond
+
+WEB = Path(__file__).parent.parent / "web"
+CHARTS = ("uPlot.iife.min.js", "uPlot.min.css")
+"""What `npm ci` in analytics/web brings; without it the page says that its charts are missing."""
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",  # ws: to the same host too
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def page_blueprint() -> Blueprint:
+    """The blueprint of /, /assets and /vendor."""
+    blueprint = Blueprint("page", __name__, template_folder="../web/templates")
+    assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
+    modules = sorted(path.name for path in (WEB / "static").glob("*.js"))
+
+    @blueprint.get("/")
+    def page() -> Response:
+        charts = all(map(vendor.has, CHARTS))
+        html = render_template("page.html", charts=charts, modules=modules)
+        response = respond(pack(html.encode()), TYPES[".html"])
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    @blueprint.get("/assets/<path:name>")
+    def asset(name: str) -> Response:
+        return assets.serve(name)
+
+    @blueprint.get("/vendor/<name>")
+    def charts(name: str) -> Response:
+        return vendor.serve(name)
+
+    return blueprint

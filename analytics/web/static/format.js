@@ -1,0 +1,86 @@
+// Numbers and times as people read them, in the reader's locale.
+
+const integers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const compacts = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const decimals = [0, 1, 2].map(
+  (digits) => new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+const clocks = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const days = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+const dates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+export const NONE = '–';
+
+const known = (value) => typeof value === 'number' && Number.isFinite(value);
+
+/** A whole number: 12,345. */
+export const count = (value) => (known(value) ? integers.format(value) : NONE);
+
+/** A number where room is short: 12.3K. */
+export const compact = (value) => (known(value) ? (Math.abs(value) < 10_000 ? decimal(value) : compacts.format(value)) : NONE);
+
+/** About three digits: 0.25, 4.2, 42. */
+export function decimal(value) {
+  if (!known(value)) return NONE;
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return integers.format(value);
+  return decimals[Math.abs(value) < 10 ? 2 : 1].format(value);
+}
+
+/** Per cent, of a figure from 0 to 100. */
+export const percent = (value) => (known(value) ? `${decimals[value !== 0 && Math.abs(value) < 10 ? 2 : 1].format(value)} %` : NONE);
+
+/** Milliseconds; from ten seconds on, seconds. */
+export const ms = (value) =>
+  known(value) ? (value >= 10_000 ? `${decimal(value / 1000)} s` : `${decimals[value < 100 ? 1 : 0].format(value)} ms`) : NONE;
+
+/** A span in its one or two greatest units: 12 s, 5 min, 3 h 20 min, 4 d. */
+export function span(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86_400) {
+    const rest = Math.floor((whole % 3600) / 60);
+    return `${Math.floor(whole / 3600)} h${rest ? ` ${rest} min` : ''}`;
+  }
+  const rest = Math.floor((whole % 86_400) / 3600);
+  return `${Math.floor(whole / 86_400)} d${rest && whole < 864_000 ? ` ${rest} h` : ''}`;
+}
+
+/** How long ago, in seconds. */
+export const ago = (seconds) => (seconds < 1 ? 'now' : `${span(seconds)} ago`);
+
+const sameDay = (a, b) => a.toDateString() === b.toDateString();
+
+/** Hours and minutes, with the day where it is not today's. */
+export function when(date, now = new Date()) {
+  return sameDay(date, now) ? minutes.format(date) : `${dates.format(date)}, ${minutes.format(date)}`;
+}
+
+/** Hours, minutes and seconds. */
+export const clock = (date) => clocks.format(date);
+
+/** Hours and minutes. */
+export const minute = (date) => minutes.format(date);
+
+/** A day: Mon 3 Feb. */
+export const day = (date) => days.format(date);
+
+/** A day in the axis of a chart: 3 Feb. */
+export const date = (value) => dates.format(value);
+
+/** The same moment in UTC, for who points at it. */
+export const utc = (value) => `${value.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+/** A moment of a series: as fine as its buckets of `step` seconds are. */
+export function moment(date, step) {
+  if (step >= 86_400) return days.format(date);
+  if (step >= 3600) return `${dates.format(date)}, ${minutes.format(date)}`;
+  return step >= 60 ? minutes.format(date) : clocks.format(date);
+}
+
+/** Ratio to the usual: 4 ×, 2.5 ×. */
+export const times = (ratio) => `${decimals[ratio < 10 && Math.round(ratio * 10) % 10 ? 1 : 0].format(ratio)} ×`;
+
+/** "1 service", "2 services". */
+export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? '' : 's'}`;

@@ -1,0 +1,95 @@
+// Points over time, as charts want them: loaded from /series, continued live, and corrected by what is loaded later. Pure.
+
+/** The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. */
+export const RANGES = {
+  '5m': { label: '5 min', words: 'last 5 minutes', seconds: 300, step: 5, fine: 110, coarse: 60, users: 60, again: 10 },
+  '1h': { label: '1 h', words: 'last hour', seconds: 3600, step: 60, fine: 3600, coarse: 60, users: 60, again: 20 },
+  '24h': { label: '24 h', words: 'last 24 hours', seconds: 86_400, step: 300, fine: 10_200, coarse: 3600, users: 3600, again: 30 },
+  '7d': { label: '7 d', words: 'last 7 days', seconds: 604_800, step: 3600, fine: 604_800, coarse: 3600, users: 3600, again: 60 },
+  '90d': { label: '90 d', words: 'last 90 days', seconds: 7_776_000, step: 86_400, fine: 7_776_000, coarse: 86_400, users: 86_400, again: 60 },
+};
+
+/** The parts of a range to ask for: the newest finely, what lies before coarsely, and each moment once. */
+export function parts(range, now, step = range.step) {
+  const end = now;
+  const start = now - range.seconds;
+  if (range.fine >= range.seconds || step !== range.step) return [{ from: floor(start, step), to: end, step }];
+  const seam = floor(now - range.fine, range.coarse) + range.coarse;
+  return [
+    { from: floor(start, range.coarse), to: seam, step: range.coarse },
+    { from: seam, to: end, step },
+  ];
+}
+
+const floor = (value, step) => Math.floor(value / step) * step;
+
+/** Some series on one time axis; each point is the start of its bucket, in seconds, and a value or null. */
+export class Track {
+  constructor(names) {
+    this.names = names;
+    this.clear();
+  }
+
+  clear() {
+    this.steps = new Map();
+    this.values = new Map(this.names.map((name) => [name, new Map()]));
+  }
+
+  /** Take loaded points of a series; what was known of those moments is replaced. */
+  load(name, answer) {
+    const column = this.values.get(name);
+    for (const point of answer.points) {
+      const at = Date.parse(point.timestamp) / 1000;
+      this.steps.set(at, answer.step);
+      column.set(at, point.value);
+    }
+  }
+
+  /** Add `amount`, counted at `now`, to the rate of the bucket of `step` seconds that it belongs to. */
+  count(name, amount, now, step) {
+    const at = floor(now, step);
+    const column = this.values.get(name);
+    const open = this.open?.get(name);
+    const sum = open?.at === at ? open.sum + amount : (column.get(at) ?? 0) * elapsed(at, now, step) + amount;
+    this.open ??= new Map();
+    this.open.set(name, { at, sum });
+    this.steps.set(at, step);
+    column.set(at, sum / elapsed(at, now, step));
+  }
+
+  /** Let go of live sums: what was loaded is nearer the truth. */
+  settle() {
+    this.open = undefined;
+  }
+
+  /** Forget what lies before `start`. */
+  trim(start) {
+    for (const at of this.steps.keys()) {
+      if (at >= start) continue;
+      this.steps.delete(at);
+      for (const column of this.values.values()) column.delete(at);
+    }
+  }
+
+  /** Times and a list of values for each series, ascending. */
+  columns() {
+    const times = [...this.steps.keys()].sort((a, b) => a - b);
+    return [times, ...this.names.map((name) => times.map((at) => this.values.get(name).get(at) ?? null))];
+  }
+}
+
+const elapsed = (at, now, step) => Math.max(1, Math.min(step, now - at));
+
+/** Least, greatest, average and newest of what is known. */
+export function figures(values) {
+  let [least, greatest, sum, number, last] = [Infinity, -Infinity, 0, 0, null];
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+    sum += value;
+    number += 1;
+    last = value;
+  }
+  return number ? { least, greatest, mean: sum / number, last } : null;
+}
