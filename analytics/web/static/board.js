@@ -1,0 +1,63 @@
+// What the page knows of all services over the last hour, and which have errors far above their usual.
+
+import { ask, Lane, ofService } from './api.js';
+import { Hour, Rises } from './minutes.js';
+
+const AGAIN_MS = 60_000;
+const WIDTH = 2;
+
+export class Board {
+  constructor() {
+    this.rises = new Rises();
+    this.hours = new Map();
+    this.lane = new Lane(WIDTH);
+    this.unusual = new Map();
+  }
+
+  /** Take a snapshot of `now` (seconds); returns what the counters rose by since the one before, by service. */
+  take(services, now) {
+    const rises = this.rises.of(services);
+    const minute = Math.floor(now / 60);
+    this.unusual = new Map();
+    for (const name of Object.keys(services)) {
+      const hour = this.#hour(name, minute);
+      const rise = rises.get(name);
+      hour.add(minute, rise?.requests ?? 0, rise?.errors ?? 0);
+      const unusual = hour.unusual();
+      if (unusual) this.unusual.set(name, unusual);
+    }
+    return rises;
+  }
+
+  /** Load the hours of `names`, in that order, where that is due. */
+  load(names) {
+    const now = performance.now();
+    for (const name of names) {
+      const hour = this.hours.get(name);
+      if (!hour || now < hour.due) continue;
+      hour.due = now + AGAIN_MS * (0.9 + Math.random() / 5);
+      this.lane.run(async () => {
+        const full = await ask(ofService(name));
+        hour.load(full.series, full.latency.p95);
+      }).catch(() => {
+        hour.due = performance.now() + 5000;
+      });
+    }
+  }
+
+  /** Begin anew, as after a time without updates. */
+  reset() {
+    this.rises.reset();
+    for (const hour of this.hours.values()) hour.due = 0;
+  }
+
+  #hour(name, minute) {
+    let hour = this.hours.get(name);
+    if (hour === undefined) {
+      hour = new Hour(minute);
+      hour.due = 0;
+      this.hours.set(name, hour);
+    }
+    return hour;
+  }
+}

@@ -1,0 +1,236 @@
+// One chart: drawn by uPlot, read by pointer or arrow keys, told in a line of text, and open as a table.
+
+import { el, setText, svg } from './dom.js';
+import { moment, utc } from './format.js';
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** Charts that share the cursor and the zoom. */
+export class Group {
+  constructor(onZoom) {
+    this.charts = [];
+    this.onZoom = onZoom;
+    this.zoom = null;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.charts.forEach((chart) => chart.rebuild()));
+  }
+
+  /** Point all charts at the moment that is nearest to `at` (seconds), or at none. */
+  point(at) {
+    for (const chart of this.charts) chart.pointAt(at);
+  }
+
+  /** Show from `zoom[0]` to `zoom[1]` (seconds), or everything. */
+  setZoom(zoom, told = true) {
+    this.zoom = zoom;
+    for (const chart of this.charts) chart.fit();
+    if (told) this.onZoom(zoom);
+  }
+}
+
+/**
+ * A chart of some series on one time axis.
+ *
+ * `series` are `{label, color, format, scale, fill, dash}`; `options` may have `bars`, `height` and `describe(index)`.
+ */
+export class Chart {
+  constructor(parent, group, title, series, options = {}) {
+    Object.assign(this, { group, title, series, options, step: 60, window: null, at: null });
+    this.columns = [[], ...series.map(() => [])];
+    this.readout = el('p', { className: 'readout' });
+    this.moment = el('time', { className: 'soft' });
+    this.values = series.map(() => el('span', { className: 'value' }, NBSP));
+    this.readout.append(...series.map((one, index) => el('span', { className: 'key' }, swatch(one), `${one.label} `, this.values[index])), this.moment);
+    this.plot = el('div', { className: 'plot', tabIndex: 0, role: 'slider', 'aria-label': `${title}: cursor, moved by arrow keys`, 'aria-valuemin': 0, 'aria-valuemax': 0, 'aria-valuenow': 0, 'aria-valuetext': 'no data yet' });
+    this.summary = el('p', { className: 'summary soft' });
+    this.table = el('table', { className: 'data' });
+    this.details = el('details', { className: 'under' }, el('summary', {}, 'Data'), el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}: data` }, this.table));
+    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, title), this.readout), this.plot, this.summary, this.details);
+    parent.append(this.root);
+    group.charts.push(this);
+    this.plot.addEventListener('keydown', (event) => this.#key(event));
+    this.plot.addEventListener('blur', () => group.point(null));
+    this.plot.addEventListener('dblclick', () => group.setZoom(null));
+    this.details.addEventListener('toggle', () => this.#fillTable());
+    if (globalThis.uPlot) new ResizeObserver(() => this.#resize()).observe(this.plot);
+  }
+
+  /** Show these columns (times first), of buckets of `step` seconds, from `window[0]` to `window[1]`. */
+  show(columns, step, window, summary) {
+    Object.assign(this, { columns, step, window });
+    setText(this.summary, summary);
+    this.#draw();
+    this.#read();
+    if (this.details.open && !this.details.matches(':focus-within, :hover')) this.#fillTable();
+  }
+
+  /** Draw anew, in the colours of now. */
+  rebuild() {
+    this.uplot?.destroy();
+    this.uplot = undefined;
+    this.#draw();
+  }
+
+  /** Show the group's zoom, or the whole window. */
+  fit() {
+    if (!this.uplot || !this.window) return;
+    const [min, max] = this.group.zoom ?? this.window;
+    this.uplot.setScale('x', { min, max });
+  }
+
+  /** Move the cursor to the moment nearest to `at`, and read its values out. */
+  pointAt(at) {
+    this.at = at;
+    const index = at === null ? null : this.#nearest(at);
+    if (this.uplot) {
+      const left = index === null ? -10 : this.uplot.valToPos(this.columns[0][index], 'x');
+      this.quiet = true;
+      this.uplot.setCursor({ left, top: index === null ? -10 : 10 });
+      this.quiet = false;
+    }
+    this.#read();
+  }
+
+  #draw() {
+    if (!globalThis.uPlot || this.plot.clientWidth === 0 || this.window === null) return;
+    if (this.uplot === undefined) this.uplot = new globalThis.uPlot(this.#uplotOptions(), this.columns, this.plot);
+    else this.uplot.setData(this.columns, false);
+    this.fit();
+  }
+
+  #resize() {
+    const width = this.plot.clientWidth;
+    if (width === 0) return;
+    if (this.uplot === undefined) this.#draw();
+    else if (this.uplot.width !== width) this.uplot.setSize({ width, height: this.uplot.height });
+  }
+
+  #uplotOptions() {
+    const axis = { stroke: color('soft'), font: `11px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
+    const grid = { stroke: color('line'), width: 1 };
+    const scales = { x: { time: true, range: (_, min, max) => [min, max] } };
+    const axes = [{ ...axis, grid: { show: false }, space: 64, size: 24, gap: 4, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
+    for (const one of this.series) {
+      const scale = one.scale ?? 'y';
+      if (scale in scales) continue;
+      scales[scale] = { range: (_, __, max) => [0, (max || 1) * (one.room ?? 1.1)] };
+      const side = scale === 'y' ? { side: 3, grid } : { side: 1, grid: { show: false } };
+      axes.push({ ...axis, ...side, scale, size: 44, gap: 4, space: 32, values: (_, splits) => splits.map((value) => one.axis?.(value) ?? one.format(value)) });
+    }
+    const bars = this.options.bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.7, 24], align: 1 }), points: { show: false } } : {};
+    return {
+      width: this.plot.clientWidth,
+      height: this.options.height ?? 168,
+      padding: [8, 8, 0, 0],
+      legend: { show: false },
+      scales,
+      axes,
+      cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false, setScale: false } },
+      series: [
+        {},
+        ...this.series.map((one) => ({
+          scale: one.scale ?? 'y',
+          stroke: color(one.color),
+          fill: one.fill ? `${color(one.color)}${this.options.bars ? 'b0' : '1c'}` : undefined,
+          dash: one.dash,
+          width: this.options.bars ? 0 : 1.5,
+          spanGaps: false,
+          points: { size: 4, show: (_, __, from, to) => to - from < 3 },
+          ...bars,
+        })),
+      ],
+      hooks: {
+        setCursor: [(plot) => this.#cursorMoved(plot)],
+        setSelect: [(plot) => this.#selected(plot)],
+      },
+    };
+  }
+
+  #times(splits, spacing) {
+    let before = null;
+    return splits.map((at) => {
+      const date = new Date(at * 1000);
+      const text = spacing >= 43_200 ? moment(date, 86_400).replace(/^\S+\s/, '') : moment(date, spacing >= 60 ? 60 : 1);
+      const said = text === before ? '' : text;
+      before = text;
+      return said;
+    });
+  }
+
+  #cursorMoved(plot) {
+    if (this.quiet) return;
+    const { left, idx } = plot.cursor;
+    const at = left < 0 || idx === null ? null : this.columns[0][idx] ?? null;
+    for (const chart of this.group.charts) if (chart !== this) chart.pointAt(at);
+    this.at = at;
+    this.#read();
+  }
+
+  #selected(plot) {
+    const { left, width } = plot.select;
+    if (width < 8) return;
+    const zoom = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')].map(Math.round);
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (zoom[1] > zoom[0]) this.group.setZoom(zoom);
+  }
+
+  #key(event) {
+    const [times] = this.columns;
+    if (times.length === 0) return;
+    const [from, to] = this.group.zoom ?? this.window;
+    const first = Math.max(0, times.findIndex((at) => at >= from));
+    const last = times.findLastIndex((at) => at <= to);
+    const now = this.at === null ? last + 1 : this.#nearest(this.at);
+    const jump = { ArrowLeft: now - 1, ArrowRight: now + 1, PageUp: now - 10, PageDown: now + 10, Home: first, End: last }[event.key];
+    if (jump !== undefined) this.group.point(times[Math.max(first, Math.min(last, jump))]);
+    else if (event.key === '+' && this.at !== null) this.group.setZoom([this.at - (to - from) / 4, this.at + (to - from) / 4].map(Math.round));
+    else if (event.key === '-' || event.key === 'Escape') this.group.setZoom(null);
+    else return;
+    event.preventDefault();
+  }
+
+  #nearest(at) {
+    const [times] = this.columns;
+    let [low, high] = [0, times.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle] < at) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && at - times[low - 1] < times[low] - at ? low - 1 : Math.max(0, low);
+  }
+
+  #read() {
+    const [times, ...columns] = this.columns;
+    const chosen = this.at !== null && times.length > 0;
+    const index = chosen ? this.#nearest(this.at) : times.length - 1;
+    if (index < 0) return;
+    const texts = columns.map((values, place) => this.series[place].format(values[index]));
+    texts.forEach((text, place) => setText(this.values[place], text));
+    const date = new Date(times[index] * 1000);
+    const said = this.options.describe?.(index) ?? moment(date, this.step);
+    setText(this.moment, chosen ? said : this.options.bars ? 'today' : 'newest');
+    this.moment.title = utc(date);
+    const text = `${said}: ${this.series.map((one, place) => `${one.label} ${texts[place]}`).join(', ')}`;
+    for (const [name, value] of [['max', times.length - 1], ['now', index], ['text', text]]) this.plot.setAttribute(`aria-value${name}`, value);
+  }
+
+  #fillTable() {
+    if (!this.details.open) return;
+    const [times, ...columns] = this.columns;
+    const head = el('tr', {}, el('th', { scope: 'col' }, 'Time'), ...this.series.map((one) => el('th', { scope: 'col', className: 'n' }, one.label)));
+    const rows = times.map((at, index) => {
+      const date = new Date(at * 1000);
+      const cells = columns.map((values, place) => el('td', { className: 'n' }, this.series[place].format(values[index])));
+      return el('tr', {}, el('th', { scope: 'row', title: utc(date) }, this.options.describe?.(index) ?? moment(date, this.step)), ...cells);
+    });
+    this.table.replaceChildren(el('caption', { className: 'hidden' }, this.title), el('thead', {}, head), el('tbody', {}, ...rows.reverse()));
+  }
+}
+
+const NBSP = '\u00a0';
+
+function swatch(one) {
+  const image = svg('svg', { class: `swatch c-${one.color}`, viewBox: '0 0 14 8', 'aria-hidden': 'true' });
+  image.append(svg('path', { d: 'M0 4h14', 'stroke-dasharray': one.dash ? one.dash.join(' ') : 'none' }));
+  return image;
+}

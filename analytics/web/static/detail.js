@@ -1,0 +1,147 @@
+// One service in full: how it is, its latency, endpoints, own metrics and newest errors.
+
+import { ask, iso, ofService } from './api.js';
+import { byId, el, icon, set, setState, setText } from './dom.js';
+import { line } from './events.js';
+import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
+import { health } from './health.js';
+import { Spark } from './spark.js';
+import { trouble } from './verdict.js';
+
+const AGAIN_MS = 10_000;
+const SPARKS = 12;
+const FIGURES = [
+  ['Requests', (row) => count(row.request_count)],
+  ['Errors', (row) => count(row.error_count)],
+  ['Error rate', (row) => percent(row.error_rate)],
+  ['Average latency', (row) => ms(row.avg_latency_ms)],
+  ['Uptime', (row) => span(row.uptime_hours * 3600)],
+  ['Last heartbeat', (row) => (row.last_heartbeat ? ago((Date.now() - Date.parse(row.last_heartbeat)) / 1000) : 'never')],
+];
+const PERCENTILES = [['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['max', 'Greatest'], ['avg', 'Average']];
+
+export class Detail {
+  constructor(view, onChange) {
+    Object.assign(this, { view, onChange, name: '', loadedAt: -Infinity });
+    const back = el('a', { href: '/', className: 'back' }, '← All services');
+    back.addEventListener('click', (event) => {
+      event.preventDefault();
+      onChange({ service: '', zoom: '' }, true);
+    });
+    this.title = el('h2', { id: 'scope-title', tabIndex: -1 });
+    this.state = el('p', { className: 'state', 'data-state': 'idle' }, icon('idle'), el('span'));
+    this.values = FIGURES.map(() => el('strong', {}, '–'));
+    const figures = el('dl', { className: 'figures six' }, ...FIGURES.map(([label], index) => el('div', { className: 'figure' }, el('dt', {}, label), el('dd', {}, this.values[index]))));
+    byId('scope').append(el('div', { className: 'head' }, back, this.title, this.state), figures);
+    this.latency = el('dl', { className: 'percentiles' });
+    this.endpoints = table('Endpoints', ['Endpoint', 'Requests', 'Errors', 'Error rate', 'Average']);
+    this.metrics = table('Own metrics', ['Metric', 'Last', 'Average', 'Least', 'Greatest', 'Last hour']);
+    this.errors = el('ol', { className: 'feed' });
+    this.noErrors = el('p', { className: 'soft' });
+    byId('detail').append(
+      el('div', {}, section('Latency', 'all retained time', this.latency), section('Endpoints', 'all retained time', this.endpoints.root)),
+      el('div', {}, section('Own metrics', 'all retained time', this.metrics.root), section('Newest errors', '', this.errors, this.noErrors)),
+    );
+  }
+
+  /** Show the service that the view names, or nothing. */
+  open() {
+    const { service } = this.view;
+    if (service === this.name) return;
+    this.name = service;
+    const isOpen = service !== '';
+    for (const id of ['scope', 'detail']) set(byId(id), 'hidden', !isOpen);
+    for (const id of ['overview', 'lists', 'history']) set(byId(id), 'hidden', isOpen);
+    if (!isOpen) return;
+    setText(this.title, service);
+    setState(this.state, 'idle', '');
+    for (const value of this.values) setText(value, '–');
+    for (const body of [this.endpoints.body, this.metrics.body, this.errors, this.latency]) body.replaceChildren();
+    this.loadedAt = -Infinity;
+    this.refresh();
+  }
+
+  /** Show its row of a snapshot. */
+  show(services, unusual) {
+    if (this.name === '') return;
+    const row = Object.hasOwn(services, this.name) ? services[this.name] : undefined;
+    if (row === undefined) {
+      setState(this.state, 'idle', 'No service of this name was ever seen.');
+      return;
+    }
+    FIGURES.forEach(([, format], index) => setText(this.values[index], format(row)));
+    const since = row.status_since ? new Date(row.status_since) : null;
+    const errors = unusual.get(this.name);
+    const words = trouble(row, errors);
+    setState(this.state, errors && row.status === 'healthy' ? 'warn' : health(row.status).state, words || `${row.status}${since ? ` since ${when(since)}` : ''}`);
+    set(this.state, 'title', since ? `since ${utc(since)}` : '');
+    const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
+    set(this.values.at(-1), 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');
+    this.refresh();
+  }
+
+  /** Load the rest, if the last time is a while ago. */
+  async refresh() {
+    if (performance.now() - this.loadedAt < AGAIN_MS) return;
+    this.loadedAt = performance.now();
+    const { name } = this;
+    try {
+      const [full, errors] = await Promise.all([ask(ofService(name)), ask('/events', { service: name, type: 'error', limit: 8 })]);
+      if (name !== this.name) return;
+      this.#showLatency(full.latency);
+      this.#showEndpoints(full.endpoints.slice(0, 20));
+      this.#showErrors(errors.events);
+      await this.#showMetrics(name, Object.entries(full.metrics));
+    } catch {
+      this.loadedAt = performance.now() - AGAIN_MS + 3000;
+    }
+  }
+
+  #showLatency(latency) {
+    if (this.latency.children.length === 0) {
+      this.latency.append(...PERCENTILES.map(([, label]) => el('div', {}, el('dt', {}, label), el('dd'))));
+    }
+    PERCENTILES.forEach(([key], index) => setText(this.latency.children[index].lastChild, ms(latency[key])));
+  }
+
+  #showEndpoints(endpoints) {
+    this.endpoints.fill(endpoints.map((one) => [one.endpoint, count(one.count), count(one.error_count), percent(one.error_rate), ms(one.avg_time_ms)]), 'No endpoints told of yet.');
+  }
+
+  #showErrors(events) {
+    if (this.errors.matches(':focus-within') || this.errors.querySelector('[open]')) return;
+    this.errors.replaceChildren(...events.map(line));
+    setText(this.noErrors, events.length ? '' : 'No error events among those kept.');
+  }
+
+  async #showMetrics(name, metrics) {
+    const unit = (value, one) => (one.unit && value !== null ? `${decimal(value)} ${one.unit}` : decimal(value));
+    this.metrics.fill(metrics.map(([metric, one]) => [metric, unit(one.last, one), unit(one.avg, one), unit(one.min, one), unit(one.max, one), null]), 'No metrics of its own yet.');
+    const now = Date.now() / 1000;
+    await Promise.all(
+      metrics.slice(0, SPARKS).map(async ([metric], index) => {
+        const { points } = await ask('/series', { name: metric, service: name, agg: 'avg', from: iso(now - 3600), to: iso(now), step: 60 });
+        const row = this.metrics.body.rows[index];
+        if (name !== this.name || !row) return;
+        row.spark ??= new Spark(84, 20);
+        if (!row.spark.root.isConnected) row.cells[5].replaceChildren(row.spark.root);
+        row.spark.show(points.map((point) => point.value).filter((value) => value !== null));
+      }),
+    );
+  }
+}
+
+const section = (title, about, ...content) => el('section', { 'aria-label': title }, el('div', { className: 'head' }, el('h3', {}, title), el('span', { className: 'soft' }, about)), ...content);
+
+function table(title, heads) {
+  const body = el('tbody');
+  const none = el('p', { className: 'soft' });
+  const root = el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `Table of ${title.toLowerCase()}` }, el('table', { className: 'rows' }, el('caption', { className: 'hidden' }, title), el('thead', {}, el('tr', {}, ...heads.map((head, index) => el('th', { scope: 'col', className: index ? 'n' : '' }, head)))), body), none);
+  const fill = (rows, empty) => {
+    while (body.rows.length < rows.length) body.append(el('tr', {}, el('th', { scope: 'row' }), ...heads.slice(1).map(() => el('td', { className: 'n' }))));
+    while (body.rows.length > rows.length) body.lastChild.remove();
+    rows.forEach((texts, index) => texts.forEach((text, place) => text !== null && setText(body.rows[index].cells[place], text)));
+    setText(none, rows.length ? '' : empty);
+  };
+  return { root, body, fill };
+}

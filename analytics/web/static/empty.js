@@ -1,0 +1,66 @@
+// Before the first event: how to send one, from where you are, and the demo; then that it was received.
+
+import { byId, el, set, setState, setText, icon } from './dom.js';
+
+const tag = (origin) => [
+  ['curl', `curl -X POST ${origin}/events \\\n  -H "Content-Type: application/json" \\\n  -d '{"type": "page_view", "service": "web", "user_id": "me"}'`],
+  ['JavaScript', `await fetch('${origin}/events', {\n  method: 'POST',\n  headers: { 'Content-Type': 'application/json' },\n  body: JSON.stringify({ type: 'page_view', service: 'web', user_id: 'me' })\n});`],
+  ['Python', `import requests\n\nrequests.post(\n    "${origin}/events",\n    json={"type": "page_view", "service": "web", "user_id": "me"},\n    timeout=5,\n).raise_for_status()`],
+];
+
+export class Empty {
+  constructor() {
+    this.root = byId('empty');
+    this.isEmpty = null;
+  }
+
+  /** Show how to begin while there is nothing, and that it worked when something came. */
+  show(snapshot) {
+    const { overview, services, realtime_stats: now } = snapshot;
+    const isEmpty = Object.keys(services).length === 0 && overview.total_requests === 0 && now.recent_events.length === 0;
+    if (isEmpty === this.isEmpty) return;
+    if (isEmpty) this.#teach();
+    else if (this.isEmpty) this.#received(now.recent_events[0], Object.keys(services)[0]);
+    this.isEmpty = isEmpty;
+    set(byId('board'), 'hidden', isEmpty);
+  }
+
+  #teach() {
+    const { origin } = location;
+    this.state = el('p', { className: 'state waiting', 'data-state': 'idle', role: 'status' }, icon('idle'), el('span', {}, 'waiting for the first event…'));
+    const demo = `.venv/bin/python -m analytics demo${origin === 'http://localhost:8099' ? '' : ` --url ${origin}`}`;
+    this.lessons = el(
+      'div',
+      { className: 'lessons' },
+      ...tag(origin).map(([title, code]) => lesson(title, code)),
+      lesson('Or let a whole demo shop come alive', demo, 'Services, traffic, incidents and a day of history, until you press Ctrl-C.'),
+    );
+    this.root.replaceChildren(el('h2', { id: 'empty-title' }, 'Nothing here yet'), this.state, this.lessons);
+    set(this.root, 'hidden', false);
+  }
+
+  #received(event, service) {
+    setText(byId('empty-title'), 'It works');
+    setState(this.state, 'good', event ? `received: ${event.type} from ${event.service}` : `received: ${service} reports`);
+    const close = el('button', { type: 'button' }, 'Close');
+    close.addEventListener('click', () => set(this.root, 'hidden', true));
+    this.state.append(close);
+    this.lessons.remove();
+  }
+}
+
+function lesson(title, code, about = '') {
+  const copy = el('button', { type: 'button', 'aria-label': `Copy ${title}` }, 'Copy');
+  copy.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(code);
+      setText(copy, 'Copied');
+    } catch {
+      getSelection().selectAllChildren(text);
+      setText(copy, 'Selected');
+    }
+    setTimeout(() => setText(copy, 'Copy'), 2000);
+  });
+  const text = el('pre', { tabIndex: 0, 'aria-label': title }, code);
+  return el('section', { className: 'lesson', 'aria-label': title }, el('div', { className: 'head' }, el('h3', {}, title), copy), ...(about ? [el('p', { className: 'soft' }, about)] : []), text);
+}

@@ -1,0 +1,158 @@
+// The feed of events: as they happen, filtered by the service, paused at will, each with all that it holds.
+
+import { address, ask } from './api.js';
+import { byId, el, icon, set, setText } from './dom.js';
+import { clock, count, decimal, plural, utc } from './format.js';
+
+const SHOWN = 40;
+const EVERY_MS = 500;
+const NOTED_MS = 20_000;
+
+/** Whether an event tells of an error. */
+export const isError = (event) => event.type === 'error' || (event.type === 'request' && event.data?.status >= 500);
+
+export class Events {
+  constructor(view, onChange) {
+    Object.assign(this, { view, onChange, paused: false, waiting: [], held: 0, seen: 0, dropped: 0, since: performance.now() });
+    this.list = byId('feed');
+    this.type = byId('events-type');
+    this.service = byId('events-service');
+    this.type.addEventListener('change', () => onChange({ type: this.type.value }));
+    this.service.addEventListener('change', () => onChange({ source: this.service.value }));
+    byId('events-pause').addEventListener('click', () => this.#pause(!this.paused));
+    setInterval(() => this.#flush(), EVERY_MS);
+  }
+
+  /** What the live connection is to tell: the filters of the view. */
+  wanted() {
+    const service = this.view.service || this.view.source;
+    return { events: this.view.type ? [this.view.type] : 'all', service: service ? [service] : 'all' };
+  }
+
+  /** Begin anew with what is kept, as after a change of filters. */
+  async reload() {
+    const { type } = this.view;
+    const service = this.view.service || this.view.source;
+    this.#choose(this.type, type);
+    this.#choose(this.service, this.view.service || this.view.source);
+    set(this.service, 'disabled', Boolean(this.view.service));
+    this.loading?.abort();
+    this.loading = new AbortController();
+    const { signal } = this.loading;
+    this.waiting = [];
+    try {
+      const { events } = await ask('/events', { type, service, limit: SHOWN }, signal);
+      const later = this.waiting.filter((event) => !events.some((kept) => kept.id === event.id));
+      this.waiting = [];
+      this.list.replaceChildren(...[...later.reverse(), ...events].slice(0, SHOWN).map(line));
+    } catch {
+      if (!signal.aborted) this.#note('Kept events could not be loaded; new ones are shown as they come.');
+    }
+    this.#tellEmpty();
+  }
+
+  /** Take an event; `dropped` others were lost before it. */
+  add(event, dropped) {
+    this.seen += 1;
+    if (dropped) this.#note(`${plural(dropped, 'event')} dropped: they came faster than this page could take them.`);
+    this.waiting.push(event);
+    if (this.waiting.length > SHOWN) {
+      if (this.paused) this.held += this.waiting.length - SHOWN;
+      this.waiting.splice(0, this.waiting.length - SHOWN);
+    }
+  }
+
+  /** Offer these types and services in the filters. */
+  offer(types, services) {
+    this.#options(this.type, types, this.view.type, 'All types');
+    this.#options(this.service, services, this.view.service || this.view.source, 'All services');
+  }
+
+  /** Tell of events that nobody can bring back. */
+  gap() {
+    this.#note('Some events of the time without a connection are missing here: they are no longer kept.');
+  }
+
+  exportOf(format) {
+    return address('/export/events', { format, type: this.view.type, service: this.view.service || this.view.source });
+  }
+
+  #pause(paused) {
+    this.paused = paused;
+    byId('events-pause').setAttribute('aria-pressed', String(paused));
+    this.held = 0;
+    this.#flush();
+  }
+
+  #flush() {
+    const now = performance.now();
+    if (now - this.since > 2000) {
+      setText(byId('events-rate'), `${decimal(Math.round((this.seen / (now - this.since)) * 10_000) / 10)}/s`);
+      this.seen = 0;
+      this.since = now;
+    }
+    if (this.notedAt && now - this.notedAt > NOTED_MS) this.#note('');
+    const waiting = this.waiting.length + this.held;
+    setText(byId('events-pause'), this.paused ? (waiting ? `Resume (${count(waiting)} new)` : 'Resume') : 'Pause');
+    if (this.paused || this.waiting.length === 0 || document.hidden || this.list.querySelector('details[open]')) {
+      if (!this.paused && this.list.querySelector('details[open]')) this.#hold();
+      return;
+    }
+    this.list.prepend(...this.waiting.reverse().map(line));
+    this.waiting = [];
+    while (this.list.children.length > SHOWN) this.list.lastChild.remove();
+    this.#tellEmpty();
+  }
+
+  /** An event that is being read is not to run away. */
+  #hold() {
+    setText(byId('events-rate'), `held while one is open${this.waiting.length ? `, ${count(this.waiting.length)}${this.waiting.length === SHOWN ? ' or more' : ''} new` : ''}`);
+  }
+
+  #note(text) {
+    this.notedAt = text ? performance.now() : null;
+    setText(byId('events-note'), text);
+  }
+
+  #tellEmpty() {
+    set(byId('feed-none'), 'hidden', this.list.children.length > 0);
+  }
+
+  #choose(select, value) {
+    if (value && ![...select.options].some((option) => option.value === value)) select.append(el('option', { value }, value));
+    select.value = value;
+  }
+
+  #options(select, names, chosen, all) {
+    const wanted = [...new Set([...names, ...(chosen ? [chosen] : [])])].sort((a, b) => a.localeCompare(b));
+    const said = wanted.join('\n');
+    if (select.said === said || document.activeElement === select) return;
+    select.said = said;
+    select.replaceChildren(el('option', { value: '' }, all), ...wanted.map((name) => el('option', { value: name }, name)));
+    select.value = chosen;
+  }
+}
+
+/** An event as a line that opens. */
+export function line(event) {
+  const at = new Date(event.timestamp);
+  const bad = isError(event);
+  const brief = Object.entries(event.data ?? {}).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · ');
+  const details = el(
+    'details',
+    {},
+    el(
+      'summary',
+      {},
+      el('time', { dateTime: event.timestamp, title: utc(at) }, clock(at)),
+      el('span', { className: `type${bad ? ' state' : ''}`, 'data-state': bad ? 'bad' : undefined }, ...(bad ? [icon('bad')] : []), event.type),
+      el('span', { className: 'of' }, event.service),
+      el('span', { className: 'soft user' }, event.user_id ?? ''),
+      el('span', { className: 'soft brief' }, brief.slice(0, 200)),
+    ),
+  );
+  details.addEventListener('toggle', () => {
+    if (details.open && details.children.length === 1) details.append(el('pre', { tabIndex: 0 }, JSON.stringify(event, null, 2)));
+  });
+  return el('li', {}, details);
+}

@@ -1,0 +1,182 @@
+// The dashboard: one live connection, one view in the address, and the panels that show both.
+
+import { LiveClient } from '/sdk/analytics.js';
+import { address } from './api.js';
+import { Board } from './board.js';
+import { Connection } from './connection.js';
+import { Detail } from './detail.js';
+import { byId, el, setState } from './dom.js';
+import { Empty } from './empty.js';
+import { Endpoints } from './endpoints.js';
+import { Events, isError } from './events.js';
+import { History } from './history.js';
+import { Overview } from './overview.js';
+import { RANGES } from './points.js';
+import { Services } from './services.js';
+import { Toasts } from './toast.js';
+import { Traffic } from './traffic.js';
+import { read, write, zoomOf } from './url.js';
+import { verdict } from './verdict.js';
+
+const view = read(location.search, RANGES);
+const board = new Board();
+const connection = new Connection();
+const toasts = new Toasts();
+const empty = new Empty();
+const overview = new Overview();
+const traffic = new Traffic(view, change);
+const services = new Services(view, change, board.hours);
+const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true));
+const events = new Events(view, change);
+const history_ = new History();
+const detail = new Detail(view, change);
+const live = new LiveClient({ baseUrl: location.origin, updates: 'patch', ...events.wanted() });
+let snapshot = null;
+let drawn = null;
+const types = new Set();
+
+/** Change the view: its panels, what the connection tells, and the address (a new entry, if one may go `back`). */
+function change(changes, back = false) {
+  const before = { ...view };
+  Object.assign(view, changes);
+  const url = `${location.pathname}${write(view)}`;
+  if (url !== location.pathname + location.search) history[back ? 'pushState' : 'replaceState'](null, '', url);
+  apply(before);
+  if (back && view.service !== before.service) {
+    scrollTo(0, 0);
+    if (view.service) byId('scope-title').focus({ preventScroll: true });
+  }
+}
+
+function apply(before) {
+  const differs = (...names) => names.some((name) => view[name] !== before[name]);
+  if (differs('service', 'range')) {
+    traffic.group.setZoom(zoomOf(view.zoom), false);
+    traffic.reload();
+  } else if (differs('zoom')) {
+    traffic.draw();
+  }
+  if (differs('service', 'type', 'source')) {
+    events.reload();
+    live.subscribe(events.wanted());
+    offerExports();
+  }
+  if (differs('service')) {
+    detail.open();
+    render();
+  }
+}
+
+function render() {
+  if (snapshot === null) return;
+  const now = Date.parse(snapshot.updated_at) / 1000;
+  tellVerdict();
+  empty.show(snapshot);
+  if (view.service) {
+    detail.show(snapshot.services, board.unusual);
+    return;
+  }
+  overview.show(snapshot.overview, now);
+  services.show(snapshot.services, board.unusual);
+  endpoints.show(snapshot.realtime_stats.top_endpoints);
+  history_.refresh();
+}
+
+function take(data) {
+  snapshot = data;
+  const updatedAt = new Date(data.updated_at);
+  const now = updatedAt.getTime() / 1000;
+  connection.heard(updatedAt);
+  const rises = board.take(data.services, now);
+  const rise = { requests: 0, errors: 0 };
+  for (const [name, one] of rises) {
+    if (view.service && name !== view.service) continue;
+    rise.requests += one.requests;
+    rise.errors += one.errors;
+  }
+  for (const event of data.realtime_stats.recent_events) if (types.size < 200) types.add(event.type);
+  drawn ??= requestAnimationFrame(() => {
+    drawn = null;
+    render();
+    traffic.advance(now, rise);
+    board.load(services.names());
+    events.offer(types, Object.keys(data.services));
+  });
+}
+
+function tellVerdict() {
+  const place = byId('verdict');
+  const { state, lead, parts, tail } = verdict(Object.values(snapshot.services), board.unusual);
+  const stale = connection.isLive ? '' : 'As last heard: ';
+  const said = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + tail;
+  if (place.dataset.said === said) return;
+  place.dataset.said = said;
+  setState(place, state);
+  document.title = parts.length ? `(${parts.length}) ${parts[0].service} – Analytics` : 'Analytics';
+  const words = parts.flatMap(({ service, text }, index) => {
+    const link = el('a', { href: `?${new URLSearchParams({ service })}` }, service);
+    link.addEventListener('click', (event) => {
+      event.preventDefault();
+      change({ service, zoom: '' }, true);
+    });
+    return [index ? '; ' : '', link, ` ${text}`];
+  });
+  place.querySelector('span').replaceChildren(stale + lead, ...words, tail + (parts.length ? '.' : ''));
+}
+
+function offerExports() {
+  for (const place of document.querySelectorAll('[data-export]')) {
+    const kind = place.dataset.export;
+    const links = ['csv', 'json'].map((format) => {
+      const href = kind === 'events' ? events.exportOf(format) : address(`/export/${kind}`, { format });
+      return el('a', { href, download: '', 'aria-label': `Export ${kind} as ${format.toUpperCase()}` }, format.toUpperCase());
+    });
+    place.replaceChildren(...links);
+  }
+}
+
+live.addEventListener('state', ({ detail: line }) => {
+  connection.changed(line);
+  if (snapshot !== null) tellVerdict();
+});
+live.addEventListener('snapshot', ({ detail: told }) => {
+  const again = snapshot !== null;
+  if (again) {
+    board.reset();
+    overview.reset();
+    traffic.reload();
+    history_.refresh(true);
+    if (told.gap) {
+      events.gap();
+      events.reload();
+    }
+  }
+  take(told.data);
+});
+live.addEventListener('update', ({ detail: told }) => take(told.data));
+live.addEventListener('event', ({ detail: { data, dropped } }) => {
+  types.add(data.type);
+  events.add(data, dropped);
+  if (isError(data)) toasts.error(data);
+});
+addEventListener('popstate', () => {
+  const before = { ...view };
+  Object.assign(view, read(location.search, RANGES));
+  apply(before);
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return;
+  traffic.reload();
+  render();
+});
+byId('home').addEventListener('click', (event) => {
+  event.preventDefault();
+  change({ service: '', zoom: '' }, true);
+});
+
+offerExports();
+traffic.group.setZoom(zoomOf(view.zoom), false);
+detail.open();
+traffic.reload();
+events.reload();
+live.start();

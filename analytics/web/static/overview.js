@@ -1,0 +1,85 @@
+// The five figures, each with its last 15 minutes and how it changed.
+
+import { ask, iso } from './api.js';
+import { byId, el, setText } from './dom.js';
+import { compact, count, decimal, ms, percent } from './format.js';
+import { Spark } from './spark.js';
+
+const MINUTES = 15;
+const AGAIN = 60;
+const FIGURES = [
+  { name: 'total_requests', label: 'Requests', about: 'all retained time', format: count, grows: true },
+  { name: 'requests_per_second', label: 'Requests per second', about: 'last 60 s', format: decimal },
+  { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: percent, worse: true },
+  { name: 'average_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true },
+  { name: 'active_users', label: 'Active users', about: 'last 5 min', format: count },
+];
+// Users are counted over five minutes, as the figure is, so that both can be compared.
+const SERIES = [['requests', 'sum', 60], ['errors', 'sum', 60], ['latency', 'avg', 60], ['events', 'unique', 300]];
+
+export class Overview {
+  constructor() {
+    this.loadedAt = -Infinity;
+    this.past = null;
+    this.cards = FIGURES.map((figure) => {
+      const card = { ...figure, value: el('strong', {}, '–'), change: el('span', { className: 'change' }), spark: new Spark(96, 28) };
+      byId('figures').append(el('div', { className: 'figure' }, el('dt', {}, figure.label, el('span', { className: 'soft' }, ` ${figure.about}`)), el('dd', {}, el('div', { className: 'line' }, card.value, card.spark.root), card.change)));
+      return card;
+    });
+  }
+
+  /** Show the snapshot of `now` (seconds); the minutes before are loaded again once a minute. */
+  show(overview, now) {
+    if (now - this.loadedAt > AGAIN) this.#load(now);
+    for (const card of this.cards) {
+      const value = overview[card.name];
+      setText(card.value, card.format(value));
+      const past = this.past?.[card.name];
+      if (!past) continue;
+      card.spark.show(card.grows ? past : [...past, value]);
+      this.#tellChange(card, past, value);
+    }
+  }
+
+  /** Forget the minutes before, as after a gap. */
+  reset() {
+    this.loadedAt = -Infinity;
+  }
+
+  #tellChange(card, past, value) {
+    if (card.grows) {
+      setText(card.change, `+${compact(past.reduce((sum, each) => sum + each, 0))} in ${MINUTES} min`);
+      return;
+    }
+    const known = past.filter((each) => each !== null && each !== undefined);
+    const usual = known.reduce((sum, each) => sum + each, 0) / (known.length || 1);
+    if (known.length === 0 || usual === 0) {
+      setText(card.change, value ? `none in the ${MINUTES} min before` : `unchanged in ${MINUTES} min`);
+      card.change.dataset.state = '';
+      return;
+    }
+    const change = Math.round((value / usual - 1) * 100);
+    const worse = card.worse && change >= 50;
+    card.change.dataset.state = worse ? 'bad' : '';
+    setText(card.change, `${change > 0 ? '▲' : change < 0 ? '▼' : '='} ${count(Math.abs(change))} % on ${MINUTES} min mean`);
+  }
+
+  async #load(now) {
+    this.loadedAt = now;
+    const range = { from: iso(now - MINUTES * 60), to: iso(now) };
+    try {
+      const [requests, errors, latency, users] = await Promise.all(
+        SERIES.map(async ([name, agg, step]) => (await ask('/series', { name, agg, step, ...range })).points.map((point) => point.value).slice(0, -1)),
+      );
+      this.past = {
+        total_requests: requests,
+        requests_per_second: requests.map((value) => value / 60),
+        error_rate: requests.map((value, index) => (value ? (errors[index] / value) * 100 : 0)),
+        average_latency_ms: latency,
+        active_users: users,
+      };
+    } catch {
+      this.loadedAt = now - AGAIN + 5; // again in 5 seconds
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// The table of services: sorted, filtered, and brought up to date row by row without being built anew.
+
+import { byId, el, icon, set, setState, setText } from './dom.js';
+import { ago, clock, count, ms, percent, plural, span, utc, when } from './format.js';
+import { health, urgency } from './health.js';
+import { RECENT } from './minutes.js';
+import { Spark } from './spark.js';
+import { trouble } from './verdict.js';
+
+const SETTLE_MS = 3000;
+const COLUMNS = [
+  { key: 'name', label: 'Service', of: (row) => row.name.toLowerCase() },
+  { key: 'health', label: 'Health', of: (row, more) => -urgency(row, more.unusual) * 10 - (row.status === 'healthy' ? 0 : 1), low: true },
+  { key: 'requests', label: 'Requests', of: (row) => row.request_count, n: true },
+  { key: 'errors', label: 'Errors', of: (row) => row.error_count, n: true },
+  { key: 'rate', label: 'Error rate', of: (row) => row.error_rate, n: true },
+  { key: 'avg', label: 'Avg', of: (row) => row.avg_latency_ms, n: true, spare: true },
+  { key: 'p95', label: 'p95', of: (row, more) => more.hour?.p95 ?? -1, n: true },
+  { key: 'uptime', label: 'Uptime', of: (row) => row.uptime_hours, n: true, spare: true },
+  { key: 'beat', label: 'Heartbeat', of: (row) => (row.last_heartbeat ? Date.parse(row.last_heartbeat) : 0), n: true, spare: true },
+  { key: 'trend', label: 'Last hour', of: null },
+];
+const FIRST = 'health-';
+
+export class Services {
+  constructor(view, onChange, hours) {
+    Object.assign(this, { view, onChange, hours, rows: new Map(), sortedAt: 0 });
+    this.body = byId('services-table').tBodies[0];
+    this.filter = byId('services-filter');
+    this.filter.value = view.find;
+    this.filter.addEventListener('input', () => {
+      onChange({ find: this.filter.value });
+      this.sort(true);
+    });
+    this.heads = COLUMNS.map((column) => this.#head(column));
+    byId('services-table').tHead.append(el('tr', {}, ...this.heads));
+    this.body.addEventListener('click', (event) => {
+      const row = event.target.closest('tr');
+      if (row && !event.target.closest('a') && !getSelection().toString()) onChange({ service: row.entry.name, zoom: '' }, true);
+    });
+  }
+
+  /** Show the services of a snapshot; `unusual` are those with errors far above usual. */
+  show(services, unusual) {
+    this.unusual = unusual;
+    const now = new Date();
+    let changed = false;
+    for (const [name, row] of Object.entries(services)) {
+      let entry = this.rows.get(name);
+      if (entry === undefined) {
+        entry = this.#add(name);
+        changed = true;
+      }
+      this.#fill(entry, row, now);
+    }
+    if (this.rows.size > Object.keys(services).length) {
+      for (const [name, entry] of this.rows) {
+        if (Object.hasOwn(services, name)) continue;
+        entry.root.remove();
+        this.rows.delete(name);
+        changed = true;
+      }
+    }
+    this.sort(changed);
+  }
+
+  /** Names in the order in which they stand on the page, the visible ones first. */
+  names() {
+    return [...this.body.rows].sort((a, b) => a.hidden - b.hidden).map((root) => root.entry.name);
+  }
+
+  /** Put the rows in order: now, or when nobody is about to point at one and the last time is a while ago. */
+  sort(now = false) {
+    if (!now && (performance.now() - this.sortedAt < SETTLE_MS || this.body.matches(':hover, :focus-within'))) return;
+    this.sortedAt = performance.now();
+    const [, key, direction] = /^(\w+)([-+])$/.exec(this.view.sort || FIRST) ?? [];
+    const column = COLUMNS.find((each) => each.key === key && each.of) ?? COLUMNS[1];
+    const sign = (direction === '-') === Boolean(column.low) ? 1 : -1;
+    const told = this.view.sort ? column : null;
+    COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === told ? (direction === '+' ? 'ascending' : 'descending') : null));
+    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { hour: this.hours.get(entry.name), unusual: this.unusual?.get(entry.name) }) }));
+    keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : b.entry.row.request_count - a.entry.row.request_count || (a.entry.name < b.entry.name ? -1 : 1)));
+    const wanted = this.filter.value.trim().toLowerCase();
+    let shown = 0;
+    keyed.forEach(({ entry }, index) => {
+      const hit = !wanted || entry.name.toLowerCase().includes(wanted) || entry.row.status.includes(wanted);
+      set(entry.root, 'hidden', !hit);
+      shown += hit;
+      if (this.body.rows[index] !== entry.root) this.body.insertBefore(entry.root, this.body.rows[index] ?? null);
+    });
+    setText(byId('services-count'), wanted ? `${count(shown)} of ${count(keyed.length)}` : count(keyed.length));
+    set(byId('services-none'), 'hidden', shown > 0);
+    setText(byId('services-none'), wanted ? `No service matches “${this.filter.value}”.` : 'No services yet.');
+  }
+
+  #head(column) {
+    const className = `${column.n ? 'n' : ''} ${column.spare ? 'spare' : ''} k-${column.key}`;
+    if (!column.of) return el('th', { scope: 'col', className }, column.label);
+    const button = el('button', { type: 'button' }, column.label);
+    button.addEventListener('click', () => {
+      const first = column.key === 'name' ? '+' : '-';
+      const same = this.view.sort.startsWith(column.key);
+      this.onChange({ sort: `${column.key}${same && this.view.sort.endsWith(first) ? (first === '-' ? '+' : '-') : first}` });
+      this.sort(true);
+    });
+    return el('th', { scope: 'col', className }, button);
+  }
+
+  #add(name) {
+    const link = el('a', { href: `?${new URLSearchParams({ service: name })}`, title: name }, name);
+    link.addEventListener('click', (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      this.onChange({ service: name, zoom: '' }, true);
+    });
+    const state = el('span', { className: 'state' }, icon('idle'), el('span'));
+    const cells = Object.fromEntries(COLUMNS.map(({ key, n, spare }) => [key, el('td', { className: `${n ? 'n' : ''} ${spare ? 'spare' : ''} k-${key}` })]));
+    const name_ = el('th', { scope: 'row', className: 'k-name' }, link);
+    cells.health.append(state);
+    const spark = new Spark(84, 20, true);
+    cells.trend.append(spark.root, el('span', { className: 'hidden' }));
+    const [, ...rest] = Object.values(cells);
+    const root = el('tr', {}, name_, ...rest);
+    const entry = { name, root, state, cells, spark, row: null };
+    root.entry = entry;
+    this.rows.set(name, entry);
+    this.body.append(root);
+    return entry;
+  }
+
+  #fill(entry, row, now) {
+    const { cells, state, name } = entry;
+    entry.row = row;
+    const unusual = this.unusual.get(name);
+    const shown = health(row.status).urgency === 0 && unusual ? 'warn' : health(row.status).state;
+    const since = row.status_since ? new Date(row.status_since) : null;
+    const told = since && row.status !== 'healthy' ? ` since ${when(since, now)}` : '';
+    setState(state, shown, `${row.status}${told}`);
+    set(state, 'title', unusual || told ? trouble(row, unusual, now) : since ? `since ${utc(since)}` : 'no heartbeat so far');
+    setText(cells.requests, count(row.request_count));
+    setText(cells.errors, count(row.error_count));
+    setText(cells.rate, percent(row.error_rate));
+    setText(cells.avg, ms(row.avg_latency_ms));
+    setText(cells.uptime, span(row.uptime_hours * 3600));
+    const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
+    setText(cells.beat, beat ? ago((now - beat) / 1000) : 'never');
+    set(cells.beat, 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');
+    const hour = this.hours.get(name);
+    if (!hour?.loaded) return;
+    setText(cells.p95, ms(hour.p95));
+    const marks = unusual ? hour.errors.flatMap((errors, index) => (index >= hour.errors.length - RECENT && errors ? [index] : [])) : [];
+    entry.spark.show(hour.requests, marks);
+    const last = hour.requests.reduce((sum, each) => sum + each, 0);
+    const words = `${plural(last, 'request')} in the last hour${unusual ? `, ${trouble({ ...row, status: 'healthy' }, unusual, now)}` : ''}`;
+    setText(cells.trend.lastChild, words);
+    set(cells.trend, 'title', words);
+  }
+}

@@ -1,0 +1,171 @@
+// Traffic: requests and errors, latency, and users over a range; loaded from /series and continued live.
+
+import { ask, iso } from './api.js';
+import { Chart, Group } from './chart.js';
+import { byId, el, set, setText } from './dom.js';
+import { compact, count, decimal, moment, ms } from './format.js';
+import { figures, parts, RANGES, Track } from './points.js';
+
+const SERIES = [
+  ['requests', { name: 'requests', agg: 'rate' }],
+  ['errors', { name: 'errors', agg: 'rate' }],
+  ['p50', { name: 'latency', agg: 'p50' }],
+  ['p95', { name: 'latency', agg: 'p95' }],
+  ['p99', { name: 'latency', agg: 'p99' }],
+  ['users', { name: 'events', agg: 'unique' }],
+];
+const rate = (value) => (value === null ? '–' : `${decimal(value)}/s`);
+
+export class Traffic {
+  constructor(view, onChange) {
+    Object.assign(this, { view, onChange, loadedAt: 0, loading: null, now: 0 });
+    this.group = new Group((zoom) => onChange({ zoom: zoom ? zoom.join('-') : '' }));
+    const parent = byId('charts');
+    this.flow = new Track(['requests', 'errors']);
+    this.latency = new Track(['p50', 'p95', 'p99']);
+    this.users = new Track(['users']);
+    this.charts = [
+      new Chart(parent, this.group, 'Requests and errors per second', [
+        { label: 'requests', color: 'accent', format: rate, axis: compact, fill: true },
+        { label: 'errors', color: 'bad', format: rate, axis: compact, scale: 'errors', room: 2.5, fill: true },
+      ]),
+      new Chart(parent, this.group, 'Latency', [
+        { label: 'p50', color: 'accent', format: ms, axis: short },
+        { label: 'p95', color: 'ink', format: ms, axis: short, dash: [6, 3] },
+        { label: 'p99', color: 'soft', format: ms, axis: short, dash: [2, 3] },
+      ]),
+      new Chart(parent, this.group, 'Active users', [{ label: 'users', color: 'accent', format: count, axis: compact, fill: true }]),
+    ];
+    this.#offerRanges();
+    byId('zoom-reset').addEventListener('click', () => this.group.setZoom(null));
+  }
+
+  get range() {
+    return RANGES[this.view.range];
+  }
+
+  /** Load everything that the view asks for, anew. */
+  async reload() {
+    this.loading?.abort();
+    const loading = (this.loading = new AbortController());
+    const { service, range } = this.view;
+    for (const input of byId('ranges').querySelectorAll('input')) input.checked = input.value === range;
+    try {
+      const answers = await this.#ask(Date.now() / 1000, loading.signal);
+      if (loading.signal.aborted) return;
+      for (const track of [this.flow, this.latency, this.users]) track.clear();
+      this.#take(answers);
+      this.failed = false;
+    } catch (error) {
+      if (loading.signal.aborted) return;
+      this.failed = true;
+      this.loadedAt = 0;
+    }
+    this.shown = `${service}/${range}`;
+    this.draw();
+  }
+
+  /** Go on with what the counters rose by; the truth is loaded again now and then. */
+  advance(now, rise) {
+    this.now = now;
+    if (this.failed || this.loadedAt === 0) {
+      if (this.failed && now - (this.triedAt ?? 0) > 2) {
+        this.triedAt = now;
+        this.reload();
+      }
+      return;
+    }
+    if (this.range.step <= 60) {
+      this.flow.count('requests', rise.requests, now, this.range.step);
+      this.flow.count('errors', rise.errors, now, this.range.step);
+    }
+    if (now - this.loadedAt > this.range.again) this.#correct(now);
+    this.draw();
+  }
+
+  async #correct(now) {
+    this.loadedAt = now;
+    const { signal } = this.loading;
+    try {
+      this.#take(await this.#ask(Date.now() / 1000, signal, this.range.again + 2 * this.range.step));
+    } catch {
+      if (!signal.aborted) this.failed = true;
+    }
+  }
+
+  /** Answers for each series, of the whole range or of its newest `seconds`. */
+  async #ask(now, signal, seconds = null) {
+    const range = this.range;
+    return Promise.all(
+      SERIES.map(async ([track, query]) => {
+        const step = track === 'users' ? range.users : range.step;
+        const asked = seconds === null ? parts(range, now, step) : [{ from: now - Math.min(seconds, range.fine), to: now, step }];
+        const answers = await Promise.all(
+          asked.map(({ from, to, step: size }) => ask('/series', { ...query, service: this.view.service, from: iso(from), to: iso(to), step: size }, signal)),
+        );
+        return [track, answers];
+      }),
+    );
+  }
+
+  #take(answers) {
+    for (const [name, loaded] of answers) for (const answer of loaded) this.#trackOf(name).load(name, answer);
+    this.flow.settle();
+    this.loadedAt = Date.now() / 1000;
+  }
+
+  #trackOf(name) {
+    return [this.flow, this.latency, this.users].find((track) => track.names.includes(name));
+  }
+
+  /** Show what is known. */
+  draw() {
+    if (document.hidden) return;
+    const range = this.range;
+    const now = Math.max(this.now, this.loadedAt) || Date.now() / 1000;
+    const window = [now - range.seconds, now];
+    const summaries = [flowSummary, latencySummary, usersSummary];
+    [this.flow, this.latency, this.users].forEach((track, index) => {
+      const step = index === 2 ? range.users : range.step;
+      track.trim(window[0] - range.coarse);
+      const columns = track.columns();
+      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], this.failed ? 'Could not be loaded; trying again.' : summaries[index](columns, range, step));
+    });
+    set(byId('zoom-reset'), 'hidden', this.group.zoom === null);
+    setText(byId('traffic-note'), this.group.zoom ? 'zoomed; Esc shows all' : 'drag to zoom');
+  }
+
+  #offerRanges() {
+    for (const [value, { label, words }] of Object.entries(RANGES)) {
+      const input = el('input', { type: 'radio', name: 'range', value, checked: value === this.view.range, 'aria-label': words });
+      input.addEventListener('change', () => {
+        this.group.setZoom(null, false);
+        this.onChange({ range: value, zoom: '' });
+      });
+      byId('ranges').append(el('label', {}, input, el('span', {}, label)));
+    }
+  }
+}
+
+const short = (value) => (value >= 10_000 ? `${decimal(value / 1000)} s` : decimal(value));
+
+function flowSummary([times, requests, errors], range, step) {
+  const [flow, failed] = [figures(requests), figures(errors)];
+  if (!flow) return 'No requests known.';
+  const peak = requests.indexOf(flow.greatest);
+  return `${sentence(range.words)}: ${rate(flow.mean)} on average, peak ${rate(flow.greatest)} at ${moment(new Date(times[peak] * 1000), step)}; errors up to ${rate(failed?.greatest ?? 0)}.`;
+}
+
+function latencySummary([, p50, p95, p99], range) {
+  const [low, mid, high] = [p50, p95, p99].map(figures);
+  if (!low) return `No latency known of the ${range.words}.`;
+  return `p50 ${ms(low.least)} to ${ms(low.greatest)}, p95 up to ${ms(mid.greatest)}, p99 up to ${ms(high.greatest)}.`;
+}
+
+function usersSummary([, users], range, step) {
+  const found = figures(users);
+  const bucket = { 60: 'a minute', 3600: 'an hour', 86_400: 'a day' }[step];
+  return found ? `Distinct users ${bucket}: ${count(found.least)} to ${count(found.greatest)}.` : `No users known of the ${range.words}.`;
+}
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
