@@ -1,10 +1,13 @@
 // What the page knows of all services over the last hour, and which have errors far above their usual.
 
-import { ask, Lane, ofService } from './api.js';
-import { Hour, Rises } from './minutes.js';
+import { ask, iso, Lane, ofService } from './api.js';
+import { health } from './health.js';
+import { Hour, Rises, usualShare } from './minutes.js';
 
 const AGAIN_MS = 60_000;
+const USUAL_AGAIN_MS = 600_000;
 const WIDTH = 2;
+const MANY_ERRORS = 0.02;
 
 export class Board {
   constructor() {
@@ -41,6 +44,23 @@ export class Board {
         hour.load(full.series, full.latency.p95);
       }).catch(() => {
         hour.due = performance.now() + 5000;
+      });
+    }
+  }
+
+  /** Load the usual share of errors of the day before, for services in trouble: an hour may be bad from end to end. */
+  loadUsual(services, now) {
+    for (const [name, row] of Object.entries(services)) {
+      const hour = this.hours.get(name);
+      const inTrouble = health(row.status).urgency > 0 || this.unusual.has(name) || hour.recent > MANY_ERRORS;
+      if (!inTrouble || performance.now() < (hour.usualDue ?? 0)) continue;
+      hour.usualDue = performance.now() + USUAL_AGAIN_MS;
+      const range = { service: name, agg: 'sum', from: iso(now - 86_400), to: iso(now), step: 3600 };
+      this.lane.run(async () => {
+        const [requests, errors] = await Promise.all(['requests', 'errors'].map(async (series) => (await ask('/series', { name: series, ...range })).points.slice(0, -1).map((point) => point.value)));
+        hour.usual = usualShare(requests, errors);
+      }).catch(() => {
+        hour.usualDue = performance.now() + 5000;
       });
     }
   }

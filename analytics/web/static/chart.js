@@ -1,7 +1,7 @@
 // One chart: drawn by uPlot, read by pointer or arrow keys, told in a line of text, and open as a table.
 
 import { el, setText, svg } from './dom.js';
-import { moment, utc } from './format.js';
+import { compact, fixed, moment, utc } from './format.js';
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -39,12 +39,12 @@ export class Chart {
     this.readout = el('p', { className: 'readout' });
     this.moment = el('time', { className: 'soft' });
     this.values = series.map(() => el('span', { className: 'value' }, NBSP));
-    this.readout.append(...series.map((one, index) => el('span', { className: 'key' }, swatch(one), `${one.label} `, this.values[index])), this.moment);
+    this.readout.append(...series.map((one, index) => el('span', { className: 'key' }, swatch(one), `${one.label} `, this.values[index])));
     this.plot = el('div', { className: 'plot', tabIndex: 0, role: 'slider', 'aria-label': `${title}: cursor, moved by arrow keys`, 'aria-valuemin': 0, 'aria-valuemax': 0, 'aria-valuenow': 0, 'aria-valuetext': 'no data yet' });
     this.summary = el('p', { className: 'summary soft' });
     this.table = el('table', { className: 'data' });
     this.details = el('details', { className: 'under' }, el('summary', {}, 'Data'), el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}: data` }, this.table));
-    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, title), this.readout), this.plot, this.summary, this.details);
+    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, title, ' ', this.moment), this.readout), this.plot, this.summary, this.details);
     parent.append(this.root);
     group.charts.push(this);
     this.plot.addEventListener('keydown', (event) => this.#key(event));
@@ -114,13 +114,14 @@ export class Chart {
       if (scale in scales) continue;
       scales[scale] = { range: (_, __, max) => [0, (max || 1) * (one.room ?? 1.1)] };
       const side = scale === 'y' ? { side: 3, grid } : { side: 1, grid: { show: false } };
-      axes.push({ ...axis, ...side, scale, size: 44, gap: 4, space: 32, values: (_, splits) => splits.map((value) => one.axis?.(value) ?? one.format(value)) });
+      const stroke = color(scale === 'y' ? 'soft' : one.color);
+      axes.push({ ...axis, ...side, stroke, scale, size: 40, gap: 4, space: 32, values: (_, splits, __, ___, step) => splits.map((value) => axisText(value, step)) });
     }
     const bars = this.options.bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.7, 24], align: 1 }), points: { show: false } } : {};
     return {
       width: this.plot.clientWidth,
-      height: this.options.height ?? 168,
-      padding: [8, 8, 0, 0],
+      height: this.options.height ?? 152,
+      padding: [8, this.options.bars ? 24 : 8, 0, 0],
       legend: { show: false },
       scales,
       axes,
@@ -134,7 +135,7 @@ export class Chart {
           dash: one.dash,
           width: this.options.bars ? 0 : 1.5,
           spanGaps: false,
-          points: { size: 4, show: (_, __, from, to) => to - from < 3 },
+          points: { size: 4, show: true, filter: (plot, index) => alone(plot.data[index]) },
           ...bars,
         })),
       ],
@@ -202,7 +203,7 @@ export class Chart {
   #read() {
     const [times, ...columns] = this.columns;
     const chosen = this.at !== null && times.length > 0;
-    const index = chosen ? this.#nearest(this.at) : times.length - 1;
+    const index = chosen ? this.#nearest(this.at) : Math.max(times.length && 0, times.findLastIndex((_, place) => columns.some((values) => values[place] !== null)));
     if (index < 0) return;
     const texts = columns.map((values, place) => this.series[place].format(values[index]));
     texts.forEach((text, place) => setText(this.values[place], text));
@@ -226,6 +227,11 @@ export class Chart {
     this.table.replaceChildren(el('caption', { className: 'hidden' }, this.title), el('thead', {}, head), el('tbody', {}, ...rows.reverse()));
   }
 }
+
+const axisText = (value, step) => (value === 0 ? '0' : value >= 10_000 ? compact(value) : fixed(value, step >= 1 ? 0 : step >= 0.1 ? 1 : 2));
+
+/** Places of values that no line joins to another. */
+const alone = (values) => values.flatMap((value, index) => (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? [index] : []));
 
 const NBSP = '\u00a0';
 

@@ -22,7 +22,7 @@ export class Empty {
     if (isEmpty) this.#teach();
     else if (this.isEmpty) this.#received(now.recent_events[0], Object.keys(services)[0]);
     this.isEmpty = isEmpty;
-    set(byId('board'), 'hidden', isEmpty);
+    for (const id of ['board', 'verdict']) set(byId(id), 'hidden', isEmpty);
   }
 
   #teach() {
@@ -35,12 +35,12 @@ export class Empty {
       ...tag(origin).map(([title, code]) => lesson(title, code)),
       lesson('Or let a whole demo shop come alive', demo, 'Services, traffic, incidents and a day of history, until you press Ctrl-C.'),
     );
-    this.root.replaceChildren(el('h2', { id: 'empty-title' }, 'Nothing here yet'), this.state, this.lessons);
+    const title = el('h2', { id: 'empty-title', className: 'hidden' }, 'First event');
+    this.root.replaceChildren(title, this.state, this.lessons);
     set(this.root, 'hidden', false);
   }
 
   #received(event, service) {
-    setText(byId('empty-title'), 'It works');
     setState(this.state, 'good', event ? `received: ${event.type} from ${event.service}` : `received: ${service} reports`);
     const close = el('button', { type: 'button' }, 'Close');
     close.addEventListener('click', () => set(this.root, 'hidden', true));

@@ -33,7 +33,7 @@ export class Endpoints {
     service.addEventListener('click', () => this.onService(service.textContent));
     const number = el('span');
     const meter = el('progress', { 'aria-hidden': 'true', value: 0, max: 1 });
-    const root = el('tr', {}, el('th', { scope: 'row', className: 'k-endpoint' }, path, service), el('td', { className: 'n' }, number, meter), el('td', { className: 'n' }));
+    const root = el('tr', {}, el('th', { scope: 'row', className: 'k-endpoint' }, el('div', {}, path, service)), el('td', { className: 'n' }, number, meter), el('td', { className: 'n' }));
     return Object.assign(root, { path, service, number, meter });
   }
 }

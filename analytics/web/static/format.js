@@ -14,6 +14,9 @@ export const NONE = '–';
 
 const known = (value) => typeof value === 'number' && Number.isFinite(value);
 
+/** A number with so many digits (0 to 2) behind the point. */
+export const fixed = (value, digits) => (known(value) ? decimals[digits].format(value) : NONE);
+
 /** A whole number: 12,345. */
 export const count = (value) => (known(value) ? integers.format(value) : NONE);
 
@@ -34,7 +37,13 @@ export const percent = (value) => (known(value) ? `${decimals[value !== 0 && Mat
 export const ms = (value) =>
   known(value) ? (value >= 10_000 ? `${decimal(value / 1000)} s` : `${decimals[value < 100 ? 1 : 0].format(value)} ms`) : NONE;
 
-/** A span in its one or two greatest units: 12 s, 5 min, 3 h 20 min, 4 d. */
+/** A span in its greatest unit: 12 s, 5 min, 3 h, 4 d. */
+export function briefly(seconds) {
+  const [size, unit] = [[86_400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']].find(([each]) => seconds >= each) ?? [1, 's'];
+  return `${count(Math.floor(Math.max(0, seconds) / size))} ${unit}`;
+}
+
+/** A span in its one or two greatest units: 12 s, 5 min, 3 h 20 min, 4 d 2 h. */
 export function span(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;

@@ -3,7 +3,7 @@
 import { ask } from './api.js';
 import { Chart, Group } from './chart.js';
 import { byId, el, setText } from './dom.js';
-import { count, date, day, decimal, minute, percent, plural, utc, when } from './format.js';
+import { count, date, day, minute, percent, plural, utc, when } from './format.js';
 
 const LEVELS = 5;
 const AGAIN_MS = 60_000;
@@ -13,7 +13,7 @@ export class History {
   constructor() {
     this.loadedAt = -Infinity;
     const bars = { bars: true, describe: (index) => this.#describe(index) };
-    this.days = new Chart(byId('days'), new Group(() => {}), 'Requests by day', [{ label: 'requests', color: 'accent', format: count, axis: (value) => decimal(value), fill: true }], bars);
+    this.days = new Chart(byId('days'), new Group(() => {}), 'Requests by day', [{ label: 'requests', color: 'accent', format: count, fill: true }], bars);
     this.days.plot.addEventListener('dblclick', () => this.days.group.setZoom(null));
     byId('heat-legend').append('fewer ', ...[...Array(LEVELS + 1).keys()].map((level) => el('span', { className: `cell l${level}` })), ' more');
   }

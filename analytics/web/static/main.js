@@ -99,7 +99,8 @@ function take(data) {
     drawn = null;
     render();
     traffic.advance(now, rise);
-    board.load(services.names());
+    board.load(view.service ? [view.service, ...Object.keys(data.services)] : services.names());
+    board.loadUsual(data.services, now);
     events.offer(types, Object.keys(data.services));
   });
 }

@@ -4,6 +4,7 @@ export const MINUTES = 60;
 export const RECENT = 3;
 const FEWEST_ERRORS = 5;
 const UNUSUAL = 3;
+const STILL = 2;
 
 /** One service's last hour: requests and errors of each minute, the newest last and still open. */
 export class Hour {
@@ -12,6 +13,7 @@ export class Hour {
     this.requests = new Array(MINUTES).fill(0);
     this.errors = new Array(MINUTES).fill(0);
     this.p95 = null;
+    this.usual = null; // of the day before, where it was asked for
     this.loaded = false;
   }
 
@@ -29,35 +31,49 @@ export class Hour {
   add(minute, requests, errors) {
     const passed = Math.min(MINUTES, minute - this.minute);
     for (let step = 0; step < passed; step += 1) {
-      this.requests.shift();
-      this.errors.shift();
-      this.requests.push(0);
-      this.errors.push(0);
+      for (const values of [this.requests, this.errors]) {
+        values.shift();
+        values.push(0);
+      }
     }
     if (passed > 0) this.minute = minute;
     this.requests[this.requests.length - 1] += requests;
     this.errors[this.errors.length - 1] += errors;
   }
 
-  /** How far errors are above the usual, or undefined where they are not, or nobody can tell. */
+  /** The share of errors in the newest minutes. */
+  get recent() {
+    const split = this.errors.length - RECENT;
+    return sum(this.errors.slice(split)) / Math.max(1, sum(this.requests.slice(split)));
+  }
+
+  /**
+   * How far errors are above the usual, and since when; undefined where they are not, or nobody can tell.
+   * The usual is the median of the hours before, or while those are not known of the minutes before.
+   */
   unusual() {
     if (!this.loaded) return undefined;
     const split = this.errors.length - RECENT;
-    const errors = sum(this.errors, split);
+    const errors = sum(this.errors.slice(split));
     if (errors < FEWEST_ERRORS) return undefined;
-    const recent = errors / Math.max(1, sum(this.requests, split));
-    const before = sum(this.requests, 0, split);
-    if (before === 0) return undefined;
-    const ratio = recent / (sum(this.errors, 0, split) / before);
-    return ratio >= UNUSUAL ? { ratio, errors, seconds: RECENT * 60 } : undefined;
+    const usual = this.usual ?? usualShare(this.requests.slice(0, split), this.errors.slice(0, split));
+    if (usual === null || this.recent < usual * UNUSUAL) return undefined;
+    let first = split;
+    while (first > 0 && this.errors[first - 1] > 0 && this.errors[first - 1] / Math.max(1, this.requests[first - 1]) >= usual * STILL) first -= 1;
+    while (first < this.errors.length - 1 && this.errors[first] === 0) first += 1;
+    const since = first > 0 ? (this.minute - (this.errors.length - 1 - first)) * 60 : null;
+    return { ratio: this.recent / usual, errors, seconds: RECENT * 60, since };
   }
 }
 
-function sum(values, from, to = values.length) {
-  let total = 0;
-  for (let index = from; index < to; index += 1) total += values[index];
-  return total;
+/** The usual share of errors: the median over buckets that had requests, or their mean where most had no error. */
+export function usualShare(requests, errors) {
+  const shares = errors.flatMap((each, index) => (requests[index] > 0 ? [each / requests[index]] : [])).sort((a, b) => a - b);
+  if (shares.length === 0) return null;
+  return shares[shares.length >> 1] || sum(errors) / sum(requests);
 }
+
+const sum = (values) => values.reduce((total, each) => total + each, 0);
 
 /** What each service's counters rose by from one snapshot to the next. */
 export class Rises {
@@ -75,13 +91,9 @@ export class Rises {
     const rises = new Map();
     for (const [name, row] of Object.entries(services)) {
       const old = this.before.get(name);
-      if (old === undefined) {
-        this.before.set(name, { requests: row.request_count, errors: row.error_count });
-        continue;
-      }
+      this.before.set(name, { requests: row.request_count, errors: row.error_count });
+      if (old === undefined) continue;
       const rise = { requests: Math.max(0, row.request_count - old.requests), errors: Math.max(0, row.error_count - old.errors) };
-      old.requests = row.request_count;
-      old.errors = row.error_count;
       if (rise.requests || rise.errors) rises.set(name, rise);
     }
     return rises;

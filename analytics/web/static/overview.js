@@ -7,6 +7,7 @@ import { Spark } from './spark.js';
 
 const MINUTES = 15;
 const AGAIN = 60;
+const FOLD = 300;
 const FIGURES = [
   { name: 'total_requests', label: 'Requests', about: 'all retained time', format: count, grows: true },
   { name: 'requests_per_second', label: 'Requests per second', about: 'last 60 s', format: decimal },
@@ -61,7 +62,8 @@ export class Overview {
     const change = Math.round((value / usual - 1) * 100);
     const worse = card.worse && change >= 50;
     card.change.dataset.state = worse ? 'bad' : '';
-    setText(card.change, `${change > 0 ? '▲' : change < 0 ? '▼' : '='} ${count(Math.abs(change))} % on ${MINUTES} min mean`);
+    const sign = change > 0 ? '▲' : '▼';
+    setText(card.change, change === 0 ? `as the ${MINUTES} min mean` : change >= FOLD ? `${sign} from ${card.format(usual)}, the ${MINUTES} min mean` : `${sign} ${count(Math.abs(change))} % on the ${MINUTES} min mean`);
   }
 
   async #load(now) {
@@ -69,10 +71,12 @@ export class Overview {
     const range = { from: iso(now - MINUTES * 60), to: iso(now) };
     try {
       const [requests, errors, latency, users] = await Promise.all(
-        SERIES.map(async ([name, agg, step]) => (await ask('/series', { name, agg, step, ...range })).points.map((point) => point.value).slice(0, -1)),
+        SERIES.map(async ([name, agg, step]) => (await ask('/series', { name, agg, step, ...range })).points.map((point) => point.value)),
       );
+      const total = requests.slice();
+      for (const values of [requests, errors, latency, users]) values.pop(); // still open
       this.past = {
-        total_requests: requests,
+        total_requests: total,
         requests_per_second: requests.map((value) => value / 60),
         error_rate: requests.map((value, index) => (value ? (errors[index] / value) * 100 : 0)),
         average_latency_ms: latency,

@@ -1,7 +1,7 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
 import { byId, el, icon, set, setState, setText } from './dom.js';
-import { ago, clock, count, ms, percent, plural, span, utc, when } from './format.js';
+import { ago, briefly, clock, count, ms, percent, plural, span, times, utc, when } from './format.js';
 import { health, urgency } from './health.js';
 import { RECENT } from './minutes.js';
 import { Spark } from './spark.js';
@@ -21,6 +21,7 @@ const COLUMNS = [
   { key: 'trend', label: 'Last hour', of: null },
 ];
 const FIRST = 'health-';
+const ratio = (unusual) => (Number.isFinite(unusual.ratio) ? times(unusual.ratio) : count(unusual.errors));
 
 export class Services {
   constructor(view, onChange, hours) {
@@ -117,7 +118,7 @@ export class Services {
     const cells = Object.fromEntries(COLUMNS.map(({ key, n, spare }) => [key, el('td', { className: `${n ? 'n' : ''} ${spare ? 'spare' : ''} k-${key}` })]));
     const name_ = el('th', { scope: 'row', className: 'k-name' }, link);
     cells.health.append(state);
-    const spark = new Spark(84, 20, true);
+    const spark = new Spark(72, 20, true);
     cells.trend.append(spark.root, el('span', { className: 'hidden' }));
     const [, ...rest] = Object.values(cells);
     const root = el('tr', {}, name_, ...rest);
@@ -135,21 +136,22 @@ export class Services {
     const shown = health(row.status).urgency === 0 && unusual ? 'warn' : health(row.status).state;
     const since = row.status_since ? new Date(row.status_since) : null;
     const told = since && row.status !== 'healthy' ? ` since ${when(since, now)}` : '';
-    setState(state, shown, `${row.status}${told}`);
+    setState(state, shown, `${row.status}${told}${unusual && shown === 'warn' && !told ? `, errors ${ratio(unusual)}` : ''}`);
     set(state, 'title', unusual || told ? trouble(row, unusual, now) : since ? `since ${utc(since)}` : 'no heartbeat so far');
     setText(cells.requests, count(row.request_count));
     setText(cells.errors, count(row.error_count));
     setText(cells.rate, percent(row.error_rate));
     setText(cells.avg, ms(row.avg_latency_ms));
-    setText(cells.uptime, span(row.uptime_hours * 3600));
+    setText(cells.uptime, briefly(row.uptime_hours * 3600));
+    set(cells.uptime, 'title', span(row.uptime_hours * 3600));
     const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
     setText(cells.beat, beat ? ago((now - beat) / 1000) : 'never');
     set(cells.beat, 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');
     const hour = this.hours.get(name);
     if (!hour?.loaded) return;
     setText(cells.p95, ms(hour.p95));
-    const marks = unusual ? hour.errors.flatMap((errors, index) => (index >= hour.errors.length - RECENT && errors ? [index] : [])) : [];
-    entry.spark.show(hour.requests, marks);
+    const marks = unusual ? hour.errors.flatMap((errors, index) => (index >= hour.errors.length - RECENT - 1 && index < hour.errors.length - 1 && errors ? [index] : [])) : [];
+    entry.spark.show(hour.requests.slice(0, -1), marks); // without the minute that is still open
     const last = hour.requests.reduce((sum, each) => sum + each, 0);
     const words = `${plural(last, 'request')} in the last hour${unusual ? `, ${trouble({ ...row, status: 'healthy' }, unusual, now)}` : ''}`;
     setText(cells.trend.lastChild, words);

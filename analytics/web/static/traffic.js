@@ -3,7 +3,7 @@
 import { ask, iso } from './api.js';
 import { Chart, Group } from './chart.js';
 import { byId, el, set, setText } from './dom.js';
-import { compact, count, decimal, moment, ms } from './format.js';
+import { count, decimal, moment, ms } from './format.js';
 import { figures, parts, RANGES, Track } from './points.js';
 
 const SERIES = [
@@ -26,15 +26,15 @@ export class Traffic {
     this.users = new Track(['users']);
     this.charts = [
       new Chart(parent, this.group, 'Requests and errors per second', [
-        { label: 'requests', color: 'accent', format: rate, axis: compact, fill: true },
-        { label: 'errors', color: 'bad', format: rate, axis: compact, scale: 'errors', room: 2.5, fill: true },
+        { label: 'requests', color: 'accent', format: rate, fill: true },
+        { label: 'errors', color: 'bad', format: rate, scale: 'errors', room: 2.5, fill: true },
       ]),
       new Chart(parent, this.group, 'Latency', [
-        { label: 'p50', color: 'accent', format: ms, axis: short },
-        { label: 'p95', color: 'ink', format: ms, axis: short, dash: [6, 3] },
-        { label: 'p99', color: 'soft', format: ms, axis: short, dash: [2, 3] },
+        { label: 'p50', color: 'accent', format: ms },
+        { label: 'p95', color: 'ink', format: ms, dash: [6, 3] },
+        { label: 'p99', color: 'soft', format: ms, dash: [2, 3] },
       ]),
-      new Chart(parent, this.group, 'Active users', [{ label: 'users', color: 'accent', format: count, axis: compact, fill: true }]),
+      new Chart(parent, this.group, 'Active users', [{ label: 'users', color: 'accent', format: count, fill: true }]),
     ];
     this.#offerRanges();
     byId('zoom-reset').addEventListener('click', () => this.group.setZoom(null));
@@ -147,8 +147,6 @@ export class Traffic {
   }
 }
 
-const short = (value) => (value >= 10_000 ? `${decimal(value / 1000)} s` : decimal(value));
-
 function flowSummary([times, requests, errors], range, step) {
   const [flow, failed] = [figures(requests), figures(errors)];
   if (!flow) return 'No requests known.';
@@ -159,7 +157,7 @@ function flowSummary([times, requests, errors], range, step) {
 function latencySummary([, p50, p95, p99], range) {
   const [low, mid, high] = [p50, p95, p99].map(figures);
   if (!low) return `No latency known of the ${range.words}.`;
-  return `p50 ${ms(low.least)} to ${ms(low.greatest)}, p95 up to ${ms(mid.greatest)}, p99 up to ${ms(high.greatest)}.`;
+  return `Greatest: p50 ${ms(low.greatest)}, p95 ${ms(mid.greatest)}, p99 ${ms(high.greatest)}`;
 }
 
 function usersSummary([, users], range, step) {

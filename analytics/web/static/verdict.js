@@ -9,7 +9,7 @@ const NAMED = 3;
  * What to say of the services.
  *
  * @param {Array<object>} rows rows of the snapshot.
- * @param {Map<string, {ratio: number, errors: number, seconds: number}>} unusual services whose errors are far above usual.
+ * @param {Map<string, {ratio: number, errors: number, seconds: number, since: number?}>} unusual services whose errors are far above usual.
  * @param {Date} now
  * @returns {{state: string, lead: string, parts: Array<{service: string, text: string}>, tail: string}}
  */
@@ -36,13 +36,13 @@ export function trouble(row, errors, now = new Date()) {
   if (health(row.status).urgency > 0) {
     said.push(`is ${row.status}${row.status_since ? ` since ${when(new Date(row.status_since), now)}` : ''}`);
   }
-  if (errors) said.push(elevated(errors, said.length === 0));
+  if (errors) said.push(elevated(errors, said.length === 0, now));
   return said.join('; ');
 }
 
-function elevated({ ratio, errors, seconds }, alone) {
+function elevated({ ratio, errors, seconds, since }, alone, now) {
   const compared = Number.isFinite(ratio) ? `errors ${times(ratio)} its usual` : `${plural(errors, 'error')} in ${span(seconds)}, usually none`;
-  return alone ? `has ${compared}` : compared;
+  return alone ? `has ${compared}${since ? ` since ${when(new Date(since * 1000), now)}` : ''}` : compared;
 }
 
 function allWell(rows) {
