@@ -203,7 +203,7 @@ export class Chart {
   #read() {
     const [times, ...columns] = this.columns;
     const chosen = this.at !== null && times.length > 0;
-    const index = chosen ? this.#nearest(this.at) : Math.max(times.length && 0, times.findLastIndex((_, place) => columns.some((values) => values[place] !== null)));
+    const index = chosen ? this.#nearest(this.at) : this.#newest();
     if (index < 0) return;
     const texts = columns.map((values, place) => this.series[place].format(values[index]));
     texts.forEach((text, place) => setText(this.values[place], text));
@@ -213,6 +213,13 @@ export class Chart {
     this.moment.title = utc(date);
     const text = `${said}: ${this.series.map((one, place) => `${one.label} ${texts[place]}`).join(', ')}`;
     for (const [name, value] of [['max', times.length - 1], ['now', index], ['text', text]]) this.plot.setAttribute(`aria-value${name}`, value);
+  }
+
+  /** The newest place with anything known; -1 where there is none at all. */
+  #newest() {
+    const [times, ...columns] = this.columns;
+    const known = times.findLastIndex((_, index) => columns.some((values) => values[index] !== null));
+    return known < 0 ? times.length - 1 : known;
   }
 
   #fillTable() {

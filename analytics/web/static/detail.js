@@ -5,6 +5,7 @@ import { byId, el, icon, set, setState, setText } from './dom.js';
 import { line } from './events.js';
 import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
 import { health } from './health.js';
+import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
 import { trouble } from './verdict.js';
 
@@ -16,7 +17,7 @@ const FIGURES = [
   ['Error rate', (row) => percent(row.error_rate)],
   ['Average latency', (row) => ms(row.avg_latency_ms)],
   ['Uptime', (row) => span(row.uptime_hours * 3600)],
-  ['Last heartbeat', (row) => (row.last_heartbeat ? ago((Date.now() - Date.parse(row.last_heartbeat)) / 1000) : 'never')],
+  ['Last heartbeat', (row) => (row.last_heartbeat ? ago((nowMs() - Date.parse(row.last_heartbeat)) / 1000) : 'never')],
 ];
 const PERCENTILES = [['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['max', 'Greatest'], ['avg', 'Average']];
 
@@ -117,7 +118,7 @@ export class Detail {
   async #showMetrics(name, metrics) {
     const unit = (value, one) => (one.unit && value !== null ? `${decimal(value)} ${one.unit}` : decimal(value));
     this.metrics.fill(metrics.map(([metric, one]) => [metric, unit(one.last, one), unit(one.avg, one), unit(one.min, one), unit(one.max, one), null]), 'No metrics of its own yet.');
-    const now = Date.now() / 1000;
+    const now = nowMs() / 1000;
     await Promise.all(
       metrics.slice(0, SPARKS).map(async ([metric], index) => {
         const { points } = await ask('/series', { name: metric, service: name, agg: 'avg', from: iso(now - 3600), to: iso(now), step: 60 });

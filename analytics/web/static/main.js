@@ -12,6 +12,7 @@ import { Events, isError } from './events.js';
 import { History } from './history.js';
 import { Overview } from './overview.js';
 import { RANGES } from './points.js';
+import { learn } from './servertime.js';
 import { Services } from './services.js';
 import { Toasts } from './toast.js';
 import { Traffic } from './traffic.js';
@@ -86,6 +87,7 @@ function take(data) {
   snapshot = data;
   const updatedAt = new Date(data.updated_at);
   const now = updatedAt.getTime() / 1000;
+  learn(updatedAt.getTime());
   connection.heard(updatedAt);
   const rises = board.take(data.services, now);
   const rise = { requests: 0, errors: 0 };

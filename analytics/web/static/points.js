@@ -9,14 +9,14 @@ export const RANGES = {
   '90d': { label: '90 d', words: 'last 90 days', seconds: 7_776_000, step: 86_400, fine: 7_776_000, coarse: 86_400, users: 86_400, again: 60 },
 };
 
-/** The parts of a range to ask for: the newest finely, what lies before coarsely, and each moment once. */
+/** The parts of a range to ask for: the newest finely, what lies before coarsely, and each moment once; no more than is kept. */
 export function parts(range, now, step = range.step) {
   const end = now;
   const start = now - range.seconds;
-  if (range.fine >= range.seconds || step !== range.step) return [{ from: floor(start, step), to: end, step }];
+  if (range.fine >= range.seconds || step !== range.step) return [{ from: floor(start, step) + step, to: end, step }];
   const seam = floor(now - range.fine, range.coarse) + range.coarse;
   return [
-    { from: floor(start, range.coarse), to: seam, step: range.coarse },
+    { from: floor(start, range.coarse) + range.coarse, to: seam, step: range.coarse },
     { from: seam, to: end, step },
   ];
 }

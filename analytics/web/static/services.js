@@ -4,6 +4,7 @@ import { byId, el, icon, set, setState, setText } from './dom.js';
 import { ago, briefly, clock, count, ms, percent, plural, span, times, utc, when } from './format.js';
 import { health, urgency } from './health.js';
 import { RECENT } from './minutes.js';
+import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
 import { trouble } from './verdict.js';
 
@@ -44,7 +45,7 @@ export class Services {
   /** Show the services of a snapshot; `unusual` are those with errors far above usual. */
   show(services, unusual) {
     this.unusual = unusual;
-    const now = new Date();
+    const now = new Date(nowMs());
     let changed = false;
     for (const [name, row] of Object.entries(services)) {
       let entry = this.rows.get(name);

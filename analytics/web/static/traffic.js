@@ -5,6 +5,7 @@ import { Chart, Group } from './chart.js';
 import { byId, el, set, setText } from './dom.js';
 import { count, decimal, moment, ms } from './format.js';
 import { figures, parts, RANGES, Track } from './points.js';
+import { now as clock } from './servertime.js';
 
 const SERIES = [
   ['requests', { name: 'requests', agg: 'rate' }],
@@ -51,7 +52,7 @@ export class Traffic {
     const { service, range } = this.view;
     for (const input of byId('ranges').querySelectorAll('input')) input.checked = input.value === range;
     try {
-      const answers = await this.#ask(Date.now() / 1000, loading.signal);
+      const answers = await this.#ask(clock(), loading.signal);
       if (loading.signal.aborted) return;
       for (const track of [this.flow, this.latency, this.users]) track.clear();
       this.#take(answers);
@@ -87,7 +88,7 @@ export class Traffic {
     this.loadedAt = now;
     const { signal } = this.loading;
     try {
-      this.#take(await this.#ask(Date.now() / 1000, signal, this.range.again + 2 * this.range.step));
+      this.#take(await this.#ask(clock(), signal, this.range.again + 2 * this.range.step));
     } catch {
       if (!signal.aborted) this.failed = true;
     }
@@ -111,7 +112,7 @@ export class Traffic {
   #take(answers) {
     for (const [name, loaded] of answers) for (const answer of loaded) this.#trackOf(name).load(name, answer);
     this.flow.settle();
-    this.loadedAt = Date.now() / 1000;
+    this.loadedAt = clock();
   }
 
   #trackOf(name) {
@@ -122,7 +123,7 @@ export class Traffic {
   draw() {
     if (document.hidden) return;
     const range = this.range;
-    const now = Math.max(this.now, this.loadedAt) || Date.now() / 1000;
+    const now = Math.max(this.now, this.loadedAt) || clock();
     const window = [now - range.seconds, now];
     const summaries = [flowSummary, latencySummary, usersSummary];
     [this.flow, this.latency, this.users].forEach((track, index) => {

@@ -1,0 +1,128 @@
+"""A browser, and a service with the demo's shop at it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import which
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.edge.wire import eventually
+from tests.server import ROOT, Server
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
+DESKTOP = {"width": 1280, "height": 800}
+PATIENCE_MS = 15_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; without it, or without the charts, the tests are skipped, but never in CI."""
+    found = which("chromium")
+    problem = "chromium is not installed" if found is None else "uPlot is not installed: npm ci in analytics/web"
+    if found is None or not CHARTS.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(problem)
+        pytest.skip(problem)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens pages; at the end none of them may have asked another host for anything, or logged an error."""
+    contexts, wrong = [], list[str]()
+
+    def open_(url: str, *, outages: bool = False, **options: Any) -> Page:
+        context = browser.new_context(
+            **{"viewport": DESKTOP, "locale": "en-US", "timezone_id": "America/New_York", **options}
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        host = urlsplit(url).netloc
+        page.on("request", lambda asked: _of_host(asked.url, host) or wrong.append(f"asked {asked.url}"))
+        page.on("websocket", lambda socket: _of_host(socket.url, host) or wrong.append(f"connected to {socket.url}"))
+        page.on("pageerror", lambda error: wrong.append(f"threw {error.stack}"))
+        if not outages:
+            page.on("console", lambda said: said.type in ("error", "warning") and wrong.append(f"logged {said.text}"))
+        page.goto(url)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _of_host(url: str, host: str) -> bool:
+    return urlsplit(url).netloc == host or url.startswith("data:")
+
+
+@pytest.fixture(scope="session")
+def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service with the demo's shop: a day of history, and 60 events a second from now on."""
+    folder = tmp_path_factory.mktemp("shop")
+    with Server(folder / "server.log") as server, demo(server, folder / "demo.log", "--rate", "60"):
+        eventually(lambda: "the shop is open" in (folder / "demo.log").read_text(), 60)
+        eventually(lambda: all(row["last_heartbeat"] for row in server.get("/services")["services"].values()))
+        yield server
+
+
+class demo:  # noqa: N801 - reads as the verb it is
+    """The demo's shop at a service, as a context manager."""
+
+    def __init__(self, server: Server, log: Path, *options: str) -> None:
+        self._command = [sys.executable, "-m", "analytics", "demo", "--url", server.url, *options]
+        self._log = log
+
+    def __enter__(self) -> "demo":
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def post_events(server: Server, events: list[dict[str, Any]]) -> None:
+    """Record those events, all of them."""
+    answer = requests.post(f"{server.url}/events", json=events, timeout=10)
+    assert answer.json()["rejected"] == 0, answer.text
+
+
+def texts(page: Page, selector: str) -> list[str]:
+    """The text of all that `selector` finds, at one moment."""
+    found: list[str] = page.eval_on_selector_all(selector, "found => found.map(each => (each.innerText ?? each.textContent).trim())")
+    return found
+
+
+def number(text: str) -> float | None:
+    """What a figure on the page says, without its unit; None where it says that nothing is known."""
+    digits = text.split()[0].removesuffix("/s").replace(",", "")
+    return None if digits == "–" else float(digits)
+
+
+def near(shown: str, value: float | None) -> bool:
+    """Whether the page shows `value`, as exactly as it shows figures."""
+    found = number(shown)
+    if found is None or value is None:
+        return found is None and value is None
+    return abs(found - value) <= max(0.0051, abs(value) * 0.006)

@@ -1,0 +1,165 @@
+"""What the page shows is what the service says at that moment."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.edge.wire import eventually
+from tests.page.conftest import OpenPage, near, texts
+from tests.server import Server
+
+COLUMNS = ("name", "health", "requests", "errors", "rate", "avg")
+
+
+def test_the_five_figures_are_those_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    expect(page.locator("#connection")).to_have_text("live")
+
+    def agree() -> bool:
+        overview = shop.get("/dashboard")["overview"]
+        wanted = ("total_requests", "requests_per_second", "error_rate", "average_latency_ms", "active_users")
+        shown = texts(page, "#figures strong")
+        return all(near(text, overview[name]) for text, name in zip(shown, wanted, strict=True))
+
+    eventually(agree)
+    expect(page.locator("#figures .spark .line[d^=M]")).to_have_count(5)
+    assert all(re.search(r"in 15 min|15 min mean", text) for text in texts(page, "#figures .change"))
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", page.inner_text("#updated"))
+
+
+def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+
+    def shown() -> list[list[str]]:
+        cells = ",".join(f"tr.querySelector('.k-{name}').innerText.trim()" for name in COLUMNS)
+        rows: list[list[str]] = page.eval_on_selector_all("#services-table tbody tr", f"rows => rows.map(tr => [{cells}])")
+        return rows
+
+    def agree() -> bool:
+        services, rows = shop.get("/dashboard")["services"], shown()
+        return len(rows) == len(services) and all(
+            health.startswith(services[name]["status"])
+            and near(requests_, services[name]["request_count"])
+            and near(errors, services[name]["error_count"])
+            and near(rate, services[name]["error_rate"])
+            and near(avg, services[name]["avg_latency_ms"])
+            for name, health, requests_, errors, rate, avg in rows
+        )
+
+    eventually(agree)
+    name = "frontend"
+    row = page.locator("#services-table tr", has=page.get_by_role("link", name=name, exact=True))
+    eventually(lambda: near(row.locator(".k-p95").inner_text(), shop.get(f"/services/{name}/metrics")["latency"]["p95"]))
+    assert re.fullmatch(r"now|\d+ s ago|\d min ago", row.locator(".k-beat").inner_text())
+    assert row.locator(".spark .line").get_attribute("d")
+
+
+def test_the_busiest_endpoints_are_those_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+
+    def agree() -> bool:
+        top = shop.get("/dashboard")["realtime_stats"]["top_endpoints"]
+        shown = [text.split("\n")[0] for text in texts(page, "#endpoints-table tbody tr:not([hidden]) .path")]
+        counts = texts(page, "#endpoints-table tbody tr:not([hidden]) td:nth-child(2)")
+        return shown == [each["endpoint"] for each in top] and all(map(near, counts, (each["count"] for each in top)))
+
+    eventually(agree)
+
+
+def table(page: Page, chart: int) -> dict[str, list[str]]:
+    """The data of a chart as its table shows it, by time in UTC."""
+    page.locator("#charts details").nth(chart).evaluate("details => { details.open = true }")
+    rows: list[list[str]] = page.eval_on_selector_all(
+        f"#charts > figure:nth-child({chart + 1}) tbody tr",
+        "rows => rows.map(tr => [tr.cells[0].title, ...[...tr.cells].slice(1).map(td => td.innerText)])",
+    )
+    return {at: values for at, *values in rows}
+
+
+def points(server: Server, name: str, agg: str, step: int, **asked: str) -> dict[str, Any]:
+    """Points of a series as the service tells them, by time in UTC; without those that are still open."""
+    answer = server.get("/series", params={"name": name, "agg": agg, "step": step, **asked})
+    times = [datetime.fromisoformat(point["timestamp"]).astimezone(UTC) for point in answer["points"]]
+    values = [point["value"] for point in answer["points"]]
+    return dict(zip([f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in times][:-2], values, strict=False))
+
+
+def agree_on(page: Page, server: Server, step: int, users: int, **asked: str) -> None:
+    for chart, series in enumerate(
+        (
+            [("requests", "rate"), ("errors", "rate")],
+            [("latency", "p50"), ("latency", "p95"), ("latency", "p99")],
+            [("events", "unique")],
+        )
+    ):
+        shown = table(page, chart)
+        for column, (name, agg) in enumerate(series):
+            known = points(server, name, agg, users if agg == "unique" else step, **asked)
+            assert known
+            wrong = {
+                at: (value, shown.get(at)) for at, value in known.items() if not near(shown[at][column], value)
+            }
+            assert not wrong, (name, agg)
+
+
+def test_traffic_of_an_hour_is_that_of_the_series(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    expect(page.locator("#charts .summary").first).to_contain_text("Last hour")
+    agree_on(page, shop, 60, 60)
+
+
+def test_a_service_and_a_range_in_the_address_are_shown(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{shop.url}/?service=frontend&range=7d")
+    expect(page.locator("#charts .summary").first).to_contain_text("Last 7 days")
+    start = datetime.fromtimestamp(datetime.now(UTC).timestamp() - 7 * 86_400, UTC)
+    agree_on(page, shop, 3600, 3600, service="frontend", **{"from": start.isoformat()})
+    expect(page.locator("#scope-title")).to_have_text("frontend")
+    assert page.locator("#ranges input[value='7d']").is_checked()
+
+
+def test_live_seconds_go_on_where_the_loaded_ones_end(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{shop.url}/?range=5m")
+    expect(page.locator("#charts .summary").first).to_contain_text("Last 5 minutes")
+    before = max(table(page, 0))
+    eventually(lambda: len([at for at in table(page, 0) if at > before]) >= 3)
+    live, known = table(page, 0), points(shop, "requests", "rate", 5, **{"from": before.replace(" UTC", "Z")})
+    times = [datetime.fromisoformat(at.replace(" UTC", "Z")).timestamp() for at in live if at >= before]
+    assert {a - b for a, b in zip(times, times[1:], strict=False)} == {5}, "no bucket is missing, and none twice"
+    eventually(lambda: all(near(table(page, 0)[at][0], value) for at, value in known.items()))
+
+
+def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+
+    def agree() -> bool:
+        services = shop.get("/dashboard")["services"]
+        said, bad = page.inner_text("#verdict"), [row for row in services.values() if row["status"] != "healthy"]
+        if not bad:
+            return "All 10 services healthy." in said or "errors" in said
+        return all(f"{row['name']} is {row['status']} since" in said for row in bad)
+
+    eventually(agree)
+
+
+def test_history_is_that_of_the_statistics(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    expect(page.locator("#heat tbody tr").first).to_be_attached()
+    cells = page.eval_on_selector_all("#heat td.cell:not(.none)", "cells => cells.map(td => [td.title, td.innerText])")
+    shown = {re.findall(r"\(([-\d: ]+) UTC\)", title)[0]: text for title, text in cells}
+    for bucket in shop.get("/stats/hourly", params={"hours": 167})["buckets"][:-1]:
+        at = bucket["hour"].replace("T", " ").removesuffix("Z")
+        assert near(shown[at], bucket["requests"]), bucket
+    page.locator("#days details").evaluate("details => { details.open = true }")
+    rows = texts(page, "#days tbody tr")
+    for day in shop.get("/stats/daily", params={"days": 90})["buckets"][:-1]:
+        assert any(day["date"] in row and f"{day['unique_users']:,} user" in row for row in rows)
+    for kind in ("hourly", "daily", "services", "events"):
+        for form in ("csv", "json"):
+            href = page.locator(f"[data-export={kind}] a", has_text=form.upper()).get_attribute("href")
+            answer = requests.get(f"{shop.url}{href}", timeout=10, stream=True)
+            assert answer.status_code == 200
+            assert f"{kind}-" in answer.headers["Content-Disposition"]
+            answer.close()

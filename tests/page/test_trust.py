@@ -1,0 +1,146 @@
+"""Outages are shown, names are text, and the page is light, open to all, and asks nobody else."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartServer
+from tests.edge.wire import eventually, worker_pid
+from tests.page.conftest import OpenPage, post_events, texts
+from tests.server import ROOT, Server
+
+AXE = ROOT / "tests/spec/node_modules/axe-core/axe.min.js"
+IMG = "<img src=x onerror=\"document.body.dataset.pwned='1'\">"
+SCRIPT = "</script><script>document.body.dataset.pwned='2'</script>"
+WEIGHT = 150_000
+
+
+def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 7)
+    page = open_page(server.url, outages=True)
+    requests_ = page.locator("#figures strong").first
+    expect(requests_).to_have_text("7")
+    for pid in (worker_pid(server), server.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    server.process.wait()
+    connection = page.locator("#connection")
+    expect(connection).to_contain_text("reconnecting")
+    expect(connection).to_contain_text("stale since")
+    expect(page.locator("#verdict")).to_contain_text("As last heard: ")
+    expect(requests_).to_have_text("7")
+    server.__enter__()
+    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 2)
+    expect(connection).to_contain_text("live again, after", timeout=30_000)
+    expect(requests_).to_have_text("9")
+    expect(page.locator("#verdict")).not_to_contain_text("As last heard")
+    eventually(lambda: len(texts(page, "#feed li")) == 9)
+
+
+def test_names_from_outside_are_text(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    data = {"endpoint": IMG, "status": 500, "latency": 3, SCRIPT: IMG}
+    post_events(server, [{"type": kind, "service": IMG, "user_id": SCRIPT, "data": data} for kind in ("request", SCRIPT)])
+    server.post("/heartbeat", {"service": IMG, "status": "degraded"})
+    server.post("/metrics", {"name": SCRIPT, "value": 1, "unit": IMG, "tags": {"service": IMG}})
+    page = open_page(server.url)
+    expect(page.locator("#verdict")).to_contain_text(f"{IMG} is degraded since")
+    expect(page.locator("#services-table tbody a")).to_have_text(IMG)
+    expect(page.locator("#endpoints-table .path")).to_have_text(IMG)
+    expect(page.locator("#feed .type").first).to_have_text(SCRIPT)
+    page.locator("#feed summary").first.click()
+    expect(page.locator("#feed pre")).to_contain_text(json.dumps(IMG)[1:-1])
+    post_events(server, [{"type": "error", "service": IMG, "data": {"message": SCRIPT}}])
+    expect(page.locator(".toast")).to_contain_text(f"{IMG}: {SCRIPT}")
+    page.locator("#services-table tbody a").click()
+    expect(page.locator("#scope-title")).to_have_text(IMG)
+    expect(page.get_by_role("rowheader", name=SCRIPT)).to_be_visible()
+    assert page.locator("img, iframe, object").count() == 0
+    assert page.evaluate("document.body.dataset.pwned") is None
+
+
+def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    page = open_page(server.url)
+    expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
+    for text in texts(page, "#empty pre"):
+        assert server.url in text
+    assert "analytics demo --url" in texts(page, "#empty pre")[3]
+    check_accessible(page)
+    # Whatever is pasted: what the line in JavaScript does, the page could do itself.
+    page.evaluate(texts(page, "#empty pre")[1].replace("await ", ""))
+    expect(page.locator("#empty")).to_contain_text("received: page_view from web")
+    expect(page.locator("#services-table tbody a")).to_have_text("web")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#empty")).to_be_hidden()
+
+
+def test_two_hundred_services_are_brought_up_to_date_in_place(
+    start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server()
+    names = [f"service-{number:03}" for number in range(200)]
+    post_events(server, [{"type": "request", "service": name, "data": {"status": 200, "latency": 4}} for name in names])
+    for name in names:
+        assert server.post("/heartbeat", {"service": name, "status": "healthy"}).ok
+    page = open_page(server.url)
+    rows = page.locator("#services-table tbody tr")
+    expect(rows).to_have_count(200)
+    expect(page.locator("#verdict")).to_contain_text("All 200 services healthy.")
+    page.evaluate("document.querySelectorAll('#services-table tbody tr').forEach(tr => { tr.mark = true })")
+    post_events(server, [{"type": "request", "service": "service-100", "data": {"status": 200}}] * 4)
+    row = page.locator("#services-table tr", has_text="service-100")
+    expect(row.locator(".k-requests")).to_have_text("5")
+    assert page.evaluate("[...document.querySelectorAll('#services-table tbody tr')].every(tr => tr.mark)")
+    expect(page.locator(".k-p95", has_text="ms").nth(199)).to_be_attached()
+
+
+def check_accessible(page: Page) -> None:
+    """No serious finding of axe-core."""
+    if not AXE.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("axe-core is not installed: npm ci in tests/spec")
+        pytest.skip("axe-core is not installed: npm ci in tests/spec")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    serious = [
+        (each["id"], each["help"], [node["html"][:160] for node in each["nodes"][:3]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "query"), [(1280, ""), (390, ""), (1280, "?service=frontend")])
+def test_there_is_no_serious_obstacle(
+    shop: Server, open_page: OpenPage, scheme: str, width: int, query: str
+) -> None:
+    page = open_page(f"{shop.url}/{query}", color_scheme=scheme, viewport={"width": width, "height": 844})
+    eventually(lambda: len(texts(page, "#feed li")) > 20)
+    expect(page.locator("#charts .u-over")).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing sticks out"
+    check_accessible(page)
+
+
+def test_it_is_light_and_soon_there(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    eventually(lambda: len(texts(page, "#feed li")) > 20)
+    assert page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 1000
+    loaded = page.evaluate(
+        """[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
+           .filter(each => !/\\/(series|events|services|stats)/.test(each.name))
+           .map(each => [each.name, each.encodedBodySize])"""
+    )
+    assert sum(size for _, size in loaded) < WEIGHT, loaded
+
+
+def test_it_works_without_its_charts(shop: Server, open_page: OpenPage, browser: object) -> None:
+    answer = requests.get(shop.url, timeout=10)
+    assert "The charts are missing" not in answer.text
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]

@@ -1,0 +1,155 @@
+"""Using the page: filters, pause, zoom, a service, the keyboard, the address."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.edge.wire import eventually
+from tests.page.conftest import OpenPage, texts
+from tests.server import Server
+
+
+def types_shown(page: Page) -> set[str]:
+    return set(texts(page, "#feed .type"))
+
+
+def test_the_feed_is_filtered_by_the_service_itself(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    eventually(lambda: len(types_shown(page)) > 1)
+    page.select_option("#events-type", "product_view")
+    eventually(lambda: types_shown(page) == {"product_view"})
+    assert "type=product_view" in page.url
+    page.select_option("#events-service", "frontend")
+    eventually(lambda: set(texts(page, "#feed .of")) == {"frontend"})
+    first = texts(page, "#feed time")[0]
+    eventually(lambda: texts(page, "#feed time")[0] != first)
+    assert types_shown(page) == {"product_view"}
+    export = page.locator("[data-export=events] a").first.get_attribute("href") or ""
+    assert "type=product_view" in export
+    assert "service=frontend" in export
+    page.reload()
+    eventually(lambda: types_shown(page) == {"product_view"})
+
+
+def test_a_paused_feed_stands_still_and_counts(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    eventually(lambda: len(texts(page, "#feed li")) > 20)
+    page.click("#events-pause")
+    still = texts(page, "#feed li")
+    expect(page.locator("#events-pause")).to_have_text(re.compile(r"Resume \(\d+ new\)"))
+    assert texts(page, "#feed li") == still
+    page.click("#events-pause")
+    eventually(lambda: texts(page, "#feed li") != still)
+
+
+def test_an_event_opens_and_waits_to_be_read(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    line = page.locator("#feed li").first
+    line.locator("summary").click()
+    expect(page.locator("#feed details[open] pre")).to_contain_text('"timestamp"')
+    still = texts(page, "#feed time")
+    expect(page.locator("#events-rate")).to_contain_text("new")
+    assert texts(page, "#feed time") == still
+
+
+def test_drag_zooms_all_charts_and_the_address_tells(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    over = page.locator("#charts .u-over").first
+    box = over.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 100, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, middle, steps=4)
+    page.mouse.up()
+    expect(page.locator("#zoom-reset")).to_be_visible()
+    assert re.search(r"zoom=\d+-\d+", page.url)
+    page.reload()
+    expect(page.locator("#zoom-reset")).to_be_visible()
+    page.click("#zoom-reset")
+    expect(page.locator("#zoom-reset")).to_be_hidden()
+    assert "zoom" not in page.url
+
+
+def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    over = page.locator("#charts .u-over").first
+    over.hover(position={"x": 200, "y": 50})
+    times = page.locator("#charts h3 time")
+    eventually(lambda: re.fullmatch(r"\d\d:\d\d", times.nth(0).inner_text()))
+    assert {times.nth(index).inner_text() for index in range(3)} == {times.nth(0).inner_text()}
+
+
+def test_arrow_keys_move_the_cursor_and_say_what_is_there(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    plot = page.get_by_role("slider").first
+    expect(plot).to_have_attribute("aria-valuetext", re.compile("requests"))
+    plot.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    second = plot.get_attribute("aria-valuetext") or ""
+    page.keyboard.press("Home")
+    assert re.fullmatch(r"\d\d:\d\d: requests [\d.,]+/s, errors [\d.,]+/s", second)
+    assert plot.get_attribute("aria-valuetext") != second
+    page.keyboard.press("+")
+    expect(page.locator("#zoom-reset")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#zoom-reset")).to_be_hidden()
+
+
+def test_services_are_sorted_and_filtered(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    names = "#services-table tbody tr:not([hidden]) a"
+    eventually(lambda: len(texts(page, names)) == 10)
+    page.get_by_role("button", name="Service", exact=True).click()
+    assert texts(page, names) == sorted(texts(page, names))
+    page.get_by_role("button", name="Service", exact=True).click()
+    assert texts(page, names) == sorted(texts(page, names), reverse=True)
+    assert page.locator("th[aria-sort=descending]").inner_text().startswith("Service")
+    page.fill("#services-filter", "check")
+    assert texts(page, names) == ["checkout"]
+    page.reload()
+    eventually(lambda: texts(page, names) == ["checkout"])
+    page.fill("#services-filter", "nobody")
+    expect(page.locator("#services-none")).to_have_text("No service matches “nobody”.")
+
+
+def test_a_click_opens_a_service_and_back_leads_back(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    page.get_by_role("link", name="search", exact=True).first.click()
+    expect(page.locator("#scope-title")).to_have_text("search")
+    assert "service=search" in page.url
+    full = shop.get("/services/search/metrics")
+    eventually(lambda: [each["endpoint"] for each in full["endpoints"]] == texts(page, "#detail .rows th[scope=row]")[:1])
+    for metric in full["metrics"]:
+        expect(page.get_by_role("rowheader", name=metric, exact=True)).to_be_visible()
+    expect(page.locator("#detail .percentiles")).to_contain_text("p99")
+    eventually(lambda: set(texts(page, "#feed .of")) == {"search"})
+    expect(page.locator("#overview")).to_be_hidden()
+    page.go_back()
+    expect(page.locator("#overview")).to_be_visible()
+    eventually(lambda: len(set(texts(page, "#feed .of"))) > 1)
+
+
+def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    eventually(lambda: len(texts(page, "#services-table tbody tr")) == 10)
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("(e => e.id || e.getAttribute('aria-label') || e.innerText)(document.activeElement)")
+        )
+    assert reached[0] == "Skip to services"
+    assert [name for name in reached if "cursor, moved by arrow keys" in name] == [
+        "Requests and errors per second: cursor, moved by arrow keys",
+        "Latency: cursor, moved by arrow keys",
+        "Active users: cursor, moved by arrow keys",
+    ]
+    for name in ("last hour", "services-filter", "Export services as CSV", "Error rate"):
+        assert name in reached
+    page.keyboard.press("Enter")
+    if "service=" not in page.url:  # the focus was not on a service yet
+        page.locator("#services-table tbody a").first.focus()
+        page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "scope-title"
