@@ -98,7 +98,9 @@ def agree_on(page: Page, server: Server, step: int, users: int, **asked: str) ->
         shown = table(page, chart)
         for column, (name, agg) in enumerate(series):
             known = points(server, name, agg, users if agg == "unique" else step, **asked)
-            assert known
+            first = min(shown)
+            known = {at: value for at, value in known.items() if at >= first}
+            assert len(known) > 5
             wrong = {
                 at: (value, shown.get(at)) for at, value in known.items() if not near(shown[at][column], value)
             }
@@ -114,7 +116,7 @@ def test_traffic_of_an_hour_is_that_of_the_series(shop: Server, open_page: OpenP
 def test_a_service_and_a_range_in_the_address_are_shown(shop: Server, open_page: OpenPage) -> None:
     page = open_page(f"{shop.url}/?service=frontend&range=7d")
     expect(page.locator("#charts .summary").first).to_contain_text("Last 7 days")
-    start = datetime.fromtimestamp(datetime.now(UTC).timestamp() - 7 * 86_400, UTC)
+    start = datetime.fromtimestamp(datetime.now(UTC).timestamp() - 7 * 86_400 + 3600, UTC)
     agree_on(page, shop, 3600, 3600, service="frontend", **{"from": start.isoformat()})
     expect(page.locator("#scope-title")).to_have_text("frontend")
     assert page.locator("#ranges input[value='7d']").is_checked()

@@ -47,7 +47,7 @@ def test_names_from_outside_are_text(start_server: StartServer, open_page: OpenP
     data = {"endpoint": IMG, "status": 500, "latency": 3, SCRIPT: IMG}
     post_events(server, [{"type": kind, "service": IMG, "user_id": SCRIPT, "data": data} for kind in ("request", SCRIPT)])
     server.post("/heartbeat", {"service": IMG, "status": "degraded"})
-    server.post("/metrics", {"name": SCRIPT, "value": 1, "unit": IMG, "tags": {"service": IMG}})
+    assert server.post("/metrics", {"name": SCRIPT, "value": 1, "unit": "<b>s", "tags": {"service": IMG}}).ok
     page = open_page(server.url)
     expect(page.locator("#verdict")).to_contain_text(f"{IMG} is degraded since")
     expect(page.locator("#services-table tbody a")).to_have_text(IMG)

@@ -53,8 +53,10 @@ export class Events {
 
   /** Take an event; `dropped` others were lost before it. */
   add(event, dropped) {
-    this.seen += 1;
     if (dropped) this.#note(`${plural(dropped, 'event')} dropped: they came faster than this page could take them.`);
+    const service = this.view.service || this.view.source;
+    if ((this.view.type && event.type !== this.view.type) || (service && event.service !== service)) return; // on its way before the filters changed
+    this.seen += 1;
     this.waiting.push(event);
     if (this.waiting.length > SHOWN) {
       if (this.paused) this.held += this.waiting.length - SHOWN;
