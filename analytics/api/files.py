@@ -65,4 +65,5 @@ def respond(packed: Packed, content_type: str) -> Response:
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = "no-cache"
     response.set_etag(packed.tag, weak=True)  # weak: gzipped or not, it is the same
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -111,9 +111,7 @@ def test_the_document_has_every_route_and_no_other() -> None:
     routes = {
         (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in create_app(Settings()).url_map.iter_rules()
-        if not rule.websocket
-        and rule.rule not in ("/ws/dashboard", "/socket.io/")
-        and not rule.rule.startswith(FILES)
+        if not rule.websocket and rule.rule not in ("/ws/dashboard", "/socket.io/") and not rule.rule.startswith(FILES)
         for method in (rule.methods or set()) - implied
     }
     assert routes == set(OPERATIONS)

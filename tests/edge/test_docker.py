@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.edge.wire import eventually
+from tests.edge.wire import eventually, tool
 from tests.server import ROOT, free_port
 
-LINES = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()).splitlines()
-"""The instructions, each on one line."""
+TEXT = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+CHARTS, IMAGE = (stage.splitlines() for stage in re.split(r"\n(?=FROM )", TEXT))
+"""The instructions of both stages, each on one line."""
+FROM_CHARTS = "--from=charts /web/"
 
 
-def instructions(name: str) -> list[str]:
+def instructions(name: str, stage: list[str] = IMAGE) -> list[str]:
     """The arguments of all instructions of that name."""
-    return [line.removeprefix(f"{name} ") for line in LINES if line.startswith(f"{name} ")]
+    return [line.removeprefix(f"{name} ") for line in stage if line.startswith(f"{name} ")]
 
 
 SET = dict(pair.split("=", 1) for line in instructions("ENV") for pair in line.split())
@@ -32,16 +34,31 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the copied files, and in it a virtual environment with the installed packages."""
     folder = tmp_path_factory.mktemp("image")
     for copy in instructions("COPY"):
-        *sources, target = copy.split()
-        for source in sources:
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(ROOT / source, folder / target)
+        if not copy.startswith("--from"):
+            copy_sources(copy, folder)
+    web = tmp_path_factory.mktemp("web")
+    for copy in instructions("COPY", CHARTS):
+        copy_sources(copy, web)
+    (install,) = instructions("RUN", CHARTS)
+    subprocess.run([tool("npm"), *install.split()[1:]], cwd=web, check=True, timeout=120)
+    (built,) = [copy for copy in instructions("COPY") if copy.startswith("--from")]
+    source, target = built.removeprefix(FROM_CHARTS).split()
+    shutil.copytree(web / source, folder / target)
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     install = [folder / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
     subprocess.run(install, cwd=folder, check=True, timeout=180)
     return folder
+
+
+def copy_sources(copy: str, folder: Path) -> None:
+    """Do what a COPY of the build's own files does; what .dockerignore leaves out stays out."""
+    *sources, target = copy.split()
+    for source in sources:
+        if (ROOT / source).is_dir():
+            left_out = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(ROOT / source, folder / target, ignore=left_out)
+        else:
+            shutil.copy(ROOT / source, folder / target)
 
 
 def environment(image: Path, port: int) -> dict[str, str]:
@@ -71,6 +88,9 @@ def test_the_command_serves_and_the_health_check_says_so(image: Path, port: int)
     answer = requests.post(f"http://127.0.0.1:{port}/events", json={"type": "a", "service": "b"}, timeout=5)
     assert answer.status_code == 201
     assert (image / "volume" / "analytics.db").stat().st_size > 0
+    page = requests.get(f"http://127.0.0.1:{port}/", timeout=5).text
+    assert "The charts are missing" not in page
+    assert requests.get(f"http://127.0.0.1:{port}/vendor/uPlot.iife.min.js", timeout=5).status_code == 200
 
 
 def test_the_health_check_fails_where_nothing_answers(image: Path) -> None:
@@ -81,6 +101,7 @@ def test_the_health_check_fails_where_nothing_answers(image: Path) -> None:
 
 def test_it_is_pinned_and_runs_as_nobody_special() -> None:
     assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", instructions("FROM")[0])
+    assert re.fullmatch(r"node:\d+\.\d+\.\d+-\w+-slim AS charts", instructions("FROM", CHARTS)[0])
     assert instructions("USER") == ["analytics"]
     pins = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     assert all("==" in pin for pin in pins)
@@ -96,9 +117,11 @@ def test_what_it_keeps_is_in_a_volume_that_its_user_owns() -> None:
 def test_what_is_copied_is_not_left_out_of_the_build() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert ignored[0] == "*"
-    for copy in instructions("COPY"):
+    copies = instructions("COPY", CHARTS) + [copy for copy in instructions("COPY") if not copy.startswith("--from")]
+    for copy in copies:
         for source in copy.split()[:-1]:
-            assert f"!{source}" in ignored
+            assert f"!{source.split('/')[0]}" in ignored
+    assert "**/node_modules" in ignored
 
 
 def _answers(port: int) -> bool:

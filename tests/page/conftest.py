@@ -110,7 +110,9 @@ def post_events(server: Server, events: list[dict[str, Any]]) -> None:
 
 def texts(page: Page, selector: str) -> list[str]:
     """The text of all that `selector` finds, at one moment."""
-    found: list[str] = page.eval_on_selector_all(selector, "found => found.map(each => (each.innerText ?? each.textContent).trim())")
+    found: list[str] = page.eval_on_selector_all(
+        selector, "found => found.map(each => (each.innerText ?? each.textContent).trim())"
+    )
     return found
 
 

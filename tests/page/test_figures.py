@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import requests
@@ -35,7 +36,9 @@ def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page:
 
     def shown() -> list[list[str]]:
         cells = ",".join(f"tr.querySelector('.k-{name}').innerText.trim()" for name in COLUMNS)
-        rows: list[list[str]] = page.eval_on_selector_all("#services-table tbody tr", f"rows => rows.map(tr => [{cells}])")
+        rows: list[list[str]] = page.eval_on_selector_all(
+            "#services-table tbody tr", f"rows => rows.map(tr => [{cells}])"
+        )
         return rows
 
     def agree() -> bool:
@@ -52,7 +55,9 @@ def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page:
     eventually(agree)
     name = "frontend"
     row = page.locator("#services-table tr", has=page.get_by_role("link", name=name, exact=True))
-    eventually(lambda: near(row.locator(".k-p95").inner_text(), shop.get(f"/services/{name}/metrics")["latency"]["p95"]))
+    eventually(
+        lambda: near(row.locator(".k-p95").inner_text(), shop.get(f"/services/{name}/metrics")["latency"]["p95"])
+    )
     assert re.fullmatch(r"now|\d+ s ago|\d min ago", row.locator(".k-beat").inner_text())
     assert row.locator(".spark .line").get_attribute("d")
 
@@ -101,9 +106,7 @@ def agree_on(page: Page, server: Server, step: int, users: int, **asked: str) ->
             first = min(shown)
             known = {at: value for at, value in known.items() if at >= first}
             assert len(known) > 5
-            wrong = {
-                at: (value, shown.get(at)) for at, value in known.items() if not near(shown[at][column], value)
-            }
+            wrong = {at: (value, shown.get(at)) for at, value in known.items() if not near(shown[at][column], value)}
             assert not wrong, (name, agg)
 
 
@@ -126,10 +129,10 @@ def test_live_seconds_go_on_where_the_loaded_ones_end(shop: Server, open_page: O
     page = open_page(f"{shop.url}/?range=5m")
     expect(page.locator("#charts .summary").first).to_contain_text("Last 5 minutes")
     before = max(table(page, 0))
-    eventually(lambda: len([at for at in table(page, 0) if at > before]) >= 3)
+    eventually(lambda: len([at for at in table(page, 0) if at > before]) >= 2)
     live, known = table(page, 0), points(shop, "requests", "rate", 5, **{"from": before.replace(" UTC", "Z")})
     times = [datetime.fromisoformat(at.replace(" UTC", "Z")).timestamp() for at in live if at >= before]
-    assert {a - b for a, b in zip(times, times[1:], strict=False)} == {5}, "no bucket is missing, and none twice"
+    assert {a - b for a, b in pairwise(times)} == {5}, "no bucket is missing, and none twice"
     eventually(lambda: all(near(table(page, 0)[at][0], value) for at, value in known.items()))
 
 

@@ -120,7 +120,9 @@ def test_a_click_opens_a_service_and_back_leads_back(shop: Server, open_page: Op
     expect(page.locator("#scope-title")).to_have_text("search")
     assert "service=search" in page.url
     full = shop.get("/services/search/metrics")
-    eventually(lambda: [each["endpoint"] for each in full["endpoints"]] == texts(page, "#detail .rows th[scope=row]")[:1])
+    eventually(
+        lambda: [each["endpoint"] for each in full["endpoints"]] == texts(page, "#detail .rows th[scope=row]")[:1]
+    )
     for metric in full["metrics"]:
         expect(page.get_by_role("rowheader", name=metric, exact=True)).to_be_visible()
     expect(page.locator("#detail .percentiles")).to_contain_text("p99")
