@@ -1,7 +1,7 @@
 // The dashboard: one live connection, one view in the address, and the panels that show both.
 
 import { LiveClient } from '/sdk/analytics.js';
-import { address } from './api.js';
+import { address, ask } from './api.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
 import { Detail } from './detail.js';
@@ -35,6 +35,8 @@ const live = new LiveClient({ baseUrl: location.origin, updates: 'patch', ...eve
 let snapshot = null;
 let drawn = null;
 const types = new Set();
+const TYPES = 200;
+const rise = { requests: 0, errors: 0 }; // since traffic was last told
 
 /** Change the view: its panels, what the connection tells, and the address (a new entry, if one may go `back`). */
 function change(changes, back = false) {
@@ -52,6 +54,7 @@ function change(changes, back = false) {
 function apply(before) {
   const differs = (...names) => names.some((name) => view[name] !== before[name]);
   if (differs('service', 'range')) {
+    forgetRise();
     traffic.group.setZoom(zoomOf(view.zoom), false);
     traffic.reload();
   } else if (differs('zoom')) {
@@ -89,22 +92,31 @@ function take(data) {
   const now = updatedAt.getTime() / 1000;
   learn(updatedAt.getTime());
   connection.heard(updatedAt);
-  const rises = board.take(data.services, now);
-  const rise = { requests: 0, errors: 0 };
-  for (const [name, one] of rises) {
+  for (const [name, one] of board.take(data.services, now)) {
     if (view.service && name !== view.service) continue;
     rise.requests += one.requests;
     rise.errors += one.errors;
   }
-  for (const event of data.realtime_stats.recent_events) if (types.size < 200) types.add(event.type);
+  for (const event of data.realtime_stats.recent_events) if (types.size < TYPES) types.add(event.type);
   drawn ??= requestAnimationFrame(() => {
     drawn = null;
     render();
-    traffic.advance(now, rise);
-    board.load(view.service ? [view.service, ...Object.keys(data.services)] : services.names());
-    board.loadUsual(data.services, now);
-    events.offer(types, Object.keys(data.services));
+    setTimeout(goOn); // in a task of its own: none is to take long
   });
+}
+
+function forgetRise() {
+  rise.requests = rise.errors = 0;
+}
+
+function goOn() {
+  const names = Object.keys(snapshot.services);
+  const now = Date.parse(snapshot.updated_at) / 1000;
+  traffic.advance(now, rise);
+  forgetRise();
+  board.load(view.service ? [view.service, ...names] : services.names());
+  board.loadUsual(snapshot.services, now);
+  events.offer(types, names);
 }
 
 function tellVerdict() {
@@ -155,10 +167,11 @@ live.addEventListener('snapshot', ({ detail: told }) => {
     }
   }
   take(told.data);
+  ask('/stats').then((stats) => Object.keys(stats.events_by_type).slice(0, TYPES).forEach((type) => types.add(type))).catch(() => {}); // then those that come
 });
 live.addEventListener('update', ({ detail: told }) => take(told.data));
 live.addEventListener('event', ({ detail: { data, dropped } }) => {
-  types.add(data.type);
+  if (types.size < TYPES) types.add(data.type);
   events.add(data, dropped);
   if (isError(data)) toasts.error(data);
 });
@@ -169,6 +182,7 @@ addEventListener('popstate', () => {
 });
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
+  forgetRise();
   traffic.reload();
   render();
 });

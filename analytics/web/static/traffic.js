@@ -129,7 +129,7 @@ export class Traffic {
     [this.flow, this.latency, this.users].forEach((track, index) => {
       const step = index === 2 ? range.users : range.step;
       track.trim(window[0] - range.coarse);
-      const columns = track.columns();
+      const columns = index === 2 ? withoutOpen(track.columns(), now, step) : track.columns();
       this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], this.failed ? 'Could not be loaded; trying again.' : summaries[index](columns, range, step));
     });
     set(byId('zoom-reset'), 'hidden', this.group.zoom === null);
@@ -148,6 +148,12 @@ export class Traffic {
   }
 }
 
+/** Without the newest bucket, while it is open and fewer are in it than in the one before: it would look like a fall. */
+function withoutOpen([times, values], now, step) {
+  const isFilling = times.length > 1 && times.at(-1) + step > now && values.at(-1) < values.at(-2);
+  return isFilling ? [times.slice(0, -1), values.slice(0, -1)] : [times, values];
+}
+
 function flowSummary([times, requests, errors], range, step) {
   const [flow, failed] = [figures(requests), figures(errors)];
   if (!flow) return 'No requests known.';
@@ -158,7 +164,7 @@ function flowSummary([times, requests, errors], range, step) {
 function latencySummary([, p50, p95, p99], range) {
   const [low, mid, high] = [p50, p95, p99].map(figures);
   if (!low) return `No latency known of the ${range.words}.`;
-  return `Greatest: p50 ${ms(low.greatest)}, p95 ${ms(mid.greatest)}, p99 ${ms(high.greatest)}`;
+  return `Peaks: p50 ${ms(low.greatest)}, p95 ${ms(mid.greatest)}, p99 ${ms(high.greatest)}`;
 }
 
 function usersSummary([, users], range, step) {

@@ -1,0 +1,20 @@
+"""The parts of the page that need no page, tried by Node.js."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.edge.wire import tool
+
+
+def test_the_arithmetic_and_the_words_are_right() -> None:
+    script = Path(__file__).with_name("pure.test.mjs")
+    environment = {
+        **os.environ,
+        "LC_ALL": "en_US.UTF-8",
+        "LANG": "en_US.UTF-8",
+        "TZ": "Europe/Berlin",
+        "NODE_NO_WARNINGS": "1",
+    }
+    done = subprocess.run([tool("node"), "--test", script], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
