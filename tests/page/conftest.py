@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.edge.wire import eventually
 from tests.server import ROOT, Server
@@ -27,6 +27,7 @@ CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE_MS = 15_000
 OpenPage = Callable[..., Page]
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

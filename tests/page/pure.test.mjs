@@ -144,7 +144,7 @@ test('numbers and spans are as people say them', () => {
   assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25 %', '12.3 %', '36.8 ms', '137 ms', '12.5 s', '–']);
   assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago']);
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
-  assert.deepEqual([times(4.04), times(2.5), times(25.4)], ['4 ×', '2.5 ×', '25 ×']);
+  assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);
   assert.equal(when(new Date(2026, 10, 24, 9, 5), NOW), 'Nov 24, 09:05');
   assert.equal(utc(new Date('2026-11-25T14:02:03.5Z')), '2026-11-25 14:02:03 UTC');
 });

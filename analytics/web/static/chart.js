@@ -235,7 +235,7 @@ export class Chart {
   }
 }
 
-const axisText = (value, step) => (value === 0 ? '0' : value >= 10_000 ? compact(value) : fixed(value, step >= 1 ? 0 : step >= 0.1 ? 1 : 2));
+const axisText = (value, step) => (value === 0 ? '0' : value >= 10_000 ? compact(value) : fixed(value, Number.isInteger(step) ? 0 : Number.isInteger(Math.round(step * 1e6) / 1e5) ? 1 : 2));
 
 /** Places of values that no line joins to another. */
 const alone = (values) => values.flatMap((value, index) => (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? [index] : []));

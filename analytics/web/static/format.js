@@ -88,8 +88,9 @@ export function moment(date, step) {
   return step >= 60 ? minutes.format(date) : clocks.format(date);
 }
 
-/** Ratio to the usual: 4 ×, 2.5 ×. */
-export const times = (ratio) => `${decimals[ratio < 10 && Math.round(ratio * 10) % 10 ? 1 : 0].format(ratio)} ×`;
+/** Ratio to the usual: 4 ×, 2.5 ×, and no more than over 100 ×. */
+export const times = (ratio) =>
+  ratio > 100 ? 'over 100 ×' : `${decimals[ratio < 10 && Math.round(ratio * 10) % 10 ? 1 : 0].format(ratio)} ×`;
 
 /** "1 service", "2 services". */
 export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? '' : 's'}`;

@@ -90,7 +90,7 @@ export class Services {
       shown += hit;
       if (this.body.rows[index] !== entry.root) this.body.insertBefore(entry.root, this.body.rows[index] ?? null);
     });
-    setText(byId('services-count'), wanted ? `${count(shown)} of ${count(keyed.length)}` : count(keyed.length));
+    setText(byId('services-count'), `${wanted ? `${count(shown)} of ` : ''}${count(keyed.length)}, all retained time`);
     set(byId('services-none'), 'hidden', shown > 0);
     setText(byId('services-none'), wanted ? `No service matches “${this.filter.value}”.` : 'No services yet.');
   }

@@ -4,7 +4,7 @@ import { byId, el, icon, set, setText } from './dom.js';
 import { plural } from './format.js';
 
 const SHOWN_MS = 8000;
-const REST_MS = 20_000;
+const REST_MS = 60_000;
 const KEY = 'analytics.toasts';
 
 export class Toasts {

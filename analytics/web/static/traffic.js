@@ -158,7 +158,7 @@ function flowSummary([times, requests, errors], range, step) {
   const [flow, failed] = [figures(requests), figures(errors)];
   if (!flow) return 'No requests known.';
   const peak = requests.indexOf(flow.greatest);
-  return `${sentence(range.words)}: ${rate(flow.mean)} on average, peak ${rate(flow.greatest)} at ${moment(new Date(times[peak] * 1000), step)}; errors up to ${rate(failed?.greatest ?? 0)}.`;
+  return `${sentence(range.words)}: ${rate(flow.mean)} on average, peak ${rate(flow.greatest)} ${step >= 86_400 ? 'on' : 'at'} ${moment(new Date(times[peak] * 1000), step)}; errors up to ${rate(failed?.greatest ?? 0)}.`;
 }
 
 function latencySummary([, p50, p95, p99], range) {
