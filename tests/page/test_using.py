@@ -1,8 +1,10 @@
 """Using the page: filters, pause, zoom, a service, the keyboard, the address."""
 
+import json
 import re
+from datetime import UTC, datetime
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.edge.wire import eventually
 from tests.page.conftest import OpenPage, texts
@@ -155,3 +157,16 @@ def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) ->
         page.locator("#services-table tbody a").first.focus()
         page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "scope-title"
+
+
+def test_what_was_dropped_on_the_way_is_told(shop: Server, open_page: OpenPage) -> None:
+    def tell(socket: WebSocketRoute) -> None:
+        upstream = socket.connect_to_server()
+        upstream.on_message(lambda text: socket.send(text))
+        late = {"id": "x", "type": "late", "service": "slow", "timestamp": datetime.now(UTC).isoformat()}
+        socket.send(json.dumps({"type": "event", "seq": 1, "dropped": 7, "data": late}))
+
+    page = open_page(shop.url)
+    page.route_web_socket("**/ws/dashboard*", tell)
+    page.reload()
+    expect(page.locator("#events-note")).to_contain_text("7 events dropped")

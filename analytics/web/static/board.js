@@ -32,12 +32,12 @@ export class Board {
     return rises;
   }
 
-  /** Load the hours of `names`, in that order, where that is due. */
-  load(names) {
+  /** Load the hours of `names`, in that order; again where that is due and the service `isVisible`. */
+  load(names, isVisible) {
     const now = performance.now();
     for (const name of names) {
       const hour = this.hours.get(name);
-      if (!hour || now < hour.due) continue;
+      if (!hour || now < hour.due || (hour.due > 0 && hour.loaded && !isVisible(name))) continue;
       hour.due = now + AGAIN_MS * (0.9 + Math.random() / 5);
       this.lane.run(async () => {
         const full = await ask(ofService(name));

@@ -58,8 +58,7 @@ export class Detail {
     setState(this.state, 'idle', '');
     for (const value of this.values) setText(value, '–');
     for (const body of [this.endpoints.body, this.metrics.body, this.errors, this.latency]) body.replaceChildren();
-    this.loadedAt = -Infinity;
-    this.refresh();
+    this.loadedAt = -Infinity; // the rest is loaded when a snapshot has shown that there is such a service
   }
 
   /** Show its row of a snapshot. */

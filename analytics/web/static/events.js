@@ -100,7 +100,8 @@ export class Events {
       if (!this.paused && this.list.querySelector('details[open]')) this.#hold();
       return;
     }
-    this.list.prepend(...this.waiting.reverse().map(line));
+    const shown = new Set([...this.list.children].map((item) => item.eventId));
+    this.list.prepend(...this.waiting.reverse().filter((event) => !shown.has(event.id)).map(line));
     this.waiting = [];
     while (this.list.children.length > SHOWN) this.list.lastChild.remove();
     this.#tellEmpty();
@@ -156,5 +157,5 @@ export function line(event) {
   details.addEventListener('toggle', () => {
     if (details.open && details.children.length === 1) details.append(el('pre', { tabIndex: 0 }, JSON.stringify(event, null, 2)));
   });
-  return el('li', {}, details);
+  return Object.assign(el('li', {}, details), { eventId: event.id });
 }

@@ -114,7 +114,7 @@ function goOn() {
   const now = Date.parse(snapshot.updated_at) / 1000;
   traffic.advance(now, rise);
   forgetRise();
-  board.load(view.service ? [view.service, ...names] : services.names());
+  board.load(view.service ? [view.service, ...names] : services.names(), (name) => services.isVisible(name));
   board.loadUsual(snapshot.services, now);
   events.offer(types, names);
 }

@@ -34,6 +34,7 @@ export class Services {
       onChange({ find: this.filter.value });
       this.sort(true);
     });
+    this.watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => Object.assign(target.entry, { isVisible: isIntersecting })));
     this.heads = COLUMNS.map((column) => this.#head(column));
     byId('services-table').tHead.append(el('tr', {}, ...this.heads));
     this.body.addEventListener('click', (event) => {
@@ -58,6 +59,7 @@ export class Services {
     if (this.rows.size > Object.keys(services).length) {
       for (const [name, entry] of this.rows) {
         if (Object.hasOwn(services, name)) continue;
+        this.watcher.unobserve(entry.root);
         entry.root.remove();
         this.rows.delete(name);
         changed = true;
@@ -66,9 +68,14 @@ export class Services {
     this.sort(changed);
   }
 
-  /** Names in the order in which they stand on the page, the visible ones first. */
+  /** Names in the order in which they stand on the page, those that can be seen first. */
   names() {
-    return [...this.body.rows].sort((a, b) => a.hidden - b.hidden).map((root) => root.entry.name);
+    return [...this.body.rows].sort((a, b) => this.isVisible(b.entry.name) - this.isVisible(a.entry.name)).map((root) => root.entry.name);
+  }
+
+  /** Whether the row of that service can be seen now. */
+  isVisible(name) {
+    return this.rows.get(name)?.isVisible === true;
   }
 
   /** Put the rows in order: now, or when nobody is about to point at one and the last time is a while ago. */
@@ -127,6 +134,7 @@ export class Services {
     root.entry = entry;
     this.rows.set(name, entry);
     this.body.append(root);
+    this.watcher.observe(root);
     return entry;
   }
 
