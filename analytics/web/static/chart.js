@@ -121,7 +121,7 @@ export class Chart {
     return {
       width: this.plot.clientWidth,
       height: this.options.height ?? 152,
-      padding: [8, this.options.bars ? 24 : 8, 0, 0],
+      padding: [8, axes.length > 2 ? 8 : 20, 0, 0],
       legend: { show: false },
       scales,
       axes,

@@ -78,7 +78,7 @@ export class Overview {
       this.past = {
         total_requests: total,
         requests_per_second: requests.map((value) => value / 60),
-        error_rate: requests.map((value, index) => (value ? (errors[index] / value) * 100 : 0)),
+        error_rate: requests.map((value, index) => (value ? (errors[index] / value) * 100 : null)),
         average_latency_ms: latency,
         active_users: users,
       };
