@@ -85,18 +85,18 @@ def test_two_hundred_services_are_brought_up_to_date_in_place(start_server: Star
     server = start_server()
     names = [f"service-{number:03}" for number in range(200)]
     post_events(server, [{"type": "request", "service": name, "data": {"status": 200, "latency": 4}} for name in names])
-    for name in names:
+    for name in names[:20]:
         assert server.post("/heartbeat", {"service": name, "status": "healthy"}).ok
     page = open_page(server.url)
     rows = page.locator("#services-table tbody tr")
     expect(rows).to_have_count(200)
-    expect(page.locator("#verdict")).to_contain_text("All 200 services healthy.")
+    expect(page.locator("#verdict")).to_contain_text("20 services healthy, 180 without heartbeats")
     page.evaluate("document.querySelectorAll('#services-table tbody tr').forEach(tr => { tr.mark = true })")
     post_events(server, [{"type": "request", "service": "service-100", "data": {"status": 200}}] * 4)
     row = page.locator("#services-table tr", has_text="service-100")
     expect(row.locator(".k-requests")).to_have_text("5")
     assert page.evaluate("[...document.querySelectorAll('#services-table tbody tr')].every(tr => tr.mark)")
-    expect(page.locator(".k-p95", has_text="ms").nth(199)).to_be_attached()
+    expect(row.locator(".k-p95")).to_have_text("4.0 ms")
 
 
 def check_accessible(page: Page) -> None:

@@ -144,7 +144,7 @@ def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) ->
         reached.append(
             page.evaluate("(e => e.id || e.getAttribute('aria-label') || e.innerText)(document.activeElement)")
         )
-    assert reached[0] == "Skip to services"
+    assert reached[0] == "Skip to the dashboard"
     assert [name for name in reached if "cursor, moved by arrow keys" in name] == [
         "Requests and errors per second: cursor, moved by arrow keys",
         "Latency: cursor, moved by arrow keys",

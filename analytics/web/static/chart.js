@@ -44,7 +44,7 @@ export class Chart {
     this.summary = el('p', { className: 'summary soft' });
     this.table = el('table', { className: 'data' });
     this.details = el('details', { className: 'under' }, el('summary', {}, 'Data'), el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}: data` }, this.table));
-    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, title, ' ', this.moment), this.readout), this.plot, this.summary, this.details);
+    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, el('span', { className: 'name' }, title), ' ', this.moment), this.readout), this.plot, this.summary, this.details);
     parent.append(this.root);
     group.charts.push(this);
     this.plot.addEventListener('keydown', (event) => this.#key(event));

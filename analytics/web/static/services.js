@@ -159,6 +159,7 @@ export class Services {
     const hour = this.hours.get(name);
     if (!hour?.loaded) return;
     setText(cells.p95, ms(hour.p95));
+    set(cells.rate, 'title', `${percent(hour.recent * 100)} in the last ${RECENT} min`);
     const marks = unusual ? hour.errors.flatMap((errors, index) => (index >= hour.errors.length - RECENT - 1 && index < hour.errors.length - 1 && errors ? [index] : [])) : [];
     entry.spark.show(hour.requests.slice(0, -1), marks); // without the minute that is still open
     const last = hour.requests.reduce((sum, each) => sum + each, 0);
