@@ -57,6 +57,14 @@ test('errors are unusual from three times the median on, and since when is told'
   assert.deepEqual(found, { ratio: 4, errors: 12, seconds: 180, since: 54 * 60 });
 });
 
+test('a stray error before a storm is no part of it', () => {
+  const errors = flat(0);
+  errors.splice(-6, 6, 1, 1, 1, 20, 20, 20);
+  const hour = hourOf(flat(100), errors);
+  hour.usual = 0.0001;
+  assert.equal(hour.unusual().since, 57 * 60);
+});
+
 test('few errors are never unusual, and without a before nobody can tell', () => {
   const few = flat(0);
   few[59] = 4;

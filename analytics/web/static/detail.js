@@ -5,9 +5,9 @@ import { byId, el, icon, set, setState, setText } from './dom.js';
 import { line } from './events.js';
 import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
 import { health } from './health.js';
+import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
-import { trouble } from './verdict.js';
 
 const AGAIN_MS = 10_000;
 const SPARKS = 12;
@@ -22,8 +22,8 @@ const FIGURES = [
 const PERCENTILES = [['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['max', 'Greatest'], ['avg', 'Average']];
 
 export class Detail {
-  constructor(view, onChange) {
-    Object.assign(this, { view, onChange, name: '', loadedAt: -Infinity });
+  constructor(view, onChange, hours) {
+    Object.assign(this, { view, onChange, hours, name: '', loadedAt: -Infinity });
     const back = el('a', { href: '/', className: 'back' }, '← All services');
     back.addEventListener('click', (event) => {
       event.preventDefault();
@@ -33,7 +33,7 @@ export class Detail {
     this.state = el('p', { className: 'state', 'data-state': 'idle' }, icon('idle'), el('span'));
     this.values = FIGURES.map(() => el('strong', {}, '–'));
     const figures = el('dl', { className: 'figures six' }, ...FIGURES.map(([label], index) => el('div', { className: 'figure' }, el('dt', {}, label), el('dd', {}, this.values[index]))));
-    byId('scope').append(el('div', { className: 'head' }, back, this.title, this.state), figures);
+    byId('scope').append(el('div', { className: 'head' }, back, this.title, this.state, el('span', { className: 'soft push' }, 'all retained time')), figures);
     this.latency = el('dl', { className: 'percentiles' });
     this.endpoints = table('Endpoints', ['Endpoint', 'Requests', 'Errors', 'Error rate', 'Average']);
     this.metrics = table('Own metrics', ['Metric', 'Last', 'Average', 'Least', 'Greatest', 'Last hour']);
@@ -72,8 +72,9 @@ export class Detail {
     FIGURES.forEach(([, format], index) => setText(this.values[index], format(row)));
     const since = row.status_since ? new Date(row.status_since) : null;
     const errors = unusual.get(this.name);
-    const words = trouble(row, errors);
-    setState(this.state, errors && row.status === 'healthy' ? 'warn' : health(row.status).state, words || `${row.status}${since ? ` since ${when(since)}` : ''}`);
+    const recent = errors ? `; ${percent(this.hours.get(this.name).recent * 100)} errors in the last ${RECENT} min` : '';
+    const state = errors && health(row.status).urgency === 0 ? 'warn' : health(row.status).state;
+    setState(this.state, state, `${row.status}${since ? ` since ${when(since)}` : ''}${recent}`);
     set(this.state, 'title', since ? `since ${utc(since)}` : '');
     const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
     set(this.values.at(-1), 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');

@@ -30,7 +30,7 @@ const services = new Services(view, change, board.hours);
 const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true));
 const events = new Events(view, change);
 const history_ = new History();
-const detail = new Detail(view, change);
+const detail = new Detail(view, change, board.hours);
 const live = new LiveClient({ baseUrl: location.origin, updates: 'patch', ...events.wanted() });
 let snapshot = null;
 let drawn = null;

@@ -5,6 +5,7 @@ export const RECENT = 3;
 const FEWEST_ERRORS = 5;
 const UNUSUAL = 3;
 const STILL = 2;
+const STILL_RECENT = 4;
 
 /** One service's last hour: requests and errors of each minute, the newest last and still open. */
 export class Hour {
@@ -59,7 +60,8 @@ export class Hour {
     const usual = this.usual ?? usualShare(this.requests.slice(0, split), this.errors.slice(0, split));
     if (usual === null || this.recent < usual * UNUSUAL) return undefined;
     let first = split;
-    while (first > 0 && this.errors[first - 1] > 0 && this.errors[first - 1] / Math.max(1, this.requests[first - 1]) >= usual * STILL) first -= 1;
+    const still = Math.max(usual * STILL, this.recent / STILL_RECENT);
+    while (first > 0 && this.errors[first - 1] > 0 && this.errors[first - 1] / Math.max(1, this.requests[first - 1]) >= still) first -= 1;
     while (first < this.errors.length - 1 && this.errors[first] === 0) first += 1;
     const since = first > 0 ? (this.minute - (this.errors.length - 1 - first)) * 60 : null;
     return { ratio: this.recent / usual, errors, seconds: RECENT * 60, since };
