@@ -5,6 +5,7 @@ import test from 'node:test';
 import { ago, briefly, compact, decimal, ms, percent, span, times, utc, when } from '../../analytics/web/static/format.js';
 import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
 import { figures, parts, RANGES, Track } from '../../analytics/web/static/points.js';
+import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { read, write, zoomOf } from '../../analytics/web/static/url.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
 
@@ -131,6 +132,15 @@ test('a loaded bucket goes on live, and what is loaded later is right', () => {
   track.settle();
   track.trim(130);
   assert.deepEqual(track.columns(), [[180], [6]]);
+});
+
+test('a clock that is off is put right, and small differences are none', () => {
+  assert.equal(learn(Date.now() - 900), false);
+  assert.ok(Math.abs(nowMs() - Date.now()) < 50);
+  assert.equal(learn(Date.now() + 3_600_000), true);
+  assert.equal(learn(Date.now() + 3_599_000), false);
+  assert.ok(Math.abs(nowMs() - Date.now() - 3_600_000) < 50);
+  assert.equal(learn(Date.now()), true);
 });
 
 test('figures leave out what is not known', () => {

@@ -90,7 +90,7 @@ function take(data) {
   snapshot = data;
   const updatedAt = new Date(data.updated_at);
   const now = updatedAt.getTime() / 1000;
-  learn(updatedAt.getTime());
+  if (learn(updatedAt.getTime())) traffic.reload(); // what was loaded is of another time
   connection.heard(updatedAt);
   for (const [name, one] of board.take(data.services, now)) {
     if (view.service && name !== view.service) continue;

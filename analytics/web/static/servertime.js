@@ -2,10 +2,14 @@
 
 let skew = 0;
 
-/** Learn from what the service calls now (ms since the epoch); small differences are the way here. */
+const SMALL_MS = 3000;
+
+/** Learn from what the service calls now (ms since the epoch); small differences are the way here. Tells of a great change. */
 export function learn(told) {
   const found = told - Date.now();
-  skew = Math.abs(found) > 3000 ? found : 0;
+  const before = skew;
+  if (Math.abs(found - skew) > SMALL_MS) skew = Math.abs(found) > SMALL_MS ? found : 0;
+  return skew !== before;
 }
 
 /** Now, in ms since the epoch. */
