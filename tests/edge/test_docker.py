@@ -110,8 +110,8 @@ def test_it_is_pinned_and_runs_as_nobody_special() -> None:
 def test_what_it_keeps_is_in_a_volume_that_its_user_owns() -> None:
     (volume,) = instructions("VOLUME")
     assert SET["ANALYTICS_DATA_DIR"] == volume
-    (making,) = [index for index, line in enumerate(LINES) if f"mkdir {volume} && chown analytics {volume}" in line]
-    assert making < LINES.index(f"VOLUME {volume}") < LINES.index("USER analytics")
+    (making,) = [index for index, line in enumerate(IMAGE) if f"mkdir {volume} && chown analytics {volume}" in line]
+    assert making < IMAGE.index(f"VOLUME {volume}") < IMAGE.index("USER analytics")
 
 
 def test_what_is_copied_is_not_left_out_of_the_build() -> None:
