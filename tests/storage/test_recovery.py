@@ -292,3 +292,39 @@ def test_others_have_their_turns_while_a_large_image_is_read(
     noting.kill()
     assert turns[-1] - turns[0] > 0.6
     assert max(later - earlier for earlier, later in pairwise(turns)) < 0.3
+
+
+@pytest.mark.parametrize("back", [HOUR, 30 * DAY, 365 * DAY])
+def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
+    tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture, back: int
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", NOON + back))
+    disk.event("request", user_id="ann")
+    disk.metric("memory", 1)
+    assert disk.save()
+    assert "the clock is behind" not in caplog.text
+    disk.clock.advance(-back)
+    disk = disk.crashed(stack)
+    assert "the clock is behind what was recorded" in caplog.text
+    disk.event("request", user_id="bob")
+    disk.metric("memory", 2)
+    disk.beat("shop", request_count=5)
+    for start in (disk, disk.crashed(stack)):
+        assert start.overview["total_requests"] == 2
+        assert sum(day["requests"] for day in start.days()) == 2
+    assert disk.save()
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_ids_that_the_service_gave_are_known_for_ever_and_none_that_it_did_not(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
+    given = [disk.event("click").id for _ in range(3)]
+    assert disk.save()
+    given.append(disk.event("click").id)
+    for start in (disk, disk.crashed(stack)):
+        assert all(start.event("click", id=id_).duplicate for id_ in given)
+    mark, first, _, _ = given[0].split("-")
+    for strange in (f"{mark}-{first}-0-0", f"{mark}-never-0", f"{mark}-{first}", f"{mark}-{first}-5-0"):
+        assert not disk.event("click", id=strange).duplicate
