@@ -139,7 +139,7 @@ def _lock(directory: Path) -> DirectoryLock:
                 if error.holder.parent != os.getppid():
                     raise
                 if not told:
-                    log.info("waiting for the worker before", extra={"process": error.holder.process})
+                    log.info("waiting for the worker before", extra={"holder": error.holder.process})
                     told = True
             gevent.sleep(0.1)
     return DirectoryLock(directory)
