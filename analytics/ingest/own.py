@@ -32,7 +32,7 @@ class OwnIds:
             return False
         start, _, rest = id_[len(self._mark) :].partition("-")
         request = rest.partition("-")[0]
-        return request.isdecimal() and int(request) <= self._given.get(start, 0)
+        return request.isdecimal() and 0 < int(request) <= self._given.get(start, 0)
 
     def dump(self) -> tuple[str, dict[str, int]]:
         """The mark, and the last request by start, for `restore`."""

@@ -228,7 +228,8 @@ class Recorder:
         self._state.counters.rejected(kind, Counter({Unavailable.code: count}))
 
     def _now(self) -> float:
-        now = self._clock.wall()
+        """The time by the clock; where that was set back before the oldest day kept, no bucket would hold it."""
+        now = max(self._clock.wall(), self._state.oldest)
         self._state.advance(now)
         return now
 

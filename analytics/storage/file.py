@@ -14,6 +14,8 @@ PAGE = 8192
 MAGIC = b"SQLite format 3\0"
 HEADER, APPLICATION = 100, slice(68, 72)
 """How long a database's header is, and where in it the application's id stands."""
+OLDEST_SQLITE = (3, 37, 0)
+"""The first one that knows strict tables."""
 
 
 def checksum(*fields: str | float, body: bytes = b"") -> int:
@@ -108,6 +110,19 @@ def why_foreign(path: Path) -> str:
     if not header.startswith(MAGIC) or len(header) < HEADER:
         return "is no database of this service"
     return "" if int.from_bytes(header[APPLICATION], "big") == APPLICATION_ID else "is a database of another program"
+
+
+def check_sqlite() -> None:
+    """See whether the SQLite that Python brings along can read and write such files.
+
+    Raises:
+        CannotStore: it is too old: it would take sound files for damaged ones.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise CannotStore(
+            f"SQLite {sqlite3.sqlite_version} of this Python is too old: {'.'.join(map(str, OLDEST_SQLITE))} or newer "
+            "is needed. Use another Python, or set ANALYTICS_DATA_DIR to nothing to keep everything in memory."
+        )
 
 
 def beside(path: Path, ending: str) -> Path:

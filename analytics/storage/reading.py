@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from analytics.errors import CannotStore
-from analytics.storage.file import FILE_NAME, SCRIPTS, beside, why_foreign
+from analytics.storage.file import FILE_NAME, SCRIPTS, beside, check_sqlite, why_foreign
 
 BUSY_SECONDS = 10.0
 
@@ -32,6 +32,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
         Damaged: it is of no use.
         CannotStore: it is none of ours, of a newer version, or cannot be read now.
     """
+    check_sqlite()
     try:
         foreign = why_foreign(path)
     except OSError as error:

@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import gevent
 import msgspec
@@ -24,6 +24,8 @@ CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
 TURN_SECONDS = 0.02
 """How long others wait for a turn meanwhile."""
 PROGRESS_SECONDS = 1.0
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 _decoders = {kind: msgspec.json.Decoder(list[record]).decode for kind, record in KINDS.items()}  # type: ignore[valid-type]
@@ -46,7 +48,7 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
     try:
         if mark.generation:
             with state.lock:
-                image.restore(journal.ask(lambda: list(database.parts())))
+                image.restore(progress.through(journal.ask(lambda: list(database.parts()))))
             progress.turn()
             for kind, count in keep.items():
                 first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
@@ -105,6 +107,12 @@ class _Progress:
         if time.monotonic() - self._turned > TURN_SECONDS:
             gevent.sleep(0.0001)
             self._turned = time.monotonic()
+
+    def through(self, items: Iterable[T]) -> Iterator[T]:
+        """The same items, with turns for others in between."""
+        for item in items:
+            yield item
+            self.turn()
 
     def tell(self, entry: int, last: int) -> None:
         """Tell how far it is, now and then."""

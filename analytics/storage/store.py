@@ -8,13 +8,13 @@ from pathlib import Path
 
 import gevent
 
-from analytics.clock import Clock
+from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
 from analytics.errors import CannotStore
 from analytics.ingest.recorder import Recorder
-from analytics.state.state import State
+from analytics.state.state import SECOND, State
 from analytics.storage.checkpoints import Checkpoints
-from analytics.storage.file import FILE_NAME, looked_at
+from analytics.storage.file import FILE_NAME, check_sqlite, looked_at
 from analytics.storage.image import Image
 from analytics.storage.journal import DiskJournal
 from analytics.storage.lock import DirectoryLock, Held
@@ -23,6 +23,8 @@ from analytics.storage.recovery import recover
 
 WAIT_SECONDS = 40.0
 """How long a worker waits for the one before it, which may finish its requests first."""
+BACK_SECONDS = 60
+"""How far a clock may be behind what was recorded before that is told."""
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Store:
         self, settings: Settings, clock: Clock, state: State, journal: DiskJournal, recorder: Recorder
     ) -> None:
         self._directory = Path(settings.data_dir)
-        self._state, self._journal, self._recorder = state, journal, recorder
+        self._state, self._journal, self._recorder, self._clock = state, journal, recorder, clock
         self._keep = {"events": settings.events_ring, "metrics": settings.metrics_ring}
         self._image = Image(state, recorder)
         self._checkpoints = Checkpoints(state, self._image, journal, clock, self._keep)
@@ -73,6 +75,7 @@ class Store:
             self._lock = _lock(self._directory)
             self._journal.open()
             mark = recover(self._journal, self._state, self._image, self._recorder, self._keep)
+            self._look_at_clock()
             self._journal.start(max(mark.position, self._journal.ask(self._journal.database.last_seq)))
             self._checkpoints.start(mark)
             if not mark.generation and not self._checkpoints.save():
@@ -88,6 +91,15 @@ class Store:
             self.recovering = False
             ready()
 
+    def _look_at_clock(self) -> None:
+        """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""
+        newest = self._state.series.open(SECOND)
+        if self._clock.wall() < newest - BACK_SECONDS:
+            log.warning(
+                "the clock is behind what was recorded: see whether it is right, or was ahead before",
+                extra={"clock": rfc3339(self._clock.wall()), "recorded": rfc3339(newest)},
+            )
+
 
 def check_store(settings: Settings) -> None:
     """See, before anything is started, whether the data directory can be used.
@@ -97,6 +109,7 @@ def check_store(settings: Settings) -> None:
     """
     if not settings.data_dir:
         return
+    check_sqlite()
     directory = Path(settings.data_dir)
     lock = DirectoryLock(directory)
     try:
@@ -126,7 +139,7 @@ def _lock(directory: Path) -> DirectoryLock:
                 if error.holder.parent != os.getppid():
                     raise
                 if not told:
-                    log.info("waiting for the worker before", extra={"process": error.holder.process})
+                    log.info("waiting for the worker before", extra={"holder": error.holder.process})
                     told = True
             gevent.sleep(0.1)
     return DirectoryLock(directory)

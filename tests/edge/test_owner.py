@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mortal(tmp_path: Path, data: Path) -> Iterator[Mortal]:
-    server = Mortal(tmp_path / "server.log", data, (*GUNICORN, "--max-requests", "150"))
+    server = Mortal(tmp_path / "server.log", data, (*GUNICORN, "--max-requests", "150"), LOG_LEVEL="INFO")
     try:
         yield server
     finally:
@@ -138,6 +138,7 @@ def test_a_reload_and_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> 
     expected = sorted(str(each["id"]) for each in client.sent)
     assert sorted(each["id"] for each in mortal.all_events()) == expected
     assert mortal.get("/stats")["totals"]["events"] == len(expected)
+    assert "waiting for the worker before" in mortal.log()
     assert "Traceback" not in mortal.log()
     assert "CRITICAL" not in mortal.log()
     assert mortal.stop() == 0

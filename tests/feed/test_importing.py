@@ -170,3 +170,10 @@ def test_a_folder_that_cannot_be_written_to_harms_nothing(tmp_path: Path) -> Non
     bookmark.write({"n": 1})
     assert bookmark.read() is None
     bookmark.remove()
+
+
+def test_files_that_differ_anywhere_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    one, two, same = (tmp_path / name for name in ("one", "two", "same"))
+    for path, end in ((one, b"1"), (two, b"2"), (same, b"1")):
+        path.write_bytes(b"x" * 200_000 + end)
+    assert identity(one) == identity(same) != identity(two)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from analytics.config import Settings
 from analytics.errors import CannotStore
 from analytics.storage import reading
 from analytics.storage.inspection import inspect
 from analytics.storage.reading import read_only, sizes
+from analytics.storage.store import check_store
 from tests.storage import made
 
 
@@ -48,3 +50,16 @@ def test_what_is_taken_into_use_there_meanwhile_is_to_be_read_again(
     monkeypatch.setattr(reading.os, "access", lambda *_: False)
     with pytest.raises(CannotStore, match="was taken into use while it was read: try again"), read_only(path):
         path.with_name("analytics.db-wal").touch()
+
+
+def test_an_sqlite_that_is_too_old_is_told_of_and_nothing_is_taken_for_damaged(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(CannotStore, match=r"^SQLite 3\.34\.1 of this Python is too old: 3\.37\.0 or newer is needed"):
+        inspect(path)
+    with pytest.raises(CannotStore, match=r"^SQLite 3\.34\.1 "):
+        check_store(Settings(data_dir=str(path.parent / "new")))
+    assert not (path.parent / "new").exists()
+    check_store(Settings(data_dir=""))

@@ -1,7 +1,9 @@
 """Recovery: a start finds exactly what there was, whenever the process before it died."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.storage import recovery
-from tests.state.rig import DAY, MIDNIGHT, NOON, Rig, event, metric, unshrunk
+from analytics.storage import image, recovery
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, unshrunk
 from tests.storage.acts import LIMITS, Act, act, answers, do
 from tests.storage.disk import PATIENCE, Disk
 from tests.storage.test_image import check_equal
@@ -261,3 +263,68 @@ def test_what_fewer_days_no_longer_know_of_is_forgotten(tmp_path: Path, stack: E
     totals = copy.stats()["totals"]
     assert (totals["services"], totals["series"], totals["limited_series"]) == (1, 1, 1)
     assert copy.service("here")["metrics"]["new"]["count"] == 1
+
+
+def test_others_have_their_turns_while_a_large_image_is_read(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data"))
+    for _ in range(20):
+        disk.event("request", user_id="ann")
+        disk.clock.advance(HOUR)
+    assert disk.save()
+    load = image._Tables.load
+
+    def slow(self: Any, *part: Any) -> None:
+        time.sleep(0.03)  # busy: it gives nobody a turn
+        load(self, *part)
+
+    monkeypatch.setattr(image._Tables, "load", slow)
+    turns: list[float] = []
+
+    def note() -> None:
+        while True:
+            turns.append(time.monotonic())
+            gevent.sleep(0.001)
+
+    noting = gevent.spawn(note)
+    disk.crashed(stack)
+    noting.kill()
+    assert turns[-1] - turns[0] > 0.6
+    assert max(later - earlier for earlier, later in pairwise(turns)) < 0.3
+
+
+@pytest.mark.parametrize("back", [HOUR, 30 * DAY, 365 * DAY])
+def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
+    tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture, back: int
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", NOON + back))
+    disk.event("request", user_id="ann")
+    disk.metric("memory", 1)
+    assert disk.save()
+    assert "the clock is behind" not in caplog.text
+    disk.clock.advance(-back)
+    disk = disk.crashed(stack)
+    assert "the clock is behind what was recorded" in caplog.text
+    disk.event("request", user_id="bob")
+    disk.metric("memory", 2)
+    disk.beat("shop", request_count=5)
+    for start in (disk, disk.crashed(stack)):
+        assert start.overview["total_requests"] == 2
+        assert sum(day["requests"] for day in start.days()) == 2
+    assert disk.save()
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_ids_that_the_service_gave_are_known_for_ever_and_none_that_it_did_not(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
+    given = [disk.event("click").id for _ in range(3)]
+    assert disk.save()
+    given.append(disk.event("click").id)
+    for start in (disk, disk.crashed(stack)):
+        assert all(start.event("click", id=id_).duplicate for id_ in given)
+    mark, first, _, _ = given[0].split("-")
+    for strange in (f"{mark}-{first}-0-0", f"{mark}-never-0", f"{mark}-{first}", f"{mark}-{first}-99-0"):
+        assert not disk.event("click", id=strange).duplicate
