@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.server import ROOT, Server
 AXE = ROOT / "tests/spec/node_modules/axe-core/axe.min.js"
 IMG = "<img src=x onerror=\"document.body.dataset.pwned='1'\">"
 SCRIPT = "</script><script>document.body.dataset.pwned='2'</script>"
-WEIGHT = 150_000
+WEIGHT = 100_000
 
 
 def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:
@@ -77,6 +78,8 @@ def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: Start
     page.evaluate(texts(page, "#empty pre")[1].replace("await ", ""))
     expect(page.locator("#empty")).to_contain_text("received: page_view from web")
     expect(page.locator("#services-table tbody a")).to_have_text("web")
+    expect(page.locator("#charts .summary").last).to_have_text(re.compile("Distinct users a minute: 0 to 1"))
+    assert page.locator("#ranges input[value='5m']").is_checked()
     page.get_by_role("button", name="Close").click()
     expect(page.locator("#empty")).to_be_hidden()
 

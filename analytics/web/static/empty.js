@@ -4,12 +4,14 @@ import { byId, el, set, setState, setText, icon } from './dom.js';
 
 const tag = (origin) => [
   ['curl', `curl -X POST ${origin}/events \\\n  -H "Content-Type: application/json" \\\n  -d '{"type": "page_view", "service": "web", "user_id": "me"}'`],
-  ['JavaScript', `await fetch('${origin}/events', {\n  method: 'POST',\n  headers: { 'Content-Type': 'application/json' },\n  body: JSON.stringify({ type: 'page_view', service: 'web', user_id: 'me' })\n});`],
+  ['JavaScript', `const { AnalyticsClient } =\n  await import('${origin}/sdk/analytics.js');\n\nconst analytics = new AnalyticsClient({ service: 'web' });\nawait analytics.trackPageView('/', 'me');`],
   ['Python', `import requests\n\nrequests.post(\n    "${origin}/events",\n    json={"type": "page_view", "service": "web", "user_id": "me"},\n    timeout=5,\n).raise_for_status()`],
 ];
 
 export class Empty {
-  constructor() {
+  /** `onFirst` is called when the first event came in before the reader's eyes. */
+  constructor(onFirst) {
+    this.onFirst = onFirst;
     this.root = byId('empty');
     this.isEmpty = null;
   }
@@ -19,10 +21,14 @@ export class Empty {
     const { overview, services, realtime_stats: now } = snapshot;
     const isEmpty = Object.keys(services).length === 0 && overview.total_requests === 0 && now.recent_events.length === 0;
     if (isEmpty === this.isEmpty) return;
-    if (isEmpty) this.#teach();
-    else if (this.isEmpty) this.#received(now.recent_events[0], Object.keys(services)[0]);
+    const isFirst = this.isEmpty === true;
     this.isEmpty = isEmpty;
     for (const id of ['board', 'verdict']) set(byId(id), 'hidden', isEmpty);
+    if (isEmpty) this.#teach();
+    else if (isFirst) {
+      this.#received(now.recent_events[0], Object.keys(services)[0]);
+      this.onFirst();
+    }
   }
 
   #teach() {

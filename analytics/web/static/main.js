@@ -23,7 +23,7 @@ const view = read(location.search, RANGES);
 const board = new Board();
 const connection = new Connection();
 const toasts = new Toasts();
-const empty = new Empty();
+const empty = new Empty(first);
 const overview = new Overview();
 const traffic = new Traffic(view, change);
 const services = new Services(view, change, board.hours);
@@ -92,7 +92,10 @@ function take(data) {
   const now = updatedAt.getTime() / 1000;
   if (learn(updatedAt.getTime())) traffic.reload(); // what was loaded is of another time
   connection.heard(updatedAt);
-  for (const [name, one] of board.take(data.services, now)) {
+  const known = board.hours.size;
+  const rises = board.take(data.services, now);
+  if (known > 0 && board.hours.size > known) loadSoon();
+  for (const [name, one] of rises) {
     if (view.service && name !== view.service) continue;
     rise.requests += one.requests;
     rise.errors += one.errors;
@@ -103,6 +106,18 @@ function take(data) {
     render();
     setTimeout(goOn); // in a task of its own: none is to take long
   });
+}
+
+/** The first event is to be seen at once: in the range where it is not a dot at the edge. */
+function first() {
+  change({ range: '5m' });
+  loadSoon();
+}
+
+/** Load what live counters cannot tell: what a new service brought along. */
+function loadSoon() {
+  overview.reset();
+  traffic.correctSoon();
 }
 
 function forgetRise() {

@@ -80,11 +80,17 @@ export class Traffic {
       this.flow.count('requests', rise.requests, now, this.range.step);
       this.flow.count('errors', rise.errors, now, this.range.step);
     }
-    if (now - this.loadedAt > this.range.again) this.#correct(now);
+    if (this.isDue || now - this.loadedAt > this.range.again) this.#correct(now);
     this.draw();
   }
 
+  /** Load the newest again with the next update, and not only when that is due. */
+  correctSoon() {
+    this.isDue = true;
+  }
+
   async #correct(now) {
+    this.isDue = false;
     this.loadedAt = now;
     const { signal } = this.loading;
     try {
