@@ -108,7 +108,7 @@ export class Chart {
     const axis = { stroke: color('soft'), font: `11px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
     const grid = { stroke: color('line'), width: 1 };
     const scales = { x: { time: true, range: (_, min, max) => [min, max] } };
-    const axes = [{ ...axis, grid: { show: false }, space: 64, size: 24, gap: 4, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
+    const axes = [{ ...axis, grid: { show: false }, space: 52, size: 24, gap: 4, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
     for (const one of this.series) {
       const scale = one.scale ?? 'y';
       if (scale in scales) continue;
