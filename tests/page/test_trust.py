@@ -75,7 +75,7 @@ def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: Start
     assert "analytics demo --url" in texts(page, "#empty pre")[3]
     check_accessible(page)
     # Whatever is pasted: what the line in JavaScript does, the page could do itself.
-    page.evaluate(texts(page, "#empty pre")[1].replace("await ", ""))
+    page.evaluate(f"async () => {{ {texts(page, '#empty pre')[1]} }}")
     expect(page.locator("#empty")).to_contain_text("received: page_view from web")
     expect(page.locator("#services-table tbody a")).to_have_text("web")
     expect(page.locator("#charts .summary").last).to_have_text(re.compile("Distinct users a minute: 0 to 1"))
