@@ -141,3 +141,5 @@ AGGREGATES = ("count", "sum", "avg", "min", "max", "last", "rate", "p50", "p95",
 """What may be asked of the observations in a bucket of time."""
 SERVICE_NAME = "analytics-service"
 """What this service calls itself."""
+NO_SERVICE = "unknown"
+"""The service of metrics that name none."""

@@ -25,7 +25,8 @@ PREFLIGHT = [
 LIVE = ("/ws/", "/socket.io")
 STRANGER = OriginNotAllowed("Pages of this origin may not connect; ANALYTICS_CORS_ORIGINS names those that may.")
 
-PROBES = "/health/"
+ALWAYS_OPEN = ("/health/", "/assets/", "/vendor/", "/sdk/")
+"""What is answered while all else is closed: the probes, and what the page is made of, which waits by itself."""
 CLOSED = Unavailable(
     "The service is reading what it kept before its start; try again in a moment.", headers={"Retry-After": "1"}
 )
@@ -89,7 +90,7 @@ class AccessLog:
 class Guard:
     """Guards all requests of `app`; `origins` may call it from their pages (`*`: all may).
 
-    While `is_closed`, only the probes below /health/ are answered.
+    While `is_closed`, only the probes below /health/ and the page are answered.
     """
 
     def __init__(self, app: WSGIApplication, origins: tuple[str, ...], is_closed: Callable[[], bool]) -> None:
@@ -101,7 +102,8 @@ class Guard:
         self._turns.take(arrived)
         started = time.perf_counter()
         app = self._app if self._may_come(environ) else describe(STRANGER, environ)
-        if self._is_closed() and not environ["PATH_INFO"].startswith(PROBES):
+        path = environ["PATH_INFO"]
+        if self._is_closed() and path != "/" and not path.startswith(ALWAYS_OPEN):
             app = describe(CLOSED, environ)
 
         def answer(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:

@@ -7,12 +7,9 @@ from analytics.ingest import refusal
 from analytics.ingest.dedupe import SeenIds
 from analytics.ingest.intake import Checked, Decoded, time_refusal
 from analytics.ingest.refusal import Refused
-from analytics.records import NO_TAGS, ItemError, NewMetric, SeriesTags, series_tags
+from analytics.records import NO_SERVICE, NO_TAGS, ItemError, NewMetric, SeriesTags, series_tags
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
 from analytics.state.state import State
-
-NO_SERVICE = "unknown"
-"""The service of metrics that name none."""
 
 
 class MetricIntake:

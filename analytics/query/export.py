@@ -10,12 +10,9 @@ from msgspec import Raw, Struct
 from analytics.clock import utc
 from analytics.query.services import service_row
 from analytics.query.stats import daily, hourly
-from analytics.records import Kept, NewEvent, NewMetric, R, SeriesTags
+from analytics.records import NO_SERVICE, Kept, NewEvent, NewMetric, R, SeriesTags
 from analytics.state.rings import Ring, Span
 from analytics.state.state import DAY, HOUR, State
-
-NO_SERVICE = "unknown"
-"""The service under which metrics that name none are counted."""
 
 
 class EventRow(Struct, gc=False):

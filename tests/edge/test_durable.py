@@ -110,11 +110,15 @@ def check_closed_until_ready(server: Mortal) -> None:
     assert (ready.status_code, ready.headers["Retry-After"]) == (503, "1")
     assert ready.json() == {"status": "unavailable", "reasons": ["the service is reading what it kept"]}
     found = {}
-    for method, path in (("GET", "/health/live"), ("GET", "/dashboard"), ("POST", "/events"), ("GET", "/ws/dashboard")):
+    closed = (("GET", "/dashboard"), ("POST", "/events"), ("GET", "/ws/dashboard"))
+    for method, path in (("GET", "/health/live"), ("GET", "/"), ("GET", "/sdk/analytics.js"), *closed):
         (found[path],) = answers(server, method, path)
     (still,) = answers(server, "GET", "/health/ready")
     if still.status_code == 503:  # else it was done in between
         assert found.pop("/health/live").json() == {"status": "alive"}
+        assert found.pop("/").status_code == found.pop("/sdk/analytics.js").status_code == 200, (
+            "the page waits by itself"
+        )
         for path, each in found.items():
             assert (each.status_code, each.headers["Retry-After"]) == (503, "1"), path
             assert each.json()["error"]["code"] == "unavailable"
