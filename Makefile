@@ -15,7 +15,7 @@ test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, for
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each beside its baseline
 	$(BIN)/python -m bench

@@ -122,7 +122,7 @@ def check_refused(server: Server, reason: str) -> None:
         assert int(answer.headers["Retry-After"]) >= 1
 
 
-@pytest.mark.parametrize(("durability", "times"), [("process", 2), ("fsync", 1)])
+@pytest.mark.parametrize(("durability", "times"), [("process", 1), ("fsync", 1)])
 def test_a_disk_that_fills_up_and_is_freed(
     durability: str, times: int, tmp_path: Path, start_server: StartServer
 ) -> None:

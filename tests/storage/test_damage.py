@@ -21,7 +21,7 @@ from analytics.storage.file import FILE_NAME
 from tests.server import APP, GUNICORN, ROOT, free_port
 from tests.storage.plain_disk import Disk
 
-FLIPS = 120
+FLIPS = 80
 TEXT = "x" * 3_000
 """So long that a row does not fit on one page."""
 

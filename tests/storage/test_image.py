@@ -81,7 +81,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
     return named
 
 
-@settings(unshrunk, max_examples=40)
+@settings(unshrunk, max_examples=25)
 @given(before=acts, after=acts)
 def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
@@ -169,7 +169,7 @@ OTHER_SETTINGS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("other", OTHER_SETTINGS, ids=lambda other: next(iter(other)))
 def test_with_other_settings_what_is_kept_is_right(other: dict[str, Any]) -> None:
-    @settings(unshrunk, max_examples=20)
+    @settings(unshrunk, max_examples=12)
     @given(before=acts, after=acts)
     def check(before: list[Act], after: list[Act]) -> None:
         rig = Rig(**LIMITS)

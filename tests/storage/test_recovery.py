@@ -36,7 +36,7 @@ def wait_for(working: list[gevent.Greenlet]) -> None:
     working.clear()
 
 
-@settings(unshrunk, max_examples=40)
+@settings(unshrunk, max_examples=25)
 @given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
 def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
@@ -73,7 +73,7 @@ def without_given_ids(rig: Rig) -> Rig:
     return rig
 
 
-@settings(unshrunk, max_examples=25)
+@settings(unshrunk, max_examples=15)
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
 def test_what_was_in_flight_and_is_sent_again_counts_once(steps: list[tuple[int, str]], saves: bool) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
