@@ -156,7 +156,7 @@ class DiskJournal:
             self._wake.clear()
             while self._waiting or self._doubts is not None:
                 if self._doubts is None:
-                    gevent.sleep(PAUSE_SECONDS)  # who is ready goes along: all together cost little more than one
+                    gevent.sleep(0)  # who is ready goes along: all together cost little more than one
                     self._write_group()
                 else:
                     self._fail(self._doubts, [])
