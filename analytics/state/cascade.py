@@ -8,6 +8,8 @@ bucket is always whole; an open one is whole together with the finer buckets ins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
+from analytics.state.changes import Changes
+
 
 class Mergeable(Protocol):
     """What a cascade keeps."""
@@ -52,7 +54,7 @@ class Cascade(Generic[K, C]):
         self.totals: dict[K, C] = {}
         self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.rungs]
         self._open = [rung.start(now) for rung in self.rungs]
-        self._changed: set[Place] = set()
+        self.changes: Changes[Place] = Changes()
 
     def oldest(self, rung: int) -> int:
         """The start of the oldest bucket that `rung` keeps."""
@@ -99,7 +101,7 @@ class Cascade(Generic[K, C]):
                         cell.compact()
             for start in [start for start in table if start < self.oldest(index)]:
                 gone = table.pop(start)
-                self._changed.discard(Place(index, start))
+                self.changes.forget(Place(index, start))
                 if index + 1 == len(self.rungs):
                     expired.update(gone)
         if expired:
@@ -110,15 +112,6 @@ class Cascade(Generic[K, C]):
         self.totals.clear()
         for table in self._tables:
             table.clear()
-
-    def take_changes(self) -> set[Place]:
-        """Which tables have changed since this was asked the last time."""
-        changed, self._changed = self._changed, set()
-        return changed
-
-    def give_back(self, changes: Iterable[Place]) -> None:
-        """Take `changes` for not yet asked for: they came to nothing."""
-        self._changed.update(changes)
 
     def table(self, place: Place) -> Mapping[K, C]:
         """The cells of one bucket by key; none where they have expired."""
@@ -139,7 +132,7 @@ class Cascade(Generic[K, C]):
 
     def _table(self, rung: int, start: int) -> dict[K, C]:
         """The table of a bucket, to be written to."""
-        self._changed.add(Place(rung, start))
+        self.changes.note(Place(rung, start))
         return self._tables[rung].setdefault(start, {})
 
     def cell(self, rung: int, start: int, key: K) -> C | None:

@@ -5,8 +5,10 @@ Frequent and Top-k Elements in Data Streams, ICDT 2005): a new endpoint takes th
 its count as its possible error.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush, nsmallest
+
+from analytics.state.changes import Changes
 
 DAY = 86_400
 MINUTE = 60
@@ -60,7 +62,7 @@ class SlidingSum:
         self._size, self._keep = size, keep
         self._buckets: dict[int, dict[Key, Usage]] = {}
         self._newest = int(now) // size
-        self._changed: set[int] = set()
+        self.changes: Changes[int] = Changes()
         self.totals: dict[Key, Usage] = {}
 
     def add(self, at: float, key: Key, usage: Usage) -> None:
@@ -68,7 +70,7 @@ class SlidingSum:
         number = min(int(at) // self._size, self._newest)
         if number <= self._newest - self._keep:
             return
-        self._changed.add(number)
+        self.changes.note(number)
         bucket = self._buckets.get(number)
         if bucket is None:
             bucket = self._buckets[number] = {}
@@ -80,7 +82,7 @@ class SlidingSum:
         self._newest = max(self._newest, int(now) // self._size)
         left: set[Key] = set()
         for number in [number for number in self._buckets if number <= self._newest - self._keep]:
-            self._changed.discard(number)
+            self.changes.forget(number)
             for key, usage in self._buckets.pop(number).items():
                 left.add(key)
                 remaining = self.totals[key]
@@ -94,7 +96,7 @@ class SlidingSum:
         self.totals.pop(key, None)
         for number, bucket in self._buckets.items():
             if bucket.pop(key, None) is not None:
-                self._changed.add(number)
+                self.changes.note(number)
 
     @property
     def newest(self) -> int:
@@ -105,15 +107,6 @@ class SlidingSum:
     def oldest(self) -> int:
         """The number of the oldest bucket that is kept."""
         return self._newest - self._keep + 1
-
-    def take_changes(self) -> set[int]:
-        """The numbers of the buckets that have changed since this was asked the last time."""
-        changed, self._changed = self._changed, set()
-        return changed
-
-    def give_back(self, changes: Iterable[int]) -> None:
-        """Take `changes` for not yet asked for: they came to nothing."""
-        self._changed.update(changes)
 
     def bucket(self, number: int) -> Mapping[Key, Usage]:
         """What one bucket holds; nothing where it has left the window."""

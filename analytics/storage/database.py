@@ -17,8 +17,6 @@ from analytics.storage.packing import packed, unpacked
 
 TIDY_BYTES = 8 * 1024 * 1024
 """How much is written before it is brought from the write-ahead log into the file."""
-
-
 MOST_ROWS = 1_000
 """How many entries may be appended at once."""
 
@@ -88,7 +86,7 @@ class Database:
         """Write entries of the journal, at most `MOST_ROWS`: all or none.
 
         Raises:
-            sqlite3.Error: it was not possible. Where that is not certain, `reopen` makes it so.
+            sqlite3.Error: it was not possible. Where that is not certain, `reset` makes it so.
         """
         places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
         values = [value for row in rows for value in (*row[:5], row.checksum(), row.body)]
@@ -122,7 +120,7 @@ class Database:
         """
         with self._transaction():
             self._db.execute("DELETE FROM journal WHERE seq > ?", (position,))
-            self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
+            self._drop_unfinished()
         last = self.last_seq()
         if last < position:
             raise CannotStore(f"{self.path} has lost entries of the journal: it ends with {last}, not {position}.")
@@ -218,12 +216,7 @@ class Database:
     def abandon(self) -> None:
         """Drop the parts of images that did not become whole."""
         with self._writing(), self._transaction():
-            self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
-
-    def oldest(self) -> dict[str, float | None]:
-        """When the oldest record of each kind that the journal holds came in (epoch seconds)."""
-        query = "SELECT kind, min(received) FROM journal GROUP BY kind"
-        return dict(self._db.execute(query))
+            self._drop_unfinished()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -239,24 +232,17 @@ class Database:
             self._doubtful = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
             raise
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._db)
-
-
-class _Transaction:
-    """A block whose changes are made all or not at all."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A block whose changes are made all or not at all."""
         self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            if kind is None:
-                self._db.execute("COMMIT")
+            yield
+            self._db.execute("COMMIT")
         finally:
             if self._db.in_transaction:
                 with contextlib.suppress(sqlite3.Error):  # the error that led here says more
                     self._db.execute("ROLLBACK")
+
+    def _drop_unfinished(self) -> None:
+        self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")

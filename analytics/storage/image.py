@@ -69,20 +69,20 @@ class Image:
         state.settle()
         endpoints = state.endpoints
         return Changes(
-            state.series.take_changes(),
-            state.users.take_changes(),
-            endpoints.retained.take_changes(),
-            endpoints.last_minute.take_changes(),
+            state.series.changes.take(),
+            state.users.changes.take(),
+            endpoints.retained.changes.take(),
+            endpoints.last_minute.changes.take(),
             [ids.take() for ids in self._ids],
         )
 
     def give_back(self, changes: Changes) -> None:
         """Have `changes` go into the next image: this one failed."""
         state = self._state
-        state.series.give_back(changes.series)
-        state.users.give_back(changes.users)
-        state.endpoints.retained.give_back(changes.endpoints)
-        state.endpoints.last_minute.give_back(changes.last_minute)
+        state.series.changes.give_back(changes.series)
+        state.users.changes.give_back(changes.users)
+        state.endpoints.retained.changes.give_back(changes.endpoints)
+        state.endpoints.last_minute.changes.give_back(changes.last_minute)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.give_back(fresh)
 

@@ -76,7 +76,7 @@ class Store:
             self._journal.open()
             mark = recover(self._journal, self._state, self._image, self._recorder, self._keep)
             self._look_at_clock()
-            self._journal.start(max(mark.position, self._journal.ask(self._journal.database.last_seq)))
+            self._journal.start(self._journal.ask(self._journal.database.last_seq))
             self._checkpoints.start(mark)
             if not mark.generation and not self._checkpoints.save():
                 raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
