@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browser import chromium
 from tests.server import GUNICORN, Server
 
 
@@ -14,6 +16,13 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not mind what others recorded; each uses services of its own."""
     with Server(tmp_path_factory.mktemp("shared") / "server.log", {"LOG_LEVEL": "DEBUG"}) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, one for all: Playwright knows only one at a time."""
+    with chromium() as browser:
+        yield browser
 
 
 StartServer = Callable[..., Server]

@@ -1,25 +1,39 @@
 """Ending a service as a power cut or the kernel would: at once, with all of its processes."""
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.edge.wire import eventually, worker_pid
+from tests.edge.wire import eventually
 from tests.server import Server
 
 
 def kill(server: Server) -> None:
-    """SIGKILL to the master, so that it starts no other worker, and to the worker; returns once both are gone."""
-    worker = worker_pid(server)
-    server.process.kill()
+    """SIGKILL to the master, its worker and what that has forked; returns once all are gone."""
+    with contextlib.suppress(ProcessLookupError):
+        server.process.send_signal(signal.SIGSTOP)  # it has no more children now
+        family = [server.process.pid, *descendants(server.process.pid)]
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        eventually(lambda: all(map(is_gone, family[1:])))
     server.process.wait()
-    os.kill(worker, signal.SIGKILL)
-    eventually(lambda: is_gone(worker))
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The children of a process, and theirs."""
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from descendants(int(child))
 
 
 def is_gone(pid: int) -> bool:
     """Whether a process has ended, though nobody may have asked for its end yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
+    except OSError:
         return True

@@ -3,19 +3,17 @@
 import contextlib
 import http.client
 import json
-import os
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.edge.wire import eventually
+from tests.edge.kills import kill
 from tests.server import GUNICORN, ROOT, Server
 
 HASTY = (*GUNICORN[:-1], "tests.edge.hasty_disk:app")
@@ -43,14 +41,7 @@ class Mortal(Server):
 
     def kill(self) -> None:
         """SIGKILL for all of it."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGSTOP)  # it has no more children now
-            family = [self.process.pid, *descendants(self.process.pid)]
-            for pid in family:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            eventually(lambda: not any(map(is_alive, family[1:])))
-        self.process.wait()
+        kill(self)
 
     def was_killed_within_an_image(self) -> bool:
         """Whether the files hold parts of an image that is not whole."""
@@ -82,23 +73,6 @@ class Mortal(Server):
             page = self.get(f"/events?limit=1000&cursor={page['next_cursor']}")
             found += page["events"]
         return found
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """The children of a process, and theirs."""
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield int(child)
-                yield from descendants(int(child))
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 class Client(threading.Thread):

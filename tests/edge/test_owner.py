@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartServer
-from tests.edge.mortal import Client, Mortal, descendants
+from tests.edge.kills import descendants
+from tests.edge.mortal import Client, Mortal
 from tests.edge.test_running import start_wrongly
 from tests.edge.wire import eventually, worker_pid
 from tests.server import APP, GUNICORN, Server, free_port

@@ -1,28 +1,19 @@
 """A browser, and a service with the demo's shop at it."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import which
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.edge.wire import eventually
+from tests.edge.wire import cannot_test, eventually
 from tests.server import ROOT, Server
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE_MS = 15_000
@@ -31,18 +22,11 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; without it, or without the charts, the tests are skipped, but never in CI."""
-    found = which("chromium")
-    problem = "chromium is not installed" if found is None else "uPlot is not installed: npm ci in analytics/web"
-    if found is None or not CHARTS.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
-        yield browser
-        browser.close()
+def browser(browser: Browser) -> Browser:
+    """The browser; without it, or without the charts, the tests are skipped, but never in CI."""
+    if not CHARTS.exists():
+        cannot_test("uPlot is not installed: npm ci in analytics/web")
+    return browser
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser import Shop
 from tests.conftest import StartServer
 from tests.edge.wire import eventually, unique
-from tests.sdk_js.browser import Shop, chromium
 from tests.server import Server
 
 CLASSIC = '<script src="{url}/sdk/analytics.classic.js"></script><script>{script}</script>'
@@ -41,12 +41,6 @@ const dashboard = new RealtimeDashboard(
 window.dashboard = dashboard;
 """
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -21,17 +21,6 @@ from tests.storage.test_image import check_equal
 write_all = checkpoints._write_all
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def disk(tmp_path: Path, stack: ExitStack) -> Disk:
-    return stack.enter_context(Disk(tmp_path / "data"))
-
-
 def work(disk: Disk, *, hours: int = 3) -> None:
     """Have something of every kind happen."""
     for hour in range(hours):

@@ -1,6 +1,5 @@
 """The journal: what waits together is written together, in order, before it counts; relaxed, afterwards."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,6 @@ from analytics.storage import journal
 from analytics.storage.database import Database, Row
 from tests.state.rig import batch, event
 from tests.storage.disk import PATIENCE, Disk
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def disk(tmp_path: Path, stack: ExitStack) -> Disk:
-    return stack.enter_context(Disk(tmp_path / "data"))
 
 
 @pytest.fixture

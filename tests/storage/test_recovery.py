@@ -1,7 +1,6 @@
 """Recovery: a start finds exactly what there was, whenever the process before it died."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -22,12 +21,6 @@ from tests.storage.test_image import check_equal
 ROOMY = {**LIMITS, "max_series": 10_000, "max_event_types": 1_000, "max_endpoints": 100, "max_service_endpoints": 100}
 """Limits that are the same in whatever order requests meet there."""
 RECORDS = ("events", "metrics", "beat")
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def wait_for(working: list[gevent.Greenlet]) -> None:
