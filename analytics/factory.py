@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import gevent
 from flask import Flask
 
 from analytics.api.bodies import BodyReader
@@ -45,6 +44,7 @@ from analytics.state.state import State
 from analytics.storage.file import FILE_NAME
 from analytics.storage.journal import DiskJournal
 from analytics.storage.store import Store
+from analytics.turns import let_others_work
 
 log = logging.getLogger(__name__)
 
@@ -139,9 +139,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     ticker = Ticker(beat, clock, state.counters.dropped)
     service = Service(hub, socketio, ticker, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
-    pause = partial(gevent.sleep, 0.0001)  # after a pause of nothing, gevent would not look at what has arrived
-    events = events_acceptor(recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, pause))
-    metrics = metrics_acceptor(recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, pause))
+    events = events_acceptor(
+        recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, let_others_work)
+    )
+    metrics = metrics_acceptor(
+        recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, let_others_work)
+    )
 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service

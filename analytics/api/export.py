@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from analytics.api.params import TAG, arguments, picked_tags
-from analytics.api.streaming import LogExport, TableExport, cut_off_when_stalled, gzipped, let_others_work
+from analytics.api.streaming import LogExport, TableExport, cut_off_when_stalled, gzipped
 from analytics.api.tables import FORMS
 from analytics.clock import utc
 from analytics.query.events import EventFilter
@@ -20,6 +20,7 @@ from analytics.query.export import (
 )
 from analytics.query.reader import Reader
 from analytics.schemas.queries import EventsExport, MetricsExport, ServicesExport, SpanExport
+from analytics.turns import let_others_work
 
 EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesExport(), SpanExport()
 

@@ -21,25 +21,6 @@ STALLED = 60.0
 """Seconds in which a reader must take a chunk, or is cut off."""
 
 
-def let_others_work() -> None:
-    """Wait until the event loop has looked for input once, and all who are ready have run.
-
-    `gevent.sleep(0)` does only the latter: gevent looks for input after 50 such turns, each as long as a chunk takes.
-    """
-    hub = gevent.get_hub()
-    busy = hub.loop.idle()  # while it is active the loop does not wait for input
-    busy.start(_nothing)
-    try:
-        hub.wait(hub.loop.check())
-    finally:
-        busy.stop()
-        busy.close()
-
-
-def _nothing() -> None:
-    pass
-
-
 class Chunk:
     """Rows in their form, until there are enough of them to be sent."""
 

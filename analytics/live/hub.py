@@ -17,6 +17,7 @@ from analytics.live.rounds import Rounds
 from analytics.live.subscription import Subscription, Wanted
 from analytics.records import Kept, NewEvent, event_json
 from analytics.state.rings import Found
+from analytics.turns import let_others_work
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,6 @@ FLUSH_SECONDS = 0.04
 """How long events wait for others to go out with."""
 TURN = 200
 """How many clients are written to before others have a turn."""
-PAUSE_SECONDS = 0.0001
-"""How long that is: after a pause of nothing, gevent would go on without a look at what has arrived."""
 PINGS_APART = 25
 """Seconds, or updates, from a client's ping to its next one."""
 PIECE_EVENTS = 100
@@ -165,7 +164,7 @@ class Hub:
             if waits:
                 client.delivery.wake()
             if number % TURN == 0:
-                gevent.sleep(PAUSE_SECONDS)
+                let_others_work()
 
     def _suited(self, client: Client, update: Piece, patch: Piece | None) -> Piece:
         """The patch, where a client that wants it is going to know what it is against; else the whole update."""

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-import gevent
 import msgspec
 
 from analytics.clock import rfc3339
@@ -18,6 +17,7 @@ from analytics.storage.file import ADVICE
 from analytics.storage.image import Image
 from analytics.storage.journal import DiskJournal
 from analytics.storage.packing import unpacked
+from analytics.turns import let_others_work
 
 KINDS = {"events": NewEvent, "metrics": NewMetric, "heartbeats": NewHeartbeat}
 CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
@@ -105,7 +105,7 @@ class _Progress:
     def turn(self) -> None:
         """Let others have a turn, if the last one was a while ago."""
         if time.monotonic() - self._turned > TURN_SECONDS:
-            gevent.sleep(0.0001)
+            let_others_work()
             self._turned = time.monotonic()
 
     def through(self, items: Iterable[T]) -> Iterator[T]:

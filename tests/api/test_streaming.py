@@ -8,9 +8,8 @@ from typing import Any
 
 import gevent
 import pytest
-from gevent.socket import socketpair
 
-from analytics.api.streaming import CHUNK, LogExport, TableExport, cut_off_when_stalled, gzipped, let_others_work
+from analytics.api.streaming import CHUNK, LogExport, TableExport, cut_off_when_stalled, gzipped
 from analytics.api.tables import Lines
 from analytics.query.events import EventFilter
 from analytics.query.export import EVENT_LOG
@@ -118,17 +117,3 @@ def test_a_reader_that_goes_on_or_away_is_not() -> None:
     assert (next(chunks), next(chunks)) == (b"one", b"two")
     chunks.close()  # type: ignore[attr-defined]
     gevent.sleep(0.03)
-
-
-def test_input_is_looked_for_at_every_turn() -> None:
-    mine, theirs = socketpair()
-    with mine, theirs:
-        got: list[bytes] = []
-        gevent.spawn(lambda: got.append(mine.recv(1)))
-        let_others_work()
-        theirs.send(b"x")
-        turns = 0
-        while not got:
-            let_others_work()
-            turns += 1
-        assert turns <= 2
