@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from analytics.errors import CannotStore
 from analytics.storage.file import PAGE, check_crc, checksum, opened
@@ -33,7 +33,8 @@ class Row(NamedTuple):
 
     def checksum(self) -> int:
         """What tells whether it is as it was written."""
-        return checksum(self.seq, self.kind, float(self.received), self.id_prefix, self.records, body=self.body)
+        seq, kind, received, id_prefix, records, body = self  # quicker than each by its name
+        return checksum(seq, kind, float(received), id_prefix, records, body=body)
 
 
 class Part(NamedTuple):
@@ -89,7 +90,9 @@ class Database:
             sqlite3.Error: it was not possible. Where that is not certain, `reset` makes it so.
         """
         places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
-        values = [value for row in rows for value in (*row[:5], row.checksum(), row.body)]
+        values: list[Any] = []
+        for row in rows:
+            values += (*row[:5], row.checksum(), row.body)
         with self._writing():
             self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
         self._unsettled += sum(len(row.body) for row in rows) + 3 * PAGE

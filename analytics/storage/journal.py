@@ -7,17 +7,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import gevent
 import msgspec
-from gevent.event import AsyncResult, Event
+from gevent.event import Event
+from gevent.hub import Waiter
 
 from analytics.errors import CannotStore, Unavailable
 from analytics.ingest.journal import Entry
 from analytics.storage.database import MOST_ROWS, Database, Row
 from analytics.storage.packing import packed
 from analytics.storage.thread import Thread
+from analytics.storage.waiting import Ended, Waiting, tell
+from analytics.turns import let_others_work
 
 GROUP_BYTES = 2 * 1024 * 1024
 """About how much is written at once."""
@@ -27,8 +30,10 @@ RETRY_SECONDS = 1.0
 """How long a failed disk is left alone."""
 RELAXED_SECONDS = 1.0
 """How long what was acknowledged already may wait for others to be written with."""
-TURN_SECONDS, PAUSE_SECONDS = 0.005, 0.0001
-"""How long entries are applied before others have a turn, and how long that is."""
+TURN_SECONDS = 0.005
+"""How long entries are gathered, or applied, before others have a turn."""
+BRIEF_SECONDS = 0.0002
+"""How long the event loop waits for a write that goes to the operating system alone; most take half of that."""
 FSYNC, RELAXED = "fsync", "relaxed"
 FAILURES = (sqlite3.Error, CannotStore, OSError, MemoryError)
 """What asking the database may come to; SQLite's want of memory is Python's."""
@@ -37,14 +42,6 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 A = TypeVar("A")
 _encode_into = msgspec.json.Encoder().encode_into
-
-
-class _Waiting(NamedTuple):
-    """An entry, its records as packed JSON, and who waits for it; nobody waits for one that is applied already."""
-
-    entry: Entry
-    body: bytes
-    done: "AsyncResult | None"
 
 
 class DiskJournal:
@@ -59,7 +56,7 @@ class DiskJournal:
         self._lock, self._path, self._durability = lock, path, durability
         self._thread = Thread()
         self._database: Database | None = None
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
         self._buffer = bytearray()
         self._wake = Event()
@@ -95,11 +92,12 @@ class DiskJournal:
             entry.apply()
             return _nothing
         _encode_into(entry.records, self._buffer)
-        waiting = _Waiting(entry, packed(self._buffer), None if self._durability == RELAXED else AsyncResult())
+        waiting = Waiting(entry, packed(self._buffer), None if self._durability == RELAXED else Waiter())
         self._waiting.append(waiting)
         self._waiting_bytes += len(waiting.body)
-        self._idle.clear()
-        self._wake.set()
+        if len(self._waiting) == 1:
+            self._idle.clear()
+            self._wake.set()
         if waiting.done is not None:
             return waiting.done.get  # type: ignore[no-any-return]
         self._count(entry)
@@ -156,11 +154,18 @@ class DiskJournal:
             self._wake.clear()
             while self._waiting or self._doubts is not None:
                 if self._doubts is None:
-                    gevent.sleep(0)  # who is ready goes along: all together cost little more than one
+                    self._gather()
                     self._write_group()
                 else:
                     self._fail(self._doubts, [])
             self._idle.set()
+
+    def _gather(self) -> None:
+        """Let all who are ready go along: one write for all costs little more than one for each."""
+        begun, met = time.perf_counter(), 0
+        while len(self._waiting) > met and time.perf_counter() - begun < TURN_SECONDS:
+            met = len(self._waiting)
+            let_others_work()
 
     def _write_group(self) -> None:
         group = self._take_group()
@@ -172,26 +177,21 @@ class DiskJournal:
         database = self.database
         try:
             if rows:
-                self.ask(database.append, rows)
+                brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
+                self._thread.ask_briefly(brief, database.append, rows)
         except FAILURES as error:
             self._fail(error, group)
             return
         self.written += len(rows)
-        turn = time.perf_counter()
-        for each in group:
-            if each.done is not None:
-                self._apply(each.entry, each.done)
-            if time.perf_counter() - turn > TURN_SECONDS:
-                gevent.sleep(PAUSE_SECONDS)
-                turn = time.perf_counter()
+        self._apply(deque(group))
         if database.is_untidy:
             try:
                 self.ask(database.tidy)
             except FAILURES as error:
                 self._fail(error, [])
 
-    def _take_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
+    def _take_group(self) -> list[Waiting]:
+        group: list[Waiting] = []
         size = 0
         while self._waiting and size < GROUP_BYTES and len(group) < MOST_ROWS:
             group.append(self._waiting.popleft())
@@ -199,23 +199,35 @@ class DiskJournal:
         self._waiting_bytes -= size
         return group
 
-    def _apply(self, entry: Entry, done: AsyncResult) -> None:
-        """Count what is written."""
-        try:
+    def _apply(self, group: deque[Waiting]) -> None:
+        """Count what is written, with turns for others."""
+        while group:
+            ended: list[Ended] = []
+            turn = time.perf_counter()
             with self._lock:
-                self._count(entry)
-                entry.apply()
+                while group and time.perf_counter() - turn < TURN_SECONDS:
+                    entry, _, done = group.popleft()
+                    if done is not None:
+                        ended.append(Ended(done, self._applied(entry)))
+            tell(ended)
+            if group:
+                let_others_work()
+
+    def _applied(self, entry: Entry) -> Exception | None:
+        """Count one entry; returns what went wrong."""
+        try:
+            self._count(entry)
+            entry.apply()
         except Exception as error:
             log.exception("an entry of the journal could not be applied", extra={"entry": self.position})
-            done.set_exception(error)
-        else:
-            done.set(None)
+            return error
+        return None
 
     def _count(self, entry: Entry) -> None:
         self.position += 1 if entry.records else 0
         self.applied += len(entry.records)
 
-    def _fail(self, error: Exception, group: list[_Waiting]) -> None:
+    def _fail(self, error: Exception, group: list[Waiting]) -> None:
         """Refuse all that waits, and all that comes, until the database was opened again and is as it has to be."""
         self.trouble, self._doubts = _trouble(error), None
         log.error("the journal cannot be written", extra={"reason": str(error)})
@@ -228,9 +240,7 @@ class DiskJournal:
         with self._lock:
             for each in refused:
                 each.entry.undo()
-        for each in refused:
-            if each.done is not None:
-                each.done.set_exception(_unavailable(self.trouble))
+        tell([Ended(each.done, _unavailable(self.trouble)) for each in refused if each.done is not None])
         while self.trouble is not None:
             gevent.sleep(RETRY_SECONDS)
             self._recover()

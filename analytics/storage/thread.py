@@ -3,10 +3,11 @@
 import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import gevent
-from gevent.event import AsyncResult
+from gevent.event import Event
 from gevent.monkey import get_original
 
 SWITCH_SECONDS = 0.0005
@@ -18,14 +19,43 @@ _start_new_thread = get_original("_thread", "start_new_thread")
 _allocate_lock = get_original("_thread", "allocate_lock")
 
 
+class _Work:
+    """What the thread is asked to do; whoever asks waits for `done` with the whole loop, or for `told` alone."""
+
+    __slots__ = ("_answer", "_error", "_function", "done", "told")
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+        self._answer: Any = None
+        self._error: BaseException | None = None
+        self.done = _allocate_lock()
+        self.done.acquire()
+        self.told: Event | None = None
+
+    def run(self) -> None:
+        """Do it."""
+        try:
+            self._answer = self._function()
+        except BaseException as error:  # noqa: BLE001  # whoever asked is to know
+            self._error = error
+        self.done.release()
+
+    def answer(self) -> Any:
+        """What came of it."""
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
 class Thread:
     """Runs functions for greenlets, which wait for the results; a quarter of the cost of gevent's own pool."""
 
     def __init__(self) -> None:
-        self._asked: deque[tuple[Callable[[], Any], AsyncResult]] = deque()
-        self._done: deque[tuple[AsyncResult, Any, BaseException | None]] = deque()
-        self._has_work = _allocate_lock()
+        self._asked: deque[_Work] = deque()
+        self._awaited: deque[Event] = deque()
+        self._has_work, self._has_ended = _allocate_lock(), _allocate_lock()
         self._has_work.acquire()
+        self._has_ended.acquire()
         self._watcher: Any = None
         self._is_over = False
 
@@ -35,22 +65,37 @@ class Thread:
         Raises:
             Exception: what `function` raised.
         """
+        return self.ask_briefly(0, function, *args, **kwargs)
+
+    def ask_briefly(self, seconds: float, function: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
+        """The same, where `function` is mostly done within `seconds`: as long, the whole event loop waits.
+
+        That costs less than to go on with others, who would fight with the thread for the interpreter.
+
+        Raises:
+            Exception: what `function` raised.
+        """
         if self._watcher is None:
             sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             self._watcher = gevent.get_hub().loop.async_()
-            self._watcher.start(self._deliver)
+            self._watcher.start(self._tell)
             _start_new_thread(self._run, ())
-        result = AsyncResult()
-        self._asked.append((lambda: function(*args, **kwargs), result))
+        work = _Work(partial(function, *args, **kwargs))
+        self._asked.append(work)
         if self._has_work.locked():
             self._has_work.release()
-        answer: A = result.get()
+        if not seconds or not work.done.acquire(timeout=seconds):
+            work.told = Event()
+            if not work.done.acquire(blocking=False):  # else it was done before the thread could see `told`
+                work.told.wait()
+        answer: A = work.answer()
         return answer
 
     def end(self) -> None:
         """End the thread, once it has done what it was asked."""
         if self._watcher is not None:
             self.ask(self._end)
+            self._has_ended.acquire()  # at once, but the answer may come before the thread's last look at the watcher
             self._watcher.close()
             self._watcher = None
 
@@ -61,17 +106,13 @@ class Thread:
         while not self._is_over:
             self._has_work.acquire()
             while self._asked:
-                work, result = self._asked.popleft()
-                try:
-                    self._done.append((result, work(), None))
-                except BaseException as error:  # noqa: BLE001  # whoever asked is to know
-                    self._done.append((result, None, error))
-                self._watcher.send()
+                work = self._asked.popleft()
+                work.run()
+                if work.told is not None:
+                    self._awaited.append(work.told)
+                    self._watcher.send()
+        self._has_ended.release()
 
-    def _deliver(self) -> None:
-        while self._done:
-            result, answer, error = self._done.popleft()
-            if error is None:
-                result.set(answer)
-            else:
-                result.set_exception(error)
+    def _tell(self) -> None:
+        while self._awaited:
+            self._awaited.popleft().set()

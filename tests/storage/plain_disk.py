@@ -21,17 +21,26 @@ from analytics.storage.file import FILE_NAME
 from analytics.storage.image import Image
 from analytics.storage.journal import DiskJournal
 from analytics.storage.recovery import recover
+from analytics.storage.thread import Thread
 from tests.fakes import FakeClock
 from tests.state.rig import NOON, event, metric
 
 KEEP = {"events": 10_000, "metrics": 10_000}
 
 
-class DirectJournal(DiskJournal):
-    """A journal whose database is used at once, in the one thread there is."""
+class NoThread(Thread):
+    """Does at once what it is asked, in the one thread there is."""
 
-    def ask(self, question: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return question(*args, **kwargs)
+    def ask_briefly(self, seconds: float, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+
+class DirectJournal(DiskJournal):
+    """A journal whose database is used at once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._thread = NoThread()
 
 
 class Disk:

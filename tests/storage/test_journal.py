@@ -6,6 +6,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.socket import socketpair
 
 from analytics.errors import Unavailable
 from analytics.ingest.recorder import Taken
@@ -55,6 +56,18 @@ def test_what_waits_is_written_together_in_the_order_of_its_coming(disk: Disk, g
     assert sum(groups) == 50
     assert len(groups) <= 2
     assert disk.sql("SELECT seq, records FROM journal ORDER BY seq") == [(seq, 1) for seq in range(1, 51)]
+
+
+def test_who_is_ready_goes_along(disk: Disk, groups: list[int]) -> None:
+    mine, theirs = socketpair()
+    with mine, theirs:
+        waiting = gevent.spawn(lambda: (mine.recv(1), disk.event(id="by the socket")))
+        gevent.sleep(0)
+        theirs.send(b"x")  # the event loop has not looked at it yet
+        at_once = [gevent.spawn(disk.event, id=str(number)) for number in range(20)]
+        gevent.joinall([waiting, *at_once], timeout=PATIENCE)
+    assert sorted(ids(disk)) == sorted(["by the socket", *map(str, range(20))])
+    assert groups == [21]
 
 
 def test_large_entries_go_in_several_groups(disk: Disk, groups: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
