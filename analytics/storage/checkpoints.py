@@ -128,6 +128,7 @@ class Checkpoints:
     def _run(self) -> None:
         while True:
             gevent.sleep(LOOK_SECONDS)
+            self._journal.look()
             if self.is_due and self._journal.trouble is None:
                 try:
                     self.save()

@@ -73,6 +73,7 @@ class Database:
         self._unsettled = TIDY_BYTES  # whatever an earlier run has left
         self._doubtful = False
         self._db = opened(path)
+        self.inode = path.stat().st_ino
         self._db.text_factory = partial(str, encoding="utf-8", errors="replace")  # the checksum tells what is damaged
         self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
@@ -82,6 +83,10 @@ class Database:
     def close(self) -> None:
         """Close it, and bring all into the file."""
         self._db.close()
+
+    def is_there(self) -> bool:
+        """Whether its name still leads to it: what is written to a file that was removed nobody finds again."""
+        return is_at(self.path, self.inode)
 
     def append(self, rows: list[Row]) -> None:
         """Write entries of the journal, at most `MOST_ROWS`: all or none.
@@ -249,3 +254,34 @@ class Database:
 
     def _drop_unfinished(self) -> None:
         self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
+
+
+def opened_again(path: Path, inode: int, position: int, *, sync: bool) -> Database:
+    """The database after a failure: the same file, known to end with the entry `position`.
+
+    Raises:
+        CannotStore: it is not the one that it was.
+        sqlite3.Error: it cannot be used yet.
+    """
+    if not is_at(path, inode):
+        raise gone(path)
+    database = Database(path, sync=sync)
+    try:
+        database.reset(position)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def is_at(path: Path, inode: int) -> bool:
+    """Whether that file has the name `path`."""
+    try:
+        return path.stat().st_ino == inode
+    except FileNotFoundError:
+        return False
+
+
+def gone(path: Path) -> CannotStore:
+    """What is said of a database that is not where it was."""
+    return CannotStore(f"{path} was removed or replaced: put it back, or start the service again to begin anew")

@@ -16,7 +16,7 @@ from gevent.hub import Waiter
 
 from analytics.errors import CannotStore, Unavailable
 from analytics.ingest.journal import Entry
-from analytics.storage.database import MOST_ROWS, Database, Row
+from analytics.storage.database import MOST_ROWS, Database, Row, gone, opened_again
 from analytics.storage.packing import packed
 from analytics.storage.thread import Thread
 from analytics.storage.waiting import Ended, Waiting, tell
@@ -56,6 +56,7 @@ class DiskJournal:
         self._lock, self._path, self._durability = lock, path, durability
         self._thread = Thread()
         self._database: Database | None = None
+        self._inode = 0
         self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
         self._buffer = bytearray()
@@ -116,6 +117,7 @@ class DiskJournal:
             sqlite3.Error, OSError: it cannot be used now.
         """
         self._database = self.ask(Database, self._path, sync=self._durability == FSYNC)
+        self._inode = self._database.inode
         return self._database
 
     def start(self, position: int) -> None:
@@ -130,6 +132,17 @@ class DiskJournal:
             self.trouble = _trouble(error)
             self._doubts = error
             self._wake.set()
+
+    def look(self) -> None:
+        """See that the database is still where it was."""
+        database = self._database
+        if database is None:
+            return
+        try:
+            if not self.ask(database.is_there):
+                self.doubt(database, gone(self._path))
+        except OSError as error:
+            self.doubt(database, error)
 
     def settle(self, seconds: float = 5.0) -> None:
         """Write what waits, if that can be done in time."""
@@ -250,7 +263,9 @@ class DiskJournal:
             if self._database is not None:
                 database, self._database = self._database, None
                 self.ask(database.close)
-            self._database = self.ask(_opened_again, self._path, self.written, sync=self._durability == FSYNC)
+            self._database = self.ask(
+                opened_again, self._path, self._inode, self.written, sync=self._durability == FSYNC
+            )
         except FAILURES as error:
             self.trouble = _trouble(error)
         else:
@@ -263,18 +278,6 @@ class DiskJournal:
         if self._database is None:
             raise CannotStore(f"{self._path} is not open")
         return self._database
-
-
-def _opened_again(path: Path, position: int, *, sync: bool) -> Database:
-    if not path.exists():
-        raise CannotStore(f"{path} is gone")
-    database = Database(path, sync=sync)
-    try:
-        database.reset(position)
-    except BaseException:
-        database.close()
-        raise
-    return database
 
 
 def _trouble(error: Exception) -> str:

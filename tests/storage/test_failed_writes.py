@@ -181,3 +181,47 @@ def test_nothing_is_written_after_a_failure_before_the_database_was_opened_again
         until_recovered(disk, failed)
         disk.record(2, 2)
         assert disk.ids().keys() == {"e1", "e2"}
+
+
+@pytest.fixture
+def looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    """A service that looks at its files all the time, with the event `a`."""
+    monkeypatch.setattr(checkpoints, "LOOK_SECONDS", 0.001)
+    (tmp_path / "data").mkdir()
+    with Disk(tmp_path / "data") as disk:
+        disk.recorder.event(event(id="a"))
+        looking = saving(disk)
+        looking.start(disk.mark)
+        yield disk
+        looking.stop()
+
+
+def until_refused(disk: Disk, match: str) -> None:
+    """Wait until nothing is taken, for a reason."""
+    with gevent.Timeout(20):
+        while match not in (disk.journal.trouble or ""):
+            gevent.sleep(0.001)
+    with pytest.raises(Unavailable, match=match):
+        disk.recorder.event(event(id="b"))
+    assert disk.state.counters.outcomes["events"]["accepted"] == 1
+
+
+def test_a_database_that_was_removed_takes_nothing_until_it_is_put_back(looked_after: Disk, tmp_path: Path) -> None:
+    disk, failed = looked_after, looked_after.journal.database
+    disk.path.parent.rename(tmp_path / "away")
+    until_refused(disk, "removed or replaced: put it back")
+    (tmp_path / "away").rename(disk.path.parent)
+    until_recovered(disk, failed)
+    assert not disk.recorder.event(event(id="b")).duplicate
+    assert disk.recorder.event(event(id="a")).duplicate
+
+
+def test_a_database_that_was_replaced_is_left_alone(looked_after: Disk, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with Disk(tmp_path / "other") as other:
+        other.record(1, 3)
+        picture = other.picture()
+    looked_after.path.parent.rename(tmp_path / "away")
+    (tmp_path / "other").rename(looked_after.path.parent)
+    until_refused(looked_after, "removed or replaced")
+    check_as_it_was(looked_after.path.parent, picture)
