@@ -233,7 +233,7 @@ def test_a_flood_of_messages_whose_answers_nobody_reads_costs_no_memory(start_se
 
         eventually(is_over, 40)
         thread.join()
-        assert statistics.median(waits) < 0.25, waits
+        assert statistics.median(waits) < 1, waits
         assert resident_mib(pid, "VmHWM") < before + 20
         over = time.monotonic()
         for _ in range(int(0.6 * (over - begun))):
