@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+
+from analytics.api.files import TYPES, pack, respond
 
 FOLDER = Path(__file__).parents[1] / "web" / "sdk"
 ENTRY = "analytics.js"
 IMPORT = re.compile(r"""^import \{[^}]*\} from '\./([\w.]+)';\n""", re.MULTILINE)
 EXPORT = re.compile(r"""^export \{ ([\w, ]+) \} from '\./([\w.]+)';$""", re.MULTILINE)
 DECLARED = re.compile(r"^export (?=class|const|(?:async )?function)", re.MULTILINE)
-SCRIPT = "text/javascript"
 CACHE_CONTROL = "public, max-age=300"
+"""Pages of other sites load the client with each of theirs: they need not ask each time."""
 
 
 def sdk_blueprint() -> Blueprint:
@@ -22,15 +24,15 @@ def sdk_blueprint() -> Blueprint:
 
     @blueprint.get("/sdk/analytics.js")
     def module() -> Response:
-        return _file(as_module(), SCRIPT)
+        return _file(as_module(), TYPES[".js"])
 
     @blueprint.get("/sdk/analytics.classic.js")
     def classic() -> Response:
-        return _file(as_classic(), SCRIPT)
+        return _file(as_classic(), TYPES[".js"])
 
     @blueprint.get("/sdk/analytics.d.ts")
     def types() -> Response:
-        return _file(_read("analytics.d.ts"), "text/plain")
+        return _file(_read("analytics.d.ts"), "text/plain; charset=utf-8")
 
     return blueprint
 
@@ -46,7 +48,7 @@ def as_module() -> str:
 def as_classic() -> str:
     """The client as a classic script: what the module exports are globals."""
     names, body = _joined()
-    body = body.replace("import.meta.url", "(document.currentScript?.src ?? '')")
+    body = body.replace("import.meta.url", "(globalThis.document?.currentScript?.src ?? '')")
     return f"(() => {{\n'use strict';\n{body}\nObject.assign(globalThis, {{ {', '.join(names)} }});\n}})();\n"
 
 
@@ -73,9 +75,7 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text()
 
 
-def _file(text: str, mimetype: str) -> Response:
-    response = Response(text, mimetype=mimetype)
+def _file(text: str, content_type: str) -> Response:
+    response = respond(pack(text.encode()), content_type)
     response.headers["Cache-Control"] = CACHE_CONTROL
-    response.add_etag()
-    response.make_conditional(request)
     return response

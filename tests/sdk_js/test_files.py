@@ -40,6 +40,17 @@ def test_a_file_that_is_known_is_not_sent_again(name: str, shared_server: Server
     assert requests.get(url, headers={"If-None-Match": '"another"'}, timeout=10).status_code == 200
 
 
+@pytest.mark.parametrize("name", TYPES)
+def test_a_file_is_gzipped_where_that_is_wanted(name: str, shared_server: Server) -> None:
+    url = f"{shared_server.url}/sdk/{name}"
+    zipped, plain = (
+        requests.get(url, headers={"Accept-Encoding": encoding}, timeout=10) for encoding in ("gzip", "identity")
+    )
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert int(zipped.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
+    assert zipped.content == plain.content
+
+
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_pages_of_other_origins_may_read_when_to_come_back(is_closed: bool) -> None:
     app = Guard(Response("fine"), ("*",), lambda: is_closed)
@@ -64,7 +75,7 @@ def test_every_module_is_in_both_files_once() -> None:
 
 def test_both_files_run_under_node_and_export_the_same(tmp_path: Path) -> None:
     (tmp_path / "analytics.mjs").write_text(as_module())
-    (tmp_path / "classic.cjs").write_text(as_classic().replace("document.currentScript?.src", "undefined"))
+    (tmp_path / "classic.cjs").write_text(as_classic())  # there is no document, as in a worker
     script = "import('./analytics.mjs').then((m) => { require('./classic.cjs'); console.log(Object.keys(m).join(), "
     script += f"{', '.join(f'typeof globalThis.{name}' for name in NAMES)}, new m.AnalyticsClient().baseUrl); }})"
     done = subprocess.run(
