@@ -92,7 +92,8 @@ class AnalyticsClient:
         )
         self._closed = False
         atexit.register(self.close)
-        os.register_at_fork(after_in_child=partial(_forked, weakref.ref(self)))
+        if hasattr(os, "register_at_fork"):  # Windows does not fork
+            os.register_at_fork(after_in_child=partial(_forked, weakref.ref(self)))
 
     def track_event(
         self,

@@ -1,6 +1,7 @@
 """What the calls send, and that nothing a program passes makes them raise."""
 
 import json
+import os
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -164,6 +165,11 @@ def test_an_outcome_cannot_be_cancelled(service: Unruly, make_client: MakeClient
 def test_a_client_that_could_never_work_is_an_error_at_once(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is"):
         AnalyticsClient(**arguments)
+
+
+def test_it_works_where_programs_cannot_fork(monkeypatch: pytest.MonkeyPatch, make_client: MakeClient) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+    assert make_client().track_event("click").result(10).counted
 
 
 def test_the_address_comes_from_the_argument_the_environment_or_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
