@@ -26,6 +26,7 @@ class Outbox:
         self._put_off: deque[tuple[float, Item]] = deque()
         self._size = self._last_number = self._due_up_to = 0
         self._deadline: float | None = None
+        self._hurried_at_last = False
 
     def __len__(self) -> int:
         return self._size
@@ -91,13 +92,20 @@ class Outbox:
             self._under_way += [item for item in queue if newest[item.service] is not item]
             return stale
 
-    def pause(self, seconds: float) -> bool:
-        """Wait before the next try; False, at once, where the outbox must be empty before that."""
+    def pause(self, seconds: float, *, asked: bool) -> bool:
+        """Wait before the next try; False, at once, where the outbox must be empty before that.
+
+        Once the outbox is closed, one try is made at once, unless the service `asked` for the pause.
+        """
         until = self._clock() + seconds
         with self._changed:
             while (left := until - self._clock()) > 0:
-                if self._deadline is not None and until > self._deadline:
-                    return False
+                if self._deadline is not None:
+                    if not asked and not self._hurried_at_last:
+                        self._hurried_at_last = True
+                        break
+                    if until > self._deadline:
+                        return False
                 self._changed.wait(left)
             return self._deadline is None or self._clock() <= self._deadline
 

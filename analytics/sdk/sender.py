@@ -128,7 +128,7 @@ class Sender:
             verdict = judge(answer, len(part), receipt=not is_beat)
             if isinstance(verdict, TryAgain):
                 self._reports.trouble(verdict.why)
-                if not outbox.pause(backoff.failed(verdict.retry_after)):
+                if not outbox.pause(backoff.failed(verdict.retry_after), asked=bool(verdict.retry_after)):
                     self._drop(outbox.clear(), CLOSED)
                     return
                 self._drop(outbox.stale_heartbeats(), SUPERSEDED)

@@ -210,6 +210,16 @@ def test_closing_waits_no_longer_than_told(service: Unruly, make_client: MakeCli
     assert client.counts()["dropped"] == 150
 
 
+def test_closing_makes_a_last_try_at_once(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(500)]
+    failed = threading.Event()
+    client = make_client(jitter=lambda: 1000.0, on_error=lambda _: failed.set())
+    outcome = client.track_event("click")
+    assert failed.wait(10)
+    client.close(5)
+    assert outcome.result(0).counted
+
+
 def test_a_server_that_never_was_there_is_no_trouble_for_the_host(make_client: MakeClient) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
