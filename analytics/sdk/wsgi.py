@@ -23,6 +23,7 @@ class Middleware:
     """Wraps `app`; a `request` event tells of each request once its response was sent to its end.
 
     What the application raises counts as status 500 and passes through. What fails here is logged, and no more.
+    WebSockets are let through: how long someone stays is no latency, and some servers end them with an exception.
 
     Args:
         template: the endpoint of a request; None from it, or without it, the path with placeholders for ids.
@@ -39,6 +40,8 @@ class Middleware:
         self._app, self._client, self._template, self._user_id = app, client, template, user_id
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+            return self._app(environ, start_response)
         seen = _Request(self._report, environ)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:

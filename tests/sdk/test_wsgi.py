@@ -110,6 +110,16 @@ def fails_on_the_way(environ: Any, start: Any) -> Iterator[bytes]:
     raise LookupError("gone")
 
 
+def test_a_websocket_is_let_through_and_no_request(service: Unruly, make_client: MakeClient) -> None:
+    def chats(environ: Any, start: Any) -> Iterable[bytes]:
+        raise StopIteration  # as Flask-Sock tells gunicorn that the connection is over
+
+    client = make_client()
+    with pytest.raises(StopIteration):
+        call(Middleware(chats, client), HTTP_UPGRADE="WebSocket", HTTP_CONNECTION="Upgrade")
+    assert reported(client, service) == []
+
+
 @pytest.mark.parametrize("app", [fails_at_once, fails_on_the_way])
 def test_an_exception_is_an_error_and_passes_through(
     service: Unruly, make_client: MakeClient, app: Application
