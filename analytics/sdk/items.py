@@ -15,6 +15,8 @@ MOST_BYTES = 64 * 1024
 """More than the service takes of one item, whose data may have 32 KiB."""
 LATE = 1.0
 """Seconds after which an item tells when it was tracked, so that it counts at its own time."""
+MISDATED = frozenset({"timestamp_in_future", "timestamp_too_old"})
+"""What the service says of a time that it cannot believe."""
 
 Timestamp = datetime | float | str
 
@@ -27,7 +29,10 @@ class UnfitError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One item; `tracked` is the monotonic time of the call, `timed` whether the caller gave a time of its own."""
+    """One item; `tracked` is the monotonic time of the call.
+
+    `timed` tells whether no time is to be added: the caller gave one of its own, or the service refused ours.
+    """
 
     kind: Kind
     json: bytes

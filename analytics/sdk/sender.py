@@ -8,7 +8,7 @@ from concurrent.futures import wait
 from typing import Any
 
 from analytics.sdk.backoff import Backoff
-from analytics.sdk.items import Item, body
+from analytics.sdk.items import MISDATED, Item, body
 from analytics.sdk.outbox import Outbox
 from analytics.sdk.outcome import Outcome
 from analytics.sdk.reports import Reports
@@ -145,7 +145,10 @@ class Sender:
             if isinstance(verdict, Split):
                 parts += _halves(part)
             elif isinstance(verdict, Settled):
-                self._settle(part, verdict.outcomes)
+                if misdated := _misdated(part, verdict.outcomes):
+                    parts.append((misdated, 0))
+                told = [pair for pair in zip(part, verdict.outcomes, strict=True) if pair[0] not in misdated]
+                self._settle([item for item, _ in told], [outcome for _, outcome in told])
 
     def _drop(self, items: Sequence[Item], outcome: Outcome, *, queued: bool = True) -> None:
         self._settle(items, [outcome] * len(items), queued=queued)
@@ -168,3 +171,11 @@ def _halves(items: Sequence[Item]) -> list[tuple[Sequence[Item], int]]:
     """The parts to send next, the first one last: each with the faults it is known for."""
     half = len(items) // 2
     return [(items[half:], 0), (items[:half], 0)]
+
+
+def _misdated(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[Item]:
+    """The items whose time the service refuses though it came from us: a clock is wrong. They get none any more."""
+    found = [item for item, outcome in zip(items, outcomes, strict=True) if outcome.code in MISDATED and not item.timed]
+    for item in found:
+        item.timed = True
+    return found

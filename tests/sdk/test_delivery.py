@@ -269,6 +269,20 @@ def test_what_is_sent_late_tells_when_it_was_tracked(service: Unruly, make_clien
     assert times["late"] in ("2023-11-14T22:13:19", "2023-11-14T22:13:20")
 
 
+def test_a_wrong_clock_costs_no_item(service: Unruly, make_client: MakeClient) -> None:
+    offset = [0.0]
+    service.script, service.believes_times = [Turn(503, retry_after="0")], False
+
+    def skip(_: str) -> None:
+        offset[0] = 90.0
+
+    client = make_client(flush_seconds=5, clock=lambda: time.monotonic() + offset[0], on_error=skip)
+    outcomes = [client.track_event("late"), client.track_event("told", timestamp="2099-01-01T00:00:00Z")]
+    assert client.flush(10)
+    assert [outcome.result(0).status for outcome in outcomes] == ["accepted", "rejected"]
+    assert service.counted == {"late": 1}
+
+
 def test_newer_heartbeats_take_the_place_of_those_that_failed(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(503, retry_after="1")]
     client = make_client()

@@ -32,7 +32,7 @@ class Unruly:
     """Remembers each id once; `script` is used up first, one turn a request.
 
     `most` is how many items a body may have, else it is answered 413; an item whose data have `refuse` is rejected,
-    and one with `fault` makes it answer 500.
+    and one with `fault` makes it answer 500. Without `believes_times` it rejects each item with a timestamp.
     """
 
     def __init__(self) -> None:
@@ -43,6 +43,7 @@ class Unruly:
         self.sizes: list[int] = []
         self.peers: set[Any] = set()
         self.most = 10_000
+        self.believes_times = True
         self.url = ""
         self.port = 0
         self.lock = threading.Lock()
@@ -55,6 +56,8 @@ class Unruly:
         for index, item in enumerate(items):
             if (item.get("data") or {}).get("refuse"):
                 errors.append({"index": index, "code": "validation_failed", "message": "refused", "field": "data"})
+            elif "timestamp" in item and not self.believes_times:
+                errors.append({"index": index, "code": "timestamp_in_future", "message": "later", "field": "timestamp"})
             elif item["id"] in self.items:
                 duplicates += 1
             else:

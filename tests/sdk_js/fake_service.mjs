@@ -19,8 +19,9 @@ export const fail = {
 };
 
 export class FakeService {
-  constructor({ maxBody = Infinity } = {}) {
+  constructor({ maxBody = Infinity, believesTimes = true } = {}) {
     this.maxBody = maxBody;
+    this.believesTimes = believesTimes;
     this.behaviours = [];
     this.counted = new Map();
     this.requests = [];
@@ -59,6 +60,9 @@ export class FakeService {
       if (item.type === '') {
         receipt.rejected += 1;
         receipt.errors.push({ index, code: 'validation_failed', message: 'Must not be empty.', field: 'type' });
+      } else if (item.timestamp && !this.believesTimes) {
+        receipt.rejected += 1;
+        receipt.errors.push({ index, code: 'timestamp_in_future', message: 'Later.', field: 'timestamp' });
       } else if (this.counted.has(item.id)) {
         receipt.duplicates += 1;
       } else {

@@ -78,6 +78,15 @@ test('what waited says when it was made, and what did not leaves that to the ser
   assert.ok(Math.abs(Date.parse(then.timestamp) - before) < 5000);
 });
 
+test('a clock that is wrong costs no item', async (t) => {
+  const fake = await service(t, { believesTimes: false });
+  fake.behaviours.push(fail.status(503, { 'Retry-After': '1' }));
+  const analytics = client(fake);
+  const outcomes = await Promise.all(['then', ''].map((type) => analytics.trackEvent(type)));
+  assert.deepEqual(outcomes.map(({ status }) => status), ['accepted', 'rejected']);
+  assert.deepEqual([...fake.counted.values()].map(({ type, timestamp }) => [type, timestamp]), [['then', undefined]]);
+});
+
 test('a service that is away for a while gets each item once', async (t) => {
   const fake = await service(t);
   const { port } = fake;

@@ -6,6 +6,8 @@ import { post, problemOf } from './transport.js';
 
 const PATIENCE = { floor: 0, base: 500, cap: 30_000 };
 const FRESH_MS = 1000;
+const NOT_TAKEN = new Set([408, 425, 429, 503]);
+const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
 
 /**
  * @typedef {object} Item
@@ -14,7 +16,9 @@ const FRESH_MS = 1000;
  * @property {number} at when it was made, in ms since the epoch
  * @property {string | null} key a newer item of this key takes its place while it waits
  * @property {(outcome: { status: string, error?: object }) => void} settle
- * @property {boolean} isHandedOver whether something that outlives the page has it
+ * @property {boolean} [isHandedOver] whether something that outlives the page has it
+ * @property {boolean} [isTried] whether it was sent before and may have been taken
+ * @property {boolean} [isUndated] whether the service refused the time that it was sent with
  */
 
 export class Lane {
@@ -129,7 +133,13 @@ export class Lane {
 
   #settle(count, outcomes) {
     this.#limit = Math.min(this.#most, this.#limit * 2);
-    this.#waiting.splice(0, count).forEach((item, place) => item.settle(outcomes[place]));
+    const misdated = [];
+    this.#waiting.splice(0, count).forEach((item, place) => {
+      if (!item.isUndated && MISDATED.has(outcomes[place].error?.code)) misdated.push(item);
+      else item.settle(outcomes[place]);
+    });
+    for (const item of misdated) item.isUndated = true; // a clock is wrong, and it may be ours
+    this.#waiting.unshift(...misdated);
   }
 
   /** Note a failure; returns the ms to wait. */
@@ -168,8 +178,8 @@ export class Lane {
   }
 
   /** What is sent at once happens now by the service's clock, which is right; what waited says when it was made. */
-  #written({ text, at }) {
-    if (this.#options.isSingle || Math.abs(Date.now() - at) < FRESH_MS) return text;
+  #written({ text, at, isUndated }) {
+    if (this.#options.isSingle || isUndated || Math.abs(Date.now() - at) < FRESH_MS) return text;
     return `${text.slice(0, -1)},"timestamp":${JSON.stringify(new Date(at))}}`;
   }
 }
