@@ -6,7 +6,7 @@ Full jitter after M. Brooker, Exponential Backoff And Jitter, AWS Architecture B
 from collections.abc import Callable
 
 FIRST, LONGEST = 0.25, 30.0
-MOST_ASKED = 300.0
+MOST_ASKED = 3600.0
 """Seconds that an answer may ask for at most."""
 SPREAD = 0.25
 """Seconds within which those come back that were asked to wait equally long."""
@@ -27,9 +27,9 @@ class Backoff:
         self._failures = 0
 
     def failed(self, retry_after: float | None) -> float:
-        """The pause before the next try."""
+        """The pause before the next try: what the answer asks for, where that is more than nothing."""
         ceiling = min(LONGEST, FIRST * 2.0 ** min(self._failures, 10))
         self._failures += 1
-        if retry_after is None:
+        if not retry_after:
             return ceiling * self._jitter()
         return min(retry_after, MOST_ASKED) + SPREAD * self._jitter()

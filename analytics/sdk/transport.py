@@ -61,8 +61,11 @@ class HttpTransport:
             return Answer(NO_ANSWER, says=f"no answer from {self._url} in time")
         except (requests.RequestException, OSError, ValueError) as error:
             return Answer(NO_ANSWER, says=f"cannot reach {self._url}: {_plain(error)}")
-        body = _json_object(response)
-        return Answer(response.status_code, body, _retry_after(response), f"HTTP {response.status_code}")
+        says = f"HTTP {response.status_code}"
+        if response.is_redirect:
+            says += f", moved to {response.headers['Location']}"
+        wait = retry_after(response.headers, datetime.now(UTC))
+        return Answer(response.status_code, _json_object(response), wait, says)
 
     def close(self) -> None:
         """Close what is kept open."""
@@ -83,16 +86,17 @@ def _json_object(response: requests.Response) -> Mapping[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _retry_after(response: requests.Response) -> float | None:
-    """RFC 9110, 10.2.3: seconds, or an HTTP date."""
-    value = response.headers.get("Retry-After", "").strip()
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How many seconds an answer asks for: a number, or a date by its own clock if it has one (RFC 9110, 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)
     try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
+        until = parsedate_to_datetime(value)
+        sent = parsedate_to_datetime(headers["Date"]) if "Date" in headers else now
+        return max(0.0, (until.astimezone(UTC) - sent.astimezone(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (when.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _is_loopback(url: str) -> bool:

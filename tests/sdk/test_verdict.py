@@ -8,7 +8,7 @@ import pytest
 from analytics.sdk.backoff import Backoff
 from analytics.sdk.items import rfc3339
 from analytics.sdk.outcome import ACCEPTED, DUPLICATE, Outcome
-from analytics.sdk.transport import Answer
+from analytics.sdk.transport import Answer, retry_after
 from analytics.sdk.verdict import Settled, Split, TryAgain, judge
 
 
@@ -68,7 +68,31 @@ def test_jitter_is_full_and_adds_to_what_an_answer_asks_for() -> None:
     assert Backoff(lambda: 0.0).failed(None) == 0
     assert Backoff(lambda: 0.0).failed(2.0) == 2
     assert 2 < Backoff(lambda: 1.0).failed(2.0) < 3
-    assert Backoff(lambda: 0.0).failed(1e9) == 300
+    assert Backoff(lambda: 0.0).failed(1e9) == 3600
+
+
+def test_an_answer_that_asks_for_no_pause_is_not_asked_again_and_again() -> None:
+    backoff = Backoff(lambda: 1.0)
+    assert [backoff.failed(0.0) for _ in range(4)] == [0.25, 0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": " 7 "}, 7),
+        ({"Retry-After": "9" * 400}, float("inf")),
+        ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "Mon, 15 Jan 2024 10:30:05 GMT"}, 5),
+        ({"Retry-After": "Mon, 15 Jan 2024 10:29:00 GMT"}, 0),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 -2300"}, None),
+        ({"Retry-After": "Mon, 15 Jan 2018 00:00:20 GMT", "Date": "Mon, 15 Jan 2018 00:00:00 GMT"}, 20),
+        ({"Retry-After": "Mon, 15 Jan 2024 10:30:05 GMT", "Date": "today"}, None),
+    ],
+)
+def test_how_long_an_answer_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers, datetime(2024, 1, 15, 10, 30, tzinfo=UTC)) == seconds
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,24 @@ for (const [status, header, least] of [
   });
 }
 
+test('those that are asked to wait equally long do not come back together', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(fail.status(429, { 'Retry-After': '1' }));
+  t.mock.method(Math, 'random', () => 0.5);
+  const pauses = [];
+  await client(fake, { onError: ({ retryIn }) => pauses.push(retryIn) }).trackEvent('click');
+  assert.deepEqual(pauses, [1125]);
+});
+
+test('a date in Retry-After counts by the clock of who answers', async (t) => {
+  const fake = await service(t);
+  const [Date, until] = ['Mon, 15 Jan 2018 00:00:00 GMT', 'Mon, 15 Jan 2018 00:00:01 GMT'];
+  fake.behaviours.push(fail.status(503, { Date, 'Retry-After': until }));
+  const pauses = [];
+  await client(fake, { onError: ({ retryIn }) => pauses.push(retryIn) }).trackEvent('click');
+  assert.ok(pauses[0] >= 1000 && pauses[0] <= 1250, `${pauses}`);
+});
+
 test('pauses grow, and are not the same for all', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(...Array(6).fill(fail.status(500)));

@@ -5,6 +5,7 @@ import { verdict } from './receipt.js';
 import { post, problemOf } from './transport.js';
 
 const PATIENCE = { floor: 0, base: 500, cap: 30_000 };
+const SPREAD_MS = 250; // within which those come back that were asked to wait equally long
 const FRESH_MS = 1000;
 const NOT_TAKEN = new Set([408, 425, 429, 503]);
 const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
@@ -143,10 +144,11 @@ export class Lane {
   }
 
   /** Note a failure; returns the ms to wait. */
-  #pause(answer) {
-    const retryIn = Math.round(Math.max(answer.waitMs, backoff(this.#attempt, this.#options.retry)));
+  #pause({ waitMs, ...answer }) {
+    const pause = waitMs > 0 ? waitMs + SPREAD_MS * Math.random() : backoff(this.#attempt, this.#options.retry);
+    const retryIn = Math.round(pause);
     this.#attempt += 1;
-    this.#isAskedToWait = answer.waitMs > 0;
+    this.#isAskedToWait = waitMs > 0;
     for (const item of this.#waiting) item.isHandedOver = false; // a beacon would have met with the same
     this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
     return retryIn;

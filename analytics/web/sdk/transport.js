@@ -1,5 +1,7 @@
 // One request, and what became of it: an answer, or the reason why there is none. Never throws.
 
+import { parsed } from './json.js';
+
 const MAX_WAIT_MS = 3_600_000;
 
 /**
@@ -26,7 +28,7 @@ export async function post(url, text, timeoutMs) {
       signal: abort.signal,
     });
     const body = await answer.text();
-    return { status: answer.status, told: parsed(body), waitMs: waitOf(answer.headers.get('Retry-After')) };
+    return { status: answer.status, told: parsed(body), waitMs: waitOf(answer.headers) };
   } catch (error) {
     const why = abort.signal.aborted
       ? { code: 'timeout', message: `No answer within ${timeoutMs} ms.` }
@@ -46,17 +48,11 @@ export function problemOf({ status, told }) {
   return { code: code ?? `http_${status}`, message: message ?? `The answer was ${status} and not understood.`, status };
 }
 
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** Retry-After, in seconds or as a date, as ms. */
-function waitOf(header, now = Date.now()) {
-  if (!header) return 0;
-  const wait = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+/** Retry-After, in seconds or as a date by the clock of who answers, as ms. */
+function waitOf(headers) {
+  const asked = headers.get('Retry-After');
+  if (!asked) return 0;
+  const now = Date.parse(headers.get('Date')) || Date.now(); // pages of other origins are not told the first
+  const wait = /^\s*\d+\s*$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - now;
   return Math.min(Math.max(wait || 0, 0), MAX_WAIT_MS);
 }
