@@ -59,7 +59,7 @@ class HttpTransport:
             )
         except requests.Timeout:
             return Answer(NO_ANSWER, says=f"no answer from {self._url} in time")
-        except (requests.RequestException, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever the libraries below raise, the items are to be kept
             return Answer(NO_ANSWER, says=f"cannot reach {self._url}: {_plain(error)}")
         says = f"HTTP {response.status_code}"
         if response.is_redirect:

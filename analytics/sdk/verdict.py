@@ -34,10 +34,10 @@ ABOUT_THE_BODY = frozenset({400, 413, 422})
 def judge(answer: Answer, count: int, *, receipt: bool) -> Verdict:
     """What `answer` means for `count` items; `receipt` tells whether it should hold one."""
     status, body = answer.status, answer.body or {}
-    if status in TRY_AGAIN or status >= 500:
+    if status in TRY_AGAIN or status >= 500 or 300 <= status < 400:  # a portal may stand in the way for a while
         return TryAgain(_says(answer), answer.retry_after)
     if 200 <= status < 300 and not receipt:
-        return Settled([ACCEPTED] * count)
+        return Settled([ACCEPTED] * count) if "message" in body else TryAgain("the answer is not the service's")
     if receipt and (200 <= status < 300 or (status == 400 and "rejected" in body)):
         return _read_receipt(body, count)
     if status in ABOUT_THE_BODY and count > 1:

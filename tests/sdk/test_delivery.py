@@ -10,18 +10,26 @@ import pytest
 from analytics.sdk import Outcome
 from tests.edge.wire import eventually
 from tests.sdk.conftest import MakeClient
-from tests.sdk.unruly import CUT, HANG, RESET, Turn, Unruly, serving
+from tests.sdk.unruly import CUT, HANG, RESET, SHORT, Turn, Unruly, serving
 
-LOST_ANSWERS = [CUT._replace(counts=True), RESET._replace(counts=True), HANG._replace(counts=True)]
+LOST_ANSWERS = [
+    CUT._replace(counts=True),
+    SHORT._replace(counts=True),
+    RESET._replace(counts=True),
+    HANG._replace(counts=True),
+]
 FAILURES = [
     Turn(500),
     Turn(502),
     Turn(503, retry_after="0"),
     Turn(429, retry_after="0"),
     Turn(408),
+    Turn(302),
     CUT,
+    SHORT,
     RESET,
     HANG,
+    Turn(200, body=b'{"accepted": 3, "dupl'),
     Turn(200, body=b"<html>a portal</html>"),
     Turn(200, body=b"[]"),
     Turn(200, body=b'{"accepted": 1, "duplicates": 0, "rejected": 0, "errors": []}'),
@@ -105,7 +113,7 @@ def test_an_item_too_large_on_its_own_is_rejected(service: Unruly, make_client: 
     assert make_client().track_event("click").result(10) == Outcome("rejected", "http_413", "HTTP 413")
 
 
-@pytest.mark.parametrize("status", [301, 401, 403, 404, 405, 415])
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 415])
 def test_other_refusals_reject_all_items_with_the_reason(service: Unruly, make_client: MakeClient, status: int) -> None:
     service.script = [Turn(status, body=b'{"error": {"code": "no", "message": "not here"}}')]
     client = make_client(flush_seconds=5)
@@ -154,7 +162,7 @@ def test_an_outage_and_a_restart_lose_and_double_nothing(make_client: MakeClient
 
 
 def test_many_threads_in_bad_weather_count_exactly_once(service: Unruly, make_client: MakeClient) -> None:
-    service.script = [LOST_ANSWERS[0], Turn(500), RESET, Turn(429, retry_after="0"), LOST_ANSWERS[1], CUT] * 2
+    service.script = [*LOST_ANSWERS[:2], Turn(500), RESET, Turn(429, retry_after="0"), LOST_ANSWERS[2], CUT] * 2
     client = make_client(timeout=1)
 
     def work(number: int) -> None:

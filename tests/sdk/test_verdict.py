@@ -35,6 +35,7 @@ def receipt(accepted: Any = 0, duplicates: Any = 0, rejected: Any = 0, errors: A
         (Answer(0, says="no answer"), TryAgain("no answer")),
         (Answer(429, None, 7.0, "HTTP 429"), TryAgain("HTTP 429", 7.0)),
         (Answer(503, {"error": {"message": "soon"}}, 1.0, "HTTP 503"), TryAgain("HTTP 503, soon", 1.0)),
+        (Answer(302, says="HTTP 302, moved to /login"), TryAgain("HTTP 302, moved to /login")),
         (Answer(404, {"error": "odd"}, says="HTTP 404"), Settled([Outcome("rejected", "http_404", "HTTP 404")] * 2)),
     ],
 )
@@ -47,6 +48,12 @@ def test_an_answer_to_two_items(answer: Answer, verdict: Any) -> None:
 )
 def test_an_answer_that_is_no_receipt_is_asked_for_again(body: Any) -> None:
     assert isinstance(judge(Answer(200, body), 2, receipt=True), TryAgain)
+
+
+@pytest.mark.parametrize("body", [None, {}, {"welcome": "to our hotel"}])
+def test_a_heartbeat_has_arrived_when_the_service_says_so(body: Any) -> None:
+    assert isinstance(judge(Answer(200, body), 1, receipt=False), TryAgain)
+    assert judge(Answer(200, {"message": "heartbeat recorded"}), 1, receipt=False) == Settled([ACCEPTED])
 
 
 def test_one_item_is_never_split() -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class Turn(NamedTuple):
-    """How one request is treated: its status, late if `slow`, or `cut`, `reset` or `hang` instead.
+    """How one request is treated: its status, late if `slow`, or `cut`, `short`, `reset` or `hang` instead.
 
     `counts` tells whether what it brings counts all the same.
     """
@@ -25,7 +25,7 @@ class Turn(NamedTuple):
     body: bytes | None = None
 
 
-CUT, RESET, HANG = Turn(how="cut"), Turn(how="reset"), Turn(how="hang")
+CUT, SHORT, RESET, HANG = Turn(how="cut"), Turn(how="short"), Turn(how="reset"), Turn(how="hang")
 
 
 class Unruly:
@@ -107,7 +107,9 @@ def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
 
         def misbehave(self, how: str) -> None:
             self.close_connection = True
-            if how == "hang":
+            if how == "short":
+                self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"accepted": 3')
+            elif how == "hang":
                 service.released.wait(20)
             elif how == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

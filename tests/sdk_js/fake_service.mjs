@@ -9,11 +9,17 @@ const read = async (request) => {
 
 const problem = (code, message) => JSON.stringify({ error: { code, message } });
 
+const breakOff = (response) => {
+  response.writeHead(200, { 'Content-Length': 100 }).write('{"accepted": 1', () => response.socket.destroy());
+};
+
 /** Behaviours of one request each; once they are used up, everything is taken. */
 export const fail = {
   status: (status, headers = {}, body = problem('told_so', 'As told.')) => ({ status, headers, body }),
   hang: { hang: true },
   reset: { reset: true },
+  /** An answer that breaks off. */
+  short: { short: true },
   /** The items are counted, but the answer is lost. */
   resetAfterwards: { reset: true, isCounted: true },
 };
@@ -48,6 +54,7 @@ export class FakeService {
     if (behaviour?.isCounted) this.take(items);
     if (behaviour?.hang) return;
     if (behaviour?.reset) request.socket.resetAndDestroy();
+    else if (behaviour?.short) breakOff(response);
     else if (behaviour) response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
     else if (text.length > this.maxBody) response.writeHead(413).end(problem('body_too_large', 'Too large.'));
     else if (!Array.isArray(items)) response.end('{"message":"heartbeat received"}');

@@ -11,6 +11,8 @@ for (const [name, behaviour, code] of [
   ['an error of the service', fail.status(500), 'told_so'],
   ['a proxy that has no service', fail.status(502, {}, '<h1>Bad gateway</h1>'), 'http_502'],
   ['a page in the place of an answer', fail.status(200, {}, '<h1>Log in</h1>'), 'http_200'],
+  ['a receipt that breaks off', fail.status(200, {}, '{"accepted": 1'), 'http_200'],
+  ['an answer that breaks off', fail.short, 'network_error'],
   ['a message in the place of a receipt', fail.status(200, {}, '{"message":"hello"}'), 'http_200'],
   ['a body that came too slowly', fail.status(408), 'told_so'],
   ['a service that hangs', fail.hang, 'timeout'],
