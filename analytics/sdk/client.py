@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from analytics.sdk.backoff import Backoff
 from analytics.sdk.beats import Beats
-from analytics.sdk.items import Item, Kind, Timestamp, UnfitError, encode, rfc3339
+from analytics.sdk.items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
 from analytics.sdk.outbox import Outbox
 from analytics.sdk.outcome import Outcome, Pending, settled
 from analytics.sdk.performance import measured
@@ -99,7 +99,7 @@ class AnalyticsClient:
         self,
         type: str,
         data: Mapping[str, Any] | None = None,
-        user_id: str | None = None,
+        user_id: UserId = None,
         service: str | None = None,
         timestamp: Timestamp | None = None,
     ) -> Pending:
@@ -108,11 +108,11 @@ class AnalyticsClient:
         fields = {"type": type, "service": where, "user_id": user_id, "data": data}
         return self._track("events", fields, timestamp)
 
-    def track_page_view(self, page: str, user_id: str | None = None) -> Pending:
+    def track_page_view(self, page: str, user_id: UserId = None) -> Pending:
         """Track that someone looks at a page."""
         return self.track_event("page_view", {"page": page}, user_id)
 
-    def track_purchase(self, order_id: str, total: float, user_id: str | None = None, currency: str = "USD") -> Pending:
+    def track_purchase(self, order_id: str, total: float, user_id: UserId = None, currency: str = "USD") -> Pending:
         """Track that someone has bought something."""
         return self.track_event("purchase", {"order_id": order_id, "total": total, "currency": currency}, user_id)
 
@@ -122,7 +122,7 @@ class AnalyticsClient:
         method: str,
         status: int,
         latency_ms: float,
-        user_id: str | None = None,
+        user_id: UserId = None,
         error: str | None = None,
     ) -> Pending:
         """Track a request that this program has answered, and count it for its heartbeats.
@@ -224,6 +224,8 @@ class AnalyticsClient:
             if kind == "metrics":
                 fields["tags"] = {"service": self.service, **{name: _text(tag) for name, tag in fields["tags"].items()}}
                 fields["value"] = _number(fields["value"])
+            elif fields.get("user_id") is not None:
+                fields["user_id"] = _text(fields["user_id"])
             if kind != "heartbeat":
                 fields["id"] = str(uuid4())
                 fields["timestamp"] = None if timestamp is None else rfc3339(timestamp)
@@ -274,8 +276,8 @@ def _forked(client: "weakref.ref[AnalyticsClient]") -> None:
         found._forked()
 
 
-def _text(tag: Any) -> str:
-    return tag if isinstance(tag, str) else str(tag)
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)
 
 
 def _number(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, got_request_exception, has_request_context, request, request_started
 
 from analytics.sdk.client import AnalyticsClient
+from analytics.sdk.items import UserId
 from analytics.sdk.wsgi import ENDPOINT, ERROR, USER, Middleware
 
 log = logging.getLogger("analytics.sdk")
@@ -27,7 +28,7 @@ class FlaskAnalytics:
         app: Flask | None = None,
         client: AnalyticsClient | None = None,
         *,
-        user_id: Callable[[], str | None] | None = None,
+        user_id: Callable[[], UserId] | None = None,
     ) -> None:
         self._client, self._user_id = client, user_id
         if app is not None:

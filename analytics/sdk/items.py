@@ -19,6 +19,8 @@ MISDATED = frozenset({"timestamp_in_future", "timestamp_too_old"})
 """What the service says of a time that it cannot believe."""
 
 Timestamp = datetime | float | str
+UserId = str | int | None
+"""Numbers are sent as text."""
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 

@@ -3,9 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analytics.sdk.client import AnalyticsClient
+from analytics.sdk.items import UserId
 from analytics.sdk.templates import template as from_path
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("analytics.sdk")
 
-FromRequest = Callable[["WSGIEnvironment"], str | None]
+T = TypeVar("T")
+
+TemplateOf = Callable[["WSGIEnvironment"], str | None]
+UserOf = Callable[["WSGIEnvironment"], UserId]
 
 ENDPOINT, USER, ERROR = "analytics.endpoint", "analytics.user_id", "analytics.error"
 """Keys of the environ in which a framework may leave what it alone knows; that goes before the arguments below."""
@@ -34,8 +38,8 @@ class Middleware:
         self,
         app: "WSGIApplication",
         client: AnalyticsClient,
-        template: FromRequest | None = None,
-        user_id: FromRequest | None = None,
+        template: TemplateOf | None = None,
+        user_id: UserOf | None = None,
     ) -> None:
         self._app, self._client, self._template, self._user_id = app, client, template, user_id
 
@@ -79,7 +83,7 @@ class Middleware:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         return from_path(path.encode("latin-1", "replace").decode("utf-8", "replace"))
 
-    def _user(self, environ: "WSGIEnvironment") -> str | None:
+    def _user(self, environ: "WSGIEnvironment") -> UserId:
         return environ[USER] if USER in environ else _asked(self._user_id, environ)
 
 
@@ -139,7 +143,7 @@ class _Response:
             self._request.ended()
 
 
-def _asked(ask: FromRequest | None, environ: "WSGIEnvironment") -> str | None:
+def _asked(ask: Callable[["WSGIEnvironment"], T] | None, environ: "WSGIEnvironment") -> T | None:
     """What the host's own callable says; None where it fails."""
     if ask is None:
         return None

@@ -134,6 +134,14 @@ def test_calls_send_what_the_service_reads(service: Unruly, make_client: MakeCli
     assert service.heartbeats == [{"service": "shop", "status": "degraded", "metrics": {"queue": 7}}]
 
 
+def test_users_may_have_numbers(service: Unruly, make_client: MakeClient) -> None:
+    client = make_client()
+    client.track_page_view("/", 42)
+    client.track_request("/", "GET", 200, 1, user_id=43)
+    assert client.flush(10)
+    assert [item["user_id"] for item in service.items.values()] == ["42", "43"]
+
+
 def test_what_is_changed_after_the_call_was_sent_as_it_was(service: Unruly, make_client: MakeClient) -> None:
     client = make_client(flush_seconds=5)
     data = {"n": 1}

@@ -25,6 +25,13 @@ test('without options the client speaks to this machine', () => {
   assert.equal(new AnalyticsClient().baseUrl, 'http://localhost:8099');
 });
 
+test('users may have numbers, and need not be known', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake);
+  await Promise.all([42, null, undefined].map((user) => analytics.trackPageView('/', user)));
+  assert.deepEqual([...fake.counted.values()].map(({ user_id }) => user_id), ['42', null, null]);
+});
+
 test('what is tracked together goes out together, a hundred at a time', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);

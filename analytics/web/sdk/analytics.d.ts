@@ -32,15 +32,18 @@ export interface ClientOptions {
   retry?: { floor?: number; base?: number; cap?: number };
 }
 
+/** Numbers are sent as text. */
+export type UserId = string | number | null;
+
 export class AnalyticsClient {
   constructor(options?: ClientOptions);
   readonly baseUrl: string;
   /** Items without an outcome yet. */
   readonly waiting: number;
   readonly dropped: number;
-  trackEvent(type: string, data?: object | null, userId?: string | null): Promise<Outcome>;
-  trackPageView(page: string, userId?: string | null): Promise<Outcome>;
-  trackPurchase(orderId: string, total: number, userId?: string | null): Promise<Outcome>;
+  trackEvent(type: string, data?: object | null, userId?: UserId): Promise<Outcome>;
+  trackPageView(page: string, userId?: UserId): Promise<Outcome>;
+  trackPurchase(orderId: string, total: number, userId?: UserId): Promise<Outcome>;
   recordMetric(name: string, value: number, tags?: Record<string, string>, unit?: string): Promise<Outcome>;
   heartbeat(service: string, status: 'healthy' | 'degraded' | 'unhealthy' | 'maintenance', metrics?: object): Promise<Outcome>;
   /** Send what waits now; resolves when all of it has its outcome. */

@@ -51,7 +51,8 @@ export class AnalyticsClient {
   /** @returns {Promise<import('./analytics.d.ts').Outcome>} as with all that follow */
   trackEvent(type, data, userId = null) {
     const id = newId();
-    return this.#add(this.#events, id, () => ({ type, service: this.#service, user_id: userId, data, id }));
+    const make = () => ({ type, service: this.#service, user_id: userId === null ? null : String(userId), data, id });
+    return this.#add(this.#events, id, make);
   }
 
   trackPageView(page, userId) {
