@@ -6,6 +6,7 @@ import { FakeService, fail, service } from './fake_service.mjs';
 
 const QUICK = { flushMs: 5, timeoutMs: 20_000, retry: { base: 10, cap: 40 } };
 const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, ...QUICK, ...options });
+const receipt = (accepted, rejected = 0, errors = []) => JSON.stringify({ accepted, duplicates: 0, rejected, errors });
 
 for (const [name, behaviour, code] of [
   ['an error of the service', fail.status(500), 'told_so'],
@@ -14,6 +15,11 @@ for (const [name, behaviour, code] of [
   ['a receipt that breaks off', fail.status(200, {}, '{"accepted": 1'), 'http_200'],
   ['an answer that breaks off', fail.short, 'network_error'],
   ['a message in the place of a receipt', fail.status(200, {}, '{"message":"hello"}'), 'http_200'],
+  ['a receipt of something else', fail.status(200, {}, receipt(2)), 'http_200'],
+  ['a receipt that rejects and does not say which', fail.status(200, {}, receipt(0, 1)), 'http_200'],
+  ['a receipt with errors that are none', fail.status(200, {}, receipt(0, 1, [null])), 'http_200'],
+  ['a receipt with an error about nothing', fail.status(200, {}, receipt(0, 1, [{ index: 1 }])), 'http_200'],
+  ['a failure that looks like a receipt', fail.status(500, {}, receipt(1)), 'http_500'],
   ['a body that came too slowly', fail.status(408), 'told_so'],
   ['a service that hangs', fail.hang, 'timeout'],
   ['a connection that breaks', fail.reset, 'network_error'],
@@ -37,6 +43,24 @@ test('what was counted before the answer got lost is not counted again', async (
   const outcomes = await Promise.all([1, 2, 3].map(() => client(fake).trackEvent('click')));
   assert.equal(fake.counted.size, 3);
   assert.equal(outcomes.filter(({ status }) => status === 'duplicate').length, 1);
+});
+
+test('items that join others which were counted already are told apart from them', async (t) => {
+  const fake = await service(t);
+  const later = [];
+  const onError = ({ retryIn }) => retryIn !== undefined && later.push(...['new', ''].map((type) => analytics.trackEvent(type)));
+  const analytics = client(fake, { onError });
+  fake.behaviours.push(fail.resetAfterwards);
+  const old = await Promise.all([analytics.trackEvent('old'), analytics.trackEvent('old')]);
+  const outcomes = [...old, ...(await Promise.all(later))];
+  assert.deepEqual(fake.requests.map(({ items }) => items.length), [2, 4]);
+  assert.deepEqual(outcomes.map(({ status }) => status), ['duplicate', 'duplicate', 'accepted', 'rejected']);
+});
+
+test('what was refused for now and not counted is accepted later on', async (t) => {
+  const fake = await service(t);
+  fake.behaviours.push(fail.status(503), fail.status(500));
+  assert.equal((await client(fake).trackEvent('click')).status, 'accepted');
 });
 
 for (const [status, header, least] of [

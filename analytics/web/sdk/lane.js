@@ -34,7 +34,7 @@ export class Lane {
   #timer = null;
   #isHurried = false;
   #isAskedToWait = false;
-  #isOver = false;
+  #request = null;
 
   /**
    * @param {string} url
@@ -79,8 +79,9 @@ export class Lane {
 
   /** Give up what waits, for good. */
   abandon(outcome) {
-    this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#request?.abort();
+    this.#request = null;
     for (const item of this.#waiting.splice(0)) item.settle(outcome);
   }
 
@@ -98,7 +99,7 @@ export class Lane {
       if (items.length === 0) return used;
       const text = this.#join(items);
       if (!send(this.#url, text)) return used;
-      for (const item of items) item.isHandedOver = true;
+      for (const item of items) item.isHandedOver = item.isTried = true;
       used += bytes(text);
     }
   }
@@ -111,12 +112,15 @@ export class Lane {
   async #send() {
     this.#timer = null;
     const batch = this.#waiting.slice(0, this.#limit);
+    const tried = batch.map((item) => item.isTried === true);
+    const request = (this.#request = new AbortController());
     this.#sending = batch.length;
-    const answer = await post(this.#url, this.#join(batch), this.#options.timeoutMs);
+    const answer = await post(this.#url, this.#join(batch), this.#options.timeoutMs, request);
+    if (this.#request !== request) return; // what was sent is given up
     this.#sending = 0;
-    if (this.#isOver) return;
-    const { next, outcomes } = verdict(answer, batch.length, this.#options.isSingle);
+    const { next, outcomes } = verdict(answer, tried, this.#options.isSingle);
     if (next === 'retry') {
+      if (!NOT_TAKEN.has(answer.status)) for (const item of batch) item.isTried = true;
       this.#sendIn(this.#pause(answer));
       return;
     }

@@ -3,33 +3,44 @@
 import { problemOf } from './transport.js';
 
 const LATER = new Set([0, 408, 425, 429]);
-const TOO_MUCH = new Set([400, 413]);
+const TOO_MUCH = new Set([400, 413, 422]);
 
 /**
  * @param {import('./transport.js').Answer} answer
- * @param {number} size how many items were sent
+ * @param {boolean[]} tried of each item that was sent, whether an earlier try may have brought it
  * @param {boolean} isSingle whether it was one object, which gets a message instead of a receipt
  * @returns {{ next: 'settle', outcomes: { status: string, error?: object }[] } | { next: 'retry' | 'split' }}
  */
-export function verdict(answer, size, isSingle) {
+export function verdict(answer, tried, isSingle) {
   const { status, told } = answer;
-  if (Number.isInteger(told?.accepted) && Array.isArray(told.errors)) {
-    return { next: 'settle', outcomes: itemOutcomes(told, size) };
-  }
   const isTaken = status >= 200 && status < 300;
+  if (!isSingle && (isTaken || status === 400) && isReceipt(told, tried.length)) {
+    return { next: 'settle', outcomes: itemOutcomes(told, tried) };
+  }
   if (isTaken && isSingle && typeof told?.message === 'string') {
-    return { next: 'settle', outcomes: Array(size).fill({ status: 'accepted' }) };
+    return { next: 'settle', outcomes: tried.map(() => ({ status: 'accepted' })) };
   }
   if (isTaken || LATER.has(status) || status >= 500) return { next: 'retry' };
-  if (TOO_MUCH.has(status) && size > 1) return { next: 'split' };
-  return { next: 'settle', outcomes: Array(size).fill({ status: 'rejected', error: problemOf(answer) }) };
+  if (TOO_MUCH.has(status) && tried.length > 1) return { next: 'split' };
+  return { next: 'settle', outcomes: tried.map(() => ({ status: 'rejected', error: problemOf(answer) })) };
 }
 
-/** A receipt tells how many were duplicates, not which: those that an earlier try has brought are accepted too. */
-function itemOutcomes({ accepted, errors }, size) {
-  const outcomes = Array(size).fill({ status: accepted === 0 ? 'duplicate' : 'accepted' });
+/** Whether `told` accounts for each of `size` items. */
+function isReceipt(told, size) {
+  const { accepted, duplicates, rejected, errors } = told ?? {};
+  if (![accepted, duplicates, rejected].every((count) => Number.isInteger(count) && count >= 0)) return false;
+  if (accepted + duplicates + rejected !== size || !Array.isArray(errors)) return false;
+  const places = new Set(errors.map((error) => error?.index));
+  return places.size === rejected && [...places].every((place) => Number.isInteger(place) && place >= 0 && place < size);
+}
+
+/** A receipt tells how many were duplicates, not which: those that were tried before, where it is as many. */
+function itemOutcomes({ accepted, duplicates, errors }, tried) {
+  const outcomes = tried.map(() => null);
   for (const { index, code, message, field } of errors) {
     outcomes[index] = { status: 'rejected', error: { code, message, ...(field == null ? {} : { field }) } };
   }
-  return outcomes;
+  const known = tried.filter((isTried, place) => isTried && !outcomes[place]).length;
+  const isDuplicate = (place) => accepted === 0 || (duplicates === known && tried[place]);
+  return outcomes.map((rejection, place) => rejection ?? { status: isDuplicate(place) ? 'duplicate' : 'accepted' });
 }

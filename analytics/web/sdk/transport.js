@@ -14,10 +14,10 @@ const MAX_WAIT_MS = 3_600_000;
  * @param {string} url
  * @param {string} text
  * @param {number} timeoutMs for the whole answer
+ * @param {AbortController} abort ends it
  * @returns {Promise<Answer>}
  */
-export async function post(url, text, timeoutMs) {
-  const abort = new AbortController();
+export async function post(url, text, timeoutMs, abort) {
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
     const answer = await fetch(url, {
