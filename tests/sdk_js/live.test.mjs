@@ -130,10 +130,12 @@ test('a line that never opens is given up', (t) => {
 });
 
 test('what is no JSON ends the line, and so does a patch against nothing', (t) => {
-  const { of } = live(t);
-  FakeSocket.last.onmessage({ data: '<html>' });
-  assert.equal(of('state').at(-1).state, 'reconnecting');
-  t.mock.timers.tick(1000);
+  const { client, of } = live(t);
+  for (const data of ['<html>', 'null', '5', '{}', new Blob(['{}'])]) {
+    FakeSocket.last.onmessage({ data });
+    assert.equal(of('state').at(-1).state, 'reconnecting');
+    t.mock.timers.tick(client.state.retryIn);
+  }
   FakeSocket.last.say('snapshot', { seq: 1, data: {} });
   FakeSocket.last.say('dashboard_update', { seq: 1, patch: {} });
   assert.equal(of('state').at(-1).state, 'reconnecting');

@@ -83,8 +83,12 @@ test('what cannot be sent at all is rejected at once', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);
   const hostile = { get service() { throw new Error('hands off'); } };
-  const outcomes = await Promise.all([analytics.trackEvent('big', { n: 1n }), analytics.recordMetric('m', 1, hostile)]);
-  assert.deepEqual(outcomes.map(({ error }) => error.code), ['not_json', 'not_json']);
+  const outcomes = await Promise.all([
+    analytics.trackEvent('big', { n: 1n }),
+    analytics.recordMetric('m', 1, hostile),
+    analytics.trackEvent('book', { text: 'x'.repeat(65_536) }),
+  ]);
+  assert.deepEqual(outcomes.map(({ error }) => error.code), ['not_json', 'not_json', 'too_large']);
   assert.equal(fake.requests.length, 0);
 });
 

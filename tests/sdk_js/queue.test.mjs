@@ -75,7 +75,8 @@ test('callbacks that throw stay the trouble of their page', async (t) => {
   const throws = () => {
     throw new Error('mine');
   };
-  const analytics = client(fake, { onError: throws, onDropped: throws, maxQueue: 1 });
+  const rejects = async () => throws();
+  const analytics = client(fake, { onError: throws, onDropped: rejects, maxQueue: 1 });
   const outcomes = await Promise.all([analytics.trackEvent('e'), analytics.trackEvent('full')]);
   assert.deepEqual(outcomes.map(({ status }) => status), ['accepted', 'dropped']);
   assert.equal(console.error.mock.callCount(), 2);

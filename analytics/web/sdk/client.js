@@ -6,6 +6,7 @@ import { Lane } from './lane.js';
 import { defaultUrl, trimmed } from './origin.js';
 
 const MOST_IN_A_BATCH = 100; // a receipt names no more errors than that
+const MOST_CHARACTERS = 64 * 1024; // more than the service takes of one item, whose data may have 32 KiB
 
 /**
  * Sends in batches, and tries again until the service has taken or refused each item. Every call's promise resolves to
@@ -109,7 +110,7 @@ export class AnalyticsClient {
       const settle = (outcome) => resolve({ ...outcome, id });
       const refusal = this.#refusal();
       if (refusal) settle(refusal);
-      else this.#queue(lane, make, { id, at: Date.now(), key, settle, isHandedOver: false });
+      else this.#queue(lane, make, { id, at: Date.now(), key, settle });
     });
     this.#watch(told);
     return told;
@@ -128,7 +129,8 @@ export class AnalyticsClient {
       item.settle({ status: 'rejected', error: { code: 'not_json', message: String(error?.message ?? error) } });
       return;
     }
-    lane.add({ ...item, text });
+    if (text.length > MOST_CHARACTERS) item.settle(TOO_LARGE);
+    else lane.add({ ...item, text });
   }
 
   async #watch(told) {
@@ -146,11 +148,16 @@ export class AnalyticsClient {
 const CLOSED = { status: 'dropped', error: { code: 'closed', message: 'The client was closed before it was sent.' } };
 const FULL = { status: 'dropped', error: { code: 'queue_full', message: 'The queue had no room for it.' } };
 
-/** A callback of the host's, whose own failures stay its own. */
+const TOO_LARGE = {
+  status: 'rejected',
+  error: { code: 'too_large', message: `Its JSON has more than ${MOST_CHARACTERS} characters.` },
+};
+
+/** A callback of the host's, async or not, whose own failures stay its own. */
 function guarded(callback) {
-  return (told) => {
+  return async (told) => {
     try {
-      callback?.(told);
+      await callback?.(told);
     } catch (error) {
       console.error(error);
     }

@@ -12,7 +12,13 @@ export function onGoodbye(lanes) {
   if (!page?.addEventListener || !navigator?.sendBeacon) return () => {};
 
   // text/plain: a beacon to another origin gets no chance to ask for leave, as other types would have to
-  const send = (url, text) => navigator.sendBeacon(url, text);
+  const send = (url, text) => {
+    try {
+      return navigator.sendBeacon(url, text);
+    } catch {
+      return false; // the address is none
+    }
+  };
   const handOver = () => {
     let room = ROOM;
     for (const lane of lanes) room -= lane.handOver(room, send);

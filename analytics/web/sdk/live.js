@@ -1,6 +1,7 @@
 // The live half: a WebSocket that comes back by itself, and goes on where it was.
 
 import { backoff } from './backoff.js';
+import { parsed } from './json.js';
 import { defaultUrl, trimmed } from './origin.js';
 import { mergePatch } from './patch.js';
 import { message, query } from './subscription.js';
@@ -131,10 +132,8 @@ export class LiveClient extends EventTarget {
   }
 
   #hear(text) {
-    let said;
-    try {
-      said = JSON.parse(text);
-    } catch {
+    const said = parsed(text);
+    if (typeof said?.type !== 'string') {
       this.#retryLater();
       return;
     }
