@@ -159,6 +159,37 @@ def test_a_subclass_of_the_dashboard_has_its_own_way(open_page: Open, shared_ser
     assert page.evaluate("mine.live.state.state") == "closed"
 
 
+def test_what_a_page_tracks_while_the_service_is_gone_counts_once(
+    open_page: Open, start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    script = """
+      const codes = new Set();
+      const analytics = new AnalyticsClient({
+        service: 'shop', flushMs: 10, retry: { base: 50, cap: 200 },
+        onError: ({ code }) => { codes.add(code); throw new Error('the page has troubles of its own'); }
+      });
+      let n = 0;
+      const track = () => {
+        for (const end = n + 60; n < end; n += 1) {
+          analytics.trackEvent('click', { n });
+          analytics.recordMetric('depth', n);
+        }
+      };
+    """
+    page = open_page(CLASSIC, script, server=server)
+    page.evaluate("track()")
+    server.stop()
+    page.evaluate("track()")
+    page.wait_for_function("codes.has('network_error')")
+    page.evaluate("track()")
+    server.__enter__()
+    page.evaluate("(track(), analytics.flush())")
+    clicks = server.get("/events", params={"type": "click", "limit": 1000})["events"]
+    assert sorted(event["data"]["n"] for event in clicks) == list(range(240))
+    assert page.evaluate("[analytics.dropped, analytics.waiting]") == [0, 0]
+
+
 def test_a_page_sees_the_service_go_and_come_back(open_page: Open, start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     script = """
