@@ -3,7 +3,8 @@
 export interface Outcome {
   /**
    * `accepted`: counted; `duplicate`: an earlier try had brought it already; `rejected`: refused for good, see `error`;
-   * `dropped`: never sent (`queue_full`, `closed`, or, for a heartbeat, `superseded` by a newer one).
+   * `dropped`: not sent, or its answer no longer waited for (`queue_full`, `closed`, or, for a heartbeat, `superseded` by
+   * a newer one).
    */
   status: 'accepted' | 'duplicate' | 'rejected' | 'dropped';
   /** The item's id; null for heartbeats. */
@@ -101,6 +102,8 @@ export class LiveClient extends EventTarget {
   close(): void;
   addEventListener<K extends keyof LiveEvents>(type: K, listener: (event: LiveEvents[K]) => void, options?: AddEventListenerOptions | boolean): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
+  removeEventListener<K extends keyof LiveEvents>(type: K, listener: (event: LiveEvents[K]) => void, options?: EventListenerOptions | boolean): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: EventListenerOptions | boolean): void;
 }
 
 export class RealtimeDashboard {

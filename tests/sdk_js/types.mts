@@ -1,0 +1,45 @@
+// What a program in TypeScript may do with the client; tsc checks it against the types that the service serves.
+import { AnalyticsClient, LiveClient, RealtimeDashboard, type Outcome } from './analytics.mjs';
+
+const analytics = new AnalyticsClient({
+  baseUrl: 'http://localhost:8099',
+  onDropped: ({ dropped, reason, id }) => console.warn(dropped.toFixed(), reason, id?.length),
+  onError: async ({ code, retryIn = 0 }) => console.warn(code, retryIn.toFixed()),
+  retry: { cap: 1000 },
+});
+const told: Outcome[] = await Promise.all([
+  analytics.trackEvent('search', { query: 'mug' }, 42),
+  analytics.trackPageView('/products', null),
+  analytics.trackPurchase('ORDER-456', 99.99, 'user-123'),
+  analytics.recordMetric('page_load_time', 1250, { page: '/products' }),
+  analytics.heartbeat('checkout', 'healthy', { request_count: 1000 }),
+]);
+const status: 'accepted' | 'duplicate' | 'rejected' | 'dropped' = told[0]!.status;
+console.log(status, told[0]!.error?.code, analytics.waiting + analytics.dropped);
+await analytics.flush();
+await analytics.close({ timeoutMs: 100 });
+
+const live = new LiveClient({ events: ['purchase'], service: 'shop', updates: 'full' });
+const hear = ({ detail }: CustomEvent<{ data: any; seq: number; dropped: number }>) => console.log(detail.seq);
+live.addEventListener('event', hear);
+live.removeEventListener('event', hear);
+live.addEventListener('state', ({ detail: { state, since } }) => console.log(state, since?.toFixed()));
+live.addEventListener('anything', (event) => console.log(event.type));
+live.start();
+live.subscribe({ events: 'all' });
+live.close();
+
+class Mine extends RealtimeDashboard {
+  override renderService(service: { name: string }) {
+    return service.name;
+  }
+}
+const dashboard = new Mine(document.body, { service: ['shop'] });
+dashboard.close();
+
+// @ts-expect-error a status that there is not
+analytics.heartbeat('checkout', 'fine');
+// @ts-expect-error an outcome has no body
+told[0]!.json();
+// @ts-expect-error a name without a value
+analytics.recordMetric('page_load_time');
