@@ -91,20 +91,23 @@ class _Request:
     """One request on its way: when it began, and that it is reported once."""
 
     __slots__ = ("_environ", "_report", "_reported", "_started", "status")
+    status: str | None
+    """None until the application has begun its response."""
 
     def __init__(self, report: Callable[..., None], environ: "WSGIEnvironment") -> None:
         self._report, self._environ = report, environ
         self._started, self._reported = time.perf_counter(), False
-        self.status = "200"
+        self.status = None
 
     def ended(self, error: str | None = None) -> None:
         if not self._reported:
             self._reported = True
-            self._report(self._environ, self.status, (time.perf_counter() - self._started) * 1000, error)
+            self._report(self._environ, self.status or "200", (time.perf_counter() - self._started) * 1000, error)
 
     def failed(self, error: BaseException) -> None:
-        # what is no Exception ends the program or the connection, and is no fault of the application
-        self.ended(type(error).__name__ if isinstance(error, Exception) else None)
+        # what is no Exception ends the program or the connection, and is no fault of an application that has answered
+        is_fault = self.status is None or isinstance(error, Exception)
+        self.ended(type(error).__name__ if is_fault else None)
 
 
 class _Response:

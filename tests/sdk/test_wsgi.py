@@ -131,6 +131,17 @@ def test_an_exception_is_an_error_and_passes_through(
     assert (event["data"]["status"], event["data"]["error"]) == (500, "LookupError")
 
 
+def test_a_request_that_is_given_up_before_its_answer_is_an_error(service: Unruly, make_client: MakeClient) -> None:
+    def runs_out_of_time(environ: Any, start: Any) -> Iterable[bytes]:
+        raise SystemExit  # as gunicorn ends a worker that takes too long; gevent's Timeout is no Exception either
+
+    client = make_client()
+    with pytest.raises(SystemExit):
+        call(Middleware(runs_out_of_time, client))
+    (event,) = reported(client, service)
+    assert (event["data"]["status"], event["data"]["error"]) == (500, "SystemExit")
+
+
 def test_a_reader_who_leaves_early_is_no_error(service: Unruly, make_client: MakeClient) -> None:
     def endless(environ: Any, start: Any) -> Iterator[bytes]:
         start("200 OK", OK)
