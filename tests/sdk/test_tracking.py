@@ -1,5 +1,6 @@
 """What the calls send, and that nothing a program passes makes them raise."""
 
+import inspect
 import json
 import os
 from decimal import Decimal
@@ -178,6 +179,12 @@ def test_a_client_that_could_never_work_is_an_error_at_once(arguments: dict[str,
 def test_it_works_where_programs_cannot_fork(monkeypatch: pytest.MonkeyPatch, make_client: MakeClient) -> None:
     monkeypatch.delattr(os, "register_at_fork")
     assert make_client().track_event("click").result(10).counted
+
+
+def test_unless_told_otherwise_it_keeps_the_measures_of_the_contract() -> None:
+    parameters = inspect.signature(AnalyticsClient).parameters
+    measures = [parameters[name].default for name in ("batch_size", "flush_seconds", "max_queue")]
+    assert measures == [100, 0.25, 10_000]
 
 
 def test_the_address_comes_from_the_argument_the_environment_or_is_local(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,21 @@ test('what is tracked together goes out together, a hundred at a time', async (t
   assert.deepEqual([...fake.counted.values()].map(({ data }) => data.n), Array.from({ length: 250 }, (_, n) => n));
 });
 
+test('unless told otherwise, what is alone is sent after 250 ms, and a hundred at once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { mock } = t.mock.method(globalThis, 'fetch', () => new Promise(() => {}));
+  const analytics = new AnalyticsClient();
+  analytics.trackEvent('alone');
+  t.mock.timers.tick(249);
+  assert.equal(mock.callCount(), 0);
+  t.mock.timers.tick(1);
+  assert.equal(mock.callCount(), 1);
+  for (let n = 0; n < 100; n += 1) analytics.recordMetric('m', n);
+  t.mock.timers.tick(0);
+  assert.equal(mock.callCount(), 2);
+  assert.equal(JSON.parse(mock.calls[1].arguments[1].body).length, 100);
+});
+
 test('each promise settles with its own outcome', async (t) => {
   const fake = await service(t);
   const problems = [];
