@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from analytics.sdk.backoff import Backoff
 from analytics.sdk.beats import Beats
+from analytics.sdk.ends import close_at_end, close_with_child
 from analytics.sdk.items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
 from analytics.sdk.outbox import Outbox
 from analytics.sdk.outcome import Outcome, Pending, settled
@@ -91,7 +92,7 @@ class AnalyticsClient:
             wall,
         )
         self._closed = False
-        atexit.register(self.close)
+        close_at_end(self)
         if hasattr(os, "register_at_fork"):  # Windows does not fork
             os.register_at_fork(after_in_child=partial(_forked, weakref.ref(self)))
 
@@ -267,6 +268,7 @@ class AnalyticsClient:
         self._tally.forget()
         self._reports.forget()
         self._sender.forked()
+        close_with_child(self)
 
 
 def _forked(client: "weakref.ref[AnalyticsClient]") -> None:

@@ -158,6 +158,31 @@ def test_a_child_begins_with_nothing_and_sends_its_own(
     assert sum(service.sizes) == sum(service.counted.values())
 
 
+@pytest.mark.parametrize("early", [True, False], ids=["imported before the client is made", "imported later"])
+def test_children_of_multiprocessing_send_what_waits_at_their_end(
+    run_program: RunProgram, service: Unruly, head: str, early: bool
+) -> None:
+    makes = "import multiprocessing", "client = AnalyticsClient(flush_seconds=60)"
+    run_program(
+        head
+        + "\n".join(makes if early else makes[::-1])
+        + """
+def work():
+    client.track_event("child")
+    AnalyticsClient(flush_seconds=60).track_event("its own")
+fork = multiprocessing.get_context("fork")
+children = [fork.Process(target=work) for _ in range(3)]
+for child in children:
+    child.start()
+for child in children:
+    child.join(10)
+assert [child.exitcode for child in children] == [0, 0, 0]
+client.track_event("parent")
+"""
+    )
+    assert service.counted == {"child": 3, "its own": 3, "parent": 1}
+
+
 def test_a_child_of_a_closed_client_is_closed(run_program: RunProgram) -> None:
     run_program(
         "import os\nfrom analytics.sdk import AnalyticsClient\nclient = AnalyticsClient()\nclient.close()\n"
