@@ -29,6 +29,7 @@ export class FakeService {
     this.maxBody = maxBody;
     this.believesTimes = believesTimes;
     this.behaviours = [];
+    this.isFaulty = true; // answers 500 where an item has `fault` in its data
     this.counted = new Map();
     this.requests = [];
   }
@@ -55,6 +56,7 @@ export class FakeService {
     if (behaviour?.hang) return;
     if (behaviour?.reset) request.socket.resetAndDestroy();
     else if (behaviour?.short) breakOff(response);
+    else if (this.isFaulty && [items].flat().some(({ data }) => data?.fault)) response.writeHead(500).end();
     else if (behaviour) response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
     else if (text.length > this.maxBody) response.writeHead(413).end(problem('body_too_large', 'Too large.'));
     else if (!Array.isArray(items)) response.end('{"message":"heartbeat received"}');

@@ -122,6 +122,22 @@ test('what waited says when it was made, and what did not leaves that to the ser
   assert.ok(Math.abs(Date.parse(then.timestamp) - before) < 5000);
 });
 
+test('one item at which the service fails holds up no other', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake, { retry: { base: 1, cap: 2 } });
+  const told = Array.from({ length: 8 }, (_, n) => analytics.trackEvent('click', { n, fault: n === 5 }));
+  const [faulty] = told.splice(5, 1);
+  await Promise.all(told);
+  const sent = fake.requests.length;
+  const later = await Promise.all([1, 2, 3].map(() => analytics.trackEvent('later')));
+  assert.ok(later.every(({ status }) => status === 'accepted'));
+  const mixed = fake.requests.slice(sent).filter(({ items }) => items.length > 1 && items.some(({ data }) => data?.fault));
+  assert.deepEqual([mixed.length, analytics.waiting], [0, 1]);
+  fake.isFaulty = false;
+  assert.equal((await faulty).status, 'accepted');
+  assert.equal(fake.counted.size, 11);
+});
+
 test('a clock that is wrong costs no item', async (t) => {
   const fake = await service(t, { believesTimes: false });
   fake.behaviours.push(fail.status(503, { 'Retry-After': '1' }));

@@ -7,6 +7,7 @@ import { post, problemOf } from './transport.js';
 const PATIENCE = { floor: 0, base: 500, cap: 30_000 };
 const SPREAD_MS = 250; // within which those come back that were asked to wait equally long
 const FRESH_MS = 1000;
+const SUSPECT_AFTER = 3; // how often the service may fail at the same items before the one is looked for
 const NOT_TAKEN = new Set([408, 425, 429, 503]);
 const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
 
@@ -20,6 +21,7 @@ const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
  * @property {boolean} [isHandedOver] whether something that outlives the page has it
  * @property {boolean} [isTried] whether it was sent before and may have been taken
  * @property {boolean} [isUndated] whether the service refused the time that it was sent with
+ * @property {boolean} [isSuspect] whether the service has failed at it alone
  */
 
 export class Lane {
@@ -31,6 +33,7 @@ export class Lane {
   #waiting = [];
   #sending = 0;
   #attempt = 0;
+  #faults = 0;
   #timer = null;
   #isHurried = false;
   #isAskedToWait = false;
@@ -111,7 +114,8 @@ export class Lane {
 
   async #send() {
     this.#timer = null;
-    const batch = this.#waiting.slice(0, this.#limit);
+    const suspect = this.#waiting.findIndex((item) => item.isSuspect);
+    const batch = this.#waiting.slice(0, suspect < 0 ? this.#limit : Math.min(this.#limit, Math.max(1, suspect)));
     const tried = batch.map((item) => item.isTried === true);
     const request = (this.#request = new AbortController());
     this.#sending = batch.length;
@@ -121,10 +125,11 @@ export class Lane {
     const { next, outcomes } = verdict(answer, tried, this.#options.isSingle);
     if (next === 'retry') {
       if (!NOT_TAKEN.has(answer.status)) for (const item of batch) item.isTried = true;
+      if (answer.status === 500) this.#suspect(batch);
       this.#sendIn(this.#pause(answer));
       return;
     }
-    this.#attempt = 0;
+    this.#attempt = this.#faults = 0;
     this.#isAskedToWait = false;
     if (next === 'split') this.#limit = Math.ceil(batch.length / 2);
     else this.#settle(batch.length, outcomes);
@@ -145,6 +150,19 @@ export class Lane {
     });
     for (const item of misdated) item.isUndated = true; // a clock is wrong, and it may be ours
     this.#waiting.unshift(...misdated);
+  }
+
+  /** Find the item at which the service fails again and again: it goes alone, and behind the others. */
+  #suspect(batch) {
+    this.#faults += 1;
+    if (this.#faults < SUSPECT_AFTER && !batch[0].isSuspect) return;
+    this.#faults = 0;
+    if (batch.length > 1) {
+      this.#limit = Math.ceil(batch.length / 2);
+    } else {
+      batch[0].isSuspect = true;
+      this.#waiting.push(this.#waiting.shift());
+    }
   }
 
   /** Note a failure; returns the ms to wait. */
