@@ -76,6 +76,8 @@ class Sender:
 
     def flush(self, timeout: float | None) -> bool:
         """Send what was tracked before; whether all of it is settled within `timeout` seconds."""
+        if threading.current_thread() is self._thread:  # a callback's: this thread waits for itself in vain
+            timeout = 0
         return not wait(self._outbox.hurry(), timeout).not_done
 
     def close(self, timeout: float) -> None:

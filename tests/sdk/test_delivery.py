@@ -256,6 +256,14 @@ def test_callbacks_that_fail_stop_nothing(service: Unruly, make_client: MakeClie
     assert after.result(0).counted
 
 
+def test_callbacks_may_flush(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(500)]
+    flushed: list[bool] = []
+    client = make_client(on_error=lambda _: flushed.append(client.flush()))
+    assert client.track_event("click").result(10).counted
+    assert flushed == [False]
+
+
 def test_what_is_sent_late_tells_when_it_was_tracked(service: Unruly, make_client: MakeClient) -> None:
     offset = [0.0]
     service.script = [Turn(503, retry_after="0")] * 3
