@@ -58,9 +58,20 @@ class FlaskAnalytics:
             log.exception("analytics: user_id failed")
 
 
-def _note_rule(_: Flask, **__: Any) -> None:
-    rule = request.url_rule
-    request.environ[ENDPOINT] = rule.rule if rule is not None else NO_RULE
+def _note_rule(app: Flask, **__: Any) -> None:
+    rule = request.url_rule.rule if request.url_rule is not None else _rule_of_other_methods(app)
+    request.environ[ENDPOINT] = rule or NO_RULE
+
+
+def _rule_of_other_methods(app: Flask) -> str | None:
+    """The rule of a request whose method it does not allow."""
+    methods: Any = getattr(request.routing_exception, "valid_methods", None)
+    try:
+        adapter = app.create_url_adapter(request) if methods else None
+        return adapter.match(method=next(iter(methods)), return_rule=True)[0].rule if adapter is not None else None
+    except Exception:
+        log.exception("analytics: the rule of a method that is not allowed was not found")
+        return None
 
 
 def _note_error(_: Flask, exception: BaseException, **__: Any) -> None:

@@ -56,7 +56,7 @@ def test_requests_are_reported_by_their_rule(service: Unruly, make_client: MakeC
         ("/stream/<path:name>", "GET", 200, None),
         ("/fails", "GET", 500, "LookupError"),
         ("/teapot", "GET", 418, None),
-        ("(no rule)", "POST", 405, None),
+        ("/teapot", "POST", 405, None),
         ("(no rule)", "GET", 404, None),
     ]
     assert [item.get("user_id") for item in service.items.values()] == ["user-7", *[None] * 5]
