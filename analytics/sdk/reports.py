@@ -27,7 +27,7 @@ class Reports:
 
     def forget(self) -> None:
         """Begin anew: another process keeps the books so far."""
-        self._lock = threading.RLock()
+        self._lock, self._telling = threading.RLock(), threading.local()
         self._outcomes: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
         self._rejections: set[str] = set()
@@ -46,8 +46,7 @@ class Reports:
             self._outcomes.update(outcome.status for outcome in outcomes)
             self._drops.update(drops)
         for reason, count in drops.items():
-            if self._on_dropped is not None:
-                _call(self._on_dropped, count, reason)
+            self._tell_dropped(count, reason)
         for outcome in outcomes:
             if outcome.status == "rejected":
                 self._rejected(outcome)
@@ -82,6 +81,15 @@ class Reports:
                 f" ({reasons})" if reasons else "",
                 rejected,
             )
+
+    def _tell_dropped(self, count: int, reason: str) -> None:
+        if self._on_dropped is None or getattr(self._telling, "now", False):
+            return  # a callback that tracks, and has that dropped, would be told without end
+        self._telling.now = True
+        try:
+            _call(self._on_dropped, count, reason)
+        finally:
+            self._telling.now = False
 
     def _rejected(self, outcome: Outcome) -> None:
         if outcome.code not in self._rejections and len(self._rejections) < TOLD_IN_FULL:

@@ -256,6 +256,17 @@ def test_callbacks_that_fail_stop_nothing(service: Unruly, make_client: MakeClie
     assert after.result(0).counted
 
 
+def test_a_callback_that_tracks_drops_meets_no_echo_of_its_own(service: Unruly, make_client: MakeClient) -> None:
+    told: list[str] = []
+    client = make_client(
+        max_queue=1, flush_seconds=5, on_dropped=lambda _, why: told.append(client.track_event("dropped") and why)
+    )
+    for _ in range(3):
+        client.track_event("click")
+    assert told == ["queue_full"] * 2
+    assert client.counts()["dropped"] == 4
+
+
 def test_callbacks_may_flush(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(500)]
     flushed: list[bool] = []

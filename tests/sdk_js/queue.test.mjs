@@ -68,6 +68,16 @@ test('close gives up what a service that hangs does not take', async (t) => {
   assert.equal(analytics.dropped, 1);
 });
 
+test('a callback that tracks drops meets no endless echo of its own', async (t) => {
+  const fake = await service(t);
+  const drops = [];
+  const onDropped = ({ dropped }) => drops.push([dropped, analytics.trackEvent('dropped')]);
+  const analytics = client(fake, { maxQueue: 1, onDropped });
+  await Promise.all([analytics.trackEvent('e'), analytics.trackEvent('full'), analytics.trackEvent('full')]);
+  await Promise.all(drops.map(([, told]) => told));
+  assert.deepEqual([drops.map(([dropped]) => dropped), analytics.dropped], [[1, 2], 4]);
+});
+
 test('callbacks that throw stay the trouble of their page', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(500));

@@ -23,6 +23,7 @@ export class AnalyticsClient {
   #stopGoodbye;
   #pending = new Set();
   #isClosed = false;
+  #isTelling = false;
 
   /** How many items found no room, or were given up by `close`. */
   dropped = 0;
@@ -112,7 +113,7 @@ export class AnalyticsClient {
       if (refusal) settle(refusal);
       else this.#queue(lane, make, { id, at: Date.now(), key, settle });
     });
-    this.#watch(told);
+    this.#watch(told, this.#isTelling);
     return told;
   }
 
@@ -133,14 +134,17 @@ export class AnalyticsClient {
     else lane.add({ ...item, text });
   }
 
-  async #watch(told) {
+  async #watch(told, isEcho) {
     this.#pending.add(told);
     const { status, id, error } = await told;
     this.#pending.delete(told);
     if (status === 'rejected') this.#onError({ ...error, id });
     if (status === 'dropped' && error.code !== 'superseded') {
       this.dropped += 1;
+      if (isEcho) return; // tracked by the callback itself: telling that of it would never end
+      this.#isTelling = true;
       this.#onDropped({ dropped: this.dropped, reason: error.code, id });
+      this.#isTelling = false;
     }
   }
 }
