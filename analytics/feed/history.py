@@ -1,5 +1,6 @@
 """The demo shop's last day in a handful of events, so that charts of hours do not begin empty."""
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ _METRICS_EVERY = 15 * _MINUTE
 
 
 class Chunk(NamedTuple):
-    """One hour of the past, oldest first."""
+    """One hour of the past, oldest first, or the last minutes."""
 
     events: list[Json]
     metrics: list[Json]
@@ -27,22 +28,22 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
 
     Sending all of its events would take minutes, so there is one in many, for users, latencies and types;
     the requests and errors of the others come as the metrics `requests` and `errors`, one of each per
-    service and minute. The charts of hours then go on smoothly into what is sent live.
+    service and minute, of the minute that has begun its share. The charts then go on smoothly into what is
+    sent live.
     """
-    begin = now - HOURS * _HOUR
+    begin = int(now) // _MINUTE * _MINUTE - HOURS * _HOUR
     incidents = Incidents(rng, begin, list(ERROR_MESSAGES), PAST)
     shop = Shop(rng, begin, incidents)
     thin_rate = min(rate, EVENTS / (HOURS * _HOUR))
     per_event = _requests_per_event(rng, now)
-    for hour in range(HOURS):
-        start = begin + hour * _HOUR
+    for start in range(begin, math.ceil(now), _HOUR):
         chunk = Chunk([], [])
-        for minute in range(int(start), int(start) + _HOUR, _MINUTE):
-            end = minute + _MINUTE
+        for minute in range(start, min(start + _HOUR, math.ceil(now)), _MINUTE):
+            end = min(minute + _MINUTE, now)
             chunk.events.extend(shop.advance(minute, end, thin_rate))
-            left_out = (rate - thin_rate) * rhythm(end) * _MINUTE
+            left_out = (rate - thin_rate) * rhythm(end) * (end - minute)
             chunk.metrics.extend(_counts(rng, minute, left_out, per_event, incidents.at(end)))
-            if (minute - int(begin)) % _METRICS_EVERY == 0:
+            if (minute - begin) % _METRICS_EVERY == 0:
                 chunk.metrics.extend(shop.metrics(minute))
         yield chunk
 

@@ -9,7 +9,7 @@ import pytest
 from analytics.feed.catalogue import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
 from analytics.feed.history import EVENTS, past_day
 from analytics.feed.incidents import LIVE, Incident, Incidents
-from analytics.feed.shop import Shop, rhythm
+from analytics.feed.shop import Shop, rfc3339, rhythm
 
 NOW = 1_800_000_000.0
 
@@ -174,6 +174,20 @@ def test_history_fills_a_day_up_to_now_and_no_further() -> None:
     requests += sum(event["type"] == "request" for event in last.events)
     live = sum(event["type"] == "request" for event in play(open_shop(), 600)) * 6
     assert requests == pytest.approx(live, rel=0.1)
+
+
+def test_history_fills_each_minute_of_the_clock_and_its_share_of_the_one_that_has_begun() -> None:
+    now = NOW + 12 * 3_600 + 45  # the same all day long, but for the rhythm, which is slow then
+    *_, last, rest = past_day(random.Random(1), now, 50)
+    found: Counter[str] = Counter()
+    for metric in last.metrics + rest.metrics:
+        if metric["name"] == "requests":
+            found[metric["timestamp"][11:16]] += metric["value"]
+    *whole, begun = [found[minute] for minute in sorted(found)]
+    assert len(whole) == 60
+    assert min(whole) > 0.85 * max(whole)
+    assert begun == pytest.approx(0.75 * whole[-1], rel=0.1)
+    assert max(event["timestamp"] for event in rest.events) <= rfc3339(now)
 
 
 def test_every_page_leads_on_and_out() -> None:
