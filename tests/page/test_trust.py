@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import StartServer
 from tests.edge.wire import eventually, worker_pid
@@ -40,6 +40,34 @@ def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_pa
     expect(requests_).to_have_text("9")
     expect(page.locator("#verdict")).not_to_contain_text("As last heard")
     eventually(lambda: len(texts(page, "#feed li")) == 9)
+
+
+def test_a_page_opened_before_the_service_is_ready_waits_and_fills_by_itself(
+    start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server()
+    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 3)
+    page = open_page(server.url, outages=True)
+    is_ready = False
+
+    def refuse(route: Route) -> None:
+        if is_ready:
+            route.fallback()
+        elif "/health/ready" in route.request.url:
+            route.fulfill(status=503, json={"status": "unavailable", "reasons": ["the service is reading"]})
+        else:
+            route.fulfill(status=503)
+
+    page.route(re.compile(r"//[^/]+/(series|events|stats|services|health)"), refuse)
+    page.route_web_socket("**/ws/dashboard*", lambda socket: socket.connect_to_server() if is_ready else socket.close())
+    page.reload()
+    expect(page.locator("#verdict")).to_have_text("Not yet: the service is reading.")
+    expect(page.locator("#events-note")).to_contain_text("could not be loaded yet")
+    is_ready = True
+    expect(page.locator("#connection")).to_have_text("live")
+    expect(page.locator("#feed li")).to_have_count(3)
+    expect(page.locator("#charts .summary").first).to_contain_text("Last hour")
+    expect(page.locator("#events-note")).to_be_empty()
 
 
 def test_names_from_outside_are_text(start_server: StartServer, open_page: OpenPage) -> None:

@@ -7,6 +7,16 @@ export async function ask(path, asked = {}, signal = undefined) {
   return response.json();
 }
 
+/** Why the service is not ready for work, in its own words; '' where it does not say. */
+export async function whyNot() {
+  try {
+    const response = await fetch('/health/ready', { cache: 'no-store' });
+    return (await response.json()).reasons.join(', ');
+  } catch {
+    return '';
+  }
+}
+
 /** `path` with a query string of the arguments that are set. */
 export function address(path, asked = {}) {
   const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== undefined && value !== null && value !== ''));

@@ -7,13 +7,14 @@ import { clock, count, decimal, plural, utc } from './format.js';
 const SHOWN = 40;
 const EVERY_MS = 500;
 const NOTED_MS = 20_000;
+const RETRY_MS = 2000;
 
 /** Whether an event tells of an error. */
 export const isError = (event) => event.type === 'error' || (event.type === 'request' && event.data?.status >= 500);
 
 export class Events {
   constructor(view, onChange) {
-    Object.assign(this, { view, onChange, paused: false, waiting: [], held: 0, seen: 0, dropped: 0, since: performance.now() });
+    Object.assign(this, { view, onChange, paused: false, waiting: [], held: 0, seen: 0, failed: false, since: performance.now() });
     this.list = byId('feed');
     this.type = byId('events-type');
     this.service = byId('events-service');
@@ -43,10 +44,15 @@ export class Events {
     try {
       const { events } = await ask('/events', { type, service, limit: SHOWN }, signal);
       const later = this.waiting.filter((event) => !events.some((kept) => kept.id === event.id));
+      if (this.failed) this.#note('');
+      this.failed = false;
       this.waiting = [];
       this.list.replaceChildren(...[...later.reverse(), ...events].slice(0, SHOWN).map(line));
     } catch {
-      if (!signal.aborted) this.#note('Kept events could not be loaded; new ones are shown as they come.');
+      if (signal.aborted) return;
+      this.failed = true;
+      this.#note('Kept events could not be loaded yet; new ones are shown as they come.');
+      setTimeout(() => signal.aborted || this.reload(), RETRY_MS);
     }
     this.#tellEmpty();
   }

@@ -1,11 +1,11 @@
 // The dashboard: one live connection, one view in the address, and the panels that show both.
 
 import { LiveClient } from '/sdk/analytics.js';
-import { address, ask } from './api.js';
+import { address, ask, whyNot } from './api.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
 import { Detail } from './detail.js';
-import { byId, el, setState } from './dom.js';
+import { byId, el, setState, setText } from './dom.js';
 import { Empty } from './empty.js';
 import { Endpoints } from './endpoints.js';
 import { Events, isError } from './events.js';
@@ -165,9 +165,17 @@ function offerExports() {
   }
 }
 
+/** Before the first snapshot: tell why there is none. */
+async function tellWait(line) {
+  if (line.retryIn === null) return;
+  const why = await whyNot();
+  if (snapshot === null) setText(byId('verdict').querySelector('span'), why ? `Not yet: ${why}.` : 'The service does not answer; trying again.');
+}
+
 live.addEventListener('state', ({ detail: line }) => {
   connection.changed(line);
   if (snapshot !== null) tellVerdict();
+  else tellWait(line);
 });
 live.addEventListener('snapshot', ({ detail: told }) => {
   const again = snapshot !== null;
