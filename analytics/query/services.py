@@ -6,6 +6,7 @@ from analytics.clock import rfc3339, rfc3339_second
 from analytics.errors import NotFound
 from analytics.query.figures import error_rate, latency_figures, number, rounded, total, traffic
 from analytics.records import NO_TAGS
+from analytics.state.cells import Cell
 from analytics.state.observations import EVENTS, TRAFFIC
 from analytics.state.services import Service
 from analytics.state.state import MINUTE, State
@@ -38,9 +39,19 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
 
 
 def services(state: State, now: float) -> dict[str, Any]:
-    """Every known service's row, by name."""
-    rows = {service.name: service_row(state, now, service) for service in state.services.all()}
+    """Every known service's row, by name, and its p95: too dear for the snapshot of each second."""
+    rows = {
+        service.name: {
+            **service_row(state, now, service),
+            "p95_latency_ms": _p95(state.series.totals.get(("latency", service.name, NO_TAGS))),
+        }
+        for service in state.services.all()
+    }
     return {"services": rows, "count": len(rows)}
+
+
+def _p95(latency: Cell | None) -> float | None:
+    return None if latency is None else rounded(latency.percentiles(0.95)[0])
 
 
 def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ test('the worst come first, and there is an end to it', () => {
 
 const hourOf = (requests, errors) => {
   const hour = new Hour(0);
-  hour.load(requests.map((each, index) => ({ timestamp: new Date(index * 60_000).toISOString(), requests: each, errors: errors[index] })), 12);
+  hour.load(requests.map((each, index) => ({ timestamp: new Date(index * 60_000).toISOString(), requests: each, errors: errors[index] })));
   return hour;
 };
 const flat = (value) => new Array(MINUTES).fill(value);

@@ -130,6 +130,31 @@ def test_two_hundred_services_are_brought_up_to_date_in_place(start_server: Star
     expect(row.locator(".k-p95")).to_have_text("4.0 ms")
 
 
+def test_rows_out_of_sight_stay_right_too(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    names = [f"service-{number:02}" for number in range(60)]
+    post_events(server, [{"type": "request", "service": name, "data": {"status": 200, "latency": 4}} for name in names])
+    post_events(server, [{"type": "request", "service": "untimed", "data": {"status": 200}}])
+    page = open_page(server.url)
+    page.clock.install()
+    page.reload()
+    last = page.locator("#services-table tr", has_text="service-59")
+    expect(last.locator(".k-p95")).to_have_text("4.0 ms")
+    trend = last.locator(".spark .line")
+    expect(trend).to_have_attribute("d", re.compile("^M"))
+    assert not last.evaluate("tr => tr.entry.isVisible")
+    untimed = page.locator("#services-table tr", has_text="untimed")
+    assert untimed.locator(".k-avg, .k-p95").all_inner_texts() == ["–", "–"]
+    post_events(
+        server, [{"type": "request", "service": names[-1], "data": {"status": 200, "latency": 90}} for _ in range(40)]
+    )
+    for _ in range(6):  # by less than the silence after which it would connect anew, and load everything again
+        told = page.inner_text("#updated")
+        page.clock.fast_forward(3_000)
+        eventually(lambda told=told: page.inner_text("#updated") != told)
+    expect(last.locator(".k-p95")).to_have_text(re.compile(r"^(89|90)\.\d ms"))
+
+
 def check_accessible(page: Page) -> None:
     """No serious finding of axe-core."""
     if not AXE.exists():

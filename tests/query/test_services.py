@@ -68,4 +68,12 @@ def test_all_services_are_listed_by_name() -> None:
     rig.metrics(*(metric("memory", 1, service) for service in ("b", "a", "c")))
     answer = rig.ask(services)
     assert (list(answer["services"]), answer["count"]) == (["a", "b", "c"], 3)
-    assert answer["services"]["a"] == rig.row("a")
+    assert answer["services"]["a"] == {**rig.row("a"), "p95_latency_ms": None}
+
+
+def test_the_list_has_the_95th_percentile_of_each() -> None:
+    rig = Rig()
+    rig.events(*(event(data={"latency": latency}) for latency in range(1, 101)), event(service="b"))
+    rows = rig.ask(services)["services"]
+    assert rows["shop"]["p95_latency_ms"] == rig.service()["latency"]["p95"] == pytest.approx(95, rel=0.006)
+    assert rows["b"]["p95_latency_ms"] is None

@@ -6,6 +6,7 @@ import { Hour, Rises, usualShare } from './minutes.js';
 
 const AGAIN_MS = 60_000;
 const USUAL_AGAIN_MS = 600_000;
+const LIST_AGAIN_MS = 15_000;
 const WIDTH = 2;
 const MANY_ERRORS = 0.02;
 
@@ -13,6 +14,8 @@ export class Board {
   constructor() {
     this.rises = new Rises();
     this.hours = new Map();
+    this.p95s = new Map();
+    this.listDue = 0;
     this.lane = new Lane(WIDTH);
     this.unusual = new Map();
   }
@@ -40,12 +43,28 @@ export class Board {
       if (!hour || now < hour.due || (hour.due > 0 && hour.loaded && !isVisible(name))) continue;
       hour.due = now + AGAIN_MS * (0.9 + Math.random() / 5);
       this.lane.run(async () => {
-        const full = await ask(ofService(name));
-        hour.load(full.series, full.latency.p95);
+        hour.load((await ask(ofService(name))).series);
       }).catch(() => {
         hour.due = performance.now() + 5000;
       });
     }
+  }
+
+  /** Load the p95 of all services, which snapshots do not tell; again where that is due. */
+  async loadList() {
+    if (performance.now() < this.listDue) return;
+    this.listDue = performance.now() + LIST_AGAIN_MS;
+    try {
+      const { services } = await ask('/services');
+      this.p95s = new Map(Object.entries(services).map(([name, row]) => [name, row.p95_latency_ms]));
+    } catch {
+      this.listDue = performance.now() + 5000;
+    }
+  }
+
+  /** The average latency of a row, or null where there was none: rows say 0 then. */
+  average(row) {
+    return row.avg_latency_ms || (this.p95s.get(row.name) ?? null);
   }
 
   /** Load the usual share of errors of the day before, for services in trouble: an hour may be bad from end to end. */
@@ -68,6 +87,7 @@ export class Board {
   /** Begin anew, as after a time without updates. */
   reset() {
     this.rises.reset();
+    this.listDue = 0;
     for (const hour of this.hours.values()) hour.due = 0;
   }
 

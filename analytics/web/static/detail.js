@@ -15,15 +15,15 @@ const FIGURES = [
   ['Requests', (row) => count(row.request_count)],
   ['Errors', (row) => count(row.error_count)],
   ['Error rate', (row) => percent(row.error_rate)],
-  ['Average latency', (row) => ms(row.avg_latency_ms)],
+  ['Average latency', (row, board) => ms(board.average(row))],
   ['Uptime', (row) => span(row.uptime_hours * 3600)],
   ['Last heartbeat', (row) => (row.last_heartbeat ? ago((nowMs() - Date.parse(row.last_heartbeat)) / 1000) : 'never')],
 ];
 const PERCENTILES = [['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['max', 'Greatest'], ['avg', 'Average']];
 
 export class Detail {
-  constructor(view, onChange, hours) {
-    Object.assign(this, { view, onChange, hours, name: '', loadedAt: -Infinity });
+  constructor(view, onChange, board) {
+    Object.assign(this, { view, onChange, board, name: '', loadedAt: -Infinity });
     const back = el('a', { href: '/', className: 'back' }, '← All services');
     back.addEventListener('click', (event) => {
       event.preventDefault();
@@ -69,10 +69,10 @@ export class Detail {
       setState(this.state, 'idle', 'No service of this name was ever seen.');
       return;
     }
-    FIGURES.forEach(([, format], index) => setText(this.values[index], format(row)));
+    FIGURES.forEach(([, format], index) => setText(this.values[index], format(row, this.board)));
     const since = row.status_since ? new Date(row.status_since) : null;
     const errors = unusual.get(this.name);
-    const recent = errors ? `; ${percent(this.hours.get(this.name).recent * 100)} errors in the last ${RECENT} min` : '';
+    const recent = errors ? `; ${percent(this.board.hours.get(this.name).recent * 100)} errors in the last ${RECENT} min` : '';
     const state = errors && health(row.status).urgency === 0 ? 'warn' : health(row.status).state;
     setState(this.state, state, `${row.status}${since ? ` since ${when(since)}` : ''}${recent}`);
     set(this.state, 'title', since ? `since ${utc(since)}` : '');

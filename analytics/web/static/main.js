@@ -26,11 +26,11 @@ const toasts = new Toasts();
 const empty = new Empty(first);
 const overview = new Overview();
 const traffic = new Traffic(view, change);
-const services = new Services(view, change, board.hours);
+const services = new Services(view, change, board);
 const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true));
 const events = new Events(view, change);
 const history_ = new History();
-const detail = new Detail(view, change, board.hours);
+const detail = new Detail(view, change, board);
 const live = new LiveClient({ baseUrl: location.origin, updates: 'patch', ...events.wanted() });
 let snapshot = null;
 let drawn = null;
@@ -131,6 +131,7 @@ function goOn() {
   forgetRise();
   board.load(view.service ? [view.service, ...names] : services.names(), (name) => services.isVisible(name));
   board.loadUsual(snapshot.services, now);
+  board.loadList();
   events.offer(types, names);
 }
 

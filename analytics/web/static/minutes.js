@@ -13,18 +13,16 @@ export class Hour {
     this.minute = minute;
     this.requests = new Array(MINUTES).fill(0);
     this.errors = new Array(MINUTES).fill(0);
-    this.p95 = null;
     this.usual = null; // of the day before, where it was asked for
     this.loaded = false;
   }
 
   /** Take what the service knows: points of one minute each, with ISO timestamps. */
-  load(points, p95) {
+  load(points) {
     if (!points.length) return;
     this.minute = Math.floor(Date.parse(points.at(-1).timestamp) / 60_000);
     this.requests = points.map((point) => point.requests);
     this.errors = points.map((point) => point.errors);
-    this.p95 = p95;
     this.loaded = true;
   }
 

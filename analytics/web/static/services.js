@@ -16,7 +16,7 @@ const COLUMNS = [
   { key: 'errors', label: 'Errors', of: (row) => row.error_count, n: true },
   { key: 'rate', label: 'Error rate', of: (row) => row.error_rate, n: true },
   { key: 'avg', label: 'Avg', of: (row) => row.avg_latency_ms, n: true, spare: true },
-  { key: 'p95', label: 'p95', of: (row, more) => more.hour?.p95 ?? -1, n: true },
+  { key: 'p95', label: 'p95', of: (row, more) => more.p95 ?? -1, n: true },
   { key: 'uptime', label: 'Uptime', of: (row) => row.uptime_hours, n: true, spare: true },
   { key: 'beat', label: 'Heartbeat', of: (row) => (row.last_heartbeat ? Date.parse(row.last_heartbeat) : 0), n: true, spare: true },
   { key: 'trend', label: 'Last hour', of: null },
@@ -25,8 +25,8 @@ const FIRST = 'health-';
 const ratio = (unusual) => (Number.isFinite(unusual.ratio) ? times(unusual.ratio) : count(unusual.errors));
 
 export class Services {
-  constructor(view, onChange, hours) {
-    Object.assign(this, { view, onChange, hours, rows: new Map(), sortedAt: 0 });
+  constructor(view, onChange, board) {
+    Object.assign(this, { view, onChange, board, rows: new Map(), sortedAt: 0 });
     this.body = byId('services-table').tBodies[0];
     this.filter = byId('services-filter');
     this.filter.value = view.find;
@@ -87,7 +87,7 @@ export class Services {
     const sign = (direction === '-') === Boolean(column.low) ? 1 : -1;
     const told = this.view.sort ? column : null;
     COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === told ? (direction === '+' ? 'ascending' : 'descending') : null));
-    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { hour: this.hours.get(entry.name), unusual: this.unusual?.get(entry.name) }) }));
+    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { p95: this.board.p95s.get(entry.name), unusual: this.unusual?.get(entry.name) }) }));
     keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : b.entry.row.request_count - a.entry.row.request_count || (a.entry.name < b.entry.name ? -1 : 1)));
     const wanted = this.filter.value.trim().toLowerCase();
     let shown = 0;
@@ -150,15 +150,15 @@ export class Services {
     setText(cells.requests, count(row.request_count));
     setText(cells.errors, count(row.error_count));
     setText(cells.rate, percent(row.error_rate));
-    setText(cells.avg, ms(row.avg_latency_ms));
+    setText(cells.avg, ms(this.board.average(row)));
+    setText(cells.p95, ms(this.board.p95s.get(name)));
     setText(cells.uptime, briefly(row.uptime_hours * 3600));
     set(cells.uptime, 'title', span(row.uptime_hours * 3600));
     const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
     setText(cells.beat, beat ? ago((now - beat) / 1000) : 'never');
     set(cells.beat, 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');
-    const hour = this.hours.get(name);
+    const hour = this.board.hours.get(name);
     if (!hour?.loaded) return;
-    setText(cells.p95, ms(hour.p95));
     set(cells.rate, 'title', `${percent(hour.recent * 100)} in the last ${RECENT} min`);
     const marks = unusual ? hour.errors.flatMap((errors, index) => (index >= hour.errors.length - RECENT - 1 && index < hour.errors.length - 1 && errors ? [index] : [])) : [];
     entry.spark.show(hour.requests.slice(0, -1), marks); // without the minute that is still open
