@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ago, briefly, compact, decimal, ms, percent, span, times, utc, when } from '../../analytics/web/static/format.js';
 import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
-import { figures, parts, RANGES, Track } from '../../analytics/web/static/points.js';
+import { figures, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { read, write, zoomOf } from '../../analytics/web/static/url.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
@@ -118,6 +118,14 @@ test('the parts of a range join without a seam, and ask for no more than is kept
     found.forEach(({ from, step }) => assert.equal(from % step, 0));
     found.slice(1).forEach(({ from }, index) => assert.equal(from, found[index].to));
   }
+});
+
+test('a zoom that lies before its range is shown in one that reaches back to it', () => {
+  assert.equal(reaching('1h', null, 10_000_000), '1h');
+  assert.equal(reaching('1h', [10_000_000 - 3000, 10_000_000], 10_000_000), '1h');
+  assert.equal(reaching('1h', [10_000_000 - 5000, 10_000_000], 10_000_000), '24h');
+  assert.equal(reaching('5m', [10_000_000 - 600_000, 10_000_000], 10_000_000), '7d');
+  assert.equal(reaching('1h', [0, 1], 10_000_000), '90d');
 });
 
 test('a loaded bucket goes on live, and what is loaded later is right', () => {

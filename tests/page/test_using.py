@@ -73,6 +73,15 @@ def test_drag_zooms_all_charts_and_the_address_tells(shop: Server, open_page: Op
     assert "zoom" not in page.url
 
 
+def test_an_old_link_to_a_zoom_is_shown_in_a_range_that_reaches_back_to_it(shop: Server, open_page: OpenPage) -> None:
+    now = int(datetime.now(UTC).timestamp())
+    page = open_page(f"{shop.url}/?range=5m&zoom={now - 10_800}-{now - 7_200}")
+    expect(page.locator("#ranges input[value='24h']")).to_be_checked()
+    expect(page.locator("#zoom-reset")).to_be_visible()
+    assert f"range=24h&zoom={now - 10_800}-{now - 7_200}" in page.url
+    expect(page.locator("#charts .summary").first).to_contain_text("Last 24 hours")
+
+
 def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     over = page.locator("#charts .u-over").first

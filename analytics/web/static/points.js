@@ -21,6 +21,13 @@ export function parts(range, now, step = range.step) {
   ];
 }
 
+/** The range to show at `now` where `zoom` (seconds) is asked for: `name`, or the next longer one that reaches back to it. */
+export function reaching(name, zoom, now) {
+  const names = Object.keys(RANGES);
+  const fits = (each) => zoom === null || now - RANGES[each].seconds <= zoom[0];
+  return names.slice(names.indexOf(name)).find(fits) ?? names.at(-1);
+}
+
 const floor = (value, step) => Math.floor(value / step) * step;
 
 /** Some series on one time axis; each point is the start of its bucket, in seconds, and a value or null. */

@@ -4,7 +4,7 @@ import { ask, iso } from './api.js';
 import { Chart, Group } from './chart.js';
 import { byId, el, set, setText } from './dom.js';
 import { count, decimal, moment, ms } from './format.js';
-import { figures, parts, RANGES, Track } from './points.js';
+import { figures, parts, RANGES, reaching, Track } from './points.js';
 import { now as clock } from './servertime.js';
 
 const SERIES = [
@@ -15,6 +15,7 @@ const SERIES = [
   ['p99', { name: 'latency', agg: 'p99' }],
   ['users', { name: 'events', agg: 'unique' }],
 ];
+const KEPT = 3; // times its range is kept of what somebody has zoomed into
 const rate = (value) => (value === null ? '–' : `${decimal(value)}/s`);
 
 export class Traffic {
@@ -50,6 +51,11 @@ export class Traffic {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
     const { service, range } = this.view;
+    const wider = reaching(range, this.group.zoom, clock());
+    if (wider !== range) {
+      this.onChange({ range: wider }); // as of a link that is older than its range is long
+      return;
+    }
     for (const input of byId('ranges').querySelectorAll('input')) input.checked = input.value === range;
     try {
       const answers = await this.#ask(clock(), loading.signal);
@@ -74,6 +80,11 @@ export class Traffic {
         this.triedAt = now;
         this.reload();
       }
+      return;
+    }
+    const { zoom } = this.group;
+    if (zoom?.[0] < now - KEPT * this.range.seconds && reaching(this.view.range, zoom, now) !== this.view.range) {
+      this.reload();
       return;
     }
     if (this.range.step <= 60) {
@@ -134,7 +145,7 @@ export class Traffic {
     const summaries = [flowSummary, latencySummary, usersSummary];
     [this.flow, this.latency, this.users].forEach((track, index) => {
       const step = index === 2 ? range.users : range.step;
-      track.trim(window[0] - range.coarse);
+      track.trim(Math.min(window[0], this.group.zoom?.[0] ?? Infinity) - range.coarse);
       const columns = index === 2 ? withoutOpen(track.columns(), now, step) : track.columns();
       this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], this.failed ? 'Could not be loaded; trying again.' : summaries[index](columns, range, step));
     });
