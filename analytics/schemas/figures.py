@@ -159,7 +159,7 @@ class ServiceRow(Answer):
 
     name = text("Its name", "productcatalog")
     status = choice("What it reported, unless it has been silent too long or never reported", STATES)
-    status_since = time("Since when", allow_none=True)
+    status_since = time("Since when; `unknown` since it was first seen")
     uptime_hours = number("As it reported, else since it was first seen", 72.5)
     request_count = number("Requests", 15234)
     error_count = number("Errors", 12)

@@ -162,9 +162,11 @@ class Service:
         return requests, errors
 
     def health(self, now: float) -> tuple[str, float | None]:
-        """Its state now, and since when."""
+        """Its state now, and since when; without any heartbeat since it was first seen."""
         state, since = health(self.status, self.last_heartbeat, self.intervals, now)
-        return state, since if since is not None else self.status_since
+        if since is None:
+            since = self.first_seen if self.status is None else self.status_since
+        return state, since
 
     def uptime_hours(self, now: float) -> float:
         """As its heartbeats report it, else the hours since it was first seen."""

@@ -74,19 +74,22 @@ def test_the_rhythm_follows_the_latest_beats() -> None:
 def test_a_row_tells_the_state_and_since_when() -> None:
     rig = Rig()
     rig.event("page_view")
-    assert (rig.row()["status"], rig.row()["status_since"], rig.row()["last_heartbeat"]) == ("unknown", None, None)
+    rig.clock.advance(5)
+    row = rig.row()
+    assert (row["status"], row["status_since"]) == ("unknown", "2023-11-14T12:00:00.000Z"), "since it was first seen"
+    assert row["last_heartbeat"] is None
     rig.beat(status="degraded")
     rig.clock.advance(60)
     rig.beat(status="degraded")
     row = rig.row()
-    assert (row["status"], row["status_since"]) == ("degraded", "2023-11-14T12:00:00.000Z")
-    assert row["last_heartbeat"] == "2023-11-14T12:01:00.000Z"
+    assert (row["status"], row["status_since"]) == ("degraded", "2023-11-14T12:00:05.000Z")
+    assert row["last_heartbeat"] == "2023-11-14T12:01:05.000Z"
     rig.clock.advance(121)
-    assert (rig.row()["status"], rig.row()["status_since"]) == ("stale", "2023-11-14T12:03:00.000Z")
+    assert (rig.row()["status"], rig.row()["status_since"]) == ("stale", "2023-11-14T12:03:05.000Z")
     rig.clock.advance(180)
-    assert (rig.row()["status"], rig.row()["status_since"]) == ("down", "2023-11-14T12:06:00.000Z")
+    assert (rig.row()["status"], rig.row()["status_since"]) == ("down", "2023-11-14T12:06:05.000Z")
     rig.beat(status="healthy")
-    assert (rig.row()["status"], rig.row()["status_since"]) == ("healthy", "2023-11-14T12:06:01.000Z")
+    assert (rig.row()["status"], rig.row()["status_since"]) == ("healthy", "2023-11-14T12:06:06.000Z")
 
 
 @pytest.mark.parametrize("status", ["healthy", "degraded", "unhealthy", "maintenance"])
