@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ago, briefly, compact, decimal, ms, percent, span, times, utc, when } from '../../analytics/web/static/format.js';
+import { ago, briefly, compact, decimal, ms, percent, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
 import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
 import { figures, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
@@ -172,5 +172,6 @@ test('numbers and spans are as people say them', () => {
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
   assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);
   assert.equal(when(new Date(2026, 10, 24, 9, 5), NOW), 'Nov 24, 09:05');
+  assert.deepEqual([shortly(new Date(2026, 10, 24, 9, 5), NOW), shortly(NOW, NOW)], ['Nov 24', '14:30']);
   assert.equal(utc(new Date('2026-11-25T14:02:03.5Z')), '2026-11-25 14:02:03 UTC');
 });

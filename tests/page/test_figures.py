@@ -4,12 +4,14 @@ import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.conftest import StartServer
 from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, near, texts
+from tests.page.conftest import OpenPage, near, post_events, texts
 from tests.server import Server
 
 COLUMNS = ("name", "health", "requests", "errors", "rate", "avg")
@@ -54,12 +56,17 @@ def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page:
 
     eventually(agree)
     name = "frontend"
-    row = page.locator("#services-table tr", has=page.get_by_role("link", name=name, exact=True))
+    row = row_of(page, name)
     eventually(
         lambda: near(row.locator(".k-p95").inner_text(), shop.get(f"/services/{name}/metrics")["latency"]["p95"])
     )
     assert re.fullmatch(r"now|\d+ s ago|\d min ago", row.locator(".k-beat").inner_text())
     assert row.locator(".spark .line").get_attribute("d")
+
+
+def row_of(page: Page, service: str) -> Locator:
+    """A service's row in the table."""
+    return page.locator("#services-table tr", has=page.get_by_role("link", name=service, exact=True))
 
 
 def test_the_busiest_endpoints_are_those_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
@@ -147,6 +154,21 @@ def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage)
         return all(f"{row['name']} is {row['status']} since" in said for row in bad)
 
     eventually(agree)
+
+
+def test_times_are_local_and_tell_utc_to_who_points_at_them(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}])
+    server.post("/heartbeat", {"service": "cart", "status": "degraded"})
+    page = open_page(server.url, timezone_id="Asia/Kolkata")
+    expect(page.locator("#verdict a")).to_have_text("cart")
+    rows = server.get("/dashboard")["services"]
+    for name, shown in (("cart", page.locator("#verdict a + span")), ("web", row_of(page, "web").locator(".state"))):
+        at = datetime.fromisoformat(rows[name]["status_since"])
+        expect(shown).to_contain_text(f"{rows[name]['status']} since {at.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}")
+        assert f"{at:%Y-%m-%d %H:%M:%S} UTC" in (shown.get_attribute("title") or "")
+    for place in ("#updated", "#charts .summary", "#heat-summary", "#feed time", "#charts h3 time"):
+        expect(page.locator(place).first).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d UTC"))
 
 
 def test_history_is_that_of_the_statistics(shop: Server, open_page: OpenPage) -> None:

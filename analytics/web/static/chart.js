@@ -1,6 +1,6 @@
 // One chart: drawn by uPlot, read by pointer or arrow keys, told in a line of text, and open as a table.
 
-import { el, setText, svg } from './dom.js';
+import { el, set, setText, svg } from './dom.js';
 import { compact, fixed, moment, utc } from './format.js';
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -54,10 +54,11 @@ export class Chart {
     if (globalThis.uPlot) new ResizeObserver(() => this.#resize()).observe(this.plot);
   }
 
-  /** Show these columns (times first), of buckets of `step` seconds, from `window[0]` to `window[1]`. */
-  show(columns, step, window, summary) {
+  /** Show these columns (times first), of buckets of `step` seconds, from `window[0]` to `window[1]`; `about` is told to who points at the summary. */
+  show(columns, step, window, summary, about = '') {
     Object.assign(this, { columns, step, window });
     setText(this.summary, summary);
+    set(this.summary, 'title', about);
     this.#draw();
     this.#read();
     if (this.details.open && !this.details.matches(':focus-within, :hover')) this.#fillTable();

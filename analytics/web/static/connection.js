@@ -45,6 +45,7 @@ export class Connection {
     const now = Date.now();
     const place = byId('connection');
     document.body.classList.toggle('stale', !this.isLive && this.heardAt !== null);
+    set(place, 'title', !this.isLive && this.heardAt ? `last heard at ${utc(new Date(this.heardAt))}` : '');
     if (this.isLive) {
       const back = this.backAt && now - this.backAt < TOLD_FOR_MS;
       setState(place, 'good', back ? `live again, after ${span(this.awayMs / 1000)} without data` : 'live');

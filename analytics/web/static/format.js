@@ -66,6 +66,9 @@ export function when(date, now = new Date()) {
   return sameDay(date, now) ? minutes.format(date) : `${dates.format(date)}, ${minutes.format(date)}`;
 }
 
+/** The same where room is short: of another day only which one it was. */
+export const shortly = (date, now) => (sameDay(date, now) ? minutes.format(date) : dates.format(date));
+
 /** Hours, minutes and seconds. */
 export const clock = (date) => clocks.format(date);
 

@@ -2,7 +2,7 @@
 
 import { ask } from './api.js';
 import { Chart, Group } from './chart.js';
-import { byId, el, setText } from './dom.js';
+import { byId, el, set, setText } from './dom.js';
 import { count, date, day, minute, percent, plural, utc, when } from './format.js';
 
 const LEVELS = 5;
@@ -46,6 +46,7 @@ export class History {
     const busiest = buckets.reduce((best, bucket) => (bucket.requests > best.requests ? bucket : best), { requests: 0 });
     const total = buckets.reduce((sum, bucket) => sum + bucket.requests, 0);
     setText(byId('heat-summary'), total ? `${plural(total, 'request')}; busiest hour ${when(new Date(busiest.hour))} with ${count(busiest.requests)}.` : 'No requests in these days.');
+    set(byId('heat-summary'), 'title', total ? `busiest hour: ${utc(new Date(busiest.hour))}` : '');
   }
 
   #showDays(buckets) {
@@ -57,7 +58,7 @@ export class History {
     const summary = known.length
       ? `${plural(known.length, 'day')} with requests; most on ${date(new Date(`${best.date}T00:00:00`))}: ${count(best.requests)}, peak hour ${minute(new Date(best.peak_hour))}, ${plural(best.unique_users, 'user')}.`
       : 'No requests in these days.';
-    this.days.show([times, buckets.map((bucket) => bucket.requests)], 86_400, [today - 89 * 86_400, today + 86_400], summary);
+    this.days.show([times, buckets.map((bucket) => bucket.requests)], 86_400, [today - 89 * 86_400, today + 86_400], summary, known.length ? `peak hour: ${utc(new Date(best.peak_hour))}` : '');
   }
 
   #describe(index) {

@@ -9,6 +9,7 @@ import { byId, el, setState, setText } from './dom.js';
 import { Empty } from './empty.js';
 import { Endpoints } from './endpoints.js';
 import { Events, isError } from './events.js';
+import { utc } from './format.js';
 import { History } from './history.js';
 import { Overview } from './overview.js';
 import { RANGES } from './points.js';
@@ -17,7 +18,7 @@ import { Services } from './services.js';
 import { Toasts } from './toast.js';
 import { Traffic } from './traffic.js';
 import { read, write, zoomOf } from './url.js';
-import { verdict } from './verdict.js';
+import { sinceOf, verdict } from './verdict.js';
 
 const view = read(location.search, RANGES);
 const board = new Board();
@@ -150,7 +151,8 @@ function tellVerdict() {
       event.preventDefault();
       change({ service, zoom: '' }, true);
     });
-    return [index ? '; ' : '', link, ` ${text}`];
+    const since = sinceOf(snapshot.services[service], board.unusual.get(service));
+    return [index ? '; ' : '', link, el('span', { title: since ? utc(since) : '' }, ` ${text}`)];
   });
   place.querySelector('span').replaceChildren(stale + lead, ...words, tail + (parts.length ? '.' : ''));
 }

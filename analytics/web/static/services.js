@@ -1,12 +1,12 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
 import { byId, el, icon, set, setState, setText } from './dom.js';
-import { ago, briefly, clock, count, ms, percent, plural, span, times, utc, when } from './format.js';
+import { ago, briefly, clock, count, ms, percent, plural, shortly, span, times, utc } from './format.js';
 import { health, urgency } from './health.js';
 import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
-import { trouble } from './verdict.js';
+import { sinceOf, trouble } from './verdict.js';
 
 const SETTLE_MS = 3000;
 const COLUMNS = [
@@ -144,9 +144,12 @@ export class Services {
     const unusual = this.unusual.get(name);
     const shown = health(row.status).urgency === 0 && unusual ? 'warn' : health(row.status).state;
     const since = row.status_since ? new Date(row.status_since) : null;
-    const told = since && row.status !== 'healthy' ? ` since ${when(since, now)}` : '';
+    const told = since && row.status !== 'healthy' ? ` since ${shortly(since, now)}` : '';
     setState(state, shown, `${row.status}${told}${unusual && shown === 'warn' && !told ? `, errors ${ratio(unusual)}` : ''}`);
-    set(state, 'title', unusual || told ? trouble(row, unusual, now) : since ? `since ${utc(since)}` : 'no heartbeat so far');
+    const silent = row.last_heartbeat ? '' : ', no heartbeat so far';
+    const wrong = trouble(row, unusual, now);
+    const at = wrong ? sinceOf(row, unusual) : since;
+    set(state, 'title', `${wrong || row.status}${silent}${at ? ` (since ${utc(at)})` : ''}`);
     setText(cells.requests, count(row.request_count));
     setText(cells.errors, count(row.error_count));
     setText(cells.rate, percent(row.error_rate));

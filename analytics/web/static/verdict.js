@@ -30,6 +30,12 @@ export function verdict(rows, unusual, now = new Date()) {
   };
 }
 
+/** Since when `trouble` says so; null where nobody can tell. */
+export function sinceOf(row, errors) {
+  if (health(row.status).urgency > 0) return row.status_since ? new Date(row.status_since) : null;
+  return errors?.since ? new Date(errors.since * 1000) : null;
+}
+
 /** What is wrong with one service: "is degraded since 14:02; errors 4 × its usual". */
 export function trouble(row, errors, now = new Date()) {
   const said = [];
