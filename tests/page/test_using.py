@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.conftest import StartServer
 from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, texts
+from tests.page.conftest import OpenPage, post_events, texts
 from tests.server import Server
 
 
@@ -42,6 +43,30 @@ def test_a_paused_feed_stands_still_and_counts(shop: Server, open_page: OpenPage
     assert texts(page, "#feed li") == still
     page.click("#events-pause")
     eventually(lambda: texts(page, "#feed li") != still)
+
+
+def test_errors_are_told_unless_they_are_muted(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    page = open_page(server.url)
+    toast, feed = page.locator(".toast"), page.locator("#feed")
+    unmute = page.get_by_role("button", name="Unmute errors")
+    expect(page.locator("#connection")).to_have_text("live")
+
+    def fail(message: str) -> None:
+        post_events(server, [{"type": "error", "service": "web", "data": {"message": message}}])
+        expect(feed).to_contain_text(message)
+
+    fail("first")
+    expect(toast).to_contain_text("web: first")
+    toast.get_by_role("button", name="Mute").click()
+    fail("second")
+    expect(toast).to_be_hidden()
+    page.reload()
+    expect(unmute).to_be_visible()
+    unmute.click()
+    fail("third")
+    expect(toast).to_contain_text("web: third")
+    expect(unmute).to_be_hidden()
 
 
 def test_an_event_opens_and_waits_to_be_read(shop: Server, open_page: OpenPage) -> None:

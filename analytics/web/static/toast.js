@@ -9,27 +9,24 @@ const KEY = 'analytics.toasts';
 
 export class Toasts {
   constructor() {
-    this.until = 0;
     this.restUntil = 0;
     this.text = el('span');
     const close = el('button', { type: 'button' }, 'Dismiss');
-    this.mute = el('button', { type: 'button' }, 'Mute');
-    this.root = el('div', { className: 'toast state', hidden: true, 'data-state': 'bad' }, icon('bad'), this.text, close, this.mute);
+    const mute = el('button', { type: 'button' }, 'Mute');
+    this.root = el('div', { className: 'toast state', hidden: true, 'data-state': 'bad' }, icon('bad'), this.text, close, mute);
     close.addEventListener('click', () => this.#hide());
-    this.mute.addEventListener('click', () => {
-      store('off');
-      this.#hide();
-    });
+    mute.addEventListener('click', () => this.#setMuted(true));
+    byId('errors-unmute').addEventListener('click', () => this.#setMuted(false));
     byId('toasts').append(this.root);
+    this.#setMuted(stored() === 'off');
   }
 
   /** Tell of an event with an error. */
   error(event) {
     const now = Date.now();
     if (this.root.hidden) {
-      if (now < this.restUntil || stored() === 'off' || document.hidden) return;
+      if (now < this.restUntil || this.isMuted || document.hidden) return;
       this.errors = new Map();
-      this.until = now + SHOWN_MS;
       setTimeout(() => this.#hide(), SHOWN_MS);
     }
     const { service, data } = event;
@@ -43,6 +40,14 @@ export class Toasts {
     const total = [...this.errors.values()].reduce((sum, each) => sum + each, 0);
     const [worst] = [...this.errors].sort((a, b) => b[1] - a[1]);
     setText(this.text, this.errors.size === 1 ? `${plural(total, 'error')} in ${service}` : `${plural(total, 'error')} in ${plural(this.errors.size, 'service')}, most in ${worst[0]}`);
+  }
+
+  #setMuted(muted) {
+    this.isMuted = muted;
+    set(byId('errors-unmute'), 'hidden', !muted);
+    store(muted ? 'off' : 'on');
+    this.#hide();
+    if (!muted) this.restUntil = 0;
   }
 
   #hide() {
@@ -64,6 +69,6 @@ function store(value) {
   try {
     localStorage.setItem(KEY, value);
   } catch {
-    // then it is silent until the page is loaded again
+    // then it is so until the page is loaded again
   }
 }
