@@ -64,6 +64,20 @@ def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page:
     assert row.locator(".spark .line").get_attribute("d")
 
 
+def test_nothing_asked_is_no_latency_and_no_error_rate(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    post_events(server, [{"type": "page_view", "service": "web"}])
+    page = open_page(server.url)
+    figures = page.locator("#figures .figure")
+    for index in (2, 3):
+        expect(figures.nth(index).locator("strong")).to_have_text("–")
+        expect(figures.nth(index).locator(".change")).to_have_text("no requests in 60 s")
+    expect(row_of(page, "web").locator(".k-rate")).to_have_text("–")
+    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 0}}])
+    expect(figures.nth(2).locator("strong")).to_have_text("0.0 %")
+    expect(figures.nth(3).locator("strong")).to_have_text("0.0 ms")
+
+
 def row_of(page: Page, service: str) -> Locator:
     """A service's row in the table."""
     return page.locator("#services-table tr", has=page.get_by_role("link", name=service, exact=True))

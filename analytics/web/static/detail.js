@@ -1,6 +1,7 @@
 // One service in full: how it is, its latency, endpoints, own metrics and newest errors.
 
 import { ask, iso, ofService } from './api.js';
+import { errorRate } from './board.js';
 import { byId, el, icon, set, setState, setText } from './dom.js';
 import { line } from './events.js';
 import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
@@ -14,7 +15,7 @@ const SPARKS = 12;
 const FIGURES = [
   ['Requests', (row) => count(row.request_count)],
   ['Errors', (row) => count(row.error_count)],
-  ['Error rate', (row) => percent(row.error_rate)],
+  ['Error rate', (row) => percent(errorRate(row))],
   ['Average latency', (row, board) => ms(board.average(row))],
   ['Uptime', (row) => span(row.uptime_hours * 3600)],
   ['Last heartbeat', (row) => (row.last_heartbeat ? ago((nowMs() - Date.parse(row.last_heartbeat)) / 1000) : 'never')],

@@ -81,7 +81,7 @@ function render() {
     detail.show(snapshot.services, board.unusual);
     return;
   }
-  overview.show(snapshot.overview, now);
+  overview.show(snapshot, now);
   services.show(snapshot.services, board.unusual);
   endpoints.show(snapshot.realtime_stats.top_endpoints);
   history_.refresh();

@@ -11,8 +11,8 @@ const FOLD = 300;
 const FIGURES = [
   { name: 'total_requests', label: 'Requests', about: 'all retained time', format: count, grows: true },
   { name: 'requests_per_second', label: 'Requests per second', about: 'last 60 s', format: decimal },
-  { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: percent, worse: true },
-  { name: 'average_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true },
+  { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: percent, worse: true, ofRequests: true },
+  { name: 'average_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true, ofRequests: true },
   { name: 'active_users', label: 'Active users', about: 'last 5 min', format: count },
 ];
 // Users are counted over five minutes, as the figure is, so that both can be compared.
@@ -30,14 +30,15 @@ export class Overview {
   }
 
   /** Show the snapshot of `now` (seconds); the minutes before are loaded again once a minute. */
-  show(overview, now) {
+  show({ overview, realtime_stats: last }, now) {
     if (now - this.loadedAt > AGAIN) this.#load(now);
     for (const card of this.cards) {
-      const value = overview[card.name];
+      const nothing = card.ofRequests && !overview[card.name] && last.requests_last_1min === 0; // the snapshot says 0
+      const value = nothing ? null : overview[card.name];
       setText(card.value, card.format(value));
       const past = this.past?.[card.name];
       if (!past) continue;
-      card.spark.show(card.grows ? past : [...past, value]);
+      card.spark.show(card.grows ? past.slice(0, -1) : [...past, value]); // without the minute that is still open
       this.#tellChange(card, past, value);
     }
   }
@@ -52,7 +53,12 @@ export class Overview {
       setText(card.change, `+${compact(past.reduce((sum, each) => sum + each, 0))} in ${MINUTES} min`);
       return;
     }
-    const known = past.filter((each) => each !== null && each !== undefined);
+    if (value === null) {
+      setText(card.change, 'no requests in 60 s');
+      card.change.dataset.state = '';
+      return;
+    }
+    const known = past.filter((each) => each !== null);
     const usual = known.reduce((sum, each) => sum + each, 0) / (known.length || 1);
     if (known.length === 0 || usual === 0) {
       setText(card.change, value ? `none in the ${MINUTES} min before` : `unchanged in ${MINUTES} min`);

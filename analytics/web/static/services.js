@@ -1,5 +1,6 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
+import { errorRate } from './board.js';
 import { byId, el, icon, set, setState, setText } from './dom.js';
 import { ago, briefly, clock, count, ms, percent, plural, shortly, span, times, utc } from './format.js';
 import { health, urgency } from './health.js';
@@ -152,7 +153,7 @@ export class Services {
     set(state, 'title', `${wrong || row.status}${silent}${at ? ` (since ${utc(at)})` : ''}`);
     setText(cells.requests, count(row.request_count));
     setText(cells.errors, count(row.error_count));
-    setText(cells.rate, percent(row.error_rate));
+    setText(cells.rate, percent(errorRate(row)));
     setText(cells.avg, ms(this.board.average(row)));
     setText(cells.p95, ms(this.board.p95s.get(name)));
     setText(cells.uptime, briefly(row.uptime_hours * 3600));
