@@ -133,6 +133,23 @@ def test_arrow_keys_move_the_cursor_and_say_what_is_there(shop: Server, open_pag
     expect(page.locator("#zoom-reset")).to_be_hidden()
 
 
+def test_the_heat_map_is_read_by_arrow_keys_and_by_pointing(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    said, cells = page.locator("#heat-summary"), page.locator("#heat td.cell:not(.none)")
+    expect(said).to_contain_text("busiest hour")
+    page.locator("#heat").locator("..").focus()
+    page.keyboard.press("ArrowLeft")
+    newest = said.inner_text()
+    assert said.get_attribute("aria-live") == "polite"
+    assert newest == page.locator("#heat .at").get_attribute("title")
+    page.keyboard.press("ArrowDown")
+    assert said.inner_text() != newest
+    page.keyboard.press("Tab")
+    expect(said).to_contain_text("busiest hour")
+    cells.nth(30).hover()
+    expect(said).to_have_text(cells.nth(30).get_attribute("title") or "")
+
+
 def test_services_are_sorted_and_filtered(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     names = "#services-table tbody tr:not([hidden]) a"
