@@ -69,11 +69,13 @@ def test_nothing_asked_is_no_latency_and_no_error_rate(start_server: StartServer
     post_events(server, [{"type": "page_view", "service": "web"}])
     page = open_page(server.url)
     figures = page.locator("#figures .figure")
+    expect(page.locator("#endpoints-none")).to_be_visible()
     for index in (2, 3):
         expect(figures.nth(index).locator("strong")).to_have_text("–")
         expect(figures.nth(index).locator(".change")).to_have_text("no requests in 60 s")
     expect(row_of(page, "web").locator(".k-rate")).to_have_text("–")
-    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 0}}])
+    post_events(server, [{"type": "request", "service": "web", "data": {"endpoint": "/", "status": 200, "latency": 0}}])
+    expect(page.locator("#endpoints-none")).to_be_hidden()
     expect(figures.nth(2).locator("strong")).to_have_text("0.0 %")
     expect(figures.nth(3).locator("strong")).to_have_text("0.0 ms")
 

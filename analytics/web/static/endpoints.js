@@ -24,7 +24,7 @@ export class Endpoints {
       set(root.meter, 'value', top.count);
       setText(root.cells[2], ms(top.avg_time_ms));
     });
-    if (endpoints.length === 0 && this.body.rows.length === 0) return;
+    set(byId('endpoints-none'), 'hidden', endpoints.length > 0);
   }
 
   #row() {
