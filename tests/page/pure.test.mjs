@@ -28,7 +28,7 @@ test('all is well', () => {
 
 test('one is degraded, and its errors are far above its usual', () => {
   const found = verdict([row('checkout', 'degraded', since), row('a')], new Map([['checkout', fourTimes]]), NOW);
-  assert.deepEqual(found, { state: 'warn', lead: '', parts: [{ service: 'checkout', text: 'is degraded since 14:02; errors 4 × its usual' }], tail: '' });
+  assert.deepEqual(found, { troubled: 1, state: 'warn', lead: '', parts: [{ service: 'checkout', text: 'is degraded since 14:02; errors 4 × its usual' }], tail: '' });
 });
 
 test('a healthy one has too many errors', () => {
@@ -40,6 +40,7 @@ test('the worst come first, and there is an end to it', () => {
   const rows = [row('e', 'stale', since), row('d', 'degraded', since), row('c', 'down', since), row('b', 'unhealthy', since), row('a')];
   assert.equal(said(rows), '4 of 5 services need attention: c is down since 14:02; b is unhealthy since 14:02; d is degraded since 14:02, and 1 more');
   assert.equal(verdict(rows, new Map(), NOW).state, 'bad');
+  assert.equal(verdict(rows, new Map(), NOW).troubled, 4);
 });
 
 const hourOf = (requests, errors) => {

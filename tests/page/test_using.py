@@ -181,6 +181,11 @@ def test_a_click_opens_a_service_and_back_leads_back(shop: Server, open_page: Op
     expect(page.locator("#detail .percentiles")).to_contain_text("p99")
     eventually(lambda: set(texts(page, "#feed .of")) == {"search"})
     expect(page.locator("#overview")).to_be_hidden()
+    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?search – Analytics$"))
+    with page.context.expect_page() as another:
+        page.get_by_role("link", name="← All services").click(modifiers=["Control"])
+    assert "service=" not in another.value.url
+    assert "service=search" in page.url
     page.go_back()
     expect(page.locator("#overview")).to_be_visible()
     eventually(lambda: len(set(texts(page, "#feed .of"))) > 1)

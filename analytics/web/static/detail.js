@@ -2,7 +2,7 @@
 
 import { ask, iso, ofService } from './api.js';
 import { errorRate } from './board.js';
-import { byId, el, icon, set, setState, setText } from './dom.js';
+import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { line } from './events.js';
 import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
 import { health } from './health.js';
@@ -26,10 +26,7 @@ export class Detail {
   constructor(view, onChange, board) {
     Object.assign(this, { view, onChange, board, name: '', loadedAt: -Infinity });
     const back = el('a', { href: '/', className: 'back' }, '← All services');
-    back.addEventListener('click', (event) => {
-      event.preventDefault();
-      onChange({ service: '', zoom: '' }, true);
-    });
+    onClick(back, () => onChange({ service: '', zoom: '' }, true));
     this.title = el('h2', { id: 'scope-title', tabIndex: -1 });
     this.state = el('p', { className: 'state', 'data-state': 'idle' }, icon('idle'), el('span'));
     this.values = FIGURES.map(() => el('strong', {}, '–'));

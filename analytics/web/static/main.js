@@ -5,7 +5,7 @@ import { address, ask, whyNot } from './api.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
 import { Detail } from './detail.js';
-import { byId, el, setState, setText } from './dom.js';
+import { byId, el, onClick, setState, setText } from './dom.js';
 import { Empty } from './empty.js';
 import { Endpoints } from './endpoints.js';
 import { Events, isError } from './events.js';
@@ -138,19 +138,17 @@ function goOn() {
 
 function tellVerdict() {
   const place = byId('verdict');
-  const { state, lead, parts, tail } = verdict(Object.values(snapshot.services), board.unusual);
+  const { troubled, state, lead, parts, tail } = verdict(Object.values(snapshot.services), board.unusual);
   const stale = connection.isLive ? '' : 'As last heard: ';
+  const name = view.service || parts[0]?.service;
+  document.title = `${troubled ? `(${troubled}) ` : ''}${name ? `${name} – ` : ''}Analytics`;
   const said = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + tail;
   if (place.dataset.said === said) return;
   place.dataset.said = said;
   setState(place, state);
-  document.title = parts.length ? `(${parts.length}) ${parts[0].service} – Analytics` : 'Analytics';
   const words = parts.flatMap(({ service, text }, index) => {
     const link = el('a', { href: `?${new URLSearchParams({ service })}` }, service);
-    link.addEventListener('click', (event) => {
-      event.preventDefault();
-      change({ service, zoom: '' }, true);
-    });
+    onClick(link, () => change({ service, zoom: '' }, true));
     const since = sinceOf(snapshot.services[service], board.unusual.get(service));
     return [index ? '; ' : '', link, el('span', { title: since ? utc(since) : '' }, ` ${text}`)];
   });
@@ -212,10 +210,7 @@ document.addEventListener('visibilitychange', () => {
   traffic.reload();
   render();
 });
-byId('home').addEventListener('click', (event) => {
-  event.preventDefault();
-  change({ service: '', zoom: '' }, true);
-});
+onClick(byId('home'), () => change({ service: '', zoom: '' }, true));
 
 offerExports();
 traffic.group.setZoom(zoomOf(view.zoom), false);

@@ -1,7 +1,7 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
 import { errorRate } from './board.js';
-import { byId, el, icon, set, setState, setText } from './dom.js';
+import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { ago, briefly, clock, count, ms, percent, plural, shortly, span, times, utc } from './format.js';
 import { health, urgency } from './health.js';
 import { RECENT } from './minutes.js';
@@ -118,11 +118,7 @@ export class Services {
 
   #add(name) {
     const link = el('a', { href: `?${new URLSearchParams({ service: name })}`, title: name }, name);
-    link.addEventListener('click', (event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-      event.preventDefault();
-      this.onChange({ service: name, zoom: '' }, true);
-    });
+    onClick(link, () => this.onChange({ service: name, zoom: '' }, true));
     const state = el('span', { className: 'state' }, icon('idle'), el('span'));
     const cells = Object.fromEntries(COLUMNS.map(({ key, n, spare }) => [key, el('td', { className: `${n ? 'n' : ''} ${spare ? 'spare' : ''} k-${key}` })]));
     const name_ = el('th', { scope: 'row', className: 'k-name' }, link);

@@ -11,18 +11,19 @@ const NAMED = 3;
  * @param {Array<object>} rows rows of the snapshot.
  * @param {Map<string, {ratio: number, errors: number, seconds: number, since: number?}>} unusual services whose errors are far above usual.
  * @param {Date} now
- * @returns {{state: string, lead: string, parts: Array<{service: string, text: string}>, tail: string}}
+ * @returns {{troubled: number, state: string, lead: string, parts: Array<{service: string, text: string}>, tail: string}}
  */
 export function verdict(rows, unusual, now = new Date()) {
   const troubled = rows
     .map((row) => ({ row, errors: unusual.get(row.name), urgency: urgency(row, unusual.get(row.name)) }))
     .filter((found) => found.urgency > 0)
     .sort((a, b) => b.urgency - a.urgency || a.row.name.localeCompare(b.row.name));
-  if (troubled.length === 0) return { parts: [], tail: '', ...allWell(rows) };
+  if (troubled.length === 0) return { troubled: 0, parts: [], tail: '', ...allWell(rows) };
   const bad = troubled.some(({ row }) => health(row.status).state === 'bad');
   const parts = troubled.slice(0, NAMED).map(({ row, errors }) => ({ service: row.name, text: trouble(row, errors, now) }));
   const more = troubled.length - parts.length;
   return {
+    troubled: troubled.length,
     state: bad ? 'bad' : 'warn',
     lead: troubled.length > 1 ? `${count(troubled.length)} of ${plural(rows.length, 'service')} need attention: ` : '',
     parts,
