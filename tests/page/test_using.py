@@ -221,8 +221,9 @@ def test_what_was_dropped_on_the_way_is_told(shop: Server, open_page: OpenPage) 
         upstream.on_message(lambda text: socket.send(text))
         late = {"id": "x", "type": "late", "service": "slow", "timestamp": datetime.now(UTC).isoformat()}
         socket.send(json.dumps({"type": "event", "seq": 1, "dropped": 7, "data": late}))
+        socket.send(json.dumps({"type": "dashboard_update", "seq": 1, "dropped": 5, "data": shop.get("/dashboard")}))
 
     page = open_page(shop.url)
     page.route_web_socket("**/ws/dashboard*", tell)
     page.reload()
-    expect(page.locator("#events-note")).to_contain_text("7 events dropped")
+    expect(page.locator("#events-note")).to_contain_text("12 events dropped")

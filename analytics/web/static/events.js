@@ -14,7 +14,7 @@ export const isError = (event) => event.type === 'error' || (event.type === 'req
 
 export class Events {
   constructor(view, onChange) {
-    Object.assign(this, { view, onChange, paused: false, waiting: [], held: 0, seen: 0, failed: false, since: performance.now() });
+    Object.assign(this, { view, onChange, paused: false, waiting: [], held: 0, seen: 0, lost: 0, failed: false, since: performance.now() });
     this.list = byId('feed');
     this.type = byId('events-type');
     this.service = byId('events-service');
@@ -57,9 +57,15 @@ export class Events {
     this.#tellEmpty();
   }
 
-  /** Take an event; `dropped` others were lost before it. */
-  add(event, dropped) {
-    if (dropped) this.#note(`${plural(dropped, 'event')} dropped: they came faster than this page could take them.`);
+  /** Tell of events that were lost on the way: any message may say so. */
+  missed(number) {
+    if (!number) return;
+    this.lost += number;
+    this.#note(`${plural(this.lost, 'event')} dropped: they came faster than this page could take them.`);
+  }
+
+  /** Take an event. */
+  add(event) {
     const service = this.view.service || this.view.source;
     if ((this.view.type && event.type !== this.view.type) || (service && event.service !== service)) return; // on its way before the filters changed
     this.seen += 1;
@@ -120,6 +126,7 @@ export class Events {
 
   #note(text) {
     this.notedAt = text ? performance.now() : null;
+    if (!text) this.lost = 0;
     setText(byId('events-note'), text);
   }
 

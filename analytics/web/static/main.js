@@ -190,13 +190,18 @@ live.addEventListener('snapshot', ({ detail: told }) => {
       events.reload();
     }
   }
+  events.missed(told.dropped);
   take(told.data);
   ask('/stats').then((stats) => Object.keys(stats.events_by_type).slice(0, TYPES).forEach((type) => types.add(type))).catch(() => {}); // then those that come
 });
-live.addEventListener('update', ({ detail: told }) => take(told.data));
+live.addEventListener('update', ({ detail: told }) => {
+  events.missed(told.dropped);
+  take(told.data);
+});
 live.addEventListener('event', ({ detail: { data, dropped } }) => {
   if (types.size < TYPES) types.add(data.type);
-  events.add(data, dropped);
+  events.missed(dropped);
+  events.add(data);
   if (isError(data)) toasts.error(data);
 });
 addEventListener('popstate', () => {
