@@ -114,6 +114,22 @@ def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
     times = page.locator("#charts h3 time")
     eventually(lambda: re.fullmatch(r"\d\d:\d\d", times.nth(0).inner_text()))
     assert {times.nth(index).inner_text() for index in range(3)} == {times.nth(0).inner_text()}
+    for chart in page.locator("#charts figure").all():
+        chart.locator("summary").click()
+        over.hover(position={"x": 200, "y": 50})
+        at = chart.locator("h3 time").get_attribute("title")
+        row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
+        assert chart.locator(".value").all_inner_texts() == row.all_inner_texts(), "values are read where it points"
+
+
+def test_what_is_shown_can_be_taken_away(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    for kind in ("services", "events", "hourly", "daily"):
+        for form in ("CSV", "JSON"):
+            with page.expect_download() as taken:
+                page.get_by_role("link", name=f"Export {kind} as {form}").click()
+            assert re.fullmatch(rf"{kind}-.*\.{form.lower()}", taken.value.suggested_filename)
+            assert taken.value.path().stat().st_size > 100
 
 
 def test_arrow_keys_move_the_cursor_and_say_what_is_there(shop: Server, open_page: OpenPage) -> None:
