@@ -103,7 +103,7 @@ def texts(page: Page, selector: str) -> list[str]:
 
 def number(text: str) -> float | None:
     """What a figure on the page says, without its unit; None where it says that nothing is known."""
-    digits = (text.split() or ["–"])[0].removesuffix("/s").replace(",", "")
+    digits = (text.split() or ["–"])[0].removesuffix("/s").removesuffix("%").replace(",", "")
     return None if digits == "–" else float(digits)
 
 

@@ -168,7 +168,7 @@ test('the address keeps the view, and nothing that is as usual', () => {
 
 test('numbers and spans are as people say them', () => {
   assert.deepEqual([compact(9_999), compact(41_300), decimal(0.254), decimal(42.55), decimal(null)], ['9,999', '41.3K', '0.25', '42.6', '–']);
-  assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25 %', '12.3 %', '36.8 ms', '137 ms', '12.5 s', '–']);
+  assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25%', '12.3%', '36.8 ms', '137 ms', '12.5 s', '–']);
   assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago']);
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
   assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);

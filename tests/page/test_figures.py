@@ -76,7 +76,7 @@ def test_nothing_asked_is_no_latency_and_no_error_rate(start_server: StartServer
     expect(row_of(page, "web").locator(".k-rate")).to_have_text("–")
     post_events(server, [{"type": "request", "service": "web", "data": {"endpoint": "/", "status": 200, "latency": 0}}])
     expect(page.locator("#endpoints-none")).to_be_hidden()
-    expect(figures.nth(2).locator("strong")).to_have_text("0.0 %")
+    expect(figures.nth(2).locator("strong")).to_have_text("0.0%")
     expect(figures.nth(3).locator("strong")).to_have_text("0.0 ms")
 
 

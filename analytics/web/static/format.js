@@ -2,9 +2,9 @@
 
 const integers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const compacts = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
-const decimals = [0, 1, 2].map(
-  (digits) => new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-);
+const withDigits = (options) => [0, 1, 2].map((digits) => new Intl.NumberFormat(undefined, { ...options, minimumFractionDigits: digits, maximumFractionDigits: digits }));
+const decimals = withDigits({});
+const percents = withDigits({ style: 'percent' });
 const clocks = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const days = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
@@ -30,8 +30,8 @@ export function decimal(value) {
   return decimals[Math.abs(value) < 10 ? 2 : 1].format(value);
 }
 
-/** Per cent, of a figure from 0 to 100. */
-export const percent = (value) => (known(value) ? `${decimals[value !== 0 && Math.abs(value) < 10 ? 2 : 1].format(value)} %` : NONE);
+/** Per cent, of a figure from 0 to 100, with so many digits behind the point. */
+export const percent = (value, digits = value !== 0 && Math.abs(value) < 10 ? 2 : 1) => (known(value) ? percents[digits].format(value / 100) : NONE);
 
 /** Milliseconds; from ten seconds on, seconds. */
 export const ms = (value) =>

@@ -69,7 +69,7 @@ export class Overview {
     const worse = card.worse && change >= 50;
     card.change.dataset.state = worse ? 'bad' : '';
     const sign = change > 0 ? '▲' : '▼';
-    setText(card.change, change === 0 ? `= ${MINUTES} min mean` : change >= FOLD ? `${sign} from ${card.format(usual)}, ${MINUTES} min mean` : `${sign} ${count(Math.abs(change))} % vs ${MINUTES} min mean`);
+    setText(card.change, change === 0 ? `= ${MINUTES} min mean` : change >= FOLD ? `${sign} from ${card.format(usual)}, ${MINUTES} min mean` : `${sign} ${percent(Math.abs(change), 0)} vs ${MINUTES} min mean`);
   }
 
   async #load(now) {
