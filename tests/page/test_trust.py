@@ -94,6 +94,18 @@ def test_names_from_outside_are_text(start_server: StartServer, open_page: OpenP
     assert page.evaluate("document.body.dataset.pwned") is None
 
 
+def test_a_name_that_turns_the_direction_of_text_turns_only_itself(
+    start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server()
+    server.post("/heartbeat", {"service": "\u202egnp.exe", "status": "degraded"})
+    page = open_page(server.url)
+    name, said = page.locator("#verdict a").bounding_box(), page.locator("#verdict a + span").bounding_box()
+    assert name is not None
+    assert said is not None
+    assert name["x"] + name["width"] <= said["x"] + 1
+
+
 def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     page = open_page(server.url)
