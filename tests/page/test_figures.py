@@ -187,6 +187,21 @@ def test_times_are_local_and_tell_utc_to_who_points_at_them(start_server: StartS
         expect(page.locator(place).first).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d UTC"))
 
 
+def test_an_hour_that_comes_twice_where_the_clock_is_put_back_is_counted_twice(
+    shop: Server, open_page: OpenPage
+) -> None:
+    hour = {"requests": 0, "errors": 0, "error_rate": 0, "unique_users": 1}
+    hours = [("04", 2), ("05", 30), ("06", 12), ("07", 5)]
+    buckets = [{**hour, "hour": f"2026-11-01T{at}:00:00Z", "requests": number} for at, number in hours]
+    page = open_page(shop.url)
+    page.route("**/stats/hourly*", lambda route: route.fulfill(json={"hours": 4, "buckets": buckets}))
+    page.reload()
+    cells = page.locator("#heat td.cell:not(.none)")
+    expect(cells).to_have_count(3)
+    assert cells.all_inner_texts() == ["2", "42", "5"]
+    expect(page.locator("#heat-summary")).to_contain_text("49 requests")
+
+
 def test_history_is_that_of_the_statistics(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     expect(page.locator("#heat tbody tr").first).to_be_attached()

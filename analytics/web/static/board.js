@@ -10,9 +10,6 @@ const LIST_AGAIN_MS = 15_000;
 const WIDTH = 2;
 const MANY_ERRORS = 0.02;
 
-/** The error rate of a row, or null where nothing was asked: rows say 0 then. */
-export const errorRate = (row) => (row.request_count || row.error_count ? row.error_rate : null);
-
 export class Board {
   constructor() {
     this.rises = new Rises();

@@ -1,11 +1,10 @@
 // One service in full: how it is, its latency, endpoints, own metrics and newest errors.
 
 import { ask, iso, ofService } from './api.js';
-import { errorRate } from './board.js';
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { line } from './events.js';
 import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
-import { health } from './health.js';
+import { errorRate, health } from './health.js';
 import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';

@@ -16,5 +16,8 @@ const OTHER = { state: 'idle', urgency: 0 };
 /** The entry of a status, also of one that this page has never heard of. */
 export const health = (status) => (Object.hasOwn(HEALTH, status) ? HEALTH[status] : OTHER);
 
+/** The error rate of a row or a bucket, or null where nothing was asked: they say 0 then. */
+export const errorRate = (one) => ((one.request_count ?? one.requests) || (one.error_count ?? one.errors) ? one.error_rate : null);
+
 /** How urgent a service is: its health, then errors far above its usual. */
 export const urgency = (row, errors) => health(row.status).urgency || (errors ? 1 : 0);

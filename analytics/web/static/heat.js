@@ -2,6 +2,7 @@
 
 import { byId, el, set, setText } from './dom.js';
 import { count, day, percent, plural, utc, when } from './format.js';
+import { errorRate } from './health.js';
 
 const LEVELS = 5;
 const HOURS = [...Array(24).keys()];
@@ -32,7 +33,8 @@ export class Heat {
       const at = new Date(bucket.hour);
       const key = at.toDateString();
       if (!rows.has(key)) rows.set(key, { at, cells: new Map() });
-      rows.get(key).cells.set(at.getHours(), { at, bucket });
+      const { cells } = rows.get(key);
+      cells.set(at.getHours(), [...(cells.get(at.getHours()) ?? []), { at, bucket }]); // two where the clock is put back
     }
     const head = el('tr', {}, el('td'), ...HOURS.map((hour) => el('th', { scope: 'col' }, hour % 3 ? el('span', { className: 'hidden' }, String(hour)) : String(hour))));
     const body = [...rows.values()].reverse().map(({ at, cells }) => el('tr', {}, el('th', { scope: 'row' }, day(at)), ...HOURS.map((hour) => cell(cells.get(hour), greatest))));
@@ -71,8 +73,10 @@ export class Heat {
 
 function cell(found, greatest) {
   if (found === undefined) return el('td', { className: 'cell none' });
-  const { at, bucket } = found;
-  const level = bucket.requests ? Math.max(1, Math.ceil((bucket.requests / greatest) * LEVELS)) : 0;
-  const title = `${when(at)}: ${plural(bucket.requests, 'request')}, ${percent(bucket.requests || bucket.errors ? bucket.error_rate : null)} errors, ${plural(bucket.unique_users, 'user')} (${utc(at)})`;
-  return el('td', { className: `cell l${level}`, title, hour: bucket.hour }, el('span', { className: 'hidden' }, count(bucket.requests)));
+  const requests = found.reduce((sum, { bucket }) => sum + bucket.requests, 0);
+  const level = requests ? Math.max(1, Math.min(LEVELS, Math.ceil((requests / greatest) * LEVELS))) : 0;
+  return el('td', { className: `cell l${level}`, title: found.map(told).join('; '), hour: found[0].bucket.hour }, el('span', { className: 'hidden' }, count(requests)));
 }
+
+const told = ({ at, bucket }) =>
+  `${when(at)}: ${plural(bucket.requests, 'request')}, ${percent(errorRate(bucket))} errors, ${plural(bucket.unique_users, 'user')} (${utc(at)})`;

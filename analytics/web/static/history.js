@@ -4,6 +4,7 @@ import { ask } from './api.js';
 import { Chart, Group } from './chart.js';
 import { byId } from './dom.js';
 import { count, date, minute, percent, plural, utc } from './format.js';
+import { errorRate } from './health.js';
 import { Heat } from './heat.js';
 
 const AGAIN_MS = 60_000;
@@ -45,6 +46,6 @@ export class History {
   #describe(index) {
     const bucket = this.buckets[index];
     const peak = bucket.peak_hour ? `, peak hour ${minute(new Date(bucket.peak_hour))} with ${count(bucket.peak_requests)}` : '';
-    return `${bucket.date} (UTC)${peak}, ${plural(bucket.unique_users, 'user')}, ${percent(bucket.error_rate)} errors`;
+    return `${bucket.date} (UTC)${peak}, ${plural(bucket.unique_users, 'user')}, ${percent(errorRate(bucket))} errors`;
   }
 }

@@ -1,9 +1,8 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
-import { errorRate } from './board.js';
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { ago, briefly, clock, count, ms, percent, plural, shortly, span, times, utc } from './format.js';
-import { health, urgency } from './health.js';
+import { errorRate, health, urgency } from './health.js';
 import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
