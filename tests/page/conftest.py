@@ -103,7 +103,7 @@ def texts(page: Page, selector: str) -> list[str]:
 
 def number(text: str) -> float | None:
     """What a figure on the page says, without its unit; None where it says that nothing is known."""
-    digits = (text.split() or ["–"])[0].removesuffix("/s").removesuffix("%").replace(",", "")
+    digits = (text.split() or ["–"])[0].removeprefix("<").removesuffix("/s").removesuffix("%").replace(",", "")
     return None if digits == "–" else float(digits)
 
 
@@ -112,4 +112,6 @@ def near(shown: str, value: float | None) -> bool:
     found = number(shown)
     if found is None or value is None:
         return found is None and value is None
+    if shown.startswith("<"):  # too small to tell
+        return 0 < value < found
     return abs(found - value) <= max(0.0051, abs(value) * 0.006)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ago, briefly, compact, decimal, ms, percent, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
+import { ago, briefly, compact, decimal, ms, percent, short, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
 import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
 import { figures, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
@@ -169,6 +169,8 @@ test('the address keeps the view, and nothing that is as usual', () => {
 test('numbers and spans are as people say them', () => {
   assert.deepEqual([compact(9_999), compact(41_300), decimal(0.254), decimal(42.55), decimal(null)], ['9,999', '41.3K', '0.25', '42.6', '–']);
   assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25%', '12.3%', '36.8 ms', '137 ms', '12.5 s', '–']);
+  assert.deepEqual([short(9_999_999), short(123_456_789), decimal(2.5e12), ms(1e15), span(3.6e9)], ['9,999,999', '123.5M', '2.5T', '11.6M d', '41,666 d']);
+  assert.deepEqual([decimal(0.0001), percent(0.001), ms(0.04), ms(0.001), ms(0), percent(0)], ['<0.01', '<0.01%', '0.04 ms', '<0.01 ms', '0.0 ms', '0.0%']);
   assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago']);
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
   assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);

@@ -3,7 +3,7 @@
 import { ask, iso, ofService } from './api.js';
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { line } from './events.js';
-import { ago, clock, count, decimal, ms, percent, span, utc, when } from './format.js';
+import { ago, clock, decimal, ms, percent, short, span, utc, when } from './format.js';
 import { errorRate, health } from './health.js';
 import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
@@ -12,8 +12,8 @@ import { Spark } from './spark.js';
 const AGAIN_MS = 10_000;
 const SPARKS = 12;
 const FIGURES = [
-  ['Requests', (row) => count(row.request_count)],
-  ['Errors', (row) => count(row.error_count)],
+  ['Requests', (row) => short(row.request_count)],
+  ['Errors', (row) => short(row.error_count)],
   ['Error rate', (row) => percent(errorRate(row))],
   ['Average latency', (row, board) => ms(board.average(row))],
   ['Uptime', (row) => span(row.uptime_hours * 3600)],
@@ -103,7 +103,7 @@ export class Detail {
   }
 
   #showEndpoints(endpoints) {
-    this.endpoints.fill(endpoints.map((one) => [one.endpoint, count(one.count), count(one.error_count), percent(one.error_rate), ms(one.avg_time_ms)]), 'No endpoints told of yet.');
+    this.endpoints.fill(endpoints.map((one) => [one.endpoint, short(one.count), short(one.error_count), percent(one.error_rate), ms(one.avg_time_ms)]), 'No endpoints told of yet.');
   }
 
   #showErrors(events) {

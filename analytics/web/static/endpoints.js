@@ -1,7 +1,7 @@
 // The busiest endpoints of the last minute.
 
 import { byId, el, set, setText } from './dom.js';
-import { count, ms } from './format.js';
+import { ms, short } from './format.js';
 
 export class Endpoints {
   constructor(onService) {
@@ -19,7 +19,7 @@ export class Endpoints {
       setText(root.path, top.endpoint);
       setText(root.service, top.service);
       set(root.cells[0], 'title', `${top.endpoint} of ${top.service}`);
-      setText(root.number, count(top.count));
+      setText(root.number, short(top.count));
       set(root.meter, 'max', endpoints[0].count || 1);
       set(root.meter, 'value', top.count);
       setText(root.cells[2], ms(top.avg_time_ms));

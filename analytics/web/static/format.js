@@ -12,6 +12,8 @@ const dates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short
 
 export const NONE = '–';
 
+const HUGE = 1e7;
+const small = (value) => value > 0 && value < 0.005;
 const known = (value) => typeof value === 'number' && Number.isFinite(value);
 
 /** A number with so many digits (0 to 2) behind the point. */
@@ -20,27 +22,37 @@ export const fixed = (value, digits) => (known(value) ? decimals[digits].format(
 /** A whole number: 12,345. */
 export const count = (value) => (known(value) ? integers.format(value) : NONE);
 
+/** The same in a column: from ten millions on 12.3M. */
+export const short = (value) => (known(value) && Math.abs(value) >= HUGE ? compacts.format(value) : count(value));
+
 /** A number where room is short: 12.3K. */
 export const compact = (value) => (known(value) ? (Math.abs(value) < 10_000 ? decimal(value) : compacts.format(value)) : NONE);
 
-/** About three digits: 0.25, 4.2, 42. */
+/** About three digits: 0.25, 4.2, 42; what is not nothing never reads as 0. */
 export function decimal(value) {
   if (!known(value)) return NONE;
-  if (Number.isInteger(value) || Math.abs(value) >= 100) return integers.format(value);
-  return decimals[Math.abs(value) < 10 ? 2 : 1].format(value);
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return short(value);
+  return small(value) ? `<${decimals[2].format(0.01)}` : decimals[Math.abs(value) < 10 ? 2 : 1].format(value);
 }
 
 /** Per cent, of a figure from 0 to 100, with so many digits behind the point. */
-export const percent = (value, digits = value !== 0 && Math.abs(value) < 10 ? 2 : 1) => (known(value) ? percents[digits].format(value / 100) : NONE);
+export function percent(value, digits = value !== 0 && Math.abs(value) < 10 ? 2 : 1) {
+  if (!known(value)) return NONE;
+  return digits === 2 && small(value) ? `<${percents[2].format(0.0001)}` : percents[digits].format(value / 100);
+}
 
-/** Milliseconds; from ten seconds on, seconds. */
-export const ms = (value) =>
-  known(value) ? (value >= 10_000 ? `${decimal(value / 1000)} s` : `${decimals[value < 100 ? 1 : 0].format(value)} ms`) : NONE;
+/** Milliseconds; from ten seconds on, seconds, and what is longer than hours briefly. */
+export function ms(value) {
+  if (!known(value)) return NONE;
+  if (value >= 10_000) return value < 1e7 ? `${decimal(value / 1000)} s` : briefly(value / 1000);
+  if (value < 1 && value !== 0) return `${decimal(value)} ms`;
+  return `${decimals[value < 100 ? 1 : 0].format(value)} ms`;
+}
 
 /** A span in its greatest unit: 12 s, 5 min, 3 h, 4 d. */
 export function briefly(seconds) {
   const [size, unit] = [[86_400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']].find(([each]) => seconds >= each) ?? [1, 's'];
-  return `${count(Math.floor(Math.max(0, seconds) / size))} ${unit}`;
+  return `${short(Math.floor(Math.max(0, seconds) / size))} ${unit}`;
 }
 
 /** A span in its one or two greatest units: 12 s, 5 min, 3 h 20 min, 4 d 2 h. */
@@ -53,7 +65,7 @@ export function span(seconds) {
     return `${Math.floor(whole / 3600)} h${rest ? ` ${rest} min` : ''}`;
   }
   const rest = Math.floor((whole % 86_400) / 3600);
-  return `${Math.floor(whole / 86_400)} d${rest && whole < 864_000 ? ` ${rest} h` : ''}`;
+  return `${short(Math.floor(whole / 86_400))} d${rest && whole < 864_000 ? ` ${rest} h` : ''}`;
 }
 
 /** How long ago, in seconds. */

@@ -2,14 +2,15 @@
 
 import { ask, iso } from './api.js';
 import { byId, el, setText } from './dom.js';
-import { compact, count, decimal, ms, percent } from './format.js';
+import { compact, count, decimal, ms, percent, short, times } from './format.js';
 import { Spark } from './spark.js';
 
 const MINUTES = 15;
 const AGAIN = 60;
 const FOLD = 300;
+const TOTAL_SHOWN = 1e9;
 const FIGURES = [
-  { name: 'total_requests', label: 'Requests', about: 'all retained time', format: count, grows: true },
+  { name: 'total_requests', label: 'Requests', about: 'all retained time', format: (value) => (value < TOTAL_SHOWN ? count : short)(value), grows: true },
   { name: 'requests_per_second', label: 'Requests per second', about: 'last 60 s', format: decimal },
   { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: percent, worse: true, ofRequests: true },
   { name: 'average_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true, ofRequests: true },
@@ -69,7 +70,7 @@ export class Overview {
     const worse = card.worse && change >= 50;
     card.change.dataset.state = worse ? 'bad' : '';
     const sign = change > 0 ? '▲' : '▼';
-    setText(card.change, change === 0 ? `= ${MINUTES} min mean` : change >= FOLD ? `${sign} from ${card.format(usual)}, ${MINUTES} min mean` : `${sign} ${percent(Math.abs(change), 0)} vs ${MINUTES} min mean`);
+    setText(card.change, change === 0 ? `= ${MINUTES} min mean` : change >= FOLD ? `${sign} ${times(value / usual)} the ${MINUTES} min mean` : `${sign} ${percent(Math.abs(change), 0)} vs ${MINUTES} min mean`);
   }
 
   async #load(now) {

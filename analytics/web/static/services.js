@@ -1,7 +1,7 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
-import { ago, briefly, clock, count, ms, percent, plural, shortly, span, times, utc } from './format.js';
+import { ago, briefly, clock, count, ms, percent, plural, short, shortly, span, times, utc } from './format.js';
 import { errorRate, health, urgency } from './health.js';
 import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
@@ -146,8 +146,10 @@ export class Services {
     const wrong = trouble(row, unusual, now);
     const at = wrong ? sinceOf(row, unusual) : since;
     set(state, 'title', `${wrong || row.status}${silent}${at ? ` (since ${utc(at)})` : ''}`);
-    setText(cells.requests, count(row.request_count));
-    setText(cells.errors, count(row.error_count));
+    for (const [cell, number] of [[cells.requests, row.request_count], [cells.errors, row.error_count]]) {
+      setText(cell, short(number));
+      set(cell, 'title', count(number));
+    }
     setText(cells.rate, percent(errorRate(row)));
     setText(cells.avg, ms(this.board.average(row)));
     setText(cells.p95, ms(this.board.p95s.get(name)));
