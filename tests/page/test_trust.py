@@ -23,9 +23,11 @@ WEIGHT = 100_000
 def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 7)
+    server.post("/heartbeat", {"service": "web", "status": "healthy"})
     page = open_page(server.url, outages=True)
     requests_ = page.locator("#figures strong").first
     expect(requests_).to_have_text("7")
+    expect(page.locator("#verdict")).to_have_attribute("data-state", "good")
     for pid in (worker_pid(server), server.process.pid):
         os.kill(pid, signal.SIGKILL)
     server.process.wait()
@@ -33,6 +35,7 @@ def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_pa
     expect(connection).to_contain_text("reconnecting")
     expect(connection).to_contain_text("stale since")
     expect(page.locator("#verdict")).to_contain_text("As last heard: ")
+    expect(page.locator("#verdict")).to_have_attribute("data-state", "idle")
     expect(requests_).to_have_text("7")
     server.__enter__()
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 2)

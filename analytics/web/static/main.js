@@ -145,7 +145,7 @@ function tellVerdict() {
   const said = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + tail;
   if (place.dataset.said === said) return;
   place.dataset.said = said;
-  setState(place, state);
+  setState(place, stale && state === 'good' ? 'idle' : state); // nobody knows whether that still holds
   const words = parts.flatMap(({ service, text }, index) => {
     const link = el('a', { href: `?${new URLSearchParams({ service })}` }, service);
     onClick(link, () => change({ service, zoom: '' }, true));
