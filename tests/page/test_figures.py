@@ -78,6 +78,7 @@ def test_nothing_asked_is_no_latency_and_no_error_rate(start_server: StartServer
     expect(page.locator("#endpoints-none")).to_be_hidden()
     expect(figures.nth(2).locator("strong")).to_have_text("0.0%")
     expect(figures.nth(3).locator("strong")).to_have_text("0.0 ms")
+    expect(figures.nth(0).locator(".change")).to_have_text("+1 in 15 min")
 
 
 def row_of(page: Page, service: str) -> Locator:

@@ -118,6 +118,7 @@ function first() {
 /** Load what live counters cannot tell: what a new service brought along. */
 function loadSoon() {
   overview.reset();
+  board.listDue = 0;
   traffic.correctSoon();
 }
 

@@ -42,6 +42,7 @@ export class Overview {
       card.spark.show(card.grows ? past.slice(0, -1) : [...past, value]); // without the minute that is still open
       this.#tellChange(card, past, value);
     }
+    this.total = overview.total_requests;
   }
 
   /** Forget the minutes before, as after a gap. */
@@ -51,7 +52,8 @@ export class Overview {
 
   #tellChange(card, past, value) {
     if (card.grows) {
-      setText(card.change, `+${compact(past.reduce((sum, each) => sum + each, 0))} in ${MINUTES} min`);
+      const since = Math.max(0, value - this.past.total); // what came in since the minutes were loaded
+      setText(card.change, `+${compact(past.reduce((sum, each) => sum + each, since))} in ${MINUTES} min`);
       return;
     }
     if (value === null) {
@@ -80,10 +82,11 @@ export class Overview {
       const [requests, errors, latency, users] = await Promise.all(
         SERIES.map(async ([name, agg, step]) => (await ask('/series', { name, agg, step, ...range })).points.map((point) => point.value)),
       );
-      const total = requests.slice();
+      const sums = requests.slice();
       for (const values of [requests, errors, latency, users]) values.pop(); // still open
       this.past = {
-        total_requests: total,
+        total: this.total,
+        total_requests: sums,
         requests_per_second: requests.map((value) => value / 60),
         error_rate: requests.map((value, index) => (value ? (errors[index] / value) * 100 : null)),
         average_latency_ms: latency,
