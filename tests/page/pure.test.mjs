@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ago, briefly, compact, decimal, ms, percent, short, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
 import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
-import { figures, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
+import { figures, meanRate, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { read, write, zoomOf } from '../../analytics/web/static/url.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
@@ -153,8 +153,14 @@ test('a clock that is off is put right, and small differences are none', () => {
 });
 
 test('figures leave out what is not known', () => {
-  assert.deepEqual(figures([null, 1, 3, null]), { least: 1, greatest: 3, mean: 2, last: 3 });
+  assert.deepEqual(figures([null, 1, 3, null]), { least: 1, greatest: 3 });
   assert.equal(figures([null]), null);
+});
+
+test('an average counts each bucket by its length', () => {
+  assert.equal(meanRate([0, 3600, 3900], [10, 50, 90], 4200), (10 * 3600 + 50 * 300 + 90 * 300) / 4200);
+  assert.equal(meanRate([0, 60, 120], [null, 4, 4], 130), 4);
+  assert.equal(meanRate([], [], 10), null);
 });
 
 test('the address keeps the view, and nothing that is as usual', () => {

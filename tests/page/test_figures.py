@@ -70,6 +70,7 @@ def test_nothing_asked_is_no_latency_and_no_error_rate(start_server: StartServer
     page = open_page(server.url)
     figures = page.locator("#figures .figure")
     expect(page.locator("#endpoints-none")).to_be_visible()
+    expect(page.locator("#charts .summary").first).to_have_text("No requests in the last hour; no errors.")
     for index in (2, 3):
         expect(figures.nth(index).locator("strong")).to_have_text("–")
         expect(figures.nth(index).locator(".change")).to_have_text("no requests in 60 s")

@@ -87,16 +87,20 @@ export class Track {
 
 const elapsed = (at, now, step) => Math.max(1, Math.min(step, now - at));
 
-/** Least, greatest, average and newest of what is known. */
+/** Least and greatest of what is known, or null. */
 export function figures(values) {
-  let [least, greatest, sum, number, last] = [Infinity, -Infinity, 0, 0, null];
-  for (const value of values) {
-    if (value === null || value === undefined) continue;
-    least = Math.min(least, value);
-    greatest = Math.max(greatest, value);
-    sum += value;
-    number += 1;
-    last = value;
-  }
-  return number ? { least, greatest, mean: sum / number, last } : null;
+  const known = values.filter((value) => value !== null);
+  return known.length ? { least: Math.min(...known), greatest: Math.max(...known) } : null;
+}
+
+/** The average of a rate over its time, up to `end`: a bucket of an hour tells twelve times as much as one of 5 minutes. */
+export function meanRate(times, values, end) {
+  let [sum, whole] = [0, 0];
+  values.forEach((value, index) => {
+    const seconds = Math.max(1, (times[index + 1] ?? end) - times[index]);
+    if (value === null) return;
+    sum += value * seconds;
+    whole += seconds;
+  });
+  return whole ? sum / whole : null;
 }

@@ -4,7 +4,7 @@ import { ask, iso } from './api.js';
 import { Chart, Group } from './chart.js';
 import { byId, el, set, setText } from './dom.js';
 import { count, decimal, moment, ms, utc } from './format.js';
-import { figures, parts, RANGES, reaching, Track } from './points.js';
+import { figures, meanRate, parts, RANGES, reaching, Track } from './points.js';
 import { now as clock } from './servertime.js';
 
 const SERIES = [
@@ -147,7 +147,7 @@ export class Traffic {
       const step = index === 2 ? range.users : range.step;
       track.trim(Math.min(window[0], this.group.zoom?.[0] ?? Infinity) - range.coarse);
       const columns = index === 2 ? withoutOpen(track.columns(), now, step) : track.columns();
-      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], ...(this.failed ? ['Could not be loaded; trying again.'] : summaries[index](columns, range, step)));
+      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], ...(this.failed ? ['Could not be loaded; trying again.'] : summaries[index](columns, range, step, now)));
     });
     set(byId('zoom-reset'), 'hidden', this.group.zoom === null);
     setText(byId('traffic-note'), this.group.zoom ? 'zoomed; Esc shows all' : 'drag to zoom');
@@ -173,24 +173,25 @@ function withoutOpen([times, values], now, step) {
 
 // What each chart says in a line, and to who points at it.
 
-function flowSummary([times, requests, errors], range, step) {
-  const [flow, failed] = [figures(requests), figures(errors)];
-  if (!flow) return ['No requests known.'];
-  const peak = new Date(times[requests.indexOf(flow.greatest)] * 1000);
-  const text = `${sentence(range.words)}: ${rate(flow.mean)} on average, peak ${rate(flow.greatest)} ${step >= 86_400 ? 'on' : 'at'} ${moment(peak, step)}; errors up to ${rate(failed?.greatest ?? 0)}.`;
+function flowSummary([times, requests, errors], range, step, now) {
+  const [flow, failed] = [figures(requests)?.greatest, figures(errors)?.greatest];
+  const wrong = failed ? `errors up to ${rate(failed)}` : 'no errors';
+  if (!flow) return [`No requests in the ${range.words}; ${wrong}.`];
+  const peak = new Date(times[requests.indexOf(flow)] * 1000);
+  const text = `${sentence(range.words)}: ${rate(meanRate(times, requests, now))} on average, peak ${rate(flow)} ${step >= 86_400 ? 'on' : 'at'} ${moment(peak, step)}; ${wrong}.`;
   return [text, `peak: ${utc(peak)}`];
 }
 
 function latencySummary([, p50, p95, p99], range) {
   const [low, mid, high] = [p50, p95, p99].map(figures);
-  if (!low) return [`No latency known of the ${range.words}.`];
+  if (!low) return [`No latency in the ${range.words}.`];
   return [`Peaks: p50 ${ms(low.greatest)}, p95 ${ms(mid.greatest)}, p99 ${ms(high.greatest)}`];
 }
 
 function usersSummary([, users], range, step) {
   const found = figures(users);
   const bucket = { 60: 'a minute', 3600: 'an hour', 86_400: 'a day' }[step];
-  return [found ? `Distinct users ${bucket}: ${count(found.least)} to ${count(found.greatest)}.` : `No users known of the ${range.words}.`];
+  return [found?.greatest ? `Distinct users ${bucket}: ${count(found.least)} to ${count(found.greatest)}.` : `No users in the ${range.words}.`];
 }
 
 const sentence = (text) => text[0].toUpperCase() + text.slice(1);
