@@ -93,6 +93,14 @@ def post_events(server: Server, events: list[dict[str, Any]]) -> None:
     assert answer.json()["rejected"] == 0, answer.text
 
 
+def pass_time(page: Page, seconds: int) -> None:
+    """Let time pass for a page whose clock is installed, never so long without an update that it would connect anew."""
+    for _ in range(0, seconds, 3):
+        told = page.inner_text("#updated")
+        page.clock.fast_forward(3_000)
+        eventually(lambda told=told: page.inner_text("#updated") != told)
+
+
 def texts(page: Page, selector: str) -> list[str]:
     """The text of all that `selector` finds, at one moment."""
     found: list[str] = page.eval_on_selector_all(

@@ -1,7 +1,7 @@
 """What the page shows is what the service says at that moment."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -159,6 +159,22 @@ def test_live_seconds_go_on_where_the_loaded_ones_end(shop: Server, open_page: O
     times = [datetime.fromisoformat(at.replace(" UTC", "Z")).timestamp() for at in live if at >= before]
     assert {a - b for a, b in pairwise(times)} == {5}, "no bucket is missing, and none twice"
     eventually(lambda: all(near(table(page, 0)[at][0], value) for at, value in known.items()))
+
+
+def test_what_comes_late_is_shown_where_it_belongs(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    event = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200, "latency": 5}}
+    post_events(server, [event])
+    page = open_page(server.url)
+    source = requests.get(f"{server.url}/assets/points.js", timeout=10).text
+    impatient = source.replace("again: 30 }", "again: 1 }")
+    assert impatient != source
+    page.route("**/assets/points.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
+    page.reload()
+    expect(page.locator("#charts .summary").nth(2)).to_contain_text("0 to 1")
+    late = datetime.now(UTC) - timedelta(minutes=30)
+    post_events(server, [{**event, "timestamp": late.isoformat()}] * 60)
+    eventually(lambda: table(page, 0)[f"{late:%Y-%m-%d %H:%M}:00 UTC"][0] == "1/s")
 
 
 def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage) -> None:

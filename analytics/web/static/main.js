@@ -119,7 +119,7 @@ function first() {
 function loadSoon() {
   overview.reset();
   board.listDue = 0;
-  traffic.correctSoon();
+  traffic.reloadSoon();
 }
 
 function forgetRise() {

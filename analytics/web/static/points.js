@@ -1,8 +1,9 @@
 // Points over time, as charts want them: loaded from /series, continued live, and corrected by what is loaded later. Pure.
 
-/** The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. */
+/** The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. What the
+ * service keeps so finely for a shorter time than the range is long, the page `keeps`. */
 export const RANGES = {
-  '5m': { label: '5 min', words: 'last 5 minutes', seconds: 300, step: 5, fine: 110, coarse: 60, users: 60, again: 10 },
+  '5m': { label: '5 min', words: 'last 5 minutes', seconds: 300, step: 5, fine: 110, coarse: 60, users: 60, again: 10, keeps: true },
   '1h': { label: '1 h', words: 'last hour', seconds: 3600, step: 60, fine: 3600, coarse: 60, users: 60, again: 30 },
   '24h': { label: '24 h', words: 'last 24 hours', seconds: 86_400, step: 300, fine: 10_200, coarse: 3600, users: 3600, again: 60 },
   '7d': { label: '7 d', words: 'last 7 days', seconds: 604_800, step: 3600, fine: 604_800, coarse: 3600, users: 3600, again: 60 },

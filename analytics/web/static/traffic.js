@@ -91,18 +91,22 @@ export class Traffic {
       this.flow.count('requests', rise.requests, now, this.range.step);
       this.flow.count('errors', rise.errors, now, this.range.step);
     }
-    if (this.isDue || now - this.loadedAt > this.range.again) this.#correct(now);
+    if (this.isDue || now - this.loadedAt > this.range.again) {
+      this.loadedAt = now;
+      if (this.range.keeps && !this.isDue) this.#correct();
+      else this.reload(); // all of it: what comes late counts where it belongs
+      this.isDue = false;
+    }
     this.draw();
   }
 
-  /** Load the newest again with the next update, and not only when that is due. */
-  correctSoon() {
+  /** Load everything again with the next update, and not only when that is due. */
+  reloadSoon() {
     this.isDue = true;
   }
 
-  async #correct(now) {
-    this.isDue = false;
-    this.loadedAt = now;
+  /** Load the newest again. */
+  async #correct() {
     const { signal } = this.loading;
     try {
       this.#take(await this.#ask(clock(), signal, this.range.again + 2 * this.range.step));
