@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
@@ -205,6 +205,25 @@ def test_a_click_opens_a_service_and_back_leads_back(shop: Server, open_page: Op
     page.go_back()
     expect(page.locator("#overview")).to_be_visible()
     eventually(lambda: len(set(texts(page, "#feed .of"))) > 1)
+
+
+def test_an_open_service_shows_its_newest_errors_failed_requests_among_them(
+    start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server()
+    at = datetime.now(UTC)
+    for seconds, kind, data in (
+        (3, "error", {"message": "replica is behind"}),
+        (2, "request", {"endpoint": "/pay", "status": 503}),
+        (1, "request", {"endpoint": "/pay", "status": 200}),
+    ):
+        timestamp = (at - timedelta(seconds=seconds)).isoformat()
+        post_events(server, [{"type": kind, "service": "web", "timestamp": timestamp, "data": data}])
+    page = open_page(f"{server.url}/?service=web")
+    errors = page.locator("#detail .feed li")
+    expect(errors).to_have_count(2)
+    expect(errors.first).to_contain_text("status 503")
+    expect(errors.last).to_contain_text("replica is behind")
 
 
 def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) -> None:

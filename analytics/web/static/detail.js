@@ -2,7 +2,7 @@
 
 import { ask, iso, ofService } from './api.js';
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
-import { line } from './events.js';
+import { isError, line } from './events.js';
 import { ago, clock, decimal, ms, percent, short, span, utc, when } from './format.js';
 import { errorRate, health } from './health.js';
 import { RECENT } from './minutes.js';
@@ -11,6 +11,8 @@ import { Spark } from './spark.js';
 
 const AGAIN_MS = 10_000;
 const SPARKS = 12;
+const ERRORS = 8;
+const NEWEST = 200; // among these are failed requests looked for too
 const FIGURES = [
   ['Requests', (row) => short(row.request_count)],
   ['Errors', (row) => short(row.error_count)],
@@ -84,11 +86,11 @@ export class Detail {
     this.loadedAt = performance.now();
     const { name } = this;
     try {
-      const [full, errors] = await Promise.all([ask(ofService(name)), ask('/events', { service: name, type: 'error', limit: 8 })]);
+      const [full, ...kept] = await Promise.all([ask(ofService(name)), ask('/events', { service: name, type: 'error', limit: ERRORS }), ask('/events', { service: name, limit: NEWEST })]);
       if (name !== this.name) return;
       this.#showLatency(full.latency);
       this.#showEndpoints(full.endpoints.slice(0, 20));
-      this.#showErrors(errors.events);
+      this.#showErrors(kept.flatMap(({ events }) => events).filter(isError));
       await this.#showMetrics(name, Object.entries(full.metrics));
     } catch {
       this.loadedAt = performance.now() - AGAIN_MS + 3000;
@@ -106,10 +108,11 @@ export class Detail {
     this.endpoints.fill(endpoints.map((one) => [one.endpoint, short(one.count), short(one.error_count), percent(one.error_rate), ms(one.avg_time_ms)]), 'No endpoints told of yet.');
   }
 
-  #showErrors(events) {
+  #showErrors(found) {
     if (this.errors.matches(':focus-within') || this.errors.querySelector('[open]')) return;
-    this.errors.replaceChildren(...events.map(line));
-    setText(this.noErrors, events.length ? '' : 'No error events among those kept.');
+    const events = [...new Map(found.map((event) => [event.id, event])).values()].sort((a, b) => Date.parse(b.timestamp) - Date.parse(a.timestamp));
+    this.errors.replaceChildren(...events.slice(0, ERRORS).map(line));
+    setText(this.noErrors, events.length ? '' : 'No errors among the events that are kept.');
   }
 
   async #showMetrics(name, metrics) {
