@@ -177,7 +177,7 @@ test('numbers and spans are as people say them', () => {
   assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25%', '12.3%', '36.8 ms', '137 ms', '12.5 s', '–']);
   assert.deepEqual([short(9_999_999), short(123_456_789), decimal(2.5e12), ms(1e15), span(3.6e9)], ['9,999,999', '123.5M', '2.5T', '11.6M d', '41,666 d']);
   assert.deepEqual([decimal(0.0001), percent(0.001), ms(0.04), ms(0.001), ms(0), percent(0)], ['<0.01', '<0.01%', '0.04 ms', '<0.01 ms', '0.0 ms', '0.0%']);
-  assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago']);
+  assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12), ago(12_000, briefly)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago', '3 h ago']);
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
   assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);
   assert.equal(when(new Date(2026, 10, 24, 9, 5), NOW), 'Nov 24, 09:05');

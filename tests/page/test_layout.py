@@ -9,6 +9,25 @@ from tests.page.conftest import OpenPage, post_events
 NAME = "team-0-service-000"
 
 
+LONG = {
+    "health": "unhealthy since 23:59",
+    "requests": "9,999,999",
+    "errors": "99,999",
+    "rate": "100.0%",
+    "avg": "99.9 ms",
+    "p95": "1,234 s",
+    "uptime": "59 min",
+    "beat": "59 min ago",
+}
+"""By column, about the longest that is usual."""
+WIDEST = """long => Object.entries(long).filter(([column, text]) => {
+    const cell = document.querySelector(`#services-table td.k-${column}`);
+    const place = column === 'health' ? cell.querySelector('.state > span') : cell;
+    place.textContent = text;
+    return cell.scrollWidth > cell.clientWidth;
+})"""
+
+
 def cut_off(page: Page, selector: str) -> list[str]:
     """The texts that `selector` finds and that do not fit into their places."""
     found: list[str] = page.eval_on_selector_all(
@@ -33,3 +52,4 @@ def test_names_states_and_numbers_are_not_cut_off(start_server: StartServer, ope
     assert cut_off(page, "#figures .line, #figures strong") == []
     if width > 1000:
         assert cut_off(page, "#services-table th.k-name, #services-table .spare") == []
+        assert page.evaluate(WIDEST, LONG) == []

@@ -68,8 +68,8 @@ export function span(seconds) {
   return `${short(Math.floor(whole / 86_400))} d${rest && whole < 864_000 ? ` ${rest} h` : ''}`;
 }
 
-/** How long ago, in seconds. */
-export const ago = (seconds) => (seconds < 1 ? 'now' : `${span(seconds)} ago`);
+/** How long ago, in seconds; as a span or briefly. */
+export const ago = (seconds, as = span) => (seconds < 1 ? 'now' : `${as(seconds)} ago`);
 
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 

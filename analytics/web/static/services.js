@@ -122,7 +122,7 @@ export class Services {
     const cells = Object.fromEntries(COLUMNS.map(({ key, n, spare }) => [key, el('td', { className: `${n ? 'n' : ''} ${spare ? 'spare' : ''} k-${key}` })]));
     const name_ = el('th', { scope: 'row', className: 'k-name' }, link);
     cells.health.append(state);
-    const spark = new Spark(72, 20, true);
+    const spark = new Spark(64, 20, true);
     cells.trend.append(spark.root, el('span', { className: 'hidden' }));
     const [, ...rest] = Object.values(cells);
     const root = el('tr', {}, name_, ...rest);
@@ -156,7 +156,7 @@ export class Services {
     setText(cells.uptime, briefly(row.uptime_hours * 3600));
     set(cells.uptime, 'title', span(row.uptime_hours * 3600));
     const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
-    setText(cells.beat, beat ? ago((now - beat) / 1000) : 'never');
+    setText(cells.beat, beat ? ago((now - beat) / 1000, briefly) : 'never');
     set(cells.beat, 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');
     const hour = this.board.hours.get(name);
     if (!hour?.loaded) return;
