@@ -117,6 +117,8 @@ test('the parts of a range join without a seam, and ask for no more than is kept
     assert.ok(found[0].from >= now - range.seconds, range.label);
     assert.equal(found.at(-1).to, now);
     found.forEach(({ from, step }) => assert.equal(from % step, 0));
+    const [first] = parts(range, now, range.step, now - 1.5 * range.seconds);
+    assert.ok(first.from > now - 1.5 * range.seconds && first.from <= now - 1.5 * range.seconds + range.coarse, range.label);
     found.slice(1).forEach(({ from }, index) => assert.equal(from, found[index].to));
   }
 });
@@ -124,7 +126,8 @@ test('the parts of a range join without a seam, and ask for no more than is kept
 test('a zoom that lies before its range is shown in one that reaches back to it', () => {
   assert.equal(reaching('1h', null, 10_000_000), '1h');
   assert.equal(reaching('1h', [10_000_000 - 3000, 10_000_000], 10_000_000), '1h');
-  assert.equal(reaching('1h', [10_000_000 - 5000, 10_000_000], 10_000_000), '24h');
+  assert.equal(reaching('1h', [10_000_000 - 7000, 10_000_000], 10_000_000), '1h');
+  assert.equal(reaching('1h', [10_000_000 - 8000, 10_000_000], 10_000_000), '24h');
   assert.equal(reaching('5m', [10_000_000 - 600_000, 10_000_000], 10_000_000), '7d');
   assert.equal(reaching('1h', [0, 1], 10_000_000), '90d');
 });
@@ -141,6 +144,15 @@ test('a loaded bucket goes on live, and what is loaded later is right', () => {
   track.settle();
   track.trim(130);
   assert.deepEqual(track.columns(), [[180], [6]]);
+});
+
+test('what is known finely is not replaced by what is coarse', () => {
+  const track = new Track(['requests']);
+  const loaded = (step, ...points) => ({ step, points: points.map(([timestamp, value]) => ({ timestamp, value })) });
+  track.load('requests', loaded(60, ['1970-01-01T00:00:00Z', 0], ['1970-01-01T00:01:00Z', 0]));
+  track.load('requests', loaded(5, ['1970-01-01T00:02:00Z', 7], ['1970-01-01T00:02:05Z', 9]));
+  track.load('requests', loaded(60, ['1970-01-01T00:00:00Z', 3], ['1970-01-01T00:01:00Z', 4], ['1970-01-01T00:02:00Z', 8]));
+  assert.deepEqual(track.columns(), [[0, 60, 120, 125], [3, 4, 7, 9]]);
 });
 
 test('a clock that is off is put right, and small differences are none', () => {

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
@@ -161,18 +162,21 @@ def test_live_seconds_go_on_where_the_loaded_ones_end(shop: Server, open_page: O
     eventually(lambda: all(near(table(page, 0)[at][0], value) for at, value in known.items()))
 
 
-def test_what_comes_late_is_shown_where_it_belongs(start_server: StartServer, open_page: OpenPage) -> None:
+@pytest.mark.parametrize(("range_", "again", "minutes"), [("1h", "again: 30", 30), ("5m", "again: 10", 4)])
+def test_what_comes_late_is_shown_where_it_belongs(
+    start_server: StartServer, open_page: OpenPage, range_: str, again: str, minutes: int
+) -> None:
     server = start_server()
     event = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200, "latency": 5}}
     post_events(server, [event])
     page = open_page(server.url)
     source = requests.get(f"{server.url}/assets/points.js", timeout=10).text
-    impatient = source.replace("again: 30 }", "again: 1 }")
+    impatient = source.replace(again, "again: 1")
     assert impatient != source
     page.route("**/assets/points.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
-    page.reload()
+    page.goto(f"{server.url}/?range={range_}")
     expect(page.locator("#charts .summary").nth(2)).to_contain_text("0 to 1")
-    late = datetime.now(UTC) - timedelta(minutes=30)
+    late = datetime.now(UTC) - timedelta(minutes=minutes)
     post_events(server, [{**event, "timestamp": late.isoformat()}] * 60)
     eventually(lambda: table(page, 0)[f"{late:%Y-%m-%d %H:%M}:00 UTC"][0] == "1/s")
 

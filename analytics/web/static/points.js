@@ -1,20 +1,21 @@
 // Points over time, as charts want them: loaded from /series, continued live, and corrected by what is loaded later. Pure.
 
-/** The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. What the
- * service keeps so finely for a shorter time than the range is long, the page `keeps`. */
+/**
+ * The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. What the
+ * service has so finely for less than the range is long, the page `keeps`; zoomed, a range can `reach` further back.
+ */
 export const RANGES = {
-  '5m': { label: '5 min', words: 'last 5 minutes', seconds: 300, step: 5, fine: 110, coarse: 60, users: 60, again: 10, keeps: true },
-  '1h': { label: '1 h', words: 'last hour', seconds: 3600, step: 60, fine: 3600, coarse: 60, users: 60, again: 30 },
-  '24h': { label: '24 h', words: 'last 24 hours', seconds: 86_400, step: 300, fine: 10_200, coarse: 3600, users: 3600, again: 60 },
-  '7d': { label: '7 d', words: 'last 7 days', seconds: 604_800, step: 3600, fine: 604_800, coarse: 3600, users: 3600, again: 60 },
-  '90d': { label: '90 d', words: 'last 90 days', seconds: 7_776_000, step: 86_400, fine: 7_776_000, coarse: 86_400, users: 86_400, again: 60 },
+  '5m': { label: '5 min', words: 'last 5 minutes', seconds: 300, reach: 600, step: 5, fine: 110, coarse: 60, users: 60, again: 10, keeps: true },
+  '1h': { label: '1 h', words: 'last hour', seconds: 3600, reach: 7200, step: 60, fine: 3600, coarse: 60, users: 60, again: 30 },
+  '24h': { label: '24 h', words: 'last 24 hours', seconds: 86_400, reach: 172_800, step: 300, fine: 10_200, coarse: 3600, users: 3600, again: 60 },
+  '7d': { label: '7 d', words: 'last 7 days', seconds: 604_800, reach: 604_800, step: 3600, fine: 604_800, coarse: 3600, users: 3600, again: 60 },
+  '90d': { label: '90 d', words: 'last 90 days', seconds: 7_776_000, reach: 7_776_000, step: 86_400, fine: 7_776_000, coarse: 86_400, users: 86_400, again: 60 },
 };
 
-/** The parts of a range to ask for: the newest finely, what lies before coarsely, and each moment once; no more than is kept. */
-export function parts(range, now, step = range.step) {
+/** The parts of a range to ask for, from `start` on: the newest finely, what lies before coarsely, and each moment once; no more than is kept. */
+export function parts(range, now, step = range.step, start = now - range.seconds) {
   const end = now;
-  const start = now - range.seconds;
-  if (range.fine >= range.seconds || step !== range.step) return [{ from: floor(start, step) + step, to: end, step }];
+  if (range.step === range.coarse || step !== range.step) return [{ from: floor(start, step) + step, to: end, step }];
   const seam = floor(now - range.fine, range.coarse) + range.coarse;
   return [
     { from: floor(start, range.coarse) + range.coarse, to: seam, step: range.coarse },
@@ -25,7 +26,7 @@ export function parts(range, now, step = range.step) {
 /** The range to show at `now` where `zoom` (seconds) is asked for: `name`, or the next longer one that reaches back to it. */
 export function reaching(name, zoom, now) {
   const names = Object.keys(RANGES);
-  const fits = (each) => zoom === null || now - RANGES[each].seconds <= zoom[0];
+  const fits = (each) => zoom === null || now - RANGES[each].reach <= zoom[0];
   return names.slice(names.indexOf(name)).find(fits) ?? names.at(-1);
 }
 
@@ -43,11 +44,12 @@ export class Track {
     this.values = new Map(this.names.map((name) => [name, new Map()]));
   }
 
-  /** Take loaded points of a series; what was known of those moments is replaced. */
+  /** Take loaded points of a series; what was known of those moments is replaced, unless it was known more finely. */
   load(name, answer) {
     const column = this.values.get(name);
     for (const point of answer.points) {
       const at = Date.parse(point.timestamp) / 1000;
+      if (this.steps.get(at) < answer.step) continue;
       this.steps.set(at, answer.step);
       column.set(at, point.value);
     }

@@ -15,7 +15,6 @@ const SERIES = [
   ['p99', { name: 'latency', agg: 'p99' }],
   ['users', { name: 'events', agg: 'unique' }],
 ];
-const KEPT = 3; // times its range is kept of what somebody has zoomed into
 const rate = (value) => (value === null ? '–' : `${decimal(value)}/s`);
 
 export class Traffic {
@@ -46,8 +45,8 @@ export class Traffic {
     return RANGES[this.view.range];
   }
 
-  /** Load everything that the view asks for, anew. */
-  async reload() {
+  /** Load everything that the view asks for: anew, or on top of what is known more finely than it is kept. */
+  async reload(anew = true) {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
     const { service, range } = this.view;
@@ -60,7 +59,7 @@ export class Traffic {
     try {
       const answers = await this.#ask(clock(), loading.signal);
       if (loading.signal.aborted) return;
-      for (const track of [this.flow, this.latency, this.users]) track.clear();
+      if (anew) for (const track of [this.flow, this.latency, this.users]) track.clear();
       this.#take(answers);
       this.failed = false;
     } catch (error) {
@@ -82,19 +81,13 @@ export class Traffic {
       }
       return;
     }
-    const { zoom } = this.group;
-    if (zoom?.[0] < now - KEPT * this.range.seconds && reaching(this.view.range, zoom, now) !== this.view.range) {
-      this.reload();
-      return;
-    }
     if (this.range.step <= 60) {
       this.flow.count('requests', rise.requests, now, this.range.step);
       this.flow.count('errors', rise.errors, now, this.range.step);
     }
     if (this.isDue || now - this.loadedAt > this.range.again) {
       this.loadedAt = now;
-      if (this.range.keeps && !this.isDue) this.#correct();
-      else this.reload(); // all of it: what comes late counts where it belongs
+      this.reload(this.isDue || !this.range.keeps); // all of it: what comes late counts where it belongs
       this.isDue = false;
     }
     this.draw();
@@ -105,25 +98,15 @@ export class Traffic {
     this.isDue = true;
   }
 
-  /** Load the newest again. */
-  async #correct() {
-    const { signal } = this.loading;
-    try {
-      this.#take(await this.#ask(clock(), signal, this.range.again + 2 * this.range.step));
-    } catch {
-      if (!signal.aborted) this.failed = true;
-    }
-  }
-
-  /** Answers for each series, of the whole range or of its newest `seconds`. */
-  async #ask(now, signal, seconds = null) {
-    const range = this.range;
+  /** Answers for each series, oldest first. */
+  async #ask(now, signal) {
+    const { range } = this;
+    const start = Math.min(now - range.seconds, this.group.zoom?.[0] ?? Infinity);
     return Promise.all(
       SERIES.map(async ([track, query]) => {
         const step = track === 'users' ? range.users : range.step;
-        const asked = seconds === null ? parts(range, now, step) : [{ from: now - Math.min(seconds, range.fine), to: now, step }];
         const answers = await Promise.all(
-          asked.map(({ from, to, step: size }) => ask('/series', { ...query, service: this.view.service, from: iso(from), to: iso(to), step: size }, signal)),
+          parts(range, now, step, start).map(({ from, to, step: size }) => ask('/series', { ...query, service: this.view.service, from: iso(from), to: iso(to), step: size }, signal)),
         );
         return [track, answers];
       }),
