@@ -162,6 +162,14 @@ def test_live_seconds_go_on_where_the_loaded_ones_end(shop: Server, open_page: O
     eventually(lambda: all(near(table(page, 0)[at][0], value) for at, value in known.items()))
 
 
+def test_a_range_is_shown_in_the_buckets_that_are_kept(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server({"ANALYTICS_HOURLY_DAYS": "2"})
+    post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}])
+    page = open_page(f"{server.url}/?range=7d", outages=True)
+    expect(page.locator("#charts .summary").first).to_contain_text("Last 7 days")
+    assert len(table(page, 0)) >= 7, "a day each"
+
+
 @pytest.mark.parametrize(("range_", "again", "minutes"), [("1h", "again: 30", 30), ("5m", "again: 10", 4)])
 def test_what_comes_late_is_shown_where_it_belongs(
     start_server: StartServer, open_page: OpenPage, range_: str, again: str, minutes: int

@@ -3,7 +3,7 @@
 /** The JSON at `path`, with the arguments that are set. Throws when the service does not answer well. */
 export async function ask(path, asked = {}, signal = undefined) {
   const response = await fetch(address(path, asked), { signal, headers: { Accept: 'application/json' } });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`${path} answered ${response.status}`), { status: response.status });
   return response.json();
 }
 

@@ -106,7 +106,7 @@ export class Traffic {
       SERIES.map(async ([track, query]) => {
         const step = track === 'users' ? range.users : range.step;
         const answers = await Promise.all(
-          parts(range, now, step, start).map(({ from, to, step: size }) => ask('/series', { ...query, service: this.view.service, from: iso(from), to: iso(to), step: size }, signal)),
+          parts(range, now, step, start).map(({ from, to, step: size }) => points({ ...query, service: this.view.service, from: iso(from), to: iso(to), step: size }, signal)),
         );
         return [track, answers];
       }),
@@ -149,6 +149,16 @@ export class Traffic {
       });
       byId('ranges').append(el('label', {}, input, el('span', {}, label)));
     }
+  }
+}
+
+/** Points of a series; where buckets of that size are not kept so far back, those that are. */
+async function points(asked, signal) {
+  try {
+    return await ask('/series', asked, signal);
+  } catch (error) {
+    if (error.status !== 422) throw error;
+    return ask('/series', { ...asked, step: undefined }, signal);
   }
 }
 
