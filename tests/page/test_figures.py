@@ -202,6 +202,18 @@ def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage)
     eventually(agree)
 
 
+def test_errors_far_above_the_usual_are_told_of_a_service_without_heartbeats_too(
+    start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server()
+    event = {"type": "request", "service": "web", "data": {"status": 200}}
+    before = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
+    post_events(server, [{**event, "timestamp": before}] * 30 + [{**event, "data": {"status": 500}}] * 10)
+    page = open_page(server.url)
+    expect(row_of(page, "web").locator(".k-health")).to_have_text("unknown, errors 10")
+    expect(page.locator("#verdict")).to_contain_text("web has 10 errors in 3 min, usually none")
+
+
 def test_times_are_local_and_tell_utc_to_who_points_at_them(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}])

@@ -138,10 +138,10 @@ export class Services {
     const { cells, state, name } = entry;
     entry.row = row;
     const unusual = this.unusual.get(name);
-    const shown = health(row.status).urgency === 0 && unusual ? 'warn' : health(row.status).state;
+    const strange = health(row.status).urgency === 0 && unusual;
     const since = row.status_since ? new Date(row.status_since) : null;
     const told = since && row.status !== 'healthy' ? ` since ${shortly(since, now)}` : '';
-    setState(state, shown, `${row.status}${told}${unusual && shown === 'warn' && !told ? `, errors ${ratio(unusual)}` : ''}`);
+    setState(state, strange ? 'warn' : health(row.status).state, `${row.status}${strange ? `, errors ${ratio(unusual)}` : told}`);
     const silent = row.last_heartbeat ? '' : ', no heartbeat so far';
     const wrong = trouble(row, unusual, now);
     const at = wrong ? sinceOf(row, unusual) : since;
