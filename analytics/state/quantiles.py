@@ -80,19 +80,19 @@ class Quantiles:
         total = zero + sum(positive.values()) + sum(negative.values())
         if not total:
             return [None] * len(shares)
-        ordered = [(-_middle(index, scale), negative[index]) for index in sorted(negative, reverse=True)]
+        ordered = [(-1, index, negative[index]) for index in sorted(negative, reverse=True)]
         if zero:
-            ordered.append((0.0, zero))
-        ordered += [(_middle(index, scale), positive[index]) for index in sorted(positive)]
+            ordered.append((0, 0, zero))
+        ordered += [(1, index, positive[index]) for index in sorted(positive)]
         found: list[float | None] = []
         buckets = iter(ordered)
-        value, seen = next(buckets)
+        sign, place, seen = next(buckets)
         for share in shares:
             rank = ceil(share * total)
             while seen < rank:
-                value, count = next(buckets)
+                sign, place, count = next(buckets)
                 seen += count
-            found.append(value)
+            found.append(sign * _middle(place, scale))
         return found
 
     def compact(self) -> None:
