@@ -188,7 +188,7 @@ main.add_command(inspect_command)
 @click.option(
     "--history/--no-history",
     default=None,
-    help="First fill in the last 24 hours with 20,000 events and with counts per minute. By default only "
+    help="First fill in the last 24 hours: counts by minute, 20,000 events, and of 15 minutes all. By default only "
     "when the service holds no events yet.",
 )
 def demo_command(url: str, rate: float, duration: float | None, history: bool | None) -> None:

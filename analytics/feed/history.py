@@ -12,6 +12,9 @@ from analytics.feed.shop import Json, Shop, rfc3339, rhythm
 
 HOURS = 24
 EVENTS = 20_000
+"""About how many of its events a day sends, those of its last minutes aside."""
+LATELY, LATELY_EVENTS = 15 * 60, 45_000
+"""Of the last seconds all events are sent, up to so many: what is told of them, as active users, is right at once."""
 _MINUTE, _HOUR = 60, 3_600
 _METRICS_EVERY = 15 * _MINUTE
 
@@ -34,14 +37,15 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
     begin = int(now) // _MINUTE * _MINUTE - HOURS * _HOUR
     incidents = Incidents(rng, begin, list(ERROR_MESSAGES), PAST)
     shop = Shop(rng, begin, incidents)
-    thin_rate = min(rate, EVENTS / (HOURS * _HOUR))
+    thin, full = min(rate, EVENTS / (HOURS * _HOUR)), min(rate, LATELY_EVENTS / LATELY)
     per_event = _requests_per_event(rng, now)
     for start in range(begin, math.ceil(now), _HOUR):
         chunk = Chunk([], [])
         for minute in range(start, min(start + _HOUR, math.ceil(now)), _MINUTE):
             end = min(minute + _MINUTE, now)
-            chunk.events.extend(shop.advance(minute, end, thin_rate))
-            left_out = (rate - thin_rate) * rhythm(end) * (end - minute)
+            sent = full if end > now - LATELY else thin
+            chunk.events.extend(shop.advance(minute, end, sent))
+            left_out = (rate - sent) * rhythm(end) * (end - minute)
             chunk.metrics.extend(_counts(rng, minute, left_out, per_event, incidents.at(end)))
             if (minute - begin) % _METRICS_EVERY == 0:
                 chunk.metrics.extend(shop.metrics(minute))

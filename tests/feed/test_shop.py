@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analytics.feed.catalogue import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
-from analytics.feed.history import EVENTS, past_day
+from analytics.feed.history import EVENTS, LATELY, past_day
 from analytics.feed.incidents import LIVE, Incident, Incidents
 from analytics.feed.shop import Shop, rfc3339, rhythm
 
@@ -164,7 +164,9 @@ def test_history_fills_a_day_up_to_now_and_no_further() -> None:
     events = [event for chunk in chunks for event in chunk.events]
     metrics = [metric for chunk in chunks for metric in chunk.metrics]
     assert len(chunks) == 24
-    assert len(events) == pytest.approx(EVENTS, rel=0.05)
+    thin = [event for event in events if event["timestamp"] < rfc3339(NOW - LATELY)]
+    assert len(thin) == pytest.approx(EVENTS, rel=0.05)
+    assert len(events) - len(thin) == pytest.approx(50 * rhythm(NOW) * LATELY, rel=0.1), "of the last minutes all"
     stamps = [item["timestamp"] for item in events + metrics]
     assert min(stamps) >= "2027-01-14T08:00:00.000Z"
     assert max(stamps) <= "2027-01-15T08:00:00.000Z"
@@ -180,9 +182,9 @@ def test_history_fills_each_minute_of_the_clock_and_its_share_of_the_one_that_ha
     now = NOW + 12 * 3_600 + 45  # the same all day long, but for the rhythm, which is slow then
     *_, last, rest = past_day(random.Random(1), now, 50)
     found: Counter[str] = Counter()
-    for metric in last.metrics + rest.metrics:
-        if metric["name"] == "requests":
-            found[metric["timestamp"][11:16]] += metric["value"]
+    for item in last.metrics + rest.metrics + last.events + rest.events:
+        if "requests" in (item.get("name"), f"{item.get('type')}s"):
+            found[item["timestamp"][11:16]] += item.get("value", 1)
     *whole, begun = [found[minute] for minute in sorted(found)]
     assert len(whole) == 60
     assert min(whole) > 0.85 * max(whole)
