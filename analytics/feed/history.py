@@ -15,6 +15,8 @@ EVENTS = 20_000
 """About how many of its events a day sends, those of its last minutes aside."""
 LATELY, LATELY_EVENTS = 15 * 60, 45_000
 """Of the last seconds all events are sent, up to so many: what is told of them, as active users, is right at once."""
+_FAILING = 0.0045
+"""The share of errors on a calm day, failed requests and background jobs."""
 _MINUTE, _HOUR = 60, 3_600
 _METRICS_EVERY = 15 * _MINUTE
 
@@ -67,7 +69,7 @@ def _counts(
     for service, share in per_event.items():
         requests = round(events * share * rng.uniform(0.92, 1.08))
         severity = incident.severity(at) if incident is not None and incident.service == service else 0.0
-        errors = min(requests, round(requests * (0.003 + 0.25 * severity) * rng.uniform(0.6, 1.4)))
+        errors = min(requests, int(requests * (_FAILING + 0.25 * severity) * rng.uniform(0.6, 1.4) + rng.random()))
         for name, value in (("requests", requests), ("errors", errors)):
             if value:
                 yield {

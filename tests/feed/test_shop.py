@@ -176,6 +176,12 @@ def test_history_fills_a_day_up_to_now_and_no_further() -> None:
     requests += sum(event["type"] == "request" for event in last.events)
     live = sum(event["type"] == "request" for event in play(open_shop(), 600)) * 6
     assert requests == pytest.approx(live, rel=0.1)
+    counts: dict[str, Counter[str]] = {"requests": Counter(), "errors": Counter()}
+    for m in metrics:
+        if m["name"] in counts:
+            counts[m["name"]][m["tags"]["service"]] += m["value"]
+    shares = [counts["errors"][service] / requests for service, requests in counts["requests"].items()]
+    assert min(shares) > 0.002, "rare errors of small services are not rounded away"
 
 
 def test_history_fills_each_minute_of_the_clock_and_its_share_of_the_one_that_has_begun() -> None:

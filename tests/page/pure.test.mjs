@@ -77,6 +77,16 @@ test('few errors are never unusual, and without a before nobody can tell', () =>
   assert.equal(new Hour(0).unusual(), undefined);
 });
 
+test('rare errors that come together by chance are not unusual', () => {
+  const withErrors = (number) => {
+    const hour = hourOf(flat(120), flat(0).with(59, number));
+    hour.usual = 0.005; // 1.8 in three minutes
+    return hour.unusual()?.errors;
+  };
+  assert.equal(withErrors(8), undefined);
+  assert.equal(withErrors(9), 9);
+});
+
 test('the day before counts more than a bad hour', () => {
   const hour = hourOf(flat(100), flat(8));
   assert.equal(hour.unusual(), undefined);

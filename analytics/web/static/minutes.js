@@ -4,6 +4,7 @@ export const MINUTES = 60;
 export const RECENT = 3;
 const FEWEST_ERRORS = 5;
 const UNUSUAL = 3;
+const DEVIATIONS = 4; // of a number of errors that come by chance
 const STILL = 2;
 const STILL_RECENT = 4;
 
@@ -56,7 +57,9 @@ export class Hour {
     const errors = sum(this.errors.slice(split));
     if (errors < FEWEST_ERRORS) return undefined;
     const usual = this.usual ?? usualShare(this.requests.slice(0, split), this.errors.slice(0, split));
-    if (usual === null || this.recent < usual * UNUSUAL) return undefined;
+    if (usual === null) return undefined;
+    const expected = usual * sum(this.requests.slice(split));
+    if (errors < Math.max(expected * UNUSUAL, expected + DEVIATIONS * Math.sqrt(expected + 1))) return undefined;
     let first = split;
     const still = Math.max(usual * STILL, this.recent / STILL_RECENT);
     while (first > 0 && this.errors[first - 1] > 0 && this.errors[first - 1] / Math.max(1, this.requests[first - 1]) >= still) first -= 1;
