@@ -3,14 +3,14 @@
 import json
 import os
 import re
-import signal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually, worker_pid
+from tests.edge.kills import kill
+from tests.edge.wire import eventually
 from tests.page.conftest import OpenPage, pass_time, post_events, texts
 from tests.server import ROOT, Server
 
@@ -28,9 +28,7 @@ def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_pa
     requests_ = page.locator("#figures strong").first
     expect(requests_).to_have_text("7")
     expect(page.locator("#verdict")).to_have_attribute("data-state", "good")
-    for pid in (worker_pid(server), server.process.pid):
-        os.kill(pid, signal.SIGKILL)
-    server.process.wait()
+    kill(server)
     connection = page.locator("#connection")
     expect(connection).to_contain_text("reconnecting")
     expect(connection).to_contain_text("stale since")

@@ -1,8 +1,5 @@
 """Against the service itself, stopped, killed and started again at the same address and with the same data."""
 
-import contextlib
-import os
-import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +7,8 @@ from typing import Any
 import pytest
 
 from analytics.sdk import AnalyticsClient
-from tests.edge.wire import eventually, unique, worker_pid
+from tests.edge.kills import kill
+from tests.edge.wire import eventually, unique
 from tests.server import Server
 
 
@@ -83,10 +81,7 @@ def test_a_restart_loses_and_doubles_nothing(tmp_path: Path, how: str) -> None:
         worker.start()
         eventually(lambda: client.counts()["accepted"] > 50)
         if how == "killed":
-            own = worker_pid(server)
-            server.process.send_signal(signal.SIGKILL)
-            kill(own)
-            server.process.wait()
+            kill(server)
     told = client.counts()["accepted"]
     eventually(lambda: len(outcomes) > told + 50)
     with server:
@@ -99,12 +94,6 @@ def test_a_restart_loses_and_doubles_nothing(tmp_path: Path, how: str) -> None:
         numbers = [event["data"]["n"] for event in events(server)]
         assert sorted(numbers) == list(range(len(outcomes)))
         assert server.get("/stats")["totals"]["events"] == len(outcomes)
-
-
-def kill(pid: int) -> None:
-    """End the worker that its killed master leaves behind."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def events(server: Server) -> list[Any]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import StartServer
-from tests.edge.wire import tool, worker_pid
+from tests.edge.kills import kill
+from tests.edge.wire import tool
 from tests.server import Server
 
 HERE = Path(__file__).parent
@@ -34,14 +34,6 @@ def running(server: Server, script: str, **options: Any) -> Iterator["subprocess
         finally:
             if process.poll() is None:
                 process.kill()
-
-
-def kill(server: Server) -> None:
-    """Have no process of it say goodbye."""
-    worker = worker_pid(server)
-    server.process.kill()
-    os.kill(worker, signal.SIGKILL)
-    server.process.wait(20)
 
 
 def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
