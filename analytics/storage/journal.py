@@ -261,6 +261,8 @@ class DiskJournal:
     def _recover(self) -> None:
         try:
             if self._database is not None:
+                if not self.ask(self._database.is_there):  # while it is open, no other file can get its inode
+                    raise gone(self._path)
                 database, self._database = self._database, None
                 self.ask(database.close)
             self._database = self.ask(

@@ -225,3 +225,31 @@ def test_a_database_that_was_replaced_is_left_alone(looked_after: Disk, tmp_path
     (tmp_path / "other").rename(looked_after.path.parent)
     until_refused(looked_after, "removed or replaced")
     check_as_it_was(looked_after.path.parent, picture)
+
+
+def test_a_database_of_another_service_is_not_cut_because_it_got_the_inode(looked_after: Disk, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with Disk(tmp_path / "other") as other:
+        other.record(1, 3)
+        picture = other.picture()
+    failed = looked_after.journal.database
+    for path in list(looked_after.path.parent.iterdir()):
+        path.unlink()
+    until_refused(looked_after, "removed or replaced")
+    gevent.sleep(0.1)  # it was tried to open it again
+    fresh = file_with(failed.inode, looked_after.path.parent)
+    fresh.write_bytes(other.path.read_bytes())
+    fresh.rename(looked_after.path)
+    gevent.sleep(0.1)
+    until_refused(looked_after, "removed or replaced")
+    check_as_it_was(looked_after.path.parent, picture)
+
+
+def file_with(inode: int, directory: Path) -> Path:
+    """A new file of that inode, where the file system has let go of it; else another."""
+    paths = [directory / f"{number}.new" for number in range(2_000)]
+    for path in paths:
+        path.touch()
+        if path.stat().st_ino == inode:
+            return path
+    return paths[0]
