@@ -4,11 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.conftest import StartServer
 from tests.edge.wire import eventually
@@ -187,6 +188,41 @@ def test_what_comes_late_is_shown_where_it_belongs(
     late = datetime.now(UTC) - timedelta(minutes=minutes)
     post_events(server, [{**event, "timestamp": late.isoformat()}] * 60)
     eventually(lambda: table(page, 0)[f"{late:%Y-%m-%d %H:%M}:00 UTC"][0] == "1/s")
+
+
+def test_an_opened_service_shows_nothing_of_the_others(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    event = {"type": "request", "service": "web", "data": {"status": 200}}
+    post_events(server, [event, {**event, "service": "cart"}])
+    source = requests.get(f"{server.url}/assets/points.js", timeout=10).text
+    impatient = source.replace("again: 10", "again: 1")
+    assert impatient != source
+    slow = set[str]()
+
+    def answer(route: Route) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+        kind = f"{asked['name']} {asked['agg']} {asked['step']}"
+        if "service" in asked and kind not in slow:  # the first answers take longer than it is to the next load
+            slow.add(kind)
+            return
+        step = int(asked["step"]) if "service" in asked else 5
+        first, last = (datetime.fromisoformat(asked[name]).timestamp() for name in ("from", "to"))
+        first = (
+            first // step * step if "service" in asked else last // step * step - 290
+        )  # kept from when it was newest
+        times = [datetime.fromtimestamp(at, UTC) for at in range(int(first), int(last), step)]
+        value = 1 if "service" in asked else 7
+        points = [{"timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}", "value": value} for at in times]
+        route.fulfill(json={"step": step, "points": points})
+
+    page = open_page(server.url)
+    page.route("**/assets/points.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
+    page.route("**/series?*", answer)
+    page.goto(f"{server.url}/?range=5m")
+    eventually(lambda: ["7/s", "7/s"] in table(page, 0).values())
+    row_of(page, "cart").get_by_role("link").click()
+    eventually(lambda: ["1/s", "1/s"] in table(page, 0).values())
+    assert ["7/s", "7/s"] not in table(page, 0).values()
 
 
 def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage) -> None:

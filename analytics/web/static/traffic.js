@@ -19,7 +19,7 @@ const rate = (value) => (value === null ? '–' : `${decimal(value)}/s`);
 
 export class Traffic {
   constructor(view, onChange) {
-    Object.assign(this, { view, onChange, loadedAt: 0, loading: null, now: 0 });
+    Object.assign(this, { view, onChange, loadedAt: 0, loading: null, anew: true, now: 0 });
     this.group = new Group((zoom) => onChange({ zoom: zoom ? zoom.join('-') : '' }));
     const parent = byId('charts');
     this.flow = new Track(['requests', 'errors']);
@@ -49,6 +49,7 @@ export class Traffic {
   async reload(anew = true) {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
+    this.anew ||= anew; // until that is done: it may be given up for the next time
     const { service, range } = this.view;
     const wider = reaching(range, this.group.zoom, clock());
     if (wider !== range) {
@@ -59,7 +60,8 @@ export class Traffic {
     try {
       const answers = await this.#ask(clock(), loading.signal);
       if (loading.signal.aborted) return;
-      if (anew) for (const track of [this.flow, this.latency, this.users]) track.clear();
+      if (this.anew) for (const track of [this.flow, this.latency, this.users]) track.clear();
+      this.anew = false;
       this.#take(answers);
       this.failed = false;
     } catch (error) {
