@@ -225,6 +225,19 @@ def test_an_opened_service_shows_nothing_of_the_others(start_server: StartServer
     assert ["7/s", "7/s"] not in table(page, 0).values()
 
 
+def test_what_a_zoom_reaches_back_to_is_not_told_of_the_range(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    event = {"type": "request", "service": "web", "data": {"status": 200}}
+    before = datetime.now(UTC) - timedelta(minutes=80)
+    post_events(server, [event] + [{**event, "timestamp": before.isoformat()}] * 600)
+    zoom = int(before.timestamp())
+    page = open_page(f"{server.url}/?range=1h&zoom={zoom - 300}-{zoom + 300}")
+    expect(page.locator("#charts .summary").first).to_contain_text("Last hour")
+    expect(page.locator("#zoom-reset")).to_be_visible()
+    assert "10/s" in {flow for flow, _ in table(page, 0).values()}
+    expect(page.locator("#charts .summary").first).not_to_contain_text("10/s")
+
+
 def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
 

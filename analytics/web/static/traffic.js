@@ -136,7 +136,7 @@ export class Traffic {
       const step = index === 2 ? range.users : range.step;
       track.trim(Math.min(window[0], this.group.zoom?.[0] ?? Infinity) - range.coarse);
       const columns = index === 2 ? withoutOpen(track.columns(), now, step) : track.columns();
-      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], ...(this.failed ? ['Could not be loaded; trying again.'] : summaries[index](columns, range, step, now)));
+      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], ...(this.failed ? ['Could not be loaded; trying again.'] : summaries[index](since(columns, window[0]), range, step, now)));
     });
     set(byId('zoom-reset'), 'hidden', this.group.zoom === null);
     setText(byId('traffic-note'), this.group.zoom ? 'zoomed; Esc shows all' : 'drag to zoom');
@@ -168,6 +168,12 @@ async function points(asked, signal) {
 function withoutOpen([times, values], now, step) {
   const isFilling = times.length > 1 && times.at(-1) + step > now && values.at(-1) < values.at(-2);
   return isFilling ? [times.slice(0, -1), values.slice(0, -1)] : [times, values];
+}
+
+/** What begins at `start` or later: a zoom may reach further back than its range. */
+function since(columns, start) {
+  const first = columns[0].findIndex((at) => at >= start);
+  return columns.map((column) => (first < 0 ? [] : column.slice(first)));
 }
 
 // What each chart says in a line, and to who points at it.
