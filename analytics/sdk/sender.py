@@ -83,6 +83,8 @@ class Sender:
     def close(self, timeout: float) -> None:
         """Send what can be sent within `timeout` seconds, drop the rest, and end the thread."""
         outbox, thread = self._outbox, self._thread
+        if thread is threading.current_thread():  # a callback's, as in `flush`
+            timeout = 0
         deadline = self._clock() + timeout
         outbox.close(timeout)
         if thread is not None and thread.is_alive():

@@ -275,6 +275,12 @@ def test_callbacks_may_flush(service: Unruly, make_client: MakeClient) -> None:
     assert flushed == [False]
 
 
+def test_callbacks_may_close(service: Unruly, make_client: MakeClient) -> None:
+    service.script = [Turn(500)]
+    client = make_client(on_error=lambda _: client.close(60))
+    assert client.track_event("click").result(30).code == "closed"
+
+
 def test_what_is_sent_late_tells_when_it_was_tracked(service: Unruly, make_client: MakeClient) -> None:
     offset = [0.0]
     service.script = [Turn(503, retry_after="0")] * 3
