@@ -53,3 +53,12 @@ def test_names_states_and_numbers_are_not_cut_off(start_server: StartServer, ope
     if width > 1000:
         assert cut_off(page, "#services-table th.k-name, #services-table .spare") == []
         assert page.evaluate(WIDEST, LONG) == []
+
+
+def test_nothing_moves_for_those_who_do_not_want_it(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    names = {}
+    for wish in ("no-preference", "reduce"):
+        icon = open_page(server.url, reduced_motion=wish).locator(".waiting[data-state=idle] .icon")
+        names[wish] = icon.evaluate("icon => getComputedStyle(icon).animationName")
+    assert names == {"no-preference": "turn", "reduce": "none"}
