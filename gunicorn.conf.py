@@ -14,7 +14,7 @@ from analytics.api.refusals import refuse_in_json
 from analytics.config import Settings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.listening import check_listening
-from analytics.live.stopping import watch
+from analytics.live.stopping import to_its_end, watch
 from analytics.logs import logging_config
 from analytics.storage.store import check_store
 
@@ -85,4 +85,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Stop what `post_worker_init` started."""
     service = worker.app.wsgi().extensions.get("analytics")
     if service is not None:
-        service.stop()
+        to_its_end(service.stop)

@@ -5,7 +5,7 @@ it until `graceful_timeout`, and is then killed.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import gevent
@@ -53,6 +53,14 @@ def watch(worker: Any, drain: Callable[[], None]) -> None:
         idle.end()
 
     worker.__class__ = _telling(type(worker), stop)
+
+
+def to_its_end(stop: Callable[[], None]) -> None:
+    """Run `stop` in full: the handlers of SIGINT and SIGQUIT exit from greenlets of their own, in the midst of it."""
+    stopping = gevent.spawn(stop)
+    while not stopping.ready():
+        with suppress(SystemExit):  # as it would have without
+            stopping.join()
 
 
 def _telling(kind: type, stop: Callable[[], None]) -> type:

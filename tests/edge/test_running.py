@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ import requests
 import websocket
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually, unique, websocket_url
+from tests.edge.wire import eventually, unique, websocket_url, worker_pid
 from tests.server import APP, GUNICORN, ROOT, Server
 
 COMMANDS = pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
@@ -73,6 +75,21 @@ def test_a_taken_port_is_told_clearly() -> None:
             assert port in output
             assert "Traceback" not in output
             assert "leaked" not in output
+
+
+@pytest.mark.parametrize("durability", ["process", "relaxed"])
+def test_ctrl_c_loses_nothing_and_ends_in_order(start_server: StartServer, tmp_path: Path, durability: str) -> None:
+    settings = {"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_DURABILITY": durability}
+    server = start_server(settings)
+    for number in range(1, 4):
+        assert server.post("/events", {"type": "t", "service": "s", "user_id": f"u{number}"}).status_code == 201
+        for pid in (worker_pid(server), server.process.pid):
+            os.kill(pid, signal.SIGINT)  # a terminal tells all of its processes
+        server.process.wait(30)
+        server.__enter__()
+        assert server.get("/stats")["totals"]["events"] == number
+        assert "leaked" not in server.log()
+        assert "Traceback" not in server.log()
 
 
 @COMMANDS
