@@ -11,6 +11,7 @@ from flask import Flask
 from analytics.api.bodies import BodyReader
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
+from analytics.api.errors import errors_blueprint
 from analytics.api.events import events_acceptor, events_blueprint
 from analytics.api.export import export_blueprint
 from analytics.api.guards import Guard
@@ -155,6 +156,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.wsgi_app = Guard(shortcut, settings.cors_origins, lambda: service.is_recovering)  # type: ignore[method-assign]
     handle_problems(app)
     app.register_blueprint(events_blueprint(events, reader))
+    app.register_blueprint(errors_blueprint(reader))
     app.register_blueprint(metrics_blueprint(metrics, reader, connections))
     app.register_blueprint(heartbeat_blueprint(recorder, bodies))
     app.register_blueprint(services_blueprint(reader))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
@@ -43,6 +43,10 @@ class NewHeartbeat(Struct, frozen=True):
     status: str
     metrics: dict[str, Any] | None = None
 
+    id: ClassVar[str | None] = None
+    """A heartbeat has no id, and is of the time at which it comes in."""
+    timestamp: ClassVar[datetime | None] = None
+
 
 class ItemError(Struct, frozen=True, omit_defaults=True):
     """Why one item of a batch was not taken; `index` counts from 0 in the order sent."""
@@ -62,7 +66,10 @@ class Receipt(Struct, frozen=True):
     errors: list[ItemError]
 
 
-R = TypeVar("R", NewEvent, NewMetric)
+R = TypeVar("R", NewEvent, NewMetric, NewHeartbeat)
+
+LIVE_SECONDS = 60.0
+"""How old an event may be when it comes in and still be news to live clients."""
 
 
 class Kept(NamedTuple, Generic[R]):
@@ -85,6 +92,11 @@ class Kept(NamedTuple, Generic[R]):
         """When it happened, in seconds since the epoch."""
         given = self.records[place].timestamp
         return self.received if given is None else given.timestamp()
+
+    def is_live(self, place: int) -> bool:
+        """Whether the record at `place` was new when it came in; older ones are history."""
+        given = self.records[place].timestamp
+        return given is None or given.timestamp() >= self.received - LIVE_SECONDS
 
     def time(self, place: int) -> str:
         """The same as RFC 3339 in UTC, with at least milliseconds."""

@@ -10,7 +10,7 @@ from analytics.schemas.event import EventSchema
 from analytics.schemas.fields import Text
 from analytics.schemas.heartbeat import HeartbeatSchema
 from analytics.schemas.metric import MetricSchema
-from analytics.schemas.queries import DaysQuery, EventsQuery, HoursQuery, SeriesQueryArgs
+from analytics.schemas.queries import DaysQuery, ErrorsQuery, EventsQuery, HoursQuery, SeriesQueryArgs
 
 
 class ServicePath(Schema):
@@ -62,6 +62,19 @@ OPERATIONS = (
         READ,
         query=EventsQuery,
         asked={"type": "purchase", "service": "checkout"},
+    ),
+    Operation(
+        "get",
+        "/errors",
+        "Events",
+        "Read errors",
+        "The newest 1,000 errors, which traffic does not push out: events of type `error`, and `request` events with a "
+        "`data.status` of 500 or more. Those that are equal in service, type, message, endpoint and status stand "
+        "together, with their count and the times of the first and the last one.",
+        {200: (responses.ErrorPage,)},
+        READ,
+        query=ErrorsQuery,
+        asked={"service": "checkout"},
     ),
     Operation(
         "post",

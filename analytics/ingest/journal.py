@@ -48,8 +48,8 @@ class Unwritten:
     def write(self, entry: Entry) -> Callable[[], None]:
         """Apply it at once."""
         entry.apply()
-        return _nothing
+        return nothing
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Wait for nothing: the entry is applied."""

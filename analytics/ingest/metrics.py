@@ -1,87 +1,98 @@
-"""Takes batches of metrics apart: time, signs, bounds, duplicates, and the groups to count."""
+"""Metrics in the intake: grouped by series and second."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from analytics.ingest import refusal
-from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.intake import Checked, Decoded, time_refusal
+from analytics.ingest.groups import Group, Groups
 from analytics.ingest.refusal import Refused
-from analytics.records import NO_SERVICE, NO_TAGS, ItemError, NewMetric, SeriesTags, series_tags
+from analytics.records import NO_SERVICE, NO_TAGS, NewMetric, series_tags
+from analytics.state.claims import Claim
+from analytics.state.limits import Limits
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
 from analytics.state.state import State
 
 
-class MetricIntake:
-    """Tells which new metrics may be recorded, and what to count of them."""
+class MetricGroup(Group[NewMetric]):
+    """Metrics of one series in one second."""
 
-    def __init__(self, state: State, ids: SeenIds) -> None:
-        self._state, self._ids = state, ids
+    __slots__ = ("_endpoint", "_is_folded", "_tags", "name")
 
-    def check(self, batch: Decoded[NewMetric], now: float, *, again: bool = False) -> Checked[NewMetric]:
-        """Everything of `batch` that may be recorded at `now`; `again` where it was so before: it has room, and ids."""
-        errors = list(batch.errors)
-        metrics: list[NewMetric] = []
-        ids: list[str] = []
-        seconds: dict[tuple[str, int], Observations] = {}
-        services: set[str] = set()
-        duplicates, repeated_id, oldest = 0, "", self._state.oldest
-        for place, item in zip(batch.places, batch.items, strict=True):
-            refused = _meaning_refusal(item)
-            if refused is None and item.timestamp is not None:
-                refused = time_refusal(item.timestamp, now, oldest)
-            if refused is None and item.id is not None and not again and self._ids.knows(item.id, now):
-                duplicates, repeated_id = duplicates + 1, item.id
-                continue
-            service = _service(item)
-            is_known = again or service in services
-            if refused is None and not is_known and self._state.services.without_room((service,)):
-                refused = refusal.too_many_services(service)
-            tags = self._admit(item, service, again=again) if refused is None else refused
-            if isinstance(tags, Refused):
-                errors.append(ItemError(place, tags.code, tags.message, tags.field))
-                continue
-            if item.id is not None:
-                self._ids.take(item.id, now)
-                ids.append(item.id)
-            at = now if item.timestamp is None else item.timestamp.timestamp()
-            seen = seconds.get((service, int(at)))
-            if seen is None:
-                services.add(service)
-                seen = seconds[service, int(at)] = Observations(service, at)
-            seen.metric(item.name, item.value, at, tags, item.tags.get("endpoint") if item.tags else None)
-            metrics.append(item)
-        self._state.services.promise(services)
-        return Checked(metrics, ids, partial(self._observe, metrics, seconds), duplicates, repeated_id, errors)
+    def __init__(self, first: NewMetric, seen: Observations) -> None:
+        super().__init__(seen)
+        self.name = first.name
+        self._tags = series_tags(first.tags)
+        self._endpoint = first.tags.get("endpoint") if first.tags else None
+        self._is_folded = False
 
-    def _observe(
-        self, metrics: Sequence[NewMetric], seconds: Mapping[tuple[str, int], Observations]
-    ) -> list[Observations]:
-        """What was gathered, and the units that the metrics have."""
-        for item in metrics:
+    def claim(self, limits: Limits) -> Refused | None:
+        """Claim room for the series; traffic keeps counting without its tags where they find none."""
+        is_traffic = self.name in TRAFFIC
+        if is_traffic and not self._tags:
+            return None
+        claimed = limits.claim(self.name, self.service, self._tags)
+        if claimed is not None:
+            self.claimed = Claim((), claimed)
+        elif is_traffic:
+            self._is_folded = True
+        else:
+            return refusal.too_many_series(self.name)
+        return None
+
+    def look(self) -> None:
+        """Observe the values."""
+        values = [item.value for item in self.items]
+        last, last_at = self.items[-1].value, self.seen.at
+        if any([item.timestamp is not None for item in self.items]):  # noqa: C419  # quicker than a generator
+            ats = [self.seen.at if item.timestamp is None else item.timestamp.timestamp() for item in self.items]
+            last_at, last = max(zip(ats, values, strict=True), key=lambda seen: seen[0])
+        tags = NO_TAGS if self._is_folded else self._tags
+        self.seen.metrics(self.name, values, last, last_at, tags, self._endpoint)
+
+    def count(self, state: State) -> None:
+        """Remember the unit, and count what was folded."""
+        if self._is_folded:
+            state.counters.dropped("series_tags_folded", len(self.items))
+        for item in reversed(self.items):
             if item.unit:
-                self._state.units[item.name, _service(item)] = item.unit
-        return list(seconds.values())
-
-    def _admit(self, item: NewMetric, service: str, *, again: bool) -> SeriesTags | Refused:
-        """The tags under which to count it, or why not; traffic keeps counting where its tags find no room."""
-        tags = series_tags(item.tags)
-        is_traffic = item.name in TRAFFIC
-        if (is_traffic and not tags) or self._state.limits.admit(item.name, service, tags):
-            return tags
-        if not is_traffic:
-            return tags if again else refusal.too_many_series(item.name)
-        self._state.counters.dropped("series_tags_folded")
-        return NO_TAGS
+                state.units[self.name, self.service] = item.unit
+                break
 
 
-def _service(item: NewMetric) -> str:
-    return item.tags.get("service") or NO_SERVICE if item.tags else NO_SERVICE
+class MetricGroups(Groups[NewMetric]):
+    """The groups of a batch of metrics."""
+
+    def __init__(self, now: float) -> None:
+        super().__init__(now)
+        self._by_series: dict[object, MetricGroup] = {}
+
+    def of(self, items: Sequence[NewMetric]) -> list[Group[NewMetric]]:
+        """The group of each item."""
+        return [self._of(item) for item in items]
+
+    def _of(self, item: NewMetric) -> MetricGroup:
+        second = self.second(item)
+        key = (second, item.name, *item.tags.items()) if item.tags else (second, item.name)
+        group = self._by_series.get(key)
+        if group is None:
+            service = item.tags.get("service") or NO_SERVICE if item.tags else NO_SERVICE
+            group = self._by_series[key] = MetricGroup(item, self.seen(service, second))
+            self.all.append(group)
+        return group
 
 
-def _meaning_refusal(item: NewMetric) -> Refused | None:
-    if item.name == EVENTS:
-        return Refused("reserved_name", f"The name {EVENTS!r} is taken by the count of events.", "name")
-    if item.value < 0 and item.name in TRAFFIC:
-        return Refused("negative_value", f"{item.name} cannot be negative ({item.value}).", "value")
-    return None
+class Metrics:
+    """Metrics as a kind of the intake."""
+
+    groups = MetricGroups
+
+    def refusal(self, item: NewMetric) -> Refused | None:
+        """Why the name or the sign is not allowed."""
+        if item.name == EVENTS:
+            return Refused("reserved_name", f"The name {EVENTS!r} is taken by the count of events.", "name")
+        if item.value < 0 and item.name in TRAFFIC:
+            return Refused("negative_value", f"{item.name} cannot be negative ({item.value}).", "value")
+        return None
+
+    def detached(self, item: NewMetric) -> NewMetric:
+        """The item itself: it holds no reference into a body."""
+        return item

@@ -2,19 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, Generic, NamedTuple
 
 from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
 from analytics.errors import Unavailable
 from analytics.ingest.dedupe import SeenIds
-from analytics.ingest.events import EventIntake
-from analytics.ingest.intake import Checked, Decoded, One
+from analytics.ingest.events import Events
+from analytics.ingest.heartbeats import Heartbeats
+from analytics.ingest.intake import Checked, Decoded, Intake, One
 from analytics.ingest.journal import Entry, Journal
-from analytics.ingest.metrics import MetricIntake
+from analytics.ingest.metrics import Metrics
 from analytics.ingest.own import OwnIds
-from analytics.ingest.refusal import Refused, too_many_services
+from analytics.ingest.refusal import Refused
 from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, R, Receipt
 from analytics.state.state import State
 
@@ -57,6 +57,15 @@ class _Done(NamedTuple, Generic[R]):
         return Receipt(len(self.kept.records), self.duplicates, len(errors), errors[:MAX_ERRORS])
 
 
+class _Kind(NamedTuple, Generic[R]):
+    """One kind of record: how it is checked and applied, and whether its records get ids from the service."""
+
+    name: str
+    intake: Intake[R]
+    apply: Callable[[Kept[R], Checked[R]], None]
+    has_ids: bool = True
+
+
 class Recorder:
     """Records events, metrics and heartbeats.
 
@@ -77,11 +86,14 @@ class Recorder:
     ) -> None:
         self._state, self._clock, self._publish, self._journal = state, clock, publish, journal
         self.own_ids = OwnIds(clock.wall())
-        self.event_ids, self.metric_ids = (
-            SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for _ in range(2)
+        self.event_ids, self.metric_ids, no_ids = (
+            SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for _ in range(3)
         )
-        self._event_intake = EventIntake(state, self.event_ids)
-        self._metric_intake = MetricIntake(state, self.metric_ids)
+        self._events = _Kind("events", Intake(Events(), state, self.event_ids), self._count_events)
+        self._metrics = _Kind("metrics", Intake(Metrics(), state, self.metric_ids), self._count_metrics)
+        self._heartbeats = _Kind(
+            "heartbeats", Intake(Heartbeats(), state, no_ids), self._count_heartbeats, has_ids=False
+        )
 
     def event(self, event: NewEvent) -> Taken:
         """Record one event.
@@ -90,7 +102,7 @@ class Recorder:
             Refused: it may not be recorded; the message says why.
             Unavailable: it could not be written down.
         """
-        return self._record(One((event,)), self._events_entry).taken()
+        return self._record(self._events, One((event,))).taken()
 
     def events(self, batch: Decoded[NewEvent]) -> Receipt:
         """Record all events of a batch that may be recorded.
@@ -98,7 +110,7 @@ class Recorder:
         Raises:
             Unavailable: they could not be written down.
         """
-        return self._record(batch, self._events_entry).receipt()
+        return self._record(self._events, batch).receipt()
 
     def metric(self, metric: NewMetric) -> Taken:
         """Record one metric.
@@ -107,7 +119,7 @@ class Recorder:
             Refused: it may not be recorded; the message says why.
             Unavailable: it could not be written down.
         """
-        return self._record(One((metric,)), self._metrics_entry).taken()
+        return self._record(self._metrics, One((metric,))).taken()
 
     def metrics(self, batch: Decoded[NewMetric]) -> Receipt:
         """Record all metrics of a batch that may be recorded.
@@ -115,7 +127,7 @@ class Recorder:
         Raises:
             Unavailable: they could not be written down.
         """
-        return self._record(batch, self._metrics_entry).receipt()
+        return self._record(self._metrics, batch).receipt()
 
     def heartbeat(self, beat: NewHeartbeat) -> None:
         """Record a heartbeat.
@@ -124,26 +136,14 @@ class Recorder:
             Refused: there is no room for another service.
             Unavailable: it could not be written down.
         """
-        with self._state.lock:
-            self._journal.check()
-            now = self._now()
-            if self._state.services.without_room((beat.service,)):
-                refused = too_many_services(beat.service)
-                self._state.counters.rejected("heartbeats", Counter([refused.code]))
-                raise refused
-            wait = self._write(self._heartbeat_entry(beat, now))
-        wait()
+        self._record(self._heartbeats, One((beat,))).taken()
 
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
-        """Count what one entry of the journal has; in the order of the journal that gives the state that was."""
+        """Count the records of one entry of the journal; in the order of the journal that gives the state it had."""
+        kinds: dict[str, _Kind[Any]] = {each.name: each for each in (self._events, self._metrics, self._heartbeats)}
         with self._state.lock:
             self._state.advance(received)
-            if kind == "events":
-                entry, _ = self._events_entry(_Whole(records), received, id_prefix, again=True)
-            elif kind == "metrics":
-                entry, _ = self._metrics_entry(_Whole(records), received, id_prefix, again=True)
-            else:
-                entry = self._heartbeat_entry(records[0], received)
+            entry, _ = self._enter(kinds[kind], _Whole(records), received, id_prefix, again=True)
             entry.apply()
 
     def reject(self, kind: str, codes: Iterable[str]) -> None:
@@ -151,12 +151,13 @@ class Recorder:
         with self._state.lock:
             self._state.counters.rejected(kind, Counter(codes))
 
-    def _record(self, batch: Decoded[R], enter: "_Enter[R]") -> _Done[R]:
+    def _record(self, kind: _Kind[R], batch: Decoded[R]) -> _Done[R]:
         with self._state.lock:
             self._journal.check()
-            entry, done = enter(batch, self._now(), self.own_ids.prefix())
+            id_prefix = self.own_ids.prefix() if kind.has_ids else ""
+            entry, done = self._enter(kind, batch, self._now(), id_prefix)
             if done.errors:
-                self._state.counters.rejected(entry.kind, Counter(error.code for error in done.errors))
+                self._state.counters.rejected(kind.name, Counter(error.code for error in done.errors))
             if not done.kept.records and not done.duplicates:
                 return done
             wait = self._write(entry)
@@ -170,71 +171,49 @@ class Recorder:
             entry.undo()  # else its ids stay taken, and the retry counts for nothing
             raise
 
-    def _events_entry(
-        self, batch: Decoded[NewEvent], now: float, id_prefix: str, *, again: bool = False
-    ) -> tuple[Entry, _Done[NewEvent]]:
-        checked = self._event_intake.check(batch, now, again=again)
-        kept = Kept(checked.records, now, rfc3339(now), id_prefix)
-
-        def apply() -> None:
-            self._state.apply(checked.observe(), now, events=kept)
-            self._publish(kept, self._state.events.last_sequence)
-
-        return self._entry("events", kept, checked, apply, self.event_ids)
-
-    def _metrics_entry(
-        self, batch: Decoded[NewMetric], now: float, id_prefix: str, *, again: bool = False
-    ) -> tuple[Entry, _Done[NewMetric]]:
-        checked = self._metric_intake.check(batch, now, again=again)
-        kept = Kept(checked.records, now, rfc3339(now), id_prefix)
-
-        def apply() -> None:
-            self._state.apply(checked.observe(), now, metrics=kept)
-
-        return self._entry("metrics", kept, checked, apply, self.metric_ids)
-
-    def _entry(
-        self, kind: str, kept: Kept[R], checked: Checked[R], count: Callable[[], None], ids: SeenIds
+    def _enter(
+        self, kind: _Kind[R], batch: Decoded[R], now: float, id_prefix: str, *, again: bool = False
     ) -> tuple[Entry, _Done[R]]:
-        """What the journal gets, and what the client is told once that is done."""
+        """Check a batch: the entry for the journal, and the answer for the client once that is applied."""
+        checked = kind.intake.check(batch, now, again=again)
+        kept = Kept(checked.records, now, rfc3339(now), id_prefix)
 
         def apply() -> None:
             if kept.records:
-                count()
-                self.own_ids.give(kept.id_prefix)
-                ids.keep(checked.ids)
-            self._state.counters.taken(kind, len(kept.records), checked.duplicates)
+                kind.apply(kept, checked)
+                if kind.has_ids:
+                    self.own_ids.give(id_prefix)
+                kind.intake.ids.keep(checked.ids)
+            self._state.keep(checked.claim)
+            self._state.counters.taken(kind.name, len(kept.records), checked.duplicates)
 
         def undo() -> None:
             for id_ in checked.ids:
-                ids.release(id_)
-            self._undone(kind, len(kept.records) + checked.duplicates)
+                kind.intake.ids.release(id_)
+            self._state.release(checked.claim)
+            self._state.counters.rejected(
+                kind.name, Counter({Unavailable.code: len(kept.records) + checked.duplicates})
+            )
 
         done = _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)
-        return Entry(kind, kept.received, kept.id_prefix, kept.records, apply, undo), done
+        return Entry(kind.name, now, id_prefix, kept.records, apply, undo), done
 
-    def _heartbeat_entry(self, beat: NewHeartbeat, now: float) -> Entry:
-        self._state.services.promise((beat.service,))
+    def _count_events(self, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
+        self._state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
+        self._publish(kept, self._state.events.last_sequence)
 
-        def apply() -> None:
-            self._state.beat(beat, now)
-            self._state.counters.taken("heartbeats", 1, 0)
+    def _count_metrics(self, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> None:
+        self._state.apply(checked.observe(), kept.received, metrics=kept)
 
-        return Entry("heartbeats", now, "", (beat,), apply, partial(self._undone, "heartbeats", 1))
-
-    def _undone(self, kind: str, count: int) -> None:
-        """What was to be applied will not be."""
-        self._state.forget_promises()
-        self._state.counters.rejected(kind, Counter({Unavailable.code: count}))
+    def _count_heartbeats(self, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> None:
+        for beat in kept.records:
+            self._state.beat(beat, kept.received)
 
     def _now(self) -> float:
         """The time by the clock; where that was set back before the oldest day kept, no bucket would hold it."""
         now = max(self._clock.wall(), self._state.oldest)
         self._state.advance(now)
         return now
-
-
-_Enter = Callable[[Decoded[R], float, str], tuple[Entry, _Done[R]]]
 
 
 class _Whole(NamedTuple, Generic[R]):

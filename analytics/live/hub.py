@@ -9,6 +9,7 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
+from analytics.jobs import Job
 from analytics.live.delivery import Delivery, Line
 from analytics.live.messages import Message, Piece
 from analytics.live.outbox import EVENTS, Outbox
@@ -61,7 +62,7 @@ class Hub:
         self._pings: Rounds[Client] = Rounds(PINGS_APART)
         self._pending: list[tuple[int, Kept[NewEvent]]] = []
         self._waiting = Event()
-        self._flusher: gevent.Greenlet | None = None
+        self._flusher = Job("sending events to live clients", self._run)
         self._turn = BoundedSemaphore()
         self._tick = 0
         self._last: Any = None
@@ -72,14 +73,11 @@ class Hub:
 
     def start(self) -> None:
         """Begin to flush events, unless begun."""
-        if self._flusher is None:
-            self._flusher = gevent.spawn(self._run)
+        self._flusher.start()
 
     def stop(self) -> None:
         """End what `start` began."""
-        if self._flusher is not None:
-            self._flusher.kill()
-            self._flusher = None
+        self._flusher.stop()
 
     def drain(self) -> None:
         """Send all clients away, and those that come from now on."""
@@ -116,8 +114,8 @@ class Hub:
         client.delivery.end()
 
     def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
-        """Tell of the events of one request, the last of which has the sequence number `last`; soon, and at once."""
-        if self._clients:
+        """Send the events of one request that are news, soon; the last one has the sequence number `last`."""
+        if self._clients and any(map(kept.is_live, range(len(kept.records)))):
             self._pending.append((last - len(kept.records) + 1, kept))
             self._waiting.set()
 
@@ -144,27 +142,41 @@ class Hub:
     def _tell(self, update: Piece | None, patch: Piece | None) -> None:
         """Tell every client of the events that wait and of the update; only one at a time may, so that order holds."""
         pending, self._pending = self._pending, []
-        first = pending[0][0] if pending else 0
         events: dict[tuple[Wanted, int], _News] = {}
         self._tick += update is not None
         for number, client in enumerate(list(self._clients), 1):
-            waits = False
-            if pending:
-                asked = client.subscription.wanted, max(client.since, first - 1)
-                news = events.get(asked)
-                if news is None:
-                    news = events[asked] = _News.of(pending, *asked)
-                if update is not None or news.single is None or not client.delivery.pass_by(news.single):
-                    waits = self._offer_events(client.outbox, news)
-            if update is not None and client.opened != self._tick:
-                told = self._suited(client, update, patch) if client in self._patching else update
-                if waits or not client.delivery.pass_by(told):
-                    client.outbox.offer_update(told)
-                    waits = True
-            if waits:
-                client.delivery.wake()
+            try:
+                self._tell_one(client, pending, events, update, patch)
+            except Exception:
+                log.exception("a live client is cut off: sending to it failed")
+                client.delivery.close()
             if number % TURN == 0:
                 let_others_work()
+
+    def _tell_one(
+        self,
+        client: Client,
+        pending: Sequence[tuple[int, Kept[NewEvent]]],
+        events: "dict[tuple[Wanted, int], _News]",
+        update: Piece | None,
+        patch: Piece | None,
+    ) -> None:
+        """Send one client the events that wait and the update; `events` holds what was made for others before."""
+        waits = False
+        if pending:
+            asked = client.subscription.wanted, max(client.since, pending[0][0] - 1)
+            news = events.get(asked)
+            if news is None:
+                news = events[asked] = _News.of(pending, *asked)
+            if update is not None or news.single is None or not client.delivery.pass_by(news.single):
+                waits = self._offer_events(client.outbox, news)
+        if update is not None and client.opened != self._tick:
+            told = self._suited(client, update, patch) if client in self._patching else update
+            if waits or not client.delivery.pass_by(told):
+                client.outbox.offer_update(told)
+                waits = True
+        if waits:
+            client.delivery.wake()
 
     def _suited(self, client: Client, update: Piece, patch: Piece | None) -> Piece:
         """The patch, where a client that wants it is going to know what it is against; else the whole update."""
@@ -201,10 +213,7 @@ class Hub:
             self._waiting.wait()
             gevent.sleep(FLUSH_SECONDS)
             self._waiting.clear()
-            try:
-                self.flush()
-            except Exception:
-                log.exception("events could not be told")
+            self.flush()
 
 
 class _News(NamedTuple):
@@ -226,7 +235,7 @@ class _News(NamedTuple):
             Found(first + place, kept, place)
             for first, kept in pending
             for place, event in enumerate(kept.records)
-            if first + place > since and (wanted.everything or wanted.has(event))
+            if first + place > since and (wanted.everything or wanted.has(event)) and kept.is_live(place)
         ]
         missing = max(0, len(found) - EVENTS)
         made = list(pieces(found[missing:]))

@@ -42,5 +42,7 @@ class Openings:
             if not found:
                 break
             since = found[-1].sequence
-            yield from pieces(each for each in found if wanted.has(each.kept.records[each.place]))
+            yield from pieces(
+                each for each in found if wanted.has(each.kept.records[each.place]) and each.kept.is_live(each.place)
+            )
         yield Piece([Message("snapshot", newest, snapshot, gap=gap)])

@@ -160,6 +160,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
         "error_count",
         "error_rate",
         "avg_latency_ms",
+        "mean_latency_ms",
         "last_heartbeat",
         "heartbeat_interval_seconds",
     ),

@@ -13,8 +13,10 @@ EXACT = 2**53
 
 
 def number(value: float) -> float:
-    """`value` as a whole number where it is one, so that counts read as counts."""
-    return int(value) if -EXACT < value < EXACT and value == int(value) else value
+    """`value` as an integer where it is one, so that counts read as counts; beyond 2**53 as a float."""
+    if not -EXACT < value < EXACT:
+        return float(value)
+    return int(value) if value == int(value) else value
 
 
 def rounded(value: float | None, digits: int = 3) -> float | None:

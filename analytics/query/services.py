@@ -19,7 +19,7 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
     requests, errors = service.add_baseline(requests, errors)
     latency = totals.get(("latency", service.name, NO_TAGS))
     if "latency" in service.direct or service.reported.latency is None:
-        average = latency.mean if latency else 0.0
+        average = latency.mean if latency else None
     else:
         average = service.reported.latency
     status, since = service.health(now)
@@ -32,7 +32,8 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
         "request_count": number(requests),
         "error_count": number(errors),
         "error_rate": error_rate(requests, errors),
-        "avg_latency_ms": round(average, 3),
+        "avg_latency_ms": round(average or 0.0, 3),
+        "mean_latency_ms": rounded(average),
         "last_heartbeat": None if service.last_heartbeat is None else rfc3339(service.last_heartbeat),
         "heartbeat_interval_seconds": rounded(interval),
     }
@@ -87,7 +88,8 @@ def _endpoints(state: State, name: str) -> list[dict[str, Any]]:
             "count": number(usage.requests),
             "error_count": number(usage.errors),
             "error_rate": error_rate(usage.requests, usage.errors),
-            "avg_time_ms": round(usage.mean_ms, 3),
+            "avg_time_ms": round(usage.mean_ms or 0.0, 3),
+            "mean_latency_ms": rounded(usage.mean_ms),
             "uncounted_at_most": number(missed),
         }
         for endpoint, usage, missed in state.endpoints.of_service(name)

@@ -4,6 +4,7 @@ import os
 import resource
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import fsum
 from typing import Any
 
 from analytics.clock import rfc3339, rfc3339_second
@@ -98,8 +99,13 @@ def total_errors(state: State) -> float:
 
 
 def _total(state: State, name: str, index: int) -> float:
-    baselines = sum(service.add_baseline(0, 0)[index] for service in state.services.all())
-    return number(total(state.series.totals.get((name, EVERY_SERVICE, NO_TAGS))) + baselines)
+    totals = state.series.totals
+    return number(
+        fsum(
+            total(totals.get((name, service.name, NO_TAGS))) + service.add_baseline(0, 0)[index]
+            for service in state.services.all()
+        )
+    )
 
 
 def resident_bytes() -> int:

@@ -165,6 +165,7 @@ class ServiceRow(Answer):
     error_count = number("Errors", 12)
     error_rate = number("Errors in percent of requests", 0.079)
     avg_latency_ms = number("Average latency; 0 where there was none", 18.2)
+    mean_latency_ms = number("Average latency; null where there was none", 18.2, allow_none=True)
     last_heartbeat = time("Its latest heartbeat", allow_none=True)
     heartbeat_interval_seconds = number("Its usual time between heartbeats", 60, allow_none=True)
 
@@ -206,6 +207,7 @@ class EndpointRow(Answer):
     error_count = number("Errors", 2)
     error_rate = number("Errors in percent of requests", 0.444)
     avg_time_ms = number("Average latency; 0 where there was none", 22.1)
+    mean_latency_ms = number("Average latency; null where there was none", 22.1, allow_none=True)
     uncounted_at_most = number("By how much `count` may fall short, where the table was full before", 0)
 
 
@@ -255,6 +257,7 @@ class Overview(Answer):
     total_requests = number("Requests over the retained time", 123456)
     active_users = whole("Distinct users of the last five minutes", 45)
     average_latency_ms = number("Average latency; 0 where there was none", 25.3)
+    mean_latency_ms = number("Average latency; null where there was none", 25.3, allow_none=True)
     error_rate = number("Errors in percent of requests, 0 to 100", 0.5)
     requests_per_second = number("Requests a second", 42.5)
 
@@ -264,6 +267,7 @@ class TopEndpoint(Answer):
 
     endpoint = text("Its path", "/products")
     service = text("Whose endpoint", "productcatalog")
+    mean_latency_ms = number("Average latency; null where there was none", 22.1, allow_none=True)
     count = number("Requests", 450)
     avg_time_ms = number("Average latency; 0 where there was none", 22.1)
 

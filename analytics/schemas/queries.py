@@ -85,6 +85,13 @@ class EventsQuery(EventFilters):
     cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the answer before")
 
 
+class ErrorsQuery(Query):
+    """Filters of GET /errors."""
+
+    service = Text(1, 128, load_default=None, metadata={"description": "Errors of this service"})
+    limit = whole_number(1, 1000, 100, "How many groups at most")
+
+
 class SeriesQueryArgs(Query):
     """Filters of GET /series; each `tag.K=V` asks for that tag."""
 

@@ -155,6 +155,31 @@ class EventPage(Answer):
     next_cursor = text("`cursor` of the next page; null on the last one", None, allow_none=True)
 
 
+class ErrorGroup(Answer):
+    """Errors that are equal in service, type, message, endpoint and status."""
+
+    service = text("Where they occurred", "checkout")
+    type = text("Type of the events: `error`, or `request` for failed requests", "error")
+    message = text("`message`, `error`, `reason` or `exception` of their data", "card declined", allow_none=True)
+    endpoint = text("`endpoint` of their data", "/checkout", allow_none=True)
+    status = fields.Raw(
+        allow_none=True, metadata={"description": "`status` of their data: a number or text", "example": 503}
+    )
+    count = whole("How many of them are kept", 3)
+    first = time("When the oldest of them happened")
+    last = time("When the newest of them happened")
+    latest = fields.Nested(RecordedEvent, metadata={"description": "The newest of them"})
+
+
+class ErrorPage(Answer):
+    """The newest errors, with equal ones together."""
+
+    errors = fields.List(fields.Nested(ErrorGroup), metadata={"description": "The newest group first"})
+    count = whole("How many groups this answer holds", 1)
+    limit = whole("How many groups were asked for", 100)
+    kept = whole("How many errors these and all further groups hold", 3)
+
+
 class HealthStats(Answer):
     """Three figures that monitors ask for."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from analytics.clock import rfc3339
-from analytics.query.figures import error_rate, number, traffic
+from analytics.query.figures import error_rate, number, rounded, traffic
 from analytics.query.services import service_row
 from analytics.query.stats import total_requests
 from analytics.records import event_json
@@ -28,6 +28,7 @@ def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> 
             "total_requests": total_requests(state),
             "active_users": state.active_users.count,
             "average_latency_ms": round(latency.mean, 3) if latency else 0.0,
+            "mean_latency_ms": rounded(latency.mean) if latency else None,
             "error_rate": error_rate(requests, errors),
             "requests_per_second": round(requests / WINDOW, 3),
         },
@@ -41,7 +42,8 @@ def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> 
                     "endpoint": endpoint,
                     "service": service,
                     "count": number(usage.requests),
-                    "avg_time_ms": round(usage.mean_ms, 3),
+                    "avg_time_ms": round(usage.mean_ms or 0.0, 3),
+                    "mean_latency_ms": rounded(usage.mean_ms),
                 }
                 for (service, endpoint), usage in state.endpoints.busiest(TOP_ENDPOINTS)
             ],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import gevent
 
 from analytics.clock import Clock
+from analytics.jobs import Job
 
 log = logging.getLogger(__name__)
 
@@ -24,24 +25,22 @@ class Ticker:
         self, work: Callable[[], None], clock: Clock, dropped: Callable[[str, int], None], interval: float = 1.0
     ) -> None:
         self._work, self._clock, self._dropped, self._interval = work, clock, dropped, interval
-        self._greenlet: gevent.Greenlet | None = None
+        self._job = Job("the ticker", self._run)
         self._last_success = 0.0
 
     def start(self) -> None:
         """Begin, unless begun."""
-        if self._greenlet is None:
+        if not self.running:
             self._last_success = self._clock.monotonic()
-            self._greenlet = gevent.spawn(self._run)
+            self._job.start()
 
     def stop(self) -> None:
         """End, also in the middle of a wait."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        self._job.stop()
 
     @property
     def running(self) -> bool:
-        return self._greenlet is not None
+        return self._job.is_running
 
     @property
     def stalled(self) -> bool:

@@ -71,11 +71,8 @@ class Cascade(Generic[K, C]):
         return self._open[rung]
 
     def add(self, at: float, delta: Mapping[K, C]) -> None:
-        """Count what `delta` holds by key, observed at `at`.
-
-        `at` must not lie before the oldest bucket of the last rung.
-        """
-        if not delta:  # as of a heartbeat without figures: it leaves no empty tables
+        """Count what `delta` holds by key, observed at `at`; what lies before all buckets is not counted."""
+        if not delta or at < self.oldest(-1):  # a heartbeat without figures leaves no empty tables
             return
         for index, rung in enumerate(self.rungs):
             start = rung.start(at)

@@ -1,4 +1,9 @@
-"""A cell: what one series did in one bucket of time; cells merge in any order and grouping to the same cell."""
+"""A cell: what one series did in one bucket of time.
+
+Cells merge in any order and grouping to the same count, minimum, maximum, latest value and sketch. Sums of integers are
+exact too; sums of floats depend on the order of the additions in their last digits, as floats do. They are
+reproducible because the order is that of the records.
+"""
 
 from collections.abc import Sequence
 from typing import Self
@@ -105,18 +110,19 @@ class Cell:
         Raises:
             msgspec.DecodeError: `packed` is something else.
         """
-        count, sum_, low, high, last, last_at, sketch = _decode(packed)
+        count, *figures, last_at, sketch = _decode(packed)
         quantiles = None if sketch is None else Quantiles.unpack(sketch)
+        sum_, low, high, last = (int(figure) if isinstance(figure, str) else figure for figure in figures)
         return cls(count, sum_, low, high, last, last_at, quantiles)
 
 
-_Figure = int | float
+_Figure = int | float | str
 _decode = msgspec.msgpack.Decoder(tuple[int, _Figure, _Figure, _Figure, _Figure, float, bytes | None]).decode
 
 
-def _packable(value: float) -> float:
-    """`value`, as MessagePack can hold it: of integers only those of 64 bits."""
-    return value if -GREATEST_INT <= value <= GREATEST_INT else float(value)
+def _packable(value: float) -> float | str:
+    """`value`, as MessagePack can hold it: integers of more than 64 bits as their digits."""
+    return str(value) if value.__class__ is int and not -GREATEST_INT <= value <= GREATEST_INT else value
 
 
 class UserCell:

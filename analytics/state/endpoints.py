@@ -5,128 +5,15 @@ Frequent and Top-k Elements in Data Streams, ICDT 2005): a new endpoint takes th
 its count as its possible error.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush, nsmallest
 
-from analytics.state.changes import Changes
+from analytics.state.sums import Key, SlidingSum, Total, Usage
 
 DAY = 86_400
 MINUTE = 60
 NAME_LIMIT = 256
 """Longer endpoint names are cut to this many characters."""
-
-
-class Usage:
-    """Requests, errors among them, and how many of them had a latency, with its sum in ms."""
-
-    __slots__ = ("errors", "milliseconds", "requests", "timed")
-
-    def __init__(self, requests: float = 0, errors: float = 0, timed: int = 0, milliseconds: float = 0.0) -> None:
-        self.requests = requests
-        self.errors = errors
-        self.timed = timed
-        self.milliseconds = milliseconds
-
-    def add(self, other: "Usage") -> None:
-        """Add what `other` holds."""
-        self.requests += other.requests
-        self.errors += other.errors
-        self.timed += other.timed
-        self.milliseconds += other.milliseconds
-
-    def subtract(self, other: "Usage") -> None:
-        """Take back what `other` once added."""
-        self.requests -= other.requests
-        self.errors -= other.errors
-        self.timed -= other.timed
-        self.milliseconds = self.milliseconds - other.milliseconds if self.timed else 0.0
-
-    @property
-    def mean_ms(self) -> float:
-        """Average latency of the requests that had one, else 0."""
-        return self.milliseconds / self.timed if self.timed else 0.0
-
-    @property
-    def is_nothing(self) -> bool:
-        return self.requests <= 0 and self.timed <= 0 and self.errors <= 0
-
-
-Key = tuple[str, str]
-"""Service and endpoint."""
-
-
-class SlidingSum:
-    """Usage by key over the newest `keep` buckets of `size` seconds: added on arrival, subtracted on leaving."""
-
-    def __init__(self, size: int, keep: int, now: float) -> None:
-        self._size, self._keep = size, keep
-        self._buckets: dict[int, dict[Key, Usage]] = {}
-        self._newest = int(now) // size
-        self.changes: Changes[int] = Changes()
-        self.totals: dict[Key, Usage] = {}
-
-    def add(self, at: float, key: Key, usage: Usage) -> None:
-        """Count `usage` at `at` (ahead counts as now), unless that has left the window already."""
-        number = min(int(at) // self._size, self._newest)
-        if number <= self._newest - self._keep:
-            return
-        self.changes.note(number)
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            bucket = self._buckets[number] = {}
-        _add(bucket, key, usage)
-        _add(self.totals, key, usage)
-
-    def advance(self, now: float) -> set[Key]:
-        """Let what is older than the window leave; returns the keys of which anything left."""
-        self._newest = max(self._newest, int(now) // self._size)
-        left: set[Key] = set()
-        for number in [number for number in self._buckets if number <= self._newest - self._keep]:
-            self.changes.forget(number)
-            for key, usage in self._buckets.pop(number).items():
-                left.add(key)
-                remaining = self.totals[key]
-                remaining.subtract(usage)
-                if remaining.is_nothing:
-                    del self.totals[key]
-        return left
-
-    def forget(self, key: Key) -> None:
-        """Remove all that is known of `key`."""
-        self.totals.pop(key, None)
-        for number, bucket in self._buckets.items():
-            if bucket.pop(key, None) is not None:
-                self.changes.note(number)
-
-    @property
-    def newest(self) -> int:
-        """The number of the bucket that is open."""
-        return self._newest
-
-    @property
-    def oldest(self) -> int:
-        """The number of the oldest bucket that is kept."""
-        return self._newest - self._keep + 1
-
-    def bucket(self, number: int) -> Mapping[Key, Usage]:
-        """What one bucket holds; nothing where it has left the window."""
-        return self._buckets.get(number, {})
-
-    def restore(self, newest: int, buckets: Mapping[int, dict[Key, Usage]]) -> None:
-        """Become what another one was; it may have kept more or less."""
-        self._newest = newest
-        self._buckets = {number: bucket for number, bucket in buckets.items() if number >= self.oldest}
-        self.totals = {}
-        for bucket in self._buckets.values():
-            for key, usage in bucket.items():
-                _add(self.totals, key, usage)
-
-
-def _add(table: dict[Key, Usage], key: Key, usage: Usage) -> None:
-    mine = table.get(key)
-    if mine is None:
-        mine = table[key] = Usage()
-    mine.add(usage)
 
 
 class Endpoints:
@@ -148,6 +35,8 @@ class Endpoints:
 
     def add(self, at: float, service: str, endpoint: str, usage: Usage) -> None:
         """Count `usage` of an endpoint, observed at `at`."""
+        if at // DAY < self.retained.oldest:
+            return
         endpoint = endpoint[:NAME_LIMIT]
         key = (service, endpoint)
         if key in self.last_minute.totals or len(self.last_minute.totals) < self._in_all:
@@ -177,19 +66,19 @@ class Endpoints:
             since = now - self._days * DAY
             self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
 
-    def busiest(self, count: int) -> list[tuple[Key, Usage]]:
+    def busiest(self, count: int) -> list[tuple[Key, Total]]:
         """The `count` endpoints with the most requests in the last minute, equals in the order of their names."""
-        busiest = nsmallest(count, self.last_minute.totals.items(), key=lambda item: (-item[1].requests, item[0]))
-        return [(key, usage) for key, usage in busiest if usage.requests > 0]
+        busiest = nsmallest(count, self.last_minute.totals.items(), key=lambda item: (item[1].rank, item[0]))
+        return [(key, total) for key, total in busiest if total.requests > 0]
 
-    def of_service(self, service: str) -> list[tuple[str, Usage, float]]:
-        """Endpoint, usage and by how much its count may understate it, heaviest first."""
+    def of_service(self, service: str) -> list[tuple[str, Total, float]]:
+        """Endpoint, its total and by how much its count may understate it, heaviest first."""
         rows = [
             (endpoint, self.retained.totals[service, endpoint], error)
             for endpoint, error in self._inherited.get(service, {}).items()
             if (service, endpoint) in self.retained.totals
         ]
-        return sorted(rows, key=lambda row: (-row[1].requests, row[0]))
+        return sorted(rows, key=lambda row: (row[1].rank, row[0]))
 
     def dump(self) -> tuple[dict[str, dict[str, float]], dict[str, tuple[float, float]]]:
         """What the sliding sums do not say, for `restore`: inherited weights by service and endpoint, and evictions."""

@@ -1,5 +1,6 @@
 """What one batch says of one service in one second, grouped so that the state touches each counter once."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,14 +8,19 @@ import msgspec
 
 from analytics.records import SeriesTags
 from analytics.state.cells import Cell
-from analytics.state.endpoints import Usage
+from analytics.state.sums import Usage
 
 ERROR_STATUS = 500
 MAX_LATENCY = 1e100
+NUMERIC = re.compile(r"\s*\d{1,15}(\.\d{0,15})?\s*", re.ASCII)
+"""Text that is read as a number."""
 
 
 class Detail(msgspec.Struct, gc=False):
-    """What the data of a `request` or `error` event may say to the statistics, of whatever kind it is."""
+    """The fields in the data of a `request` or `error` event that feed the statistics; each may hold anything.
+
+    `status`, `latency` and `latency_ms` may be numbers, or text that holds one, as the JSON logs of nginx have it.
+    """
 
     status: Any = None
     latency: Any = None
@@ -30,15 +36,15 @@ class Gauge:
 
     __slots__ = ("last", "last_at", "values")
 
-    def __init__(self, value: float, at: float) -> None:
-        self.values = [value]
-        self.last, self.last_at = value, at
+    def __init__(self, values: list[float], last: float, at: float) -> None:
+        self.values = values
+        self.last, self.last_at = last, at
 
-    def add(self, value: float, at: float) -> None:
-        """Add a value of the same batch: of equal times the later one counts."""
-        self.values.append(value)
+    def add(self, values: list[float], last: float, at: float) -> None:
+        """Add values of the same batch: of equal times the later one counts."""
+        self.values += values
         if at >= self.last_at:
-            self.last, self.last_at = value, at
+            self.last, self.last_at = last, at
 
     def merge(self, other: "Gauge") -> None:
         """Add the values of `other`."""
@@ -51,6 +57,16 @@ class Gauge:
         cell = Cell.of(self.values, self.last_at, sketched=sketched)
         cell.last = self.last
         return cell
+
+
+def _number_in(text: str) -> float | None:
+    return float(text) if NUMERIC.fullmatch(text) else None
+
+
+def _whole(value: float) -> float:
+    """A count as an integer where it is one: sums of integers are exact, however large."""
+    whole = int(value)
+    return whole if whole == value else value
 
 
 def _sum(cell: Cell | None, more: Cell) -> Cell:
@@ -92,18 +108,26 @@ class Observations:
         self.endpoints: dict[str, Usage] = {}
         self.gauges: dict[tuple[str, SeriesTags], Gauge] = {}
 
-    def requests_made(self, data: Iterable[msgspec.Raw]) -> None:
-        """The data of `request` events: their status, latency (ms) and endpoint, each where it is usable."""
+    def requests_made(self, data: Iterable[msgspec.Raw]) -> list[int]:
+        """Observe the status, latency (ms) and endpoint of `request` events by their data, each where it is usable.
+
+        Returns the indexes of those that failed.
+        """
         latencies = self.latencies
-        details, failed = _details(data), 0
+        details = _details(data)
+        failed: list[int] = []
         self.add_requests(Cell.tally(len(details), self.at))
-        for detail in details:
+        for index, detail in enumerate(details):
             status, latency, endpoint = detail.status, detail.latency, detail.endpoint
+            if status.__class__ is str:
+                status = _number_in(status)
             error = (status.__class__ is int or status.__class__ is float) and status >= ERROR_STATUS
             if error:
-                failed += 1
+                failed.append(index)
             if latency is None:
                 latency = detail.latency_ms
+            if latency.__class__ is str:
+                latency = _number_in(latency)
             timed = (latency.__class__ is float or latency.__class__ is int) and 0 <= latency <= MAX_LATENCY
             if timed:
                 latencies.append(latency)
@@ -116,7 +140,8 @@ class Observations:
                     usage.timed += 1
                     usage.milliseconds += latency
         if failed:
-            self.add_errors(Cell.tally(failed, self.at))
+            self.add_errors(Cell.tally(len(failed), self.at))
+        return failed
 
     def errors_occurred(self, data: Iterable[msgspec.Raw]) -> None:
         """The data of `error` events: their endpoint, where it is usable."""
@@ -153,23 +178,30 @@ class Observations:
             else:
                 self.gauges[series] = gauge
 
-    def metric(self, name: str, value: float, at: float, tags: SeriesTags, endpoint: str | None) -> None:
-        """One metric; `requests`, `errors` and `latency` count as such, and in their tagged series."""
+    def metrics(
+        self, name: str, values: list[float], last: float, last_at: float, tags: SeriesTags, endpoint: str | None
+    ) -> None:
+        """Observe values of one series, of which `last` was measured last, at `last_at`.
+
+        `requests`, `errors` and `latency` count as such, and in their tagged series.
+        """
         if name == "requests":
-            self.add_requests(Cell.of([value], at))
-            self._endpoint(endpoint, Usage(value))
+            counts = list(map(_whole, values))
+            self.add_requests(Cell.of(counts, last_at))
+            self._endpoint(endpoint, Usage(sum(counts)))
         elif name == "errors":
-            self.add_errors(Cell.of([value], at))
-            self._endpoint(endpoint, Usage(0, value))
+            counts = list(map(_whole, values))
+            self.add_errors(Cell.of(counts, last_at))
+            self._endpoint(endpoint, Usage(0, sum(counts)))
         elif name == "latency":
-            self.latencies.append(value)
-            self._endpoint(endpoint, Usage(0, 0, 1, value))
+            self.latencies += values
+            self._endpoint(endpoint, Usage(0, 0, len(values), sum(values)))
         if tags or name not in TRAFFIC:
             series = (name, tags)
             if series in self.gauges:
-                self.gauges[series].add(value, at)
+                self.gauges[series].add(values, last, last_at)
             else:
-                self.gauges[series] = Gauge(value, at)
+                self.gauges[series] = Gauge(values, last, last_at)
 
     def _endpoint(self, endpoint: Any, usage: Usage) -> None:
         if endpoint and type(endpoint) is str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from analytics.state.claims import Claims
 from analytics.state.health import RHYTHM, health, usual_interval
 from analytics.state.observations import Observations
 
@@ -187,34 +188,42 @@ def _rise(old: float | None, new: float | None) -> float:
 
 
 class Registry:
-    """Every known service by name, at most `limit` of them.
-
-    A name that was promised room has it, until it is admitted or the promises are forgotten.
-    """
+    """Every known service by name, at most `limit` of them; records that wait for the journal hold claims on room."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._services: dict[str, Service] = {}
-        self._promised: set[str] = set()
+        self._claims = Claims()
 
     def without_room(self, names: Iterable[str]) -> set[str]:
         """Those of `names` that are not known and will find no room, the first ones being served first."""
-        unknown = [name for name in dict.fromkeys(names) if name not in self._services and name not in self._promised]
-        return set(unknown[max(0, self._limit - len(self._services) - len(self._promised)) :])
+        unknown = [name for name in dict.fromkeys(names) if name not in self._services and name not in self._claims]
+        return set(unknown[self.room :]) if unknown else set()
 
-    def promise(self, names: Iterable[str]) -> None:
-        """Hold room for those of `names` that are not known."""
-        self._promised.update(name for name in names if name not in self._services)
+    @property
+    def room(self) -> int:
+        """How many more services there may be."""
+        return max(0, self._limit - len(self._services) - len(self._claims))
 
-    def forget_promises(self) -> None:
-        """Let go of the room that is held: nobody came."""
-        self._promised.clear()
+    def has(self, name: str) -> bool:
+        """Whether a service is known, or room for it is claimed."""
+        return name in self._services or name in self._claims
+
+    def claim(self, names: Iterable[str]) -> list[str]:
+        """Hold room for those of `names` that are not known, and return them; `release` takes them back."""
+        unknown = [name for name in names if name not in self._services]
+        if unknown:
+            self._claims.hold(unknown)
+        return unknown
+
+    def release(self, names: Iterable[str]) -> None:
+        """Give back what was claimed: the services are known now, or their records are not counted."""
+        self._claims.release(names)
 
     def admit(self, name: str, now: float) -> Service:
         """The service of that name, made known now if it is not."""
         service = self._services.get(name)
         if service is None:
-            self._promised.discard(name)
             service = self._services[name] = Service(name, now)
         return service
 
@@ -237,7 +246,7 @@ class Registry:
     def restore(self, images: Iterable[ServiceImage]) -> None:
         """Become what another registry was; it may have had more room."""
         self._services = {image.name: Service.of(image) for image in images}
-        self._promised.clear()
+        self._claims.clear()
 
     def __len__(self) -> int:
         return len(self._services)

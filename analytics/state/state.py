@@ -1,15 +1,17 @@
 """The state of the whole service: what recording changes and what every read is answered from."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from analytics.config import Settings
 from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric
 from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
+from analytics.state.claims import Claim
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
 from analytics.state.endpoints import Endpoints
+from analytics.state.errors import Errors
 from analytics.state.limits import Limits
 from analytics.state.observations import EVERY_SERVICE, Observations
 from analytics.state.peaks import HoursOfDays
@@ -36,6 +38,7 @@ class State:
         self.events: Ring[NewEvent] = Ring(settings.events_ring, round(now * 1e6))
         """Numbered from the start's microseconds on, so that no number of an earlier run means another event now."""
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
+        self.errors = Errors()
         self.services = Registry(settings.max_services)
         self.series: Cascade[SeriesKey, Cell] = Cascade((seconds, minutes, hours, days), now)
         self.users: Cascade[str, UserCell] = Cascade((minutes, hours, days), now)
@@ -91,22 +94,28 @@ class State:
         now: float,
         events: Kept[NewEvent] | None = None,
         metrics: Kept[NewMetric] | None = None,
+        failed: Sequence[int] = (),
     ) -> None:
-        """Count what was observed, and keep the records."""
+        """Count what was observed, and keep the records; `failed` holds the places of the events that are errors."""
         for seen in observations:
             self.services.admit(seen.service, now).observed(seen, now)
             self._gather(seen)
         if events is not None:
             self.events.add(events)
+            self.errors.add(events, failed)
         if metrics is not None:
             self.metrics.add(metrics)
-        self.limits.keep()
         self.version += 1
 
-    def forget_promises(self) -> None:
-        """Let go of the room that is held for what was to be applied: it could not be written down."""
-        self.services.forget_promises()
-        self.limits.forget_promises()
+    def keep(self, claim: Claim) -> None:
+        """Make known what was claimed: its records are counted now."""
+        self.limits.keep(claim)
+        self.services.release(claim.services)
+
+    def release(self, claim: Claim) -> None:
+        """Give back the room that was claimed: its records could not be written."""
+        self.limits.release(claim)
+        self.services.release(claim.services)
 
     def beat(self, beat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat."""

@@ -19,10 +19,12 @@ from gevent.os import make_nonblocking, nb_read
 
 from analytics.clock import Clock
 from analytics.errors import CannotStore
+from analytics.jobs import Job
 from analytics.state.state import State
 from analytics.storage.database import Database, Mark, Part
 from analytics.storage.image import Image
-from analytics.storage.journal import FAILURES, DiskJournal
+from analytics.storage.journal import DiskJournal
+from analytics.storage.trouble import FAILURES
 
 LOOK_SECONDS = 1.0
 MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
@@ -53,18 +55,16 @@ class Checkpoints:
         self._state, self._image, self._journal, self._clock, self._keep = state, image, journal, clock, keep
         self._mark = Mark(0, 0)
         self._records, self._at = 0, clock.monotonic()
-        self._greenlet: gevent.Greenlet | None = None
+        self._job = Job("writing images", self._run)
 
     def start(self, mark: Mark) -> None:
         """Begin to look whether it is time; `mark` is that of the image there is."""
         self._mark = mark
-        self._greenlet = gevent.spawn(self._run)
+        self._job.start()
 
     def stop(self) -> None:
         """End what `start` began."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        self._job.stop()
 
     @property
     def has_news(self) -> bool:
@@ -130,10 +130,7 @@ class Checkpoints:
             gevent.sleep(LOOK_SECONDS)
             self._journal.look()
             if self.is_due and self._journal.trouble is None:
-                try:
-                    self.save()
-                except Exception:
-                    log.exception("no image could be written")
+                self.save()
 
 
 class _Child:

@@ -15,14 +15,17 @@ from analytics.ingest.recorder import Recorder
 from analytics.state.cascade import Cascade, Place
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
-from analytics.state.endpoints import DAY, Key, SlidingSum, Usage
+from analytics.state.endpoints import DAY
+from analytics.state.errors import ErrorImage
 from analytics.state.services import ServiceImage
 from analytics.state.state import State
+from analytics.state.sums import Key, SlidingSum, Usage
 from analytics.storage.database import Part
 
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
-SERIES, USERS, ENDPOINTS, LAST_MINUTE, IDS, REST = "series", "users", "endpoints", "last_minute", "ids", "rest"
+SERIES, USERS, ENDPOINTS, LAST_MINUTE = "series", "users", "endpoints", "last_minute"
+ERRORS, IDS, REST = "errors", "ids", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -51,6 +54,7 @@ class Changes(NamedTuple):
     users: set[Place]
     endpoints: set[int]
     last_minute: set[int]
+    errors: set[int]
     ids: list[dict[str, float]]
 
 
@@ -73,6 +77,7 @@ class Image:
             state.users.changes.take(),
             endpoints.retained.changes.take(),
             endpoints.last_minute.changes.take(),
+            state.errors.changes.take(),
             [ids.take() for ids in self._ids],
         )
 
@@ -83,6 +88,7 @@ class Image:
         state.users.changes.give_back(changes.users)
         state.endpoints.retained.changes.give_back(changes.endpoints)
         state.endpoints.last_minute.changes.give_back(changes.last_minute)
+        state.errors.changes.give_back(changes.errors)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.give_back(fresh)
 
@@ -98,6 +104,8 @@ class Image:
         yield from self._users.dump(changes.users)
         yield from _dump_sums(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
         yield from _dump_sums(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
+        for number in changes.errors:
+            yield Part(ERRORS, 0, number, msgspec.json.encode(self._state.errors.block(number)))
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             yield from ids.dump(fresh)
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
@@ -110,6 +118,7 @@ class Image:
             *self._users.oldest(),
             (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
             (LAST_MINUTE, 0, endpoints.last_minute.oldest),
+            (ERRORS, 0, self._state.errors.oldest_block),
             *(ids.oldest() for ids in self._ids),
         ]
 
@@ -120,6 +129,7 @@ class Image:
             msgspec.DecodeError, ValueError: they are not.
         """
         sums: dict[str, dict[int, dict[Key, Usage]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
+        errors: dict[int, list[ErrorImage]] = {}
         rest: Rest | None = None
         for family, rung, start, body in parts:
             if family == SERIES:
@@ -128,6 +138,8 @@ class Image:
                 self._users.load(Place(rung, start), body)
             elif family == IDS:
                 self._ids[rung].load(start, body)
+            elif family == ERRORS:
+                errors[start] = msgspec.json.decode(body, type=list[ErrorImage])
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
@@ -136,6 +148,7 @@ class Image:
             raise ValueError("the image has no end")
         self._series.restore(rest.series_open)
         self._users.restore(rest.users_open)
+        self._state.errors.restore(errors)
         self._restore_rest(rest, sums)
 
     def _rest(self) -> Rest:

@@ -1,7 +1,6 @@
 """The journal: entries that wait together are written together, in one thread, and applied in the same order."""
 
 import logging
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -14,11 +13,13 @@ import msgspec
 from gevent.event import Event
 from gevent.hub import Waiter
 
-from analytics.errors import CannotStore, Unavailable
-from analytics.ingest.journal import Entry
+from analytics.errors import CannotStore
+from analytics.ingest.journal import Entry, nothing
+from analytics.jobs import Job
 from analytics.storage.database import MOST_ROWS, Database, Row, gone, opened_again
 from analytics.storage.packing import packed
 from analytics.storage.thread import Thread
+from analytics.storage.trouble import traceback_of, trouble, unavailable
 from analytics.storage.waiting import Ended, Waiting, tell
 from analytics.turns import let_others_work
 
@@ -35,8 +36,6 @@ TURN_SECONDS = 0.005
 BRIEF_SECONDS = 0.0002
 """How long the event loop waits for a write that goes to the operating system alone; most take half of that."""
 FSYNC, RELAXED = "fsync", "relaxed"
-FAILURES = (sqlite3.Error, CannotStore, OSError, MemoryError)
-"""What asking the database may come to; SQLite's want of memory is Python's."""
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -63,7 +62,8 @@ class DiskJournal:
         self._wake = Event()
         self._idle = Event()
         self._idle.set()
-        self._writer: gevent.Greenlet | None = None
+        self._unapplied: deque[Waiting] = deque()
+        self._writer = Job("the journal", self._run)
         self.position = self.written = 0
         """The number of the last entry that was applied, and of the last one that was written."""
         self.applied = 0
@@ -79,9 +79,9 @@ class DiskJournal:
             Unavailable: not now.
         """
         if self.trouble is not None:
-            raise _unavailable(self.trouble)
+            raise unavailable(self.trouble)
         if self._waiting_bytes > WAITING_BYTES:
-            raise _unavailable("the disk does not keep up")
+            raise unavailable("the disk does not keep up")
 
     def write(self, entry: Entry) -> Callable[[], Any]:
         """Take an entry, with the state's lock held; what is returned waits until it is applied.
@@ -91,7 +91,7 @@ class DiskJournal:
         """
         if not entry.records and (self._durability == RELAXED or self._idle.is_set()):
             entry.apply()
-            return _nothing
+            return nothing
         _encode_into(entry.records, self._buffer)
         waiting = Waiting(entry, packed(self._buffer), None if self._durability == RELAXED else Waiter())
         self._waiting.append(waiting)
@@ -103,7 +103,7 @@ class DiskJournal:
             return waiting.done.get  # type: ignore[no-any-return]
         self._count(entry)
         entry.apply()
-        return _nothing
+        return nothing
 
     def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         """The answer to `question`, asked in the thread that owns the database."""
@@ -124,12 +124,12 @@ class DiskJournal:
         """Begin to write behind the entry `position`: all up to there is applied."""
         self.position = self.written = position
         self.trouble = None
-        self._writer = gevent.spawn(self._run)
+        self._writer.start()
 
     def doubt(self, database: Database, error: Exception) -> None:
         """Have `database`, in which something failed, opened again, if that has not been done."""
         if self.trouble is None and database is self._database:
-            self.trouble = _trouble(error)
+            self.trouble = trouble(error)
             self._doubts = error
             self._wake.set()
 
@@ -151,9 +151,7 @@ class DiskJournal:
 
     def stop(self) -> None:
         """Write no more, and close the database."""
-        if self._writer is not None:
-            self._writer.kill()
-            self._writer = None
+        self._writer.stop()
         if self._database is not None:
             self.ask(self._database.close)
             self._database = None
@@ -161,17 +159,26 @@ class DiskJournal:
 
     def _run(self) -> None:
         while True:
+            while self._unapplied or self._waiting or self._doubts is not None or self.trouble is not None:
+                self._work()
+            self._idle.set()
             self._wake.wait()
             if self._durability == RELAXED:
                 gevent.sleep(RELAXED_SECONDS)
             self._wake.clear()
-            while self._waiting or self._doubts is not None:
-                if self._doubts is None:
-                    self._gather()
-                    self._write_group()
-                else:
-                    self._fail(self._doubts, [])
-            self._idle.set()
+
+    def _work(self) -> None:
+        """Do the next thing there is to do."""
+        if self.trouble is not None:
+            gevent.sleep(RETRY_SECONDS)
+            self._recover()
+        elif self._doubts is not None:
+            self._fail(self._doubts)
+        elif self._unapplied:  # what was left by an error of this program
+            self._apply()
+        else:
+            self._gather()
+            self._write_group()
 
     def _gather(self) -> None:
         """Let all who are ready go along: one write for all costs little more than one for each."""
@@ -181,49 +188,54 @@ class DiskJournal:
             let_others_work()
 
     def _write_group(self) -> None:
-        group = self._take_group()
+        group = self._next_group()
         entries = [(entry, body) for entry, body, _ in group if entry.records]
         rows = [
             Row(seq, entry.kind, entry.received, entry.id_prefix, len(entry.records), body)
             for seq, (entry, body) in enumerate(entries, self.written + 1)
         ]
-        database = self.database
         try:
+            database = self.database
             if rows:
                 brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
                 self._thread.ask_briefly(brief, database.append, rows)
-        except FAILURES as error:
-            self._fail(error, group)
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait get an answer
+            self._fail(error)
             return
         self.written += len(rows)
-        self._apply(deque(group))
+        for _ in group:
+            self._unapplied.append(self._waiting.popleft())
+        self._waiting_bytes -= sum(len(each.body) for each in group)
+        self._apply()
         if database.is_untidy:
             try:
                 self.ask(database.tidy)
-            except FAILURES as error:
-                self._fail(error, [])
+            except Exception as error:  # noqa: BLE001
+                self._fail(error)
 
-    def _take_group(self) -> list[Waiting]:
+    def _next_group(self) -> list[Waiting]:
+        """What to write at once; it goes on waiting until that is done or has failed."""
         group: list[Waiting] = []
         size = 0
-        while self._waiting and size < GROUP_BYTES and len(group) < MOST_ROWS:
-            group.append(self._waiting.popleft())
-            size += len(group[-1].body)
-        self._waiting_bytes -= size
+        for each in self._waiting:
+            if size >= GROUP_BYTES or len(group) >= MOST_ROWS:
+                break
+            group.append(each)
+            size += len(each.body)
         return group
 
-    def _apply(self, group: deque[Waiting]) -> None:
+    def _apply(self) -> None:
         """Count what is written, with turns for others."""
-        while group:
+        while self._unapplied:
             ended: list[Ended] = []
             turn = time.perf_counter()
             with self._lock:
-                while group and time.perf_counter() - turn < TURN_SECONDS:
-                    entry, _, done = group.popleft()
+                while self._unapplied and time.perf_counter() - turn < TURN_SECONDS:
+                    entry, _, done = self._unapplied.popleft()
                     if done is not None:
                         ended.append(Ended(done, self._applied(entry)))
             tell(ended)
-            if group:
+            if self._unapplied:
                 let_others_work()
 
     def _applied(self, entry: Entry) -> Exception | None:
@@ -240,23 +252,19 @@ class DiskJournal:
         self.position += 1 if entry.records else 0
         self.applied += len(entry.records)
 
-    def _fail(self, error: Exception, group: list[Waiting]) -> None:
-        """Refuse all that waits, and all that comes, until the database was opened again and is as it has to be."""
-        self.trouble, self._doubts = _trouble(error), None
-        log.error("the journal cannot be written", extra={"reason": str(error)})
-        refused = [*group, *self._waiting]
-        self._waiting.clear()
+    def _fail(self, error: Exception) -> None:
+        """Refuse all that waits, and all that comes until the database was opened again and is as it has to be."""
+        self.trouble, self._doubts = trouble(error), None
+        log.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
-            self._waiting.extend(refused)
-            refused = []
-        self._waiting_bytes = sum(len(each.body) for each in self._waiting)
+            return
+        refused = list(self._waiting)
+        self._waiting.clear()
+        self._waiting_bytes = 0
         with self._lock:
             for each in refused:
-                each.entry.undo()
-        tell([Ended(each.done, _unavailable(self.trouble)) for each in refused if each.done is not None])
-        while self.trouble is not None:
-            gevent.sleep(RETRY_SECONDS)
-            self._recover()
+                _undo(each.entry)
+        tell([Ended(each.done, unavailable(self.trouble)) for each in refused if each.done is not None])
 
     def _recover(self) -> None:
         try:
@@ -268,8 +276,9 @@ class DiskJournal:
             self._database = self.ask(
                 opened_again, self._path, self._inode, self.written, sync=self._durability == FSYNC
             )
-        except FAILURES as error:
-            self.trouble = _trouble(error)
+        except Exception as error:
+            self.trouble = trouble(error)
+            log.debug("the journal still cannot be written", exc_info=traceback_of(error))
         else:
             self.trouble = self._doubts = None
             log.warning("the journal can be written again", extra={"entry": self.written})
@@ -282,16 +291,8 @@ class DiskJournal:
         return self._database
 
 
-def _trouble(error: Exception) -> str:
-    return f"the journal cannot be written ({error})"
-
-
-def _unavailable(reason: str) -> Unavailable:
-    return Unavailable(
-        f"Nothing can be recorded now: {reason}. Nothing of this request was; send it again later.",
-        headers={"Retry-After": "1"},
-    )
-
-
-def _nothing() -> None:
-    pass
+def _undo(entry: Entry) -> None:
+    try:
+        entry.undo()
+    except Exception:
+        log.exception("an entry that was not written could not be undone")

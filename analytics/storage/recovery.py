@@ -53,6 +53,8 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
             for kind, count in keep.items():
                 first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
                 _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
+            if not len(state.errors.ring):
+                state.errors.find_in(state.events)
         for row in _rows(journal, progress, mark.position, last):
             recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](unpacked(row.body)))
             progress.tell(row.seq, last)
@@ -60,7 +62,7 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
         state.settle()
-        state.expire()  # also what was only promised when the image was taken
+        state.expire()
         state.counters.forget()
     journal.ask(database.abandon)
     progress.end(last - mark.position)

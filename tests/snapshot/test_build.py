@@ -19,6 +19,7 @@ def test_the_snapshot_has_the_shape_of_the_specification() -> None:
         "total_requests": 2,
         "active_users": 2,
         "average_latency_ms": 30.0,
+        "mean_latency_ms": 30.0,
         "error_rate": 50.0,
         "requests_per_second": 0.033,
     }
@@ -32,13 +33,14 @@ def test_the_snapshot_has_the_shape_of_the_specification() -> None:
         "error_count": 1,
         "error_rate": 50.0,
         "avg_latency_ms": 30.0,
+        "mean_latency_ms": 30.0,
         "last_heartbeat": "2023-11-14T12:00:15.000Z",
         "heartbeat_interval_seconds": None,
     }
     realtime = snapshot["realtime_stats"]
     assert (realtime["requests_last_1min"], realtime["errors_last_1min"], realtime["active_connections"]) == (2, 1, 0)
     assert realtime["top_endpoints"] == [
-        {"endpoint": "/products", "service": "catalogue", "count": 2, "avg_time_ms": 30.0}
+        {"endpoint": "/products", "service": "catalogue", "count": 2, "avg_time_ms": 30.0, "mean_latency_ms": 30.0}
     ]
     assert [record["type"] for record in realtime["recent_events"]] == ["purchase", "request", "request"]
     assert snapshot["updated_at"] == "2023-11-14T12:00:15.000Z"
@@ -46,6 +48,7 @@ def test_the_snapshot_has_the_shape_of_the_specification() -> None:
 
 def test_an_empty_service_shows_zeros() -> None:
     snapshot = Rig().snapshot()
+    assert snapshot["overview"].pop("mean_latency_ms") is None
     assert set(snapshot["overview"].values()) == {0}
     assert snapshot["services"] == {}
     assert snapshot["realtime_stats"]["top_endpoints"] == snapshot["realtime_stats"]["recent_events"] == []

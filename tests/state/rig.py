@@ -1,5 +1,6 @@
 """The service without its edge: state, recorder and reader around one clock that tests own."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -119,3 +120,14 @@ class Rig:
 
     def days(self, days: int = 90) -> list[dict[str, Any]]:
         return self.ask(daily, days)["buckets"]
+
+
+def plain(answer: Any) -> Any:
+    """The same as it comes out of JSON, with bytes as text and records as objects."""
+    return json.loads(json.dumps(answer, default=_plain_part))
+
+
+def _plain_part(part: Any) -> Any:
+    if isinstance(part, bytes):
+        return part.decode()
+    return msgspec.structs.asdict(part) if isinstance(part, msgspec.Struct) else str(part)

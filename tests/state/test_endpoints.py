@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.state.endpoints import NAME_LIMIT, Endpoints, Usage
+from analytics.state.endpoints import NAME_LIMIT, Endpoints
+from analytics.state.sums import Total, Usage
 from tests.state.rig import DAY, MIDNIGHT, NOON, Rig, event, metric, moderate
 
 
@@ -220,11 +221,12 @@ def test_what_expires_is_taken_off_the_count_day_by_day() -> None:
 
 
 def test_the_mean_is_of_the_requests_that_had_a_latency() -> None:
-    usage = Usage(10, 1, 4, 100.0)
-    usage.add(Usage(5, 0, 0, 0.0))
-    assert (usage.requests, usage.errors, usage.mean_ms) == (15, 1, 25.0)
-    usage.subtract(Usage(10, 1, 4, 100.0))
-    assert (usage.requests, usage.errors, usage.mean_ms) == (5, 0, 0.0)
+    total = Total()
+    total.add(Usage(10, 1, 4, 100.0))
+    total.add(Usage(5, 0, 0, 0.0))
+    assert (total.requests, total.errors, total.mean_ms) == (15, 1, 25.0)
+    total.subtract(Usage(10, 1, 4, 100.0))
+    assert (total.requests, total.errors, total.mean_ms) == (5, 0, None)
 
 
 def test_long_names_are_cut() -> None:
@@ -260,6 +262,7 @@ def test_events_and_metrics_of_an_endpoint_meet_in_one_row() -> None:
             "error_count": 3,
             "error_rate": 75.0,
             "avg_time_ms": 30.0,
+            "mean_latency_ms": 30.0,
             "uncounted_at_most": 0,
         }
     ]

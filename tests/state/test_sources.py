@@ -26,6 +26,11 @@ def figures(rig: Rig) -> tuple[float, float, int]:
         ("request", {"status": 500}, (1, 1, 0)),
         ("request", {"status": 503}, (1, 1, 0)),
         ("request", {"status": 599, "latency": 12}, (1, 1, 1)),
+        ("request", {"status": "503"}, (1, 1, 0)),
+        ("request", {"status": " 500 "}, (1, 1, 0)),
+        ("request", {"status": "499"}, (1, 0, 0)),
+        ("request", {"status": "200", "latency": "12"}, (1, 0, 1)),
+        ("request", {"latency_ms": "0.125"}, (1, 0, 1)),
         ("request", {"latency": 12.5}, (1, 0, 1)),
         ("request", {"latency": 0}, (1, 0, 1)),
         ("request", {"latency_ms": 12}, (1, 0, 1)),
@@ -44,7 +49,9 @@ def test_events_count_by_their_type_and_data(type_: str, data: dict[str, Any], e
     assert figures(rig) == expected
 
 
-@pytest.mark.parametrize("status", ["503", "abc", True, None, [503], {"code": 503}, "", -503])
+@pytest.mark.parametrize(
+    "status", ["abc", "5xx", "-503", "5e2", "٥٠٣", "503 " * 9, True, None, [503], {"code": 503}, "", -503]
+)
 def test_a_status_that_is_no_number_is_no_error(status: Any) -> None:
     rig = Rig()
     rig.event(data={"status": status})
@@ -52,7 +59,8 @@ def test_a_status_that_is_no_number_is_no_error(status: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "latency", ["12", True, False, -1, -0.001, [12], NESTED, "NaN", "Infinity", HUGE, 1.1e100, -HUGE]
+    "latency",
+    ["12 ms", "-1", "1e2", "9" * 400, True, False, -1, -0.001, [12], NESTED, "NaN", "Infinity", HUGE, 1.1e100, -HUGE],
 )
 @pytest.mark.parametrize("field", ["latency", "latency_ms"])
 def test_a_latency_that_cannot_be_one_is_left_out(latency: Any, field: str) -> None:

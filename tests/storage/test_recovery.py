@@ -229,19 +229,18 @@ def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longe
     assert [copy.event(id=id_).duplicate for id_ in ("a", "b", "c", "d")] == [True, True, True, False]
 
 
-def test_room_that_was_only_promised_when_an_image_was_taken_is_free_after_a_kill(
+def test_room_that_was_only_claimed_when_an_image_was_taken_is_free_after_a_kill(
     tmp_path: Path, stack: ExitStack
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
-    assert disk.journal._writer is not None
-    disk.journal._writer.kill()
+    disk.journal._writer.stop()
     promised = gevent.spawn(disk.metric, "promised", 1)
     gevent.sleep(0)
     assert disk.save()
     unwritten = disk.crashed(stack)
     assert unwritten.stats()["totals"]["limited_series"] == 0
     assert unwritten.metric("other", 1).id
-    disk.journal._writer = gevent.spawn(disk.journal._run)
+    disk.journal._writer.start()
     promised.get(timeout=PATIENCE)
     check_equal(disk, disk.crashed(stack))
 

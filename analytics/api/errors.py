@@ -1,0 +1,23 @@
+"""/errors: the newest errors, with equal ones together."""
+
+from flask import Blueprint, Response
+
+from analytics.api.answers import answer
+from analytics.api.params import arguments
+from analytics.query.errors import errors
+from analytics.query.reader import Reader
+from analytics.schemas.queries import ErrorsQuery
+
+QUERY = ErrorsQuery()
+
+
+def errors_blueprint(reader: Reader) -> Blueprint:
+    """The blueprint of /errors."""
+    blueprint = Blueprint("errors", __name__)
+
+    @blueprint.get("/errors")
+    def read() -> Response:
+        asked = arguments(QUERY)
+        return answer(reader.ask(errors, asked["service"], asked["limit"]))
+
+    return blueprint

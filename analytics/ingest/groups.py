@@ -1,0 +1,115 @@
+"""Groups: the items of a batch that are counted together, so that each counter is touched once a batch."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Generic
+
+from analytics.ingest.refusal import Refused
+from analytics.records import R
+from analytics.state.claims import Claim
+from analytics.state.limits import Limits
+from analytics.state.observations import Observations
+from analytics.state.state import State
+
+
+class Group(Generic[R]):
+    """Items of one service and second, and of whatever else a kind counts apart."""
+
+    __slots__ = ("add", "claimed", "items", "seen", "service")
+
+    def __init__(self, seen: Observations) -> None:
+        self.service, self.seen = seen.service, seen
+        self.claimed: Claim = Claim()
+        self.items: list[R] = []
+        self.add: Callable[[R], None] = self.items.append
+
+    def claim(self, limits: Limits) -> Refused | None:
+        """Claim the room that the group needs; the refusal where there is none."""
+        return None
+
+    def look(self) -> None:
+        """Observe what the items say."""
+
+    def count(self, state: State) -> None:
+        """Observe what depends on the state's limits, when the items are recorded."""
+
+    def failed(self) -> Sequence[R]:
+        """The items that are errors."""
+        return ()
+
+
+class Groups(ABC, Generic[R]):
+    """All groups of a batch; making them changes nothing yet.
+
+    Args:
+        now: when the batch came in, in seconds since the epoch.
+    """
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self.all: list[Group[R]] = []
+        self._seconds: dict[tuple[str, int], Observations] = {}
+
+    @abstractmethod
+    def of(self, items: Sequence[R]) -> list[Group[R]]:
+        """The group of each item, made where there is none yet."""
+
+    def narrow(self, items: Sequence[R]) -> list[Group[R]]:
+        """The group of each item that is left; forgets the groups of the others."""
+        group_of = self.of(items)
+        self.all = list(dict.fromkeys(group_of))
+        return group_of
+
+    def services(self) -> list[str]:
+        """The services that have groups, in the order of their first items."""
+        return [group.service for group in self.all]
+
+    def claim(self, limits: Limits) -> bool:
+        """Claim room for each group; False where one of them finds none."""
+        return not any([group.claim(limits) for group in self.all])  # noqa: C419  # all of them, whatever comes of one
+
+    def release(self, limits: Limits) -> None:
+        """Give back what was claimed."""
+        for group in self.all:
+            limits.release(group.claimed)
+            group.claimed = Claim()
+
+    def fill(self, group_of: Sequence[Group[R]], items: Sequence[R]) -> None:
+        """Put each item into its group, and make no more groups."""
+        for group, item in zip(group_of, items, strict=True):
+            group.add(item)
+        for group in self.all:
+            if group.items:
+                group.look()
+
+    def release_empty(self, limits: Limits) -> Claim:
+        """Forget the groups that got no items, and release their claims; returns the claim of the others."""
+        filled = [group for group in self.all if group.items]
+        if len(filled) < len(self.all):
+            for group in self.all:
+                if not group.items:
+                    limits.release(group.claimed)
+            self.all = filled
+        return Claim([group.service for group in filled], [key for group in filled for key in group.claimed.series])
+
+    def failed(self) -> list[R]:
+        """The items that are errors."""
+        return [item for group in self.all for item in group.failed()]
+
+    def count(self, state: State) -> list[Observations]:
+        """What was observed, once by service and second."""
+        for group in self.all:
+            group.count(state)
+        return list(dict.fromkeys(group.seen for group in self.all))
+
+    def seen(self, service: str, second: int) -> Observations:
+        """The observations of a service in a second, which its groups share."""
+        seen = self._seconds.get((service, second))
+        if seen is None:
+            at = self.now if second == int(self.now) else second
+            seen = self._seconds[service, second] = Observations(service, at)
+        return seen
+
+    def second(self, item: R) -> int:
+        """The second in which an item happened."""
+        return int(self.now if item.timestamp is None else item.timestamp.timestamp())
