@@ -19,6 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ARROWS: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
+    "arrays": set(),
     "clock": set(),
     "errors": set(),
     "records": set(),
@@ -28,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "logs": set(),
     "turns": set(),
     "state": {"config", "records"},
-    "schemas": {"errors", "records"},
+    "schemas": {"arrays", "errors", "records"},
     "ingest": {"clock", "config", "errors", "records", "state"},
     "query": {"clock", "errors", "records", "state"},
     "storage": {"clock", "config", "errors", "ingest", "jobs", "records", "state", "turns"},
@@ -68,9 +69,9 @@ WEB = {
     "werkzeug",
     "wsproto",
 }
-INNER = {"clock", "errors", "ingest", "query", "records", "schemas", "snapshot", "state"}
+INNER = {"arrays", "clock", "errors", "ingest", "query", "records", "schemas", "snapshot", "state"}
 """Rooms that get time from outside."""
-WITHOUT_IO = {"clock", "errors", "ingest", "records", "schemas", "state"}
+WITHOUT_IO = {"arrays", "clock", "errors", "ingest", "records", "schemas", "state"}
 IO = {"asyncio", "gevent", "http", "io", "os", "pathlib", "requests", "select", "socket", "sqlite3", "subprocess"}
 
 

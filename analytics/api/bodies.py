@@ -1,6 +1,7 @@
 """Reads request bodies: whole, bounded after decompression, in time, or not at all."""
 
 import zlib
+from codecs import BOM_UTF8
 from typing import IO, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
@@ -18,7 +19,7 @@ MAX_MEMBERS = 32
 
 
 class Body(NamedTuple):
-    """A body's bytes, and whether they are lines of JSON rather than one JSON text."""
+    """A body's bytes without a byte order mark, and whether they are lines of JSON rather than one JSON text."""
 
     data: bytes
     is_lines: bool
@@ -51,7 +52,7 @@ class BodyReader:
         data = self._receive(environ)
         if encoding == "gzip":
             data = self._inflate(data)
-        return Body(data, media_type == LINES_TYPE)
+        return Body(data.removeprefix(BOM_UTF8), media_type == LINES_TYPE)
 
     def _receive(self, environ: WSGIEnvironment) -> bytes:
         length = get_content_length(environ)

@@ -7,14 +7,18 @@ alone decides and words the errors.
 import re
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError
 
 from analytics.errors import MalformedBody, TooLarge, ValidationFailed
 from analytics.records import ItemError
-from analytics.schemas.fields import AWARE, NUMBER_LIMIT, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
+from analytics.schemas.apart import tell_apart
+from analytics.schemas.derived import derive
+from analytics.schemas.fields import RawJsonObject, Tags, Text
+from analytics.schemas.halves import without_halves
+from analytics.schemas.malformed import malformed
 from analytics.schemas.raws import are_sound, one_line
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -53,41 +57,80 @@ class SchemaDecoder(Generic[R]):
         self._texts = [name for name, field in schema.fields.items() if isinstance(field, Text | Tags)]
         self._raws = [attrgetter(name) for name, field in schema.fields.items() if isinstance(field, RawJsonObject)]
 
-    def one(self, body: bytes) -> R:
-        """The record that `body` holds.
+    def one(self, body: bytes, what: str = "body") -> R:
+        """The record that `body`, which errors call `what`, holds.
 
         Raises:
             MalformedBody: not JSON, or nested too deeply.
             ValidationFailed: JSON that the schema refuses.
         """
         body = one_line(body)
+        record = self._derived_one(body)
+        if record is None:
+            whole = without_halves(body)
+            if whole != body:
+                record = self._derived_one(whole)
+            if record is None:
+                record = load(self._schema, whole, what)
+        return record
+
+    def _derived_one(self, body: bytes) -> R | None:
+        """The record, or None where marshmallow has to decide."""
         try:
             record: R = self._one.decode(body)
-            if self._are_sound([record], body):
-                return record
+            return record if self._are_sound([record], body) else None
         except UNREADABLE:
-            pass  # marshmallow's turn
-        loaded: R = load(self._schema, body)
-        return loaded
+            return None
 
     def many(self, body: bytes) -> Batch[R]:
-        """The records of a JSON array.
+        """The records of a JSON array; an item that is no JSON costs only itself.
 
         Raises:
-            MalformedBody: not JSON, nested too deeply, or empty.
+            MalformedBody: no item can be told from the others, or there is none.
             ValidationFailed: JSON, but no array.
             TooLarge: more items than allowed.
         """
         body = one_line(body)
-        if body.count(b",") >= self._max_items:  # there may be too many: look before they are made
-            self._check_size(len(parse_array(body)))
         try:
-            items: list[R] = self._many.decode(body)
-            if self._are_sound(items, body):
-                return self._whole(items)
-        except UNREADABLE:
-            pass
-        return self._each([bytes(raw) for raw in parse_array(body)])
+            if body.count(b",") >= self._max_items:  # there may be too many: look before they are made
+                self._check_size(len(parse_array(body)))
+            items = self._derived_many(body)
+            raws = parse_array(body) if items is None else []
+        except MalformedBody as refused:
+            if not body.lstrip().startswith(b"["):
+                raise
+            return self.apart(body, body.index(b"[") + 1, b"", refused)
+        return self._each([bytes(raw) for raw in raws]) if items is None else self._whole(items)
+
+    def apart(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> Batch[R]:
+        """The records of a JSON array in a `body` that is not JSON as a whole, told apart by their brackets.
+
+        Args:
+            body: what holds the array.
+            start: the place behind the array's opening bracket.
+            ending: what has to follow its closing bracket.
+            refused: raised where no item can be told from the others.
+        """
+        body = one_line(body)
+        found = tell_apart(body, start, ending, self._max_items, self._pause)
+        if len(found.items) + (found.unfinished is not None) > self._max_items:
+            raise self._too_many(f"more than {self._max_items}")
+        batch = self._each(found.items) if found.items else Batch[R]([], [], [])
+        items, places, errors = batch.items, list(batch.places), batch.errors
+        place, problem = len(found.items), found.problem
+        if found.unfinished is not None:
+            try:
+                items.append(self.one(found.unfinished))
+            except (MalformedBody, ValidationFailed):
+                pass
+            else:
+                places.append(place)
+                place, problem = place + 1, found.behind_unfinished
+        if not place:
+            raise refused
+        if problem is not None:
+            errors.append(ItemError(place, MalformedBody.code, problem))
+        return Batch(items, places, errors)
 
     def lines(self, body: bytes) -> Batch[R]:
         """The records of newline-delimited JSON; blank lines do not count as items.
@@ -107,6 +150,14 @@ class SchemaDecoder(Generic[R]):
             pass
         return self._each(lines)
 
+    def _derived_many(self, body: bytes) -> list[R] | None:
+        """The records of an array, or None where each has to be looked at by itself."""
+        try:
+            records: list[R] = self._many.decode(body)
+            return records if self._are_sound(records, body) else None
+        except UNREADABLE:
+            return None
+
     def _whole(self, items: list[R]) -> Batch[R]:
         self._check_size(len(items))
         return Batch(items, range(len(items)), [])
@@ -115,10 +166,11 @@ class SchemaDecoder(Generic[R]):
         if not count:
             raise MalformedBody("The batch has no items.", code="empty_batch")
         if count > self._max_items:
-            raise TooLarge(
-                f"The batch has {count} items; at most {self._max_items} are taken at once.",
-                code="batch_too_large",
-            )
+            raise self._too_many(str(count))
+
+    def _too_many(self, count: str) -> TooLarge:
+        message = f"The batch has {count} items; at most {self._max_items} are taken at once."
+        return TooLarge(message, code="batch_too_large")
 
     def _each(self, bodies: list[bytes]) -> Batch[R]:
         self._check_size(len(bodies))
@@ -129,7 +181,7 @@ class SchemaDecoder(Generic[R]):
             if place % PAUSE_EVERY == PAUSE_EVERY - 1:
                 self._pause()
             try:
-                items.append(self.one(body))
+                items.append(self.one(body, "item"))
                 places.append(place)
             except (MalformedBody, ValidationFailed) as error:
                 field, messages = next(iter(error.fields.items()), (None, [error.message]))
@@ -155,14 +207,14 @@ class SchemaDecoder(Generic[R]):
         return False
 
 
-def load(schema: Schema, body: bytes) -> Any:
-    """What `schema` makes of `body`.
+def load(schema: Schema, body: bytes, what: str = "body") -> Any:
+    """What `schema` makes of `body`, which errors call `what`.
 
     Raises:
         MalformedBody: not JSON, or nested too deeply.
         ValidationFailed: JSON that the schema refuses.
     """
-    payload = parse(body)
+    payload = parse(body, what=what)
     if isinstance(payload, dict) and len(payload) > MOST_FIELDS:  # each unknown one would cost a message
         raise ValidationFailed(f"The object has {len(payload)} fields; known are {', '.join(schema.fields)}.")
     return loaded(schema, payload)
@@ -186,19 +238,18 @@ def has_no_control_characters(body: bytes) -> bool:
 
 
 def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
-    """`body`, which errors call `what`, as JSON.
+    """`body`, which errors call `what`, as JSON; half a character becomes U+FFFD.
 
     Raises:
         MalformedBody: it is not, or is nested too deeply.
     """
     try:
         return msgspec.json.decode(body, type=type_)
-    except RecursionError:
-        raise MalformedBody("The JSON is nested too deeply to be read.", code="nested_too_deeply") from None
-    except UnicodeDecodeError as error:
-        raise MalformedBody(f"The {what} is not UTF-8 (byte {error.start} of a string).") from None
-    except msgspec.DecodeError as error:
-        raise MalformedBody(f"The {what} is not valid JSON: {error}.") from None
+    except UNREADABLE as error:
+        whole = without_halves(body)
+        if whole == body:
+            raise malformed(body, error, what) from None
+    return parse(whole, type_, what)
 
 
 def parse_array(body: bytes) -> list[msgspec.Raw]:
@@ -232,45 +283,3 @@ def _flatten(prefix: str, messages: Any, into: dict[str, list[str]]) -> None:
             _flatten(f"{prefix}.{name}" if prefix else str(name), inner, into)
     else:
         into.setdefault(prefix, []).extend(str(message) for message in messages)
-
-
-def derive(schema: Schema, record: type[R]) -> type[R]:
-    """A subclass of `record` whose annotations carry the limits of `schema`.
-
-    Raises:
-        TypeError: the schema has a field of a kind that has no counterpart here.
-    """
-    members: list[Any] = []
-    for name, field in schema.fields.items():
-        annotation = _annotation(name, field)
-        if annotation is msgspec.Raw:  # holds null too, which `are_sound` leaves to marshmallow
-            members.append((name, annotation, msgspec.Raw(b"{}")))
-            continue
-        if field.allow_none:
-            annotation = annotation | None
-        members.append((name, annotation) if field.required else (name, annotation, field.load_default))
-    derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), gc=False, forbid_unknown_fields=True)
-    return derived  # type: ignore[no-any-return]
-
-
-def _annotation(name: str, field: fields.Field[Any]) -> Any:
-    match field:
-        case Text():
-            return _text(field)
-        case Number():
-            return Annotated[float, msgspec.Meta(ge=-NUMBER_LIMIT, le=NUMBER_LIMIT)]
-        case Timestamp():
-            return AWARE
-        case Tags():
-            keys, values = field.key_field, field.value_field
-            limits = msgspec.Meta(max_length=field.most)
-            return Annotated[dict[_text(keys), _text(values)], limits]  # type: ignore[misc, arg-type]
-        case RawJsonObject():
-            return msgspec.Raw
-        case JsonObject():
-            return dict[str, Any]
-    raise TypeError(f"{name}: no decoder is known for {type(field).__name__}")
-
-
-def _text(field: Text) -> Any:
-    return Annotated[str, msgspec.Meta(min_length=field.least, max_length=field.most)]

@@ -8,12 +8,15 @@ import msgspec
 
 from analytics.errors import MalformedBody, ValidationFailed
 from analytics.schemas.compiled import MOST_FIELDS, Batch, SchemaDecoder, parse
+from analytics.schemas.halves import without_halves
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
 def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool) -> R | Batch[R]:
     """One record, or a batch of them: `kind` names the array inside an object, `events` or `metrics`.
+
+    An item of a batch that is not valid JSON costs only itself, in all forms.
 
     Raises:
         MalformedBody: the body is not JSON, nested too deeply, or holds nothing.
@@ -29,12 +32,19 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
         return decoder.many(body)
     wrapped = re.match(rb'\s*\{\s*"%b"\s*:\s*' % kind.encode(), body)
     if wrapped:
-        fields: dict[str, msgspec.Raw] = parse(body, dict[str, msgspec.Raw])
+        try:
+            fields: dict[str, msgspec.Raw] = parse(body, dict[str, msgspec.Raw])
+        except MalformedBody as refused:
+            if body[wrapped.end() : wrapped.end() + 1] != b"[":
+                raise
+            return decoder.apart(body, wrapped.end() + 1, b"}", refused)
         unknown = {name: ["Unknown field."] for name in islice(fields, MOST_FIELDS) if name != kind}
         if unknown:
             raise ValidationFailed(f"Unknown fields beside {kind!r}: {', '.join(islice(unknown, 5))}", fields=unknown)
         items = bytes(fields[kind])
         rest = body[wrapped.end() :]
+        if not rest.startswith(items):
+            rest = without_halves(rest)  # as `fields` is
         # JSON parsers keep the last of equal names: what came before it would be lost without a word
         if not rest.startswith(items) or rest[len(items) :].strip() != b"}":
             raise ValidationFailed(f"{kind!r} must be given once.", fields={kind: ["Must be given once."]})

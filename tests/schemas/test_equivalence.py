@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from analytics.errors import MalformedBody, ValidationFailed
 from analytics.records import NewEvent, NewMetric
-from analytics.schemas.compiled import SchemaDecoder, derive, load
+from analytics.schemas.compiled import SchemaDecoder, load
+from analytics.schemas.derived import derive
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
 from tests.schemas import decoders

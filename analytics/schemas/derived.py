@@ -1,0 +1,52 @@
+"""Derives msgspec structs from marshmallow schemas, with the same limits."""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from marshmallow import Schema, fields
+
+from analytics.schemas.fields import AWARE, NUMBER_LIMIT, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+def derive(schema: Schema, record: type[R]) -> type[R]:
+    """A subclass of `record` whose annotations carry the limits of `schema`.
+
+    Raises:
+        TypeError: the schema has a field of a kind that has no counterpart here.
+    """
+    members: list[Any] = []
+    for name, field in schema.fields.items():
+        annotation = _annotation(name, field)
+        if annotation is msgspec.Raw:  # holds null too, which `are_sound` leaves to marshmallow
+            members.append((name, annotation, msgspec.Raw(b"{}")))
+            continue
+        if field.allow_none:
+            annotation = annotation | None
+        members.append((name, annotation) if field.required else (name, annotation, field.load_default))
+    derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), gc=False, forbid_unknown_fields=True)
+    return derived  # type: ignore[no-any-return]
+
+
+def _annotation(name: str, field: fields.Field[Any]) -> Any:
+    match field:
+        case Text():
+            return _text(field)
+        case Number():
+            return Annotated[float, msgspec.Meta(ge=-NUMBER_LIMIT, le=NUMBER_LIMIT)]
+        case Timestamp():
+            return AWARE
+        case Tags():
+            keys, values = field.key_field, field.value_field
+            limits = msgspec.Meta(max_length=field.most)
+            return Annotated[dict[_text(keys), _text(values)], limits]  # type: ignore[misc, arg-type]
+        case RawJsonObject():
+            return msgspec.Raw
+        case JsonObject():
+            return dict[str, Any]
+    raise TypeError(f"{name}: no decoder is known for {type(field).__name__}")
+
+
+def _text(field: Text) -> Any:
+    return Annotated[str, msgspec.Meta(min_length=field.least, max_length=field.most)]

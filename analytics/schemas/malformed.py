@@ -1,0 +1,32 @@
+"""Says what is wrong with bytes that are not valid JSON, and where."""
+
+import re
+
+from analytics.errors import MalformedBody
+
+AROUND = 16
+"""How many bytes before and behind the fault are shown."""
+_PLACE = re.compile(r"\(byte (\d+)\)$")
+
+
+def malformed(body: bytes, error: Exception, what: str) -> MalformedBody:
+    """The error for `body`, called `what`, that msgspec refused with `error`."""
+    if isinstance(error, RecursionError):
+        return MalformedBody("The JSON is nested too deeply to be read.", code="nested_too_deeply")
+    if not body.strip():
+        return MalformedBody(f"The {what} is empty.")
+    if isinstance(error, UnicodeDecodeError):  # knows the place within its string only
+        try:
+            body.decode()
+        except UnicodeDecodeError as found:
+            return MalformedBody(f"The {what} is not UTF-8 (byte {found.start}{_near(body, found.start)}).")
+    reason = str(error).removeprefix("JSON is malformed: ")
+    place = _PLACE.search(reason)
+    if place:
+        reason = f"{reason.removesuffix(')')}{_near(body, int(place[1]))})"
+    return MalformedBody(f"The {what} is not valid JSON: {reason}.")
+
+
+def _near(body: bytes, place: int) -> str:
+    around = body[max(0, place - AROUND) : place + AROUND].decode(errors="replace")
+    return f", near {' '.join(around.split())!r}"
