@@ -134,7 +134,6 @@ def test_a_restart_ignores_what_was_noted(service: FakeService, folder: Path) ->
         ("date,requests\n", "holds the export of daily, which are sums and cannot be taken apart again; events and"),
         ("", None),
         ("what is this\n", "does not tell what it holds: say --kind events or --kind metrics"),
-        ('{"events":[{"type":"a","service":"s","id":"1"}', "is damaged at line 1: there should be a comma"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_one_clear_line(
@@ -145,6 +144,17 @@ def test_a_file_that_cannot_be_imported_is_one_clear_line(
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: file {problem or 'does not tell what it holds'}")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_damaged_document_gives_all_its_whole_rows(service: FakeService, folder: Path) -> None:
+    rows = [f'{{"type":"a","service":"s","id":"{number}"}}' for number in range(3)]
+    (folder / "file").write_text(f'{{"events":[{rows[0]},\n{rows[1]},\n{{"type":"\n')
+    result = run(service, "import", "file")
+    assert result.exit_code == 1
+    assert "rows read               3\naccepted                2\n" in result.stdout
+    assert "line 3: damaged_line: the file ends within this row" in result.stdout
+    assert list(service.items) == ["0", "1"]
+    assert [path.name for path in folder.iterdir()] == ["file"]
 
 
 def test_a_pipe_is_refused(service: FakeService, folder: Path) -> None:

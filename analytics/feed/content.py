@@ -3,10 +3,11 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from analytics.arrays import ArrayScanner
 from analytics.feed.csvrows import table
 from analytics.feed.logfile import LogFile
 from analytics.feed.rows import BOM, MAX_ROW, WRAPPED, Row, document, lines_of_json
@@ -41,31 +42,36 @@ def look(path: Path) -> Content:
         LogUnreadableError: it cannot be read.
     """
     with LogFile(path) as file:
-        start = next(file.pieces(MAX_ROW), b"").removeprefix(BOM).decode(errors="replace")
+        start = next(file.pieces(MAX_ROW), b"").removeprefix(BOM).lstrip()
     named = _NAMED.match(path.name)
     by_name = named[1] if named else None
     wrapped = WRAPPED.match(start)
-    if wrapped and wrapped[1] in _TELLING:
-        return Content(wrapped[1], document)
-    if start.lstrip()[:1] in ("{", ""):
-        first, _, _ = start.lstrip().partition("\n")
-        return Content(_kind_of(_names(first)) or by_name, lines_of_json)
-    if start.lstrip()[:1] == "[":
-        return Content(_kind_of(_names(start.lstrip()[1:].lstrip())) or by_name, document)
+    if wrapped and wrapped[1].decode(errors="replace") in _TELLING:
+        return Content(wrapped[1].decode(), document)
+    if start[:1] in (b"{", b""):
+        return Content(_kind_among(start.splitlines()) or by_name, lines_of_json)
+    if start[:1] == b"[":
+        items = (start[span.start : span.end] for span in ArrayScanner(start=1).scan(start))
+        return Content(_kind_among(items) or by_name, document)
     try:
-        columns = next(csv.reader(start.splitlines()), [])
+        columns = next(csv.reader(start.decode(errors="replace").splitlines()), [])
     except csv.Error:
         columns = []
     return Content(_kind_of(columns) or by_name, table, columns)
 
 
-def _names(text: str) -> Collection[str]:
-    """The fields of the object that `text` begins with."""
+def _kind_among(items: Iterable[bytes]) -> str | None:
+    """The kind of the first item that tells it; damaged ones do not."""
+    return next((kind for item in items if (kind := _kind_of(_names(item)))), None)
+
+
+def _names(item: bytes) -> Collection[str]:
+    """The fields of an object."""
     try:
-        first, _ = json.JSONDecoder().raw_decode(text)
+        found = json.loads(item.decode())
     except (ValueError, RecursionError):
         return ()
-    return first if isinstance(first, dict) else ()
+    return found if isinstance(found, dict) else ()
 
 
 def _kind_of(names: Collection[str]) -> str | None:

@@ -87,7 +87,7 @@ def sendable(text: bytes, spare_id: str) -> bytes:
     What is no JSON stays as it is, for the service to refuse it.
     """
     try:
-        item = json.loads(text)
+        item = json.loads(text.decode())
     except (ValueError, RecursionError):
         return text
     if not isinstance(item, dict) or (item.get("id") is not None and "received_at" not in item):

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from analytics.arrays import ArrayScanner
 from analytics.feed.logfile import LogFile, LogUnreadableError
 
 MAX_ROW = 1 << 20
 """Bytes; no row that the service takes is longer."""
 BOM = codecs.BOM_UTF8
-WRAPPED = re.compile(r'\s*\{\s*"(\w+)"\s*:\s*\[\s*')
+WRAPPED = re.compile(rb'\s*\{\s*"(\w+)"\s*:\s*\[')
 """How a document begins that is an object around an array."""
-_BARE, _COMMA, _END = re.compile(r"\s*\[\s*"), re.compile(r"\s*,\s*"), re.compile(r"\s*\]")
+BARE = re.compile(rb"\s*\[")
+"""How a document begins that is an array."""
+_ONE_LINE = bytes.maketrans(b"\r\n", b"\t\t")
 _PIECE = 1 << 16
 
 
@@ -41,83 +44,101 @@ def lines_of_json(file: LogFile) -> Iterator[Row]:
 
 
 def document(file: LogFile) -> Iterator[Row]:
-    """Each object of the array that the document is, or that its first field is.
+    """Each item of the array that the document is, or that its first field is.
+
+    A damaged item is passed on as it is where its strings and brackets are closed; else it and all that follows it is
+    one row with a problem.
 
     Raises:
-        DamagedFileError: it is not such a document, or ends early.
+        DamagedFileError: it is not such a document.
     """
-    text = _Text(file)
-    opening = text.match(WRAPPED) or text.match(_BARE)
+    pieces = file.pieces(_PIECE)
+    piece = next(pieces, b"").removeprefix(BOM)
+    opening = WRAPPED.match(piece) or BARE.match(piece)
     if opening is None:
         raise DamagedFileError("is neither a JSON array nor an object around one")
-    ends = text.match(_END)
-    while not ends:
-        yield text.row()
-        ends = text.match(_END)
-        if not ends and not text.match(_COMMA):
-            raise text.damaged("there should be a comma or the end of the array")
-    if opening.re is WRAPPED and not text.rest().endswith("}"):
-        raise text.damaged("the object around the array does not end")
+    items = _Items(line=1 + piece.count(b"\n", 0, opening.end()))
+    piece = piece[opening.end() :]
+    while items.end is None:
+        yield from items.read(piece)
+        if items.end is None and not (piece := next(pieces, b"")):
+            yield from items.unfinished()
+            return
+    rest = piece[items.end :]
+    while len(rest) <= MAX_ROW and (piece := next(pieces, b"")):
+        rest += piece
+    if not _is_end(rest, opening[1] if opening.re is WRAPPED else None):
+        yield Row(items.line, b"", "what follows the array, or should, is not as it must be: it was not read")
 
 
-class _Text:
-    """What is left of a file, of which no more is held than one row needs."""
+class _Items:
+    """Items of an array that comes in pieces, of which no more is held than one row needs.
 
-    def __init__(self, file: LogFile) -> None:
-        self._pieces, self._line, self._is_all = file.pieces(_PIECE), 1, False
-        self._held, self._at = "", 0
-        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
-        self._scan = json.JSONDecoder().raw_decode
+    `line` is how far they were read, from 1, and `end` the place behind the array in the piece in which it ended.
+    """
 
-    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Go on behind what matches `pattern`, if it comes next; blanks beyond a piece count as no match."""
-        self._hold(_PIECE)
-        found = pattern.match(self._held, self._at)
-        if found is not None:
-            self._go_to(found.end())
-        return found
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.end: int | None = None
+        self._scanner, self._offset = ArrayScanner(), 0
+        self._held, self._begins, self._count = b"", line, 0
 
-    def row(self) -> Row:
-        """The object that comes next.
+    def read(self, piece: bytes) -> Iterator[Row]:
+        """The items that end in the next piece."""
+        at = 0
+        for span in self._scanner.scan(piece, self._offset):
+            end = span.end - self._offset
+            self.line += piece.count(b"\n", at, end)
+            text = self._held + piece[at:end]
+            is_last = self._scanner.end is not None
+            if text.strip() or self._count or not is_last:  # else the array is empty
+                yield self._row(text, span.end - span.start)
+            self._held, self._begins, at = b"", self.line, end + 1
+            self._count += 1
+        if self._scanner.end is not None:
+            self.end = at
+            return
+        self.line += piece.count(b"\n", at)
+        self._held += piece[at : at + MAX_ROW + 1 - len(self._held)]
+        self._offset += len(piece)
 
-        Raises:
-            DamagedFileError: there is none, or one that is longer than any row may be.
-        """
-        while True:
-            try:
-                item, end = self._scan(self._held, self._at)
-                break
-            except (ValueError, RecursionError) as error:
-                held = len(self._held) - self._at
-                if self._is_all or held > MAX_ROW:
-                    raise self.damaged(getattr(error, "msg", "it is nested too deeply")) from None
-                self._hold(held + _PIECE)
-        line, text = self._line, self._held[self._at : end]
-        self._go_to(end)
-        return Row(line, (json.dumps(item) if "\n" in text or "\r" in text else text).encode())
+    def unfinished(self) -> Iterator[Row]:
+        """What there is of an item, and why there is no more, where the file ends before the array does."""
+        row = self._row(self._held, len(self._held))
+        if row.problem is None and _is_json(row.text):
+            yield row
+            yield Row(self.line, b"", "the file ends before its array does")
+        else:
+            yield row._replace(
+                text=b"",
+                problem="the file ends within this row, or a quote or a bracket in it is not closed: "
+                "nothing from here on was read",
+            )
 
-    def rest(self) -> str:
-        """The last that is left, without blanks around it."""
-        last = self._held[self._at :]
-        while not self._is_all:
-            self._held, self._at = "", 0
-            self._hold(_PIECE)
-            last = last[-_PIECE:] + self._held
-        return last.strip()
+    def _row(self, text: bytes, size: int) -> Row:
+        item = text.lstrip()
+        line = self._begins + text.count(b"\n", 0, len(text) - len(item))
+        if size > MAX_ROW:
+            return Row(line, b"", f"longer than {MAX_ROW} bytes")
+        if not item:
+            return Row(line, b"", "is empty: there is a comma too many")
+        return Row(line, item.rstrip().translate(_ONE_LINE))
 
-    def damaged(self, what: str) -> DamagedFileError:
-        return DamagedFileError(f"is damaged at line {self._line}: {what}")
 
-    def _go_to(self, place: int) -> None:
-        self._line += self._held.count("\n", self._at, place)
-        self._at = place
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text.decode())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
-    def _hold(self, least: int) -> None:
-        """Read on until `least` characters are held, or all that there are."""
-        while len(self._held) - self._at < least and not self._is_all:
-            piece = next(self._pieces, b"")
-            self._is_all = not piece
-            try:
-                self._held, self._at = self._held[self._at :] + self._decode(piece, not piece), 0
-            except UnicodeDecodeError as error:
-                raise self.damaged(f"not UTF-8 ({error.reason})") from None
+
+def _is_end(rest: bytes, name: bytes | None) -> bool:
+    """Whether a document may end so behind its array, whose `name` in the object around it may not come again."""
+    if name is None:
+        return not rest.strip()
+    try:
+        others = json.loads(b'{"":0%b' % rest)
+    except (ValueError, RecursionError):
+        return False
+    return name.decode() not in others
