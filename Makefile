@@ -21,8 +21,9 @@ bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each 
 	$(BIN)/python -m bench
 
 # What is not a Python package comes from Debian, where this is root on Debian and it is missing.
-tools: ## with which the tests try the README's examples (curl, Go), browsers (Node.js, Chromium) and failing disks (strace)
-	@sh bench/debian.sh curl:curl golang-go:go nodejs:node npm:npm chromium:chromium strace:strace
+tools: ## with which the tests try the README's examples (curl, Go), browsers (Node.js, Chromium), failing disks (strace) and scraping (Prometheus)
+	@sh bench/debian.sh curl:curl golang-go:go nodejs:node npm:npm chromium:chromium strace:strace \
+		prometheus:prometheus
 
 peers: ## the load generator and the servers that `make bench` compares with
 	@sh bench/debian.sh nodejs:node npm:npm wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \

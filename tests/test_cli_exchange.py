@@ -52,6 +52,12 @@ def test_the_name_of_the_file_tells_the_format_and_whether_it_is_gzipped(service
     assert gzip.decompress((folder / "b.json.gz").read_bytes()) == LINES
 
 
+def test_a_byte_order_mark_is_asked_for(service: FakeService, folder: Path) -> None:
+    service.script = [WHOLE]
+    assert run(service, "export", "events", "-o", "a.csv", "--bom").exit_code == 0
+    assert service.calls == [("GET", "/export/events?format=csv&bom=1")]
+
+
 def test_a_dash_is_standard_output(service: FakeService, folder: Path) -> None:
     service.script = [WHOLE]
     assert run(service, "export", "events", "-o", "-").stdout_bytes == LINES

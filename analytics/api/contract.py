@@ -47,7 +47,8 @@ OPERATIONS = (
         "Records one event, or many in one request. `request` events (with `data.endpoint`, `data.status` and "
         "`data.latency`) feed requests, errors and latency; `error` events count as errors; any other type is free. "
         "An `id` makes a retry safe: what was recorded before is answered 200 and counted once. Of a batch every item "
-        "has its outcome, and good items are kept when bad ones stand beside them.",
+        "has its outcome, and good items are kept when bad ones stand beside them, also where those are not valid "
+        "JSON. Half a character, such as `\\ud83d` alone, is recorded as U+FFFD.",
         {201: (responses.EventTaken,), 200: (responses.Receipt, responses.EventTaken)},
         {**BATCHES, 422: (*ONE_BODY[422], *TIMES)},
         body=Body(EventSchema, EVENT, "events"),
@@ -102,7 +103,8 @@ OPERATIONS = (
         "/metrics",
         "Metrics",
         "Show all figures to Prometheus",
-        "The service's own figures and everything it collected, in the Prometheus text format.",
+        "The service's own figures and everything it collected, in the Prometheus text format, gzipped where "
+        "Accept-Encoding allows it.",
         {200: (PROMETHEUS_TYPE,)},
         READ,
     ),

@@ -1,9 +1,11 @@
 """/export: all that is kept, to take away as CSV, lines of JSON or one JSON document."""
 
+from codecs import BOM_UTF8
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
+from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
 from analytics.api.streaming import LogExport, TableExport, cut_off_when_stalled, gzipped
 from analytics.api.tables import FORMS
@@ -36,7 +38,7 @@ def export_blueprint(reader: Reader) -> Blueprint:
         wanted = EventFilter(asked["type"], asked["service"], asked["user_id"], *_span(asked), text and text.lower())
         bounds = reader.ask(EVENT_LOG.bounds)
         export = LogExport(reader, EVENT_LOG, bounds, wanted.places_in, let_others_work)
-        return _answer("events", asked["format"], bounds.now, export)
+        return _answer("events", asked, bounds.now, export)
 
     @blueprint.get("/export/metrics")
     def metrics() -> Response:
@@ -44,25 +46,25 @@ def export_blueprint(reader: Reader) -> Blueprint:
         wanted = MetricFilter(asked["name"], asked["service"], picked_tags(), *_span(asked))
         bounds = reader.ask(METRIC_LOG.bounds)
         export = LogExport(reader, METRIC_LOG, bounds, wanted.places_in, let_others_work)
-        return _answer("metrics", asked["format"], bounds.now, export)
+        return _answer("metrics", asked, bounds.now, export)
 
     @blueprint.get("/export/services")
     def services() -> Response:
         asked = arguments(SERVICES)
         now, rows = reader.ask(service_rows, asked["service"])
-        return _answer("services", asked["format"], now, TableExport(rows))
+        return _answer("services", asked, now, TableExport(rows))
 
     @blueprint.get("/export/hourly")
     def hours() -> Response:
         asked = arguments(BUCKETS)
         now, rows = reader.ask(hour_rows, *_span(asked))
-        return _answer("hourly", asked["format"], now, TableExport(rows))
+        return _answer("hourly", asked, now, TableExport(rows))
 
     @blueprint.get("/export/daily")
     def days() -> Response:
         asked = arguments(BUCKETS)
         now, rows = reader.ask(day_rows, *_span(asked))
-        return _answer("daily", asked["format"], now, TableExport(rows))
+        return _answer("daily", asked, now, TableExport(rows))
 
     return blueprint
 
@@ -72,14 +74,12 @@ def _span(asked: dict[str, Any]) -> tuple[float | None, float | None]:
     return start and start.timestamp(), end and end.timestamp()
 
 
-def _answer(kind: str, format_: str, now: float, export: LogExport[Any] | TableExport) -> Response:
-    form = FORMS[format_](kind, COLUMNS[kind])
-    chunks = export.chunks(form)
-    gzip = request.accept_encodings.quality("gzip") > 0
+def _answer(kind: str, asked: dict[str, Any], now: float, export: LogExport[Any] | TableExport) -> Response:
+    form = FORMS[asked["format"]](kind, COLUMNS[kind])
+    if asked["bom"]:
+        form.head = BOM_UTF8 + form.head
+    chunks, gzip = export.chunks(form), takes_gzip()
     response = Response(cut_off_when_stalled(gzipped(chunks) if gzip else chunks), content_type=form.content_type)
-    name = f"{kind}-{utc(now):%Y-%m-%dT%H%M%SZ}.{format_}"
+    name = f"{kind}-{utc(now):%Y-%m-%dT%H%M%SZ}.{asked['format']}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Vary"] = "Accept-Encoding"
-    if gzip:
-        response.headers["Content-Encoding"] = "gzip"
-    return response
+    return tell_encoding(response, gzipped=gzip)

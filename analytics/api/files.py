@@ -9,6 +9,8 @@ from typing import NamedTuple
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
+from analytics.api.gzipping import takes_gzip, tell_encoding
+
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -58,11 +60,9 @@ class Folder:
 
 def respond(packed: Packed, content_type: str) -> Response:
     """`packed` as a response: 304 where the browser has it; it asks each time, so that an upgrade is seen at once."""
-    zipped = request.accept_encodings.quality("gzip") > 0
-    response = Response(packed.gzipped if zipped else packed.plain, content_type=content_type)
-    if zipped:
-        response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept-Encoding"
+    gzipped = takes_gzip()
+    response = Response(packed.gzipped if gzipped else packed.plain, content_type=content_type)
+    tell_encoding(response, gzipped=gzipped)
     response.headers["Cache-Control"] = "no-cache"
     response.set_etag(packed.tag, weak=True)  # weak: gzipped or not, it is the same
     response.make_conditional(request)

@@ -1,5 +1,6 @@
 """/metrics: record metrics, and show all figures to Prometheus; /series: points of any of them over time."""
 
+import gzip
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request
@@ -8,7 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from analytics.api.accept import Acceptor
 from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
+from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
+from analytics.api.streaming import LEVEL
 from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
@@ -42,7 +45,9 @@ def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: 
     @blueprint.get("/metrics")
     def show() -> Response:
         arguments(NOTHING)
-        return Response(reader.ask(exposition, connections()), content_type=CONTENT_TYPE_LATEST)
+        text, gzipped = reader.ask(exposition, connections()), takes_gzip()
+        body = gzip.compress(text, LEVEL, mtime=0) if gzipped else text
+        return tell_encoding(Response(body, content_type=CONTENT_TYPE_LATEST), gzipped=gzipped)
 
     @blueprint.get("/series")
     def series() -> Response:

@@ -32,6 +32,7 @@ FORMATS = ("ndjson", "csv", "json")
 @click.option("--q", "text", metavar="TEXT", help="Events that contain this text.")
 @click.option("--name", metavar="TEXT", help="Metrics of this name.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Metrics with this tag; may be repeated.")
+@click.option("--bom", is_flag=True, help="Put a byte order mark first, by which spreadsheets know UTF-8; CSV only.")
 @click.option(
     "-o",
     "--output",
@@ -52,6 +53,7 @@ def export_command(
     text: str | None,
     name: str | None,
     tags: tuple[str, ...],
+    bom: bool,
     output: str | None,
     patience: float,
 ) -> None:
@@ -66,6 +68,7 @@ def export_command(
     from analytics.feed.sender import FeedError, Sender
 
     named = {"from": from_, "to": to, "type": type_, "service": service, "user_id": user_id, "q": text, "name": name}
+    named["bom"] = "1" if bom else None
     filters = [(key, value) for key, value in named.items() if value is not None] + [_tag(tag) for tag in tags]
     started = time.monotonic()
     try:

@@ -1,6 +1,5 @@
 """Looks at a file's beginning to tell what it holds and in which form."""
 
-import csv
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -8,23 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analytics.arrays import ArrayScanner
-from analytics.feed.csvrows import table
+from analytics.feed.csvrows import header, table
+from analytics.feed.kinds import TELLING, kind_of
 from analytics.feed.logfile import LogFile
 from analytics.feed.rows import BOM, MAX_ROW, WRAPPED, Row, document, lines_of_json
 
-FIELDS = {
-    "events": ("type", "service", "user_id", "timestamp", "id", "data"),
-    "metrics": ("name", "value", "unit", "tags", "timestamp", "id"),
-}
-"""What rows that can be imported may have."""
-SUMS = {
-    "services": ("name", "request_count"),
-    "hourly": ("hour", "requests"),
-    "daily": ("date", "requests"),
-}
-"""What tells rows that are sums, and cannot be."""
-_TELLING = {"events": ("type", "service"), "metrics": ("name", "value"), **SUMS}
-_NAMED = re.compile(rf"({'|'.join(_TELLING)})\b")
+_NAMED = re.compile(rf"({'|'.join(TELLING)})\b")
 
 
 class Content(NamedTuple):
@@ -46,23 +34,20 @@ def look(path: Path) -> Content:
     named = _NAMED.match(path.name)
     by_name = named[1] if named else None
     wrapped = WRAPPED.match(start)
-    if wrapped and wrapped[1].decode(errors="replace") in _TELLING:
+    if wrapped and wrapped[1].decode(errors="replace") in TELLING:
         return Content(wrapped[1].decode(), document)
     if start[:1] in (b"{", b""):
         return Content(_kind_among(start.splitlines()) or by_name, lines_of_json)
     if start[:1] == b"[":
         items = (start[span.start : span.end] for span in ArrayScanner(start=1).scan(start))
         return Content(_kind_among(items) or by_name, document)
-    try:
-        columns = next(csv.reader(start.decode(errors="replace").splitlines()), [])
-    except csv.Error:
-        columns = []
-    return Content(_kind_of(columns) or by_name, table, columns)
+    _, columns = header(start.decode(errors="replace").splitlines())
+    return Content(kind_of(columns) or by_name, table, columns)
 
 
 def _kind_among(items: Iterable[bytes]) -> str | None:
     """The kind of the first item that tells it; damaged ones do not."""
-    return next((kind for item in items if (kind := _kind_of(_names(item)))), None)
+    return next((kind for item in items if (kind := kind_of(_names(item)))), None)
 
 
 def _names(item: bytes) -> Collection[str]:
@@ -72,7 +57,3 @@ def _names(item: bytes) -> Collection[str]:
     except (ValueError, RecursionError):
         return ()
     return found if isinstance(found, dict) else ()
-
-
-def _kind_of(names: Collection[str]) -> str | None:
-    return next((kind for kind, telling in _TELLING.items() if set(telling) <= set(names)), None)

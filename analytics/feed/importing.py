@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from analytics.feed.bookmark import Bookmark
-from analytics.feed.content import FIELDS, SUMS, Content
+from analytics.feed.content import Content
+from analytics.feed.kinds import FIELDS, SUMS
 from analytics.feed.receipt import Receipt
 from analytics.feed.rows import Row
 from analytics.feed.tally import Tally

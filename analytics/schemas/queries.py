@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, pre_load, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from analytics.errors import ValidationFailed
 from analytics.records import AGGREGATES
@@ -130,6 +130,16 @@ class ExportQuery(Query):
         validate=validate.OneOf(EXPORT_FORMATS, error="Must be one of {choices}."),
         metadata={"description": "A JSON object a line, a table with a line of names, or one JSON document"},
     )
+    bom = fields.String(
+        load_default=None,
+        validate=validate.OneOf(("1",), error="Must be 1."),
+        metadata={"description": "`1` puts a byte order mark first, by which spreadsheets know UTF-8; CSV only"},
+    )
+
+    @validates_schema
+    def _mark_goes_with_csv(self, asked: dict[str, Any], **_: Any) -> None:
+        if asked["bom"] and asked["format"] != "csv":
+            raise ValidationError("Only goes with format=csv.", "bom")
 
 
 class SpanExport(ExportQuery):

@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import time
+from codecs import BOM_UTF8
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,6 +68,22 @@ def test_each_kind_comes_in_each_form_as_a_file_with_a_name(shared_server: Serve
         assert all(isinstance(line, dict) for line in lines)
 
 
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_may_begin_with_a_byte_order_mark(shared_server: Server, kind: str, accepted: str) -> None:
+    filters = "&from=2024-01-15T10:30:00Z&to=2024-01-16T10:30:00Z" if kind in ("hourly", "daily") else "&service=é"
+    shared_server.post("/events", {"type": "ä", "service": "é"})
+    shared_server.post("/metrics", {"name": "ä", "value": 1, "tags": {"service": "é"}})
+    headers = {"Accept-Encoding": accepted}
+    plain, marked = (
+        ask(shared_server, f"/export/{kind}?format=csv{filters}{bom}", headers=headers) for bom in ("", "&bom=1")
+    )
+    assert marked.status_code == 200
+    assert marked.headers["Content-Type"] == TYPES["csv"]
+    assert (marked.content, plain.content[:1]) == (BOM_UTF8 + plain.content, marked.content[3:4])
+    assert "ä" in marked.content.decode("utf-8-sig") or kind not in ("events", "metrics")
+
+
 def test_without_a_wish_rows_come_as_lines_of_json(shared_server: Server) -> None:
     assert ask(shared_server, "/export/events").headers["Content-Type"] == TYPES["ndjson"]
 
@@ -118,6 +135,12 @@ def test_head_tells_the_same_without_rows(shared_server: Server) -> None:
         ("/export/services?from=2024-01-15T10:30:00Z", "from"),
         ("/export/hourly?service=a", "service"),
         ("/export/daily?limit=1", "limit"),
+        ("/export/events?bom=1", "bom"),
+        ("/export/events?bom=1&format=json", "bom"),
+        ("/export/daily?bom=1&format=ndjson", "bom"),
+        ("/export/events?bom=0&format=csv", "bom"),
+        ("/export/metrics?bom=true&format=csv", "bom"),
+        ("/export/events?bom=1&bom=1&format=csv", "bom"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_name(shared_server: Server, path: str, field: str) -> None:

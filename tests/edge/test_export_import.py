@@ -1,8 +1,11 @@
 """What was exported comes back equal: out of one real service and into an empty one, in every form."""
 
+import csv
+import io
 import os
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,4 +123,30 @@ def test_what_was_exported_comes_back_equal(start_server: StartServer, tmp_path:
         assert len(got["events"]) == EVENTS + 5
         exported = command("export", "events", "--format", "csv", "-o", "-", server=target, folder=tmp_path)
         assert exported == (tmp_path / "events.csv").read_bytes().decode().replace("\r\n", "\n")
+        target.stop()
+
+
+def test_a_table_comes_back_from_a_spreadsheet(start_server: StartServer, tmp_path: Path) -> None:
+    """With a byte order mark, and with the separators that spreadsheets of other countries write."""
+    source = start_server()
+    events = [
+        {"type": "a;b", "service": "é", "user_id": "u,1", "data": {"n": [1, 2], "q": 'x;"y"\tz'}},
+        {"type": "=1+1", "service": "é"},
+        {"type": "b\ufffd", "service": "ß", "data": {}},
+    ]
+    source.post("/events", events)
+    command("export", "events", "-o", "events.csv", "--bom", server=source, folder=tmp_path)
+    content = (tmp_path / "events.csv").read_bytes()
+    assert content.startswith(BOM_UTF8)
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    for separator in (",", ";", "\t"):
+        target = start_server()
+        with (tmp_path / "sheet.csv").open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file, delimiter=separator).writerows(rows)
+        receipt = command("import", "sheet.csv", server=target, folder=tmp_path)
+        assert "accepted                3\n" in receipt
+        wanted, got = (
+            [{**event, "received_at": None} for event in server.get("/events")["events"]] for server in (source, target)
+        )
+        assert got == wanted
         target.stop()

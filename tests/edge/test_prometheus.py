@@ -1,5 +1,9 @@
-"""GET /metrics, read by Prometheus' own parser."""
+"""GET /metrics, read by Prometheus' own parser, and by Prometheus itself."""
 
+import gzip
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +11,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.edge.test_odd_items import HOSTILE
-from tests.edge.wire import unique
-from tests.server import Server
+from tests.edge.wire import eventually, tool, unique
+from tests.server import Server, free_port
 
 
 def scrape(server: Server) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
@@ -90,3 +94,64 @@ def test_tags_that_would_look_alike_stay_apart(shared_server: Server) -> None:
         answer = shared_server.post("/metrics", {"name": "m", "value": 1, "tags": {"service": service, **tags}})
         assert answer.status_code == 201
     scrape(shared_server)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("br, gzip;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0, *", False),
+        ("*;q=0", False),
+        ("identity", False),
+        ("br", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_it_is_gzipped_for_who_takes_that(shared_server: Server, accepted: str | None, packed: bool) -> None:
+    answer = requests.get(
+        f"{shared_server.url}/metrics", headers={"Accept-Encoding": accepted}, timeout=10, stream=True
+    )
+    body = answer.raw.read(decode_content=False)
+    assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Content-Length"] == str(len(body))
+    text = gzip.decompress(body) if packed else body
+    assert b"# TYPE analytics_uptime_seconds gauge" in text
+    if packed:
+        assert len(body) < len(text) / 2
+
+
+def test_prometheus_scrapes_it(shared_server: Server, tmp_path: Path) -> None:
+    service, port = unique("scraped"), free_port()
+    shared_server.post("/events", [{"type": "ä", "service": service}] * 3)
+    config = tmp_path / "prometheus.yml"
+    target = shared_server.url.removeprefix("http://")
+    job = {"job_name": "analytics", "scrape_interval": "1s", "static_configs": [{"targets": [target]}]}
+    config.write_text(json.dumps({"scrape_configs": [job]}))  # JSON is YAML
+    command = [
+        tool("prometheus"),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+
+    def asked(query: str) -> Any:
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/api/v1/query", {"query": query}, timeout=10)
+        except requests.ConnectionError:
+            return None
+        return answer.ok and answer.json()["data"]["result"]
+
+    with (tmp_path / "prometheus.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            found = eventually(lambda: asked(f"analytics_events{{service={json.dumps(service)}}}"), 60)
+            (sample,) = found
+            assert (sample["metric"]["type"], sample["value"][1]) == ("ä", "3")
+            assert asked("up")[0]["value"][1] == "1"
+        finally:
+            process.terminate()

@@ -1,6 +1,7 @@
 """CSV rows back as JSON: what was exported comes back equal, whatever the texts are."""
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.api.tables import FORMULA, Csv
-from analytics.feed.csvrows import table
+from analytics.feed.csvrows import header, table
 from analytics.feed.logfile import LogFile
 from analytics.feed.rows import MAX_ROW, DamagedFileError, Row
 from analytics.query.export import COLUMNS, EventRow, MetricRow
@@ -127,15 +128,56 @@ def test_what_is_no_number_is_sent_as_a_text(tmp_path: Path, cell: str, value: A
     assert json.loads(row.text) == {"name": "cpu", "value": value}
 
 
+WHOLE = b'{"type":"view","service":"shop"}'
+
+
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("damaged", "problem"),
     [
-        (b'type,service\nview,"shop\n', "is damaged at line 2: unexpected end of data"),
-        (b'type,service\nview,"shop"x\n', "is damaged at line 2: "),
-        (b"type,service\nview,\xff\n", "is not UTF-8 at line 2"),
-        (b"type,service\n" + b"x" * (MAX_ROW + 1), "has a line longer than"),
+        (b'view,"shop"x', "is damaged: ',' expected after '\"'"),
+        (b'view,"a\nb"x', "is damaged: ',' expected after '\"'"),
+        (b"view,caf\xe9", "is not UTF-8 (invalid continuation byte at byte 8 of line 3)"),
+        (b'view,"\n\xff\n"', "is not UTF-8 (invalid start byte at byte 0 of line 4)"),
+        (b"x" * (MAX_ROW + 1), f"has a line longer than {MAX_ROW} bytes"),
+        (b'view,"' + b"x" * MAX_ROW + b'"', f"has a line longer than {MAX_ROW} bytes"),
+        (b'view,"' + b"x" * 200_000 + b'"', "is damaged: field larger than field limit (131072)"),
+        (b"view", "has 1 cells where there are 2 names"),
     ],
 )
-def test_a_file_that_is_no_csv_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
-    with pytest.raises(DamagedFileError, match=problem):
-        read(tmp_path / "file", content)
+def test_a_row_that_cannot_be_read_costs_no_other(tmp_path: Path, damaged: bytes, problem: str) -> None:
+    lines = damaged.count(b"\n")
+    rows = read(tmp_path / "file", b"type,service\nview,shop\n" + damaged + b"\nview,shop\n")
+    assert rows == [Row(2, WHOLE), Row(3, b"", problem), Row(4 + lines, WHOLE)]
+
+
+def test_a_quote_that_is_not_closed_takes_what_follows_and_is_told(tmp_path: Path) -> None:
+    rows = read(tmp_path / "file", b'type,service\nview,shop\nview,"shop\nview,shop\n')
+    assert rows == [Row(2, WHOLE), Row(3, b"", "is damaged: unexpected end of data")]
+
+
+def test_a_line_of_names_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DamagedFileError, match="is not UTF-8"):
+        read(tmp_path / "file", b"type,service\xff\nview,shop\n")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\n\n"], ids=["", "byte order mark", "blank lines"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL], ids=["few quotes", "all quoted"])
+def test_the_line_of_names_tells_what_separates_cells(tmp_path: Path, separator: str, mark: str, quoting: Any) -> None:
+    texts = ["a,b;c\td", ";", ",", "\t", '";"', "semi;colon", "x\n;y,", "plain"]
+    made = io.StringIO()
+    writer = csv.writer(made, delimiter=separator, quoting=quoting)
+    writer.writerow(["type", "service", "data", "user_id"])
+    writer.writerows([text, "s;,\t", '{"a":[1,2,";"]}', text] for text in texts)
+    rows = read(tmp_path / "file", (mark + made.getvalue()).encode())
+    assert [json.loads(row.text) for row in rows] == [
+        {"type": text, "service": "s;,\t", "data": {"a": [1, 2, ";"]}, "user_id": text} for text in texts
+    ]
+
+
+def test_names_that_are_not_known_leave_it_a_comma() -> None:
+    assert header(["a;b,c\td"]) == (",", ["a;b", "c\td"])
+    assert header(["service;name"]) == (";", ["service", "name"])
+    assert header(['"type";"service,x";more']) == (";", ["type", "service,x", "more"])
+    assert header(["name"]) == (",", ["name"])
+    assert header([]) == (",", [])
