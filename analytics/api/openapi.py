@@ -276,4 +276,6 @@ def _absent_not_null(converter: Any, field: fields.Field[Any], ret: dict[str, An
     if field.load_default is None:
         schema["type"] = schema["type"][0]
         del schema["default"]
+        if "enum" in schema:
+            schema["enum"].remove(None)
     return {} if field.required else {"allowEmptyValue": True}
