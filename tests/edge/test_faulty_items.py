@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import requests
 import websocket
+from playwright.sync_api import Browser
 
 from tests.edge.mortal import Mortal
 from tests.edge.socketio_clients import client, events
@@ -141,6 +142,34 @@ def test_what_is_behind_the_whole_items_is_one_error(
     (error,) = answer.json()["errors"]
     assert error["index"] == accepted
     assert error["message"].startswith(message)
+
+
+@pytest.mark.parametrize("how", ["sendBeacon", "fetch"])
+def test_a_real_browser_sends_half_an_emoji(shared_server: Server, browser: Browser, how: str) -> None:
+    """Within its JSON as an escape, and as text that it encodes itself."""
+    service = unique("browser")
+    page = browser.new_page()
+    page.goto(f"{shared_server.url}/health")
+    with booked(shared_server, accepted=3):
+        page.evaluate(
+            """async ([how, service]) => {
+                const half = "🚀".slice(0, 1);
+                const events = [0, 1].map((n) => ({ type: `t${n}`, service, data: { half, n } }));
+                const raw = `{"type":"raw","service":"${service}","data":{"half":"${half}"}}`;
+                const body = `[${JSON.stringify(events[0])},${raw},${JSON.stringify(events[1])}]`;
+                if (how === "sendBeacon") navigator.sendBeacon("/events", body);
+                else await fetch("/events", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+            }""",
+            [how, service],
+        )
+        eventually(lambda: shared_server.get(f"/events?service={service}")["count"] == 3)
+    page.close()
+    events = shared_server.get(f"/events?service={service}")["events"]
+    assert [(event["type"], event["data"]["half"]) for event in events] == [
+        ("t1", "\ufffd"),
+        ("raw", "\ufffd"),
+        ("t0", "\ufffd"),
+    ]
 
 
 @KINDS
