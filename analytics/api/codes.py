@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 PROBLEMS: Mapping[int, Mapping[str, str]] = {
     400: {
-        "malformed_json": "The body is not valid JSON.",
+        "malformed_json": "The body, or an item of the batch, is not valid JSON.",
         "malformed_gzip": "The body is not the gzip that its Content-Encoding says.",
         "incomplete_body": "The body ended before it was complete.",
         "malformed_chunks": "The chunked body is not framed as it must be.",
@@ -12,7 +12,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "bad_request": "The path does not understand such a request: it wants a WebSocket, say.",
         "bad_handshake": "What claims to become a WebSocket lacks a part of the handshake.",
         "empty_batch": "The batch has no items.",
-        "nested_too_deeply": "The JSON is nested too deeply to be read.",
+        "nested_too_deeply": "The JSON of the body, or of an item of the batch, is nested too deeply to be read.",
         "nothing_accepted": "No item of the batch could be recorded; the receipt says why.",
     },
     403: {"origin_not_allowed": "Pages of this origin may not connect live; see ANALYTICS_CORS_ORIGINS."},
