@@ -21,8 +21,8 @@ bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each 
 	$(BIN)/python -m bench
 
 # What is not a Python package comes from Debian, where this is root on Debian and it is missing.
-tools: ## with which the tests try the README's examples (curl, Go), browsers (Node.js, Chromium), failing disks (strace) and scraping (Prometheus)
-	@sh bench/debian.sh curl:curl golang-go:go nodejs:node npm:npm chromium:chromium strace:strace \
+tools: ## what the tests try the README's examples, browsers, proxies, scraping and failing disks with
+	@sh bench/debian.sh curl:curl golang-go:go nginx:nginx openssl:openssl nodejs:node npm:npm chromium:chromium strace:strace \
 		prometheus:prometheus
 
 peers: ## the load generator and the servers that `make bench` compares with

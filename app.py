@@ -57,7 +57,10 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(error.message)
     logging.config.dictConfig(logging_config(settings.log_level))
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except ConfigError as error:
+        sys.exit(error.message)
     service = app.extensions["analytics"]
     try:
         check_store(settings)

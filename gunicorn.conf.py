@@ -39,6 +39,9 @@ keepalive = 75
 graceful_timeout = 30
 control_socket_disable = True
 limit_request_line = 8190
+# whom to believe is for ANALYTICS_TRUSTED_PROXIES to say: gunicorn would believe everybody on this machine
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 logger_class = QuietLogger
 logconfig_dict = logging_config(settings.log_level)
 

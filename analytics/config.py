@@ -2,13 +2,15 @@
 
 import dataclasses
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from environs import Env, EnvError
 from marshmallow import ValidationError, validate
 
+from analytics.addresses import is_base_path, parse_origin
 from analytics.errors import ConfigError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -16,7 +18,6 @@ DURABILITIES = ("fsync", "process", "relaxed")
 """Acknowledge what the disk has, what the operating system has, or at once."""
 MIB = 1024 * 1024
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
 def _setting(variable: str, default: Any, about: str, low: float | None = None, high: float | None = None) -> Any:
@@ -35,6 +36,10 @@ class Settings:
     durability: str = _setting("ANALYTICS_DURABILITY", "process", "what an acknowledged record survives")
     cors_origins: tuple[str, ...] = _setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), "origins whose pages may call the service, separated by commas"
+    )
+    base_path: str = _setting("ANALYTICS_BASE_PATH", "", "path below which the service is reached through a proxy")
+    trusted_proxies: tuple[str, ...] = _setting(
+        "ANALYTICS_TRUSTED_PROXIES", (), "proxies whose X-Forwarded-* headers are believed, separated by commas"
     )
     max_body: int = _setting(
         "ANALYTICS_MAX_BODY", 10 * MIB, "largest body in bytes, after decompression", 1024, 1024 * MIB
@@ -83,14 +88,14 @@ def _read(env: Env, field: "dataclasses.Field[Any]") -> Any:
             return env.int(variable, default, validate=validate.Range(low, high))
         if field.type is float:
             return env.float(variable, default, validate=validate.Range(low, high))
-        if field.name == "cors_origins":
-            origins = tuple(origin.strip() for origin in env.list(variable, list(default)))
-            return _checked_origins(origins)
+        if field.type == tuple[str, ...]:
+            listed = tuple(part.strip() for part in env.list(variable, list(default)))
+            return _checked_origins(listed) if field.name == "cors_origins" else _checked_proxies(listed)
         if field.name == "log_level":
             return validate.OneOf(LOG_LEVELS)(str(env.str(variable, default)).upper())
         if field.name == "durability":
             return validate.OneOf(DURABILITIES)(str(env.str(variable, default)).lower())
-        return env.str(variable, default, validate=_check_host if field.name == "host" else _check_path)
+        return env.str(variable, default, validate=CHECKS[field.name])
     except (EnvError, ValidationError):
         raise ConfigError(
             f"{variable}={env.str(variable)!r} is not allowed: {field.metadata['about']}; "
@@ -111,10 +116,32 @@ def _check_path(path: str) -> None:
         raise ValidationError("no path")
 
 
+def _check_base_path(path: str) -> None:
+    if path and not is_base_path(path):
+        raise ValidationError("no base path")
+
+
+CHECKS: Mapping[str, Callable[[str], None]] = {
+    "host": _check_host,
+    "data_dir": _check_path,
+    "base_path": _check_base_path,
+}
+"""What raises ValidationError where a text is not allowed, by the field's name."""
+
+
 def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    if origins == ("*",) or (origins and all(ORIGIN.fullmatch(origin) for origin in origins)):
+    if origins == ("*",) or (origins and all(map(parse_origin, origins))):
         return origins
     raise ValidationError("not a list of origins")
+
+
+def _checked_proxies(networks: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        for network in networks:
+            ip_network(network)
+    except ValueError:
+        raise ValidationError("not a list of addresses and networks") from None
+    return networks
 
 
 def _allowed(field: "dataclasses.Field[Any]") -> str:
@@ -126,6 +153,10 @@ def _allowed(field: "dataclasses.Field[Any]") -> str:
         return "a path, without blanks around it"
     if field.name == "cors_origins":
         return "* or a comma-separated list such as https://shop.example,https://admin.example"
+    if field.name == "base_path":
+        return "empty, or a path such as /stats or /ops/live: letters, digits and -._~, without a slash at its end"
+    if field.name == "trusted_proxies":
+        return "empty, or a comma-separated list of addresses and networks such as 127.0.0.1,10.0.0.0/8"
     if field.type is str:
         return "an IP address or a host name, without a port"
     kind = "a whole number" if field.type is int else "a number"
@@ -133,4 +164,4 @@ def _allowed(field: "dataclasses.Field[Any]") -> str:
 
 
 def _shown(default: Any) -> str:
-    return ",".join(default) if isinstance(default, tuple) else str(default)
+    return (",".join(default) if isinstance(default, tuple) else str(default)) or "empty"

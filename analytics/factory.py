@@ -18,8 +18,10 @@ from analytics.api.guards import Guard
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.metrics import metrics_acceptor, metrics_blueprint
+from analytics.api.mount import Mount
 from analytics.api.page import page_blueprint
 from analytics.api.problems import handle_problems
+from analytics.api.proxies import Proxies
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.shortcut import Shortcut
@@ -114,7 +116,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     """The whole service as a WSGI application.
 
     Raises:
-        ConfigError: a setting in the environment is wrong.
+        ConfigError: a setting is wrong.
     """
     settings, clock = settings or Settings.from_env(), clock or SystemClock()
     state = State(settings, clock.wall())
@@ -169,4 +171,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(sdk_blueprint())
     app.register_blueprint(websocket_blueprint(commands, patience))
     app.register_blueprint(socketio.blueprint())
+    if settings.base_path or settings.trusted_proxies:
+        mounted = Mount(app.wsgi_app, settings.base_path, Proxies(settings.trusted_proxies), app.url_map)
+        app.wsgi_app = mounted  # type: ignore[method-assign]
     return app

@@ -19,11 +19,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ARROWS: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
+    "addresses": set(),
     "arrays": set(),
     "clock": set(),
     "errors": set(),
     "records": set(),
-    "config": {"errors"},
+    "config": {"addresses", "errors"},
     "listening": {"errors"},
     "jobs": set(),
     "logs": set(),
@@ -35,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "storage": {"clock", "config", "errors", "ingest", "jobs", "records", "state", "turns"},
     "snapshot": {"clock", "jobs", "query", "records", "state"},
     "live": {"errors", "jobs", "query", "records", "schemas", "snapshot", "state", "turns"},
-    "api": {"clock", "errors", "ingest", "query", "records", "schemas", "snapshot", "turns"},
+    "api": {"addresses", "clock", "errors", "ingest", "query", "records", "schemas", "snapshot", "turns"},
     "factory": {
         "api",
         "clock",

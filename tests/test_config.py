@@ -44,7 +44,7 @@ def test_the_defaults_are_the_bounds_that_were_promised() -> None:
 
 
 def test_the_readme_tells_of_each_with_its_default() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \|(?: `([^`]+)`)? \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     defaults = {name: getattr(Settings(), name) for name in FIELDS}
     shown = {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in defaults.items()}
     known = {FIELDS[name]["variable"]: value for name, value in shown.items()}
@@ -90,10 +90,53 @@ def test_an_unknown_log_level_is_refused(monkeypatch: pytest.MonkeyPatch, value:
 
 
 @pytest.mark.parametrize(
-    "value", ["", ",", "shop.example", "https://", "ftp://a.example", "https://a.example/path", "*,https://a.example"]
+    "value",
+    [
+        "",
+        ",",
+        "shop.example",
+        "https://",
+        "ftp://a.example",
+        "https://a.example/path",
+        "*,https://a.example",
+        "https://*.a.example",
+        "https://user@a.example",
+        "https://a.example:port",
+        "https://a.example:70000",
+        "https://[::g]",
+    ],
 )
 def test_what_is_no_list_of_origins_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     check_line(message(monkeypatch, "ANALYTICS_CORS_ORIGINS", value), "cors_origins", value, "a comma-separated list")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "/",
+        "stats",
+        "/stats/",
+        "//stats",
+        "/a//b",
+        "/a/../b",
+        "/..",
+        "/./a",
+        "/a b",
+        "/a'b",
+        '/a"b',
+        "/a?b",
+        "/a%20b",
+        "/ä",
+    ],
+)
+def test_what_is_no_base_path_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    check_line(message(monkeypatch, "ANALYTICS_BASE_PATH", value), "base_path", value, "a path such as /stats")
+
+
+@pytest.mark.parametrize("value", [",", "localhost", "127.0.0.1:80", "10.0.0.1/8", "10.0.0.0/33", "127.0.0.1,", "*"])
+def test_what_is_no_list_of_proxies_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    line = message(monkeypatch, "ANALYTICS_TRUSTED_PROXIES", value)
+    check_line(line, "trusted_proxies", value, "a comma-separated list of addresses and networks")
 
 
 @pytest.mark.parametrize("value", ["", "127.0.0.1:5", "::1:", "two words", "-a", "http://a"])
@@ -127,6 +170,17 @@ def check_line(line: str, name: str, value: str, allowed: str) -> None:
             "https://a.example, http://b.example:8080",
             "cors_origins",
             ("https://a.example", "http://b.example:8080"),
+        ),
+        ("ANALYTICS_CORS_ORIGINS", "https://[::1]:8443", "cors_origins", ("https://[::1]:8443",)),
+        ("ANALYTICS_BASE_PATH", "/stats", "base_path", "/stats"),
+        ("ANALYTICS_BASE_PATH", "/ops/live-1.0_~", "base_path", "/ops/live-1.0_~"),
+        ("ANALYTICS_BASE_PATH", "", "base_path", ""),
+        ("ANALYTICS_TRUSTED_PROXIES", "", "trusted_proxies", ()),
+        (
+            "ANALYTICS_TRUSTED_PROXIES",
+            "127.0.0.1, ::1,10.0.0.0/8",
+            "trusted_proxies",
+            ("127.0.0.1", "::1", "10.0.0.0/8"),
         ),
         ("ANALYTICS_BODY_TIMEOUT", "0.5", "body_timeout", 0.5),
         ("ANALYTICS_DEDUPE_SECONDS", "60", "dedupe_seconds", 60.0),

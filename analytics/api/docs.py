@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -37,9 +37,9 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
     def document() -> dict[str, Any]:
         return build_spec(max_body, max_batch)
 
-    @cache
-    def encoded() -> bytes:
-        return msgspec.json.encode(document())
+    @lru_cache(maxsize=8)
+    def encoded(root: str) -> bytes:
+        return msgspec.json.encode({**document(), "servers": [{"url": root or "/"}]})
 
     @cache
     def page() -> tuple[str, str]:
@@ -57,12 +57,14 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
-        return answer(encoded())
+        return answer(encoded(request.script_root))
 
     @blueprint.get("/docs")
     def docs() -> Response:
+        if request.path.endswith("/"):  # the page's links are relative
+            return Response(status=307, headers={"Location": "../docs"})
         html, policy = page()
-        response = Response(html.replace(EXAMPLE_URL, escape(request.host_url.rstrip("/"))), mimetype="text/html")
+        response = Response(html.replace(EXAMPLE_URL, escape(request.url_root.rstrip("/"))), mimetype="text/html")
         response.headers["Content-Security-Policy"] = policy
         response.headers["Referrer-Policy"] = "no-referrer"
         return response

@@ -8,7 +8,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import gevent
 
+from analytics.addresses import parse_origin
 from analytics.api.problems import describe, path_of
+from analytics.api.proxies import SCHEME
 from analytics.errors import OriginNotAllowed, Unavailable
 
 LINES_A_SECOND = 20
@@ -22,8 +24,7 @@ PREFLIGHT = [
     ("Access-Control-Max-Age", "86400"),
 ]
 
-LIVE = ("/ws/", "/socket.io")
-STRANGER = OriginNotAllowed("Pages of this origin may not connect; ANALYTICS_CORS_ORIGINS names those that may.")
+LIVE = ("ws/", "socket.io")
 
 ALWAYS_OPEN = ("/health/", "/assets/", "/vendor/", "/sdk/")
 """What is answered while all else is closed: the probes, and what the page is made of, which waits by itself."""
@@ -73,6 +74,7 @@ class AccessLog:
         fields: dict[str, object] = {
             "method": environ["REQUEST_METHOD"],
             "path": path_of(environ),
+            "client": environ.get("REMOTE_ADDR", ""),
             "status": status,
             "ms": round((now - started) * 1000, 2),
         }
@@ -94,16 +96,17 @@ class Guard:
     """
 
     def __init__(self, app: WSGIApplication, origins: tuple[str, ...], is_closed: Callable[[], bool]) -> None:
-        self._app, self._origins, self._any_origin, self._is_closed = app, origins, "*" in origins, is_closed
+        self._app, self._any_origin, self._is_closed = app, "*" in origins, is_closed
+        self._origins = {parse_origin(origin) for origin in origins} - {None}
         self._access_log, self._turns = AccessLog(), Turns()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         arrived = time.perf_counter()
         self._turns.take(arrived)
         started = time.perf_counter()
-        app = self._app if self._may_come(environ) else describe(STRANGER, environ)
+        app = self._app if self._may_come(environ) else describe(_stranger(environ), environ)
         path = environ["PATH_INFO"]
-        if self._is_closed() and path != "/" and not path.startswith(ALWAYS_OPEN):
+        if self._is_closed() and path not in ("", "/") and not path.startswith(ALWAYS_OPEN):
             app = describe(CLOSED, environ)
 
         def answer(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
@@ -118,13 +121,31 @@ class Guard:
 
     def _may_come(self, environ: WSGIEnvironment) -> bool:
         """Whether a page may talk to us live: no browser asks for leave there, so it is not enough to send headers."""
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is None or self._any_origin or not environ["PATH_INFO"].startswith(LIVE):
+        text = environ.get("HTTP_ORIGIN")
+        # however many slashes a path begins with, the router takes it for the same
+        if text is None or self._any_origin or not environ["PATH_INFO"].lstrip("/").startswith(LIVE):
             return True
-        return origin in self._origins or origin.partition("://")[2] == environ.get("HTTP_HOST")
+        origin = parse_origin(text)
+        if origin is None:
+            return False
+        scheme = environ.get(SCHEME, origin.scheme)  # a proxy that is not trusted may have done TLS: either will do
+        return origin in self._origins or origin == parse_origin(f"{scheme}://{environ.get('HTTP_HOST', '')}")
 
     def _cross_origin(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
         headers = [ANY_ORIGIN] if self._any_origin else [("Vary", "Origin")]
-        if not self._any_origin and environ.get("HTTP_ORIGIN") in self._origins:
+        if not self._any_origin and "HTTP_ORIGIN" in environ and parse_origin(environ["HTTP_ORIGIN"]) in self._origins:
             headers.append(("Access-Control-Allow-Origin", environ["HTTP_ORIGIN"]))
         return headers if environ["REQUEST_METHOD"] != "OPTIONS" else headers + PREFLIGHT
+
+
+def _stranger(environ: WSGIEnvironment) -> OriginNotAllowed:
+    """Why a page may not connect, and what to do about it: the page shows that to its reader."""
+    service = environ.get("HTTP_HOST", "an unknown host")
+    if SCHEME in environ:
+        service = f"{environ[SCHEME]}://{service}"
+    return OriginNotAllowed(
+        f"This page's address, {environ['HTTP_ORIGIN']}, is not among the allowed origins (ANALYTICS_CORS_ORIGINS), "
+        f"and differs from the service's address as this request gives it, {service}. If the page is the service's "
+        "own, have the proxy in front pass on the Host header with its port, and X-Forwarded-Proto where the proxy "
+        "is trusted; otherwise add the page's address to ANALYTICS_CORS_ORIGINS."
+    )

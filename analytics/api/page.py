@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from analytics.api.files import TYPES, Folder, pack, respond
 
@@ -31,6 +31,9 @@ def page_blueprint() -> Blueprint:
 
     @blueprint.get("/")
     def page() -> Response:
+        if request.environ["PATH_INFO"] == "":  # below a path, without the slash that relative addresses need
+            query = request.query_string.decode("latin1")
+            return Response(status=307, headers={"Location": f"{request.script_root}/{query and f'?{query}'}"})
         charts = all(map(vendor.has, CHARTS))
         html = render_template("page.html", charts=charts, modules=modules)
         response = respond(pack(html.encode()), TYPES[".html"])

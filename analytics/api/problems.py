@@ -32,7 +32,7 @@ def describe(error: Exception, environ: WSGIEnvironment) -> Response:
 
 def path_of(environ: WSGIEnvironment) -> str:
     """The request's path as people read it: WSGI has each of its bytes as a character."""
-    path: str = environ["PATH_INFO"]
+    path: str = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]
     return path.encode("latin1").decode(errors="replace")
 
 

@@ -32,10 +32,17 @@ def test_its_policy_allows_its_own_files_only(client: FlaskClient) -> None:
 
 
 def test_all_that_it_names_is_served(client: FlaskClient) -> None:
-    named = set(re.findall(r'(?:href|src)="(/(?:assets|vendor|sdk)/[^"]+)"', client.get("/").text))
-    assert {f"/assets/{path.name}" for path in STATIC.iterdir()} <= named
+    named = set(re.findall(r'(?:href|src)="((?:assets|vendor|sdk)/[^"]+)"', client.get("/").text))
+    assert {f"assets/{path.name}" for path in STATIC.iterdir()} <= named
     for path in named:
-        assert client.get(path).status_code == 200, path
+        assert client.get(f"/{path}").status_code == 200, path
+
+
+def test_nothing_it_names_begins_with_a_slash_so_that_it_works_below_a_path(client: FlaskClient) -> None:
+    for text in (client.get("/").text, client.get("/docs").text):
+        assert not re.search(r'(?:href|src|action)="/', text)
+    for path in STATIC.glob("*.js"):
+        assert not re.search(r"""(?:from|import|fetch)\s*\(?\s*['"`]/""", path.read_text()), path.name
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/page.css", "/assets/main.js", "/assets/icon.svg"])
@@ -89,7 +96,7 @@ def test_without_its_charts_the_page_says_how_to_get_them(client: FlaskClient, m
     monkeypatch.setattr(page, "CHARTS", ("none.js",))
     text = client.get("/").text
     assert "npm ci" in text
-    assert "/vendor/" not in text
+    assert "vendor/" not in text
 
 
 def test_every_module_is_short_and_says_what_lives_there() -> None:

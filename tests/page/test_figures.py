@@ -313,7 +313,7 @@ def test_history_is_that_of_the_statistics(shop: Server, open_page: OpenPage) ->
     for kind in ("hourly", "daily", "services", "events"):
         for form in ("csv", "json"):
             href = page.locator(f"[data-export={kind}] a", has_text=form.upper()).get_attribute("href")
-            answer = requests.get(f"{shop.url}{href}", timeout=10, stream=True)
+            answer = requests.get(f"{shop.url}/{href}", timeout=10, stream=True)
             assert answer.status_code == 200
             assert f"{kind}-" in answer.headers["Content-Disposition"]
             answer.close()

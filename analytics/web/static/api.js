@@ -1,5 +1,7 @@
 // What the page asks the service, beside the live connection.
 
+const NO_WEBSOCKET = 'The service answers, but no WebSocket to it can be opened; trying again. A proxy in front must pass on the headers Upgrade and Connection.';
+
 /** The JSON at `path`, with the arguments that are set. Throws when the service does not answer well. */
 export async function ask(path, asked = {}, signal = undefined) {
   const response = await fetch(address(path, asked), { signal, headers: { Accept: 'application/json' } });
@@ -7,21 +9,33 @@ export async function ask(path, asked = {}, signal = undefined) {
   return response.json();
 }
 
-/** Why the service is not ready for work, in its own words; '' where it does not say. */
+/** The service's address, without a slash at its end: it may be reached below a path. */
+export const home = () => new URL('.', location.href).href.slice(0, -1);
+
+/**
+ * Why the service can't be reached live, in a sentence, and whether that is because this page may not connect.
+ * Browsers don't tell why a WebSocket was refused: a POST to its path passes the same check of origins, and tells.
+ */
 export async function whyNot() {
   try {
-    const response = await fetch('/health/ready', { cache: 'no-store' });
-    return (await response.json()).reasons.join(', ');
+    const knock = await fetch(address('/ws/dashboard'), { method: 'POST', cache: 'no-store' });
+    if (knock.status === 403) {
+      const told = await knock.json().catch(() => null); // a proxy's own 403 is no JSON
+      if (told?.error?.code === 'origin_not_allowed') return { text: told.error.message, isRefused: true };
+    }
+    const response = await fetch(address('/health/ready'), { cache: 'no-store' });
+    const reasons = (await response.json()).reasons.join(', ');
+    return { text: reasons ? `Not yet: ${reasons}.` : NO_WEBSOCKET, isRefused: false };
   } catch {
-    return '';
+    return { text: 'The service does not answer; trying again.', isRefused: false };
   }
 }
 
-/** `path` with a query string of the arguments that are set. */
+/** `path`, which begins with a slash, relative to the page, with a query string of the arguments that are set. */
 export function address(path, asked = {}) {
   const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== undefined && value !== null && value !== ''));
   const text = query.toString();
-  return text ? `${path}?${text}` : path;
+  return text ? `.${path}?${text}` : `.${path}`;
 }
 
 /** A service's own address. */

@@ -10,6 +10,7 @@ export class Connection {
     this.line = { state: 'connecting', retryIn: null, attempt: 0, since: null };
     this.heardAt = null;
     this.backAt = null;
+    this.refusal = '';
     setInterval(() => this.show(), 500);
   }
 
@@ -22,8 +23,15 @@ export class Connection {
       this.lostAt = null;
     }
     if (line.state === 'reconnecting' && !this.lostAt && this.heardAt) this.lostAt = this.heardAt;
+    if (line.state === 'live') this.refusal = '';
     this.line = line;
     this.retryAt = line.retryIn === null ? null : now + line.retryIn;
+    this.show();
+  }
+
+  /** Note why this page may not connect; empty where that is not the reason. */
+  refused(why) {
+    this.refusal = why;
     this.show();
   }
 
@@ -54,7 +62,8 @@ export class Connection {
     const stale = this.heardAt ? `stale since ${clock(new Date(this.heardAt))}, ` : '';
     if (this.line.state === 'reconnecting') {
       const wait = this.retryAt ? Math.ceil((this.retryAt - now) / 1000) : 0;
-      setState(place, 'bad', `${stale}${wait > 0 ? `reconnecting in ${wait} s` : 'reconnecting…'}`);
+      const again = this.refusal ? 'may not connect, trying again' : 'reconnecting';
+      setState(place, 'bad', `${stale}${wait > 0 ? `${again} in ${wait} s` : `${again}…`}`);
     } else {
       setState(place, 'idle', this.line.state === 'closed' ? 'not connected' : 'connecting…');
     }

@@ -1,5 +1,6 @@
 // Before the first event: how to send one, from where you are, and the demo; then that it was received.
 
+import { home } from './api.js';
 import { byId, el, set, setState, setText, icon } from './dom.js';
 
 const tag = (origin) => [
@@ -32,7 +33,7 @@ export class Empty {
   }
 
   #teach() {
-    const { origin } = location;
+    const origin = home();
     this.state = el('p', { className: 'state waiting', 'data-state': 'idle', role: 'status' }, icon('idle'), el('span', {}, 'waiting for the first event…'));
     const demo = `.venv/bin/python -m analytics demo${origin === 'http://localhost:8099' ? '' : ` --url ${origin}`}`;
     this.lessons = el(

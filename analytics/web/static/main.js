@@ -1,7 +1,7 @@
 // The dashboard: one live connection, one view in the address, and the panels that show both.
 
-import { LiveClient } from '/sdk/analytics.js';
-import { address, ask, whyNot } from './api.js';
+import { LiveClient } from '../sdk/analytics.js';
+import { address, ask, home, whyNot } from './api.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
 import { Detail } from './detail.js';
@@ -32,7 +32,7 @@ const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true)
 const events = new Events(view, change);
 const history_ = new History();
 const detail = new Detail(view, change, board);
-const live = new LiveClient({ baseUrl: location.origin, updates: 'patch', ...events.wanted() });
+const live = new LiveClient({ baseUrl: home(), updates: 'patch', ...events.wanted() });
 let snapshot = null;
 let drawn = null;
 const types = new Set();
@@ -140,7 +140,7 @@ function goOn() {
 function tellVerdict() {
   const place = byId('verdict');
   const { troubled, state, lead, parts, tail } = verdict(Object.values(snapshot.services), board.unusual);
-  const stale = connection.isLive ? '' : 'As last heard: ';
+  const stale = connection.isLive ? '' : `${connection.refusal && `${connection.refusal} `}As last heard: `;
   const name = view.service || parts[0]?.service;
   document.title = `${troubled ? `(${troubled}) ` : ''}${name ? `${name} – ` : ''}Analytics`;
   const said = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + tail;
@@ -167,17 +167,20 @@ function offerExports() {
   }
 }
 
-/** Before the first snapshot: tell why there is none. */
+/** While there is no connection: tell why. */
 async function tellWait(line) {
   if (line.retryIn === null) return;
-  const why = await whyNot();
-  if (snapshot === null) setText(byId('verdict').querySelector('span'), why ? `Not yet: ${why}.` : 'The service does not answer; trying again.');
+  const { text, isRefused } = await whyNot();
+  if (connection.isLive) return;
+  connection.refused(isRefused ? text : '');
+  if (snapshot !== null) tellVerdict();
+  else setState(byId('verdict'), isRefused ? 'bad' : 'idle', text);
 }
 
 live.addEventListener('state', ({ detail: line }) => {
   connection.changed(line);
   if (snapshot !== null) tellVerdict();
-  else tellWait(line);
+  tellWait(line);
 });
 live.addEventListener('snapshot', ({ detail: told }) => {
   const again = snapshot !== null;

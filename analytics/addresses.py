@@ -1,0 +1,43 @@
+"""Addresses at which the service is reached: origins as browsers compare them, base paths, and networks of proxies."""
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple
+
+ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?", re.ASCII | re.IGNORECASE)
+BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
+DEFAULT_PORTS = {"http": 80, "https": 443}
+MOST_PORTS = 65_535
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: two origins are the same if all three are equal (RFC 6454, section 5)."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@lru_cache(maxsize=1024)
+def parse_origin(text: str) -> Origin | None:
+    """The origin that `text` is, such as `https://shop.example`; None if it is none.
+
+    Case does not matter, and a default port is the same as none.
+    """
+    found = ORIGIN.fullmatch(text)
+    if found is None:
+        return None
+    scheme, host = found[1].lower(), found[2].lower()
+    port = int(found[3] or DEFAULT_PORTS[scheme])
+    if host.startswith("["):
+        try:
+            host = f"[{ip_address(host[1:-1])}]"
+        except ValueError:
+            return None
+    return Origin(scheme, host, port) if port <= MOST_PORTS else None
+
+
+def is_base_path(text: str) -> bool:
+    """Whether `text` can be a path below which the service is reached: `/stats`, `/ops/live`."""
+    return BASE_PATH.fullmatch(text) is not None

@@ -1,0 +1,87 @@
+"""Trusted proxies: what they say of a request's client, scheme, host and prefix is believed, and nobody else is."""
+
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from wsgiref.types import WSGIEnvironment
+
+from analytics.addresses import is_base_path, parse_origin
+
+SCHEME = "analytics.scheme"
+"""Key of the environ for the scheme that the client used, present where a trusted proxy has told it."""
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""Values of X-Forwarded-Proto: Traefik says ws and wss of WebSockets."""
+HEADERS = "HTTP_X_FORWARDED_"
+
+
+class Proxies:
+    """Believes `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix`, but only of a peer whose address is in `networks`.
+
+    Werkzeug's ProxyFix believes the nearest n values, whoever sent them: a client that reaches the service beside the
+    proxy could then claim anything. Here each hop counts by its address. Where a chain of proxies appends values, those
+    of the trusted hops are taken; what stands before them came from the client, and is ignored.
+    """
+
+    def __init__(self, networks: tuple[str, ...]) -> None:
+        self._networks = [ip_network(network) for network in networks]
+        self._is_trusted = lru_cache(maxsize=1024)(self._find)
+
+    def believe(self, environ: WSGIEnvironment) -> str:
+        """Put what a trusted peer says into `environ`: REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme and `SCHEME`.
+
+        Returns the prefix that it says the service is reached below, checked; empty where it says none.
+        """
+        client = environ.get("REMOTE_ADDR", "")
+        if not self._is_trusted(client):
+            return ""
+        hops = 1
+        for told in reversed(_values(environ, "FOR")):
+            address = _without_port(told)
+            if not _is_address(address):
+                break
+            client = address
+            if not self._is_trusted(address):
+                break
+            hops += 1
+        environ["REMOTE_ADDR"] = client
+        scheme = SCHEMES.get(_first(environ, "PROTO", hops).lower())
+        if scheme is not None:
+            environ["wsgi.url_scheme"] = environ[SCHEME] = scheme
+        host = _first(environ, "HOST", hops)
+        if parse_origin(f"http://{host}") is not None:
+            environ["HTTP_HOST"] = host
+        prefix = "".join(value.rstrip("/") for value in _values(environ, "PREFIX")[-hops:])
+        return prefix if is_base_path(prefix) else ""
+
+    def _find(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:  # such as a Unix socket
+            return False
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:  # an IPv4 client of an IPv6 socket
+            parsed = parsed.ipv4_mapped
+        return any(parsed in network for network in self._networks)
+
+
+def _values(environ: WSGIEnvironment, name: str) -> list[str]:
+    text: str = environ.get(HEADERS + name, "")
+    return [value.strip() for value in text.split(",")] if text else []
+
+
+def _first(environ: WSGIEnvironment, name: str, hops: int) -> str:
+    """What the outermost trusted proxy says."""
+    return next(iter(_values(environ, name)[-hops:]), "")
+
+
+def _without_port(address: str) -> str:
+    """Some proxies add the client's port: 203.0.113.1:5000, [2001:db8::1]:5000."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,211 @@
+"""Below a path: every path of the service works with and without the prefix, and the prefix is never part of a name."""
+
+import logging
+import re
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.routing import Map, Rule
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from analytics.api.mount import Mount
+from analytics.api.proxies import Proxies
+from analytics.config import Settings
+from analytics.errors import ConfigError
+from analytics.factory import create_app
+from tests.fakes import FakeClock
+
+PREFIXES = ("/stats", "/analytics", "/ops/live", "/stats/live", "/services")
+EVENT = {"type": "purchase", "service": "checkout"}
+GETS = (
+    "/",
+    "/docs",
+    "/openapi.json",
+    "/assets/main.js",
+    "/sdk/analytics.js",
+    "/sdk/analytics.d.ts",
+    "/events",
+    "/metrics",
+    "/dashboard",
+    "/services",
+    "/services/checkout/metrics",
+    "/series?name=requests",
+    "/stats",
+    "/stats/hourly",
+    "/stats/daily?days=3",
+    "/export/events?format=csv",
+    "/health",
+    "/health/live",
+    "/socket.io/?EIO=4&transport=polling",
+)
+SEGMENT = st.text("abst/._-", max_size=6)
+
+
+def client(base_path: str = "", **settings: Any) -> FlaskClient:
+    return create_app(Settings(data_dir="", base_path=base_path, **settings), FakeClock()).test_client()
+
+
+@pytest.fixture(scope="module", params=PREFIXES)
+def prefix(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def set_up(prefix: str) -> FlaskClient:
+    """A service that knows its path from its setting."""
+    visitor = client(prefix)
+    assert visitor.post("/events", json=EVENT).status_code == 201
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def told(prefix: str) -> FlaskClient:
+    """A service that is told its path by a trusted proxy."""
+    visitor = client(trusted_proxies=("127.0.0.1",))
+    visitor.environ_base["HTTP_X_FORWARDED_PREFIX"] = prefix
+    assert visitor.post("/events", json=EVENT).status_code == 201
+    return visitor
+
+
+@pytest.mark.parametrize("path", GETS)
+@pytest.mark.parametrize("way", ["set_up", "told"])
+def test_each_path_is_served_with_and_without_the_prefix(
+    request: pytest.FixtureRequest, prefix: str, way: str, path: str
+) -> None:
+    visitor: FlaskClient = request.getfixturevalue(way)
+    plain = client()
+    plain.post("/events", json=EVENT)
+    expected = plain.get(path)
+    for asked in (path, prefix + path):
+        answer = visitor.get(asked)
+        assert (answer.status_code, answer.content_type) == (200, expected.content_type), asked
+        if path in ("/", "/assets/main.js", "/sdk/analytics.js"):
+            assert answer.data == expected.data
+
+
+def test_writes_are_counted_once_with_and_without_the_prefix(set_up: FlaskClient, prefix: str) -> None:
+    event = {**EVENT, "id": f"order of {prefix}"}
+    assert set_up.post(f"{prefix}/events", json=event).status_code == 201
+    assert set_up.post("/events", json=event).status_code == 200
+    assert set_up.post(f"{prefix}/metrics", json={"name": "queue", "value": 3}).status_code == 201
+    assert set_up.post(f"{prefix}/heartbeat", json={"service": "a", "status": "healthy"}).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["set_up", "told"])
+def test_a_browser_at_the_prefix_is_sent_on_to_the_slash(request: pytest.FixtureRequest, prefix: str, way: str) -> None:
+    visitor: FlaskClient = request.getfixturevalue(way)
+    answer = visitor.get(f"{prefix}?range=24h&service=a%20b", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer.headers["Location"]) == (307, f"{prefix}/?range=24h&service=a%20b")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    page = visitor.get(answer.headers["Location"])
+    assert page.content_type == "text/html; charset=utf-8"
+
+
+def test_programs_are_sent_on_too_where_the_prefix_is_no_own_path() -> None:
+    visitor = client("/analytics")
+    for accept in ("*/*", "application/json", ""):
+        answer = visitor.get("/analytics", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["Location"]) == (307, "/analytics/")
+
+
+def test_programs_get_the_own_path_that_the_prefix_also_is() -> None:
+    visitor = client("/stats")
+    for accept in ("*/*", "application/json", ""):
+        answer = visitor.get("/stats", headers={"Accept": accept})
+        assert answer.status_code == 200
+        assert answer.json == visitor.get("/stats/stats").json
+    both = client("/events")
+    assert both.post("/events", json=EVENT, headers={"Accept": "text/html"}).status_code == 201
+    assert both.post("/events/events", json=EVENT).status_code == 201
+
+
+def test_a_path_that_only_begins_like_the_prefix_is_another() -> None:
+    for path in ("/analyticsx", "/analyticsx/events", "/analytics.", "/analytic", "/ANALYTICS/events"):
+        assert client("/analytics").get(path).status_code == 404, path
+
+
+def test_a_missing_path_is_named_as_it_was_asked_for() -> None:
+    for path in ("/analytics/nothing", "/nothing"):
+        answer = client("/analytics").get(path)
+        assert answer.status_code == 404
+        assert answer.json is not None
+        assert answer.json["error"]["message"] == "There is nothing at /analytics/nothing."
+
+
+def test_the_documents_tell_the_path() -> None:
+    visitor = client("/ops/live", trusted_proxies=("127.0.0.1",))
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example:8443"}
+    for path in ("/openapi.json", "/ops/live/openapi.json"):
+        document = visitor.get(path, headers=told).json
+        assert document is not None
+        assert document["servers"] == [{"url": "/ops/live"}]
+    text = visitor.get("/ops/live/docs", headers=told).text
+    assert "curl -X POST https://shop.example:8443/ops/live/events" in text
+    assert 'href="openapi.json"' in text
+    other = visitor.get("/docs", headers={**told, "X-Forwarded-Prefix": "/inner"}).text
+    assert "curl -X POST https://shop.example:8443/inner/events" in other, "what the proxy says comes first"
+
+
+def test_docs_with_a_slash_lead_to_docs_whose_links_are_relative() -> None:
+    answer = client("/stats").get("/stats/docs/")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "../docs")
+    assert client().get("/docs/").headers["Location"] == "../docs"
+
+
+def test_without_settings_nothing_is_believed_and_nothing_stands_in_the_way() -> None:
+    app = create_app(Settings(data_dir=""), FakeClock())
+    assert not isinstance(app.wsgi_app, Mount)
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
+    text = app.test_client().get("/docs", headers=told).text
+    assert "evil" not in text
+    assert "https://" not in text
+    assert app.test_client().get("/evil/health", headers=told).status_code == 404
+
+
+def test_the_access_log_tells_client_and_path(caplog: pytest.LogCaptureFixture) -> None:
+    visitor = client("/stats", trusted_proxies=("127.0.0.1",))
+    with caplog.at_level(logging.INFO, "analytics.access"):
+        visitor.get("/stats/health", headers={"X-Forwarded-For": "203.0.113.7"})
+    (line,) = caplog.records
+    assert (line.__dict__["client"], line.__dict__["path"]) == ("203.0.113.7", "/stats/health")
+
+
+@pytest.mark.parametrize("path", ["/export", "/socket.io"])
+def test_a_base_path_below_which_own_paths_are_ambiguous_is_refused(path: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"ANALYTICS_BASE_PATH='{path}' is not allowed: {path}/")):
+        client(path)
+
+
+def mounted(prefix: str, path: str) -> tuple[str, str]:
+    """SCRIPT_NAME and PATH_INFO of a request for `path`, as the application gets them."""
+    got: list[tuple[str, str]] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        got.append((environ["SCRIPT_NAME"], environ["PATH_INFO"]))
+        start_response("200 OK", [])
+        return []
+
+    environ = EnvironBuilder().get_environ()
+    environ["PATH_INFO"] = path
+    run_wsgi_app(Mount(app, prefix, Proxies(()), Map([Rule("/"), Rule("/own")])), environ)
+    return got[0]
+
+
+@given(st.lists(st.text("abst", min_size=1, max_size=3), min_size=1, max_size=2), SEGMENT)
+def test_a_prefix_is_taken_off_as_whole_segments_and_once(segments: list[str], more: str) -> None:
+    prefix = "".join(f"/{segment}" for segment in segments)
+    for path in (f"{prefix}/{more}", prefix):
+        assert mounted(prefix, path) == (prefix, path[len(prefix) :])
+    assert mounted(prefix, f"{prefix}x{more}") == (prefix, f"{prefix}x{more}")
+    assert mounted(prefix, f"{prefix}{prefix}") == (prefix, prefix)
+
+
+@given(st.text("/absxt", max_size=12).map(lambda path: f"/{path}"))
+def test_any_path_is_taken_as_it_is_or_without_the_prefix(path: str) -> None:
+    script, rest = mounted("/s/t", path)
+    assert script == "/s/t"
+    assert rest == (path[4:] if path == "/s/t" or path.startswith("/s/t/") else path)
