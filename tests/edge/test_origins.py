@@ -58,6 +58,14 @@ def direct(server: Server, origin: str | None) -> Answer:
     return shake(server, "/socket.io/?EIO=4&transport=websocket", origin)
 
 
+def slashes(server: Server, origin: str | None) -> Answer:
+    return shake(server, "//ws/dashboard", origin)
+
+
+def direct_slashes(server: Server, origin: str | None) -> Answer:
+    return shake(server, "///socket.io/?EIO=4&transport=websocket", origin)
+
+
 def encoded(server: Server, origin: str | None) -> Answer:
     return shake(server, "/%73ocket.io/?EIO=4&transport=websocket", origin)
 
@@ -88,6 +96,8 @@ def ask(method: str, url: str, origin: str | None, body: bytes | None = None) ->
 
 WAYS: dict[str, tuple[int, Callable[[Server, str | None], Answer | requests.Response]]] = {
     "plain WebSocket": (101, plain),
+    "plain WebSocket, more slashes": (101, slashes),
+    "Socket.IO WebSocket, more slashes": (101, direct_slashes),
     "Socket.IO WebSocket": (101, direct),
     "Socket.IO WebSocket, path encoded": (101, encoded),
     "Socket.IO upgrade": (101, upgrade),
@@ -132,6 +142,12 @@ def test_by_default_every_origin_connects(shared_server: Server, way: str) -> No
         assert status_of(answer) == status, origin
         if isinstance(answer, requests.Response):
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_refusal_tells_both_addresses_and_what_to_do(server: Server) -> None:
+    message = plain(server, STRANGERS[0]).json()["error"]["message"]
+    for part in (STRANGERS[0], f"127.0.0.1:{server.port}", "ANALYTICS_CORS_ORIGINS", "Host header with its port"):
+        assert part in message
 
 
 def test_a_refused_handshake_opens_nothing(server: Server) -> None:

@@ -1,0 +1,109 @@
+"""The service's own page may always connect live: same scheme, host and port, whatever a proxy makes of them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.routing import Map
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.wrappers import Response
+
+from analytics.api.guards import Guard
+from analytics.api.mount import Mount
+from analytics.api.proxies import Proxies
+
+LISTED = "https://Listed.example:443"
+PROXY = "127.0.0.1"
+PORTS = {"http": 80, "https": 443}
+
+
+class Place(NamedTuple):
+    """Where a page, or the service, is."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def authority(self, *, is_explicit: bool) -> str:
+        """Host and port, as in a Host header; the default port only if that `is_explicit`."""
+        return self.host if self.port == PORTS[self.scheme] and not is_explicit else f"{self.host}:{self.port}"
+
+
+PLACES = st.builds(
+    Place,
+    st.sampled_from(["http", "https"]),
+    st.sampled_from(["stats.example", "STATS.example", "stats.example.evil.example", "127.0.0.1", "[::1]", "[0:0::1]"]),
+    st.sampled_from([80, 443, 8443]),
+)
+
+
+def is_same(one: Place, other: Place, *, schemes: bool) -> bool:
+    def key(place: Place) -> tuple[str, int]:
+        return place.host.lower().replace("[0:0::1]", "[::1]"), place.port
+
+    return key(one) == key(other) and (one.scheme == other.scheme or not schemes)
+
+
+def may_connect(origin: str, host: str, told: Mapping[str, str] | None = None, peer: str = PROXY) -> bool:
+    """Whether a page at `origin` gets past the guard; `told` is what `peer` says in X-Forwarded-…, by its end."""
+    guard = Guard(Response("in"), (LISTED,), lambda: False)
+    app = Mount(guard, "", Proxies((PROXY,)), Map())
+    environ: dict[str, Any] = EnvironBuilder("/ws/dashboard").get_environ()
+    environ.update(HTTP_ORIGIN=origin, HTTP_HOST=host, REMOTE_ADDR=peer)
+    environ.update({f"HTTP_X_FORWARDED_{name}": value for name, value in (told or {}).items()})
+    _, status, _ = run_wsgi_app(app, environ)
+    assert status in ("200 OK", "403 FORBIDDEN")
+    return status == "200 OK"
+
+
+@given(PLACES, PLACES, st.booleans(), st.booleans())
+def test_with_scheme_and_host_told_by_a_trusted_proxy_all_three_must_be_equal(
+    page: Place, service: Place, page_explicit: bool, service_explicit: bool
+) -> None:
+    origin = f"{page.scheme}://{page.authority(is_explicit=page_explicit)}"
+    host = service.authority(is_explicit=service_explicit)
+    expected = is_same(page, service, schemes=True)
+    assert may_connect(origin, host, {"PROTO": service.scheme}) == expected
+    assert may_connect(origin, "127.0.0.1:8099", {"PROTO": service.scheme, "HOST": host}) == expected
+
+
+@given(PLACES, PLACES, st.booleans())
+def test_with_a_host_header_alone_either_scheme_will_do(page: Place, service: Place, is_explicit: bool) -> None:
+    origin = f"{page.scheme}://{page.authority(is_explicit=is_explicit)}"
+    # as browsers write a Host header: without the default port of the page's own scheme
+    host = Place(page.scheme, service.host, service.port).authority(is_explicit=False)
+    assert may_connect(origin, host) == is_same(page, service, schemes=False)
+
+
+@given(PLACES)
+def test_an_untrusted_peer_cannot_make_another_origin_the_own_one(page: Place) -> None:
+    origin = f"{page.scheme}://{page.authority(is_explicit=False)}"
+    forged = {"HOST": page.authority(is_explicit=False), "PROTO": page.scheme, "FOR": PROXY}
+    assert not may_connect(origin, "service.example", forged, "203.0.113.7")
+    assert may_connect(origin, "service.example", forged)
+
+
+@pytest.mark.parametrize("origin", ["https://listed.example", "https://LISTED.example", "https://listed.example:443"])
+def test_listed_origins_connect_however_they_are_written(origin: str) -> None:
+    assert may_connect(origin, "service.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("null", "null"),
+        ("", ""),
+        ("https://", ""),
+        ("https://user@stats.example", "user@stats.example"),
+        ("https://stats.example/", "stats.example/"),
+        ("https://stats.example", ""),
+        ("https://stats.example", "stats.example:8443"),
+        ("https://stats.example:8443", "stats.example"),
+        ("https://stats.example", "stats.example:80"),
+        ("ftp://stats.example", "stats.example"),
+    ],
+)
+def test_what_is_no_origin_or_no_host_is_never_the_same(origin: str, host: str) -> None:
+    assert not may_connect(origin, host)
