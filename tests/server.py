@@ -84,6 +84,10 @@ class Server:
                 self.process.wait()
         return self.process.returncode
 
+    def set(self, **settings: str) -> None:
+        """Change its environment, for its next start."""
+        self._environment.update(settings)
+
     def log(self) -> str:
         """What it has written so far."""
         return self._log.read_text()

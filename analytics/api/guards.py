@@ -145,7 +145,6 @@ def _stranger(environ: WSGIEnvironment) -> OriginNotAllowed:
         service = f"{environ[SCHEME]}://{service}"
     return OriginNotAllowed(
         f"This page's address, {environ['HTTP_ORIGIN']}, is not among the allowed origins (ANALYTICS_CORS_ORIGINS), "
-        f"and differs from the service's address as this request gives it, {service}. If the page is the service's "
-        "own, have the proxy in front pass on the Host header with its port, and X-Forwarded-Proto where the proxy "
-        "is trusted; otherwise add the page's address to ANALYTICS_CORS_ORIGINS."
+        f"nor is it the service's own, which this request gives as {service}. Add it to ANALYTICS_CORS_ORIGINS; or, if "
+        "it is the service's own, have the proxy pass on the Host header with its port, and X-Forwarded-Proto."
     )

@@ -44,7 +44,10 @@ those since `since` are no longer held. `{"type": "ping"}` is answered by `pong`
 
 `/socket.io/` sends the same as Socket.IO events, whose second argument has `seq`, `dropped`, `gap` and `patch`; \
 `subscribe` is an event with an acknowledgement. Live connections obey ANALYTICS_CORS_ORIGINS (403 \
-`origin_not_allowed`).\
+`origin_not_allowed`); the service's own page may always connect.
+
+Behind a proxy all paths may lie below a prefix (ANALYTICS_BASE_PATH, or X-Forwarded-Prefix of a trusted proxy), which \
+`servers` has; Socket.IO clients take it in their option `path`.\
 """
 
 HEADERS: Mapping[int, dict[str, Any]] = {

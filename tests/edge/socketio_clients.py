@@ -13,6 +13,7 @@ import pytest
 import socketio
 
 from tests.edge.wire import SPEC, eventually, tool
+from tests.nginx import Nginx
 from tests.server import Server
 
 TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}
@@ -47,7 +48,14 @@ class Client(Protocol):
 class NpmClient:
     """The client of npm in a process of its own."""
 
-    def __init__(self, server: Server, transports: list[str], query: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        server: Server | Nginx,
+        transports: list[str],
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        path: str = "/socket.io",
+    ) -> None:
         modules = SPEC / "node_modules" / "socket.io-client"
         if not modules.exists():
             problem = "socket.io-client is not installed (make test installs it, where there is npm)"
@@ -59,7 +67,9 @@ class NpmClient:
                 **os.environ,
                 "BASE_URL": f"{server.url}?{query}",
                 "TRANSPORTS": json.dumps(transports),
-                "HEADERS": json.dumps(headers),
+                "HEADERS": json.dumps(headers or {}),
+                "SOCKETIO_PATH": path,
+                **({"NODE_EXTRA_CA_CERTS": str(server.certificate)} if isinstance(server, Nginx) else {}),
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

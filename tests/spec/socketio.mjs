@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { io } from 'socket.io-client';
 
 const socket = io(process.env.BASE_URL, {
+  path: process.env.SOCKETIO_PATH,
   transports: JSON.parse(process.env.TRANSPORTS),
   extraHeaders: JSON.parse(process.env.HEADERS),
   reconnection: false
