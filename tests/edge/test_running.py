@@ -193,13 +193,14 @@ def test_at_warning_requests_leave_no_lines_and_at_debug_all_do(
 
 
 UNBINDABLE = {"HOST": "192.0.2.1", "PORT": "8099"}
+ALONE = {"LOG_LEVEL": "WARNING", "ANALYTICS_DATA_DIR": ""}
 
 
 def test_where_it_cannot_listen_one_line_tells_why() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
         port = str(taken.getsockname()[1])
         wrong = [{"PORT": port}, UNBINDABLE]
-        starts = [pool.submit(start_wrongly, GUNICORN, {"LOG_LEVEL": "WARNING", **settings}) for settings in wrong]
+        starts = [pool.submit(start_wrongly, GUNICORN, {**ALONE, **settings}) for settings in wrong]
         for start, settings in zip(starts, wrong, strict=True):
             status, output = start.result()
             assert status not in (0, None)

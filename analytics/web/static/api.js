@@ -14,13 +14,13 @@ export const home = () => new URL('.', location.href).href.slice(0, -1);
 
 /**
  * Why the service can't be reached live, in a sentence, and whether that is because this page may not connect.
- * Browsers don't tell why a WebSocket was refused: a POST to its path passes the same check of origins, and tells.
+ * Browsers do not tell why a WebSocket was refused; OPTIONS of the other live path passes the same check, and does.
  */
 export async function whyNot() {
   try {
-    const knock = await fetch(address('/ws/dashboard'), { method: 'POST', cache: 'no-store' });
-    if (knock.status === 403) {
-      const told = await knock.json().catch(() => null); // a proxy's own 403 is no JSON
+    const asked = await fetch(address('/socket.io/'), { method: 'OPTIONS', cache: 'no-store' });
+    if (asked.status === 403) {
+      const told = await asked.json().catch(() => null); // a proxy's own 403 is no JSON
       if (told?.error?.code === 'origin_not_allowed') return { text: told.error.message, isRefused: true };
     }
     const response = await fetch(address('/health/ready'), { cache: 'no-store' });
