@@ -1,4 +1,4 @@
-"""Addresses at which the service is reached: origins as browsers compare them, base paths, and networks of proxies."""
+"""Addresses at which the service is reached: origins as browsers compare them, and base paths."""
 
 import re
 from functools import lru_cache
