@@ -19,6 +19,7 @@ from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.metrics import metrics_acceptor, metrics_blueprint
 from analytics.api.mount import Mount
+from analytics.api.names import NameConverter
 from analytics.api.page import page_blueprint
 from analytics.api.problems import handle_problems
 from analytics.api.proxies import Proxies
@@ -152,6 +153,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service
     app.config["SOCK_SERVER_OPTIONS"] = OPTIONS
+    app.url_map.converters["name"] = NameConverter
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a service's name may begin with a slash
     shortcut = Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics})

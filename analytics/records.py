@@ -36,16 +36,28 @@ class NewMetric(Struct, gc=False, omit_defaults=True):
     id: str | None = None
 
 
-class NewHeartbeat(Struct, frozen=True):
-    """A heartbeat as a client sent it; `metrics` may hold the cumulative counters of SPEC.md."""
+class NewHeartbeat(Struct, frozen=True, omit_defaults=True):
+    """A heartbeat as a client sent it; `metrics` may hold the cumulative counters of SPEC.md.
+
+    `instance` tells replicas apart. `interval` and `grace` are in seconds: how often heartbeats come, and how late one
+    may be.
+    """
 
     service: str
     status: str
     metrics: dict[str, Any] | None = None
+    instance: str | None = None
+    interval: float | None = None
+    grace: float | None = None
+    message: str | None = None
 
     id: ClassVar[str | None] = None
     """A heartbeat has no id, and is of the time at which it comes in."""
     timestamp: ClassVar[datetime | None] = None
+
+
+class NewStart(Struct, frozen=True):
+    """A start of this service: what was silent before it may have reported while nobody listened."""
 
 
 class ItemError(Struct, frozen=True, omit_defaults=True):

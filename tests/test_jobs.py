@@ -17,7 +17,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "RETRY_SECONDS", 0.001)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), MemoryError(), RecursionError(), gevent.Timeout(1)], ids=repr)
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), MemoryError(), RecursionError(), gevent.Timeout(1)], ids=lambda error: type(error).__name__
+)
 def test_a_job_that_fails_is_run_again_and_says_so(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     runs: list[int] = []
     failures: list[BaseException] = []

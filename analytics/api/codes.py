@@ -35,6 +35,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "negative_value": "requests, errors and latency cannot be negative.",
         "reserved_name": "The name `events` is taken by the count of events.",
         "too_many_services": "There is no room for another service.",
+        "too_many_instances": "There is no room for another instance of this service.",
         "too_many_series": "There is no room for another series.",
     },
     503: {
@@ -57,6 +58,8 @@ ONE_BODY: Codes = {
     422: ("validation_failed", "too_many_services"),
     503: ("unavailable",),
 }
+HEARTBEATS: Codes = {**ONE_BODY, 422: (*ONE_BODY[422], "too_many_instances")}
+PINGS: Codes = {404: ("not_found",), 405: ("method_not_allowed",), 422: HEARTBEATS[422], 503: ("unavailable",)}
 BATCHES: Codes = {
     **ONE_BODY,
     400: (*ONE_BODY[400], "empty_batch"),

@@ -1,23 +1,19 @@
 """What every route takes and answers: the table from which the OpenAPI document is made."""
 
-from marshmallow import Schema
-
 from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
 from analytics.api.contract_export import EXPORTS
+from analytics.api.contract_services import SERVICES
 from analytics.api.operation import Body, Operation
 from analytics.schemas import figures, responses
 from analytics.schemas.event import EventSchema
-from analytics.schemas.fields import Text
-from analytics.schemas.heartbeat import HeartbeatSchema
 from analytics.schemas.metric import MetricSchema
-from analytics.schemas.queries import DaysQuery, ErrorsQuery, EventsQuery, HoursQuery, SeriesQueryArgs
-
-
-class ServicePath(Schema):
-    """The service in the path."""
-
-    service = Text(1, 128, required=True, metadata={"description": "Its name", "example": "productcatalog"})
-
+from analytics.schemas.queries import (
+    DaysQuery,
+    ErrorsQuery,
+    EventsQuery,
+    HoursQuery,
+    SeriesQueryArgs,
+)
 
 EVENT = {
     "type": "product_view",
@@ -30,11 +26,6 @@ METRIC = {
     "value": 45.2,
     "unit": "ms",
     "tags": {"service": "productcatalog", "endpoint": "/products"},
-}
-HEARTBEAT = {
-    "service": "productcatalog",
-    "status": "healthy",
-    "metrics": {"request_count": 1000, "error_count": 5, "avg_latency": 23.5, "uptime": 72.5},
 }
 PROMETHEUS_TYPE = "text/plain"
 
@@ -122,36 +113,7 @@ OPERATIONS = (
         any_tags=True,
         asked={"name": "latency", "service": "productcatalog", "agg": "p95"},
     ),
-    Operation(
-        "post",
-        "/heartbeat",
-        "Services",
-        "Report how a service is",
-        "`stale` and `down` are told by each service's own rhythm: after 2 and 5 of its usual intervals without a "
-        "heartbeat, at least 2 and 5 minutes. Counters are cumulative; a decrease means a restart.",
-        {200: (responses.HeartbeatTaken,)},
-        ONE_BODY,
-        body=Body(HeartbeatSchema, HEARTBEAT),
-    ),
-    Operation(
-        "get",
-        "/services",
-        "Services",
-        "List all services",
-        "A row for every service that was ever seen in the retained time.",
-        {200: (figures.Services,)},
-        READ,
-    ),
-    Operation(
-        "get",
-        "/services/{service}/metrics",
-        "Services",
-        "Read one service in full",
-        "Its row, latency percentiles, endpoints, custom metrics, and the last hour by minute.",
-        {200: (figures.ServiceMetrics,)},
-        {**READ, 404: ("unknown_service", "not_found")},
-        path_schema=ServicePath,
-    ),
+    *SERVICES,
     Operation(
         "get",
         "/dashboard",

@@ -133,6 +133,8 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
     url = EXAMPLE_URL + path + ("?" + "&".join(asked) if asked else "")
     if method == "get":
         return f'curl "{url}"'
+    if "requestBody" not in operation:
+        return f'curl -X POST "{url}"'
     content = operation["requestBody"]["content"][JSON]
     payload = json.dumps(content["examples"]["one"]["value"], indent=2)
     return f"curl -X POST {url} \\\n  -H \"Content-Type: {JSON}\" \\\n  -d '{payload}'"

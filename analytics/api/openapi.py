@@ -255,7 +255,7 @@ def _pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> d
 
 
 def _number_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    return {"minimum": -NUMBER_LIMIT, "maximum": NUMBER_LIMIT} if isinstance(field, Number) else {}
+    return {"minimum": field.least, "maximum": field.most} if isinstance(field, Number) else {}
 
 
 def _map_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:

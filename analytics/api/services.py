@@ -1,28 +1,19 @@
 """/services: who is known, and one service in full."""
 
 from flask import Blueprint, Response
-from werkzeug.routing import BaseConverter
 
 from analytics.api.answers import answer
 from analytics.api.params import arguments
 from analytics.query.reader import Reader
-from analytics.query.services import service_metrics, services
-from analytics.schemas.queries import NoQuery
+from analytics.query.services import history, service_metrics, services
+from analytics.schemas.queries import HistoryQuery, NoQuery
 
-NOTHING = NoQuery()
-
-
-class NameConverter(BaseConverter):
-    """A service's name as part of a path: any text, slashes included."""
-
-    regex = ".+"
-    part_isolating = False
+NOTHING, HISTORY = NoQuery(), HistoryQuery()
 
 
 def services_blueprint(reader: Reader) -> Blueprint:
     """The blueprint of /services."""
     blueprint = Blueprint("services", __name__)
-    blueprint.record_once(lambda setup: setup.app.url_map.converters.update(name=NameConverter))
 
     @blueprint.get("/services")
     def rows() -> Response:
@@ -33,5 +24,9 @@ def services_blueprint(reader: Reader) -> Blueprint:
     def metrics(service: str) -> Response:
         arguments(NOTHING)
         return answer(reader.ask(service_metrics, service))
+
+    @blueprint.get("/services/<name:service>/history")
+    def changes(service: str) -> Response:
+        return answer(reader.ask(history, service, arguments(HISTORY)["limit"]))
 
     return blueprint

@@ -95,7 +95,7 @@ def cell(value: Any) -> str | float:
         return ""
     if isinstance(value, Raw):
         return bytes(value).decode()
-    if isinstance(value, dict):
+    if isinstance(value, dict | list):
         return encode(value).decode()
     return value  # type: ignore[no-any-return]
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+from analytics.ingest import refusal
 from analytics.ingest.groups import Group, Groups
+from analytics.ingest.refusal import Refused
 from analytics.records import NewHeartbeat
+from analytics.state.registry import Registry
+from analytics.state.senders import MOST_INSTANCES
 
 
 class HeartbeatGroups(Groups[NewHeartbeat]):
@@ -20,9 +24,22 @@ class HeartbeatGroups(Groups[NewHeartbeat]):
 
 
 class Heartbeats:
-    """Heartbeats as a kind of the intake."""
+    """Heartbeats as a kind of the intake.
 
-    refusal = None
+    Args:
+        services: tells how many instances a service has.
+    """
+
+    def __init__(self, services: Registry) -> None:
+        self._services = services
+
+    def refusal(self, item: NewHeartbeat) -> Refused | None:
+        """Why another instance cannot be told apart."""
+        service = self._services.get(item.service)
+        if item.instance is None or service is None or item.instance in service.senders:
+            return None
+        return refusal.too_many_instances(item.service) if len(service.senders) >= MOST_INSTANCES else None
+
     groups = HeartbeatGroups
 
     def detached(self, item: NewHeartbeat) -> NewHeartbeat:

@@ -44,7 +44,8 @@ class MetricGroup(Group[NewMetric]):
         last, last_at = self.items[-1].value, self.seen.at
         if any([item.timestamp is not None for item in self.items]):  # noqa: C419  # quicker than a generator
             ats = [self.seen.at if item.timestamp is None else item.timestamp.timestamp() for item in self.items]
-            last_at, last = max(zip(ats, values, strict=True), key=lambda seen: seen[0])
+            pairs = list(zip(ats, values, strict=True))
+            last_at, last = max(reversed(pairs), key=lambda pair: pair[0])  # of equal times the later one counts
         tags = NO_TAGS if self._is_folded else self._tags
         self.seen.metrics(self.name, values, last, last_at, tags, self._endpoint)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Generic, NamedTuple
 
 from analytics.clock import Clock, rfc3339
@@ -11,11 +12,11 @@ from analytics.ingest.dedupe import SeenIds
 from analytics.ingest.events import Events
 from analytics.ingest.heartbeats import Heartbeats
 from analytics.ingest.intake import Checked, Decoded, Intake, One
-from analytics.ingest.journal import Entry, Journal
+from analytics.ingest.journal import Entry, Journal, nothing
 from analytics.ingest.metrics import Metrics
 from analytics.ingest.own import OwnIds
 from analytics.ingest.refusal import Refused
-from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, R, Receipt
+from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, R, Receipt
 from analytics.state.state import State
 
 MAX_ERRORS = 100
@@ -92,7 +93,7 @@ class Recorder:
         self._events = _Kind("events", Intake(Events(), state, self.event_ids), self._count_events)
         self._metrics = _Kind("metrics", Intake(Metrics(), state, self.metric_ids), self._count_metrics)
         self._heartbeats = _Kind(
-            "heartbeats", Intake(Heartbeats(), state, no_ids), self._count_heartbeats, has_ids=False
+            "heartbeats", Intake(Heartbeats(state.services), state, no_ids), self._count_heartbeats, has_ids=False
         )
 
     def event(self, event: NewEvent) -> Taken:
@@ -138,12 +139,27 @@ class Recorder:
         """
         self._record(self._heartbeats, One((beat,))).taken()
 
+    def start(self) -> None:
+        """Record that the service starts, where there are services that it knows from before.
+
+        Raises:
+            Unavailable: it could not be written down.
+        """
+        with self._state.lock:
+            if not len(self._state.services):
+                return
+            wait = self._write(self._start_entry(self._now()))
+        wait()
+
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
         """Count the records of one entry of the journal; in the order of the journal that gives the state it had."""
         kinds: dict[str, _Kind[Any]] = {each.name: each for each in (self._events, self._metrics, self._heartbeats)}
         with self._state.lock:
             self._state.advance(received)
-            entry, _ = self._enter(kinds[kind], _Whole(records), received, id_prefix, again=True)
+            if kind == "starts":
+                entry = self._start_entry(received)
+            else:
+                entry, _ = self._enter(kinds[kind], _Whole(records), received, id_prefix, again=True)
             entry.apply()
 
     def reject(self, kind: str, codes: Iterable[str]) -> None:
@@ -197,6 +213,9 @@ class Recorder:
 
         done = _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)
         return Entry(kind.name, now, id_prefix, kept.records, apply, undo), done
+
+    def _start_entry(self, now: float) -> Entry:
+        return Entry("starts", now, "", (NewStart(),), partial(self._state.watch, now), nothing)
 
     def _count_events(self, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
         self._state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)

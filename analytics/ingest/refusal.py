@@ -1,6 +1,7 @@
 """Why a well-formed record may not be recorded."""
 
 from analytics.errors import AnalyticsError
+from analytics.state.senders import MOST_INSTANCES
 
 
 class Refused(AnalyticsError):
@@ -18,6 +19,15 @@ def too_many_services(service: str) -> Refused:
         "too_many_services",
         f"There is no room for another service ({service[:40]!r}); ANALYTICS_MAX_SERVICES sets how many there may be.",
         "service",
+    )
+
+
+def too_many_instances(service: str) -> Refused:
+    return Refused(
+        "too_many_instances",
+        f"There is no room for another instance of {service[:40]!r}: {MOST_INSTANCES} are known already. Those that "
+        "are gone for a day make room.",
+        "instance",
     )
 
 

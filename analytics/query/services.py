@@ -1,5 +1,6 @@
 """What is known of the services: a row each, and one of them in full."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from analytics.clock import rfc3339, rfc3339_second
@@ -8,35 +9,89 @@ from analytics.query.figures import error_rate, latency_figures, number, rounded
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.observations import EVENTS, TRAFFIC
+from analytics.state.senders import UNNAMED
 from analytics.state.services import Service
 from analytics.state.state import MINUTE, State
+from analytics.state.tracks import Figure, Track
 
 
 def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
     """One service over all retained time, in the fields of SPEC.md and some more."""
     totals = state.series.totals
-    requests, errors = (total(totals.get((name, service.name, NO_TAGS))) for name in ("requests", "errors"))
-    requests, errors = service.add_baseline(requests, errors)
+    requests, errors = (
+        total(totals.get((name, service.name, NO_TAGS))) + before
+        for name, before in zip(("requests", "errors"), service.baseline, strict=True)
+    )
     latency = totals.get(("latency", service.name, NO_TAGS))
     if "latency" in service.direct or service.reported.latency is None:
         average = latency.mean if latency else None
     else:
         average = service.reported.latency
     status, since = service.health(now)
-    interval = service.usual_interval
+    newest = service.newest
     return {
         "name": service.name,
         "status": status,
-        "status_since": None if since is None else rfc3339(since),
+        "status_since": rfc3339(since),
+        "message": newest and newest.message,
         "uptime_hours": round(service.uptime_hours(now), 4),
         "request_count": number(requests),
         "error_count": number(errors),
         "error_rate": error_rate(requests, errors),
         "avg_latency_ms": round(average or 0.0, 3),
         "mean_latency_ms": rounded(average),
-        "last_heartbeat": None if service.last_heartbeat is None else rfc3339(service.last_heartbeat),
-        "heartbeat_interval_seconds": rounded(interval),
+        "last_heartbeat": newest and rfc3339(newest.last),
+        "heartbeat_interval_seconds": rounded(newest.usual if newest else None),
+        "instances": list(_instances(service, now)),
     }
+
+
+def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
+    """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
+    for sender in sorted(service.senders.values(), key=lambda sender: sender.name):
+        tracks = sender.tracks.tracks
+        if sender.name == UNNAMED and len(service.senders) == 1 and len(tracks) < 2:
+            return
+        named: list[Track | None] = [*tracks] or [None]
+        for track in named:
+            name = sender.name or ("unnamed" if track is None or len(tracks) == 1 else f"unnamed {track.number}")
+            yield {
+                "instance": name,
+                "status": sender.state(now),
+                "status_since": rfc3339(sender.state_since(now)),
+                "last_heartbeat": rfc3339(sender.last),
+                "message": sender.message,
+                "request_count": track and _count(track.value.requests),
+                "error_count": track and _count(track.value.errors),
+            }
+
+
+def _count(value: Figure | None) -> Figure | None:
+    return None if value is None else number(value)
+
+
+def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
+    """The newest `limit` changes of a service's state, newest first.
+
+    Raises:
+        NotFound: no service of that name was ever seen.
+    """
+    changes = _known(state, name).changes(now)
+    before = [None, *(change.to for change in changes)]
+    rows = [
+        {"from": old, "to": change.to, "at": rfc3339(change.at), "reason": change.reason}
+        for old, change in zip(before, changes, strict=False)
+        if change.at >= state.oldest
+    ]
+    newest = rows[: -limit - 1 : -1]
+    return {"service": name, "history": newest, "count": len(newest), "limit": limit}
+
+
+def _known(state: State, name: str) -> Service:
+    service = state.services.get(name)
+    if service is None:
+        raise NotFound(f"No service named {name!r} was ever seen.", code="unknown_service")
+    return service
 
 
 def services(state: State, now: float) -> dict[str, Any]:
@@ -61,9 +116,7 @@ def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
     Raises:
         NotFound: no service of that name was ever seen.
     """
-    service = state.services.get(name)
-    if service is None:
-        raise NotFound(f"No service named {name!r} was ever seen.", code="unknown_service")
+    service = _known(state, name)
     latency = state.series.totals.get(("latency", name, NO_TAGS))
     return {
         "service": name,

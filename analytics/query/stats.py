@@ -102,7 +102,7 @@ def _total(state: State, name: str, index: int) -> float:
     totals = state.series.totals
     return number(
         fsum(
-            total(totals.get((name, service.name, NO_TAGS))) + service.add_baseline(0, 0)[index]
+            total(totals.get((name, service.name, NO_TAGS))) + service.baseline[index]
             for service in state.services.all()
         )
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from marshmallow import Schema, fields
 
-from analytics.schemas.fields import AWARE, NUMBER_LIMIT, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
+from analytics.schemas.fields import AWARE, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -34,7 +34,7 @@ def _annotation(name: str, field: fields.Field[Any]) -> Any:
         case Text():
             return _text(field)
         case Number():
-            return Annotated[float, msgspec.Meta(ge=-NUMBER_LIMIT, le=NUMBER_LIMIT)]
+            return Annotated[float, msgspec.Meta(ge=field.least, le=field.most)]
         case Timestamp():
             return AWARE
         case Tags():

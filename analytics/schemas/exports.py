@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
-from analytics.schemas.figures import DayBucket, HourBucket, ServiceRow
+from analytics.schemas.figures import DayBucket, HourBucket
 from analytics.schemas.responses import Answer, ExportedEvent, number, text, time
+from analytics.schemas.services import ServiceRow
 
 
 class ExportedMetric(Answer):

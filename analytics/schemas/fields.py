@@ -35,14 +35,25 @@ class Text(fields.String):
 
 
 class Number(fields.Float):
-    """A JSON number, neither a string nor a boolean, of which many add up without leaving the range of a double."""
+    """A JSON number from `least` to `most`, neither a string nor a boolean.
+
+    The widest range is such that many numbers add up without leaving the range of a double.
+    """
+
+    def __init__(self, least: float = -NUMBER_LIMIT, most: float = NUMBER_LIMIT, **kwargs: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if type(value) not in (int, float):
             raise ValidationError("Not a number.")
-        if not -NUMBER_LIMIT <= value <= NUMBER_LIMIT:
-            raise ValidationError(f"Must be from {-NUMBER_LIMIT:g} to {NUMBER_LIMIT:g}.")
+        if not self.least <= value <= self.most:
+            raise ValidationError(f"Must be from {_shown(self.least)} to {_shown(self.most)}.")
         return float(value)
+
+
+def _shown(limit: float) -> str:
+    return f"{limit:g}" if abs(limit) >= NUMBER_LIMIT else f"{limit:,}"
 
 
 class Timestamp(fields.AwareDateTime):

@@ -8,6 +8,9 @@ from analytics.records import NewHeartbeat
 from analytics.schemas.fields import JsonObject, Number, Text, check_numbers
 
 STATUSES = ("healthy", "degraded", "unhealthy", "maintenance")
+YEAR = 366 * 86_400
+"""The longest interval, in seconds."""
+MESSAGE_LIMIT = 500
 FIGURES = ("request_count", "error_count", "avg_latency", "uptime")
 
 
@@ -35,6 +38,35 @@ class HeartbeatSchema(Schema):
             "description": "`request_count` and `error_count` are cumulative, `avg_latency` is in ms, `uptime` in "
             "hours; each a number of at least 0. Other fields are kept as they are."
         },
+    )
+
+    instance = Text(
+        1,
+        128,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Which of several replicas this is; each has counters of its own", "example": "web-1"},
+    )
+    interval = Number(
+        1,
+        YEAR,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Seconds between heartbeats, as they are planned", "example": 3600},
+    )
+    grace = Number(
+        0,
+        YEAR,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Seconds by which a heartbeat may be late", "example": 300},
+    )
+    message = Text(
+        0,
+        MESSAGE_LIMIT,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Shown beside the status", "example": "42 rows copied"},
     )
 
     @validates("status")

@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 from analytics.errors import ValidationFailed
 from analytics.records import AGGREGATES
 from analytics.schemas.fields import Text, Timestamp
+from analytics.schemas.heartbeat import MESSAGE_LIMIT, STATUSES, YEAR
 
 
 def given_once(given: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
@@ -90,6 +91,43 @@ class ErrorsQuery(Query):
 
     service = Text(1, 128, load_default=None, metadata={"description": "Errors of this service"})
     limit = whole_number(1, 1000, 100, "How many groups at most")
+
+
+class Seconds(fields.Float):
+    """Seconds as plain decimal digits."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", str(value)):
+            raise self.make_error("invalid")
+        return float(value)
+
+
+class PingQuery(Query):
+    """A heartbeat in a query string."""
+
+    status = fields.String(
+        load_default=STATUSES[0],
+        validate=validate.OneOf(STATUSES, error="Must be one of {choices}."),
+        metadata={"description": "How the service finds itself"},
+    )
+    message = Text(0, MESSAGE_LIMIT, load_default=None, metadata={"description": "Shown beside the status"})
+    instance = Text(1, 128, load_default=None, metadata={"description": "Which of several replicas this is"})
+    interval = Seconds(
+        load_default=None,
+        validate=validate.Range(1, YEAR, error=f"Must be 1 to {YEAR} seconds."),
+        metadata={"description": "Seconds between heartbeats, as they are planned"},
+    )
+    grace = Seconds(
+        load_default=None,
+        validate=validate.Range(0, YEAR, error=f"Must be 0 to {YEAR} seconds."),
+        metadata={"description": "Seconds by which a heartbeat may be late"},
+    )
+
+
+class HistoryQuery(Query):
+    """How much GET /services/{service}/history gives."""
+
+    limit = whole_number(1, 1000, 100, "How many changes at most")
 
 
 class SeriesQueryArgs(Query):

@@ -51,6 +51,15 @@ class Answer(Schema):
         field_obj.required = not field_obj.metadata.get("optional", False)
 
 
+class Latencies(Answer):
+    """Latency in ms; null where there was none."""
+
+    avg_latency_ms = number("Average", 18.2, allow_none=True)
+    p50_latency_ms = number("Median", 15.1, allow_none=True)
+    p95_latency_ms = number("95th percentile", 41.7, allow_none=True)
+    p99_latency_ms = number("99th percentile", 88.4, allow_none=True)
+
+
 class Problem(Answer):
     """Why a request failed."""
 

@@ -1,103 +1,94 @@
-"""The registry of services: their heartbeats, their health, and what their cumulative counters add."""
+"""One service: who sends its heartbeats, how it is, and what it counted before anyone watched."""
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from analytics.state.claims import Claims
-from analytics.state.health import RHYTHM, health, usual_interval
+from analytics.records import NewHeartbeat
+from analytics.state.health import RHYTHM
+from analytics.state.history import MOST_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
+from analytics.state.senders import UNNAMED, Sender
+from analytics.state.tracks import Counters, Figure, Increase, Track, Tracks
 
-Figure = int | float
-"""A number as JSON has it."""
+FORGOTTEN_AFTER = 86_400.0
+"""Seconds after which an instance that is gone is forgotten."""
 
 
 class Reported(NamedTuple):
-    """What a heartbeat said in figures; None where it said nothing."""
+    """Average latency (ms) and uptime (hours) as the latest heartbeats said; None where none did."""
 
-    requests: float | None
-    errors: float | None
-    latency: float | None
-    uptime: float | None
-
-    @classmethod
-    def of(cls, metrics: dict[str, Any] | None) -> "Reported":
-        found = metrics or {}
-        return cls(
-            found.get("request_count"),
-            found.get("error_count"),
-            found.get("avg_latency"),
-            found.get("uptime"),
-        )
+    latency: Figure | None = None
+    uptime: Figure | None = None
 
 
-class Increase(NamedTuple):
-    """By how much the counters of a service rose since its last heartbeat."""
-
-    requests: float
-    errors: float
-
-
-class ServiceImage(Struct, frozen=True):
-    """What a `Service` holds, as it is written down."""
+class ServiceImage(Struct, frozen=True, omit_defaults=True):
+    """What a `Service` holds, as it is written down; the fields at the end are those of version 0.1.0."""
 
     name: str
     first_seen: float
     last_seen: float
-    status: str | None
-    status_since: float | None
-    last_heartbeat: float | None
-    intervals: list[float]
-    reported: tuple[Figure | None, Figure | None, Figure | None, Figure | None]
     reported_metrics: dict[str, Any]
     baseline: tuple[Figure, Figure]
     direct: list[str]
+    latency: Figure | None = None
+    uptime: Figure | None = None
+    senders: list[Sender] = []
+    history: list[Change] = []
+    noted: float = 0.0
+    status: str | None = None
+    status_since: float | None = None
+    last_heartbeat: float | None = None
+    intervals: list[float] = []
+    reported: tuple[Figure | None, Figure | None, Figure | None, Figure | None] = (None, None, None, None)
 
 
 class Service:
     """One service. Times are in seconds since the epoch.
 
-    `baseline` is what the first heartbeat's counters said: it happened before anyone watched, so it belongs to the
-    totals but to no bucket of time. `direct` names the quantities that were observed directly.
+    `baseline` counts what happened before anyone watched: it belongs to the totals but to no bucket of time. `direct`
+    names the quantities that were observed directly; of these, the counters of heartbeats add nothing from then on.
+    `senders` are in the order of their latest heartbeats. `history` holds the changes up to `noted`; later ones, by
+    silence, follow from the senders.
     """
 
     __slots__ = (
         "baseline",
         "direct",
         "first_seen",
-        "intervals",
-        "last_heartbeat",
+        "history",
         "last_seen",
         "name",
+        "noted",
         "reported",
         "reported_metrics",
-        "status",
-        "status_since",
+        "senders",
     )
 
     def __init__(self, name: str, now: float) -> None:
         self.name = name
         self.first_seen = self.last_seen = now
-        self.status: str | None = None
-        self.status_since: float | None = None
-        self.last_heartbeat: float | None = None
-        self.intervals: deque[float] = deque(maxlen=RHYTHM)
-        self.reported = Reported(None, None, None, None)
+        self.reported = Reported()
         self.reported_metrics: dict[str, Any] = {}
         self.baseline = Increase(0, 0)
         self.direct: set[str] = set()
+        self.senders: dict[str, Sender] = {}
+        self.history: deque[Change] = deque(maxlen=MOST_CHANGES)
+        self.noted = now
 
     @classmethod
     def of(cls, image: ServiceImage) -> "Service":
         """The service of that image."""
         service = cls(image.name, image.first_seen)
-        service.last_seen, service.last_heartbeat = image.last_seen, image.last_heartbeat
-        service.status, service.status_since = image.status, image.status_since
-        service.intervals.extend(image.intervals)
-        service.reported, service.reported_metrics = Reported(*image.reported), image.reported_metrics
+        service.last_seen, service.reported_metrics = image.last_seen, image.reported_metrics
         service.baseline, service.direct = Increase(*image.baseline), set(image.direct)
+        service.reported = Reported(image.latency, image.uptime)
+        service.senders = {sender.name: sender for sender in image.senders}
+        service.history.extend(image.history)
+        service.noted = image.noted
+        if image.status is not None and image.last_heartbeat is not None:
+            service._bring_forward(image)
         return service
 
     def image(self) -> ServiceImage:
@@ -106,38 +97,44 @@ class Service:
             self.name,
             self.first_seen,
             self.last_seen,
-            self.status,
-            self.status_since,
-            self.last_heartbeat,
-            list(self.intervals),
-            self.reported,
             self.reported_metrics,
             self.baseline,
             sorted(self.direct),
+            *self.reported,
+            list(self.senders.values()),
+            list(self.history),
+            self.noted,
         )
 
-    def beat(self, status: str, metrics: dict[str, Any] | None, now: float) -> Increase:
-        """Take a heartbeat; returns what its counters add to the series since the last one.
+    def beat(self, beat: NewHeartbeat, now: float) -> Increase:
+        """Take a heartbeat; returns what its counters add to the series since the last one."""
+        self._note(now)
+        name, found = beat.instance or UNNAMED, beat.metrics or {}
+        sender = self.senders.pop(name, None)
+        if sender is None:
+            tracks = Tracks(is_named=name != UNNAMED)
+            sender = Sender(name, now, now, now, beat.status, now, tracks)
+        self.senders[name] = sender
+        sender.beat(beat, now)
+        gain = sender.tracks.take(Counters(found.get("request_count"), found.get("error_count")))
+        self.last_seen = max(self.last_seen, now)
+        said = Reported(found.get("avg_latency"), found.get("uptime"))
+        self.reported = Reported(*(old if new is None else new for new, old in zip(said, self.reported, strict=True)))
+        self.reported_metrics = found
+        self._forget_gone(now)
+        state, reason = state_of(self.senders.values(), now)
+        if state != self.state:
+            self.history.append(Change(state, now, reason))
+        before, rose = self._undirected(gain.before), self._undirected(gain.now)
+        self.baseline = self.baseline.plus(*before)
+        return rose
 
-        A counter that fell means a restart: it counts from zero. Where requests (or errors) are observed directly
-        they are not counted a second time.
-        """
-        new, old = Reported.of(metrics), self.reported
-        if self.last_heartbeat is not None:
-            self.intervals.append(max(0.0, now - self.last_heartbeat))
-        if status != self.status:
-            self.status_since = now
-        self.status, self.last_heartbeat, self.last_seen = status, now, now
-        self.reported = Reported(*(b if b is not None else a for a, b in zip(old, new, strict=True)))
-        self.reported_metrics = metrics or {}
-        self.baseline = Increase(
-            self.baseline.requests + (new.requests or 0 if old.requests is None else 0),
-            self.baseline.errors + (new.errors or 0 if old.errors is None else 0),
-        )
-        return Increase(
-            0 if "requests" in self.direct else _rise(old.requests, new.requests),
-            0 if self.errors_are_direct else _rise(old.errors, new.errors),
-        )
+    def watched_again(self, alive: float, start: float) -> None:
+        """Count silence anew from `start`: nobody watched since `alive`."""
+        self._note(alive)
+        for sender in self.senders.values():
+            sender.watched_again(alive, start)
+        self.noted = max(self.noted, start)
 
     def observed(self, seen: Observations, now: float) -> None:
         """Note which quantities were observed directly."""
@@ -150,24 +147,26 @@ class Service:
             self.direct.add("latency")
 
     @property
-    def errors_are_direct(self) -> bool:
-        """Whoever reports its requests one by one reports its errors so too."""
-        return not self.direct.isdisjoint(("requests", "errors"))
+    def state(self) -> str | None:
+        """Its state after the last change that is noted; None before the first heartbeat."""
+        return self.history[-1].to if self.history else None
 
-    def add_baseline(self, requests: float, errors: float) -> tuple[float, float]:
-        """Observed requests and errors, with what happened before anyone watched where only heartbeats tell."""
-        if "requests" not in self.direct:
-            requests += self.baseline.requests
-        if not self.errors_are_direct:
-            errors += self.baseline.errors
-        return requests, errors
+    def changes(self, now: float) -> list[Change]:
+        """All changes that are kept, oldest first, with those by silence up to now."""
+        return [*self.history, *changes(self.senders.values(), self.state, self.noted, now)]
 
-    def health(self, now: float) -> tuple[str, float | None]:
+    def health(self, now: float) -> tuple[str, float]:
         """Its state now, and since when; without any heartbeat since it was first seen."""
-        state, since = health(self.status, self.last_heartbeat, self.intervals, now)
-        if since is None:
-            since = self.first_seen if self.status is None else self.status_since
-        return state, since
+        if not self.senders:
+            return "unknown", self.first_seen
+        later = changes(self.senders.values(), self.state, self.noted, now)
+        last = later[-1] if later else self.history[-1]
+        return last.to, last.at
+
+    def forget_changes(self, before: float) -> None:
+        """Forget the changes before a time, but for the last one: it tells the present state."""
+        while len(self.history) > 1 and self.history[1].at < before:
+            self.history.popleft()
 
     def uptime_hours(self, now: float) -> float:
         """As its heartbeats report it, else the hours since it was first seen."""
@@ -176,77 +175,35 @@ class Service:
         return max(0.0, now - self.first_seen) / 3600
 
     @property
-    def usual_interval(self) -> float | None:
-        """Seconds between heartbeats, as it usually keeps them."""
-        return usual_interval(self.intervals)
+    def newest(self) -> Sender | None:
+        """The sender of the latest heartbeat."""
+        return next(reversed(self.senders.values()), None)
 
+    def _note(self, now: float) -> None:
+        """Note the changes by silence up to now: what follows may hide them."""
+        self.history.extend(changes(self.senders.values(), self.state, self.noted, now))
+        self.noted = max(self.noted, now)
 
-def _rise(old: float | None, new: float | None) -> float:
-    if old is None or new is None:
-        return 0
-    return new - old if new >= old else new
+    def _forget_gone(self, now: float) -> None:
+        for sender in [each for each in self.senders.values() if now - each.gone > FORGOTTEN_AFTER]:
+            del self.senders[sender.name]
 
+    def _undirected(self, gain: Increase) -> Increase:
+        """`gain` without what is observed directly; requests that are observed one by one have their errors so too."""
+        requests = 0 if "requests" in self.direct else gain.requests
+        return Increase(requests, 0 if self.direct & {"requests", "errors"} else gain.errors)
 
-class Registry:
-    """Every known service by name, at most `limit` of them; records that wait for the journal hold claims on room."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._services: dict[str, Service] = {}
-        self._claims = Claims()
-
-    def without_room(self, names: Iterable[str]) -> set[str]:
-        """Those of `names` that are not known and will find no room, the first ones being served first."""
-        unknown = [name for name in dict.fromkeys(names) if name not in self._services and name not in self._claims]
-        return set(unknown[self.room :]) if unknown else set()
-
-    @property
-    def room(self) -> int:
-        """How many more services there may be."""
-        return max(0, self._limit - len(self._services) - len(self._claims))
-
-    def has(self, name: str) -> bool:
-        """Whether a service is known, or room for it is claimed."""
-        return name in self._services or name in self._claims
-
-    def claim(self, names: Iterable[str]) -> list[str]:
-        """Hold room for those of `names` that are not known, and return them; `release` takes them back."""
-        unknown = [name for name in names if name not in self._services]
-        if unknown:
-            self._claims.hold(unknown)
-        return unknown
-
-    def release(self, names: Iterable[str]) -> None:
-        """Give back what was claimed: the services are known now, or their records are not counted."""
-        self._claims.release(names)
-
-    def admit(self, name: str, now: float) -> Service:
-        """The service of that name, made known now if it is not."""
-        service = self._services.get(name)
-        if service is None:
-            service = self._services[name] = Service(name, now)
-        return service
-
-    def get(self, name: str) -> Service | None:
-        return self._services.get(name)
-
-    def all(self) -> list[Service]:
-        """All services in the order of their names."""
-        return [self._services[name] for name in sorted(self._services)]
-
-    def forget_unseen(self, since: float) -> None:
-        """Drop the services of which nothing was seen since then: their retained time is over."""
-        for name in [name for name, service in self._services.items() if service.last_seen < since]:
-            del self._services[name]
-
-    def images(self) -> list[ServiceImage]:
-        """What all services hold, for `restore`, in the order in which they became known."""
-        return [service.image() for service in self._services.values()]
-
-    def restore(self, images: Iterable[ServiceImage]) -> None:
-        """Become what another registry was; it may have had more room."""
-        self._services = {image.name: Service.of(image) for image in images}
-        self._claims.clear()
-
-    def __len__(self) -> int:
-        return len(self._services)
+    def _bring_forward(self, image: ServiceImage) -> None:
+        """Take what version 0.1.0 wrote of heartbeats; there, a baseline ended with direct observation."""
+        requests, errors, *reported = image.reported
+        self.reported = Reported(*reported)
+        self.baseline = self._undirected(self.baseline)
+        last, counters = image.last_heartbeat or 0.0, Counters(requests, errors)
+        since = image.status_since if image.status_since is not None else last
+        tracks = Tracks(is_named=False)
+        if requests is not None or errors is not None:
+            tracks = Tracks(is_named=False, beats=1, tracks=[Track(1, counters, 1, counters, steps=1)])
+        sender = Sender(UNNAMED, since, last, last, image.status or "", since, tracks)
+        sender.intervals = list(image.intervals)[-RHYTHM:]
+        self.senders, self.noted = {UNNAMED: sender}, last
+        self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))

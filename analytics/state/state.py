@@ -15,8 +15,8 @@ from analytics.state.errors import Errors
 from analytics.state.limits import Limits
 from analytics.state.observations import EVERY_SERVICE, Observations
 from analytics.state.peaks import HoursOfDays
+from analytics.state.registry import Registry
 from analytics.state.rings import Ring
-from analytics.state.services import Registry
 from analytics.state.users import ActiveUsers
 
 SECOND, MINUTE, HOUR, DAY = range(4)
@@ -33,6 +33,8 @@ class State:
         hours, days = Rung(3_600, settings.hourly_days * 24), Rung(86_400, settings.daily_days)
         self.lock = threading.Lock()
         self.started = now
+        self.alive = now
+        """When the newest record came in, or the service started after it, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
         self.events: Ring[NewEvent] = Ring(settings.events_ring, round(now * 1e6))
@@ -84,6 +86,8 @@ class State:
         """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
         self.peaks.forget(self.oldest)
         self.services.forget_unseen(self.oldest)
+        for service in self.services.all():
+            service.forget_changes(self.oldest)
         live = self.series.totals.keys()
         self.limits.expire(live)
         self.units = {key: unit for key, unit in self.units.items() if (*key, NO_TAGS) in live}
@@ -97,6 +101,7 @@ class State:
         failed: Sequence[int] = (),
     ) -> None:
         """Count what was observed, and keep the records; `failed` holds the places of the events that are errors."""
+        self.alive = max(self.alive, now)
         for seen in observations:
             self.services.admit(seen.service, now).observed(seen, now)
             self._gather(seen)
@@ -119,8 +124,9 @@ class State:
 
     def beat(self, beat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat."""
+        self.alive = max(self.alive, now)
         service = self.services.admit(beat.service, now)
-        rise = service.beat(beat.status, beat.metrics, now)
+        rise = service.beat(beat, now)
         seen = Observations(beat.service, now)
         if rise.requests:
             seen.add_requests(Cell.of([rise.requests], now))
@@ -129,6 +135,13 @@ class State:
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
             seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency))
         self._gather(seen)
+        self.version += 1
+
+    def watch(self, start: float) -> None:
+        """Begin to watch again at `start`: the silence of a service counts from then, since nobody listened before."""
+        for service in self.services.all():
+            service.watched_again(self.alive, start)
+        self.alive = max(self.alive, start)
         self.version += 1
 
     def settle(self) -> None:

@@ -18,7 +18,7 @@ from analytics.state.delta import SeriesKey
 from analytics.state.endpoints import DAY
 from analytics.state.errors import ErrorImage
 from analytics.state.services import ServiceImage
-from analytics.state.state import State
+from analytics.state.state import SECOND, State
 from analytics.state.sums import Key, SlidingSum, Usage
 from analytics.storage.database import Part
 
@@ -45,6 +45,7 @@ class Rest(msgspec.Struct):
     last_event: int
     last_metric: int
     own_ids: tuple[str, dict[str, int]]
+    alive: float = 0.0
 
 
 class Changes(NamedTuple):
@@ -169,6 +170,7 @@ class Image:
             state.events.last_sequence,
             state.metrics.last_sequence,
             self._recorder.own_ids.dump(),
+            state.alive,
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Usage]]]) -> None:
@@ -179,6 +181,7 @@ class Image:
         state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
         state.endpoints.restore(rest.inherited, rest.evicted)
         state.services.restore(rest.services)
+        state.alive = rest.alive or rest.series_open[SECOND]
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
         state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric

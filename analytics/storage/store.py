@@ -10,7 +10,7 @@ import gevent
 
 from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
-from analytics.errors import CannotStore
+from analytics.errors import CannotStore, Unavailable
 from analytics.ingest.recorder import Recorder
 from analytics.state.state import SECOND, State
 from analytics.storage.checkpoints import Checkpoints
@@ -77,6 +77,7 @@ class Store:
             mark = recover(self._journal, self._state, self._image, self._recorder, self._keep)
             self._look_at_clock()
             self._journal.start(self._journal.ask(self._journal.database.last_seq))
+            self._record_start()
             self._checkpoints.start(mark)
             if not mark.generation and not self._checkpoints.save():
                 raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
@@ -90,6 +91,12 @@ class Store:
         else:
             self.recovering = False
             ready()
+
+    def _record_start(self) -> None:
+        try:
+            self._recorder.start()
+        except Unavailable as error:
+            log.warning("the start could not be recorded", extra={"reason": error.message})
 
     def _look_at_clock(self) -> None:
         """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""

@@ -36,6 +36,8 @@ def test_the_snapshot_has_the_shape_of_the_specification() -> None:
         "mean_latency_ms": 30.0,
         "last_heartbeat": "2023-11-14T12:00:15.000Z",
         "heartbeat_interval_seconds": None,
+        "message": None,
+        "instances": [],
     }
     realtime = snapshot["realtime_stats"]
     assert (realtime["requests_last_1min"], realtime["errors_last_1min"], realtime["active_connections"]) == (2, 1, 0)

@@ -12,7 +12,7 @@ from analytics.config import Settings
 from analytics.ingest.journal import Unwritten
 from analytics.ingest.recorder import Recorder, Taken
 from analytics.query.reader import Reader
-from analytics.query.services import service_metrics
+from analytics.query.services import history, service_metrics
 from analytics.query.stats import daily, hourly, stats
 from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric, Receipt, event_json
 from analytics.schemas.compiled import Batch
@@ -88,8 +88,10 @@ class Rig:
     def metrics(self, *items: NewMetric) -> Receipt:
         return self.recorder.metrics(batch(*items))
 
-    def beat(self, service: str = "shop", status: str = "healthy", **metrics: Any) -> None:
-        self.recorder.heartbeat(NewHeartbeat(service, status, metrics or None))
+    def beat(self, service: str = "shop", status: str = "healthy", **fields: Any) -> None:
+        """A heartbeat; what is no field of it is one of its metrics."""
+        own = {name: fields.pop(name) for name in ("instance", "interval", "grace", "message") if name in fields}
+        self.recorder.heartbeat(NewHeartbeat(service, status, fields or None, **own))
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         return self.reader.ask(question, *args)
@@ -111,6 +113,9 @@ class Rig:
 
     def service(self, name: str = "shop") -> dict[str, Any]:
         return self.ask(service_metrics, name)
+
+    def service_history(self, name: str = "shop") -> list[dict[str, Any]]:
+        return self.ask(history, name, 1_000)["history"]
 
     def stats(self) -> dict[str, Any]:
         return self.ask(stats, IN_MEMORY)

@@ -4,45 +4,52 @@ from statistics import median
 
 import pytest
 
-from analytics.state.health import health, usual_interval
-from tests.state.rig import NOON, Rig
+from analytics.state.health import health, limits, usual_interval
+from tests.state.rig import Rig
 
 
 @pytest.mark.parametrize(
-    ("interval", "silence", "state"),
+    ("interval", "grace", "silence", "state"),
     [
-        # a service that beats every minute, or whose rhythm is not known yet: the least limits hold
-        (60, 0, "degraded"),
-        (60, 120, "degraded"),
-        (60, 120.5, "stale"),
-        (60, 300, "stale"),
-        (60, 300.5, "down"),
-        (1, 119, "degraded"),
-        (1, 121, "stale"),
-        (1, 301, "down"),
-        (None, 120, "degraded"),
-        (None, 121, "stale"),
-        (None, 301, "down"),
+        # a service that beats every minute: the least limits hold
+        (60, None, 0, "degraded"),
+        (60, None, 120, "degraded"),
+        (60, None, 120.5, "stale"),
+        (60, None, 300, "stale"),
+        (60, None, 300.5, "down"),
+        (1, None, 119, "degraded"),
+        (1, None, 121, "stale"),
+        (1, None, 301, "down"),
+        # one whose rhythm is not known yet: it is not called down
+        (None, None, 120, "degraded"),
+        (None, None, 121, "stale"),
+        (None, None, 301, "stale"),
+        (None, None, 1e9, "stale"),
+        (None, 600, 600, "degraded"),
+        (None, 600, 601, "stale"),
         # one that beats every ten minutes: its own rhythm holds
-        (600, 1_200, "degraded"),
-        (600, 1_200.5, "stale"),
-        (600, 3_000, "stale"),
-        (600, 3_000.5, "down"),
+        (600, None, 1_200, "degraded"),
+        (600, None, 1_200.5, "stale"),
+        (600, None, 3_000, "stale"),
+        (600, None, 3_000.5, "down"),
+        # an hourly job that may be five minutes late
+        (3_600, 300, 3_900, "degraded"),
+        (3_600, 300, 3_901, "stale"),
+        (3_600, 300, 4_200, "stale"),
+        (3_600, 300, 4_201, "down"),
+        (3_600, 0, 3_600, "degraded"),
+        (3_600, 0, 3_601, "down"),
     ],
 )
-def test_silence_is_judged_by_the_usual_interval(interval: float | None, silence: float, state: str) -> None:
-    intervals = [] if interval is None else [interval] * 3
-    assert health("degraded", NOON, intervals, NOON + silence)[0] == state
+def test_silence_is_judged_by_the_interval_and_the_grace(
+    interval: float | None, grace: float | None, silence: float, state: str
+) -> None:
+    assert health("degraded", silence, limits(interval, grace)) == state
+    assert health("maintenance", silence, limits(interval, grace)) == "maintenance"
 
 
-@pytest.mark.parametrize(("reported", "last"), [(None, None), ("healthy", None), (None, NOON)])
-def test_without_a_heartbeat_health_is_unknown(reported: str | None, last: float | None) -> None:
-    assert health(reported, last, [], NOON) == ("unknown", None)
-
-
-@pytest.mark.parametrize(("silence", "since"), [(10, None), (130, 120), (400, 300)])
-def test_silence_has_a_name_since_it_passed_its_limit(silence: float, since: float | None) -> None:
-    assert health("healthy", NOON, [60], NOON + silence)[1] == (None if since is None else NOON + since)
+def test_without_a_heartbeat_health_is_unknown() -> None:
+    assert health(None, 1e9, limits(None, None)) == "unknown"
 
 
 @pytest.mark.parametrize("intervals", [[60], [60, 60, 3_600], [10, 20, 30, 40], [5, 600, 600]])

@@ -25,9 +25,15 @@ PATIENCE = 30
 
 
 class Disk(Rig):
-    """A service on the directory `path`, which it recovers from; images are taken when a test says so."""
+    """A service on the directory `path`, which it recovers from; images are taken when a test says so.
 
-    def __init__(self, path: Path, wall: float = NOON, durability: str = "process", **limits: Any) -> None:
+    Args:
+        starts: whether its start is recorded, so that silence counts from then.
+    """
+
+    def __init__(
+        self, path: Path, wall: float = NOON, durability: str = "process", *, starts: bool = False, **limits: Any
+    ) -> None:
         settings = Settings(data_dir=str(path), durability=durability, **limits)
         self.path, self.limits = path, {"durability": durability, **limits}
         self.clock = FakeClock(wall)
@@ -35,6 +41,8 @@ class Disk(Rig):
         self.published = []
         self.journal = DiskJournal(self.state.lock, path / FILE_NAME, durability)
         self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.journal)
+        if not starts:
+            self.recorder.start = lambda: None  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
         self.store = Store(settings, self.clock, self.state, self.journal, self.recorder)
         begun: AsyncResult = AsyncResult()

@@ -1,0 +1,71 @@
+"""The registry: every known service by name, bounded."""
+
+from collections.abc import Iterable
+
+from analytics.state.claims import Claims
+from analytics.state.services import Service, ServiceImage
+
+
+class Registry:
+    """Every known service by name, at most `limit` of them; records that wait for the journal hold claims on room."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._services: dict[str, Service] = {}
+        self._claims = Claims()
+
+    def without_room(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are not known and will find no room, the first ones being served first."""
+        unknown = [name for name in dict.fromkeys(names) if name not in self._services and name not in self._claims]
+        return set(unknown[self.room :]) if unknown else set()
+
+    @property
+    def room(self) -> int:
+        """How many more services there may be."""
+        return max(0, self._limit - len(self._services) - len(self._claims))
+
+    def has(self, name: str) -> bool:
+        """Whether a service is known, or room for it is claimed."""
+        return name in self._services or name in self._claims
+
+    def claim(self, names: Iterable[str]) -> list[str]:
+        """Hold room for those of `names` that are not known, and return them; `release` takes them back."""
+        unknown = [name for name in names if name not in self._services]
+        if unknown:
+            self._claims.hold(unknown)
+        return unknown
+
+    def release(self, names: Iterable[str]) -> None:
+        """Give back what was claimed: the services are known now, or their records are not counted."""
+        self._claims.release(names)
+
+    def admit(self, name: str, now: float) -> Service:
+        """The service of that name, made known now if it is not."""
+        service = self._services.get(name)
+        if service is None:
+            service = self._services[name] = Service(name, now)
+        return service
+
+    def get(self, name: str) -> Service | None:
+        return self._services.get(name)
+
+    def all(self) -> list[Service]:
+        """All services in the order of their names."""
+        return [self._services[name] for name in sorted(self._services)]
+
+    def forget_unseen(self, since: float) -> None:
+        """Drop the services of which nothing was seen since then: their retained time is over."""
+        for name in [name for name, service in self._services.items() if service.last_seen < since]:
+            del self._services[name]
+
+    def images(self) -> list[ServiceImage]:
+        """What all services hold, for `restore`, in the order in which they became known."""
+        return [service.image() for service in self._services.values()]
+
+    def restore(self, images: Iterable[ServiceImage]) -> None:
+        """Become what another registry was; it may have had more room."""
+        self._services = {image.name: Service.of(image) for image in images}
+        self._claims.clear()
+
+    def __len__(self) -> int:
+        return len(self._services)

@@ -1,0 +1,111 @@
+"""Senders: the instances of a service that send heartbeats, and which of them should be there."""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
+
+from analytics.records import NewHeartbeat
+from analytics.state.health import DOWN_AFTER, RHYTHM, SHORTEST, SILENT, Limits, health, limits, usual_interval
+from analytics.state.tracks import Tracks
+
+UNNAMED = ""
+"""The sender of heartbeats that name no instance."""
+MOST_INSTANCES = 100
+"""How many instances of a service are told apart."""
+GONE_AFTER = 3_600.0
+"""How many seconds of silence, at least, take an instance for gone while others of its service report."""
+HANDOVER = 600.0
+"""How many seconds an instance may overlap with the one whose place it takes."""
+
+
+class Sender(Struct):
+    """One sender of heartbeats. Times are in seconds since the epoch.
+
+    `since` is the moment from which its silence counts: its last heartbeat, or later if nobody watched meanwhile.
+    """
+
+    name: str
+    first_seen: float
+    last: float
+    since: float
+    status: str
+    status_since: float
+    tracks: Tracks
+    message: str | None = None
+    interval: float | None = None
+    grace: float | None = None
+    intervals: list[float] = []
+
+    def beat(self, beat: NewHeartbeat, now: float) -> None:
+        """Take a heartbeat, all but its counters."""
+        passed = now - self.last
+        if passed >= SHORTEST:
+            self.intervals = list(deque((*self.intervals, passed), maxlen=RHYTHM))
+        if beat.status != self.status or self.state(now) in SILENT:
+            self.status_since = now
+        self.status, self.message, self.last, self.since = beat.status, beat.message, now, now
+        self.interval = beat.interval if beat.interval is not None else self.interval
+        self.grace = beat.grace if beat.grace is not None else self.grace
+
+    @property
+    def usual(self) -> float | None:
+        """Seconds between heartbeats: as stated, else as they usually are."""
+        return self.interval if self.interval is not None else usual_interval(self.intervals)
+
+    @property
+    def allowed(self) -> Limits:
+        """How long it may be silent."""
+        return limits(self.usual, self.grace)
+
+    @property
+    def gone(self) -> float:
+        """When it is taken for gone if it stays silent and others report."""
+        return self.since + max(GONE_AFTER, 2 * (self.allowed.down or DOWN_AFTER * self.allowed.stale))
+
+    def state(self, at: float) -> str:
+        """Its state at a time after its last heartbeat."""
+        return health(self.status, at - self.since, self.allowed)
+
+    def state_since(self, at: float) -> float:
+        """Since when it is in the state of `at`."""
+        state, allowed = self.state(at), self.allowed
+        if state not in SILENT:
+            return self.status_since
+        return self.since + (allowed.down if state == "down" and allowed.down is not None else allowed.stale)
+
+    def turns(self) -> list[float]:
+        """The times at which its state changes, or whether it is expected, if it stays silent."""
+        if self.status == "maintenance":
+            return [self.gone]
+        stale, down = self.allowed
+        return [self.since + stale, *([] if down is None else [self.since + down]), self.gone]
+
+    def watched_again(self, alive: float, start: float) -> None:
+        """Count silence anew from `start`: nobody watched since `alive`.
+
+        One that was silent too long by then stays so, and its silence goes on from what it was.
+        """
+        self.since = start - (alive - self.since) if self.state(alive) in SILENT else max(self.since, start)
+
+
+def expected(senders: Collection[Sender], at: float) -> Sequence[Sender]:
+    """The senders that should be there at a time: all but those that are gone, or whose place another one took.
+
+    An instance that is silent past `Sender.gone` is gone if others report. The place of a silent instance is taken by a
+    reporting one that came at most `HANDOVER` seconds before it fell silent, or later; each takes one place.
+    """
+    reporting = [each for each in senders if each.state(at) not in SILENT and at <= each.gone]
+    if not reporting or len(reporting) == len(senders):
+        return list(senders)
+    others = [each for each in senders if each not in reporting and at <= each.gone]
+    newcomers = sorted(reporting, key=lambda each: each.first_seen)
+    missing = []
+    for sender in sorted(others, key=lambda each: each.last):
+        since = max(sender.last - HANDOVER, sender.first_seen)
+        successor = next((each for each in newcomers if each.first_seen > since), None)
+        if successor is None:
+            missing.append(sender)
+        else:
+            newcomers.remove(successor)
+    return [*reporting, *missing]

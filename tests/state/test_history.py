@@ -1,0 +1,126 @@
+"""The history of a service's state: right whoever reads it, and when."""
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.query.services import history
+from tests.state.rig import DAY, HOUR, MINUTE, Rig, moderate
+
+
+def told(rig: Rig) -> list[tuple[str | None, str, str]]:
+    """From, to and time of each change, oldest first."""
+    return [(each["from"], each["to"], each["at"][11:19]) for each in rig.service_history()[::-1]]
+
+
+def test_silence_and_return_are_in_the_history_with_their_times() -> None:
+    rig = Rig()
+    for _ in range(3):
+        rig.beat()
+        rig.clock.advance(MINUTE)
+    rig.beat()
+    rig.clock.advance(58 * MINUTE)
+    rig.beat()
+    assert rig.row()["status_since"] == "2023-11-14T13:01:00.000Z", "the return"
+    assert told(rig) == [
+        (None, "healthy", "12:00:00"),
+        ("healthy", "stale", "12:05:00"),
+        ("stale", "down", "12:08:00"),
+        ("down", "healthy", "13:01:00"),
+    ]
+    assert [each["reason"] for each in rig.service_history()] == [
+        "heartbeat reported healthy",
+        "no heartbeat for 5 min",
+        "no heartbeat for 2 min",
+        "heartbeat reported healthy",
+    ]
+
+
+def test_maintenance_lasts_until_something_else_is_reported() -> None:
+    rig = Rig()
+    rig.beat(status="maintenance", message="upgrade")
+    rig.clock.advance(3 * DAY)
+    assert rig.row()["status"] == "maintenance"
+    rig.beat()
+    assert [change[:2] for change in told(rig)] == [(None, "maintenance"), ("maintenance", "healthy")]
+
+
+def test_a_service_is_not_down_since_a_moment_when_nobody_watched() -> None:
+    rig = Rig()
+    for _ in range(3):
+        rig.beat()
+        rig.clock.advance(MINUTE)
+    rig.beat()
+    rig.clock.advance(20 * MINUTE)
+    rig.state.watch(rig.clock.wall())
+    assert rig.row()["status"] == "healthy"
+    rig.clock.advance(2 * MINUTE + 1)
+    assert (rig.row()["status"], rig.row()["status_since"]) == ("stale", "2023-11-14T12:25:00.000Z")
+    rig.beat()
+    assert [change[1:] for change in told(rig)] == [
+        ("healthy", "12:00:00"),
+        ("stale", "12:25:00"),
+        ("healthy", "12:25:01"),
+    ]
+
+
+def test_one_that_was_silent_before_the_stop_stays_so_after_the_start() -> None:
+    rig = Rig()
+    for _ in range(3):
+        rig.beat()
+        rig.clock.advance(MINUTE)
+    rig.beat()
+    rig.clock.advance(10 * MINUTE)
+    rig.event("view", "other")
+    assert rig.row()["status"] == "down"
+    rig.clock.advance(HOUR)
+    rig.state.watch(rig.clock.wall())
+    assert (rig.row()["status"], rig.row()["status_since"]) == ("down", "2023-11-14T12:08:00.000Z")
+
+
+def test_changes_are_kept_as_long_as_days_are_and_the_newest_thousand() -> None:
+    rig = Rig(daily_days=3)
+    for number in range(1_500):
+        rig.beat(status=("healthy", "degraded")[number % 2])
+        rig.clock.advance(1)
+    assert len(rig.ask(history, "shop", 10_000)["history"]) == 1_000
+    rig.clock.advance(4 * DAY)
+    rig.beat()
+    assert [change[1] for change in told(rig)][-1] == "healthy"
+    assert len(told(rig)) < 5
+
+
+_act = st.one_of(
+    st.tuples(
+        st.just("beat"),
+        st.sampled_from((None, "a", "b", "c")),
+        st.sampled_from(("healthy", "healthy", "degraded", "unhealthy", "maintenance")),
+    ),
+    st.tuples(st.just("wait"), st.sampled_from((1.0, 30.0, 60.0, 60.0, 200.0, 600.0, 7_200.0, 90_000.0)), st.none()),
+)
+
+
+@moderate
+@given(st.lists(_act, max_size=40), st.lists(st.booleans(), min_size=40, max_size=40))
+def test_who_reads_and_when_changes_nothing(acts: list[Any], reads: list[bool]) -> None:
+    read, unread = Rig(), Rig()
+    for (kind, what, status), is_read in zip(acts, reads, strict=False):
+        for rig in (read, unread):
+            if kind == "beat":
+                rig.beat(instance=what, status=status)
+            else:
+                rig.clock.advance(what)
+        if is_read:
+            read.snapshot()
+            if len(read.state.services):
+                read.service_history()
+    if len(read.state.services):
+        assert read.service_history() == unread.service_history()
+        assert read.row() == unread.row()
+        found = read.service_history()
+        assert all(newer["at"] >= older["at"] for newer, older in pairwise(found))
+        assert all(change["from"] != change["to"] for change in found)
+        assert found[0]["to"] == read.row()["status"]
+        assert found[0]["at"] == read.row()["status_since"]
