@@ -14,6 +14,9 @@ ENTRY = "analytics.js"
 IMPORT = re.compile(r"""^import \{[^}]*\} from '\./([\w.]+)';\n""", re.MULTILINE)
 EXPORT = re.compile(r"""^export \{ ([\w, ]+) \} from '\./([\w.]+)';$""", re.MULTILINE)
 DECLARED = re.compile(r"^export (?=class|const|(?:async )?function)", re.MULTILINE)
+OWN_ADDRESS = """// In a worker, where no element tells it: the script's address, from the place of an error.
+const ownAddress = () => /https?:[^\\s()]+?\\.js(?=[?#:])/.exec(new Error().stack ?? '')?.[0] ?? '';
+"""
 CACHE_CONTROL = "public, max-age=300"
 """Pages of other sites load the client with each of theirs: they need not ask each time."""
 
@@ -48,7 +51,8 @@ def as_module() -> str:
 def as_classic() -> str:
     """The client as a classic script: what the module exports are globals."""
     names, body = _joined()
-    body = body.replace("import.meta.url", "(globalThis.document?.currentScript?.src ?? '')")
+    body = body.replace("import.meta.url", "(globalThis.document?.currentScript?.src ?? ownAddress())")
+    body = OWN_ADDRESS + body
     return f"(() => {{\n'use strict';\n{body}\nObject.assign(globalThis, {{ {', '.join(names)} }});\n}})();\n"
 
 

@@ -7,7 +7,6 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
-from numbers import Real
 from typing import Any, Self, TypeVar, overload
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,6 +14,7 @@ from uuid import uuid4
 from analytics.sdk.backoff import Backoff
 from analytics.sdk.beats import Beats
 from analytics.sdk.ends import close_at_end, close_with_child
+from analytics.sdk.fit import fit
 from analytics.sdk.items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
 from analytics.sdk.outbox import Outbox
 from analytics.sdk.outcome import Outcome, Pending, settled
@@ -146,12 +146,29 @@ class AnalyticsClient:
         fields = {"name": name, "value": value, "unit": unit, "tags": {} if tags is None else tags}
         return self._track("metrics", fields, None)
 
-    def heartbeat(self, status: str = "healthy", metrics: Mapping[str, Any] | None = None) -> Pending:
+    def heartbeat(
+        self,
+        status: str = "healthy",
+        metrics: Mapping[str, Any] | None = None,
+        *,
+        instance: str | None = None,
+        interval: float | None = None,
+        grace: float | None = None,
+        message: str | None = None,
+    ) -> Pending:
         """Say how this program is: healthy, degraded, unhealthy or maintenance.
 
         Where a heartbeat could not be sent, a newer one takes its place.
+
+        Args:
+            instance: which of several replicas this is; each has counters of its own.
+            interval: seconds until the next heartbeat, as planned.
+            grace: by how many seconds it may be late.
+            message: shown beside the status, at most 500 characters.
         """
-        return self._track("heartbeat", {"service": self.service, "status": status, "metrics": metrics}, None)
+        said = {"instance": instance, "interval": interval, "grace": grace, "message": message}
+        fields = {"service": self.service, "status": status, "metrics": metrics, **said}
+        return self._track("heartbeat", fields, None)
 
     def start_heartbeat(
         self,
@@ -222,11 +239,7 @@ class AnalyticsClient:
 
     def _track(self, kind: Kind, fields: dict[str, Any], timestamp: Timestamp | None) -> Pending:
         try:
-            if kind == "metrics":
-                fields["tags"] = {"service": self.service, **{name: _text(tag) for name, tag in fields["tags"].items()}}
-                fields["value"] = _number(fields["value"])
-            elif fields.get("user_id") is not None:
-                fields["user_id"] = _text(fields["user_id"])
+            fields = fit(kind, fields, self.service)
             if kind != "heartbeat":
                 fields["id"] = str(uuid4())
                 fields["timestamp"] = None if timestamp is None else rfc3339(timestamp)
@@ -276,11 +289,3 @@ def _forked(client: "weakref.ref[AnalyticsClient]") -> None:
     found = client()
     if found is not None:
         found._forked()
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
-
-
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, Real) and not isinstance(value, int | float) else value

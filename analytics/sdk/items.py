@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from analytics.sdk.outcome import Pending, pending
+from analytics.sdk.plain import plain
 
 Kind = Literal["events", "metrics", "heartbeat"]
 KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics")
@@ -47,16 +48,16 @@ class Item:
 
 
 def encode(fields: Mapping[str, Any]) -> bytes:
-    """Compact JSON without the fields that are None.
+    """Compact JSON without the fields that are None; values that JSON does not have are made plain.
 
     Raises:
-        UnfitError: it is no JSON, or larger than the service takes.
+        UnfitError: it is larger than the service takes.
     """
+    given = {name: value for name, value in fields.items() if value is not None}
     try:
-        given = {name: value for name, value in fields.items() if value is not None}
         text = _to_json(given).encode()
-    except Exception as error:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
-        raise UnfitError(f"It cannot be written as JSON: {type(error).__name__}: {error}") from None
+    except Exception:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
+        text = _to_json(plain(given)).encode()
     if len(text) > MOST_BYTES:
         raise UnfitError(f"It has {len(text)} bytes of JSON, more than {MOST_BYTES}.")
     return text

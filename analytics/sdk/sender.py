@@ -99,12 +99,12 @@ class Sender:
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._run, args=(self._outbox,), name="analytics", daemon=True)
+                before, self._thread = self._thread, thread  # before it runs: its callbacks must know it
                 try:
                     thread.start()
                 except RuntimeError as error:
+                    self._thread = before
                     log.warning("analytics wait for close(): %s", error)
-                else:
-                    self._thread = thread
 
     def _run(self, outbox: Outbox) -> None:
         gevent = sys.modules.get("gevent")

@@ -324,3 +324,30 @@ def test_newer_heartbeats_take_the_place_of_those_that_failed(service: Unruly, m
     assert [beat.result().code for beat in beats[:2]] == ["superseded"] * 2
     assert beats[2].result().counted
     assert [beat["metrics"] for beat in service.heartbeats] == [{"request_count": 2}]
+
+
+def test_a_callback_that_flushes_at_the_first_try_does_not_wait_for_itself(
+    service: Unruly, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that sends may run before the call that started it goes on."""
+    ran = threading.Event()
+    started: list[threading.Thread] = []
+    original = threading.Thread.start
+
+    def start_and_wait(self: threading.Thread) -> None:
+        original(self)
+        if self.name == "analytics":
+            started.append(self)
+            assert ran.wait(30)
+
+    def on_error(line: str) -> None:
+        client.flush()
+        client.close()
+        ran.set()
+
+    monkeypatch.setattr(threading.Thread, "start", start_and_wait)
+    service.script.append(Turn(500))
+    client = make_client(on_error=on_error, flush_seconds=0)
+    client.track_event("click")
+    assert started
+    assert ran.is_set()

@@ -97,14 +97,20 @@ test('a refusal of the whole batch rejects its items with the reason', async (t)
 test('what cannot be sent at all is rejected at once', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);
-  const hostile = { get service() { throw new Error('hands off'); } };
   const outcomes = await Promise.all([
-    analytics.trackEvent('big', { n: 1n }),
-    analytics.recordMetric('m', 1, hostile),
+    analytics.trackEvent('view', {}, Object.create(null)),
     analytics.trackEvent('book', { text: 'x'.repeat(65_536) }),
   ]);
-  assert.deepEqual(outcomes.map(({ error }) => error.code), ['not_json', 'not_json', 'too_large']);
+  assert.deepEqual(outcomes.map(({ error }) => error.code), ['not_json', 'too_large']);
   assert.equal(fake.requests.length, 0);
+});
+
+test('a value that cannot be read costs itself alone', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake);
+  const hostile = { get zone() { throw new Error('hands off'); } };
+  const outcomes = await Promise.all([analytics.trackEvent('big', { n: 1n }), analytics.recordMetric('m', 1, hostile)]);
+  assert.deepEqual(outcomes.map(({ status }) => status), ['accepted', 'accepted']);
 });
 
 test('of the heartbeats that wait only the newest of each service is sent', async (t) => {

@@ -211,3 +211,53 @@ def test_a_page_sees_the_service_go_and_come_back(open_page: Open, start_server:
     told = [each for each in page.evaluate("told") if each != "reconnecting"]
     assert sorted(told) == ["before", "connecting", "live", "live", "missed"]
     assert told[:3] == ["connecting", "live", "before"]
+
+
+@pytest.mark.parametrize("form", [CLASSIC, MODULE], ids=["classic", "module"])
+def test_odd_values_cost_no_event_when_the_page_is_left(form: str, open_page: Open, shared_server: Server) -> None:
+    """Half an emoji, circles, DOM nodes and more among twenty events that only a beacon can take along."""
+    service = unique("leaving")
+    script = f"""
+      const analytics = new AnalyticsClient({{ service: '{service}', flushMs: 60000 }});
+      const circle = {{}};
+      circle.self = circle;
+      const odd = ['\\ud83d', circle, 10n, document.body, () => 1, Symbol('s'), NaN];
+      odd.push(new Map([['k', 1]]), new Date(NaN));
+      for (let n = 0; n < 20; n += 1) analytics.trackEvent('leave', {{ n, odd: odd[n] ?? 'plain' }});
+    """
+    page = open_page(form, script, "<body>")
+    page.goto("about:blank")
+    found = eventually(lambda: shared_server.get("/events", params={"service": service, "limit": 100})["events"])
+    odd = {event["data"]["n"]: event["data"]["odd"] for event in found}
+    assert sorted(odd) == list(range(20))
+    assert odd[0] == "\ufffd"
+    assert odd[1] == {"self": "[circular]"}
+    assert [odd[n] for n in range(2, 9)] == [
+        "10",
+        "[DOM node: BODY]",
+        "[function without a name]",
+        "[Symbol(s)]",
+        "NaN",
+        {"k": 1},
+        "[invalid date]",
+    ]
+
+
+def test_a_worker_that_imports_the_script_tells_the_service_that_served_it(
+    open_page: Open, shared_server: Server
+) -> None:
+    service = unique("worker")
+    worker = f"""
+      importScripts('{shared_server.url}/sdk/analytics.classic.js');
+      const analytics = new AnalyticsClient({{ service: '{service}' }});
+      analytics.trackEvent('worked', {{ url: analytics.baseUrl }}).then((outcome) => postMessage(outcome.status));
+    """
+    script = f"""
+      const source = URL.createObjectURL(new Blob([{worker!r}], {{ type: 'text/javascript' }}));
+      new Worker(source).onmessage = ({{ data }}) => (window.told = data);
+    """
+    page = open_page(CLASSIC, script)
+    page.wait_for_function("window.told")
+    assert page.evaluate("told") == "accepted"
+    (event,) = shared_server.get("/events", params={"service": service})["events"]
+    assert event["data"]["url"] == shared_server.url

@@ -12,7 +12,7 @@ from typing import Any
 from tests.conftest import StartServer
 from tests.edge.kills import kill
 from tests.edge.wire import tool
-from tests.server import Server
+from tests.server import Server, free_port
 
 HERE = Path(__file__).parent
 SECONDS = 60
@@ -124,3 +124,27 @@ def test_updates_are_what_the_dashboard_says(start_server: StartServer) -> None:
     assert updates[-1].keys() == now.keys()
     assert updates[-1]["services"].keys() == now["services"].keys()
     assert updates[-1]["services"]["s3"].keys() == now["services"]["s3"].keys()
+
+
+def test_a_program_without_other_work_ends_and_says_what_was_dropped() -> None:
+    done = subprocess.run(
+        [tool("node"), HERE / "exit.mjs", f"http://127.0.0.1:{free_port()}"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert "1 waiting item(s) were dropped at the exit" in done.stderr
+
+
+def test_a_program_without_other_work_sends_what_waits_before_it_ends(shared_server: Server) -> None:
+    done = subprocess.run(
+        [tool("node"), HERE / "exit.mjs", shared_server.url],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert done.stderr == ""
+    events = shared_server.get("/events", params={"type": "job_done", "service": "job"})["events"]
+    assert events[0]["data"] == {"half": "a\ufffd"}

@@ -46,7 +46,12 @@ export class AnalyticsClient {
   trackPageView(page: string, userId?: UserId): Promise<Outcome>;
   trackPurchase(orderId: string, total: number, userId?: UserId): Promise<Outcome>;
   recordMetric(name: string, value: number, tags?: Record<string, string>, unit?: string): Promise<Outcome>;
-  heartbeat(service: string, status: 'healthy' | 'degraded' | 'unhealthy' | 'maintenance', metrics?: object): Promise<Outcome>;
+  heartbeat(
+    service: string,
+    status: 'healthy' | 'degraded' | 'unhealthy' | 'maintenance',
+    metrics?: object,
+    more?: { instance?: string; interval?: number; grace?: number; message?: string },
+  ): Promise<Outcome>;
   /** Send what waits now; resolves when all of it has its outcome. */
   flush(): Promise<void>;
   /** Send what waits for at most `timeoutMs` (default 5,000), then drop the rest, and end. */

@@ -1,11 +1,13 @@
 // The sending half: events, metrics and heartbeats, each counted once however often it has to be sent.
 
-import { onGoodbye } from './goodbye.js';
+import { onExit, onGoodbye } from './goodbye.js';
 import { newId } from './ids.js';
 import { Lane } from './lane.js';
 import { defaultUrl, trimmed } from './origin.js';
+import { jsonOf } from './plain.js';
 
 const MOST_IN_A_BATCH = 100; // a receipt names no more errors than that
+const EXIT_MS = 4000; // how long a program without other work is kept to send what waits
 const MOST_CHARACTERS = 64 * 1024; // more than the service takes of one item, whose data may have 32 KiB
 
 /**
@@ -21,6 +23,8 @@ export class AnalyticsClient {
   #metrics;
   #heartbeats;
   #stopGoodbye;
+  #stopExit;
+  #isToldOfDrops;
   #pending = new Set();
   #isClosed = false;
   #isTelling = false;
@@ -41,7 +45,9 @@ export class AnalyticsClient {
     this.#events = new Lane(`${this.baseUrl}/events`, shared);
     this.#metrics = new Lane(`${this.baseUrl}/metrics`, shared);
     this.#heartbeats = new Lane(`${this.baseUrl}/heartbeat`, { ...shared, isSingle: true });
+    this.#isToldOfDrops = Boolean(options.onDropped);
     this.#stopGoodbye = onGoodbye(this.#lanes);
+    this.#stopExit = onExit(() => this.#exit());
     globalThis.addEventListener?.('online', this.#hurry);
   }
 
@@ -67,12 +73,16 @@ export class AnalyticsClient {
 
   recordMetric(name, value, tags = {}, unit = 'ms') {
     const id = newId();
-    return this.#add(this.#metrics, id, () => ({ name, value, unit, tags: { service: this.#service, ...tags }, id }));
+    return this.#add(this.#metrics, id, () => ({ name, value, unit, tags: { service: this.#service, ...JSON.parse(jsonOf(tags)) }, id }));
   }
 
-  /** Say how a service is; of those that wait, only the newest of each service is sent. */
-  heartbeat(service, status, metrics) {
-    return this.#add(this.#heartbeats, null, () => ({ service, status, metrics }), service);
+  /**
+   * Say how a service is; of those that wait, only the newest of each service and instance is sent.
+   * @param {{ instance?: string, interval?: number, grace?: number, message?: string }} [more] seconds and text
+   */
+  heartbeat(service, status, metrics, { instance, interval, grace, message } = {}) {
+    const make = () => ({ service, status, metrics, instance, interval, grace, message });
+    return this.#add(this.#heartbeats, null, make, `${service}\0${instance ?? ''}`);
   }
 
   /** Send what waits now; resolves when all of it has its outcome. */
@@ -95,7 +105,19 @@ export class AnalyticsClient {
     clearTimeout(timer);
     for (const lane of this.#lanes) lane.abandon(CLOSED);
     this.#stopGoodbye();
+    this.#stopExit();
     globalThis.removeEventListener?.('online', this.#hurry);
+  }
+
+  /** Nothing else keeps this program: send what waits in the time that is left, and say what is dropped. */
+  async #exit() {
+    const before = this.dropped;
+    await this.close({ timeoutMs: EXIT_MS });
+    await Promise.all(this.#pending);
+    const dropped = this.dropped - before;
+    if (dropped && !this.#isToldOfDrops) {
+      console.warn(`analytics: ${dropped} waiting item(s) were dropped at the exit: ${this.baseUrl} did not take them.`);
+    }
   }
 
   get #lanes() {
@@ -125,7 +147,7 @@ export class AnalyticsClient {
   #queue(lane, make, item) {
     let text;
     try {
-      text = JSON.stringify(make());
+      text = jsonOf(make());
     } catch (error) {
       item.settle({ status: 'rejected', error: { code: 'not_json', message: String(error?.message ?? error) } });
       return;

@@ -1,4 +1,4 @@
-// When a page goes away: what a beacon can still take along.
+// When a page goes away, what a beacon can still take along; when a program ends, its last chance.
 
 const ROOM = 60_000; // browsers allow 64 KiB for all that is under way
 
@@ -32,4 +32,16 @@ export function onGoodbye(lanes) {
     page.removeEventListener('visibilitychange', onHidden);
     globalThis.removeEventListener('pagehide', handOver);
   };
+}
+
+/**
+ * Call `last` when a Node.js program has nothing more to do; it may go on for a while, and is called once.
+ * @param {() => void} last
+ * @returns {() => void} stops that
+ */
+export function onExit(last) {
+  const { process } = globalThis;
+  if (!process?.versions?.node || !process.once) return () => {};
+  process.once('beforeExit', last);
+  return () => process.off('beforeExit', last);
 }

@@ -110,6 +110,7 @@ export class Lane {
   #sendIn(ms) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#send(), ms);
+    this.#timer.unref?.(); // in Node.js: what waits is sent at the exit, and keeps no program from it
   }
 
   async #send() {

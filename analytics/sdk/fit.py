@@ -1,0 +1,58 @@
+"""What the service demands of an item's own fields, checked when it is tracked."""
+
+import math
+from enum import Enum
+from typing import Any
+
+from analytics.sdk.items import Kind, UnfitError
+from analytics.sdk.plain import plain
+
+NAMES = ("type", "service", "name", "status")
+"""Fields that tell items apart: they must be text."""
+
+
+def fit(kind: Kind, fields: dict[str, Any], service: str) -> dict[str, Any]:
+    """`fields` of an item of that kind, as the service reads them.
+
+    Args:
+        service: the service of metrics whose tags name none.
+
+    Raises:
+        UnfitError: a field cannot be what it must be.
+    """
+    fitting = {name: _name(name, value) if name in NAMES else value for name, value in fields.items()}
+    if kind == "metrics":
+        fitting["tags"] = {"service": service, **{name: text(tag) for name, tag in fields["tags"].items()}}
+        fitting["value"] = _number(fields["value"])
+    elif fitting.get("user_id") is not None:
+        fitting["user_id"] = text(fitting["user_id"])
+    for name in ("data", "metrics"):
+        if name in fitting and fitting[name] is not None and not isinstance(fitting[name], dict):
+            fitting[name] = _object(fitting[name])
+    return fitting
+
+
+def text(value: Any) -> str:
+    """`value` as text."""
+    made = value if isinstance(value, str) else plain(value)
+    return made if isinstance(made, str) else str(made)
+
+
+def _name(name: str, value: Any) -> Any:
+    if not isinstance(value, str | Enum):
+        raise UnfitError(f"{name} is a {type(value).__name__}, not a text.")
+    return value
+
+
+def _number(value: Any) -> Any:
+    made = value if type(value) in (int, float) else plain(value)
+    if not isinstance(made, int | float):
+        raise UnfitError(f"The value is a {type(value).__name__}, not a number.")
+    if not math.isfinite(made):
+        raise UnfitError(f"The value is {made}, not a finite number.")
+    return made
+
+
+def _object(value: Any) -> dict[str, Any]:
+    made = plain(value)
+    return made if isinstance(made, dict) else {"value": made}
