@@ -1,12 +1,17 @@
 """The command line as a user meets it: help, receipts, exit codes and one-line errors."""
 
+import bz2
 import gzip
 import json
+import lzma
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 from click.testing import CliRunner, Result
 
 from analytics.cli import main
@@ -152,3 +157,61 @@ def test_the_demo_at_a_wrong_address_is_one_clear_line(service: FakeService) -> 
     result = run("demo", "--url", service.url)
     assert result.exit_code == 1
     assert result.output == f"Error: {service.url} refuses GET /health: HTTP 404, Not Found\n"
+
+
+LINE = b'203.0.113.7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5 "-" "%b"\n'
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda text: zstandard.ZstdCompressor().compress(text),
+    "utf-16": lambda text: text.decode().encode("utf-16"),
+    "utf-16 in gz": lambda text: gzip.compress(b"\xfe\xff" + text.decode().encode("utf-16-be")),
+    "bom": lambda text: b"\xef\xbb\xbf" + text,
+}
+
+
+@pytest.mark.parametrize("packed", PACKED)
+def test_a_log_is_read_however_it_is_packed(packed: str, service: FakeService, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(PACKED[packed]((LINE % b"UA") * 3))
+    result = run("replay", path, "--url", service.url)
+    assert result.exit_code == 0, result.output
+    assert [event["data"]["endpoint"] for event in service.items.values()] == ["/a"] * 3
+
+
+def test_standard_input_is_read_too(service: FakeService) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "analytics", "replay", "-", "--rebase", "none", "--url", service.url],
+        input=gzip.compress(LINE % b"UA"),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(service.items) == 1
+
+
+@pytest.mark.parametrize("content", [b"root:x:0:0:root:/root:/bin/bash\n" * 5, bytes(range(256)) * 4, b'{"a":1}\n'])
+def test_a_file_of_which_nothing_can_be_read_is_an_error_that_says_what_it_looks_like(
+    content: bytes, service: FakeService, tmp_path: Path
+) -> None:
+    path = tmp_path / "passwd"
+    path.write_bytes(content)
+    result = run("replay", path, "--url", service.url)
+    assert result.exit_code == 1
+    assert "could be read: " in result.stderr
+    assert service.items == {}
+
+
+@pytest.mark.parametrize(("bots", "sent"), [("skip", [None]), ("mark", [None, True]), ("keep", [None, None])])
+def test_bots_are_skipped_marked_or_kept(
+    bots: str, sent: list[bool | None], service: FakeService, tmp_path: Path
+) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(
+        LINE % b"Mozilla/5.0 (X11; Linux x86_64)" + LINE % b"Googlebot/2.1 (+http://www.google.com/bot.html)"
+    )
+    result = run("replay", path, "--url", service.url, "--bots", bots)
+    assert result.exit_code == 0
+    assert [event["data"].get("bot") for event in service.items.values()] == sent

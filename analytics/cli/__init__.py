@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from analytics.feed.logfile import Line, LogFile
+    from analytics.feed.logs.record import Parser
     from analytics.feed.replay import Pacer
     from analytics.feed.tally import Tally
 
@@ -50,8 +51,23 @@ def main() -> None:
 
 
 @main.command("replay")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @url_option
+@click.option(
+    "--format",
+    "described",
+    metavar="NAME|STRING",
+    help="common, combined, vhost_combined, json, iis, cloudfront, alb, or the server's own string: nginx's log_format "
+    "or Apache's LogFormat. Without it the first lines tell.",
+)
+@click.option(
+    "--bots",
+    type=click.Choice(["skip", "mark", "keep"]),
+    default="mark",
+    show_default=True,
+    help="What to do with requests of known crawlers, by their user agent: leave them out, mark them by `bot` in their "
+    "data, or send them like all others.",
+)
 @click.option("--service", default="web", show_default=True, help="The service the requests belong to.")
 @click.option(
     "--speed",
@@ -81,6 +97,8 @@ def main() -> None:
 def replay_command(
     file: Path,
     url: str,
+    described: str | None,
+    bots: Literal["skip", "mark", "keep"],
     service: str,
     speed: float | None,
     rebase: Literal["now", "none"],
@@ -93,12 +111,13 @@ def replay_command(
 ) -> None:
     """Send an access log as `request` events.
 
-    FILE is in Apache's or nginx's common or combined format, plain or gzipped. Each line becomes one event
-    of type `request` with endpoint (without its query string), method, status, bytes and referrer. It ends
-    with a receipt: how many lines were read, accepted and rejected, and why.
+    FILE is a log of Apache, nginx, Caddy, Traefik, IIS, CloudFront or an AWS load balancer, plain or compressed by
+    gzip, bzip2, xz or Zstandard; - is standard input. Each line becomes one event of type `request` with endpoint
+    (without its query string), method, status, bytes, referrer and, where the log tells it, latency. It ends with a
+    receipt: how many lines were read, accepted and rejected, and why.
 
-    Exit code 0: everything whole was accepted (damaged lines are only reported). 1: the service refused
-    lines or could not be reached.
+    Exit code 0: everything whole was accepted (damaged lines are only reported). 1: no line could be read, the service
+    refused lines, or it could not be reached.
     """
     import json
     import os
@@ -106,6 +125,8 @@ def replay_command(
     import time
 
     from analytics.feed.logfile import LogFile, LogUnreadableError
+    from analytics.feed.logs.formats import looks_like
+    from analytics.feed.logs.template import UnknownFormatError
     from analytics.feed.replay import LogPace, Plan, as_fast_as_possible, hashed, replay
     from analytics.feed.sender import FeedError, Sender
     from analytics.feed.tally import SHOWN, Tally
@@ -114,16 +135,19 @@ def replay_command(
     failure: str | None = None
     shift, started = 0, time.monotonic()
     try:
-        shift, last = _shift(file, time.time()) if rebase == "now" else (0, None)
+        shift, last = _shift(file, described, time.time()) if rebase == "now" else (0, None)
         identify: Callable[[str], str] = (
             str if raw_addresses else hashed(os.fsencode(salt) if salt else secrets.token_bytes(16))
         )
         pace: Pacer = as_fast_as_possible if speed is None else LogPace(speed, time.monotonic)
-        plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}")
+        plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}", bots=bots)
         with LogFile(file) as log, Sender(url, patience=patience, on_wait=wait_notice()) as sender:
             lines = drawn(log, _up_to(log, last), f"Replaying {file.name}")
-            replay(lines, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
-    except (FeedError, LogUnreadableError) as error:
+            first, parse, lines = _begun(lines, described)
+            replay(lines, parse, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
+        if tally.lines and tally.lines == tally.damaged:
+            failure = f"no line of {file} could be read: " + (looks_like(first))
+    except (FeedError, LogUnreadableError, UnknownFormatError) as error:
         failure = str(error)
     except KeyboardInterrupt:
         failure = "interrupted"
@@ -144,23 +168,35 @@ def _exit_code(failure: str | None, tally: Tally) -> int:
     return 1 if failure is not None or tally.refused else 0
 
 
-def _shift(file: Path, now: float) -> tuple[int, int]:
+def _begun(lines: Iterator[Line], described: str | None) -> tuple[bytes, Parser, Iterator[Line]]:
+    """The first line, the parser of the format that is described or that the first lines tell, and all lines."""
+    from itertools import chain, islice
+
+    from analytics.feed.logs.formats import LOOKED_AT, detected, parser_of
+
+    first = list(islice(lines, LOOKED_AT))
+    parse = parser_of(described) if described is not None else detected(line.raw for line in first)
+    return (first[0].raw if first else b""), parse, chain(first, lines)
+
+
+def _shift(file: Path, described: str | None, now: float) -> tuple[int, int]:
     """Read the log once for the seconds to move it by, and the last line that the second reading takes."""
-    from analytics.feed.accesslog import MAX_LINE
     from analytics.feed.logfile import LogFile, LogUnreadableError
+    from analytics.feed.logs.record import MAX_LINE
     from analytics.feed.rebase import whole_days
     from analytics.feed.replay import latest_time
 
     with LogFile(file) as log:
         if log.size is None:
             raise LogUnreadableError(f"{file} is a pipe and cannot be read twice: use --rebase none")
-        latest, last = latest_time(log.lines(MAX_LINE))
+        _, parse, lines = _begun(log.lines(MAX_LINE), described)
+        latest, last = latest_time(lines, parse)
     return (0 if latest is None else whole_days(latest, now)), last
 
 
 def _up_to(log: LogFile, last: int | None) -> Iterator[Line]:
     """The log's lines up to number `last`: one still being written to may have grown since its latest time was read."""
-    from analytics.feed.accesslog import MAX_LINE
+    from analytics.feed.logs.record import MAX_LINE
 
     for line in log.lines(MAX_LINE):
         if last is not None and line.number > last:

@@ -1,16 +1,76 @@
-"""Numbered lines of a plain or gzipped file, read in constant memory."""
+"""Numbered lines of a file, compressed or not, read in constant memory."""
 
+import bz2
+import codecs
 import gzip
 import io
+import lzma
 import os
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
-_GZIP_MAGIC = b"\x1f\x8b"
+STDIN = Path("-")
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
+    (b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ\x00", lzma.LZMAFile),
+    (_ZSTD_MAGIC, lambda file: _zstd(file)),
+)
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def _zstd(file: IO[bytes]) -> IO[bytes]:
+    from zstandard import ZstdDecompressor
+
+    reader: IO[bytes] = ZstdDecompressor().stream_reader(file, read_across_frames=True)
+    return reader
+
+
+class _Raw(io.RawIOBase):
+    """A readable stream for a buffer to read through."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+
+class _Utf8:
+    """Text in another encoding, as UTF-8."""
+
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
+        self._file, self._left = file, b""
+        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end."""
+        while not self._left:
+            piece = self._file.read(max(2, size // 3))
+            self._left = self._decode(piece, not piece).encode()
+            if not piece:
+                break
+        taken, self._left = self._left[:size], self._left[size:]
+        return taken
+
+    def close(self) -> None:
+        """The file is closed by its owner."""
 
 
 class LogUnreadableError(Exception):
@@ -25,24 +85,33 @@ class Line(NamedTuple):
 
 
 class LogFile:
-    """One file open for reading once; whether it is gzipped is told by its first bytes, not its name.
+    """One file open for reading once, `-` for standard input.
 
-    `size` and `position` are bytes of the file on disk; both are None for a pipe, which has no size.
+    Its first bytes tell how it is compressed (gzip, bzip2, xz, Zstandard) and whether it is UTF-16, which is read as
+    UTF-8. `size` and `position` are bytes of the file on disk; both are None for a pipe, which has no size.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = path.open("rb")
+            self._file = os.fdopen(os.dup(sys.stdin.fileno()), "rb") if path == STDIN else path.open("rb")
         except OSError as error:
             raise LogUnreadableError(f"cannot open {path}: {error.strerror or error}") from None
         self.size: int | None = os.fstat(self._file.fileno()).st_size if self._file.seekable() else None
-        gzipped = self._file.peek(2)[:2] == _GZIP_MAGIC
-        # A gzip member is read through a second buffer: GzipFile.readline alone is several times slower.
-        self._lines: IO[bytes] = (
-            io.BufferedReader(gzip.GzipFile(fileobj=self._file), 1 << 18) if gzipped else self._file
-        )
-        self._gzipped = gzipped
+        self._layers: list[IO[bytes]] = []
+        self._lines: IO[bytes] = self._file
+        try:
+            magic = self._file.peek(8)
+            opener = next((opener for start, opener in _OPENERS if magic.startswith(start)), None)
+            if opener is not None:
+                # read through a second buffer: readline of these alone is several times slower
+                self._lines = self._layer(io.BufferedReader(_Raw(opener(self._file)), 1 << 18))
+            encoding = _UTF16.get(self._peek()[:2])
+            if encoding is not None:
+                self._lines = self._layer(io.BufferedReader(_Raw(_Utf8(self._lines, encoding)), 1 << 18))
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            self.close()
+            raise LogUnreadableError(f"cannot read {path}: {error}") from None
 
     @property
     def position(self) -> int | None:
@@ -78,13 +147,24 @@ class LogFile:
     def _readable(self, reached: str) -> Iterator[None]:
         try:
             yield
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
             raise LogUnreadableError(f"cannot read {self._path} beyond {reached}: {error}") from None
 
     def close(self) -> None:
-        if self._gzipped:
-            self._lines.close()
+        for layer in reversed(self._layers):
+            layer.close()
         self._file.close()
+
+    def _layer(self, layer: IO[bytes]) -> IO[bytes]:
+        self._layers.append(layer)
+        return layer
+
+    def _peek(self) -> bytes:
+        peek = getattr(self._lines, "peek", None)
+        try:
+            return peek(2) if peek is not None else b""
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError):
+            return b""  # reading the lines raises the error, with its place
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from analytics.feed.accesslog import DamagedLineError, Record, parse_line
+from analytics.feed.bots import Bots, is_bot
 from analytics.feed.logfile import Line
+from analytics.feed.logs.record import DamagedLineError, Parser, Record
 from analytics.feed.receipt import Receipt
 from analytics.feed.tally import Tally
 
@@ -17,14 +18,15 @@ _TICK = 0.05
 class Plan(NamedTuple):
     """How records become events.
 
-    The service's name, what stands for an address, seconds to add to each time, and the prefix that makes
-    the ids of this run its own.
+    The service's name, what stands for an address, seconds to add to each time, the prefix that makes the ids of
+    this run its own, and whether requests of bots are skipped, marked by `bot`, or kept as they are.
     """
 
     service: str
     identify: Callable[[str], str]
     shift: int
     run: str
+    bots: Bots = "mark"
 
 
 class Pacer(Protocol):
@@ -60,12 +62,18 @@ def hashed(salt: bytes) -> Callable[[str], str]:
 
 def to_event(record: Record, line: int, plan: Plan) -> dict[str, Any]:
     """The `request` event of one record; `id` is the same whenever this line is sent again in this run."""
-    data: dict[str, Any] = {"status": record.status, "bytes": record.size}
+    data: dict[str, Any] = {"bytes": record.size}
+    if record.status is not None:
+        data = {"status": record.status, **data}
     if record.path is not None:
         data["endpoint"] = record.path
         data["method"] = record.method
     if record.referrer is not None:
         data["referrer"] = record.referrer
+    if record.latency is not None:
+        data["latency"] = record.latency
+    if plan.bots == "mark" and record.agent is not None and is_bot(record.agent):
+        data["bot"] = True
     when = datetime.fromtimestamp(record.time + plan.shift, UTC)
     return {
         "type": "request",
@@ -77,23 +85,25 @@ def to_event(record: Record, line: int, plan: Plan) -> dict[str, Any]:
     }
 
 
-def latest_time(lines: Iterable[Line]) -> tuple[int | None, int]:
+def latest_time(lines: Iterable[Line], parse: Parser) -> tuple[int | None, int]:
     """The latest time in a log, None when no line is whole, and the number of its last line."""
     latest: int | None = None
     number = 0
     for line in lines:
         number = line.number
         try:
-            time = parse_line(line.raw).time
+            record = parse(line.raw)
         except DamagedLineError:
             continue
-        # Not simply the last line's: lines are written when answers are out, so times run back and forth.
-        latest = time if latest is None else max(latest, time)
+        if record is not None:
+            # not simply the last line's: lines are written when answers are out, so times run back and forth
+            latest = record.time if latest is None else max(latest, record.time)
     return latest, number
 
 
 def replay(
     lines: Iterable[Line],
+    parse: Parser,
     plan: Plan,
     post: Callable[[Sequence[dict[str, Any]]], Receipt],
     tally: Tally,
@@ -113,11 +123,17 @@ def replay(
             numbers.clear()
 
     for number, raw in lines:
-        tally.lines += 1
         try:
-            record = parse_line(raw)
+            record = parse(raw)
         except DamagedLineError as reason:
+            tally.lines += 1
             tally.damaged_line(number, str(reason))
+            continue
+        if record is None:
+            continue
+        tally.lines += 1
+        if plan.bots == "skip" and record.agent is not None and is_bot(record.agent):
+            tally.bots += 1
             continue
         if due_in(record.time) > _TICK:
             flush()

@@ -28,6 +28,8 @@ class Tally:
     def __init__(self, keep: int | None = SHOWN, *, read: str = "lines", sent: str = "events") -> None:
         self._read, self._sent, self._earlier = read, sent, 0
         self.lines = self.accepted = self.duplicates = self.damaged = self.refused = 0
+        self.bots = 0
+        """Lines that were skipped, as those of bots."""
         self.refusals: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
         self._keep = keep
@@ -39,7 +41,7 @@ class Tally:
     @property
     def unconfirmed(self) -> int:
         """Lines read that the service has not answered for."""
-        return self.lines - self.damaged - self.answered
+        return self.lines - self.damaged - self.bots - self.answered
 
     @property
     def answered(self) -> int:
@@ -91,6 +93,7 @@ class Tally:
             "damaged": self.damaged,
             "refused": self.refused,
             "unconfirmed": self.unconfirmed,
+            **({"bots": self.bots} if self.bots else {}),
             "errors": [rejection._asdict() for rejection in sorted(self.rejections)],
             **({} if shift is None else {"shift_days": shift // 86_400}),
             "seconds": round(seconds, 3),
@@ -106,6 +109,8 @@ class Tally:
             f"rejected     {self.rejected:>12,}"
             + (f"   ({self.damaged:,} damaged, {self.refused:,} refused by the service)" * bool(self.rejected)),
         ]
+        if self.bots:
+            rows.append(f"bots         {self.bots:>12,}   (skipped)")
         if self.unconfirmed:
             rows.append(f"unconfirmed  {self.unconfirmed:>12,}   (read, but the service did not answer for them)")
         if shift is not None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analytics.feed.accesslog import parse_line
 from analytics.feed.logfile import Line
+from analytics.feed.logs.ncsa import Ncsa
 from analytics.feed.receipt import ItemError, Receipt
 from analytics.feed.replay import LogPace, Plan, as_fast_as_possible, hashed, latest_time, replay, to_event
 from analytics.feed.tally import Tally
@@ -21,7 +21,7 @@ PLAN = Plan("web", str, shift=86_400, run="run")
 
 def test_a_record_becomes_a_request_event() -> None:
     raw = line(7, 3, '"GET /a?b HTTP/1.1" 404 5 "http://example.com/" "x"').raw
-    assert to_event(parse_line(raw), 7, PLAN) == {
+    assert to_event(Ncsa()(raw), 7, PLAN) == {
         "type": "request",
         "service": "web",
         "user_id": "192.0.2.7",
@@ -38,7 +38,7 @@ def test_a_record_becomes_a_request_event() -> None:
 
 
 def test_a_request_that_was_no_http_has_no_endpoint() -> None:
-    event = to_event(parse_line(line(1, 0, '"-" 408 -').raw), 1, PLAN)
+    event = to_event(Ncsa()(line(1, 0, '"-" 408 -').raw), 1, PLAN)
     assert event["data"] == {"status": 408, "bytes": 0}
 
 
@@ -51,8 +51,8 @@ def test_a_hash_tells_visitors_apart_and_depends_on_the_salt() -> None:
 
 def test_the_latest_time_is_not_the_last_one_and_ignores_damage() -> None:
     lines = [line(1, 5), line(2, 9), line(3, 7), line(5, 59, '"GET / HTTP/1.1')]
-    assert latest_time(lines) == (1_431_857_109, 5)
-    assert latest_time([]) == (None, 0)
+    assert latest_time(lines, Ncsa()) == (1_431_857_109, 5)
+    assert latest_time([], Ncsa()) == (None, 0)
 
 
 def test_every_line_is_accounted_for_by_its_number() -> None:
@@ -64,7 +64,7 @@ def test_every_line_is_accounted_for_by_its_number() -> None:
 
     tally = Tally()
     lines = [line(1, 1), line(3, 2, "cut"), line(4, 3), line(5, 4), line(6, 5)]
-    replay(lines, PLAN, post, tally, batch=2, due_in=as_fast_as_possible, sleep=pytest.fail)
+    replay(lines, Ncsa(), PLAN, post, tally, batch=2, due_in=as_fast_as_possible, sleep=pytest.fail)
     assert [[event["id"] for event in batch] for batch in batches] == [["run-1", "run-4"], ["run-5", "run-6"]]
     assert (tally.lines, tally.accepted, tally.damaged, tally.refused, tally.unconfirmed) == (5, 2, 1, 2, 0)
     assert [(rejection.line, rejection.code) for rejection in tally.rejections] == [
@@ -87,7 +87,7 @@ def test_the_log_keeps_its_own_pace_and_out_of_order_lines_do_not_wait() -> None
         return Receipt(len(events))
 
     lines = [line(1, 0), line(2, 0), line(3, 10), line(4, 4), line(5, 30)]
-    replay(lines, PLAN, post, Tally(), batch=100, due_in=LogPace(2, lambda: now), sleep=sleep)
+    replay(lines, Ncsa(), PLAN, post, Tally(), batch=100, due_in=LogPace(2, lambda: now), sleep=sleep)
     assert posted == [(100.0, 2), (105.0, 2), (115.0, 1)]
 
 

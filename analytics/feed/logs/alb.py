@@ -1,0 +1,27 @@
+"""Access logs of AWS application load balancers."""
+
+import re
+
+from analytics.feed.logs import fields
+from analytics.feed.logs.record import DamagedLineError, Record, text_of
+
+_LINE = re.compile(
+    r"(?:https?|h2|grpcs|wss?) (\S+) \S+ (\S+):\d+ \S+ (-?[\d.]+) (-?[\d.]+) (-?[\d.]+) (\d{3}|-) \S+ \d+ (\d+) "
+    r'"((?:[^"\\]++|\\.)*+)" "((?:[^"\\]++|\\.)*+)" .*'
+)
+_TARGET = re.compile(r"(\S+) (?:\w+://[^/\s]+)?(\S*) (\S+)")
+
+
+def alb(raw: bytes) -> Record:
+    """Turn one line into a record; raises DamagedLineError with the reason."""
+    match = _LINE.fullmatch(text_of(raw).removeprefix("\ufeff").rstrip())
+    if match is None:
+        raise DamagedLineError("not in the format of a load balancer's access log")
+    when, client, *times, status, size, request, agent = match.groups()
+    found = {fields.ISO: when, fields.CLIENT: client, fields.STATUS: status, fields.SIZE: size, fields.AGENT: agent}
+    target = _TARGET.fullmatch(request)
+    found[fields.REQUEST] = f"{target[1]} {target[2] or '/'} {target[3]}" if target else request
+    seconds = [float(time) for time in times]
+    if min(seconds) >= 0:  # -1 where no target was asked
+        found[fields.SECONDS] = str(sum(seconds))
+    return fields.record(found)

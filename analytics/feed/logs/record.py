@@ -1,0 +1,131 @@
+"""The record of one request, and how the texts that all formats share are read."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import NamedTuple
+
+#: Bytes of one line that are still parsed; web servers cap a request line near 8 KiB and headers near 16 KiB.
+MAX_LINE = 65_536
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
+    )
+}
+_TIME = re.compile(r"\[?(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\]?", re.ASCII)
+# HTTP/0.9 has no version; a target never holds a blank.
+_REQUEST = re.compile(r"([A-Z][A-Z_-]{0,31}) (\S+)(?: HTTP/\d(?:\.\d)?)?", re.ASCII)
+_ESCAPE = re.compile(r'(?:\\x[0-9A-Fa-f]{2})+|\\["\\]')
+
+
+class DamagedLineError(ValueError):
+    """A line that cannot be read in its format; the message is the plain reason."""
+
+
+class Record(NamedTuple):
+    """One request that a web server answered.
+
+    `time` is in whole seconds since the epoch; `size` in bytes, 0 where the log says "-". `method` and
+    `path` are None when the request line was "-" or no HTTP: the client was answered (400, 408) and counts
+    as a request. `path` has no query string. `status` is None where the log says "-", `referrer` and `agent`
+    where it has none. `latency` is in milliseconds, None where the log does not tell it.
+    """
+
+    address: str
+    time: int
+    method: str | None
+    path: str | None
+    status: int | None
+    size: int
+    referrer: str | None
+    agent: str | None
+    latency: float | None = None
+
+
+Parser = Callable[[bytes], Record | None]
+"""Reads one line, with or without its line end; None for a line that is no request by design, such as a comment.
+
+Raises DamagedLineError. A parser may remember lines that describe those that follow, so each reading of a file
+needs one of its own.
+"""
+
+
+def text_of(raw: bytes) -> str:
+    """A line without its end; bytes that are not UTF-8 are spelled out.
+
+    Raises:
+        DamagedLineError: it is too long.
+    """
+    bare = raw.rstrip(b"\r\n")
+    if len(bare) > MAX_LINE:
+        raise DamagedLineError(f"line is longer than {MAX_LINE:,} bytes")
+    return bare.decode("utf-8", "backslashreplace")
+
+
+def request_line(line: str) -> tuple[str, str] | tuple[None, None]:
+    """Method and path of `GET /path?query HTTP/1.1`; None for both where it is no HTTP."""
+    match = _REQUEST.fullmatch(line)
+    if match is None:
+        return None, None
+    method, target = match.groups()
+    return method, unescape(target.partition("?")[0])
+
+
+def optional(field: str | None) -> str | None:
+    """A field without its escapes, None where it is empty or "-"."""
+    return None if field in (None, "", "-") else unescape(field or "")
+
+
+def unescape(field: str) -> str:
+    r"""Undo what Apache and nginx escape: `\"`, `\\`, `\x22`, and UTF-8 as `\xC3\xBC`.
+
+    Control characters, and bytes that are not UTF-8, stay spelled out.
+    """
+    return _ESCAPE.sub(_unescaped, field) if "\\" in field else field
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    escaped = match[0]
+    if not escaped.startswith("\\x"):
+        return escaped[1:]
+    try:
+        text = bytes.fromhex(escaped.replace("\\x", "")).decode()
+    except UnicodeDecodeError:
+        return escaped
+    return text if text.isprintable() else escaped
+
+
+@lru_cache(maxsize=4096)
+def clf_time(when: str) -> int:
+    """Seconds since the epoch of `17/May/2015:10:05:03 +0000`, with or without brackets.
+
+    Raises:
+        DamagedLineError: it is no such time.
+    """
+    match = _TIME.fullmatch(when)
+    if match is None or match[2] not in _MONTHS:
+        raise DamagedLineError(f"time {when[:40]!r} is not like 17/May/2015:10:05:03 +0000")
+    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+    offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
+    try:
+        zone = timezone(-offset if sign == "-" else offset) if offset else UTC
+        moment = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
+        return int(moment.timestamp())
+    except (ValueError, OverflowError) as error:
+        raise DamagedLineError(f"time {when!r} does not exist: {error}") from None
+
+
+def iso_time(when: str) -> int:
+    """Seconds since the epoch of `2015-05-17T10:05:03Z`; a time without a zone is UTC.
+
+    Raises:
+        DamagedLineError: it is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(when)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise DamagedLineError(f"time {when[:40]!r} is not like 2015-05-17T10:05:03Z") from None

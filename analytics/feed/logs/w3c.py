@@ -1,0 +1,47 @@
+"""W3C extended logs: IIS, and CloudFront's standard logs. Their `#Fields` line names the columns."""
+
+from analytics.feed.logs import fields
+from analytics.feed.logs.record import DamagedLineError, Record, text_of
+
+COLUMNS = {
+    "c-ip": fields.CLIENT,
+    "x-forwarded-for": fields.FORWARDED,
+    "cs-method": fields.METHOD,
+    "cs-uri-stem": fields.TARGET,
+    "sc-status": fields.STATUS,
+    "sc-bytes": fields.SIZE,
+    "cs(referer)": fields.REFERRER,
+    "cs(user-agent)": fields.AGENT,
+}
+IIS_DEFAULT = (
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status "
+    "sc-substatus sc-win32-status time-taken"
+)
+
+
+class W3c:
+    """Reads the lines behind a `#Fields` line; `columns` holds until there is one."""
+
+    def __init__(self, columns: str = "") -> None:
+        self._columns = columns.split()
+
+    def __call__(self, raw: bytes) -> Record | None:
+        """Turn one line into a record, None for a line that begins with #; raises DamagedLineError with the reason."""
+        line = text_of(raw).removeprefix("\ufeff").rstrip()
+        if line.startswith("#"):
+            if line.lower().startswith("#fields:"):
+                self._columns = line.partition(":")[2].split()
+            return None
+        if not self._columns:
+            raise DamagedLineError("no #Fields line names the columns")
+        values = line.split("\t") if "\t" in line else line.split(" ")
+        if len(values) != len(self._columns):
+            raise DamagedLineError(f"{len(values)} fields where #Fields names {len(self._columns)}")
+        row = {name.lower(): value for name, value in zip(self._columns, values, strict=True)}
+        found = {meaning: fields.decoded(row[name]) for name, meaning in COLUMNS.items() if name in row}
+        if "date" in row and "time" in row:
+            found[fields.ISO] = f"{row['date']}T{row['time']}"
+        # IIS counts milliseconds, CloudFront seconds
+        unit = fields.SECONDS if "x-edge-location" in row else fields.MILLISECONDS
+        found[unit] = row.get("time-taken", "")
+        return fields.record(found)
