@@ -148,3 +148,16 @@ def test_a_program_without_other_work_sends_what_waits_before_it_ends(shared_ser
     assert done.stderr == ""
     events = shared_server.get("/events", params={"type": "job_done", "service": "job"})["events"]
     assert events[0]["data"] == {"half": "a\ufffd"}
+
+
+def test_a_program_that_awaits_one_outcome_after_the_other_goes_on(shared_server: Server) -> None:
+    script = f"""
+      import {{ AnalyticsClient }} from '{(HERE / "../../analytics/web/sdk/analytics.js").resolve()}';
+      const client = new AnalyticsClient({{ baseUrl: '{shared_server.url}', service: 'steps' }});
+      for (let n = 0; n < 5; n += 1) console.log((await client.trackEvent('step', {{ n }})).status);
+    """
+    done = subprocess.run(
+        [tool("node"), "--input-type=module", "-e", script], capture_output=True, text=True, timeout=SECONDS, check=True
+    )
+    assert done.stdout.split() == ["accepted"] * 5
+    assert len(shared_server.get("/events", params={"service": "steps"})["events"]) == 5

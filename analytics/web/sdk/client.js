@@ -98,26 +98,34 @@ export class AnalyticsClient {
   async close({ timeoutMs = 5000 } = {}) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#hurry();
-    let timer;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-    await Promise.race([Promise.all(this.#pending), late]);
-    clearTimeout(timer);
-    for (const lane of this.#lanes) lane.abandon(CLOSED);
+    await this.#settle(timeoutMs, CLOSED);
     this.#stopGoodbye();
     this.#stopExit();
     globalThis.removeEventListener?.('online', this.#hurry);
   }
 
-  /** Nothing else keeps this program: send what waits in the time that is left, and say what is dropped. */
+  /** Nothing else keeps this program: send what waits in the time that is left, and drop the rest. */
   async #exit() {
+    if (this.#pending.size === 0) return;
     const before = this.dropped;
-    await this.close({ timeoutMs: EXIT_MS });
-    await Promise.all(this.#pending);
+    await this.#settle(EXIT_MS, EXITED);
     const dropped = this.dropped - before;
     if (dropped && !this.#isToldOfDrops) {
       console.warn(`analytics: ${dropped} waiting item(s) were dropped at the exit: ${this.baseUrl} did not take them.`);
     }
+  }
+
+  /** Send what waits, for at most `timeoutMs`; what is left then has this outcome. */
+  async #settle(timeoutMs, outcome) {
+    this.#hurry();
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs, true)));
+    const isLate = await Promise.race([Promise.all(this.#pending), late]);
+    clearTimeout(timer);
+    if (isLate !== true) return; // all have their outcomes; what came since may wait
+    const left = [...this.#pending];
+    for (const lane of this.#lanes) lane.abandon(outcome);
+    await Promise.all(left);
   }
 
   get #lanes() {
@@ -172,6 +180,7 @@ export class AnalyticsClient {
 }
 
 const CLOSED = { status: 'dropped', error: { code: 'closed', message: 'The client was closed before it was sent.' } };
+const EXITED = { status: 'dropped', error: { code: 'exit', message: 'The program had nothing else to do and ended.' } };
 const FULL = { status: 'dropped', error: { code: 'queue_full', message: 'The queue had no room for it.' } };
 
 const TOO_LARGE = {

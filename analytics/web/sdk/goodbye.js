@@ -35,13 +35,13 @@ export function onGoodbye(lanes) {
 }
 
 /**
- * Call `last` when a Node.js program has nothing more to do; it may go on for a while, and is called once.
+ * Call `last` when a Node.js program has nothing more to do; it may go on for a while, and is called again after that.
  * @param {() => void} last
  * @returns {() => void} stops that
  */
 export function onExit(last) {
   const { process } = globalThis;
-  if (!process?.versions?.node || !process.once) return () => {};
-  process.once('beforeExit', last);
+  if (!process?.versions?.node || !process.on) return () => {};
+  process.on('beforeExit', last);
   return () => process.off('beforeExit', last);
 }
