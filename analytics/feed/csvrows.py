@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from analytics.feed.kinds import KNOWN
 from analytics.feed.logfile import LogFile
-from analytics.feed.rows import BOM, MAX_ROW, DamagedFileError, Row
+from analytics.feed.rows import BOM, MAX_ROW, DamagedFileError, Row, is_json
 
 SEPARATORS = ",;\t"
 """What may stand between cells: a spreadsheet takes what is usual in its country."""
@@ -76,17 +76,9 @@ def as_json(names: Sequence[str], cells: Sequence[str]) -> bytes:
 def _value(name: str, cell: str) -> str:
     if name in NUMBERS and _NUMBER.fullmatch(cell):
         return cell
-    if name in OBJECTS and _is_json(cell):
+    if name in OBJECTS and is_json(cell):
         return cell if "\n" not in cell and "\r" not in cell else json.dumps(json.loads(cell))
     return json.dumps(cell.removeprefix(MARK))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 class _Texts(Iterator[str]):

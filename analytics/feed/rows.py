@@ -105,7 +105,7 @@ class _Items:
     def unfinished(self) -> Iterator[Row]:
         """What there is of an item, and why there is no more, where the file ends before the array does."""
         row = self._row(self._held, len(self._held))
-        if row.problem is None and _is_json(row.text):
+        if row.problem is None and is_json(row.text):
             yield row
             yield Row(self.line, b"", "the file ends before its array does")
         else:
@@ -125,9 +125,10 @@ class _Items:
         return Row(line, item.rstrip().translate(_ONE_LINE))
 
 
-def _is_json(text: bytes) -> bool:
+def is_json(text: bytes | str) -> bool:
+    """Whether `text` is valid JSON; bytes must be UTF-8."""
     try:
-        json.loads(text.decode())
+        json.loads(text if isinstance(text, str) else text.decode())
     except (ValueError, RecursionError):
         return False
     return True
