@@ -4,9 +4,7 @@ from marshmallow import fields
 
 from analytics.records import AGGREGATES
 from analytics.schemas.responses import Answer, Latencies, RecordedEvent, choice, number, tally, text, time, whole
-from analytics.schemas.services import ServiceRow
-
-HOUR = "2024-01-15T10:00:00Z"
+from analytics.schemas.services import HOUR, ServiceRow
 
 
 class Summary(Latencies):

@@ -6,6 +6,7 @@ from analytics.schemas.fields import JsonObject
 from analytics.schemas.responses import STATES, Answer, Latencies, choice, number, text, time, whole
 
 HOUR = "2024-01-15T10:00:00Z"
+"""The start of a bucket, in examples."""
 
 
 class Instance(Answer):
