@@ -95,6 +95,9 @@ class Recorder:
         self._heartbeats = _Kind(
             "heartbeats", Intake(Heartbeats(state.services), state, no_ids), self._count_heartbeats, has_ids=False
         )
+        self._kinds: dict[str, _Kind[Any]] = {
+            kind.name: kind for kind in (self._events, self._metrics, self._heartbeats)
+        }
 
     def event(self, event: NewEvent) -> Taken:
         """Record one event.
@@ -153,13 +156,12 @@ class Recorder:
 
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
         """Count the records of one entry of the journal; in the order of the journal that gives the state it had."""
-        kinds: dict[str, _Kind[Any]] = {each.name: each for each in (self._events, self._metrics, self._heartbeats)}
         with self._state.lock:
             self._state.advance(received)
             if kind == "starts":
                 entry = self._start_entry(received)
             else:
-                entry, _ = self._enter(kinds[kind], _Whole(records), received, id_prefix, again=True)
+                entry, _ = self._enter(self._kinds[kind], _Whole(records), received, id_prefix, again=True)
             entry.apply()
 
     def reject(self, kind: str, codes: Iterable[str]) -> None:
