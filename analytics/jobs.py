@@ -17,13 +17,10 @@ class Job:
     Args:
         name: what it is called in logs.
         work: loops for ever.
-        failed: gets what went wrong, each time; it must not raise.
     """
 
-    def __init__(
-        self, name: str, work: Callable[[], None], failed: Callable[[Exception], None] = lambda error: None
-    ) -> None:
-        self._name, self._work, self._failed = name, work, failed
+    def __init__(self, name: str, work: Callable[[], None]) -> None:
+        self._name, self._work = name, work
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
@@ -46,7 +43,6 @@ class Job:
         while True:
             try:
                 self._work()
-            except (Exception, gevent.Timeout) as error:
+            except (Exception, gevent.Timeout):
                 log.exception("%s failed and is run again", self._name)
-                self._failed(error)
             gevent.sleep(RETRY_SECONDS)
