@@ -9,11 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.edge.kills import kill
+from tests.edge.wire import eventually
 from tests.server import GUNICORN, ROOT, Server
 
 HASTY = (*GUNICORN[:-1], "tests.edge.hasty_disk:app")
@@ -42,6 +43,22 @@ class Mortal(Server):
     def kill(self) -> None:
         """SIGKILL for all of it."""
         kill(self)
+
+    def begin_again(self) -> None:
+        """Kill it, start it, and wait until it is ready."""
+        self.kill()
+        self.begin()
+        eventually(self.is_ready)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Self]:
+        """Start it and wait until it is ready; killed at the end."""
+        self.begin()
+        try:
+            eventually(self.is_ready)
+            yield self
+        finally:
+            self.kill()
 
     def was_killed_within_an_image(self) -> bool:
         """Whether the files hold parts of an image that is not whole."""

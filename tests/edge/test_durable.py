@@ -23,19 +23,8 @@ SLOW = (*GUNICORN[:-1], "tests.edge.slow_disk:app")
 
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[Mortal]:
-    server = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, LOG_LEVEL="INFO")
-    server.begin()
-    try:
-        eventually(server.is_ready)
+    with Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, LOG_LEVEL="INFO").running() as server:
         yield server
-    finally:
-        server.kill()
-
-
-def again(server: Mortal) -> None:
-    server.kill()
-    server.begin()
-    eventually(server.is_ready)
 
 
 def event(n: int) -> dict[str, Any]:
@@ -146,7 +135,7 @@ def test_a_stop_while_it_reads_is_orderly_and_changes_nothing(mortal: Mortal, tm
         finally:
             slow.kill()
         assert "Traceback" not in slow.log()
-    again(mortal)
+    mortal.begin_again()
     assert mortal.get("/stats")["totals"]["events"] == 60
 
 
@@ -156,9 +145,9 @@ def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(morta
         for n in range(5):
             mortal.post("/events", event(n))
         since = live.until(lambda message: message["type"] == "event" and message["data"]["data"]["n"] == 2)[-1]["seq"]
-    again(mortal)
+    mortal.begin_again()
     mortal.post("/events", [event(n) for n in range(5, 300)])
-    again(mortal)
+    mortal.begin_again()
     mortal.post("/events", event(300))
     with Live(mortal, f"service=shop&since={since}") as live:
         missed = live.until(is_snapshot)
@@ -168,7 +157,7 @@ def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(morta
         mortal.post("/events", event(301))
         assert numbers(live.until(lambda message: message["type"] == "event")) == [301]
         newest = live.seq
-    again(mortal)
+    mortal.begin_again()
     for wrong in (newest + 1, 7):
         with Live(mortal, f"since={wrong}") as live:
             first = live.next()
@@ -176,20 +165,16 @@ def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(morta
 
 
 def test_a_ring_that_went_on_since_is_told_as_a_gap(tmp_path: Path) -> None:
-    server = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, ANALYTICS_EVENTS_RING="50")
-    server.begin()
-    try:
-        eventually(server.is_ready)
+    mortal = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, ANALYTICS_EVENTS_RING="50")
+    with mortal.running() as server:
         with Live(server) as live:
             since = live.next()["seq"]
         server.post("/events", [event(n) for n in range(60)])
-        again(server)
+        server.begin_again()
         with Live(server, f"since={since}") as live:
             assert live.next()["gap"] is True
         with Live(server, f"since={since + 10}") as live:
             missed = live.until(is_snapshot)
             assert numbers(missed) == list(range(10, 60))
             assert "gap" not in missed[-1]
-    finally:
-        server.kill()
     assert json.loads(server.log().splitlines()[-1])

@@ -190,13 +190,8 @@ def test_a_batch_of_which_nothing_can_be_told_apart_is_refused(shared_server: Se
 
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[Mortal]:
-    server = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN)
-    server.begin()
-    try:
-        eventually(server.is_ready)
+    with Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN).running() as server:
         yield server
-    finally:
-        server.kill()
 
 
 def test_every_reader_gets_valid_json_whatever_was_sent(mortal: Mortal) -> None:
@@ -225,9 +220,7 @@ def test_every_reader_gets_valid_json_whatever_was_sent(mortal: Mortal) -> None:
         return page + exported
 
     before = read()
-    mortal.kill()
-    mortal.begin()
-    eventually(mortal.is_ready)
+    mortal.begin_again()
     for event in [*told, *messages, *before, *read()]:
         assert (event["type"], event["data"]) == ("a\ufffd", data)
     assert len(before) == 4

@@ -1,4 +1,4 @@
-"""The history of a service's state: right whoever reads it, and when."""
+"""The history of a service's state does not depend on who reads it, or when."""
 
 from itertools import pairwise
 from typing import Any
@@ -15,12 +15,17 @@ def told(rig: Rig) -> list[tuple[str | None, str, str]]:
     return [(each["from"], each["to"], each["at"][11:19]) for each in rig.service_history()[::-1]]
 
 
-def test_silence_and_return_are_in_the_history_with_their_times() -> None:
-    rig = Rig()
+def beat_each_minute(rig: Rig) -> None:
+    """Four heartbeats, a minute apart."""
     for _ in range(3):
         rig.beat()
         rig.clock.advance(MINUTE)
     rig.beat()
+
+
+def test_silence_and_return_are_in_the_history_with_their_times() -> None:
+    rig = Rig()
+    beat_each_minute(rig)
     rig.clock.advance(58 * MINUTE)
     rig.beat()
     assert rig.row()["status_since"] == "2023-11-14T13:01:00.000Z", "the return"
@@ -49,10 +54,7 @@ def test_maintenance_lasts_until_something_else_is_reported() -> None:
 
 def test_a_service_is_not_down_since_a_moment_when_nobody_watched() -> None:
     rig = Rig()
-    for _ in range(3):
-        rig.beat()
-        rig.clock.advance(MINUTE)
-    rig.beat()
+    beat_each_minute(rig)
     rig.clock.advance(20 * MINUTE)
     rig.state.watch(rig.clock.wall())
     assert rig.row()["status"] == "healthy"
@@ -68,10 +70,7 @@ def test_a_service_is_not_down_since_a_moment_when_nobody_watched() -> None:
 
 def test_one_that_was_silent_before_the_stop_stays_so_after_the_start() -> None:
     rig = Rig()
-    for _ in range(3):
-        rig.beat()
-        rig.clock.advance(MINUTE)
-    rig.beat()
+    beat_each_minute(rig)
     rig.clock.advance(10 * MINUTE)
     rig.event("view", "other")
     assert rig.row()["status"] == "down"
