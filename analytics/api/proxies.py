@@ -16,9 +16,9 @@ HEADERS = "HTTP_X_FORWARDED_"
 class Proxies:
     """Believes `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix`, but only of a peer whose address is in `networks`.
 
-    Werkzeug's ProxyFix believes the nearest n values, whoever sent them: a client that reaches the service beside the
-    proxy could then claim anything. Here each hop counts by its address. Where a chain of proxies appends values, those
-    of the trusted hops are taken; what stands before them came from the client, and is ignored.
+    Werkzeug's ProxyFix trusts a fixed number of values, whoever sent them, so a client that connects to the service
+    directly could claim any address. Here each hop is trusted by its address. Where a chain of proxies appends values,
+    those of the trusted hops are used; the values before them came from the client and are ignored.
     """
 
     def __init__(self, networks: tuple[str, ...]) -> None:
