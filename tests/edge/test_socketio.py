@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_snapshot_first_an_update_each_second_and_every_event(shared_server: Ser
         shared_server.post("/events", {"type": "purchase", "service": service, "user_id": "u", "data": {"n": 0}})
         batch = [{"type": "search", "service": service, "data": {"n": n}} for n in range(1, 120)]
         shared_server.post("/events", [*batch, {"type": "bad"}])
-        eventually(lambda: all(len(updates(one)) >= 2 for one in clients))
+        eventually(lambda: all(len(updates(one)) >= 4 for one in clients))
         eventually(lambda: all(len(events(one, service)) >= 120 for one in clients))
         for one in clients:
             assert one.transport == TRANSPORTS[transports][-1]
@@ -69,7 +70,8 @@ def test_snapshot_first_an_update_each_second_and_every_event(shared_server: Ser
         assert [service in first["services"], set(facts)] == [True, {"seq"}]
         assert all(name != "snapshot" for name, _, _ in rest)
         waits = [later.at - earlier.at for earlier, later in pairwise(updates(one))]
-        assert all(0.5 - stalls.slack < wait < 1.6 + stalls.slack for wait in waits), (waits, stalls.longest)
+        assert max(waits) < 1.6 + stalls.slack, (waits, stalls.longest)
+        assert mean(waits) > 0.5 - stalls.slack, waits  # a late update is followed by one that is in time
         told = [(seqs["seq"], data) for name, data, seqs in rest if name == "event" and data["service"] == service]
         if isinstance(one, NpmClient):
             assert told == sorted(told, key=lambda pair: pair[0])

@@ -169,10 +169,14 @@ test('a service that is away for a while gets each item once', async (t) => {
 test('nothing that listens at all hurts nobody, and is told', async () => {
   const fake = await new FakeService().start();
   await fake.stop();
-  const problems = [];
-  const analytics = client(fake, { onError: (problem) => problems.push(problem) });
+  let onError;
+  const problem = new Promise((resolve) => (onError = resolve)); // the first one
+  const analytics = client(fake, { onError });
   const told = analytics.trackEvent('click');
+  const awake = setTimeout(() => {}, 30_000); // what waits to be sent keeps no program from its end
+  const { code } = await problem;
+  clearTimeout(awake);
   await analytics.close({ timeoutMs: 100 });
   assert.equal((await told).error.code, 'closed');
-  assert.equal(problems[0].code, 'network_error');
+  assert.equal(code, 'network_error');
 });
