@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -119,6 +120,21 @@ def test_an_empty_log_is_read_and_told(service: FakeService, tmp_path: Path) -> 
     result = run("replay", tmp_path / "empty.log", "--url", service.url)
     assert result.exit_code == 0
     assert "lines read              0" in result.stdout
+    assert result.stderr == f"{tmp_path / 'empty.log'} holds no requests: it is empty\n"
+
+
+def test_a_log_with_a_header_alone_is_no_failure(service: FakeService, tmp_path: Path) -> None:
+    (tmp_path / "quiet.log").write_text("#Software: IIS\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n")
+    result = run("replay", tmp_path / "quiet.log", "--url", service.url)
+    assert result.exit_code == 0
+    assert result.stderr == f"{tmp_path / 'quiet.log'} holds no requests: it has only comments\n"
+
+
+def test_a_log_that_is_not_in_the_format_given_is_an_error_that_says_so(service: FakeService, log: Path) -> None:
+    result = run("replay", log, "--url", service.url, "--format", "$remote_addr|$time_iso8601|$status")
+    assert result.exit_code == 1
+    assert "which is not in the format that --format gives" in result.stderr
+    assert service.items == {}
 
 
 def test_a_cut_off_gzip_file_sends_nothing(service: FakeService, tmp_path: Path) -> None:
@@ -180,19 +196,46 @@ def test_a_log_is_read_however_it_is_packed(packed: str, service: FakeService, t
     assert [event["data"]["endpoint"] for event in service.items.values()] == ["/a"] * 3
 
 
-def test_standard_input_is_read_too(service: FakeService) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "analytics", "replay", "-", "--rebase", "none", "--url", service.url],
-        input=gzip.compress(LINE % b"UA"),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+def replayed_from_standard_input(url: str, *options: str, **standard_input: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "analytics", "replay", "-", "--url", url, *options]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False, **standard_input)
+
+
+@pytest.mark.parametrize("rebase", ["now", "none"])
+@pytest.mark.parametrize("packed", ["plain", "gz", "zst"])
+def test_standard_input_is_read_from_a_pipe_and_from_a_file(
+    packed: str, rebase: str, service: FakeService, tmp_path: Path
+) -> None:
+    text = (LINE % b"UA") * 3
+    content = text if packed == "plain" else PACKED[packed](text)
+    (tmp_path / "log").write_bytes(content)
+    done = replayed_from_standard_input(service.url, "--rebase", rebase, input=content)
     assert done.returncode == 0, done.stderr
-    assert len(service.items) == 1
+    assert len(service.items) == 3
+    with (tmp_path / "log").open("rb") as file:
+        done = replayed_from_standard_input(service.url, "--rebase", rebase, stdin=file)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(service.items) == 6
 
 
-@pytest.mark.parametrize("content", [b"root:x:0:0:root:/root:/bin/bash\n" * 5, bytes(range(256)) * 4, b'{"a":1}\n'])
+@pytest.mark.parametrize("packed", ["gz", "bz2", "xz", "zst"])
+def test_a_compressed_log_that_is_cut_off_or_damaged_is_an_error(
+    packed: str, service: FakeService, tmp_path: Path
+) -> None:
+    whole = PACKED[packed](b"".join(LINE % str(number**5).encode() for number in range(5_000)))
+    middle = len(whole) // 2
+    for name, content in (("cut", whole[:middle]), ("damaged", whole[:middle] + b"\0" * 64 + whole[middle + 64 :])):
+        path = tmp_path / name
+        path.write_bytes(content)
+        result = run("replay", path, "--url", service.url)
+        assert result.exit_code == 1, (name, result.output)
+        assert result.stderr.startswith(f"Error: cannot read {path} beyond line")
+        assert service.items == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"root:x:0:0:root:/root:/bin/bash\n" * 5, bytes(range(256)) * 4, b'{"a":1}\n', b"# a comment\n"]
+)
 def test_a_file_of_which_nothing_can_be_read_is_an_error_that_says_what_it_looks_like(
     content: bytes, service: FakeService, tmp_path: Path
 ) -> None:

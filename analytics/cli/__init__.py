@@ -123,30 +123,35 @@ def replay_command(
     import os
     import secrets
     import time
+    from contextlib import nullcontext
 
-    from analytics.feed.logfile import LogFile, LogUnreadableError
+    from analytics.feed.logfile import STDIN, LogFile, LogUnreadableError, repeatable
     from analytics.feed.logs.formats import looks_like
     from analytics.feed.logs.template import UnknownFormatError
     from analytics.feed.replay import LogPace, Plan, as_fast_as_possible, hashed, replay
     from analytics.feed.sender import FeedError, Sender
     from analytics.feed.tally import SHOWN, Tally
 
+    name = "standard input" if file == STDIN else str(file)
     tally = Tally(keep=None if all_errors else SHOWN)
     failure: str | None = None
     shift, started = 0, time.monotonic()
     try:
-        shift, last = _shift(file, described, time.time()) if rebase == "now" else (0, None)
         identify: Callable[[str], str] = (
             str if raw_addresses else hashed(os.fsencode(salt) if salt else secrets.token_bytes(16))
         )
         pace: Pacer = as_fast_as_possible if speed is None else LogPace(speed, time.monotonic)
-        plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}", bots=bots)
-        with LogFile(file) as log, Sender(url, patience=patience, on_wait=wait_notice()) as sender:
-            lines = drawn(log, _up_to(log, last), f"Replaying {file.name}")
-            first, parse, lines = _begun(lines, described)
-            replay(lines, parse, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
+        with repeatable(file, _copy_notice) if rebase == "now" else nullcontext(file) as path:
+            shift, last = _shift(path, name, described, time.time()) if rebase == "now" else (0, None)
+            plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}", bots=bots)
+            with LogFile(path, name) as log, Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+                lines = drawn(log, _up_to(log, last), f"Replaying {name}")
+                first, parse, lines = _begun(lines, described)
+                replay(lines, parse, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
         if tally.lines and tally.lines == tally.damaged:
-            failure = f"no line of {file} could be read: " + (looks_like(first))
+            failure = f"no line of {name} could be read: {looks_like(first, described)}"
+        elif not tally.lines:
+            click.echo(f"{name} holds no requests: {'it is empty' if not first else 'it has only comments'}", err=True)
     except (FeedError, LogUnreadableError, UnknownFormatError) as error:
         failure = str(error)
     except KeyboardInterrupt:
@@ -168,6 +173,12 @@ def _exit_code(failure: str | None, tally: Tally) -> int:
     return 1 if failure is not None or tally.refused else 0
 
 
+def _copy_notice() -> None:
+    click.echo(
+        "reading all of the pipe before the first is sent, to move its times; --rebase none does not wait", err=True
+    )
+
+
 def _begun(lines: Iterator[Line], described: str | None) -> tuple[bytes, Parser, Iterator[Line]]:
     """The first line, the parser of the format that is described or that the first lines tell, and all lines."""
     from itertools import chain, islice
@@ -179,16 +190,14 @@ def _begun(lines: Iterator[Line], described: str | None) -> tuple[bytes, Parser,
     return (first[0].raw if first else b""), parse, chain(first, lines)
 
 
-def _shift(file: Path, described: str | None, now: float) -> tuple[int, int]:
+def _shift(file: Path, name: str, described: str | None, now: float) -> tuple[int, int]:
     """Read the log once for the seconds to move it by, and the last line that the second reading takes."""
-    from analytics.feed.logfile import LogFile, LogUnreadableError
+    from analytics.feed.logfile import LogFile
     from analytics.feed.logs.record import MAX_LINE
     from analytics.feed.rebase import whole_days
     from analytics.feed.replay import latest_time
 
-    with LogFile(file) as log:
-        if log.size is None:
-            raise LogUnreadableError(f"{file} is a pipe and cannot be read twice: use --rebase none")
+    with LogFile(file, name) as log:
         _, parse, lines = _begun(log.lines(MAX_LINE), described)
         latest, last = latest_time(lines, parse)
     return (0 if latest is None else whole_days(latest, now)), last

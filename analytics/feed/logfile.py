@@ -6,11 +6,13 @@ import gzip
 import io
 import lzma
 import os
+import shutil
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
@@ -20,16 +22,53 @@ _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
     (b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
     (b"BZh", bz2.BZ2File),
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    (_ZSTD_MAGIC, lambda file: _zstd(file)),
+    (_ZSTD_MAGIC, lambda file: _Zstd(file)),
 )
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-def _zstd(file: IO[bytes]) -> IO[bytes]:
-    from zstandard import ZstdDecompressor
+class _Zstd:
+    """Decompresses Zstandard, frame by frame.
 
-    reader: IO[bytes] = ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return reader
+    The library's own `stream_reader` takes a file that is cut off for a whole one.
+    """
+
+    #: Bytes decompressed at a time; few, since each may stand for 32 KB.
+    _PIECE = 1024
+
+    def __init__(self, file: IO[bytes]) -> None:
+        from zstandard import ZstdDecompressor, ZstdError
+
+        self._file, self._error, self._new = file, ZstdError, ZstdDecompressor().decompressobj
+        self._frame = self._new()
+        self._begun = False
+        self._input = self._left = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end.
+
+        Raises:
+            EOFError: the last frame is cut off.
+            OSError: the data is damaged.
+        """
+        while not self._left:
+            piece = self._input or self._file.read(self._PIECE)
+            if not piece:
+                if self._begun:
+                    raise EOFError("Compressed file ended before the end of its last frame")
+                break
+            try:
+                self._left = self._frame.decompress(piece)
+            except self._error as error:
+                raise OSError(str(error)) from None
+            self._input, self._begun = b"", True
+            if self._frame.eof:
+                self._input, self._begun, self._frame = self._frame.unused_data, False, self._new()
+        taken, self._left = self._left[:size], self._left[size:]
+        return taken
+
+    def close(self) -> None:
+        """The file is closed by its owner."""
 
 
 class _Raw(io.RawIOBase):
@@ -77,6 +116,40 @@ class LogUnreadableError(Exception):
     """The file cannot be opened, or its compressed data is damaged; the message says where."""
 
 
+def _opened(path: Path) -> io.BufferedReader:
+    try:
+        if path != STDIN:
+            return path.open("rb")
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    except OSError as error:
+        raise LogUnreadableError(f"cannot open {path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def repeatable(path: Path, on_copy: Callable[[], None]) -> Iterator[Path]:
+    """A path that can be read more than once: `path` itself, or of a pipe a temporary copy of all it gives.
+
+    `on_copy` is called before a copy is made, which takes as long as the pipe is open.
+
+    Raises:
+        LogUnreadableError: it cannot be opened or copied.
+    """
+    with _opened(path) as source:
+        if source.seekable():
+            yield path
+            return
+        on_copy()
+        with NamedTemporaryFile(prefix="analytics-replay-") as copy:
+            try:
+                shutil.copyfileobj(source, copy, 1 << 18)
+                copy.flush()
+            except OSError as error:
+                raise LogUnreadableError(f"cannot copy {path} to {copy.name}: {error.strerror or error}") from None
+            yield Path(copy.name)
+
+
 class Line(NamedTuple):
     """One line that is not blank; `number` counts all lines from 1, as editors do."""
 
@@ -89,15 +162,15 @@ class LogFile:
 
     Its first bytes tell how it is compressed (gzip, bzip2, xz, Zstandard) and whether it is UTF-16, which is read as
     UTF-8. `size` and `position` are bytes of the file on disk; both are None for a pipe, which has no size.
+    Closing puts standard input back to where it was, where it is a file, so that it can be read again.
+    `called` is its name in messages, by default its path.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            self._file = os.fdopen(os.dup(sys.stdin.fileno()), "rb") if path == STDIN else path.open("rb")
-        except OSError as error:
-            raise LogUnreadableError(f"cannot open {path}: {error.strerror or error}") from None
+    def __init__(self, path: Path, called: str | None = None) -> None:
+        self._path, self._called = path, called or str(path)
+        self._file = _opened(path)
         self.size: int | None = os.fstat(self._file.fileno()).st_size if self._file.seekable() else None
+        self._start = None if self.size is None else self._file.tell()
         self._layers: list[IO[bytes]] = []
         self._lines: IO[bytes] = self._file
         try:
@@ -111,7 +184,7 @@ class LogFile:
                 self._lines = self._layer(io.BufferedReader(_Raw(_Utf8(self._lines, encoding)), 1 << 18))
         except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             self.close()
-            raise LogUnreadableError(f"cannot read {path}: {error}") from None
+            raise LogUnreadableError(f"cannot read {self._called}: {error}") from None
 
     @property
     def position(self) -> int | None:
@@ -148,11 +221,14 @@ class LogFile:
         try:
             yield
         except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
-            raise LogUnreadableError(f"cannot read {self._path} beyond {reached}: {error}") from None
+            raise LogUnreadableError(f"cannot read {self._called} beyond {reached}: {error}") from None
 
     def close(self) -> None:
         for layer in reversed(self._layers):
             layer.close()
+        if self._path == STDIN and self._start is not None and not self._file.closed:
+            # the position belongs to all who share the open file, also after this one is closed
+            os.lseek(self._file.fileno(), self._start, os.SEEK_SET)
         self._file.close()
 
     def _layer(self, layer: IO[bytes]) -> IO[bytes]:

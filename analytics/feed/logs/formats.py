@@ -20,6 +20,7 @@ FORMATS: dict[str, Callable[[], Parser]] = {
     "cloudfront": W3c,
     "alb": lambda: alb,
 }
+_ARCHIVES = {b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf": "a 7-Zip archive", b"Rar!": "a RAR archive"}
 _TRIED = ("combined", "json", "cloudfront", "alb")
 """One of each kind, the likeliest first."""
 
@@ -43,27 +44,41 @@ def parser_of(described: str) -> Parser:
 
 
 def detected(first: Iterable[bytes]) -> Parser:
-    """The parser that reads the most of the first lines of a log; that of combined format where none reads any."""
+    """The parser that understands the most of the first lines of a log; that of combined format where none does any."""
     lines = list(first)
-    read = {name: sum(_reads(parser, line) for line in lines) for name in _TRIED for parser in [FORMATS[name]()]}
-    return FORMATS[max(read, key=lambda name: read[name])]()
+    understood = {
+        name: sum(_understands(parser, line) for line in lines) for name in _TRIED for parser in [FORMATS[name]()]
+    }
+    return FORMATS[max(_TRIED, key=lambda name: understood[name])]()
 
 
-def _reads(parser: Parser, line: bytes) -> bool:
+def _understands(parser: Parser, line: bytes) -> bool:
     try:
-        return parser(line) is not None
+        parser(line)
     except DamagedLineError:
         return False
+    return True
 
 
-def looks_like(first: bytes) -> str:
-    """What a file of which no line could be read looks like, by its first line, in words."""
+def looks_like(first: bytes, described: str | None = None) -> str:
+    """What a file of which no line could be read looks like, by its first line, and what to do, in words.
+
+    `described` is the format that was given for it, if any.
+    """
     text = first.strip()
     shown = repr(text[:60].decode("utf-8", "backslashreplace"))
+    archive = next((name for start, name in _ARCHIVES.items() if text.startswith(start)), None)
+    if archive is not None:
+        return f"it is {archive}: unpack it and replay the logs inside"
     if b"\0" in text:
-        return "a binary file, or text in UTF-16 without a byte order mark"
-    if text.startswith((b"{", b"[")):
-        return f"JSON whose keys are not known ({shown}): describe it with --format and nginx's log_format"
+        return "it looks like a binary file, or text in UTF-16 without a byte order mark: replay a log in text form"
     if any(byte < 32 and byte not in b"\t\r\n\x1b" for byte in text):
-        return "a binary file"
-    return f"text in another format ({shown}): describe it with --format, by a name or the server's own format string"
+        return "it looks like a binary file: replay a log in text form"
+    if described is not None:
+        return f"its first line is {shown}, which is not in the format that --format gives: leave it out, or correct it"
+    if text.startswith((b"{", b"[")):
+        return f"it looks like JSON whose keys are not known ({shown}): describe it by --format with nginx's log_format"
+    return (
+        f"it looks like text in another format ({shown}): describe it by --format, with a name or the server's own "
+        "format string"
+    )

@@ -1,5 +1,7 @@
 """W3C extended logs: IIS, and CloudFront's standard logs. Their `#Fields` line names the columns."""
 
+import re
+
 from analytics.feed.logs import fields
 from analytics.feed.logs.record import DamagedLineError, Record, text_of
 
@@ -13,6 +15,7 @@ COLUMNS = {
     "cs(referer)": fields.REFERRER,
     "cs(user-agent)": fields.AGENT,
 }
+_DIRECTIVE = re.compile(r"#[A-Za-z-]+:")
 IIS_DEFAULT = (
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status "
     "sc-substatus sc-win32-status time-taken"
@@ -26,9 +29,9 @@ class W3c:
         self._columns = columns.split()
 
     def __call__(self, raw: bytes) -> Record | None:
-        """Turn one line into a record, None for a line that begins with #; raises DamagedLineError with the reason."""
+        """Turn one line into a record, None for a directive; raises DamagedLineError with the reason."""
         line = text_of(raw).removeprefix("\ufeff").rstrip()
-        if line.startswith("#"):
+        if _DIRECTIVE.match(line):
             if line.lower().startswith("#fields:"):
                 self._columns = line.partition(":")[2].split()
             return None
