@@ -1,17 +1,13 @@
 """Formats of access logs: by name, by the server's own string, and told by the first lines."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from analytics.feed.logs.formats import FORMATS, detected, looks_like, parser_of
 from analytics.feed.logs.record import DamagedLineError, Record
 from analytics.feed.logs.template import UnknownFormatError
-from tests.state.rig import moderate
 
 TIME = 1_795_827_600
 VHOST = 'shop.example:443 203.0.113.{} - - [28/Nov/2026:01:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "UA"'
@@ -165,60 +161,3 @@ def test_a_format_that_cannot_be_read_is_refused_with_what_would_be_right(descri
 )
 def test_what_cannot_be_read_is_described(first: bytes, words: str) -> None:
     assert words in looks_like(first)
-
-
-word = st.text(
-    st.characters(codec="ascii", exclude_characters='"\\[]', categories=("L", "N", "P")), min_size=1, max_size=12
-)
-address = st.one_of(st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str))
-
-
-@moderate
-@given(
-    address,
-    st.integers(0, 4_000_000_000),
-    st.sampled_from(("GET", "POST")),
-    word,
-    st.integers(100, 599),
-    st.integers(0, 10**9),
-    st.one_of(st.none(), word),
-    st.one_of(st.none(), st.lists(word, min_size=1, max_size=3).map(" ".join)),
-    st.integers(0, 10**6),
-)
-def test_what_a_server_wrote_is_read_back(
-    who: str, at: int, method: str, path: str, status: int, size: int, referrer: str | None, agent: str | None, ms: int
-) -> None:
-    path = "/" + path.replace("?", "")
-    when = datetime.fromtimestamp(at, UTC)
-    clf = f"{when:%d/%b/%Y:%H:%M:%S} +0000"
-    quoted = [text or "-" for text in (referrer, agent)]
-    expected = (who, at, method, path, status, size)
-    line = f'{who} - - [{clf}] "{method} {path} HTTP/1.1" {status} {size} "{quoted[0]}" "{quoted[1]}"'
-    seconds = f"{ms / 1000:.3f}"
-    for described, text in (
-        ("combined", line),
-        ("vhost_combined", f"shop.example:80 {line}"),
-        (NGINX, f"{line} {seconds} -"),
-        (APACHE, f"shop.example:80 {line} {ms * 1000}"),
-        (
-            "json",
-            json.dumps(
-                {
-                    **NGINX_JSON,
-                    "remote_addr": who,
-                    "time_iso8601": when.isoformat(),
-                    "status": status,
-                    "request": f"{method} {path} HTTP/1.1",
-                    "body_bytes_sent": size,
-                    "request_time": seconds,
-                }
-            ),
-        ),
-    ):
-        record = only(described, text)
-        assert record[:6] == expected
-        if described in (NGINX, APACHE, "json"):
-            assert record.latency == pytest.approx(ms)
-        if described != "json":
-            assert record.referrer == (None if quoted[0] == "-" else quoted[0])
-            assert record.agent == (None if quoted[1] == "-" else quoted[1])

@@ -52,6 +52,8 @@ def _after_host(groups: Sequence[str]) -> str | None:
 
 
 def _placed(groups: Sequence[str]) -> str | None:
+    if "," in groups[0] and len(groups) > 3 and _is_address(groups[0]) and groups[2] == "-":
+        return groups[0]  # a list of what proxies forwarded for, in front of the proxy's own address
     addresses = [index for index, group in enumerate(groups) if _is_address(group)]
     first, second, *_ = [*groups, "", ""]
     has_port = _PORT.fullmatch(first) is not None and not _is_plain_ip(first)

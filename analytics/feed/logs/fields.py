@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
+from analytics.feed.logs import moment
 from analytics.feed.logs.clients import client
 from analytics.feed.logs.record import DamagedLineError, Record, clf_time, iso_time, optional, request_line
 
-CLIENT, FORWARDED = "client", "forwarded"
-CLF, ISO, EPOCH = "clf", "iso", "epoch"
+CLIENT, FORWARDED, PEER = "client", "forwarded", "peer"
+CLF, ISO, EPOCH, EPOCH_MS, EPOCH_US = "clf", "iso", moment.EPOCH, "epoch_ms", "epoch_us"
 REQUEST, METHOD, TARGET = "request", "method", "target"
 STATUS, SIZE, REFERRER, AGENT = "status", "size", "referrer", "agent"
-SECONDS, MILLISECONDS, MICROSECONDS = "seconds", "milliseconds", "microseconds"
-_LATENCIES = {SECONDS: 1000.0, MILLISECONDS: 1.0, MICROSECONDS: 0.001}
+SECONDS, MILLISECONDS, MICROSECONDS, NANOSECONDS = "seconds", "milliseconds", "microseconds", "nanoseconds"
+_LATENCIES = {NANOSECONDS: 1e-6, MICROSECONDS: 0.001, MILLISECONDS: 1.0, SECONDS: 1000.0}
+"""Milliseconds in each unit, the finest first."""
+_YEAR_10000 = 253_402_300_800
+_EPOCHS = {EPOCH: 1, EPOCH_MS: 1_000, EPOCH_US: 1_000_000}
 
 
 def record(found: Mapping[str, str]) -> Record:
@@ -20,7 +24,7 @@ def record(found: Mapping[str, str]) -> Record:
     Raises:
         DamagedLineError: the client or the time is missing, or a field is not what it must be.
     """
-    address = client(found.get(CLIENT, "")) or client(found.get(FORWARDED, ""))
+    address = next((name for each in (CLIENT, FORWARDED, PEER) if (name := client(found.get(each, "")))), None)
     if address is None or any(blank in address for blank in (" ", "\t")):
         raise DamagedLineError("the line does not tell the client's address")
     if REQUEST in found:
@@ -37,16 +41,21 @@ def record(found: Mapping[str, str]) -> Record:
         method,
         path,
         int(status) if status.isdigit() and int(status) else None,
-        int(size) if size.isascii() and size.isdigit() else 0,
+        int(size) if size.isascii() and size.isdigit() and len(size) <= 18 else 0,
         optional(found.get(REFERRER)),
         optional(found.get(AGENT)),
         _latency(found),
     )
 
 
-def decoded(agent: str) -> str:
-    """A text with `+` or %20 in place of blanks, as W3C logs have it."""
-    return unquote_plus(agent) if "+" in agent or "%" in agent else agent
+def verbatim(text: str) -> str:
+    """A text that has no escapes, as `record` takes it."""
+    return text.replace("\\", "\\\\")
+
+
+def decoded(text: str) -> str:
+    """A text with `+` or %20 in place of blanks, as W3C logs have it, as `record` takes it."""
+    return verbatim(unquote_plus(text) if "+" in text or "%" in text else text)
 
 
 def _time(found: Mapping[str, str]) -> int:
@@ -54,10 +63,18 @@ def _time(found: Mapping[str, str]) -> int:
         return clf_time(found[CLF])
     if ISO in found:
         return iso_time(found[ISO])
-    try:
-        return int(float(found[EPOCH]))
-    except (KeyError, ValueError, OverflowError):
-        raise DamagedLineError("the line does not tell the time") from None
+    if moment.DAY in found:
+        return moment.seconds(found)
+    for name, units in _EPOCHS.items():
+        if name in found:
+            try:
+                at = int(float(found[name]) // units)
+            except (ValueError, OverflowError):
+                at = -1
+            if not 0 <= at < _YEAR_10000:
+                raise DamagedLineError(f"time {found[name][:40]!r} is no number of seconds since 1970")
+            return at
+    raise DamagedLineError("the line does not tell the time")
 
 
 def _latency(found: Mapping[str, str]) -> float | None:

@@ -11,7 +11,7 @@ _EXTRA = r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+'
 # What nearly all lines look like, in which the first word is the client beyond doubt; all others take a slower way.
 _PLAIN = re.compile(
     r'([^\s",:\x00-\x1f\ufeff-][^\s",:\x00-\x1f]*+|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*+)'
-    rf' - (?:-|[^\s",:.\[]++) \[([^\]]*)\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED}( {_EXTRA})?)?$'
+    rf' - (?:-|[^\s",:.\[]++) \[([^\]]*)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-)(?: {_QUOTED} {_QUOTED}( {_EXTRA})?)?$'
 )
 
 _GAP = r"[ \t]++"
@@ -25,7 +25,7 @@ _HEAD = (
 _REST = (
     ("request line", _GAP + _QUOTED),
     ("status", _GAP + r"(\d{3}|-)(?=\s|$)"),
-    ("size", _GAP + r"(\d+|-)(?=\s|$)"),
+    ("size", _GAP + r"(\d{1,18}|-)(?=\s|$)"),
 )
 _AGENT = (("referrer", _GAP + _OPTIONAL), ("user agent", _GAP + _OPTIONAL))
 # Many house formats append fields; their quotes are closed, so the line is whole.

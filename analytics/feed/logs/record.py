@@ -9,7 +9,7 @@ from typing import NamedTuple
 #: Bytes of one line that are still parsed; web servers cap a request line near 8 KiB and headers near 16 KiB.
 MAX_LINE = 65_536
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, name in enumerate(
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
@@ -106,13 +106,13 @@ def clf_time(when: str) -> int:
         DamagedLineError: it is no such time.
     """
     match = _TIME.fullmatch(when)
-    if match is None or match[2] not in _MONTHS:
+    if match is None or match[2] not in MONTHS:
         raise DamagedLineError(f"time {when[:40]!r} is not like 17/May/2015:10:05:03 +0000")
     day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
     offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
     try:
         zone = timezone(-offset if sign == "-" else offset) if offset else UTC
-        moment = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
+        moment = datetime(int(year), MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
         return int(moment.timestamp())
     except (ValueError, OverflowError) as error:
         raise DamagedLineError(f"time {when!r} does not exist: {error}") from None

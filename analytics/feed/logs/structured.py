@@ -1,14 +1,16 @@
 """JSON lines of nginx, Caddy and Traefik, and of whatever names its keys alike."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from analytics.feed.logs import fields
-from analytics.feed.logs.record import DamagedLineError, Record, text_of
+from analytics.feed.logs.record import DamagedLineError, Record, text_of, unescape
 
 KEYS: Mapping[str, str] = {
-    **dict.fromkeys(("remote_addr", "client_ip", "remote_ip", "clientip", "ClientHost", "client", "ip"), fields.CLIENT),
+    **dict.fromkeys(("remote_addr", "client_ip", "clientip", "ClientHost", "client", "ip"), fields.CLIENT),
+    **dict.fromkeys(("remote_ip",), fields.PEER),
     **dict.fromkeys(("http_x_forwarded_for", "x_forwarded_for"), fields.FORWARDED),
     **dict.fromkeys(("time_iso8601", "@timestamp", "timestamp", "time", "StartUTC", "date"), fields.ISO),
     **dict.fromkeys(("time_local",), fields.CLF),
@@ -20,10 +22,12 @@ KEYS: Mapping[str, str] = {
     **dict.fromkeys(("body_bytes_sent", "bytes_sent", "bytes", "size", "DownstreamContentSize"), fields.SIZE),
     **dict.fromkeys(("http_referer", "http_referrer", "referer", "referrer", "request_Referer"), fields.REFERRER),
     **dict.fromkeys(("http_user_agent", "user_agent", "agent", "request_User-Agent"), fields.AGENT),
-    **dict.fromkeys(("request_time", "duration"), fields.SECONDS),
+    **dict.fromkeys(("request_time",), fields.SECONDS),
     **dict.fromkeys(("duration_ms", "latency_ms"), fields.MILLISECONDS),
+    **dict.fromkeys(("duration_ns",), fields.NANOSECONDS),
 }
-NANOSECONDS = 1e9
+_TIMES = (fields.ISO, fields.CLF, fields.EPOCH)
+_ESCAPES = re.compile(r"\\(?:x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})*|.)")
 
 
 class JsonLines:
@@ -34,34 +38,53 @@ class JsonLines:
 
     def __call__(self, raw: bytes) -> Record:
         """Turn one line into a record; raises DamagedLineError with the reason."""
-        try:
-            value = json.loads(text_of(raw).removeprefix("\ufeff"))
-        except (ValueError, RecursionError) as error:
-            raise DamagedLineError(f"the line is no JSON: {error}") from None
-        if not isinstance(value, dict):
-            raise DamagedLineError("the line is no JSON object")
         found: dict[str, str] = {}
-        for key, each in _flat(value).items():
+        for key, value in _flat(_object(text_of(raw).removeprefix("\ufeff"))).items():
             meaning = self._keys.get(key)
-            if meaning is not None and each is not None and not isinstance(each, dict | list):
-                found.setdefault(meaning, str(each))
-        if isinstance(value.get("Duration"), int | float) and "ClientHost" in value:
-            found[fields.SECONDS] = str(value["Duration"] / NANOSECONDS)
-        if fields.ISO in found and found[fields.ISO].replace(".", "", 1).isdigit():
-            found[fields.EPOCH] = found.pop(fields.ISO)
-        if fields.ISO in found and "/" in found[fields.ISO]:
-            found[fields.CLF] = found.pop(fields.ISO)
+            if meaning is None or value is None or isinstance(value, dict | list):
+                continue
+            text = fields.verbatim(str(value))
+            found.setdefault(_time_form(text) if meaning in _TIMES else meaning, text)
         return fields.record(found)
 
 
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        try:
+            value = json.loads(_ESCAPES.sub(_as_json, text))
+        except (ValueError, RecursionError):
+            raise DamagedLineError(f"the line is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise DamagedLineError("the line is no JSON object")
+    return value
+
+
+def _as_json(match: re.Match[str]) -> str:
+    r"""`\xC3\xBC`, as servers write that are not told to escape for JSON, as JSON has it."""
+    return json.dumps(unescape(match[0]))[1:-1] if match[0].startswith("\\x") else match[0]
+
+
+def _time_form(text: str) -> str:
+    if text.replace(".", "", 1).isdigit():
+        return fields.EPOCH
+    return fields.CLF if "/" in text else fields.ISO
+
+
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    """The object with what Caddy puts into `request` and its headers beside the rest."""
+    """The object with what Caddy puts into `request` and its headers beside the rest, under names of nginx."""
     request = value.get("request")
     if not isinstance(request, dict):
-        return value
+        # Traefik counts nanoseconds, by a name that says no unit
+        return {**value, "duration_ns": value["Duration"]} if "Duration" in value and "ClientHost" in value else value
     headers = request.get("headers")
     named = {name.lower(): each for name, each in headers.items()} if isinstance(headers, dict) else {}
-    more = {name: _first(named.get(header)) for name, header in (("referer", "referer"), ("agent", "user-agent"))}
+    more = {
+        "referer": _first(named.get("referer")),
+        "user_agent": _first(named.get("user-agent")),
+        "request_time": value.get("duration"),
+    }
     return {**{name: each for name, each in value.items() if name != "request"}, **request, **more}
 
 

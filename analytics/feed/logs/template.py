@@ -2,56 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator
 
-from analytics.feed.logs import fields
+from analytics.feed.logs import fields, moment
 from analytics.feed.logs.record import DamagedLineError, Record, text_of
+from analytics.feed.logs.variables import NGINX, Variable, variables
 
-NGINX = {
-    "remote_addr": fields.CLIENT,
-    "realip_remote_addr": fields.FORWARDED,
-    "http_x_forwarded_for": fields.FORWARDED,
-    "time_local": fields.CLF,
-    "time_iso8601": fields.ISO,
-    "msec": fields.EPOCH,
-    "request": fields.REQUEST,
-    "request_method": fields.METHOD,
-    "request_uri": fields.TARGET,
-    "uri": fields.TARGET,
-    "status": fields.STATUS,
-    "body_bytes_sent": fields.SIZE,
-    "bytes_sent": fields.SIZE,
-    "http_referer": fields.REFERRER,
-    "http_user_agent": fields.AGENT,
-    "request_time": fields.SECONDS,
-}
-APACHE = {
-    "h": fields.CLIENT,
-    "a": fields.CLIENT,
-    "{c}a": fields.FORWARDED,
-    "{x-forwarded-for}i": fields.FORWARDED,
-    "t": fields.CLF,
-    "r": fields.REQUEST,
-    "m": fields.METHOD,
-    "U": fields.TARGET,
-    "s": fields.STATUS,
-    "b": fields.SIZE,
-    "B": fields.SIZE,
-    "O": fields.SIZE,
-    "{referer}i": fields.REFERRER,
-    "{user-agent}i": fields.AGENT,
-    "D": fields.MICROSECONDS,
-    "T": fields.SECONDS,
-    "{s}T": fields.SECONDS,
-    "{ms}T": fields.MILLISECONDS,
-    "{us}T": fields.MICROSECONDS,
-}
+_CLIENTS = {fields.CLIENT, fields.FORWARDED, fields.PEER}
+_TIMES = {fields.CLF, fields.ISO, fields.EPOCH, fields.EPOCH_MS, fields.EPOCH_US}
 _NGINX_DIRECTIVE = re.compile(r"\s*log_format\s+\S+\s+(?:escape=\w+\s+)?(.*?);?\s*", re.DOTALL)
-_APACHE_DIRECTIVE = re.compile(r'\s*(?:LogFormat|CustomLog\s+\S+)\s+"((?:[^"\\]|\\.)*)"(?:\s+\S+)?\s*', re.IGNORECASE)
-_SEGMENT = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
-_NGINX_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_APACHE_VARIABLE = re.compile(r"%(?:[!\d,]*)([<>]?)(\{[^}]*\})?([a-zA-Z])|(%%)")
+_APACHE_DIRECTIVE = re.compile(
+    r"""\s*(?:(?:Global)?LogFormat|CustomLog\s+\S+)\s+(?:"((?:[^"\\]|\\.)*)"|'([^']*)')(?:\s+\S+)*\s*""", re.IGNORECASE
+)
+_SEGMENT = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*""")
 _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"?\$\{?(\w+)')
+_QUOTED = r'(?:[^"\\]++|\\.)*+'
+# One word, or several as nginx lists the servers it asked: `10.0.0.1:80, 10.0.0.2:80 : 10.0.1.1:80`.
+_WORDS = r"\S*+(?:(?<=,) \S++| : \S++)*+"
 
 
 class UnknownFormatError(ValueError):
@@ -59,7 +25,10 @@ class UnknownFormatError(ValueError):
 
 
 class Template:
-    """Reads lines that a server wrote by its own format string."""
+    """Reads lines that a server wrote by its own format string.
+
+    Where that names the client in several ways, such as `%{X-Forwarded-For}i %h`, the first that is not `-` counts.
+    """
 
     def __init__(self, described: str) -> None:
         """Understand a format string, with or without its directive and quotes.
@@ -68,21 +37,22 @@ class Template:
             UnknownFormatError: it names neither a client nor a time, or nothing at all.
         """
         text, is_apache = _bare(described)
-        pattern, self._meanings = _pattern(text, is_apache=is_apache)
-        known = set(self._meanings)
-        if not known & {fields.CLIENT, fields.FORWARDED} or not known & {fields.CLF, fields.ISO, fields.EPOCH}:
+        pattern, meanings = _pattern(text, is_apache=is_apache)
+        known = set(meanings)
+        if not known & _CLIENTS or not (known & _TIMES or moment.is_complete(known)):
             names = "%h and %t" if is_apache else "$remote_addr and $time_local"
             raise UnknownFormatError(f"{described[:80]!r} does not tell each line's client and time (such as {names})")
         self._line = re.compile(pattern)
+        self._meanings = [fields.CLIENT if meaning == fields.FORWARDED else meaning for meaning in meanings]
 
     def __call__(self, raw: bytes) -> Record:
         """Turn one line into a record; raises DamagedLineError with the reason."""
-        match = self._line.fullmatch(text_of(raw).removeprefix("\ufeff").rstrip())
+        match = self._line.fullmatch(text_of(raw).removeprefix("\ufeff"))
         if match is None:
             raise DamagedLineError("the line is not as the format describes it")
         found: dict[str, str] = {}
         for meaning, text in zip(self._meanings, match.groups(), strict=True):
-            if text is not None and found.get(meaning, "-") in ("-", ""):
+            if found.get(meaning, "-") in ("-", ""):
                 found[meaning] = text
         return fields.record(found)
 
@@ -100,70 +70,65 @@ def _bare(described: str) -> tuple[str, bool]:
     """The format itself, and whether it is Apache's."""
     apache = _APACHE_DIRECTIVE.fullmatch(described)
     if apache:
-        return _unquoted(apache[1]), True
+        return _unescaped(apache[1] if apache[2] is None else apache[2]), True
     nginx = _NGINX_DIRECTIVE.fullmatch(described)
     text = nginx[1] if nginx else described.strip()
-    segments = _SEGMENT.findall(text)
-    if nginx and segments:
-        return "".join(single or double for single, double in segments), False
-    quote = text[:1]
-    if quote in ("'", '"') and text.endswith(quote) and quote not in text[1:-1].replace("\\" + quote, ""):
-        text = text[1:-1]
-    is_apache = "$" not in text
-    return (_unquoted(text), True) if is_apache else (text, False)
+    is_apache = nginx is None and "$" not in text
+    segments = list(_SEGMENT.finditer(text))
+    if segments and sum(len(segment[0]) for segment in segments) == len(text):
+        text = "".join(segment[2] if segment[1] is None else segment[1] for segment in segments)
+        return _unescaped(text), is_apache
+    return (_unescaped(text) if is_apache else text), is_apache
 
 
-def _unquoted(text: str) -> str:
-    return text.replace('\\"', '"').replace("\\t", "\t")
+def _unescaped(text: str) -> str:
+    return text.replace('\\"', '"').replace("\\'", "'").replace("\\t", "\t")
 
 
 def _pattern(text: str, *, is_apache: bool) -> tuple[str, list[str]]:
     """A regular expression for the lines, and what its groups mean."""
+    found = list(variables(text, is_apache=is_apache))
+    if not found:
+        raise UnknownFormatError(f"{text[:80]!r} holds no variables such as $remote_addr or %h")
     parts: list[str] = []
     meanings: list[str] = []
     at = 0
-    variables = list(_variables(text, is_apache=is_apache))
-    for start, end, meaning, is_bracketed in variables:
-        parts.append(re.escape(text[at:start]))
-        value = _value(text[:start], text[end:], meaning)
-        if is_bracketed:
-            value = r"\[([^\]]*)\]" if meaning else r"\[[^\]]*\]"
-        elif meaning:
-            value = f"({value})"
-        if meaning:
-            meanings.append(meaning)
-        parts.append(value)
-        at = end
-    if not variables:
-        raise UnknownFormatError(f"{text[:80]!r} holds no variables such as $remote_addr or %h")
-    return "".join(parts) + re.escape(text[at:].rstrip()), meanings
+    for variable, following in zip(found, [*found[1:], None], strict=True):
+        parts.append(_literal(text[at : variable.start], is_apache=is_apache))
+        at = variable.end
+        if variable.pattern is not None:
+            parts.append(variable.pattern)
+            meanings += variable.groups
+            continue
+        value = _value(text, variable, following)
+        parts.append(f"({value})" if variable.meaning else f"(?:{value})")
+        meanings += [variable.meaning] if variable.meaning else []
+    return "".join(parts) + _literal(text[at:].rstrip(), is_apache=is_apache) + r"\s*", meanings
 
 
-def _variables(text: str, *, is_apache: bool) -> Iterator[tuple[int, int, str, bool]]:
-    """Start, end and meaning (empty where it does not matter) of each variable, and whether it brings brackets."""
-    if not is_apache:
-        for match in _NGINX_VARIABLE.finditer(text):
-            yield match.start(), match.end(), NGINX.get(match[1] or match[2], ""), False
-        return
-    for match in _APACHE_VARIABLE.finditer(text):
-        if match[4] is None:
-            argument = (match[2] or "").lower()
-            meaning = APACHE.get(argument + match[3], "")
-            yield match.start(), match.end(), meaning, match[3] == "t" and not argument
+def _literal(text: str, *, is_apache: bool) -> str:
+    return re.escape(text.replace("%%", "%") if is_apache else text)
 
 
-def _value(before: str, after: str, meaning: str) -> str:
+def _value(text: str, variable: Variable, following: Variable | None) -> str:
     """What a variable's text may be, by what stands around it."""
-    if before.endswith('"') and after.startswith('"'):
-        return r'(?:[^"\\]++|\\.)*+'
-    if before.endswith("[") and after.startswith("]"):
+    before, after = text[: variable.start][-1:], text[variable.end :][:1]
+    if (before, after) == ('"', '"'):
+        return _QUOTED
+    if (before, after) == ("[", "]"):
         return r"[^\]]*+"
-    if meaning == fields.CLF:
+    if variable.meaning == fields.CLF:
         return r"\S+ [+-]\d{4}"
-    if meaning == fields.REQUEST:
-        return r"\S+ \S+ \S+|-"
-    if meaning in (fields.FORWARDED, fields.CLIENT):
-        return r"[^\s,]*+(?:, ?[^\s,]++)*+"
-    if meaning:
-        return r"\S*+" if not after or after[0].isspace() else rf"[^{re.escape(after[0])}]*+"
-    return r".*?"
+    if variable.meaning == fields.STATUS:
+        return r"\d{1,3}|-|"
+    if variable.is_free:
+        return ".*" if not after else ".*?"
+    if following is not None and following.start == variable.end:
+        return r"[^\s/]*+" if following.meaning == fields.TARGET else r"\S*+"
+    if variable.meaning in _CLIENTS and after == ":":
+        return r"\S*"  # up to the last colon: IPv6 addresses have some of their own
+    if after and not after.isspace():
+        return rf"[^{re.escape(after)}]*+"
+    if after == "\t":
+        return r"[^\t]*+"
+    return r"\S*+" if variable.meaning and variable.meaning != fields.FORWARDED else _WORDS
