@@ -12,6 +12,7 @@ from analytics.feed.logs.template import UnknownFormatError
 TIME = 1_795_827_600
 VHOST = 'shop.example:443 203.0.113.{} - - [28/Nov/2026:01:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "UA"'
 COMBINED = '203.0.113.7 - - [28/Nov/2026:01:00:00 +0000] "GET /a?b HTTP/1.1" 200 5 "-" "UA"'
+WHEN = "[28/Nov/2026:01:00:00 +0000]"
 CADDY = {
     "level": "info",
     "ts": TIME + 0.52,
@@ -101,6 +102,9 @@ def only(described: str | None, text: str) -> Record:
             json.dumps({"when": f"{TIME}.123", "who": "203.0.113.7", "took": 0.012}),
             {"latency": 12.0, "path": None},
         ),
+        (r"%a %t %r %>s **%T/%D**", f"203.0.113.7 {WHEN} GET /a HTTP/1.1 200 **0/12000**", {"latency": 12.0}),
+        (r"%h %{begin:msec}t %D", f"203.0.113.7 {TIME}123 12000", {"latency": 12.0, "path": None}),
+        ("$remote_addr:$remote_port $time_iso8601 $status", "203.0.113.7:80 2026-11-28T01:00:00Z -", {"status": None}),
         (r"%h %t %m %U %>s %{ms}T", "203.0.113.7 [28/Nov/2026:01:00:00 +0000] GET /a 200 12", {"latency": 12.0}),
     ],
     ids=str,
@@ -136,7 +140,10 @@ def test_the_client_is_the_client_behind_a_virtual_host_a_list_and_a_byte_order_
         (COMBINED.replace(" - - ", "  - - "), {"status": 200}),
         (COMBINED.replace("UA", r"say \x22hi\x22"), {"agent": 'say "hi"'}),
         (COMBINED.replace("203.0.113.7", "2001:db8::7"), {"address": "2001:db8::7"}),
-        (COMBINED.replace("- -", "- Frank N. Furter"), {"status": 200}),
+        (COMBINED.replace("- -", "- Frank N. Furter"), {"status": 200, "address": "203.0.113.7"}),
+        ("203.0.113.9, 10.0.0.2 " + COMBINED, {"address": "203.0.113.9"}),
+        ('{"remote_addr":"203.0.113.7","time":"2026-11-28T01:00:00Z","duration":12}', {"latency": None}),
+        (json.dumps(CADDY | {"ts": "2026-11-28T01:00:00Z"}), {"time": TIME, "latency": 12.0}),
     ],
 )
 def test_house_formats_around_combined_are_read(line: str, expected: dict[str, Any]) -> None:
