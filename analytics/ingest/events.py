@@ -21,9 +21,7 @@ class EventGroup(Group[NewEvent]):
 
     def look(self) -> None:
         """Observe users, requests and errors."""
-        items, seen, event_type, service = self.items, self.seen, self.type, self.service
-        for item in items:
-            item.type, item.service = event_type, service  # equal texts: keep one of each
+        items, seen, event_type = self.items, self.seen, self.type
         seen.users.update([item.user_id for item in items if item.user_id])
         if event_type == "request":
             self._failed = [items[index] for index in seen.requests_made([item.data for item in items])]
@@ -47,20 +45,23 @@ class EventGroup(Group[NewEvent]):
 class EventGroups(Groups[NewEvent]):
     """The groups of a batch of events."""
 
-    def __init__(self, now: float) -> None:
-        super().__init__(now)
+    def __init__(self, now: float, *, is_timed: bool) -> None:
+        super().__init__(now, is_timed=is_timed)
         self._by_second: dict[int, _Types] = {}
 
     def of(self, items: Sequence[NewEvent]) -> list[Group[NewEvent]]:
         """The group of each item; two look-ups by text are quicker than one by a pair."""
-        if not any([item.timestamp is not None for item in items]):  # noqa: C419  # quicker than a generator
+        if not self.is_timed:
             types = self._types(int(self.now))
             return [types[item.type][item.service] for item in items]
         return [self._types(self.second(item))[item.type][item.service] for item in items]
 
     def fill(self, group_of: Sequence[Group[NewEvent]], items: Sequence[NewEvent]) -> None:
         """Put each item into its group, and make no more groups."""
-        super().fill(group_of, items)
+        for group, item in zip(group_of, items, strict=True):
+            group.add(item)
+            item.type, item.service = group.type, group.service  # type: ignore[attr-defined]  # keep one of equal texts
+        self.look()
         self._by_second.clear()  # the tables refer to these groups: leave no cycle to the garbage collector
 
     def _types(self, second: int) -> "_Types":
@@ -104,8 +105,8 @@ class Events:
 
     refusal = None
 
-    def groups(self, now: float) -> EventGroups:
-        return EventGroups(now)
+    def groups(self, now: float, *, is_timed: bool) -> EventGroups:
+        return EventGroups(now, is_timed=is_timed)
 
     def detached(self, item: NewEvent) -> NewEvent:
         """The same event, its data no longer a slice of the body it came in."""

@@ -6,7 +6,8 @@ from typing import Generic
 
 from analytics.ingest.refusal import Refused
 from analytics.records import R
-from analytics.state.claims import Claim
+from analytics.state.claims import NOTHING
+from analytics.state.delta import SeriesKey
 from analytics.state.limits import Limits
 from analytics.state.observations import Observations
 from analytics.state.state import State
@@ -19,7 +20,7 @@ class Group(Generic[R]):
 
     def __init__(self, seen: Observations) -> None:
         self.service, self.seen = seen.service, seen
-        self.claimed: Claim = Claim()
+        self.claimed = NOTHING
         self.items: list[R] = []
         self.add: Callable[[R], None] = self.items.append
 
@@ -43,10 +44,11 @@ class Groups(ABC, Generic[R]):
 
     Args:
         now: when the batch came in, in seconds since the epoch.
+        is_timed: whether some of its items have a time of their own.
     """
 
-    def __init__(self, now: float) -> None:
-        self.now = now
+    def __init__(self, now: float, *, is_timed: bool) -> None:
+        self.now, self.is_timed = now, is_timed
         self.all: list[Group[R]] = []
         self._seconds: dict[tuple[str, int], Observations] = {}
 
@@ -72,25 +74,31 @@ class Groups(ABC, Generic[R]):
         """Give back what was claimed."""
         for group in self.all:
             limits.release(group.claimed)
-            group.claimed = Claim()
+            group.claimed = NOTHING
 
     def fill(self, group_of: Sequence[Group[R]], items: Sequence[R]) -> None:
         """Put each item into its group, and make no more groups."""
         for group, item in zip(group_of, items, strict=True):
             group.add(item)
+        self.look()
+
+    def look(self) -> None:
+        """Observe what the items say."""
         for group in self.all:
             if group.items:
                 group.look()
 
-    def release_empty(self, limits: Limits) -> Claim:
-        """Forget the groups that got no items, and release their claims; returns the claim of the others."""
-        filled = [group for group in self.all if group.items]
-        if len(filled) < len(self.all):
-            for group in self.all:
-                if not group.items:
-                    limits.release(group.claimed)
-            self.all = filled
-        return Claim([group.service for group in filled], [key for group in filled for key in group.claimed.series])
+    def release_empty(self, limits: Limits) -> None:
+        """Forget the groups that got no items, and release their claims."""
+        empty = [group for group in self.all if not group.items]
+        if empty:
+            for group in empty:
+                limits.release(group.claimed)
+            self.all = [group for group in self.all if group.items]
+
+    def claimed(self) -> list[SeriesKey]:
+        """The series that are claimed."""
+        return [key for group in self.all for key in group.claimed.series]
 
     def failed(self) -> list[R]:
         """The items that are errors."""

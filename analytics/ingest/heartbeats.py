@@ -7,7 +7,6 @@ from analytics.ingest.groups import Group, Groups
 from analytics.ingest.refusal import Refused
 from analytics.records import NewHeartbeat
 from analytics.state.registry import Registry
-from analytics.state.senders import MOST_INSTANCES
 
 
 class HeartbeatGroups(Groups[NewHeartbeat]):
@@ -36,9 +35,9 @@ class Heartbeats:
     def refusal(self, item: NewHeartbeat) -> Refused | None:
         """Why another instance cannot be told apart."""
         service = self._services.get(item.service)
-        if item.instance is None or service is None or item.instance in service.senders:
+        if item.instance is None or service is None or service.has_room(item.instance):
             return None
-        return refusal.too_many_instances(item.service) if len(service.senders) >= MOST_INSTANCES else None
+        return refusal.too_many_instances(item.service)
 
     groups = HeartbeatGroups
 

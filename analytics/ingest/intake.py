@@ -72,8 +72,8 @@ class Kind(Protocol[R]):
     def refusal(self) -> Callable[[R], Refused | None] | None:
         """Why an item may not be recorded, by its content alone; None where any readable item may be."""
 
-    def groups(self, now: float) -> Groups[R]:
-        """Empty groups for the items of a batch that came in at `now`."""
+    def groups(self, now: float, *, is_timed: bool) -> Groups[R]:
+        """Empty groups for the items of a batch that came in at `now`; `is_timed` where some have their own time."""
 
     def detached(self, item: R) -> R:
         """The same item without references into the body of its request."""
@@ -94,9 +94,10 @@ class Intake(Generic[R]):
         sieve = _Sieve(batch)
         if self._kind.refusal is not None:
             sieve.refuse(self._kind.refusal)
-        if any([item.timestamp is not None for item in sieve.items]):  # noqa: C419  # quicker than a generator
+        is_timed = any([item.timestamp is not None for item in sieve.items])  # noqa: C419  # quicker than a generator
+        if is_timed:
             sieve.refuse(partial(_time_refusal, now=now, oldest=self._state.oldest))
-        groups = self._kind.groups(now)
+        groups = self._kind.groups(now, is_timed=is_timed)
         group_of = groups.of(sieve.items)
         has_room = groups.claim(self._state.limits) and not self._state.services.without_room(groups.services())
         if not has_room and not again:
@@ -107,8 +108,8 @@ class Intake(Generic[R]):
         if 2 * len(items) < len(batch.items):  # few are left: do not hold the body of all
             items = [self._kind.detached(item) for item in items]
         groups.fill(group_of, items)
-        claim = groups.release_empty(self._state.limits)
-        claim = claim._replace(services=self._state.services.claim(claim.services))
+        groups.release_empty(self._state.limits)
+        claim = Claim(self._state.services.claim(groups.services()), groups.claimed())
         observe = partial(groups.count, self._state)
         failed = _places_of(groups.failed(), items)
         return Checked(
@@ -202,4 +203,4 @@ def _places_of(some: Sequence[R], items: Sequence[R]) -> Sequence[int]:
     if not some:
         return ()
     wanted = set(map(id, some))
-    return [place for place, item in enumerate(items) if id(item) in wanted]
+    return [place for place, key in enumerate(map(id, items)) if key in wanted]

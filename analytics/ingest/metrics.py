@@ -30,8 +30,10 @@ class MetricGroup(Group[NewMetric]):
         if is_traffic and not self._tags:
             return None
         claimed = limits.claim(self.name, self.service, self._tags)
-        if claimed is not None:
+        if claimed:
             self.claimed = Claim((), claimed)
+        elif claimed is not None:
+            pass
         elif is_traffic:
             self._is_folded = True
         else:
@@ -41,7 +43,7 @@ class MetricGroup(Group[NewMetric]):
     def look(self) -> None:
         """Observe the values."""
         values = [item.value for item in self.items]
-        last, last_at = self.items[-1].value, self.seen.at
+        last, last_at = values[-1], self.seen.at
         if any([item.timestamp is not None for item in self.items]):  # noqa: C419  # quicker than a generator
             ats = [self.seen.at if item.timestamp is None else item.timestamp.timestamp() for item in self.items]
             pairs = list(zip(ats, values, strict=True))
@@ -62,8 +64,8 @@ class MetricGroup(Group[NewMetric]):
 class MetricGroups(Groups[NewMetric]):
     """The groups of a batch of metrics."""
 
-    def __init__(self, now: float) -> None:
-        super().__init__(now)
+    def __init__(self, now: float, *, is_timed: bool) -> None:
+        super().__init__(now, is_timed=is_timed)
         self._by_series: dict[object, MetricGroup] = {}
 
     def of(self, items: Sequence[NewMetric]) -> list[Group[NewMetric]]:

@@ -10,7 +10,7 @@ from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.observations import EVENTS, TRAFFIC
 from analytics.state.senders import UNNAMED
-from analytics.state.services import Service
+from analytics.state.services import FORGOTTEN_AFTER, Service
 from analytics.state.state import MINUTE, State
 from analytics.state.tracks import Figure, Track
 
@@ -48,7 +48,8 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
 
 def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
     """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
-    for sender in sorted(service.senders.values(), key=lambda sender: sender.name):
+    shown = [sender for sender in service.senders.values() if now - sender.gone <= FORGOTTEN_AFTER]
+    for sender in sorted(shown, key=lambda sender: sender.name):
         tracks = sender.tracks.tracks
         if sender.name == UNNAMED and len(service.senders) == 1 and len(tracks) < 2:
             return

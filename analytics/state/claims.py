@@ -14,6 +14,9 @@ class Claim(NamedTuple):
     series: Sequence[SeriesKey] = ()
 
 
+NOTHING = Claim()
+
+
 class Claims:
     """Names that are not known yet and for which room is held, with the number of claims on each."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from analytics.records import Kept, NewEvent, detached
+from analytics.records import Kept, NewEvent
 from analytics.state.changes import Changes
 from analytics.state.observations import Observations
 from analytics.state.rings import Ring
@@ -33,9 +33,11 @@ class Errors:
         """Keep the events at `places` (ascending) too."""
         if not places:
             return
-        copies = [
-            msgspec.structs.replace(detached(events.records[place]), id=events.id(place)) for place in places[-KEPT:]
-        ]
+        copies = []
+        for place in places[-KEPT:]:
+            event = events.records[place]
+            data = msgspec.Raw(bytes(event.data))  # no slice of the body that it came in
+            copies.append(NewEvent(event.type, event.service, event.user_id, event.timestamp, events.id(place), data))
         first = self.ring.last_sequence + 1
         self.ring.add(Kept(copies, events.received, events.received_at, ""))
         for number in range(first // BLOCK, self.ring.last_sequence // BLOCK + 1):

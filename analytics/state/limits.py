@@ -29,6 +29,8 @@ class Limits:
 
         Returns what was claimed, for `Claim.series`: the series that are not known yet.
         """
+        if (name, service, tags) in self._series and (not tags or (name, service, NO_TAGS) in self._series):
+            return []
         wanted = [(name, service, tags)]
         if tags and name not in TRAFFIC and name != EVENTS:
             wanted.append((name, service, NO_TAGS))

@@ -59,8 +59,11 @@ class Gauge:
         return cell
 
 
-def _number_in(text: str) -> float | None:
-    return float(text) if NUMERIC.fullmatch(text) else None
+def _number_in(value: Any) -> float | None:
+    """`value`, if it is a number, or text that holds one."""
+    if value.__class__ is str:
+        return float(value) if NUMERIC.fullmatch(value) else None
+    return value if value.__class__ is int or value.__class__ is float else None
 
 
 def _whole(value: float) -> float:
@@ -119,16 +122,14 @@ class Observations:
         self.add_requests(Cell.tally(len(details), self.at))
         for index, detail in enumerate(details):
             status, latency, endpoint = detail.status, detail.latency, detail.endpoint
-            if status.__class__ is str:
+            if status.__class__ is not int:
                 status = _number_in(status)
-            error = (status.__class__ is int or status.__class__ is float) and status >= ERROR_STATUS
+            error = status is not None and status >= ERROR_STATUS
             if error:
                 failed.append(index)
-            if latency is None:
-                latency = detail.latency_ms
-            if latency.__class__ is str:
-                latency = _number_in(latency)
-            timed = (latency.__class__ is float or latency.__class__ is int) and 0 <= latency <= MAX_LATENCY
+            if latency.__class__ is not float:
+                latency = _number_in(detail.latency_ms if latency is None else latency)
+            timed = latency is not None and 0 <= latency <= MAX_LATENCY
             if timed:
                 latencies.append(latency)
             if endpoint.__class__ is str and endpoint:

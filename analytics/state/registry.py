@@ -55,7 +55,7 @@ class Registry:
 
     def forget_unseen(self, since: float) -> None:
         """Drop the services of which nothing was seen since then: their retained time is over."""
-        for name in [name for name, service in self._services.items() if service.last_seen < since]:
+        for name in [name for name, service in self._services.items() if service.due < since]:
             del self._services[name]
 
     def images(self) -> list[ServiceImage]:

@@ -93,7 +93,8 @@ def expected(senders: Collection[Sender], at: float) -> Sequence[Sender]:
     """The senders that should be there at a time: all but those that are gone, or whose place another one took.
 
     An instance that is silent past `Sender.gone` is gone if others report. The place of a silent instance is taken by a
-    reporting one that came at most `HANDOVER` seconds before it fell silent, or later; each takes one place.
+    reporting one that came at most `HANDOVER` seconds, and half its life, before it fell silent, or later; each takes
+    one place.
     """
     reporting = [each for each in senders if each.state(at) not in SILENT and at <= each.gone]
     if not reporting or len(reporting) == len(senders):
@@ -102,7 +103,8 @@ def expected(senders: Collection[Sender], at: float) -> Sequence[Sender]:
     newcomers = sorted(reporting, key=lambda each: each.first_seen)
     missing = []
     for sender in sorted(others, key=lambda each: each.last):
-        since = max(sender.last - HANDOVER, sender.first_seen)
+        # those that lived side by side for most of their time are no one's successors
+        since = sender.last - min(HANDOVER, (sender.last - sender.first_seen) / 2)
         successor = next((each for each in newcomers if each.first_seen > since), None)
         if successor is None:
             missing.append(sender)

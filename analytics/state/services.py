@@ -9,11 +9,11 @@ from analytics.records import NewHeartbeat
 from analytics.state.health import RHYTHM
 from analytics.state.history import MOST_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
-from analytics.state.senders import UNNAMED, Sender
+from analytics.state.senders import MOST_INSTANCES, UNNAMED, Sender
 from analytics.state.tracks import Counters, Figure, Increase, Track, Tracks
 
 FORGOTTEN_AFTER = 86_400.0
-"""Seconds after which an instance that is gone is forgotten."""
+"""Seconds after which an instance that is gone is no longer shown, and makes room for others."""
 
 
 class Reported(NamedTuple):
@@ -121,7 +121,7 @@ class Service:
         said = Reported(found.get("avg_latency"), found.get("uptime"))
         self.reported = Reported(*(old if new is None else new for new, old in zip(said, self.reported, strict=True)))
         self.reported_metrics = found
-        self._forget_gone(now)
+        self._make_room()
         state, reason = state_of(self.senders.values(), now)
         if state != self.state:
             self.history.append(Change(state, now, reason))
@@ -174,6 +174,19 @@ class Service:
             return self.reported.uptime
         return max(0.0, now - self.first_seen) / 3600
 
+    def has_room(self, instance: str) -> bool:
+        """Whether a heartbeat of that instance can be told apart from others."""
+        if instance in self.senders or len(self.senders) < MOST_INSTANCES:
+            return True
+        newest = max(sender.last for sender in self.senders.values())
+        return any(newest - sender.gone > FORGOTTEN_AFTER for sender in self.senders.values())
+
+    @property
+    def due(self) -> float:
+        """Until when it is known, if nothing is heard of it: its next heartbeat may be due long after the last one."""
+        waits = [sender.last + (sender.interval or 0.0) + (sender.grace or 0.0) for sender in self.senders.values()]
+        return max(self.last_seen, *waits, self.last_seen)
+
     @property
     def newest(self) -> Sender | None:
         """The sender of the latest heartbeat."""
@@ -184,9 +197,10 @@ class Service:
         self.history.extend(changes(self.senders.values(), self.state, self.noted, now))
         self.noted = max(self.noted, now)
 
-    def _forget_gone(self, now: float) -> None:
-        for sender in [each for each in self.senders.values() if now - each.gone > FORGOTTEN_AFTER]:
-            del self.senders[sender.name]
+    def _make_room(self) -> None:
+        """Forget the instance that is silent for longest where there are too many; should it return, it counts anew."""
+        if len(self.senders) > MOST_INSTANCES:
+            del self.senders[min(self.senders.values(), key=lambda sender: sender.last).name]
 
     def _undirected(self, gain: Increase) -> Increase:
         """`gain` without what is observed directly; requests that are observed one by one have their errors so too."""

@@ -7,9 +7,9 @@ Each source of such counters is a track, and a heartbeat continues the track fro
 - A value below all tracks begins a new one. It is another source if the track before is heard again. It is a restart
   if two more heartbeats continue the new track and the track before is silent; only then is it put into the series.
 - A value more than tenfold above all tracks below it begins a new one too, where there are several sources already.
-- The first step of a track waits for more where it may be a jump to another source: for one heartbeat where there are
-  several sources, for two where the value rose more than tenfold. If one in between follows, the high value was another
-  source.
+- The first step of a track waits where it may be a jump to another source: for one heartbeat where there are several
+  sources, and where the value rose more than tenfold until it goes on by small steps, or for long. If a value in
+  between follows, the high one was another source.
 
 Totals have all of it at once; what is undecided is only missing in the series. The limits: sources that differ less
 than tenfold at their first heartbeats, or report in changing order, cost one or two wrong steps; a source that is
@@ -28,6 +28,10 @@ MOST = 16
 PATIENCE = 16
 JUMP = 10
 """A first step to more than this many times the value may be a jump to another source."""
+LEAST = 100
+"""Behind a fall, a first step of up to so many is no jump."""
+LONG = 8
+"""How many heartbeats settle that a counter jumped, whatever its steps."""
 RESTART_BEATS = JUMP_BEATS = 2
 """How many heartbeats must continue a value that fell, or jumped, before it is a restart, or a rise."""
 
@@ -162,21 +166,33 @@ class Tracks(Struct):
 
     def _continue(self, track: Track, counters: Counters) -> Gain:
         gain = _rise(counters, track.value)
-        if track.held is not None and track.steps < (1 if self.has_several else JUMP_BEATS):
+        if track.held is not None and not self._goes_on(track, counters):
             gain = Gain(before=gain.before.plus(*gain.now))
         elif track.held is not None:
             waited = _rise(track.value, track.held).now
             gain = gain.add(before=_minus(waited), now=waited)
             track.held = None
-        elif track.steps == 0 and self._may_be_jump(track.value, counters):
+        elif track.steps == 0 and self._may_be_jump(track, counters):
             gain = Gain(before=gain.before.plus(*gain.now))
             track.held = track.value
         track.value, track.heard = counters.over(track.value), self.beats
         track.steps += 1
         return gain.add(*self._settle(track))
 
-    def _may_be_jump(self, old: Counters, new: Counters) -> bool:
-        return new.leading > old.leading if self.has_several else _is_jump(old, new)
+    def _goes_on(self, track: Track, new: Counters) -> bool:
+        """Whether a counter that jumped goes on from there as one does: by small steps, or for long."""
+        assert track.held is not None
+        if self.has_several:
+            return track.steps >= 1
+        rose, jumped = new.leading - track.value.leading, track.value.leading - track.held.leading
+        return (track.steps >= JUMP_BEATS and rose * JUMP <= jumped) or track.steps >= LONG
+
+    def _may_be_jump(self, track: Track, new: Counters) -> bool:
+        old = track.value
+        rose = new.leading - old.leading
+        if track.rivals and rose > max(old.leading, LEAST):
+            return True
+        return rose > 0 if self.has_several else _is_jump(old, new)
 
     def _settle(self, heard: Track) -> Gain:
         """Decide which new tracks are sources of their own and which are restarts, now that `heard` was heard."""
@@ -184,7 +200,7 @@ class Tracks(Struct):
             if heard.number in track.rivals:
                 track.rivals.remove(heard.number)
                 self.has_several |= not track.rivals
-        if not heard.rivals or heard.steps < RESTART_BEATS:
+        if not heard.rivals or heard.held is not None or heard.steps < RESTART_BEATS:
             return Gain()
         silent = min((each for each in self.tracks if each.number in heard.rivals), key=lambda each: each.heard)
         self._remove(silent)

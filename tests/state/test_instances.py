@@ -65,6 +65,34 @@ def test_an_instance_that_stays_away_is_gone_after_an_hour_and_forgotten_after_a
     assert [each["instance"] for each in rig.row()["instances"]] == ["a"]
 
 
+def test_an_instance_that_comes_back_after_days_counts_its_increase_alone() -> None:
+    rig = Rig()
+    rig.beat(instance="db-0", request_count=1_000)
+    rig.beat(instance="db-1", request_count=5)
+    for _ in range(30):
+        rig.clock.advance(HOUR)
+        rig.beat(instance="db-1", request_count=5)
+    rig.beat(instance="db-0", request_count=1_010)
+    assert rig.row()["request_count"] == 1_015
+
+
+def test_two_that_lived_side_by_side_are_not_each_others_successors() -> None:
+    rig = Rig()
+    rig.beat(instance="a")
+    rig.clock.advance(2)
+    rig.beat(instance="b")
+    minutes(rig, 8, "a", "b")
+    minutes(rig, 6, "b")
+    assert rig.row()["status"] == "down"
+
+
+def test_a_yearly_job_is_known_until_it_is_due() -> None:
+    rig = Rig()
+    rig.beat("audit", interval=366 * DAY, request_count=1)
+    rig.clock.advance(300 * DAY)
+    assert rig.row("audit")["status"] == "healthy"
+
+
 def test_a_service_all_of_whose_instances_are_silent_stays_down() -> None:
     rig = Rig()
     minutes(rig, 5, "a", "b")

@@ -26,7 +26,8 @@ def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
         ([50, 1000, 55, 1010, 60, 1020], 1050, 30),
         ([10, 1000, 500, 15, 1005, 505, 20, 1010, 510], 1510, 30),
         ([1000, 1010, 3, 8, 20], 1000, 30),
-        ([1000, 3, 500, 900, 950], 1000, 950),
+        ([1000, 3, 500, 900, 950, 1000, 1040], 1000, 1040),
+        ([1000, 50, 500, 1010, 55, 505, 1020, 60, 510], 1550, 40),
         ([100, 30], 130, 0),
         ([100, 130, 0, 20], 100, 50),
         ([0, 5], 0, 5),
@@ -99,6 +100,25 @@ def test_unnamed_replicas_that_differ_much_are_told_apart(
     assert before + now == sum(counters)
     truth = sum(counters) - sum(starts)
     assert truth - sum(first) <= now <= truth, "at most the first two steps are missing in the series"
+
+
+@moderate
+@given(
+    st.lists(st.integers(50, 100_000), min_size=1, max_size=4),
+    st.lists(st.lists(st.integers(1, 20), min_size=4, max_size=4), min_size=12, max_size=20),
+    st.booleans(),
+)
+def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
+    starts: list[int], rounds: list[list[int]], is_reversed: bool
+) -> None:
+    """They report in turn; what cannot be told apart is counted once, never again and again."""
+    counters, values = list(starts), []
+    for number, steps in enumerate(rounds):
+        for place in range(len(counters))[:: -1 if is_reversed else 1]:
+            counters[place] += steps[place] if number else 0
+            values.append(counters[place])
+    before, now = counted(values)
+    assert before + now <= 2 * sum(counters)
 
 
 @moderate
