@@ -50,7 +50,7 @@ def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
     """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
     shown = [sender for sender in service.senders.values() if now - sender.gone <= FORGOTTEN_AFTER]
     for sender in sorted(shown, key=lambda sender: sender.name):
-        tracks = sender.tracks.tracks
+        tracks = [track for track in sender.tracks.tracks if not track.has_ended]
         if sender.name == UNNAMED and len(service.senders) == 1 and len(tracks) < 2:
             return
         named: list[Track | None] = [*tracks] or [None]

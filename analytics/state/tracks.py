@@ -12,9 +12,10 @@ Each source of such counters is a track, and a heartbeat continues the track fro
   between follows, the high one was another source.
 
 Totals have all of it at once; what is undecided is only missing in the series. The limits: sources that differ less
-than tenfold at their first heartbeats, or report in changing order, cost one or two wrong steps; a source that is
-silent for `PATIENCE` rounds of the others is forgotten; at most `MOST` are told apart. Heartbeats with an `instance`
-have none of these limits.
+than tenfold at their first heartbeats, or report in changing order, cost one or two wrong steps; a restarted counter
+that soon passes its old value loses a step there, as another source might be heard again; a source that is silent for
+`PATIENCE` rounds of the others is forgotten; at most `MOST` are told apart. Heartbeats with an `instance` have none of
+these limits.
 """
 
 from typing import NamedTuple
@@ -84,7 +85,8 @@ class Track(Struct):
     """One source of counters.
 
     `held` is the value before a first step that may be a jump. `rivals` holds the numbers of the tracks of which this
-    one may be a restart. `heard` and `number` are counts of heartbeats.
+    one may be a restart. `has_ended` says that another track is a restart of it, as far as is known. `heard` and
+    `number` are counts of heartbeats.
     """
 
     number: int
@@ -94,6 +96,7 @@ class Track(Struct):
     steps: int = 0
     held: Counters | None = None
     rivals: list[int] = []
+    has_ended: bool = False
 
 
 class Tracks(Struct):
@@ -115,7 +118,7 @@ class Tracks(Struct):
             return self._continue_named(self.tracks[0], counters)
         track, is_between = self._nearest(counters)
         if track is None:
-            gain = self._begin(counters, [each.number for each in self.tracks])
+            gain = self._begin(counters, [each.number for each in self.tracks if not each.has_ended])
         elif not is_between and (self.has_several or track.held) and _is_jump(track.value, counters):
             self.has_several = True
             gain = self._begin(counters, [])
@@ -196,6 +199,8 @@ class Tracks(Struct):
 
     def _settle(self, heard: Track) -> Gain:
         """Decide which new tracks are sources of their own and which are restarts, now that `heard` was heard."""
+        if heard.has_ended:
+            heard.has_ended, self.has_several = False, True
         for track in self.tracks:
             if heard.number in track.rivals:
                 track.rivals.remove(heard.number)
@@ -203,7 +208,8 @@ class Tracks(Struct):
         if not heard.rivals or heard.held is not None or heard.steps < RESTART_BEATS:
             return Gain()
         silent = min((each for each in self.tracks if each.number in heard.rivals), key=lambda each: each.heard)
-        self._remove(silent)
+        silent.has_ended = True
+        self._suspect_no_more(silent)
         heard.rivals = []
         counted = _whole(heard.first)
         return Gain(before=_minus(counted), now=counted)
@@ -217,6 +223,9 @@ class Tracks(Struct):
 
     def _remove(self, track: Track) -> None:
         self.tracks.remove(track)
+        self._suspect_no_more(track)
+
+    def _suspect_no_more(self, track: Track) -> None:
         for each in self.tracks:
             if track.number in each.rivals:
                 each.rivals.remove(track.number)

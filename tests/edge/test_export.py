@@ -80,7 +80,9 @@ def test_a_table_may_begin_with_a_byte_order_mark(shared_server: Server, kind: s
     )
     assert marked.status_code == 200
     assert marked.headers["Content-Type"] == TYPES["csv"]
-    assert (marked.content, plain.content[:1]) == (BOM_UTF8 + plain.content, marked.content[3:4])
+    assert not plain.content.startswith(BOM_UTF8)
+    plain_text, marked_text = (re.sub(rb",0\.\d{4},", b",", answer.content) for answer in (plain, marked))  # uptime
+    assert marked_text == BOM_UTF8 + plain_text
     assert "ä" in marked.content.decode("utf-8-sig") or kind not in ("events", "metrics")
 
 

@@ -26,7 +26,7 @@ def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
         ([50, 1000, 55, 1010, 60, 1020], 1050, 30),
         ([10, 1000, 500, 15, 1005, 505, 20, 1010, 510], 1510, 30),
         ([1000, 1010, 3, 8, 20], 1000, 30),
-        ([1000, 3, 500, 900, 950, 1000, 1040], 1000, 1040),
+        ([1000, 3, 500, 900, 950, 1000, 1040], 1000, 990),
         ([1000, 50, 500, 1010, 55, 505, 1020, 60, 510], 1550, 40),
         ([100, 30], 130, 0),
         ([100, 130, 0, 20], 100, 50),
@@ -113,7 +113,7 @@ def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
 ) -> None:
     """They report in turn; what cannot be told apart is counted once, never again and again."""
     counters, values = list(starts), []
-    for number, steps in enumerate(rounds):
+    for number, steps in enumerate(rounds * 8):
         for place in range(len(counters))[:: -1 if is_reversed else 1]:
             counters[place] += steps[place] if number else 0
             values.append(counters[place])
