@@ -56,8 +56,26 @@ class NewHeartbeat(Struct, frozen=True, omit_defaults=True):
     timestamp: ClassVar[datetime | None] = None
 
 
-class NewStart(Struct, frozen=True):
-    """A start of this service: what was silent before it may have reported while nobody listened."""
+class Quotas(Struct, frozen=True):
+    """The limits that decide what is kept: how many of each there may be, and how long ids are remembered (seconds)."""
+
+    services: int
+    series: int
+    event_types: int
+    endpoints: int
+    service_endpoints: int
+    ids: int
+    id_seconds: float
+
+
+class NewStart(Struct, frozen=True, omit_defaults=True):
+    """A start of this service: what was silent before it may have reported while nobody listened.
+
+    From it on `quotas` hold, and ids that the service gives begin with `mark`.
+    """
+
+    quotas: Quotas | None = None
+    mark: str = ""
 
 
 class ItemError(Struct, frozen=True, omit_defaults=True):

@@ -9,46 +9,33 @@ from analytics.ingest.own import OwnIds
 class SeenIds:
     """Ids in the order in which they were first seen.
 
-    The newest `always` ids are remembered, and those of the last `seconds`, up to `at_most` in all; and all of `own`.
+    The newest `always` ids are remembered, and those of the last `seconds`, up to `5 * always` in all; and all of
+    `own`.
     """
 
     def __init__(self, always: int, seconds: float, own: OwnIds) -> None:
-        self._always, self._seconds, self._at_most = always, seconds, 5 * always
+        self.always, self.seconds = always, seconds
         self._seen: OrderedDict[str, float] = OrderedDict()
         self._fresh: list[str] | None = None
         self._own = own
 
-    def reserve(self, id_: str, now: float) -> bool:
+    def add(self, id_: str, now: float) -> bool:
         """Remember `id_`; False where it is remembered already."""
         if self.knows(id_, now):
             return False
         self._seen[id_] = now
+        if self._fresh is not None:
+            self._fresh.append(id_)
         return True
-
-    def take(self, id_: str, now: float) -> None:
-        """Remember `id_`, whether it is remembered or not: what it names was recorded."""
-        if len(self._seen) > self._always:
-            self._prune(now)
-        self._seen.pop(id_, None)
-        self._seen[id_] = now
 
     def knows(self, id_: str, now: float) -> bool:
         """Whether `id_` is remembered."""
-        if len(self._seen) > self._always:
+        if len(self._seen) > self.always:
             self._prune(now)
         return id_ in self._seen or self._own.has(id_)
 
-    def release(self, id_: str) -> None:
-        """Forget `id_`: what it named was not recorded after all."""
-        self._seen.pop(id_, None)
-
-    def keep(self, ids: Iterable[str]) -> None:
-        """What these named was recorded."""
-        if self._fresh is not None:
-            self._fresh.extend(ids)
-
     def take_fresh(self) -> dict[str, float]:
-        """The ids that were kept since this was asked the last time, and when each was seen; nothing the first time."""
+        """The ids that were added since this was asked the last time, and when each was; nothing the first time."""
         fresh, self._fresh = self._fresh or [], []
         found = {id_: self._seen[id_] for id_ in fresh if id_ in self._seen}
         if len(found) < len(fresh):  # one that was forgotten and came again stands where it came last
@@ -72,8 +59,8 @@ class SeenIds:
         return len(self._seen)
 
     def _prune(self, now: float) -> None:
-        while len(self._seen) > self._always:
+        while len(self._seen) > self.always:
             oldest = next(iter(self._seen))
-            if now - self._seen[oldest] <= self._seconds and len(self._seen) <= self._at_most:
+            if now - self._seen[oldest] <= self.seconds and len(self._seen) <= 5 * self.always:
                 break
             del self._seen[oldest]

@@ -1,4 +1,4 @@
-"""Groups: the items of a batch that are counted together, so that each counter is touched once a batch."""
+"""Groups: the records of a request that are counted together, so that each counter is touched once a request."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -6,7 +6,6 @@ from typing import Generic
 
 from analytics.ingest.refusal import Refused
 from analytics.records import R
-from analytics.state.claims import NOTHING
 from analytics.state.delta import SeriesKey
 from analytics.state.limits import Limits
 from analytics.state.observations import Observations
@@ -14,18 +13,18 @@ from analytics.state.state import State
 
 
 class Group(Generic[R]):
-    """Items of one service and second, and of whatever else a kind counts apart."""
+    """Items of one service and second, and of whatever else a kind counts apart; `series` are those that need room."""
 
-    __slots__ = ("add", "claimed", "items", "seen", "service")
+    __slots__ = ("add", "items", "seen", "series", "service")
 
     def __init__(self, seen: Observations) -> None:
         self.service, self.seen = seen.service, seen
-        self.claimed = NOTHING
+        self.series: Sequence[SeriesKey] = ()
         self.items: list[R] = []
         self.add: Callable[[R], None] = self.items.append
 
-    def claim(self, limits: Limits) -> Refused | None:
-        """Claim the room that the group needs; the refusal where there is none."""
+    def admit(self, limits: Limits) -> Refused | None:
+        """Take the room that the group needs; the refusal where there is none."""
         return None
 
     def look(self) -> None:
@@ -66,39 +65,21 @@ class Groups(ABC, Generic[R]):
         """The services that have groups, in the order of their first items."""
         return [group.service for group in self.all]
 
-    def claim(self, limits: Limits) -> bool:
-        """Claim room for each group; False where one of them finds none."""
-        return not any([group.claim(limits) for group in self.all])  # noqa: C419  # all of them, whatever comes of one
-
-    def release(self, limits: Limits) -> None:
-        """Give back what was claimed."""
-        for group in self.all:
-            limits.release(group.claimed)
-            group.claimed = NOTHING
+    def unknown(self, limits: Limits) -> set[SeriesKey]:
+        """The series that are not known yet."""
+        return {key for group in self.all for key in group.series if key not in limits}
 
     def fill(self, group_of: Sequence[Group[R]], items: Sequence[R]) -> None:
-        """Put each item into its group, and make no more groups."""
+        """Put each item into its group, and forget the groups that get none."""
         for group, item in zip(group_of, items, strict=True):
             group.add(item)
         self.look()
 
     def look(self) -> None:
         """Observe what the items say."""
+        self.all = [group for group in self.all if group.items]
         for group in self.all:
-            if group.items:
-                group.look()
-
-    def release_empty(self, limits: Limits) -> None:
-        """Forget the groups that got no items, and release their claims."""
-        empty = [group for group in self.all if not group.items]
-        if empty:
-            for group in empty:
-                limits.release(group.claimed)
-            self.all = [group for group in self.all if group.items]
-
-    def claimed(self) -> list[SeriesKey]:
-        """The series that are claimed."""
-        return [key for group in self.all for key in group.claimed.series]
+            group.look()
 
     def failed(self) -> list[R]:
         """The items that are errors."""

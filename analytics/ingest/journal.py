@@ -1,4 +1,4 @@
-"""What stands between taking records and counting them: they are written down first, or nothing is."""
+"""The journal between taking records and counting them: they are written down first, and counted as they come back."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -7,10 +7,10 @@ import msgspec
 
 
 class Entry(NamedTuple):
-    """What one request adds: records of one `kind` (events, metrics or heartbeats), `received` in epoch seconds.
+    """What one request sent: records of one `kind`, `received` in epoch seconds.
 
-    Without records it only waits for what was taken before. `apply` counts them, `undo` forgets that they were taken;
-    one of both is called, with the state's lock held.
+    `apply` checks and counts the records once they are written, with the state's lock held, and returns what came of
+    that.
     """
 
     kind: str
@@ -18,7 +18,6 @@ class Entry(NamedTuple):
     id_prefix: str
     records: Sequence[msgspec.Struct]
     apply: Callable[[], Any]
-    undo: Callable[[], Any]
 
 
 class Journal(Protocol):
@@ -31,11 +30,13 @@ class Journal(Protocol):
             Unavailable: not now.
         """
 
-    def write(self, entry: Entry) -> Callable[[], None]:
-        """Take an entry, with the state's lock held; what is returned waits, without it, until the entry is applied.
+    def write(self, entry: Entry) -> Callable[[], Any]:
+        """Take an entry, with the state's lock held.
+
+        What is returned waits, without the lock, until the entry is applied, and returns what came of that.
 
         Raises (what is returned):
-            Unavailable: it could not be written, and was undone.
+            Unavailable: it could not be written, and is not applied.
         """
 
 
@@ -45,11 +46,12 @@ class Unwritten:
     def check(self) -> None:
         """Always."""
 
-    def write(self, entry: Entry) -> Callable[[], None]:
+    def write(self, entry: Entry) -> Callable[[], Any]:
         """Apply it at once."""
-        entry.apply()
-        return nothing
+        return applied(entry)
 
 
-def nothing() -> None:
-    """Wait for nothing: the entry is applied."""
+def applied(entry: Entry) -> Callable[[], Any]:
+    """Apply an entry now; nobody has to wait."""
+    outcome = entry.apply()
+    return lambda: outcome

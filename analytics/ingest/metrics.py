@@ -6,7 +6,6 @@ from analytics.ingest import refusal
 from analytics.ingest.groups import Group, Groups
 from analytics.ingest.refusal import Refused
 from analytics.records import NO_SERVICE, NO_TAGS, NewMetric, series_tags
-from analytics.state.claims import Claim
 from analytics.state.limits import Limits
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
 from analytics.state.state import State
@@ -23,22 +22,19 @@ class MetricGroup(Group[NewMetric]):
         self._tags = series_tags(first.tags)
         self._endpoint = first.tags.get("endpoint") if first.tags else None
         self._is_folded = False
+        if self._tags:
+            self.series = ((self.name, self.service, self._tags),)
+        if self.name not in TRAFFIC:
+            self.series = (*self.series, (self.name, self.service, NO_TAGS))
 
-    def claim(self, limits: Limits) -> Refused | None:
-        """Claim room for the series; traffic keeps counting without its tags where they find none."""
-        is_traffic = self.name in TRAFFIC
-        if is_traffic and not self._tags:
+    def admit(self, limits: Limits) -> Refused | None:
+        """Take room for the series; traffic keeps counting without its tags where they find none."""
+        if limits.admit(self.series):
             return None
-        claimed = limits.claim(self.name, self.service, self._tags)
-        if claimed:
-            self.claimed = Claim((), claimed)
-        elif claimed is not None:
-            pass
-        elif is_traffic:
-            self._is_folded = True
-        else:
-            return refusal.too_many_series(self.name)
-        return None
+        if self.name in TRAFFIC:
+            self._is_folded, self.series = True, ()
+            return None
+        return refusal.too_many_series(self.name)
 
     def look(self) -> None:
         """Observe the values."""

@@ -34,6 +34,11 @@ class OwnIds:
         request = rest.partition("-")[0]
         return request.isdecimal() and 0 < int(request) <= self._given.get(start, 0)
 
+    @property
+    def mark(self) -> str:
+        """What all ids of this service begin with."""
+        return self._mark
+
     def dump(self) -> tuple[str, dict[str, int]]:
         """The mark, and the last request by start, for `restore`."""
         return self._mark, self._given

@@ -1,9 +1,13 @@
-"""The one door that every record passes: checked, written down, applied to the state, published."""
+"""The one door that every record passes: written down, checked, applied to the state, published."""
 
+import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from msgspec import structs
 
 from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
@@ -11,16 +15,40 @@ from analytics.errors import Unavailable
 from analytics.ingest.dedupe import SeenIds
 from analytics.ingest.events import Events
 from analytics.ingest.heartbeats import Heartbeats
-from analytics.ingest.intake import Checked, Decoded, Intake, One
-from analytics.ingest.journal import Entry, Journal, nothing
+from analytics.ingest.intake import Checked, Intake
+from analytics.ingest.journal import Entry, Journal
 from analytics.ingest.metrics import Metrics
 from analytics.ingest.own import OwnIds
 from analytics.ingest.refusal import Refused
-from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, R, Receipt
+from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, Quotas, R, Receipt
 from analytics.state.state import State
 
 MAX_ERRORS = 100
 """How many errors a receipt spells out; all are counted."""
+
+
+N = TypeVar("N", covariant=True)
+
+
+class Decoded(Protocol[N]):
+    """Readable items with their places in what was sent, and the errors of those that were not readable."""
+
+    @property
+    def items(self) -> Sequence[N]: ...
+
+    @property
+    def places(self) -> Sequence[int]: ...
+
+    @property
+    def errors(self) -> Sequence[ItemError]: ...
+
+
+class One(NamedTuple, Generic[R]):
+    """A single item as a batch."""
+
+    items: tuple[R]
+    places: Sequence[int] = (0,)
+    errors: Sequence[ItemError] = ()
 
 
 class Taken(NamedTuple):
@@ -32,7 +60,7 @@ class Taken(NamedTuple):
 
 
 class _Done(NamedTuple, Generic[R]):
-    """What became of a request."""
+    """What became of a request; the places in `errors` count its records from 0."""
 
     kept: Kept[R]
     duplicates: int
@@ -52,9 +80,10 @@ class _Done(NamedTuple, Generic[R]):
             return Taken(self.repeated_id, self.kept.received_at, duplicate=True)
         return Taken(self.kept.id(0), self.kept.time(0), duplicate=False)
 
-    def receipt(self) -> Receipt:
+    def receipt(self, batch: Decoded[R]) -> Receipt:
         """The answer where it held a batch."""
-        errors = sorted(self.errors, key=lambda error: error.index)
+        errors = [*batch.errors, *(structs.replace(error, index=batch.places[error.index]) for error in self.errors)]
+        errors.sort(key=lambda error: error.index)
         return Receipt(len(self.kept.records), self.duplicates, len(errors), errors[:MAX_ERRORS])
 
 
@@ -70,8 +99,8 @@ class _Kind(NamedTuple, Generic[R]):
 class Recorder:
     """Records events, metrics and heartbeats.
 
-    Checking and applying a batch does no I/O and never yields, so what is counted, kept and published never disagrees;
-    in between, the journal writes it down.
+    The journal writes the records of a request down; then they are checked and applied. That does no I/O and never
+    yields, so what is counted, kept and published never disagrees.
 
     Args:
         publish: gets the events of each batch once they are counted, and the sequence number of the last one.
@@ -86,6 +115,17 @@ class Recorder:
         journal: Journal,
     ) -> None:
         self._state, self._clock, self._publish, self._journal = state, clock, publish, journal
+        self.quotas = Quotas(
+            settings.max_services,
+            settings.max_series,
+            settings.max_event_types,
+            settings.max_endpoints,
+            settings.max_service_endpoints,
+            settings.dedupe_ids,
+            settings.dedupe_seconds,
+        )
+        """The limits of the settings."""
+        state.set_quotas(self.quotas)
         self.own_ids = OwnIds(clock.wall())
         self.event_ids, self.metric_ids, no_ids = (
             SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for _ in range(3)
@@ -106,7 +146,7 @@ class Recorder:
             Refused: it may not be recorded; the message says why.
             Unavailable: it could not be written down.
         """
-        return self._record(self._events, One((event,))).taken()
+        return self._record(self._events, (event,)).taken()
 
     def events(self, batch: Decoded[NewEvent]) -> Receipt:
         """Record all events of a batch that may be recorded.
@@ -114,7 +154,7 @@ class Recorder:
         Raises:
             Unavailable: they could not be written down.
         """
-        return self._record(self._events, batch).receipt()
+        return self._record_batch(self._events, batch)
 
     def metric(self, metric: NewMetric) -> Taken:
         """Record one metric.
@@ -123,7 +163,7 @@ class Recorder:
             Refused: it may not be recorded; the message says why.
             Unavailable: it could not be written down.
         """
-        return self._record(self._metrics, One((metric,))).taken()
+        return self._record(self._metrics, (metric,)).taken()
 
     def metrics(self, batch: Decoded[NewMetric]) -> Receipt:
         """Record all metrics of a batch that may be recorded.
@@ -131,7 +171,7 @@ class Recorder:
         Raises:
             Unavailable: they could not be written down.
         """
-        return self._record(self._metrics, batch).receipt()
+        return self._record_batch(self._metrics, batch)
 
     def heartbeat(self, beat: NewHeartbeat) -> None:
         """Record a heartbeat.
@@ -140,84 +180,78 @@ class Recorder:
             Refused: there is no room for another service.
             Unavailable: it could not be written down.
         """
-        self._record(self._heartbeats, One((beat,))).taken()
+        self._record(self._heartbeats, (beat,)).taken()
 
     def start(self) -> None:
-        """Record that the service starts, where there are services that it knows from before.
+        """Record that the service starts, with the limits of its settings.
 
         Raises:
             Unavailable: it could not be written down.
         """
         with self._state.lock:
-            if not len(self._state.services):
-                return
-            wait = self._write(self._start_entry(self._now()))
+            now, start = self._now(), NewStart(self.quotas, self.own_ids.mark)
+            wait = self._journal.write(Entry("starts", now, "", (start,), partial(self._start, start, now)))
         wait()
+
+    def set_quotas(self, quotas: Quotas | None) -> None:
+        """Have these limits from now on; None for those of a log that holds only what was accepted."""
+        self._state.set_quotas(quotas)
+        for ids in (self.event_ids, self.metric_ids):
+            ids.always, ids.seconds = (quotas.ids, quotas.id_seconds) if quotas else (sys.maxsize, math.inf)
 
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
         """Count the records of one entry of the journal; in the order of the journal that gives the state it had."""
         with self._state.lock:
-            self._state.advance(received)
             if kind == "starts":
-                entry = self._start_entry(received)
+                self._start(records[0], received)
             else:
-                entry, _ = self._enter(self._kinds[kind], _Whole(records), received, id_prefix, again=True)
-            entry.apply()
+                self._apply(self._kinds[kind], records, received, id_prefix)
 
     def reject(self, kind: str, codes: Iterable[str]) -> None:
         """Count what was turned away before it came here: `kind` is events, metrics or heartbeats."""
         with self._state.lock:
             self._state.counters.rejected(kind, Counter(codes))
 
-    def _record(self, kind: _Kind[R], batch: Decoded[R]) -> _Done[R]:
+    def _record_batch(self, kind: _Kind[R], batch: Decoded[R]) -> Receipt:
+        if batch.errors:
+            self.reject(kind.name, [error.code for error in batch.errors])
+        if not batch.items:
+            return Receipt(0, 0, len(batch.errors), list(batch.errors[:MAX_ERRORS]))
+        return self._record(kind, batch.items).receipt(batch)
+
+    def _record(self, kind: _Kind[R], records: Sequence[R]) -> _Done[R]:
         with self._state.lock:
             self._journal.check()
-            id_prefix = self.own_ids.prefix() if kind.has_ids else ""
-            entry, done = self._enter(kind, batch, self._now(), id_prefix)
-            if done.errors:
-                self._state.counters.rejected(kind.name, Counter(error.code for error in done.errors))
-            if not done.kept.records and not done.duplicates:
-                return done
-            wait = self._write(entry)
-        wait()
+            now, id_prefix = self._now(), self.own_ids.prefix() if kind.has_ids else ""
+            apply = partial(self._apply, kind, records, now, id_prefix)
+            wait = self._journal.write(Entry(kind.name, now, id_prefix, records, apply))
+        try:
+            done: _Done[R] = wait()
+        except Unavailable as error:
+            self.reject(kind.name, [error.code] * len(records))
+            raise
         return done
 
-    def _write(self, entry: Entry) -> Callable[[], None]:
-        try:
-            return self._journal.write(entry)
-        except BaseException:
-            entry.undo()  # else its ids stay taken, and the retry counts for nothing
-            raise
-
-    def _enter(
-        self, kind: _Kind[R], batch: Decoded[R], now: float, id_prefix: str, *, again: bool = False
-    ) -> tuple[Entry, _Done[R]]:
-        """Check a batch: the entry for the journal, and the answer for the client once that is applied."""
-        checked = kind.intake.check(batch, now, again=again)
+    def _apply(self, kind: _Kind[R], records: Sequence[R], now: float, id_prefix: str) -> _Done[R]:
+        """Check and count the records of a request, with the state's lock held."""
+        self._state.advance(now)
+        checked = kind.intake.check(records, now)
         kept = Kept(checked.records, now, rfc3339(now), id_prefix)
+        if kept.records:
+            kind.apply(kept, checked)
+            if kind.has_ids:
+                self.own_ids.give(id_prefix)
+        if checked.errors:
+            self._state.counters.rejected(kind.name, Counter(error.code for error in checked.errors))
+        self._state.counters.taken(kind.name, len(kept.records), checked.duplicates)
+        return _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)
 
-        def apply() -> None:
-            if kept.records:
-                kind.apply(kept, checked)
-                if kind.has_ids:
-                    self.own_ids.give(id_prefix)
-                kind.intake.ids.keep(checked.ids)
-            self._state.keep(checked.claim)
-            self._state.counters.taken(kind.name, len(kept.records), checked.duplicates)
-
-        def undo() -> None:
-            for id_ in checked.ids:
-                kind.intake.ids.release(id_)
-            self._state.release(checked.claim)
-            self._state.counters.rejected(
-                kind.name, Counter({Unavailable.code: len(kept.records) + checked.duplicates})
-            )
-
-        done = _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)
-        return Entry(kind.name, now, id_prefix, kept.records, apply, undo), done
-
-    def _start_entry(self, now: float) -> Entry:
-        return Entry("starts", now, "", (NewStart(),), partial(self._state.watch, now), nothing)
+    def _start(self, start: NewStart, now: float) -> None:
+        self._state.advance(now)
+        self._state.watch(now)
+        if start.quotas is not None:
+            self.set_quotas(start.quotas)
+            self.own_ids.restore(start.mark, self.own_ids.dump()[1])
 
     def _count_events(self, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
         self._state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
@@ -235,15 +269,3 @@ class Recorder:
         now = max(self._clock.wall(), self._state.oldest)
         self._state.advance(now)
         return now
-
-
-class _Whole(NamedTuple, Generic[R]):
-    """Records of which each was readable."""
-
-    items: Sequence[R]
-    errors: Sequence[ItemError] = ()
-
-    @property
-    def places(self) -> Sequence[int]:
-        """Where they stand: all, in their order."""
-        return range(len(self.items))

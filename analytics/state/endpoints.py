@@ -17,7 +17,7 @@ NAME_LIMIT = 256
 
 
 class Endpoints:
-    """All endpoint tables, bounded per service and in all.
+    """All endpoint tables: at most `per_service` endpoints of a service, and `in_all`.
 
     Args:
         on_evicted: called once for each endpoint that made room for another.
@@ -26,7 +26,7 @@ class Endpoints:
     def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
         self.last_minute = SlidingSum(1, MINUTE, now)
         self.retained = SlidingSum(DAY, days, now)
-        self._days, self._per_service, self._in_all = days, per_service, in_all
+        self._days, self.per_service, self.in_all = days, per_service, in_all
         self._on_evicted = on_evicted
         self._inherited: dict[str, dict[str, float]] = {}
         self._evicted: dict[str, tuple[float, float]] = {}
@@ -39,11 +39,11 @@ class Endpoints:
             return
         endpoint = endpoint[:NAME_LIMIT]
         key = (service, endpoint)
-        if key in self.last_minute.totals or len(self.last_minute.totals) < self._in_all:
+        if key in self.last_minute.totals or len(self.last_minute.totals) < self.in_all:
             self.last_minute.add(at, key, usage)
         inherited = self._inherited.setdefault(service, {})
         if endpoint not in inherited:
-            if len(inherited) >= self._per_service or len(self.retained.totals) >= self._in_all:
+            if len(inherited) >= self.per_service or len(self.retained.totals) >= self.in_all:
                 self._evict(service if inherited else max(self._inherited, key=self._size), now=at)
             error, _ = self._evicted.get(service, (0.0, 0.0))
             inherited[endpoint] = error

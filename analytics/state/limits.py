@@ -1,62 +1,46 @@
 """How many series may be counted by name: each new one is admitted, or refused where there is no room."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from analytics.records import NO_TAGS, SeriesTags
-from analytics.state.claims import Claim, Claims
 from analytics.state.delta import SeriesKey
-from analytics.state.observations import EVENT_TYPE, EVENTS, OTHER, TRAFFIC
+from analytics.state.observations import EVENT_TYPE, EVENTS, OTHER
 
 
 class Limits:
-    """The series that count towards their limit, and the event types that do.
-
-    Records that wait for the journal hold claims on their new series: `keep` makes these known, `release` gives the
-    room back.
-    """
+    """The series that count towards their limit, at most `max_series`, and the event types that do, `max_types`."""
 
     def __init__(self, max_series: int, max_types: int) -> None:
-        self._max_series, self._max_types = max_series, max_types
+        self.max_series, self.max_types = max_series, max_types
         self._series: set[SeriesKey] = set()
         self._types: set[str] = set()
-        self._claims = Claims()
 
     def __len__(self) -> int:
         return len(self._series)
 
-    def claim(self, name: str, service: str, tags: SeriesTags) -> list[SeriesKey] | None:
-        """Hold room for a series of that name and for its tagged part; None where there is no room.
+    def __contains__(self, series: SeriesKey) -> bool:
+        return series in self._series
 
-        Returns what was claimed, for `Claim.series`: the series that are not known yet.
-        """
-        if (name, service, tags) in self._series and (not tags or (name, service, NO_TAGS) in self._series):
-            return []
-        wanted = [(name, service, tags)]
-        if tags and name not in TRAFFIC and name != EVENTS:
-            wanted.append((name, service, NO_TAGS))
-        unknown = [key for key in wanted if key not in self._series]
-        fresh = sum(key not in self._claims for key in unknown)
-        if fresh and len(self._series) + len(self._claims) + fresh > self._max_series:
-            return None
-        self._claims.hold(unknown)
-        return unknown
+    def has_room(self, unknown: Collection[SeriesKey]) -> bool:
+        """Whether all of these series, none of which is known, may become known."""
+        return not unknown or len(self._series) + len(unknown) <= self.max_series
 
-    def keep(self, claim: Claim) -> None:
-        """Make known what was claimed: its records are counted now."""
-        if claim.series:
-            self._series.update(claim.series)
-            self._claims.release(claim.series)
+    def add(self, series: Iterable[SeriesKey]) -> None:
+        """Make series known for which there is room."""
+        self._series.update(series)
 
-    def release(self, claim: Claim) -> None:
-        """Give back the room that was claimed: its records are not counted."""
-        self._claims.release(claim.series)
+    def admit(self, series: Iterable[SeriesKey]) -> bool:
+        """Make all of these series known; False where there is no room, and then none of them is."""
+        unknown = {key for key in series if key not in self._series}
+        if not self.has_room(unknown):
+            return False
+        self._series |= unknown
+        return True
 
     def admit_event_type(self, service: str, event_type: str) -> str:
         """The type under which events of `event_type` are counted: itself, or `other` beyond the limits."""
-        if event_type in self._types or len(self._types) < self._max_types:
-            claimed = self.claim(EVENTS, service, ((EVENT_TYPE, event_type),))
-            if claimed is not None:
-                self.keep(Claim((), claimed))
+        if event_type in self._types or len(self._types) < self.max_types:
+            key = (EVENTS, service, ((EVENT_TYPE, event_type),))
+            if key in self._series or self.admit((key,)):
                 self._types.add(event_type)
                 return event_type
         return OTHER
@@ -73,4 +57,3 @@ class Limits:
     def restore(self, series: list[SeriesKey], types: list[str]) -> None:
         """Become what was dumped; it may have had more room."""
         self._series, self._types = set(series), set(types)
-        self._claims.clear()

@@ -2,42 +2,29 @@
 
 from collections.abc import Iterable
 
-from analytics.state.claims import Claims
 from analytics.state.services import Service, ServiceImage
 
 
 class Registry:
-    """Every known service by name, at most `limit` of them; records that wait for the journal hold claims on room."""
+    """Every known service by name, at most `limit` of them."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._services: dict[str, Service] = {}
-        self._claims = Claims()
 
-    def without_room(self, names: Iterable[str]) -> set[str]:
-        """Those of `names` that are not known and will find no room, the first ones being served first."""
-        unknown = [name for name in dict.fromkeys(names) if name not in self._services and name not in self._claims]
-        return set(unknown[self.room :]) if unknown else set()
+    def has_room(self, names: Iterable[str]) -> bool:
+        """Whether all of these services may be known."""
+        unknown = {name for name in names if name not in self._services}
+        return len(unknown) <= self.room if unknown else True
 
     @property
     def room(self) -> int:
         """How many more services there may be."""
-        return max(0, self._limit - len(self._services) - len(self._claims))
+        return max(0, self.limit - len(self._services))
 
     def has(self, name: str) -> bool:
-        """Whether a service is known, or room for it is claimed."""
-        return name in self._services or name in self._claims
-
-    def claim(self, names: Iterable[str]) -> list[str]:
-        """Hold room for those of `names` that are not known, and return them; `release` takes them back."""
-        unknown = [name for name in names if name not in self._services]
-        if unknown:
-            self._claims.hold(unknown)
-        return unknown
-
-    def release(self, names: Iterable[str]) -> None:
-        """Give back what was claimed: the services are known now, or their records are not counted."""
-        self._claims.release(names)
+        """Whether a service is known."""
+        return name in self._services
 
     def admit(self, name: str, now: float) -> Service:
         """The service of that name, made known now if it is not."""
@@ -65,7 +52,6 @@ class Registry:
     def restore(self, images: Iterable[ServiceImage]) -> None:
         """Become what another registry was; it may have had more room."""
         self._services = {image.name: Service.of(image) for image in images}
-        self._claims.clear()
 
     def __len__(self) -> int:
         return len(self._services)

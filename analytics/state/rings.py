@@ -2,11 +2,15 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, NamedTuple
 
 from analytics.records import Kept, R
+from analytics.state.changes import Changes
+
+BLOCK = 100
+"""How many records are written down together."""
 
 
 class Found(NamedTuple, Generic[R]):
@@ -28,7 +32,8 @@ class Span(NamedTuple, Generic[R]):
 class Ring(Generic[R]):
     """The newest `capacity` records in the order of their arrival; the numbers of the first and those after it rise.
 
-    A record is found by its number in O(log n), also where each came alone.
+    A record is found by its number in O(log n), also where each came alone. `changes` are the numbers of the blocks
+    that records were added to: a block holds those whose numbers, divided by `BLOCK`, give its own.
     """
 
     def __init__(self, capacity: int, first: int = 1) -> None:
@@ -38,6 +43,7 @@ class Ring(Generic[R]):
         self._gone = 0  # so many of them have made room, and are still to be taken off the lists
         self._held = 0
         self.last_sequence = first - 1
+        self.changes: Changes[int] = Changes()
 
     def bring_back(self, batches: Sequence[Kept[R]]) -> None:
         """Hold again, oldest first, what was numbered up to `last_sequence` before it was written down."""
@@ -50,7 +56,10 @@ class Ring(Generic[R]):
 
     def add(self, kept: Kept[R]) -> None:
         """Add the records of a request; the oldest make room, a request's at a time."""
+        first = (self.last_sequence + 1) // BLOCK
         self.last_sequence += len(kept.records)
+        for number in range(first, self.last_sequence // BLOCK + 1):
+            self.changes.note(number)
         self._batches.append(kept)
         self._lasts.append(self.last_sequence)
         self._held += len(kept.records)
@@ -66,6 +75,22 @@ class Ring(Generic[R]):
     def oldest_sequence(self) -> int:
         """The number of the oldest record held, or of the next one where none is."""
         return self.last_sequence - len(self) + 1
+
+    @property
+    def oldest_block(self) -> int:
+        """The number of the block with the oldest record held."""
+        return self.oldest_sequence // BLOCK
+
+    def block(self, number: int) -> list[Found[R]]:
+        """The records of a block that are held, oldest first."""
+        return [found for found in self.after(number * BLOCK - 1, BLOCK) if found.sequence // BLOCK == number]
+
+    def restore(self, first: int, batches: Iterable[Kept[R]]) -> None:
+        """Hold again what was written down, oldest first and numbered from `first` on."""
+        self.last_sequence = first - 1
+        for kept in batches:
+            self.add(kept)
+        self.changes.take()
 
     @property
     def oldest(self) -> float | None:

@@ -1,13 +1,13 @@
 """The state of the whole service: what recording changes and what every read is answered from."""
 
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 
 from analytics.config import Settings
-from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric
+from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
 from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
-from analytics.state.claims import Claim
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
 from analytics.state.endpoints import Endpoints
@@ -56,12 +56,22 @@ class State:
         self.units: dict[tuple[str, str], str] = {}
         """Unit by metric name and service, the latest sent."""
         self.limits = Limits(settings.max_series, settings.max_event_types)
+        self.quotas: Quotas | None = None
+        """The limits in force; None while a log of version 0.1.0 is replayed, which holds only what was accepted."""
         self._gathered: dict[tuple[int, str], Observations] = {}
 
     @property
     def oldest(self) -> int:
         """The start of the oldest day that is kept."""
         return self.series.oldest(DAY)
+
+    def set_quotas(self, quotas: Quotas | None) -> None:
+        """Have these limits from now on; None for no limits."""
+        self.quotas = quotas
+        no = Quotas(*[sys.maxsize] * 7)
+        self.services.limit = (quotas or no).services
+        self.limits.max_series, self.limits.max_types = (quotas or no).series, (quotas or no).event_types
+        self.endpoints.in_all, self.endpoints.per_service = (quotas or no).endpoints, (quotas or no).service_endpoints
 
     def close(self) -> None:
         """Drop all sketches: their library complains on the console of those that are alive at exit."""
@@ -111,16 +121,6 @@ class State:
         if metrics is not None:
             self.metrics.add(metrics)
         self.version += 1
-
-    def keep(self, claim: Claim) -> None:
-        """Make known what was claimed: its records are counted now."""
-        self.limits.keep(claim)
-        self.services.release(claim.services)
-
-    def release(self, claim: Claim) -> None:
-        """Give back the room that was claimed: its records could not be written."""
-        self.limits.release(claim)
-        self.services.release(claim.services)
 
     def beat(self, beat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat."""

@@ -45,21 +45,17 @@ _fork, _waitpid = get_original("os", ["fork", "waitpid"])
 
 
 class Checkpoints:
-    """Writes images of `state`, which `journal` goes on from.
+    """Writes images of `state`, which `journal` goes on from."""
 
-    Args:
-        keep: how many of the newest records of a kind are needed besides.
-    """
-
-    def __init__(self, state: State, image: Image, journal: DiskJournal, clock: Clock, keep: dict[str, int]) -> None:
-        self._state, self._image, self._journal, self._clock, self._keep = state, image, journal, clock, keep
+    def __init__(self, state: State, image: Image, journal: DiskJournal, clock: Clock) -> None:
+        self._state, self._image, self._journal, self._clock = state, image, journal, clock
         self._mark = Mark(0, 0)
-        self._records, self._at = 0, clock.monotonic()
+        self._entries, self._records, self._at = 0, 0, clock.monotonic()
         self._job = Job("writing images", self._run)
 
-    def start(self, mark: Mark) -> None:
-        """Begin to look whether it is time; `mark` is that of the image there is."""
-        self._mark = mark
+    def start(self, mark: Mark, beyond: int) -> None:
+        """Begin to look whether it is time; `mark` is that of the image there is, with `beyond` entries after it."""
+        self._mark, self._entries = mark, self._entries - beyond
         self._job.start()
 
     def stop(self) -> None:
@@ -75,7 +71,7 @@ class Checkpoints:
     def is_due(self) -> bool:
         """Whether it is time for another image."""
         age = self._clock.monotonic() - self._at
-        entries = self._journal.position - self._mark.position
+        entries = self._journal.entries - self._entries
         many = entries >= MOST_ENTRIES or self._journal.applied - self._records >= MOST_RECORDS
         return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
 
@@ -104,7 +100,7 @@ class Checkpoints:
         with self._state.lock:
             changes = self._image.take_changes()
             mark = Mark(generation, self._journal.position)
-            records, oldest = self._journal.applied, self._image.oldest()
+            entries, records, oldest = self._journal.entries, self._journal.applied, self._image.oldest()
             try:
                 child = _Child(self._image.parts(changes))
             except BaseException:
@@ -116,14 +112,14 @@ class Checkpoints:
                     self._journal.ask(database.put, parts, generation)
                 while self._journal.written < mark.position:  # relaxed: what is in the image is to be in the journal
                     gevent.sleep(WAIT_SECONDS)
-                self._journal.ask(database.finish, mark, oldest, self._keep)
+                self._journal.ask(database.finish, mark, oldest)
         except BaseException:
             self._image.give_back(changes)
             raise
         finally:
             child.end()
         self._image.done(changes)
-        self._mark, self._records = mark, records
+        self._mark, self._entries, self._records = mark, entries, records
 
     def _run(self) -> None:
         while True:

@@ -19,6 +19,8 @@ TIDY_BYTES = 8 * 1024 * 1024
 """How much is written before it is brought from the write-ahead log into the file."""
 MOST_ROWS = 1_000
 """How many entries may be appended at once."""
+SKIPPED = 2**32
+"""How many numbers each start leaves out, so that those of entries that `relaxed` lost are not used again."""
 
 
 class Row(NamedTuple):
@@ -195,12 +197,11 @@ class Database:
             )
         self._unsettled += sum(len(part.body) for part in stored)
 
-    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], keep: dict[str, int]) -> None:
+    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]]) -> None:
         """Declare an image whole, and drop what it makes superfluous.
 
         Args:
             oldest: family, rung and start of what the image keeps at the oldest.
-            keep: how many of the newest records of a kind are needed besides.
         """
         with self._writing(), self._transaction():
             self._db.execute("UPDATE mark SET generation = ?, position = ?, crc = ?", (*mark, checksum(*mark)))
@@ -213,13 +214,7 @@ class Database:
                 """
             )
             self._db.executemany("DELETE FROM image WHERE family = ? AND rung = ? AND start < ?", oldest)
-            needed = {kind: self.start_of_newest(kind, count, mark.position) for kind, count in keep.items()}
-            for kind, start in needed.items():
-                self._db.execute("DELETE FROM journal WHERE kind = ? AND seq < ?", (kind, start))
-            self._db.execute(
-                f"DELETE FROM journal WHERE seq <= ? AND kind NOT IN ({','.join('?' * len(keep))})",  # noqa: S608
-                (mark.position, *keep),
-            )
+            self._db.execute("DELETE FROM journal WHERE seq <= ?", (mark.position,))
 
     def abandon(self) -> None:
         """Drop the parts of images that did not become whole."""

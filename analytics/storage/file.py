@@ -39,8 +39,12 @@ SCRIPTS = (
     ) STRICT;
     INSERT INTO mark VALUES (1, 0, 0, {checksum(0, 0)})
     """,  # noqa: S608
+    "",
 )
-"""What leads from each version of the schema to the next one; a new file begins with version 0."""
+"""What leads from each version of the schema to the next one; a new file begins with version 0.
+
+1: version 0.1.0. 2: entries hold what requests sent, accepted or not, and images hold the newest records.
+"""
 
 
 def opened(path: Path) -> sqlite3.Connection:

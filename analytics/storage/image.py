@@ -1,7 +1,7 @@
 """The image: the whole state in parts that can be written down one by one, and taken up again.
 
-Most of it are tables of cells, one a bucket of time: only those that changed since the last image are parts of the next
-one. The newest events and metrics are not in it, but in the journal.
+Most of it are tables of cells, one a bucket of time, and blocks of the newest records: only those that changed since
+the last image are parts of the next one.
 """
 
 from collections import deque
@@ -12,20 +12,21 @@ import msgspec
 
 from analytics.ingest.dedupe import SeenIds
 from analytics.ingest.recorder import Recorder
+from analytics.records import NewEvent, NewMetric, Quotas
 from analytics.state.cascade import Cascade, Place
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
 from analytics.state.endpoints import DAY
-from analytics.state.errors import ErrorImage
 from analytics.state.services import ServiceImage
 from analytics.state.state import SECOND, State
 from analytics.state.sums import Key, SlidingSum, Usage
+from analytics.storage.blocks import Blocks
 from analytics.storage.database import Part
 
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
 SERIES, USERS, ENDPOINTS, LAST_MINUTE = "series", "users", "endpoints", "last_minute"
-ERRORS, IDS, REST = "errors", "ids", "rest"
+EVENTS, METRICS, ERRORS, IDS, REST = "events", "metrics", "errors", "ids", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -46,6 +47,7 @@ class Rest(msgspec.Struct):
     last_metric: int
     own_ids: tuple[str, dict[str, int]]
     alive: float = 0.0
+    quotas: Quotas | None = None
 
 
 class Changes(NamedTuple):
@@ -55,7 +57,7 @@ class Changes(NamedTuple):
     users: set[Place]
     endpoints: set[int]
     last_minute: set[int]
-    errors: set[int]
+    rings: list[set[int]]
     ids: list[dict[str, float]]
 
 
@@ -67,6 +69,11 @@ class Image:
         self._ids = [_Ids(rung, ids) for rung, ids in enumerate((recorder.event_ids, recorder.metric_ids))]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
+        self._rings: dict[str, Blocks[Any]] = {
+            EVENTS: Blocks(EVENTS, state.events, NewEvent),
+            METRICS: Blocks(METRICS, state.metrics, NewMetric),
+            ERRORS: Blocks(ERRORS, state.errors.ring, NewEvent),
+        }
 
     def take_changes(self) -> Changes:
         """What has to go into the next image."""
@@ -78,7 +85,7 @@ class Image:
             state.users.changes.take(),
             endpoints.retained.changes.take(),
             endpoints.last_minute.changes.take(),
-            state.errors.changes.take(),
+            [blocks.ring.changes.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
         )
 
@@ -89,7 +96,8 @@ class Image:
         state.users.changes.give_back(changes.users)
         state.endpoints.retained.changes.give_back(changes.endpoints)
         state.endpoints.last_minute.changes.give_back(changes.last_minute)
-        state.errors.changes.give_back(changes.errors)
+        for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
+            blocks.ring.changes.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.give_back(fresh)
 
@@ -105,8 +113,8 @@ class Image:
         yield from self._users.dump(changes.users)
         yield from _dump_sums(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
         yield from _dump_sums(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
-        for number in changes.errors:
-            yield Part(ERRORS, 0, number, msgspec.json.encode(self._state.errors.block(number)))
+        for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
+            yield from blocks.dump(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             yield from ids.dump(fresh)
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
@@ -119,7 +127,7 @@ class Image:
             *self._users.oldest(),
             (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
             (LAST_MINUTE, 0, endpoints.last_minute.oldest),
-            (ERRORS, 0, self._state.errors.oldest_block),
+            *(blocks.oldest() for blocks in self._rings.values()),
             *(ids.oldest() for ids in self._ids),
         ]
 
@@ -130,7 +138,6 @@ class Image:
             msgspec.DecodeError, ValueError: they are not.
         """
         sums: dict[str, dict[int, dict[Key, Usage]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
-        errors: dict[int, list[ErrorImage]] = {}
         rest: Rest | None = None
         for family, rung, start, body in parts:
             if family == SERIES:
@@ -139,8 +146,8 @@ class Image:
                 self._users.load(Place(rung, start), body)
             elif family == IDS:
                 self._ids[rung].load(start, body)
-            elif family == ERRORS:
-                errors[start] = msgspec.json.decode(body, type=list[ErrorImage])
+            elif family in self._rings:
+                self._rings[family].load(start, body)
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
@@ -149,8 +156,9 @@ class Image:
             raise ValueError("the image has no end")
         self._series.restore(rest.series_open)
         self._users.restore(rest.users_open)
-        self._state.errors.restore(errors)
         self._restore_rest(rest, sums)
+        for blocks in self._rings.values():
+            blocks.restore()
 
     def _rest(self) -> Rest:
         state = self._state
@@ -171,6 +179,7 @@ class Image:
             state.metrics.last_sequence,
             self._recorder.own_ids.dump(),
             state.alive,
+            state.quotas,
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Usage]]]) -> None:
@@ -186,6 +195,7 @@ class Image:
         state.limits.restore(*rest.limits)
         state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric
         self._recorder.own_ids.restore(*rest.own_ids)
+        self._recorder.set_quotas(rest.quotas)
 
 
 class _Tables(Generic[K, C]):

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from analytics.clock import rfc3339, rfc3339_second
+from analytics.storage.database import SKIPPED
 from analytics.storage.file import checksum
+from analytics.storage.packing import unpacked
 from analytics.storage.reading import Damaged, read_only, sizes
 
 MOST_DAMAGE = 20
@@ -21,7 +25,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "ids": ("events", "metrics"),
 }
 """What the rungs of a family of the image are; of ids, the kinds."""
-TIMELESS = ("ids", "rest")
+TIMELESS = ("ids", "rest", "events", "metrics", "errors")
 
 
 class Entries(NamedTuple):
@@ -55,6 +59,7 @@ class Inspection:
         generation: how many images were written so far.
         position: the number of the journal's last entry that is in the image.
         beyond: how many entries lie beyond the image, to be read again on a start.
+        newest: when the newest record came in, as far as that is known.
         damage: what is wrong, a line each.
     """
 
@@ -64,6 +69,7 @@ class Inspection:
     generation: int = 0
     position: int = 0
     beyond: int = 0
+    newest: str | None = None
     journal: list[Entries] = field(default_factory=list)
     image: list[Parts] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
@@ -76,6 +82,7 @@ class Inspection:
             "damage": self.damage,
             "sizes": self.sizes,
             "schema": self.schema,
+            "newest": self.newest,
             "journal": {"beyond_image": self.beyond, "kinds": [kind._asdict() for kind in self.journal]},
             "image": {
                 "generation": self.generation,
@@ -131,9 +138,13 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     """
     for kind, entries, records, size, oldest, newest in db.execute(query):
         found.journal.append(Entries(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
-    ((found.beyond, last),) = db.execute("SELECT count(*), max(seq) FROM journal WHERE seq > ?", (found.position,))
-    if last is not None and last - found.position != found.beyond:
-        yield f"{last - found.position - found.beyond} entries of the journal are missing"
+    before, missing = found.position, 0
+    for seq, kind in db.execute("SELECT seq, kind FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
+        skipped = seq - before - 1
+        missing += skipped - SKIPPED if kind == "starts" and skipped >= SKIPPED else skipped
+        found.beyond, before = found.beyond + 1, seq
+    if missing:
+        yield f"{missing} entries of the journal are missing"
     query = """
         SELECT family, rung, count(*), sum(length(body)), min(start), max(start)
         FROM image WHERE generation <= ? GROUP BY family, rung ORDER BY family, rung
@@ -142,8 +153,26 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
         names = RESOLUTIONS.get(family, ())
         times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
         found.image.append(Parts(family, names[rung] if rung < len(names) else "", parts, size, *times))
-    if found.generation and not any(part.family == "rest" for part in found.image):
+    found.newest = max((each.newest for each in found.journal), default=None)
+    query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
+    rest = db.execute(query, (found.generation,)).fetchone()
+    if rest is not None and found.newest is None:
+        found.newest = _newest_in(rest[0])
+    if found.generation and rest is None:
         yield "the image has no end"
+
+
+class _Rest(msgspec.Struct):
+    alive: float = 0.0
+
+
+def _newest_in(body: bytes) -> str | None:
+    """When the newest record of an image came in; None where it does not say so."""
+    try:
+        alive = msgspec.json.decode(unpacked(body), type=_Rest).alive
+    except (ValueError, msgspec.DecodeError):  # the checksum tells what is damaged
+        return None
+    return rfc3339(alive) if alive else None
 
 
 def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:

@@ -14,9 +14,9 @@ from gevent.event import Event
 from gevent.hub import Waiter
 
 from analytics.errors import CannotStore
-from analytics.ingest.journal import Entry, nothing
+from analytics.ingest.journal import Entry, applied
 from analytics.jobs import Job
-from analytics.storage.database import MOST_ROWS, Database, Row, gone, opened_again
+from analytics.storage.database import MOST_ROWS, SKIPPED, Database, Row, gone, opened_again
 from analytics.storage.packing import packed
 from analytics.storage.thread import Thread
 from analytics.storage.trouble import traceback_of, trouble, unavailable
@@ -66,8 +66,9 @@ class DiskJournal:
         self._writer = Job("the journal", self._run)
         self.position = self.written = 0
         """The number of the last entry that was applied, and of the last one that was written."""
-        self.applied = 0
-        """How many records were applied since the start."""
+        self.entries = self.applied = 0
+        """How many entries, and records in them, were applied since the start."""
+        self._first = 1
         self._doubts: Exception | None = None
         self.trouble: str | None = "the records of before are being read"
         """Why nothing can be written now, if that is so."""
@@ -87,11 +88,8 @@ class DiskJournal:
         """Take an entry, with the state's lock held; what is returned waits until it is applied.
 
         Raises (what is returned):
-            Unavailable: it could not be written, and was undone.
+            Unavailable: it could not be written, and is not applied.
         """
-        if not entry.records and (self._durability == RELAXED or self._idle.is_set()):
-            entry.apply()
-            return nothing
         _encode_into(entry.records, self._buffer)
         waiting = Waiting(entry, packed(self._buffer), None if self._durability == RELAXED else Waiter())
         self._waiting.append(waiting)
@@ -102,8 +100,7 @@ class DiskJournal:
         if waiting.done is not None:
             return waiting.done.get  # type: ignore[no-any-return]
         self._count(entry)
-        entry.apply()
-        return nothing
+        return applied(entry)
 
     def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         """The answer to `question`, asked in the thread that owns the database."""
@@ -123,6 +120,7 @@ class DiskJournal:
     def start(self, position: int) -> None:
         """Begin to write behind the entry `position`: all up to there is applied."""
         self.position = self.written = position
+        self._first = position + SKIPPED + 1 if position else 1
         self.trouble = None
         self._writer.start()
 
@@ -189,20 +187,18 @@ class DiskJournal:
 
     def _write_group(self) -> None:
         group = self._next_group()
-        entries = [(entry, body) for entry, body, _ in group if entry.records]
         rows = [
             Row(seq, entry.kind, entry.received, entry.id_prefix, len(entry.records), body)
-            for seq, (entry, body) in enumerate(entries, self.written + 1)
+            for seq, (entry, body, _) in enumerate(group, max(self.written + 1, self._first))
         ]
         try:
             database = self.database
-            if rows:
-                brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
-                self._thread.ask_briefly(brief, database.append, rows)
+            brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
+            self._thread.ask_briefly(brief, database.append, rows)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait get an answer
             self._fail(error)
             return
-        self.written += len(rows)
+        self.written = rows[-1].seq
         for _ in group:
             self._unapplied.append(self._waiting.popleft())
         self._waiting_bytes -= sum(len(each.body) for each in group)
@@ -233,23 +229,23 @@ class DiskJournal:
                 while self._unapplied and time.perf_counter() - turn < TURN_SECONDS:
                     entry, _, done = self._unapplied.popleft()
                     if done is not None:
-                        ended.append(Ended(done, self._applied(entry)))
+                        ended.append(self._applied(entry, done))
             tell(ended)
             if self._unapplied:
                 let_others_work()
 
-    def _applied(self, entry: Entry) -> Exception | None:
-        """Count one entry; returns what went wrong."""
+    def _applied(self, entry: Entry, done: Waiter) -> Ended:
+        """Apply one entry; returns what to say to who waits for it."""
+        self._count(entry)
         try:
-            self._count(entry)
-            entry.apply()
+            return Ended(done, entry.apply())
         except Exception as error:
             log.exception("an entry of the journal could not be applied", extra={"entry": self.position})
-            return error
-        return None
+            return Ended(done, error=error)
 
     def _count(self, entry: Entry) -> None:
-        self.position += 1 if entry.records else 0
+        self.position = max(self.position + 1, self._first)
+        self.entries += 1
         self.applied += len(entry.records)
 
     def _fail(self, error: Exception) -> None:
@@ -261,10 +257,7 @@ class DiskJournal:
         refused = list(self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
-        with self._lock:
-            for each in refused:
-                _undo(each.entry)
-        tell([Ended(each.done, unavailable(self.trouble)) for each in refused if each.done is not None])
+        tell([Ended(each.done, error=unavailable(self.trouble)) for each in refused if each.done is not None])
 
     def _recover(self) -> None:
         try:
@@ -289,10 +282,3 @@ class DiskJournal:
         if self._database is None:
             raise CannotStore(f"{self._path} is not open")
         return self._database
-
-
-def _undo(entry: Entry) -> None:
-    try:
-        entry.undo()
-    except Exception:
-        log.exception("an entry that was not written could not be undone")

@@ -1,4 +1,4 @@
-"""Recovery: the image, the newest records, then what the journal has beyond the image, give the state that was."""
+"""Recovery: the image, then what the journal has beyond it, give the state that was."""
 
 import logging
 import time
@@ -31,8 +31,15 @@ log = logging.getLogger(__name__)
 _decoders = {kind: msgspec.json.Decoder(list[record]).decode for kind, record in KINDS.items()}  # type: ignore[valid-type]
 
 
-def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder, keep: dict[str, int]) -> Mark:
-    """Bring back the state that the database of `journal` knows; returns the mark of its image.
+def recover(
+    journal: DiskJournal, state: State, image: Image, recorder: Recorder, keep: dict[str, int]
+) -> tuple[Mark, int]:
+    """Bring back the state that the database of `journal` knows.
+
+    Returns the mark of its image, and how many entries the journal has beyond that.
+
+    Args:
+        keep: how many of the newest records of a kind version 0.1.0 left in the journal, as its images hold none.
 
     Raises:
         CannotStore: the database is damaged.
@@ -46,16 +53,19 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
     if unknown:
         raise CannotStore(f"{database.path} is damaged (there are entries of {sorted(unknown)}). {ADVICE}")
     try:
+        recorder.set_quotas(None)
         if mark.generation:
             with state.lock:
                 image.restore(progress.through(journal.ask(lambda: list(database.parts()))))
             progress.turn()
-            for kind, count in keep.items():
-                first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
-                _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
-            if not len(state.errors.ring):
+            if state.quotas is None:
+                for kind, count in keep.items():
+                    first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
+                    _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
+        beyond = 0
         for row in _rows(journal, progress, mark.position, last):
+            beyond += 1
             recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](unpacked(row.body)))
             progress.tell(row.seq, last)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
@@ -65,8 +75,8 @@ def recover(journal: DiskJournal, state: State, image: Image, recorder: Recorder
         state.expire()
         state.counters.forget()
     journal.ask(database.abandon)
-    progress.end(last - mark.position)
-    return mark
+    progress.end(beyond)
+    return mark, beyond
 
 
 def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:

@@ -45,13 +45,10 @@ def full_text(found: Inspection) -> str:
 
 def one_line(found: Inspection) -> str:
     """How large it is and what is in it."""
-    kinds = [f"{each.records:,} {each.kind}" for each in found.journal if each.records]
     days = [each.oldest for each in found.image if (each.family, each.resolution) == ("series", "day") and each.oldest]
     statistics = [f"statistics since {days[0][:10]}"] if days else []
-    newest = [f"the newest of {max(each.newest for each in found.journal)}"] if found.journal else []
-    return f"{found.path}: {in_units(sum(found.sizes.values()))}, " + ", ".join(
-        [*(kinds or ["no records"]), *statistics, *newest]
-    )
+    newest = [f"the newest record of {found.newest}"] if found.newest else []
+    return ", ".join([f"{found.path}: {in_units(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])])
 
 
 def in_units(size: int) -> str:

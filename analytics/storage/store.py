@@ -39,7 +39,7 @@ class Store:
         self._state, self._journal, self._recorder, self._clock = state, journal, recorder, clock
         self._keep = {"events": settings.events_ring, "metrics": settings.metrics_ring}
         self._image = Image(state, recorder)
-        self._checkpoints = Checkpoints(state, self._image, journal, clock, self._keep)
+        self._checkpoints = Checkpoints(state, self._image, journal, clock)
         self._lock: DirectoryLock | None = None
         self._starting: gevent.Greenlet | None = None
         self.recovering = True
@@ -74,11 +74,11 @@ class Store:
         try:
             self._lock = _lock(self._directory)
             self._journal.open()
-            mark = recover(self._journal, self._state, self._image, self._recorder, self._keep)
+            mark, beyond = recover(self._journal, self._state, self._image, self._recorder, self._keep)
             self._look_at_clock()
             self._journal.start(self._journal.ask(self._journal.database.last_seq))
             self._record_start()
-            self._checkpoints.start(mark)
+            self._checkpoints.start(mark, beyond)
             if not mark.generation and not self._checkpoints.save():
                 raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
         except CannotStore as error:

@@ -1,7 +1,7 @@
 """Who waits for the journal, and how they are told, many at once."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gevent
 from gevent.hub import Waiter
@@ -18,10 +18,11 @@ class Waiting(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Who waited for an entry, and what went wrong with it."""
+    """Who waited for an entry, and what came of it, or what went wrong with it."""
 
     done: Waiter
-    error: Exception | None
+    outcome: Any = None
+    error: Exception | None = None
 
 
 def tell(ended: Iterable[Ended]) -> None:
@@ -30,8 +31,8 @@ def tell(ended: Iterable[Ended]) -> None:
 
 
 def _go_on(ended: Iterable[Ended]) -> None:
-    for done, error in ended:
+    for done, outcome, error in ended:
         if error is None:
-            done.switch(None)
+            done.switch(outcome)
         else:
             done.throw(error)

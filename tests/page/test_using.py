@@ -4,7 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.conftest import StartServer
 from tests.edge.wire import eventually
@@ -116,14 +116,10 @@ def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
     assert {times.nth(index).inner_text() for index in range(3)} == {times.nth(0).inner_text()}
     for chart in page.locator("#charts figure").all():
         chart.locator("summary").click()
-
-        def agree(chart: Locator = chart) -> bool:  # new points may come in between
-            over.hover(position={"x": 200, "y": 50})
-            at = chart.locator("h3 time").get_attribute("title")
-            row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
-            return chart.locator(".value").all_inner_texts() == row.all_inner_texts()
-
-        eventually(agree)
+        over.hover(position={"x": 200, "y": 50})
+        at = chart.locator("h3 time").get_attribute("title")
+        row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
+        assert chart.locator(".value").all_inner_texts() == row.all_inner_texts(), "values are read where it points"
 
 
 def test_what_is_shown_can_be_taken_away(shop: Server, open_page: OpenPage) -> None:

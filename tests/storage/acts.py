@@ -6,6 +6,7 @@ from itertools import cycle, product
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analytics.errors import NotFound, ValidationFailed
 from analytics.ingest.refusal import Refused
@@ -134,8 +135,8 @@ def answers(rig: Rig) -> dict[str, Any]:
     found["exposition"] = sorted(line for line in text.splitlines() if not line.startswith(own))
     found["events"] = [(each.sequence, shown(each.kept, each.place)) for each in rig.state.events.newest_first()]
     found["metrics"] = [
-        (each.sequence, each.kept.records[each.place], each.kept.at(each.place), each.kept.id(each.place))
-        for each in rig.state.metrics.newest_first()
+        (sequence, replace(kept.records[place], id=None), kept.at(place), kept.id(place))
+        for sequence, kept, place in rig.state.metrics.newest_first()
     ]
     return found
 

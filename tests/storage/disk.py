@@ -42,7 +42,8 @@ class Disk(Rig):
         self.journal = DiskJournal(self.state.lock, path / FILE_NAME, durability)
         self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.journal)
         if not starts:
-            self.recorder.start = lambda: None  # type: ignore[method-assign]
+            quotas = self.recorder.quotas
+            self.recorder.start = lambda: self.recorder.set_quotas(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
         self.store = Store(settings, self.clock, self.state, self.journal, self.recorder)
         begun: AsyncResult = AsyncResult()

@@ -25,7 +25,7 @@ def database(path: Path, seqs: Iterable[int] = range(1, 41), image_at: int = 20)
         made.append(rows)
     if image_at:
         made.put(PARTS, 1)
-        made.finish(Mark(1, image_at), [], {"events": 10, "metrics": 10})
+        made.finish(Mark(1, image_at), [])
     return made
 
 
@@ -47,7 +47,7 @@ def change(path: Path, statement: str, *values: object) -> None:
         db.execute(statement, values)
 
 
-def spoil(path: Path, what: bytes = b"25:xxx", by: bytes = b"25:xyx") -> None:
+def spoil(path: Path, what: bytes = b"35:xxx", by: bytes = b"35:xyx") -> None:
     """Change some bytes of the file."""
     content = path.read_bytes()
     assert content.count(what) == 1

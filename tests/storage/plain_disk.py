@@ -65,8 +65,11 @@ class Disk:
     def __enter__(self) -> Self:
         database = self.journal.open()
         try:
-            self.mark = recover(self.journal, self.state, self.image, self.recorder, KEEP)
+            self.mark, _ = recover(self.journal, self.state, self.image, self.recorder, KEEP)
             self.journal.start(self.journal.ask(database.last_seq))
+            if not self.journal.position:
+                self.recorder.start()
+            self.recorder.set_quotas(self.recorder.quotas)
         except BaseException:
             self.journal.ask(database.close)
             raise
@@ -96,7 +99,7 @@ class Disk:
         changes = self.image.take_changes()
         mark = Mark(database.mark().generation + 1, self.journal.position)
         database.put(list(self.image.parts(changes)), mark.generation)
-        database.finish(mark, self.image.oldest(), KEEP)
+        database.finish(mark, self.image.oldest())
         self.image.done(changes)
 
     def ids(self) -> Counter[str]:

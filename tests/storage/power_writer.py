@@ -13,7 +13,7 @@ from analytics.storage import database, journal
 from analytics.storage.checkpoints import Checkpoints
 from analytics.storage.journal import DiskJournal
 from tests.state.rig import event
-from tests.storage.plain_disk import KEEP, Disk
+from tests.storage.plain_disk import Disk
 
 database.TIDY_BYTES = 120_000
 journal.RETRY_SECONDS = 0.01
@@ -26,7 +26,7 @@ def main(directory: Path, durability: str) -> None:
     directory.mkdir()
     for first in (0, 100):
         with Disk(directory, durability, DiskJournal) as disk:
-            checkpoints = Checkpoints(disk.state, disk.image, disk.journal, disk.clock, KEEP)
+            checkpoints = Checkpoints(disk.state, disk.image, disk.journal, disk.clock)
 
             def record(number: int, disk: Disk = disk) -> None:
                 for place in range(5):

@@ -13,7 +13,7 @@ from analytics.storage import checkpoints, journal
 from analytics.storage.checkpoints import Checkpoints
 from analytics.storage.database import Database, Part
 from tests.state.rig import event
-from tests.storage.plain_disk import KEEP, Disk
+from tests.storage.plain_disk import Disk
 
 
 class Failing:
@@ -78,7 +78,7 @@ def until_recovered(disk: Disk, failed: Database) -> None:
 
 
 def saving(disk: Disk) -> Checkpoints:
-    return Checkpoints(disk.state, disk.image, disk.journal, disk.clock, KEEP)
+    return Checkpoints(disk.state, disk.image, disk.journal, disk.clock)
 
 
 def check_as_it_was(directory: Path, picture: Any) -> None:
@@ -191,7 +191,7 @@ def looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Di
     with Disk(tmp_path / "data") as disk:
         disk.recorder.event(event(id="a"))
         looking = saving(disk)
-        looking.start(disk.mark)
+        looking.start(disk.mark, 0)
         yield disk
         looking.stop()
 

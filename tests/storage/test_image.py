@@ -42,11 +42,9 @@ class Album:
                 del self.parts[place]
 
     def restored(self, **limits: Any) -> Rig:
-        """What a later start makes of the newest image, and of the newest records."""
+        """What a later start makes of the newest image."""
         rig = restored(sorted(self.parts.values()), self.rig.clock.wall(), **limits)
         rig.state.started = self.rig.state.started
-        for ring, old in ((rig.state.events, self.rig.state.events), (rig.state.metrics, self.rig.state.metrics)):
-            ring.bring_back([span.kept for span in old.spans(0, 1_000_000)])  # type: ignore[attr-defined]
         return rig
 
 
@@ -55,6 +53,7 @@ def restored(parts: Iterable[Part], wall: float, **limits: Any) -> Rig:
     rig = Rig(wall + 0.001, **limits)  # a start of its own: its ids begin otherwise
     rig.clock.set(wall)
     Image(rig.state, rig.recorder).restore(parts)
+    rig.recorder.set_quotas(rig.recorder.quotas)
     return rig
 
 

@@ -93,25 +93,10 @@ def send(disk: Disk, id_: str) -> str:
     return "taken"
 
 
-def test_an_entry_that_cannot_be_undone_does_not_keep_others_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Disk(tmp_path) as disk:
-        once(monkeypatch, Database, "append", KeyError("surprise"))
-        once(monkeypatch, disk.state, "release", KeyError("another surprise"))
-        with gevent.Timeout(PATIENCE):
-            assert [each.get() for each in [gevent.spawn(send, disk, id_) for id_ in "ab"]] == ["refused", "refused"]
-            while send(disk, "c") == "refused":
-                gevent.sleep(0.001)
-        assert "c" in disk.ids()
-
-
 @moderate
-@given(st.lists(st.tuples(st.sampled_from(("ok", "fails")), st.integers(1, 4)), min_size=1, max_size=8), st.data())
-def test_room_of_writes_that_failed_is_free_and_room_in_flight_is_not_given_twice(
-    rounds: list[tuple[str, int]], data: st.DataObject
-) -> None:
-    """Claims follow each write by itself, in whatever order others succeed or fail meanwhile."""
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 9), min_size=1, max_size=4)), max_size=12))
+def test_only_what_is_written_takes_room(requests: list[tuple[bool, list[int]]]) -> None:
+    """Requests wait together; each is written and applied, or fails, in the order of the journal."""
     rig = Rig(max_services=6, max_series=6)
     waiting: list[Any] = []
 
@@ -120,30 +105,20 @@ def test_room_of_writes_that_failed_is_free_and_room_in_flight_is_not_given_twic
 
         def write(self, entry: Any) -> Any:
             waiting.append(entry)
-            return lambda: None
+            answer = waiting.__len__() - 1
+            return lambda: outcomes[answer]
 
+    outcomes: list[Any] = []
     rig.recorder._journal = Journal()
-    recorded: set[str] = set()
-    for outcome, count in rounds:
-        names = [f"s{data.draw(st.integers(0, 9))}" for _ in range(count)]
-        receipt = rig.metrics(*(metric("queue", 1, name) for name in names))
-        refused = {error.index for error in receipt.errors}
-        pending = {name for place, name in enumerate(names) if place not in refused}
-        in_flight = {item.tags["service"] for entry in waiting for item in entry.records}
-        assert len(recorded | in_flight) <= 6
-        while waiting and data.draw(st.booleans()):
-            entry = waiting.pop(data.draw(st.integers(0, len(waiting) - 1)))
-            if outcome == "ok":
-                entry.apply()
-                recorded |= {item.tags["service"] for item in entry.records}
-            else:
-                entry.undo()
-        assert pending <= recorded | in_flight
-    for entry in waiting:
-        entry.undo()
-    waiting.clear()
-    assert {service.name for service in rig.state.services.all()} == recorded
-    assert rig.stats()["totals"]["limited_series"] == len(recorded)
-    free = 6 - len(recorded)
-    receipt = rig.metrics(*(metric("queue", 1, f"new{number}") for number in range(8)))
-    assert receipt.accepted == free
+    for _, numbers in requests:
+        sent = gevent.spawn(rig.metrics, *(metric("queue", 1, f"s{number}") for number in numbers))
+        with pytest.raises(IndexError):
+            sent.get()
+    known: set[int] = set()
+    for (is_written, numbers), entry in zip(requests, waiting, strict=True):
+        outcomes.append(entry.apply() if is_written else None)
+        for number in numbers if is_written else ():
+            if number in known or len(known) < 6:
+                known.add(number)
+    assert {service.name for service in rig.state.services.all()} == {f"s{number}" for number in known}
+    assert rig.stats()["totals"]["limited_series"] == len(known)
