@@ -1,15 +1,5 @@
-"""The WSGI entry: gunicorn -k gevent -c gunicorn.conf.py wsgi:app."""
+"""The WSGI entry for `gunicorn -k gevent -c gunicorn.conf.py wsgi:app`: that of `analytics serve`."""
 
-from gevent import monkey
+from analytics.serving.wsgi import app
 
-monkey.patch_all()
-
-import sys
-
-from analytics.errors import ConfigError
-from analytics.factory import create_app
-
-try:
-    app = create_app()
-except ConfigError as error:
-    sys.exit(error.message)
+__all__ = ["app"]

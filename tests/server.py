@@ -18,6 +18,7 @@ import requests
 ROOT = Path(__file__).parent.parent
 GUNICORN = ("-m", "gunicorn", "-k", "gevent", "-c", "gunicorn.conf.py", "wsgi:app")
 APP = ("app.py",)
+SERVE = ("-m", "analytics", "serve")
 START_SECONDS = 30
 STOP_SECONDS = 15
 
@@ -35,26 +36,34 @@ class Server:
     """A running service; a context manager that stops it by its own process id.
 
     Args:
-        command: arguments for this Python.
-        settings: environment variables on top of this process's own.
+        command: arguments for the Python.
+        settings: environment variables on top of this process's own; None is one that is not set.
         log: the file that gets what the service writes.
+        python: the Python that runs it.
+        folder: where it is started.
     """
 
     def __init__(
-        self, log: Path, settings: Mapping[str, str] | None = None, command: tuple[str, ...] = GUNICORN
+        self,
+        log: Path,
+        settings: Mapping[str, str | None] | None = None,
+        command: tuple[str, ...] = GUNICORN,
+        python: str | Path = sys.executable,
+        folder: Path = ROOT,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
         own = {"HOST": "127.0.0.1", "PORT": str(self.port), "ANALYTICS_DATA_DIR": ""}
-        self._environment = {**inherited, **own, **(settings or {})}
-        self._command = command
+        chosen = {**inherited, **own, **(settings or {})}
+        self._environment = {name: value for name, value in chosen.items() if value is not None}
+        self._python, self._command, self._folder = str(python), command, folder
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self._command], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+                [self._python, *self._command], cwd=self._folder, env=self._environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_SECONDS
         while True:

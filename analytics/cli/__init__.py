@@ -11,6 +11,7 @@ import click
 from analytics.cli.common import Finite, drawn, patience_option, url_option, wait_notice
 from analytics.cli.exporting import export_command
 from analytics.cli.importing import import_command
+from analytics.cli.serving import serve_command
 from analytics.cli.storage import backup_command, inspect_command, restore_command
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class _Speed(click.ParamType[float | None]):
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Feed a running Analytics Dashboard Service, take out what it holds, and look after its database.
+    """Run the Analytics Dashboard Service, feed it, take out what it holds, and look after its database.
 
-    The service itself is started with `make run`. Replay, demo, export and import speak HTTP to it, so it may run
+    Serve runs the service. Replay, demo, export and import speak HTTP to it, so it may run
     elsewhere (--url, or the variable ANALYTICS_URL); backup, restore and inspect work on the files beside it.
     """
 
@@ -213,6 +214,7 @@ def _up_to(log: LogFile, last: int | None) -> Iterator[Line]:
         yield line
 
 
+main.add_command(serve_command)
 main.add_command(export_command)
 main.add_command(import_command)
 main.add_command(backup_command)

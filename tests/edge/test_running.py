@@ -18,9 +18,9 @@ import websocket
 
 from tests.conftest import StartServer
 from tests.edge.wire import eventually, unique, websocket_url, worker_pid
-from tests.server import APP, GUNICORN, ROOT, Server
+from tests.server import APP, GUNICORN, ROOT, SERVE, Server
 
-COMMANDS = pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
+COMMANDS = pytest.mark.parametrize("command", [GUNICORN, APP, SERVE], ids=["gunicorn", "app.py", "analytics serve"])
 LINES_A_SECOND = 20
 
 
@@ -68,7 +68,7 @@ def test_a_taken_port_is_told_clearly() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        starts = [pool.submit(start_wrongly, command, {"PORT": port}) for command in (GUNICORN, APP)]
+        starts = [pool.submit(start_wrongly, command, {"PORT": port}) for command in (GUNICORN, APP, SERVE)]
         for status, output in [start.result() for start in starts]:
             assert status != 0
             assert "in use" in output
@@ -93,7 +93,7 @@ def test_ctrl_c_loses_nothing_and_ends_in_order(start_server: StartServer, tmp_p
 
 
 @COMMANDS
-def test_both_ways_to_start_serve_the_same_app_and_stop_on_request(
+def test_all_ways_to_start_serve_the_same_app_and_stop_on_request(
     start_server: StartServer, command: tuple[str, ...]
 ) -> None:
     server = start_server({"LOG_LEVEL": "info"}, command)

@@ -17,7 +17,7 @@ import websocket
 from tests.conftest import StartServer
 from tests.edge.socketio_raw import SEPARATOR, Session, connected, joined_websocket, no_traceback, open_websocket
 from tests.edge.wire import check_problem, connect, eventually, head, read_answer, websocket_url, worker_pid
-from tests.server import APP, GUNICORN, Server
+from tests.server import APP, GUNICORN, SERVE, Server
 
 PRELOAD = (*GUNICORN, "--preload")
 GOING_AWAY = 1001
@@ -226,7 +226,7 @@ def test_a_worker_that_is_replaced_sends_its_clients_away_and_the_next_one_serve
     assert "graceful timeout" not in server.log()
 
 
-@pytest.mark.parametrize("command", [GUNICORN, PRELOAD], ids=["gunicorn", "preload"])
+@pytest.mark.parametrize("command", [GUNICORN, PRELOAD, SERVE], ids=["gunicorn", "preload", "analytics serve"])
 def test_a_reload_sends_clients_away_and_the_next_worker_serves(
     start_server: StartServer, command: tuple[str, ...]
 ) -> None:

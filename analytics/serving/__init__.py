@@ -1,0 +1,1 @@
+"""How the service is served: gunicorn, its configuration, and the WSGI entry."""
