@@ -6,7 +6,7 @@ CHARTS := analytics/web/node_modules
 PEERS := bench/node/node_modules
 PYTHON ?= python3
 
-.PHONY: run test bench tools peers format clean
+.PHONY: run test bench dist tools peers format clean
 
 run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
@@ -19,6 +19,14 @@ test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, for
 
 bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each beside its baseline
 	$(BIN)/python -m bench
+
+dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of both clients, in dist/
+	@sh bench/debian.sh nodejs:node npm:npm
+	rm -rf dist build clients/python/build
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-index --no-build-isolation --wheel-dir dist . clients/python/
+	$(BIN)/python -c "from setuptools.build_meta import build_sdist; build_sdist('dist')" >/dev/null
+	cd clients/javascript && npm pack --silent --pack-destination ../../dist
+	rm -rf build clients/python/build *.egg-info clients/python/*.egg-info clients/javascript/dist
 
 # What is not a Python package comes from Debian, where this is root on Debian and it is missing.
 tools: ## what the tests try the README's examples, browsers, proxies, scraping and failing disks with
@@ -34,7 +42,7 @@ format: $(VENV)/.dev ## put the code into its one form
 	$(BIN)/ruff format .
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(MODULES) $(CHARTS) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf dist $(VENV) $(MODULES) $(CHARTS) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

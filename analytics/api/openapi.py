@@ -16,8 +16,8 @@ from analytics.api.params import TAG
 from analytics.schemas import responses
 from analytics.schemas.fields import NUMBER_LIMIT, NoControlCharacters, Number
 from analytics.schemas.heartbeat import FIGURES
+from analytics.version import VERSION
 
-VERSION = "0.1.0"
 JSON, LINES, PLAIN = "application/json", "application/x-ndjson", "text/plain"
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 

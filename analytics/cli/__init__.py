@@ -13,6 +13,7 @@ from analytics.cli.exporting import export_command
 from analytics.cli.importing import import_command
 from analytics.cli.serving import serve_command
 from analytics.cli.storage import backup_command, inspect_command, restore_command
+from analytics.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ class _Speed(click.ParamType[float | None]):
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="analytics", message="%(prog)s %(version)s")
 def main() -> None:
     """Run the Analytics Dashboard Service, feed it, take out what it holds, and look after its database.
 

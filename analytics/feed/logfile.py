@@ -24,6 +24,9 @@ _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
     (_ZSTD_MAGIC, lambda file: _Zstd(file)),
 )
+NO_ZSTD = (
+    "it is compressed by Zstandard, for which zstandard must be installed: pip install 'analytics-dashboard[zstd]'"
+)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -37,8 +40,10 @@ class _Zstd:
     _PIECE = 1024
 
     def __init__(self, file: IO[bytes]) -> None:
-        from zstandard import ZstdDecompressor, ZstdError
-
+        try:
+            from zstandard import ZstdDecompressor, ZstdError
+        except ImportError:
+            raise OSError(NO_ZSTD) from None
         self._file, self._error, self._new = file, ZstdError, ZstdDecompressor().decompressobj
         self._frame = self._new()
         self._begun = False

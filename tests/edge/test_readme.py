@@ -154,7 +154,7 @@ def run(server: Server, folder: Path, block: Block) -> None:
             "CURL_HOME": str(folder),
             "ANALYTICS_URL": server.url,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -10,7 +10,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from analytics.api.guards import Guard
-from analytics.api.sdk import FOLDER, as_classic, as_module
+from analytics.javascript import FOLDER, as_classic, as_module
 from tests.edge.wire import tool
 from tests.server import Server
 

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from analytics.sdk.outcome import Outcome
+from .outcome import Outcome
 
 log = logging.getLogger("analytics.sdk")
 

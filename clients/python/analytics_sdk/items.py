@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from analytics.sdk.outcome import Pending, pending
-from analytics.sdk.plain import plain
+from .outcome import Pending, pending
+from .plain import plain
 
 Kind = Literal["events", "metrics", "heartbeat"]
 KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics")

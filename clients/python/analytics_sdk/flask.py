@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Flask, got_request_exception, has_request_context, request, request_started
 
-from analytics.sdk.client import AnalyticsClient
-from analytics.sdk.items import UserId
-from analytics.sdk.wsgi import ENDPOINT, ERROR, USER, Middleware
+from .client import AnalyticsClient
+from .items import UserId
+from .wsgi import ENDPOINT, ERROR, USER, Middleware
 
 log = logging.getLogger("analytics.sdk")
 

@@ -4,8 +4,8 @@ import math
 from enum import Enum
 from typing import Any
 
-from analytics.sdk.items import Kind, UnfitError
-from analytics.sdk.plain import plain
+from .items import Kind, UnfitError
+from .plain import plain
 
 NAMES = ("type", "service", "name", "status")
 """Fields that tell items apart: they must be text."""

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.sdk.client import AnalyticsClient
-from analytics.sdk.items import UserId
-from analytics.sdk.templates import template as from_path
+from .client import AnalyticsClient
+from .items import UserId
+from .templates import template as from_path
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

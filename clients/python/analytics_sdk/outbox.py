@@ -4,8 +4,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from analytics.sdk.items import KINDS, Item, Kind
-from analytics.sdk.outcome import Pending
+from .items import KINDS, Item, Kind
+from .outcome import Pending
 
 
 class Outbox:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from typing import Any
 
-from analytics.sdk.backoff import Backoff
-from analytics.sdk.items import MISDATED, Item, body
-from analytics.sdk.outbox import Outbox
-from analytics.sdk.outcome import Outcome
-from analytics.sdk.reports import Reports
-from analytics.sdk.transport import Transport
-from analytics.sdk.verdict import Settled, Split, TryAgain, judge
+from .backoff import Backoff
+from .items import MISDATED, Item, body
+from .outbox import Outbox
+from .outcome import Outcome
+from .reports import Reports
+from .transport import Transport
+from .verdict import Settled, Split, TryAgain, judge
 
 log = logging.getLogger("analytics.sdk")
 

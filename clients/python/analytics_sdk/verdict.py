@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from analytics.sdk.outcome import ACCEPTED, DUPLICATE, Outcome, Outcomes
-from analytics.sdk.transport import NO_ANSWER, Answer
+from .outcome import ACCEPTED, DUPLICATE, Outcome, Outcomes
+from .transport import NO_ANSWER, Answer
 
 
 class Settled(NamedTuple):

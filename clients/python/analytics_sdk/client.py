@@ -11,18 +11,18 @@ from typing import Any, Self, TypeVar, overload
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from analytics.sdk.backoff import Backoff
-from analytics.sdk.beats import Beats
-from analytics.sdk.ends import close_at_end, close_with_child
-from analytics.sdk.fit import fit
-from analytics.sdk.items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
-from analytics.sdk.outbox import Outbox
-from analytics.sdk.outcome import Outcome, Pending, settled
-from analytics.sdk.performance import measured
-from analytics.sdk.reports import OnDropped, OnError, Reports
-from analytics.sdk.sender import Sender
-from analytics.sdk.tally import Tally
-from analytics.sdk.transport import HttpTransport, Transport
+from .backoff import Backoff
+from .beats import Beats
+from .ends import close_at_end, close_with_child
+from .fit import fit
+from .items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
+from .outbox import Outbox
+from .outcome import Outcome, Pending, settled
+from .performance import measured
+from .reports import OnDropped, OnError, Reports
+from .sender import Sender
+from .tally import Tally
+from .transport import HttpTransport, Transport
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,0 +1,1 @@
+sdk/version.py
