@@ -1,4 +1,4 @@
-"""The command line of the project, `python -m analytics`: its commands, of which replay and demo stand here."""
+"""The command line of the project, `analytics` or `python -m analytics`: its commands, of which replay stands here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from analytics.cli.common import Finite, drawn, patience_option, url_option, wait_notice
+from analytics.cli.common import drawn, patience_option, url_option, wait_notice
+from analytics.cli.demo import demo_command
 from analytics.cli.exporting import export_command
 from analytics.cli.importing import import_command
 from analytics.cli.serving import serve_command
@@ -48,8 +49,8 @@ class _Speed(click.ParamType[float | None]):
 def main() -> None:
     """Run the Analytics Dashboard Service, feed it, take out what it holds, and look after its database.
 
-    Serve runs the service. Replay, demo, export and import speak HTTP to it, so it may run
-    elsewhere (--url, or the variable ANALYTICS_URL); backup, restore and inspect work on the files beside it.
+    Serve runs the service. Replay, demo, export and import speak HTTP to it, so it may run elsewhere (--url, or the
+    variable ANALYTICS_URL); backup, restore and inspect work on the files beside it.
     """
 
 
@@ -217,65 +218,9 @@ def _up_to(log: LogFile, last: int | None) -> Iterator[Line]:
 
 
 main.add_command(serve_command)
+main.add_command(demo_command)
 main.add_command(export_command)
 main.add_command(import_command)
 main.add_command(backup_command)
 main.add_command(restore_command)
 main.add_command(inspect_command)
-
-
-@main.command("demo")
-@url_option
-@click.option(
-    "--rate",
-    type=Finite(1, 10_000),
-    default=50.0,
-    show_default=True,
-    help="Events a second, as the mean over a day: evenings are busier, nights quieter.",
-)
-@click.option("--duration", type=Finite(min=0), help="Seconds to run; without it, until Ctrl-C.")
-@click.option(
-    "--history/--no-history",
-    default=None,
-    help="First fill in the last 24 hours: counts by minute, 20,000 events, and of 15 minutes all. By default only "
-    "when the service holds no events yet.",
-)
-def demo_command(url: str, rate: float, duration: float | None, history: bool | None) -> None:
-    """Play a small shop, so that there is something to see.
-
-    Ten services send events, metrics and heartbeats while visitors look, search and buy. A first incident
-    comes within two minutes and others now and then: one service turns slow and fails, says so in its
-    heartbeat, and recovers. Runs until Ctrl-C, and outlasts a restart of the service.
-    """
-    import random
-    import secrets
-    import time
-
-    from analytics.feed.demo import Demo
-    from analytics.feed.sender import FeedError, Sender
-
-    def say(message: str) -> None:
-        click.echo(f"{time.strftime('%H:%M:%S')} {message}", err=True)
-
-    with Sender(url) as sender:
-        demo = Demo(
-            sender,
-            random.Random(secrets.randbits(64)),
-            rate=rate,
-            run=f"demo-{secrets.token_hex(6)}",
-            now=time.time,
-            sleep=time.sleep,
-            say=say,
-        )
-        failure: str | None = None
-        try:
-            demo.play(duration=duration, history=history)
-        except KeyboardInterrupt:
-            click.echo("", err=True)
-        except FeedError as error:
-            failure = str(error)
-    if failure is not None:
-        click.echo(f"Error: {failure}", err=True)
-    if demo.sent:
-        click.echo(demo.summary())
-    sys.exit(0 if failure is None else 1)

@@ -1,0 +1,72 @@
+"""The service as a process beside a command, for `analytics demo --serve`."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from analytics.config import Settings
+
+DEFAULTS = {"ANALYTICS_DATA_DIR": "", "LOG_LEVEL": "WARNING"}
+"""Unless the environment says otherwise, nothing stays on the disk, and requests do not fill the terminal."""
+
+
+@contextmanager
+def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
+    """Within this block the service runs, with the settings of the environment.
+
+    Yields its address, and a `sleep` that raises FeedError once the service has ended. SIGTERM and SIGHUP end the
+    block as Ctrl-C does, so that the service never stays behind.
+
+    Raises:
+        FeedError: it cannot be started.
+    """
+    from analytics.config import Settings
+    from analytics.errors import CannotListen, ConfigError
+    from analytics.feed.sender import FeedError, Sender
+    from analytics.listening import check_listening
+
+    try:
+        settings = Settings.from_env()
+        check_listening(settings.host, settings.port)
+    except (ConfigError, CannotListen) as error:
+        raise FeedError(error.message) from None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    # in a session of its own: a terminal's Ctrl-C ends the command, and the command then the service
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analytics", "serve"], env={**DEFAULTS, **os.environ}, start_new_session=True
+    )
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        if process.poll() is not None:
+            raise FeedError(f"the service has ended with status {process.returncode}")
+
+    try:
+        url = _url(settings)
+        with Sender(url, patience=math.inf, sleep=sleep) as sender:
+            sender.total_events()  # once it answers that, it is ready
+        click.echo(f"The dashboard is at {url}/ (Ctrl-C ends the service and the demo)", err=True)
+        yield url, sleep
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _url(settings: Settings) -> str:
+    """Where this machine reaches the service."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - only read
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
