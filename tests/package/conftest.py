@@ -1,0 +1,87 @@
+"""The packages, built once from a copy of what git tracks, and environments of their own to install them in."""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.edge.wire import tool
+from tests.server import ROOT
+
+CHARTS = Path("analytics/web/node_modules/uplot")
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+
+
+def done(*command: object, folder: Path = ROOT) -> str:
+    """What a command writes that must succeed."""
+    ended = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the working tree, with the page's charts as `make run` installs them."""
+    folder = tmp_path_factory.mktemp("checkout")
+    tracked = done(tool("git"), "ls-files", "-z").split("\0")
+    for name in filter(None, tracked):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name, follow_symlinks=False)
+    if (ROOT / CHARTS).exists():
+        shutil.copytree(ROOT / CHARTS, folder / CHARTS)
+    return folder
+
+
+class Wheels(NamedTuple):
+    """Both wheels."""
+
+    service: Path
+    client: Path
+
+
+@pytest.fixture(scope="session")
+def wheels(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    folder = tmp_path_factory.mktemp("wheels")
+    build = f"from setuptools.build_meta import build_wheel; build_wheel({str(folder)!r})"
+    for project in (checkout, checkout / "clients" / "python"):
+        done(sys.executable, "-c", build, folder=project)
+    service, client = sorted(folder.iterdir())
+    return Wheels(service, client)
+
+
+class Environment:
+    """A virtual environment that sees what this Python has installed, and has more of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        done(sys.executable, "-m", "venv", "--without-pip", folder)
+        self.bin = folder / "bin"
+        own = done(self.bin / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+        (Path(own) / "shared.pth").write_text(sysconfig.get_path("purelib"))
+
+    def pip(self, *arguments: object) -> None:
+        done(*PIP, "--python", self.bin / "python", *arguments)
+
+    def install(self, *wheels: Path) -> None:
+        self.pip("install", "--no-deps", "--no-index", *wheels)
+
+    def python(self, script: str, folder: Path) -> str:
+        """What a script prints that runs in `folder`."""
+        return done(self.bin / "python", "-c", script, folder=folder).strip()
+
+
+@pytest.fixture(scope="session")
+def make_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Environment]:
+    return lambda: Environment(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="session")
+def installed(make_environment: Callable[[], Environment], wheels: Wheels) -> Environment:
+    """An environment with the service."""
+    environment = make_environment()
+    environment.install(wheels.service)
+    return environment

@@ -1,0 +1,53 @@
+"""The version stands in one place, and what the package demands agrees with what is pinned and documented."""
+
+import json
+import re
+import tomllib
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from analytics.version import VERSION
+from tests.package.conftest import Wheels
+from tests.package.test_python_client import metadata
+from tests.server import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = [need for needs in PROJECT["optional-dependencies"].values() for need in needs]
+DEMANDED = {canonicalize_name(need.name): need for need in map(Requirement, PROJECT["dependencies"] + EXTRAS)}
+DIRECT, _ = (ROOT / "requirements.txt").read_text().split("\n\n")
+PINNED = {
+    canonicalize_name(pin.name): pin
+    for pin in (Requirement(line) for line in DIRECT.splitlines() if not line.startswith("#"))
+}
+
+
+def test_all_packages_have_the_version_of_the_service(wheels: Wheels) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", VERSION)
+    assert {metadata(wheel)["Version"] for wheel in wheels} == {VERSION}
+    assert json.loads((ROOT / "clients/javascript/package.json").read_text())["version"] == VERSION
+
+
+def test_no_file_but_these_two_says_the_version() -> None:
+    places = ["pyproject.toml", "clients/python/pyproject.toml", "clients/javascript/package.json"]
+    texts = [ROOT / place for place in places]
+    texts += (ROOT / "analytics").rglob("*.py")
+    texts += (ROOT / "clients/python/analytics_sdk").glob("*.py")
+    saying = {path.resolve().relative_to(ROOT) for path in texts if f'"{VERSION}"' in path.read_text()}
+    assert {str(path) for path in saying} == {
+        "clients/javascript/package.json",
+        "clients/python/analytics_sdk/version.py",
+    }
+
+
+def test_what_is_pinned_is_what_the_package_demands() -> None:
+    assert PINNED.keys() == DEMANDED.keys()
+    for name, pin in PINNED.items():
+        (exact,) = pin.specifier
+        assert DEMANDED[name].specifier.contains(exact.version), name
+
+
+def test_the_readme_has_a_row_for_each_dependency() -> None:
+    table = (ROOT / "README.md").read_text().split("\n## Dependencies\n")[1].split("\n## ")[0]
+    rows = {canonicalize_name(name) for row in re.findall(r"^\| ([^|]+) \|", table, re.M) for name in row.split(", ")}
+    assert DEMANDED.keys() <= rows

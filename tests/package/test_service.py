@@ -1,0 +1,71 @@
+"""The installed service: `analytics serve` from an empty folder is a living dashboard."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from analytics.javascript import as_module
+from analytics.version import VERSION
+from tests.package.conftest import CHARTS, Environment, done
+from tests.server import ROOT, Server
+
+NAMED = re.compile(r'(?:href|src)="((?:assets|vendor|sdk)/[^"]+)"')
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return folder
+
+
+def serving(installed: Environment, empty: Path, *options: str, **settings: str | None) -> Server:
+    command = (str(installed.bin / "analytics"), "serve", *options)
+    return Server(empty.parent / "server.log", settings, command, installed.bin / "python", empty)
+
+
+def test_it_serves_its_page_with_all_that_it_names_and_keeps_what_it_gets_in_data(
+    installed: Environment, empty: Path
+) -> None:
+    with serving(installed, empty, ANALYTICS_DATA_DIR=None) as server:
+        page = requests.get(f"{server.url}/", timeout=10).text
+        named = set(NAMED.findall(page))
+        assert {"assets/main.js", "assets/page.css", "sdk/analytics.js"} <= named
+        if (ROOT / CHARTS).exists():
+            assert {"vendor/uPlot.iife.min.js", "vendor/uPlot.min.css"} <= named
+        for path in named:
+            assert requests.get(f"{server.url}/{path}", timeout=10).status_code == 200, path
+        assert requests.get(f"{server.url}/sdk/analytics.js", timeout=10).text == as_module()
+        assert requests.get(f"{server.url}/docs", timeout=10).ok
+        assert server.post("/events", {"type": "request", "service": "shop"}).status_code == 201
+        assert server.get("/dashboard")["overview"]["total_requests"] == 1
+        assert server.get("/openapi.json")["info"]["version"] == VERSION
+        assert server.stop() == 0
+    assert "Traceback" not in server.log()
+    assert [path.name for path in empty.iterdir()] == ["data"]
+    assert "Sound: " in done(installed.bin / "analytics", "inspect", "data", folder=empty)
+
+
+def test_options_go_before_the_environment(installed: Environment, empty: Path) -> None:
+    options = ("--host", "127.0.0.1", "--data-dir", "kept")
+    with serving(installed, empty, *options, HOST="192.0.2.1", ANALYTICS_DATA_DIR="") as server:
+        assert server.post("/events", {"type": "a", "service": "b"}).status_code == 201
+    assert (empty / "kept" / "analytics.db").is_file()
+
+
+def test_a_wrong_option_is_told_in_one_line(installed: Environment, empty: Path) -> None:
+    command = [installed.bin / "analytics", "serve", "--port", "abc"]
+    ended = subprocess.run(command, cwd=empty, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "PORT='abc'" in ended.stderr
+
+
+def test_it_tells_its_version_and_its_commands(installed: Environment, empty: Path) -> None:
+    assert done(installed.bin / "analytics", "--version", folder=empty) == f"analytics {VERSION}\n"
+    told = done(installed.bin / "analytics", "--help", folder=empty)
+    for name in ("serve", "demo", "replay", "import", "export", "backup", "restore", "inspect"):
+        assert f"\n  {name} " in told
