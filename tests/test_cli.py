@@ -78,6 +78,15 @@ def test_the_receipt_comes_as_one_json_object(service: FakeService, log: Path) -
     assert service.calls == [("POST", "/events")] * 3
 
 
+def test_where_zstandard_is_not_installed_the_extra_is_named(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.write_bytes(zstandard.compress(LOG.encode()))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    result = run("replay", log)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: cannot read {log}: ")
+    assert "pip install 'analytics-dashboard[zstd]'" in result.stderr
+
+
 def test_times_and_addresses_are_sent_as_asked(service: FakeService, log: Path) -> None:
     run("replay", log, "--url", service.url, "--rebase", "none", "--raw-addresses", "--service", "shop")
     first = next(iter(service.items.values()))
