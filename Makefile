@@ -29,9 +29,9 @@ dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of bo
 	rm -rf build clients/python/build *.egg-info clients/python/*.egg-info clients/javascript/dist
 
 # What is not a Python package comes from Debian, where this is root on Debian and it is missing.
-tools: ## what the tests try the README's examples, browsers, proxies, scraping and failing disks with
+tools: ## what the tests try the README's examples, browsers, paper, proxies, scraping and failing disks with
 	@sh bench/debian.sh curl:curl golang-go:go nginx:nginx openssl:openssl nodejs:node npm:npm chromium:chromium strace:strace \
-		prometheus:prometheus
+		poppler-utils:pdftotext prometheus:prometheus
 
 peers: ## the load generator and the servers that `make bench` compares with
 	@sh bench/debian.sh nodejs:node npm:npm wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \

@@ -9,6 +9,8 @@ from analytics.api.files import TYPES, Folder, pack, respond
 WEB = Path(__file__).parent.parent / "web"
 CHARTS = ("uPlot.iife.min.js", "uPlot.min.css")
 """What `npm ci` in analytics/web brings; without it the page says that its charts are missing."""
+THEME = "theme.js"
+"""Runs before the first paint, so it is no module."""
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -27,7 +29,7 @@ def page_blueprint() -> Blueprint:
     """The blueprint of /, /assets and /vendor."""
     blueprint = Blueprint("page", __name__, template_folder="../web/templates")
     assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
-    modules = sorted(path.name for path in (WEB / "static").glob("*.js"))
+    modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name != THEME)
 
     @blueprint.get("/")
     def page() -> Response:

@@ -34,13 +34,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens pages; at the end none of them may have asked another host for anything, or logged an error."""
     contexts, wrong = [], list[str]()
 
-    def open_(url: str, *, outages: bool = False, **options: Any) -> Page:
+    def open_(url: str, *, outages: bool = False, script: str = "", **options: Any) -> Page:
         context = browser.new_context(
             **{"viewport": DESKTOP, "locale": "en-US", "timezone_id": "America/New_York", **options}
         )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
+        if script:
+            page.add_init_script(script)  # runs before any of the page's own
         host = urlsplit(url).netloc
         page.on("request", lambda asked: _of_host(asked.url, host) or wrong.append(f"asked {asked.url}"))
         page.on("websocket", lambda socket: _of_host(socket.url, host) or wrong.append(f"connected to {socket.url}"))

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ago, briefly, compact, decimal, ms, percent, short, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
+import { ago, briefly, clock, compact, count, day, decimal, ms, percent, short, shorten, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
 import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
 import { figures, meanRate, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { read, write, zoomOf } from '../../analytics/web/static/url.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
+import * as zone from '../../analytics/web/static/zone.js';
 
 const NOW = new Date(2026, 10, 25, 14, 30);
 const row = (name, status = 'healthy', since = null) => ({ name, status, status_since: since });
@@ -200,9 +201,23 @@ test('numbers and spans are as people say them', () => {
   assert.deepEqual([short(9_999_999), short(123_456_789), decimal(2.5e12), ms(1e15), span(3.6e9)], ['9,999,999', '123.5M', '2.5T', '11.6M d', '41,666 d']);
   assert.deepEqual([decimal(0.0001), percent(0.001), ms(0.04), ms(0.001), ms(0), percent(0)], ['<0.01', '<0.01%', '0.04 ms', '<0.01 ms', '0.0 ms', '0.0%']);
   assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12), ago(12_000, briefly)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago', '3 h ago']);
+  assert.deepEqual([short(999e12), short(1e15), count(1.5e17), compact(1e99), decimal(2e20), ms(1e30), percent(1e19)], ['999T', '1E15', '1.5E17', '1E99', '2E20', '1.2E22 d', '1E19%']);
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
+  assert.deepEqual([shorten('of 807 ms', 9), shorten('of 807 ms', 8), shorten('of 807 ms', 5), shorten('807807', 3)], ['of 807 ms', 'of 807 …', 'of …', '807…']);
   assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);
   assert.equal(when(new Date(2026, 10, 24, 9, 5), NOW), 'Nov 24, 09:05');
   assert.deepEqual([shortly(new Date(2026, 10, 24, 9, 5), NOW), shortly(NOW, NOW)], ['Nov 24', '14:30']);
   assert.equal(utc(new Date('2026-11-25T14:02:03.5Z')), '2026-11-25 14:02:03 UTC');
+});
+
+test('times are told in the zone that is chosen', () => {
+  const at = new Date(2026, 10, 25, 23, 59, 30);
+  const there = [clock(at), day(at), when(at, at), zone.dayOf(at), zone.hourOf(at), zone.midnight('2026-11-25')];
+  assert.deepEqual(there, ['23:59:30', 'Wed, Nov 25', '23:59', at.toDateString(), 23, new Date(2026, 10, 25).getTime()]);
+  zone.chooseZone('utc');
+  const iso = at.toISOString();
+  assert.deepEqual([clock(at), when(at, at), zone.dayOf(at), zone.hourOf(at)], [iso.slice(11, 19), iso.slice(11, 16), iso.slice(0, 10), at.getUTCHours()]);
+  assert.equal(zone.midnight('2026-11-25'), Date.UTC(2026, 10, 25));
+  zone.chooseZone('local');
+  assert.equal(clock(at), '23:59:30');
 });

@@ -48,10 +48,10 @@ def test_names_states_and_numbers_are_not_cut_off(start_server: StartServer, ope
     page = open_page(server.url, viewport={"width": width, "height": 800})
     expect(page.locator("#services-table td.k-health")).to_contain_text("unhealthy since")
     expect(page.locator("#services-table td.k-p95")).to_have_text("11 d")
-    assert cut_off(page, "#services-table :is(th, td):not(.spare, .k-name, .k-trend)") == []
+    assert cut_off(page, "#services-table :is(th, td):not(.k-name, .k-trend)") == []
     assert cut_off(page, "#figures .line, #figures strong") == []
     if width > 1000:
-        assert cut_off(page, "#services-table th.k-name, #services-table .spare") == []
+        assert cut_off(page, "#services-table th.k-name") == []
         assert page.evaluate(WIDEST, LONG) == []
 
 

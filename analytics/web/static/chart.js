@@ -2,6 +2,7 @@
 
 import { el, set, setText, svg } from './dom.js';
 import { compact, fixed, moment, utc } from './format.js';
+import { inUtc, zone } from './zone.js';
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -11,7 +12,9 @@ export class Group {
     this.charts = [];
     this.onZoom = onZoom;
     this.zoom = null;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.charts.forEach((chart) => chart.rebuild()));
+    const rebuild = () => this.charts.forEach((chart) => chart.rebuild());
+    for (const name of ['themechange', 'beforeprint', 'afterprint']) addEventListener(name, rebuild);
+    zone.addEventListener('change', rebuild);
   }
 
   /** Point all charts at the moment that is nearest to `at` (seconds), or at none. */
@@ -30,7 +33,7 @@ export class Group {
 /**
  * A chart of some series on one time axis.
  *
- * `series` are `{label, color, format, scale, fill, dash}`; `options` may have `bars`, `height` and `describe(index)`.
+ * `series` are `{label, color, format, scale, fill, dash}`; `options` may have `bars` and `describe(index)`; its height is that of `.plot`.
  */
 export class Chart {
   constructor(parent, group, title, series, options = {}) {
@@ -64,11 +67,13 @@ export class Chart {
     if (this.details.open && !this.details.matches(':focus-within, :hover')) this.#fillTable();
   }
 
-  /** Draw anew, in the colours of now. */
+  /** Draw anew: in the colours, the size and the time zone of now. */
   rebuild() {
     this.uplot?.destroy();
     this.uplot = undefined;
     this.#draw();
+    this.#read();
+    this.#fillTable();
   }
 
   /** Show the group's zoom, or the whole window. */
@@ -99,30 +104,31 @@ export class Chart {
   }
 
   #resize() {
-    const width = this.plot.clientWidth;
+    const { clientWidth: width, clientHeight: height } = this.plot;
     if (width === 0) return;
     if (this.uplot === undefined) this.#draw();
-    else if (this.uplot.width !== width) this.uplot.setSize({ width, height: this.uplot.height });
+    else if (this.uplot.width !== width || this.uplot.height !== height) this.uplot.setSize({ width, height });
   }
 
   #uplotOptions() {
     const axis = { stroke: color('soft'), font: `11px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
     const grid = { stroke: color('line'), width: 1 };
     const scales = { x: { time: true, range: (_, min, max) => [min, max] } };
-    const axes = [{ ...axis, grid: { show: false }, space: 52, size: 24, gap: 4, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
+    const axes = [{ ...axis, grid: { show: false }, space: 52, size: 28, gap: 8, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
     for (const one of this.series) {
       const scale = one.scale ?? 'y';
       if (scale in scales) continue;
       scales[scale] = { range: (_, __, max) => [0, (max || 1) * (one.room ?? 1.1)] };
       const side = scale === 'y' ? { side: 3, grid } : { side: 1, grid: { show: false } };
       const stroke = color(scale === 'y' ? 'soft' : one.color);
-      axes.push({ ...axis, ...side, stroke, scale, size: 40, gap: 4, space: 32, values: (_, splits, __, ___, step) => splits.map((value) => axisText(value, step)) });
+      axes.push({ ...axis, ...side, stroke, scale, size: roomFor, gap: 4, space: 28, values: (_, splits, __, ___, step) => splits.map((value) => axisText(value, step)) });
     }
     const bars = this.options.bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.7, 24], align: 1 }), points: { show: false } } : {};
     return {
       width: this.plot.clientWidth,
-      height: this.options.height ?? 152,
-      padding: [8, axes.length > 2 ? 8 : 20, 0, 0],
+      height: this.plot.clientHeight,
+      padding: [8, axes.length > 2 ? 8 : 24, 0, 0],
+      tzDate: inUtc() ? (at) => globalThis.uPlot.tzDate(new Date(at * 1000), 'Etc/UTC') : undefined,
       legend: { show: false },
       scales,
       axes,
@@ -234,6 +240,17 @@ export class Chart {
     });
     this.table.replaceChildren(el('caption', { className: 'hidden' }, this.title), el('thead', {}, head), el('tbody', {}, ...rows.reverse()));
   }
+}
+
+const LEAST_ROOM = 40;
+
+/** The pixels beside a chart that the labels of an axis need. */
+function roomFor(plot, labels, index, cycle) {
+  const axis = plot.axes[index];
+  if (cycle > 1) return axis._size; // or the size and the labels could go on changing each other
+  plot.ctx.font = axis.font[0];
+  const widest = Math.max(0, ...(labels ?? []).map((label) => plot.ctx.measureText(label).width));
+  return Math.max(LEAST_ROOM, Math.ceil(widest / devicePixelRatio) + axis.gap + 2);
 }
 
 const axisText = (value, step) => (value === 0 ? '0' : value >= 10_000 ? compact(value) : fixed(value, Number.isInteger(step) ? 0 : Number.isInteger(Math.round(step * 1e6) / 1e5) ? 1 : 2));

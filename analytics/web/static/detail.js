@@ -80,6 +80,11 @@ export class Detail {
     this.refresh();
   }
 
+  /** Load the rest with the next snapshot. */
+  reload() {
+    this.loadedAt = -Infinity;
+  }
+
   /** Load the rest, if the last time is a while ago. */
   async refresh() {
     if (performance.now() - this.loadedAt < AGAIN_MS) return;
@@ -116,7 +121,7 @@ export class Detail {
   }
 
   async #showMetrics(name, metrics) {
-    const unit = (value, one) => (one.unit && value !== null ? `${decimal(value)} ${one.unit}` : decimal(value));
+    const unit = (value, one) => (one.unit && value !== null ? el('span', {}, decimal(value), ' ', el('span', { className: 'unit' }, one.unit)) : decimal(value));
     this.metrics.fill(metrics.map(([metric, one]) => [metric, unit(one.last, one), unit(one.avg, one), unit(one.min, one), unit(one.max, one), null]), 'No metrics of its own yet.');
     const now = nowMs() / 1000;
     await Promise.all(
@@ -134,14 +139,19 @@ export class Detail {
 
 const section = (title, about, ...content) => el('section', { 'aria-label': title }, el('div', { className: 'head' }, el('h3', {}, title), el('span', { className: 'soft' }, about)), ...content);
 
+/** A table of rows with a name and values; `fill` gives it rows of texts, or of elements, and null leaves a cell as it is. */
 function table(title, heads) {
-  const body = el('tbody');
+  const body = el('tbody', { role: 'rowgroup' });
   const none = el('p', { className: 'soft' });
-  const root = el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `Table of ${title.toLowerCase()}` }, el('table', { className: 'rows' }, el('caption', { className: 'hidden' }, title), el('thead', {}, el('tr', {}, ...heads.map((head, index) => el('th', { scope: 'col', className: index ? 'n' : '' }, head)))), body), none);
+  const head = el('tr', { role: 'row' }, ...heads.map((each, index) => el('th', { scope: 'col', role: 'columnheader', className: index ? 'n' : '' }, each)));
+  const caption = el('caption', { className: 'hidden' }, title);
+  const root = el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `Table of ${title.toLowerCase()}` }, el('table', { className: 'rows', role: 'table' }, caption, el('thead', { role: 'rowgroup' }, head), body), none);
+  const row = () => el('tr', { role: 'row' }, el('th', { scope: 'row', role: 'rowheader' }), ...heads.slice(1).map((each) => el('td', { className: 'n', role: 'cell', 'data-label': each })));
+  const put = (cell, content) => (content instanceof Node ? cell.replaceChildren(content) : setText(cell, content));
   const fill = (rows, empty) => {
-    while (body.rows.length < rows.length) body.append(el('tr', {}, el('th', { scope: 'row' }), ...heads.slice(1).map(() => el('td', { className: 'n' }))));
+    while (body.rows.length < rows.length) body.append(row());
     while (body.rows.length > rows.length) body.lastChild.remove();
-    rows.forEach((texts, index) => texts.forEach((text, place) => text !== null && setText(body.rows[index].cells[place], text)));
+    rows.forEach((contents, index) => contents.forEach((content, place) => content !== null && put(body.rows[index].cells[place], content)));
     setText(none, rows.length ? '' : empty);
   };
   return { root, body, fill };

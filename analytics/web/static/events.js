@@ -1,6 +1,7 @@
 // The feed of events: as they happen, filtered by the service, paused at will, each with all that it holds.
 
 import { address, ask } from './api.js';
+import { brief } from './brief.js';
 import { byId, el, icon, set, setText } from './dom.js';
 import { clock, count, decimal, plural, utc } from './format.js';
 
@@ -153,7 +154,6 @@ export class Events {
 export function line(event) {
   const at = new Date(event.timestamp);
   const bad = isError(event);
-  const brief = Object.entries(event.data ?? {}).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' · ');
   const details = el(
     'details',
     {},
@@ -161,10 +161,10 @@ export function line(event) {
       'summary',
       {},
       el('time', { dateTime: event.timestamp, title: utc(at) }, clock(at)),
-      el('span', { className: `type${bad ? ' state' : ''}`, 'data-state': bad ? 'bad' : undefined }, ...(bad ? [icon('bad')] : []), event.type),
-      el('span', { className: 'of' }, event.service),
-      el('span', { className: 'soft user' }, event.user_id ?? ''),
-      el('span', { className: 'soft brief' }, brief.slice(0, 200)),
+      el('span', { className: `type${bad ? ' state' : ''}`, 'data-state': bad ? 'bad' : undefined, title: event.type }, ...(bad ? [icon('bad')] : []), event.type),
+      el('span', { className: 'of', title: event.service }, event.service),
+      el('span', { className: 'soft user', title: event.user_id ?? '' }, event.user_id ?? ''),
+      brief(event.data ?? {}),
     ),
   );
   details.addEventListener('toggle', () => {

@@ -1,32 +1,38 @@
 // Numbers and times as people read them, in the reader's locale.
 
+import { dateFormat, dayOf } from './zone.js';
+
 const integers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const scientific = new Intl.NumberFormat(undefined, { notation: 'scientific', maximumFractionDigits: 1 });
 const compacts = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 const withDigits = (options) => [0, 1, 2].map((digits) => new Intl.NumberFormat(undefined, { ...options, minimumFractionDigits: digits, maximumFractionDigits: digits }));
 const decimals = withDigits({});
 const percents = withDigits({ style: 'percent' });
-const clocks = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const days = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
-const dates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const clocks = dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const minutes = dateFormat({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const days = dateFormat({ weekday: 'short', day: 'numeric', month: 'short' });
+const dates = dateFormat({ day: 'numeric', month: 'short' });
 
 export const NONE = '–';
 
 const HUGE = 1e7;
+const VAST = 1e15; // from here on a number is told by its power of ten: its digits would not be exact, nor fit anywhere
 const small = (value) => value > 0 && value < 0.005;
+const isVast = (value) => Math.abs(value) >= VAST;
+const brief = (value) => (isVast(value) ? scientific : compacts).format(value);
 const known = (value) => typeof value === 'number' && Number.isFinite(value);
 
 /** A number with so many digits (0 to 2) behind the point. */
 export const fixed = (value, digits) => (known(value) ? decimals[digits].format(value) : NONE);
 
 /** A whole number: 12,345. */
-export const count = (value) => (known(value) ? integers.format(value) : NONE);
+export const count = (value) => (known(value) ? (isVast(value) ? scientific : integers).format(value) : NONE);
 
 /** The same in a column: from ten millions on 12.3M. */
-export const short = (value) => (known(value) && Math.abs(value) >= HUGE ? compacts.format(value) : count(value));
+export const short = (value) => (known(value) && Math.abs(value) >= HUGE ? brief(value) : count(value));
 
 /** A number where room is short: 12.3K. */
-export const compact = (value) => (known(value) ? (Math.abs(value) < 10_000 ? decimal(value) : compacts.format(value)) : NONE);
+export const compact = (value) => (known(value) ? (Math.abs(value) < 10_000 ? decimal(value) : brief(value)) : NONE);
 
 /** About three digits: 0.25, 4.2, 42; what is not nothing never reads as 0. */
 export function decimal(value) {
@@ -38,6 +44,7 @@ export function decimal(value) {
 /** Per cent, of a figure from 0 to 100, with so many digits behind the point. */
 export function percent(value, digits = value !== 0 && Math.abs(value) < 10 ? 2 : 1) {
   if (!known(value)) return NONE;
+  if (Math.abs(value) >= HUGE) return `${brief(value)}%`;
   return digits === 2 && small(value) ? `<${percents[2].format(0.0001)}` : percents[digits].format(value / 100);
 }
 
@@ -71,7 +78,7 @@ export function span(seconds) {
 /** How long ago, in seconds; as a span or briefly. */
 export const ago = (seconds, as = span) => (seconds < 1 ? 'now' : `${as(seconds)} ago`);
 
-const sameDay = (a, b) => a.toDateString() === b.toDateString();
+const sameDay = (a, b) => dayOf(a) === dayOf(b);
 
 /** Hours and minutes, with the day where it is not today's. */
 export function when(date, now = new Date()) {
@@ -106,6 +113,13 @@ export function moment(date, step) {
 /** Ratio to the usual: 4 ×, 2.5 ×, and no more than over 100 ×. */
 export const times = (ratio) =>
   ratio > 100 ? 'over 100 ×' : `${decimals[ratio < 10 && Math.round(ratio * 10) % 10 ? 1 : 0].format(ratio)} ×`;
+
+/** At most so many characters of a text: whole words, as a number that is cut would be another number, and an ellipsis. */
+export function shorten(text, most) {
+  if (text.length <= most) return text;
+  const cut = text.lastIndexOf(' ', most);
+  return cut > 0 ? `${text.slice(0, cut)} …` : `${text.slice(0, most)}…`;
+}
 
 /** "1 service", "2 services". */
 export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? '' : 's'}`;

@@ -3,6 +3,7 @@
 import { byId, el, set, setText } from './dom.js';
 import { count, day, percent, plural, utc, when } from './format.js';
 import { errorRate } from './health.js';
+import { dayOf, hourOf, inUtc } from './zone.js';
 
 const LEVELS = 5;
 const HOURS = [...Array(24).keys()];
@@ -31,14 +32,14 @@ export class Heat {
     const rows = new Map();
     for (const bucket of buckets) {
       const at = new Date(bucket.hour);
-      const key = at.toDateString();
+      const key = dayOf(at);
       if (!rows.has(key)) rows.set(key, { at, cells: new Map() });
       const { cells } = rows.get(key);
-      cells.set(at.getHours(), [...(cells.get(at.getHours()) ?? []), { at, bucket }]); // two where the clock is put back
+      cells.set(hourOf(at), [...(cells.get(hourOf(at)) ?? []), { at, bucket }]); // two where the clock is put back
     }
     const head = el('tr', {}, el('td'), ...HOURS.map((hour) => el('th', { scope: 'col' }, hour % 3 ? el('span', { className: 'hidden' }, String(hour)) : String(hour))));
     const body = [...rows.values()].reverse().map(({ at, cells }) => el('tr', {}, el('th', { scope: 'row' }, day(at)), ...HOURS.map((hour) => cell(cells.get(hour), greatest))));
-    this.table.replaceChildren(el('caption', { className: 'hidden' }, 'Requests of each hour, local time'), el('thead', {}, head), el('tbody', {}, ...body));
+    this.table.replaceChildren(el('caption', { className: 'hidden' }, `Requests of each hour, ${inUtc() ? 'UTC' : 'local time'}`), el('thead', {}, head), el('tbody', {}, ...body));
     const busiest = buckets.reduce((best, bucket) => (bucket.requests > best.requests ? bucket : best), { requests: 0 });
     const total = buckets.reduce((sum, bucket) => sum + bucket.requests, 0);
     this.said = total

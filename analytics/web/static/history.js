@@ -6,6 +6,7 @@ import { byId } from './dom.js';
 import { count, date, minute, percent, plural, utc } from './format.js';
 import { errorRate } from './health.js';
 import { Heat } from './heat.js';
+import { midnight } from './zone.js';
 
 const AGAIN_MS = 60_000;
 
@@ -33,12 +34,12 @@ export class History {
 
   #showDays(buckets) {
     this.buckets = buckets;
-    const times = buckets.map((bucket) => Date.parse(`${bucket.date}T00:00:00`) / 1000); // where the reader's day begins
+    const times = buckets.map((bucket) => midnight(bucket.date) / 1000); // where the reader's day begins
     const today = times.at(-1) ?? 0;
     const known = buckets.filter((bucket) => bucket.requests);
     const best = known.reduce((found, bucket) => (bucket.requests > found.requests ? bucket : found), { requests: 0 });
     const summary = known.length
-      ? `${plural(known.length, 'day')} with requests; most on ${date(new Date(`${best.date}T00:00:00`))}: ${count(best.requests)}, peak hour ${minute(new Date(best.peak_hour))}, ${plural(best.unique_users, 'user')}.`
+      ? `${plural(known.length, 'day')} with requests; most on ${date(new Date(midnight(best.date)))}: ${count(best.requests)}, peak hour ${minute(new Date(best.peak_hour))}, ${plural(best.unique_users, 'user')}.`
       : 'No requests in these days.';
     this.days.show([times, buckets.map((bucket) => bucket.requests)], 86_400, [today - 89 * 86_400, today + 86_400], summary, known.length ? `peak hour: ${utc(new Date(best.peak_hour))}` : '');
   }

@@ -15,10 +15,12 @@ import { Overview } from './overview.js';
 import { RANGES } from './points.js';
 import { learn } from './servertime.js';
 import { Services } from './services.js';
+import { startSwitches } from './switches.js';
 import { Toasts } from './toast.js';
 import { Traffic } from './traffic.js';
 import { read, write, zoomOf } from './url.js';
 import { sinceOf, verdict } from './verdict.js';
+import { zone } from './zone.js';
 
 const view = read(location.search, RANGES);
 const board = new Board();
@@ -219,8 +221,17 @@ document.addEventListener('visibilitychange', () => {
   traffic.reload();
   render();
 });
+zone.addEventListener('change', () => {
+  if (snapshot !== null) connection.heard(new Date(snapshot.updated_at));
+  traffic.draw();
+  events.reload();
+  history_.refresh(true);
+  detail.reload();
+  render();
+});
 onClick(byId('home'), () => change({ service: '', zoom: '' }, true));
 
+startSwitches();
 offerExports();
 traffic.group.setZoom(zoomOf(view.zoom), false);
 detail.open();

@@ -14,7 +14,7 @@ const FIGURES = [
   { name: 'requests_per_second', label: 'Requests per second', about: 'last 60 s', format: decimal },
   { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: percent, worse: true, ofRequests: true },
   { name: 'average_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true, ofRequests: true },
-  { name: 'active_users', label: 'Active users', about: 'last 5 min', format: count },
+  { name: 'active_users', label: 'Active users', about: 'last 5 min', format: short },
 ];
 // Users are counted over five minutes, as the figure is, so that both can be compared.
 const SERIES = [['requests', 'sum', 60], ['errors', 'sum', 60], ['latency', 'avg', 60], ['events', 'unique', 300]];
@@ -25,7 +25,7 @@ export class Overview {
     this.past = null;
     this.cards = FIGURES.map((figure) => {
       const card = { ...figure, value: el('strong', {}, '–'), change: el('span', { className: 'change' }), spark: new Spark(96, 28) };
-      byId('figures').append(el('div', { className: 'figure' }, el('dt', {}, figure.label, el('span', { className: 'soft' }, ` ${figure.about}`)), el('dd', {}, el('div', { className: 'line' }, card.value, card.spark.root), card.change)));
+      byId('figures').append(el('div', { className: 'figure' }, el('dt', {}, figure.label, ' ', el('span', { className: 'soft' }, figure.about)), el('dd', {}, el('div', { className: 'line' }, card.value, card.spark.root), card.change)));
       return card;
     });
   }

@@ -15,10 +15,10 @@ const COLUMNS = [
   { key: 'requests', label: 'Requests', of: (row) => row.request_count, n: true },
   { key: 'errors', label: 'Errors', of: (row) => row.error_count, n: true },
   { key: 'rate', label: 'Error rate', of: (row) => row.error_rate, n: true },
-  { key: 'avg', label: 'Avg', of: (row) => row.avg_latency_ms, n: true, spare: true },
+  { key: 'avg', label: 'Avg', of: (row) => row.avg_latency_ms, n: true },
   { key: 'p95', label: 'p95', of: (row, more) => more.p95 ?? -1, n: true },
-  { key: 'uptime', label: 'Uptime', of: (row) => row.uptime_hours, n: true, spare: true },
-  { key: 'beat', label: 'Heartbeat', of: (row) => (row.last_heartbeat ? Date.parse(row.last_heartbeat) : 0), n: true, spare: true },
+  { key: 'uptime', label: 'Uptime', of: (row) => row.uptime_hours, n: true },
+  { key: 'beat', label: 'Heartbeat', of: (row) => (row.last_heartbeat ? Date.parse(row.last_heartbeat) : 0), n: true },
   { key: 'trend', label: 'Last hour', of: null },
 ];
 const FIRST = 'health-';
@@ -36,7 +36,7 @@ export class Services {
     });
     this.watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => Object.assign(target.entry, { isVisible: isIntersecting })));
     this.heads = COLUMNS.map((column) => this.#head(column));
-    byId('services-table').tHead.append(el('tr', {}, ...this.heads));
+    byId('services-table').tHead.append(el('tr', { role: 'row' }, ...this.heads));
     this.body.addEventListener('click', (event) => {
       const row = event.target.closest('tr');
       if (row && !event.target.closest('a') && !getSelection().toString()) onChange({ service: row.entry.name, zoom: '' }, true);
@@ -103,8 +103,8 @@ export class Services {
   }
 
   #head(column) {
-    const className = `${column.n ? 'n' : ''} ${column.spare ? 'spare' : ''} k-${column.key}`;
-    if (!column.of) return el('th', { scope: 'col', className }, column.label);
+    const className = `${column.n ? 'n' : ''} k-${column.key}`;
+    if (!column.of) return el('th', { scope: 'col', role: 'columnheader', className }, column.label);
     const button = el('button', { type: 'button' }, column.label);
     button.addEventListener('click', () => {
       const first = column.key === 'name' ? '+' : '-';
@@ -112,20 +112,20 @@ export class Services {
       this.onChange({ sort: `${column.key}${same && this.view.sort.endsWith(first) ? (first === '-' ? '+' : '-') : first}` });
       this.sort(true);
     });
-    return el('th', { scope: 'col', className }, button);
+    return el('th', { scope: 'col', role: 'columnheader', className }, button);
   }
 
   #add(name) {
     const link = el('a', { href: `?${new URLSearchParams({ service: name })}`, title: name }, name);
     onClick(link, () => this.onChange({ service: name, zoom: '' }, true));
     const state = el('span', { className: 'state' }, icon('idle'), el('span'));
-    const cells = Object.fromEntries(COLUMNS.map(({ key, n, spare }) => [key, el('td', { className: `${n ? 'n' : ''} ${spare ? 'spare' : ''} k-${key}` })]));
-    const name_ = el('th', { scope: 'row', className: 'k-name' }, link);
+    const cells = Object.fromEntries(COLUMNS.map(({ key, label, n }) => [key, el('td', { role: 'cell', className: `${n ? 'n' : ''} k-${key}`, 'data-label': label })]));
+    const name_ = el('th', { scope: 'row', role: 'rowheader', className: 'k-name' }, link);
     cells.health.append(state);
     const spark = new Spark(64, 20, true);
     cells.trend.append(spark.root, el('span', { className: 'hidden' }));
     const [, ...rest] = Object.values(cells);
-    const root = el('tr', {}, name_, ...rest);
+    const root = el('tr', { role: 'row' }, name_, ...rest);
     const entry = { name, root, state, cells, spark, row: null };
     root.entry = entry;
     this.rows.set(name, entry);

@@ -1,9 +1,11 @@
 // Notices of errors: one at a time, counted together, silent on request.
 
 import { byId, el, icon, set, setText } from './dom.js';
-import { plural } from './format.js';
+import { plural, shorten } from './format.js';
+import { keep, recall } from './kept.js';
 
 const SHOWN_MS = 8000;
+const LONGEST = 120;
 const REST_MS = 60_000;
 const KEY = 'analytics.toasts';
 
@@ -16,9 +18,10 @@ export class Toasts {
     this.root = el('div', { className: 'toast state', hidden: true, 'data-state': 'bad' }, icon('bad'), this.text, close, mute);
     close.addEventListener('click', () => this.#hide());
     mute.addEventListener('click', () => this.#setMuted(true));
+    this.root.addEventListener('keydown', (event) => event.key === 'Escape' && this.#hide());
     byId('errors-unmute').addEventListener('click', () => this.#setMuted(false));
     byId('toasts').append(this.root);
-    this.#setMuted(stored() === 'off');
+    this.#setMuted(recall(KEY) === 'off');
   }
 
   /** Tell of an event with an error. */
@@ -27,48 +30,46 @@ export class Toasts {
     if (this.root.hidden) {
       if (now < this.restUntil || this.isMuted || document.hidden) return;
       this.errors = new Map();
-      setTimeout(() => this.#hide(), SHOWN_MS);
+      this.#hideLater();
     }
     const { service, data } = event;
     this.errors.set(service, (this.errors.get(service) ?? 0) + 1);
     if (this.errors.size === 1 && this.errors.get(service) === 1) {
       const what = data?.message ?? data?.error ?? (data?.status ? `status ${data.status}` : event.type);
-      setText(this.text, `${service}: ${String(what).slice(0, 120)}`);
-      set(this.root, 'hidden', false);
+      this.#tell(`${service}: ${shorten(String(what), LONGEST)}`);
       return;
     }
     const total = [...this.errors.values()].reduce((sum, each) => sum + each, 0);
     const [worst] = [...this.errors].sort((a, b) => b[1] - a[1]);
-    setText(this.text, this.errors.size === 1 ? `${plural(total, 'error')} in ${service}` : `${plural(total, 'error')} in ${plural(this.errors.size, 'service')}, most in ${worst[0]}`);
+    this.#tell(this.errors.size === 1 ? `${plural(total, 'error')} in ${service}` : `${plural(total, 'error')} in ${plural(this.errors.size, 'service')}, most in ${worst[0]}`);
   }
 
   #setMuted(muted) {
     this.isMuted = muted;
     set(byId('errors-unmute'), 'hidden', !muted);
-    store(muted ? 'off' : 'on');
+    keep(KEY, muted ? 'off' : 'on');
     this.#hide();
     if (!muted) this.restUntil = 0;
+  }
+
+  /** Hide it in a while, but not while somebody is about to use it. */
+  #hideLater() {
+    setTimeout(() => (this.root.matches(':hover, :focus-within') ? this.#hideLater() : this.#hide()), SHOWN_MS);
   }
 
   #hide() {
     if (this.root.hidden) return;
     this.restUntil = Date.now() + REST_MS;
+    const hadFocus = this.root.contains(document.activeElement);
     set(this.root, 'hidden', true);
+    if (hadFocus) byId('main').focus({ preventScroll: true });
   }
-}
 
-function stored() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null; // where nothing may be stored
-  }
-}
-
-function store(value) {
-  try {
-    localStorage.setItem(KEY, value);
-  } catch {
-    // then it is so until the page is loaded again
+  /** Show so many whole words of `text` as there is room for: a number that is cut would be another number. */
+  #tell(text) {
+    set(this.root, 'hidden', false);
+    setText(this.text, text);
+    set(this.text, 'title', text);
+    for (let most = text.length; this.text.scrollHeight > this.text.clientHeight && most > 1; most -= 1) setText(this.text, shorten(text, most));
   }
 }

@@ -1,0 +1,21 @@
+// The data of an event in one line: as many entries as fit, each of them whole, so that no number is cut.
+
+import { el } from './dom.js';
+import { shorten } from './format.js';
+
+const MOST = 12;
+const LONGEST = 120;
+const isNumber = (value) => typeof value !== 'object' && /^[-+\d.,:e%]{1,24}$/i.test(String(value));
+
+/** `name value · name value` of `data`: long texts may end in an ellipsis, numbers never do. */
+export function brief(data) {
+  const root = el('span', { className: 'soft brief' });
+  Object.entries(data)
+    .slice(0, MOST)
+    .forEach(([name, value], index) => {
+      const text = shorten(String(typeof value === 'object' ? JSON.stringify(value) : value), LONGEST);
+      const part = el('span', { className: 'part' }, el('span', { className: 'word' }, shorten(name, LONGEST)), '\u00a0', el('span', { className: isNumber(value) ? 'whole' : 'word' }, text));
+      root.append(...(index ? [' · '] : []), part);
+    });
+  return root;
+}

@@ -1,0 +1,35 @@
+// The time zone of all times on the page: the reader's own or UTC, chosen by a switch and kept in this browser.
+
+import { keep, recall } from './kept.js';
+
+const KEY = 'analytics.zone';
+let isUtc = recall(KEY) === 'utc';
+
+/** Sends `change` when another zone was chosen, so that times are shown anew. */
+export const zone = new EventTarget();
+
+/** Whether times are shown in UTC. */
+export const inUtc = () => isUtc;
+
+/** Show times in the zone of that name, `local` or `utc`. */
+export function chooseZone(name) {
+  isUtc = name === 'utc';
+  keep(KEY, name);
+  zone.dispatchEvent(new Event('change'));
+}
+
+/** A format of dates with those options, in the zone that is chosen when it is used. */
+export function dateFormat(options) {
+  const local = new Intl.DateTimeFormat(undefined, options);
+  const utc = new Intl.DateTimeFormat(undefined, { ...options, timeZone: 'UTC' });
+  return { format: (date) => (isUtc ? utc : local).format(date) };
+}
+
+/** The day of a date, as a text that is equal for moments of the same day. */
+export const dayOf = (date) => (isUtc ? date.toISOString().slice(0, 10) : date.toDateString());
+
+/** The hour of a date, 0 to 23. */
+export const hourOf = (date) => (isUtc ? date.getUTCHours() : date.getHours());
+
+/** When the day `YYYY-MM-DD` begins, in ms since the epoch. */
+export const midnight = (day) => Date.parse(`${day}T00:00:00${isUtc ? 'Z' : ''}`);

@@ -1,0 +1,261 @@
+"""How the page looks is the reader's choice: theme, time zone, paper; and notices lie over nothing."""
+
+import re
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartServer
+from tests.edge.wire import eventually, tool
+from tests.page.conftest import OpenPage, post_events, texts
+from tests.page.test_boxes import MARGIN, MEASURE, words
+from tests.page.test_trust import check_accessible
+from tests.server import Server
+
+REQUEST = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200, "latency": 5, "endpoint": "/"}}
+FIRST_THEME = """new MutationObserver(() => {
+  if (document.body && !window.firstTheme) window.firstTheme = document.documentElement.dataset.theme;
+}).observe(document, { childList: true, subtree: true });"""
+NO_STORE = (
+    "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+)
+PAPER = "getComputedStyle(document.body).backgroundColor"
+LIGHT, DARK = "rgb(255, 255, 255)", "rgb(17, 20, 24)"
+DRAWN_IN = """([red, green, blue]) => [...document.querySelectorAll('#charts canvas')].every(canvas => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) return true;
+  }
+  return false;
+})"""
+ACCENT = {LIGHT: [47, 91, 215], DARK: [134, 169, 255]}
+
+
+def looks(page: Page, paper: str) -> None:
+    """The page and the lines of its charts are in the colours of that theme."""
+    eventually(lambda: page.evaluate(PAPER) == paper)
+    eventually(lambda: page.evaluate(DRAWN_IN, ACCENT[paper]))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_follows_the_system_until_another_is_chosen(shop: Server, open_page: OpenPage, scheme: str) -> None:
+    own, other = (LIGHT, DARK) if scheme == "light" else (DARK, LIGHT)
+    page = open_page(shop.url, color_scheme=scheme, script=FIRST_THEME)
+    expect(page.locator("#charts .u-wrap")).to_have_count(3)
+    looks(page, own)
+    expect(page.get_by_role("group", name="Theme").get_by_role("radio", name="Auto")).to_be_checked()
+    page.get_by_role("radio", name="Auto").focus()
+    for _ in range(2 if scheme == "light" else 1):
+        page.keyboard.press("ArrowRight")
+    looks(page, other)
+    check_accessible(page)
+    page.reload()
+    assert page.evaluate("window.firstTheme") == ("dark" if other == DARK else "light"), "before anything is painted"
+    expect(page.locator("#charts .u-wrap")).to_have_count(3)
+    looks(page, other)
+    page.get_by_role("radio", name="Auto").click()
+    looks(page, own)
+    page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    looks(page, other)
+
+
+def test_switches_work_where_nothing_may_be_stored(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url, script=NO_STORE)
+    expect(page.locator("#charts .u-wrap")).to_have_count(3)
+    page.get_by_role("radio", name="Dark").click()
+    looks(page, DARK)
+    page.get_by_role("radio", name="UTC").click()
+    expect(page.locator("#zone-note")).to_have_text("Times are in UTC.")
+
+
+def test_all_times_are_told_in_utc_where_that_is_chosen(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    now = datetime.now(UTC)
+    moments = [now - timedelta(minutes=minutes) for minutes in (50, 20, 1)]
+    post_events(server, [{**REQUEST, "timestamp": at.isoformat()} for at in moments])
+    assert server.post("/heartbeat", {"service": "cart", "status": "degraded"}).ok
+    page = open_page(server.url, timezone_id="Asia/Kolkata", script=MEASURE)
+    zone = ZoneInfo("Asia/Kolkata")
+    expect(page.locator("#feed time")).to_have_count(3)
+    expect(page.locator("#charts .u-wrap")).to_have_count(3)
+    page.locator("#charts details").first.evaluate("details => { details.open = true }")
+    since = datetime.fromisoformat(server.get("/dashboard")["services"]["cart"]["status_since"])
+
+    def told(zone: ZoneInfo) -> bool:
+        seconds = [f"{at.astimezone(zone):%H:%M:%S}" for at in moments]
+        at = datetime.fromisoformat(page.get_attribute("#updated", "datetime") or "")
+        rows = page.eval_on_selector_all(
+            "#charts tbody th", "all => all.map(each => [each.innerText, each.title.slice(0, 16)])"
+        )
+        minutes = [f"{datetime.fromisoformat(f'{utc}:00+00:00').astimezone(zone):%H:%M}" for _, utc in rows]
+        hour_ago = now - timedelta(minutes=61)
+        hour = {f"{(hour_ago + timedelta(minutes=each)).astimezone(zone):%H:%M}" for each in range(65)}
+        labels = {label for label in page.evaluate("boxes.labels()")[0] if ":" in label}
+        days = {f"{now.astimezone(zone) - timedelta(days=each):%a, %b %-d}" for each in range(8)}
+        shown = set(texts(page, "#heat tbody th"))
+        busiest = datetime.fromisoformat((page.get_attribute("#heat-summary", "title") or "")[-23:-4] + "+00:00")
+        at_health = page.inner_text("#services-table tr:has(a[title=cart]) .k-health")
+        wrong = [
+            place
+            for place, is_right in {
+                "feed": [
+                    second in text for second, text in zip(reversed(seconds), texts(page, "#feed time"), strict=True)
+                ]
+                == [True] * 3,
+                "updated": page.inner_text("#updated") == f"{at.astimezone(zone):%H:%M:%S}",
+                "verdict": f"since {since.astimezone(zone):%H:%M}" in page.inner_text("#verdict"),
+                "row": f"since {since.astimezone(zone):%H:%M}" in at_health,
+                "table": [text for text, _ in rows] == minutes,
+                "axis": len(labels) > 2 and labels <= hour,
+                "heat": bool(shown) and shown <= days,
+                "busiest": f"{busiest.astimezone(zone):%H:%M} with" in page.inner_text("#heat-summary"),
+            }.items()
+            if not is_right
+        ]
+        return wrong == []
+
+    eventually(lambda: told(zone))
+    page.get_by_role("group", name="Times").get_by_role("radio", name="Local").focus()
+    page.keyboard.press("ArrowRight")
+    eventually(lambda: told(ZoneInfo("UTC")))
+    page.reload()
+    page.locator("#charts details").first.evaluate("details => { details.open = true }")
+    eventually(lambda: told(ZoneInfo("UTC")))
+    expect(page.get_by_role("radio", name="UTC")).to_be_checked()
+    page.get_by_role("radio", name="Local").click()
+    eventually(lambda: told(zone))
+
+
+OVER = """toast => {
+  const box = toast.getBoundingClientRect(), found = new Set();
+  for (let x = box.left + 1; x < box.right; x += 7) {
+    for (let y = box.top + 1; y < box.bottom; y += 5) {
+      const others = document.elementsFromPoint(x, y).filter(each => !toast.contains(each) && !each.contains(toast));
+      for (const each of others) found.add(each.tagName + each.id);
+    }
+  }
+  return [...found];
+}"""
+MOVED = """toast => {
+  const parts = 'h1, #connection, #switches, nav, #verdict, #overview, #traffic, #lists, #events';
+  const place = each => [each.id || each.tagName, [each.getBoundingClientRect().x, each.getBoundingClientRect().y]];
+  const places = () => JSON.stringify([...document.querySelectorAll(parts)].map(place));
+  const there = places();
+  toast.hidden = true;
+  const isMoved = places() !== there;
+  toast.hidden = false;
+  return isMoved;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 700, 768, 1024, 1180, 1280, 1920])
+def test_a_toast_lies_over_nothing_and_moves_nothing(
+    start_server: StartServer, open_page: OpenPage, width: int
+) -> None:
+    server = start_server()
+    post_events(server, [REQUEST])
+    page = open_page(server.url, viewport={"width": width, "height": 800}, script=MEASURE)
+    expect(page.locator("#services-table tbody tr")).to_have_count(1)
+    expect(page.locator("#connection")).to_have_text("live")
+    message = (
+        "8071 of 9000 tries to reach 10.0.0.17:8443 failed within 1,234,567 ms, after that 99.95 % of 1200300 bytes"
+    )
+    post_events(server, [{"type": "error", "service": "web", "data": {"message": message}}])
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("web: 807")
+    told = toast.locator("span")
+    shown, whole = told.inner_text().removesuffix(" …"), told.get_attribute("title") or ""
+    assert f"{whole} ".startswith(f"{shown} "), "whole words"
+    assert told.evaluate("text => text.scrollHeight <= text.clientHeight")
+    expect(toast).to_be_in_viewport(ratio=1)
+    assert not toast.evaluate(MOVED)
+    assert toast.evaluate(OVER) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for name in ("Dismiss", "Mute"):
+        expect(toast.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    check_accessible(page)
+
+
+def test_a_toast_is_used_by_keyboard_and_waits_for_that(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    post_events(server, [REQUEST])
+    page = open_page(server.url)
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#feed li")).to_have_count(1)
+    post_events(server, [{"type": "error", "service": "web", "data": {"message": "out of memory"}}])
+    toast = page.locator(".toast")
+    expect(page.get_by_role("status").filter(has=toast)).to_contain_text("web: out of memory")
+    page.locator("#home").focus()
+    page.keyboard.press("Tab")
+    expect(toast.get_by_role("button", name="Dismiss")).to_be_focused()
+    for _ in range(4):
+        page.clock.fast_forward(3_000)
+    expect(toast).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(toast).to_be_hidden()
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_toast_goes_by_itself(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    post_events(server, [REQUEST])
+    page = open_page(server.url)
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#feed li")).to_have_count(1)
+    post_events(server, [{"type": "error", "service": "web", "data": {"message": "out of memory"}}])
+    expect(page.locator(".toast")).to_be_visible()
+    for _ in range(3):
+        page.clock.fast_forward(3_000)
+    expect(page.locator(".toast")).to_be_hidden()
+
+
+@pytest.mark.parametrize("way", ["portrait", "landscape"])
+def test_paper_is_light_and_breaks_no_row(
+    start_server: StartServer, open_page: OpenPage, tmp_path: Path, way: str
+) -> None:
+    server = start_server()
+    for number in range(60):
+        beat = {"service": f"row-{number:03} {'and more words ' * 6}end-{number:03}", "status": "healthy"}
+        assert server.post("/heartbeat", beat).ok
+    post_events(server, [REQUEST])
+    page = open_page(server.url, color_scheme="dark")
+    expect(page.locator("#services-table tbody tr")).to_have_count(61)
+    expect(page.locator("#charts .u-wrap")).to_have_count(3)
+    path = tmp_path / "page.pdf"
+    page.pdf(path=path, format="A4", landscape=way == "landscape", margin=MARGIN, print_background=True)
+    sheets = [[text for *_, text in found] for _, found in words(path)]
+    assert len(sheets) > 2
+    begun = {number for sheet in sheets for number in re.findall(r"row-(\d+)", " ".join(sheet))}
+    assert len(begun) == 60, "no row is left out, however long the list"
+    for sheet in sheets:
+        said = " ".join(sheet)
+        assert sorted(re.findall(r"row-(\d+)", said)) == sorted(re.findall(r"end-(\d+)", said))
+    subprocess.run([tool("pdftoppm"), "-r", "20", "-gray", path, tmp_path / "sheet"], check=True)
+    for sheet in tmp_path.glob("sheet*.pgm"):
+        pixels = sheet.read_bytes().split(b"\n", 3)[3]
+        assert sum(pixels) / len(pixels) > 225, "ink on light paper"
+    eventually(lambda: page.evaluate(PAPER) == DARK)
+
+
+def test_a_wide_window_is_used(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url, viewport={"width": 1920, "height": 1080})
+    expect(page.locator("#services-table tbody tr")).to_have_count(10)
+    boxes = {name: page.locator(f"#{name}").bounding_box() for name in ("services", "endpoints", "events", "history")}
+    assert all(boxes.values())
+    left, right = (
+        [box for name in names if (box := boxes[name])] for names in (("services", "events"), ("endpoints", "history"))
+    )
+    for one, beside in zip(left, right, strict=True):
+        assert one["x"] <= 32
+        assert one["x"] + one["width"] < beside["x"]
+        assert beside["x"] + beside["width"] >= 1880
+        assert one["y"] == beside["y"]
+    assert right[0]["x"] == right[1]["x"], "on one line"
