@@ -3,11 +3,11 @@
 import itertools
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
-from analytics.feed.history import HOURS, past_day
+from analytics.feed.history import DAYS, Chunk, past_day, past_days
 from analytics.feed.incidents import Incident, Incidents
 from analytics.feed.receipt import Receipt
 from analytics.feed.sender import Item, Sender
@@ -16,8 +16,11 @@ from analytics.feed.shop import Shop
 _TICK = 0.25
 _METRICS_EVERY, _HEARTBEAT_EVERY = 10.0, 15.0
 _BATCH = 1_000
+_PROGRESS_EVERY = 2.0
 #: After a longer standstill the shop does not make up for what it missed.
 _CATCH_UP = 2.0
+#: So many seconds that sending the past took are made up for.
+_LONGEST_GAP = 60.0
 
 
 class Demo:
@@ -46,29 +49,45 @@ class Demo:
         """Run for `duration` seconds, or for ever; raises FeedError when the service cannot be used."""
         held = self._sender.total_events()
         self._back()
+        last = self._now()
         if history or (history is None and held == 0):
-            self._send_history()
+            last = self._send_history()
         elif history is None:
             self._say(f"the service holds {held:,} events already: no history added (--history adds it)")
         # From here on a restart of the service is waited out, however long it takes.
         self._sender.patience = math.inf
-        self._live(math.inf if duration is None else self._now() + duration)
+        self._live(last, math.inf if duration is None else self._now() + duration)
 
     def summary(self) -> str:
         refused = f", {self._refused:,} refused" * bool(self._refused)
         return f"sent {self.sent:,} events and metrics{refused}, and {self._heartbeats:,} heartbeats"
 
-    def _send_history(self) -> None:
-        self._say(f"filling in the last {HOURS} hours")
-        for chunk in past_day(self._rng, self._now(), self._rate):
+    def _send_history(self) -> float:
+        """Send the past, and return up to when it goes."""
+        self._say(f"filling in the last {DAYS} days")
+        self._send_chunks("days before", past_days(self._rng, self._now(), self._rate))
+        now = self._now()  # the days before took a while
+        self._send_chunks("the last 24 hours", past_day(self._rng, now, self._rate))
+        self._say(f"sent {self.sent:,} events and metrics of the past")
+        return now
+
+    def _send_chunks(self, name: str, chunks: Iterable[Chunk]) -> None:
+        told = self._now()
+        for chunk in chunks:
             self._send(self._sender.events, chunk.events)
             self._send(self._sender.metrics, chunk.metrics)
-        self._say(f"sent {self.sent:,} events and metrics of the past")
+            if self._now() - told >= _PROGRESS_EVERY:
+                told = self._now()
+                self._say(f"{name}: {chunk.done:.0%}, {self.sent:,} events and metrics sent")
 
-    def _live(self, stop: float) -> None:
-        last = self._now()
-        shop = Shop(self._rng, last, Incidents(self._rng, last, list(ERROR_MESSAGES)))
+    def _live(self, last: float, stop: float) -> None:
+        """Send what happens from `last`, up to when the past was sent, to `stop`."""
+        now = self._now()
+        shop = Shop(self._rng, now, Incidents(self._rng, now, list(ERROR_MESSAGES)))
         self._say(f"the shop is open: about {self._rate:g} events/s to {self._sender.url}, Ctrl-C closes it")
+        if last > now - _LONGEST_GAP:
+            self._send(self._sender.events, shop.advance(last, now, self._rate))
+        last = now
         metrics_due = last + _METRICS_EVERY
         # Spread over the interval, as services that were started one by one are.
         beats_due = {name: last + i * _TICK for i, name in enumerate(SERVICES, start=1)}

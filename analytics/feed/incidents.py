@@ -32,6 +32,8 @@ class Rhythm(NamedTuple):
 LIVE = Rhythm(first=(40, 75), quiet=(300, 900), length=(75, 180))
 #: Long enough to be seen in a chart of hours.
 PAST = Rhythm(first=(3_600, 10_800), quiet=(10_800, 21_600), length=(900, 2_400))
+#: Rare enough that a chart of days shows single bad ones.
+RARE = Rhythm(first=(86_400, 259_200), quiet=(86_400, 604_800), length=(1_800, 7_200))
 
 
 class Incidents:

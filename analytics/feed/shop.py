@@ -24,9 +24,10 @@ Json = dict[str, Any]
 
 #: Seconds a visitor stays on a page, and events that one page makes, both as means.
 _PAGE_STAY, _PAGE_EVENTS = 15.0, 5.0
-_REGULARS = 4_000
+_REGULARS = 1_000
 _FAILURES = 0.003
 _RESTOCK_BELOW = 20
+_MOST_CALLS = max(len(calls) for _, calls in PAGES.values())
 #: Where somebody may be with nothing in the basket yet.
 _HALFWAY = ("home", "search", "product")
 
@@ -88,6 +89,17 @@ class Shop:
         self._owed -= len(self._events)
         made, self._events = self._events, []
         made.sort(key=lambda event: event["timestamp"])
+        return made
+
+    def sample(self, since: float, until: float, visitors: int) -> list[Json]:
+        """One request each of so many visitors between two moments, oldest first, in the mix that visits make."""
+        rng, self._events = self._rng, []
+        for at in sorted(since + rng.random() * (until - since) for _ in range(visitors)):
+            calls = PAGES[self._someone(1).page][1]
+            while rng.random() * _MOST_CALLS >= len(calls):  # of a page with more calls more requests are made
+                calls = PAGES[self._someone(1).page][1]
+            self._call(rng.choice(calls), self._visitor(ENTRANCE).user, at)
+        made, self._events = self._events, []
         return made
 
     def heartbeat(self, service: str, now: float) -> Json:

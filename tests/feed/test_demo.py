@@ -1,7 +1,12 @@
 """The demo's run: history only into an empty service, everything sent once, restarts waited out."""
 
 import random
+import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -70,8 +75,44 @@ def test_history_is_added_to_an_empty_service_or_on_request(
     service.total_events = held
     stage = Stage(service)
     stage.play(0, history)
-    assert (stage.demo.sent > 30_000) is filled
+    assert (stage.demo.sent > 100_000) is filled
     assert any("no history added" in line for line in stage.said) is (history is None and held > 0)
+
+
+def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService) -> None:
+    stage = Stage(service)
+    sent = stage.demo._send
+
+    def slowly(*args: Any) -> None:
+        sent(*args)
+        stage.now += 0.1
+
+    stage.demo._send = slowly  # type: ignore[method-assign]
+    stage.play(0, history=True)
+    assert stage.said[0] == "filling in the last 90 days"
+    told = [line for line in stage.said if "%" in line]
+    assert 5 < len(told) < 20
+    assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", told[0])
+    assert told[-1].startswith("the last 24 hours: ")
+    assert max(Counter(call for call in service.calls).values()) < 500
+
+
+def test_what_happens_while_history_is_sent_is_made_up_for(service: FakeService) -> None:
+    stage = Stage(service)
+    begun = stage.now
+    sent = stage.demo._send
+
+    def slowly(*args: Any) -> None:
+        sent(*args)
+        stage.now += 0.2
+
+    stage.demo._send = slowly  # type: ignore[method-assign]
+    stage.play(5, history=True)
+    stamps = sorted(item["timestamp"] for item in service.items.values() if item.get("type") == "request")
+    newest = [datetime.fromisoformat(stamp).timestamp() for stamp in stamps]
+    newest = [at for at in newest if at > begun]
+    assert newest[-1] > begun + 20, "sending took a while"
+    assert max(b - a for a, b in pairwise(newest)) < 3, "and it left no gap"
 
 
 def test_a_restart_is_waited_out_said_once_and_costs_nothing(service: FakeService) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from analytics.feed.catalogue import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
-from analytics.feed.history import EVENTS, LATELY, past_day
 from analytics.feed.incidents import LIVE, Incident, Incidents
 from analytics.feed.shop import Shop, rfc3339, rhythm
 
@@ -159,43 +158,20 @@ def test_a_service_in_trouble_is_slow_fails_says_so_and_recovers() -> None:
     assert failing(troubled) > 0.1 > failing(calm)
 
 
-def test_history_fills_a_day_up_to_now_and_no_further() -> None:
-    chunks = list(past_day(random.Random(1), NOW, 50))
-    events = [event for chunk in chunks for event in chunk.events]
-    metrics = [metric for chunk in chunks for metric in chunk.metrics]
-    assert len(chunks) == 24
-    thin = [event for event in events if event["timestamp"] < rfc3339(NOW - LATELY)]
-    assert len(thin) == pytest.approx(EVENTS, rel=0.05)
-    assert len(events) - len(thin) == pytest.approx(50 * rhythm(NOW) * LATELY, rel=0.1), "of the last minutes all"
-    stamps = [item["timestamp"] for item in events + metrics]
-    assert min(stamps) >= "2027-01-14T08:00:00.000Z"
-    assert max(stamps) <= "2027-01-15T08:00:00.000Z"
-    # Requests of the last hour, events and counts together, are what the live shop makes of the same rate.
-    last = chunks[-1]
-    requests = sum(m["value"] for m in last.metrics if m["name"] == "requests")
-    requests += sum(event["type"] == "request" for event in last.events)
-    live = sum(event["type"] == "request" for event in play(open_shop(), 600)) * 6
-    assert requests == pytest.approx(live, rel=0.1)
-    counts: dict[str, Counter[str]] = {"requests": Counter(), "errors": Counter()}
-    for m in metrics:
-        if m["name"] in counts:
-            counts[m["name"]][m["tags"]["service"]] += m["value"]
-    shares = [counts["errors"][service] / requests for service, requests in counts["requests"].items()]
-    assert min(shares) > 0.002, "rare errors of small services are not rounded away"
-
-
-def test_history_fills_each_minute_of_the_clock_and_its_share_of_the_one_that_has_begun() -> None:
-    now = NOW + 12 * 3_600 + 45  # the same all day long, but for the rhythm, which is slow then
-    *_, last, rest = past_day(random.Random(1), now, 50)
-    found: Counter[str] = Counter()
-    for item in last.metrics + rest.metrics + last.events + rest.events:
-        if "requests" in (item.get("name"), f"{item.get('type')}s"):
-            found[item["timestamp"][11:16]] += item.get("value", 1)
-    *whole, begun = [found[minute] for minute in sorted(found)]
-    assert len(whole) == 60
-    assert min(whole) > 0.85 * max(whole)
-    assert begun == pytest.approx(0.75 * whole[-1], rel=0.1)
-    assert max(event["timestamp"] for event in rest.events) <= rfc3339(now)
+def test_a_sample_has_one_request_each_of_many_visitors() -> None:
+    shop = open_shop()
+    sample = shop.sample(NOW, NOW + 3_600, 4_000)
+    assert len(sample) == 4_000
+    assert {event["type"] for event in sample} == {"request"}
+    stamps = [event["timestamp"] for event in sample]
+    assert stamps == sorted(stamps)
+    assert rfc3339(NOW) <= stamps[0] <= stamps[-1] <= rfc3339(NOW + 3_600)
+    assert len({event["user_id"] for event in sample}) > 500
+    # Each service has the share of the requests that it has in whole visits.
+    whole = Counter(event["service"] for event in play(open_shop(), 900) if event["type"] == "request")
+    found = Counter(event["service"] for event in sample)
+    for service in SERVICES:
+        assert found[service] / 4_000 == pytest.approx(whole[service] / whole.total(), abs=0.03)
 
 
 def test_every_page_leads_on_and_out() -> None:
