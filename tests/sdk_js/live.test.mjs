@@ -228,3 +228,21 @@ test('where there is no WebSocket it says so', (t) => {
   globalThis.WebSocket = undefined;
   assert.throws(() => new LiveClient(), /pass one/);
 });
+
+test('retry connects at once where it waits, and does nothing else', (t) => {
+  const { client } = live(t);
+  client.retry();
+  assert.equal(FakeSocket.all.length, 1, 'an attempt is under way');
+  FakeSocket.last.drop();
+  assert.ok(client.state.retryIn > 0);
+  client.retry();
+  assert.equal(FakeSocket.all.length, 2);
+  FakeSocket.last.open();
+  FakeSocket.last.say('snapshot', { seq: 1, data: {} });
+  client.retry();
+  t.mock.timers.tick(60);
+  assert.equal(FakeSocket.all.length, 2, 'it is live');
+  client.close();
+  client.retry();
+  assert.equal(FakeSocket.all.length, 2, 'it is closed');
+});

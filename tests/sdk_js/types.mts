@@ -27,6 +27,7 @@ live.addEventListener('state', ({ detail: { state, since } }) => console.log(sta
 live.addEventListener('anything', (event) => console.log(event.type));
 live.start();
 live.subscribe({ events: 'all' });
+live.retry();
 live.close();
 
 class Mine extends RealtimeDashboard {

@@ -104,6 +104,8 @@ export class LiveClient extends EventTarget {
   seq: number | null;
   start(): void;
   subscribe(options: Pick<LiveOptions, 'events' | 'service' | 'updates'>): void;
+  /** Tries again now, where it waits to reconnect. */
+  retry(): void;
   close(): void;
   addEventListener<K extends keyof LiveEvents>(type: K, listener: (event: LiveEvents[K]) => void, options?: AddEventListenerOptions | boolean): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;

@@ -69,6 +69,11 @@ export class LiveClient extends EventTarget {
     if (this.#socket?.readyState === 1) this.#socket.send(message(this.#wanted, null));
   }
 
+  /** Try again now, where it waits to reconnect. */
+  retry() {
+    this.#hurry();
+  }
+
   /** Disconnect for good, or until `start`. */
   close() {
     if (this.#state.state === 'closed') return;
