@@ -28,8 +28,8 @@ from analytics.cli.common import Finite, url_option
 @click.option(
     "--history/--no-history",
     default=None,
-    help="First fill in the last 24 hours: counts by minute, 20,000 events, and of 15 minutes all. By default only "
-    "when the service holds no events yet.",
+    help="First fill in the last 90 days with up to 250,000 events and counts: the last day by minute, the days before "
+    "by hour. By default only when the service holds no events yet.",
 )
 @click.pass_context
 def demo_command(

@@ -3,7 +3,7 @@
 globalThis.boxes = (() => {
   /** Where text may end in an ellipsis: names and texts that are read in full by opening their row. */
   const ELLIPSES = '.feed :is(.type, .of, .user), .brief .word';
-  const NAMED = '.k-name a, .path, #endpoints-table .of, #detail th[scope=row], #scope-title, #verdict a, .feed .type';
+  const NAMED = '.k-name a, .path, .errors .of, #endpoints-table .of, #detail th[scope=row], #scope-title, #verdict a, .feed .type';
   const NUMBER = /^[<+▲▼=±(]*[\d.,:/%×KMBTE+-]+[a-z%;.,)]*$/;
   const CANVAS = CanvasRenderingContext2D.prototype;
 
@@ -137,7 +137,7 @@ globalThis.boxes = (() => {
 
   /** Show `name` and `numbers` in tiles and tables, and measure before a snapshot can replace them. */
   async function tryOut(name, numbers) {
-    const { count, decimal, ms, percent, short, span } = await import('/assets/format.js');
+    const { briefPercent, count, decimal, ms, percent, rate, short, span } = await import('/assets/format.js');
     const formats = [short, decimal, ms, percent, (value) => span(value / 1000)];
     const put = (place, text) => (place.textContent = text);
     for (const row of document.querySelectorAll('#services-table tbody tr')) {
@@ -145,7 +145,13 @@ globalThis.boxes = (() => {
       row.querySelectorAll('td.n').forEach((cell, index) => put(cell, formats[index % formats.length](numbers[index])));
     }
     const total = (value) => (value < 1e9 ? count : short)(value);
-    document.querySelectorAll('#figures strong').forEach((place, index) => put(place, [total, decimal, percent, ms, short][index](numbers[index])));
+    const figures = [total, rate, briefPercent, ms, short];
+    document.querySelectorAll('#figures strong').forEach((place, index) => put(place, figures[index](numbers[index])));
+    document.querySelectorAll('#figures .change').forEach((place, index) => put(place, `usually ${figures[index](numbers[index + 1])}`));
+    document.querySelectorAll('#errors-list summary').forEach((row, index) => {
+      put(row.querySelector('.times'), `${count(1 + (index % 1000))} ×`);
+      for (const place of row.querySelectorAll('.what, .of, .where')) put(place, name);
+    });
     document.querySelectorAll('#endpoints-table tbody tr').forEach((row, index) => {
       put(row.querySelector('.path'), name);
       put(row.cells[1].firstChild, short(numbers[index % 8]));

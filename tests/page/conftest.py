@@ -1,5 +1,6 @@
 """A browser, and a service with the demo's shop at it."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -64,10 +65,10 @@ def _of_host(url: str, host: str) -> bool:
 
 @pytest.fixture(scope="session")
 def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with the demo's shop: a day of history, and 60 events a second from now on."""
+    """A service with the demo's shop: 90 days of history, and 60 events a second from now on."""
     folder = tmp_path_factory.mktemp("shop")
     with Server(folder / "server.log") as server, demo(server, folder / "demo.log", "--rate", "60"):
-        eventually(lambda: "the shop is open" in (folder / "demo.log").read_text(), 60)
+        eventually(lambda: "the shop is open" in (folder / "demo.log").read_text(), 240)
         eventually(lambda: all(row["last_heartbeat"] for row in server.get("/services")["services"].values()))
         yield server
 
@@ -111,10 +112,29 @@ def texts(page: Page, selector: str) -> list[str]:
     return found
 
 
+THOUSANDS = {"": 1, "K": 1e3, "M": 1e6, "B": 1e9}
+UNITS = {
+    "": 1,
+    "%": 1,
+    "/s": 1,
+    "/min": 1 / 60,
+    "/h": 1 / 3_600,
+    "/d": 1 / 86_400,
+    "ms": 1,
+    "s": 1e3,
+    "min": 60e3,
+    "h": 3_600e3,
+    "d": 86_400e3,
+}
+
+
 def number(text: str) -> float | None:
-    """What a figure on the page says, without its unit; None where it says that nothing is known."""
-    digits = (text.split() or ["–"])[0].removeprefix("<").removesuffix("/s").removesuffix("%").replace(",", "")
-    return None if digits == "–" else float(digits)
+    """What a figure on the page says, rates per second and latencies in ms; None where nothing is known."""
+    if text in ("", "–", "none sent"):
+        return None
+    found = re.fullmatch(r"<?([\d.,]+)([KMB]?)( ?[a-z/%]*)", text)
+    assert found, text
+    return float(found[1].replace(",", "")) * THOUSANDS[found[2]] * UNITS[found[3].strip()]
 
 
 def near(shown: str, value: float | None) -> bool:

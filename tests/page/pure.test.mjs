@@ -2,46 +2,72 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ago, briefly, clock, compact, count, day, decimal, ms, percent, short, shorten, shortly, span, times, utc, when } from '../../analytics/web/static/format.js';
-import { Hour, MINUTES, Rises, usualShare } from '../../analytics/web/static/minutes.js';
+import { hasDataBefore, shortestWithData } from '../../analytics/web/static/autorange.js';
+import { ticks } from '../../analytics/web/static/axis.js';
+import { ago, between, briefly, briefPercent, clock, compact, count, day, decimal, moment, ms, percent, rate, short, shorten, shortly, span, stamp, utc, when } from '../../analytics/web/static/format.js';
+import { urgency } from '../../analytics/web/static/health.js';
+import { Hour, MINUTES, Rises } from '../../analytics/web/static/minutes.js';
 import { figures, meanRate, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { read, write, zoomOf } from '../../analytics/web/static/url.js';
+import { endedBefore, usualFigures, usualShare } from '../../analytics/web/static/usual.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
 import * as zone from '../../analytics/web/static/zone.js';
 
 const NOW = new Date(2026, 10, 25, 14, 30);
-const row = (name, status = 'healthy', since = null) => ({ name, status, status_since: since });
-const said = (rows, unusual = new Map()) => {
-  const { lead, parts: named, tail } = verdict(rows, unusual, NOW);
-  return lead + named.map(({ service, text }) => `${service} ${text}`).join('; ') + tail;
+const row = (name, status = 'healthy', since = null) => ({ name, status, status_since: since, message: null, instances: [] });
+const said = (rows, wrong = new Map(), most = undefined) => {
+  const { lead, parts: named, more } = verdict(rows, wrong, NOW, most);
+  return lead + named.map(({ service, text }) => `${service} ${text}`).join('; ') + (more ? ` and ${more} more` : '');
 };
 const since = new Date(2026, 10, 25, 14, 2).toISOString();
-const fourTimes = { ratio: 4.04, errors: 30, seconds: 180, since: Math.floor(Date.parse(since) / 1000) };
+const failing = { share: 0.034, usual: 0.0006, errors: 30, seconds: 180, since: Math.floor(Date.parse(since) / 1000) };
+const slow = { now: 212.4, usual: 41.3 };
 
 test('all is well', () => {
   assert.equal(said([row('a'), row('b')]), 'All 2 services healthy.');
   assert.equal(said([row('a')]), 'The one service is healthy.');
-  assert.equal(said([row('a'), row('b', 'unknown'), row('c', 'maintenance')]), '1 service healthy, 1 in maintenance, 1 without heartbeats; errors as usual.');
-  assert.equal(said([row('a', 'unknown')]), '1 service seen, without heartbeats yet; errors as usual.');
+  assert.equal(said([row('a'), row('b', 'unknown'), row('c', 'maintenance')]), '1 service healthy, 1 in maintenance, 1 without heartbeats; nothing unusual.');
+  assert.equal(said([row('a', 'unknown')]), '1 service seen, without heartbeats yet; nothing unusual.');
   assert.equal(said([]), 'Waiting for the first event…');
 });
 
-test('one is degraded, and its errors are far above its usual', () => {
-  const found = verdict([row('checkout', 'degraded', since), row('a')], new Map([['checkout', fourTimes]]), NOW);
-  assert.deepEqual(found, { troubled: 1, state: 'warn', lead: '', parts: [{ service: 'checkout', text: 'is degraded since 14:02; errors 4 × its usual' }], tail: '' });
+test('one is degraded, and its errors and latency stand beside the usual', () => {
+  const found = verdict([row('checkout', 'degraded', since), row('a')], new Map([['checkout', { failing, slow }]]), NOW);
+  const text = 'is degraded since 14:02; 3.4% errors, usually 0.06%; latency 212 ms, usually 41.3 ms';
+  assert.deepEqual(found, { troubled: 1, state: 'warn', lead: '', parts: [{ service: 'checkout', text }], more: 0 });
 });
 
-test('a healthy one has too many errors', () => {
-  assert.equal(said([row('a')], new Map([['a', fourTimes]])), 'a has errors 4 × its usual since 14:02');
-  assert.equal(said([row('a')], new Map([['a', { ...fourTimes, ratio: Infinity, since: null }]])), 'a has 30 errors in 3 min, usually none');
+test('a healthy one has too many errors, or is slow', () => {
+  assert.equal(said([row('a')], new Map([['a', { failing }]])), 'a has 3.4% errors since 14:02, usually 0.06%');
+  assert.equal(said([row('a')], new Map([['a', { failing: { ...failing, usual: 0, since: null } }]])), 'a has 3.4% errors, usually none');
+  assert.equal(said([row('a')], new Map([['a', { failing: { ...failing, share: null, usual: 0, since: null } }]])), 'a has 30 errors in 3 min, usually none');
+  assert.equal(said([row('a')], new Map([['a', { failing: { ...failing, usual: null, since: null } }]])), 'a has 3.4% errors (too new to have a usual)');
+  assert.equal(said([row('a')], new Map([['a', { slow }]])), 'a is slow: 212 ms, usually 41.3 ms');
 });
 
-test('the worst come first, and there is an end to it', () => {
-  const rows = [row('e', 'stale', since), row('d', 'degraded', since), row('c', 'down', since), row('b', 'unhealthy', since), row('a')];
-  assert.equal(said(rows), '4 of 5 services need attention: c is down since 14:02; b is unhealthy since 14:02; d is degraded since 14:02, and 1 more');
+test('what a service says of itself and which of its instances are in trouble is told', () => {
+  const message = 'disk full';
+  const instances = [{ instance: 'a1', status: 'degraded' }, { instance: 'a2', status: 'healthy' }, { instance: 'a3', status: 'healthy' }];
+  assert.equal(said([{ ...row('a', 'degraded', since), message, instances }]), 'a is degraded since 14:02 (a1 of 3 instances), “disk full”');
+  assert.equal(said([{ ...row('a', 'degraded', since), message: 'x'.repeat(500) }]).length, 'a is degraded since 14:02, “…”'.length + 80);
+});
+
+test('the worst come first, and there is an end to it unless all are asked for', () => {
+  const rows = [row('e', 'degraded', since), row('d', 'stale', since), row('c', 'down', since), row('b', 'unhealthy', since), row('a')];
+  assert.equal(said(rows), '4 of 5 services need attention: c is down since 14:02; b is unhealthy since 14:02; d is stale since 14:02 and 1 more');
+  assert.equal(said(rows, new Map(), Infinity).endsWith('d is stale since 14:02; e is degraded since 14:02'), true);
   assert.equal(verdict(rows, new Map(), NOW).state, 'bad');
   assert.equal(verdict(rows, new Map(), NOW).troubled, 4);
+});
+
+test('services are urgent by what is worst now', () => {
+  const found = [[row('a', 'down')], [row('a', 'unhealthy')], [row('a'), { failing }], [row('a', 'stale')], [row('a', 'degraded'), { slow }], [row('a', 'maintenance'), { slow }], [row('a', 'unknown')]];
+  const urgencies = found.map(([one, wrong]) => urgency(one, wrong));
+  assert.deepEqual(urgencies, [...urgencies].sort((a, b) => b - a));
+  assert.equal(new Set(urgencies).size, found.length);
+  assert.equal(urgency(row('a')), 0);
+  assert.equal(urgency(row('a', 'degraded'), { failing }), urgency(row('a'), { failing }));
 });
 
 const hourOf = (requests, errors) => {
@@ -53,11 +79,11 @@ const flat = (value) => new Array(MINUTES).fill(value);
 
 test('errors are unusual from three times the median on, and since when is told', () => {
   const usual = hourOf(flat(100), flat(1));
-  assert.equal(usual.unusual(), undefined);
+  assert.equal(usual.wrong(), undefined);
   const risen = flat(1);
   risen.splice(-6, 6, 4, 4, 4, 4, 4, 4);
-  const found = hourOf(flat(100), risen).unusual();
-  assert.deepEqual(found, { ratio: 4, errors: 12, seconds: 180, since: 54 * 60 });
+  const found = hourOf(flat(100), risen).wrong();
+  assert.deepEqual(found, { failing: { share: 0.04, usual: 0.01, errors: 12, seconds: 180, since: 54 * 60 }, slow: undefined });
 });
 
 test('a stray error before a storm is no part of it', () => {
@@ -65,24 +91,25 @@ test('a stray error before a storm is no part of it', () => {
   errors.splice(-6, 6, 1, 1, 1, 20, 20, 20);
   const hour = hourOf(flat(100), errors);
   hour.usual = 0.0001;
-  assert.equal(hour.unusual().since, 57 * 60);
+  assert.equal(hour.failing().since, 57 * 60);
 });
 
-test('few errors are never unusual, and without a before nobody can tell', () => {
+test('few errors are never unusual, and without a before only a great share is', () => {
   const few = flat(0);
   few[59] = 4;
-  assert.equal(hourOf(flat(100), few).unusual(), undefined);
+  assert.equal(hourOf(flat(100), few).failing(), undefined);
   const [requests, errors] = [flat(0), flat(0)];
-  requests[59] = errors[59] = 50;
-  assert.equal(hourOf(requests, errors).unusual(), undefined);
-  assert.equal(new Hour(0).unusual(), undefined);
+  [requests[59], errors[59]] = [60, 6];
+  assert.deepEqual(hourOf(requests, errors).failing(), { share: 0.1, usual: null, errors: 6, seconds: 180, since: null });
+  assert.equal(hourOf(requests.with(59, 61), errors).failing(), undefined);
+  assert.equal(new Hour(0).wrong(), undefined);
 });
 
 test('rare errors that come together by chance are not unusual', () => {
   const withErrors = (number) => {
     const hour = hourOf(flat(120), flat(0).with(59, number));
     hour.usual = 0.005; // 1.8 in three minutes
-    return hour.unusual()?.errors;
+    return hour.failing()?.errors;
   };
   assert.equal(withErrors(8), undefined);
   assert.equal(withErrors(9), 9);
@@ -90,15 +117,50 @@ test('rare errors that come together by chance are not unusual', () => {
 
 test('the day before counts more than a bad hour', () => {
   const hour = hourOf(flat(100), flat(8));
-  assert.equal(hour.unusual(), undefined);
+  assert.equal(hour.failing(), undefined);
   hour.usual = 0.01;
-  assert.equal(hour.unusual().ratio, 8);
+  assert.deepEqual([hour.failing().share, hour.failing().usual], [0.08, 0.01]);
 });
 
 test('the usual share is the median, and the mean where most had no error', () => {
   assert.equal(usualShare([100, 100, 100], [1, 2, 90]), 0.02);
   assert.equal(usualShare([100, 100, 100, 0], [0, 0, 3, 0]), 0.01);
   assert.equal(usualShare([0], [0]), null);
+});
+
+const timed = (means, medians = means, requests = flat(10)) => {
+  const hour = new Hour(0);
+  hour.load(means.map((mean, index) => ({ timestamp: new Date(index * 60_000).toISOString(), requests: requests[index], errors: 0, avg_latency_ms: mean, p50_latency_ms: medians[index] })));
+  return hour;
+};
+const late = (values, ...newest) => [...values.slice(0, -newest.length), ...newest];
+
+test('a service is slow where both its average and its median are twice the usual', () => {
+  assert.equal(timed(flat(40)).slow(), undefined);
+  assert.deepEqual(timed(late(flat(40), 200, 200, 200, 200)).slow(), { now: 200, usual: 40 });
+  assert.deepEqual(timed(late(flat(40), 200, 200, 200, null)).slow(), { now: 200, usual: 40 });
+  assert.equal(timed(late(flat(40), 200, 200, 200, 200), flat(40)).slow(), undefined, 'outliers alone');
+  assert.equal(timed(late(flat(2), 9, 9, 9, 9)).slow(), undefined, 'too little to feel');
+  assert.equal(timed(late(flat(40), 200, 200, 200, 200), undefined, flat(4)).slow(), undefined, 'too few requests');
+  assert.equal(timed(late(flat(null), 200, 200, 200, 200)).slow(), undefined, 'nothing to compare with');
+  const bad = timed(flat(200));
+  bad.usualLatency = 41;
+  assert.deepEqual(bad.slow(), { now: 200, usual: 41 });
+});
+
+test('latencies that are minutes old say nothing of now', () => {
+  const hour = timed(late(flat(40), 200, 200, 200, 200));
+  hour.add(hour.minute + 4, 30, 0);
+  assert.equal(hour.slow(), undefined);
+});
+
+test('what is usual is the median of the buckets with requests, where there are enough of them', () => {
+  const hour = (at, requests, errors, latency) => ({ at, seconds: 3600, requests, errors, latency });
+  const hours = [hour(0, 3600, 36, 40), hour(3600, 7200, 72, null), hour(7200, 0, 0, null), hour(10_800, 36_000, 18_000, 900)];
+  assert.deepEqual(usualFigures(hours), { requests_per_second: 2, error_rate: 1, mean_latency_ms: null });
+  assert.deepEqual(usualFigures(endedBefore(10_800, hours)), { requests_per_second: null, error_rate: null, mean_latency_ms: null });
+  assert.equal(endedBefore(10_799, hours).length, 2);
+  assert.deepEqual(usualFigures([]), { requests_per_second: null, error_rate: null, mean_latency_ms: null });
 });
 
 test('an hour goes on by minutes, and a long pause empties it', () => {
@@ -125,11 +187,13 @@ test('the parts of a range join without a seam, and ask for no more than is kept
   const now = 1_764_081_234;
   for (const range of Object.values(RANGES)) {
     const found = parts(range, now);
-    assert.ok(found[0].from >= now - range.seconds, range.label);
+    assert.ok(found[0].from > now - range.reach, range.label);
+    assert.ok(found[0].from > now - range.seconds - range.coarse, range.label);
+    if (range.reach > range.seconds) assert.ok(found[0].from <= now - range.seconds, 'the bucket that holds the beginning too');
     assert.equal(found.at(-1).to, now);
     found.forEach(({ from, step }) => assert.equal(from % step, 0));
     const [first] = parts(range, now, range.step, now - 1.5 * range.seconds);
-    assert.ok(first.from > now - 1.5 * range.seconds && first.from <= now - 1.5 * range.seconds + range.coarse, range.label);
+    assert.ok(first.from <= Math.max(now - 1.5 * range.seconds, now - range.reach + range.coarse), range.label);
     found.slice(1).forEach(({ from }, index) => assert.equal(from, found[index].to));
   }
 });
@@ -187,10 +251,10 @@ test('an average counts each bucket by its length', () => {
 });
 
 test('the address keeps the view, and nothing that is as usual', () => {
-  const view = { ...read('', RANGES), service: 'a b&c', type: '<img>', range: '24h' };
+  const view = { ...read('', RANGES), service: 'a b&c', type: '<img>', range: '1h' };
   assert.deepEqual(read(write(view), RANGES), view);
-  assert.equal(write(read('?range=1h&range=never', RANGES)), '');
-  assert.equal(read('?range=constructor', RANGES).range, '1h');
+  assert.equal(write(read('?range=never', RANGES)), '');
+  assert.equal(read('?range=constructor', RANGES).range, '');
   assert.deepEqual(zoomOf('10-20'), [10, 20]);
   for (const wrong of ['', '20-10', '1-', 'a-b', '1-2-3']) assert.equal(zoomOf(wrong), null);
 });
@@ -199,12 +263,11 @@ test('numbers and spans are as people say them', () => {
   assert.deepEqual([compact(9_999), compact(41_300), decimal(0.254), decimal(42.55), decimal(null)], ['9,999', '41.3K', '0.25', '42.6', '–']);
   assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25%', '12.3%', '36.8 ms', '137 ms', '12.5 s', '–']);
   assert.deepEqual([short(9_999_999), short(123_456_789), decimal(2.5e12), ms(1e15), span(3.6e9)], ['9,999,999', '123.5M', '2.5T', '11.6M d', '41,666 d']);
-  assert.deepEqual([decimal(0.0001), percent(0.001), ms(0.04), ms(0.001), ms(0), percent(0)], ['<0.01', '<0.01%', '0.04 ms', '<0.01 ms', '0.0 ms', '0.0%']);
+  assert.deepEqual([decimal(0.0001), percent(0.001), ms(0.04), ms(0.001), ms(0), percent(0)], ['<0.01', '<0.01%', '0.04 ms', '<0.01 ms', '0 ms', '0.0%']);
   assert.deepEqual([span(12), span(65), span(12_000), span(180_000), ago(0.4), ago(12), ago(12_000, briefly)], ['12 s', '1 min', '3 h 20 min', '2 d 2 h', 'now', '12 s ago', '3 h ago']);
   assert.deepEqual([short(999e12), short(1e15), count(1.5e17), compact(1e99), decimal(2e20), ms(1e30), percent(1e19)], ['999T', '1E15', '1.5E17', '1E99', '2E20', '1.2E22 d', '1E19%']);
   assert.deepEqual([briefly(12), briefly(51_240), briefly(0)], ['12 s', '14 h', '0 s']);
   assert.deepEqual([shorten('of 807 ms', 9), shorten('of 807 ms', 8), shorten('of 807 ms', 5), shorten('807807', 3)], ['of 807 ms', 'of 807 …', 'of …', '807…']);
-  assert.deepEqual([times(4.04), times(2.5), times(25.4), times(1658)], ['4 ×', '2.5 ×', '25 ×', 'over 100 ×']);
   assert.equal(when(new Date(2026, 10, 24, 9, 5), NOW), 'Nov 24, 09:05');
   assert.deepEqual([shortly(new Date(2026, 10, 24, 9, 5), NOW), shortly(NOW, NOW)], ['Nov 24', '14:30']);
   assert.equal(utc(new Date('2026-11-25T14:02:03.5Z')), '2026-11-25 14:02:03 UTC');
@@ -220,4 +283,71 @@ test('times are told in the zone that is chosen', () => {
   assert.equal(zone.midnight('2026-11-25'), Date.UTC(2026, 10, 25));
   zone.chooseZone('local');
   assert.equal(clock(at), '23:59:30');
+});
+
+test('latency has three digits at most, in the unit that fits', () => {
+  assert.deepEqual([4, 4.256, 42.56, 137.2, 999.4, 999.6, 1234.5, 59_960, 90_000, 3.6e6, 1e9].map(ms), ['4 ms', '4.26 ms', '42.6 ms', '137 ms', '999 ms', '1 s', '1.23 s', '1 min', '1.5 min', '1 h', '11.6 d']);
+  for (let index = 0; index < 2000; index += 1) {
+    const value = 10 ** (Math.random() * 12 - 2);
+    const digits = ms(value).replace(/[^\d.]/g, '').replace(/^0\.0*|\./, '').replace(/^0+/, '');
+    assert.ok(digits.length <= 3, `${value}: ${ms(value)}`);
+  }
+});
+
+test('low rates are told per minute, hour or day, and never read as none', () => {
+  assert.deepEqual([0, 42, 1, 0.5, 3 / 60, 3 / 3600, 3 / 86_400, 1e-9, 1234.5, 0.9999].map(rate), ['0/s', '42/s', '1/s', '30/min', '3/min', '3/h', '3/d', '<0.01/d', '1,235/s', '1/s']);
+  assert.equal(rate(null), '–');
+});
+
+test('ticks of an axis are distinct, whatever its end is', () => {
+  assert.deepEqual(ticks(0.00083, 4, 'rate').map(({ text }) => text), ['0', '1/h', '2/h']);
+  assert.deepEqual(ticks(1, 4, 'count').map(({ text }) => text), ['0', '1']);
+  assert.deepEqual(ticks(0, 4, 'rate'), [{ value: 0, text: '0' }]);
+  assert.deepEqual(ticks(2600, 4, 'ms').map(({ text }) => text), ['0', '1 s', '2 s']);
+  for (let index = 0; index < 3000; index += 1) {
+    const [greatest, most, kind] = [10 ** (Math.random() * 26 - 12), 3 + Math.floor(Math.random() * 6), ['count', 'rate', 'ms'][index % 3]];
+    const found = ticks(greatest, most, kind);
+    const texts = found.map(({ text }) => text);
+    assert.equal(new Set(texts).size, texts.length, `${greatest} ${kind}: ${texts}`);
+    assert.equal(texts.filter((text) => Number.parseFloat(text.replace(/,/g, '')) === 0).length, 1, `${greatest} ${kind}: ${texts}`);
+    assert.ok(found.length - 1 <= most && found.at(-1).value <= greatest * 1.0001, `${greatest} ${most} ${kind}: ${texts}`);
+    assert.ok(found.length > 1 || kind === 'count', `${greatest} ${most} ${kind}: ${texts}`);
+  }
+});
+
+test('a zoom says what it shows', () => {
+  const at = (hour, minute, second = 0) => new Date(2026, 10, 25, hour, minute, second).getTime() / 1000;
+  assert.equal(between([at(14, 2), at(14, 25)], NOW), '14:02 – 14:25, 23 min');
+  assert.equal(between([at(14, 2), at(14, 3, 30)], NOW), '14:02:00 – 14:03:30, 90 s');
+  assert.equal(between([at(14, 2), at(14, 4, 30)], NOW), '14:02:00 – 14:04:30, 2 min 30 s');
+  assert.equal(between([at(14, 2), at(14, 7)], NOW), '14:02:00 – 14:07:00, 5 min');
+  assert.equal(between([at(14, 2) - 86_400, at(14, 2)], NOW), 'Nov 24, 14:02 – 14:02, 1 d');
+  assert.equal(stamp(new Date(2026, 10, 24, 23, 59, 58), NOW), 'Nov 24, 23:59:58');
+  assert.equal(stamp(NOW, NOW), '14:30:00');
+  const late = new Date(2026, 10, 24, 23, 55);
+  assert.deepEqual([5, 60, 300].map((step) => moment(late, step, NOW)), ['Nov 24, 23:55:00', 'Nov 24, 23:55', 'Nov 24, 23:55']);
+});
+
+/** Values of series with one bucket of `requests` that holds `at`. */
+const only = (name, at) => async (query) => {
+  const values = [];
+  for (let start = query.from; start < query.to; start += query.step) values.push(query.name === name && start <= at && at < start + query.step ? 1 : 0);
+  return values;
+};
+
+test('the page opens on the shortest range that has data', async () => {
+  const now = 1_764_081_234;
+  for (const [age, range] of [[10, '1h'], [3500, '1h'], [4000, '24h'], [90_000, '7d'], [5 * 86_400, '7d'], [9 * 86_400, '90d']]) {
+    assert.equal(await shortestWithData('1h', now, only('requests', now - age)), range, `${age}`);
+    assert.equal(await shortestWithData('1h', now, only('events', now - age)), range, `${age}`);
+  }
+  assert.equal(await shortestWithData('5m', now, only('requests', now - 10)), '5m');
+  assert.equal(await shortestWithData('1h', now, async () => []), '1h');
+});
+
+test('whether there was data before a range is found at each resolution', async () => {
+  const now = 1_764_081_234;
+  for (const age of [4000, 9000, 20_000, 5 * 86_400, 60 * 86_400]) assert.equal(await hasDataBefore(now - 3600, now, only('requests', now - age)), true, `${age}`);
+  for (const age of [10, 3000]) assert.equal(await hasDataBefore(now - 3600, now, only('requests', now - age)), false, `${age}`);
+  assert.equal(await hasDataBefore(now - 604_800, now, only('requests', now - 86_400)), false);
 });

@@ -172,7 +172,7 @@ def test_the_empty_page_tells_the_public_address(start_behind: StartBehind, open
     expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
     assert all(made.url in text for text in texts(page, "#empty pre"))
     page.evaluate(f"async () => {{ {texts(page, '#empty pre')[1]} }}")
-    expect(page.locator("#empty")).to_contain_text("received: page_view from web")
+    expect(page.locator("#empty")).to_contain_text("received: request from web")
 
 
 def test_the_docs_are_there_and_tell_the_address_as_far_as_it_is_known(proxied: Behind, open_page: OpenPage) -> None:

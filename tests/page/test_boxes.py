@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
+from tests.conftest import StartServer
 from tests.edge.wire import tool
 from tests.page.conftest import OpenPage, post_events, texts
 from tests.server import Server
@@ -71,6 +72,10 @@ def fill(server: Server) -> None:
             assert server.post("/metrics", metric).ok
         beat = {"service": service, "status": "unhealthy", "metrics": {"uptime": 10 ** rng.randrange(3, 12)}}
         assert server.post("/heartbeat", beat).ok
+        for instance in ("web-807", LONG[::-1]):
+            counters = {"request_count": min(value, 10**15), "error_count": 807}
+            told = {"instance": instance, "message": "807 of 100,000 rows failed, " * 5, "metrics": counters}
+            assert server.post("/heartbeat", beat | told).ok
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +106,17 @@ def open_full(full: Server, open_page: OpenPage, query: str, **options: Any) -> 
     page = open_page(f"{full.url}/{query}", script=MEASURE, **options)
     expect(page.locator("#charts .u-wrap")).to_have_count(3)
     if "service" in query:
-        expect(page.locator("#detail .rows tbody tr")).to_have_count(8)
+        for rows, number in (("endpoints", 5), ("own metrics", 3), ("instances", 3)):
+            expect(page.get_by_role("region", name=f"Table of {rows}").locator("tbody tr")).to_have_count(number)
+        expect(page.get_by_role("region", name="Table of changes of health").locator("tbody tr")).not_to_have_count(0)
     else:
+        expect(page.locator("#figures .change", has_text="usually")).not_to_have_count(0)
         expect(page.locator("#services-table tbody tr")).to_have_count(4)
         expect(page.locator("#heat td.cell").first).to_be_attached()
         expect(page.locator("#days .u-wrap")).to_have_count(1)
     expect(page.locator("#feed li").first).to_be_attached()
+    expect(page.locator("#errors-list li").first).to_be_attached()
+    page.locator("#charts [tabindex]").first.press("End")  # the legends tell the values of that moment
     return page
 
 
@@ -124,6 +134,16 @@ def test_no_number_is_cut_at_any_width(full: Server, open_page: OpenPage, query:
     found = []
     for width in WIDTHS:
         settled(page, width)
+        found += [f"{width} px: {problem}" for problem in wrong(page)]
+    assert not found, "\n".join(found)
+
+
+def test_no_number_is_cut_on_the_page_without_events(start_server: StartServer, open_page: OpenPage) -> None:
+    page = open_page(start_server().url, script=MEASURE)
+    expect(page.locator("#empty .lesson")).to_have_count(4)
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": TALL})
         found += [f"{width} px: {problem}" for problem in wrong(page)]
     assert not found, "\n".join(found)
 

@@ -47,7 +47,7 @@ def test_names_states_and_numbers_are_not_cut_off(start_server: StartServer, ope
     server.post("/heartbeat", {"service": NAME, "status": "unhealthy", "metrics": {"uptime": 9_999}})
     page = open_page(server.url, viewport={"width": width, "height": 800})
     expect(page.locator("#services-table td.k-health")).to_contain_text("unhealthy since")
-    expect(page.locator("#services-table td.k-p95")).to_have_text("11 d")
+    expect(page.locator("#services-table td.k-p95")).to_have_text("11.6 d")
     assert cut_off(page, "#services-table :is(th, td):not(.k-name, .k-trend)") == []
     assert cut_off(page, "#figures .line, #figures strong") == []
     if width > 1000:

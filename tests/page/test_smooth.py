@@ -84,6 +84,7 @@ def test_no_task_is_long_under_load_and_nothing_is_kept(
         page = open_page(server.url)
         expect(page.locator("#services-table tbody tr")).to_have_count(SERVICES)
         expect(page.locator("#services-table .spark .line[d^=M]")).to_have_count(SERVICES)
+        expect(page.locator("#errors-list li")).to_have_count(20)
         before = held(page)
         browser.start_tracing(page=page, categories=["toplevel"])
         page.wait_for_timeout(WATCHED_SECONDS * 1000)  # what is measured, not waited for

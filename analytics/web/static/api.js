@@ -38,8 +38,8 @@ export function address(path, asked = {}) {
   return text ? `.${path}?${text}` : `.${path}`;
 }
 
-/** A service's own address. */
-export const ofService = (name) => `/services/${encodeURIComponent(name)}/metrics`;
+/** The address of a service's metrics, or of another part of it. */
+export const ofService = (name, part = 'metrics') => `/services/${encodeURIComponent(name)}/${part}`;
 
 /** Seconds since the epoch as /series takes them. */
 export const iso = (seconds) => new Date(seconds * 1000).toISOString();

@@ -1,14 +1,16 @@
-// What the page knows of all services over the last hour, and which have errors far above their usual.
+// What the page knows of all services over the last hour, and which fail or are slow, compared with their usual.
 
 import { ask, iso, Lane, ofService } from './api.js';
 import { health } from './health.js';
-import { Hour, Rises, usualShare } from './minutes.js';
+import { Hour, Rises } from './minutes.js';
+import { median, usualShare } from './usual.js';
 
 const AGAIN_MS = 60_000;
 const USUAL_AGAIN_MS = 600_000;
 const LIST_AGAIN_MS = 15_000;
 const WIDTH = 2;
 const MANY_ERRORS = 0.02;
+const UNSEEN_A_MINUTE = 20; // services out of sight that are loaded again in a minute
 
 export class Board {
   constructor() {
@@ -17,31 +19,34 @@ export class Board {
     this.p95s = new Map();
     this.listDue = 0;
     this.lane = new Lane(WIDTH);
-    this.unusual = new Map();
+    this.wrong = new Map();
   }
 
   /** Take a snapshot of `now` (seconds); returns what the counters rose by since the one before, by service. */
   take(services, now) {
     const rises = this.rises.of(services);
     const minute = Math.floor(now / 60);
-    this.unusual = new Map();
+    this.wrong = new Map();
     for (const name of Object.keys(services)) {
       const hour = this.#hour(name, minute);
       const rise = rises.get(name);
       hour.add(minute, rise?.requests ?? 0, rise?.errors ?? 0);
-      const unusual = hour.unusual();
-      if (unusual) this.unusual.set(name, unusual);
+      const wrong = hour.wrong();
+      if (wrong) this.wrong.set(name, wrong);
     }
     return rises;
   }
 
-  /** Load the hours of `names`, in that order; again where that is due and the service `isVisible`. */
+  /** Load the hours of `names`, in that order; again each minute where the service `isVisible`, the others in turns. */
   load(names, isVisible) {
     const now = performance.now();
+    const unseen = AGAIN_MS * Math.max(1, names.length / UNSEEN_A_MINUTE);
     for (const name of names) {
       const hour = this.hours.get(name);
-      if (!hour || now < hour.due || (hour.due > 0 && hour.loaded && !isVisible(name))) continue;
-      hour.due = now + AGAIN_MS * (0.9 + Math.random() / 5);
+      if (!hour || now < (hour.loaded && !isVisible(name) && !this.wrong.has(name) ? hour.unseenDue : hour.due)) continue;
+      const spread = 0.9 + Math.random() / 5;
+      hour.due = now + AGAIN_MS * spread;
+      hour.unseenDue = now + unseen * spread;
       this.lane.run(async () => {
         hour.load((await ask(ofService(name))).series);
       }).catch(() => {
@@ -62,22 +67,20 @@ export class Board {
     }
   }
 
-  /** The average latency of a row, or null where there was none: rows say 0 then. */
-  average(row) {
-    return row.avg_latency_ms || (this.p95s.get(row.name) ?? null);
-  }
-
-  /** Load the usual share of errors of the day before, for services in trouble: an hour may be bad from end to end. */
+  /** Load what was usual on the day before, for services in trouble: an hour may be bad from end to end. */
   loadUsual(services, now) {
     for (const [name, row] of Object.entries(services)) {
       const hour = this.hours.get(name);
-      const inTrouble = health(row.status).urgency > 0 || this.unusual.has(name) || hour.recent > MANY_ERRORS;
+      const inTrouble = health(row.status).urgency > 0 || this.wrong.has(name) || hour.recent > MANY_ERRORS;
       if (!inTrouble || performance.now() < (hour.usualDue ?? 0)) continue;
       hour.usualDue = performance.now() + USUAL_AGAIN_MS;
-      const range = { service: name, agg: 'sum', from: iso(now - 86_400), to: iso(now), step: 3600 };
+      const range = { service: name, from: iso(now - 86_400), to: iso(now), step: 3600 };
       this.lane.run(async () => {
-        const [requests, errors] = await Promise.all(['requests', 'errors'].map(async (series) => (await ask('/series', { name: series, ...range })).points.slice(0, -1).map((point) => point.value)));
+        const [requests, errors, latency] = await Promise.all(
+          [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']].map(async ([series, agg]) => (await ask('/series', { name: series, agg, ...range })).points.slice(0, -1).map((point) => point.value)),
+        );
         hour.usual = usualShare(requests, errors);
+        hour.usualLatency = median(latency);
       }).catch(() => {
         hour.usualDue = performance.now() + 5000;
       });
@@ -88,14 +91,14 @@ export class Board {
   reset() {
     this.rises.reset();
     this.listDue = 0;
-    for (const hour of this.hours.values()) hour.due = 0;
+    for (const hour of this.hours.values()) hour.due = hour.unseenDue = 0;
   }
 
   #hour(name, minute) {
     let hour = this.hours.get(name);
     if (hour === undefined) {
       hour = new Hour(minute);
-      hour.due = 0;
+      hour.due = hour.unseenDue = 0;
       this.hours.set(name, hour);
     }
     return hour;

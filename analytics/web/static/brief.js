@@ -14,8 +14,8 @@ export function brief(data) {
     .slice(0, MOST)
     .forEach(([name, value], index) => {
       const text = shorten(String(typeof value === 'object' ? JSON.stringify(value) : value), LONGEST);
-      const part = el('span', { className: 'part' }, el('span', { className: 'word' }, shorten(name, LONGEST)), '\u00a0', el('span', { className: isNumber(value) ? 'whole' : 'word' }, text));
-      root.append(...(index ? [' · '] : []), part);
+      const part = el('span', { className: 'part' }, index ? '·\u00a0' : '', el('span', { className: 'word' }, shorten(name, LONGEST)), '\u00a0', el('span', { className: isNumber(value) ? 'whole' : 'word' }, text));
+      root.append(' ', part);
     });
   return root;
 }

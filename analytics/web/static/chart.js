@@ -1,7 +1,8 @@
 // One chart: drawn by uPlot, read by pointer or arrow keys, told in a line of text, and open as a table.
 
+import { ticks } from './axis.js';
 import { el, set, setText, svg } from './dom.js';
-import { compact, fixed, moment, utc } from './format.js';
+import { clock, date as dayText, minute, moment, utc } from './format.js';
 import { inUtc, zone } from './zone.js';
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -33,7 +34,8 @@ export class Group {
 /**
  * A chart of some series on one time axis.
  *
- * `series` are `{label, color, format, scale, fill, dash}`; `options` may have `bars` and `describe(index)`; its height is that of `.plot`.
+ * `series` are `{label, color, format, kind, scale, fill, dash}`, of which `kind` is that of the axis (see `ticks`); `options`
+ * may have `bars` and `describe(index)`; its height is that of `.plot`.
  */
 export class Chart {
   constructor(parent, group, title, series, options = {}) {
@@ -57,7 +59,7 @@ export class Chart {
     if (globalThis.uPlot) new ResizeObserver(() => this.#resize()).observe(this.plot);
   }
 
-  /** Show these columns (times first), of buckets of `step` seconds, from `window[0]` to `window[1]`; `about` is told to who points at the summary. */
+  /** Show these columns (times first), of buckets of `step` seconds, from `window[0]` to `window[1]`; `about` is the tooltip of the summary. */
   show(columns, step, window, summary, about = '') {
     Object.assign(this, { columns, step, window });
     setText(this.summary, summary);
@@ -121,7 +123,12 @@ export class Chart {
       scales[scale] = { range: (_, __, max) => [0, (max || 1) * (one.room ?? 1.1)] };
       const side = scale === 'y' ? { side: 3, grid } : { side: 1, grid: { show: false } };
       const stroke = color(scale === 'y' ? 'soft' : one.color);
-      axes.push({ ...axis, ...side, stroke, scale, size: roomFor, gap: 4, space: 28, values: (_, splits, __, ___, step) => splits.map((value) => axisText(value, step)) });
+      let shown = [];
+      const splits = (plot, _, __, end) => {
+        shown = ticks(this.#isEmpty(scale) ? 0 : end, Math.floor(plot.bbox.height / devicePixelRatio / TICK_SPACE), one.kind ?? 'count');
+        return shown.map(({ value }) => value);
+      };
+      axes.push({ ...axis, ...side, stroke, scale, size: axisSize, gap: 4, splits, values: () => shown.map(({ text }) => text) });
     }
     const bars = this.options.bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.7, 24], align: 1 }), points: { show: false } } : {};
     return {
@@ -157,11 +164,18 @@ export class Chart {
     let before = null;
     return splits.map((at) => {
       const date = new Date(at * 1000);
-      const text = spacing >= 43_200 ? moment(date, 86_400).replace(/^\S+\s/, '') : moment(date, spacing >= 60 ? 60 : 1);
+      const time = (spacing >= 60 ? minute : clock)(date);
+      const text = spacing >= 43_200 || /^00:00(:00)?$/.test(time) ? dayText(date) : time;
       const said = text === before ? '' : text;
       before = text;
       return said;
     });
+  }
+
+  /** Whether there is nothing above 0 on that scale. */
+  #isEmpty(scale) {
+    const [, ...columns] = this.columns;
+    return columns.every((values, place) => (this.series[place].scale ?? 'y') !== scale || values.every((value) => !value));
   }
 
   #cursorMoved(plot) {
@@ -190,7 +204,7 @@ export class Chart {
     const now = this.at === null ? last + 1 : this.#nearest(this.at);
     const jump = { ArrowLeft: now - 1, ArrowRight: now + 1, PageUp: now - 10, PageDown: now + 10, Home: first, End: last }[event.key];
     if (jump !== undefined) this.group.point(times[Math.max(first, Math.min(last, jump))]);
-    else if (event.key === '+' && this.at !== null) this.group.setZoom([this.at - (to - from) / 4, this.at + (to - from) / 4].map(Math.round));
+    else if (event.key === '+' && this.at !== null) this.group.setZoom([Math.max(from, this.at - (to - from) / 4), Math.min(to, this.at + (to - from) / 4)].map(Math.round));
     else if (event.key === '-' || event.key === 'Escape') this.group.setZoom(null);
     else return;
     event.preventDefault();
@@ -242,18 +256,19 @@ export class Chart {
   }
 }
 
-const LEAST_ROOM = 40;
+const TICK_SPACE = 32; // px
 
-/** The pixels beside a chart that the labels of an axis need. */
-function roomFor(plot, labels, index, cycle) {
+/** As wide as the longest text of an axis, and never narrower than most are: so that a chart does not jump when it changes. */
+function axisSize(plot, texts, index, cycle) {
   const axis = plot.axes[index];
-  if (cycle > 1) return axis._size; // or the size and the labels could go on changing each other
-  plot.ctx.font = axis.font[0];
-  const widest = Math.max(0, ...(labels ?? []).map((label) => plot.ctx.measureText(label).width));
-  return Math.max(LEAST_ROOM, Math.ceil(widest / devicePixelRatio) + axis.gap + 2);
+  if (cycle > 1) return axis._size; // size and labels could go on changing each other
+  const { ctx } = plot;
+  ctx.save();
+  [ctx.font] = axis.font;
+  const widest = Math.max(0, ...(texts ?? []).map((text) => ctx.measureText(text).width / devicePixelRatio));
+  ctx.restore();
+  return Math.max(40, Math.ceil(widest) + axis.gap + 4);
 }
-
-const axisText = (value, step) => (value === 0 ? '0' : value >= 10_000 ? compact(value) : fixed(value, Number.isInteger(step) ? 0 : Number.isInteger(Math.round(step * 1e6) / 1e5) ? 1 : 2));
 
 /** Places of values that no line joins to another. */
 const alone = (values) => values.flatMap((value, index) => (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? [index] : []));

@@ -52,6 +52,7 @@ export class Connection {
   show() {
     const now = Date.now();
     const place = byId('connection');
+    set(byId('retry'), 'hidden', this.line.state !== 'reconnecting');
     document.body.classList.toggle('stale', !this.isLive && this.heardAt !== null);
     set(place, 'title', !this.isLive && this.heardAt ? `last heard at ${utc(new Date(this.heardAt))}` : '');
     if (this.isLive) {

@@ -3,10 +3,42 @@
 import { home } from './api.js';
 import { byId, el, set, setState, setText, icon } from './dom.js';
 
-const tag = (origin) => [
-  ['curl', `curl -X POST ${origin}/events \\\n  -H "Content-Type: application/json" \\\n  -d '{"type": "page_view", "service": "web", "user_id": "me"}'`],
-  ['JavaScript', `const { AnalyticsClient } =\n  await import('${origin}/sdk/analytics.js');\n\nconst analytics = new AnalyticsClient({ service: 'web' });\nawait analytics.trackPageView('/', 'me');`],
-  ['Python', `import requests\n\nrequests.post(\n    "${origin}/events",\n    json={"type": "page_view", "service": "web", "user_id": "me"},\n    timeout=5,\n).raise_for_status()`],
+// Twenty requests, one each half second: enough to see the chart move.
+const samples = (url) => [
+  [
+    'curl',
+    `for n in $(seq 20); do
+  curl -X POST ${url}/events \\
+    -H "Content-Type: application/json" \\
+    -d '{"type": "request", "service": "web", "user_id": "me",
+         "data": {"endpoint": "/", "status": 200, "latency": '$((10 + n))'}}'
+  sleep 0.5
+done`,
+  ],
+  [
+    'JavaScript',
+    `const { AnalyticsClient } =
+  await import('${url}/sdk/analytics.js');
+
+const analytics = new AnalyticsClient({ service: 'web' });
+for (let n = 1; n <= 20; n += 1) {
+  const request = { endpoint: '/', status: 200, latency: 10 + n };
+  await analytics.trackEvent('request', request, 'me');
+  await new Promise((done) => setTimeout(done, 500));
+}`,
+  ],
+  [
+    'Python',
+    `import time
+import requests
+
+for n in range(20):
+    event = {"type": "request", "service": "web", "user_id": "me"}
+    event["data"] = {"endpoint": "/", "status": 200, "latency": 10 + n}
+    answer = requests.post("${url}/events", json=event, timeout=5)
+    answer.raise_for_status()
+    time.sleep(0.5)`,
+  ],
 ];
 
 export class Empty {
@@ -39,8 +71,8 @@ export class Empty {
     this.lessons = el(
       'div',
       { className: 'lessons' },
-      ...tag(origin).map(([title, code]) => lesson(title, code)),
-      lesson('Or let a whole demo shop come alive', demo, 'Services, traffic, incidents and a day of history, until you press Ctrl-C.'),
+      ...samples(origin).map(([title, code]) => lesson(title, code)),
+      lesson('Or let a whole demo shop come alive', demo, 'Services, traffic, incidents and 90 days of history, until you press Ctrl-C.'),
     );
     const title = el('h2', { id: 'empty-title', className: 'hidden' }, 'First event');
     this.root.replaceChildren(title, this.state, this.lessons);

@@ -22,7 +22,7 @@ export class Endpoints {
       setText(root.number, short(top.count));
       set(root.meter, 'max', endpoints[0].count || 1);
       set(root.meter, 'value', top.count);
-      setText(root.cells[2], ms(top.avg_time_ms));
+      setText(root.cells[2], ms(top.mean_latency_ms));
     });
     set(byId('endpoints-none'), 'hidden', endpoints.length > 0);
   }

@@ -3,15 +3,15 @@
 import { address, ask } from './api.js';
 import { brief } from './brief.js';
 import { byId, el, icon, set, setText } from './dom.js';
-import { clock, count, decimal, plural, utc } from './format.js';
+import { count, day, plural, rate, sameDay, stamp, utc } from './format.js';
 
 const SHOWN = 40;
 const EVERY_MS = 500;
 const NOTED_MS = 20_000;
 const RETRY_MS = 2000;
 
-/** Whether an event tells of an error. */
-export const isError = (event) => event.type === 'error' || (event.type === 'request' && event.data?.status >= 500);
+/** Whether an event is an error or a failed request. */
+export const isError = (event) => event.type === 'error' || (event.type === 'request' && Number(event.data?.status) >= 500);
 
 export class Events {
   constructor(view, onChange) {
@@ -49,6 +49,7 @@ export class Events {
       this.failed = false;
       this.waiting = [];
       this.list.replaceChildren(...[...later.reverse(), ...events].slice(0, SHOWN).map(line));
+      this.#date();
     } catch {
       if (signal.aborted) return;
       this.failed = true;
@@ -102,10 +103,11 @@ export class Events {
   #flush() {
     const now = performance.now();
     if (now - this.since > 2000) {
-      setText(byId('events-rate'), `${decimal(Math.round((this.seen / (now - this.since)) * 10_000) / 10)}/s`);
+      setText(byId('events-rate'), rate(Math.round((this.seen / (now - this.since)) * 10_000) / 10));
       this.seen = 0;
       this.since = now;
     }
+    if (day(new Date()) !== this.day) this.#date();
     if (this.notedAt && now - this.notedAt > NOTED_MS) this.#note('');
     const waiting = this.waiting.length + this.held;
     setText(byId('events-pause'), this.paused ? (waiting ? `Resume (${count(waiting)} new)` : 'Resume') : 'Pause');
@@ -117,12 +119,27 @@ export class Events {
     this.list.prepend(...this.waiting.reverse().filter((event) => !shown.has(event.id)).map(line));
     this.waiting = [];
     while (this.list.children.length > SHOWN) this.list.lastChild.remove();
+    this.#date();
     this.#tellEmpty();
   }
 
   /** An event that is being read is not to run away. */
   #hold() {
     setText(byId('events-rate'), `held while one is open${this.waiting.length ? `, ${count(this.waiting.length)}${this.waiting.length === SHOWN ? ' or more' : ''} new` : ''}`);
+  }
+
+  /** Lines of another day show it, also when the day ends while they are shown. */
+  #date() {
+    const now = new Date();
+    const isAnother = day(now) !== this.day;
+    this.day = day(now);
+    let dated = false;
+    for (const time of this.list.querySelectorAll('time')) {
+      const at = new Date(time.dateTime);
+      if (isAnother) setText(time, stamp(at, now));
+      dated ||= !sameDay(at, now);
+    }
+    this.list.classList.toggle('dated', dated);
   }
 
   #note(text) {
@@ -160,7 +177,7 @@ export function line(event) {
     el(
       'summary',
       {},
-      el('time', { dateTime: event.timestamp, title: utc(at) }, clock(at)),
+      el('time', { dateTime: event.timestamp, title: utc(at) }, stamp(at)),
       el('span', { className: `type${bad ? ' state' : ''}`, 'data-state': bad ? 'bad' : undefined, title: event.type }, ...(bad ? [icon('bad')] : []), event.type),
       el('span', { className: 'of', title: event.service }, event.service),
       el('span', { className: 'soft user', title: event.user_id ?? '' }, event.user_id ?? ''),

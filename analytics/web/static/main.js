@@ -5,11 +5,12 @@ import { address, ask, home, whyNot } from './api.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
 import { Detail } from './detail.js';
-import { byId, el, onClick, setState, setText } from './dom.js';
+import { byId, el, onClick, setState } from './dom.js';
 import { Empty } from './empty.js';
 import { Endpoints } from './endpoints.js';
+import { Errors } from './errors.js';
 import { Events, isError } from './events.js';
-import { utc } from './format.js';
+import { Headline } from './headline.js';
 import { History } from './history.js';
 import { Overview } from './overview.js';
 import { RANGES } from './points.js';
@@ -19,12 +20,12 @@ import { startSwitches } from './switches.js';
 import { Toasts } from './toast.js';
 import { Traffic } from './traffic.js';
 import { read, write, zoomOf } from './url.js';
-import { sinceOf, verdict } from './verdict.js';
 import { zone } from './zone.js';
 
 const view = read(location.search, RANGES);
 const board = new Board();
 const connection = new Connection();
+const headline = new Headline((service) => change({ service, zoom: '' }, true));
 const toasts = new Toasts();
 const empty = new Empty(first);
 const overview = new Overview();
@@ -32,6 +33,7 @@ const traffic = new Traffic(view, change);
 const services = new Services(view, change, board);
 const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true));
 const events = new Events(view, change);
+const errors = new Errors();
 const history_ = new History();
 const detail = new Detail(view, change, board);
 const live = new LiveClient({ baseUrl: home(), updates: 'patch', ...events.wanted() });
@@ -39,6 +41,7 @@ let snapshot = null;
 let drawn = null;
 const types = new Set();
 const TYPES = 200;
+const HISTORY_SOON_MS = 12_000;
 const rise = { requests: 0, errors: 0 }; // since traffic was last told
 
 /** Change the view: its panels, what the connection tells, and the address (a new entry, if one may go `back`). */
@@ -56,12 +59,13 @@ function change(changes, back = false) {
 
 function apply(before) {
   const differs = (...names) => names.some((name) => view[name] !== before[name]);
+  if (differs('service', 'range', 'zoom')) traffic.group.setZoom(zoomOf(view.zoom), false);
   if (differs('service', 'range')) {
     forgetRise();
-    traffic.group.setZoom(zoomOf(view.zoom), false);
     traffic.reload();
   } else if (differs('zoom')) {
     traffic.draw();
+    traffic.reload(false); // it may lie before what is loaded
   }
   if (differs('service', 'type', 'source')) {
     events.reload();
@@ -79,12 +83,15 @@ function render() {
   const now = Date.parse(snapshot.updated_at) / 1000;
   tellVerdict();
   empty.show(snapshot);
+  const rows = Object.values(snapshot.services).filter(({ name }) => !view.service || name === view.service);
+  traffic.ever = { requests: rows.some((row) => row.request_count > 0), latency: rows.some((row) => row.mean_latency_ms !== null) };
+  errors.show(view.service, rows.reduce((sum, row) => sum + row.error_count, 0));
   if (view.service) {
-    detail.show(snapshot.services, board.unusual);
+    detail.show(snapshot.services, board.wrong);
     return;
   }
-  overview.show(snapshot, now);
-  services.show(snapshot.services, board.unusual);
+  overview.show(snapshot, now, board.wrong);
+  services.show(snapshot.services, board.wrong);
   endpoints.show(snapshot.realtime_stats.top_endpoints);
   history_.refresh();
 }
@@ -111,10 +118,11 @@ function take(data) {
   });
 }
 
-/** The first event is to be seen at once: in the range where it is not a dot at the edge. */
+/** Show the first event at once, in the shortest range: in a longer one it would be a dot at the edge. */
 function first() {
-  change({ range: '5m' });
+  traffic.startWith('5m');
   loadSoon();
+  for (const ms of [0, HISTORY_SOON_MS]) setTimeout(() => history_.refresh(true), ms);
 }
 
 /** Load what live counters cannot tell: what a new service brought along. */
@@ -140,22 +148,7 @@ function goOn() {
 }
 
 function tellVerdict() {
-  const place = byId('verdict');
-  const { troubled, state, lead, parts, tail } = verdict(Object.values(snapshot.services), board.unusual);
-  const stale = connection.isLive ? '' : `${connection.refusal && `${connection.refusal} `}As last heard: `;
-  const name = view.service || parts[0]?.service;
-  document.title = `${troubled ? `(${troubled}) ` : ''}${name ? `${name} – ` : ''}Analytics`;
-  const said = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + tail;
-  if (place.dataset.said === said) return;
-  place.dataset.said = said;
-  setState(place, stale && state === 'good' ? 'idle' : state); // nobody knows whether that still holds
-  const words = parts.flatMap(({ service, text }, index) => {
-    const link = el('a', { href: `?${new URLSearchParams({ service })}` }, service);
-    onClick(link, () => change({ service, zoom: '' }, true));
-    const since = sinceOf(snapshot.services[service], board.unusual.get(service));
-    return [index ? '; ' : '', link, el('span', { title: since ? utc(since) : '' }, ` ${text}`)];
-  });
-  place.querySelector('span').replaceChildren(stale + lead, ...words, tail + (parts.length ? '.' : ''));
+  headline.show(snapshot.services, board.wrong, connection, view.service);
 }
 
 function offerExports() {
@@ -221,9 +214,11 @@ document.addEventListener('visibilitychange', () => {
   traffic.reload();
   render();
 });
+byId('retry').addEventListener('click', () => live.retry());
 zone.addEventListener('change', () => {
   if (snapshot !== null) connection.heard(new Date(snapshot.updated_at));
   traffic.draw();
+  errors.reload();
   events.reload();
   history_.refresh(true);
   detail.reload();

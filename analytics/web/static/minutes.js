@@ -1,4 +1,6 @@
-// The last hour of each service by minute, continued live, and whether its errors are far above its usual. Pure.
+// The last hour of each service by minute, continued live, and whether it fails or is slow, compared with its usual. Pure.
+
+import { median, usualShare } from './usual.js';
 
 export const MINUTES = 60;
 export const RECENT = 3;
@@ -7,14 +9,22 @@ const UNUSUAL = 3;
 const DEVIATIONS = 4; // of a number of errors that come by chance
 const STILL = 2;
 const STILL_RECENT = 4;
+const FAILING_SHARE = 0.1; // of a service whose usual is not known
+const SLOW = 2; // times the usual, both on average and in the median: neither outliers nor another mix are enough
+const SLOW_MS = 10;
+const FEWEST_TIMED = 20; // requests
+const FEWEST_MINUTES = 10; // with a latency, to tell the usual from
 
-/** One service's last hour: requests and errors of each minute, the newest last and still open. */
+/** One service's last hour: requests, errors and latencies of each minute, the newest last and still open. */
 export class Hour {
   constructor(minute) {
     this.minute = minute;
     this.requests = new Array(MINUTES).fill(0);
     this.errors = new Array(MINUTES).fill(0);
-    this.usual = null; // of the day before, where it was asked for
+    this.means = new Array(MINUTES).fill(null);
+    this.medians = new Array(MINUTES).fill(null);
+    this.usual = null; // share of errors of the day before, where it was asked for
+    this.usualLatency = null; // average latency of the day before, in ms
     this.loaded = false;
   }
 
@@ -24,16 +34,18 @@ export class Hour {
     this.minute = Math.floor(Date.parse(points.at(-1).timestamp) / 60_000);
     this.requests = points.map((point) => point.requests);
     this.errors = points.map((point) => point.errors);
+    this.means = points.map((point) => point.avg_latency_ms ?? null);
+    this.medians = points.map((point) => point.p50_latency_ms ?? null);
     this.loaded = true;
   }
 
-  /** Count what came in since, at `minute` (minutes since the epoch). */
+  /** Count what came in since, at `minute` (minutes since the epoch); latencies are known when they are loaded again. */
   add(minute, requests, errors) {
     const passed = Math.min(MINUTES, minute - this.minute);
     for (let step = 0; step < passed; step += 1) {
-      for (const values of [this.requests, this.errors]) {
+      for (const [values, nothing] of [[this.requests, 0], [this.errors, 0], [this.means, null], [this.medians, null]]) {
         values.shift();
-        values.push(0);
+        values.push(nothing);
       }
     }
     if (passed > 0) this.minute = minute;
@@ -47,36 +59,50 @@ export class Hour {
     return sum(this.errors.slice(split)) / Math.max(1, sum(this.requests.slice(split)));
   }
 
-  /**
-   * How far errors are above the usual, and since when; undefined where they are not, or nobody can tell.
-   * The usual is the median of the hours before, or while those are not known of the minutes before.
-   */
-  unusual() {
+  /** What is wrong now, `{failing, slow}` with what is known of each; undefined where nothing is. */
+  wrong() {
     if (!this.loaded) return undefined;
+    const [failing, slow] = [this.failing(), this.slow()];
+    return failing || slow ? { failing, slow } : undefined;
+  }
+
+  /**
+   * How far errors are above the usual, and since when; undefined where they are not.
+   * The usual is that of the day before, or while that is not known of the minutes before; where there are none either,
+   * `usual` is null, and only a great share of errors counts.
+   */
+  failing() {
     const split = this.errors.length - RECENT;
-    const errors = sum(this.errors.slice(split));
+    const [errors, requests] = [sum(this.errors.slice(split)), sum(this.requests.slice(split))];
     if (errors < FEWEST_ERRORS) return undefined;
     const usual = this.usual ?? usualShare(this.requests.slice(0, split), this.errors.slice(0, split));
-    if (usual === null) return undefined;
-    const expected = usual * sum(this.requests.slice(split));
+    const found = { share: requests ? errors / requests : null, usual, errors, seconds: RECENT * 60, since: null };
+    if (usual === null) return errors >= requests * FAILING_SHARE ? found : undefined;
+    const expected = usual * requests;
     if (errors < Math.max(expected * UNUSUAL, expected + DEVIATIONS * Math.sqrt(expected + 1))) return undefined;
     let first = split;
     const still = Math.max(usual * STILL, this.recent / STILL_RECENT);
     while (first > 0 && this.errors[first - 1] > 0 && this.errors[first - 1] / Math.max(1, this.requests[first - 1]) >= still) first -= 1;
     while (first < this.errors.length - 1 && this.errors[first] === 0) first += 1;
-    const since = first > 0 ? (this.minute - (this.errors.length - 1 - first)) * 60 : null;
-    return { ratio: this.recent / usual, errors, seconds: RECENT * 60, since };
+    return { ...found, since: first > 0 ? (this.minute - (this.errors.length - 1 - first)) * 60 : null };
+  }
+
+  /** How far latency is above the usual, in ms; undefined where it is not, or where too little is known. */
+  slow() {
+    const split = this.means.length - RECENT - 1; // the newest may have been loaded a minute ago
+    const known = [...Array(RECENT + 1).keys()].map((index) => split + index).filter((index) => this.means[index] !== null);
+    const timed = sum(known.map((index) => this.requests[index]));
+    if (timed < FEWEST_TIMED) return undefined;
+    const before = this.means.slice(0, split).filter((value) => value !== null);
+    if (before.length < FEWEST_MINUTES && this.usualLatency === null) return undefined;
+    const usual = this.usualLatency ?? median(before);
+    const usualMedian = this.usualLatency === null ? median(this.medians.slice(0, split)) : 0; // the median of a bad hour would not be the usual
+    const weighted = (values) => sum(known.map((index) => values[index] * this.requests[index])) / timed;
+    const now = weighted(this.means);
+    const isSlow = now >= usual * SLOW && now >= usual + SLOW_MS && weighted(this.medians) >= usualMedian * SLOW;
+    return isSlow ? { now, usual } : undefined;
   }
 }
-
-/** The usual share of errors: the median over buckets that had requests, or their mean where most had no error. */
-export function usualShare(requests, errors) {
-  const shares = errors.flatMap((each, index) => (requests[index] > 0 ? [each / requests[index]] : [])).sort((a, b) => a - b);
-  if (shares.length === 0) return null;
-  return shares[shares.length >> 1] || sum(errors) / sum(requests);
-}
-
-const sum = (values) => values.reduce((total, each) => total + each, 0);
 
 /** What each service's counters rose by from one snapshot to the next. */
 export class Rises {
@@ -102,3 +128,5 @@ export class Rises {
     return rises;
   }
 }
+
+const sum = (values) => values.reduce((total, each) => total + each, 0);

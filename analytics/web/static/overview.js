@@ -1,19 +1,21 @@
-// The five figures, each with its last 15 minutes and how it changed.
+// The five figures, each with its last 15 minutes and what is usual.
 
 import { ask, iso } from './api.js';
-import { byId, el, setText } from './dom.js';
-import { compact, count, decimal, ms, percent, short, times } from './format.js';
+import { usualBefore } from './baseline.js';
+import { byId, el, set, setText } from './dom.js';
+import { briefPercent, compact, count, ms, rate, short } from './format.js';
 import { Spark } from './spark.js';
 
 const MINUTES = 15;
 const AGAIN = 60;
-const FOLD = 300;
+const USUAL_AGAIN = 600;
+const WORSE = 2; // times the usual
 const TOTAL_SHOWN = 1e9;
 const FIGURES = [
   { name: 'total_requests', label: 'Requests', about: 'all retained time', format: (value) => (value < TOTAL_SHOWN ? count : short)(value), grows: true },
-  { name: 'requests_per_second', label: 'Requests per second', about: 'last 60 s', format: decimal },
-  { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: percent, worse: true, ofRequests: true },
-  { name: 'average_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true, ofRequests: true },
+  { name: 'requests_per_second', label: 'Request rate', about: 'last 60 s', format: rate },
+  { name: 'error_rate', label: 'Error rate', about: 'last 60 s', format: briefPercent, worse: true },
+  { name: 'mean_latency_ms', label: 'Average latency', about: 'last 60 s', format: ms, worse: true },
   { name: 'active_users', label: 'Active users', about: 'last 5 min', format: short },
 ];
 // Users are counted over five minutes, as the figure is, so that both can be compared.
@@ -21,8 +23,8 @@ const SERIES = [['requests', 'sum', 60], ['errors', 'sum', 60], ['latency', 'avg
 
 export class Overview {
   constructor() {
-    this.loadedAt = -Infinity;
-    this.past = null;
+    this.loadedAt = this.usualAt = -Infinity;
+    this.past = this.usual = null;
     this.cards = FIGURES.map((figure) => {
       const card = { ...figure, value: el('strong', {}, '–'), change: el('span', { className: 'change' }), spark: new Spark(96, 28) };
       byId('figures').append(el('div', { className: 'figure' }, el('dt', {}, figure.label, ' ', el('span', { className: 'soft' }, figure.about)), el('dd', {}, el('div', { className: 'line' }, card.value, card.spark.root), card.change)));
@@ -30,49 +32,52 @@ export class Overview {
     });
   }
 
-  /** Show the snapshot of `now` (seconds); the minutes before are loaded again once a minute. */
-  show({ overview, realtime_stats: last }, now) {
+  /** Show the snapshot of `now` (seconds); what was before is loaded again once a minute, and what is usual every ten. */
+  show({ overview, realtime_stats: last, services }, now, wrong) {
     if (now - this.loadedAt > AGAIN) this.#load(now);
+    if (now - this.usualAt > USUAL_AGAIN) this.#loadUsual(now, services, wrong);
+    const rows = Object.values(services);
+    const told = {
+      total_requests: overview.total_requests || null,
+      requests_per_second: overview.total_requests ? overview.requests_per_second : null,
+      error_rate: last.requests_last_1min || overview.error_rate ? overview.error_rate : null, // without requests the snapshot says 0
+      mean_latency_ms: overview.mean_latency_ms,
+      active_users: overview.active_users,
+    };
+    const isTimed = rows.some((row) => row.mean_latency_ms !== null);
     for (const card of this.cards) {
-      const nothing = card.ofRequests && !overview[card.name] && last.requests_last_1min === 0; // the snapshot says 0
-      const value = nothing ? null : overview[card.name];
+      const value = told[card.name];
       setText(card.value, card.format(value));
       const past = this.past?.[card.name];
-      if (!past) continue;
-      card.spark.show(card.grows ? past.slice(0, -1) : [...past, value]); // without the minute that is still open
-      this.#tellChange(card, past, value);
+      if (past) card.spark.show(card.grows ? past.slice(0, -1) : [...past, value]); // without the minute that is still open
+      if (value !== null) this.#tellUsual(card, past, value);
+      else this.#tell(card, (card.name === 'mean_latency_ms' ? isTimed : overview.total_requests) ? 'none in 60 s' : 'none sent');
     }
     this.total = overview.total_requests;
   }
 
   /** Forget the minutes before, as after a gap. */
   reset() {
-    this.loadedAt = -Infinity;
+    this.loadedAt = this.usualAt = -Infinity;
   }
 
-  #tellChange(card, past, value) {
+  #tellUsual(card, past, value) {
     if (card.grows) {
-      const since = Math.max(0, value - this.past.total); // what came in since the minutes were loaded
-      setText(card.change, `+${compact(past.reduce((sum, each) => sum + each, since))} in ${MINUTES} min`);
+      const since = Math.max(0, value - (this.past?.total ?? value)); // what came in since the minutes were loaded
+      if (past) this.#tell(card, `+${compact(past.reduce((sum, each) => sum + each, since))} in ${MINUTES} min`);
       return;
     }
-    if (value === null) {
-      setText(card.change, 'no requests in 60 s');
-      card.change.dataset.state = '';
-      return;
-    }
-    const known = past.filter((each) => each !== null);
-    const usual = known.reduce((sum, each) => sum + each, 0) / (known.length || 1);
-    if (known.length === 0 || usual === 0) {
-      setText(card.change, value ? `none in the ${MINUTES} min before` : `unchanged in ${MINUTES} min`);
-      card.change.dataset.state = '';
-      return;
-    }
-    const change = Math.round((value / usual - 1) * 100);
-    const worse = card.worse && change >= 50;
-    card.change.dataset.state = worse ? 'bad' : '';
-    const sign = change > 0 ? '▲' : '▼';
-    setText(card.change, change === 0 ? `= ${MINUTES} min mean` : change >= FOLD ? `${sign} ${times(value / usual)} the ${MINUTES} min mean` : `${sign} ${percent(Math.abs(change), 0)} vs ${MINUTES} min mean`);
+    if (!this.usual) return;
+    const usual = this.usual[card.name];
+    if (usual === null && value === 0) this.#tell(card, `none in the ${card.about}`);
+    else if (usual === null) this.#tell(card, 'no usual known yet', 'too little was recorded to tell what is usual');
+    else this.#tell(card, `usually ${usual === 0 && card.worse ? 'none' : card.format(usual)}`, this.usual.about[card.name], card.worse && value > 0 && value >= usual * WORSE);
+  }
+
+  #tell(card, text, title = '', isBad = false) {
+    setText(card.change, text);
+    set(card.change, 'title', title);
+    if (card.change.dataset.state !== (isBad ? 'bad' : '')) card.change.dataset.state = isBad ? 'bad' : '';
   }
 
   async #load(now) {
@@ -89,11 +94,20 @@ export class Overview {
         total_requests: sums,
         requests_per_second: requests.map((value) => value / 60),
         error_rate: requests.map((value, index) => (value ? (errors[index] / value) * 100 : null)),
-        average_latency_ms: latency,
+        mean_latency_ms: latency,
         active_users: users,
       };
     } catch {
       this.loadedAt = now - AGAIN + 5; // again in 5 seconds
+    }
+  }
+
+  async #loadUsual(now, services, wrong) {
+    this.usualAt = now;
+    try {
+      this.usual = await usualBefore(now, services, wrong);
+    } catch {
+      this.usualAt = now - USUAL_AGAIN + 5;
     }
   }
 }

@@ -12,14 +12,17 @@ export const RANGES = {
   '90d': { label: '90 d', words: 'last 90 days', seconds: 7_776_000, reach: 7_776_000, step: 86_400, fine: 7_776_000, coarse: 86_400, users: 86_400, again: 60 },
 };
 
-/** The parts of a range to ask for, from `start` on: the newest finely, what lies before coarsely, and each moment once; no more than is kept. */
+/**
+ * The parts of a range to ask for, from the bucket that holds `start` on: the newest finely, what lies before coarsely, and
+ * each moment once; no more than is kept.
+ */
 export function parts(range, now, step = range.step, start = now - range.seconds) {
-  const end = now;
-  if (range.step === range.coarse || step !== range.step) return [{ from: floor(start, step) + step, to: end, step }];
+  const first = (size) => Math.max(floor(start, size), floor(now - range.reach, size) + size);
+  if (range.step === range.coarse || step !== range.step) return [{ from: first(step), to: now, step }];
   const seam = floor(now - range.fine, range.coarse) + range.coarse;
   return [
-    { from: floor(start, range.coarse) + range.coarse, to: seam, step: range.coarse },
-    { from: seam, to: end, step },
+    { from: first(range.coarse), to: seam, step: range.coarse },
+    { from: seam, to: now, step },
   ];
 }
 

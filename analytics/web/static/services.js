@@ -1,28 +1,34 @@
 // The table of services: sorted, filtered, and brought up to date row by row without being built anew.
 
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
-import { ago, briefly, clock, count, ms, percent, plural, short, shortly, span, times, utc } from './format.js';
-import { errorRate, health, urgency } from './health.js';
+import { ago, briefly, clock, count, ms, percent, plural, short, shortly, span, utc } from './format.js';
+import { errorRate, health, stateOf, urgency } from './health.js';
 import { RECENT } from './minutes.js';
 import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
-import { sinceOf, trouble } from './verdict.js';
+import { errors, share, sinceOf, trouble } from './verdict.js';
 
 const SETTLE_MS = 3000;
+const INSTANCES = 20; // named in a title
 const COLUMNS = [
   { key: 'name', label: 'Service', of: (row) => row.name.toLowerCase() },
-  { key: 'health', label: 'Health', of: (row, more) => -urgency(row, more.unusual) * 10 - (row.status === 'healthy' ? 0 : 1), low: true },
+  { key: 'health', label: 'Health', of: (row, more) => -rank(row, more), low: true },
   { key: 'requests', label: 'Requests', of: (row) => row.request_count, n: true },
   { key: 'errors', label: 'Errors', of: (row) => row.error_count, n: true },
   { key: 'rate', label: 'Error rate', of: (row) => row.error_rate, n: true },
-  { key: 'avg', label: 'Avg', of: (row) => row.avg_latency_ms, n: true },
+  { key: 'avg', label: 'Avg', of: (row) => row.mean_latency_ms ?? -1, n: true },
   { key: 'p95', label: 'p95', of: (row, more) => more.p95 ?? -1, n: true },
   { key: 'uptime', label: 'Uptime', of: (row) => row.uptime_hours, n: true },
   { key: 'beat', label: 'Heartbeat', of: (row) => (row.last_heartbeat ? Date.parse(row.last_heartbeat) : 0), n: true },
   { key: 'trend', label: 'Last hour', of: null },
 ];
 const FIRST = 'health-';
-const ratio = (unusual) => (Number.isFinite(unusual.ratio) ? times(unusual.ratio) : count(unusual.errors));
+
+/** The order of services: the worst first, among equals the greater share of errors first, then the more traffic. */
+function rank(row, { wrong, recent }) {
+  const urgent = urgency(row, wrong);
+  return urgent && urgent + Math.min(0.9, recent);
+}
 
 export class Services {
   constructor(view, onChange, board) {
@@ -43,9 +49,9 @@ export class Services {
     });
   }
 
-  /** Show the services of a snapshot; `unusual` are those with errors far above usual. */
-  show(services, unusual) {
-    this.unusual = unusual;
+  /** Show the services of a snapshot; `wrong` is what is wrong with them beside their reported health, by name. */
+  show(services, wrong) {
+    this.wrong = wrong;
     const now = new Date(nowMs());
     let changed = false;
     for (const [name, row] of Object.entries(services)) {
@@ -87,7 +93,7 @@ export class Services {
     const sign = (direction === '-') === Boolean(column.low) ? 1 : -1;
     const told = this.view.sort ? column : null;
     COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === told ? (direction === '+' ? 'ascending' : 'descending') : null));
-    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { p95: this.board.p95s.get(entry.name), unusual: this.unusual?.get(entry.name) }) }));
+    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { p95: this.board.p95s.get(entry.name), wrong: this.wrong?.get(entry.name), recent: this.board.hours.get(entry.name)?.recent ?? 0 }) }));
     keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : b.entry.row.request_count - a.entry.row.request_count || (a.entry.name < b.entry.name ? -1 : 1)));
     const wanted = this.filter.value.trim().toLowerCase();
     let shown = 0;
@@ -120,13 +126,14 @@ export class Services {
     onClick(link, () => this.onChange({ service: name, zoom: '' }, true));
     const state = el('span', { className: 'state' }, icon('idle'), el('span'));
     const cells = Object.fromEntries(COLUMNS.map(({ key, label, n }) => [key, el('td', { role: 'cell', className: `${n ? 'n' : ''} k-${key}`, 'data-label': label })]));
-    const name_ = el('th', { scope: 'row', role: 'rowheader', className: 'k-name' }, link);
+    const instances = el('span', { className: 'soft', hidden: true });
+    const name_ = el('th', { scope: 'row', role: 'rowheader', className: 'k-name' }, link, instances);
     cells.health.append(state);
     const spark = new Spark(64, 20, true);
     cells.trend.append(spark.root, el('span', { className: 'hidden' }));
     const [, ...rest] = Object.values(cells);
     const root = el('tr', { role: 'row' }, name_, ...rest);
-    const entry = { name, root, state, cells, spark, row: null };
+    const entry = { name, root, state, instances, cells, spark, row: null };
     root.entry = entry;
     this.rows.set(name, entry);
     this.body.append(root);
@@ -137,21 +144,24 @@ export class Services {
   #fill(entry, row, now) {
     const { cells, state, name } = entry;
     entry.row = row;
-    const unusual = this.unusual.get(name);
-    const strange = health(row.status).urgency === 0 && unusual;
+    const found = this.wrong.get(name);
     const since = row.status_since ? new Date(row.status_since) : null;
-    const told = since && row.status !== 'healthy' ? ` since ${shortly(since, now)}` : '';
-    setState(state, strange ? 'warn' : health(row.status).state, `${row.status}${strange ? `, errors ${ratio(unusual)}` : told}`);
+    setState(state, stateOf(row, found), `${row.status}${note(row, found, since, now)}`);
     const silent = row.last_heartbeat ? '' : ', no heartbeat so far';
-    const wrong = trouble(row, unusual, now);
-    const at = wrong ? sinceOf(row, unusual) : since;
-    set(state, 'title', `${wrong || row.status}${silent}${at ? ` (since ${utc(at)})` : ''}`);
-    for (const [cell, number] of [[cells.requests, row.request_count], [cells.errors, row.error_count]]) {
+    const wrong = trouble(row, found, now);
+    const at = wrong ? sinceOf(row, found) : since;
+    set(state, 'title', `${wrong || row.status}${silent}${!wrong && row.message ? `, “${row.message}”` : ''}${at ? ` (since ${utc(at)})` : ''}`);
+    const instances = row.instances;
+    set(entry.instances, 'hidden', instances.length < 2);
+    setText(entry.instances, ` × ${count(instances.length)}`);
+    set(entry.instances, 'title', `${plural(instances.length, 'instance')}: ${instances.slice(0, INSTANCES).map((one) => `${one.instance} ${one.status}`).join(', ')}${instances.length > INSTANCES ? ', …' : ''}`);
+    for (const [cell, number] of [[cells.requests, row.request_count || null], [cells.errors, row.error_count]]) {
       setText(cell, short(number));
-      set(cell, 'title', count(number));
+      set(cell, 'title', number === null ? 'none sent' : count(number));
     }
     setText(cells.rate, percent(errorRate(row)));
-    setText(cells.avg, ms(this.board.average(row)));
+    setText(cells.avg, ms(row.mean_latency_ms));
+    for (const cell of [cells.avg, cells.p95]) set(cell, 'title', row.mean_latency_ms === null ? 'no latency sent' : '');
     setText(cells.p95, ms(this.board.p95s.get(name)));
     setText(cells.uptime, briefly(row.uptime_hours * 3600));
     set(cells.uptime, 'title', span(row.uptime_hours * 3600));
@@ -161,11 +171,19 @@ export class Services {
     const hour = this.board.hours.get(name);
     if (!hour?.loaded) return;
     set(cells.rate, 'title', `${percent(hour.recent * 100)} in the last ${RECENT} min`);
-    const marks = unusual ? hour.errors.flatMap((errors, index) => (index >= hour.errors.length - RECENT - 1 && index < hour.errors.length - 1 && errors ? [index] : [])) : [];
+    const marks = found?.failing ? hour.errors.flatMap((each, index) => (index >= hour.errors.length - RECENT - 1 && index < hour.errors.length - 1 && each ? [index] : [])) : [];
     entry.spark.show(hour.requests.slice(0, -1), marks); // without the minute that is still open
     const last = hour.requests.reduce((sum, each) => sum + each, 0);
-    const words = `${plural(last, 'request')} in the last hour${unusual ? `, ${trouble({ ...row, status: 'healthy' }, unusual, now)}` : ''}`;
+    const words = `${plural(last, 'request')} in the last hour${found?.failing ? `; ${errors(found.failing)}` : ''}`;
     setText(cells.trend.lastChild, words);
     set(cells.trend, 'title', words);
   }
+}
+
+/** The words behind a status: what else is wrong, or since when it holds. */
+function note(row, found, since, now) {
+  const isQuiet = health(row.status).urgency === 0;
+  if (isQuiet && found?.failing) return `, ${share(found.failing)}`;
+  if (isQuiet && found?.slow) return `, slow: ${ms(found.slow.now)}`;
+  return since && row.status !== 'healthy' ? ` since ${shortly(since, now)}` : '';
 }

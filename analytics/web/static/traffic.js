@@ -1,10 +1,12 @@
 // Traffic: requests and errors, latency, and users over a range; loaded from /series and continued live.
 
 import { ask, iso } from './api.js';
+import { hasDataBefore, shortestWithData } from './autorange.js';
+import { flowCaption, latencyCaption, usersCaption } from './captions.js';
 import { Chart, Group } from './chart.js';
 import { byId, el, set, setText } from './dom.js';
-import { count, decimal, moment, ms, utc } from './format.js';
-import { figures, meanRate, parts, RANGES, reaching, Track } from './points.js';
+import { between, count, ms, rate } from './format.js';
+import { parts, RANGES, reaching, Track } from './points.js';
 import { now as clock } from './servertime.js';
 
 const SERIES = [
@@ -15,25 +17,26 @@ const SERIES = [
   ['p99', { name: 'latency', agg: 'p99' }],
   ['users', { name: 'events', agg: 'unique' }],
 ];
-const rate = (value) => (value === null ? '–' : `${decimal(value)}/s`);
+const CHOOSE_AGAIN = 10; // seconds
+const PATIENCE = 10; // seconds after which a load without an answer is given up
 
 export class Traffic {
   constructor(view, onChange) {
-    Object.assign(this, { view, onChange, loadedAt: 0, loading: null, anew: true, now: 0 });
-    this.group = new Group((zoom) => onChange({ zoom: zoom ? zoom.join('-') : '' }));
+    Object.assign(this, { view, onChange, loadedAt: 0, loading: null, anew: true, now: 0, first: '1h', chosen: '1h', chosenFor: null, chosenAt: 0, before: '', ever: { requests: true, latency: true } });
+    this.group = new Group((zoom) => onChange({ zoom: zoom ? zoom.join('-') : '' }, true));
     const parent = byId('charts');
     this.flow = new Track(['requests', 'errors']);
     this.latency = new Track(['p50', 'p95', 'p99']);
     this.users = new Track(['users']);
     this.charts = [
-      new Chart(parent, this.group, 'Requests and errors per second', [
-        { label: 'requests', color: 'accent', format: rate, fill: true },
-        { label: 'errors', color: 'bad', format: rate, scale: 'errors', room: 2.5, fill: true },
+      new Chart(parent, this.group, 'Requests and errors', [
+        { label: 'requests', color: 'accent', format: rate, kind: 'rate', fill: true },
+        { label: 'errors', color: 'bad', format: rate, kind: 'rate', scale: 'errors', room: 2.5, fill: true },
       ]),
       new Chart(parent, this.group, 'Latency', [
-        { label: 'p50', color: 'accent', format: ms },
-        { label: 'p95', color: 'ink', format: ms, dash: [6, 3] },
-        { label: 'p99', color: 'soft', format: ms, dash: [2, 3] },
+        { label: 'p50', color: 'accent', format: ms, kind: 'ms' },
+        { label: 'p95', color: 'ink', format: ms, kind: 'ms', dash: [6, 3] },
+        { label: 'p99', color: 'soft', format: ms, kind: 'ms', dash: [2, 3] },
       ]),
       new Chart(parent, this.group, 'Active users', [{ label: 'users', color: 'accent', format: count, fill: true }]),
     ];
@@ -41,25 +44,37 @@ export class Traffic {
     byId('zoom-reset').addEventListener('click', () => this.group.setZoom(null));
   }
 
+  /** The range that is shown: the one of the address, or the one that was chosen. */
   get range() {
-    return RANGES[this.view.range];
+    return RANGES[this.view.range || this.chosen];
+  }
+
+  /** Begin with the range `first` where the address names none. */
+  startWith(first) {
+    this.first = first;
+    this.chosenFor = null;
+    if (!this.view.range) this.reload();
   }
 
   /** Load everything that the view asks for: anew, or on top of what is known more finely than it is kept. */
   async reload(anew = true) {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
+    this.startedAt = clock();
     this.anew ||= anew; // until that is done: it may be given up for the next time
-    const { service, range } = this.view;
-    const wider = reaching(range, this.group.zoom, clock());
-    if (wider !== range) {
-      this.onChange({ range: wider }); // as of a link that is older than its range is long
-      return;
-    }
-    for (const input of byId('ranges').querySelectorAll('input')) input.checked = input.value === range;
     try {
-      const answers = await this.#ask(clock(), loading.signal);
+      await this.#choose(loading.signal);
       if (loading.signal.aborted) return;
+      const range = this.view.range || this.chosen;
+      const wider = reaching(range, this.group.zoom, clock());
+      if (wider !== range) {
+        this.onChange({ range: wider }); // as of a link that is older than its range is long
+        return;
+      }
+      for (const input of byId('ranges').querySelectorAll('input')) input.checked = input.value === range;
+      const [answers, wasBefore] = await Promise.all([this.#ask(clock(), loading.signal), this.#wasBefore(loading.signal)]);
+      if (loading.signal.aborted) return;
+      this.wasBefore = wasBefore;
       if (this.anew) for (const track of [this.flow, this.latency, this.users]) track.clear();
       this.anew = false;
       this.#take(answers);
@@ -68,26 +83,57 @@ export class Traffic {
       if (loading.signal.aborted) return;
       this.failed = true;
       this.loadedAt = 0;
+    } finally {
+      if (this.loading === loading) this.loading = null;
     }
-    this.shown = `${service}/${range}`;
     this.draw();
+  }
+
+  /** Where the address names no range, choose the shortest that has data; again where newer data may have come. */
+  async #choose(signal) {
+    const { service, range } = this.view;
+    if (range || this.chosenFor === `${this.first}/${service}`) return;
+    const chosen = await shortestWithData(this.first, clock(), (query) => this.#values(query, signal));
+    if (signal.aborted) return;
+    if (chosen !== this.chosen) this.anew = true;
+    Object.assign(this, { chosen, chosenFor: `${this.first}/${service}`, chosenAt: clock() });
+  }
+
+  /** Whether there were requests before the range begins; once that is so, it stays so. */
+  async #wasBefore(signal) {
+    const { service } = this.view;
+    const key = `${service}/${this.range.label}`;
+    if (this.before === key) return true;
+    const was = await hasDataBefore(clock() - this.range.seconds, clock(), (query) => this.#values(query, signal));
+    if (was) this.before = key;
+    return was;
+  }
+
+  async #values({ name, agg, from, to, step }, signal) {
+    const { points: found } = await points({ name, agg, service: this.view.service, from: iso(from), to: iso(to), step }, signal);
+    return found.map(({ value }) => value);
   }
 
   /** Go on with what the counters rose by; the truth is loaded again now and then. */
   advance(now, rise) {
     this.now = now;
+    const isLoading = this.loading !== null && now - this.startedAt < PATIENCE;
     if (this.failed || this.loadedAt === 0) {
-      if (this.failed && now - (this.triedAt ?? 0) > 2) {
+      if (this.failed && !isLoading && now - (this.triedAt ?? 0) > 2) {
         this.triedAt = now;
         this.reload();
       }
       return;
     }
+    if (!this.view.range && this.chosen !== this.first && rise.requests > 0 && now - this.chosenAt > CHOOSE_AGAIN) {
+      this.chosenFor = null;
+      this.isDue = true;
+    }
     if (this.range.step <= 60) {
       this.flow.count('requests', rise.requests, now, this.range.step);
       this.flow.count('errors', rise.errors, now, this.range.step);
     }
-    if (this.isDue || now - this.loadedAt > this.range.again) {
+    if (!isLoading && (this.isDue || now - this.loadedAt > this.range.again)) {
       this.loadedAt = now;
       this.reload(this.isDue || !this.range.keeps); // all of it: what comes late counts where it belongs
       this.isDue = false;
@@ -131,23 +177,26 @@ export class Traffic {
     const range = this.range;
     const now = Math.max(this.now, this.loadedAt) || clock();
     const window = [now - range.seconds, now];
-    const summaries = [flowSummary, latencySummary, usersSummary];
+    const captions = [flowCaption, latencyCaption, usersCaption];
     [this.flow, this.latency, this.users].forEach((track, index) => {
       const step = index === 2 ? range.users : range.step;
       track.trim(Math.min(window[0], this.group.zoom?.[0] ?? Infinity) - range.coarse);
       const columns = index === 2 ? withoutOpen(track.columns(), now, step) : track.columns();
-      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], ...(this.failed ? ['Could not be loaded; trying again.'] : summaries[index](since(columns, window[0]), range, step, now)));
+      this.charts[index].show(columns, step, [window[0], index === 2 ? Math.max(window[1], columns[0].at(-1) ?? 0) : window[1]], ...(this.failed ? ['Could not be loaded; trying again.'] : captions[index](since(columns, window[0]), this, step, now)));
     });
     set(byId('zoom-reset'), 'hidden', this.group.zoom === null);
-    setText(byId('traffic-note'), this.group.zoom ? 'zoomed; Esc shows all' : 'drag to zoom');
+    const chosen = this.view.range || this.chosen === this.first ? null : `Showing the ${range.words}: nothing newer was recorded${this.view.service ? ` of ${this.view.service}` : ''}.`;
+    const said = this.group.zoom ? `Zoomed to ${between(this.group.zoom)}; Esc shows all.` : chosen;
+    setText(byId('traffic-note'), said ?? 'drag to zoom');
+    byId('traffic-note').classList.toggle('hint', said === null);
   }
 
   #offerRanges() {
     for (const [value, { label, words }] of Object.entries(RANGES)) {
-      const input = el('input', { type: 'radio', name: 'range', value, checked: value === this.view.range, 'aria-label': words });
+      const input = el('input', { type: 'radio', name: 'range', value, checked: value === (this.view.range || this.chosen), 'aria-label': words });
       input.addEventListener('change', () => {
         this.group.setZoom(null, false);
-        this.onChange({ range: value, zoom: '' });
+        this.onChange({ range: value, zoom: '' }, true);
       });
       byId('ranges').append(el('label', {}, input, el('span', {}, label)));
     }
@@ -175,28 +224,3 @@ function since(columns, start) {
   const first = columns[0].findIndex((at) => at >= start);
   return columns.map((column) => (first < 0 ? [] : column.slice(first)));
 }
-
-// What each chart says in a line, and to who points at it.
-
-function flowSummary([times, requests, errors], range, step, now) {
-  const [flow, failed] = [figures(requests)?.greatest, figures(errors)?.greatest];
-  const wrong = failed ? `errors up to ${rate(failed)}` : 'no errors';
-  if (!flow) return [`No requests in the ${range.words}; ${wrong}.`];
-  const peak = new Date(times[requests.indexOf(flow)] * 1000);
-  const text = `${sentence(range.words)}: ${rate(meanRate(times, requests, now))} on average, peak ${rate(flow)} ${step >= 86_400 ? 'on' : 'at'} ${moment(peak, step)}; ${wrong}.`;
-  return [text, `peak: ${utc(peak)}`];
-}
-
-function latencySummary([, p50, p95, p99], range) {
-  const [low, mid, high] = [p50, p95, p99].map(figures);
-  if (!low) return [`No latency in the ${range.words}.`];
-  return [`Peaks: p50 ${ms(low.greatest)}, p95 ${ms(mid.greatest)}, p99 ${ms(high.greatest)}`];
-}
-
-function usersSummary([, users], range, step) {
-  const found = figures(users);
-  const bucket = { 60: 'a minute', 3600: 'an hour', 86_400: 'a day' }[step];
-  return [found?.greatest ? `Distinct users ${bucket}: ${count(found.least)} to ${count(found.greatest)}.` : `No users in the ${range.words}.`];
-}
-
-const sentence = (text) => text[0].toUpperCase() + text.slice(1);

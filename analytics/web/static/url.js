@@ -1,8 +1,8 @@
 // The view in the address: service, range, zoom and filters, so that it can be sent to a colleague.
 
-const DEFAULTS = { service: '', range: '1h', zoom: '', type: '', source: '', find: '', sort: '' };
+const DEFAULTS = { service: '', range: '', zoom: '', type: '', source: '', find: '', sort: '' };
 
-/** The view that a query string tells. */
+/** The view that a query string tells; without a range, the page chooses one that has data. */
 export function read(search, ranges) {
   const asked = new URLSearchParams(search);
   const view = { ...DEFAULTS };

@@ -1,56 +1,74 @@
-// The sentence at the top: is anything wrong, where, since when. Pure: rows and error ratios in, words out.
+// The sentence at the top: is anything wrong, where, since when. Pure: rows and what is wrong in, words out.
 
 import { health, urgency } from './health.js';
-import { count, plural, span, times, when } from './format.js';
+import { briefPercent, count, ms, plural, shorten, span, when } from './format.js';
 
-const NAMED = 3;
+export const NAMED = 3;
+const MESSAGE = 80; // characters of a message that are shown
 
 /**
  * What to say of the services.
  *
  * @param {Array<object>} rows rows of the snapshot.
- * @param {Map<string, {ratio: number, errors: number, seconds: number, since: number?}>} unusual services whose errors are far above usual.
+ * @param {Map<string, {failing: object?, slow: object?}>} wrong what is wrong with services by name, as `Hour.wrong` tells it.
  * @param {Date} now
- * @returns {{troubled: number, state: string, lead: string, parts: Array<{service: string, text: string}>, tail: string}}
+ * @param {number} most how many services are named.
+ * @returns {{troubled: number, state: string, lead: string, parts: Array<{service: string, text: string}>, more: number}}
  */
-export function verdict(rows, unusual, now = new Date()) {
+export function verdict(rows, wrong, now = new Date(), most = NAMED) {
   const troubled = rows
-    .map((row) => ({ row, errors: unusual.get(row.name), urgency: urgency(row, unusual.get(row.name)) }))
-    .filter((found) => found.urgency > 0)
+    .map((row) => ({ row, found: wrong.get(row.name), urgency: urgency(row, wrong.get(row.name)) }))
+    .filter(({ urgency: each }) => each > 0)
     .sort((a, b) => b.urgency - a.urgency || a.row.name.localeCompare(b.row.name));
-  if (troubled.length === 0) return { troubled: 0, parts: [], tail: '', ...allWell(rows) };
+  if (troubled.length === 0) return { troubled: 0, parts: [], more: 0, ...allWell(rows) };
   const bad = troubled.some(({ row }) => health(row.status).state === 'bad');
-  const parts = troubled.slice(0, NAMED).map(({ row, errors }) => ({ service: row.name, text: trouble(row, errors, now) }));
-  const more = troubled.length - parts.length;
+  const parts = troubled.slice(0, most).map(({ row, found }) => ({ service: row.name, text: trouble(row, found, now) }));
   return {
     troubled: troubled.length,
     state: bad ? 'bad' : 'warn',
     lead: troubled.length > 1 ? `${count(troubled.length)} of ${plural(rows.length, 'service')} need attention: ` : '',
     parts,
-    tail: more ? `, and ${count(more)} more` : '',
+    more: troubled.length - parts.length,
   };
 }
 
-/** Since when `trouble` says so; null where nobody can tell. */
-export function sinceOf(row, errors) {
+/** Since when `trouble` says so; null where that is not known. */
+export function sinceOf(row, found) {
   if (health(row.status).urgency > 0) return row.status_since ? new Date(row.status_since) : null;
-  return errors?.since ? new Date(errors.since * 1000) : null;
+  return found?.failing?.since ? new Date(found.failing.since * 1000) : null;
 }
 
-/** What is wrong with one service: "is degraded since 14:02; errors 4 × its usual". */
-export function trouble(row, errors, now = new Date()) {
-  const said = [];
-  if (health(row.status).urgency > 0) {
-    said.push(`is ${row.status}${row.status_since ? ` since ${when(new Date(row.status_since), now)}` : ''}`);
-  }
-  if (errors) said.push(elevated(errors, said.length === 0, now));
+/** What is wrong with one service: "is degraded since 14:02; errors 3.4%, usually 0.06%"; empty where nothing is. */
+export function trouble(row, found, now = new Date()) {
+  const said = health(row.status).urgency > 0 ? [reported(row, now)] : [];
+  if (found?.failing) said.push(said.length ? errors(found.failing) : `has ${errors(found.failing, sinceText(found.failing.since, now))}`);
+  if (found?.slow) said.push(`${said.length ? 'latency' : 'is slow:'} ${latency(found.slow)}`);
   return said.join('; ');
 }
 
-function elevated({ ratio, errors, seconds, since }, alone, now) {
-  const compared = Number.isFinite(ratio) ? `errors ${times(ratio)} its usual` : `${plural(errors, 'error')} in ${span(seconds)}, usually none`;
-  return alone ? `has ${compared}${since ? ` since ${when(new Date(since * 1000), now)}` : ''}` : compared;
+/** The errors of the last minutes: "3.4% errors", or how many where not all of them are of requests. */
+export const share = ({ share: part, errors: number, seconds }) => (part === null || part > 1 ? `${plural(number, 'error')} in ${span(seconds)}` : `${briefPercent(part * 100)} errors`);
+
+/** The same, with `since`, beside the usual: "3.4% errors since 14:02, usually 0.06%". */
+export function errors(failing, since = '') {
+  const { usual } = failing;
+  return share(failing) + since + (usual === null ? ' (too new to have a usual)' : `, usually ${usual ? briefPercent(usual * 100) : 'none'}`);
 }
+
+/** The average latency of the last minutes beside the usual. */
+export const latency = ({ now, usual }) => `${ms(now)}, usually ${ms(usual)}`;
+
+function reported(row, now) {
+  const since = row.status_since ? ` since ${when(new Date(row.status_since), now)}` : '';
+  const all = row.instances;
+  const bad = all.filter(({ status }) => status === row.status);
+  const of = bad.length && bad.length < all.length ? ` (${bad.length === 1 ? bad[0].instance : count(bad.length)} of ${count(all.length)} instances)` : '';
+  const message = row.message ?? '';
+  const why = message ? `, “${shorten(message, MESSAGE)}”` : '';
+  return `is ${row.status}${since}${of}${why}`;
+}
+
+const sinceText = (since, now) => (since ? ` since ${when(new Date(since * 1000), now)}` : '');
 
 function allWell(rows) {
   const of = (status) => rows.filter((row) => row.status === status).length;
@@ -64,5 +82,5 @@ function allWell(rows) {
   if (healthy) said.push(`${plural(healthy, 'service')} healthy`);
   if (paused) said.push(`${count(paused)} in maintenance`);
   if (silent) said.push(healthy || paused ? `${count(silent)} without heartbeats` : `${plural(silent, 'service')} seen, without heartbeats yet`);
-  return { state: healthy ? 'good' : 'idle', lead: `${said.join(', ')}; errors as usual.` };
+  return { state: healthy ? 'good' : 'idle', lead: `${said.join(', ')}; nothing unusual.` };
 }

@@ -1,0 +1,35 @@
+// The range that the charts open on where the address names none: the usual one, or the next longer one that has data. Pure.
+
+import { RANGES } from './points.js';
+
+const SERIES = [['requests', 'sum'], ['events', 'count'], ['errors', 'sum'], ['latency', 'count']];
+
+/**
+ * The name of the shortest range that has data, from `first` on; `first` where none has.
+ *
+ * @param {string} first the range to begin with.
+ * @param {number} now seconds since the epoch.
+ * @param {(query: {name: string, agg: string, from: number, to: number, step: number}) => Promise<Array<number?>>} values
+ *   of a series, one for each bucket; `from` is the start of one.
+ */
+export async function shortestWithData(first, now, values) {
+  const names = Object.keys(RANGES);
+  for (const range of names.slice(names.indexOf(first))) {
+    const { seconds, coarse: step } = RANGES[range];
+    const from = Math.floor((now - seconds) / step) * step + step;
+    for (const [name, agg] of SERIES) {
+      if ((await values({ name, agg, from, to: now, step })).some((value) => value > 0)) return range;
+    }
+  }
+  return first;
+}
+
+/** Whether there was data before `start` (seconds): averages count from the first data on. */
+export async function hasDataBefore(start, now, values) {
+  for (const [step, kept] of [[60, 10_800], [3600, 604_800], [86_400, 7_776_000]]) {
+    const [from, to] = [Math.floor((now - kept) / step) * step + 2 * step, Math.floor(start / step) * step];
+    if (from >= to) continue;
+    if ((await values({ name: 'requests', agg: 'sum', from, to, step })).some((value) => value > 0)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,102 @@
+// The newest errors, equal ones together with a count: kept apart by the service, so that traffic does not push them out.
+
+import { ask } from './api.js';
+import { byId, el, icon, setText } from './dom.js';
+import { count, plural, shorten, stamp, utc } from './format.js';
+
+const NEWS_MS = 3000;
+const AGAIN_MS = 30_000;
+const SHOWN = 20;
+const LONGEST = 200; // characters of a message; an opened row has all of it
+
+export class Errors {
+  constructor() {
+    this.list = byId('errors-list');
+    this.rows = new Map();
+    this.service = null;
+    this.total = 0;
+    this.loadedAt = -Infinity;
+  }
+
+  /** Show the errors of `service`, or with '' of all; loaded again when `total`, the errors counted so far, has changed. */
+  async show(service, total) {
+    const passed = performance.now() - this.loadedAt;
+    const isOther = service !== this.service;
+    if (!isOther && passed < (total === this.total ? AGAIN_MS : NEWS_MS)) return;
+    if (isOther) this.#clear();
+    Object.assign(this, { service, total, loadedAt: performance.now() });
+    try {
+      const { errors, kept } = await ask('/errors', { service, limit: SHOWN });
+      if (service !== this.service) return;
+      this.#fill(errors);
+      setText(byId('errors-note'), said(errors, kept, total));
+    } catch {
+      this.loadedAt = performance.now() - AGAIN_MS + NEWS_MS;
+      if (this.rows.size === 0) setText(byId('errors-note'), 'Errors could not be loaded yet; trying again.');
+    }
+  }
+
+  /** Load them again with the next snapshot, and show all of them anew. */
+  reload() {
+    this.service = null;
+  }
+
+  #clear() {
+    this.list.replaceChildren();
+    this.rows.clear();
+    setText(byId('errors-note'), '');
+  }
+
+  /** Bring the rows up to date; while the reader has one open or focused, none moves. */
+  #fill(groups) {
+    const isRead = this.list.matches(':focus-within') || this.list.querySelector('[open]') !== null;
+    const before = this.rows;
+    this.rows = new Map(isRead ? before : []);
+    for (const group of groups) {
+      const key = JSON.stringify([group.service, group.type, group.message, group.endpoint, group.status]);
+      const row = before.get(key) ?? (isRead ? null : line(group, this.service === ''));
+      if (row === null) continue;
+      this.rows.set(key, row);
+      row.fill(group);
+    }
+    if (!isRead) this.list.replaceChildren(...[...this.rows.values()].map(({ root }) => root));
+  }
+}
+
+/** The line under the list: how many of all errors it holds. */
+function said(groups, kept, total) {
+  if (total === 0 && kept === 0) return 'No errors so far.';
+  if (kept === 0) return `${plural(total, 'error')} counted, without details: sent as metrics or in heartbeats, or no longer kept.`;
+  const more = total > kept ? `; ${count(total - kept)} more are counted without details` : '';
+  return `${plural(kept, 'error')} in ${groups.length === SHOWN ? `${count(SHOWN)} or more kinds, the newest first` : plural(groups.length, 'kind')}${more}.`;
+}
+
+function line(group, withService) {
+  const [number, what, where, when] = ['times', 'what', 'where soft path', 'when soft'].map((className) => el('span', { className }));
+  const state = el('span', { className: 'state', 'data-state': 'bad' }, icon('bad'), what);
+  const details = el('details', {}, el('summary', {}, number, state, el('span', { className: 'of' }, withService ? group.service : ''), where, when));
+  const row = { root: el('li', {}, details), fill };
+  let newest = null;
+  details.addEventListener('toggle', () => {
+    if (details.open && details.children.length === 1) details.append(el('pre', { tabIndex: 0 }, JSON.stringify(newest, null, 2)));
+  });
+
+  function fill({ type, message, endpoint, status, count: times, first, last, latest }) {
+    newest = latest;
+    const code = status === null ? '' : `status ${status}`;
+    setText(number, `${count(times)} ×`);
+    setText(what, shorten(message ?? (code || type), LONGEST));
+    setText(where, [endpoint, message === null ? '' : code].filter(Boolean).join(', '));
+    if (when.told === `${first} ${last}`) return;
+    when.told = `${first} ${last}`;
+    when.replaceChildren(...(first === last ? [] : [time(first), ' – ']), time(last));
+    if (!details.open) details.querySelector('pre')?.remove(); // it shows an older one
+  }
+
+  return row;
+}
+
+function time(text) {
+  const at = new Date(text);
+  return el('time', { dateTime: text, title: utc(at) }, stamp(at));
+}

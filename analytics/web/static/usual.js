@@ -1,0 +1,36 @@
+// What is usual: medians over the buckets that had requests. Pure.
+
+export const FEWEST = 3;
+
+/** The median, or null of nothing; nulls are left out. */
+export function median(values) {
+  const sorted = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b);
+  return sorted.length ? sorted[sorted.length >> 1] : null;
+}
+
+/** The usual share of errors: the median over buckets that had requests, or their mean where most had no error. */
+export function usualShare(requests, errors) {
+  const share = median(errors.map((each, index) => (requests[index] > 0 ? each / requests[index] : null)));
+  return share === null ? null : share || sum(errors.filter((_, index) => requests[index] > 0)) / sum(requests);
+}
+
+/**
+ * What is usual for the figures of the overview, each null where fewer than `fewest` buckets tell it.
+ *
+ * @param {Array<{seconds: number, requests: number, errors: number, latency: number?}>} buckets
+ */
+export function usualFigures(buckets, fewest = FEWEST) {
+  const busy = buckets.filter(({ requests }) => requests > 0);
+  const timed = busy.filter(({ latency }) => latency !== null);
+  const enough = (found, tell) => (found.length < fewest ? null : tell(found));
+  return {
+    requests_per_second: enough(busy, (all) => median(all.map(({ requests, seconds }) => requests / seconds))),
+    error_rate: enough(busy, (all) => usualShare(all.map(({ requests }) => requests), all.map(({ errors }) => errors)) * 100),
+    mean_latency_ms: enough(timed, (all) => median(all.map(({ latency }) => latency))),
+  };
+}
+
+/** The buckets that ended before `start` (seconds); `at` tells when one begins. */
+export const endedBefore = (start, buckets) => buckets.filter(({ at, seconds }) => at + seconds <= start);
+
+const sum = (values) => values.reduce((total, each) => total + each, 0);

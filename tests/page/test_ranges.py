@@ -1,0 +1,187 @@
+"""Ranges of the charts: the one that a page opens on, what their captions say, and the way back."""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartServer
+from tests.edge.wire import cannot_test, eventually
+from tests.page.conftest import OpenPage, number, post_events
+from tests.server import ROOT, Server
+
+LOG = ROOT.parent / "shared" / "data" / "access.log.gz"
+NOTE, FLOW = "#traffic-note", "#charts .summary >> nth=0"
+EVENT: dict[str, Any] = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200}}
+
+
+def requests_at(server: Server, ago: timedelta, number: int = 1, **data: Any) -> None:
+    at = (datetime.now(UTC) - ago).isoformat()
+    post_events(server, [{**EVENT, "timestamp": at, "data": {"status": 200, **data}}] * number)
+
+
+def is_shown(page: Page, range_: str) -> None:
+    expect(page.locator(f"#ranges input[value='{range_}']")).to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("ago", "range_", "words"),
+    [
+        (timedelta(minutes=100), "24h", "last 24 hours"),
+        (timedelta(days=3), "7d", "last 7 days"),
+        (timedelta(days=20), "90d", "last 90 days"),
+    ],
+)
+def test_a_page_opens_on_the_shortest_range_that_has_data_and_says_so(
+    start_server: StartServer, open_page: OpenPage, ago: timedelta, range_: str, words: str
+) -> None:
+    server = start_server()
+    requests_at(server, ago)
+    page = open_page(server.url)
+    is_shown(page, range_)
+    expect(page.locator(NOTE)).to_have_text(f"Showing the {words}: nothing newer was recorded.")
+    expect(page.locator(FLOW)).to_contain_text("on average")
+    assert "range" not in page.url, "a link to it opens on what has data then"
+    requests_at(server, timedelta(0))
+    page.reload()
+    is_shown(page, "1h")
+    expect(page.locator(NOTE)).to_have_text("drag to zoom")
+
+
+def test_a_page_goes_to_what_is_new_by_itself_unless_a_range_was_chosen(
+    start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server()
+    requests_at(server, timedelta(days=3))
+    pages = [open_page(server.url), open_page(f"{server.url}/?range=7d")]
+    for page in pages:
+        is_shown(page, "7d")
+
+    def more() -> bool:
+        requests_at(server, timedelta(0))
+        return pages[0].locator("#ranges input[value='1h']").is_checked()
+
+    eventually(more, 60)
+    is_shown(pages[1], "7d")
+    expect(pages[1].locator(NOTE)).to_have_text("drag to zoom")
+
+
+def test_a_range_that_was_chosen_is_kept_though_it_is_empty(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    requests_at(server, timedelta(days=3))
+    page = open_page(server.url)
+    is_shown(page, "7d")
+    page.get_by_role("radio", name="last hour").check(force=True)
+    expect(page.locator(FLOW)).to_have_text("No requests in the last hour; no errors.")
+    page.reload()
+    is_shown(page, "1h")
+    expect(page.locator(NOTE)).to_have_text("drag to zoom")
+
+
+def test_a_service_that_is_opened_is_shown_where_it_has_data(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    requests_at(server, timedelta(days=3))
+    post_events(server, [{**EVENT, "service": "cart"}])
+    page = open_page(server.url)
+    is_shown(page, "1h")
+    page.get_by_role("link", name="web", exact=True).first.click()
+    is_shown(page, "7d")
+    expect(page.locator(NOTE)).to_have_text("Showing the last 7 days: nothing newer was recorded of web.")
+    page.go_back()
+    is_shown(page, "1h")
+
+
+def test_after_a_replay_the_log_is_to_be_seen(start_server: StartServer, open_page: OpenPage) -> None:
+    if not LOG.exists():
+        cannot_test("the access log is not there")
+    server = start_server()
+    page = open_page(server.url)
+    expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
+    command = [sys.executable, "-m", "analytics", "replay", str(LOG), "--url", server.url]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+
+    def agree() -> None:
+        expect(page.locator(NOTE)).to_have_text(re.compile(r"^Showing the last (24 hours|7 days): nothing newer was"))
+        expect(page.locator(FLOW)).to_have_text(re.compile(r"on average.*, peak [\d.]+/min "))
+
+    agree()
+    page.reload()
+    agree()
+    expect(page.locator("#charts .summary >> nth=1")).to_contain_text("No latency was sent so far")
+
+
+def mean(page: Page) -> float | None:
+    found = re.search(r": (\S+) on average", page.inner_text(FLOW))
+    return number(found[1]) if found else None
+
+
+def test_an_average_counts_from_the_first_data_on(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    requests_at(server, timedelta(minutes=30), 600)
+    page = open_page(server.url)
+    expect(page.locator(FLOW)).to_contain_text("on average since")
+    assert 600 / 32 / 60 < (mean(page) or 0) < 600 / 29 / 60
+    requests_at(server, timedelta(hours=2))
+    page.reload()
+    expect(page.locator(FLOW)).to_contain_text("on average, peak")
+    assert 600 / 62 / 60 < (mean(page) or 0) < 600 / 58 / 60, "where there was data before, all of the range counts"
+
+
+def test_few_requests_are_told_by_the_hour(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    for hours in (60, 40, 20, 20, 20):
+        requests_at(server, timedelta(hours=hours))
+    page = open_page(f"{server.url}/?range=7d")
+    expect(page.locator(FLOW)).to_contain_text(", peak 3/h at")
+
+
+def test_back_and_forward_go_through_ranges_and_zooms(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    is_shown(page, "1h")
+    page.get_by_role("radio", name="last 24 hours").check(force=True)
+    is_shown(page, "24h")
+    expect(page.locator(FLOW)).to_contain_text("Last 24 hours")
+    plot = page.get_by_role("slider").first
+    plot.focus()
+    for key in ("Home", "PageDown", "+"):
+        page.keyboard.press(key)
+    caption = page.locator(NOTE)
+    expect(caption).to_have_text(re.compile(r"^Zoomed to .*\d\d:\d\d – .*\d\d:\d\d, [\d hmin]+; Esc shows all\.$"))
+    page.go_back()
+    expect(caption).to_have_text("drag to zoom")
+    expect(page.locator("#zoom-reset")).to_be_hidden()
+    is_shown(page, "24h")
+    page.go_back()
+    is_shown(page, "1h")
+    expect(page.locator(FLOW)).to_contain_text("Last hour")
+    page.go_forward()
+    is_shown(page, "24h")
+    page.go_forward()
+    expect(caption).to_have_text(re.compile("^Zoomed to "))
+    expect(page.locator("#zoom-reset")).to_be_visible()
+
+
+def test_events_of_another_day_tell_it(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    at = datetime.now(UTC) - timedelta(days=1)
+    post_events(server, [{**EVENT, "timestamp": at.isoformat()}, EVENT])
+    page = open_page(server.url, timezone_id="UTC")
+    expect(page.locator("#feed time")).to_have_count(2)
+    today, before = page.locator("#feed time").all_inner_texts()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", today)
+    assert before == f"{at:%b} {at.day}, {at:%H:%M:%S}"
+    page.clock.install(time=datetime.now(UTC))
+    page.reload()
+    expect(page.locator("#feed time")).to_have_count(2)
+    page.clock.fast_forward("24:00:00")
+    expect(page.locator("#feed time").first).to_have_text(re.compile(r"^\w+ \d+, \d\d:\d\d:\d\d$"))
+
+
+def test_the_documentation_leads_back_to_the_page(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{shop.url}/docs")
+    page.get_by_role("link", name="← Dashboard").click()
+    expect(page).to_have_url(f"{shop.url}/")

@@ -1,0 +1,103 @@
+"""What is wrong now stands beside what is usual: in the verdict, in the figures, and in the order of the services."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.conftest import StartServer
+from tests.edge.wire import eventually
+from tests.page.conftest import OpenPage, post_events, texts
+from tests.server import Server
+
+NAMES = "#services-table tbody tr a"
+
+
+def requests_of(service: str, ago: timedelta, good: int, bad: int = 0, latency: float = 40) -> list[dict[str, Any]]:
+    at = (datetime.now(UTC) - ago).isoformat()
+    event = {"type": "request", "service": service, "user_id": "u", "timestamp": at}
+    return [
+        {**event, "data": {"status": status, "latency": latency}}
+        for status, number in ((200, good), (500, bad))
+        for _ in range(number)
+    ]
+
+
+def a_usual_day(server: Server, service: str, requests: int = 200, latency: float = 40) -> None:
+    """Hours with 1 % errors, and an hour that went all wrong."""
+    for hours in range(2, 12):
+        post_events(
+            server, requests_of(service, timedelta(hours=hours), requests - requests // 100, requests // 100, latency)
+        )
+    post_events(server, requests_of(service, timedelta(hours=12), 0, requests, 900))
+
+
+def an_hour(server: Server, service: str, latency: float = 40) -> None:
+    for minutes in range(6, 40, 2):
+        post_events(server, requests_of(service, timedelta(minutes=minutes), 20, 0, latency))
+
+
+def test_figures_and_the_verdict_stand_beside_the_usual(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    a_usual_day(server, "web")
+    post_events(server, requests_of("web", timedelta(0), 70, 30, 212))
+    page = open_page(server.url)
+    figures = page.locator("#figures .figure")
+    expect(figures.nth(1).locator(".change")).to_have_text(re.compile(r"^usually 3\.\d+/min$"))
+    expect(figures.nth(2).locator("strong")).to_have_text("30%")
+    expect(figures.nth(2).locator(".change")).to_have_text("usually 1%")
+    expect(figures.nth(2).locator(".change")).to_have_attribute("data-state", "bad")
+    expect(figures.nth(3).locator("strong")).to_have_text("212 ms")
+    expect(figures.nth(3).locator(".change")).to_have_text("usually 40 ms")
+    expect(figures.nth(3).locator(".change")).to_have_attribute("title", re.compile("median of the hours .* 7 days"))
+    expect(page.locator("#verdict")).to_contain_text(re.compile(r"^web has 30% errors( since \d\d:\d\d)?, usually 1%"))
+
+
+def test_without_a_before_the_page_says_that_it_does_not_know(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    post_events(server, requests_of("web", timedelta(0), 5, 45))
+    page = open_page(server.url)
+    for index in (1, 2, 3):
+        expect(page.locator("#figures .change").nth(index)).to_have_text("no usual known yet")
+    expect(page.locator("#verdict")).to_have_text("web has 90% errors (too new to have a usual).")
+
+
+def test_services_are_sorted_by_what_is_wrong_now(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    beats = {"busy": "healthy", "failing": "healthy", "slow": "healthy", "limping": "degraded", "ill": "unhealthy"}
+    for service, status in beats.items():
+        assert server.post("/heartbeat", {"service": service, "status": status}).ok
+        an_hour(server, service)
+    for _ in range(5):
+        post_events(server, requests_of("busy", timedelta(minutes=30), 1_000))
+    post_events(server, requests_of("busy", timedelta(0), 30))
+    post_events(server, requests_of("failing", timedelta(0), 20, 10))
+    for minutes in (2, 1, 0):
+        post_events(server, requests_of("slow", timedelta(minutes=minutes), 20, 0, 212))
+    page = open_page(server.url)
+    eventually(lambda: texts(page, NAMES) == ["ill", "failing", "limping", "slow", "busy"])
+    row = page.locator("#services-table tbody tr")
+    expect(row.nth(1).locator(".k-health")).to_have_text(re.compile(r"^healthy, (33\.3|\d\d(\.\d)?)% errors$"))
+    expect(row.nth(3).locator(".k-health")).to_have_text("healthy, slow: 212 ms")
+    said = page.locator("#verdict")
+    expect(said).to_contain_text("4 of 5 services need attention: ill is unhealthy since")
+    expect(said).to_contain_text("usually none; limping is degraded since")
+    more = said.get_by_role("button", name="and 1 more")
+    more.click()
+    expect(said).to_contain_text("slow is slow: 212 ms, usually 40 ms")
+    fewer = said.get_by_role("button", name="name fewer")
+    expect(fewer).to_be_focused()
+    fewer.click()
+    expect(more).to_be_visible()
+
+
+def test_the_demo_has_users_and_a_usual(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(shop.url)
+    expect(page.locator("#figures .change").nth(4)).to_have_text(re.compile(r"^usually \d+$"))
+    for range_, words in (("7d", "an hour"), ("90d", "a day")):
+        page.goto(f"{shop.url}/?range={range_}")
+        users = page.locator("#charts .summary").nth(2)
+        expect(users).to_have_text(re.compile(rf"^Distinct users {words}: \d+ to [\d,]+\.$"))
+        least = re.findall(r"\d+", users.inner_text())[0]
+        assert int(least) > 5, "in each of them somebody was there"
