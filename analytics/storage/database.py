@@ -159,6 +159,11 @@ class Database:
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
         return int(last)
 
+    def count(self, after: int) -> int:
+        """How many entries the journal has above the number `after`."""
+        ((count,),) = self._db.execute("SELECT count(*) FROM journal WHERE seq > ?", (after,))
+        return int(count)
+
     def kinds(self) -> set[str]:
         """What the journal holds entries of."""
         return {kind for (kind,) in self._db.execute("SELECT DISTINCT kind FROM journal")}

@@ -63,11 +63,11 @@ def recover(
                     first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
                     _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
-        beyond = 0
+        beyond, entries = 0, journal.ask(database.count, mark.position)
         for row in _rows(journal, progress, mark.position, last):
             beyond += 1
             recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](unpacked(row.body)))
-            progress.tell(row.seq, last)
+            progress.tell(beyond, entries)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
@@ -126,10 +126,10 @@ class _Progress:
             yield item
             self.turn()
 
-    def tell(self, entry: int, last: int) -> None:
-        """Tell how far it is, now and then."""
+    def tell(self, entry: int, entries: int) -> None:
+        """Tell how many of the entries are read, now and then."""
         if time.monotonic() - self._told > PROGRESS_SECONDS:
-            log.info("reading the journal", extra={"entry": entry, "of": last})
+            log.info("reading the journal", extra={"entry": entry, "of": entries})
             self._told = time.monotonic()
 
     def end(self, entries: int) -> None:

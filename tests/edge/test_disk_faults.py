@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,16 @@ from tests.conftest import StartServer
 from tests.edge.kills import is_gone, kill
 from tests.edge.strace import Strace
 from tests.edge.wire import eventually, worker_pid
-from tests.server import Server
+from tests.server import GUNICORN, Server
 
+TIDY = """
+exec(open("gunicorn.conf.py").read())
+from analytics.storage import database
+
+database.TIDY_BYTES = 20_000
+"""
+"""A configuration with which the write-ahead log is often brought into the file, which is synced then."""
+StartTidy = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12
 """In every second request; the others have one."""
@@ -69,6 +78,15 @@ class Load:
         assert sum(hour["requests"] for hour in server.get("/stats/hourly?hours=24")["buckets"]) == len(self.sent)
 
 
+@pytest.fixture
+def start_tidy(tmp_path: Path, start_server: StartServer) -> StartTidy:
+    """Starts servers with the configuration `TIDY`."""
+    config = tmp_path / "tidy.py"
+    config.write_text(TIDY)
+    command = tuple(str(config) if each == "gunicorn.conf.py" else each for each in GUNICORN)
+    return lambda settings: start_server(settings, command)
+
+
 def check_reopened_after_failed_syncs(lines: list[str]) -> int:
     """Nothing goes to the log after a failed sync before the file was opened anew; returns how many there were."""
     failed, doubtful = 0, False
@@ -93,11 +111,11 @@ def check_reopened_after_failed_syncs(lines: list[str]) -> int:
     ],
 )
 def test_calls_that_fail_now_and_then(
-    durability: str, call: str, error: str, when: str, tmp_path: Path, start_server: StartServer
+    durability: str, call: str, error: str, when: str, tmp_path: Path, start_tidy: StartTidy
 ) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
-    server = start_server(settings)
+    server = start_tidy(settings)
     load = Load(server)
     with Strace(worker_pid(server), data, tmp_path / "calls", f"{call}:error={error}:when={when}") as strace:
         load.run("during", 8)
@@ -109,14 +127,14 @@ def test_calls_that_fail_now_and_then(
     eventually(lambda: server.get("/health")["status"] == "healthy")
     load.check_stored(server)
     kill(server)
-    load.check_stored(start_server(settings))
+    load.check_stored(start_tidy(settings))
 
 
 @pytest.mark.parametrize("durability", ["process", "fsync"])
-def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_server: StartServer) -> None:
+def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_tidy: StartTidy) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
-    server = start_server(settings)
+    server = start_tidy(settings)
     load = Load(server)
     calls = ["fdatasync:signal=KILL:when=1", "pwrite64:signal=KILL:when=2", "pwrite64:signal=KILL:when=7"]
     for number, inject in enumerate([*calls, "fdatasync:signal=KILL:when=3"] if durability == "fsync" else calls):
@@ -127,4 +145,4 @@ def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_s
         eventually(lambda: requests.get(f"{server.url}/health/ready", timeout=5).ok)
         load.check_stored(server)
     kill(server)
-    load.check_stored(start_server(settings))
+    load.check_stored(start_tidy(settings))

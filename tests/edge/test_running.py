@@ -63,12 +63,15 @@ def test_a_wrong_setting_stops_the_start_with_one_line(command: tuple[str, ...])
             assert word in output
 
 
-def test_a_taken_port_is_told_clearly() -> None:
+def test_a_taken_port_is_told_clearly(tmp_path: Path) -> None:
     with socket.socket() as taken, ThreadPoolExecutor() as pool:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        starts = [pool.submit(start_wrongly, command, {"PORT": port}) for command in (GUNICORN, APP, SERVE)]
+        starts = [
+            pool.submit(start_wrongly, command, {"PORT": port, "ANALYTICS_DATA_DIR": str(tmp_path / str(number))})
+            for number, command in enumerate((GUNICORN, APP, SERVE))
+        ]
         for status, output in [start.result() for start in starts]:
             assert status != 0
             assert "in use" in output
