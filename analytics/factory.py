@@ -57,9 +57,17 @@ class Service:
     """What runs beside the requests: `app.extensions["analytics"]`."""
 
     def __init__(
-        self, hub: Hub, socketio: SocketIo, ticker: Ticker, state: State, store: Store | None, durability: str
+        self,
+        hub: Hub,
+        socketio: SocketIo,
+        ticker: Ticker,
+        recorder: Recorder,
+        state: State,
+        store: Store | None,
+        durability: str,
     ) -> None:
-        self.hub, self.ticker, self._socketio, self._state = hub, ticker, socketio, state
+        self.hub, self.ticker, self._socketio = hub, ticker, socketio
+        self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
 
     def start(self, give_up: Callable[[str], None]) -> None:
@@ -70,6 +78,7 @@ class Service:
         """
         if self._store is None:
             log.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
+            self._recorder.start()
             self._begin()
         else:
             self._store.start(self._begin, give_up)
@@ -137,11 +146,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
 
     def beat() -> None:
+        recorder.tick()
         hub.ping()
         hub.publish_update(lambda: (snapshots.current(), openings.newest))
 
     ticker = Ticker(beat, clock, state.counters.dropped)
-    service = Service(hub, socketio, ticker, state, store, settings.durability)
+    service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     events = events_acceptor(
         recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, let_others_work)

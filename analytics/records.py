@@ -78,6 +78,10 @@ class NewStart(Struct, frozen=True, omit_defaults=True):
     mark: str = ""
 
 
+class NewTick(Struct, frozen=True):
+    """A new day has begun without any other record: what expires with the days expires now."""
+
+
 class ItemError(Struct, frozen=True, omit_defaults=True):
     """Why one item of a batch was not taken; `index` counts from 0 in the order sent."""
 

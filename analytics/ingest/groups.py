@@ -96,7 +96,7 @@ class Groups(ABC, Generic[R]):
         seen = self._seconds.get((service, second))
         if seen is None:
             at = self.now if second == int(self.now) else second
-            seen = self._seconds[service, second] = Observations(service, at)
+            seen = self._seconds[service, second] = Observations(service, at, min(at, self.now))
         return seen
 
     def second(self, item: R) -> int:

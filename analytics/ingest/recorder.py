@@ -4,6 +4,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -20,9 +21,10 @@ from analytics.ingest.journal import Entry, Journal
 from analytics.ingest.metrics import Metrics
 from analytics.ingest.own import OwnIds
 from analytics.ingest.refusal import Refused
-from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, Quotas, R, Receipt
+from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, NewTick, Quotas, R, Receipt
 from analytics.state.state import State
 
+DAY = 86_400
 MAX_ERRORS = 100
 """How many errors a receipt spells out; all are counted."""
 
@@ -193,6 +195,19 @@ class Recorder:
             wait = self._journal.write(Entry("starts", now, "", (start,), partial(self._start, start, now)))
         wait()
 
+    def tick(self) -> None:
+        """Record that time passes, where a day has begun since the newest record.
+
+        It does not wait until that is written; where nothing can be written now, the next call tries again.
+        """
+        with self._state.lock:
+            now = self._now()
+            if now // DAY <= self._state.time // DAY:
+                return
+            with suppress(Unavailable):
+                self._journal.check()
+                self._journal.write(Entry("ticks", now, "", (NewTick(),), partial(self._state.proceed, now)))
+
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Have these limits from now on; None for those of a log that holds only what was accepted."""
         self._state.set_quotas(quotas)
@@ -204,6 +219,8 @@ class Recorder:
         with self._state.lock:
             if kind == "starts":
                 self._start(records[0], received)
+            elif kind == "ticks":
+                self._state.proceed(received)
             else:
                 self._apply(self._kinds[kind], records, received, id_prefix)
 
@@ -234,7 +251,7 @@ class Recorder:
 
     def _apply(self, kind: _Kind[R], records: Sequence[R], now: float, id_prefix: str) -> _Done[R]:
         """Check and count the records of a request, with the state's lock held."""
-        self._state.advance(now)
+        self._state.proceed(now)
         checked = kind.intake.check(records, now)
         kept = Kept(checked.records, now, rfc3339(now), id_prefix)
         if kept.records:
@@ -247,8 +264,9 @@ class Recorder:
         return _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)
 
     def _start(self, start: NewStart, now: float) -> None:
-        self._state.advance(now)
+        self._state.proceed(now)
         self._state.watch(now)
+        self._state.number_events(now)
         if start.quotas is not None:
             self.set_quotas(start.quotas)
             self.own_ids.restore(start.mark, self.own_ids.dump()[1])
@@ -266,6 +284,4 @@ class Recorder:
 
     def _now(self) -> float:
         """The time by the clock; where that was set back before the oldest day kept, no bucket would hold it."""
-        now = max(self._clock.wall(), self._state.oldest)
-        self._state.advance(now)
-        return now
+        return max(self._clock.wall(), self._state.oldest)

@@ -29,7 +29,7 @@ def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
 def daily(state: State, now: float, days: int) -> dict[str, Any]:
     """The newest `days` days (UTC), oldest first, as far as kept, with their peak hours; the last is still open."""
     newest = state.series.open(DAY)
-    starts = range(max(newest - (days - 1) * 86_400, state.oldest), newest + 1, 86_400)
+    starts = range(max(newest - (days - 1) * 86_400, state.series.oldest(DAY)), newest + 1, 86_400)
     return {"days": days, "buckets": [_day(state, start) for start in starts]}
 
 

@@ -1,16 +1,15 @@
 """A cell: what one series did in one bucket of time.
 
-Cells merge in any order and grouping to the same count, minimum, maximum, latest value and sketch. Sums of integers are
-exact too; sums of floats depend on the order of the additions in their last digits, as floats do. They are
-reproducible because the order is that of the records.
+Cells merge in any order and grouping to the same cell, to the last digit: their sums are exact.
 """
 
 from collections.abc import Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
 from analytics.state.distinct import Distinct
+from analytics.state.exact import divided, exact_sum
 from analytics.state.quantiles import Quantiles
 
 GREATEST_INT = 2**63 - 1
@@ -19,15 +18,17 @@ GREATEST_INT = 2**63 - 1
 class Cell:
     """Count, sum, minimum, maximum and the latest value, and a quantile sketch where percentiles are asked of it.
 
-    `last` is the value with the greatest `last_at` (seconds since the epoch), of equals the greatest value.
+    `last` is the value with the greatest `last_at` (seconds since the epoch), of equals the greatest value. The sum is
+    kept as an integer `total`, to be divided by 2**`shift`.
     """
 
-    __slots__ = ("count", "last", "last_at", "max", "min", "quantiles", "sum")
+    __slots__ = ("count", "last", "last_at", "max", "min", "quantiles", "shift", "total")
 
     def __init__(
         self,
         count: int,
-        sum_: float,
+        total: int,
+        shift: int,
         low: float,
         high: float,
         last: float,
@@ -35,7 +36,8 @@ class Cell:
         quantiles: Quantiles | None = None,
     ) -> None:
         self.count = count
-        self.sum = sum_
+        self.total = total
+        self.shift = shift
         self.min = low
         self.max = high
         self.last = last
@@ -45,21 +47,27 @@ class Cell:
     @classmethod
     def tally(cls, count: int, at: float) -> Self:
         """`count` observations of 1 each."""
-        return cls(count, count, 1, 1, 1, at)
+        return cls(count, count, 0, 1, 1, 1, at)
 
     @classmethod
-    def of(cls, values: Sequence[float], at: float, *, sketched: bool = False) -> Self:
-        """At least one value, the last of them observed at `at`."""
+    def of(
+        cls, values: Sequence[float], at: float, total: tuple[int, int] | None = None, *, sketched: bool = False
+    ) -> Self:
+        """At least one value, the last of them observed at `at`; `total` and its shift where they are known."""
         quantiles = None
         if sketched:
             quantiles = Quantiles()
             quantiles.add(values)
-        return cls(len(values), sum(values), min(values), max(values), values[-1], at, quantiles)
+        whole, shift = total or exact_sum(values)
+        return cls(len(values), whole, shift, min(values), max(values), values[-1], at, quantiles)
 
     def merge(self, other: "Cell") -> None:
         """Add what `other` holds; `other` stays as it is."""
         self.count += other.count
-        self.sum += other.sum
+        if other.shift > self.shift:
+            self.total <<= other.shift - self.shift
+            self.shift = other.shift
+        self.total += other.total << (self.shift - other.shift)
         if other.min < self.min:
             self.min = other.min
         if other.max > self.max:
@@ -74,7 +82,7 @@ class Cell:
 
     def copy(self) -> "Cell":
         """A cell of its own with the same content."""
-        fresh = Cell(self.count, self.sum, self.min, self.max, self.last, self.last_at)
+        fresh = Cell(self.count, self.total, self.shift, self.min, self.max, self.last, self.last_at)
         if self.quantiles is not None:
             fresh.quantiles = Quantiles()
             fresh.quantiles.merge(self.quantiles)
@@ -86,9 +94,16 @@ class Cell:
             self.quantiles.compact()
 
     @property
+    def sum(self) -> float:
+        """The sum of all values: an integer where all are."""
+        if not self.shift and self.min.__class__ is int and self.max.__class__ is int:
+            return self.total
+        return divided(self.total, 1 << self.shift)
+
+    @property
     def mean(self) -> float:
         """The average value."""
-        return self.sum / self.count
+        return divided(self.total, self.count << self.shift)
 
     def percentiles(self, *shares: float) -> list[float | None]:
         """Quantiles at ascending `shares`, never outside what was seen; None each without a sketch."""
@@ -100,8 +115,8 @@ class Cell:
     def pack(self) -> bytes:
         """As MessagePack: the plain figures, then the packed sketch or nil."""
         sketch = None if self.quantiles is None else self.quantiles.pack()
-        figures = [_packable(value) for value in (self.sum, self.min, self.max, self.last)]
-        return msgspec.msgpack.encode((min(self.count, GREATEST_INT), *figures, self.last_at, sketch))
+        figures = [_packable(value) for value in (self.total, self.min, self.max, self.last)]
+        return msgspec.msgpack.encode((min(self.count, GREATEST_INT), *figures, self.last_at, sketch, self.shift))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
@@ -110,14 +125,32 @@ class Cell:
         Raises:
             msgspec.DecodeError: `packed` is something else.
         """
-        count, *figures, last_at, sketch = _decode(packed)
-        quantiles = None if sketch is None else Quantiles.unpack(sketch)
-        sum_, low, high, last = (int(figure) if isinstance(figure, str) else figure for figure in figures)
-        return cls(count, sum_, low, high, last, last_at, quantiles)
+        written = _decode(packed)
+        total, low, high, last = (int(figure) if isinstance(figure, str) else figure for figure in written[1:5])
+        quantiles = None if written.sketch is None else Quantiles.unpack(written.sketch)
+        shift = written.shift
+        if shift is None:
+            total, shift = exact_sum((total,))
+        return cls(written.number, int(total), shift, low, high, last, written.last_at, quantiles)
 
 
 _Figure = int | float | str
-_decode = msgspec.msgpack.Decoder(tuple[int, _Figure, _Figure, _Figure, _Figure, float, bytes | None]).decode
+
+
+class _Written(NamedTuple):
+    """A packed cell; `shift` is missing where version 0.1.0 wrote it, whose sum may be a float."""
+
+    number: int
+    total: _Figure
+    low: _Figure
+    high: _Figure
+    last: _Figure
+    last_at: float
+    sketch: bytes | None
+    shift: int | None = None
+
+
+_decode = msgspec.msgpack.Decoder(_Written).decode
 
 
 def _packable(value: float) -> float | str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell, UserCell
+from analytics.state.exact import UNIT_BITS, exact_sum
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC, Observations
 
 SeriesKey = tuple[str, str, SeriesTags]
@@ -18,9 +19,9 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
     """
     delta: dict[SeriesKey, Cell] = {}
     all_types: dict[str, int] = {}
-    latest = 0.0
+    latest = 0
     for seen in observations:
-        service, at = seen.service, seen.at
+        service, at = seen.service, int(seen.at)
         latest = max(latest, at)
         if seen.event_types:
             for event_type, count in seen.event_types.items():
@@ -32,10 +33,14 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
         if seen.errors is not None:
             _put_traffic(delta, "errors", service, seen.errors)
         if seen.latencies:
-            _put_traffic(delta, "latency", service, Cell.of(seen.latencies, at, sketched=True))
-        for count, mean in seen.mean_latencies:
+            latency = Cell.of(seen.latencies, at, (seen.latency_sum, UNIT_BITS), sketched=True)
+            latency.last_at, latency.last = seen.latest
+            _put_traffic(delta, "latency", service, latency)
+        for count, mean, reported_at in seen.mean_latencies:
             # a reported mean of many requests says nothing of their percentiles: it has no sketch
-            _put_traffic(delta, "latency", service, Cell(count, count * mean, mean, mean, mean, at))
+            _put_traffic(
+                delta, "latency", service, Cell(count, *exact_sum((count * mean,)), mean, mean, mean, reported_at)
+            )
         for (name, tags), gauge in seen.gauges.items():
             cell = gauge.cell(sketched=name not in ("requests", "errors"))
             if tags:

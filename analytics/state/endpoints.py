@@ -5,10 +5,11 @@ Frequent and Top-k Elements in Data Streams, ICDT 2005): a new endpoint takes th
 its count as its possible error.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush, nsmallest
 
-from analytics.state.sums import Key, SlidingSum, Total, Usage
+from analytics.state.sums import Key, SlidingSum, Total
 
 DAY = 86_400
 MINUTE = 60
@@ -32,28 +33,29 @@ class Endpoints:
         self._evicted: dict[str, tuple[float, float]] = {}
         """By service, the greatest weight that made room within the retained time, and when that last happened."""
         self._lightest: dict[str, list[tuple[float, str]]] = {}
+        self._waiting: dict[tuple[int, int], dict[Key, Total]] = {}
 
-    def add(self, at: float, service: str, endpoint: str, usage: Usage) -> None:
-        """Count `usage` of an endpoint, observed at `at`."""
-        if at // DAY < self.retained.oldest:
-            return
-        endpoint = endpoint[:NAME_LIMIT]
-        key = (service, endpoint)
-        if key in self.last_minute.totals or len(self.last_minute.totals) < self.in_all:
-            self.last_minute.add(at, key, usage)
-        inherited = self._inherited.setdefault(service, {})
-        if endpoint not in inherited:
-            if len(inherited) >= self.per_service or len(self.retained.totals) >= self.in_all:
-                self._evict(service if inherited else max(self._inherited, key=self._size), now=at)
-            error, _ = self._evicted.get(service, (0.0, 0.0))
-            inherited[endpoint] = error
-            heappush(self._lightest.setdefault(service, []), (error, endpoint))
-        self.retained.add(at, key, usage)
+    def add(self, at: float, shown_at: float, service: str, endpoint: str, more: Total) -> None:
+        """Take what was observed of an endpoint at `at`; in the last minute it counts at `shown_at`.
 
-    def advance(self, now: float) -> None:
-        """Let time pass: the last minute slides, and days beyond the retention leave."""
-        self.last_minute.advance(now)
-        left = self.retained.advance(now)
+        It is counted in the tables when its second is over, in an order of its own: so it does not matter when, and
+        in which pieces, it came.
+        """
+        seconds, key = (int(at), int(shown_at)), (service, endpoint[:NAME_LIMIT])
+        table = self._waiting.setdefault(seconds, {})
+        if key in table:
+            table[key].add(more)
+        else:
+            table[key] = Total()
+            table[key].add(more)
+
+    def proceed(self, to: float) -> None:
+        """Count what waits, and let days beyond the retention leave."""
+        waiting, self._waiting = self._waiting, {}
+        for (at, shown_at), table in sorted(waiting.items()):
+            for key in sorted(table):
+                self._count(at, shown_at, key, table[key])
+        left = self.retained.advance(to)
         for service, endpoint in left:
             if (service, endpoint) not in self.retained.totals:
                 self._inherited[service].pop(endpoint, None)
@@ -63,22 +65,51 @@ class Endpoints:
             else:
                 del self._inherited[service], self._lightest[service]
         if left:
-            since = now - self._days * DAY
+            since = to - self._days * DAY
             self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
+
+    def _count(self, at: float, shown_at: float, key: Key, more: Total) -> None:
+        if at // DAY < self.retained.oldest:
+            return
+        service, endpoint = key
+        if key in self.last_minute.bucket(int(shown_at)) or len(self.last_minute.bucket(int(shown_at))) < self.in_all:
+            self.last_minute.add(shown_at, key, more)
+        inherited = self._inherited.setdefault(service, {})
+        if endpoint not in inherited:
+            if len(inherited) >= self.per_service or len(self.retained.totals) >= self.in_all:
+                self._evict(service if inherited else max(self._inherited, key=self._size), now=at)
+            error, _ = self._evicted.get(service, (0.0, 0.0))
+            inherited[endpoint] = error
+            heappush(self._lightest.setdefault(service, []), (error, endpoint))
+        self.retained.add(at, key, more)
+
+    def _with_waiting(self, totals: Mapping[Key, Total], since: int, service: str | None = None) -> dict[Key, Total]:
+        """`totals`, and what waits since that second, of one service or all."""
+        more: dict[Key, Total] = {}
+        for (_, shown_at), table in self._waiting.items():
+            for key, waiting in table.items():
+                if shown_at >= since and service in (None, key[0]):
+                    if key not in more:
+                        more[key] = Total()
+                        if key in totals:
+                            more[key].add(totals[key])
+                    more[key].add(waiting)
+        return {**totals, **more}
 
     def busiest(self, count: int) -> list[tuple[Key, Total]]:
         """The `count` endpoints with the most requests in the last minute, equals in the order of their names."""
-        busiest = nsmallest(count, self.last_minute.totals.items(), key=lambda item: (item[1].rank, item[0]))
+        totals = self._with_waiting(self.last_minute.totals, self.last_minute.oldest)
+        busiest = nsmallest(count, totals.items(), key=lambda item: (item[1].rank, item[0]))
         return [(key, total) for key, total in busiest if total.requests > 0]
 
     def of_service(self, service: str) -> list[tuple[str, Total, float]]:
         """Endpoint, its total and by how much its count may understate it, heaviest first."""
-        rows = [
-            (endpoint, self.retained.totals[service, endpoint], error)
-            for endpoint, error in self._inherited.get(service, {}).items()
-            if (service, endpoint) in self.retained.totals
-        ]
-        return sorted(rows, key=lambda row: (row[1].rank, row[0]))
+        inherited, (evicted, _) = self._inherited.get(service, {}), self._evicted.get(service, (0.0, 0.0))
+        retained = self.retained.totals
+        counted = {(service, name): retained[service, name] for name in inherited if (service, name) in retained}
+        totals = self._with_waiting(counted, 0, service)
+        rows = [(name, total, inherited.get(name, evicted)) for (_, name), total in totals.items()]
+        return sorted(rows, key=lambda row: (row[1].rank, row[0]))[: self.per_service]
 
     def dump(self) -> tuple[dict[str, dict[str, float]], dict[str, tuple[float, float]]]:
         """What the sliding sums do not say, for `restore`: inherited weights by service and endpoint, and evictions."""
@@ -94,8 +125,18 @@ class Endpoints:
         self._evicted = evicted
         self._lightest = {service: self._heap(service) for service in self._inherited}
 
+    @property
+    def waiting(self) -> Mapping[tuple[int, int], Mapping[Key, Total]]:
+        """What is not counted in the tables yet, by when it was observed and when it counts in the last minute."""
+        return self._waiting
+
     def __len__(self) -> int:
-        return len(self.retained.totals)
+        """How many endpoints are known, those that wait included as far as there is room for them."""
+        waiting = {key for table in self._waiting.values() for key in table} - self.retained.totals.keys()
+        known = len(self.retained.totals)
+        for service, new in Counter(service for service, _ in waiting).items():
+            known += min(new, max(0, self.per_service - len(self._inherited.get(service, ()))))
+        return min(known, self.in_all)
 
     def _heap(self, service: str) -> list[tuple[float, str]]:
         """The endpoints of `service` by their weights."""

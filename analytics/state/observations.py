@@ -8,7 +8,8 @@ import msgspec
 
 from analytics.records import SeriesTags
 from analytics.state.cells import Cell
-from analytics.state.sums import Usage
+from analytics.state.exact import UNIT_BITS, exact_sum, in_units
+from analytics.state.sums import Total, Usage
 
 ERROR_STATUS = 500
 MAX_LATENCY = 1e100
@@ -32,12 +33,13 @@ _read_details = msgspec.json.Decoder(list[Detail]).decode
 
 
 class Gauge:
-    """Values of one series, and the one of the latest time (of equals the greatest)."""
+    """Values of one series, their sum in each request, and the one of the latest time (of equals the greatest)."""
 
-    __slots__ = ("last", "last_at", "values")
+    __slots__ = ("last", "last_at", "sums", "values")
 
     def __init__(self, values: list[float], last: float, at: float) -> None:
         self.values = values
+        self.sums: list[float] = []
         self.last, self.last_at = last, at
 
     def add(self, values: list[float], last: float, at: float) -> None:
@@ -49,12 +51,13 @@ class Gauge:
     def merge(self, other: "Gauge") -> None:
         """Add the values of `other`."""
         self.values += other.values
+        self.sums += other.sums
         if (other.last_at, other.last) > (self.last_at, self.last):
             self.last, self.last_at = other.last, other.last_at
 
     def cell(self, *, sketched: bool) -> Cell:
         """As a cell."""
-        cell = Cell.of(self.values, self.last_at, sketched=sketched)
+        cell = Cell.of(self.values, self.last_at, exact_sum(self.sums), sketched=sketched)
         cell.last = self.last
         return cell
 
@@ -67,9 +70,9 @@ def _number_in(value: Any) -> float | None:
 
 
 def _whole(value: float) -> float:
-    """A count as an integer where it is one: sums of integers are exact, however large."""
+    """A count as an integer where it is one, and else as a multiple of 2**-80: the unit of exact sums."""
     whole = int(value)
-    return whole if whole == value else value
+    return whole if whole == value else in_units(value) / (1 << UNIT_BITS)
 
 
 def _sum(cell: Cell | None, more: Cell) -> Cell:
@@ -84,7 +87,10 @@ def _details(data: Iterable[msgspec.Raw]) -> list[Detail]:
 
 
 class Observations:
-    """Sums and lists of what was observed of `service` at `at` (seconds since the epoch)."""
+    """Sums and lists of what was observed of `service` at `at` (seconds since the epoch).
+
+    `shown_at` is the same, or when it was recorded where that is earlier: what lies ahead counts as now in windows.
+    """
 
     __slots__ = (
         "at",
@@ -93,22 +99,32 @@ class Observations:
         "event_types",
         "gauges",
         "latencies",
+        "latency_sum",
+        "latest",
         "mean_latencies",
         "requests",
         "service",
+        "shown_at",
+        "usage",
         "users",
     )
 
-    def __init__(self, service: str, at: float) -> None:
+    def __init__(self, service: str, at: float, shown_at: float | None = None) -> None:
         self.service = service
         self.at = at
+        self.shown_at = at if shown_at is None else shown_at
         self.event_types: dict[str, int] = {}
         self.users: set[str] = set()
         self.requests: Cell | None = None
         self.errors: Cell | None = None
         self.latencies: list[float] = []
-        self.mean_latencies: list[tuple[int, float]] = []
-        self.endpoints: dict[str, Usage] = {}
+        self.latency_sum = 0
+        self.latest = (at, 0.0)
+        """When the latest latency was observed, and the greatest that was then."""
+        self.mean_latencies: list[tuple[int, float, float]] = []
+        """Of heartbeats: how many requests, their mean latency, and when it was reported."""
+        self.usage: dict[str, Usage] = {}
+        self.endpoints: dict[str, Total] = {}
         self.gauges: dict[tuple[str, SeriesTags], Gauge] = {}
 
     def requests_made(self, data: Iterable[msgspec.Raw]) -> list[int]:
@@ -159,9 +175,20 @@ class Observations:
         """Errors: so many, adding up to so much."""
         self.errors = _sum(self.errors, cell)
 
+    def close(self) -> None:
+        """Add up what one request says; from here on all sums are exact, in whatever order requests are merged."""
+        if self.latencies:
+            self.latency_sum = in_units(sum(self.latencies))
+            self.latest = (self.at, self.latencies[-1])
+        for gauge in self.gauges.values():
+            gauge.sums = [sum(gauge.values)]
+        self.endpoints = {endpoint: Total.of(usage) for endpoint, usage in self.usage.items()}
+        self.usage = {}
+
     def merge(self, other: "Observations") -> None:
-        """Add what was observed in the same second of the same service."""
+        """Add what was observed in the same second of the same service; both are closed."""
         self.at = max(self.at, other.at)
+        self.shown_at = max(self.shown_at, other.shown_at)
         for event_type, count in other.event_types.items():
             self.event_types[event_type] = self.event_types.get(event_type, 0) + count
         self.users |= other.users
@@ -169,10 +196,16 @@ class Observations:
             self.add_requests(other.requests)
         if other.errors is not None:
             self.add_errors(other.errors)
+        if other.latencies:
+            self.latest = max(self.latest, other.latest) if self.latencies else other.latest
         self.latencies += other.latencies
+        self.latency_sum += other.latency_sum
         self.mean_latencies += other.mean_latencies
-        for endpoint, usage in other.endpoints.items():
-            self._usage(endpoint).add(usage)
+        for endpoint, total in other.endpoints.items():
+            if endpoint in self.endpoints:
+                self.endpoints[endpoint].add(total)
+            else:
+                self.endpoints[endpoint] = total
         for series, gauge in other.gauges.items():
             if series in self.gauges:
                 self.gauges[series].merge(gauge)
@@ -209,9 +242,9 @@ class Observations:
             self._usage(endpoint).add(usage)
 
     def _usage(self, endpoint: str) -> Usage:
-        usage = self.endpoints.get(endpoint)
+        usage = self.usage.get(endpoint)
         if usage is None:
-            usage = self.endpoints[endpoint] = Usage()
+            usage = self.usage[endpoint] = Usage()
         return usage
 
 

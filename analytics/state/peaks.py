@@ -1,5 +1,7 @@
 """Requests by hour of each retained day: what tells a day's peak hour, longer than hourly statistics are kept."""
 
+from analytics.state.exact import UNIT_BITS, divided
+
 DAY, HOUR = 86_400, 3_600
 
 
@@ -7,10 +9,10 @@ class HoursOfDays:
     """24 request counts for each of the newest days that are kept."""
 
     def __init__(self) -> None:
-        self._days: dict[int, list[float]] = {}
+        self._days: dict[int, list[int]] = {}
 
-    def add(self, at: float, requests: float) -> None:
-        """Count `requests` at `at` (seconds since the epoch)."""
+    def add(self, at: float, requests: int) -> None:
+        """Count `requests`, in units of 2**-80, at `at` (seconds since the epoch)."""
         day, second = divmod(int(at), DAY)
         self._days.setdefault(day * DAY, [0] * 24)[second // HOUR] += requests
 
@@ -20,17 +22,17 @@ class HoursOfDays:
         if hours is None or not any(hours):
             return None
         most = max(hours)
-        return day + hours.index(most) * HOUR, most
+        return day + hours.index(most) * HOUR, divided(most, 1 << UNIT_BITS)
 
     def forget(self, before: int) -> None:
         """Drop the days that start earlier."""
         for day in [day for day in self._days if day < before]:
             del self._days[day]
 
-    def dump(self) -> dict[int, list[float]]:
+    def dump(self) -> dict[int, list[int]]:
         """The counts by the starts of their days, for `restore`."""
         return self._days
 
-    def restore(self, days: dict[int, list[float]]) -> None:
+    def restore(self, days: dict[int, list[int]]) -> None:
         """Become what was dumped."""
         self._days = days

@@ -12,6 +12,7 @@ from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
 from analytics.state.endpoints import Endpoints
 from analytics.state.errors import Errors
+from analytics.state.exact import UNIT_BITS
 from analytics.state.limits import Limits
 from analytics.state.observations import EVERY_SERVICE, Observations
 from analytics.state.peaks import HoursOfDays
@@ -32,13 +33,13 @@ class State:
         seconds, minutes = Rung(1, 120), Rung(60, 180)
         hours, days = Rung(3_600, settings.hourly_days * 24), Rung(86_400, settings.daily_days)
         self.lock = threading.Lock()
-        self.started = now
+        self.started, self.time = now, 0.0
+        """`time` is that of the newest record that was applied, in seconds since the epoch."""
         self.alive = now
         """When the newest record came in, or the service started after it, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
-        self.events: Ring[NewEvent] = Ring(settings.events_ring, round(now * 1e6))
-        """Numbered from the start's microseconds on, so that no number of an earlier run means another event now."""
+        self.events: Ring[NewEvent] = Ring(settings.events_ring)
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.errors = Errors()
         self.services = Registry(settings.max_services)
@@ -58,12 +59,13 @@ class State:
         self.limits = Limits(settings.max_series, settings.max_event_types)
         self.quotas: Quotas | None = None
         """The limits in force; None while a log of version 0.1.0 is replayed, which holds only what was accepted."""
-        self._gathered: dict[tuple[int, str], Observations] = {}
+        self._gathered: dict[tuple[int, int, str], Observations] = {}
 
     @property
     def oldest(self) -> int:
-        """The start of the oldest day that is kept."""
-        return self.series.oldest(DAY)
+        """The start of the oldest day that is kept, as of the newest record."""
+        days = self.series.rungs[DAY]
+        return days.start(self.time) - days.size * (days.keep - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Have these limits from now on; None for no limits."""
@@ -79,21 +81,33 @@ class State:
         self.users.clear()
         self.active_users.clear()
 
+    def proceed(self, to: float) -> None:
+        """Come to the time of the record that is applied next.
+
+        What is forgotten for good, and which endpoints make room for others, is decided here alone: never by who reads.
+        """
+        self.advance(to)
+        if int(to) > int(self.time):
+            self.settle()
+            self.endpoints.proceed(to)
+        day = self.oldest
+        self.time = max(self.time, to)
+        if self.oldest != day:
+            self.expire()
+
     def advance(self, now: float) -> None:
-        """Let time pass up to `now`."""
+        """Let windows and buckets of time pass up to `now`; that changes nothing that is counted."""
         if now < self.series.open(SECOND) + 1:
             return
         self.settle()
-        day = self.series.open(DAY)
         self.series.advance(now)
         self.users.advance(now)
         self.active_users.advance(now)
-        self.endpoints.advance(now)
-        if self.series.open(DAY) != day:
-            self.expire()
+        self.endpoints.last_minute.advance(now)
 
     def expire(self) -> None:
         """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
+        self.settle()
         self.peaks.forget(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
@@ -113,6 +127,7 @@ class State:
         """Count what was observed, and keep the records; `failed` holds the places of the events that are errors."""
         self.alive = max(self.alive, now)
         for seen in observations:
+            seen.close()
             self.services.admit(seen.service, now).observed(seen, now)
             self._gather(seen)
         if events is not None:
@@ -133,9 +148,14 @@ class State:
         if rise.errors:
             seen.add_errors(Cell.of([rise.errors], now))
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
-            seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency))
+            seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency, now))
         self._gather(seen)
         self.version += 1
+
+    def number_events(self, start: float) -> None:
+        """Number events from the microseconds of the first start on: no number of an earlier log comes again."""
+        if self.events.last_sequence == 0:
+            self.events.last_sequence = round(start * 1e6) - 1
 
     def watch(self, start: float) -> None:
         """Begin to watch again at `start`: the silence of a service counts from then, since nobody listened before."""
@@ -147,15 +167,15 @@ class State:
     def settle(self) -> None:
         """Bring what was gathered into the series: before every read, and at least once a second."""
         gathered, self._gathered = self._gathered, {}
-        by_second: dict[int, list[Observations]] = {}
-        for (second, _), seen in gathered.items():
-            by_second.setdefault(second, []).append(seen)
-        for second in sorted(by_second):
-            self._count(by_second[second])
+        by_second: dict[tuple[int, int], list[Observations]] = {}
+        for (second, shown, _), seen in gathered.items():
+            by_second.setdefault((second, shown), []).append(seen)
+        for seconds in sorted(by_second):
+            self._count(by_second[seconds])
 
     def _gather(self, seen: Observations) -> None:
         """Hold what was observed until its second is over or somebody reads: most batches meet others there."""
-        key = (int(seen.at), seen.service)
+        key = (int(seen.at), int(seen.shown_at), seen.service)
         held = self._gathered.get(key)
         if held is not None:
             held.merge(seen)
@@ -166,14 +186,14 @@ class State:
 
     def _count(self, together: list[Observations]) -> None:
         """Count observations of one second."""
-        at = together[0].at
+        at, shown_at = together[0].at, together[0].shown_at
         self.series.add(at, series_delta(together))
         users = users_delta(together)
         if users:
             self.users.add(at, users)
-            self.active_users.add(at, users[EVERY_SERVICE].users)
+            self.active_users.add(shown_at, users[EVERY_SERVICE].users)
         for seen in together:
             if seen.requests is not None:
-                self.peaks.add(at, seen.requests.sum)
-            for endpoint, usage in seen.endpoints.items():
-                self.endpoints.add(at, seen.service, endpoint, usage)
+                self.peaks.add(at, seen.requests.total << (UNIT_BITS - seen.requests.shift))
+            for endpoint, total in seen.endpoints.items():
+                self.endpoints.add(at, shown_at, seen.service, endpoint, total)

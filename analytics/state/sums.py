@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 
 from analytics.state.changes import Changes
+from analytics.state.exact import UNIT_BITS, divided, in_units
 
 Key = tuple[str, str]
 """Service and endpoint."""
 
-SCALE_BITS = 80
-SCALE = 2.0**SCALE_BITS
-"""Totals are integers in units of 1 / SCALE: exact for every float from 2**-27 up, and finer floats are cut the same
-way when they are added and when they are taken back."""
-
 
 class Usage:
-    """Requests, errors among them, and how many of them had a latency, with its sum in ms."""
+    """What one request says of an endpoint: requests, errors, and how many had a latency, with its sum in ms."""
 
     __slots__ = ("errors", "milliseconds", "requests", "timed")
 
@@ -33,56 +29,57 @@ class Usage:
 
 
 class Total:
-    """The sum of one key's usage over the buckets that hold it.
+    """The sum of usages.
 
-    Kept in integers (see `SCALE`), so that a bucket that leaves takes back exactly what it added: the total depends
-    on the buckets that are left and on nothing else.
+    Requests, errors and milliseconds are kept in units of 2**-80, so that a bucket that leaves takes back exactly what
+    it added: the total depends on what is left and on nothing else.
     """
 
-    __slots__ = ("_errors", "_milliseconds", "_requests", "buckets", "timed")
+    __slots__ = ("buckets", "errors_in_units", "ms_in_units", "requests_in_units", "timed")
 
-    def __init__(self) -> None:
+    def __init__(self, requests: int = 0, errors: int = 0, timed: int = 0, milliseconds: int = 0) -> None:
         self.buckets = 0
-        self.timed = 0
-        self._requests = self._errors = self._milliseconds = 0
+        self.requests_in_units = requests
+        self.errors_in_units = errors
+        self.timed = timed
+        self.ms_in_units = milliseconds
 
-    def add(self, usage: Usage) -> None:
-        """Add the usage of a bucket."""
-        self.buckets += 1
-        self.timed += usage.timed
-        self._requests += _exact(usage.requests)
-        self._errors += _exact(usage.errors)
-        self._milliseconds += _exact(usage.milliseconds)
+    @classmethod
+    def of(cls, usage: Usage) -> "Total":
+        """The usage of one request."""
+        return cls(in_units(usage.requests), in_units(usage.errors), usage.timed, in_units(usage.milliseconds))
 
-    def subtract(self, usage: Usage) -> None:
-        """Take back the usage of a bucket, which must be what was added."""
-        self.buckets -= 1
-        self.timed -= usage.timed
-        self._requests -= _exact(usage.requests)
-        self._errors -= _exact(usage.errors)
-        self._milliseconds -= _exact(usage.milliseconds)
+    def add(self, other: "Total") -> None:
+        """Add what `other` holds."""
+        self.requests_in_units += other.requests_in_units
+        self.errors_in_units += other.errors_in_units
+        self.timed += other.timed
+        self.ms_in_units += other.ms_in_units
+
+    def subtract(self, other: "Total") -> None:
+        """Take back what was added."""
+        self.requests_in_units -= other.requests_in_units
+        self.errors_in_units -= other.errors_in_units
+        self.timed -= other.timed
+        self.ms_in_units -= other.ms_in_units
 
     @property
     def requests(self) -> float:
-        return self._requests / (1 << SCALE_BITS)
+        return divided(self.requests_in_units, 1 << UNIT_BITS)
 
     @property
     def errors(self) -> float:
-        return self._errors / (1 << SCALE_BITS)
+        return divided(self.errors_in_units, 1 << UNIT_BITS)
 
     @property
     def mean_ms(self) -> float | None:
         """Average latency in ms of the requests that had one; None where none had."""
-        return self._milliseconds / (self.timed << SCALE_BITS) if self.timed else None
+        return divided(self.ms_in_units, self.timed << UNIT_BITS) if self.timed else None
 
     @property
     def rank(self) -> int:
         """What orders keys by their requests, the busiest first."""
-        return -self._requests
-
-
-def _exact(value: float) -> int:
-    return value << SCALE_BITS if value.__class__ is int else int(value * SCALE)
+        return -self.requests_in_units
 
 
 class SlidingSum:
@@ -90,13 +87,13 @@ class SlidingSum:
 
     def __init__(self, size: int, keep: int, now: float) -> None:
         self._size, self._keep = size, keep
-        self._buckets: dict[int, dict[Key, Usage]] = {}
+        self._buckets: dict[int, dict[Key, Total]] = {}
         self._newest = int(now) // size
         self.changes: Changes[int] = Changes()
         self.totals: dict[Key, Total] = {}
 
-    def add(self, at: float, key: Key, usage: Usage) -> None:
-        """Count `usage` at `at` (ahead counts as now), unless that has left the window already."""
+    def add(self, at: float, key: Key, more: Total) -> None:
+        """Add `more` at `at` (ahead counts as now), unless that has left the window already."""
         number = min(int(at) // self._size, self._newest)
         if number < self.oldest:
             return
@@ -107,11 +104,10 @@ class SlidingSum:
             total = self.totals[key] = Total()
         held = bucket.get(key)
         if held is None:
-            held = bucket[key] = Usage()
-        else:
-            total.subtract(held)
-        held.add(usage)
-        total.add(held)
+            held = bucket[key] = Total()
+            total.buckets += 1
+        held.add(more)
+        total.add(more)
 
     def advance(self, now: float) -> set[Key]:
         """Drop the buckets that are older than the window; returns the keys that they held."""
@@ -119,9 +115,9 @@ class SlidingSum:
         left: set[Key] = set()
         for number in [number for number in self._buckets if number < self.oldest]:
             self.changes.forget(number)
-            for key, usage in self._buckets.pop(number).items():
+            for key, held in self._buckets.pop(number).items():
                 left.add(key)
-                self._take_back(key, usage)
+                self._take_back(key, held)
         return left
 
     def forget(self, key: Key) -> None:
@@ -141,21 +137,24 @@ class SlidingSum:
         """The number of the oldest bucket that is kept."""
         return self._newest - self._keep + 1
 
-    def bucket(self, number: int) -> Mapping[Key, Usage]:
+    def bucket(self, number: int) -> Mapping[Key, Total]:
         """What one bucket holds; nothing where it has left the window."""
         return self._buckets.get(number, {})
 
-    def restore(self, newest: int, buckets: Mapping[int, dict[Key, Usage]]) -> None:
+    def restore(self, newest: int, buckets: Mapping[int, dict[Key, Total]]) -> None:
         """Become what another one was; it may have kept more or less."""
         self._newest = newest
         self._buckets = {number: bucket for number, bucket in buckets.items() if number >= self.oldest}
         self.totals = {}
         for bucket in self._buckets.values():
-            for key, usage in bucket.items():
-                self.totals.setdefault(key, Total()).add(usage)
+            for key, held in bucket.items():
+                total = self.totals.setdefault(key, Total())
+                total.buckets += 1
+                total.add(held)
 
-    def _take_back(self, key: Key, usage: Usage) -> None:
+    def _take_back(self, key: Key, held: Total) -> None:
         total = self.totals[key]
-        total.subtract(usage)
+        total.buckets -= 1
+        total.subtract(held)
         if not total.buckets:
             del self.totals[key]

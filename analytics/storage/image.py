@@ -19,9 +19,10 @@ from analytics.state.delta import SeriesKey
 from analytics.state.endpoints import DAY
 from analytics.state.services import ServiceImage
 from analytics.state.state import SECOND, State
-from analytics.state.sums import Key, SlidingSum, Usage
+from analytics.state.sums import Key, Total
 from analytics.storage.blocks import Blocks
 from analytics.storage.database import Part
+from analytics.storage.totals import Figure, Rows, dumped, loaded, rows_of, totals_of, units_of
 
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
@@ -37,7 +38,7 @@ class Rest(msgspec.Struct):
     endpoints_open: int
     last_minute_open: int
     active_users: tuple[int, dict[int, bytes]]
-    peaks: dict[int, list[int | float]]
+    peaks: dict[int, list[Figure]]
     inherited: dict[str, dict[str, int | float]]
     evicted: dict[str, tuple[int | float, float]]
     services: list[ServiceImage]
@@ -48,6 +49,8 @@ class Rest(msgspec.Struct):
     own_ids: tuple[str, dict[str, int]]
     alive: float = 0.0
     quotas: Quotas | None = None
+    time: float = 0.0
+    waiting: list[tuple[int, int, Rows]] = []
 
 
 class Changes(NamedTuple):
@@ -111,8 +114,8 @@ class Image:
         endpoints = self._state.endpoints
         yield from self._series.dump(changes.series)
         yield from self._users.dump(changes.users)
-        yield from _dump_sums(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
-        yield from _dump_sums(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
+        yield from dumped(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
+        yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
             yield from blocks.dump(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
@@ -137,7 +140,7 @@ class Image:
         Raises:
             msgspec.DecodeError, ValueError: they are not.
         """
-        sums: dict[str, dict[int, dict[Key, Usage]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
+        sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
         rest: Rest | None = None
         for family, rung, start, body in parts:
             if family == SERIES:
@@ -151,7 +154,7 @@ class Image:
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
-                sums[family][start // (DAY if family == ENDPOINTS else 1)] = _load_sums(body)
+                sums[family][start // (DAY if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
             raise ValueError("the image has no end")
         self._series.restore(rest.series_open)
@@ -169,7 +172,7 @@ class Image:
             state.endpoints.retained.newest,
             state.endpoints.last_minute.newest,
             state.active_users.dump(),
-            state.peaks.dump(),
+            {day: list(map(str, hours)) for day, hours in state.peaks.dump().items()},
             inherited,
             evicted,
             state.services.images(),
@@ -180,15 +183,21 @@ class Image:
             self._recorder.own_ids.dump(),
             state.alive,
             state.quotas,
+            state.time,
+            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.waiting.items()],
         )
 
-    def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Usage]]]) -> None:
+    def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
         state = self._state
         state.active_users.restore(*rest.active_users)
-        state.peaks.restore(rest.peaks)
+        state.peaks.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
         state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
         state.endpoints.restore(rest.inherited, rest.evicted)
+        state.time = rest.time or rest.series_open[SECOND]
+        for at, shown_at, rows in rest.waiting:
+            for (service, endpoint), total in totals_of(rows).items():
+                state.endpoints.add(at, shown_at, service, endpoint, total)
         state.services.restore(rest.services)
         state.alive = rest.alive or rest.series_open[SECOND]
         state.units = dict(rest.units)
@@ -264,20 +273,3 @@ class _Ids:
         while self._parts and self._parts[0][1] not in self._ids:
             self._parts.popleft()
         return IDS, self._rung, self._parts[0][0] if self._parts else self._next
-
-
-_Rows = list[tuple[str, str, int | float, int | float, int, float]]
-
-
-def _dump_sums(family: str, size: int, sums: SlidingSum, numbers: Iterable[int]) -> Iterator[Part]:
-    for number in numbers:
-        rows: _Rows = [
-            (*key, usage.requests, usage.errors, usage.timed, usage.milliseconds)
-            for key, usage in sums.bucket(number).items()
-        ]
-        yield Part(family, 0, number * size, msgspec.json.encode(rows))
-
-
-def _load_sums(body: bytes) -> dict[Key, Usage]:
-    rows: _Rows = msgspec.json.decode(body, type=_Rows)
-    return {(service, endpoint): Usage(*figures) for service, endpoint, *figures in rows}  # type: ignore[arg-type]

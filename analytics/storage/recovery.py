@@ -10,7 +10,7 @@ import msgspec
 from analytics.clock import rfc3339
 from analytics.errors import CannotStore
 from analytics.ingest.recorder import Recorder
-from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric, NewStart
+from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, NewTick
 from analytics.state.state import State
 from analytics.storage.database import Database, Mark, Row
 from analytics.storage.file import ADVICE
@@ -19,7 +19,7 @@ from analytics.storage.journal import DiskJournal
 from analytics.storage.packing import unpacked
 from analytics.turns import let_others_work
 
-KINDS = {"events": NewEvent, "metrics": NewMetric, "heartbeats": NewHeartbeat, "starts": NewStart}
+KINDS = {"events": NewEvent, "metrics": NewMetric, "heartbeats": NewHeartbeat, "starts": NewStart, "ticks": NewTick}
 CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
 TURN_SECONDS = 0.02
 """How long others wait for a turn meanwhile."""

@@ -63,15 +63,17 @@ def batch(*items: Any) -> Batch[Any]:
 
 
 class Rig:
-    """Everything behind the edge; it begins at noon unless told otherwise."""
+    """Everything behind the edge; it begins at noon unless told otherwise, with its start unless told otherwise."""
 
-    def __init__(self, wall: float = NOON, **limits: Any) -> None:
+    def __init__(self, wall: float = NOON, *, starts: bool = True, **limits: Any) -> None:
         limited = Settings(**limits)
         self.clock = FakeClock(wall)
         self.state = State(limited, wall)
         self.published: list[bytes] = []
         self.recorder = Recorder(self.state, limited, self.clock, self._publish, Unwritten())
         self.reader = Reader(self.state, self.clock)
+        if starts:
+            self.recorder.start()
 
     def _publish(self, kept: Kept[NewEvent], last: int) -> None:
         self.published += [event_json(kept, place) for place in range(len(kept.records))]
@@ -94,6 +96,7 @@ class Rig:
         self.recorder.heartbeat(NewHeartbeat(service, status, fields or None, **own))
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
+        self.recorder.tick()  # as the ticker does each second
         return self.reader.ask(question, *args)
 
     def snapshot(self) -> dict[str, Any]:

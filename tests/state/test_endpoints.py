@@ -15,14 +15,20 @@ class Table:
     """Endpoint tables with the evictions that they told."""
 
     def __init__(self, now: float = NOON, days: int = 90, per_service: int = 5, in_all: int = 1_000) -> None:
-        self.evicted = 0
+        self.evicted, self.now = 0, now
         self.endpoints = Endpoints(now, days, per_service, in_all, self._on_evicted)
 
     def _on_evicted(self) -> None:
         self.evicted += 1
 
     def add(self, endpoint: str, requests: float = 1, service: str = "shop", at: float = NOON) -> None:
-        self.endpoints.add(at, service, endpoint, Usage(requests))
+        self.endpoints.add(at, at, service, endpoint, Total.of(Usage(requests)))
+        self.endpoints.proceed(self.now)
+
+    def advance(self, now: float) -> None:
+        self.now = now
+        self.endpoints.last_minute.advance(now)
+        self.endpoints.proceed(now)
 
     def counts(self, service: str = "shop") -> dict[str, tuple[float, float]]:
         """Count and possible error by endpoint."""
@@ -71,7 +77,7 @@ def test_errors_stay_true_while_days_expire(script: list[tuple[str, int, int] | 
                     truth.append((int(at // DAY), endpoint, requests))
             case int(seconds):
                 now += seconds
-                table.endpoints.advance(now)
+                table.advance(now)
         retained = Counter[str]()
         for day, endpoint, requests in truth:
             if day > now // DAY - 3:
@@ -85,11 +91,11 @@ def test_errors_stay_true_while_days_expire(script: list[tuple[str, int, int] | 
 def test_the_lightest_makes_room_also_where_its_weight_has_expired() -> None:
     table, today = Table(now=MIDNIGHT, days=2, per_service=3), MIDNIGHT + DAY
     table.add("/once-heavy", 100, at=MIDNIGHT)
-    table.endpoints.advance(today)
+    table.advance(today)
     for endpoint, requests in (("/once-heavy", 1), ("/steady", 60), ("/light", 5)):
         table.add(endpoint, requests, at=today)
     table.add("/new", 70, at=today)  # takes the place of /light; the others were weighed on the way
-    table.endpoints.advance(today + DAY)
+    table.advance(today + DAY)
     table.add("/newest", 1, at=today + DAY)
     assert table.counts() == {
         "/new": (70, 5),
@@ -101,10 +107,10 @@ def test_the_lightest_makes_room_also_where_its_weight_has_expired() -> None:
 def test_who_comes_back_into_room_that_expiry_made_tells_what_it_missed() -> None:
     table, today = Table(now=MIDNIGHT, days=2, per_service=2), MIDNIGHT + DAY
     table.add("/old", 10, at=MIDNIGHT)
-    table.endpoints.advance(today)
+    table.advance(today)
     table.add("/back", 8, at=today)
     table.add("/other", 20, at=today)  # takes the place of /back
-    table.endpoints.advance(today + DAY)  # /old is gone
+    table.advance(today + DAY)  # /old is gone
     table.add("/back", 1, at=today + DAY)
     count, error = table.counts()["/back"]
     assert count <= 9 <= count + error
@@ -155,7 +161,7 @@ def test_inner_lists_do_not_grow_beyond_what_is_kept() -> None:
     now = float(MIDNIGHT)
     for number in range(5_000):
         now += 400
-        table.endpoints.advance(now)
+        table.advance(now)
         table.add(f"/{number % 37}", 1 + number % 5, service=f"service-{number % 4}", at=now - number % 2_000)
     endpoints = table.endpoints
     assert len(endpoints) <= 25
@@ -170,7 +176,7 @@ def test_inner_lists_do_not_grow_beyond_what_is_kept() -> None:
 def test_the_busiest_are_those_of_the_last_minute(silence: float, seen: int) -> None:
     table = Table()
     table.add("/a", 4, at=NOON + 0.5)
-    table.endpoints.advance(NOON + silence)
+    table.advance(NOON + silence)
     assert len(table.endpoints.busiest(10)) == seen
     assert table.counts() == {"/a": (4, 0)}
 
@@ -186,7 +192,7 @@ def test_late_usage_counts_in_the_last_minute_only_if_it_is_of_it(age: float, co
 def test_the_last_minute_slides_second_by_second() -> None:
     table = Table()
     for second in range(100):
-        table.endpoints.advance(NOON + second)
+        table.advance(NOON + second)
         table.add("/a", second, at=NOON + second)
         window = range(max(0, second - 59), second + 1)
         assert [usage.requests for _, usage in table.endpoints.busiest(1)] == ([sum(window)] if second else [])
@@ -203,18 +209,18 @@ def test_the_busiest_come_first_and_no_more_than_asked() -> None:
 def test_an_endpoint_is_forgotten_with_the_last_day_that_knew_it(days: int, kept: int) -> None:
     table = Table(now=MIDNIGHT)
     table.add("/a", 2, at=MIDNIGHT)
-    table.endpoints.advance(MIDNIGHT + days * DAY + DAY - 1 - (DAY - 1 if days == 90 else 0))
+    table.advance(MIDNIGHT + days * DAY + DAY - 1 - (DAY - 1 if days == 90 else 0))
     assert len(table.endpoints) == len(table.counts()) == kept
 
 
 def test_what_expires_is_taken_off_the_count_day_by_day() -> None:
     table = Table(now=MIDNIGHT)
     table.add("/a", 2, at=MIDNIGHT)
-    table.endpoints.advance(MIDNIGHT + DAY)
+    table.advance(MIDNIGHT + DAY)
     table.add("/a", 5, at=MIDNIGHT + DAY)
-    table.endpoints.advance(MIDNIGHT + 90 * DAY)
+    table.advance(MIDNIGHT + 90 * DAY)
     assert table.counts() == {"/a": (5, 0)}
-    table.endpoints.advance(MIDNIGHT + 91 * DAY)
+    table.advance(MIDNIGHT + 91 * DAY)
     assert table.counts() == {}
     assert not table.endpoints._inherited
     assert not table.endpoints._lightest
@@ -222,10 +228,10 @@ def test_what_expires_is_taken_off_the_count_day_by_day() -> None:
 
 def test_the_mean_is_of_the_requests_that_had_a_latency() -> None:
     total = Total()
-    total.add(Usage(10, 1, 4, 100.0))
-    total.add(Usage(5, 0, 0, 0.0))
+    total.add(Total.of(Usage(10, 1, 4, 100.0)))
+    total.add(Total.of(Usage(5, 0, 0, 0.0)))
     assert (total.requests, total.errors, total.mean_ms) == (15, 1, 25.0)
-    total.subtract(Usage(10, 1, 4, 100.0))
+    total.subtract(Total.of(Usage(10, 1, 4, 100.0)))
     assert (total.requests, total.errors, total.mean_ms) == (5, 0, None)
 
 
@@ -239,6 +245,9 @@ def test_long_names_are_cut() -> None:
 def test_evictions_are_told_in_the_stats() -> None:
     rig = Rig(max_service_endpoints=2)
     rig.events(*(event(data={"endpoint": f"/{number}"}) for number in range(5)))
+    assert len(rig.service()["endpoints"]) == 2
+    rig.clock.advance(1)
+    rig.event("view")
     assert rig.stats()["drops"] == {"endpoint_evicted": 3}
     assert len(rig.service()["endpoints"]) == 2
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analytics.state.exact import in_units
 from analytics.state.peaks import HoursOfDays
 from tests.state.rig import DAY, HOUR, MIDNIGHT
 
@@ -22,25 +23,25 @@ def test_the_peak_is_the_busiest_hour_and_of_equals_the_earliest(
 ) -> None:
     days = HoursOfDays()
     for hour, requests in hours.items():
-        days.add(MIDNIGHT + hour * HOUR, requests)
+        days.add(MIDNIGHT + hour * HOUR, in_units(requests))
     assert days.peak(MIDNIGHT) == (None if peak is None else (MIDNIGHT + peak[0] * HOUR, peak[1]))
 
 
 def test_hours_begin_and_end_on_the_second() -> None:
     days = HoursOfDays()
-    days.add(MIDNIGHT + HOUR - 0.001, 2)
-    days.add(MIDNIGHT + HOUR, 3)
-    days.add(MIDNIGHT + DAY, 9)
+    days.add(MIDNIGHT + HOUR - 0.001, in_units(2))
+    days.add(MIDNIGHT + HOUR, in_units(3))
+    days.add(MIDNIGHT + DAY, in_units(9))
     assert days.peak(MIDNIGHT) == (MIDNIGHT + HOUR, 3)
     assert days.peak(MIDNIGHT + DAY) == (MIDNIGHT + DAY, 9)
-    days.add(MIDNIGHT + 5, 2)
+    days.add(MIDNIGHT + 5, in_units(2))
     assert days.peak(MIDNIGHT) == (MIDNIGHT, 4)
 
 
 def test_forgotten_days_have_no_peak() -> None:
     days = HoursOfDays()
-    days.add(MIDNIGHT, 1)
-    days.add(MIDNIGHT + DAY, 1)
+    days.add(MIDNIGHT, in_units(1))
+    days.add(MIDNIGHT + DAY, in_units(1))
     days.forget(MIDNIGHT + DAY)
     assert days.peak(MIDNIGHT) is None
     assert days.peak(MIDNIGHT + DAY) is not None

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.state.sums import SlidingSum, Usage
+from analytics.state.sums import SlidingSum, Total, Usage
 from tests.state.rig import MINUTE, NOON, Rig, event, metric, moderate
 
 KEEP = 5
@@ -35,7 +35,7 @@ def test_totals_are_those_of_the_buckets_that_are_left(steps: list[tuple[str, Us
             sums.advance(now)
         else:
             name, usage, age = step
-            sums.add(now - age, ("shop", name), usage)
+            sums.add(now - age, ("shop", name), Total.of(usage))
     twin = SlidingSum(1, KEEP, now)
     twin.restore(sums.newest, {number: dict(sums.bucket(number)) for number in range(sums.oldest, sums.newest + 1)})
     assert sums.totals.keys() == twin.totals.keys()

@@ -1,7 +1,7 @@
 """The service without its edge, on a disk: what the rig of the state is, with the journal and the images beneath."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
@@ -13,6 +13,7 @@ from gevent.event import AsyncResult
 from analytics.config import Settings
 from analytics.ingest.recorder import Recorder
 from analytics.query.reader import Reader
+from analytics.records import Quotas
 from analytics.state.state import State
 from analytics.storage.file import FILE_NAME
 from analytics.storage.journal import DiskJournal
@@ -43,7 +44,7 @@ class Disk(Rig):
         self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.journal)
         if not starts:
             quotas = self.recorder.quotas
-            self.recorder.start = lambda: self.recorder.set_quotas(quotas)  # type: ignore[method-assign]
+            self.recorder.start = lambda: self._begin(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
         self.store = Store(settings, self.clock, self.state, self.journal, self.recorder)
         begun: AsyncResult = AsyncResult()
@@ -52,6 +53,16 @@ class Disk(Rig):
         self.checkpoints = self.store._checkpoints
         self.checkpoints.stop()
         self.lives = 0
+
+    def _begin(self, quotas: Quotas) -> None:
+        self.state.proceed(self.clock.wall())
+        self.state.number_events(self.clock.wall())
+        self.recorder.set_quotas(quotas)
+
+    def ask(self, question: Callable[..., Any], *args: Any) -> Any:
+        self.recorder.tick()
+        self.journal._idle.wait(1)  # until that is applied, unless the disk is held
+        return super().ask(question, *args)
 
     def save(self) -> bool:
         """Take an image."""
