@@ -1,5 +1,7 @@
 """What flows through the service: small immutable records as they arrive, and batches of them as they are kept."""
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -66,6 +68,10 @@ class Quotas(Struct, frozen=True):
     service_endpoints: int
     ids: int
     id_seconds: float
+
+
+_ANY = sys.maxsize
+UNLIMITED = Quotas(_ANY, _ANY, _ANY, _ANY, _ANY, _ANY, math.inf)
 
 
 class NewStart(Struct, frozen=True, omit_defaults=True):

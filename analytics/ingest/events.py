@@ -57,7 +57,7 @@ class EventGroups(Groups[NewEvent]):
         return [self._types(self.second(item))[item.type][item.service] for item in items]
 
     def fill(self, group_of: Sequence[Group[NewEvent]], items: Sequence[NewEvent]) -> None:
-        """Put each item into its group, and make no more groups."""
+        """Put each item into its group, and forget the groups that get none; no more can be made."""
         for group, item in zip(group_of, items, strict=True):
             group.add(item)
             item.type, item.service = group.type, group.service  # type: ignore[attr-defined]  # keep one of equal texts

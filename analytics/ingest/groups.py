@@ -76,7 +76,7 @@ class Groups(ABC, Generic[R]):
         self.look()
 
     def look(self) -> None:
-        """Observe what the items say."""
+        """Forget the groups without items, and observe what the items of the others say."""
         self.all = [group for group in self.all if group.items]
         for group in self.all:
             group.look()

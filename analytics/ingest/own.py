@@ -45,5 +45,10 @@ class OwnIds:
 
     def restore(self, mark: str, given: dict[str, int]) -> None:
         """Go on from what was dumped."""
-        self._mark, self._given = mark, given
+        self._given = given
+        self.take_mark(mark)
+
+    def take_mark(self, mark: str) -> None:
+        """Begin all ids with `mark` from now on."""
+        self._mark = mark
         self._begin = f"{mark}{self._start}-"

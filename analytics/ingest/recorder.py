@@ -1,7 +1,5 @@
 """The one door that every record passes: written down, checked, applied to the state, published."""
 
-import math
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -21,13 +19,24 @@ from analytics.ingest.journal import Entry, Journal
 from analytics.ingest.metrics import Metrics
 from analytics.ingest.own import OwnIds
 from analytics.ingest.refusal import Refused
-from analytics.records import ItemError, Kept, NewEvent, NewHeartbeat, NewMetric, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import (
+    UNLIMITED,
+    ItemError,
+    Kept,
+    NewEvent,
+    NewHeartbeat,
+    NewMetric,
+    NewStart,
+    NewTick,
+    Quotas,
+    R,
+    Receipt,
+)
 from analytics.state.state import State
 
 DAY = 86_400
 MAX_ERRORS = 100
 """How many errors a receipt spells out; all are counted."""
-
 
 N = TypeVar("N", covariant=True)
 
@@ -43,14 +52,6 @@ class Decoded(Protocol[N]):
 
     @property
     def errors(self) -> Sequence[ItemError]: ...
-
-
-class One(NamedTuple, Generic[R]):
-    """A single item as a batch."""
-
-    items: tuple[R]
-    places: Sequence[int] = (0,)
-    errors: Sequence[ItemError] = ()
 
 
 class Taken(NamedTuple):
@@ -211,8 +212,9 @@ class Recorder:
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Have these limits from now on; None for those of a log that holds only what was accepted."""
         self._state.set_quotas(quotas)
+        limits = quotas or UNLIMITED
         for ids in (self.event_ids, self.metric_ids):
-            ids.always, ids.seconds = (quotas.ids, quotas.id_seconds) if quotas else (sys.maxsize, math.inf)
+            ids.always, ids.seconds = limits.ids, limits.id_seconds
 
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
         """Count the records of one entry of the journal; in the order of the journal that gives the state it had."""
@@ -269,7 +271,7 @@ class Recorder:
         self._state.number_events(now)
         if start.quotas is not None:
             self.set_quotas(start.quotas)
-            self.own_ids.restore(start.mark, self.own_ids.dump()[1])
+            self.own_ids.take_mark(start.mark)
 
     def _count_events(self, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
         self._state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)

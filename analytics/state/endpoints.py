@@ -42,12 +42,7 @@ class Endpoints:
         in which pieces, it came.
         """
         seconds, key = (int(at), int(shown_at)), (service, endpoint[:NAME_LIMIT])
-        table = self._waiting.setdefault(seconds, {})
-        if key in table:
-            table[key].add(more)
-        else:
-            table[key] = Total()
-            table[key].add(more)
+        self._waiting.setdefault(seconds, {}).setdefault(key, Total()).add(more)
 
     def proceed(self, to: float) -> None:
         """Count what waits, and let days beyond the retention leave."""
@@ -68,11 +63,12 @@ class Endpoints:
             since = to - self._days * DAY
             self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
 
-    def _count(self, at: float, shown_at: float, key: Key, more: Total) -> None:
+    def _count(self, at: int, shown_at: int, key: Key, more: Total) -> None:
         if at // DAY < self.retained.oldest:
             return
         service, endpoint = key
-        if key in self.last_minute.bucket(int(shown_at)) or len(self.last_minute.bucket(int(shown_at))) < self.in_all:
+        second = self.last_minute.bucket(shown_at)
+        if key in second or len(second) < self.in_all:
             self.last_minute.add(shown_at, key, more)
         inherited = self._inherited.setdefault(service, {})
         if endpoint not in inherited:

@@ -185,7 +185,7 @@ class Service:
     def due(self) -> float:
         """Until when it is known, if nothing is heard of it: its next heartbeat may be due long after the last one."""
         waits = [sender.last + (sender.interval or 0.0) + (sender.grace or 0.0) for sender in self.senders.values()]
-        return max(self.last_seen, *waits, self.last_seen)
+        return max([self.last_seen, *waits])
 
     @property
     def newest(self) -> Sender | None:

@@ -1,11 +1,10 @@
 """The state of the whole service: what recording changes and what every read is answered from."""
 
-import sys
 import threading
 from collections.abc import Iterable, Sequence
 
 from analytics.config import Settings
-from analytics.records import NO_TAGS, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
+from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
 from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
@@ -70,10 +69,10 @@ class State:
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Have these limits from now on; None for no limits."""
         self.quotas = quotas
-        no = Quotas(*[sys.maxsize] * 7)
-        self.services.limit = (quotas or no).services
-        self.limits.max_series, self.limits.max_types = (quotas or no).series, (quotas or no).event_types
-        self.endpoints.in_all, self.endpoints.per_service = (quotas or no).endpoints, (quotas or no).service_endpoints
+        limits = quotas or UNLIMITED
+        self.services.limit = limits.services
+        self.limits.max_series, self.limits.max_types = limits.series, limits.event_types
+        self.endpoints.in_all, self.endpoints.per_service = limits.endpoints, limits.service_endpoints
 
     def close(self) -> None:
         """Drop all sketches: their library complains on the console of those that are alive at exit."""

@@ -52,6 +52,6 @@ class Blocks(Generic[R]):
         return self._family, 0, self.ring.oldest_block
 
 
-def _batches(rows: Iterable[Any]) -> "Iterator[Kept[Any]]":
+def _batches(rows: Iterable[Any]) -> Iterator[Kept[Any]]:
     for received, together in groupby(rows, key=lambda row: row[0]):
         yield Kept([record for _, record in together], received, rfc3339(received), "")

@@ -63,15 +63,13 @@ def recover(
                     first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
                     _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
-        beyond, entries = 0, journal.ask(database.count, mark.position)
-        for row in _rows(journal, progress, mark.position, last):
-            beyond += 1
+        beyond: int = journal.ask(database.count, mark.position)
+        for number, row in enumerate(_rows(journal, progress, mark.position, last), 1):
             recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](unpacked(row.body)))
-            progress.tell(beyond, entries)
+            progress.tell(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
-        state.settle()
         state.expire()
         state.counters.forget()
     journal.ask(database.abandon)

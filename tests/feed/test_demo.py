@@ -79,15 +79,20 @@ def test_history_is_added_to_an_empty_service_or_on_request(
     assert any("no history added" in line for line in stage.said) is (history is None and held > 0)
 
 
-def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService) -> None:
-    stage = Stage(service)
-    sent = stage.demo._send
+def send_slowly(stage: Stage, seconds: float) -> None:
+    """Have each request of the demo take so long."""
+    send = stage.demo._send
 
     def slowly(*args: Any) -> None:
-        sent(*args)
-        stage.now += 0.1
+        send(*args)
+        stage.now += seconds
 
     stage.demo._send = slowly  # type: ignore[method-assign]
+
+
+def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService) -> None:
+    stage = Stage(service)
+    send_slowly(stage, 0.1)
     stage.play(0, history=True)
     assert stage.said[0] == "filling in the last 90 days"
     told = [line for line in stage.said if "%" in line]
@@ -100,13 +105,7 @@ def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService
 def test_what_happens_while_history_is_sent_is_made_up_for(service: FakeService) -> None:
     stage = Stage(service)
     begun = stage.now
-    sent = stage.demo._send
-
-    def slowly(*args: Any) -> None:
-        sent(*args)
-        stage.now += 0.2
-
-    stage.demo._send = slowly  # type: ignore[method-assign]
+    send_slowly(stage, 0.2)
     stage.play(5, history=True)
     stamps = sorted(item["timestamp"] for item in service.items.values() if item.get("type") == "request")
     newest = [datetime.fromisoformat(stamp).timestamp() for stamp in stamps]

@@ -186,14 +186,19 @@ def test_a_toast_lies_over_nothing_and_moves_nothing(
     check_accessible(page)
 
 
-def test_a_toast_is_used_by_keyboard_and_waits_for_that(start_server: StartServer, open_page: OpenPage) -> None:
-    server = start_server()
+def page_with_a_toast(server: Server, open_page: OpenPage) -> Page:
+    """A page whose clock the test owns, to which an error was just sent."""
     post_events(server, [REQUEST])
     page = open_page(server.url, outages=True)  # on a busy machine its clock stands so far back that seconds are gone
     page.clock.install()
     page.reload()
     expect(page.locator("#feed li")).to_have_count(1)
     post_events(server, [{"type": "error", "service": "web", "data": {"message": "out of memory"}}])
+    return page
+
+
+def test_a_toast_is_used_by_keyboard_and_waits_for_that(start_server: StartServer, open_page: OpenPage) -> None:
+    page = page_with_a_toast(start_server(), open_page)
     toast = page.locator(".toast")
     expect(page.get_by_role("status").filter(has=toast)).to_contain_text("web: out of memory")
     page.locator("#home").focus()
@@ -208,13 +213,7 @@ def test_a_toast_is_used_by_keyboard_and_waits_for_that(start_server: StartServe
 
 
 def test_a_toast_goes_by_itself(start_server: StartServer, open_page: OpenPage) -> None:
-    server = start_server()
-    post_events(server, [REQUEST])
-    page = open_page(server.url, outages=True)  # on a busy machine its clock stands so far back that seconds are gone
-    page.clock.install()
-    page.reload()
-    expect(page.locator("#feed li")).to_have_count(1)
-    post_events(server, [{"type": "error", "service": "web", "data": {"message": "out of memory"}}])
+    page = page_with_a_toast(start_server(), open_page)
     expect(page.locator(".toast")).to_be_visible()
     for _ in range(3):
         page.clock.fast_forward(3_000)

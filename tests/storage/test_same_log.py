@@ -1,4 +1,4 @@
-"""The same log gives the same state: whoever applies it, whenever, and whoever reads in between."""
+"""Replaying a log gives the same state at any time, in any process, and with reads in between."""
 
 import os
 import random

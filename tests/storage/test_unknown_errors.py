@@ -105,7 +105,7 @@ def test_only_what_is_written_takes_room(requests: list[tuple[bool, list[int]]])
 
         def write(self, entry: Any) -> Any:
             waiting.append(entry)
-            answer = waiting.__len__() - 1
+            answer = len(waiting) - 1
             return lambda: outcomes[answer]
 
     outcomes: list[Any] = []
