@@ -85,7 +85,7 @@ class NewStart(Struct, frozen=True, omit_defaults=True):
 
 
 class NewTick(Struct, frozen=True):
-    """A new day has begun without any other record: what expires with the days expires now."""
+    """Time passed without any other record: a day began, or a sender of heartbeats fell silent."""
 
 
 class ItemError(Struct, frozen=True, omit_defaults=True):

@@ -34,7 +34,6 @@ from analytics.records import (
 )
 from analytics.state.state import State
 
-DAY = 86_400
 MAX_ERRORS = 100
 """How many errors a receipt spells out; all are counted."""
 
@@ -197,13 +196,13 @@ class Recorder:
         wait()
 
     def tick(self) -> None:
-        """Record that time passes, where a day has begun since the newest record.
+        """Record that time passes, where that changed something since the newest record.
 
-        It does not wait until that is written; where nothing can be written now, the next call tries again.
+        So the next start knows what was seen until the end. It does not wait until that is written; where nothing can be written now, the next call tries again.
         """
         with self._state.lock:
             now = self._now()
-            if now // DAY <= self._state.time // DAY:
+            if not self._state.has_passed(now):
                 return
             with suppress(Unavailable):
                 self._journal.check()
@@ -266,7 +265,6 @@ class Recorder:
         return _Done(kept, checked.duplicates, checked.repeated_id, checked.errors)
 
     def _start(self, start: NewStart, now: float) -> None:
-        self._state.proceed(now)
         self._state.watch(now)
         self._state.number_events(now)
         if start.quotas is not None:

@@ -34,8 +34,6 @@ class State:
         self.lock = threading.Lock()
         self.started, self.time = now, 0.0
         """`time` is that of the newest record that was applied, in seconds since the epoch."""
-        self.alive = now
-        """When the newest record came in, or the service started after it, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
         self.events: Ring[NewEvent] = Ring(settings.events_ring)
@@ -124,7 +122,6 @@ class State:
         failed: Sequence[int] = (),
     ) -> None:
         """Count what was observed, and keep the records; `failed` holds the places of the events that are errors."""
-        self.alive = max(self.alive, now)
         for seen in observations:
             seen.close()
             self.services.admit(seen.service, now).observed(seen, now)
@@ -138,7 +135,6 @@ class State:
 
     def beat(self, beat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat."""
-        self.alive = max(self.alive, now)
         service = self.services.admit(beat.service, now)
         rise = service.beat(beat, now)
         seen = Observations(beat.service, now)
@@ -156,11 +152,18 @@ class State:
         if self.events.last_sequence == 0:
             self.events.last_sequence = round(start * 1e6) - 1
 
+    def has_passed(self, now: float) -> bool:
+        """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
+        day = self.series.rungs[DAY]
+        return day.start(now) > day.start(self.time) or any(
+            service.turns_between(self.time, now) for service in self.services.all()
+        )
+
     def watch(self, start: float) -> None:
-        """Begin to watch again at `start`: the silence of a service counts from then, since nobody listened before."""
+        """Begin to watch again at `start`: silence counts from then, since nobody listened after the newest record."""
         for service in self.services.all():
-            service.watched_again(self.alive, start)
-        self.alive = max(self.alive, start)
+            service.watched_again(self.time, start)
+        self.proceed(start)
         self.version += 1
 
     def settle(self) -> None:

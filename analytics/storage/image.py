@@ -47,7 +47,6 @@ class Rest(msgspec.Struct):
     last_event: int
     last_metric: int
     own_ids: tuple[str, dict[str, int]]
-    alive: float = 0.0
     quotas: Quotas | None = None
     time: float = 0.0
     waiting: list[tuple[int, int, Rows]] = []
@@ -181,7 +180,6 @@ class Image:
             state.events.last_sequence,
             state.metrics.last_sequence,
             self._recorder.own_ids.dump(),
-            state.alive,
             state.quotas,
             state.time,
             [(*seconds, rows_of(table)) for seconds, table in state.endpoints.waiting.items()],
@@ -199,7 +197,6 @@ class Image:
             for (service, endpoint), total in totals_of(rows).items():
                 state.endpoints.add(at, shown_at, service, endpoint, total)
         state.services.restore(rest.services)
-        state.alive = rest.alive or rest.series_open[SECOND]
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
         state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric

@@ -163,16 +163,16 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
 
 
 class _Rest(msgspec.Struct):
-    alive: float = 0.0
+    time: float = 0.0
 
 
 def _newest_in(body: bytes) -> str | None:
     """When the newest record of an image came in; None where it does not say so."""
     try:
-        alive = msgspec.json.decode(unpacked(body), type=_Rest).alive
+        newest = msgspec.json.decode(unpacked(body), type=_Rest).time
     except (ValueError, msgspec.DecodeError):  # the checksum tells what is damaged
         return None
-    return rfc3339(alive) if alive else None
+    return rfc3339(newest) if newest else None
 
 
 def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:

@@ -53,6 +53,7 @@ class Store:
         if self._starting is not None:
             self._starting.kill()
         self._checkpoints.stop()
+        self._recorder.tick()
         self._journal.settle()
         if self._checkpoints.has_news and self._journal.trouble is None:
             self._checkpoints.save()

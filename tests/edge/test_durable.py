@@ -1,7 +1,9 @@
 """What is told of the storage, what a start says meanwhile, and how live clients come back after a kill."""
 
+import contextlib
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from analytics.clock import rfc3339
 from tests.conftest import StartServer
 from tests.edge.frames import Live, is_update
 from tests.edge.mortal import Mortal
@@ -137,6 +140,25 @@ def test_a_stop_while_it_reads_is_orderly_and_changes_nothing(mortal: Mortal, tm
         assert "Traceback" not in slow.log()
     mortal.begin_again()
     assert mortal.get("/stats")["totals"]["events"] == 60
+
+
+def test_what_was_down_is_so_after_a_kill_and_after_a_stop(mortal: Mortal) -> None:
+    mortal.get("/heartbeat/job?interval=1&grace=0.2")
+    eventually(lambda: mortal.get("/services/job/history")["history"][0]["to"] == "down")
+    seen = mortal.get("/services/job/history")["history"]
+    eventually(lambda: newest_tick(mortal.data) > seen[0]["at"])
+    mortal.begin_again()
+    assert mortal.get("/services/job/history")["history"] == seen
+    assert mortal.stop() == 0
+    mortal.begin_again()
+    assert mortal.get("/services/job/history")["history"] == seen
+
+
+def newest_tick(data: Path) -> str:
+    """When the newest tick was recorded, as RFC 3339; nothing where none was."""
+    with contextlib.closing(sqlite3.connect(data / "analytics.db")) as db:
+        ((received,),) = db.execute("SELECT max(received) FROM journal WHERE kind = 'ticks'")
+    return rfc3339(received) if received else ""
 
 
 def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(mortal: Mortal) -> None:

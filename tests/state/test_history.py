@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.query.services import history
-from tests.state.rig import DAY, HOUR, MINUTE, Rig, moderate
+from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, moderate
+from tests.storage.replica import recorded
 
 
 def told(rig: Rig) -> list[tuple[str | None, str, str]]:
@@ -56,7 +57,7 @@ def test_a_service_is_not_down_since_a_moment_when_nobody_watched() -> None:
     rig = Rig()
     beat_each_minute(rig)
     rig.clock.advance(20 * MINUTE)
-    rig.state.watch(rig.clock.wall())
+    rig.recorder.start()
     assert rig.row()["status"] == "healthy"
     rig.clock.advance(2 * MINUTE + 1)
     assert (rig.row()["status"], rig.row()["status_since"]) == ("stale", "2023-11-14T12:25:00.000Z")
@@ -72,11 +73,23 @@ def test_one_that_was_silent_before_the_stop_stays_so_after_the_start() -> None:
     rig = Rig()
     beat_each_minute(rig)
     rig.clock.advance(10 * MINUTE)
-    rig.event("view", "other")
     assert rig.row()["status"] == "down"
+    seen = told(rig)
     rig.clock.advance(HOUR)
-    rig.state.watch(rig.clock.wall())
+    rig.recorder.start()
     assert (rig.row()["status"], rig.row()["status_since"]) == ("down", "2023-11-14T12:08:00.000Z")
+    assert told(rig) == seen
+
+
+def test_a_tick_is_recorded_only_where_time_changed_something() -> None:
+    rig = Rig()
+    log = recorded(rig)
+    beat_each_minute(rig)
+    for _ in range(2 * HOUR):
+        rig.clock.advance(1)
+        rig.recorder.tick()
+    ticks = [entry.received - NOON - 3 * MINUTE for entry in log if entry.kind == "ticks"]
+    assert ticks == [2 * MINUTE + 1, 5 * MINUTE + 1, HOUR + 1], "stale, down, and gone"
 
 
 def test_changes_are_kept_as_long_as_days_are_and_the_newest_thousand() -> None:
@@ -99,6 +112,23 @@ _act = st.one_of(
     ),
     st.tuples(st.just("wait"), st.sampled_from((1.0, 30.0, 60.0, 60.0, 200.0, 600.0, 7_200.0, 90_000.0)), st.none()),
 )
+
+
+@moderate
+@given(st.lists(_act, min_size=1, max_size=40), st.sampled_from((0.0, 1.0, 100.0, 400.0, 90_000.0)))
+def test_a_restart_keeps_what_was_shown_and_who_was_silent(acts: list[Any], stopped: float) -> None:
+    rig = Rig()
+    rig.beat()
+    for kind, what, status in acts:
+        if kind == "beat":
+            rig.beat(instance=what, status=status)
+        else:
+            rig.clock.advance(what)
+    before, shown = told(rig), rig.row()
+    rig.clock.advance(stopped)
+    rig.recorder.start()
+    assert (rig.row()["status"], rig.row()["status_since"]) == (shown["status"], shown["status_since"])
+    assert told(rig) == before
 
 
 @moderate

@@ -25,6 +25,24 @@ ROOMY = {**LIMITS, "max_series": 10_000, "max_event_types": 1_000, "max_endpoint
 RECORDS = ("events", "metrics", "beat")
 
 
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_service_that_was_down_is_so_after_the_next_start(dies: bool, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        disk = stack.enter_context(Disk(tmp_path / "data", starts=True))
+        for instance in ("a", "b"):
+            disk.beat(instance=instance, interval=2, grace=1)
+        disk.clock.advance(9)
+        shown, before = disk.row(), disk.service_history()
+        assert [change["to"] for change in before] == ["down", "stale", "healthy"]
+        if dies:
+            later = disk.crashed(stack, starts=True)
+        else:
+            disk.store.stop()
+            later = stack.enter_context(Disk(tmp_path / "data", disk.clock.wall() + 3_600, starts=True))
+        assert (later.row()["status"], later.row()["status_since"]) == ("down", shown["status_since"])
+        assert later.service_history() == before
+
+
 def wait_for(working: list[gevent.Greenlet]) -> None:
     for each in working:
         each.get(timeout=PATIENCE)
