@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import math
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +22,8 @@ from hypothesis import strategies as st
 from analytics.schemas.compiled import load
 from analytics.schemas.event import EventSchema
 from analytics.sdk import AnalyticsClient
-from analytics.sdk.items import encode
+from analytics.sdk.fit import fit
+from analytics.sdk.items import UnfitError, encode
 from analytics.sdk.plain import plain
 from analytics.sdk.transport import Answer
 from tests.sdk.conftest import MakeClient
@@ -117,8 +120,16 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
+powers = st.sampled_from((0, 10, 100, 150, 307, 308, 309, 400, 4_299, 4_300, 5_000))
+large_numbers = (
+    st.builds(lambda digits, power: digits * 10**power, st.integers(), powers)
+    | st.builds(lambda digits, power, part: Fraction(digits * 10**power, part), st.integers(), powers, st.just(7))
+    | st.builds(lambda digits, power: Decimal(digits).scaleb(power), st.integers(-99, 99), powers)
+    | st.sampled_from((Decimal("1e999999"), Decimal("-1e999999"), Decimal("1e-999999")))
+)
 odd_values = st.recursive(
     st.floats()
+    | large_numbers
     | st.text(st.characters(codec=None))
     | st.decimals()
     | st.datetimes()
@@ -132,7 +143,7 @@ odd_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.tuples(inner, inner)
-        | st.dictionaries(st.text(st.characters(codec=None)) | st.integers() | st.none(), inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec=None)) | large_numbers | st.none(), inner, max_size=4)
     ),
     max_leaves=20,
 )
@@ -143,6 +154,45 @@ odd_values = st.recursive(
 def test_whatever_the_data_hold_the_service_takes_them(data: Any) -> None:
     record = load(EventSchema(), encode({"type": "a", "service": "s", "data": data}))
     json.loads(bytes(record.data))
+
+
+@moderate
+@given(large_numbers)
+def test_numbers_that_no_float_can_hold_are_sent_as_text(number: Any) -> None:
+    sent = json.loads(encode({"v": number}))["v"]
+    try:
+        fits = math.isfinite(float(number))
+    except OverflowError:
+        fits = False
+    assert isinstance(sent, int | float if fits else str)
+    if fits:
+        assert float(sent) == float(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "sent"),
+    [
+        (10**308, 10**308),
+        (10**309, "1" + "0" * 309),
+        (-(10**5_000), "-10^5000.000000"),
+        (Decimal("1e999999"), "1E+999999"),
+        (Fraction(10**400, 3), "1" + "0" * 400 + "/3"),
+        (Fraction(10**5_000, 100 * 7), "10^4997.154902"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_large_numbers_keep_their_digits(number: Any, sent: Any) -> None:
+    assert json.loads(encode({"v": number})) == {"v": sent}
+
+
+@moderate
+@given(large_numbers)
+def test_no_number_makes_a_call_raise(number: Any) -> None:
+    for field in ("value", "tag", "user_id"):
+        fields = {"name": "m", "value": 1, "tags": {}} if field != "user_id" else {"type": "a", "service": "s"}
+        fields |= {"tags": {"t": number}} if field == "tag" else {field: number}
+        with suppress(UnfitError):
+            encode(fit("events" if field == "user_id" else "metrics", fields, "s"))
 
 
 @moderate
@@ -163,6 +213,8 @@ def test_no_argument_makes_a_call_raise(make_client: MakeClient) -> None:
         lambda: client.record_metric("cpu", odd),  # type: ignore[arg-type]
         lambda: client.record_metric("cpu", Decimal("NaN")),  # type: ignore[arg-type]
         lambda: client.record_metric("cpu", float("nan")),
+        lambda: client.record_metric("cpu", 10**309),
+        lambda: client.record_metric("cpu", 10**5_000),
         lambda: client.record_metric("cpu", 1, odd),  # type: ignore[arg-type]
         lambda: client.record_metric("cpu", 1, [1]),  # type: ignore[arg-type]
         lambda: client.heartbeat(odd),  # type: ignore[arg-type]

@@ -48,8 +48,12 @@ def _number(value: Any) -> Any:
     made = value if type(value) in (int, float) else plain(value)
     if not isinstance(made, int | float):
         raise UnfitError(f"The value is a {type(value).__name__}, not a number.")
-    if not math.isfinite(made):
-        raise UnfitError(f"The value is {made}, not a finite number.")
+    try:
+        is_finite = math.isfinite(made)
+    except OverflowError:
+        is_finite = False
+    if not is_finite:
+        raise UnfitError("The value is not a finite number that a float can hold.")
     return made
 
 

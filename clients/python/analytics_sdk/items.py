@@ -1,6 +1,7 @@
 """Items as they wait to be sent: encoded when they are tracked, so that what is faulty is known at once."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ Timestamp = datetime | float | str
 UserId = str | int | None
 """Numbers are sent as text."""
 
+FLOAT_DIGITS = 308
+"""Whole numbers of more digits may be greater than any float, and the service refuses those."""
+_too_long = re.compile(rb"[0-9]{%d}" % (FLOAT_DIGITS + 1)).search
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -57,6 +61,8 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     try:
         text = _to_json(given).encode()
     except Exception:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
+        text = _to_json(plain(given)).encode()
+    if len(text) > FLOAT_DIGITS and _too_long(text):
         text = _to_json(plain(given)).encode()
     if len(text) > MOST_BYTES:
         raise UnfitError(f"It has {len(text)} bytes of JSON, more than {MOST_BYTES}.")

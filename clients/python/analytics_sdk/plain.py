@@ -4,6 +4,7 @@
 |---|---|
 | `Decimal`, `Fraction`, numpy's numbers | a number |
 | NaN and the infinities | their names |
+| numbers that no float can hold | their digits, as a text |
 | `datetime`, `date`, `time` | ISO 8601 |
 | `timedelta` | seconds |
 | `Enum` | its value |
@@ -56,10 +57,13 @@ class _Plain:
             return value
         if isinstance(value, str):
             return whole(value)
-        if isinstance(value, Integral):
-            return int(value)
-        number = float(value)
-        return number if math.isfinite(number) else str(number)
+        try:
+            number = float(value)
+        except OverflowError:
+            return _digits(value)
+        if not math.isfinite(number):
+            return _digits(value)
+        return int(value) if isinstance(value, Integral) else number
 
     def _nested(self, value: Any, around: tuple[int, ...]) -> Any:
         if isinstance(value, Enum):
@@ -97,6 +101,15 @@ class _Plain:
 def whole(text: str) -> str:
     """`text` with U+FFFD in place of half characters."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _digits(number: Any) -> str:
+    """A number as text: all its digits, or its power of ten where there are more than Python writes out."""
+    try:
+        return str(number)
+    except ValueError:
+        exponent = math.log10(abs(number.numerator)) - math.log10(number.denominator)
+        return f"{'-' if number < 0 else ''}10^{exponent:.6f}"
 
 
 def _is_simple(value: Any) -> bool:
