@@ -124,12 +124,12 @@ def test_a_service_lost_on_the_way_leaves_a_receipt(service: FakeService, log: P
     assert result.stderr == f"Error: {service.url} refuses POST /events: HTTP 404, Not Found\n"
 
 
-def test_an_empty_log_is_read_and_told(service: FakeService, tmp_path: Path) -> None:
-    (tmp_path / "empty.log").touch()
+@pytest.mark.parametrize("text", ["", "\n \n\n"])
+def test_an_empty_log_is_a_failure(service: FakeService, tmp_path: Path, text: str) -> None:
+    (tmp_path / "empty.log").write_text(text)
     result = run("replay", tmp_path / "empty.log", "--url", service.url)
-    assert result.exit_code == 0
-    assert "lines read              0" in result.stdout
-    assert result.stderr == f"{tmp_path / 'empty.log'} holds no requests: it is empty\n"
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: no line of {tmp_path / 'empty.log'} could be read: it is empty\n"
 
 
 def test_a_log_with_a_header_alone_is_no_failure(service: FakeService, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def _span(asked: dict[str, Any]) -> tuple[float | None, float | None]:
 
 def _answer(kind: str, asked: dict[str, Any], now: float, export: LogExport[Any] | TableExport) -> Response:
     form = FORMS[asked["format"]](kind, COLUMNS[kind])
-    if asked["bom"]:
+    if asked["bom"] == "1":
         form.head = BOM_UTF8 + form.head
     chunks, gzip = export.chunks(form), takes_gzip()
     response = Response(cut_off_when_stalled(gzipped(chunks) if gzip else chunks), content_type=form.content_type)

@@ -120,8 +120,8 @@ def replay_command(
     (without its query string), method, status, bytes, referrer and, where the log tells it, latency. It ends with a
     receipt: how many lines were read, accepted and rejected, and why.
 
-    Exit code 0: everything whole was accepted (damaged lines are only reported). 1: no line could be read, the service
-    refused lines, or it could not be reached.
+    Exit code 0: everything whole was accepted (damaged lines are only reported), or a log has comments but no requests
+    yet. 1: no line could be read, as in an empty file; the service refused lines; or it could not be reached.
     """
     import json
     import os
@@ -154,8 +154,10 @@ def replay_command(
                 replay(lines, parse, plan, sender.events, tally, batch=batch, due_in=pace, sleep=time.sleep)
         if tally.lines and tally.lines == tally.damaged:
             failure = f"no line of {name} could be read: {looks_like(first, described)}"
+        elif not tally.lines and not first:
+            failure = f"no line of {name} could be read: it is empty"
         elif not tally.lines:
-            click.echo(f"{name} holds no requests: {'it is empty' if not first else 'it has only comments'}", err=True)
+            click.echo(f"{name} holds no requests: it has only comments", err=True)
     except (FeedError, LogUnreadableError, UnknownFormatError) as error:
         failure = str(error)
     except KeyboardInterrupt:

@@ -170,13 +170,13 @@ class ExportQuery(Query):
     )
     bom = fields.String(
         load_default=None,
-        validate=validate.OneOf(("1",), error="Must be 1."),
+        validate=validate.OneOf(("0", "1"), error="Must be 0 or 1."),
         metadata={"description": "`1` puts a byte order mark first, by which spreadsheets know UTF-8; CSV only"},
     )
 
     @validates_schema
     def _mark_goes_with_csv(self, asked: dict[str, Any], **_: Any) -> None:
-        if asked["bom"] and asked["format"] != "csv":
+        if asked["bom"] == "1" and asked["format"] != "csv":
             raise ValidationError("Only goes with format=csv.", "bom")
 
 

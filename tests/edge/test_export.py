@@ -75,14 +75,18 @@ def test_a_table_may_begin_with_a_byte_order_mark(shared_server: Server, kind: s
     shared_server.post("/events", {"type": "ä", "service": "é"})
     shared_server.post("/metrics", {"name": "ä", "value": 1, "tags": {"service": "é"}})
     headers = {"Accept-Encoding": accepted}
-    plain, marked = (
-        ask(shared_server, f"/export/{kind}?format=csv{filters}{bom}", headers=headers) for bom in ("", "&bom=1")
+    plain, unmarked, marked = (
+        ask(shared_server, f"/export/{kind}?format=csv{filters}{bom}", headers=headers)
+        for bom in ("", "&bom=0", "&bom=1")
     )
     assert marked.status_code == 200
     assert marked.headers["Content-Type"] == TYPES["csv"]
     assert not plain.content.startswith(BOM_UTF8)
-    plain_rows, marked_rows = (without_uptime(answer.content.decode("utf-8-sig")) for answer in (plain, marked))
-    assert marked_rows == plain_rows
+    assert not unmarked.content.startswith(BOM_UTF8)
+    plain_rows, unmarked_rows, marked_rows = (
+        without_uptime(answer.content.decode("utf-8-sig")) for answer in (plain, unmarked, marked)
+    )
+    assert plain_rows == unmarked_rows == marked_rows
     assert marked.content.startswith(BOM_UTF8)
     assert "ä" in marked.content.decode("utf-8-sig") or kind not in ("events", "metrics")
 
@@ -149,7 +153,7 @@ def test_head_tells_the_same_without_rows(shared_server: Server) -> None:
         ("/export/events?bom=1", "bom"),
         ("/export/events?bom=1&format=json", "bom"),
         ("/export/daily?bom=1&format=ndjson", "bom"),
-        ("/export/events?bom=0&format=csv", "bom"),
+        ("/export/events?bom=2&format=csv", "bom"),
         ("/export/metrics?bom=true&format=csv", "bom"),
         ("/export/events?bom=1&bom=1&format=csv", "bom"),
     ],

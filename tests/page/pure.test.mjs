@@ -5,7 +5,7 @@ import test from 'node:test';
 import { hasDataBefore, shortestWithData } from '../../analytics/web/static/autorange.js';
 import { ticks } from '../../analytics/web/static/axis.js';
 import { ago, between, briefly, briefPercent, clock, compact, count, day, decimal, moment, ms, percent, rate, short, shorten, shortly, span, stamp, utc, when } from '../../analytics/web/static/format.js';
-import { urgency } from '../../analytics/web/static/health.js';
+import { errorRate, urgency } from '../../analytics/web/static/health.js';
 import { Hour, MINUTES, Rises } from '../../analytics/web/static/minutes.js';
 import { figures, meanRate, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
@@ -23,6 +23,18 @@ const said = (rows, wrong = new Map(), most = undefined) => {
 const since = new Date(2026, 10, 25, 14, 2).toISOString();
 const failing = { share: 0.034, usual: 0.0006, errors: 30, seconds: 180, since: Math.floor(Date.parse(since) / 1000) };
 const slow = { now: 212.4, usual: 41.3 };
+
+test('there is an error rate only where there were requests', () => {
+  const some = [0, 1, 1e-9, 2.5, 1e17];
+  for (const requests of some) {
+    for (const errors of some) {
+      for (const one of [{ request_count: requests, error_count: errors, error_rate: 100 }, { requests, errors, error_rate: 100 }]) {
+        assert.equal(errorRate(one), requests ? 100 : null);
+      }
+    }
+  }
+  assert.equal(percent(errorRate({ request_count: 0, error_count: 3, error_rate: 100 })), '–');
+});
 
 test('all is well', () => {
   assert.equal(said([row('a'), row('b')]), 'All 2 services healthy.');

@@ -94,6 +94,19 @@ def test_what_was_never_sent_is_told_as_such_and_not_as_0(start_server: StartSer
     expect(figures.nth(0).locator(".change")).to_have_text("+2 in 15 min")
 
 
+def test_without_requests_there_is_no_error_rate(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    post_events(server, [{"type": "error", "service": "job"}])
+    page = open_page(server.url)
+    expect(row_of(page, "job").locator(".k-errors")).to_have_text("1")
+    expect(row_of(page, "job").locator(".k-rate")).to_have_text("–")
+    expect(page.locator("#figures .figure").nth(2).locator("strong")).to_have_text("–")
+    page.goto(f"{server.url}/?service=job")
+    told = page.locator("#scope .figure strong")
+    expect(told.nth(1)).to_have_text("1")
+    expect(told.nth(2)).to_have_text("–")
+
+
 def row_of(page: Page, service: str) -> Locator:
     """A service's row in the table."""
     return page.locator("#services-table tr", has=page.get_by_role("link", name=service, exact=True))

@@ -137,6 +137,20 @@ def test_a_program_without_other_work_ends_and_says_what_was_dropped() -> None:
     assert "1 waiting item(s) were dropped at the exit" in done.stderr
 
 
+def test_a_wrong_address_is_told_once(shared_server: Server) -> None:
+    script = f"""
+      import {{ AnalyticsClient }} from '{(HERE / "../../analytics/web/sdk/analytics.js").resolve()}';
+      const client = new AnalyticsClient({{ baseUrl: '{shared_server.url}/elsewhere', batchSize: 5 }});
+      for (let n = 0; n < 20; n += 1) client.trackEvent('step', {{ n }});
+    """
+    done = subprocess.run(
+        [tool("node"), "--input-type=module", "-e", script], capture_output=True, text=True, timeout=SECONDS, check=True
+    )
+    (told,) = done.stderr.splitlines()
+    assert told.startswith(f"analytics: an item for {shared_server.url}/elsewhere was rejected: 404 ")
+    assert "onError" in told
+
+
 def test_a_program_without_other_work_sends_what_waits_before_it_ends(shared_server: Server) -> None:
     done = subprocess.run(
         [tool("node"), HERE / "exit.mjs", shared_server.url],

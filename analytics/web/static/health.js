@@ -18,8 +18,8 @@ const OTHER = { state: 'idle', urgency: 0 };
 /** The entry of a status, also of one that this page has never heard of. */
 export const health = (status) => (Object.hasOwn(HEALTH, status) ? HEALTH[status] : OTHER);
 
-/** The error rate of a row or a bucket, or null where nothing was asked: they say 0 then. */
-export const errorRate = (one) => ((one.request_count ?? one.requests) || (one.error_count ?? one.errors) ? one.error_rate : null);
+/** The error rate of a row or a bucket; null without requests, where the API says 0 or 100. */
+export const errorRate = (one) => ((one.request_count ?? one.requests) ? one.error_rate : null);
 
 /** How urgent a service is, by what is worst: down, unhealthy, failing, stale, degraded, slow; 0 where nothing is wrong. */
 export const urgency = (row, wrong) => Math.max(health(row.status).urgency, wrong?.failing ? FAILING : 0, wrong?.slow ? SLOW : 0);

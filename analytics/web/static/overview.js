@@ -40,7 +40,7 @@ export class Overview {
     const told = {
       total_requests: overview.total_requests || null,
       requests_per_second: overview.total_requests ? overview.requests_per_second : null,
-      error_rate: last.requests_last_1min || overview.error_rate ? overview.error_rate : null, // without requests the snapshot says 0
+      error_rate: last.requests_last_1min ? overview.error_rate : null, // without requests the snapshot says 0 or 100
       mean_latency_ms: overview.mean_latency_ms,
       active_users: overview.active_users,
     };

@@ -19,7 +19,10 @@ export interface ClientOptions {
   service?: string;
   /** Told of each item that found no room in the queue, or was given up by `close`; `dropped` counts them all. */
   onDropped?: (told: { dropped: number; reason: string; id: string | null }) => void;
-  /** Told of each attempt that failed (`retryIn` ms until the next) and of each item that was rejected (`id`). */
+  /**
+   * Told of each attempt that failed (`retryIn` ms until the next) and of each item that was rejected (`id`). Without it
+   * the first rejection is shown on the console.
+   */
   onError?: (problem: { code: string; message: string; status?: number; attempt?: number; retryIn?: number; id?: string | null; field?: string }) => void;
   /** Most items that wait. Default 10,000. */
   maxQueue?: number;

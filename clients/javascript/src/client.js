@@ -28,6 +28,7 @@ export class AnalyticsClient {
   #pending = new Set();
   #isClosed = false;
   #isTelling = false;
+  #hasWarned = false;
 
   /** How many items found no room, or were given up by `close`. */
   dropped = 0;
@@ -39,7 +40,7 @@ export class AnalyticsClient {
     this.#service = service;
     this.#maxQueue = maxQueue;
     this.#onDropped = guarded(options.onDropped);
-    this.#onError = guarded(options.onError);
+    this.#onError = guarded(options.onError ?? this.#warn);
     const most = Math.min(Math.max(1, batchSize), MOST_IN_A_BATCH);
     const shared = { batchSize: most, flushMs, timeoutMs, retry: options.retry, onError: this.#onError };
     this.#events = new Lane(`${this.baseUrl}/events`, shared);
@@ -131,6 +132,14 @@ export class AnalyticsClient {
   get #lanes() {
     return [this.#events, this.#metrics, this.#heartbeats];
   }
+
+  /** Without `onError`, the first rejection is shown: a wrong address would go unnoticed otherwise. */
+  #warn = ({ id, status, message }) => {
+    if (id === undefined || this.#hasWarned) return; // an attempt that failed is made again
+    this.#hasWarned = true;
+    const code = status ? `${status} ` : '';
+    console.warn(`analytics: an item for ${this.baseUrl} was rejected: ${code}${message} (Set onError to see each rejection.)`);
+  };
 
   #hurry = () => {
     for (const lane of this.#lanes) lane.hurry();
