@@ -198,7 +198,8 @@ class Recorder:
     def tick(self) -> None:
         """Record that time passes, where that changed something since the newest record.
 
-        So the next start knows what was seen until the end. It does not wait until that is written; where nothing can be written now, the next call tries again.
+        So the next start knows what was seen until the end. It does not wait until that is written; where nothing can
+        be written now, the next call tries again.
         """
         with self._state.lock:
             now = self._now()
