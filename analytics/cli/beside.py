@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -43,15 +42,9 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
         check_listening(settings.host, settings.port)
     except (ConfigError, CannotListen) as error:
         raise FeedError(error.message) from None
-    is_over = threading.Event()
-
-    def interrupt(*_: object) -> None:
-        is_over.set()
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     # in a session of its own: a terminal's Ctrl-C ends the command, and the command then the service
     process = subprocess.Popen(
         [sys.executable, "-m", "analytics", "serve"], env={**DEFAULTS, **os.environ}, start_new_session=True
@@ -59,8 +52,6 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
 
     def sleep(seconds: float) -> None:
         time.sleep(seconds)
-        if is_over.is_set():  # Python ignores what is raised in a destructor, an interrupt too
-            raise KeyboardInterrupt
         if process.poll() is not None:
             raise FeedError(f"the service has ended with status {process.returncode}")
 

@@ -117,7 +117,10 @@ def test_programs_get_the_own_path_that_the_prefix_also_is() -> None:
     for accept in ("*/*", "application/json", ""):
         answer = visitor.get("/stats", headers={"Accept": accept})
         assert answer.status_code == 200
-        assert answer.json == visitor.get("/stats/stats").json
+        again = visitor.get("/stats/stats")
+        assert answer.json is not None
+        assert again.json is not None
+        assert {**answer.json, "memory_bytes": 0} == {**again.json, "memory_bytes": 0}
     both = client("/events")
     assert both.post("/events", json=EVENT, headers={"Accept": "text/html"}).status_code == 201
     assert both.post("/events/events", json=EVENT).status_code == 201
