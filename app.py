@@ -19,8 +19,8 @@ from analytics.config import Settings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.factory import create_app
 from analytics.listening import check_listening
+from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
-from analytics.storage.store import check_store
 
 GRACEFUL_SECONDS = 30
 """How long requests in flight have to finish."""

@@ -29,14 +29,17 @@ from analytics.api.shortcut import Shortcut
 from analytics.api.stats import stats_blueprint
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
-from analytics.ingest.journal import Journal, Unwritten
-from analytics.ingest.recorder import Recorder
 from analytics.live.commands import Commands
 from analytics.live.handshake import INBOUND_LIMIT
 from analytics.live.hub import Hub
 from analytics.live.opening import Openings
 from analytics.live.socketio import SocketIo
 from analytics.live.websocket import OPTIONS, websocket_blueprint
+from analytics.log.disk.file import FILE_NAME
+from analytics.log.disk.log import DiskLog
+from analytics.log.disk.store import Store
+from analytics.log.log import Log, MemoryLog
+from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
@@ -45,9 +48,6 @@ from analytics.schemas.metric import MetricSchema
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import Ticker
 from analytics.state.state import State
-from analytics.storage.file import FILE_NAME
-from analytics.storage.journal import DiskJournal
-from analytics.storage.store import Store
 from analytics.turns import let_others_work
 
 log = logging.getLogger(__name__)
@@ -132,11 +132,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     state = State(settings, clock.wall())
     hub = Hub(partial(state.counters.dropped, "live_event"))
     connections = partial(len, hub)
-    journal: Journal = Unwritten()
+    journal: Log = MemoryLog()
     if settings.data_dir:
-        journal = DiskJournal(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability)
+        journal = DiskLog(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability)
     recorder = Recorder(state, settings, clock, hub.publish_events, journal)
-    store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskJournal) else None
+    store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskLog) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)

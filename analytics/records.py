@@ -106,7 +106,7 @@ class Receipt(Struct, frozen=True):
     errors: list[ItemError]
 
 
-R = TypeVar("R", NewEvent, NewMetric, NewHeartbeat)
+R = TypeVar("R", bound=NewEvent | NewMetric | NewHeartbeat)
 
 LIVE_SECONDS = 60.0
 """How old an event may be when it comes in and still be news to live clients."""

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analytics.cli import main
+from tests.log.disk import made
 from tests.server import ROOT
-from tests.storage import made
 
 
 @pytest.fixture

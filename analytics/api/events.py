@@ -6,7 +6,9 @@ from analytics.api.accept import Acceptor
 from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
 from analytics.api.params import arguments
-from analytics.ingest.recorder import Recorder, Taken
+from analytics.kinds import EVENTS
+from analytics.log.handlers import Taken
+from analytics.log.recorder import Recorder
 from analytics.query.events import EventFilter, events
 from analytics.query.reader import Reader
 from analytics.records import NewEvent
@@ -18,7 +20,7 @@ QUERY = EventsQuery()
 
 def events_acceptor(recorder: Recorder, bodies: BodyReader, decoder: SchemaDecoder[NewEvent]) -> Acceptor[NewEvent]:
     """What takes events in."""
-    return Acceptor("events", bodies, decoder, recorder, recorder.event, recorder.events, _tell)
+    return Acceptor(EVENTS, bodies, decoder, recorder, _tell)
 
 
 def _tell(event: NewEvent, taken: Taken) -> dict[str, str]:

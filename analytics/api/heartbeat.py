@@ -6,7 +6,8 @@ from analytics.api.answers import answer
 from analytics.api.bodies import BodyReader
 from analytics.api.params import arguments
 from analytics.errors import AnalyticsError, UnsupportedMedia, ValidationFailed
-from analytics.ingest.recorder import Recorder
+from analytics.kinds import HEARTBEATS
+from analytics.log.recorder import Recorder
 from analytics.records import NewHeartbeat
 from analytics.schemas.compiled import load, loaded
 from analytics.schemas.heartbeat import HeartbeatSchema
@@ -28,7 +29,7 @@ def heartbeat_blueprint(recorder: Recorder, bodies: BodyReader) -> Blueprint:
                 raise UnsupportedMedia("A heartbeat is one JSON object; send application/json.")
             heartbeat: NewHeartbeat = load(SCHEMA, body.data)
         except AnalyticsError as error:
-            recorder.reject("heartbeats", [error.code])
+            recorder.reject(HEARTBEATS, [error.code])
             raise
         return _record(heartbeat)
 
@@ -39,14 +40,14 @@ def heartbeat_blueprint(recorder: Recorder, bodies: BodyReader) -> Blueprint:
                 raise ValidationFailed("This address takes a query instead of a body; send JSON to POST /heartbeat.")
             heartbeat: NewHeartbeat = loaded(SCHEMA, {"service": service, **arguments(PING)})
         except AnalyticsError as error:
-            recorder.reject("heartbeats", [error.code])
+            recorder.reject(HEARTBEATS, [error.code])
             raise
         response = _record(heartbeat)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     def _record(heartbeat: NewHeartbeat) -> Response:
-        recorder.heartbeat(heartbeat)
+        recorder.record(HEARTBEATS, heartbeat)
         return answer({"message": "heartbeat recorded", "service": heartbeat.service, "status": heartbeat.status})
 
     return blueprint

@@ -12,7 +12,9 @@ from analytics.api.bodies import BodyReader
 from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
 from analytics.api.streaming import LEVEL
-from analytics.ingest.recorder import Recorder, Taken
+from analytics.kinds import METRICS
+from analytics.log.handlers import Taken
+from analytics.log.recorder import Recorder
 from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
@@ -26,7 +28,7 @@ NOTHING = NoQuery()
 
 def metrics_acceptor(recorder: Recorder, bodies: BodyReader, decoder: SchemaDecoder[NewMetric]) -> Acceptor[NewMetric]:
     """What takes metrics in."""
-    return Acceptor("metrics", bodies, decoder, recorder, recorder.metric, recorder.metrics, _tell)
+    return Acceptor(METRICS, bodies, decoder, recorder, _tell)
 
 
 def _tell(metric: NewMetric, taken: Taken) -> dict[str, str]:

@@ -33,9 +33,9 @@ def backup_command(file: Path, data_dir: Path, force: bool) -> None:
 
     It holds all that was acknowledged before. FILE appears when the copy is complete and was checked.
     """
-    from analytics.storage.backup import back_up
-    from analytics.storage.reading import database_in
-    from analytics.storage.report import one_line
+    from analytics.log.disk.backup import back_up
+    from analytics.log.disk.reading import database_in
+    from analytics.log.disk.report import one_line
 
     with _one_line_errors(), _bar(f"Copying to {file.name}") as progress:
         found = back_up(database_in(data_dir), file, overwrite=force, progress=progress)
@@ -53,9 +53,9 @@ def restore_command(file: Path, data_dir: Path, force: bool) -> None:
     """
     import time
 
-    from analytics.storage.file import FILE_NAME
-    from analytics.storage.report import one_line
-    from analytics.storage.restoring import restore
+    from analytics.log.disk.file import FILE_NAME
+    from analytics.log.disk.report import one_line
+    from analytics.log.disk.restoring import restore
 
     if not force and sys.stdin.isatty() and (data_dir / FILE_NAME).exists():
         click.confirm(f"Put {file} in place of {data_dir / FILE_NAME}, which is kept beside it?", abort=True, err=True)
@@ -79,9 +79,9 @@ def inspect_command(path: Path, as_json: bool) -> None:
     """
     import json
 
-    from analytics.storage.inspection import inspect
-    from analytics.storage.reading import database_in
-    from analytics.storage.report import full_text
+    from analytics.log.disk.inspection import inspect
+    from analytics.log.disk.reading import database_in
+    from analytics.log.disk.report import full_text
 
     with _one_line_errors():
         found = inspect(database_in(path) if path.is_dir() or not path.exists() else path)

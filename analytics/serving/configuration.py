@@ -15,8 +15,8 @@ from analytics.config import Settings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.listening import check_listening
 from analytics.live.stopping import to_its_end, watch
+from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
-from analytics.storage.store import check_store
 
 try:
     settings = Settings.from_env()

@@ -2,13 +2,15 @@
 
 from collections import Counter
 
+from analytics.kinds import KINDS
+
 
 class Counters:
     """Counts since the process started."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, Counter[str]] = {
-            kind: Counter(accepted=0, duplicates=0, rejected=0) for kind in ("events", "metrics", "heartbeats")
+            kind.name: Counter(accepted=0, duplicates=0, rejected=0) for kind in KINDS.values() if kind.is_received
         }
         self.drops: Counter[str] = Counter()
 

@@ -10,15 +10,15 @@ from typing import NoReturn
 
 from gevent.monkey import get_original
 
-from analytics.storage import checkpoints, database
-from analytics.storage.database import Part
+from analytics.log.disk import checkpointer, database
+from analytics.log.disk.database import Part
 
-checkpoints.LOOK_SECONDS = 0.02
-checkpoints.PAUSE_SECONDS = 0.02
-checkpoints.MOST_ENTRIES = 5
-checkpoints.PUT_BYTES = 256
+checkpointer.LOOK_SECONDS = 0.02
+checkpointer.PAUSE_SECONDS = 0.02
+checkpointer.MOST_ENTRIES = 5
+checkpointer.PUT_BYTES = 256
 database.TIDY_BYTES = 64 * 1024
-write_all = checkpoints._write_all
+write_all = checkpointer._write_all
 sleep = get_original("time", "sleep")  # the child has no event loop
 
 
@@ -33,7 +33,7 @@ def slowly(into: int, parts: Iterable[Part]) -> NoReturn:
     write_all(into, slow())
 
 
-checkpoints._write_all = slowly
+checkpointer._write_all = slowly
 
 from wsgi import app
 

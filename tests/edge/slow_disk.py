@@ -8,7 +8,7 @@ from typing import Any
 
 from gevent.monkey import get_original
 
-from analytics.storage import recovery
+from analytics.log.disk import recovery
 
 chunk = recovery._chunk
 sleep = get_original("time", "sleep")

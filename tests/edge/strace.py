@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from analytics.storage.file import FILE_NAME
+from analytics.log.disk.file import FILE_NAME
 from tests.edge.wire import cannot_test, eventually, tool
 
 CALLS = "pwrite64,fdatasync,fsync,ftruncate,openat"

@@ -19,7 +19,7 @@ from tests.server import GUNICORN, Server
 
 TIDY = """
 exec(open("gunicorn.conf.py").read())
-from analytics.storage import database
+from analytics.log.disk import database
 
 database.TIDY_BYTES = 20_000
 """

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics.ingest.metrics import NO_SERVICE as COUNTED_AS
+from analytics.log.metrics import NO_SERVICE as COUNTED_AS
 from analytics.query.events import EventFilter
 from analytics.query.export import (
     COLUMNS,

@@ -9,8 +9,10 @@ import msgspec
 from hypothesis import HealthCheck, Phase, settings
 
 from analytics.config import Settings
-from analytics.ingest.journal import Unwritten
-from analytics.ingest.recorder import Recorder, Taken
+from analytics.kinds import EVENTS, HEARTBEATS, METRICS
+from analytics.log.handlers import Taken
+from analytics.log.log import MemoryLog
+from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
 from analytics.query.services import history, service_metrics
 from analytics.query.stats import daily, hourly, stats
@@ -70,7 +72,7 @@ class Rig:
         self.clock = FakeClock(wall)
         self.state = State(limited, wall)
         self.published: list[bytes] = []
-        self.recorder = Recorder(self.state, limited, self.clock, self._publish, Unwritten())
+        self.recorder = Recorder(self.state, limited, self.clock, self._publish, MemoryLog())
         self.reader = Reader(self.state, self.clock)
         if starts:
             self.recorder.start()
@@ -79,21 +81,21 @@ class Rig:
         self.published += [event_json(kept, place) for place in range(len(kept.records))]
 
     def event(self, *args: Any, **fields: Any) -> Taken:
-        return self.recorder.event(event(*args, **fields))
+        return self.recorder.record(EVENTS, event(*args, **fields))
 
     def metric(self, *args: Any, **fields: Any) -> Taken:
-        return self.recorder.metric(metric(*args, **fields))
+        return self.recorder.record(METRICS, metric(*args, **fields))
 
     def events(self, *items: NewEvent) -> Receipt:
-        return self.recorder.events(batch(*items))
+        return self.recorder.record_batch(EVENTS, batch(*items))
 
     def metrics(self, *items: NewMetric) -> Receipt:
-        return self.recorder.metrics(batch(*items))
+        return self.recorder.record_batch(METRICS, batch(*items))
 
     def beat(self, service: str = "shop", status: str = "healthy", **fields: Any) -> None:
         """A heartbeat; what is no field of it is one of its metrics."""
         own = {name: fields.pop(name) for name in ("instance", "interval", "grace", "message") if name in fields}
-        self.recorder.heartbeat(NewHeartbeat(service, status, fields or None, **own))
+        self.recorder.record(HEARTBEATS, NewHeartbeat(service, status, fields or None, **own))
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()  # as the ticker does each second

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.kinds import EVENTS, METRICS
 from analytics.query.series import SeriesQuery, points
 from analytics.records import AGGREGATES
 from tests.state.rig import NOON, Rig, event, metric, unshrunk
@@ -67,11 +68,11 @@ def test_a_batch_leaves_the_same_figures_as_its_items_one_by_one(
     together.events(*new_events)
     together.metrics(*new_metrics)
     for new_event in new_events:
-        apart.recorder.event(new_event)
+        apart.recorder.record(EVENTS, new_event)
         if read_between:
             apart.snapshot()
     for new_metric in new_metrics:
-        apart.recorder.metric(new_metric)
+        apart.recorder.record(METRICS, new_metric)
         if read_between:
             apart.snapshot()
     assert seen(together) == seen(apart)

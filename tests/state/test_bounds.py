@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.ingest.refusal import Refused
+from analytics.log.refusal import Refused
 from tests.state.rig import DAY, MIDNIGHT, Rig, event, metric
 
 

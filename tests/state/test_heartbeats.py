@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.ingest.refusal import Refused
+from analytics.log.refusal import Refused
 from analytics.state.registry import Registry
 from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, moderate
 

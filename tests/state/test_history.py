@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.query.services import history
+from tests.log.disk.replica import recorded
 from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, moderate
-from tests.storage.replica import recorded
 
 
 def told(rig: Rig) -> list[tuple[str | None, str, str]]:

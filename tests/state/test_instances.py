@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.ingest.refusal import Refused
+from analytics.log.refusal import Refused
 from analytics.state.senders import MOST_INSTANCES
 from tests.state.rig import DAY, HOUR, MINUTE, Rig, moderate
 

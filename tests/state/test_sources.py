@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from analytics.kinds import METRICS
 from tests.state.rig import Rig, event, metric
 
 HUGE = 10**400
@@ -161,7 +162,7 @@ def test_last_is_the_value_of_the_latest_time_whatever_the_order_of_arrival(late
     together, apart = Rig(), Rig()
     together.metrics(*(items[::-1] if late_first else items))
     for item in items[::-1] if late_first else items:
-        apart.recorder.metric(item)
+        apart.recorder.record(METRICS, item)
         apart.snapshot()
     assert together.service()["metrics"]["memory"]["last"] == 2
     assert apart.service()["metrics"]["memory"]["last"] == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.ingest.refusal import Refused
+from analytics.log.refusal import Refused
 from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, event, moderate
 
 

@@ -1,0 +1,57 @@
+"""Blocks: the newest records of one ring, as parts of an image."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, Generic
+
+import msgspec
+from msgspec import structs
+
+from analytics.clock import rfc3339
+from analytics.log.disk.database import Part
+from analytics.records import Kept, R
+from analytics.state.rings import Ring
+
+
+class Blocks(Generic[R]):
+    """The blocks of `ring`, which holds records of the type `record`.
+
+    A block is written down as the number of its first record, and when each of its records came in, and itself, with
+    the id that the service gave it.
+    """
+
+    def __init__(self, family: str, ring: Ring[R], record: type[R]) -> None:
+        self._family = family
+        self.ring: Ring[R] = ring
+        self._decode = msgspec.json.Decoder(tuple[int, list[tuple[float, record]]]).decode  # type: ignore[valid-type]
+        self._loaded: dict[int, tuple[int, list[Any]]] = {}
+
+    def dump(self, numbers: Iterable[int]) -> Iterator[Part]:
+        """The blocks with these numbers, apart from those that made room for others."""
+        for number in numbers:
+            block = self.ring.block(number)
+            if block:
+                rows = [
+                    (kept.received, structs.replace(kept.records[place], id=kept.id(place))) for _, kept, place in block
+                ]
+                yield Part(self._family, 0, number, msgspec.json.encode((block[0].sequence, rows)))
+
+    def load(self, number: int, body: bytes) -> None:
+        """Take up one block, to be restored with the others."""
+        self._loaded[number] = self._decode(body)
+
+    def restore(self) -> None:
+        """Have the ring hold what was loaded."""
+        loaded, self._loaded = self._loaded, {}
+        blocks = [loaded[number] for number in sorted(loaded)]
+        if blocks:
+            self.ring.restore(blocks[0][0], _batches(row for _, rows in blocks for row in rows))
+
+    def oldest(self) -> tuple[str, int, int]:
+        """Family, rung and number of the oldest block that is kept."""
+        return self._family, 0, self.ring.oldest_block
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[Kept[Any]]:
+    for received, together in groupby(rows, key=lambda row: row[0]):
+        yield Kept([record for _, record in together], received, rfc3339(received), "")

@@ -1,0 +1,195 @@
+"""Inspection: what a database or a backup holds, and whether all of it is sound."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from analytics.clock import rfc3339, rfc3339_second
+from analytics.kinds import EVENTS, KINDS, METRICS, STARTS
+from analytics.log.disk.database import SKIPPED
+from analytics.log.disk.file import checksum
+from analytics.log.disk.packing import unpacked
+from analytics.log.disk.reading import Damaged, read_only, sizes
+
+MOST_DAMAGE = 20
+"""How many faults of one sort are named."""
+CONTENTS = ("second", "minute", "hour", "day")
+RESOLUTIONS: dict[str, tuple[str, ...]] = {
+    "series": CONTENTS,
+    "users": CONTENTS[1:],
+    "endpoints": ("day",),
+    "last_minute": ("second",),
+    "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
+}
+"""What the rungs of a family of the image are; of ids, the kinds."""
+TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
+
+
+class Entries(NamedTuple):
+    """The journal's entries of one kind; times are when the records came in."""
+
+    kind: str
+    entries: int
+    records: int
+    bytes: int
+    oldest: str
+    newest: str
+
+
+class Parts(NamedTuple):
+    """The image's parts of one family and resolution; times are the starts of buckets, where it has such."""
+
+    family: str
+    resolution: str
+    parts: int
+    bytes: int
+    oldest: str | None
+    newest: str | None
+
+
+@dataclass
+class Inspection:
+    """What was found.
+
+    Attributes:
+        sizes: bytes by name of file.
+        generation: how many images were written so far.
+        position: the number of the journal's last entry that is in the image.
+        beyond: how many entries lie beyond the image, to be read again on a start.
+        newest: when the newest record came in, as far as that is known.
+        damage: what is wrong, a line each.
+    """
+
+    path: Path
+    sizes: dict[str, int]
+    schema: int = 0
+    generation: int = 0
+    position: int = 0
+    beyond: int = 0
+    newest: str | None = None
+    journal: list[Entries] = field(default_factory=list)
+    image: list[Parts] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain objects."""
+        return {
+            "file": str(self.path),
+            "sound": not self.damage,
+            "damage": self.damage,
+            "sizes": self.sizes,
+            "schema": self.schema,
+            "newest": self.newest,
+            "journal": {"beyond_image": self.beyond, "kinds": [kind._asdict() for kind in self.journal]},
+            "image": {
+                "generation": self.generation,
+                "position": self.position,
+                "families": [part._asdict() for part in self.image],
+            },
+        }
+
+
+def inspect(path: Path) -> Inspection:
+    """Look at all of the database at `path`, as it is at this instant.
+
+    Raises:
+        CannotStore: it is none of ours, of a newer version, or cannot be read at all.
+    """
+    found = Inspection(path, sizes(path))
+    try:
+        with read_only(path) as db:
+            for look in (_integrity, _contents, _checksums):
+                _note(found, look, db)
+    except Damaged as error:
+        found.damage.append(error.reason)
+    found.damage = list(dict.fromkeys(found.damage))
+    return found
+
+
+def _note(
+    found: Inspection, look: Callable[[sqlite3.Connection, Inspection], Iterator[str]], db: sqlite3.Connection
+) -> None:
+    try:
+        for fault in look(db, found):
+            found.damage.append(fault)
+    except sqlite3.DatabaseError as error:
+        found.damage.append(str(error))
+
+
+def _integrity(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
+    for (verdict,) in db.execute(f"PRAGMA integrity_check({MOST_DAMAGE})"):
+        if verdict != "ok":
+            yield from str(verdict).splitlines()
+
+
+def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
+    ((found.schema,),) = db.execute("PRAGMA user_version")
+    mark = db.execute("SELECT generation, position FROM mark").fetchone()
+    if mark is None:
+        yield "the mark of the image is missing"
+        return
+    found.generation, found.position = mark
+    query = """
+        SELECT kind, count(*), sum(records), sum(length(body)), min(received), max(received)
+        FROM journal GROUP BY kind ORDER BY kind
+    """
+    for kind, entries, records, size, oldest, newest in db.execute(query):
+        found.journal.append(Entries(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
+    before, missing = found.position, 0
+    for seq, kind in db.execute("SELECT seq, kind FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
+        skipped = seq - before - 1
+        missing += skipped - SKIPPED if kind == STARTS.name and skipped >= SKIPPED else skipped
+        found.beyond, before = found.beyond + 1, seq
+    if missing:
+        yield f"{missing} entries of the journal are missing"
+    query = """
+        SELECT family, rung, count(*), sum(length(body)), min(start), max(start)
+        FROM image WHERE generation <= ? GROUP BY family, rung ORDER BY family, rung
+    """
+    for family, rung, parts, size, oldest, newest in db.execute(query, (found.generation,)):
+        names = RESOLUTIONS.get(family, ())
+        times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
+        found.image.append(Parts(family, names[rung] if rung < len(names) else "", parts, size, *times))
+    found.newest = max((each.newest for each in found.journal), default=None)
+    query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
+    rest = db.execute(query, (found.generation,)).fetchone()
+    if rest is not None and found.newest is None:
+        found.newest = _newest_in(rest[0])
+    if found.generation and rest is None:
+        yield "the image has no end"
+
+
+class _Rest(msgspec.Struct):
+    time: float = 0.0
+
+
+def _newest_in(body: bytes) -> str | None:
+    """When the newest record of an image came in; None where it does not say so."""
+    try:
+        newest = msgspec.json.decode(unpacked(body), type=_Rest).time
+    except (ValueError, msgspec.DecodeError):  # the checksum tells what is damaged
+        return None
+    return rfc3339(newest) if newest else None
+
+
+def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
+    tables = {
+        "entry {} of the journal ({})": "SELECT crc, body, seq, kind, received, id_prefix, records FROM journal",
+        "part {} of the image (rung {}, start {}, generation {})": (
+            "SELECT crc, body, family, rung, start, generation FROM image"
+        ),
+        "the mark of the image": "SELECT crc, x'', generation, position FROM mark",
+    }
+    for name, query in tables.items():
+        wrong = 0
+        for crc, body, *fields in db.execute(query):
+            if checksum(*fields, body=body) != crc:
+                wrong += 1
+                if wrong <= MOST_DAMAGE:
+                    yield f"{name.format(*fields)} has a wrong checksum"
+        if wrong > MOST_DAMAGE:
+            yield f"{wrong - MOST_DAMAGE} more have a wrong checksum"

@@ -1,0 +1,71 @@
+"""Inspections in words and tables, for people."""
+
+from collections.abc import Iterable, Sequence
+
+from analytics.log.disk.inspection import Inspection
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def full_text(found: Inspection) -> str:
+    """All of it, as lines."""
+    files = ", ".join(f"{name} {in_units(size)}" for name, size in found.sizes.items())
+    lines = [
+        f"{found.path}",
+        f"files     {files}",
+        f"schema    {found.schema}",
+        f"image     number {found.generation:,}, up to entry {found.position:,} of the journal",
+        f"journal   {sum(kind.entries for kind in found.journal):,} entries, {found.beyond:,} of them beyond the image",
+    ]
+    if found.journal:
+        rows = [
+            (each.kind, f"{each.entries:,}", f"{each.records:,}", in_units(each.bytes), each.oldest, each.newest)
+            for each in found.journal
+        ]
+        lines += ["", *_table(("journal", "entries", "records", "size", "oldest", "newest"), rows, right=(1, 2, 3))]
+    if found.image:
+        parts = [
+            (
+                each.family,
+                each.resolution,
+                f"{each.parts:,}",
+                in_units(each.bytes),
+                each.oldest or "",
+                each.newest or "",
+            )
+            for each in found.image
+        ]
+        lines += ["", *_table(("image", "of", "parts", "size", "oldest", "newest"), parts, right=(2, 3))]
+    if found.damage:
+        lines += ["", "DAMAGED:", *(f"  {line}" for line in found.damage)]
+    else:
+        lines += ["", "Sound: the integrity check and all checksums agree."]
+    return "\n".join(lines)
+
+
+def one_line(found: Inspection) -> str:
+    """How large it is and what is in it."""
+    days = [each.oldest for each in found.image if (each.family, each.resolution) == ("series", "day") and each.oldest]
+    statistics = [f"statistics since {days[0][:10]}"] if days else []
+    newest = [f"the newest record of {found.newest}"] if found.newest else []
+    return ", ".join([f"{found.path}: {in_units(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])])
+
+
+def in_units(size: int) -> str:
+    """A number of bytes that can be read."""
+    amount, unit = float(size), 0
+    while amount >= 1024 and unit + 1 < len(UNITS):
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.{1 if unit else 0}f} {UNITS[unit]}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int]) -> list[str]:
+    table = [heads, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(heads))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]

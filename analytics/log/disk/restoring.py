@@ -1,0 +1,140 @@
+"""Restoring: a backup takes the place of the database of a stopped service, which is kept beside it."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from itertools import chain, count
+from pathlib import Path
+from typing import NamedTuple
+
+from analytics.errors import CannotStore
+from analytics.log.disk.backup import Progress, checked_copy, remove
+from analytics.log.disk.file import FILE_NAME, beside, looked_at, sync_directory
+from analytics.log.disk.inspection import Inspection, inspect
+from analytics.log.disk.lock import FILE_NAME as LOCK_NAME
+from analytics.log.disk.lock import DirectoryLock
+
+LOG, INDEX = "-wal", "-shm"
+BUSY_SECONDS = 5.0
+
+
+class Restored(NamedTuple):
+    """What is in the database now, and where the one before is kept, if there was one."""
+
+    inspection: Inspection
+    kept: Path | None
+
+
+def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Restored:
+    """Put the backup `source` in place of the database in `directory`.
+
+    At every instant there is the old database or the new one, whole.
+
+    Args:
+        stamp: tells in the name of the old database when this was.
+
+    Raises:
+        CannotStore: the backup cannot be used, or the directory is in use; nothing was changed.
+    """
+    damage = inspect(source).damage
+    if damage:
+        raise CannotStore(f"{source} is damaged ({damage[0]}): `inspect` tells more. Nothing was changed.")
+    path = directory / FILE_NAME
+    if path.exists() and path.samefile(source):
+        raise CannotStore(f"{source} is the database itself.")
+    is_new = not directory.exists()
+    lock = DirectoryLock(directory)
+    fresh = path.with_name(f"{FILE_NAME}.restoring")
+    kept: Path | None = None
+    try:
+        found = checked_copy(source, fresh, progress)
+        _make_ready(fresh, path if path.exists() else directory)
+        if path.exists():
+            kept = _keep(path, stamp)
+        else:
+            _set_aside(path, stamp)
+        fresh.replace(path)
+        sync_directory(directory)
+    except (OSError, sqlite3.Error) as error:
+        raise CannotStore(f"{directory} cannot be written to ({error}). The old database is {kept or path}.") from error
+    finally:
+        remove(fresh)
+        if is_new:
+            _give(directory, directory.parent)
+        _give(directory / LOCK_NAME, directory)
+        lock.release()
+    found.path, found.sizes = path, {path.name: path.stat().st_size}
+    return Restored(found, kept)
+
+
+def _make_ready(fresh: Path, like: Path) -> None:
+    """Make a copy what the service expects: with a write-ahead log, readable to the owner, and on the disk."""
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL").fetchall()
+    if like.is_file():
+        shutil.copymode(like, fresh)
+    _give(fresh, like)
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _keep(path: Path, stamp: str) -> Path:
+    """Give the present database a second name; at its own one there is no write-ahead log left then.
+
+    The log of a damaged one goes along with it: under no circumstances may it come to lie beside another file.
+    """
+    _fold(path)
+    kept = _free(path, stamp)
+    _link(path, kept)
+    log = beside(path, LOG)
+    if log.exists():
+        _link(log, beside(kept, LOG))
+    sync_directory(path.parent)
+    beside(path, INDEX).unlink(missing_ok=True)  # it is made anew from the log
+    log.unlink(missing_ok=True)
+    return kept
+
+
+def _fold(path: Path) -> None:
+    """Bring the write-ahead log into the file, as the service would on its next start, unless the file is damaged."""
+    try:
+        uri = looked_at(path)
+    except (CannotStore, sqlite3.DatabaseError):
+        return
+    with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+        ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if busy:
+        raise CannotStore(f"{path} is being read by another process: try again when that is done.")
+
+
+def _set_aside(path: Path, stamp: str) -> None:
+    """Move a write-ahead log away whose database is gone: it would be applied to the new one."""
+    beside(path, INDEX).unlink(missing_ok=True)
+    if beside(path, LOG).exists():
+        beside(path, LOG).rename(beside(_free(path, stamp), LOG))
+
+
+def _free(path: Path, stamp: str) -> Path:
+    """A name that nothing has yet."""
+    name = f"{path.name}.before-restore-{stamp}"
+    names = (path.with_name(each) for each in chain([name], (f"{name}-{number}" for number in count(2))))
+    return next(each for each in names if not each.exists() and not beside(each, LOG).exists())
+
+
+def _link(path: Path, name: Path) -> None:
+    """Give a file a second name, or a copy where the file system knows no such thing."""
+    try:
+        name.hardlink_to(path)
+    except OSError:
+        shutil.copy2(path, name)
+        with name.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _give(path: Path, like: Path) -> None:
+    """Where root restores: the service that owned the directory is to own what was made in it."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        with suppress(OSError):
+            os.chown(path, owner.st_uid, owner.st_gid)

@@ -1,0 +1,126 @@
+"""Events in the intake: grouped by type, service and second."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from analytics.log.groups import Group, Groups
+from analytics.log.intake import Checked
+from analytics.records import Kept, NewEvent, detached
+from analytics.state.observations import Observations
+from analytics.state.state import State
+
+
+class EventGroup(Group[NewEvent]):
+    """Events of one type, service and second."""
+
+    __slots__ = ("_failed", "type")
+
+    def __init__(self, event_type: str, seen: Observations) -> None:
+        super().__init__(seen)
+        self.type = event_type
+        self._failed: Sequence[NewEvent] = ()
+
+    def look(self) -> None:
+        """Observe users, requests and errors."""
+        items, seen, event_type = self.items, self.seen, self.type
+        seen.users.update([item.user_id for item in items if item.user_id])
+        if event_type == "request":
+            self._failed = [items[index] for index in seen.requests_made([item.data for item in items])]
+        elif event_type == "error":
+            seen.errors_occurred([item.data for item in items])
+            self._failed = items
+
+    def failed(self) -> Sequence[NewEvent]:
+        """The `error` events, and the requests that failed."""
+        return self._failed
+
+    def count(self, state: State) -> None:
+        """Count the events under their type, or under `other` beyond the limits."""
+        count, types = len(self.items), self.seen.event_types
+        counted_as = state.limits.admit_event_type(self.service, self.type)
+        if counted_as != self.type:
+            state.counters.dropped("event_type_folded", count)
+        types[counted_as] = types.get(counted_as, 0) + count
+
+
+class EventGroups(Groups[NewEvent]):
+    """The groups of a batch of events."""
+
+    def __init__(self, now: float, *, is_timed: bool) -> None:
+        super().__init__(now, is_timed=is_timed)
+        self._by_second: dict[int, _Types] = {}
+
+    def of(self, items: Sequence[NewEvent]) -> list[Group[NewEvent]]:
+        """The group of each item; two look-ups by text are quicker than one by a pair."""
+        if not self.is_timed:
+            types = self._types(int(self.now))
+            return [types[item.type][item.service] for item in items]
+        return [self._types(self.second(item))[item.type][item.service] for item in items]
+
+    def fill(self, group_of: Sequence[Group[NewEvent]], items: Sequence[NewEvent]) -> None:
+        """Put each item into its group, and forget the groups that get none; no more can be made."""
+        for group, item in zip(group_of, items, strict=True):
+            group.add(item)
+            item.type, item.service = group.type, group.service  # type: ignore[attr-defined]  # keep one of equal texts
+        self.look()
+        self._by_second.clear()  # the tables refer to these groups: leave no cycle to the garbage collector
+
+    def _types(self, second: int) -> "_Types":
+        types = self._by_second.get(second)
+        if types is None:
+            types = self._by_second[second] = _Types(partial(self._make, second))
+        return types
+
+    def _make(self, second: int, event_type: str, service: str) -> EventGroup:
+        group = EventGroup(event_type, self.seen(service, second))
+        self.all.append(group)
+        return group
+
+
+class _Services(dict[str, EventGroup]):
+    """The groups of one type and second by service, each made when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], EventGroup]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, service: str) -> EventGroup:
+        made = self[service] = self._make(service)
+        return made
+
+
+class _Types(dict[str, _Services]):
+    """The groups of one second by type and service."""
+
+    def __init__(self, make: Callable[[str, str], EventGroup]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, event_type: str) -> _Services:
+        made = self[event_type] = _Services(partial(self._make, event_type))
+        return made
+
+
+class Events:
+    """What is special to events.
+
+    Args:
+        publish: called with the events of each batch once they are counted, and the sequence number of the last one.
+    """
+
+    refusal = None
+
+    def __init__(self, publish: Callable[[Kept[NewEvent], int], None]) -> None:
+        self._publish = publish
+
+    def groups(self, now: float, *, is_timed: bool) -> EventGroups:
+        return EventGroups(now, is_timed=is_timed)
+
+    def detached(self, item: NewEvent) -> NewEvent:
+        """The same event, its data no longer a slice of the body it came in."""
+        return detached(item)
+
+    def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
+        """Count and keep events, then publish them."""
+        state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
+        self._publish(kept, state.events.last_sequence)

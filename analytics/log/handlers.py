@@ -1,0 +1,156 @@
+"""Handlers: how the records of each kind are applied to the state when they come back from the log."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from msgspec import structs
+
+from analytics.clock import rfc3339
+from analytics.kinds import EVENTS, HEARTBEATS, METRICS, STARTS, TICKS, Kind
+from analytics.log.events import Events
+from analytics.log.heartbeats import Heartbeats
+from analytics.log.intake import Intake
+from analytics.log.metrics import Metrics
+from analytics.log.own_ids import OwnIds
+from analytics.log.refusal import Refused
+from analytics.log.seen_ids import SeenIds
+from analytics.records import ItemError, Kept, NewEvent, NewStart, NewTick, Quotas, R, Receipt
+from analytics.state.state import State
+
+MAX_ERRORS = 100
+"""How many errors a receipt spells out; all are counted."""
+N = TypeVar("N", covariant=True)
+T = TypeVar("T", contravariant=True)
+
+
+class Decoded(Protocol[N]):
+    """The readable items of a batch with their places in it, and the errors of the others."""
+
+    @property
+    def items(self) -> Sequence[N]: ...
+
+    @property
+    def places(self) -> Sequence[int]: ...
+
+    @property
+    def errors(self) -> Sequence[ItemError]: ...
+
+
+class Taken(NamedTuple):
+    """The answer for a single record: its id and time (RFC 3339), and whether its id was seen before."""
+
+    id: str
+    timestamp: str
+    duplicate: bool
+
+
+class Outcome(NamedTuple, Generic[R]):
+    """What was kept of a request's records; the places in `errors` count them from 0."""
+
+    kept: Kept[R]
+    duplicates: int
+    repeated_id: str
+    errors: list[ItemError]
+
+    def taken(self) -> Taken:
+        """The answer where the request held a single record.
+
+        Raises:
+            Refused: it was refused.
+        """
+        if self.errors:
+            error = self.errors[0]
+            raise Refused(error.code, error.message, error.field)
+        if self.duplicates:
+            return Taken(self.repeated_id, self.kept.received_at, duplicate=True)
+        return Taken(self.kept.id(0), self.kept.time(0), duplicate=False)
+
+    def receipt(self, batch: Decoded[R]) -> Receipt:
+        """The answer where the request held a batch."""
+        errors = [*batch.errors, *(structs.replace(error, index=batch.places[error.index]) for error in self.errors)]
+        errors.sort(key=lambda error: error.index)
+        return Receipt(len(self.kept.records), self.duplicates, len(errors), errors[:MAX_ERRORS])
+
+
+class Handler(Protocol[T]):
+    """Applies the records of one kind."""
+
+    def apply(self, records: Sequence[T], received: float, id_prefix: str) -> Any:
+        """Apply the records of an entry and return the outcome, with the state's lock held.
+
+        It decides by the records, `received` (seconds since the epoch) and the state alone.
+        """
+
+
+class Received(Generic[R]):
+    """Applies records that clients sent: checks them, keeps those that pass, and counts the receipt."""
+
+    def __init__(self, kind: Kind[R], intake: Intake[R], state: State, own_ids: OwnIds) -> None:
+        self._kind: Kind[R] = kind
+        self._intake: Intake[R] = intake
+        self._state, self._own_ids = state, own_ids
+
+    def apply(self, records: Sequence[R], received: float, id_prefix: str) -> Outcome[R]:
+        state, name = self._state, self._kind.name
+        state.proceed(received)
+        checked = self._intake.check(records, received)
+        kept = Kept(checked.records, received, rfc3339(received), id_prefix)
+        if kept.records:
+            self._intake.rules.record(state, kept, checked)
+            if self._kind.has_ids:
+                self._own_ids.give(id_prefix)
+        if checked.errors:
+            state.counters.rejected(name, Counter(error.code for error in checked.errors))
+        state.counters.taken(name, len(kept.records), checked.duplicates)
+        return Outcome(kept, checked.duplicates, checked.repeated_id, checked.errors)
+
+
+class Starts:
+    """Applies a start: silence counts from then on, and the limits of the new settings hold."""
+
+    def __init__(self, state: State, own_ids: OwnIds, set_quotas: Callable[[Quotas], None]) -> None:
+        self._state, self._own_ids, self._set_quotas = state, own_ids, set_quotas
+
+    def apply(self, records: Sequence[NewStart], received: float, _: str) -> None:
+        (start,) = records
+        self._state.watch(received)
+        self._state.number_events(received)
+        if start.quotas is not None:
+            self._set_quotas(start.quotas)
+            self._own_ids.take_mark(start.mark)
+
+
+class Ticks:
+    """Applies a tick: time has passed."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def apply(self, records: Sequence[NewTick], received: float, _: str) -> None:
+        self._state.proceed(received)
+
+
+def handlers(
+    state: State,
+    ids: dict[str, SeenIds],
+    own_ids: OwnIds,
+    set_quotas: Callable[[Quotas], None],
+    publish: Callable[[Kept[NewEvent], int], None],
+) -> dict[str, Handler[Any]]:
+    """The handler of each kind by its name.
+
+    Args:
+        ids: the ids seen so far, by kind.
+    """
+
+    def received(kind: Kind[R], rules: Any) -> Received[R]:
+        return Received(kind, Intake(rules, state, ids[kind.name]), state, own_ids)
+
+    return {
+        EVENTS.name: received(EVENTS, Events(publish)),
+        METRICS.name: received(METRICS, Metrics()),
+        HEARTBEATS.name: received(HEARTBEATS, Heartbeats(state.services)),
+        STARTS.name: Starts(state, own_ids, set_quotas),
+        TICKS.name: Ticks(state),
+    }

@@ -1,0 +1,53 @@
+"""Heartbeats in the intake: grouped by service."""
+
+from collections.abc import Sequence
+
+from analytics.log import refusal
+from analytics.log.groups import Group, Groups
+from analytics.log.intake import Checked
+from analytics.log.refusal import Refused
+from analytics.records import Kept, NewHeartbeat
+from analytics.state.registry import Registry
+from analytics.state.state import State
+
+
+class HeartbeatGroups(Groups[NewHeartbeat]):
+    """The groups of a batch of heartbeats; what they report is counted by the state, service by service."""
+
+    def of(self, items: Sequence[NewHeartbeat]) -> list[Group[NewHeartbeat]]:
+        """The group of each item."""
+        made: dict[str, Group[NewHeartbeat]] = {group.service: group for group in self.all}
+        for item in items:
+            if item.service not in made:
+                made[item.service] = Group(self.seen(item.service, int(self.now)))
+                self.all.append(made[item.service])
+        return [made[item.service] for item in items]
+
+
+class Heartbeats:
+    """What is special to heartbeats.
+
+    Args:
+        services: tells how many instances a service has.
+    """
+
+    def __init__(self, services: Registry) -> None:
+        self._services = services
+
+    def refusal(self, item: NewHeartbeat) -> Refused | None:
+        """Why another instance cannot be told apart."""
+        service = self._services.get(item.service)
+        if item.instance is None or service is None or service.has_room(item.instance):
+            return None
+        return refusal.too_many_instances(item.service)
+
+    groups = HeartbeatGroups
+
+    def detached(self, item: NewHeartbeat) -> NewHeartbeat:
+        """The item itself: it holds no reference into a body."""
+        return item
+
+    def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> None:
+        """Apply each heartbeat to its service."""
+        for beat in kept.records:
+            state.beat(beat, kept.received)

@@ -1,0 +1,102 @@
+"""Metrics in the intake: grouped by series and second."""
+
+from collections.abc import Sequence
+
+from analytics.log import refusal
+from analytics.log.groups import Group, Groups
+from analytics.log.intake import Checked
+from analytics.log.refusal import Refused
+from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, series_tags
+from analytics.state.limits import Limits
+from analytics.state.observations import EVENTS, TRAFFIC, Observations
+from analytics.state.state import State
+
+
+class MetricGroup(Group[NewMetric]):
+    """Metrics of one series in one second."""
+
+    __slots__ = ("_endpoint", "_is_folded", "_tags", "name")
+
+    def __init__(self, first: NewMetric, seen: Observations) -> None:
+        super().__init__(seen)
+        self.name = first.name
+        self._tags = series_tags(first.tags)
+        self._endpoint = first.tags.get("endpoint") if first.tags else None
+        self._is_folded = False
+        if self._tags:
+            self.series = ((self.name, self.service, self._tags),)
+        if self.name not in TRAFFIC:
+            self.series = (*self.series, (self.name, self.service, NO_TAGS))
+
+    def admit(self, limits: Limits) -> Refused | None:
+        """Take room for the series; traffic keeps counting without its tags where they find none."""
+        if limits.admit(self.series):
+            return None
+        if self.name in TRAFFIC:
+            self._is_folded, self.series = True, ()
+            return None
+        return refusal.too_many_series(self.name)
+
+    def look(self) -> None:
+        """Observe the values."""
+        values = [item.value for item in self.items]
+        last, last_at = values[-1], self.seen.at
+        if any([item.timestamp is not None for item in self.items]):  # noqa: C419  # quicker than a generator
+            ats = [self.seen.at if item.timestamp is None else item.timestamp.timestamp() for item in self.items]
+            pairs = list(zip(ats, values, strict=True))
+            last_at, last = max(reversed(pairs), key=lambda pair: pair[0])  # of equal times the later one counts
+        tags = NO_TAGS if self._is_folded else self._tags
+        self.seen.metrics(self.name, values, last, last_at, tags, self._endpoint)
+
+    def count(self, state: State) -> None:
+        """Remember the unit, and count what was folded."""
+        if self._is_folded:
+            state.counters.dropped("series_tags_folded", len(self.items))
+        for item in reversed(self.items):
+            if item.unit:
+                state.units[self.name, self.service] = item.unit
+                break
+
+
+class MetricGroups(Groups[NewMetric]):
+    """The groups of a batch of metrics."""
+
+    def __init__(self, now: float, *, is_timed: bool) -> None:
+        super().__init__(now, is_timed=is_timed)
+        self._by_series: dict[object, MetricGroup] = {}
+
+    def of(self, items: Sequence[NewMetric]) -> list[Group[NewMetric]]:
+        """The group of each item."""
+        return [self._of(item) for item in items]
+
+    def _of(self, item: NewMetric) -> MetricGroup:
+        second = self.second(item)
+        key = (second, item.name, *item.tags.items()) if item.tags else (second, item.name)
+        group = self._by_series.get(key)
+        if group is None:
+            service = item.tags.get("service") or NO_SERVICE if item.tags else NO_SERVICE
+            group = self._by_series[key] = MetricGroup(item, self.seen(service, second))
+            self.all.append(group)
+        return group
+
+
+class Metrics:
+    """What is special to metrics."""
+
+    groups = MetricGroups
+
+    def refusal(self, item: NewMetric) -> Refused | None:
+        """Why the name or the sign is not allowed."""
+        if item.name == EVENTS:
+            return Refused("reserved_name", f"The name {EVENTS!r} is taken by the count of events.", "name")
+        if item.value < 0 and item.name in TRAFFIC:
+            return Refused("negative_value", f"{item.name} cannot be negative ({item.value}).", "value")
+        return None
+
+    def detached(self, item: NewMetric) -> NewMetric:
+        """The item itself: it holds no reference into a body."""
+        return item
+
+    def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> None:
+        """Count and keep metrics."""
+        state.apply(checked.observe(), kept.received, metrics=kept)

@@ -1,0 +1,133 @@
+"""The recorder: the one way into the log, for requests and for the service itself."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from analytics.clock import Clock
+from analytics.config import Settings
+from analytics.errors import Unavailable
+from analytics.kinds import KINDS, STARTS, TICKS, Kind
+from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
+from analytics.log.log import Entry, Log
+from analytics.log.own_ids import OwnIds
+from analytics.log.seen_ids import SeenIds
+from analytics.records import UNLIMITED, Kept, NewEvent, NewStart, NewTick, Quotas, R, Receipt
+from analytics.state.state import State
+
+
+class Recorder:
+    """Appends records to the log; they are checked and applied to the state as they come back from it.
+
+    Applying does no I/O and never yields, so what is counted, kept and published always agrees.
+
+    Args:
+        publish: called with the events of each batch once they are counted, and the sequence number of the last one.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        clock: Clock,
+        publish: Callable[[Kept[NewEvent], int], None],
+        log: Log,
+    ) -> None:
+        self._state, self._clock, self._log = state, clock, log
+        self.quotas = Quotas(
+            settings.max_services,
+            settings.max_series,
+            settings.max_event_types,
+            settings.max_endpoints,
+            settings.max_service_endpoints,
+            settings.dedupe_ids,
+            settings.dedupe_seconds,
+        )
+        """The limits of the settings."""
+        self.own_ids = OwnIds(clock.wall())
+        self.ids = {name: SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for name in KINDS}
+        """The ids of the records seen so far, by kind."""
+        self._handlers = handlers(state, self.ids, self.own_ids, self.set_quotas, publish)
+        self.set_quotas(self.quotas)
+
+    def record(self, kind: Kind[R], record: R) -> Taken:
+        """Record one record.
+
+        Raises:
+            Refused: the record may not be recorded; the message says why.
+            Unavailable: it could not be written.
+        """
+        return self._received(kind, (record,)).taken()
+
+    def record_batch(self, kind: Kind[R], batch: Decoded[R]) -> Receipt:
+        """Record all records of a batch that may be recorded.
+
+        Raises:
+            Unavailable: they could not be written.
+        """
+        if batch.errors:
+            self.reject(kind, [error.code for error in batch.errors])
+        if not batch.items:
+            return Receipt(0, 0, len(batch.errors), list(batch.errors[:MAX_ERRORS]))
+        return self._received(kind, batch.items).receipt(batch)
+
+    def start(self) -> None:
+        """Record that the service starts, with the limits of its settings.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        with self._state.lock:
+            wait = self._append(STARTS, (NewStart(self.quotas, self.own_ids.mark),))
+        wait()
+
+    def tick(self) -> None:
+        """Record that time passes, where that changed something since the newest record.
+
+        So the next start knows what was seen until the end. It does not wait until that is written; where nothing can
+        be written now, the next call tries again.
+        """
+        with self._state.lock:
+            if self._state.has_passed(self._now()):
+                with suppress(Unavailable):
+                    self._log.check(TICKS)
+                    self._append(TICKS, (NewTick(),))
+
+    def set_quotas(self, quotas: Quotas | None) -> None:
+        """Apply these limits from now on; None for those of a log that holds only what was accepted."""
+        self._state.set_quotas(quotas)
+        limits = quotas or UNLIMITED
+        for ids in self.ids.values():
+            ids.always, ids.seconds = limits.ids, limits.id_seconds
+
+    def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
+        """Apply the records of an entry read back from the log; in the log's order that gives the same state."""
+        with self._state.lock:
+            self._handlers[kind].apply(records, received, id_prefix)
+
+    def reject(self, kind: Kind[Any], codes: Iterable[str]) -> None:
+        """Count items that were rejected before they were records."""
+        with self._state.lock:
+            self._state.counters.rejected(kind.name, Counter(codes))
+
+    def _received(self, kind: Kind[R], records: Sequence[R]) -> Outcome[R]:
+        with self._state.lock:
+            self._log.check(kind)
+            wait = self._append(kind, records)
+        try:
+            outcome: Outcome[R] = wait()
+        except Unavailable as error:
+            self.reject(kind, [error.code] * len(records))
+            raise
+        return outcome
+
+    def _append(self, kind: Kind[Any], records: Sequence[Any]) -> Callable[[], Any]:
+        now, id_prefix = self._now(), self.own_ids.prefix() if kind.has_ids else ""
+        apply = partial(self._handlers[kind.name].apply, records, now, id_prefix)
+        return self._log.append(Entry(kind, now, id_prefix, records, apply))
+
+    def _now(self) -> float:
+        """The time by the clock, but never before the oldest day that is kept: no bucket would hold it."""
+        return max(self._clock.wall(), self._state.oldest)

@@ -1,0 +1,174 @@
+"""What a power cut may leave of files: they are replayed from a trace of the system calls that made them.
+
+What was synced is there. Of what was not, each write and each truncation may be missing, and writes be torn at the
+sectors of the disk; and of the names that were made, changed and removed, the last ones may be as they were.
+"""
+
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from analytics.log.disk.file import FILE_NAME
+from tests.edge.wire import cannot_test
+from tests.server import ROOT
+
+SECTOR = 512
+SUFFIXES = ("", "-wal", ".new", ".new-journal", ".new-wal")
+CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,openat,rename,unlink"
+SECONDS = 60
+
+
+class Call(NamedTuple):
+    """A call that went well: to the file `name` in the directory, which is empty for the directory itself."""
+
+    what: str
+    name: str
+    data: bytes = b""
+    number: int = 0
+
+
+def traced(strace: str, module: str, directory: Path, durability: str, log: Path) -> list[Call]:
+    """The calls of a program on the database in `directory`; those to /dev/null tell what is acknowledged."""
+    paths = [directory, Path("/dev/null"), *(directory / f"{FILE_NAME}{suffix}" for suffix in SUFFIXES)]
+    watched = [option for path in paths for option in ("-P", str(path))]
+    program = [sys.executable, "-m", module, str(directory), durability]
+    done = subprocess.run(
+        [strace, "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}", *watched, "-o", str(log), *program],
+        cwd=ROOT,
+        timeout=SECONDS,
+        capture_output=True,
+        text=True,
+    )
+    if "PTRACE" in done.stderr:
+        cannot_test(f"strace can trace nothing here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return list(_calls(log.read_text().splitlines(), directory))
+
+
+def _calls(lines: list[str], directory: Path) -> Iterator[Call]:
+    begun: dict[str, str] = {}
+    for each in lines:
+        process, _, line = each.partition(" ")
+        line = line.strip()
+        if line.endswith("<unfinished ...>"):
+            begun[process] = line.removesuffix("<unfinished ...>")
+            continue
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", line)
+        if resumed:
+            line = begun.pop(process) + resumed[1]
+        called = re.match(r"(\w+)\((.*)\)\s+= (\d+)", line)
+        if called:
+            yield from _call(called[1], called[2], directory)
+
+
+def _call(what: str, arguments: str, directory: Path) -> Iterator[Call]:
+    texts = [_decoded(text) for text in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', arguments)]
+    opened = re.match(r"\d+<([^>]*)>", arguments)
+    path = (_decoded(opened[1]) if "\\x" in opened[1] else opened[1].encode()) if opened else texts[0]
+    name = path.decode().removeprefix(str(directory)).removeprefix("/")
+    last = arguments.split()[-1]
+    if what == "write":
+        yield Call("told", "", texts[0])
+    elif what == "pwrite64":
+        yield Call("write", name, texts[0], int(last))
+    elif what == "ftruncate":
+        yield Call("truncate", name, number=int(last))
+    elif what in ("fsync", "fdatasync"):
+        yield Call("sync", name)
+    elif what == "rename":
+        yield Call("rename", name, texts[1].removeprefix(bytes(directory)).removeprefix(b"/"))
+    elif what == "unlink" or "O_CREAT" in arguments:
+        yield Call("unlink" if what == "unlink" else "create", name)
+
+
+def _decoded(text: str) -> bytes:
+    return bytes.fromhex(text.replace("\\x", ""))
+
+
+class _File:
+    """A file as the disk has it for certain, and what was done to it since."""
+
+    def __init__(self) -> None:
+        self.synced = bytearray()
+        self.pending: list[Call] = []
+
+    def sync(self) -> None:
+        for call in self.pending:
+            _apply(self.synced, call)
+        self.pending = []
+
+    def cut(self, rng: random.Random) -> bytes:
+        """What there may be of it after a power cut."""
+        content, share = bytearray(self.synced), rng.choice((0.0, 0.1, 0.5, 0.9, 1.0))
+        for call in self.pending:
+            if rng.random() < share:
+                torn = call.what == "write" and rng.random() < 0.2
+                for part in _sectors(call, rng) if torn else [call]:
+                    _apply(content, part)
+        return bytes(content)
+
+
+def _apply(content: bytearray, call: Call) -> None:
+    size = call.number + len(call.data)
+    if call.what == "truncate":
+        del content[size:]
+    content.extend(bytes(max(size - len(content), 0)))
+    content[call.number : size] = call.data
+
+
+def _sectors(call: Call, rng: random.Random) -> Iterator[Call]:
+    """Some of the sectors of a write."""
+    start, end = call.number, call.number + len(call.data)
+    edges = [start, *range(start - start % SECTOR + SECTOR, end, SECTOR), end]
+    for begin, stop in pairwise(edges):
+        if rng.random() < 0.5:
+            yield Call("write", call.name, call.data[begin - start : stop - start], begin)
+
+
+class Power:
+    """A directory on a disk, call by call."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self._names: dict[str, _File] = {}
+        self._synced_names: dict[str, _File] = {}
+        self._pending_names: list[Callable[[dict[str, _File]], object]] = []
+
+    def call(self, call: Call) -> None:
+        """Do what a program did."""
+        what, name = call.what, call.name
+        if what == "told":
+            self.told.append(call.data.decode())
+        elif what in ("write", "truncate"):
+            self._names[name].pending.append(call)
+        elif what == "sync" and name:
+            self._names[name].sync()
+        elif what == "sync":
+            for change in self._pending_names:
+                change(self._synced_names)
+            self._pending_names = []
+        elif what == "create" and name not in self._names:
+            made = _File()
+            self._change(lambda names: names.__setitem__(name, made))
+        elif what == "rename":
+            new = call.data.decode()
+            self._change(lambda names: names.__setitem__(new, names.pop(name)))
+        elif what == "unlink":
+            self._change(lambda names: names.pop(name))
+
+    def _change(self, change: Callable[[dict[str, _File]], object]) -> None:
+        change(self._names)
+        self._pending_names.append(change)
+
+    def cut(self, rng: random.Random, directory: Path) -> None:
+        """Leave in `directory` what there may be after a power cut now."""
+        names = dict(self._synced_names)
+        for change in self._pending_names[: rng.randint(0, len(self._pending_names))]:
+            change(names)
+        for name, file in names.items():
+            (directory / name).write_bytes(file.cut(rng))

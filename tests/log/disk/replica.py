@@ -1,0 +1,153 @@
+"""Copies of a state that are made from a recorded log, and a form in which two of them can be compared.
+
+Run as a program, it reads a log from standard input and prints a digest of the state that it gives.
+"""
+
+import hashlib
+import random
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import datasketches
+import msgspec
+
+from analytics.kinds import KINDS
+from analytics.log.disk.checkpoint import ENDPOINTS, IDS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
+from analytics.log.log import Entry, MemoryLog
+from analytics.state.cells import Cell
+from analytics.state.distinct import LG_K
+from tests.state.rig import Rig
+
+LIST, SET = 0, 1
+"""The modes of a sketch that holds its coupons one by one."""
+COUPONS = {LIST: 8, SET: 12}
+"""Where they begin."""
+
+
+class Written(NamedTuple):
+    """An entry of the log."""
+
+    kind: str
+    received: float
+    id_prefix: str
+    records: bytes
+
+
+class Recording(MemoryLog):
+    """A log that is kept in a list."""
+
+    def __init__(self) -> None:
+        self.log: list[Written] = []
+
+    def append(self, entry: Entry) -> Callable[[], Any]:
+        records = msgspec.json.encode(entry.records)
+        self.log.append(Written(entry.kind.name, entry.received, entry.id_prefix, records))
+        return super().append(entry)
+
+
+def recorded(rig: Rig) -> list[Written]:
+    """The log of a rig, from here on; it begins with its start."""
+    recording = Recording()
+    rig.recorder._log = recording
+    rig.recorder.start()
+    return recording.log
+
+
+def replica(log: list[Written], wall: float, disturb: Callable[[Rig], Any] | None = None, **limits: Any) -> Rig:
+    """A state of its own, made at `wall`, after all of the log; `disturb` is called before each entry."""
+    rig = Rig(wall, starts=False, **limits)
+    rig.image = Checkpoint(rig.state, rig.recorder)  # type: ignore[attr-defined]
+    for kind, received, id_prefix, records in log:
+        if disturb is not None:
+            disturb(rig)
+        rig.recorder.replay(kind, received, id_prefix, msgspec.json.decode(records, type=list[KINDS[kind].record]))  # type: ignore[valid-type]
+    return rig
+
+
+def canonical(rig: Rig, at: float) -> list[Any]:
+    """All of a replica's checkpoint at a time, in an order of its own; floats to the last bit."""
+    with rig.state.lock:
+        rig.state.advance(at)
+        image: Checkpoint = rig.image  # type: ignore[attr-defined]
+        parts = image.parts(image.take_changes())
+        return sorted(([*part[:3], _body(part.family, part.body)] for part in parts), key=repr)
+
+
+def digest(rig: Rig, at: float) -> str:
+    return hashlib.sha256(repr(canonical(rig, at)).encode()).hexdigest()
+
+
+def _body(family: str, body: bytes) -> Any:
+    if family == SERIES:
+        return sorted((repr(key), _cell(packed)) for key, packed in msgspec.msgpack.decode(body))
+    if family == USERS:
+        return sorted((key, _sketch(packed)) for key, packed in msgspec.msgpack.decode(body))
+    if family in (ENDPOINTS, LAST_MINUTE):
+        return sorted(msgspec.json.decode(body))
+    if family == IDS:
+        return list(msgspec.json.decode(body).items())
+    if family != REST:
+        return msgspec.json.decode(body)
+    rest = msgspec.json.decode(body, type=Rest)
+    now, seconds = rest.active_users
+    rest.active_users = now, {second: _sketch(packed) for second, packed in sorted(seconds.items())}  # type: ignore[misc]
+    rest.limits = sorted(rest.limits[0]), sorted(rest.limits[1])
+    rest.units.sort()
+    rest.waiting = sorted((at, shown, sorted(rows)) for at, shown, rows in rest.waiting)  # type: ignore[type-var]
+    rest.evicted, rest.inherited = (
+        dict(sorted(rest.evicted.items())),
+        {service: dict(sorted(endpoints.items())) for service, endpoints in sorted(rest.inherited.items())},
+    )
+    rest.peaks = dict(sorted(rest.peaks.items()))
+    return repr(rest)
+
+
+def _cell(packed: bytes) -> Any:
+    cell = Cell.unpack(packed)
+    quantiles = cell.quantiles and [
+        sorted(part.items()) if isinstance(part, dict) else part for part in cell.quantiles._parts()
+    ]
+    figures = (cell.count, cell.total, cell.shift, cell.min, cell.max, cell.last, cell.last_at)
+    return repr((figures, quantiles))
+
+
+def _sketch(packed: bytes) -> str:
+    mode = packed[7] & 3
+    if mode in COUPONS:
+        start = COUPONS[mode]
+        coupons = sorted(packed[place : place + 4].hex() for place in range(start, len(packed), 4))
+        return f"{mode} {coupons}"
+    union = datasketches.hll_union(LG_K)
+    union.update(datasketches.hll_sketch.deserialize(packed))
+    registers = union.get_result(datasketches.HLL_8).serialize_updatable()
+    return hashlib.sha256(registers[40 : 40 + 2**LG_K]).hexdigest()
+
+
+def disturbance(dice: random.Random, log: list[Written]) -> Callable[[Rig], Any]:
+    """Reads and ticks at random, at the time of the newest entry or later."""
+    times = iter([entry.received for entry in log])
+
+    def disturb(rig: Rig) -> None:
+        now = next(times)
+        rig.clock.set(max(rig.clock.wall(), now) if dice.random() < 0.9 else now)
+        if dice.random() < 0.4:
+            rig.reader.ask(lambda state, at: state.endpoints.busiest(5))
+        if dice.random() < 0.2:
+            with rig.state.lock:
+                rig.state.advance(now + dice.random() * 400)
+        if dice.random() < 0.2:
+            rig.snapshot()
+
+    return disturb
+
+
+def main() -> None:
+    wall, at, limits, log = msgspec.json.decode(
+        sys.stdin.buffer.read(), type=tuple[float, float, dict[str, Any], list[Written]]
+    )
+    sys.stdout.write(digest(replica(log, wall, **limits), at))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Inspection: what is in a database is told, and what is wrong with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analytics.errors import CannotStore
+from analytics.log.disk.inspection import Entries, Parts, inspect
+from analytics.log.disk.report import full_text, in_units, one_line
+from tests.log.disk import made
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return made.closed(tmp_path / "analytics.db")
+
+
+def test_it_tells_what_is_there(path: Path) -> None:
+    found = inspect(path)
+    events, heartbeats = found.journal
+    assert events == Entries("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
+    assert heartbeats[:3] == ("heartbeats", 2, 4)
+    assert found.image == [
+        Parts("ids", "events", 1, 8, None, None),
+        Parts("rest", "", 1, 3, None, None),
+        Parts("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
+    ]
+    assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (2, 1, 20, 20, [])
+    assert found.sizes["analytics.db"] == path.stat().st_size
+
+
+def test_it_tells_people_and_programs(path: Path) -> None:
+    found = inspect(path)
+    text = full_text(found)
+    assert "journal   20 entries, 20 of them beyond the image" in text
+    assert "\nevents           18       36  35.2 KiB  2023-11-14T22:13:41.000Z  2023-11-14T22:13:59.000Z\n" in text
+    assert text.endswith("Sound: the integrity check and all checksums agree.")
+    assert "statistics since 2023-11-14, the newest record of 2023-11-14T22:14:00.000Z" in one_line(found)
+    plain = json.loads(json.dumps(found.to_json()))
+    assert plain["sound"] is True
+    assert plain["journal"]["kinds"][0]["records"] == 36
+    assert plain["image"]["families"][0]["family"] == "ids"
+
+
+def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
+    found = inspect(made.closed(tmp_path / "new.db", seqs=[], image_at=0))
+    assert (found.journal, found.image, found.damage) == ([], [], [])
+    assert "no records" in one_line(found)
+
+
+@pytest.mark.parametrize(
+    ("statement", "damage"),
+    [
+        ("UPDATE journal SET crc = 1 WHERE seq = 25", ["entry 25 of the journal (events) has a wrong checksum"]),
+        (
+            "UPDATE image SET body = x'00' WHERE family = 'series'",
+            ["part series of the image (rung 3, start 1699920000, generation 1) has a wrong checksum"],
+        ),
+        ("DELETE FROM journal WHERE seq IN (25, 27)", ["2 entries of the journal are missing"]),
+        ("DELETE FROM image WHERE family = 'rest'", ["the image has no end"]),
+        ("DELETE FROM mark", ["the mark of the image is missing"]),
+        ("DROP TABLE image", ["no such table: image"]),
+    ],
+)
+def test_what_does_not_agree_is_damage(path: Path, statement: str, damage: list[str]) -> None:
+    made.change(path, statement)
+    found = inspect(path)
+    assert found.damage == damage
+    assert f"DAMAGED:\n  {damage[0]}" in full_text(found)
+    assert found.to_json()["sound"] is False
+
+
+def test_much_damage_is_named_in_part(path: Path) -> None:
+    made.change(path, "UPDATE journal SET crc = 1")
+    assert len(inspect(path).damage) == 20
+
+
+def test_broken_pages_and_missing_ones_are_damage(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 8_192 * 3] + bytes(8_192) + whole[8_192 * 4 :])
+    assert inspect(path).damage
+    path.write_bytes(whole[: len(whole) // 2])
+    assert inspect(path).damage
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is no database of this service"),
+        (b"SQLite format 3\0" + bytes(10), "is no database of this service"),
+        (b"SQLite format 3\0" + bytes(9_000), "is a database of another program"),
+        (None, "cannot be read"),
+    ],
+)
+def test_what_is_none_of_ours_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    other = tmp_path / "other.db"
+    if content is not None:
+        other.write_bytes(content)
+    with pytest.raises(CannotStore, match=reason):
+        inspect(other)
+
+
+def test_a_newer_one_is_refused(path: Path) -> None:
+    made.change(path, "PRAGMA user_version = 99")
+    with pytest.raises(CannotStore, match=r"a newer version of this service \(schema 99, this one knows"):
+        inspect(path)
+
+
+def test_sizes_are_shown_as_people_read_them() -> None:
+    assert [in_units(size) for size in (0, 1_023, 1_536, 10 * 1024**3)] == ["0 B", "1023 B", "1.5 KiB", "10.0 GiB"]

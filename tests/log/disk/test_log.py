@@ -1,0 +1,190 @@
+"""The journal: what waits together is written together, in order, before it counts; relaxed, afterwards."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+from gevent.socket import socketpair
+
+from analytics.errors import Unavailable
+from analytics.kinds import EVENTS, Kind
+from analytics.log.disk import backlog
+from analytics.log.disk import log as disk_log
+from analytics.log.disk.database import Database, Row
+from analytics.log.recorder import Taken
+from tests.log.disk.disk import PATIENCE, Disk
+from tests.state.rig import batch, event
+
+
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many entries were written at once, each time."""
+    found: list[int] = []
+    append = Database.append
+
+    def noted(self: Database, rows: list[Row]) -> None:
+        found.append(len(rows))
+        append(self, rows)
+
+    monkeypatch.setattr(Database, "append", noted)
+    return found
+
+
+def begin(disk: Disk, **fields: Any) -> "gevent.Greenlet":
+    """Send an event; it is checked when this returns."""
+    sending = gevent.spawn(disk.event, **fields)
+    gevent.sleep(0)
+    return sending
+
+
+def ids(disk: Disk) -> list[str]:
+    """The ids of the events, oldest first."""
+    return [each.kept.id(each.place) for each in disk.state.events.newest_first()][::-1]
+
+
+def taken(sending: "gevent.Greenlet") -> Taken:
+    answer: Taken = sending.get(timeout=PATIENCE)
+    return answer
+
+
+def test_what_waits_is_written_together_in_the_order_of_its_coming(disk: Disk, groups: list[int]) -> None:
+    with disk.held():
+        sending = [begin(disk, id=str(number)) for number in range(50)]
+        assert not any(each.ready() for each in sending)
+        assert disk.stats()["totals"]["events"] == 0, "nothing counts before it is written"
+    assert [taken(each).id for each in sending] == ids(disk) == [str(number) for number in range(50)]
+    assert sum(groups) == 50
+    assert len(groups) <= 2
+    assert disk.sql("SELECT seq, records FROM journal ORDER BY seq") == [(seq, 1) for seq in range(1, 51)]
+
+
+def test_who_is_ready_goes_along(disk: Disk, groups: list[int]) -> None:
+    mine, theirs = socketpair()
+    with mine, theirs:
+        waiting = gevent.spawn(lambda: (mine.recv(1), disk.event(id="by the socket")))
+        gevent.sleep(0)
+        theirs.send(b"x")  # the event loop has not looked at it yet
+        at_once = [gevent.spawn(disk.event, id=str(number)) for number in range(20)]
+        gevent.joinall([waiting, *at_once], timeout=PATIENCE)
+    assert sorted(ids(disk)) == sorted(["by the socket", *map(str, range(20))])
+    assert groups == [21]
+
+
+def test_large_entries_go_in_several_groups(disk: Disk, groups: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "BATCH_BYTES", 1_000)
+    with disk.held():
+        sending = [begin(disk, id=str(number), data={"text": "x" * 300}) for number in range(20)]
+    assert [taken(each).id for each in sending] == ids(disk)
+    assert sum(groups) == 20
+    assert 5 <= len(groups) <= 8
+
+
+def test_a_duplicate_of_what_is_in_flight_is_answered_once_that_is_written(disk: Disk) -> None:
+    with disk.held():
+        first, again = begin(disk, id="a"), begin(disk, id="a")
+        both = gevent.spawn(disk.recorder.record_batch, EVENTS, batch(event(id="a"), event(id="b")))
+        gevent.sleep(0)
+        assert not first.ready()
+        assert not again.ready()
+    assert (taken(first).duplicate, taken(again).duplicate) == (False, True)
+    receipt = both.get(timeout=PATIENCE)
+    assert (receipt.accepted, receipt.duplicates) == (1, 1)
+    assert ids(disk) == ["a", "b"]
+    assert disk.event(id="a").duplicate
+
+
+def test_more_than_may_wait_is_turned_away_and_taken_later(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Kind, "backlog", 100)
+    with disk.held():
+        waiting = [begin(disk, id=str(number), data={"text": "x" * 80}) for number in range(3)]
+        refused = [begin(disk, id=str(number)) for number in range(3, 6)]
+        for each in refused:
+            with pytest.raises(Unavailable, match="does not keep up"):
+                taken(each)
+    for each in waiting:
+        with pytest.raises(Unavailable) if each.exception else ExitStack():
+            taken(each)
+    for number in range(6):
+        disk.event(id=str(number))
+    assert sorted(ids(disk)) == sorted(map(str, range(6)))
+
+
+def test_what_the_journal_does_not_take_at_all_is_as_if_it_never_came(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(disk_log, "packed", lambda body: 1 / 0)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                disk.event(id="a")
+            with pytest.raises(ZeroDivisionError):
+                disk.beat("other")
+    assert not disk.event(id="a").duplicate
+    assert disk.stats()["totals"]["services"] == 1
+
+
+def test_relaxed_answers_first_and_writes_soon(
+    tmp_path: Path, stack: ExitStack, groups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.05)
+    with Disk(tmp_path / "data", durability="relaxed") as disk:
+        with disk.held():
+            for number in range(30):
+                assert disk.event(id=str(number)).id == str(number)
+                assert disk.stats()["totals"]["events"] == number + 1
+            assert disk.event(id="0").duplicate
+            assert groups == []
+        disk.journal._idle.wait(PATIENCE)
+        assert ids(disk.crashed(stack)) == ids(disk)
+        assert len(groups) <= 2
+        disk.event(id="last")
+    with Disk(tmp_path / "data") as later:
+        assert ids(later) == [*map(str, range(30)), "last"], "an orderly stop loses nothing"
+
+
+def test_relaxed_an_image_waits_for_the_entries_that_it_holds(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.3)
+    disk = stack.enter_context(Disk(tmp_path / "data", durability="relaxed"))
+    for number in range(20):
+        disk.event(id=str(number))
+    saving = gevent.spawn(disk.save)
+    gevent.sleep(0.05)
+    early = disk.crashed(stack)
+    assert ids(early) == [], "nothing is written: the window of loss"
+    assert early.stats()["totals"]["events"] == 0
+    assert saving.get(timeout=PATIENCE)
+    later = disk.crashed(stack)
+    assert ids(later) == ids(disk)
+    assert later.stats()["totals"]["events"] == 20
+
+
+def test_an_orderly_stop_writes_what_waits(tmp_path: Path) -> None:
+    with Disk(tmp_path / "data") as disk:
+        sending = [begin(disk, id=str(number)) for number in range(20)]
+    assert all(taken(each) for each in sending)
+    assert not list((tmp_path / "data").glob("*-wal"))
+    with Disk(tmp_path / "data") as later:
+        assert ids(later) == ids(disk)
+
+
+def test_what_an_entry_does_wrong_is_told_to_who_sent_it_and_holds_nobody_else(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with disk.held():
+        before, wrong, after = (begin(disk, id=name) for name in ("before", "wrong", "after"))
+        add = disk.state.events.add
+
+        def faulty(kept: Any) -> None:
+            if kept.records[0].id == "wrong":
+                raise RuntimeError("a fault that the test put there")
+            add(kept)
+
+        monkeypatch.setattr(disk.state.events, "add", faulty)
+    assert [taken(before).id, taken(after).id] == ["before", "after"]
+    with pytest.raises(RuntimeError):
+        taken(wrong)
+    assert ids(disk) == ["before", "after"]

@@ -1,0 +1,348 @@
+"""Recovery: a start finds exactly what there was, whenever the process before it died."""
+
+import time
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import gevent
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from analytics.log.disk import checkpoint, recovery
+from analytics.log.refusal import Refused
+from tests.log.disk.acts import IDS, LIMITS, Act, act, answers, do
+from tests.log.disk.disk import PATIENCE, Disk
+from tests.log.disk.test_checkpoint import check_equal
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, unshrunk
+
+ROOMY = {**LIMITS, "max_series": 10_000, "max_event_types": 1_000, "max_endpoints": 100, "max_service_endpoints": 100}
+"""Limits that are the same in whatever order requests meet there."""
+RECORDS = ("events", "metrics", "beat")
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_service_that_was_down_is_so_after_the_next_start(dies: bool, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        disk = stack.enter_context(Disk(tmp_path / "data", starts=True))
+        for instance in ("a", "b"):
+            disk.beat(instance=instance, interval=2, grace=1)
+        disk.clock.advance(9)
+        shown, before = disk.row(), disk.service_history()
+        assert [change["to"] for change in before] == ["down", "stale", "healthy"]
+        if dies:
+            later = disk.crashed(stack, starts=True)
+        else:
+            disk.store.stop()
+            later = stack.enter_context(Disk(tmp_path / "data", disk.clock.wall() + 3_600, starts=True))
+        assert (later.row()["status"], later.row()["status_since"]) == ("down", shown["status_since"])
+        assert later.service_history() == before
+
+
+def wait_for(working: list[gevent.Greenlet]) -> None:
+    for each in working:
+        each.get(timeout=PATIENCE)
+    working.clear()
+
+
+@settings(unshrunk, max_examples=25)
+@given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
+def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]) -> None:
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        disk = stack.enter_context(Disk(Path(directory) / "data", **ROOMY))
+        twin = Rig(**ROOMY)
+        twin.recorder.own_ids.restore(*disk.recorder.own_ids.dump())
+        twin.state.events.last_sequence = disk.state.events.last_sequence
+        in_flight: list[gevent.Greenlet] = []
+        starts = 0
+        for kind, *rest in steps:
+            if kind == "save":
+                assert disk.save()
+            elif kind == "crash":
+                wait_for(in_flight)
+                disk = disk.crashed(stack)
+                twin.state.proceed(disk.clock.wall() + 0.001)  # as the start of the other does
+                starts += 1
+            elif kind in RECORDS:
+                in_flight.append(gevent.spawn(do, disk, kind, *rest))
+                gevent.sleep(0)  # it is checked now, and written later
+                do(twin, kind, *rest)
+            else:
+                wait_for(in_flight)
+                do(disk, kind, *rest)
+                do(twin, kind, *rest)
+        wait_for(in_flight)
+        check_equal(without_given_ids(twin), without_given_ids(disk))
+        copy = disk.crashed(stack)
+        twin.state.proceed(copy.clock.wall() + 0.001)
+        check_equal(without_given_ids(twin), without_given_ids(copy))
+
+
+def without_given_ids(rig: Rig) -> Rig:
+    """The same without the ids that the service gave: those of a later start begin otherwise."""
+    for ring in (rig.state.events, rig.state.metrics):
+        for kept in ring._batches:
+            ids = [kept.id(place) for place in range(len(kept.records))]
+            records = [
+                replace(record, id=id_ if id_ in IDS else "given")
+                for record, id_ in zip(kept.records, ids, strict=True)
+            ]
+            ring._batches[ring._batches.index(kept)] = kept._replace(records=records)
+    return rig
+
+
+@settings(unshrunk, max_examples=15)
+@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
+def test_what_was_in_flight_and_is_sent_again_counts_once(steps: list[tuple[int, str]], saves: bool) -> None:
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        disk = stack.enter_context(Disk(Path(directory) / "data"))
+        sending: dict[int, list[gevent.Greenlet]] = {0: []}
+        sent = 0
+        for count, how in steps:
+            for _ in range(count):
+                sending[0].append(gevent.spawn(send, disk, sent))
+                sent += 1
+            if how == "free":
+                gevent.sleep(0.001)
+            elif how == "save":
+                disk.save()
+            else:
+                gevent.sleep(0)
+        gevent.sleep(0)
+        acknowledged = {number for number, each in enumerate(sending[0]) if each.ready()}
+        copy = disk.crashed(stack)
+        found = ids(copy)
+        assert len(found) == len(set(found))
+        assert {f"id{number}" for number in acknowledged} <= set(found)
+        if saves:
+            assert copy.save()
+        for number in range(sent):
+            send(copy, number)
+        check_counts(copy, sent)
+        check_counts(copy.crashed(stack), sent)
+        wait_for(sending[0])
+
+
+def send(disk: Disk, number: int) -> None:
+    disk.events(event(id=f"id{number}", user_id=str(number), data={"latency": number, "endpoint": "/"}))
+    disk.metrics(metric("memory", number, id=f"id{number}"))
+
+
+def ids(disk: Disk) -> list[str]:
+    return [each.kept.id(each.place) for each in disk.state.events.newest_first()]
+
+
+def check_counts(disk: Disk, sent: int) -> None:
+    """All that was sent is there, once."""
+    assert sorted(ids(disk)) == sorted(f"id{number}" for number in range(sent))
+    for buckets in (disk.hours(), disk.days()):
+        for figure in ("events", "requests", "unique_users"):
+            assert sum(bucket[figure] for bucket in buckets) == sent
+    totals = disk.stats()["totals"]
+    assert (totals["events"], totals["requests"], totals["metrics_kept"]) == (sent, sent, sent)
+    if sent:
+        assert disk.service()["metrics"]["memory"]["count"] == sent
+        assert disk.service()["endpoints"][0]["count"] == sent
+
+
+def test_a_first_start_begins_with_nothing_and_numbers_of_its_own(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "deep" / "data"))
+    check_equal(Rig(), disk)
+    assert disk.state.events.last_sequence == NOON * 1_000_000 - 1
+    assert disk.sql("SELECT generation, position FROM mark") == [(1, 0)]
+    assert disk.store.size > 0
+    copy = disk.crashed(stack)
+    assert copy.recorder.own_ids.dump() == disk.recorder.own_ids.dump()
+
+
+def test_the_newest_records_come_back_with_their_numbers_however_the_journal_was_pruned(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "CHUNK_ROWS", 3)
+    disk = stack.enter_context(Disk(tmp_path / "data", events_ring=20, metrics_ring=7))
+    for number in range(60):
+        disk.events(*(event(id=f"e{number}.{place}") for place in range(number % 4 + 1)))
+        if number % 3 == 0:
+            disk.metric("memory", number)
+        disk.beat(request_count=number)
+        if number % 10 == 0:
+            assert disk.save()
+        copy = disk.crashed(stack) if number % 7 == 0 else disk
+        check_equal(disk, copy)
+    assert disk.save()
+    assert disk.sql("SELECT count(*) FROM journal") == [(0,)], "all is in the image"
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_what_a_larger_ring_would_have_kept_is_no_longer_there_but_the_numbers_go_on(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", events_ring=5))
+    for number in range(20):
+        disk.event(id=str(number))
+    assert disk.save()
+    copy = disk.crashed(stack, events_ring=100)
+    assert ids(copy)[:5] == ["19", "18", "17", "16", "15"]
+    assert copy.state.events.last_sequence == disk.state.events.last_sequence
+    copy.event()
+    smaller = copy.crashed(stack, events_ring=2)
+    assert len(ids(smaller)) == 2
+    assert smaller.state.events.last_sequence == disk.state.events.last_sequence + 1
+
+
+LOWER: list[dict[str, Any]] = [
+    {"daily_days": 2, "hourly_days": 1},
+    {"max_services": 1},
+    {"max_series": 1, "max_event_types": 1},
+    {"max_endpoints": 1, "max_service_endpoints": 1},
+    {"dedupe_ids": 1, "dedupe_seconds": 0},
+]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize("lower", LOWER, ids=lambda lower: next(iter(lower)))
+def test_what_was_acknowledged_is_counted_under_lower_limits_too(
+    tmp_path: Path, stack: ExitStack, lower: dict[str, Any], saved: bool
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", MIDNIGHT))
+    for number in range(12):
+        service = f"s{number % 3}"
+        disk.event(("request", "view", "sale")[number // 4], service, id=str(number), data={"endpoint": f"/{number}"})
+        disk.metric(f"m{number % 4}", number, service, id=str(number))
+        disk.beat(service)
+        disk.clock.advance(DAY / 4)
+    if saved:
+        assert disk.save()
+    copy = disk.crashed(stack, **lower)
+    assert copy.days(2) == disk.days(2)
+    assert copy.hours(24) == disk.hours(24)
+    assert ids(copy) == ids(disk)
+    if "daily_days" not in lower:
+        assert copy.stats()["totals"]["events"] == 12
+        for name in ("s0", "s1", "s2"):
+            assert copy.service(name)["metrics"] == disk.service(name)["metrics"]
+    answers(copy.crashed(stack))
+
+
+def test_of_requests_that_meet_at_a_limit_the_first_in_the_journal_has_room(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
+    with disk.held():
+        first = gevent.spawn(disk.event, "view")
+        second = gevent.spawn(disk.metric, "memory", 1)
+        gevent.sleep(0)
+    first.get(timeout=PATIENCE)
+    with pytest.raises(Refused, match="no room for another series"):
+        second.get(timeout=PATIENCE)
+    copy = disk.crashed(stack)
+    for each in (disk, copy):
+        assert each.service()["metrics"] == {}
+        assert each.stats()["totals"]["events"] == 1
+
+
+def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longer_memory(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
+    for id_ in ("a", "b", "c", "a"):
+        disk.clock.advance(1)
+        assert not disk.event(id=id_).duplicate
+        assert not disk.metric("requests", 1, id=id_).duplicate
+    copy = disk.crashed(stack, dedupe_ids=100, dedupe_seconds=600)
+    assert copy.stats()["totals"]["requests"] == disk.stats()["totals"]["requests"] == 8
+    for each in (disk, copy):
+        assert [each.event(id=id_).duplicate for id_ in ("a", "b")] == [True, False], "what is forgotten stays so"
+
+
+def test_a_record_that_waits_while_an_image_is_taken_takes_its_room_once(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
+    disk.journal._writer.stop()
+    promised = gevent.spawn(disk.metric, "promised", 1)
+    gevent.sleep(0)
+    assert disk.save()
+    unwritten = disk.crashed(stack)
+    assert unwritten.stats()["totals"]["limited_series"] == 0
+    assert unwritten.metric("other", 1).id
+    disk.journal._writer.start()
+    promised.get(timeout=PATIENCE)
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_what_fewer_days_no_longer_know_of_is_forgotten(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data"))
+    disk.metric("old", 1, "gone")
+    disk.clock.advance(5 * DAY)
+    disk.metric("new", 1, "here")
+    assert disk.save()
+    copy = disk.crashed(stack, daily_days=2)
+    totals = copy.stats()["totals"]
+    assert (totals["services"], totals["series"], totals["limited_series"]) == (1, 1, 1)
+    assert copy.service("here")["metrics"]["new"]["count"] == 1
+
+
+def test_others_have_their_turns_while_a_large_image_is_read(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data"))
+    for _ in range(20):
+        disk.event("request", user_id="ann")
+        disk.clock.advance(HOUR)
+    assert disk.save()
+    load = checkpoint._Tables.load
+
+    def slow(self: Any, *part: Any) -> None:
+        time.sleep(0.03)  # busy: it gives nobody a turn
+        load(self, *part)
+
+    monkeypatch.setattr(checkpoint._Tables, "load", slow)
+    turns: list[float] = []
+
+    def note() -> None:
+        while True:
+            turns.append(time.monotonic())
+            gevent.sleep(0.001)
+
+    noting = gevent.spawn(note)
+    disk.crashed(stack)
+    noting.kill()
+    assert turns[-1] - turns[0] > 0.6
+    assert max(later - earlier for earlier, later in pairwise(turns)) < 0.3
+
+
+@pytest.mark.parametrize("back", [HOUR, 30 * DAY, 365 * DAY])
+def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
+    tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture, back: int
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", NOON + back))
+    disk.event("request", user_id="ann")
+    disk.metric("memory", 1)
+    assert disk.save()
+    assert "the clock is behind" not in caplog.text
+    disk.clock.advance(-back)
+    disk = disk.crashed(stack)
+    assert "the clock is behind what was recorded" in caplog.text
+    disk.event("request", user_id="bob")
+    disk.metric("memory", 2)
+    disk.beat("shop", request_count=5)
+    for start in (disk, disk.crashed(stack)):
+        assert start.overview["total_requests"] == 2
+        assert sum(day["requests"] for day in start.days()) == 2
+    assert disk.save()
+    check_equal(disk, disk.crashed(stack))
+
+
+def test_ids_that_the_service_gave_are_known_for_ever_and_none_that_it_did_not(
+    tmp_path: Path, stack: ExitStack
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
+    given = [disk.event("click").id for _ in range(3)]
+    assert disk.save()
+    given.append(disk.event("click").id)
+    for start in (disk, disk.crashed(stack)):
+        assert all(start.event("click", id=id_).duplicate for id_ in given)
+    mark, first, _, _ = given[0].split("-")
+    for strange in (f"{mark}-{first}-0-0", f"{mark}-never-0", f"{mark}-{first}", f"{mark}-{first}-99-0"):
+        assert not disk.event("click", id=strange).duplicate

@@ -1,0 +1,73 @@
+"""Data directories of released versions: they open, with everything in them."""
+
+import lzma
+import tarfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.log.disk.acts import answers
+from tests.log.disk.disk import Disk
+from tests.state.rig import plain
+
+RELEASED = Path(__file__).parent / "released"
+"""By version: `data.tar.xz`, the database as a killed service left it, and `answers.json.xz`, all that it answered."""
+
+
+def check_within(expected: Any, found: Any, where: str) -> None:
+    """Everything that was answered then is answered now; new fields may stand beside it."""
+    if isinstance(expected, dict):
+        assert expected.keys() <= found.keys(), where
+        for key, value in expected.items():
+            check_within(value, found[key], f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for place, value in enumerate(expected):
+            check_within(value, found[place], f"{where}[{place}]")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-12), where
+    else:
+        assert found == expected, where
+
+
+@pytest.mark.parametrize("version", sorted(path.name for path in RELEASED.iterdir()))
+def test_a_data_directory_of_a_released_version_opens_with_everything_in_it(
+    version: str, tmp_path: Path, stack: ExitStack
+) -> None:
+    with tarfile.open(RELEASED / version / "data.tar.xz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    then = msgspec.json.decode(lzma.decompress((RELEASED / version / "answers.json.xz").read_bytes()))
+    expected = comparable(then["answers"])
+    disk = stack.enter_context(Disk(tmp_path / "data", then["wall"]))
+    check_within(expected, comparable(plain(answers(disk))), version)
+    assert disk.event(id="known-id").duplicate
+    failed = [record for record in then["answers"]["events"] if is_error(msgspec.json.decode(record[1]))]
+    assert failed
+    found = [kept.records[place].id for _, kept, place in disk.state.errors.ring.newest_first()]
+    assert sorted(found) == sorted(msgspec.json.decode(record[1])["id"] for record in failed)
+    assert disk.save()
+    again = disk.crashed(stack)
+    check_within(expected, comparable(plain(answers(again))), f"{version}, saved and started again")
+    assert [kept.records[place].id for _, kept, place in again.state.errors.ring.newest_first()] == found
+
+
+def comparable(answers: dict[str, Any]) -> dict[str, Any]:
+    """The same with the lines for Prometheus as numbers by name, and without what is told otherwise by now.
+
+    Since 0.2.0, heartbeats within a second of each other no longer count as a rhythm.
+    """
+    for row in (*answers["services"]["services"].values(), *answers["snapshot"]["services"].values()):
+        del row["heartbeat_interval_seconds"]
+    for name in answers["services"]["services"]:
+        del answers[f"service {name}"]["heartbeat_interval_seconds"]
+    for _, record, *_ in answers["metrics"]:
+        record.pop("id", None)
+    lines = (line.rsplit(" ", 1) for line in answers["exposition"])
+    return {**answers, "exposition": {name: float(value) for name, value in lines}}
+
+
+def is_error(event: dict[str, Any]) -> bool:
+    return event["type"] == "error" or (event["type"] == "request" and event["data"].get("status", 0) >= 500)

@@ -1,0 +1,210 @@
+"""Restoring: the backup takes the place of the database, which is kept with all that belongs to it."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.errors import CannotStore
+from analytics.log.disk import restoring
+from analytics.log.disk.backup import back_up
+from analytics.log.disk.database import Database
+from analytics.log.disk.lock import DirectoryLock, Held
+from analytics.log.disk.reading import read_only
+from analytics.log.disk.restoring import restore
+from tests.log.disk import made
+from tests.server import ROOT
+
+BACKED_UP = [*range(21, 41)]
+OLD = list(range(1, 200))
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from analytics.log.disk import restoring
+
+if "{step}" == "restoring._give":  # of the lock, when the new one is in place
+    restoring._give = lambda path, like: path.name == "lock" and os.kill(os.getpid(), signal.SIGKILL)
+else:
+    {step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), "T1", lambda *_: None)
+"""
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    source = made.closed(tmp_path / "source.db")
+    back_up(source, tmp_path / "backup.db", overwrite=False, progress=made.nothing)
+    return tmp_path / "backup.db"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The directory of a service that was killed: half of what it has is in the write-ahead log alone."""
+    (tmp_path / "running").mkdir()
+    owner = made.database(tmp_path / "running" / "analytics.db", range(1, 100), image_at=0)
+    owner.tidy()
+    owner.append([made.row(seq) for seq in range(100, 200)])
+    shutil.copytree(tmp_path / "running", tmp_path / "data")
+    owner.close()
+    assert (tmp_path / "data" / "analytics.db-wal").stat().st_size > 100_000
+    return tmp_path / "data"
+
+
+def owned(path: Path) -> list[int]:
+    """What a service would find."""
+    database = Database(path, sync=False)
+    try:
+        return [row.seq for row in database.rows(0, 1_000)]
+    finally:
+        database.close()
+
+
+def test_the_old_database_is_kept_whole_with_its_log(data: Path, backup: Path) -> None:
+    restored = restore(backup, data, "T1", made.nothing)
+    assert restored.kept == data / "analytics.db.before-restore-T1"
+    assert restored.inspection.path == data / "analytics.db"
+    assert sorted(path.name for path in data.iterdir()) == ["analytics.db", "analytics.db.before-restore-T1", "lock"]
+    assert owned(data / "analytics.db") == BACKED_UP
+    assert made.seqs(restored.kept) == OLD
+
+
+def test_what_it_became_has_a_write_ahead_log_again(data: Path, backup: Path) -> None:
+    restore(backup, data, "T1", made.nothing)
+    database = Database(data / "analytics.db", sync=False)
+    database.append([made.row(41)])
+    assert (data / "analytics.db-wal").stat().st_size > 0
+    database.close()
+
+
+def test_twice_is_as_good_as_once_and_keeps_all(data: Path, backup: Path) -> None:
+    for _ in range(2):
+        restore(backup, data, "T1", made.nothing)
+        assert owned(data / "analytics.db") == BACKED_UP
+    assert made.seqs(data / "analytics.db.before-restore-T1") == OLD
+    assert made.seqs(data / "analytics.db.before-restore-T1-2") == BACKED_UP
+
+
+def test_what_was_kept_can_be_brought_back(data: Path, backup: Path) -> None:
+    kept = restore(backup, data, "T1", made.nothing).kept
+    assert kept is not None
+    restore(kept, data, "T2", made.nothing)
+    assert owned(data / "analytics.db") == OLD
+
+
+def test_a_directory_is_made_where_there_is_none(tmp_path: Path, backup: Path) -> None:
+    assert restore(backup, tmp_path / "new" / "data", "T1", made.nothing).kept is None
+    assert owned(tmp_path / "new" / "data" / "analytics.db") == BACKED_UP
+
+
+def test_the_log_of_a_damaged_database_goes_along_with_it(data: Path, backup: Path) -> None:
+    (data / "analytics.db").write_bytes(b"not a database")
+    log = (data / "analytics.db-wal").read_bytes()
+    restored = restore(backup, data, "T1", made.nothing)
+    assert owned(data / "analytics.db") == BACKED_UP
+    assert restored.kept is not None
+    assert restored.kept.read_bytes() == b"not a database"
+    assert (data / "analytics.db.before-restore-T1-wal").read_bytes() == log
+
+
+def test_a_log_whose_database_is_gone_is_moved_away(data: Path, backup: Path) -> None:
+    (data / "analytics.db").unlink()
+    assert restore(backup, data, "T1", made.nothing).kept is None
+    assert owned(data / "analytics.db") == BACKED_UP
+    assert (data / "analytics.db.before-restore-T1-wal").exists()
+
+
+def test_a_directory_in_use_is_left_alone(data: Path, backup: Path) -> None:
+    lock = DirectoryLock(data)
+    before = made.content(data)
+    with pytest.raises(Held, match="is in use by process"):
+        restore(backup, data, "T1", made.nothing)
+    assert made.content(data) == before
+    lock.release()
+
+
+def test_one_that_is_being_read_is_left_alone(data: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a moment it would lie there without its log."""
+    monkeypatch.setattr(restoring, "BUSY_SECONDS", 0.05)
+    reason = "is being read by another process: try again"
+    with read_only(data / "analytics.db"), pytest.raises(CannotStore, match=reason):
+        restore(backup, data, "T1", made.nothing)
+    assert owned(data / "analytics.db") == OLD
+    assert not list(data.glob("*restor*"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (made.spoil, r"is damaged \(entry 35 of the journal"),
+        (lambda path: path.write_bytes(path.read_bytes()[:40_000]), "is damaged"),
+        (lambda path: path.write_text("{}"), "is no database of this service"),
+        (lambda path: made.change(path, "PRAGMA application_id = 1"), "is a database of another program"),
+        (lambda path: made.change(path, "PRAGMA user_version = 99"), "by a newer version"),
+    ],
+)
+def test_a_backup_that_is_of_no_use_changes_nothing(data: Path, backup: Path, harm: Any, reason: str) -> None:
+    harm(backup)
+    before = made.content(data)
+    with pytest.raises(CannotStore, match=reason):
+        restore(backup, data, "T1", made.nothing)
+    assert made.content(data) == before
+    with pytest.raises(CannotStore, match=reason):
+        restore(backup, data.with_name("new"), "T1", made.nothing)
+    assert not data.with_name("new").exists()
+
+
+def test_a_database_is_not_put_in_place_of_itself(data: Path) -> None:
+    with pytest.raises(CannotStore, match="is the database itself"):
+        restore(data / "analytics.db", data, "T1", made.nothing)
+
+
+@pytest.mark.parametrize("step", ["_make_ready", "_link", "sync_directory"])
+def test_a_failure_on_the_way_leaves_the_old_one(
+    data: Path, backup: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(restoring, step, fail)
+    with pytest.raises(CannotStore, match="No space left on device"):
+        restore(backup, data, "T1", made.nothing)
+    assert owned(data / "analytics.db") == OLD
+    assert not (data / "analytics.db.restoring").exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "left"),
+    [
+        ("restoring.checked_copy", OLD),
+        ("restoring._make_ready", OLD),
+        ("restoring._fold", OLD),
+        ("restoring._link", OLD),
+        ("restoring.Path.replace", OLD),
+        ("restoring._give", BACKED_UP),
+    ],
+)
+def test_killed_at_any_step_it_leaves_the_old_one_or_the_new_one(
+    data: Path, backup: Path, step: str, left: list[int]
+) -> None:
+    script = KILLED.format(step=step)
+    done = subprocess.run([sys.executable, "-c", script, str(backup), str(data)], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    assert owned(data / "analytics.db") == left
+    restore(backup, data, "T2", made.nothing)
+    assert owned(data / "analytics.db") == BACKED_UP
+    assert made.seqs(data / "analytics.db.before-restore-T2") == left
+    assert not list(data.glob("*restoring*"))
+
+
+def test_an_interrupt_leaves_the_old_one(data: Path, backup: Path) -> None:
+    def interrupt(done: int, pages: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore(backup, data, "T1", interrupt)
+    assert owned(data / "analytics.db") == OLD
+    assert sorted(path.name for path in data.iterdir()) == ["analytics.db", "lock"]

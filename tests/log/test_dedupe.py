@@ -1,0 +1,141 @@
+"""Ids that make a retry safe: remembered for ten minutes or a hundred thousand ids, whichever is more."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.log.own_ids import OwnIds
+from analytics.log.recorder import Taken
+from analytics.log.seen_ids import SeenIds
+from tests.state.rig import Rig, event, metric, moderate
+
+
+def test_an_id_is_taken_once() -> None:
+    ids = SeenIds(3, 600, OwnIds(0))
+    assert ids.add("a", 0)
+    assert not ids.add("a", 0)
+    assert not ids.add("a", 10**9), "nothing newer has come since"
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("newer", "later", "remembered"),
+    [(0, 10_000, True), (2, 10_000, True), (3, 10_000, False), (3, 600, True), (3, 600.5, False), (10, 600, True)],
+)
+def test_an_id_is_remembered_for_so_many_ids_or_seconds(newer: int, later: float, remembered: bool) -> None:
+    ids = SeenIds(3, 600, OwnIds(0))
+    ids.add("a", 0)
+    for number in range(newer):
+        ids.add(str(number), 0)
+    assert ids.add("a", later) is not remembered
+
+
+@moderate
+@given(
+    st.integers(1, 4),
+    st.lists(st.tuples(st.integers(0, 12), st.sampled_from([0, 0, 1, 5, 11])), max_size=60),
+)
+def test_what_is_remembered_is_what_a_model_remembers(always: int, script: list[tuple[int, int]]) -> None:
+    ids, now = SeenIds(always, 10, OwnIds(0)), 0.0
+    order: list[tuple[float, int]] = []
+    for number, pause in script:
+        now += pause
+        known = [id_ for at, id_ in order if now - at <= 10][-5 * always :] + [id_ for _, id_ in order[-always:]]
+        assert ids.add(str(number), now) == (number not in known)
+        if number not in known:
+            order.append((now, number))
+
+
+def test_a_flood_of_ids_stays_bounded() -> None:
+    ids = SeenIds(10, 600, OwnIds(0))
+    for number in range(1_000):
+        ids.add(str(number), 0)
+        assert len(ids) <= 51
+    assert not ids.add("999", 0)
+    assert ids.add("0", 0)
+
+
+def test_an_id_within_one_batch_counts_once() -> None:
+    rig = Rig()
+    receipt = rig.events(event(id="a"), event(id="b"), event(id="a", service="other"), event(), event(id="a"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (3, 2, 0)
+    assert rig.overview["total_requests"] == 3
+    assert rig.stats()["ingest"]["events"] == {"accepted": 3, "duplicates": 2, "rejected": 0}
+
+
+@pytest.mark.parametrize("kind", ["event", "metric"])
+def test_an_id_of_an_earlier_call_is_a_duplicate_that_succeeds(kind: str) -> None:
+    rig = Rig()
+    record = {"event": lambda: rig.event(id="a"), "metric": lambda: rig.metric("requests", 1, id="a")}[kind]
+    first, again = record(), record()
+    assert (first.id, first.duplicate) == ("a", False)
+    assert (again.id, again.duplicate) == ("a", True)
+    rig.clock.advance(10_000)
+    assert record().duplicate
+    assert rig.overview["total_requests"] == 1
+
+
+def test_events_and_metrics_have_ids_of_their_own() -> None:
+    rig = Rig()
+    assert not rig.event(id="a").duplicate
+    assert not rig.metric("requests", 1, id="a").duplicate
+    assert rig.overview["total_requests"] == 2
+
+
+@pytest.mark.parametrize("kind", ["event", "metric"])
+def test_ten_minutes_are_remembered_beyond_the_number_of_ids(kind: str) -> None:
+    rig = Rig(dedupe_ids=2)
+
+    def record(id_: str) -> Taken:
+        return rig.event(id=id_) if kind == "event" else rig.metric("requests", 1, id=id_)
+
+    for number in range(5):
+        record(str(number))
+    rig.clock.advance(600)
+    assert record("0").duplicate
+    rig.clock.advance(0.5)
+    assert not record("0").duplicate
+    assert record("4").duplicate, "one of the newest two"
+
+
+@pytest.mark.parametrize("item", [event(id="a", at=0), event(id="a", service="no-room")])
+def test_the_id_of_a_rejected_event_is_free(item: object) -> None:
+    rig = Rig(max_services=1)
+    rig.event("page_view")
+    assert rig.events(item).rejected == 1  # type: ignore[arg-type]
+    assert not rig.event(id="a").duplicate
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        metric("memory", 1, id="a", at=0),
+        metric("latency", -1, id="a"),
+        metric("events", 1, id="a"),
+        metric("memory", 1, "no-room", id="a"),
+        metric("disk", 1, id="a"),
+    ],
+)
+def test_the_id_of_a_rejected_metric_is_free(item: object) -> None:
+    rig = Rig(max_services=1, max_series=1)
+    rig.metric("cpu", 1)
+    assert rig.metrics(item).rejected == 1  # type: ignore[arg-type]
+    assert not rig.metric("cpu", 1, id="a").duplicate
+
+
+def test_an_item_that_is_refused_is_no_duplicate_of_a_good_one_in_its_batch() -> None:
+    rig = Rig()
+    receipt = rig.events(event(id="a"), event(id="a", at=0), event(id="b", at=0), event(id="b"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (2, 0, 2)
+    assert [error.index for error in receipt.errors] == [1, 2]
+
+
+def test_an_item_without_room_for_its_service_is_no_duplicate_of_a_good_one_either() -> None:
+    rig = Rig(max_services=1)
+    rig.event("page_view")
+    receipt = rig.events(event(id="a", service="no-room"), event(id="a"), event(id="a"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 1, 1)
+    assert rig.overview["total_requests"] == 1
+    assert rig.event(id="a").duplicate
+    receipt = rig.metrics(metric("requests", 1, "no-room", id="a"), metric("requests", 1, id="a"))
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 0, 1)
