@@ -34,6 +34,9 @@ class Settings:
     log_level: str = _setting("LOG_LEVEL", "INFO", "least severe level that is logged")
     data_dir: str = _setting("ANALYTICS_DATA_DIR", "data", "directory that keeps what was recorded; empty: memory only")
     durability: str = _setting("ANALYTICS_DURABILITY", "process", "what an acknowledged record survives")
+    log_max_bytes: int = _setting(
+        "ANALYTICS_LOG_MAX_BYTES", 1024 * MIB, "bytes of the log kept for consumers that are behind", MIB, 1024**4
+    )
     cors_origins: tuple[str, ...] = _setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), "origins whose pages may call the service, separated by commas"
     )

@@ -113,9 +113,15 @@ class Service:
     def storage(self) -> dict[str, Any]:
         """Where records are kept: kind, durability, bytes, and why nothing can be recorded, if that is so."""
         if self._store is None:
-            return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None}
+            return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
         store = self._store
-        return {"kind": "disk", "durability": self._durability, "bytes": store.size, "trouble": store.trouble}
+        return {
+            "kind": "disk",
+            "durability": self._durability,
+            "bytes": store.size,
+            "trouble": store.trouble,
+            "consumers": store.consumers,
+        }
 
     def _begin(self) -> None:
         self.ticker.start()
@@ -134,7 +140,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     connections = partial(len, hub)
     journal: Log = MemoryLog()
     if settings.data_dir:
-        journal = DiskLog(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability)
+        journal = DiskLog(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability, settings.log_max_bytes)
     recorder = Recorder(state, settings, clock, hub.publish_events, journal)
     store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskLog) else None
     reader = Reader(state, clock)

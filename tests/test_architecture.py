@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "turns": set(),
     "version": set(),
     "state": {"config", "kinds", "records"},
-    "schemas": {"arrays", "errors", "records"},
+    "schemas": {"arrays", "errors", "kinds", "records"},
     "log": {"clock", "config", "errors", "kinds", "records", "state"},
     "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "records", "state", "turns"},
     "query": {"clock", "errors", "records", "state"},

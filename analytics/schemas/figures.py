@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from analytics.kinds import KINDS
 from analytics.records import AGGREGATES
 from analytics.schemas.responses import Answer, Latencies, RecordedEvent, choice, number, tally, text, time, whole
 from analytics.schemas.services import HOUR, ServiceRow
@@ -76,12 +77,9 @@ class Outcomes(Answer):
     rejected = whole("Turned away", 1)
 
 
-class Ingest(Answer):
-    """Outcomes by kind."""
-
-    events = fields.Nested(Outcomes)
-    metrics = fields.Nested(Outcomes)
-    heartbeats = fields.Nested(Outcomes)
+RECEIVED = [kind.name for kind in KINDS.values() if kind.is_received]
+Ingest = Answer.from_dict({name: fields.Nested(Outcomes) for name in RECEIVED}, name="Ingest")
+"""Outcomes by kind of record."""
 
 
 class Oldest(Answer):
@@ -95,6 +93,13 @@ class Oldest(Answer):
     days = time("Of those by day", "2024-01-15T00:00:00Z", allow_none=True)
 
 
+class Consumer(Answer):
+    """How far a consumer has read the log."""
+
+    position = whole("The number of the last entry that it has dealt with", 4711)
+    missed = whole("Entries that were pruned before it had read them", 0)
+
+
 class Storage(Answer):
     """Where records are kept."""
 
@@ -102,6 +107,11 @@ class Storage(Answer):
     durability = text("What an acknowledged record survives; null in memory alone", "process", allow_none=True)
     bytes = whole("Size on the disk", 12582912)
     trouble = text("Why nothing can be recorded now; null where all is well", None, allow_none=True)
+    consumers = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(Consumer),
+        metadata={"description": "What reads the log by a cursor of its own, by name", "example": {}},
+    )
     oldest = fields.Nested(Oldest)
 
 

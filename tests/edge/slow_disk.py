@@ -10,7 +10,7 @@ from gevent.monkey import get_original
 
 from analytics.log.disk import recovery
 
-chunk = recovery._chunk
+chunk = recovery.read_chunk
 sleep = get_original("time", "sleep")
 
 
@@ -22,7 +22,7 @@ def slowly(*args: Any) -> Any:
 
 recovery.CHUNK_ROWS = 1
 recovery.PROGRESS_SECONDS = 0.5
-recovery._chunk = slowly
+recovery.read_chunk = slowly
 
 from wsgi import app
 

@@ -42,7 +42,7 @@ def test_health_and_stats_tell_where_records_are_kept(
     health, first = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "disk", durability)
     nothing = dict.fromkeys(("events", "metrics", "seconds", "minutes", "hours", "days"))
-    told = {"kind": "disk", "durability": durability, "trouble": None, "oldest": nothing}
+    told = {"kind": "disk", "durability": durability, "trouble": None, "consumers": {}, "oldest": nothing}
     assert first == {**told, "bytes": first["bytes"]}
     assert first["bytes"] > 0
     server.post("/events", [{**event(n), "data": {"text": secrets.token_hex(1_000)}} for n in range(300)])
@@ -61,7 +61,8 @@ def test_memory_alone_is_said_at_the_start_and_in_health(start_server: StartServ
     assert "ANALYTICS_DATA_DIR" in told[0]["message"]
     health, stats = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "memory", None)
-    assert stats == {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "oldest": stats["oldest"]}
+    told = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
+    assert stats == {**told, "oldest": stats["oldest"]}
 
 
 @pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])

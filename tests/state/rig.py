@@ -27,7 +27,7 @@ MIDNIGHT = 1_699_920_000
 NOON = MIDNIGHT + 12 * 3600
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 
-IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None}
+IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
 
 moderate = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]

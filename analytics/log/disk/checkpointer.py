@@ -21,6 +21,7 @@ from analytics.clock import Clock
 from analytics.errors import CannotStore
 from analytics.jobs import Job
 from analytics.log.disk.checkpoint import Checkpoint
+from analytics.log.disk.cursors import Missed
 from analytics.log.disk.database import Database, Mark, Part
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.trouble import FAILURES
@@ -112,14 +113,27 @@ class Checkpointer:
                     self._journal.ask(database.put, parts, generation)
                 while self._journal.written < mark.position:  # relaxed: what is in the image is to be in the journal
                     gevent.sleep(WAIT_SECONDS)
-                self._journal.ask(database.finish, mark, oldest)
+                missed = self._journal.ask(database.finish, mark, oldest, self._journal.max_bytes)
         except BaseException:
             self._image.give_back(changes)
             raise
         finally:
             child.end()
         self._image.done(changes)
+        self._tell_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
+
+    def _tell_missed(self, missed: Iterable[Missed]) -> None:
+        """Log and count the entries that consumers miss since ANALYTICS_LOG_MAX_BYTES left no room for them."""
+        for cursor, entries in missed:
+            log.warning(
+                "a consumer of the log was too far behind and misses entries: raise ANALYTICS_LOG_MAX_BYTES",
+                extra={"consumer": cursor.name, "entries": entries},
+            )
+            if cursor.name in self._journal.consumers:
+                self._journal.consumers[cursor.name] = cursor
+            with self._state.lock:
+                self._state.counters.dropped("log_entries_missed", entries)
 
     def _run(self) -> None:
         while True:

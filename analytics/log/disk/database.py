@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analytics.errors import CannotStore
+from analytics.log.disk.cursors import Cursors, Missed
 from analytics.log.disk.file import PAGE, check_crc, checksum, opened
 from analytics.log.disk.packing import packed, unpacked
 
@@ -81,6 +82,11 @@ class Database:
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._db.execute("PRAGMA secure_delete = OFF")  # some builds write zeros over all that is deleted
         self._db.execute(f"PRAGMA journal_size_limit = {8 * TIDY_BYTES}")
+        try:
+            self.cursors = Cursors(self._db, path, self.mark().position, self._writing)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close it, and bring all into the file."""
@@ -102,7 +108,9 @@ class Database:
             values += (*row[:5], row.checksum(), row.body)
         with self._writing():
             self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
-        self._unsettled += sum(len(row.body) for row in rows) + 3 * PAGE
+        size = sum(len(row.body) for row in rows)
+        self._unsettled += size + 3 * PAGE
+        self.cursors.fresh_bytes += size
 
     @property
     def is_untidy(self) -> bool:
@@ -202,11 +210,12 @@ class Database:
             )
         self._unsettled += sum(len(part.body) for part in stored)
 
-    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]]) -> None:
-        """Declare an image whole, and drop what it makes superfluous.
+    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], most_bytes: int) -> list[Missed]:
+        """Declare a checkpoint whole, and delete what it makes superfluous; returns which consumers miss entries.
 
         Args:
-            oldest: family, rung and start of what the image keeps at the oldest.
+            oldest: family, rung and start of what the checkpoint keeps at the oldest.
+            most_bytes: how much of the journal is kept for consumers that have not read it.
         """
         with self._writing(), self._transaction():
             self._db.execute("UPDATE mark SET generation = ?, position = ?, crc = ?", (*mark, checksum(*mark)))
@@ -219,7 +228,7 @@ class Database:
                 """
             )
             self._db.executemany("DELETE FROM image WHERE family = ? AND rung = ? AND start < ?", oldest)
-            self._db.execute("DELETE FROM journal WHERE seq <= ?", (mark.position,))
+            return self.cursors.prune(mark.position, most_bytes)
 
     def abandon(self) -> None:
         """Drop the parts of images that did not become whole."""

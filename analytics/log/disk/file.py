@@ -40,10 +40,16 @@ SCRIPTS = (
     INSERT INTO mark VALUES (1, 0, 0, {checksum(0, 0)})
     """,  # noqa: S608
     "",
+    """
+    CREATE TABLE cursors (
+        name TEXT PRIMARY KEY, position INTEGER NOT NULL, missed INTEGER NOT NULL, crc INTEGER NOT NULL
+    ) STRICT
+    """,
 )
 """What leads from each version of the schema to the next one; a new file begins with version 0.
 
 1: version 0.1.0. 2: entries hold what requests sent, accepted or not, and images hold the newest records.
+3: there are cursors of consumers.
 """
 
 

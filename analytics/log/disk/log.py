@@ -15,8 +15,9 @@ from gevent.hub import Waiter
 
 from analytics.errors import CannotStore
 from analytics.jobs import Job
-from analytics.kinds import Kind
+from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
+from analytics.log.disk.cursors import Cursor
 from analytics.log.disk.database import SKIPPED, Database, Row, gone, opened_again
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Ended, Pending, tell
@@ -47,9 +48,13 @@ class DiskLog:
     Args:
         lock: the state's.
         durability: `fsync` acknowledges what the disk has, `process` what the operating system has, `relaxed` at once.
+        max_bytes: how much of what checkpoints hold already is kept for consumers that have not read it.
     """
 
-    def __init__(self, lock: threading.Lock, path: Path, durability: str) -> None:
+    def __init__(self, lock: threading.Lock, path: Path, durability: str, max_bytes: int = 1024 * MIB) -> None:
+        self.max_bytes = max_bytes
+        self.consumers: dict[str, Cursor] = {}
+        """The cursors of the consumers of this process, by name."""
         self._lock, self._path, self._durability = lock, path, durability
         self._thread = Thread()
         self._database: Database | None = None

@@ -65,7 +65,7 @@ def recover(
                 state.errors.find_in(state.events)
         beyond: int = journal.ask(database.count, mark.position)
         for number, row in enumerate(_rows(journal, progress, mark.position, last), 1):
-            recorder.replay(row.kind, row.received, row.id_prefix, _decoders[row.kind](unpacked(row.body)))
+            recorder.replay(row.kind, row.received, row.id_prefix, records_of(row))
             progress.tell(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
@@ -87,14 +87,24 @@ def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:
 
 def _rows(journal: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
     """Entries as `Database.rows` gives them, read a chunk at a time."""
-    while rows := journal.ask(_chunk, journal.database, after, up_to, kind):
+    while rows := journal.ask(read_chunk, journal.database, after, up_to, kind):
         for row in rows:
             yield row
             progress.turn()
         after = rows[-1].seq
 
 
-def _chunk(database: Database, after: int, up_to: int, kind: str | None) -> list[Row]:
+def records_of(row: Row) -> list[Any]:
+    """The records of an entry.
+
+    Raises:
+        msgspec.DecodeError, ValueError: it is damaged.
+    """
+    return _decoders[row.kind](unpacked(row.body))
+
+
+def read_chunk(database: Database, after: int, up_to: int, kind: str | None = None) -> list[Row]:
+    """The next entries numbered above `after` and up to `up_to`, about 1 MiB of them."""
     rows, size = [], 0
     for row in database.rows(after, up_to, kind):
         rows.append(row)

@@ -66,6 +66,14 @@ class Store:
         return None if self.recovering else self._journal.trouble
 
     @property
+    def consumers(self) -> dict[str, dict[str, int]]:
+        """How far each consumer has read, and how many entries it missed, by its name."""
+        return {
+            name: {"position": cursor.position, "missed": cursor.missed}
+            for name, cursor in self._journal.consumers.items()
+        }
+
+    @property
     def size(self) -> int:
         """Bytes on the disk."""
         return sum(sizes(self._directory / FILE_NAME).values())

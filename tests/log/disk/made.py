@@ -25,7 +25,7 @@ def database(path: Path, seqs: Iterable[int] = range(1, 41), image_at: int = 20)
         made.append(rows)
     if image_at:
         made.put(PARTS, 1)
-        made.finish(Mark(1, image_at), [])
+        made.finish(Mark(1, image_at), [], 0)
     return made
 
 

@@ -98,7 +98,7 @@ class Disk:
         changes = self.image.take_changes()
         mark = Mark(database.mark().generation + 1, self.journal.position)
         database.put(list(self.image.parts(changes)), mark.generation)
-        database.finish(mark, self.image.oldest())
+        database.finish(mark, self.image.oldest(), 10**9)
         self.image.done(changes)
 
     def ids(self) -> Counter[str]:

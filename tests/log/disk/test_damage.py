@@ -39,7 +39,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     with Disk(directory) as disk:
         disk.record(1, 20, TEXT)
         disk.save()
-        disk.record(21, 30, TEXT)
+        disk.record(21, 50, TEXT)
         picture = disk.picture()
     with Disk(directory) as disk:
         assert disk.picture() == picture
@@ -142,7 +142,7 @@ OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (lambda path: path.write_text("a shopping list\n" * 100), "no database of this service"),
     "empty": (Path.touch, "no database of this service"),
     "directory": (Path.mkdir, "a directory, no database"),
-    "newer": (newer, "written by a newer version of this service (schema 7, this one knows 2)"),
+    "newer": (newer, "written by a newer version of this service (schema 7, this one knows 3)"),
     "log alone": (lambda path: path.with_name(f"{FILE_NAME}-wal").write_bytes(b"7" * 100), "missing"),
 }
 

@@ -26,7 +26,7 @@ def test_it_tells_what_is_there(path: Path) -> None:
         Parts("rest", "", 1, 3, None, None),
         Parts("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
     ]
-    assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (2, 1, 20, 20, [])
+    assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (3, 1, 20, 20, [])
     assert found.sizes["analytics.db"] == path.stat().st_size
 
 

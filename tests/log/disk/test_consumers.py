@@ -1,0 +1,139 @@
+"""Consumers read every entry that is written, in order, across crashes; what they miss is counted."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.log.disk.consumer import Consumer, Written
+from tests.log.disk.disk import Disk
+from tests.state.rig import unshrunk
+
+
+def ids(entries: Sequence[Written]) -> list[str]:
+    """The ids of the events in entries."""
+    return [record.id for entry in entries if entry.kind == "events" for record in entry.records]
+
+
+def read_all(consumer: Consumer) -> list[str]:
+    """The ids of all events that a consumer has not read yet; it is done with them."""
+    found: list[str] = []
+    while entries := consumer.read():
+        found += ids(entries)
+        consumer.done(entries[-1])
+    return found
+
+
+def entries_kept(disk: Disk) -> int:
+    ((count,),) = disk.sql("SELECT count(*) FROM journal")
+    return int(count)
+
+
+def test_a_consumer_reads_what_came_after_its_first_start(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path))
+    disk.event(id="before")
+    consumer = Consumer(disk.journal, "archive")
+    disk.event(id="a")
+    disk.metric("cpu", 1)
+    disk.beat()
+    entries = consumer.read()
+    assert [entry.kind for entry in entries] == ["events", "metrics", "heartbeats"]
+    assert entries[0].received == disk.clock.wall()
+    assert ids(entries) == ["a"]
+    assert ids(consumer.read()) == ["a"], "it is not done with it"
+    consumer.done(entries[0])
+    assert [entry.kind for entry in consumer.read()] == ["metrics", "heartbeats"]
+
+
+def test_entries_wait_for_a_consumer_after_checkpoints_and_crashes(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data"))
+    consumer = Consumer(disk.journal, "archive")
+    disk.event(id="a")
+    assert disk.save()
+    disk.event(id="b")
+    assert disk.save()
+    disk = disk.crashed(stack)
+    consumer = Consumer(disk.journal, "archive")
+    assert read_all(consumer) == ["a", "b"]
+    disk.event(id="c")
+    assert disk.save()
+    assert read_all(consumer) == ["c"]
+    disk.event(id="d")
+    assert disk.save()
+    assert entries_kept(disk) == 1, "only what was not read waits"
+    consumer.end()
+    disk.event(id="e")
+    assert disk.save()
+    assert entries_kept(disk) == 0
+
+
+def test_beyond_the_limit_the_oldest_entries_go_and_are_counted(
+    tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = stack.enter_context(Disk(tmp_path))
+    disk.journal.max_bytes = 1_000
+    behind, quick = Consumer(disk.journal, "behind"), Consumer(disk.journal, "quick")
+    with caplog.at_level(logging.WARNING):
+        for number in range(10):
+            disk.event(id=f"e{number}", data={"text": random_text(number)})
+            assert read_all(quick) == [f"e{number}"]
+            assert disk.save()
+    left = read_all(behind)
+    assert left == [f"e{number}" for number in range(10 - len(left), 10)]
+    assert 0 < len(left) < 5
+    missed = 10 - len(left)
+    assert (behind.cursor.missed, quick.cursor.missed) == (missed, 0)
+    assert disk.store.consumers["behind"]["missed"] == missed
+    assert disk.stats()["drops"]["log_entries_missed"] == missed
+    assert sum(record.entries for record in caplog.records if record.message.startswith("a consumer")) == missed  # type: ignore[attr-defined]
+
+
+def random_text(seed: int) -> str:
+    """300 bytes that do not compress."""
+    return "".join(f"{(seed + 1) * 2654435761 * (place + 1) % 2**32:08x}" for place in range(40))
+
+
+def test_in_relaxed_only_what_is_written_is_read(tmp_path: Path, stack: ExitStack) -> None:
+    disk = stack.enter_context(Disk(tmp_path, durability="relaxed"))
+    consumer = Consumer(disk.journal, "archive")
+    with disk.held():
+        disk.event(id="a")
+        assert len(disk.state.events) == 1
+        assert disk.journal.written < disk.journal.position
+    disk.journal.settle()
+    assert read_all(consumer) == ["a"]
+
+
+_step = st.sampled_from(("event", "event", "save", "crash", "read", "done"))
+
+
+@settings(unshrunk, max_examples=20)
+@given(st.lists(_step, max_size=30))
+def test_every_entry_is_read_at_least_once_and_never_again_once_done(steps: list[Any]) -> None:
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        disk = stack.enter_context(Disk(Path(directory) / "data"))
+        consumer = Consumer(disk.journal, "archive")
+        sent: list[str] = []
+        done = 0
+        for step in steps:
+            if step == "event":
+                sent.append(disk.event(id=f"e{len(sent)}").id)
+            elif step == "save":
+                assert disk.save() or not disk.checkpoints.has_news
+            elif step == "crash":
+                disk = disk.crashed(stack)
+                consumer = Consumer(disk.journal, "archive")
+            else:
+                entries = consumer.read()
+                assert ids(entries) == sent[done:]
+                if step == "done" and entries:
+                    consumer.done(entries[-1])
+                    done = len(sent)
+        assert read_all(consumer) == sent[done:]
+        assert consumer.cursor.missed == 0
