@@ -27,7 +27,7 @@ def _setting(variable: str, default: Any, about: str, low: float | None = None, 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting with its default; README.md's table is this class in prose."""
+    """Every setting with its default; docs/operations.md has the table for users."""
 
     host: str = _setting("HOST", "127.0.0.1", "address to listen on")
     port: int = _setting("PORT", 8099, "port to listen on", 1, 65_535)

@@ -19,8 +19,8 @@ import click
 def serve_command(host: str | None, port: str | None, data_dir: str | None) -> None:
     """Run the service until Ctrl-C or SIGTERM.
 
-    The dashboard is at http://HOST:PORT/. All other settings are environment variables: README.md lists them under
-    "Configuration". The server is gunicorn, whose own options GUNICORN_CMD_ARGS may hold.
+    The dashboard is at http://HOST:PORT/. All other settings are environment variables: the page Operations of the
+    documentation lists them. The server is gunicorn, whose own options go into GUNICORN_CMD_ARGS.
     """
     from analytics.serving.application import Service
 
