@@ -15,7 +15,6 @@ from tests.server import ROOT
 
 LANGUAGES = {"bash", "python", "javascript", "go", "json", "yaml", "html", "nginx", "ini", "text"}
 """Those that are run or checked, and `text` for what is neither."""
-TO_BE_MERGED_INTO_LOG = {"ingest", "storage"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 FOR_READERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
@@ -83,7 +82,7 @@ def test_each_nginx_example_is_one_that_the_tests_of_nginx_run() -> None:
 def test_each_room_of_the_package_has_a_row_in_the_architecture() -> None:
     table = "\n".join(re.findall(r"^\| (`.*?`) \|", (DOCS / "architecture.md").read_text(), re.MULTILINE))
     rooms = {path.parent.name for path in (ROOT / "analytics").glob("*/__init__.py")} | {"web"}
-    assert rooms - TO_BE_MERGED_INTO_LOG <= set(re.findall(r"`(\w+)/`", table))
+    assert rooms <= set(re.findall(r"`(\w+)/`", table))
 
 
 def test_what_is_not_run_says_why_unless_it_is_evident() -> None:
