@@ -29,16 +29,17 @@ ARROWS: dict[str, set[str]] = {
     "config": {"addresses", "errors"},
     "listening": {"errors"},
     "javascript": set(),
-    "jobs": set(),
+    "bus": {"records"},
+    "jobs": {"clock"},
     "logs": set(),
     "turns": set(),
     "version": set(),
     "state": {"config", "records"},
     "schemas": {"arrays", "errors", "records"},
-    "ingest": {"clock", "config", "errors", "records", "state"},
-    "query": {"clock", "errors", "records", "state"},
+    "ingest": {"bus", "clock", "config", "errors", "records", "state"},
+    "query": {"clock", "errors", "jobs", "records", "state"},
     "storage": {"clock", "config", "errors", "ingest", "jobs", "records", "state", "turns"},
-    "snapshot": {"clock", "jobs", "query", "records", "state"},
+    "snapshot": {"bus", "clock", "jobs", "query", "records", "state"},
     "live": {"errors", "jobs", "query", "records", "schemas", "snapshot", "state", "turns"},
     "api": {
         "addresses",
@@ -46,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
         "errors",
         "ingest",
         "javascript",
+        "jobs",
         "query",
         "records",
         "schemas",
@@ -55,9 +57,11 @@ ARROWS: dict[str, set[str]] = {
     },
     "factory": {
         "api",
+        "bus",
         "clock",
         "config",
         "ingest",
+        "jobs",
         "live",
         "query",
         "records",
@@ -91,6 +95,17 @@ INNER = {"arrays", "clock", "errors", "ingest", "query", "records", "schemas", "
 """Rooms that get time from outside."""
 WITHOUT_IO = {"arrays", "clock", "errors", "ingest", "records", "schemas", "state"}
 IO = {"asyncio", "gevent", "http", "io", "os", "pathlib", "requests", "select", "socket", "sqlite3", "subprocess"}
+
+
+SPAWN = {"Greenlet", "spawn", "spawn_later", "spawn_raw", "start_new_thread", "_start_new_thread"}
+SPAWNERS = {
+    "jobs/job.py": "all that runs for the life of the process",
+    "live/delivery.py": "the writer of one connection",
+    "live/socketio.py": "the timeouts of one connection",
+    "live/stopping.py": "the stop itself",
+    "storage/thread.py": "the thread that owns the database",
+}
+"""Files that start greenlets or threads, and which; whatever runs by itself is a job, so that its death is noticed."""
 
 
 def room(path: Path) -> str:
@@ -183,6 +198,18 @@ def test_time_is_passed_in(path: Path) -> None:
         assert "time" not in outside(path)
     methods = {node.func.attr for node in calls(path) if isinstance(node.func, ast.Attribute)}
     assert not methods & {"now", "utcnow", "today"}
+
+
+def test_what_runs_by_itself_is_a_job() -> None:
+    service = [path for path in FILES if room(path) not in {"sdk", "feed", "cli"}]
+    spawning = {ids(path) for path in service for node in calls(path) if called(node) in SPAWN}
+    assert spawning == SPAWNERS.keys()
+
+
+def called(node: ast.Call) -> str:
+    """The last part of the name of what is called."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def calls(path: Path) -> list[ast.Call]:

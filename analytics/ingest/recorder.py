@@ -1,4 +1,4 @@
-"""The one door that every record passes: written down, checked, applied to the state, published."""
+"""The recorder: every record is written to the journal, checked, applied to the state and published here."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import structs
 
+from analytics.bus import Bus, Recorded
 from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
 from analytics.errors import Unavailable
@@ -32,6 +33,7 @@ from analytics.records import (
     R,
     Receipt,
 )
+from analytics.state.rings import Ring
 from analytics.state.state import State
 
 MAX_ERRORS = 100
@@ -90,22 +92,25 @@ class _Done(NamedTuple, Generic[R]):
 
 
 class _Kind(NamedTuple, Generic[R]):
-    """One kind of record: how it is checked and applied, and whether its records get ids from the service."""
+    """One kind of record: how it is checked and applied, and where it is kept.
+
+    Records without a ring have no sequence numbers, and get no ids from the service.
+    """
 
     name: str
     intake: Intake[R]
     apply: Callable[[Kept[R], Checked[R]], None]
-    has_ids: bool = True
+    ring: Ring[R] | None
 
 
 class Recorder:
     """Records events, metrics and heartbeats.
 
-    The journal writes the records of a request down; then they are checked and applied. That does no I/O and never
-    yields, so what is counted, kept and published never disagrees.
+    The journal writes the records of a request; then they are checked and applied. That does no I/O and never yields,
+    so what is counted, kept and published never disagrees.
 
     Args:
-        publish: gets the events of each batch once they are counted, and the sequence number of the last one.
+        bus: gets `Recorded` for the records of each request once they are counted; replayed records are not published.
     """
 
     def __init__(
@@ -113,10 +118,10 @@ class Recorder:
         state: State,
         settings: Settings,
         clock: Clock,
-        publish: Callable[[Kept[NewEvent], int], None],
+        bus: Bus,
         journal: Journal,
     ) -> None:
-        self._state, self._clock, self._publish, self._journal = state, clock, publish, journal
+        self._state, self._clock, self._bus, self._journal = state, clock, bus, journal
         self.quotas = Quotas(
             settings.max_services,
             settings.max_series,
@@ -132,10 +137,10 @@ class Recorder:
         self.event_ids, self.metric_ids, no_ids = (
             SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for _ in range(3)
         )
-        self._events = _Kind("events", Intake(Events(), state, self.event_ids), self._count_events)
-        self._metrics = _Kind("metrics", Intake(Metrics(), state, self.metric_ids), self._count_metrics)
+        self._events = _Kind("events", Intake(Events(), state, self.event_ids), self._count_events, state.events)
+        self._metrics = _Kind("metrics", Intake(Metrics(), state, self.metric_ids), self._count_metrics, state.metrics)
         self._heartbeats = _Kind(
-            "heartbeats", Intake(Heartbeats(state.services), state, no_ids), self._count_heartbeats, has_ids=False
+            "heartbeats", Intake(Heartbeats(state.services), state, no_ids), self._count_heartbeats, None
         )
         self._kinds: dict[str, _Kind[Any]] = {
             kind.name: kind for kind in (self._events, self._metrics, self._heartbeats)
@@ -241,14 +246,21 @@ class Recorder:
     def _record(self, kind: _Kind[R], records: Sequence[R]) -> _Done[R]:
         with self._state.lock:
             self._journal.check()
-            now, id_prefix = self._now(), self.own_ids.prefix() if kind.has_ids else ""
-            apply = partial(self._apply, kind, records, now, id_prefix)
+            now, id_prefix = self._now(), self.own_ids.prefix() if kind.ring is not None else ""
+            apply = partial(self._apply_new, kind, records, now, id_prefix)
             wait = self._journal.write(Entry(kind.name, now, id_prefix, records, apply))
         try:
             done: _Done[R] = wait()
         except Unavailable as error:
             self.reject(kind.name, [error.code] * len(records))
             raise
+        return done
+
+    def _apply_new(self, kind: _Kind[R], records: Sequence[R], now: float, id_prefix: str) -> _Done[R]:
+        """Check, count and publish the records of a request, with the state's lock held."""
+        done = self._apply(kind, records, now, id_prefix)
+        if done.kept.records and self._bus.has_listeners(Recorded):
+            self._bus.publish(Recorded(kind.name, done.kept, kind.ring.last_sequence if kind.ring is not None else 0))
         return done
 
     def _apply(self, kind: _Kind[R], records: Sequence[R], now: float, id_prefix: str) -> _Done[R]:
@@ -258,7 +270,7 @@ class Recorder:
         kept = Kept(checked.records, now, rfc3339(now), id_prefix)
         if kept.records:
             kind.apply(kept, checked)
-            if kind.has_ids:
+            if kind.ring is not None:
                 self.own_ids.give(id_prefix)
         if checked.errors:
             self._state.counters.rejected(kind.name, Counter(error.code for error in checked.errors))
@@ -274,7 +286,6 @@ class Recorder:
 
     def _count_events(self, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
         self._state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
-        self._publish(kept, self._state.events.last_sequence)
 
     def _count_metrics(self, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> None:
         self._state.apply(checked.observe(), kept.received, metrics=kept)

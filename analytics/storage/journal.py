@@ -15,7 +15,7 @@ from gevent.hub import Waiter
 
 from analytics.errors import CannotStore
 from analytics.ingest.journal import Entry, applied
-from analytics.jobs import Job
+from analytics.jobs.supervisor import Supervisor
 from analytics.storage.database import MOST_ROWS, SKIPPED, Database, Row, gone, opened_again
 from analytics.storage.packing import packed
 from analytics.storage.thread import Thread
@@ -49,9 +49,10 @@ class DiskJournal:
     Args:
         lock: the state's.
         durability: `fsync` acknowledges what the disk has, `process` what the operating system has, `relaxed` at once.
+        jobs: makes the writer.
     """
 
-    def __init__(self, lock: threading.Lock, path: Path, durability: str) -> None:
+    def __init__(self, lock: threading.Lock, path: Path, durability: str, jobs: Supervisor) -> None:
         self._lock, self._path, self._durability = lock, path, durability
         self._thread = Thread()
         self._database: Database | None = None
@@ -63,7 +64,7 @@ class DiskJournal:
         self._idle = Event()
         self._idle.set()
         self._unapplied: deque[Waiting] = deque()
-        self._writer = Job("the journal", self._run)
+        self._writer = jobs.loop("journal writer", self._run, most_pause=RETRY_SECONDS)  # requests wait for it
         self.position = self.written = 0
         """The number of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0

@@ -120,7 +120,7 @@ def test_health_tells_clients_events_and_services(reasons: list[str], status: st
     rig = Rig()
     rig.events(event(), event("view", "cart"))
     rig.clock.advance(5)
-    answer = rig.ask(health, 3, reasons, IN_MEMORY)
+    answer = rig.ask(health, 3, reasons, IN_MEMORY, [])
     assert (answer["status"], answer["service"], answer["reasons"]) == (status, "analytics-service", reasons)
     assert (answer["timestamp"], answer["uptime_seconds"]) == ("2023-11-14T12:00:05.000Z", 5)
     assert answer["stats"] == {"connected_clients": 3, "total_events": 2, "tracked_services": 2}

@@ -12,6 +12,7 @@ from gevent.event import AsyncResult
 
 from analytics.config import Settings
 from analytics.ingest.recorder import Recorder
+from analytics.jobs.supervisor import Supervisor
 from analytics.query.reader import Reader
 from analytics.records import Quotas
 from analytics.state.state import State
@@ -40,13 +41,14 @@ class Disk(Rig):
         self.clock = FakeClock(wall)
         self.state = State(settings, wall)
         self.published = []
-        self.journal = DiskJournal(self.state.lock, path / FILE_NAME, durability)
-        self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.journal)
+        jobs = Supervisor(self.clock)
+        self.journal = DiskJournal(self.state.lock, path / FILE_NAME, durability, jobs)
+        self.recorder = Recorder(self.state, settings, self.clock, self._bus(), self.journal)
         if not starts:
             quotas = self.recorder.quotas
             self.recorder.start = lambda: self._begin(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
-        self.store = Store(settings, self.clock, self.state, self.journal, self.recorder)
+        self.store = Store(settings, self.clock, self.state, self.journal, self.recorder, jobs)
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
         assert begun.get(timeout=PATIENCE) == ""

@@ -9,8 +9,11 @@ from typing import Any, Self
 import gevent
 import msgspec
 
+from analytics.bus import Bus
 from analytics.config import Settings
 from analytics.ingest.recorder import Recorder
+from analytics.jobs.schedule import Backoff
+from analytics.jobs.supervisor import Supervisor
 from analytics.query.events import EventFilter, events
 from analytics.query.reader import Reader
 from analytics.query.stats import hourly
@@ -57,8 +60,9 @@ class Disk:
         self.path = directory / FILE_NAME
         self.clock = FakeClock(NOON)
         self.state = State(settings, NOON)
-        self.journal = journal(self.state.lock, self.path, durability)
-        self.recorder = Recorder(self.state, settings, self.clock, lambda *_: None, self.journal)
+        self.jobs = Supervisor(self.clock, Backoff(first=0.001))
+        self.journal = journal(self.state.lock, self.path, durability, self.jobs)
+        self.recorder = Recorder(self.state, settings, self.clock, Bus(self.state.counters.dropped), self.journal)
         self.image = Image(self.state, self.recorder)
         self.reader = Reader(self.state, self.clock)
 

@@ -26,7 +26,7 @@ def main(directory: Path, durability: str) -> None:
     directory.mkdir()
     for first in (0, 100):
         with Disk(directory, durability, DiskJournal) as disk:
-            checkpoints = Checkpoints(disk.state, disk.image, disk.journal, disk.clock)
+            checkpoints = Checkpoints(disk.state, disk.image, disk.journal, disk.clock, disk.jobs)
 
             def record(number: int, disk: Disk = disk) -> None:
                 for place in range(5):

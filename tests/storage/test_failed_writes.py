@@ -78,7 +78,7 @@ def until_recovered(disk: Disk, failed: Database) -> None:
 
 
 def saving(disk: Disk) -> Checkpoints:
-    return Checkpoints(disk.state, disk.image, disk.journal, disk.clock)
+    return Checkpoints(disk.state, disk.image, disk.journal, disk.clock, disk.jobs)
 
 
 def check_as_it_was(directory: Path, picture: Any) -> None:

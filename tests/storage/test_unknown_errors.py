@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import jobs
 from analytics.errors import Unavailable
 from analytics.storage import journal
 from analytics.storage.database import Database
@@ -24,7 +23,6 @@ ERRORS = [KeyError("surprise"), TypeError("surprise"), UnicodeEncodeError("utf-8
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(jobs, "RETRY_SECONDS", 0.001)
 
 
 def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception) -> None:
