@@ -51,7 +51,8 @@ class Disk(Rig):
         self.store = Store(settings, self.clock, self.state, self.journal, self.recorder, jobs)
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
-        assert begun.get(timeout=PATIENCE) == ""
+        problem = begun.get(timeout=PATIENCE)
+        assert problem == "", problem
         self.checkpoints = self.store._checkpoints
         self.checkpoints.stop()
         self.lives = 0
