@@ -70,13 +70,13 @@ def test_a_run_that_fails_is_followed_by_the_next_of_the_phase(error: BaseExcept
             raise error
         done.set()
 
-    job = Supervisor(clock, QUICK).periodic("sweeper", 4.0, work, stalled_after=PATIENCE)
+    job = Supervisor(clock, QUICK).periodic("sweeper", 0.375, work, stalled_after=PATIENCE)
     job.start()
     assert done.wait(PATIENCE)
     job.stop()
     report = job.report()
     assert (report["failures"], report["last_success"] is not None) == (1, True)
-    assert (job._due - 4.5) % 4 == 0, "the phase is that of the start"
+    assert (job._due - 0.875) % 0.375 == 0, "the phase is that of the start"
 
 
 def test_its_state_is_what_it_does() -> None:

@@ -1,5 +1,7 @@
 """The supervisor: all jobs are listed, with a reason where one is down."""
 
+from typing import get_args
+
 import gevent
 import pytest
 from gevent.event import Event
@@ -7,6 +9,7 @@ from gevent.event import Event
 from analytics.jobs.report import JobReport, State, reason
 from analytics.jobs.schedule import Backoff
 from analytics.jobs.supervisor import Supervisor
+from analytics.schemas.responses import JOB_STATES
 from tests.fakes import FakeClock
 
 PATIENCE = 30
@@ -44,6 +47,10 @@ def test_every_job_is_listed_from_its_making_on() -> None:
 )
 def test_a_job_that_is_down_is_a_reason(state: State, words: str | None) -> None:
     assert reason(report(state)) == words
+
+
+def test_the_documented_states_are_all_there_are() -> None:
+    assert get_args(State) == JOB_STATES
 
 
 def test_a_job_that_others_wait_for_is_restarted_sooner() -> None:
