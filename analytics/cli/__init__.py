@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from analytics.cli.common import drawn, patience_option, url_option, wait_notice
+from analytics.cli.config import config_command
 from analytics.cli.demo import demo_command
 from analytics.cli.exporting import export_command
 from analytics.cli.importing import import_command
@@ -220,6 +221,7 @@ def _up_to(log: LogFile, last: int | None) -> Iterator[Line]:
 
 
 main.add_command(serve_command)
+main.add_command(config_command)
 main.add_command(demo_command)
 main.add_command(export_command)
 main.add_command(import_command)
