@@ -73,7 +73,7 @@ def test_the_defaults_of_the_container_are_told_from_what_was_set_for_it() -> No
     assert found["LOG_LEVEL"][:2] == ("INFO", "default")
 
 
-def test_the_demo_has_own_defaults() -> None:
+def test_the_demo_has_defaults_of_its_own() -> None:
     found = rows(run("--demo"))
     assert {name: row[0] for name, row in found.items() if row[1] == "demo --serve"} == {
         name: value or "(empty)" for name, value in DEFAULTS.items()

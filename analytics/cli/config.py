@@ -53,7 +53,7 @@ class Effective:
 
 
 @click.command("config")
-@click.option("--demo", is_flag=True, help="Show the settings of `analytics demo --serve`, which has own defaults.")
+@click.option("--demo", is_flag=True, help="Show the settings of `analytics demo --serve`, which has other defaults.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def config_command(demo: bool, as_json: bool) -> None:
     """Print all settings: value, where it comes from, and what it is for.

@@ -67,16 +67,16 @@ def test_the_first_incident_is_announced_and_taken_back(service: FakeService) ->
 
 
 @pytest.mark.parametrize(
-    ("held", "history", "filled"), [(0, None, True), (7, None, False), (7, True, True), (0, False, False)]
+    ("stored", "history", "filled"), [(0, None, True), (7, None, False), (7, True, True), (0, False, False)]
 )
 def test_history_is_added_to_an_empty_service_or_on_request(
-    service: FakeService, held: int, history: bool | None, filled: bool
+    service: FakeService, stored: int, history: bool | None, filled: bool
 ) -> None:
-    service.total_events = held
+    service.total_events = stored
     stage = Stage(service)
     stage.play(0, history)
     assert (stage.demo.sent > 100_000) is filled
-    assert any("no history added" in line for line in stage.said) is (history is None and held > 0)
+    assert any("no history is sent" in line for line in stage.said) is (history is None and stored > 0)
 
 
 def send_slowly(stage: Stage, seconds: float) -> None:
@@ -94,7 +94,7 @@ def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService
     stage = Stage(service)
     send_slowly(stage, 0.1)
     stage.play(0, history=True)
-    assert stage.said[0] == "filling in the last 90 days"
+    assert stage.said[0] == "sending a history of 90 days"
     told = [line for line in stage.said if "%" in line]
     assert 5 < len(told) < 20
     assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", told[0])
