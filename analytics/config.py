@@ -29,7 +29,7 @@ _KUBERNETES = re.compile(
 
 @dataclass(frozen=True)
 class Setting(Generic[T]):
-    """What is known of one setting: `about` says what it is for. The value of a secret is never shown."""
+    """One setting. `about` says what it is for; the value of a secret is never shown."""
 
     variable: str
     group: str

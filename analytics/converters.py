@@ -1,4 +1,4 @@
-"""Converters of settings: which texts are allowed, which value a text stands for, and how a value is shown."""
+"""Converters of settings: from the text of an environment variable to a value, and back."""
 
 import re
 from collections.abc import Callable
@@ -15,10 +15,12 @@ HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 @dataclass(frozen=True)
 class Converter(Generic[T]):
-    """Turns the text of an environment variable into a value, and back.
+    """Converts the text of an environment variable to a value, and back.
 
-    `read` raises ValueError where a text is not allowed, `allowed` says in words what is, and `show` writes a text
-    that `read` reads back.
+    Attributes:
+        read: text to value; raises ValueError if the text is not allowed.
+        allowed: the allowed texts in words, for error messages.
+        show: value to a text that `read` accepts.
     """
 
     read: Callable[[str], T]

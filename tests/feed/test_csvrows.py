@@ -150,12 +150,12 @@ def test_a_row_that_cannot_be_read_costs_no_other(tmp_path: Path, damaged: bytes
     assert rows == [FileRow(2, WHOLE), FileRow(3, b"", problem), FileRow(4 + lines, WHOLE)]
 
 
-def test_a_quote_that_is_not_closed_takes_what_follows_and_is_told(tmp_path: Path) -> None:
+def test_a_quote_that_is_not_closed_takes_what_follows_and_is_reported(tmp_path: Path) -> None:
     rows = read(tmp_path / "file", b'type,service\nview,shop\nview,"shop\nview,shop\n')
     assert rows == [FileRow(2, WHOLE), FileRow(3, b"", "is damaged: unexpected end of data")]
 
 
-def test_a_line_of_names_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_line_of_names_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match="is not UTF-8"):
         read(tmp_path / "file", b"type,service\xff\nview,shop\n")
 

@@ -60,9 +60,9 @@ def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> Non
 def test_the_first_incident_is_announced_and_taken_back(service: FakeService) -> None:
     stage = Stage(service)
     stage.play(300, history=False)
-    told = [line for line in stage.said if line.startswith("incident")]
-    assert "is slow and failing for the next" in told[0]
-    assert told[1].startswith("incident over: ")
+    lines = [line for line in stage.said if line.startswith("incident")]
+    assert "is slow and failing for the next" in lines[0]
+    assert lines[1].startswith("incident over: ")
     assert {"degraded", "unhealthy", "healthy"} == {beat["status"] for beat in service.heartbeats}
 
 
@@ -95,10 +95,10 @@ def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService
     send_slowly(stage, 0.1)
     stage.play(0, history=True)
     assert stage.said[0] == "sending a history of 90 days"
-    told = [line for line in stage.said if "%" in line]
-    assert 5 < len(told) < 20
-    assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", told[0])
-    assert told[-1].startswith("the last 24 hours: ")
+    lines = [line for line in stage.said if "%" in line]
+    assert 5 < len(lines) < 20
+    assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", lines[0])
+    assert lines[-1].startswith("the last 24 hours: ")
     assert max(Counter(call for call in service.calls).values()) < 500
 
 
@@ -129,7 +129,7 @@ def test_a_service_that_was_never_there_is_an_error(service: FakeService) -> Non
         Stage(service).play(10)
 
 
-def test_refused_items_are_counted_and_told_once(service: FakeService) -> None:
+def test_refused_items_are_counted_and_reported_once(service: FakeService) -> None:
     refusal = {
         "accepted": 0,
         "duplicates": 0,

@@ -1,4 +1,4 @@
-"""Formats of access logs: by name, by the server's own string, and told by the first lines."""
+"""Formats of access logs: by name, by the server's own string, and detected from the first lines."""
 
 import json
 from typing import Any

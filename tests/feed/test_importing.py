@@ -65,7 +65,7 @@ def test_the_content_tells_what_it_is(
         ("type,service,type\n", None, "has the column type twice"),
     ],
 )
-def test_what_cannot_be_imported_is_told(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
+def test_what_cannot_be_imported_is_reported(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
     path = tmp_path / "file"
     path.write_text(content)
     with pytest.raises(NotImportableError, match=problem):

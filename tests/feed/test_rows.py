@@ -95,7 +95,7 @@ def test_a_row_that_is_too_long_costs_no_other(path: Path, size: int) -> None:
     assert read(path, f"[{A},{long}") == [FileRow(1, A.encode()), FileRow(2, b"", ENDS_WITHIN)]
 
 
-def test_what_is_no_array_is_told(path: Path) -> None:
+def test_what_is_no_array_is_reported(path: Path) -> None:
     with pytest.raises(DamagedFileError, match="is neither a JSON array nor an object around one"):
         read(path, '{"count":1}')
 
