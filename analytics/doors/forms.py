@@ -1,4 +1,4 @@
-"""The forms in which records may be sent: one object, an array, an object around an array, or lines."""
+"""The forms of a JSON body: one object, an array, an object around an array, or lines."""
 
 import re
 from itertools import islice
