@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NamedTuple
 
 from analytics.doors.limits import BodyLimits
 from analytics.errors import MalformedBody, UnsupportedMedia
@@ -10,6 +10,21 @@ from analytics.errors import MalformedBody, UnsupportedMedia
 Decompress = Callable[[bytes, BodyLimits], bytes]
 """Returns the decompressed body. Raises TooLarge beyond the limit, MalformedBody for what is not of its format."""
 
+
+class Encoding(NamedTuple):
+    """A content encoding, and the code of the error for a body that is not of it."""
+
+    name: str
+    code: str
+
+    def malformed(self, problem: str) -> MalformedBody:
+        """The error for a body with `problem`, such as "ends early"."""
+        return MalformedBody(f"The {self.name} body {problem}.", code=self.code)
+
+
+GZIP = Encoding("gzip", code="malformed_gzip")
+DEFLATE = Encoding("deflate", code="malformed_deflate")
+ZSTD = Encoding("zstd", code="malformed_zstd")
 GZIP_FORMAT, ZLIB_FORMAT, RAW_FORMAT = 31, 15, -15
 """`wbits` of zlib, which choose the format."""
 ZSTD_WINDOW = 8 * 1024 * 1024
@@ -25,9 +40,9 @@ def inflate_gzip(data: bytes, limits: BodyLimits) -> bytes:
     for _ in range(limits.members):
         if not data:
             break
-        data = _inflate(data, GZIP_FORMAT, inflated, limits, "gzip")
+        data = _inflate(data, GZIP_FORMAT, inflated, limits, GZIP)
     if data:
-        _malformed("gzip", f"has more than {limits.members} members")
+        raise GZIP.malformed(f"has more than {limits.members} members")
     return bytes(inflated)
 
 
@@ -38,8 +53,8 @@ def inflate_deflate(data: bytes, limits: BodyLimits) -> bytes:
     inflated = bytearray()
     # a zlib header; raw deflate could begin so only with padding that is not zero
     is_zlib = data[0] & 0x0F == 8 and int.from_bytes(data[:2]) % 31 == 0
-    if _inflate(data, ZLIB_FORMAT if is_zlib else RAW_FORMAT, inflated, limits, "deflate"):
-        _malformed("deflate", "has something behind its end")
+    if _inflate(data, ZLIB_FORMAT if is_zlib else RAW_FORMAT, inflated, limits, DEFLATE):
+        raise DEFLATE.malformed("has something behind its end")
     return bytes(inflated)
 
 
@@ -69,26 +84,22 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
                 limits.check(len(inflated))
                 place += len(piece) - len(frame.unused_data)
             if not frame.eof:
-                _malformed("zstd", "ends early")
+                raise ZSTD.malformed("ends early")
     except ZstdError as error:
-        _malformed("zstd", f"is not valid: {error}")
+        raise ZSTD.malformed(f"is not valid: {error}") from None
     if place < len(data):
-        _malformed("zstd", f"has more than {limits.members} frames")
+        raise ZSTD.malformed(f"has more than {limits.members} frames")
     return bytes(inflated)
 
 
-def _inflate(data: bytes, format_: int, inflated: bytearray, limits: BodyLimits, encoding: str) -> bytes:
+def _inflate(data: bytes, format_: int, inflated: bytearray, limits: BodyLimits, encoding: Encoding) -> bytes:
     """Append the content of one stream to `inflated`, and return what follows the stream."""
     stream = zlib.decompressobj(wbits=format_)
     try:
         inflated += stream.decompress(data, limits.size + 1 - len(inflated))
     except zlib.error as error:
-        _malformed(encoding, f"is not valid: {error}")
+        raise encoding.malformed(f"is not valid: {error}") from None
     limits.check(len(inflated))
     if not stream.eof:
-        _malformed(encoding, "ends early")
+        raise encoding.malformed("ends early")
     return stream.unused_data
-
-
-def _malformed(encoding: str, problem: str) -> NoReturn:
-    raise MalformedBody(f"The {encoding} body {problem}.", code=f"malformed_{encoding}")
