@@ -32,5 +32,5 @@ class CrossOrigin:
                 headers.append(("Access-Control-Allow-Origin", origin))
         if environ["REQUEST_METHOD"] == "OPTIONS":
             headers += PREFLIGHT
-        if status.startswith("503"):
+        if status[:3] == "503":
             headers.append(READABLE)

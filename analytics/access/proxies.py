@@ -30,7 +30,7 @@ class Proxies:
     def __call__(self, environ: WSGIEnvironment) -> None:
         """Put what a trusted peer says into `environ`: REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `SCHEME`, `PREFIX`."""
         client = environ.get("REMOTE_ADDR", "")
-        if not self._is_trusted(client):
+        if not self._networks or not self._is_trusted(client):
             return
         hops = 1
         for told in reversed(_values(environ, "FOR")):

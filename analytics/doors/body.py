@@ -62,7 +62,8 @@ class BodyReader:
 
     def _receive(self, environ: WSGIEnvironment) -> bytes:
         limits, length = self._limits, get_content_length(environ)
-        limits.check(length or 0)
+        if length is not None:
+            limits.check(length)
         try:
             with gevent.Timeout(limits.seconds, TimeoutError()):
                 if length is None:
@@ -77,8 +78,9 @@ class BodyReader:
             raise MalformedBody(f"The chunked body cannot be read: {error}", code="malformed_chunks") from None
         except OSError:
             raise _cut_off() from None
-        limits.check(len(data))
-        if length is not None and len(data) < length:
+        if length is None:
+            limits.check(len(data))
+        elif len(data) < length:
             raise _cut_off()
         return data
 
