@@ -86,7 +86,7 @@ def test_a_damaged_backup_is_one_clear_line(folder: Path) -> None:
 def test_inspect_prints_a_table_or_json(folder: Path, args: tuple[str, ...]) -> None:
     result = run("inspect", *args)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("data/analytics.db\nfiles     analytics.db ")
+    assert result.stdout.startswith("data/analytics.db\nfiles       analytics.db ")
     assert json.loads(run("inspect", "--json", *args).stdout)["file"] == "data/analytics.db"
 
 

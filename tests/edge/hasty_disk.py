@@ -1,4 +1,4 @@
-"""The WSGI entry where images are taken all the time, and slowly: whoever kills the service meets one often."""
+"""The WSGI entry where checkpoints are taken all the time, and slowly: whoever kills the service meets one often."""
 
 from gevent import monkey
 
@@ -17,7 +17,7 @@ checkpointer.LOOK_SECONDS = 0.02
 checkpointer.PAUSE_SECONDS = 0.02
 checkpointer.MOST_ENTRIES = 5
 checkpointer.PUT_BYTES = 256
-database.TIDY_BYTES = 64 * 1024
+database.WAL_CHECKPOINT_BYTES = 64 * 1024
 write_all = checkpointer._write_all
 sleep = get_original("time", "sleep")  # the child has no event loop
 

@@ -17,14 +17,14 @@ from tests.edge.strace import Strace
 from tests.edge.wire import eventually, worker_pid
 from tests.server import GUNICORN, Server
 
-TIDY = """
+SMALL_WAL = """
 exec(open("gunicorn.conf.py").read())
 from analytics.log.disk import database
 
-database.TIDY_BYTES = 20_000
+database.WAL_CHECKPOINT_BYTES = 20_000
 """
 """A configuration with which the write-ahead log is often brought into the file, which is synced then."""
-StartTidy = Callable[[Mapping[str, str]], Server]
+StartSmallWal = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12
 """In every second request; the others have one."""
@@ -79,10 +79,10 @@ class Load:
 
 
 @pytest.fixture
-def start_tidy(tmp_path: Path, start_server: StartServer) -> StartTidy:
-    """Starts servers with the configuration `TIDY`."""
-    config = tmp_path / "tidy.py"
-    config.write_text(TIDY)
+def start_small_wal(tmp_path: Path, start_server: StartServer) -> StartSmallWal:
+    """Starts servers with the configuration `SMALL_WAL`."""
+    config = tmp_path / "small_wal.py"
+    config.write_text(SMALL_WAL)
     command = tuple(str(config) if each == "gunicorn.conf.py" else each for each in GUNICORN)
     return lambda settings: start_server(settings, command)
 
@@ -111,11 +111,11 @@ def check_reopened_after_failed_syncs(lines: list[str]) -> int:
     ],
 )
 def test_calls_that_fail_now_and_then(
-    durability: str, call: str, error: str, when: str, tmp_path: Path, start_tidy: StartTidy
+    durability: str, call: str, error: str, when: str, tmp_path: Path, start_small_wal: StartSmallWal
 ) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
-    server = start_tidy(settings)
+    server = start_small_wal(settings)
     load = Load(server)
     with Strace(worker_pid(server), data, tmp_path / "calls", f"{call}:error={error}:when={when}") as strace:
         load.run("during", 8)
@@ -127,14 +127,14 @@ def test_calls_that_fail_now_and_then(
     eventually(lambda: server.get("/health")["status"] == "healthy")
     load.check_stored(server)
     kill(server)
-    load.check_stored(start_tidy(settings))
+    load.check_stored(start_small_wal(settings))
 
 
 @pytest.mark.parametrize("durability", ["process", "fsync"])
-def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_tidy: StartTidy) -> None:
+def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_small_wal: StartSmallWal) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
-    server = start_tidy(settings)
+    server = start_small_wal(settings)
     load = Load(server)
     calls = ["fdatasync:signal=KILL:when=1", "pwrite64:signal=KILL:when=2", "pwrite64:signal=KILL:when=7"]
     for number, inject in enumerate([*calls, "fdatasync:signal=KILL:when=3"] if durability == "fsync" else calls):
@@ -145,4 +145,4 @@ def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_t
         eventually(lambda: requests.get(f"{server.url}/health/ready", timeout=5).ok)
         load.check_stored(server)
     kill(server)
-    load.check_stored(start_tidy(settings))
+    load.check_stored(start_small_wal(settings))

@@ -1,1 +1,1 @@
-"""What outlives the process: the journal of all that was accepted, and the image that it goes on from."""
+"""What outlives the process: the journal of all that was accepted, and the checkpoint that it goes on from."""

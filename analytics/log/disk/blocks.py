@@ -1,4 +1,4 @@
-"""Blocks: the newest records of one ring, as parts of an image."""
+"""Blocks: the newest records of one ring, as parts of a checkpoint."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby

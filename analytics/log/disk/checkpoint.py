@@ -1,7 +1,7 @@
-"""The image: the whole state in parts that can be written down one by one, and taken up again.
+"""The checkpoint: the whole state in parts that can be written down one by one, and taken up again.
 
 Most of it are tables of cells, one a bucket of time, and blocks of the newest records: only those that changed since
-the last image are parts of the next one.
+the last checkpoint are parts of the next one.
 """
 
 from collections import deque
@@ -54,7 +54,7 @@ class Rest(msgspec.Struct):
 
 
 class Changes(NamedTuple):
-    """What changed since the last image."""
+    """What changed since the last checkpoint."""
 
     series: set[Place]
     users: set[Place]
@@ -65,7 +65,7 @@ class Changes(NamedTuple):
 
 
 class Checkpoint:
-    """Takes images of a state, and of what the recorder remembers, and brings them back."""
+    """Takes checkpoints of a state, and of what the recorder remembers, and brings them back."""
 
     def __init__(self, state: State, recorder: Recorder) -> None:
         self._state, self._recorder = state, recorder
@@ -82,7 +82,7 @@ class Checkpoint:
         }
 
     def take_changes(self) -> Changes:
-        """What has to go into the next image."""
+        """What has to go into the next checkpoint."""
         state = self._state
         state.settle()
         endpoints = state.endpoints
@@ -96,7 +96,7 @@ class Checkpoint:
         )
 
     def give_back(self, changes: Changes) -> None:
-        """Have `changes` go into the next image: this one failed."""
+        """Have `changes` go into the next checkpoint: this one failed."""
         state = self._state
         state.series.changes.give_back(changes.series)
         state.users.changes.give_back(changes.users)
@@ -108,7 +108,7 @@ class Checkpoint:
             ids.give_back(fresh)
 
     def done(self, changes: Changes) -> None:
-        """Note that the image with `changes` is whole."""
+        """Note that the checkpoint with `changes` is whole."""
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.done(fresh)
 
@@ -159,7 +159,7 @@ class Checkpoint:
             else:
                 sums[family][start // (DAY if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
-            raise ValueError("the image has no end")
+            raise ValueError("the checkpoint has no end")
         self._series.restore(rest.series_open)
         self._users.restore(rest.users_open)
         self._restore_rest(rest, sums)
@@ -241,7 +241,7 @@ class _Tables(Generic[K, C]):
 
 
 class _Ids:
-    """The ids of one kind, a part for what each image found new; a part expires with the last of its ids."""
+    """The ids of one kind, a part for what each checkpoint found new; a part expires with the last of its ids."""
 
     def __init__(self, rung: int, ids: SeenIds) -> None:
         self._rung, self._ids = rung, ids

@@ -1,6 +1,6 @@
-"""Checkpointer: now and then an image of the state is written, so that a start has little of the journal to read.
+"""Checkpointer: now and then a checkpoint of the state is written, so that a start has little of the journal to read.
 
-A forked child writes the image out: it has the state of one instant for itself, and nobody waits for it.
+A forked child writes the checkpoint out: it has the state of one instant for itself, and nobody waits for it.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ from analytics.state.state import State
 
 LOOK_SECONDS = 1.0
 MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
-"""How much of the journal there may be beyond the image: entries, records in them, and their age in seconds."""
+"""How much of the journal there may be beyond the checkpoint: entries, records in them, and their age in seconds."""
 PAUSE_SECONDS = 5.0
-"""How long it is at least from one image to the next."""
+"""How long it is at least from one checkpoint to the next."""
 MOST_SAVING_SECONDS = 120.0
 PUT_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
@@ -46,16 +46,16 @@ _fork, _waitpid = get_original("os", ["fork", "waitpid"])
 
 
 class Checkpointer:
-    """Writes images of `state`, which `journal` goes on from."""
+    """Writes checkpoints of `state`, which `journal` goes on from."""
 
-    def __init__(self, state: State, image: Checkpoint, journal: DiskLog, clock: Clock) -> None:
-        self._state, self._image, self._journal, self._clock = state, image, journal, clock
+    def __init__(self, state: State, checkpoint: Checkpoint, journal: DiskLog, clock: Clock) -> None:
+        self._state, self._checkpoint, self._journal, self._clock = state, checkpoint, journal, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
-        self._job = Job("writing images", self._run)
+        self._job = Job("writing checkpoints", self._run)
 
     def start(self, mark: Mark, beyond: int) -> None:
-        """Begin to look whether it is time; `mark` is that of the image there is, with `beyond` entries after it."""
+        """Start writing checkpoints when they are due; `mark` is the newest one's, with `beyond` entries after it."""
         self._mark, self._entries = mark, self._entries - beyond
         self._job.start()
 
@@ -65,61 +65,61 @@ class Checkpointer:
 
     @property
     def has_news(self) -> bool:
-        """Whether the journal has anything beyond the image."""
+        """Whether the journal has anything beyond the checkpoint."""
         return self._journal.position > self._mark.position
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for another image."""
+        """Whether it is time for another checkpoint."""
         age = self._clock.monotonic() - self._at
         entries = self._journal.entries - self._entries
         many = entries >= MOST_ENTRIES or self._journal.applied - self._records >= MOST_RECORDS
         return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
 
     def save(self) -> bool:
-        """Write an image; False where that failed, which is logged."""
+        """Write a checkpoint; False where that failed, which is logged."""
         self._at = self._clock.monotonic()
         try:
             database = self._journal.database  # if it is opened again meanwhile, this one is closed: then it fails
         except CannotStore as error:
-            log.error("no image could be written", extra={"reason": error.message})
+            log.error("no checkpoint could be written", extra={"reason": error.message})
             return False
         try:
             self._save(database)
         except (*FAILURES, EOFError) as error:
-            log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
+            log.error("no checkpoint could be written", extra={"reason": str(error) or "the child ended early"})
             try:
                 self._journal.ask(database.abandon)
             except FAILURES:
                 self._journal.doubt(database, error)
             return False
-        log.debug("an image was written", extra={"entry": self._mark.position})
+        log.debug("a checkpoint was written", extra={"entry": self._mark.position})
         return True
 
     def _save(self, database: Database) -> None:
         generation = self._journal.ask(database.begin)
         with self._state.lock:
-            changes = self._image.take_changes()
+            changes = self._checkpoint.take_changes()
             mark = Mark(generation, self._journal.position)
-            entries, records, oldest = self._journal.entries, self._journal.applied, self._image.oldest()
+            entries, records, oldest = self._journal.entries, self._journal.applied, self._checkpoint.oldest()
             try:
-                child = _Child(self._image.parts(changes))
+                child = _Child(self._checkpoint.parts(changes))
             except BaseException:
-                self._image.give_back(changes)
+                self._checkpoint.give_back(changes)
                 raise
         try:
             with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
                 for parts in _together(child.parts()):
                     self._journal.ask(database.put, parts, generation)
-                while self._journal.written < mark.position:  # relaxed: what is in the image is to be in the journal
+                while self._journal.written < mark.position:  # relaxed: entries are written later
                     gevent.sleep(WAIT_SECONDS)
                 missed = self._journal.ask(database.finish, mark, oldest, self._journal.max_bytes)
         except BaseException:
-            self._image.give_back(changes)
+            self._checkpoint.give_back(changes)
             raise
         finally:
             child.end()
-        self._image.done(changes)
+        self._checkpoint.done(changes)
         self._tell_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
 
@@ -209,7 +209,7 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
     except BrokenPipeError:  # nobody reads any more
         pass
     except Exception:
-        log.exception("the child could not write an image")
+        log.exception("the child could not write a checkpoint")
     finally:
         os._exit(status)
 

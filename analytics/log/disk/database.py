@@ -1,7 +1,7 @@
-"""The database: one SQLite file with the journal and the image of the state that it goes on from.
+"""The database: one SQLite file with the journal and the newest checkpoint of the state.
 
-One connection, used by one thread, owns all writes. The write-ahead log is brought into the file by `tidy` alone, so
-that no failure of that goes unnoticed.
+One connection, used by one thread, does all writes. Only `checkpoint_wal` copies SQLite's write-ahead log into the
+file, so that no failure of that goes unnoticed.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from analytics.log.disk.cursors import Cursors, Missed
 from analytics.log.disk.file import PAGE, check_crc, checksum, opened
 from analytics.log.disk.packing import packed, unpacked
 
-TIDY_BYTES = 8 * 1024 * 1024
+WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
 """How much is written before it is brought from the write-ahead log into the file."""
 MOST_ROWS = 1_000
 """How many entries may be appended at once."""
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One piece of the image; see `log.disk.checkpoint`."""
+    """One piece of the checkpoint; see `log.disk.checkpoint`."""
 
     family: str
     rung: int
@@ -54,7 +54,7 @@ class Part(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Which image is whole, and up to which entry of the journal it goes."""
+    """Which checkpoint is whole, and up to which entry of the journal it goes."""
 
     generation: int
     position: int
@@ -73,7 +73,7 @@ class Database:
 
     def __init__(self, path: Path, *, sync: bool) -> None:
         self.path = path
-        self._unsettled = TIDY_BYTES  # whatever an earlier run has left
+        self._wal_bytes = WAL_CHECKPOINT_BYTES  # whatever an earlier run has left
         self._doubtful = False
         self._db = opened(path)
         self.inode = path.stat().st_ino
@@ -81,7 +81,7 @@ class Database:
         self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
         self._db.execute("PRAGMA secure_delete = OFF")  # some builds write zeros over all that is deleted
-        self._db.execute(f"PRAGMA journal_size_limit = {8 * TIDY_BYTES}")
+        self._db.execute(f"PRAGMA journal_size_limit = {8 * WAL_CHECKPOINT_BYTES}")
         try:
             self.cursors = Cursors(self._db, path, self.mark().position, self._writing)
         except BaseException:
@@ -109,15 +109,15 @@ class Database:
         with self._writing():
             self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
         size = sum(len(row.body) for row in rows)
-        self._unsettled += size + 3 * PAGE
+        self._wal_bytes += size + 3 * PAGE
         self.cursors.fresh_bytes += size
 
     @property
-    def is_untidy(self) -> bool:
-        """Whether it is time to `tidy`; any thread may ask."""
-        return self._unsettled >= TIDY_BYTES
+    def needs_wal_checkpoint(self) -> bool:
+        """Whether it is time to `checkpoint_wal`; any thread may ask."""
+        return self._wal_bytes >= WAL_CHECKPOINT_BYTES
 
-    def tidy(self) -> None:
+    def checkpoint_wal(self) -> None:
         """Bring what was written from the write-ahead log into the file.
 
         Raises:
@@ -125,12 +125,12 @@ class Database:
         """
         with self._writing():
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        self._unsettled = 0
+        self._wal_bytes = 0
 
     def reset(self, position: int) -> None:
         """Make certain, after a failure, that the journal ends with the entry `position`, on the disk too.
 
-        Images that did not become whole are dropped.
+        Checkpoints that did not become whole are dropped.
 
         Raises:
             CannotStore: that entry is lost.
@@ -147,13 +147,13 @@ class Database:
             raise sqlite3.OperationalError("database is locked")
 
     def mark(self) -> Mark:
-        """The image that is whole."""
+        """The checkpoint that is whole."""
         *mark, crc = self._db.execute("SELECT generation, position, crc FROM mark").fetchone()
         check_crc(self.path, crc, checksum(*mark))
         return Mark(*mark)
 
     def parts(self) -> Iterator[Part]:
-        """The parts of the image that is whole."""
+        """The parts of the checkpoint that is whole."""
         query = """
             SELECT family, rung, start, max(generation), crc, body FROM image
             WHERE generation <= (SELECT generation FROM mark) GROUP BY family, rung, start
@@ -196,19 +196,19 @@ class Database:
         return start
 
     def begin(self) -> int:
-        """The generation of the next image; what is left of one that did not become whole is dropped."""
+        """The generation of the next checkpoint; what is left of one that did not become whole is dropped."""
         self.abandon()
         return self.mark().generation + 1
 
     def put(self, parts: list[Part], generation: int) -> None:
-        """Write parts of an image that is not whole yet."""
+        """Write parts of a checkpoint that is not whole yet."""
         stored = [part._replace(body=packed(part.body)) for part in parts]
         with self._writing(), self._transaction():
             self._db.executemany(
                 "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?)",
                 [(*part[:3], generation, part.checksum(generation), part.body) for part in stored],
             )
-        self._unsettled += sum(len(part.body) for part in stored)
+        self._wal_bytes += sum(len(part.body) for part in stored)
 
     def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], most_bytes: int) -> list[Missed]:
         """Declare a checkpoint whole, and delete what it makes superfluous; returns which consumers miss entries.
@@ -231,7 +231,7 @@ class Database:
             return self.cursors.prune(mark.position, most_bytes)
 
     def abandon(self) -> None:
-        """Drop the parts of images that did not become whole."""
+        """Drop the parts of checkpoints that did not become whole."""
         with self._writing(), self._transaction():
             self._drop_unfinished()
 

@@ -48,7 +48,7 @@ SCRIPTS = (
 )
 """What leads from each version of the schema to the next one; a new file begins with version 0.
 
-1: version 0.1.0. 2: entries hold what requests sent, accepted or not, and images hold the newest records.
+1: version 0.1.0. 2: entries hold what requests sent, accepted or not, and checkpoints hold the newest records.
 3: there are cursors of consumers.
 """
 

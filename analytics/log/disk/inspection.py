@@ -25,7 +25,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "last_minute": ("second",),
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
-"""What the rungs of a family of the image are; of ids, the kinds."""
+"""What the rungs of a family of the checkpoint are; of ids, the kinds."""
 TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
 
 
@@ -41,7 +41,7 @@ class Entries(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The image's parts of one family and resolution; times are the starts of buckets, where it has such."""
+    """The checkpoint's parts of one family and resolution; times are the starts of buckets, where it has such."""
 
     family: str
     resolution: str
@@ -57,9 +57,9 @@ class Inspection:
 
     Attributes:
         sizes: bytes by name of file.
-        generation: how many images were written so far.
-        position: the number of the journal's last entry that is in the image.
-        beyond: how many entries lie beyond the image, to be read again on a start.
+        generation: how many checkpoints were written so far.
+        position: the number of the journal's last entry that is in the checkpoint.
+        beyond: how many entries lie beyond the checkpoint, to be read again on a start.
         newest: when the newest record came in, as far as that is known.
         damage: what is wrong, a line each.
     """
@@ -72,7 +72,7 @@ class Inspection:
     beyond: int = 0
     newest: str | None = None
     journal: list[Entries] = field(default_factory=list)
-    image: list[Parts] = field(default_factory=list)
+    checkpoint: list[Parts] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Inspection:
             "image": {
                 "generation": self.generation,
                 "position": self.position,
-                "families": [part._asdict() for part in self.image],
+                "families": [part._asdict() for part in self.checkpoint],
             },
         }
 
@@ -130,7 +130,7 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     ((found.schema,),) = db.execute("PRAGMA user_version")
     mark = db.execute("SELECT generation, position FROM mark").fetchone()
     if mark is None:
-        yield "the mark of the image is missing"
+        yield "the mark of the checkpoint is missing"
         return
     found.generation, found.position = mark
     query = """
@@ -153,14 +153,14 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     for family, rung, parts, size, oldest, newest in db.execute(query, (found.generation,)):
         names = RESOLUTIONS.get(family, ())
         times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
-        found.image.append(Parts(family, names[rung] if rung < len(names) else "", parts, size, *times))
+        found.checkpoint.append(Parts(family, names[rung] if rung < len(names) else "", parts, size, *times))
     found.newest = max((each.newest for each in found.journal), default=None)
     query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
     rest = db.execute(query, (found.generation,)).fetchone()
     if rest is not None and found.newest is None:
         found.newest = _newest_in(rest[0])
     if found.generation and rest is None:
-        yield "the image has no end"
+        yield "the checkpoint has no end"
 
 
 class _Rest(msgspec.Struct):
@@ -168,7 +168,7 @@ class _Rest(msgspec.Struct):
 
 
 def _newest_in(body: bytes) -> str | None:
-    """When the newest record of an image came in; None where it does not say so."""
+    """When the newest record of a checkpoint came in; None where it does not say so."""
     try:
         newest = msgspec.json.decode(unpacked(body), type=_Rest).time
     except (ValueError, msgspec.DecodeError):  # the checksum tells what is damaged
@@ -179,10 +179,10 @@ def _newest_in(body: bytes) -> str | None:
 def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
     tables = {
         "entry {} of the journal ({})": "SELECT crc, body, seq, kind, received, id_prefix, records FROM journal",
-        "part {} of the image (rung {}, start {}, generation {})": (
+        "part {} of the checkpoint (rung {}, start {}, generation {})": (
             "SELECT crc, body, family, rung, start, generation FROM image"
         ),
-        "the mark of the image": "SELECT crc, x'', generation, position FROM mark",
+        "the mark of the checkpoint": "SELECT crc, x'', generation, position FROM mark",
     }
     for name, query in tables.items():
         wrong = 0

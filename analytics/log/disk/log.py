@@ -203,9 +203,9 @@ class DiskLog:
         self._backlog.remove(batch)
         self._unapplied += batch
         self._apply()
-        if database.is_untidy:
+        if database.needs_wal_checkpoint:
             try:
-                self.ask(database.tidy)
+                self.ask(database.checkpoint_wal)
             except Exception as error:  # noqa: BLE001
                 self._fail(error)
 

@@ -1,4 +1,4 @@
-"""Recovery: the image, then what the journal has beyond it, give the state that was."""
+"""Recovery: the checkpoint, then what the journal has beyond it, give the state that was."""
 
 import logging
 import time
@@ -32,14 +32,14 @@ _decoders = {name: msgspec.json.Decoder(list[kind.record]).decode for name, kind
 
 
 def recover(
-    journal: DiskLog, state: State, image: Checkpoint, recorder: Recorder, keep: dict[str, int]
+    journal: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder, keep: dict[str, int]
 ) -> tuple[Mark, int]:
     """Bring back the state that the database of `journal` knows.
 
-    Returns the mark of its image, and how many entries the journal has beyond that.
+    Returns the mark of its checkpoint, and how many entries the journal has beyond that.
 
     Args:
-        keep: how many of the newest records of a kind version 0.1.0 left in the journal, as its images hold none.
+        keep: how many of the newest records of a kind version 0.1.0 left in the journal, as its checkpoints hold none.
 
     Raises:
         CannotStore: the database is damaged.
@@ -56,7 +56,7 @@ def recover(
         recorder.set_quotas(None)
         if mark.generation:
             with state.lock:
-                image.restore(progress.through(journal.ask(lambda: list(database.parts()))))
+                checkpoint.restore(progress.through(journal.ask(lambda: list(database.parts()))))
             progress.turn()
             if state.quotas is None:
                 for kind, count in keep.items():
@@ -139,5 +139,5 @@ class _Progress:
             self._told = time.monotonic()
 
     def end(self, entries: int) -> None:
-        """Tell that all is read; `entries` are those beyond the image."""
+        """Tell that all is read; `entries` are those beyond the checkpoint."""
         log.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})

@@ -10,12 +10,13 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 def full_text(found: Inspection) -> str:
     """All of it, as lines."""
     files = ", ".join(f"{name} {in_units(size)}" for name, size in found.sizes.items())
+    journal = sum(kind.entries for kind in found.journal)
     lines = [
         f"{found.path}",
-        f"files     {files}",
-        f"schema    {found.schema}",
-        f"image     number {found.generation:,}, up to entry {found.position:,} of the journal",
-        f"journal   {sum(kind.entries for kind in found.journal):,} entries, {found.beyond:,} of them beyond the image",
+        f"files       {files}",
+        f"schema      {found.schema}",
+        f"checkpoint  number {found.generation:,}, up to entry {found.position:,} of the journal",
+        f"journal     {journal:,} entries, {found.beyond:,} of them after the checkpoint",
     ]
     if found.journal:
         rows = [
@@ -23,7 +24,7 @@ def full_text(found: Inspection) -> str:
             for each in found.journal
         ]
         lines += ["", *_table(("journal", "entries", "records", "size", "oldest", "newest"), rows, right=(1, 2, 3))]
-    if found.image:
+    if found.checkpoint:
         parts = [
             (
                 each.family,
@@ -33,9 +34,9 @@ def full_text(found: Inspection) -> str:
                 each.oldest or "",
                 each.newest or "",
             )
-            for each in found.image
+            for each in found.checkpoint
         ]
-        lines += ["", *_table(("image", "of", "parts", "size", "oldest", "newest"), parts, right=(2, 3))]
+        lines += ["", *_table(("checkpoint", "of", "parts", "size", "oldest", "newest"), parts, right=(2, 3))]
     if found.damage:
         lines += ["", "DAMAGED:", *(f"  {line}" for line in found.damage)]
     else:
@@ -45,7 +46,9 @@ def full_text(found: Inspection) -> str:
 
 def one_line(found: Inspection) -> str:
     """How large it is and what is in it."""
-    days = [each.oldest for each in found.image if (each.family, each.resolution) == ("series", "day") and each.oldest]
+    days = [
+        each.oldest for each in found.checkpoint if (each.family, each.resolution) == ("series", "day") and each.oldest
+    ]
     statistics = [f"statistics since {days[0][:10]}"] if days else []
     newest = [f"the newest record of {found.newest}"] if found.newest else []
     return ", ".join([f"{found.path}: {in_units(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])])

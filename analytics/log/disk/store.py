@@ -37,8 +37,8 @@ class Store:
         self._directory = Path(settings.data_dir)
         self._state, self._journal, self._recorder, self._clock = state, journal, recorder, clock
         self._keep = {EVENTS.name: settings.events_ring, METRICS.name: settings.metrics_ring}
-        self._image = Checkpoint(state, recorder)
-        self._checkpoints = Checkpointer(state, self._image, journal, clock)
+        self._checkpoint = Checkpoint(state, recorder)
+        self._checkpointer = Checkpointer(state, self._checkpoint, journal, clock)
         self._lock: DirectoryLock | None = None
         self._starting: gevent.Greenlet | None = None
         self.recovering = True
@@ -48,14 +48,14 @@ class Store:
         self._starting = gevent.spawn(self._start, ready, failed)
 
     def stop(self) -> None:
-        """Write what waits, and an image, so that the next start is quick; then let go of the directory."""
+        """Write what waits, and a checkpoint, so that the next start is quick; then let go of the directory."""
         if self._starting is not None:
             self._starting.kill()
-        self._checkpoints.stop()
+        self._checkpointer.stop()
         self._recorder.tick()
         self._journal.settle()
-        if self._checkpoints.has_news and self._journal.trouble is None:
-            self._checkpoints.save()
+        if self._checkpointer.has_news and self._journal.trouble is None:
+            self._checkpointer.save()
         self._journal.stop()
         if self._lock is not None:
             self._lock.release()
@@ -82,12 +82,12 @@ class Store:
         try:
             self._lock = _lock(self._directory)
             self._journal.open()
-            mark, beyond = recover(self._journal, self._state, self._image, self._recorder, self._keep)
+            mark, beyond = recover(self._journal, self._state, self._checkpoint, self._recorder, self._keep)
             self._look_at_clock()
             self._journal.start(self._journal.ask(self._journal.database.last_seq))
             self._record_start()
-            self._checkpoints.start(mark, beyond)
-            if not mark.generation and not self._checkpoints.save():
+            self._checkpointer.start(mark, beyond)
+            if not mark.generation and not self._checkpointer.save():
                 raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
         except CannotStore as error:
             failed(error.message)

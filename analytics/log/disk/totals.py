@@ -1,4 +1,4 @@
-"""Exact totals as they are written down in an image."""
+"""Exact totals as they are written down in a checkpoint."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

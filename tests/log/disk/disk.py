@@ -1,4 +1,4 @@
-"""The service without its edge, on a disk: what the rig of the state is, with the journal and the images beneath."""
+"""The service without its edge, on a disk: what the rig of the state is, with the journal and the checkpoints beneath."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ PATIENCE = 30
 
 
 class Disk(Rig):
-    """A service on the directory `path`, which it recovers from; images are taken when a test says so.
+    """A service on the directory `path`, which it recovers from; checkpoints are taken when a test says so.
 
     Args:
         starts: whether its start is recorded, so that silence counts from then.
@@ -50,8 +50,8 @@ class Disk(Rig):
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
         assert begun.get(timeout=PATIENCE) == ""
-        self.checkpoints = self.store._checkpoints
-        self.checkpoints.stop()
+        self.checkpointer = self.store._checkpointer
+        self.checkpointer.stop()
         self.lives = 0
 
     def _begin(self, quotas: Quotas) -> None:
@@ -65,8 +65,8 @@ class Disk(Rig):
         return super().ask(question, *args)
 
     def save(self) -> bool:
-        """Take an image."""
-        return self.checkpoints.save()
+        """Take a checkpoint."""
+        return self.checkpointer.save()
 
     def crashed(self, stack: ExitStack, **limits: Any) -> "Disk":
         """What a later start finds, had the process died now; this one lives on."""

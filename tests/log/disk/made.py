@@ -17,21 +17,21 @@ def row(seq: int, kind: str = "events", size: int = 2_000) -> Row:
     return Row(seq, kind, AT + seq, f"p{seq}", 2, b"%d:" % seq + b"x" * size)
 
 
-def database(path: Path, seqs: Iterable[int] = range(1, 41), image_at: int = 20) -> Database:
-    """An open database with entries, the last of them in the write-ahead log, and an image up to `image_at`."""
+def database(path: Path, seqs: Iterable[int] = range(1, 41), checkpoint_at: int = 20) -> Database:
+    """An open database with entries, the last of them in the write-ahead log, and a checkpoint up to `checkpoint_at`."""
     made = Database(path, sync=False)
     rows = [row(seq, "heartbeats" if seq % 10 == 0 else "events") for seq in seqs]
     if rows:
         made.append(rows)
-    if image_at:
+    if checkpoint_at:
         made.put(PARTS, 1)
-        made.finish(Mark(1, image_at), [], 0)
+        made.finish(Mark(1, checkpoint_at), [], 0)
     return made
 
 
-def closed(path: Path, seqs: Iterable[int] = range(1, 41), image_at: int = 20) -> Path:
+def closed(path: Path, seqs: Iterable[int] = range(1, 41), checkpoint_at: int = 20) -> Path:
     """The same, closed: all of it is in the file."""
-    database(path, seqs, image_at).close()
+    database(path, seqs, checkpoint_at).close()
     return path
 
 

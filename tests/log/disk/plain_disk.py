@@ -58,13 +58,13 @@ class Disk:
         self.state = State(settings, NOON)
         self.journal = journal(self.state.lock, self.path, durability)
         self.recorder = Recorder(self.state, settings, self.clock, lambda *_: None, self.journal)
-        self.image = Checkpoint(self.state, self.recorder)
+        self.checkpoint = Checkpoint(self.state, self.recorder)
         self.reader = Reader(self.state, self.clock)
 
     def __enter__(self) -> Self:
         database = self.journal.open()
         try:
-            self.mark, _ = recover(self.journal, self.state, self.image, self.recorder, KEEP)
+            self.mark, _ = recover(self.journal, self.state, self.checkpoint, self.recorder, KEEP)
             self.journal.start(self.journal.ask(database.last_seq))
             if not self.journal.position:
                 self.recorder.start()
@@ -93,13 +93,13 @@ class Disk:
             gevent.joinall(both, raise_error=True)
 
     def save(self) -> None:
-        """Write an image, as a checkpoint does in a process of its own."""
+        """Write a checkpoint, as a checkpoint does in a process of its own."""
         database = self.journal.database
-        changes = self.image.take_changes()
+        changes = self.checkpoint.take_changes()
         mark = Mark(database.mark().generation + 1, self.journal.position)
-        database.put(list(self.image.parts(changes)), mark.generation)
-        database.finish(mark, self.image.oldest(), 10**9)
-        self.image.done(changes)
+        database.put(list(self.checkpoint.parts(changes)), mark.generation)
+        database.finish(mark, self.checkpoint.oldest(), 10**9)
+        self.checkpoint.done(changes)
 
     def ids(self) -> Counter[str]:
         """How often there is an event of each id."""

@@ -17,7 +17,7 @@ from analytics.log.disk.log import DiskLog
 from tests.log.disk.plain_disk import Disk
 from tests.state.rig import event
 
-database.TIDY_BYTES = 120_000
+database.WAL_CHECKPOINT_BYTES = 120_000
 disk_log.RETRY_SECONDS = 0.01
 TOGETHER = 3
 TEXT = "x" * 2_000
@@ -28,7 +28,7 @@ def main(directory: Path, durability: str) -> None:
     directory.mkdir()
     for first in (0, 100):
         with Disk(directory, durability, DiskLog) as disk:
-            checkpoints = Checkpointer(disk.state, disk.image, disk.journal, disk.clock)
+            checkpointer = Checkpointer(disk.state, disk.checkpoint, disk.journal, disk.clock)
 
             def record(number: int, disk: Disk = disk) -> None:
                 for place in range(5):
@@ -40,7 +40,7 @@ def main(directory: Path, durability: str) -> None:
                 writers = [gevent.spawn(record, number + 5 * place) for place in range(TOGETHER)]
                 gevent.joinall(writers, raise_error=True)
                 if number % 2:
-                    assert checkpoints.save()
+                    assert checkpointer.save()
             disk.journal.doubt(disk.journal.database, OSError("on trial"))
             while disk.journal.trouble is not None:
                 gevent.sleep(0.01)

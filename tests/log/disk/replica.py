@@ -57,7 +57,7 @@ def recorded(rig: Rig) -> list[Written]:
 def replica(log: list[Written], wall: float, disturb: Callable[[Rig], Any] | None = None, **limits: Any) -> Rig:
     """A state of its own, made at `wall`, after all of the log; `disturb` is called before each entry."""
     rig = Rig(wall, starts=False, **limits)
-    rig.image = Checkpoint(rig.state, rig.recorder)  # type: ignore[attr-defined]
+    rig.checkpoint = Checkpoint(rig.state, rig.recorder)  # type: ignore[attr-defined]
     for kind, received, id_prefix, records in log:
         if disturb is not None:
             disturb(rig)
@@ -69,8 +69,8 @@ def canonical(rig: Rig, at: float) -> list[Any]:
     """All of a replica's checkpoint at a time, in an order of its own; floats to the last bit."""
     with rig.state.lock:
         rig.state.advance(at)
-        image: Checkpoint = rig.image  # type: ignore[attr-defined]
-        parts = image.parts(image.take_changes())
+        checkpoint: Checkpoint = rig.checkpoint  # type: ignore[attr-defined]
+        parts = checkpoint.parts(checkpoint.take_changes())
         return sorted(([*part[:3], _body(part.family, part.body)] for part in parts), key=repr)
 
 

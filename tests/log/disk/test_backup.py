@@ -43,7 +43,7 @@ def test_it_is_one_file_with_what_was_there_when_it_began(
         steps.append((done, pages))
         owner.append([made.row(40 + len(steps))])
         if len(steps) == 3:
-            owner.tidy()
+            owner.checkpoint_wal()
 
     found = back_up(source, tmp_path / "a.db", overwrite=False, progress=write_on)
     assert steps[-1][0] == steps[-1][1] == len(steps)

@@ -1,4 +1,4 @@
-"""Images: what is dumped and restored answers as it did before, goes on as it would have, and adds up from changes."""
+"""Checkpoints: what is dumped and restored answers as it did before, goes on as it would have, and adds up from changes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,23 +18,23 @@ Place = tuple[str, int, int]
 
 
 class Album:
-    """The images of a rig, as the database keeps them."""
+    """The checkpoints of a rig, as the database keeps them."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.image = Checkpoint(rig.state, rig.recorder)
+        self.checkpoint = Checkpoint(rig.state, rig.recorder)
         self.parts: dict[Place, Part] = {}
 
     def take(self, *, fails: bool = False) -> None:
-        """One more image; where it fails, its parts come to nothing."""
+        """One more checkpoint; where it fails, its parts come to nothing."""
         with self.rig.state.lock:
-            changes = self.image.take_changes()
-            oldest = self.image.oldest()
-            parts = list(self.image.parts(changes))
+            changes = self.checkpoint.take_changes()
+            oldest = self.checkpoint.oldest()
+            parts = list(self.checkpoint.parts(changes))
         if fails:
-            self.image.give_back(changes)
+            self.checkpoint.give_back(changes)
             return
-        self.image.done(changes)
+        self.checkpoint.done(changes)
         assert len({part[:3] for part in parts}) == len(parts)
         self.parts.update({part[:3]: part for part in parts})
         for family, rung, start in oldest:
@@ -43,14 +43,14 @@ class Album:
                 del self.parts[place]
 
     def restored(self, **limits: Any) -> Rig:
-        """What a later start makes of the newest image."""
+        """What a later start makes of the newest checkpoint."""
         rig = restored(sorted(self.parts.values()), self.rig.clock.wall(), **limits)
         rig.state.started = self.rig.state.started
         return rig
 
 
 def restored(parts: Iterable[Part], wall: float, **limits: Any) -> Rig:
-    """A service that starts with the image of these parts."""
+    """A service that starts with the checkpoint of these parts."""
     rig = Rig(wall + 0.001, **limits)  # a start of its own: its ids begin otherwise
     rig.clock.set(wall)
     Checkpoint(rig.state, rig.recorder).restore(parts)
@@ -96,21 +96,21 @@ def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act],
     check_equal(rig, copy)
 
 
-IMAGES = st.one_of(
+STEPS = st.one_of(
     *([act] * 4),
-    st.tuples(st.just("image"), st.sampled_from((True, False))),
-    st.tuples(st.just("image"), st.just(False)),
+    st.tuples(st.just("checkpoint"), st.sampled_from((True, False))),
+    st.tuples(st.just("checkpoint"), st.just(False)),
 )
 
 
 @unshrunk
-@given(st.lists(IMAGES, max_size=40))
-def test_many_small_images_of_which_some_fail_are_one_whole(acts: list[Act]) -> None:
+@given(st.lists(STEPS, max_size=40))
+def test_many_small_checkpoints_of_which_some_fail_are_one_whole(acts: list[Act]) -> None:
     often, once = Rig(**LIMITS), Rig(**LIMITS)
     once.recorder.own_ids.restore(*often.recorder.own_ids.dump())
     albums = Album(often), Album(once)
     for each in acts:
-        if each[0] == "image":
+        if each[0] == "checkpoint":
             albums[0].take(fails=each[1])
         else:
             do(often, *each)
@@ -128,13 +128,13 @@ DAYS = st.tuples(st.just("wait"), st.sampled_from((1, 70, DAY, 12 * DAY)))
 
 
 @unshrunk
-@given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("image",))), min_size=10, max_size=80), st.integers(0, 79))
+@given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("checkpoint",))), min_size=10, max_size=80), st.integers(0, 79))
 def test_endpoints_that_made_room_for_others_stay_gone_and_are_counted_as_missed(acts: list[Act], start: int) -> None:
     rig = Rig(**LIMITS)
     album = Album(rig)
     copy: Rig | None = None
     for number, (kind, *details) in enumerate(acts):
-        if kind == "image" or number == start:
+        if kind == "checkpoint" or number == start:
             album.take()
         if number == start:
             copy = album.restored(**LIMITS)
@@ -234,7 +234,7 @@ def test_what_changed_is_noted_no_longer_than_it_is_kept() -> None:
     assert sum(len(each.changes.take()) for each in noted) < 200
 
 
-def test_a_full_state_changes_little_from_one_image_to_the_next() -> None:
+def test_a_full_state_changes_little_from_one_checkpoint_to_the_next() -> None:
     rig = Rig()
     album = Album(rig)
     for _ in range(60):
@@ -252,7 +252,7 @@ def test_a_full_state_changes_little_from_one_image_to_the_next() -> None:
 
 @moderate
 @given(st.data())
-def test_an_image_that_is_not_whole_is_refused(data: st.DataObject) -> None:
+def test_a_checkpoint_that_is_not_whole_is_refused(data: st.DataObject) -> None:
     rig = Rig(NOON)
     album = Album(rig)
     rig.recorder.record_batch(EVENTS, batch(event(id="a", data={"endpoint": "/"}, user_id="u")))

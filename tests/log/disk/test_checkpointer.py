@@ -78,7 +78,7 @@ FAULTS: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_child_that_fails_costs_nothing_but_that_image(
+def test_a_child_that_fails_costs_nothing_but_that_checkpoint(
     disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     before = children()
@@ -105,7 +105,7 @@ STEPS = ("begin", "put", "finish", "abandon")
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("done", [False, True], ids=["undone", "done"])
-def test_a_step_that_fails_or_seems_to_costs_nothing_but_that_image(
+def test_a_step_that_fails_or_seems_to_costs_nothing_but_that_checkpoint(
     disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, step: str, done: bool
 ) -> None:
     work(disk)
@@ -156,7 +156,7 @@ def test_a_journal_that_is_opened_again_meanwhile_loses_no_changes(
     check_equal(disk, disk.crashed(stack))
 
 
-def test_images_are_due_by_entries_records_and_age_and_never_too_often(
+def test_checkpoints_are_due_by_entries_records_and_age_and_never_too_often(
     disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpointer, "MOST_ENTRIES", 10)
@@ -168,13 +168,13 @@ def test_images_are_due_by_entries_records_and_age_and_never_too_often(
                 disk.clock.advance(checkpointer.MOST_SECONDS)
             else:
                 disk.events(*(event() for _ in range(10 if act == "e" else 1)))
-        due.append(disk.checkpoints.is_due)
+        due.append(disk.checkpointer.is_due)
         disk.clock.advance(checkpointer.PAUSE_SECONDS)
-        due.append(disk.checkpoints.is_due)
+        due.append(disk.checkpointer.is_due)
         assert disk.save()
     assert due == [False, False, False, True, False, False, False, True, True, True]
     disk.clock.advance(10 * HOUR)
-    assert not disk.checkpoints.is_due, "nothing came"
+    assert not disk.checkpointer.is_due, "nothing came"
 
 
 def test_they_are_taken_while_records_come_and_nobody_waits_for_the_child(
@@ -197,7 +197,7 @@ def test_they_are_taken_while_records_come_and_nobody_waits_for_the_child(
 def test_the_file_stays_bounded_under_endless_load(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "TIDY_BYTES", 256 * 1024)
+    monkeypatch.setattr(database, "WAL_CHECKPOINT_BYTES", 256 * 1024)
     few = {"events_ring": 100, "metrics_ring": 50, "daily_days": 2, "hourly_days": 1, "dedupe_ids": 100}
     disk = stack.enter_context(Disk(tmp_path / "data", dedupe_seconds=0, **few))
     sizes = []
@@ -208,7 +208,7 @@ def test_the_file_stays_bounded_under_endless_load(
             disk.metric("memory", number, id=name)
         disk.clock.advance(HOUR)
         assert disk.save()
-        disk.journal.ask(disk.journal.database.tidy)
+        disk.journal.ask(disk.journal.database.checkpoint_wal)
         sizes.append(disk.store.size)
     assert max(sizes[20:]) <= 1.3 * max(sizes[:20]), sizes
     assert max(sizes) < 8 * 1024 * 1024

@@ -125,7 +125,7 @@ def test_every_entry_is_read_at_least_once_and_never_again_once_done(steps: list
             if step == "event":
                 sent.append(disk.event(id=f"e{len(sent)}").id)
             elif step == "save":
-                assert disk.save() or not disk.checkpoints.has_news
+                assert disk.save() or not disk.checkpointer.has_news
             elif step == "crash":
                 disk = disk.crashed(stack)
                 consumer = Consumer(disk.journal, "archive")

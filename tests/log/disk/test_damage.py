@@ -34,7 +34,7 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """A directory as a clean stop leaves it, with an image and entries beyond it, and what was read from it."""
+    """A directory as a clean stop leaves it, with a checkpoint and entries beyond it, and what was read from it."""
     directory = tmp_path_factory.mktemp("whole")
     with Disk(directory) as disk:
         disk.record(1, 20, TEXT)

@@ -1,4 +1,4 @@
-"""Statements that fail, or seem to: the database is opened again before more is taken, and no image misses a change."""
+"""Statements that fail, or seem to: the database is opened again before more is taken, and no checkpoint misses a change."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -80,7 +80,7 @@ def until_recovered(disk: Disk, failed: Database) -> None:
 
 
 def saving(disk: Disk) -> Checkpointer:
-    return Checkpointer(disk.state, disk.image, disk.journal, disk.clock)
+    return Checkpointer(disk.state, disk.checkpoint, disk.journal, disk.clock)
 
 
 def check_as_it_was(directory: Path, picture: Any) -> None:
@@ -93,31 +93,31 @@ def check_as_it_was(directory: Path, picture: Any) -> None:
 @pytest.mark.parametrize(
     ("word", "nth"), [("BEGIN", 1), ("INSERT INTO image", 2), ("COMMIT", 1), ("UPDATE mark", 1), ("COMMIT", -1)]
 )
-def test_an_image_that_fails_is_made_up_for_by_the_next(word: str, nth: int, done: bool, tmp_path: Path) -> None:
+def test_a_checkpoint_that_fails_is_made_up_for_by_the_next(word: str, nth: int, done: bool, tmp_path: Path) -> None:
     with Disk(tmp_path) as disk:
-        images = saving(disk)
+        writer = saving(disk)
         disk.record(1, 6)
-        assert images.save()
+        assert writer.save()
         disk.record(7, 12)
-        changes = disk.image.take_changes()
-        parts = len(list(disk.image.parts(changes)))
-        disk.image.give_back(changes)
+        changes = disk.checkpoint.take_changes()
+        parts = len(list(disk.checkpoint.parts(changes)))
+        disk.checkpoint.give_back(changes)
         failed = disk.journal.database
         let_fail(failed, word, nth if nth > 0 else parts + 1, done=done)
-        assert not images.save()
+        assert not writer.save()
         until_recovered(disk, failed)
         disk.record(13, 15)
-        assert images.save()
+        assert writer.save()
         disk.record(16, 18)
         picture = disk.picture()
     check_as_it_was(tmp_path, picture)
 
 
-def test_an_image_in_the_midst_of_which_the_database_is_opened_again_is_given_up(
+def test_a_checkpoint_in_the_midst_of_which_the_database_is_opened_again_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Disk(tmp_path) as disk:
-        images = saving(disk)
+        writer = saving(disk)
         disk.record(1, 6)
         failed = disk.journal.database
 
@@ -128,11 +128,11 @@ def test_an_image_in_the_midst_of_which_the_database_is_opened_again_is_given_up
             until_recovered(disk, failed)
 
         monkeypatch.setattr(Parts, "between", staticmethod(between))
-        assert not images.save()
+        assert not writer.save()
         monkeypatch.setattr(Parts, "between", staticmethod(lambda: None))
         assert disk.journal.trouble is None
         disk.record(7, 9)
-        assert images.save()
+        assert writer.save()
         picture = disk.picture()
     check_as_it_was(tmp_path, picture)
 
@@ -175,7 +175,7 @@ def test_nothing_is_written_after_a_failure_before_the_database_was_opened_again
         failed = disk.journal.database
         let_fail(failed, "wal_checkpoint")
         with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
-            failed.tidy()
+            failed.checkpoint_wal()
         with pytest.raises(sqlite3.OperationalError, match="an earlier write failed"):
             failed.append([])
         with pytest.raises(Unavailable, match="an earlier write failed"):

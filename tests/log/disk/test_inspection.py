@@ -21,7 +21,7 @@ def test_it_tells_what_is_there(path: Path) -> None:
     events, heartbeats = found.journal
     assert events == Entries("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
     assert heartbeats[:3] == ("heartbeats", 2, 4)
-    assert found.image == [
+    assert found.checkpoint == [
         Parts("ids", "events", 1, 8, None, None),
         Parts("rest", "", 1, 3, None, None),
         Parts("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
@@ -33,7 +33,7 @@ def test_it_tells_what_is_there(path: Path) -> None:
 def test_it_tells_people_and_programs(path: Path) -> None:
     found = inspect(path)
     text = full_text(found)
-    assert "journal   20 entries, 20 of them beyond the image" in text
+    assert "journal     20 entries, 20 of them after the checkpoint" in text
     assert "\nevents           18       36  35.2 KiB  2023-11-14T22:13:41.000Z  2023-11-14T22:13:59.000Z\n" in text
     assert text.endswith("Sound: the integrity check and all checksums agree.")
     assert "statistics since 2023-11-14, the newest record of 2023-11-14T22:14:00.000Z" in one_line(found)
@@ -44,8 +44,8 @@ def test_it_tells_people_and_programs(path: Path) -> None:
 
 
 def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
-    found = inspect(made.closed(tmp_path / "new.db", seqs=[], image_at=0))
-    assert (found.journal, found.image, found.damage) == ([], [], [])
+    found = inspect(made.closed(tmp_path / "new.db", seqs=[], checkpoint_at=0))
+    assert (found.journal, found.checkpoint, found.damage) == ([], [], [])
     assert "no records" in one_line(found)
 
 
@@ -55,11 +55,11 @@ def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
         ("UPDATE journal SET crc = 1 WHERE seq = 25", ["entry 25 of the journal (events) has a wrong checksum"]),
         (
             "UPDATE image SET body = x'00' WHERE family = 'series'",
-            ["part series of the image (rung 3, start 1699920000, generation 1) has a wrong checksum"],
+            ["part series of the checkpoint (rung 3, start 1699920000, generation 1) has a wrong checksum"],
         ),
         ("DELETE FROM journal WHERE seq IN (25, 27)", ["2 entries of the journal are missing"]),
-        ("DELETE FROM image WHERE family = 'rest'", ["the image has no end"]),
-        ("DELETE FROM mark", ["the mark of the image is missing"]),
+        ("DELETE FROM image WHERE family = 'rest'", ["the checkpoint has no end"]),
+        ("DELETE FROM mark", ["the mark of the checkpoint is missing"]),
         ("DROP TABLE image", ["no such table: image"]),
     ],
 )

@@ -144,7 +144,7 @@ def test_relaxed_answers_first_and_writes_soon(
         assert ids(later) == [*map(str, range(30)), "last"], "an orderly stop loses nothing"
 
 
-def test_relaxed_an_image_waits_for_the_entries_that_it_holds(
+def test_relaxed_a_checkpoint_waits_for_the_entries_that_it_holds(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.3)

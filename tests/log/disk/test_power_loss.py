@@ -9,16 +9,16 @@ from tests.edge.wire import tool
 from tests.log.disk.plain_disk import Disk
 from tests.log.disk.power import Call, Power, traced
 
-IMAGES = 300
+CUTS = 300
 LAST = 165
 WRITER = "tests.log.disk.power_writer"
 
 
-def missing_after_cuts(calls: list[Call], images: int, seed: int, scratch: Path) -> list[set[str]]:
+def missing_after_cuts(calls: list[Call], count: int, seed: int, scratch: Path) -> list[set[str]]:
     """What was acknowledged and is missing after each of so many power cuts; none leaves what cannot be opened."""
     rng = random.Random(seed)
     changes = [number for number, call in enumerate(calls) if call.what != "told"]
-    cuts = Counter(rng.choices(changes, k=images))
+    cuts = Counter(rng.choices(changes, k=count))
     power, missing = Power(), []
     for number, call in enumerate(calls):
         power.call(call)
@@ -38,13 +38,13 @@ def missing_after_cuts(calls: list[Call], images: int, seed: int, scratch: Path)
 
 def test_with_fsync_nothing_acknowledged_is_missing_after_a_power_cut(tmp_path: Path) -> None:
     calls = traced(tool("strace"), WRITER, tmp_path / "data", "fsync", tmp_path / "calls")
-    missing = missing_after_cuts(calls, IMAGES, 41, tmp_path / "image")
-    assert len(missing) == IMAGES
+    missing = missing_after_cuts(calls, CUTS, 41, tmp_path / "disk")
+    assert len(missing) == CUTS
     assert not any(missing)
 
 
 def test_without_it_the_same_cuts_lose_records_but_damage_nothing(tmp_path: Path) -> None:
     calls = traced(tool("strace"), WRITER, tmp_path / "data", "process", tmp_path / "calls")
-    missing = missing_after_cuts(calls, IMAGES // 2, 42, tmp_path / "image")
+    missing = missing_after_cuts(calls, CUTS // 2, 42, tmp_path / "disk")
     assert any(missing), "else the cuts prove nothing"
     assert not all(missing), "what was brought into the file is there"

@@ -174,7 +174,7 @@ def test_the_newest_records_come_back_with_their_numbers_however_the_journal_was
         copy = disk.crashed(stack) if number % 7 == 0 else disk
         check_equal(disk, copy)
     assert disk.save()
-    assert disk.sql("SELECT count(*) FROM journal") == [(0,)], "all is in the image"
+    assert disk.sql("SELECT count(*) FROM journal") == [(0,)], "all is in the checkpoint"
     check_equal(disk, disk.crashed(stack))
 
 
@@ -257,7 +257,7 @@ def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longe
         assert [each.event(id=id_).duplicate for id_ in ("a", "b")] == [True, False], "what is forgotten stays so"
 
 
-def test_a_record_that_waits_while_an_image_is_taken_takes_its_room_once(tmp_path: Path, stack: ExitStack) -> None:
+def test_a_record_that_waits_while_a_checkpoint_is_taken_takes_its_room_once(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
     disk.journal._writer.stop()
     promised = gevent.spawn(disk.metric, "promised", 1)
@@ -283,7 +283,7 @@ def test_what_fewer_days_no_longer_know_of_is_forgotten(tmp_path: Path, stack: E
     assert copy.service("here")["metrics"]["new"]["count"] == 1
 
 
-def test_others_have_their_turns_while_a_large_image_is_read(
+def test_others_have_their_turns_while_a_large_checkpoint_is_read(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data"))

@@ -45,8 +45,8 @@ def backup(tmp_path: Path) -> Path:
 def data(tmp_path: Path) -> Path:
     """The directory of a service that was killed: half of what it has is in the write-ahead log alone."""
     (tmp_path / "running").mkdir()
-    owner = made.database(tmp_path / "running" / "analytics.db", range(1, 100), image_at=0)
-    owner.tidy()
+    owner = made.database(tmp_path / "running" / "analytics.db", range(1, 100), checkpoint_at=0)
+    owner.checkpoint_wal()
     owner.append([made.row(seq) for seq in range(100, 200)])
     shutil.copytree(tmp_path / "running", tmp_path / "data")
     owner.close()

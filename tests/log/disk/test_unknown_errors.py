@@ -40,15 +40,15 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exceptio
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-@pytest.mark.parametrize("step", ["append", "tidy"])
+@pytest.mark.parametrize("step", ["append", "checkpoint_wal"])
 def test_an_unknown_error_of_the_database_is_a_trouble_that_ends(
     step: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 3)
         failed = disk.journal.database
-        if step == "tidy":
-            monkeypatch.setattr(Database, "is_untidy", property(lambda self: self is failed))
+        if step == "checkpoint_wal":
+            monkeypatch.setattr(Database, "needs_wal_checkpoint", property(lambda self: self is failed))
         once(monkeypatch, Database, step, error)
         with gevent.Timeout(PATIENCE), caplog.at_level(logging.ERROR):
             if step == "append":
