@@ -50,7 +50,7 @@ from analytics.snapshot.ticker import Ticker
 from analytics.state.state import State
 from analytics.turns import let_others_work
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Service:
@@ -77,7 +77,7 @@ class Service:
             give_up: is told why, where what was kept cannot be used.
         """
         if self._store is None:
-            log.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
+            logger.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
             self._recorder.start()
             self._begin()
         else:
@@ -138,11 +138,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     state = State(settings, clock.wall())
     hub = Hub(partial(state.counters.dropped, "live_event"))
     connections = partial(len, hub)
-    journal: Log = MemoryLog()
+    log: Log = MemoryLog()
     if settings.data_dir:
-        journal = DiskLog(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability, settings.log_max_bytes)
-    recorder = Recorder(state, settings, clock, hub.publish_events, journal)
-    store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskLog) else None
+        log = DiskLog(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability, settings.log_max_bytes)
+    recorder = Recorder(state, settings, clock, hub.publish_events, log)
+    store = Store(settings, clock, state, log, recorder) if isinstance(log, DiskLog) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)

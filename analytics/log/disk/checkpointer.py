@@ -40,16 +40,16 @@ _HEAD = struct.Struct("<HiqI")
 
 WAIT_SECONDS = 0.01
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _fork, _waitpid = get_original("os", ["fork", "waitpid"])
 """gevent's own hear of a child's end by a signal that gunicorn handles itself."""
 
 
 class Checkpointer:
-    """Writes checkpoints of `state`, which `journal` goes on from."""
+    """Writes checkpoints of `state`, which `log` goes on from."""
 
-    def __init__(self, state: State, checkpoint: Checkpoint, journal: DiskLog, clock: Clock) -> None:
-        self._state, self._checkpoint, self._journal, self._clock = state, checkpoint, journal, clock
+    def __init__(self, state: State, checkpoint: Checkpoint, log: DiskLog, clock: Clock) -> None:
+        self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
         self._job = Job("writing checkpoints", self._run)
@@ -66,42 +66,42 @@ class Checkpointer:
     @property
     def has_news(self) -> bool:
         """Whether the journal has anything beyond the checkpoint."""
-        return self._journal.position > self._mark.position
+        return self._log.position > self._mark.position
 
     @property
     def is_due(self) -> bool:
         """Whether it is time for another checkpoint."""
         age = self._clock.monotonic() - self._at
-        entries = self._journal.entries - self._entries
-        many = entries >= MOST_ENTRIES or self._journal.applied - self._records >= MOST_RECORDS
+        entries = self._log.entries - self._entries
+        many = entries >= MOST_ENTRIES or self._log.applied - self._records >= MOST_RECORDS
         return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
 
     def save(self) -> bool:
         """Write a checkpoint; False where that failed, which is logged."""
         self._at = self._clock.monotonic()
         try:
-            database = self._journal.database  # if it is opened again meanwhile, this one is closed: then it fails
+            database = self._log.database  # if it is opened again meanwhile, this one is closed: then it fails
         except CannotStore as error:
-            log.error("no checkpoint could be written", extra={"reason": error.message})
+            logger.error("no checkpoint could be written", extra={"reason": error.message})
             return False
         try:
             self._save(database)
         except (*FAILURES, EOFError) as error:
-            log.error("no checkpoint could be written", extra={"reason": str(error) or "the child ended early"})
+            logger.error("no checkpoint could be written", extra={"reason": str(error) or "the child ended early"})
             try:
-                self._journal.ask(database.abandon)
+                self._log.ask(database.abandon)
             except FAILURES:
-                self._journal.doubt(database, error)
+                self._log.doubt(database, error)
             return False
-        log.debug("a checkpoint was written", extra={"entry": self._mark.position})
+        logger.debug("a checkpoint was written", extra={"entry": self._mark.position})
         return True
 
     def _save(self, database: Database) -> None:
-        generation = self._journal.ask(database.begin)
+        generation = self._log.ask(database.begin)
         with self._state.lock:
             changes = self._checkpoint.take_changes()
-            mark = Mark(generation, self._journal.position)
-            entries, records, oldest = self._journal.entries, self._journal.applied, self._checkpoint.oldest()
+            mark = Mark(generation, self._log.position)
+            entries, records, oldest = self._log.entries, self._log.applied, self._checkpoint.oldest()
             try:
                 child = _Child(self._checkpoint.parts(changes))
             except BaseException:
@@ -110,10 +110,10 @@ class Checkpointer:
         try:
             with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
                 for parts in _together(child.parts()):
-                    self._journal.ask(database.put, parts, generation)
-                while self._journal.written < mark.position:  # relaxed: entries are written later
+                    self._log.ask(database.put, parts, generation)
+                while self._log.written < mark.position:  # relaxed: entries are written later
                     gevent.sleep(WAIT_SECONDS)
-                missed = self._journal.ask(database.finish, mark, oldest, self._journal.max_bytes)
+                missed = self._log.ask(database.finish, mark, oldest, self._log.max_bytes)
         except BaseException:
             self._checkpoint.give_back(changes)
             raise
@@ -126,20 +126,20 @@ class Checkpointer:
     def _tell_missed(self, missed: Iterable[Missed]) -> None:
         """Log and count the entries that consumers miss since ANALYTICS_LOG_MAX_BYTES left no room for them."""
         for cursor, entries in missed:
-            log.warning(
+            logger.warning(
                 "a consumer of the log was too far behind and misses entries: raise ANALYTICS_LOG_MAX_BYTES",
                 extra={"consumer": cursor.name, "entries": entries},
             )
-            if cursor.name in self._journal.consumers:
-                self._journal.consumers[cursor.name] = cursor
+            if cursor.name in self._log.consumers:
+                self._log.consumers[cursor.name] = cursor
             with self._state.lock:
                 self._state.counters.dropped("log_entries_missed", entries)
 
     def _run(self) -> None:
         while True:
             gevent.sleep(LOOK_SECONDS)
-            self._journal.look()
-            if self.is_due and self._journal.trouble is None:
+            self._log.look()
+            if self.is_due and self._log.trouble is None:
                 self.save()
 
 
@@ -209,7 +209,7 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
     except BrokenPipeError:  # nobody reads any more
         pass
     except Exception:
-        log.exception("the child could not write a checkpoint")
+        logger.exception("the child could not write a checkpoint")
     finally:
         os._exit(status)
 

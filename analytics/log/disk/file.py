@@ -61,9 +61,9 @@ def opened(path: Path) -> sqlite3.Connection:
         sqlite3.OperationalError: it cannot be used now.
     """
     if not path.exists():
-        log = beside(path, "-wal")
-        if log.exists() and log.stat().st_size:  # beside a new database it would be taken for part of that
-            raise CannotStore(f"{path} is missing, but not what belongs to it, {log.name}. {ADVICE}")
+        wal = beside(path, "-wal")
+        if wal.exists() and wal.stat().st_size:  # beside a new database it would be taken for part of that
+            raise CannotStore(f"{path} is missing, but not what belongs to it, {wal.name}. {ADVICE}")
         _create(path)
     db = _connect(path, looked_at(path))
     try:

@@ -36,7 +36,7 @@ BRIEF_SECONDS = 0.0002
 """How long the event loop waits for a write that goes to the operating system alone; most take half of that."""
 FSYNC, RELAXED = "fsync", "relaxed"
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 A = TypeVar("A")
 _encode_into = msgspec.json.Encoder().encode_into
@@ -146,7 +146,7 @@ class DiskLog:
     def settle(self, seconds: float = 5.0) -> None:
         """Write what waits, if that can be done in time."""
         if not self._idle.wait(seconds if self.trouble is None else 0) and self._backlog:
-            log.error("entries of the journal were not written", extra={"entries": len(self._backlog)})
+            logger.error("entries of the journal were not written", extra={"entries": len(self._backlog)})
 
     def stop(self) -> None:
         """Write no more, and close the database."""
@@ -229,7 +229,7 @@ class DiskLog:
         try:
             return Ended(done, entry.apply())
         except Exception as error:
-            log.exception("an entry of the journal could not be applied", extra={"entry": self.position})
+            logger.exception("an entry of the journal could not be applied", extra={"entry": self.position})
             return Ended(done, error=error)
 
     def _count(self, entry: Entry) -> None:
@@ -240,7 +240,7 @@ class DiskLog:
     def _fail(self, error: Exception) -> None:
         """Refuse all that waits, and all that comes until the database was opened again and is as it has to be."""
         self.trouble, self._doubts = trouble(error), None
-        log.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
+        logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
             return
         refused = [pending.done for pending in self._backlog.clear() if pending.done is not None]
@@ -258,10 +258,10 @@ class DiskLog:
             )
         except Exception as error:
             self.trouble = trouble(error)
-            log.debug("the journal still cannot be written", exc_info=traceback_of(error))
+            logger.debug("the journal still cannot be written", exc_info=traceback_of(error))
         else:
             self.trouble = self._doubts = None
-            log.warning("the journal can be written again", extra={"entry": self.written})
+            logger.warning("the journal can be written again", extra={"entry": self.written})
 
     @property
     def database(self) -> Database:

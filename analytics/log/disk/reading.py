@@ -39,8 +39,8 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
         raise CannotStore(f"{path} cannot be read ({error.strerror}).") from error
     if foreign:
         raise CannotStore(f"{path} {foreign}.")
-    log = beside(path, "-wal")
-    untouchable = not os.access(path.parent, os.W_OK) and not log.exists()  # where SQLite can put no log of its own
+    wal = beside(path, "-wal")
+    untouchable = not os.access(path.parent, os.W_OK) and not wal.exists()  # where SQLite can put no log of its own
     uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if untouchable else ''}"
     try:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
@@ -56,7 +56,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
         raise CannotStore(f"{path} cannot be read ({error}).") from error
     except sqlite3.DatabaseError as error:
         raise Damaged(path, str(error)) from error
-    if untouchable and log.exists():
+    if untouchable and wal.exists():
         raise CannotStore(f"{path} was taken into use while it was read: try again.")
 
 

@@ -27,14 +27,14 @@ PROGRESS_SECONDS = 1.0
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _decoders = {name: msgspec.json.Decoder(list[kind.record]).decode for name, kind in KINDS.items()}  # type: ignore[name-defined]
 
 
 def recover(
-    journal: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder, keep: dict[str, int]
+    log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder, keep: dict[str, int]
 ) -> tuple[Mark, int]:
-    """Bring back the state that the database of `journal` knows.
+    """Bring back the state that the database of `log` knows.
 
     Returns the mark of its checkpoint, and how many entries the journal has beyond that.
 
@@ -46,25 +46,25 @@ def recover(
         sqlite3.Error: it cannot be read.
     """
     progress = _Progress()
-    database = journal.database
-    mark: Mark = journal.ask(database.mark)
-    last: int = journal.ask(database.last_seq)
-    unknown = journal.ask(database.kinds) - set(KINDS)  # among those that are read by their kind, none would ask for it
+    database = log.database
+    mark: Mark = log.ask(database.mark)
+    last: int = log.ask(database.last_seq)
+    unknown = log.ask(database.kinds) - set(KINDS)  # among those that are read by their kind, none would ask for it
     if unknown:
         raise CannotStore(f"{database.path} is damaged (there are entries of {sorted(unknown)}). {ADVICE}")
     try:
         recorder.set_quotas(None)
         if mark.generation:
             with state.lock:
-                checkpoint.restore(progress.through(journal.ask(lambda: list(database.parts()))))
+                checkpoint.restore(progress.through(log.ask(lambda: list(database.parts()))))
             progress.turn()
             if state.quotas is None:
                 for kind, count in keep.items():
-                    first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
-                    _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
+                    first: int = log.ask(database.start_of_newest, kind, count, mark.position)
+                    _bring_back(state, kind, _rows(log, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
-        beyond: int = journal.ask(database.count, mark.position)
-        for number, row in enumerate(_rows(journal, progress, mark.position, last), 1):
+        beyond: int = log.ask(database.count, mark.position)
+        for number, row in enumerate(_rows(log, progress, mark.position, last), 1):
             recorder.replay(row.kind, row.received, row.id_prefix, records_of(row))
             progress.tell(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
@@ -72,7 +72,7 @@ def recover(
     with state.lock:
         state.expire()
         state.counters.forget()
-    journal.ask(database.abandon)
+    log.ask(database.abandon)
     progress.end(beyond)
     return mark, beyond
 
@@ -85,9 +85,9 @@ def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:
         (state.events if kind == EVENTS.name else state.metrics).bring_back(kept)
 
 
-def _rows(journal: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
+def _rows(log: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
     """Entries as `Database.rows` gives them, read a chunk at a time."""
-    while rows := journal.ask(read_chunk, journal.database, after, up_to, kind):
+    while rows := log.ask(read_chunk, log.database, after, up_to, kind):
         for row in rows:
             yield row
             progress.turn()
@@ -135,9 +135,9 @@ class _Progress:
     def tell(self, entry: int, entries: int) -> None:
         """Tell how many of the entries are read, now and then."""
         if time.monotonic() - self._told > PROGRESS_SECONDS:
-            log.info("reading the journal", extra={"entry": entry, "of": entries})
+            logger.info("reading the journal", extra={"entry": entry, "of": entries})
             self._told = time.monotonic()
 
     def end(self, entries: int) -> None:
         """Tell that all is read; `entries` are those beyond the checkpoint."""
-        log.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})
+        logger.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})

@@ -15,7 +15,7 @@ from analytics.log.disk.inspection import Inspection, inspect
 from analytics.log.disk.lock import FILE_NAME as LOCK_NAME
 from analytics.log.disk.lock import DirectoryLock
 
-LOG, INDEX = "-wal", "-shm"
+WAL, SHM = "-wal", "-shm"
 BUSY_SECONDS = 5.0
 
 
@@ -87,12 +87,12 @@ def _keep(path: Path, stamp: str) -> Path:
     _fold(path)
     kept = _free(path, stamp)
     _link(path, kept)
-    log = beside(path, LOG)
-    if log.exists():
-        _link(log, beside(kept, LOG))
+    wal = beside(path, WAL)
+    if wal.exists():
+        _link(wal, beside(kept, WAL))
     sync_directory(path.parent)
-    beside(path, INDEX).unlink(missing_ok=True)  # it is made anew from the log
-    log.unlink(missing_ok=True)
+    beside(path, SHM).unlink(missing_ok=True)  # it is made anew from the log
+    wal.unlink(missing_ok=True)
     return kept
 
 
@@ -110,16 +110,16 @@ def _fold(path: Path) -> None:
 
 def _set_aside(path: Path, stamp: str) -> None:
     """Move a write-ahead log away whose database is gone: it would be applied to the new one."""
-    beside(path, INDEX).unlink(missing_ok=True)
-    if beside(path, LOG).exists():
-        beside(path, LOG).rename(beside(_free(path, stamp), LOG))
+    beside(path, SHM).unlink(missing_ok=True)
+    if beside(path, WAL).exists():
+        beside(path, WAL).rename(beside(_free(path, stamp), WAL))
 
 
 def _free(path: Path, stamp: str) -> Path:
     """A name that nothing has yet."""
     name = f"{path.name}.before-restore-{stamp}"
     names = (path.with_name(each) for each in chain([name], (f"{name}-{number}" for number in count(2))))
-    return next(each for each in names if not each.exists() and not beside(each, LOG).exists())
+    return next(each for each in names if not each.exists() and not beside(each, WAL).exists())
 
 
 def _link(path: Path, name: Path) -> None:

@@ -27,18 +27,18 @@ WAIT_SECONDS = 40.0
 BACK_SECONDS = 60
 """How far a clock may be behind what was recorded before that is told."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Store:
     """What keeps `state` on the disk."""
 
-    def __init__(self, settings: Settings, clock: Clock, state: State, journal: DiskLog, recorder: Recorder) -> None:
+    def __init__(self, settings: Settings, clock: Clock, state: State, log: DiskLog, recorder: Recorder) -> None:
         self._directory = Path(settings.data_dir)
-        self._state, self._journal, self._recorder, self._clock = state, journal, recorder, clock
+        self._state, self._log, self._recorder, self._clock = state, log, recorder, clock
         self._keep = {EVENTS.name: settings.events_ring, METRICS.name: settings.metrics_ring}
         self._checkpoint = Checkpoint(state, recorder)
-        self._checkpointer = Checkpointer(state, self._checkpoint, journal, clock)
+        self._checkpointer = Checkpointer(state, self._checkpoint, log, clock)
         self._lock: DirectoryLock | None = None
         self._starting: gevent.Greenlet | None = None
         self.recovering = True
@@ -53,24 +53,23 @@ class Store:
             self._starting.kill()
         self._checkpointer.stop()
         self._recorder.tick()
-        self._journal.settle()
-        if self._checkpointer.has_news and self._journal.trouble is None:
+        self._log.settle()
+        if self._checkpointer.has_news and self._log.trouble is None:
             self._checkpointer.save()
-        self._journal.stop()
+        self._log.stop()
         if self._lock is not None:
             self._lock.release()
 
     @property
     def trouble(self) -> str | None:
         """Why nothing can be recorded now, if that is so."""
-        return None if self.recovering else self._journal.trouble
+        return None if self.recovering else self._log.trouble
 
     @property
     def consumers(self) -> dict[str, dict[str, int]]:
         """How far each consumer has read, and how many entries it missed, by its name."""
         return {
-            name: {"position": cursor.position, "missed": cursor.missed}
-            for name, cursor in self._journal.consumers.items()
+            name: {"position": cursor.position, "missed": cursor.missed} for name, cursor in self._log.consumers.items()
         }
 
     @property
@@ -81,10 +80,10 @@ class Store:
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:
             self._lock = _lock(self._directory)
-            self._journal.open()
-            mark, beyond = recover(self._journal, self._state, self._checkpoint, self._recorder, self._keep)
+            self._log.open()
+            mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder, self._keep)
             self._look_at_clock()
-            self._journal.start(self._journal.ask(self._journal.database.last_seq))
+            self._log.start(self._log.ask(self._log.database.last_seq))
             self._record_start()
             self._checkpointer.start(mark, beyond)
             if not mark.generation and not self._checkpointer.save():
@@ -94,7 +93,7 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             failed(_cannot_use(self._directory, error))
         except Exception:
-            log.exception("what was kept could not be read")
+            logger.exception("what was kept could not be read")
             failed(f"ANALYTICS_DATA_DIR={self._directory} could not be read: an error of this program, see above.")
         else:
             self.recovering = False
@@ -104,13 +103,13 @@ class Store:
         try:
             self._recorder.start()
         except Unavailable as error:
-            log.warning("the start could not be recorded", extra={"reason": error.message})
+            logger.warning("the start could not be recorded", extra={"reason": error.message})
 
     def _look_at_clock(self) -> None:
         """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""
         newest = self._state.series.open(SECOND)
         if self._clock.wall() < newest - BACK_SECONDS:
-            log.warning(
+            logger.warning(
                 "the clock is behind what was recorded: see whether it is right, or was ahead before",
                 extra={"clock": rfc3339(self._clock.wall()), "recorded": rfc3339(newest)},
             )
@@ -154,7 +153,7 @@ def _lock(directory: Path) -> DirectoryLock:
                 if error.holder.parent != os.getppid():
                     raise
                 if not told:
-                    log.info("waiting for the worker before", extra={"holder": error.holder.process})
+                    logger.info("waiting for the worker before", extra={"holder": error.holder.process})
                     told = True
             gevent.sleep(0.1)
     return DirectoryLock(directory)

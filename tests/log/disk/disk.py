@@ -1,4 +1,4 @@
-"""The service without its edge, on a disk: what the rig of the state is, with the journal and the checkpoints beneath."""
+"""A service without HTTP that keeps its state on a disk: the rig of the state, with a journal and checkpoints."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -40,13 +40,13 @@ class Disk(Rig):
         self.clock = FakeClock(wall)
         self.state = State(settings, wall)
         self.published = []
-        self.journal = DiskLog(self.state.lock, path / FILE_NAME, durability)
-        self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.journal)
+        self.log = DiskLog(self.state.lock, path / FILE_NAME, durability)
+        self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.log)
         if not starts:
             quotas = self.recorder.quotas
             self.recorder.start = lambda: self._begin(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
-        self.store = Store(settings, self.clock, self.state, self.journal, self.recorder)
+        self.store = Store(settings, self.clock, self.state, self.log, self.recorder)
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
         assert begun.get(timeout=PATIENCE) == ""
@@ -61,7 +61,7 @@ class Disk(Rig):
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()
-        self.journal._idle.wait(1)  # until that is applied, unless the disk is held
+        self.log._idle.wait(1)  # until that is applied, unless the disk is held
         return super().ask(question, *args)
 
     def save(self) -> bool:
@@ -83,7 +83,7 @@ class Disk(Rig):
     def held(self) -> Iterator[None]:
         """Within this block nothing is written: the disk takes its time."""
         gate = Event()  # a native one: it holds the thread
-        holding = gevent.spawn(self.journal.ask, gate.wait)
+        holding = gevent.spawn(self.log.ask, gate.wait)
         gevent.sleep(0)
         try:
             yield
@@ -93,7 +93,7 @@ class Disk(Rig):
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """What the database answers."""
-        return self.journal.ask(lambda: self.journal.database._db.execute(query).fetchall())
+        return self.log.ask(lambda: self.log.database._db.execute(query).fetchall())
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ def row(seq: int, kind: str = "events", size: int = 2_000) -> Row:
 
 
 def database(path: Path, seqs: Iterable[int] = range(1, 41), checkpoint_at: int = 20) -> Database:
-    """An open database with entries, the last of them in the write-ahead log, and a checkpoint up to `checkpoint_at`."""
+    """An open database with entries, the newest in the write-ahead log, and a checkpoint at `checkpoint_at`."""
     made = Database(path, sync=False)
     rows = [row(seq, "heartbeats" if seq % 10 == 0 else "events") for seq in seqs]
     if rows:

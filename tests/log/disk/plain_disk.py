@@ -36,7 +36,7 @@ class NoThread(Thread):
         return function(*args, **kwargs)
 
 
-class DirectJournal(DiskLog):
+class DirectLog(DiskLog):
     """A journal whose database is used at once."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,34 +51,34 @@ class Disk:
         CannotStore, sqlite3.Error, OSError: what is there cannot be used.
     """
 
-    def __init__(self, directory: Path, durability: str = "process", journal: type[DiskLog] = DirectJournal) -> None:
+    def __init__(self, directory: Path, durability: str = "process", log: type[DiskLog] = DirectLog) -> None:
         settings = Settings(data_dir=str(directory), durability=durability)
         self.path = directory / FILE_NAME
         self.clock = FakeClock(NOON)
         self.state = State(settings, NOON)
-        self.journal = journal(self.state.lock, self.path, durability)
-        self.recorder = Recorder(self.state, settings, self.clock, lambda *_: None, self.journal)
+        self.log = log(self.state.lock, self.path, durability)
+        self.recorder = Recorder(self.state, settings, self.clock, lambda *_: None, self.log)
         self.checkpoint = Checkpoint(self.state, self.recorder)
         self.reader = Reader(self.state, self.clock)
 
     def __enter__(self) -> Self:
-        database = self.journal.open()
+        database = self.log.open()
         try:
-            self.mark, _ = recover(self.journal, self.state, self.checkpoint, self.recorder, KEEP)
-            self.journal.start(self.journal.ask(database.last_seq))
-            if not self.journal.position:
+            self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder, KEEP)
+            self.log.start(self.log.ask(database.last_seq))
+            if not self.log.position:
                 self.recorder.start()
             self.recorder.set_quotas(self.recorder.quotas)
         except BaseException:
-            self.journal.ask(database.close)
+            self.log.ask(database.close)
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.journal.settle()
-        self.journal.stop()
+        self.log.settle()
+        self.log.stop()
         self.state.close()
 
     def record(self, first: int, last: int, text: str = "") -> None:
@@ -94,9 +94,9 @@ class Disk:
 
     def save(self) -> None:
         """Write a checkpoint, as a checkpoint does in a process of its own."""
-        database = self.journal.database
+        database = self.log.database
         changes = self.checkpoint.take_changes()
-        mark = Mark(database.mark().generation + 1, self.journal.position)
+        mark = Mark(database.mark().generation + 1, self.log.position)
         database.put(list(self.checkpoint.parts(changes)), mark.generation)
         database.finish(mark, self.checkpoint.oldest(), 10**9)
         self.checkpoint.done(changes)

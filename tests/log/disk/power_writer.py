@@ -28,7 +28,7 @@ def main(directory: Path, durability: str) -> None:
     directory.mkdir()
     for first in (0, 100):
         with Disk(directory, durability, DiskLog) as disk:
-            checkpointer = Checkpointer(disk.state, disk.checkpoint, disk.journal, disk.clock)
+            checkpointer = Checkpointer(disk.state, disk.checkpoint, disk.log, disk.clock)
 
             def record(number: int, disk: Disk = disk) -> None:
                 for place in range(5):
@@ -41,8 +41,8 @@ def main(directory: Path, durability: str) -> None:
                 gevent.joinall(writers, raise_error=True)
                 if number % 2:
                     assert checkpointer.save()
-            disk.journal.doubt(disk.journal.database, OSError("on trial"))
-            while disk.journal.trouble is not None:
+            disk.log.doubt(disk.log.database, OSError("on trial"))
+            while disk.log.trouble is not None:
                 gevent.sleep(0.01)
             record(first + 60)
 

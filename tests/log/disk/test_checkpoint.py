@@ -1,4 +1,4 @@
-"""Checkpoints: what is dumped and restored answers as it did before, goes on as it would have, and adds up from changes."""
+"""Checkpoints: a restored state answers and continues like the original, also when it was saved in many steps."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -123,7 +123,7 @@ def test_a_step_that_fails_or_seems_to_costs_nothing_but_that_checkpoint(
             patched.setattr(Database, step, faulty)
             assert not disk.save()
         check_equal(disk, disk.crashed(stack))
-        while disk.journal.trouble is not None:  # it was opened again, if it was not certain what is left
+        while disk.log.trouble is not None:  # it was opened again, if it was not certain what is left
             gevent.sleep(0.01)
         work(disk)
         assert disk.save()
@@ -141,7 +141,7 @@ def test_a_journal_that_is_opened_again_meanwhile_loses_no_changes(
         for number, each in enumerate(together(parts)):
             yield each
             if number == 0:
-                opening.append(gevent.spawn(disk.journal._recover))
+                opening.append(gevent.spawn(disk.log._recover))
                 gevent.sleep(0)
 
     opening: list[gevent.Greenlet] = []
@@ -149,7 +149,7 @@ def test_a_journal_that_is_opened_again_meanwhile_loses_no_changes(
         patched.setattr(checkpointer, "_together", reopened)
         assert not disk.save(), "what was put before may be lost"
     opening[0].get(timeout=PATIENCE)
-    assert disk.journal.trouble is None
+    assert disk.log.trouble is None
     check_equal(disk, disk.crashed(stack))
     work(disk)
     assert disk.save()
@@ -208,7 +208,7 @@ def test_the_file_stays_bounded_under_endless_load(
             disk.metric("memory", number, id=name)
         disk.clock.advance(HOUR)
         assert disk.save()
-        disk.journal.ask(disk.journal.database.checkpoint_wal)
+        disk.log.ask(disk.log.database.checkpoint_wal)
         sizes.append(disk.store.size)
     assert max(sizes[20:]) <= 1.3 * max(sizes[:20]), sizes
     assert max(sizes) < 8 * 1024 * 1024

@@ -38,7 +38,7 @@ def entries_kept(disk: Disk) -> int:
 def test_a_consumer_reads_what_came_after_its_first_start(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path))
     disk.event(id="before")
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     disk.event(id="a")
     disk.metric("cpu", 1)
     disk.beat()
@@ -53,13 +53,13 @@ def test_a_consumer_reads_what_came_after_its_first_start(tmp_path: Path, stack:
 
 def test_entries_wait_for_a_consumer_after_checkpoints_and_crashes(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data"))
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     disk.event(id="a")
     assert disk.save()
     disk.event(id="b")
     assert disk.save()
     disk = disk.crashed(stack)
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     assert read_all(consumer) == ["a", "b"]
     disk.event(id="c")
     assert disk.save()
@@ -77,8 +77,8 @@ def test_beyond_the_limit_the_oldest_entries_go_and_are_counted(
     tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path))
-    disk.journal.max_bytes = 1_000
-    behind, quick = Consumer(disk.journal, "behind"), Consumer(disk.journal, "quick")
+    disk.log.max_bytes = 1_000
+    behind, quick = Consumer(disk.log, "behind"), Consumer(disk.log, "quick")
     with caplog.at_level(logging.WARNING):
         for number in range(10):
             disk.event(id=f"e{number}", data={"text": random_text(number)})
@@ -101,12 +101,12 @@ def random_text(seed: int) -> str:
 
 def test_in_relaxed_only_what_is_written_is_read(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path, durability="relaxed"))
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     with disk.held():
         disk.event(id="a")
         assert len(disk.state.events) == 1
-        assert disk.journal.written < disk.journal.position
-    disk.journal.settle()
+        assert disk.log.written < disk.log.position
+    disk.log.settle()
     assert read_all(consumer) == ["a"]
 
 
@@ -118,7 +118,7 @@ _step = st.sampled_from(("event", "event", "save", "crash", "read", "done"))
 def test_every_entry_is_read_at_least_once_and_never_again_once_done(steps: list[Any]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
         disk = stack.enter_context(Disk(Path(directory) / "data"))
-        consumer = Consumer(disk.journal, "archive")
+        consumer = Consumer(disk.log, "archive")
         sent: list[str] = []
         done = 0
         for step in steps:
@@ -128,7 +128,7 @@ def test_every_entry_is_read_at_least_once_and_never_again_once_done(steps: list
                 assert disk.save() or not disk.checkpointer.has_news
             elif step == "crash":
                 disk = disk.crashed(stack)
-                consumer = Consumer(disk.journal, "archive")
+                consumer = Consumer(disk.log, "archive")
             else:
                 entries = consumer.read()
                 assert ids(entries) == sent[done:]

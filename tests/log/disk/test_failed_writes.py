@@ -1,4 +1,4 @@
-"""Statements that fail, or seem to: the database is opened again before more is taken, and no checkpoint misses a change."""
+"""Statements that fail, or seem to: the database is reopened before the next write, and checkpoints miss nothing."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -75,12 +75,12 @@ def let_fail(database: Database, word: str, nth: int = 1, *, done: bool = False)
 def until_recovered(disk: Disk, failed: Database) -> None:
     """Wait until the database was opened again."""
     with gevent.Timeout(20):
-        while disk.journal.trouble is not None or disk.journal.database is failed:
+        while disk.log.trouble is not None or disk.log.database is failed:
             gevent.sleep(0.001)
 
 
 def saving(disk: Disk) -> Checkpointer:
-    return Checkpointer(disk.state, disk.checkpoint, disk.journal, disk.clock)
+    return Checkpointer(disk.state, disk.checkpoint, disk.log, disk.clock)
 
 
 def check_as_it_was(directory: Path, picture: Any) -> None:
@@ -102,7 +102,7 @@ def test_a_checkpoint_that_fails_is_made_up_for_by_the_next(word: str, nth: int,
         changes = disk.checkpoint.take_changes()
         parts = len(list(disk.checkpoint.parts(changes)))
         disk.checkpoint.give_back(changes)
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, word, nth if nth > 0 else parts + 1, done=done)
         assert not writer.save()
         until_recovered(disk, failed)
@@ -119,7 +119,7 @@ def test_a_checkpoint_in_the_midst_of_which_the_database_is_opened_again_is_give
     with Disk(tmp_path) as disk:
         writer = saving(disk)
         disk.record(1, 6)
-        failed = disk.journal.database
+        failed = disk.log.database
 
         def between() -> None:
             let_fail(failed, "INSERT INTO journal")
@@ -130,7 +130,7 @@ def test_a_checkpoint_in_the_midst_of_which_the_database_is_opened_again_is_give
         monkeypatch.setattr(Parts, "between", staticmethod(between))
         assert not writer.save()
         monkeypatch.setattr(Parts, "between", staticmethod(lambda: None))
-        assert disk.journal.trouble is None
+        assert disk.log.trouble is None
         disk.record(7, 9)
         assert writer.save()
         picture = disk.picture()
@@ -141,7 +141,7 @@ def test_a_checkpoint_in_the_midst_of_which_the_database_is_opened_again_is_give
 def test_a_refused_record_counts_once_when_it_is_sent_again(done: bool, tmp_path: Path) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 3)
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, "INSERT INTO journal", done=done)
         for _ in range(2):  # the second one does not even reach the disk
             with pytest.raises(Unavailable, match="the journal cannot be written"):
@@ -160,7 +160,7 @@ def test_what_was_acknowledged_at_once_is_written_when_that_is_possible_again(
 ) -> None:
     monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.001)
     with Disk(tmp_path, "relaxed") as disk:
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, "INSERT INTO journal", done=True)
         disk.record(1, 9)
         until_recovered(disk, failed)
@@ -172,7 +172,7 @@ def test_what_was_acknowledged_at_once_is_written_when_that_is_possible_again(
 def test_nothing_is_written_after_a_failure_before_the_database_was_opened_again(tmp_path: Path) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 1)
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, "wal_checkpoint")
         with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
             failed.checkpoint_wal()
@@ -201,7 +201,7 @@ def looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Di
 def until_refused(disk: Disk, match: str) -> None:
     """Wait until nothing is taken, for a reason."""
     with gevent.Timeout(20):
-        while match not in (disk.journal.trouble or ""):
+        while match not in (disk.log.trouble or ""):
             gevent.sleep(0.001)
     with pytest.raises(Unavailable, match=match):
         disk.recorder.record(EVENTS, event(id="b"))
@@ -209,7 +209,7 @@ def until_refused(disk: Disk, match: str) -> None:
 
 
 def test_a_database_that_was_removed_takes_nothing_until_it_is_put_back(looked_after: Disk, tmp_path: Path) -> None:
-    disk, failed = looked_after, looked_after.journal.database
+    disk, failed = looked_after, looked_after.log.database
     disk.path.parent.rename(tmp_path / "away")
     until_refused(disk, "removed or replaced: put it back")
     (tmp_path / "away").rename(disk.path.parent)
@@ -234,7 +234,7 @@ def test_a_database_of_another_service_is_not_cut_because_it_got_the_inode(looke
     with Disk(tmp_path / "other") as other:
         other.record(1, 3)
         picture = other.picture()
-    failed = looked_after.journal.database
+    failed = looked_after.log.database
     for path in list(looked_after.path.parent.iterdir()):
         path.unlink()
     until_refused(looked_after, "removed or replaced")

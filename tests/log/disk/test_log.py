@@ -136,7 +136,7 @@ def test_relaxed_answers_first_and_writes_soon(
                 assert disk.stats()["totals"]["events"] == number + 1
             assert disk.event(id="0").duplicate
             assert groups == []
-        disk.journal._idle.wait(PATIENCE)
+        disk.log._idle.wait(PATIENCE)
         assert ids(disk.crashed(stack)) == ids(disk)
         assert len(groups) <= 2
         disk.event(id="last")

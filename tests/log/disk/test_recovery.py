@@ -259,14 +259,14 @@ def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longe
 
 def test_a_record_that_waits_while_a_checkpoint_is_taken_takes_its_room_once(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
-    disk.journal._writer.stop()
+    disk.log._writer.stop()
     promised = gevent.spawn(disk.metric, "promised", 1)
     gevent.sleep(0)
     assert disk.save()
     unwritten = disk.crashed(stack)
     assert unwritten.stats()["totals"]["limited_series"] == 0
     assert unwritten.metric("other", 1).id
-    disk.journal._writer.start()
+    disk.log._writer.start()
     promised.get(timeout=PATIENCE)
     check_equal(disk, disk.crashed(stack))
 

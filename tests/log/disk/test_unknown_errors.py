@@ -46,7 +46,7 @@ def test_an_unknown_error_of_the_database_is_a_trouble_that_ends(
 ) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 3)
-        failed = disk.journal.database
+        failed = disk.log.database
         if step == "checkpoint_wal":
             monkeypatch.setattr(Database, "needs_wal_checkpoint", property(lambda self: self is failed))
         once(monkeypatch, Database, step, error)
@@ -68,14 +68,14 @@ def test_no_request_waits_for_ever_wherever_the_writer_fails(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Disk(tmp_path) as disk:
-        failed = disk.journal.database
+        failed = disk.log.database
         if step == "_fail":
             once(monkeypatch, Database, "append", KeyError("surprise"))
-        once(monkeypatch, disk.journal, step, KeyError("another surprise"))
+        once(monkeypatch, disk.log, step, KeyError("another surprise"))
         with gevent.Timeout(PATIENCE):
             sending = [gevent.spawn(send, disk, f"x{number}") for number in range(3)]
             outcomes = [each.get() for each in sending]
-            while disk.journal.trouble is not None:
+            while disk.log.trouble is not None:
                 gevent.sleep(0.001)
             for number, outcome in enumerate(outcomes):
                 if outcome == "refused":
