@@ -20,7 +20,7 @@ def slowly(*args: Any) -> Any:
     return chunk(*args)
 
 
-recovery.CHUNK_ROWS = 1
+recovery.CHUNK_ENTRIES = 1
 recovery.PROGRESS_SECONDS = 0.5
 recovery.read_chunk = slowly
 

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from analytics.kinds import Kind
-from analytics.log.disk.database import MOST_ROWS
+from analytics.log.disk.database import BATCH_ENTRIES
 from analytics.log.disk.pending import Pending
 
 BATCH_BYTES = 2 * 1024 * 1024
@@ -44,7 +44,7 @@ class Backlog:
         batch: list[tuple[int, Pending]] = []
         size = 0
         queues = [iter(queue) for queue in self._queues.values()]
-        while queues and size < BATCH_BYTES and len(batch) < MOST_ROWS:
+        while queues and size < BATCH_BYTES and len(batch) < BATCH_ENTRIES:
             queue = queues.pop(0)
             numbered = next(queue, None)
             if numbered is not None:

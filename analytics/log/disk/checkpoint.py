@@ -13,7 +13,7 @@ import msgspec
 from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.database import Part
-from analytics.log.disk.totals import Figure, Rows, dumped, loaded, rows_of, totals_of, units_of
+from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, NewMetric, Quotas
@@ -50,7 +50,7 @@ class Rest(msgspec.Struct):
     own_ids: tuple[str, dict[str, int]]
     quotas: Quotas | None = None
     time: float = 0.0
-    waiting: list[tuple[int, int, Rows]] = []
+    waiting: list[tuple[int, int, TotalRows]] = []
 
 
 class Changes(NamedTuple):

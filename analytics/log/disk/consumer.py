@@ -48,8 +48,10 @@ class Consumer:
         Records are as requests sent them: whether each was accepted is decided when the entry is applied.
         """
         database = self._log.database
-        rows = self._log.ask(read_chunk, database, self.cursor.position, self._log.written)
-        return [Written(row.seq, row.kind, row.received, row.id_prefix, records_of(row)) for row in rows]
+        entries = self._log.ask(read_chunk, database, self.cursor.position, self._log.written)
+        return [
+            Written(entry.position, entry.kind, entry.received, entry.id_prefix, records_of(entry)) for entry in entries
+        ]
 
     def done(self, entry: Written) -> None:
         """Move the cursor behind `entry`: it and all before it are dealt with."""

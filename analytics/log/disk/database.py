@@ -18,16 +18,16 @@ from analytics.log.disk.packing import packed, unpacked
 
 WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
 """How much is written before it is brought from the write-ahead log into the file."""
-MOST_ROWS = 1_000
+BATCH_ENTRIES = 1_000
 """How many entries may be appended at once."""
-SKIPPED = 2**32
+POSITION_GAP = 2**32
 """How many numbers each start leaves out, so that those of entries that `relaxed` lost are not used again."""
 
 
-class Row(NamedTuple):
+class StoredEntry(NamedTuple):
     """One entry of the journal: the packed JSON of `records` records of a kind, `received` in epoch seconds."""
 
-    seq: int
+    position: int
     kind: str
     received: float
     id_prefix: str
@@ -36,8 +36,8 @@ class Row(NamedTuple):
 
     def checksum(self) -> int:
         """What tells whether it is as it was written."""
-        seq, kind, received, id_prefix, records, body = self  # quicker than each by its name
-        return checksum(seq, kind, float(received), id_prefix, records, body=body)
+        position, kind, received, id_prefix, records, body = self  # quicker than each by its name
+        return checksum(position, kind, float(received), id_prefix, records, body=body)
 
 
 class Part(NamedTuple):
@@ -96,19 +96,21 @@ class Database:
         """Whether its name still leads to it: what is written to a file that was removed nobody finds again."""
         return is_at(self.path, self.inode)
 
-    def append(self, rows: list[Row]) -> None:
-        """Write entries of the journal, at most `MOST_ROWS`: all or none.
+    def append(self, entries: list[StoredEntry]) -> None:
+        """Write entries of the journal, at most `BATCH_ENTRIES`: all or none.
 
         Raises:
             sqlite3.Error: it was not possible. Where that is not certain, `reset` makes it so.
         """
-        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
+        places = ", ".join(
+            ["(?, ?, ?, ?, ?, ?, ?)"] * len(entries)
+        )  # one statement: quicker, and a transaction by itself
         values: list[Any] = []
-        for row in rows:
-            values += (*row[:5], row.checksum(), row.body)
+        for entry in entries:
+            values += (*entry[:5], entry.checksum(), entry.body)
         with self._writing():
             self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
-        size = sum(len(row.body) for row in rows)
+        size = sum(len(entry.body) for entry in entries)
         self._wal_bytes += size + 3 * PAGE
         self.cursors.fresh_bytes += size
 
@@ -139,7 +141,7 @@ class Database:
         with self._transaction():
             self._db.execute("DELETE FROM journal WHERE seq > ?", (position,))
             self._drop_unfinished()
-        last = self.last_seq()
+        last = self.last_position()
         if last < position:
             raise CannotStore(f"{self.path} has lost entries of the journal: it ends with {last}, not {position}.")
         ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -162,7 +164,7 @@ class Database:
             check_crc(self.path, crc, Part(family, rung, start, body).checksum(generation))
             yield Part(family, rung, start, unpacked(body))
 
-    def last_seq(self) -> int:
+    def last_position(self) -> int:
         """The number of the journal's last entry, 0 where there never was one."""
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
         return int(last)
@@ -176,14 +178,14 @@ class Database:
         """What the journal holds entries of."""
         return {kind for (kind,) in self._db.execute("SELECT DISTINCT kind FROM journal")}
 
-    def rows(self, after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
+    def entries(self, after: int, up_to: int, kind: str | None = None) -> Iterator[StoredEntry]:
         """The entries of the journal numbered above `after` and up to `up_to`, of one kind or all."""
         query = "SELECT seq, kind, received, id_prefix, records, body, crc FROM journal WHERE seq > ? AND seq <= ?"
         query, limits = (query, (after, up_to)) if kind is None else (query + " AND kind = ?", (after, up_to, kind))
         for *fields, crc in self._db.execute(query + " ORDER BY seq", limits):
-            row = Row(*fields)
-            check_crc(self.path, crc, row.checksum())
-            yield row
+            entry = StoredEntry(*fields)
+            check_crc(self.path, crc, entry.checksum())
+            yield entry
 
     def start_of_newest(self, kind: str, count: int, up_to: int) -> int:
         """The number of the entry that has the oldest of the newest `count` records up to the entry `up_to`."""

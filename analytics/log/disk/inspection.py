@@ -10,7 +10,7 @@ import msgspec
 
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.kinds import EVENTS, KINDS, METRICS, STARTS
-from analytics.log.disk.database import SKIPPED
+from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
@@ -29,7 +29,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
 TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
 
 
-class Entries(NamedTuple):
+class KindSummary(NamedTuple):
     """The journal's entries of one kind; times are when the records came in."""
 
     kind: str
@@ -40,7 +40,7 @@ class Entries(NamedTuple):
     newest: str
 
 
-class Parts(NamedTuple):
+class FamilySummary(NamedTuple):
     """The checkpoint's parts of one family and resolution; times are the starts of buckets, where it has such."""
 
     family: str
@@ -71,8 +71,8 @@ class Inspection:
     position: int = 0
     beyond: int = 0
     newest: str | None = None
-    journal: list[Entries] = field(default_factory=list)
-    checkpoint: list[Parts] = field(default_factory=list)
+    journal: list[KindSummary] = field(default_factory=list)
+    checkpoint: list[FamilySummary] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -138,11 +138,11 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
         FROM journal GROUP BY kind ORDER BY kind
     """
     for kind, entries, records, size, oldest, newest in db.execute(query):
-        found.journal.append(Entries(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
+        found.journal.append(KindSummary(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
     before, missing = found.position, 0
     for seq, kind in db.execute("SELECT seq, kind FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
         skipped = seq - before - 1
-        missing += skipped - SKIPPED if kind == STARTS.name and skipped >= SKIPPED else skipped
+        missing += skipped - POSITION_GAP if kind == STARTS.name and skipped >= POSITION_GAP else skipped
         found.beyond, before = found.beyond + 1, seq
     if missing:
         yield f"{missing} entries of the journal are missing"
@@ -153,7 +153,7 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     for family, rung, parts, size, oldest, newest in db.execute(query, (found.generation,)):
         names = RESOLUTIONS.get(family, ())
         times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
-        found.checkpoint.append(Parts(family, names[rung] if rung < len(names) else "", parts, size, *times))
+        found.checkpoint.append(FamilySummary(family, names[rung] if rung < len(names) else "", parts, size, *times))
     found.newest = max((each.newest for each in found.journal), default=None)
     query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
     rest = db.execute(query, (found.generation,)).fetchone()

@@ -18,7 +18,7 @@ from analytics.jobs import Job
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import SKIPPED, Database, Row, gone, opened_again
+from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry, gone, opened_again
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Ended, Pending, tell
 from analytics.log.disk.thread import Thread
@@ -121,7 +121,7 @@ class DiskLog:
     def start(self, position: int) -> None:
         """Begin to write behind the entry `position`: all up to there is applied."""
         self.position = self.written = position
-        self._first = position + SKIPPED + 1 if position else 1
+        self._first = position + POSITION_GAP + 1 if position else 1
         self.trouble = None
         self._writer.start()
 
@@ -188,18 +188,18 @@ class DiskLog:
 
     def _write_batch(self) -> None:
         batch = self._backlog.batch()
-        rows = [
-            Row(seq, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
-            for seq, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first))
+        entries = [
+            StoredEntry(position, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
+            for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first))
         ]
         try:
             database = self.database
             brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
-            self._thread.ask_briefly(brief, database.append, rows)
+            self._thread.ask_briefly(brief, database.append, entries)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait get an answer
             self._fail(error)
             return
-        self.written = rows[-1].seq
+        self.written = entries[-1].position
         self._backlog.remove(batch)
         self._unapplied += batch
         self._apply()

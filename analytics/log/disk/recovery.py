@@ -11,7 +11,7 @@ from analytics.clock import rfc3339
 from analytics.errors import CannotStore
 from analytics.kinds import EVENTS, KINDS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Database, Mark, Row
+from analytics.log.disk.database import Database, Mark, StoredEntry
 from analytics.log.disk.file import ADVICE
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import unpacked
@@ -20,7 +20,7 @@ from analytics.records import Kept
 from analytics.state.state import State
 from analytics.turns import let_others_work
 
-CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
+CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
 TURN_SECONDS = 0.02
 """How long others wait for a turn meanwhile."""
 PROGRESS_SECONDS = 1.0
@@ -48,7 +48,7 @@ def recover(
     progress = _Progress()
     database = log.database
     mark: Mark = log.ask(database.mark)
-    last: int = log.ask(database.last_seq)
+    last: int = log.ask(database.last_position)
     unknown = log.ask(database.kinds) - set(KINDS)  # among those that are read by their kind, none would ask for it
     if unknown:
         raise CannotStore(f"{database.path} is damaged (there are entries of {sorted(unknown)}). {ADVICE}")
@@ -61,11 +61,11 @@ def recover(
             if state.quotas is None:
                 for kind, count in keep.items():
                     first: int = log.ask(database.start_of_newest, kind, count, mark.position)
-                    _bring_back(state, kind, _rows(log, progress, first - 1, mark.position, kind))
+                    _bring_back(state, kind, _entries(log, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
         beyond: int = log.ask(database.count, mark.position)
-        for number, row in enumerate(_rows(log, progress, mark.position, last), 1):
-            recorder.replay(row.kind, row.received, row.id_prefix, records_of(row))
+        for number, entry in enumerate(_entries(log, progress, mark.position, last), 1):
+            recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
             progress.tell(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
@@ -77,41 +77,44 @@ def recover(
     return mark, beyond
 
 
-def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:
+def _bring_back(state: State, kind: str, entries: Iterator[StoredEntry]) -> None:
     kept: list[Any] = [
-        Kept(_decoders[kind](unpacked(row.body)), row.received, rfc3339(row.received), row.id_prefix) for row in rows
+        Kept(_decoders[kind](unpacked(entry.body)), entry.received, rfc3339(entry.received), entry.id_prefix)
+        for entry in entries
     ]
     with state.lock:
         (state.events if kind == EVENTS.name else state.metrics).bring_back(kept)
 
 
-def _rows(log: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
-    """Entries as `Database.rows` gives them, read a chunk at a time."""
-    while rows := log.ask(read_chunk, log.database, after, up_to, kind):
-        for row in rows:
-            yield row
+def _entries(
+    log: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None
+) -> Iterator[StoredEntry]:
+    """Entries as `Database.entries` gives them, read a chunk at a time."""
+    while entries := log.ask(read_chunk, log.database, after, up_to, kind):
+        for entry in entries:
+            yield entry
             progress.turn()
-        after = rows[-1].seq
+        after = entries[-1].position
 
 
-def records_of(row: Row) -> list[Any]:
+def records_of(entry: StoredEntry) -> list[Any]:
     """The records of an entry.
 
     Raises:
         msgspec.DecodeError, ValueError: it is damaged.
     """
-    return _decoders[row.kind](unpacked(row.body))
+    return _decoders[entry.kind](unpacked(entry.body))
 
 
-def read_chunk(database: Database, after: int, up_to: int, kind: str | None = None) -> list[Row]:
+def read_chunk(database: Database, after: int, up_to: int, kind: str | None = None) -> list[StoredEntry]:
     """The next entries numbered above `after` and up to `up_to`, about 1 MiB of them."""
-    rows, size = [], 0
-    for row in database.rows(after, up_to, kind):
-        rows.append(row)
-        size += len(row.body)
-        if len(rows) >= CHUNK_ROWS or size >= CHUNK_BYTES:
+    entries, size = [], 0
+    for entry in database.entries(after, up_to, kind):
+        entries.append(entry)
+        size += len(entry.body)
+        if len(entries) >= CHUNK_ENTRIES or size >= CHUNK_BYTES:
             break
-    return rows
+    return entries
 
 
 class _Progress:

@@ -9,7 +9,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 def full_text(found: Inspection) -> str:
     """All of it, as lines."""
-    files = ", ".join(f"{name} {in_units(size)}" for name, size in found.sizes.items())
+    files = ", ".join(f"{name} {format_bytes(size)}" for name, size in found.sizes.items())
     journal = sum(kind.entries for kind in found.journal)
     lines = [
         f"{found.path}",
@@ -20,7 +20,7 @@ def full_text(found: Inspection) -> str:
     ]
     if found.journal:
         rows = [
-            (each.kind, f"{each.entries:,}", f"{each.records:,}", in_units(each.bytes), each.oldest, each.newest)
+            (each.kind, f"{each.entries:,}", f"{each.records:,}", format_bytes(each.bytes), each.oldest, each.newest)
             for each in found.journal
         ]
         lines += ["", *_table(("journal", "entries", "records", "size", "oldest", "newest"), rows, right=(1, 2, 3))]
@@ -30,7 +30,7 @@ def full_text(found: Inspection) -> str:
                 each.family,
                 each.resolution,
                 f"{each.parts:,}",
-                in_units(each.bytes),
+                format_bytes(each.bytes),
                 each.oldest or "",
                 each.newest or "",
             )
@@ -51,10 +51,12 @@ def one_line(found: Inspection) -> str:
     ]
     statistics = [f"statistics since {days[0][:10]}"] if days else []
     newest = [f"the newest record of {found.newest}"] if found.newest else []
-    return ", ".join([f"{found.path}: {in_units(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])])
+    return ", ".join(
+        [f"{found.path}: {format_bytes(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])]
+    )
 
 
-def in_units(size: int) -> str:
+def format_bytes(size: int) -> str:
     """A number of bytes that can be read."""
     amount, unit = float(size), 0
     while amount >= 1024 and unit + 1 < len(UNITS):

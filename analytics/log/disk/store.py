@@ -83,7 +83,7 @@ class Store:
             self._log.open()
             mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder, self._keep)
             self._look_at_clock()
-            self._log.start(self._log.ask(self._log.database.last_seq))
+            self._log.start(self._log.ask(self._log.database.last_position))
             self._record_start()
             self._checkpointer.start(mark, beyond)
             if not mark.generation and not self._checkpointer.save():

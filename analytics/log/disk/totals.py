@@ -10,7 +10,7 @@ from analytics.state.sums import Key, SlidingSum, Total
 
 Figure = int | float | str
 """A sum: its digits in units of 2**-80, as a text; version 0.1.0 wrote the number itself."""
-Rows = list[tuple[str, str, Figure, Figure, int, Figure]]
+TotalRows = list[tuple[str, str, Figure, Figure, int, Figure]]
 """Service, endpoint, requests, errors, how many had a latency, and its sum in milliseconds."""
 
 
@@ -22,10 +22,10 @@ def dumped(family: str, size: int, sums: SlidingSum, numbers: Iterable[int]) -> 
 
 def loaded(body: bytes) -> dict[Key, Total]:
     """The bucket that a part holds."""
-    return totals_of(msgspec.json.decode(body, type=Rows))
+    return totals_of(msgspec.json.decode(body, type=TotalRows))
 
 
-def rows_of(table: Mapping[Key, Total]) -> Rows:
+def rows_of(table: Mapping[Key, Total]) -> TotalRows:
     """Totals as rows."""
     return [
         (*key, str(held.requests_in_units), str(held.errors_in_units), held.timed, str(held.ms_in_units))
@@ -33,7 +33,7 @@ def rows_of(table: Mapping[Key, Total]) -> Rows:
     ]
 
 
-def totals_of(rows: Rows) -> dict[Key, Total]:
+def totals_of(rows: TotalRows) -> dict[Key, Total]:
     """The totals that `rows_of` wrote."""
     return {
         (service, endpoint): Total(

@@ -5,24 +5,24 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from analytics.log.disk.database import Database, Mark, Part, Row
+from analytics.log.disk.database import Database, Mark, Part, StoredEntry
 
 AT = 1_700_000_000.0
 DAY = 86_400
 PARTS = [Part("series", 3, DAY * 19_675, b"a day"), Part("ids", 0, 4, b'{"a":1}'), Part("rest", 0, 0, b"{}")]
 
 
-def row(seq: int, kind: str = "events", size: int = 2_000) -> Row:
+def entry(seq: int, kind: str = "events", size: int = 2_000) -> StoredEntry:
     """An entry of two records."""
-    return Row(seq, kind, AT + seq, f"p{seq}", 2, b"%d:" % seq + b"x" * size)
+    return StoredEntry(seq, kind, AT + seq, f"p{seq}", 2, b"%d:" % seq + b"x" * size)
 
 
 def database(path: Path, seqs: Iterable[int] = range(1, 41), checkpoint_at: int = 20) -> Database:
     """An open database with entries, the newest in the write-ahead log, and a checkpoint at `checkpoint_at`."""
     made = Database(path, sync=False)
-    rows = [row(seq, "heartbeats" if seq % 10 == 0 else "events") for seq in seqs]
-    if rows:
-        made.append(rows)
+    entries = [entry(seq, "heartbeats" if seq % 10 == 0 else "events") for seq in seqs]
+    if entries:
+        made.append(entries)
     if checkpoint_at:
         made.put(PARTS, 1)
         made.finish(Mark(1, checkpoint_at), [], 0)

@@ -65,7 +65,7 @@ class Disk:
         database = self.log.open()
         try:
             self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder, KEEP)
-            self.log.start(self.log.ask(database.last_seq))
+            self.log.start(self.log.ask(database.last_position))
             if not self.log.position:
                 self.recorder.start()
             self.recorder.set_quotas(self.recorder.quotas)

@@ -41,7 +41,7 @@ def test_it_is_one_file_with_what_was_there_when_it_began(
 
     def write_on(done: int, pages: int) -> None:
         steps.append((done, pages))
-        owner.append([made.row(40 + len(steps))])
+        owner.append([made.entry(40 + len(steps))])
         if len(steps) == 3:
             owner.checkpoint_wal()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import CannotStore
-from analytics.log.disk.inspection import Entries, Parts, inspect
-from analytics.log.disk.report import full_text, in_units, one_line
+from analytics.log.disk.inspection import FamilySummary, KindSummary, inspect
+from analytics.log.disk.report import format_bytes, full_text, one_line
 from tests.log.disk import made
 
 
@@ -19,12 +19,12 @@ def path(tmp_path: Path) -> Path:
 def test_it_tells_what_is_there(path: Path) -> None:
     found = inspect(path)
     events, heartbeats = found.journal
-    assert events == Entries("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
+    assert events == KindSummary("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
     assert heartbeats[:3] == ("heartbeats", 2, 4)
     assert found.checkpoint == [
-        Parts("ids", "events", 1, 8, None, None),
-        Parts("rest", "", 1, 3, None, None),
-        Parts("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
+        FamilySummary("ids", "events", 1, 8, None, None),
+        FamilySummary("rest", "", 1, 3, None, None),
+        FamilySummary("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
     ]
     assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (3, 1, 20, 20, [])
     assert found.sizes["analytics.db"] == path.stat().st_size
@@ -108,4 +108,4 @@ def test_a_newer_one_is_refused(path: Path) -> None:
 
 
 def test_sizes_are_shown_as_people_read_them() -> None:
-    assert [in_units(size) for size in (0, 1_023, 1_536, 10 * 1024**3)] == ["0 B", "1023 B", "1.5 KiB", "10.0 GiB"]
+    assert [format_bytes(size) for size in (0, 1_023, 1_536, 10 * 1024**3)] == ["0 B", "1023 B", "1.5 KiB", "10.0 GiB"]

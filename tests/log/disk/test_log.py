@@ -12,7 +12,7 @@ from analytics.errors import Unavailable
 from analytics.kinds import EVENTS, Kind
 from analytics.log.disk import backlog
 from analytics.log.disk import log as disk_log
-from analytics.log.disk.database import Database, Row
+from analytics.log.disk.database import Database, StoredEntry
 from analytics.log.recorder import Taken
 from tests.log.disk.disk import PATIENCE, Disk
 from tests.state.rig import batch, event
@@ -24,9 +24,9 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     append = Database.append
 
-    def noted(self: Database, rows: list[Row]) -> None:
-        found.append(len(rows))
-        append(self, rows)
+    def noted(self: Database, entries: list[StoredEntry]) -> None:
+        found.append(len(entries))
+        append(self, entries)
 
     monkeypatch.setattr(Database, "append", noted)
     return found

@@ -28,7 +28,7 @@ def test_it_stays_at_its_instant_and_cannot_write(tmp_path: Path) -> None:
     owner = made.database(tmp_path / "analytics.db")
     with read_only(tmp_path / "analytics.db") as db:
         before = count(db)
-        owner.append([made.row(41)])
+        owner.append([made.entry(41)])
         assert count(db) == before
     with pytest.raises(CannotStore, match="attempt to write a readonly database"), read_only(owner.path) as db:
         db.execute("DELETE FROM journal")

@@ -162,7 +162,7 @@ def test_a_first_start_begins_with_nothing_and_numbers_of_its_own(tmp_path: Path
 def test_the_newest_records_come_back_with_their_numbers_however_the_journal_was_pruned(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovery, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(recovery, "CHUNK_ENTRIES", 3)
     disk = stack.enter_context(Disk(tmp_path / "data", events_ring=20, metrics_ring=7))
     for number in range(60):
         disk.events(*(event(id=f"e{number}.{place}") for place in range(number % 4 + 1)))

@@ -47,7 +47,7 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "running").mkdir()
     owner = made.database(tmp_path / "running" / "analytics.db", range(1, 100), checkpoint_at=0)
     owner.checkpoint_wal()
-    owner.append([made.row(seq) for seq in range(100, 200)])
+    owner.append([made.entry(seq) for seq in range(100, 200)])
     shutil.copytree(tmp_path / "running", tmp_path / "data")
     owner.close()
     assert (tmp_path / "data" / "analytics.db-wal").stat().st_size > 100_000
@@ -58,7 +58,7 @@ def owned(path: Path) -> list[int]:
     """What a service would find."""
     database = Database(path, sync=False)
     try:
-        return [row.seq for row in database.rows(0, 1_000)]
+        return [entry.position for entry in database.entries(0, 1_000)]
     finally:
         database.close()
 
@@ -75,7 +75,7 @@ def test_the_old_database_is_kept_whole_with_its_log(data: Path, backup: Path) -
 def test_what_it_became_has_a_write_ahead_log_again(data: Path, backup: Path) -> None:
     restore(backup, data, "T1", made.nothing)
     database = Database(data / "analytics.db", sync=False)
-    database.append([made.row(41)])
+    database.append([made.entry(41)])
     assert (data / "analytics.db-wal").stat().st_size > 0
     database.close()
 
