@@ -119,7 +119,7 @@ class Service:
             "kind": "disk",
             "durability": self._durability,
             "bytes": store.size,
-            "trouble": store.trouble,
+            "trouble": store.failure,
             "consumers": store.consumers,
         }
 

@@ -20,7 +20,7 @@ class EventGroup(Group[NewEvent]):
         self.type = event_type
         self._failed: Sequence[NewEvent] = ()
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Observe users, requests and errors."""
         items, seen, event_type = self.items, self.seen, self.type
         seen.users.update([item.user_id for item in items if item.user_id])
@@ -62,7 +62,7 @@ class EventGroups(Groups[NewEvent]):
         for group, item in zip(group_of, items, strict=True):
             group.add(item)
             item.type, item.service = group.type, group.service  # type: ignore[attr-defined]  # keep one of equal texts
-        self.look()
+        self.observe()
         self._by_second.clear()  # the tables refer to these groups: leave no cycle to the garbage collector
 
     def _types(self, second: int) -> "_Types":

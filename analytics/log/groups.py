@@ -27,7 +27,7 @@ class Group(Generic[R]):
         """Take the room that the group needs; the refusal where there is none."""
         return None
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Observe what the items say."""
 
     def count(self, state: State) -> None:
@@ -73,13 +73,13 @@ class Groups(ABC, Generic[R]):
         """Put each item into its group, and forget the groups that get none."""
         for group, item in zip(group_of, items, strict=True):
             group.add(item)
-        self.look()
+        self.observe()
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Forget the groups without items, and observe what the items of the others say."""
         self.all = [group for group in self.all if group.items]
         for group in self.all:
-            group.look()
+            group.observe()
 
     def failed(self) -> list[R]:
         """The items that are errors."""

@@ -37,7 +37,7 @@ class MetricGroup(Group[NewMetric]):
             return None
         return refusal.too_many_series(self.name)
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Observe the values."""
         values = [item.value for item in self.items]
         last, last_at = values[-1], self.seen.at

@@ -42,7 +42,7 @@ class SeenIds:
             found = dict(sorted(found.items(), key=lambda item: item[1]))
         return found
 
-    def give_back(self, fresh: Iterable[str]) -> None:
+    def put_back(self, fresh: Iterable[str]) -> None:
         """Take `fresh` for not yet asked for: it came to nothing."""
         self._fresh = [*fresh, *(self._fresh or ())]
 

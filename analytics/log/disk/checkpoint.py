@@ -95,7 +95,7 @@ class Checkpoint:
             [ids.take() for ids in self._ids],
         )
 
-    def give_back(self, changes: Changes) -> None:
+    def rollback(self, changes: Changes) -> None:
         """Have `changes` go into the next checkpoint: this one failed."""
         state = self._state
         state.series.changes.give_back(changes.series)
@@ -105,12 +105,12 @@ class Checkpoint:
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
             blocks.ring.changes.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
-            ids.give_back(fresh)
+            ids.rollback(fresh)
 
-    def done(self, changes: Changes) -> None:
+    def commit(self, changes: Changes) -> None:
         """Note that the checkpoint with `changes` is whole."""
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
-            ids.done(fresh)
+            ids.commit(fresh)
 
     def parts(self, changes: Changes) -> Iterator[Part]:
         """The parts that changed."""
@@ -252,14 +252,14 @@ class _Ids:
     def take(self) -> dict[str, float]:
         return self._ids.take_fresh()
 
-    def give_back(self, fresh: dict[str, float]) -> None:
-        self._ids.give_back(fresh)
+    def rollback(self, fresh: dict[str, float]) -> None:
+        self._ids.put_back(fresh)
 
     def dump(self, fresh: dict[str, float]) -> Iterator[Part]:
         if fresh:
             yield Part(IDS, self._rung, self._next, msgspec.json.encode(fresh))
 
-    def done(self, fresh: dict[str, float]) -> None:
+    def commit(self, fresh: dict[str, float]) -> None:
         if fresh:
             self._parts.append((self._next, next(reversed(fresh))))
             self._next += 1
@@ -268,7 +268,7 @@ class _Ids:
         seen = msgspec.json.decode(body, type=dict[str, float])
         self._ids.restore(seen)
         self._next = start
-        self.done(seen)
+        self.commit(seen)
 
     def oldest(self) -> tuple[str, int, int]:
         while self._parts and self._parts[0][1] not in self._ids:

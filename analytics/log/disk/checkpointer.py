@@ -23,8 +23,8 @@ from analytics.jobs import Job
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.cursors import Missed
 from analytics.log.disk.database import Database, Mark, Part
+from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
-from analytics.log.disk.trouble import FAILURES
 from analytics.state.state import State
 
 LOOK_SECONDS = 1.0
@@ -86,18 +86,18 @@ class Checkpointer:
             return False
         try:
             self._save(database)
-        except (*FAILURES, EOFError) as error:
+        except (*EXPECTED_ERRORS, EOFError) as error:
             logger.error("no checkpoint could be written", extra={"reason": str(error) or "the child ended early"})
             try:
-                self._log.ask(database.abandon)
-            except FAILURES:
-                self._log.doubt(database, error)
+                self._log.ask(database.abandon_checkpoint)
+            except EXPECTED_ERRORS:
+                self._log.report_failure(database, error)
             return False
         logger.debug("a checkpoint was written", extra={"entry": self._mark.position})
         return True
 
     def _save(self, database: Database) -> None:
-        generation = self._log.ask(database.begin)
+        generation = self._log.ask(database.begin_checkpoint)
         with self._state.lock:
             changes = self._checkpoint.take_changes()
             mark = Mark(generation, self._log.position)
@@ -105,25 +105,25 @@ class Checkpointer:
             try:
                 child = _Child(self._checkpoint.parts(changes))
             except BaseException:
-                self._checkpoint.give_back(changes)
+                self._checkpoint.rollback(changes)
                 raise
         try:
             with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
-                for parts in _together(child.parts()):
-                    self._log.ask(database.put, parts, generation)
+                for parts in _batches(child.parts()):
+                    self._log.ask(database.put_parts, parts, generation)
                 while self._log.written < mark.position:  # relaxed: entries are written later
                     gevent.sleep(WAIT_SECONDS)
-                missed = self._log.ask(database.finish, mark, oldest, self._log.max_bytes)
+                missed = self._log.ask(database.finish_checkpoint, mark, oldest, self._log.max_bytes)
         except BaseException:
-            self._checkpoint.give_back(changes)
+            self._checkpoint.rollback(changes)
             raise
         finally:
             child.end()
-        self._checkpoint.done(changes)
-        self._tell_missed(missed)
+        self._checkpoint.commit(changes)
+        self._report_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
 
-    def _tell_missed(self, missed: Iterable[Missed]) -> None:
+    def _report_missed(self, missed: Iterable[Missed]) -> None:
         """Log and count the entries that consumers miss since ANALYTICS_LOG_MAX_BYTES left no room for them."""
         for cursor, entries in missed:
             logger.warning(
@@ -138,8 +138,8 @@ class Checkpointer:
     def _run(self) -> None:
         while True:
             gevent.sleep(LOOK_SECONDS)
-            self._log.look()
-            if self.is_due and self._log.trouble is None:
+            self._log.check_file()
+            if self.is_due and self._log.failure is None:
                 self.save()
 
 
@@ -220,15 +220,15 @@ def _write(into: int, data: bytes) -> None:
         view = view[os.write(into, view) :]
 
 
-def _together(parts: Iterable[Part]) -> Iterator[list[Part]]:
+def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
     """Parts in lists of a good size to be written at once."""
-    together: list[Part] = []
+    batch: list[Part] = []
     size = 0
     for part in parts:
-        together.append(part)
+        batch.append(part)
         size += len(part.body)
         if size >= PUT_BYTES:
-            yield together
-            together, size = [], 0
-    if together:
-        yield together
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from analytics.errors import CannotStore
 from analytics.log.disk.cursors import Cursors, Missed
-from analytics.log.disk.file import PAGE, check_crc, checksum, opened
+from analytics.log.disk.file import PAGE, check_crc, checksum, open_database
 from analytics.log.disk.packing import packed, unpacked
 
 WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
@@ -74,8 +74,8 @@ class Database:
     def __init__(self, path: Path, *, sync: bool) -> None:
         self.path = path
         self._wal_bytes = WAL_CHECKPOINT_BYTES  # whatever an earlier run has left
-        self._doubtful = False
-        self._db = opened(path)
+        self._must_reopen = False
+        self._db = open_database(path)
         self.inode = path.stat().st_ino
         self._db.text_factory = partial(str, encoding="utf-8", errors="replace")  # the checksum tells what is damaged
         self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
@@ -92,7 +92,7 @@ class Database:
         """Close it, and bring all into the file."""
         self._db.close()
 
-    def is_there(self) -> bool:
+    def is_in_place(self) -> bool:
         """Whether its name still leads to it: what is written to a file that was removed nobody finds again."""
         return is_at(self.path, self.inode)
 
@@ -169,7 +169,7 @@ class Database:
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
         return int(last)
 
-    def count(self, after: int) -> int:
+    def count_entries(self, after: int) -> int:
         """How many entries the journal has above the number `after`."""
         ((count,),) = self._db.execute("SELECT count(*) FROM journal WHERE seq > ?", (after,))
         return int(count)
@@ -197,12 +197,12 @@ class Database:
                 break
         return start
 
-    def begin(self) -> int:
+    def begin_checkpoint(self) -> int:
         """The generation of the next checkpoint; what is left of one that did not become whole is dropped."""
-        self.abandon()
+        self.abandon_checkpoint()
         return self.mark().generation + 1
 
-    def put(self, parts: list[Part], generation: int) -> None:
+    def put_parts(self, parts: list[Part], generation: int) -> None:
         """Write parts of a checkpoint that is not whole yet."""
         stored = [part._replace(body=packed(part.body)) for part in parts]
         with self._writing(), self._transaction():
@@ -212,7 +212,7 @@ class Database:
             )
         self._wal_bytes += sum(len(part.body) for part in stored)
 
-    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], most_bytes: int) -> list[Missed]:
+    def finish_checkpoint(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], most_bytes: int) -> list[Missed]:
         """Declare a checkpoint whole, and delete what it makes superfluous; returns which consumers miss entries.
 
         Args:
@@ -232,7 +232,7 @@ class Database:
             self._db.executemany("DELETE FROM image WHERE family = ? AND rung = ? AND start < ?", oldest)
             return self.cursors.prune(mark.position, most_bytes)
 
-    def abandon(self) -> None:
+    def abandon_checkpoint(self) -> None:
         """Drop the parts of checkpoints that did not become whole."""
         with self._writing(), self._transaction():
             self._drop_unfinished()
@@ -243,12 +243,12 @@ class Database:
 
         Without room nothing was written, which leaves no doubt.
         """
-        if self._doubtful:
+        if self._must_reopen:
             raise sqlite3.OperationalError("an earlier write failed")
         try:
             yield
         except (sqlite3.Error, MemoryError) as error:
-            self._doubtful = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
+            self._must_reopen = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
             raise
 
     @contextlib.contextmanager
@@ -267,7 +267,7 @@ class Database:
         self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
 
 
-def opened_again(path: Path, inode: int, position: int, *, sync: bool) -> Database:
+def reopened(path: Path, inode: int, position: int, *, sync: bool) -> Database:
     """The database after a failure: the same file, known to end with the entry `position`.
 
     Raises:
@@ -275,7 +275,7 @@ def opened_again(path: Path, inode: int, position: int, *, sync: bool) -> Databa
         sqlite3.Error: it cannot be used yet.
     """
     if not is_at(path, inode):
-        raise gone(path)
+        raise moved(path)
     database = Database(path, sync=sync)
     try:
         database.reset(position)
@@ -293,6 +293,6 @@ def is_at(path: Path, inode: int) -> bool:
         return False
 
 
-def gone(path: Path) -> CannotStore:
+def moved(path: Path) -> CannotStore:
     """What is said of a database that is not where it was."""
     return CannotStore(f"{path} was removed or replaced: put it back, or start the service again to begin anew")

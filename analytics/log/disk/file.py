@@ -23,7 +23,7 @@ def checksum(*fields: str | float, body: bytes = b"") -> int:
     return zlib.crc32(body, zlib.crc32(repr(fields).encode()))
 
 
-SCRIPTS = (
+MIGRATIONS = (
     f"""
     CREATE TABLE journal (
         seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, received REAL NOT NULL, id_prefix TEXT NOT NULL,
@@ -53,7 +53,7 @@ SCRIPTS = (
 """
 
 
-def opened(path: Path) -> sqlite3.Connection:
+def open_database(path: Path) -> sqlite3.Connection:
     """The database at `path`, in its newest form; made where there is none.
 
     Raises:
@@ -65,7 +65,7 @@ def opened(path: Path) -> sqlite3.Connection:
         if wal.exists() and wal.stat().st_size:  # beside a new database it would be taken for part of that
             raise CannotStore(f"{path} is missing, but not what belongs to it, {wal.name}. {ADVICE}")
         _create(path)
-    db = _connect(path, looked_at(path))
+    db = _connect(path, checked_uri(path))
     try:
         _migrate(db, path)
     except BaseException:
@@ -74,7 +74,7 @@ def opened(path: Path) -> sqlite3.Connection:
     return db
 
 
-def looked_at(path: Path) -> str:
+def checked_uri(path: Path) -> str:
     """The URI of a database of ours that is sound.
 
     Raises:
@@ -83,17 +83,17 @@ def looked_at(path: Path) -> str:
     """
     if path.is_dir():
         raise CannotStore(f"{path} is a directory, no database. {ADVICE}")
-    foreign = why_foreign(path)
+    foreign = foreign_reason(path)
     if foreign:
         raise CannotStore(f"{path} {foreign}. {ADVICE}")
     uri = path.resolve().as_uri()
     try:
         with closing(sqlite3.connect(uri + "?mode=ro", uri=True)) as db:
             ((version,),) = db.execute("PRAGMA user_version")
-            if version > len(SCRIPTS):
+            if version > len(MIGRATIONS):
                 raise CannotStore(
                     f"{path} was written by a newer version of this service (schema {version}, this one knows "
-                    f"{len(SCRIPTS)}). Start that version, or set ANALYTICS_DATA_DIR to another directory."
+                    f"{len(MIGRATIONS)}). Start that version, or set ANALYTICS_DATA_DIR to another directory."
                 )
             ((verdict,),) = db.execute("PRAGMA integrity_check(1)")
             if verdict == "ok" and _tables(db) != _tables_of(version):
@@ -113,7 +113,7 @@ ADVICE = (
 )
 
 
-def why_foreign(path: Path) -> str:
+def foreign_reason(path: Path) -> str:
     """What the file at `path` is instead of a database of ours; empty where it looks like one."""
     with path.open("rb") as file:
         header = file.read(HEADER)
@@ -158,7 +158,7 @@ def _tables(db: sqlite3.Connection) -> list[tuple[str, ...]]:
 def _tables_of(version: int) -> list[tuple[str, ...]]:
     """What the schema of a version looks like."""
     with closing(sqlite3.connect(":memory:")) as db:
-        for script in SCRIPTS[:version]:
+        for script in MIGRATIONS[:version]:
             db.executescript(script)
         return _tables(db)
 
@@ -183,7 +183,7 @@ def _create(path: Path) -> None:
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
     """Bring the schema to its newest version, in one transaction; an older file is kept beside the new one."""
     ((version,),) = db.execute("PRAGMA user_version")
-    if version == len(SCRIPTS):
+    if version == len(MIGRATIONS):
         return
     if version:
         kept = beside(path, f".version-{version}")
@@ -191,10 +191,10 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             db.backup(copy)
     db.execute("BEGIN IMMEDIATE")
     try:
-        for script in SCRIPTS[version:]:
+        for script in MIGRATIONS[version:]:
             for statement in script.split(";"):
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(SCRIPTS)}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:  # some failures end it by themselves

@@ -19,7 +19,7 @@ class Holder(NamedTuple):
     parent: int
 
 
-class Held(CannotStore):
+class LockHeld(CannotStore):
     """Another process holds the lock."""
 
     def __init__(self, directory: Path, holder: Holder) -> None:
@@ -34,7 +34,7 @@ class DirectoryLock:
     """The lock of a directory, which is made where there is none; held until `release` or the end of the process.
 
     Raises:
-        Held: another process holds it.
+        LockHeld: another process holds it.
         CannotStore: the directory cannot be made or written to.
     """
 
@@ -54,7 +54,7 @@ class DirectoryLock:
         except OSError:
             holder = self._holder()
             self._file.close()
-            raise Held(directory, holder) from None
+            raise LockHeld(directory, holder) from None
         with contextlib.suppress(OSError):  # a full disk: the lock holds, only nobody is told who has it
             self._file.truncate(0)
             self._file.write(f"{os.getpid()} {os.getppid()}\n".encode())

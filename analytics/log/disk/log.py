@@ -18,11 +18,11 @@ from analytics.jobs import Job
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry, gone, opened_again
+from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry, moved, reopened
+from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
-from analytics.log.disk.pending import Ended, Pending, tell
+from analytics.log.disk.pending import Completion, Pending, notify
 from analytics.log.disk.thread import Thread
-from analytics.log.disk.trouble import traceback_of, trouble, unavailable
 from analytics.log.log import Entry, applied
 from analytics.turns import let_others_work
 
@@ -30,7 +30,7 @@ RETRY_SECONDS = 1.0
 """How long a failed disk is left alone."""
 RELAXED_SECONDS = 1.0
 """How long what was acknowledged already may wait for others to be written with."""
-TURN_SECONDS = 0.005
+YIELD_SECONDS = 0.005
 """How long entries are gathered, or applied, before others have a turn."""
 BRIEF_SECONDS = 0.0002
 """How long the event loop waits for a write that goes to the operating system alone; most take half of that."""
@@ -70,9 +70,9 @@ class DiskLog:
         """The number of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0
         """How many entries, and records in them, were applied since the start."""
-        self._first = 1
-        self._doubts: Exception | None = None
-        self.trouble: str | None = "the records of before are being read"
+        self._first_position = 1
+        self._reported: Exception | None = None
+        self.failure: str | None = "the records of before are being read"
         """Why nothing can be written now, if that is so."""
 
     def check(self, kind: Kind[Any]) -> None:
@@ -81,8 +81,8 @@ class DiskLog:
         Raises:
             Unavailable: the disk fails, or too much of this kind waits for it.
         """
-        if self.trouble is not None:
-            raise unavailable(self.trouble)
+        if self.failure is not None:
+            raise unavailable(self.failure)
         if not self._backlog.has_room(kind):
             raise unavailable("the disk does not keep up")
 
@@ -98,8 +98,8 @@ class DiskLog:
         if len(self._backlog) == 1:
             self._idle.clear()
             self._wake.set()
-        if pending.done is not None:
-            return pending.done.get  # type: ignore[no-any-return]
+        if pending.waiter is not None:
+            return pending.waiter.get  # type: ignore[no-any-return]
         self._count(entry)
         return applied(entry)
 
@@ -121,31 +121,31 @@ class DiskLog:
     def start(self, position: int) -> None:
         """Begin to write behind the entry `position`: all up to there is applied."""
         self.position = self.written = position
-        self._first = position + POSITION_GAP + 1 if position else 1
-        self.trouble = None
+        self._first_position = position + POSITION_GAP + 1 if position else 1
+        self.failure = None
         self._writer.start()
 
-    def doubt(self, database: Database, error: Exception) -> None:
+    def report_failure(self, database: Database, error: Exception) -> None:
         """Have `database`, in which something failed, opened again, if that has not been done."""
-        if self.trouble is None and database is self._database:
-            self.trouble = trouble(error)
-            self._doubts = error
+        if self.failure is None and database is self._database:
+            self.failure = reason_of(error)
+            self._reported = error
             self._wake.set()
 
-    def look(self) -> None:
+    def check_file(self) -> None:
         """See that the database is still where it was."""
         database = self._database
         if database is None:
             return
         try:
-            if not self.ask(database.is_there):
-                self.doubt(database, gone(self._path))
+            if not self.ask(database.is_in_place):
+                self.report_failure(database, moved(self._path))
         except OSError as error:
-            self.doubt(database, error)
+            self.report_failure(database, error)
 
-    def settle(self, seconds: float = 5.0) -> None:
+    def flush(self, seconds: float = 5.0) -> None:
         """Write what waits, if that can be done in time."""
-        if not self._idle.wait(seconds if self.trouble is None else 0) and self._backlog:
+        if not self._idle.wait(seconds if self.failure is None else 0) and self._backlog:
             logger.error("entries of the journal were not written", extra={"entries": len(self._backlog)})
 
     def stop(self) -> None:
@@ -158,21 +158,21 @@ class DiskLog:
 
     def _run(self) -> None:
         while True:
-            while self._unapplied or self._backlog or self._doubts is not None or self.trouble is not None:
-                self._work()
+            while self._unapplied or self._backlog or self._reported is not None or self.failure is not None:
+                self._step()
             self._idle.set()
             self._wake.wait()
             if self._durability == RELAXED:
                 gevent.sleep(RELAXED_SECONDS)
             self._wake.clear()
 
-    def _work(self) -> None:
+    def _step(self) -> None:
         """Do the next thing there is to do."""
-        if self.trouble is not None:
+        if self.failure is not None:
             gevent.sleep(RETRY_SECONDS)
-            self._recover()
-        elif self._doubts is not None:
-            self._fail(self._doubts)
+            self._reopen()
+        elif self._reported is not None:
+            self._suspend(self._reported)
         elif self._unapplied:  # what was left by an error of this program
             self._apply()
         else:
@@ -181,23 +181,23 @@ class DiskLog:
 
     def _gather(self) -> None:
         """Let all who are ready go along: one write for all costs little more than one for each."""
-        begun, met = time.perf_counter(), 0
-        while len(self._backlog) > met and time.perf_counter() - begun < TURN_SECONDS:
-            met = len(self._backlog)
+        started, seen = time.perf_counter(), 0
+        while len(self._backlog) > seen and time.perf_counter() - started < YIELD_SECONDS:
+            seen = len(self._backlog)
             let_others_work()
 
     def _write_batch(self) -> None:
         batch = self._backlog.batch()
         entries = [
             StoredEntry(position, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
-            for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first))
+            for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first_position))
         ]
         try:
             database = self.database
             brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
             self._thread.ask_briefly(brief, database.append, entries)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait get an answer
-            self._fail(error)
+            self._suspend(error)
             return
         self.written = entries[-1].position
         self._backlog.remove(batch)
@@ -207,60 +207,58 @@ class DiskLog:
             try:
                 self.ask(database.checkpoint_wal)
             except Exception as error:  # noqa: BLE001
-                self._fail(error)
+                self._suspend(error)
 
     def _apply(self) -> None:
         """Count what is written, with turns for others."""
         while self._unapplied:
-            ended: list[Ended] = []
-            turn = time.perf_counter()
+            completed: list[Completion] = []
+            started = time.perf_counter()
             with self._lock:
-                while self._unapplied and time.perf_counter() - turn < TURN_SECONDS:
-                    entry, _, done = self._unapplied.popleft()
-                    if done is not None:
-                        ended.append(self._applied(entry, done))
-            tell(ended)
+                while self._unapplied and time.perf_counter() - started < YIELD_SECONDS:
+                    entry, _, waiter = self._unapplied.popleft()
+                    if waiter is not None:
+                        completed.append(self._apply_entry(entry, waiter))
+            notify(completed)
             if self._unapplied:
                 let_others_work()
 
-    def _applied(self, entry: Entry, done: Waiter) -> Ended:
+    def _apply_entry(self, entry: Entry, waiter: Waiter) -> Completion:
         """Apply one entry; returns what to say to who waits for it."""
         self._count(entry)
         try:
-            return Ended(done, entry.apply())
+            return Completion(waiter, entry.apply())
         except Exception as error:
             logger.exception("an entry of the journal could not be applied", extra={"entry": self.position})
-            return Ended(done, error=error)
+            return Completion(waiter, error=error)
 
     def _count(self, entry: Entry) -> None:
-        self.position = max(self.position + 1, self._first)
+        self.position = max(self.position + 1, self._first_position)
         self.entries += 1
         self.applied += len(entry.records)
 
-    def _fail(self, error: Exception) -> None:
+    def _suspend(self, error: Exception) -> None:
         """Refuse all that waits, and all that comes until the database was opened again and is as it has to be."""
-        self.trouble, self._doubts = trouble(error), None
+        self.failure, self._reported = reason_of(error), None
         logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
             return
-        refused = [pending.done for pending in self._backlog.clear() if pending.done is not None]
-        tell([Ended(done, error=unavailable(self.trouble)) for done in refused])
+        refused = [pending.waiter for pending in self._backlog.clear() if pending.waiter is not None]
+        notify([Completion(waiter, error=unavailable(self.failure)) for waiter in refused])
 
-    def _recover(self) -> None:
+    def _reopen(self) -> None:
         try:
             if self._database is not None:
-                if not self.ask(self._database.is_there):  # while it is open, no other file can get its inode
-                    raise gone(self._path)
+                if not self.ask(self._database.is_in_place):  # while it is open, no other file can get its inode
+                    raise moved(self._path)
                 database, self._database = self._database, None
                 self.ask(database.close)
-            self._database = self.ask(
-                opened_again, self._path, self._inode, self.written, sync=self._durability == FSYNC
-            )
+            self._database = self.ask(reopened, self._path, self._inode, self.written, sync=self._durability == FSYNC)
         except Exception as error:
-            self.trouble = trouble(error)
+            self.failure = reason_of(error)
             logger.debug("the journal still cannot be written", exc_info=traceback_of(error))
         else:
-            self.trouble = self._doubts = None
+            self.failure = self._reported = None
             logger.warning("the journal can be written again", extra={"entry": self.written})
 
     @property

@@ -14,25 +14,25 @@ class Pending(NamedTuple):
 
     entry: Entry
     body: bytes
-    done: Waiter | None
+    waiter: Waiter | None
 
 
-class Ended(NamedTuple):
+class Completion(NamedTuple):
     """Who waited for an entry, and what came of it, or what went wrong with it."""
 
-    done: Waiter
+    waiter: Waiter
     outcome: Any = None
     error: Exception | None = None
 
 
-def tell(ended: Iterable[Ended]) -> None:
+def notify(completed: Iterable[Completion]) -> None:
     """Let those go on who waited, one after the other, as soon as the event loop comes to it."""
-    gevent.get_hub().loop.run_callback(_go_on, ended)
+    gevent.get_hub().loop.run_callback(_wake_all, completed)
 
 
-def _go_on(ended: Iterable[Ended]) -> None:
-    for done, outcome, error in ended:
+def _wake_all(completed: Iterable[Completion]) -> None:
+    for waiter, outcome, error in completed:
         if error is None:
-            done.switch(outcome)
+            waiter.switch(outcome)
         else:
-            done.throw(error)
+            waiter.throw(error)

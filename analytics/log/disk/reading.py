@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from analytics.errors import CannotStore
-from analytics.log.disk.file import FILE_NAME, SCRIPTS, beside, check_sqlite, why_foreign
+from analytics.log.disk.file import FILE_NAME, MIGRATIONS, beside, check_sqlite, foreign_reason
 
 BUSY_SECONDS = 10.0
 
@@ -34,7 +34,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """
     check_sqlite()
     try:
-        foreign = why_foreign(path)
+        foreign = foreign_reason(path)
     except OSError as error:
         raise CannotStore(f"{path} cannot be read ({error.strerror}).") from error
     if foreign:
@@ -46,10 +46,10 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
             db.execute("BEGIN")
             ((version,),) = db.execute("PRAGMA user_version")
-            if version > len(SCRIPTS):
+            if version > len(MIGRATIONS):
                 raise CannotStore(
                     f"{path} was written by a newer version of this service (schema {version}, this one knows "
-                    f"{len(SCRIPTS)}): use that version."
+                    f"{len(MIGRATIONS)}): use that version."
                 )
             yield db
     except sqlite3.OperationalError as error:

@@ -21,7 +21,7 @@ from analytics.state.state import State
 from analytics.turns import let_others_work
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
-TURN_SECONDS = 0.02
+YIELD_SECONDS = 0.02
 """How long others wait for a turn meanwhile."""
 PROGRESS_SECONDS = 1.0
 
@@ -56,28 +56,28 @@ def recover(
         recorder.set_quotas(None)
         if mark.generation:
             with state.lock:
-                checkpoint.restore(progress.through(log.ask(lambda: list(database.parts()))))
-            progress.turn()
+                checkpoint.restore(progress.iterate(log.ask(lambda: list(database.parts()))))
+            progress.yield_if_due()
             if state.quotas is None:
                 for kind, count in keep.items():
                     first: int = log.ask(database.start_of_newest, kind, count, mark.position)
-                    _bring_back(state, kind, _entries(log, progress, first - 1, mark.position, kind))
+                    _restore_newest(state, kind, _entries(log, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
-        beyond: int = log.ask(database.count, mark.position)
+        beyond: int = log.ask(database.count_entries, mark.position)
         for number, entry in enumerate(_entries(log, progress, mark.position, last), 1):
             recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
-            progress.tell(number, beyond)
+            progress.log_entry(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
         state.expire()
         state.counters.forget()
-    log.ask(database.abandon)
-    progress.end(beyond)
+    log.ask(database.abandon_checkpoint)
+    progress.log_end(beyond)
     return mark, beyond
 
 
-def _bring_back(state: State, kind: str, entries: Iterator[StoredEntry]) -> None:
+def _restore_newest(state: State, kind: str, entries: Iterator[StoredEntry]) -> None:
     kept: list[Any] = [
         Kept(_decoders[kind](unpacked(entry.body)), entry.received, rfc3339(entry.received), entry.id_prefix)
         for entry in entries
@@ -93,7 +93,7 @@ def _entries(
     while entries := log.ask(read_chunk, log.database, after, up_to, kind):
         for entry in entries:
             yield entry
-            progress.turn()
+            progress.yield_if_due()
         after = entries[-1].position
 
 
@@ -121,26 +121,26 @@ class _Progress:
     """Lets others have their turns, and tells the log how far it is."""
 
     def __init__(self) -> None:
-        self._started = self._turned = self._told = time.monotonic()
+        self._started = self._yielded = self._logged = time.monotonic()
 
-    def turn(self) -> None:
+    def yield_if_due(self) -> None:
         """Let others have a turn, if the last one was a while ago."""
-        if time.monotonic() - self._turned > TURN_SECONDS:
+        if time.monotonic() - self._yielded > YIELD_SECONDS:
             let_others_work()
-            self._turned = time.monotonic()
+            self._yielded = time.monotonic()
 
-    def through(self, items: Iterable[T]) -> Iterator[T]:
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
         """The same items, with turns for others in between."""
         for item in items:
             yield item
-            self.turn()
+            self.yield_if_due()
 
-    def tell(self, entry: int, entries: int) -> None:
+    def log_entry(self, entry: int, entries: int) -> None:
         """Tell how many of the entries are read, now and then."""
-        if time.monotonic() - self._told > PROGRESS_SECONDS:
+        if time.monotonic() - self._logged > PROGRESS_SECONDS:
             logger.info("reading the journal", extra={"entry": entry, "of": entries})
-            self._told = time.monotonic()
+            self._logged = time.monotonic()
 
-    def end(self, entries: int) -> None:
+    def log_end(self, entries: int) -> None:
         """Tell that all is read; `entries` are those beyond the checkpoint."""
         logger.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from analytics.errors import CannotStore
 from analytics.log.disk.backup import Progress, checked_copy, remove
-from analytics.log.disk.file import FILE_NAME, beside, looked_at, sync_directory
+from analytics.log.disk.file import FILE_NAME, beside, checked_uri, sync_directory
 from analytics.log.disk.inspection import Inspection, inspect
 from analytics.log.disk.lock import FILE_NAME as LOCK_NAME
 from analytics.log.disk.lock import DirectoryLock
@@ -49,11 +49,11 @@ def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Re
     kept: Path | None = None
     try:
         found = checked_copy(source, fresh, progress)
-        _make_ready(fresh, path if path.exists() else directory)
+        _prepare(fresh, path if path.exists() else directory)
         if path.exists():
-            kept = _keep(path, stamp)
+            kept = _keep_old(path, stamp)
         else:
-            _set_aside(path, stamp)
+            _move_wal_away(path, stamp)
         fresh.replace(path)
         sync_directory(directory)
     except (OSError, sqlite3.Error) as error:
@@ -61,31 +61,31 @@ def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Re
     finally:
         remove(fresh)
         if is_new:
-            _give(directory, directory.parent)
-        _give(directory / LOCK_NAME, directory)
+            _copy_owner(directory, directory.parent)
+        _copy_owner(directory / LOCK_NAME, directory)
         lock.release()
     found.path, found.sizes = path, {path.name: path.stat().st_size}
     return Restored(found, kept)
 
 
-def _make_ready(fresh: Path, like: Path) -> None:
+def _prepare(fresh: Path, like: Path) -> None:
     """Make a copy what the service expects: with a write-ahead log, readable to the owner, and on the disk."""
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL").fetchall()
     if like.is_file():
         shutil.copymode(like, fresh)
-    _give(fresh, like)
+    _copy_owner(fresh, like)
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
 
 
-def _keep(path: Path, stamp: str) -> Path:
+def _keep_old(path: Path, stamp: str) -> Path:
     """Give the present database a second name; at its own one there is no write-ahead log left then.
 
     The log of a damaged one goes along with it: under no circumstances may it come to lie beside another file.
     """
-    _fold(path)
-    kept = _free(path, stamp)
+    _checkpoint_wal(path)
+    kept = _unused_name(path, stamp)
     _link(path, kept)
     wal = beside(path, WAL)
     if wal.exists():
@@ -96,10 +96,10 @@ def _keep(path: Path, stamp: str) -> Path:
     return kept
 
 
-def _fold(path: Path) -> None:
+def _checkpoint_wal(path: Path) -> None:
     """Bring the write-ahead log into the file, as the service would on its next start, unless the file is damaged."""
     try:
-        uri = looked_at(path)
+        uri = checked_uri(path)
     except (CannotStore, sqlite3.DatabaseError):
         return
     with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
@@ -108,14 +108,14 @@ def _fold(path: Path) -> None:
         raise CannotStore(f"{path} is being read by another process: try again when that is done.")
 
 
-def _set_aside(path: Path, stamp: str) -> None:
+def _move_wal_away(path: Path, stamp: str) -> None:
     """Move a write-ahead log away whose database is gone: it would be applied to the new one."""
     beside(path, SHM).unlink(missing_ok=True)
     if beside(path, WAL).exists():
-        beside(path, WAL).rename(beside(_free(path, stamp), WAL))
+        beside(path, WAL).rename(beside(_unused_name(path, stamp), WAL))
 
 
-def _free(path: Path, stamp: str) -> Path:
+def _unused_name(path: Path, stamp: str) -> Path:
     """A name that nothing has yet."""
     name = f"{path.name}.before-restore-{stamp}"
     names = (path.with_name(each) for each in chain([name], (f"{name}-{number}" for number in count(2))))
@@ -132,7 +132,7 @@ def _link(path: Path, name: Path) -> None:
             os.fsync(file.fileno())
 
 
-def _give(path: Path, like: Path) -> None:
+def _copy_owner(path: Path, like: Path) -> None:
     """Where root restores: the service that owned the directory is to own what was made in it."""
     if os.geteuid() == 0:
         owner = like.stat()

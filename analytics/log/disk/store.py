@@ -14,8 +14,8 @@ from analytics.errors import CannotStore, Unavailable
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
-from analytics.log.disk.file import FILE_NAME, check_sqlite, looked_at
-from analytics.log.disk.lock import DirectoryLock, Held
+from analytics.log.disk.file import FILE_NAME, check_sqlite, checked_uri
+from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.reading import sizes
 from analytics.log.disk.recovery import recover
@@ -53,17 +53,17 @@ class Store:
             self._starting.kill()
         self._checkpointer.stop()
         self._recorder.tick()
-        self._log.settle()
-        if self._checkpointer.has_news and self._log.trouble is None:
+        self._log.flush()
+        if self._checkpointer.has_news and self._log.failure is None:
             self._checkpointer.save()
         self._log.stop()
         if self._lock is not None:
             self._lock.release()
 
     @property
-    def trouble(self) -> str | None:
+    def failure(self) -> str | None:
         """Why nothing can be recorded now, if that is so."""
-        return None if self.recovering else self._log.trouble
+        return None if self.recovering else self._log.failure
 
     @property
     def consumers(self) -> dict[str, dict[str, int]]:
@@ -82,7 +82,7 @@ class Store:
             self._lock = _lock(self._directory)
             self._log.open()
             mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder, self._keep)
-            self._look_at_clock()
+            self._check_clock()
             self._log.start(self._log.ask(self._log.database.last_position))
             self._record_start()
             self._checkpointer.start(mark, beyond)
@@ -105,7 +105,7 @@ class Store:
         except Unavailable as error:
             logger.warning("the start could not be recorded", extra={"reason": error.message})
 
-    def _look_at_clock(self) -> None:
+    def _check_clock(self) -> None:
         """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""
         newest = self._state.series.open(SECOND)
         if self._clock.wall() < newest - BACK_SECONDS:
@@ -128,7 +128,7 @@ def check_store(settings: Settings) -> None:
     lock = DirectoryLock(directory)
     try:
         if (directory / FILE_NAME).exists():
-            looked_at(directory / FILE_NAME)
+            checked_uri(directory / FILE_NAME)
     except (sqlite3.Error, OSError) as error:
         raise CannotStore(_cannot_use(directory, error)) from error
     finally:
@@ -144,16 +144,16 @@ def _cannot_use(directory: Path, error: Exception) -> str:
 
 def _lock(directory: Path) -> DirectoryLock:
     """The lock; where the worker before this one still finishes its requests, as soon as it is gone."""
-    told = False
+    is_logged = False
     with gevent.Timeout(WAIT_SECONDS, exception=False):
         while True:
             try:
                 return DirectoryLock(directory)
-            except Held as error:
+            except LockHeld as error:
                 if error.holder.parent != os.getppid():
                     raise
-                if not told:
+                if not is_logged:
                     logger.info("waiting for the worker before", extra={"holder": error.holder.process})
-                    told = True
+                    is_logged = True
             gevent.sleep(0.1)
     return DirectoryLock(directory)

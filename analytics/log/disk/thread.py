@@ -19,10 +19,10 @@ _start_new_thread = get_original("_thread", "start_new_thread")
 _allocate_lock = get_original("_thread", "allocate_lock")
 
 
-class _Work:
-    """What the thread is asked to do; whoever asks waits for `done` with the whole loop, or for `told` alone."""
+class _Call:
+    """What the thread is asked to do; whoever asks waits for `done` with the whole loop, or for `event` alone."""
 
-    __slots__ = ("_answer", "_error", "_function", "done", "told")
+    __slots__ = ("_answer", "_error", "_function", "done", "event")
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
@@ -30,7 +30,7 @@ class _Work:
         self._error: BaseException | None = None
         self.done = _allocate_lock()
         self.done.acquire()
-        self.told: Event | None = None
+        self.event: Event | None = None
 
     def run(self) -> None:
         """Do it."""
@@ -51,7 +51,7 @@ class Thread:
     """Runs functions for greenlets, which wait for the results; a quarter of the cost of gevent's own pool."""
 
     def __init__(self) -> None:
-        self._asked: deque[_Work] = deque()
+        self._asked: deque[_Call] = deque()
         self._awaited: deque[Event] = deque()
         self._has_work, self._has_ended = _allocate_lock(), _allocate_lock()
         self._has_work.acquire()
@@ -78,17 +78,17 @@ class Thread:
         if self._watcher is None:
             sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             self._watcher = gevent.get_hub().loop.async_()
-            self._watcher.start(self._tell)
+            self._watcher.start(self._notify)
             _start_new_thread(self._run, ())
-        work = _Work(partial(function, *args, **kwargs))
-        self._asked.append(work)
+        call = _Call(partial(function, *args, **kwargs))
+        self._asked.append(call)
         if self._has_work.locked():
             self._has_work.release()
-        if not seconds or not work.done.acquire(timeout=seconds):
-            work.told = Event()
-            if not work.done.acquire(blocking=False):  # else it was done before the thread could see `told`
-                work.told.wait()
-        answer: A = work.answer()
+        if not seconds or not call.done.acquire(timeout=seconds):
+            call.event = Event()
+            if not call.done.acquire(blocking=False):  # else it was done before the thread could see `event`
+                call.event.wait()
+        answer: A = call.answer()
         return answer
 
     def end(self) -> None:
@@ -106,13 +106,13 @@ class Thread:
         while not self._is_over:
             self._has_work.acquire()
             while self._asked:
-                work = self._asked.popleft()
-                work.run()
-                if work.told is not None:
-                    self._awaited.append(work.told)
+                call = self._asked.popleft()
+                call.run()
+                if call.event is not None:
+                    self._awaited.append(call.event)
                     self._watcher.send()
         self._has_ended.release()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         while self._awaited:
             self._awaited.popleft().set()

@@ -24,8 +24,8 @@ def database(path: Path, seqs: Iterable[int] = range(1, 41), checkpoint_at: int 
     if entries:
         made.append(entries)
     if checkpoint_at:
-        made.put(PARTS, 1)
-        made.finish(Mark(1, checkpoint_at), [], 0)
+        made.put_parts(PARTS, 1)
+        made.finish_checkpoint(Mark(1, checkpoint_at), [], 0)
     return made
 
 

@@ -77,7 +77,7 @@ class Disk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.log.settle()
+        self.log.flush()
         self.log.stop()
         self.state.close()
 
@@ -97,9 +97,9 @@ class Disk:
         database = self.log.database
         changes = self.checkpoint.take_changes()
         mark = Mark(database.mark().generation + 1, self.log.position)
-        database.put(list(self.checkpoint.parts(changes)), mark.generation)
-        database.finish(mark, self.checkpoint.oldest(), 10**9)
-        self.checkpoint.done(changes)
+        database.put_parts(list(self.checkpoint.parts(changes)), mark.generation)
+        database.finish_checkpoint(mark, self.checkpoint.oldest(), 10**9)
+        self.checkpoint.commit(changes)
 
     def ids(self) -> Counter[str]:
         """How often there is an event of each id."""

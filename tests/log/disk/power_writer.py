@@ -41,8 +41,8 @@ def main(directory: Path, durability: str) -> None:
                 gevent.joinall(writers, raise_error=True)
                 if number % 2:
                     assert checkpointer.save()
-            disk.log.doubt(disk.log.database, OSError("on trial"))
-            while disk.log.trouble is not None:
+            disk.log.report_failure(disk.log.database, OSError("on trial"))
+            while disk.log.failure is not None:
                 gevent.sleep(0.01)
             record(first + 60)
 

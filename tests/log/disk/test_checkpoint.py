@@ -32,9 +32,9 @@ class Album:
             oldest = self.checkpoint.oldest()
             parts = list(self.checkpoint.parts(changes))
         if fails:
-            self.checkpoint.give_back(changes)
+            self.checkpoint.rollback(changes)
             return
-        self.checkpoint.done(changes)
+        self.checkpoint.commit(changes)
         assert len({part[:3] for part in parts}) == len(parts)
         self.parts.update({part[:3]: part for part in parts})
         for family, rung, start in oldest:

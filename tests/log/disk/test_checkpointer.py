@@ -100,7 +100,7 @@ def test_a_child_that_fails_costs_nothing_but_that_checkpoint(
     assert children() == before, "a child is left"
 
 
-STEPS = ("begin", "put", "finish", "abandon")
+STEPS = ("begin_checkpoint", "put_parts", "finish_checkpoint", "abandon_checkpoint")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -123,7 +123,7 @@ def test_a_step_that_fails_or_seems_to_costs_nothing_but_that_checkpoint(
             patched.setattr(Database, step, faulty)
             assert not disk.save()
         check_equal(disk, disk.crashed(stack))
-        while disk.log.trouble is not None:  # it was opened again, if it was not certain what is left
+        while disk.log.failure is not None:  # it was opened again, if it was not certain what is left
             gevent.sleep(0.01)
         work(disk)
         assert disk.save()
@@ -135,21 +135,21 @@ def test_a_journal_that_is_opened_again_meanwhile_loses_no_changes(
 ) -> None:
     monkeypatch.setattr(checkpointer, "PUT_BYTES", 1)
     work(disk)
-    together = checkpointer._together
+    together = checkpointer._batches
 
     def reopened(parts: Any) -> Iterator[Any]:
         for number, each in enumerate(together(parts)):
             yield each
             if number == 0:
-                opening.append(gevent.spawn(disk.log._recover))
+                opening.append(gevent.spawn(disk.log._reopen))
                 gevent.sleep(0)
 
     opening: list[gevent.Greenlet] = []
     with monkeypatch.context() as patched:
-        patched.setattr(checkpointer, "_together", reopened)
+        patched.setattr(checkpointer, "_batches", reopened)
         assert not disk.save(), "what was put before may be lost"
     opening[0].get(timeout=PATIENCE)
-    assert disk.log.trouble is None
+    assert disk.log.failure is None
     check_equal(disk, disk.crashed(stack))
     work(disk)
     assert disk.save()

@@ -106,7 +106,7 @@ def test_in_relaxed_only_what_is_written_is_read(tmp_path: Path, stack: ExitStac
         disk.event(id="a")
         assert len(disk.state.events) == 1
         assert disk.log.written < disk.log.position
-    disk.log.settle()
+    disk.log.flush()
     assert read_all(consumer) == ["a"]
 
 

@@ -198,7 +198,7 @@ def test_a_torn_end_of_the_log_is_no_damage(torn: Path, share: float) -> None:
 @contextlib.contextmanager
 def a_further_version(monkeypatch: pytest.MonkeyPatch, script: str) -> Iterator[None]:
     with monkeypatch.context() as patch:
-        patch.setattr(file, "SCRIPTS", (*file.SCRIPTS, script))
+        patch.setattr(file, "MIGRATIONS", (*file.MIGRATIONS, script))
         yield
 
 
@@ -214,7 +214,7 @@ def test_an_older_schema_is_brought_forward_and_the_old_file_is_kept(
         with closing(sqlite3.connect(torn / FILE_NAME)) as db:
             assert db.execute("SELECT * FROM later").fetchall() == [(1,)]
     assert "newer version" in refusal(torn)
-    (torn / f"{FILE_NAME}.version-{len(file.SCRIPTS)}").replace(torn / FILE_NAME)
+    (torn / f"{FILE_NAME}.version-{len(file.MIGRATIONS)}").replace(torn / FILE_NAME)
     with Disk(torn) as disk:
         assert disk.picture() == picture
 
@@ -229,4 +229,4 @@ def test_a_migration_that_fails_leaves_the_old_file_as_it_was(
     with Disk(torn) as disk:
         assert len(disk.ids()) == 20
     with closing(sqlite3.connect(torn / FILE_NAME)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (len(file.SCRIPTS),)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(file.MIGRATIONS),)

@@ -75,7 +75,7 @@ def let_fail(database: Database, word: str, nth: int = 1, *, done: bool = False)
 def until_recovered(disk: Disk, failed: Database) -> None:
     """Wait until the database was opened again."""
     with gevent.Timeout(20):
-        while disk.log.trouble is not None or disk.log.database is failed:
+        while disk.log.failure is not None or disk.log.database is failed:
             gevent.sleep(0.001)
 
 
@@ -101,7 +101,7 @@ def test_a_checkpoint_that_fails_is_made_up_for_by_the_next(word: str, nth: int,
         disk.record(7, 12)
         changes = disk.checkpoint.take_changes()
         parts = len(list(disk.checkpoint.parts(changes)))
-        disk.checkpoint.give_back(changes)
+        disk.checkpoint.rollback(changes)
         failed = disk.log.database
         let_fail(failed, word, nth if nth > 0 else parts + 1, done=done)
         assert not writer.save()
@@ -130,7 +130,7 @@ def test_a_checkpoint_in_the_midst_of_which_the_database_is_opened_again_is_give
         monkeypatch.setattr(Parts, "between", staticmethod(between))
         assert not writer.save()
         monkeypatch.setattr(Parts, "between", staticmethod(lambda: None))
-        assert disk.log.trouble is None
+        assert disk.log.failure is None
         disk.record(7, 9)
         assert writer.save()
         picture = disk.picture()
@@ -201,7 +201,7 @@ def looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Di
 def until_refused(disk: Disk, match: str) -> None:
     """Wait until nothing is taken, for a reason."""
     with gevent.Timeout(20):
-        while match not in (disk.log.trouble or ""):
+        while match not in (disk.log.failure or ""):
             gevent.sleep(0.001)
     with pytest.raises(Unavailable, match=match):
         disk.recorder.record(EVENTS, event(id="b"))

@@ -13,7 +13,7 @@ from analytics.errors import CannotStore
 from analytics.log.disk import restoring
 from analytics.log.disk.backup import back_up
 from analytics.log.disk.database import Database
-from analytics.log.disk.lock import DirectoryLock, Held
+from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.reading import read_only
 from analytics.log.disk.restoring import restore
 from tests.log.disk import made
@@ -26,8 +26,8 @@ import os, signal, sys
 from pathlib import Path
 from analytics.log.disk import restoring
 
-if "{step}" == "restoring._give":  # of the lock, when the new one is in place
-    restoring._give = lambda path, like: path.name == "lock" and os.kill(os.getpid(), signal.SIGKILL)
+if "{step}" == "restoring._copy_owner":  # of the lock, when the new one is in place
+    restoring._copy_owner = lambda path, like: path.name == "lock" and os.kill(os.getpid(), signal.SIGKILL)
 else:
     {step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), "T1", lambda *_: None)
@@ -120,7 +120,7 @@ def test_a_log_whose_database_is_gone_is_moved_away(data: Path, backup: Path) ->
 def test_a_directory_in_use_is_left_alone(data: Path, backup: Path) -> None:
     lock = DirectoryLock(data)
     before = made.content(data)
-    with pytest.raises(Held, match="is in use by process"):
+    with pytest.raises(LockHeld, match="is in use by process"):
         restore(backup, data, "T1", made.nothing)
     assert made.content(data) == before
     lock.release()
@@ -162,7 +162,7 @@ def test_a_database_is_not_put_in_place_of_itself(data: Path) -> None:
         restore(data / "analytics.db", data, "T1", made.nothing)
 
 
-@pytest.mark.parametrize("step", ["_make_ready", "_link", "sync_directory"])
+@pytest.mark.parametrize("step", ["_prepare", "_link", "sync_directory"])
 def test_a_failure_on_the_way_leaves_the_old_one(
     data: Path, backup: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,11 +180,11 @@ def test_a_failure_on_the_way_leaves_the_old_one(
     ("step", "left"),
     [
         ("restoring.checked_copy", OLD),
-        ("restoring._make_ready", OLD),
-        ("restoring._fold", OLD),
+        ("restoring._prepare", OLD),
+        ("restoring._checkpoint_wal", OLD),
         ("restoring._link", OLD),
         ("restoring.Path.replace", OLD),
-        ("restoring._give", BACKED_UP),
+        ("restoring._copy_owner", BACKED_UP),
     ],
 )
 def test_killed_at_any_step_it_leaves_the_old_one_or_the_new_one(

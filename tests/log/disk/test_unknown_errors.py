@@ -63,19 +63,19 @@ def test_an_unknown_error_of_the_database_is_a_trouble_that_ends(
     check_as_it_was(tmp_path, picture)
 
 
-@pytest.mark.parametrize("step", ["_write_batch", "_gather", "_apply", "_fail"])
+@pytest.mark.parametrize("step", ["_write_batch", "_gather", "_apply", "_suspend"])
 def test_no_request_waits_for_ever_wherever_the_writer_fails(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Disk(tmp_path) as disk:
         failed = disk.log.database
-        if step == "_fail":
+        if step == "_suspend":
             once(monkeypatch, Database, "append", KeyError("surprise"))
         once(monkeypatch, disk.log, step, KeyError("another surprise"))
         with gevent.Timeout(PATIENCE):
             sending = [gevent.spawn(send, disk, f"x{number}") for number in range(3)]
             outcomes = [each.get() for each in sending]
-            while disk.log.trouble is not None:
+            while disk.log.failure is not None:
                 gevent.sleep(0.001)
             for number, outcome in enumerate(outcomes):
                 if outcome == "refused":
