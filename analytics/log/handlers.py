@@ -1,4 +1,4 @@
-"""Handlers: how the records of each kind are applied to the state when they come back from the log."""
+"""Handlers: they apply an entry of the log to the state, one handler for each kind of record."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ from analytics.records import ItemError, Kept, NewEvent, NewStart, NewTick, Quot
 from analytics.state.state import State
 
 MAX_ERRORS = 100
-"""How many errors a receipt spells out; all are counted."""
+"""How many errors a receipt lists; all are counted."""
 N = TypeVar("N", covariant=True)
 T = TypeVar("T", contravariant=True)
 
 
 class Decoded(Protocol[N]):
-    """The readable items of a batch with their places in it, and the errors of the others."""
+    """A decoded batch: its valid items with their indexes in the batch, and the errors of the invalid ones."""
 
     @property
     def items(self) -> Sequence[N]: ...
@@ -38,7 +38,7 @@ class Decoded(Protocol[N]):
 
 
 class Taken(NamedTuple):
-    """The answer for a single record: its id and time (RFC 3339), and whether its id was seen before."""
+    """Answer for a single record: its id, its time (RFC 3339), and whether it was a duplicate."""
 
     id: str
     timestamp: str
@@ -46,7 +46,14 @@ class Taken(NamedTuple):
 
 
 class Outcome(NamedTuple, Generic[R]):
-    """What was kept of a request's records; the places in `errors` count them from 0."""
+    """Result of applying the records of a request.
+
+    Attributes:
+        kept: the records that were kept.
+        duplicates: how many records had an id that was seen before.
+        repeated_id: the last such id; empty if there is none.
+        errors: the refused records; `index` counts the records of the entry from 0.
+    """
 
     kept: Kept[R]
     duplicates: int
@@ -54,10 +61,10 @@ class Outcome(NamedTuple, Generic[R]):
     errors: list[ItemError]
 
     def taken(self) -> Taken:
-        """The answer where the request held a single record.
+        """The answer to a request with a single record.
 
         Raises:
-            Refused: it was refused.
+            Refused: the record was refused.
         """
         if self.errors:
             error = self.errors[0]
@@ -67,7 +74,7 @@ class Outcome(NamedTuple, Generic[R]):
         return Taken(self.kept.id(0), self.kept.time(0), duplicate=False)
 
     def receipt(self, batch: Decoded[R]) -> Receipt:
-        """The answer where the request held a batch."""
+        """The answer to a request with a batch; errors have their index in the batch."""
         errors = [*batch.errors, *(structs.replace(error, index=batch.places[error.index]) for error in self.errors)]
         errors.sort(key=lambda error: error.index)
         return Receipt(len(self.kept.records), self.duplicates, len(errors), errors[:MAX_ERRORS])
@@ -77,14 +84,15 @@ class Handler(Protocol[T]):
     """Applies the records of one kind."""
 
     def apply(self, records: Sequence[T], received: float, id_prefix: str) -> Any:
-        """Apply the records of an entry and return the outcome, with the state's lock held.
+        """Apply the records of an entry and return the outcome; the caller holds the state's lock.
 
-        It decides by the records, `received` (seconds since the epoch) and the state alone.
+        The outcome must depend on nothing but the records, `received` (seconds since the epoch) and the state, so that
+        replaying the log gives the same state again.
         """
 
 
 class Received(Generic[R]):
-    """Applies records that clients sent: checks them, keeps those that pass, and counts the receipt."""
+    """Applies records from clients: checks them, keeps those that pass, and counts accepted, duplicate and rejected."""
 
     def __init__(self, kind: Kind[R], intake: Intake[R], state: State, own_ids: OwnIds) -> None:
         self._kind: Kind[R] = kind
@@ -107,7 +115,7 @@ class Received(Generic[R]):
 
 
 class Starts:
-    """Applies a start: silence counts from then on, and the limits of the new settings hold."""
+    """Applies a start of the service: services' silence counts from it, and the limits of its settings apply."""
 
     def __init__(self, state: State, own_ids: OwnIds, set_quotas: Callable[[Quotas], None]) -> None:
         self._state, self._own_ids, self._set_quotas = state, own_ids, set_quotas
@@ -122,7 +130,7 @@ class Starts:
 
 
 class Ticks:
-    """Applies a tick: time has passed."""
+    """Applies a tick: it advances the state's time."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -142,6 +150,9 @@ def handlers(
 
     Args:
         ids: the ids seen so far, by kind.
+        own_ids: the ids that this service assigned.
+        set_quotas: called with the limits of each start.
+        publish: called after the events of a batch are counted, with them and the sequence number of the last one.
     """
 
     def received(kind: Kind[R], rules: Any) -> Received[R]:

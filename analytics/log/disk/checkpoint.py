@@ -1,7 +1,10 @@
-"""The checkpoint: the whole state in parts that can be written down one by one, and taken up again.
+"""The checkpoint: the whole state, serialised in parts.
 
-Most of it are tables of cells, one a bucket of time, and blocks of the newest records: only those that changed since
-the last checkpoint are parts of the next one.
+Most parts are tables of cells, one for each bucket of time, and blocks of the newest records. A new checkpoint writes
+only the parts that changed since the last one, and `rest`, which holds everything small.
+
+Examples of parts, as family, rung and start: ("series", 3, 1699920000) is the table of the day that begins at that
+time, ("events", 0, 12) block 12 of the recent events.
 """
 
 from collections import deque
@@ -32,7 +35,7 @@ ERRORS, IDS, REST = "errors", "ids", "rest"
 
 
 class Rest(msgspec.Struct):
-    """What is written down as a whole each time."""
+    """The part that every checkpoint writes as a whole."""
 
     series_open: list[int]
     users_open: list[int]
@@ -54,7 +57,7 @@ class Rest(msgspec.Struct):
 
 
 class Changes(NamedTuple):
-    """What changed since the last checkpoint."""
+    """What changed since the last checkpoint: buckets, blocks of rings, and new ids."""
 
     series: set[Place]
     users: set[Place]
@@ -65,7 +68,10 @@ class Changes(NamedTuple):
 
 
 class Checkpoint:
-    """Takes checkpoints of a state, and of what the recorder remembers, and brings them back."""
+    """Serialises a state and the recorder's ids, and restores them.
+
+    To write a checkpoint, call `take_changes`, write `parts`, and then `commit`, or `rollback` if writing failed.
+    """
 
     def __init__(self, state: State, recorder: Recorder) -> None:
         self._state, self._recorder = state, recorder
@@ -82,7 +88,7 @@ class Checkpoint:
         }
 
     def take_changes(self) -> Changes:
-        """What has to go into the next checkpoint."""
+        """What changed since the last call. From now on it counts as saved, unless `rollback` is called."""
         state = self._state
         state.settle()
         endpoints = state.endpoints
@@ -96,7 +102,7 @@ class Checkpoint:
         )
 
     def rollback(self, changes: Changes) -> None:
-        """Have `changes` go into the next checkpoint: this one failed."""
+        """Add `changes` to those of the next checkpoint: the one with them failed."""
         state = self._state
         state.series.changes.give_back(changes.series)
         state.users.changes.give_back(changes.users)
@@ -108,12 +114,12 @@ class Checkpoint:
             ids.rollback(fresh)
 
     def commit(self, changes: Changes) -> None:
-        """Note that the checkpoint with `changes` is whole."""
+        """Note that the checkpoint with `changes` is complete."""
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.commit(fresh)
 
     def parts(self, changes: Changes) -> Iterator[Part]:
-        """The parts that changed."""
+        """The parts for `changes`, and `rest`."""
         endpoints = self._state.endpoints
         yield from self._series.dump(changes.series)
         yield from self._users.dump(changes.users)
@@ -126,7 +132,7 @@ class Checkpoint:
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
-        """Family, rung and start of what is kept at the oldest; parts before that have expired."""
+        """Family, rung and start of the oldest parts to keep; earlier ones have expired."""
         endpoints = self._state.endpoints
         return [
             *self._series.oldest(),
@@ -138,10 +144,10 @@ class Checkpoint:
         ]
 
     def restore(self, parts: Iterable[Part]) -> None:
-        """Become the state of which these are all parts.
+        """Replace the state with the one in `parts`, which must be complete.
 
         Raises:
-            msgspec.DecodeError, ValueError: they are not.
+            msgspec.DecodeError, ValueError: a part is damaged, or `rest` is missing.
         """
         sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
         rest: Rest | None = None
@@ -159,7 +165,7 @@ class Checkpoint:
             else:
                 sums[family][start // (DAY if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
-            raise ValueError("the checkpoint has no end")
+            raise ValueError("the checkpoint is incomplete")
         self._series.restore(rest.series_open)
         self._users.restore(rest.users_open)
         self._restore_rest(rest, sums)
@@ -209,7 +215,7 @@ class Checkpoint:
 
 
 class _Tables(Generic[K, C]):
-    """The tables of one cascade."""
+    """Converts between the tables of one cascade and parts of a checkpoint, each the MessagePack of its cells."""
 
     def __init__(self, family: str, cascade: Cascade[K, C], key: Any, cell: type[C]) -> None:
         self._family = family
@@ -220,19 +226,19 @@ class _Tables(Generic[K, C]):
         self._keys: dict[K, K] = {}
 
     def dump(self, places: Iterable[Place]) -> Iterator[Part]:
-        """The tables at `places`, apart from those that have expired."""
+        """The parts for the tables at `places`; tables that have expired are skipped."""
         for place in places:
             cells = [(key, cell.pack()) for key, cell in self._cascade.table(place).items()]
             if cells:
                 yield Part(self._family, place.rung, place.start, msgspec.msgpack.encode(cells))
 
     def load(self, place: Place, body: bytes) -> None:
-        """Take up one table, to be restored with the others."""
+        """Decode one table; `restore` adds it to the cascade."""
         keys, unpack = self._keys, self._cell.unpack
         self._loaded[place] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
     def restore(self, opened: list[int]) -> None:
-        """Have the cascade become what was loaded."""
+        """Replace the cascade's tables with the loaded ones; `opened` are the starts of its open buckets."""
         self._cascade.restore(opened, self._loaded)
         self._loaded, self._keys = {}, {}
 
@@ -241,13 +247,16 @@ class _Tables(Generic[K, C]):
 
 
 class _Ids:
-    """The ids of one kind, a part for what each checkpoint found new; a part expires with the last of its ids."""
+    """Converts between the seen ids of one kind and parts of a checkpoint.
+
+    Each checkpoint adds a part with the new ids. A part expires together with its newest id.
+    """
 
     def __init__(self, rung: int, ids: SeenIds) -> None:
         self._rung, self._ids = rung, ids
         self._parts: deque[tuple[int, str]] = deque()
         self._next = 0
-        ids.take_fresh()  # from now on they are noted
+        ids.take_fresh()  # the first call starts collecting
 
     def take(self) -> dict[str, float]:
         return self._ids.take_fresh()

@@ -1,6 +1,7 @@
-"""Checkpointer: now and then a checkpoint of the state is written, so that a start has little of the journal to read.
+"""The checkpointer: it writes checkpoints of the state, so that a start has few entries of the journal to replay.
 
-A forked child writes the checkpoint out: it has the state of one instant for itself, and nobody waits for it.
+A forked child process serialises the state. It has a copy of the state as of the fork, so that requests continue
+meanwhile.
 """
 
 import contextlib
@@ -28,25 +29,29 @@ from analytics.log.disk.log import DiskLog
 from analytics.state.state import State
 
 LOOK_SECONDS = 1.0
+"""How often to check whether a checkpoint is due."""
 MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
-"""How much of the journal there may be beyond the checkpoint: entries, records in them, and their age in seconds."""
+"""A checkpoint is due after this many entries, or records in them, or seconds."""
 PAUSE_SECONDS = 5.0
-"""How long it is at least from one checkpoint to the next."""
+"""The minimum time between two checkpoints."""
 MOST_SAVING_SECONDS = 120.0
+"""A checkpoint that takes longer has failed."""
 PUT_BYTES = 1024 * 1024
+"""How many bytes of parts are written to the database at once."""
 READ_BYTES = 256 * 1024
 END = Part("", 0, 0, b"")
-_HEAD = struct.Struct("<HiqI")
-
+"""The last part in the child's pipe."""
 WAIT_SECONDS = 0.01
+_HEAD = struct.Struct("<HiqI")
+"""Precedes each part in the pipe: length of the family's name, rung, start, and length of the body."""
 
 logger = logging.getLogger(__name__)
 _fork, _waitpid = get_original("os", ["fork", "waitpid"])
-"""gevent's own hear of a child's end by a signal that gunicorn handles itself."""
+"""The originals: gevent's versions rely on SIGCHLD, which gunicorn handles itself."""
 
 
 class Checkpointer:
-    """Writes checkpoints of `state`, which `log` goes on from."""
+    """Writes checkpoints of `state` into the database of `log`."""
 
     def __init__(self, state: State, checkpoint: Checkpoint, log: DiskLog, clock: Clock) -> None:
         self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
@@ -55,45 +60,51 @@ class Checkpointer:
         self._job = Job("writing checkpoints", self._run)
 
     def start(self, mark: Mark, beyond: int) -> None:
-        """Start writing checkpoints when they are due; `mark` is the newest one's, with `beyond` entries after it."""
+        """Start writing checkpoints when they are due.
+
+        Args:
+            mark: the mark of the newest checkpoint.
+            beyond: how many entries the journal has after it.
+        """
         self._mark, self._entries = mark, self._entries - beyond
         self._job.start()
 
     def stop(self) -> None:
-        """End what `start` began."""
+        """Stop writing checkpoints."""
         self._job.stop()
 
     @property
     def has_news(self) -> bool:
-        """Whether the journal has anything beyond the checkpoint."""
+        """Whether there are entries after the newest checkpoint."""
         return self._log.position > self._mark.position
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for another checkpoint."""
+        """Whether it is time for a new checkpoint."""
         age = self._clock.monotonic() - self._at
         entries = self._log.entries - self._entries
         many = entries >= MOST_ENTRIES or self._log.applied - self._records >= MOST_RECORDS
         return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
 
     def save(self) -> bool:
-        """Write a checkpoint; False where that failed, which is logged."""
+        """Write a checkpoint. If that fails, log why and return False."""
         self._at = self._clock.monotonic()
         try:
-            database = self._log.database  # if it is opened again meanwhile, this one is closed: then it fails
+            database = self._log.database  # if the log reopens it meanwhile, writing to this one fails
         except CannotStore as error:
-            logger.error("no checkpoint could be written", extra={"reason": error.message})
+            logger.error("the checkpoint could not be written", extra={"reason": error.message})
             return False
         try:
             self._save(database)
         except (*EXPECTED_ERRORS, EOFError) as error:
-            logger.error("no checkpoint could be written", extra={"reason": str(error) or "the child ended early"})
+            reason = str(error) or "the child process ended early"
+            logger.error("the checkpoint could not be written", extra={"reason": reason})
             try:
                 self._log.ask(database.abandon_checkpoint)
             except EXPECTED_ERRORS:
                 self._log.report_failure(database, error)
             return False
-        logger.debug("a checkpoint was written", extra={"entry": self._mark.position})
+        logger.debug("checkpoint written", extra={"entry": self._mark.position})
         return True
 
     def _save(self, database: Database) -> None:
@@ -108,10 +119,10 @@ class Checkpointer:
                 self._checkpoint.rollback(changes)
                 raise
         try:
-            with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
+            with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("the child process took too long")):
                 for parts in _batches(child.parts()):
                     self._log.ask(database.put_parts, parts, generation)
-                while self._log.written < mark.position:  # relaxed: entries are written later
+                while self._log.written < mark.position:  # relaxed: entries are written after they are applied
                     gevent.sleep(WAIT_SECONDS)
                 missed = self._log.ask(database.finish_checkpoint, mark, oldest, self._log.max_bytes)
         except BaseException:
@@ -124,10 +135,10 @@ class Checkpointer:
         self._mark, self._entries, self._records = mark, entries, records
 
     def _report_missed(self, missed: Iterable[Missed]) -> None:
-        """Log and count the entries that consumers miss since ANALYTICS_LOG_MAX_BYTES left no room for them."""
+        """Log and count the entries that were pruned before consumers had read them."""
         for cursor, entries in missed:
             logger.warning(
-                "a consumer of the log was too far behind and misses entries: raise ANALYTICS_LOG_MAX_BYTES",
+                "a consumer of the log fell too far behind and misses entries: raise ANALYTICS_LOG_MAX_BYTES",
                 extra={"consumer": cursor.name, "entries": entries},
             )
             if cursor.name in self._log.consumers:
@@ -144,10 +155,10 @@ class Checkpointer:
 
 
 class _Child:
-    """A forked process that writes parts into a pipe.
+    """A forked child process that writes parts into a pipe.
 
     Raises:
-        OSError: there can be none.
+        OSError: the process cannot be forked.
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:
@@ -164,10 +175,10 @@ class _Child:
         make_nonblocking(self._pipe)
 
     def parts(self) -> Iterator[Part]:
-        """The parts, as they come.
+        """The parts, as they arrive.
 
         Raises:
-            EOFError: it ended before the last one.
+            EOFError: the child ended before the last part.
         """
         buffer = bytearray()
         while True:
@@ -185,7 +196,7 @@ class _Child:
             yield part
 
     def end(self) -> None:
-        """See that it is gone."""
+        """Kill the child and wait until it has ended."""
         os.close(self._pipe)
         with contextlib.suppress(ChildProcessError, ProcessLookupError):
             os.kill(self._process, signal.SIGKILL)
@@ -194,7 +205,7 @@ class _Child:
 
 
 def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
-    """What the child does: nothing else of what it has inherited is touched, and none of it is tidied up."""
+    """Run the child process: write all parts, then exit without cleaning up what belongs to the parent."""
     status = 1
     try:
         gc.disable()
@@ -206,10 +217,10 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
             name = family.encode()
             _write(into, _HEAD.pack(len(name), rung, start, len(body)) + name + body)
         status = 0
-    except BrokenPipeError:  # nobody reads any more
+    except BrokenPipeError:  # the parent has given up
         pass
     except Exception:
-        logger.exception("the child could not write a checkpoint")
+        logger.exception("the child process could not write the checkpoint")
     finally:
         os._exit(status)
 
@@ -221,7 +232,7 @@ def _write(into: int, data: bytes) -> None:
 
 
 def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Parts in lists of a good size to be written at once."""
+    """Parts in lists of about `PUT_BYTES`."""
     batch: list[Part] = []
     size = 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""Inspection: what a database or a backup holds, and whether all of it is sound."""
+"""Inspection: what a database or a backup contains, and whether it is damaged."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
 
 MOST_DAMAGE = 20
-"""How many faults of one sort are named."""
+"""How many faults of one type are listed."""
 CONTENTS = ("second", "minute", "hour", "day")
 RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "series": CONTENTS,
@@ -25,12 +25,12 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "last_minute": ("second",),
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
-"""What the rungs of a family of the checkpoint are; of ids, the kinds."""
+"""The names of the rungs of each family of parts; for ids, the kinds of records."""
 TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
 
 
 class KindSummary(NamedTuple):
-    """The journal's entries of one kind; times are when the records came in."""
+    """The journal's entries of one kind; `oldest` and `newest` are when the first and last were received (RFC 3339)."""
 
     kind: str
     entries: int
@@ -41,7 +41,10 @@ class KindSummary(NamedTuple):
 
 
 class FamilySummary(NamedTuple):
-    """The checkpoint's parts of one family and resolution; times are the starts of buckets, where it has such."""
+    """The checkpoint's parts of one family and resolution.
+
+    `oldest` and `newest` are the starts of buckets (RFC 3339); None if the family has no buckets.
+    """
 
     family: str
     resolution: str
@@ -53,15 +56,16 @@ class FamilySummary(NamedTuple):
 
 @dataclass
 class Inspection:
-    """What was found.
+    """What a database contains.
 
     Attributes:
-        sizes: bytes by name of file.
+        sizes: bytes by file name.
+        schema: the version of its schema.
         generation: how many checkpoints were written so far.
-        position: the number of the journal's last entry that is in the checkpoint.
-        beyond: how many entries lie beyond the checkpoint, to be read again on a start.
-        newest: when the newest record came in, as far as that is known.
-        damage: what is wrong, a line each.
+        position: the position of the last entry that the checkpoint covers.
+        beyond: how many entries come after the checkpoint; a start replays them.
+        newest: when the newest record was received (RFC 3339); None if that is unknown.
+        damage: the faults found, one line each.
     """
 
     path: Path
@@ -76,7 +80,7 @@ class Inspection:
     damage: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain objects."""
+        """The output of `inspect --json`. Its keys are a contract, so the checkpoint is still called `image` there."""
         return {
             "file": str(self.path),
             "sound": not self.damage,
@@ -94,10 +98,10 @@ class Inspection:
 
 
 def inspect(path: Path) -> Inspection:
-    """Look at all of the database at `path`, as it is at this instant.
+    """Read and verify the whole database at `path`, as it is at this instant.
 
     Raises:
-        CannotStore: it is none of ours, of a newer version, or cannot be read at all.
+        CannotStore: the file is foreign, of a newer version, or cannot be read.
     """
     found = Inspection(path, sizes(path))
     try:
@@ -160,7 +164,7 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     if rest is not None and found.newest is None:
         found.newest = _newest_in(rest[0])
     if found.generation and rest is None:
-        yield "the checkpoint has no end"
+        yield "the checkpoint is incomplete"
 
 
 class _Rest(msgspec.Struct):
@@ -168,10 +172,10 @@ class _Rest(msgspec.Struct):
 
 
 def _newest_in(body: bytes) -> str | None:
-    """When the newest record of a checkpoint came in; None where it does not say so."""
+    """When the newest record of a checkpoint was received; None if it does not say (version 0.1.0)."""
     try:
         newest = msgspec.json.decode(unpacked(body), type=_Rest).time
-    except (ValueError, msgspec.DecodeError):  # the checksum tells what is damaged
+    except (ValueError, msgspec.DecodeError):  # the checksum finds the damage
         return None
     return rfc3339(newest) if newest else None
 

@@ -1,4 +1,4 @@
-"""The journal: entries that wait together are written together, in one thread, and applied in the same order."""
+"""The log on disk: it writes waiting entries to the journal in batches, then applies them in the same order."""
 
 import logging
 import threading
@@ -18,22 +18,23 @@ from analytics.jobs import Job
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry, moved, reopened
+from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Completion, Pending, notify
+from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
 from analytics.turns import let_others_work
 
 RETRY_SECONDS = 1.0
-"""How long a failed disk is left alone."""
+"""The pause before the database is reopened after a failure."""
 RELAXED_SECONDS = 1.0
-"""How long what was acknowledged already may wait for others to be written with."""
+"""With durability `relaxed`: the pause between two writes."""
 YIELD_SECONDS = 0.005
-"""How long entries are gathered, or applied, before others have a turn."""
+"""How long entries are gathered or applied before other greenlets run."""
 BRIEF_SECONDS = 0.0002
-"""How long the event loop waits for a write that goes to the operating system alone; most take half of that."""
+"""How long the event loop waits for a write without a sync; most take half of that."""
 FSYNC, RELAXED = "fsync", "relaxed"
 
 logger = logging.getLogger(__name__)
@@ -43,12 +44,13 @@ _encode_into = msgspec.json.Encoder().encode_into
 
 
 class DiskLog:
-    """The journal in a database, once that is open.
+    """A log whose entries are written to the journal in a database. Call `open` and `start` before `append`.
 
     Args:
-        lock: the state's.
-        durability: `fsync` acknowledges what the disk has, `process` what the operating system has, `relaxed` at once.
-        max_bytes: how much of what checkpoints hold already is kept for consumers that have not read it.
+        lock: the state's lock.
+        durability: when an entry is acknowledged: after it is on the disk (`fsync`), after the operating system has it
+            (`process`), or at once (`relaxed`).
+        max_bytes: how many bytes of entries before the checkpoint are kept for consumers that have not read them.
     """
 
     def __init__(self, lock: threading.Lock, path: Path, durability: str, max_bytes: int = 1024 * MIB) -> None:
@@ -67,30 +69,33 @@ class DiskLog:
         self._unapplied: deque[Pending] = deque()
         self._writer = Job("the journal", self._run)
         self.position = self.written = 0
-        """The number of the last entry that was applied, and of the last one that was written."""
+        """The positions of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0
         """How many entries, and records in them, were applied since the start."""
         self._first_position = 1
         self._reported: Exception | None = None
-        self.failure: str | None = "the records of before are being read"
-        """Why nothing can be written now, if that is so."""
+        self.failure: str | None = "the journal is being replayed"
+        """Why nothing can be written now; None if it can."""
 
     def check(self, kind: Kind[Any]) -> None:
-        """Check that entries of this kind can be appended now.
+        """Check that an entry of this kind can be appended now.
 
         Raises:
-            Unavailable: the disk fails, or too much of this kind waits for it.
+            Unavailable: the disk fails, or too many bytes of this kind are waiting for it.
         """
         if self.failure is not None:
             raise unavailable(self.failure)
         if not self._backlog.has_room(kind):
-            raise unavailable("the disk does not keep up")
+            raise unavailable(f"the disk does not keep up, and too many {kind.name} are waiting for it")
 
     def append(self, entry: Entry) -> Callable[[], Any]:
-        """Append an entry; the state's lock must be held. Returns a function that waits until it is applied.
+        """Append an entry; the caller holds the state's lock.
+
+        Returns a function that waits until the entry is applied, and returns the outcome. With durability `relaxed`
+        the entry is applied at once and written later.
 
         Raises (the returned function):
-            Unavailable: the entry could not be written, and is not applied.
+            Unavailable: the entry could not be written and was not applied.
         """
         _encode_into(entry.records, self._buffer)
         pending = Pending(entry, packed(self._buffer), None if self._durability == RELAXED else Waiter())
@@ -104,36 +109,36 @@ class DiskLog:
         return applied(entry)
 
     def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
-        """The answer to `question`, asked in the thread that owns the database."""
+        """Call `question` in the thread that owns the database, and return its result."""
         return self._thread.ask(question, *args, **kwargs)
 
     def open(self) -> Database:
-        """Open the database, which must be used within `ask` alone.
+        """Open the database. Use it only in functions that are passed to `ask`.
 
         Raises:
-            CannotStore: it is not one that can be used.
-            sqlite3.Error, OSError: it cannot be used now.
+            CannotStore: the file is damaged, foreign, or of a newer version.
+            sqlite3.Error, OSError: the file cannot be used now.
         """
         self._database = self.ask(Database, self._path, sync=self._durability == FSYNC)
         self._inode = self._database.inode
         return self._database
 
     def start(self, position: int) -> None:
-        """Begin to write behind the entry `position`: all up to there is applied."""
+        """Start writing after `position`; all entries up to there must be applied."""
         self.position = self.written = position
         self._first_position = position + POSITION_GAP + 1 if position else 1
         self.failure = None
         self._writer.start()
 
     def report_failure(self, database: Database, error: Exception) -> None:
-        """Have `database`, in which something failed, opened again, if that has not been done."""
+        """Note that an operation on `database` failed, so that it is reopened, unless that has been done already."""
         if self.failure is None and database is self._database:
             self.failure = reason_of(error)
             self._reported = error
             self._wake.set()
 
     def check_file(self) -> None:
-        """See that the database is still where it was."""
+        """Check that the database file is still in place; otherwise report a failure."""
         database = self._database
         if database is None:
             return
@@ -144,12 +149,12 @@ class DiskLog:
             self.report_failure(database, error)
 
     def flush(self, seconds: float = 5.0) -> None:
-        """Write what waits, if that can be done in time."""
+        """Wait until all entries are written and applied, for at most so many seconds."""
         if not self._idle.wait(seconds if self.failure is None else 0) and self._backlog:
-            logger.error("entries of the journal were not written", extra={"entries": len(self._backlog)})
+            logger.error("some entries could not be written to the journal", extra={"entries": len(self._backlog)})
 
     def stop(self) -> None:
-        """Write no more, and close the database."""
+        """Stop writing, and close the database."""
         self._writer.stop()
         if self._database is not None:
             self.ask(self._database.close)
@@ -167,20 +172,20 @@ class DiskLog:
             self._wake.clear()
 
     def _step(self) -> None:
-        """Do the next thing there is to do."""
+        """Do the most urgent work: reopen the database, apply entries, or write some."""
         if self.failure is not None:
             gevent.sleep(RETRY_SECONDS)
             self._reopen()
         elif self._reported is not None:
             self._suspend(self._reported)
-        elif self._unapplied:  # what was left by an error of this program
+        elif self._unapplied:  # an unexpected error interrupted applying them
             self._apply()
         else:
             self._gather()
             self._write_batch()
 
     def _gather(self) -> None:
-        """Let all who are ready go along: one write for all costs little more than one for each."""
+        """Let other greenlets append first: one write of many entries costs little more than one of a single entry."""
         started, seen = time.perf_counter(), 0
         while len(self._backlog) > seen and time.perf_counter() - started < YIELD_SECONDS:
             seen = len(self._backlog)
@@ -196,7 +201,7 @@ class DiskLog:
             database = self.database
             brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
             self._thread.ask_briefly(brief, database.append, entries)
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait get an answer
+        except Exception as error:  # noqa: BLE001  # the waiting requests need an answer
             self._suspend(error)
             return
         self.written = entries[-1].position
@@ -210,7 +215,7 @@ class DiskLog:
                 self._suspend(error)
 
     def _apply(self) -> None:
-        """Count what is written, with turns for others."""
+        """Apply the written entries, and let other greenlets run in between."""
         while self._unapplied:
             completed: list[Completion] = []
             started = time.perf_counter()
@@ -224,12 +229,12 @@ class DiskLog:
                 let_others_work()
 
     def _apply_entry(self, entry: Entry, waiter: Waiter) -> Completion:
-        """Apply one entry; returns what to say to who waits for it."""
+        """Apply one entry; returns the completion for the request that waits for it."""
         self._count(entry)
         try:
             return Completion(waiter, entry.apply())
         except Exception as error:
-            logger.exception("an entry of the journal could not be applied", extra={"entry": self.position})
+            logger.exception("an entry could not be applied", extra={"entry": self.position})
             return Completion(waiter, error=error)
 
     def _count(self, entry: Entry) -> None:
@@ -238,7 +243,7 @@ class DiskLog:
         self.applied += len(entry.records)
 
     def _suspend(self, error: Exception) -> None:
-        """Refuse all that waits, and all that comes until the database was opened again and is as it has to be."""
+        """Refuse requests until the database was reopened. With `relaxed`, waiting entries stay in the backlog."""
         self.failure, self._reported = reason_of(error), None
         logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
@@ -249,7 +254,7 @@ class DiskLog:
     def _reopen(self) -> None:
         try:
             if self._database is not None:
-                if not self.ask(self._database.is_in_place):  # while it is open, no other file can get its inode
+                if not self.ask(self._database.is_in_place):  # while it is open, no other file can reuse its inode
                     raise moved(self._path)
                 database, self._database = self._database, None
                 self.ask(database.close)
@@ -263,7 +268,11 @@ class DiskLog:
 
     @property
     def database(self) -> Database:
-        """The open database; it must be used within `ask` alone."""
+        """The open database. Use it only in functions that are passed to `ask`.
+
+        Raises:
+            CannotStore: the database is not open.
+        """
         if self._database is None:
             raise CannotStore(f"{self._path} is not open")
         return self._database

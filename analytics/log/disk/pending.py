@@ -1,4 +1,4 @@
-"""Who waits for the journal, and how they are told, many at once."""
+"""Entries that wait to be written, and how the requests that wait for them are notified."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -10,7 +10,12 @@ from analytics.log.log import Entry
 
 
 class Pending(NamedTuple):
-    """An entry, its records as packed JSON, and who waits for it; nobody waits for one that is applied already."""
+    """An entry in the backlog.
+
+    Attributes:
+        body: its records as packed JSON.
+        waiter: the request that waits for it; None if the entry is applied already (durability `relaxed`).
+    """
 
     entry: Entry
     body: bytes
@@ -18,7 +23,7 @@ class Pending(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """Who waited for an entry, and what came of it, or what went wrong with it."""
+    """The result for a request that waits: the outcome of its entry, or the error."""
 
     waiter: Waiter
     outcome: Any = None
@@ -26,7 +31,7 @@ class Completion(NamedTuple):
 
 
 def notify(completed: Iterable[Completion]) -> None:
-    """Let those go on who waited, one after the other, as soon as the event loop comes to it."""
+    """Wake up the waiting requests in order, in the next iteration of the event loop."""
     gevent.get_hub().loop.run_callback(_wake_all, completed)
 
 

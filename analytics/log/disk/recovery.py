@@ -1,4 +1,4 @@
-"""Recovery: the checkpoint, then what the journal has beyond it, give the state that was."""
+"""Recovery: restores the newest checkpoint, then replays the entries of the journal after it."""
 
 import logging
 import time
@@ -22,8 +22,9 @@ from analytics.turns import let_others_work
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
 YIELD_SECONDS = 0.02
-"""How long others wait for a turn meanwhile."""
+"""How long other greenlets wait meanwhile."""
 PROGRESS_SECONDS = 1.0
+"""How often the progress is logged."""
 
 T = TypeVar("T")
 
@@ -34,22 +35,23 @@ _decoders = {name: msgspec.json.Decoder(list[kind.record]).decode for name, kind
 def recover(
     log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder, keep: dict[str, int]
 ) -> tuple[Mark, int]:
-    """Bring back the state that the database of `log` knows.
+    """Recover `state` from the database of `log`, which must be open.
 
-    Returns the mark of its checkpoint, and how many entries the journal has beyond that.
+    Returns the mark of the checkpoint, and how many entries were replayed after it.
 
     Args:
-        keep: how many of the newest records of a kind version 0.1.0 left in the journal, as its checkpoints hold none.
+        keep: how many of the newest records to read from the journal, by kind, if the database is of version 0.1.0,
+            whose checkpoints have no records.
 
     Raises:
         CannotStore: the database is damaged.
-        sqlite3.Error: it cannot be read.
+        sqlite3.Error: the database cannot be read.
     """
     progress = _Progress()
     database = log.database
     mark: Mark = log.ask(database.mark)
     last: int = log.ask(database.last_position)
-    unknown = log.ask(database.kinds) - set(KINDS)  # among those that are read by their kind, none would ask for it
+    unknown = log.ask(database.kinds) - set(KINDS)  # reading by kind would skip them
     if unknown:
         raise CannotStore(f"{database.path} is damaged (there are entries of {sorted(unknown)}). {ADVICE}")
     try:
@@ -89,7 +91,7 @@ def _restore_newest(state: State, kind: str, entries: Iterator[StoredEntry]) -> 
 def _entries(
     log: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None
 ) -> Iterator[StoredEntry]:
-    """Entries as `Database.entries` gives them, read a chunk at a time."""
+    """The entries that `Database.entries` returns, read in chunks."""
     while entries := log.ask(read_chunk, log.database, after, up_to, kind):
         for entry in entries:
             yield entry
@@ -98,16 +100,16 @@ def _entries(
 
 
 def records_of(entry: StoredEntry) -> list[Any]:
-    """The records of an entry.
+    """Decode the records of an entry.
 
     Raises:
-        msgspec.DecodeError, ValueError: it is damaged.
+        msgspec.DecodeError, ValueError: the entry is damaged.
     """
     return _decoders[entry.kind](unpacked(entry.body))
 
 
 def read_chunk(database: Database, after: int, up_to: int, kind: str | None = None) -> list[StoredEntry]:
-    """The next entries numbered above `after` and up to `up_to`, about 1 MiB of them."""
+    """The next entries after the position `after` up to `up_to`, about 1 MiB of them."""
     entries, size = [], 0
     for entry in database.entries(after, up_to, kind):
         entries.append(entry)
@@ -118,29 +120,29 @@ def read_chunk(database: Database, after: int, up_to: int, kind: str | None = No
 
 
 class _Progress:
-    """Lets others have their turns, and tells the log how far it is."""
+    """Lets other greenlets run during recovery, and logs how far it is."""
 
     def __init__(self) -> None:
         self._started = self._yielded = self._logged = time.monotonic()
 
     def yield_if_due(self) -> None:
-        """Let others have a turn, if the last one was a while ago."""
+        """Let other greenlets run, unless they did a moment ago."""
         if time.monotonic() - self._yielded > YIELD_SECONDS:
             let_others_work()
             self._yielded = time.monotonic()
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
-        """The same items, with turns for others in between."""
+        """The items; other greenlets run in between."""
         for item in items:
             yield item
             self.yield_if_due()
 
     def log_entry(self, entry: int, entries: int) -> None:
-        """Tell how many of the entries are read, now and then."""
+        """Log from time to time that `entry` of `entries` entries are replayed."""
         if time.monotonic() - self._logged > PROGRESS_SECONDS:
-            logger.info("reading the journal", extra={"entry": entry, "of": entries})
+            logger.info("replaying the journal", extra={"entry": entry, "of": entries})
             self._logged = time.monotonic()
 
     def log_end(self, entries: int) -> None:
-        """Tell that all is read; `entries` are those beyond the checkpoint."""
+        """Log that recovery is complete, with the number of replayed entries."""
         logger.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})

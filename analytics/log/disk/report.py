@@ -1,4 +1,4 @@
-"""Inspections in words and tables, for people."""
+"""Inspections as text."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def full_text(found: Inspection) -> str:
-    """All of it, as lines."""
+    """The output of `inspect`: files, checkpoint, journal, tables of both, and damage."""
     files = ", ".join(f"{name} {format_bytes(size)}" for name, size in found.sizes.items())
     journal = sum(kind.entries for kind in found.journal)
     lines = [
@@ -40,24 +40,24 @@ def full_text(found: Inspection) -> str:
     if found.damage:
         lines += ["", "DAMAGED:", *(f"  {line}" for line in found.damage)]
     else:
-        lines += ["", "Sound: the integrity check and all checksums agree."]
+        lines += ["", "Sound: the integrity check and all checksums passed."]
     return "\n".join(lines)
 
 
 def one_line(found: Inspection) -> str:
-    """How large it is and what is in it."""
+    """A summary in one line: size, start of the statistics, newest record."""
     days = [
         each.oldest for each in found.checkpoint if (each.family, each.resolution) == ("series", "day") and each.oldest
     ]
     statistics = [f"statistics since {days[0][:10]}"] if days else []
-    newest = [f"the newest record of {found.newest}"] if found.newest else []
+    newest = [f"newest record {found.newest}"] if found.newest else []
     return ", ".join(
         [f"{found.path}: {format_bytes(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])]
     )
 
 
 def format_bytes(size: int) -> str:
-    """A number of bytes that can be read."""
+    """A size for people, for example "1.5 KiB"."""
     amount, unit = float(size), 0
     while amount >= 1024 and unit + 1 < len(UNITS):
         amount, unit = amount / 1024, unit + 1

@@ -1,4 +1,4 @@
-"""Restoring: a backup takes the place of the database of a stopped service, which is kept beside it."""
+"""Restoring: a backup replaces the database of a stopped service. The old database is kept beside it."""
 
 import os
 import shutil
@@ -20,29 +20,30 @@ BUSY_SECONDS = 5.0
 
 
 class Restored(NamedTuple):
-    """What is in the database now, and where the one before is kept, if there was one."""
+    """What the database contains now, and where the old one is kept; None if there was none."""
 
     inspection: Inspection
     kept: Path | None
 
 
 def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Restored:
-    """Put the backup `source` in place of the database in `directory`.
+    """Replace the database in `directory` with the backup `source`.
 
-    At every instant there is the old database or the new one, whole.
+    At every instant, `directory` has either the old database or the new one, complete.
 
     Args:
-        stamp: tells in the name of the old database when this was.
+        stamp: a time for the name of the old database.
 
     Raises:
-        CannotStore: the backup cannot be used, or the directory is in use; nothing was changed.
+        CannotStore: the backup cannot be used, or the directory is in use or cannot be written to. The old database is
+            complete.
     """
     damage = inspect(source).damage
     if damage:
-        raise CannotStore(f"{source} is damaged ({damage[0]}): `inspect` tells more. Nothing was changed.")
+        raise CannotStore(f"{source} is damaged ({damage[0]}): see `inspect`. Nothing was changed.")
     path = directory / FILE_NAME
     if path.exists() and path.samefile(source):
-        raise CannotStore(f"{source} is the database itself.")
+        raise CannotStore(f"{source} is the database itself: name a backup.")
     is_new = not directory.exists()
     lock = DirectoryLock(directory)
     fresh = path.with_name(f"{FILE_NAME}.restoring")
@@ -69,7 +70,7 @@ def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Re
 
 
 def _prepare(fresh: Path, like: Path) -> None:
-    """Make a copy what the service expects: with a write-ahead log, readable to the owner, and on the disk."""
+    """Prepare a copy for the service: with a write-ahead log, the mode and owner of `like`, and synced to the disk."""
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL").fetchall()
     if like.is_file():
@@ -80,9 +81,10 @@ def _prepare(fresh: Path, like: Path) -> None:
 
 
 def _keep_old(path: Path, stamp: str) -> Path:
-    """Give the present database a second name; at its own one there is no write-ahead log left then.
+    """Give the old database a second name, which is returned, and remove the write-ahead log at `path`.
 
-    The log of a damaged one goes along with it: under no circumstances may it come to lie beside another file.
+    The write-ahead log of a damaged database is kept with it. It must never be beside another database, to which
+    SQLite would apply it.
     """
     _checkpoint_wal(path)
     kept = _unused_name(path, stamp)
@@ -91,13 +93,13 @@ def _keep_old(path: Path, stamp: str) -> Path:
     if wal.exists():
         _link(wal, beside(kept, WAL))
     sync_directory(path.parent)
-    beside(path, SHM).unlink(missing_ok=True)  # it is made anew from the log
+    beside(path, SHM).unlink(missing_ok=True)  # SQLite rebuilds it from the write-ahead log
     wal.unlink(missing_ok=True)
     return kept
 
 
 def _checkpoint_wal(path: Path) -> None:
-    """Bring the write-ahead log into the file, as the service would on its next start, unless the file is damaged."""
+    """Copy the write-ahead log into the file, as the next start of the service would, unless the file is damaged."""
     try:
         uri = checked_uri(path)
     except (CannotStore, sqlite3.DatabaseError):
@@ -109,21 +111,21 @@ def _checkpoint_wal(path: Path) -> None:
 
 
 def _move_wal_away(path: Path, stamp: str) -> None:
-    """Move a write-ahead log away whose database is gone: it would be applied to the new one."""
+    """Move away a write-ahead log without a database: SQLite would apply it to the new one."""
     beside(path, SHM).unlink(missing_ok=True)
     if beside(path, WAL).exists():
         beside(path, WAL).rename(beside(_unused_name(path, stamp), WAL))
 
 
 def _unused_name(path: Path, stamp: str) -> Path:
-    """A name that nothing has yet."""
+    """An unused name for the old database."""
     name = f"{path.name}.before-restore-{stamp}"
     names = (path.with_name(each) for each in chain([name], (f"{name}-{number}" for number in count(2))))
     return next(each for each in names if not each.exists() and not beside(each, WAL).exists())
 
 
 def _link(path: Path, name: Path) -> None:
-    """Give a file a second name, or a copy where the file system knows no such thing."""
+    """Give a file a second name, or make a copy if the file system has no hard links."""
     try:
         name.hardlink_to(path)
     except OSError:
@@ -133,7 +135,7 @@ def _link(path: Path, name: Path) -> None:
 
 
 def _copy_owner(path: Path, like: Path) -> None:
-    """Where root restores: the service that owned the directory is to own what was made in it."""
+    """If root restores, give `path` the owner of `like`, so that the service can use it."""
     if os.geteuid() == 0:
         owner = like.stat()
         with suppress(OSError):

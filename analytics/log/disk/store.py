@@ -1,4 +1,4 @@
-"""The store of a data directory: locked, opened, recovered from, written to, and let go again."""
+"""The store of a data directory: it locks the directory, recovers the state, keeps it on disk, and stops in order."""
 
 import logging
 import os
@@ -23,15 +23,15 @@ from analytics.log.recorder import Recorder
 from analytics.state.state import SECOND, State
 
 WAIT_SECONDS = 40.0
-"""How long a worker waits for the one before it, which may finish its requests first."""
+"""How long a worker waits for the previous one, which may still be finishing its requests."""
 BACK_SECONDS = 60
-"""How far a clock may be behind what was recorded before that is told."""
+"""How far the clock may be behind the newest record without a warning."""
 
 logger = logging.getLogger(__name__)
 
 
 class Store:
-    """What keeps `state` on the disk."""
+    """Keeps `state` on disk: owns the log, the checkpointer and the lock of the directory."""
 
     def __init__(self, settings: Settings, clock: Clock, state: State, log: DiskLog, recorder: Recorder) -> None:
         self._directory = Path(settings.data_dir)
@@ -44,11 +44,11 @@ class Store:
         self.recovering = True
 
     def start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
-        """Recover, then call `ready`; where that cannot be, `failed` gets the reason."""
+        """Recover in the background, then call `ready`; or `failed` with the reason, if that is impossible."""
         self._starting = gevent.spawn(self._start, ready, failed)
 
     def stop(self) -> None:
-        """Write what waits, and a checkpoint, so that the next start is quick; then let go of the directory."""
+        """Write waiting entries and a checkpoint, so that the next start is fast, then release the directory."""
         if self._starting is not None:
             self._starting.kill()
         self._checkpointer.stop()
@@ -62,19 +62,19 @@ class Store:
 
     @property
     def failure(self) -> str | None:
-        """Why nothing can be recorded now, if that is so."""
+        """Why nothing can be recorded now; None if it can."""
         return None if self.recovering else self._log.failure
 
     @property
     def consumers(self) -> dict[str, dict[str, int]]:
-        """How far each consumer has read, and how many entries it missed, by its name."""
+        """By name of consumer: the position up to which it has read, and how many entries it missed."""
         return {
             name: {"position": cursor.position, "missed": cursor.missed} for name, cursor in self._log.consumers.items()
         }
 
     @property
     def size(self) -> int:
-        """Bytes on the disk."""
+        """The size of the database's files in bytes."""
         return sum(sizes(self._directory / FILE_NAME).values())
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
@@ -87,14 +87,16 @@ class Store:
             self._record_start()
             self._checkpointer.start(mark, beyond)
             if not mark.generation and not self._checkpointer.save():
-                raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
+                raise CannotStore(
+                    f"ANALYTICS_DATA_DIR={self._directory} cannot be written to: see the reason logged above."
+                )
         except CannotStore as error:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
             failed(_cannot_use(self._directory, error))
         except Exception:
-            logger.exception("what was kept could not be read")
-            failed(f"ANALYTICS_DATA_DIR={self._directory} could not be read: an error of this program, see above.")
+            logger.exception("the recovery failed because of a bug")
+            failed(f"ANALYTICS_DATA_DIR={self._directory} could not be read because of a bug: see the error above.")
         else:
             self.recovering = False
             ready()
@@ -106,20 +108,20 @@ class Store:
             logger.warning("the start could not be recorded", extra={"reason": error.message})
 
     def _check_clock(self) -> None:
-        """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""
+        """Warn if the clock was set back: until it catches up, records are counted in buckets of the past."""
         newest = self._state.series.open(SECOND)
         if self._clock.wall() < newest - BACK_SECONDS:
             logger.warning(
-                "the clock is behind what was recorded: see whether it is right, or was ahead before",
+                "the clock is behind the newest record: check whether it is right, or was ahead before",
                 extra={"clock": rfc3339(self._clock.wall()), "recorded": rfc3339(newest)},
             )
 
 
 def check_store(settings: Settings) -> None:
-    """See, before anything is started, whether the data directory can be used.
+    """Check that the data directory can be used, before anything is started.
 
     Raises:
-        CannotStore: one line that says why not, and what to do.
+        CannotStore: it cannot; the message says why and what to do, in one line.
     """
     if not settings.data_dir:
         return
@@ -137,13 +139,13 @@ def check_store(settings: Settings) -> None:
 
 def _cannot_use(directory: Path, error: Exception) -> str:
     return (
-        f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}). See whether its disk is full, read-only or failing, "
-        "or set another directory."
+        f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}). Check whether its disk is full, read-only or "
+        "failing, or set another directory."
     )
 
 
 def _lock(directory: Path) -> DirectoryLock:
-    """The lock; where the worker before this one still finishes its requests, as soon as it is gone."""
+    """Lock the directory. If the previous worker of the same master still holds the lock, wait until it has ended."""
     is_logged = False
     with gevent.Timeout(WAIT_SECONDS, exception=False):
         while True:
@@ -153,7 +155,7 @@ def _lock(directory: Path) -> DirectoryLock:
                 if error.holder.parent != os.getppid():
                     raise
                 if not is_logged:
-                    logger.info("waiting for the worker before", extra={"holder": error.holder.process})
+                    logger.info("waiting for the previous worker to end", extra={"holder": error.holder.process})
                     is_logged = True
             gevent.sleep(0.1)
     return DirectoryLock(directory)

@@ -35,8 +35,8 @@ def test_it_tells_people_and_programs(path: Path) -> None:
     text = full_text(found)
     assert "journal     20 entries, 20 of them after the checkpoint" in text
     assert "\nevents           18       36  35.2 KiB  2023-11-14T22:13:41.000Z  2023-11-14T22:13:59.000Z\n" in text
-    assert text.endswith("Sound: the integrity check and all checksums agree.")
-    assert "statistics since 2023-11-14, the newest record of 2023-11-14T22:14:00.000Z" in one_line(found)
+    assert text.endswith("Sound: the integrity check and all checksums passed.")
+    assert "statistics since 2023-11-14, newest record 2023-11-14T22:14:00.000Z" in one_line(found)
     plain = json.loads(json.dumps(found.to_json()))
     assert plain["sound"] is True
     assert plain["journal"]["kinds"][0]["records"] == 36
@@ -58,7 +58,7 @@ def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
             ["part series of the checkpoint (rung 3, start 1699920000, generation 1) has a wrong checksum"],
         ),
         ("DELETE FROM journal WHERE seq IN (25, 27)", ["2 entries of the journal are missing"]),
-        ("DELETE FROM image WHERE family = 'rest'", ["the checkpoint has no end"]),
+        ("DELETE FROM image WHERE family = 'rest'", ["the checkpoint is incomplete"]),
         ("DELETE FROM mark", ["the mark of the checkpoint is missing"]),
         ("DROP TABLE image", ["no such table: image"]),
     ],
@@ -87,8 +87,8 @@ def test_broken_pages_and_missing_ones_are_damage(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "is no database of this service"),
-        (b"SQLite format 3\0" + bytes(10), "is no database of this service"),
+        (b"", "is not a database of this service"),
+        (b"SQLite format 3\0" + bytes(10), "is not a database of this service"),
         (b"SQLite format 3\0" + bytes(9_000), "is a database of another program"),
         (None, "cannot be read"),
     ],
@@ -103,7 +103,7 @@ def test_what_is_none_of_ours_is_refused(tmp_path: Path, content: bytes | None, 
 
 def test_a_newer_one_is_refused(path: Path) -> None:
     made.change(path, "PRAGMA user_version = 99")
-    with pytest.raises(CannotStore, match=r"a newer version of this service \(schema 99, this one knows"):
+    with pytest.raises(CannotStore, match=r"a newer version of this service \(schema 99, this one supports"):
         inspect(path)
 
 

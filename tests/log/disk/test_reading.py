@@ -48,7 +48,7 @@ def test_what_is_taken_into_use_there_meanwhile_is_to_be_read_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading.os, "access", lambda *_: False)
-    with pytest.raises(CannotStore, match="was taken into use while it was read: try again"), read_only(path):
+    with pytest.raises(CannotStore, match="was opened by another process meanwhile: try again"), read_only(path):
         path.with_name("analytics.db-wal").touch()
 
 

@@ -323,7 +323,7 @@ def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
     assert "the clock is behind" not in caplog.text
     disk.clock.advance(-back)
     disk = disk.crashed(stack)
-    assert "the clock is behind what was recorded" in caplog.text
+    assert "the clock is behind the newest record" in caplog.text
     disk.event("request", user_id="bob")
     disk.metric("memory", 2)
     disk.beat("shop", request_count=5)

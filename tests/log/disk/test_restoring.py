@@ -141,7 +141,7 @@ def test_one_that_is_being_read_is_left_alone(data: Path, backup: Path, monkeypa
     [
         (made.spoil, r"is damaged \(entry 35 of the journal"),
         (lambda path: path.write_bytes(path.read_bytes()[:40_000]), "is damaged"),
-        (lambda path: path.write_text("{}"), "is no database of this service"),
+        (lambda path: path.write_text("{}"), "is not a database of this service"),
         (lambda path: made.change(path, "PRAGMA application_id = 1"), "is a database of another program"),
         (lambda path: made.change(path, "PRAGMA user_version = 99"), "by a newer version"),
     ],
