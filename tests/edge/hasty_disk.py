@@ -1,4 +1,4 @@
-"""The WSGI entry where checkpoints are taken all the time, and slowly: whoever kills the service meets one often."""
+"""The WSGI entry with frequent and slow checkpoints, so that a kill often happens during one."""
 
 from gevent import monkey
 
@@ -23,7 +23,7 @@ sleep = get_original("time", "sleep")  # the child has no event loop
 
 
 def slowly(into: int, parts: Iterable[Part]) -> NoReturn:
-    """Write with pauses."""
+    """Write the parts with pauses."""
 
     def slow() -> Iterator[Part]:
         for part in parts:

@@ -1,4 +1,4 @@
-"""The WSGI entry on a disk that takes its time: a start reads one entry of the journal after the other."""
+"""The WSGI entry on a slow disk: a start reads the journal one entry at a time."""
 
 from gevent import monkey
 
@@ -15,7 +15,7 @@ sleep = get_original("time", "sleep")
 
 
 def slowly(*args: Any) -> Any:
-    """The same, later."""
+    """Read a chunk after a pause."""
     sleep(0.05)
     return chunk(*args)
 

@@ -1,4 +1,4 @@
-"""A disk that fails now and then, at writes and syncs, and kills between them: acknowledged and stored still agree."""
+"""A disk with failing writes and syncs, and kills between them: exactly the acknowledged records are stored."""
 
 import json
 import time
@@ -23,17 +23,17 @@ from analytics.log.disk import database
 
 database.WAL_CHECKPOINT_BYTES = 20_000
 """
-"""A configuration with which the write-ahead log is often brought into the file, which is synced then."""
+"""A configuration in which the write-ahead log is often copied into the file, which is then synced."""
 StartSmallWal = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12
-"""In every second request; the others have one."""
+"""How many events every second request has; the others have one."""
 PATIENCE = 60
-"""Seconds in which a request must be taken after all."""
+"""Seconds within which a request must be accepted."""
 
 
 class Load:
-    """Clients that send the same again, with the same ids, until it is taken."""
+    """Clients that repeat a request with the same ids until it is accepted."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -41,7 +41,7 @@ class Load:
         self.refused: Counter[str] = Counter()
 
     def run(self, name: str, requests_each: int) -> None:
-        """Every client sends so many requests; `name` is part of the ids."""
+        """Let every client send so many requests; `name` is part of the ids."""
         with ThreadPoolExecutor(CLIENTS) as pool:
             for done in [pool.submit(self._client, f"{name}-{n}", requests_each) for n in range(CLIENTS)]:
                 done.result()
@@ -63,13 +63,13 @@ class Load:
                 assert answer.status_code == 503, answer.text
                 assert int(answer.headers["Retry-After"]) >= 1
                 self.refused[answer.json()["error"]["message"]] += 1
-            except requests.RequestException:  # killed before the answer, or within it
+            except requests.RequestException:  # killed before or during the answer
                 self.refused["no answer"] += 1
             assert time.monotonic() < deadline, self.refused
             time.sleep(0.05)
 
     def check_stored(self, server: Server) -> None:
-        """All that was acknowledged, which is all that was sent, is there once."""
+        """Check that each event that was sent, and so acknowledged, is stored once."""
         exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
         assert Counter(json.loads(line)["id"] for line in exported) == Counter(self.sent)
         totals = server.get("/stats")["totals"]
@@ -88,14 +88,14 @@ def start_small_wal(tmp_path: Path, start_server: StartServer) -> StartSmallWal:
 
 
 def check_reopened_after_failed_syncs(lines: list[str]) -> int:
-    """Nothing goes to the log after a failed sync before the file was opened anew; returns how many there were."""
-    failed, doubtful = 0, False
+    """Check that the file is reopened after a failed sync before the next write; returns how many syncs failed."""
+    failed, must_reopen = 0, False
     for line in lines:
         if "sync(" in line and "(INJECTED)" in line:
-            failed, doubtful = failed + 1, True
+            failed, must_reopen = failed + 1, True
         elif "openat(" in line and '/analytics.db"' in line:
-            doubtful = False
-        assert not (doubtful and "pwrite64(" in line and "-wal>" in line), line
+            must_reopen = False
+        assert not (must_reopen and "pwrite64(" in line and "-wal>" in line), line
     return failed
 
 

@@ -22,11 +22,11 @@ from tests.fakes import FakeClock
 from tests.state.rig import NOON, Rig
 
 PATIENCE = 30
-"""Seconds; no promise, but the patience of a test with a busy machine."""
+"""Timeout in seconds that is long enough for a busy machine."""
 
 
 class Disk(Rig):
-    """A service on the directory `path`, which it recovers from; checkpoints are taken when a test says so.
+    """A service with the data directory `path`, from which it recovers. Checkpoints are written by `save` only.
 
     Args:
         starts: whether its start is recorded, so that silence counts from then.
@@ -61,15 +61,15 @@ class Disk(Rig):
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()
-        self.log._idle.wait(1)  # until that is applied, unless the disk is held
+        self.log._idle.wait(1)  # until the tick is applied, unless the disk is held
         return super().ask(question, *args)
 
     def save(self) -> bool:
-        """Take a checkpoint."""
+        """Write a checkpoint."""
         return self.checkpointer.save()
 
     def crashed(self, stack: ExitStack, **limits: Any) -> "Disk":
-        """What a later start finds, had the process died now; this one lives on."""
+        """A service that starts with a copy of the directory, as if this process had died now. This one continues."""
         self.lives += 1
         path = self.path.with_name(f"{self.path.name}.{self.lives}")
         shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("lock", "*-shm"))
@@ -81,8 +81,8 @@ class Disk(Rig):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within this block nothing is written: the disk takes its time."""
-        gate = Event()  # a native one: it holds the thread
+        """Context in which nothing is written: the disk is slow."""
+        gate = Event()  # a native event, which blocks the thread
         holding = gevent.spawn(self.log.ask, gate.wait)
         gevent.sleep(0)
         try:
@@ -92,7 +92,7 @@ class Disk(Rig):
             holding.get(timeout=PATIENCE)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """What the database answers."""
+        """The rows of an SQL query."""
         return self.log.ask(lambda: self.log.database._db.execute(query).fetchall())
 
     def __enter__(self) -> Self:

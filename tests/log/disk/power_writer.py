@@ -1,4 +1,4 @@
-"""Keeps events in a directory as the service does, and tells /dev/null of each that is acknowledged: to be traced.
+"""A program to be traced: it records events in a directory, and writes acknowledged ids to /dev/null.
 
 Run as: python -m tests.log.disk.power_writer DIRECTORY DURABILITY
 """
@@ -24,7 +24,7 @@ TEXT = "x" * 2_000
 
 
 def main(directory: Path, durability: str) -> None:
-    told = os.open("/dev/null", os.O_WRONLY)
+    null = os.open("/dev/null", os.O_WRONLY)
     directory.mkdir()
     for first in (0, 100):
         with Disk(directory, durability, DiskLog) as disk:
@@ -34,7 +34,7 @@ def main(directory: Path, durability: str) -> None:
                 for place in range(5):
                     id_ = f"e{number + place}"
                     disk.recorder.record(EVENTS, event(id=id_, user_id=id_, data={"text": TEXT[: 200 * place]}))
-                    os.write(told, id_.encode())
+                    os.write(null, id_.encode())
 
             for number in range(first, first + 60, 5 * TOGETHER):
                 writers = [gevent.spawn(record, number + 5 * place) for place in range(TOGETHER)]

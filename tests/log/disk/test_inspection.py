@@ -1,4 +1,4 @@
-"""Inspection: what is in a database is told, and what is wrong with it."""
+"""Inspection: it reports what a database contains, and how it is damaged."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def path(tmp_path: Path) -> Path:
     return made.closed(tmp_path / "analytics.db")
 
 
-def test_it_tells_what_is_there(path: Path) -> None:
+def test_inspection_finds_what_a_database_contains(path: Path) -> None:
     found = inspect(path)
     events, heartbeats = found.journal
     assert events == KindSummary("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
@@ -30,7 +30,7 @@ def test_it_tells_what_is_there(path: Path) -> None:
     assert found.sizes["analytics.db"] == path.stat().st_size
 
 
-def test_it_tells_people_and_programs(path: Path) -> None:
+def test_inspection_is_printed_as_text_and_json(path: Path) -> None:
     found = inspect(path)
     text = full_text(found)
     assert "journal     20 entries, 20 of them after the checkpoint" in text
@@ -43,7 +43,7 @@ def test_it_tells_people_and_programs(path: Path) -> None:
     assert plain["image"]["families"][0]["family"] == "ids"
 
 
-def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
+def test_a_new_database_is_sound_and_empty(tmp_path: Path) -> None:
     found = inspect(made.closed(tmp_path / "new.db", seqs=[], checkpoint_at=0))
     assert (found.journal, found.checkpoint, found.damage) == ([], [], [])
     assert "no records" in one_line(found)
@@ -63,7 +63,7 @@ def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
         ("DROP TABLE image", ["no such table: image"]),
     ],
 )
-def test_what_does_not_agree_is_damage(path: Path, statement: str, damage: list[str]) -> None:
+def test_inconsistencies_are_damage(path: Path, statement: str, damage: list[str]) -> None:
     made.change(path, statement)
     found = inspect(path)
     assert found.damage == damage
@@ -71,12 +71,12 @@ def test_what_does_not_agree_is_damage(path: Path, statement: str, damage: list[
     assert found.to_json()["sound"] is False
 
 
-def test_much_damage_is_named_in_part(path: Path) -> None:
+def test_only_the_first_faults_are_listed(path: Path) -> None:
     made.change(path, "UPDATE journal SET crc = 1")
     assert len(inspect(path).damage) == 20
 
 
-def test_broken_pages_and_missing_ones_are_damage(path: Path) -> None:
+def test_broken_and_missing_pages_are_damage(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[: 8_192 * 3] + bytes(8_192) + whole[8_192 * 4 :])
     assert inspect(path).damage
@@ -93,7 +93,7 @@ def test_broken_pages_and_missing_ones_are_damage(path: Path) -> None:
         (None, "cannot be read"),
     ],
 )
-def test_what_is_none_of_ours_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
+def test_foreign_files_cannot_be_inspected(tmp_path: Path, content: bytes | None, reason: str) -> None:
     other = tmp_path / "other.db"
     if content is not None:
         other.write_bytes(content)
@@ -101,11 +101,11 @@ def test_what_is_none_of_ours_is_refused(tmp_path: Path, content: bytes | None, 
         inspect(other)
 
 
-def test_a_newer_one_is_refused(path: Path) -> None:
+def test_a_newer_schema_is_refused(path: Path) -> None:
     made.change(path, "PRAGMA user_version = 99")
     with pytest.raises(CannotStore, match=r"a newer version of this service \(schema 99, this one supports"):
         inspect(path)
 
 
-def test_sizes_are_shown_as_people_read_them() -> None:
+def test_sizes_are_printed_in_units() -> None:
     assert [format_bytes(size) for size in (0, 1_023, 1_536, 10 * 1024**3)] == ["0 B", "1023 B", "1.5 KiB", "10.0 GiB"]
