@@ -15,7 +15,7 @@ from analytics.log.disk.database import Part
 
 checkpointer.LOOK_SECONDS = 0.02
 checkpointer.PAUSE_SECONDS = 0.02
-checkpointer.MOST_ENTRIES = 5
+checkpointer.MAX_ENTRIES = 5
 checkpointer.PUT_BYTES = 256
 database.WAL_CHECKPOINT_BYTES = 64 * 1024
 write_all = checkpointer._write_all

@@ -30,11 +30,11 @@ from analytics.state.state import State
 
 LOOK_SECONDS = 1.0
 """How often to check whether a checkpoint is due."""
-MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
+MAX_ENTRIES, MAX_RECORDS, MAX_SECONDS = 20_000, 500_000, 600.0
 """A checkpoint is due after this many entries, or records in them, or seconds."""
 PAUSE_SECONDS = 5.0
 """The minimum time between two checkpoints."""
-MOST_SAVING_SECONDS = 120.0
+MAX_SAVING_SECONDS = 120.0
 """A checkpoint that takes longer has failed."""
 PUT_BYTES = 1024 * 1024
 """How many bytes of parts are written to the database at once."""
@@ -83,8 +83,8 @@ class Checkpointer:
         """Whether it is time for a new checkpoint."""
         age = self._clock.monotonic() - self._at
         entries = self._log.entries - self._entries
-        many = entries >= MOST_ENTRIES or self._log.applied - self._records >= MOST_RECORDS
-        return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
+        many = entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
+        return self.has_news and age >= PAUSE_SECONDS and (many or age >= MAX_SECONDS)
 
     def save(self) -> bool:
         """Write a checkpoint. If that fails, log why and return False."""
@@ -119,7 +119,7 @@ class Checkpointer:
                 self._checkpoint.rollback(changes)
                 raise
         try:
-            with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("the child process took too long")):
+            with gevent.Timeout(MAX_SAVING_SECONDS, TimeoutError("the child process took too long")):
                 for parts in _batches(child.parts()):
                     self._log.ask(database.put_parts, parts, generation)
                 while self._log.written < mark.position:  # relaxed: entries are written after they are applied

@@ -84,10 +84,10 @@ class Cursors:
         with self._writing():
             self._db.execute("DELETE FROM cursors WHERE name = ?", (name,))
 
-    def prune(self, position: int, most_bytes: int) -> list[Missed]:
+    def prune(self, position: int, max_bytes: int) -> list[Missed]:
         """Delete the entries that a new checkpoint at `position` covers and that all consumers have read.
 
-        If more than `most_bytes` would be left for consumers, the oldest are deleted nevertheless. Returns the cursors
+        If more than `max_bytes` would be left for consumers, the oldest are deleted nevertheless. Returns the cursors
         of the consumers that miss entries because of that. Call it inside a transaction.
         """
         self._segments.append(_Segment(position, self.fresh_bytes))
@@ -97,7 +97,7 @@ class Cursors:
         pruned = min(read, position)
         while self._segments and self._segments[0].position <= pruned:
             self._segments.popleft()
-        while self._segments and sum(segment.bytes for segment in self._segments) > most_bytes:
+        while self._segments and sum(segment.bytes for segment in self._segments) > max_bytes:
             pruned = self._segments.popleft().position
         missed = [self._missed(cursor, pruned) for cursor in cursors if cursor.position < pruned]
         self._db.execute("DELETE FROM journal WHERE seq <= ?", (pruned,))

@@ -222,14 +222,14 @@ class Database:
             )
         self._wal_bytes += sum(len(part.body) for part in stored)
 
-    def finish_checkpoint(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], most_bytes: int) -> list[Missed]:
+    def finish_checkpoint(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], max_bytes: int) -> list[Missed]:
         """Mark a checkpoint as complete, and delete the parts and entries that it replaces.
 
         Returns the consumers that miss entries because of that.
 
         Args:
             oldest: family, rung and start of the oldest parts to keep.
-            most_bytes: how many bytes of entries are kept for consumers that have not read them.
+            max_bytes: how many bytes of entries are kept for consumers that have not read them.
         """
         with self._writing(), self._transaction():
             self._db.execute("UPDATE mark SET generation = ?, position = ?, crc = ?", (*mark, checksum(*mark)))
@@ -242,7 +242,7 @@ class Database:
                 """
             )
             self._db.executemany("DELETE FROM image WHERE family = ? AND rung = ? AND start < ?", oldest)
-            return self.cursors.prune(mark.position, most_bytes)
+            return self.cursors.prune(mark.position, max_bytes)
 
     def abandon_checkpoint(self) -> None:
         """Delete the parts of incomplete checkpoints."""

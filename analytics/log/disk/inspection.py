@@ -15,7 +15,7 @@ from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
 
-MOST_DAMAGE = 20
+MAX_DAMAGE = 20
 """How many faults of one type are listed."""
 CONTENTS = ("second", "minute", "hour", "day")
 RESOLUTIONS: dict[str, tuple[str, ...]] = {
@@ -125,7 +125,7 @@ def _note(
 
 
 def _integrity(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
-    for (verdict,) in db.execute(f"PRAGMA integrity_check({MOST_DAMAGE})"):
+    for (verdict,) in db.execute(f"PRAGMA integrity_check({MAX_DAMAGE})"):
         if verdict != "ok":
             yield from str(verdict).splitlines()
 
@@ -193,7 +193,7 @@ def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
         for crc, body, *fields in db.execute(query):
             if checksum(*fields, body=body) != crc:
                 wrong += 1
-                if wrong <= MOST_DAMAGE:
+                if wrong <= MAX_DAMAGE:
                     yield f"{name.format(*fields)} has a wrong checksum"
-        if wrong > MOST_DAMAGE:
-            yield f"{wrong - MOST_DAMAGE} more have a wrong checksum"
+        if wrong > MAX_DAMAGE:
+            yield f"{wrong - MAX_DAMAGE} more have a wrong checksum"

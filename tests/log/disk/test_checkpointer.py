@@ -90,7 +90,7 @@ def test_a_child_that_fails_loses_nothing_but_its_checkpoint(
         with monkeypatch.context() as patched:
             patched.setattr(checkpointer, *FAULTS[fault])
             if fault == "hangs":
-                patched.setattr(checkpointer, "MOST_SAVING_SECONDS", 0.2)
+                patched.setattr(checkpointer, "MAX_SAVING_SECONDS", 0.2)
             assert not disk.save()
         check_equal(disk, disk.crashed(stack))
     assert disk.save()
@@ -157,13 +157,13 @@ def test_reopening_the_database_during_a_checkpoint_loses_no_changes(
 
 
 def test_checkpoints_are_due_by_entries_records_and_age(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpointer, "MOST_ENTRIES", 10)
-    monkeypatch.setattr(checkpointer, "MOST_RECORDS", 50)
+    monkeypatch.setattr(checkpointer, "MAX_ENTRIES", 10)
+    monkeypatch.setattr(checkpointer, "MAX_RECORDS", 50)
     due = []
     for acts in ("1", "1" * 12, "e", "e" * 6, "1w"):
         for act in acts:
             if act == "w":
-                disk.clock.advance(checkpointer.MOST_SECONDS)
+                disk.clock.advance(checkpointer.MAX_SECONDS)
             else:
                 disk.events(*(event() for _ in range(10 if act == "e" else 1)))
         due.append(disk.checkpointer.is_due)
@@ -177,7 +177,7 @@ def test_checkpoints_are_due_by_entries_records_and_age(disk: Disk, monkeypatch:
 
 def test_requests_do_not_wait_for_the_child(disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpointer, "_write_all", hangs)
-    monkeypatch.setattr(checkpointer, "MOST_SAVING_SECONDS", PATIENCE)
+    monkeypatch.setattr(checkpointer, "MAX_SAVING_SECONDS", PATIENCE)
     work(disk)
     saving = gevent.spawn(disk.save)
     gevent.sleep(0.02)
