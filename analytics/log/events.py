@@ -102,16 +102,9 @@ class _Types(dict[str, _Services]):
 
 
 class Events:
-    """The intake's rules for events.
-
-    Args:
-        publish: called after the events of a batch are counted, with them and the sequence number of the last one.
-    """
+    """The intake's rules for events."""
 
     refusal = None
-
-    def __init__(self, publish: Callable[[Kept[NewEvent], int], None]) -> None:
-        self._publish = publish
 
     def groups(self, now: float, *, is_timed: bool) -> EventGroups:
         return EventGroups(now, is_timed=is_timed)
@@ -120,7 +113,7 @@ class Events:
         """A copy of the event that does not keep the body of its request in memory."""
         return detached(item)
 
-    def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
-        """Count events, keep them in the ring of recent events, and publish them."""
+    def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> int:
+        """Count events, and keep them in the ring of recent events."""
         state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
-        self._publish(kept, state.events.last_sequence)
+        return state.events.last_sequence

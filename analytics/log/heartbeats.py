@@ -47,7 +47,8 @@ class Heartbeats:
         """The item itself: it does not keep the body of its request in memory."""
         return item
 
-    def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> None:
+    def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> int:
         """Apply each heartbeat to its service."""
         for beat in kept.records:
             state.beat(beat, kept.received)
+        return 0

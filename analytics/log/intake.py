@@ -57,8 +57,11 @@ class Rules(Protocol[R]):
     def detached(self, item: R) -> R:
         """A copy of the record that does not keep the body of its request in memory."""
 
-    def record(self, state: State, kept: Kept[R], checked: Checked[R]) -> None:
-        """Count the records that passed, and keep them."""
+    def record(self, state: State, kept: Kept[R], checked: Checked[R]) -> int:
+        """Count the records that passed, and keep them.
+
+        Returns the sequence number of the last one; 0 for kinds without.
+        """
 
 
 class Intake(Generic[R]):

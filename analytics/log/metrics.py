@@ -99,6 +99,7 @@ class Metrics:
         """The item itself: it does not keep the body of its request in memory."""
         return item
 
-    def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> None:
+    def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> int:
         """Count metrics, and keep them in the ring of recent metrics."""
         state.apply(checked.observe(), kept.received, metrics=kept)
+        return state.metrics.last_sequence

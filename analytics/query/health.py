@@ -1,9 +1,10 @@
-"""How the service itself is."""
+"""Health of the service itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.clock import rfc3339
+from analytics.jobs.report import JobReport, reason
 from analytics.query.stats import count
 from analytics.records import NO_TAGS, SERVICE_NAME
 from analytics.state.observations import EVENTS, EVERY_SERVICE
@@ -11,22 +12,28 @@ from analytics.state.state import State
 
 
 def health(
-    state: State, now: float, connections: int, reasons: list[str], storage: Mapping[str, Any]
+    state: State,
+    now: float,
+    connections: int,
+    not_ready: Sequence[str],
+    storage: Mapping[str, Any],
+    jobs: Sequence[JobReport],
 ) -> dict[str, Any]:
     """In the shape of SPEC.md.
 
-    `reasons` say why it is not ready, if it is not; `storage` tells where records are kept, and its `trouble` why none
-    can be recorded, if none can.
+    `not_ready` holds the reasons why it should get no work: then it is unhealthy. It is degraded while nothing can be
+    recorded (the `trouble` of `storage`), and while a job is down.
     """
-    trouble = storage["trouble"]
+    troubles = [trouble for trouble in (storage["trouble"], *map(reason, jobs)) if trouble is not None]
     return {
-        "status": "unhealthy" if reasons else "degraded" if trouble else "healthy",
+        "status": "unhealthy" if not_ready else "degraded" if troubles else "healthy",
         "service": SERVICE_NAME,
         "timestamp": rfc3339(now),
-        "reasons": reasons if trouble is None else [*reasons, trouble],
+        "reasons": list(dict.fromkeys([*not_ready, *troubles])),
         "uptime_seconds": round(now - state.started, 3),
         "storage": storage["kind"],
         "durability": storage["durability"],
+        "jobs": jobs,
         "stats": {
             "connected_clients": connections,
             "total_events": count(state.series.totals.get((EVENTS, EVERY_SERVICE, NO_TAGS))),

@@ -2,12 +2,13 @@
 
 import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import fsum
 from typing import Any
 
 from analytics.clock import rfc3339, rfc3339_second
+from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
 from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE
@@ -33,8 +34,8 @@ def daily(state: State, now: float, days: int) -> dict[str, Any]:
     return {"days": days, "buckets": [_day(state, start) for start in starts]}
 
 
-def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any]:
-    """What was recorded, turned away and kept since the start; `storage` tells where."""
+def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[JobReport]) -> dict[str, Any]:
+    """What was recorded, rejected and kept since the start; `storage` describes where, `jobs` what runs by itself."""
     totals = state.series.totals
     newest_hour, newest_day = state.series.open(HOUR), state.series.open(DAY)
     last_day = list(range(newest_hour - 23 * 3600, newest_hour + 1, 3600))
@@ -63,6 +64,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
         "drops": dict(sorted(state.counters.drops.items())),
         "storage": {**storage, "oldest": _oldest(state)},
+        "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),
         "last_24_hours": _summary(state, HOUR, last_day),

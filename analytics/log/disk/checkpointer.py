@@ -20,7 +20,7 @@ from gevent.os import make_nonblocking, nb_read
 
 from analytics.clock import Clock
 from analytics.errors import CannotStore
-from analytics.jobs import Job
+from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.cursors import Missed
 from analytics.log.disk.database import Database, Mark, Part
@@ -36,6 +36,8 @@ PAUSE_SECONDS = 5.0
 """The minimum time between two checkpoints."""
 MAX_SAVING_SECONDS = 120.0
 """A checkpoint that takes longer has failed."""
+STALLED_SECONDS = 180.0
+"""The job counts as stalled after this time, which is longer than any checkpoint may take."""
 PUT_BYTES = 1024 * 1024
 """How many bytes of parts are written to the database at once."""
 READ_BYTES = 256 * 1024
@@ -51,13 +53,13 @@ _fork, _waitpid = get_original("os", ["fork", "waitpid"])
 
 
 class Checkpointer:
-    """Writes checkpoints of `state` into the database of `log`."""
+    """Writes checkpoints of `state` into the database of `log`, in a job of `jobs`."""
 
-    def __init__(self, state: State, checkpoint: Checkpoint, log: DiskLog, clock: Clock) -> None:
+    def __init__(self, state: State, checkpoint: Checkpoint, log: DiskLog, clock: Clock, jobs: Supervisor) -> None:
         self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
-        self._job = Job("writing checkpoints", self._run)
+        self._job = jobs.periodic("checkpoint writer", LOOK_SECONDS, self._look, stalled_after=STALLED_SECONDS)
 
     def start(self, mark: Mark, beyond: int) -> None:
         """Start writing checkpoints when they are due.
@@ -146,12 +148,11 @@ class Checkpointer:
             with self._state.lock:
                 self._state.counters.dropped("log_entries_missed", entries)
 
-    def _run(self) -> None:
-        while True:
-            gevent.sleep(LOOK_SECONDS)
-            self._log.check_file()
-            if self.is_due and self._log.failure is None:
-                self.save()
+    def _look(self) -> None:
+        """Check the database file, and write a checkpoint if one is due."""
+        self._log.check_file()
+        if self.is_due and self._log.failure is None:
+            self.save()
 
 
 class _Child:

@@ -4,6 +4,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -11,6 +12,8 @@ import gevent
 from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
 from analytics.errors import CannotStore, Unavailable
+from analytics.jobs.supervisor import Supervisor
+from analytics.jobs.task import Task
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
@@ -33,24 +36,35 @@ logger = logging.getLogger(__name__)
 class Store:
     """Keeps `state` on disk: owns the log, the checkpointer and the lock of the directory."""
 
-    def __init__(self, settings: Settings, clock: Clock, state: State, log: DiskLog, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        state: State,
+        log: DiskLog,
+        recorder: Recorder,
+        jobs: Supervisor,
+    ) -> None:
         self._directory = Path(settings.data_dir)
         self._state, self._log, self._recorder, self._clock = state, log, recorder, clock
         self._keep = {EVENTS.name: settings.events_ring, METRICS.name: settings.metrics_ring}
         self._checkpoint = Checkpoint(state, recorder)
-        self._checkpointer = Checkpointer(state, self._checkpoint, log, clock)
+        self._jobs = jobs
+        self._checkpointer = Checkpointer(state, self._checkpoint, log, clock, jobs)
         self._lock: DirectoryLock | None = None
-        self._starting: gevent.Greenlet | None = None
+        self._starting: Task | None = None
         self.recovering = True
 
     def start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         """Recover in the background, then call `ready`; or `failed` with the reason, if that is impossible."""
-        self._starting = gevent.spawn(self._start, ready, failed)
+        bug = f"ANALYTICS_DATA_DIR={self._directory} could not be read because of a bug: see the error above."
+        self._starting = self._jobs.task("recovery", partial(self._start, ready, failed), failed=partial(failed, bug))
+        self._starting.start()
 
     def stop(self) -> None:
         """Write waiting entries and a checkpoint, so that the next start is fast, then release the directory."""
         if self._starting is not None:
-            self._starting.kill()
+            self._starting.stop()
         self._checkpointer.stop()
         self._recorder.tick()
         self._log.flush()
@@ -94,9 +108,6 @@ class Store:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
             failed(_cannot_use(self._directory, error))
-        except Exception:
-            logger.exception("the recovery failed because of a bug")
-            failed(f"ANALYTICS_DATA_DIR={self._directory} could not be read because of a bug: see the error above.")
         else:
             self.recovering = False
             ready()

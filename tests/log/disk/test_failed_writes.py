@@ -80,7 +80,7 @@ def until_recovered(disk: Disk, failed: Database) -> None:
 
 
 def saving(disk: Disk) -> Checkpointer:
-    return Checkpointer(disk.state, disk.checkpoint, disk.log, disk.clock)
+    return Checkpointer(disk.state, disk.checkpoint, disk.log, disk.clock, disk.jobs)
 
 
 def check_unchanged(directory: Path, answers: Any) -> None:
