@@ -13,7 +13,7 @@ from gevent.monkey import get_original
 from analytics.log.disk import checkpointer, database
 from analytics.log.disk.database import Part
 
-checkpointer.LOOK_SECONDS = 0.02
+checkpointer.CHECK_SECONDS = 0.02
 checkpointer.PAUSE_SECONDS = 0.02
 checkpointer.MAX_ENTRIES = 5
 checkpointer.PUT_BYTES = 256

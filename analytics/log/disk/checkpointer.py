@@ -28,7 +28,7 @@ from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
 from analytics.state.state import State
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """How often to check whether a checkpoint is due."""
 MAX_ENTRIES, MAX_RECORDS, MAX_SECONDS = 20_000, 500_000, 600.0
 """A checkpoint is due after this many entries, or records in them, or seconds."""
@@ -59,7 +59,7 @@ class Checkpointer:
         self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
-        self._job = jobs.periodic("checkpoint writer", LOOK_SECONDS, self._look, stalled_after=STALLED_SECONDS)
+        self._job = jobs.periodic("checkpoint writer", CHECK_SECONDS, self._save_if_due, stalled_after=STALLED_SECONDS)
 
     def start(self, mark: Mark, beyond: int) -> None:
         """Start writing checkpoints when they are due.
@@ -76,7 +76,7 @@ class Checkpointer:
         self._job.stop()
 
     @property
-    def has_news(self) -> bool:
+    def has_new_entries(self) -> bool:
         """Whether there are entries after the newest checkpoint."""
         return self._log.position > self._mark.position
 
@@ -86,7 +86,7 @@ class Checkpointer:
         age = self._clock.monotonic() - self._at
         entries = self._log.entries - self._entries
         many = entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
-        return self.has_news and age >= PAUSE_SECONDS and (many or age >= MAX_SECONDS)
+        return self.has_new_entries and age >= PAUSE_SECONDS and (many or age >= MAX_SECONDS)
 
     def save(self) -> bool:
         """Write a checkpoint. If that fails, log why and return False."""
@@ -121,7 +121,7 @@ class Checkpointer:
                 self._checkpoint.rollback(changes)
                 raise
         try:
-            with gevent.Timeout(MAX_SAVING_SECONDS, TimeoutError("the child process took too long")):
+            with gevent.Timeout(MAX_SAVING_SECONDS, TimeoutError("it took too long")):
                 for parts in _batches(child.parts()):
                     self._log.ask(database.put_parts, parts, generation)
                 while self._log.written < mark.position:  # relaxed: entries are written after they are applied
@@ -148,7 +148,7 @@ class Checkpointer:
             with self._state.lock:
                 self._state.counters.dropped("log_entries_missed", entries)
 
-    def _look(self) -> None:
+    def _save_if_due(self) -> None:
         """Check the database file, and write a checkpoint if one is due."""
         self._log.check_file()
         if self.is_due and self._log.failure is None:

@@ -68,7 +68,7 @@ class Store:
         self._checkpointer.stop()
         self._recorder.tick()
         self._log.flush()
-        if self._checkpointer.has_news and self._log.failure is None:
+        if self._checkpointer.has_new_entries and self._log.failure is None:
             self._checkpointer.save()
         self._log.stop()
         if self._lock is not None:

@@ -84,7 +84,7 @@ def test_a_damaged_database_is_not_copied(source: Path, tmp_path: Path) -> None:
 def test_an_interrupted_backup_leaves_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup, "PAGES", 1)
     made.closed(source)
-    (tmp_path / "a.db").write_text("of before")
+    (tmp_path / "a.db").write_text("precious")
 
     def interrupt(done: int, pages: int) -> None:
         if done * 2 > pages:
@@ -93,7 +93,7 @@ def test_an_interrupted_backup_leaves_nothing(source: Path, tmp_path: Path, monk
     with pytest.raises(KeyboardInterrupt):
         back_up(source, tmp_path / "a.db", overwrite=True, progress=interrupt)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db", "data"]
-    assert (tmp_path / "a.db").read_text() == "of before"
+    assert (tmp_path / "a.db").read_text() == "precious"
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1])

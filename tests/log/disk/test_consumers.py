@@ -125,7 +125,7 @@ def test_every_entry_is_read_until_it_is_done(steps: list[Any]) -> None:
             if step == "event":
                 sent.append(disk.event(id=f"e{len(sent)}").id)
             elif step == "save":
-                assert disk.save() or not disk.checkpointer.has_news
+                assert disk.save() or not disk.checkpointer.has_new_entries
             elif step == "crash":
                 disk = disk.crashed(stack)
                 consumer = Consumer(disk.log, "archive")

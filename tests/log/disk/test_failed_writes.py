@@ -188,7 +188,7 @@ def test_nothing_is_written_between_a_failure_and_reopening(tmp_path: Path) -> N
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """A service with the event `a` that checks its database file all the time."""
-    monkeypatch.setattr(checkpointer, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(checkpointer, "CHECK_SECONDS", 0.001)
     (tmp_path / "data").mkdir()
     with Disk(tmp_path / "data") as disk:
         disk.recorder.record(EVENTS, event(id="a"))

@@ -55,7 +55,7 @@ def test_a_recovery_that_ends_in_any_way_gives_the_reason(
         raise error
 
     monkeypatch.setattr(store, "recover", fails)
-    with pytest.raises(AssertionError, match="could not be read: an error of this program"):
+    with pytest.raises(AssertionError, match="could not be read because of a bug"):
         Disk(tmp_path / "data")
     assert [record.getMessage() for record in caplog.records] == ["the recovery failed"]
 
