@@ -24,7 +24,7 @@ from analytics.log.disk.pending import Ended, Pending, tell
 from analytics.log.disk.thread import Thread
 from analytics.log.disk.trouble import traceback_of, trouble, unavailable
 from analytics.log.log import Entry, applied
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 RETRY_SECONDS = 1.0
 """How long a failed disk is left alone."""
@@ -184,7 +184,7 @@ class DiskLog:
         begun, met = time.perf_counter(), 0
         while len(self._backlog) > met and time.perf_counter() - begun < TURN_SECONDS:
             met = len(self._backlog)
-            let_others_work()
+            yield_to_others()
 
     def _write_batch(self) -> None:
         batch = self._backlog.batch()
@@ -221,7 +221,7 @@ class DiskLog:
                         ended.append(self._applied(entry, done))
             tell(ended)
             if self._unapplied:
-                let_others_work()
+                yield_to_others()
 
     def _applied(self, entry: Entry, done: Waiter) -> Ended:
         """Apply one entry; returns what to say to who waits for it."""

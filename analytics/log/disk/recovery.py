@@ -18,7 +18,7 @@ from analytics.log.disk.packing import unpacked
 from analytics.log.recorder import Recorder
 from analytics.records import Kept
 from analytics.state.state import State
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
 TURN_SECONDS = 0.02
@@ -123,7 +123,7 @@ class _Progress:
     def turn(self) -> None:
         """Let others have a turn, if the last one was a while ago."""
         if time.monotonic() - self._turned > TURN_SECONDS:
-            let_others_work()
+            yield_to_others()
             self._turned = time.monotonic()
 
     def through(self, items: Iterable[T]) -> Iterator[T]:

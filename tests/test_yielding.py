@@ -3,7 +3,7 @@
 import gevent
 from gevent.socket import socketpair
 
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 
 def test_input_is_looked_for_at_every_turn() -> None:
@@ -11,7 +11,7 @@ def test_input_is_looked_for_at_every_turn() -> None:
     with mine, theirs:
         got: list[bytes] = []
         gevent.spawn(lambda: got.append(mine.recv(1)))
-        let_others_work()
+        yield_to_others()
         theirs.send(b"x")
-        let_others_work()
+        yield_to_others()
         assert got == [b"x"]

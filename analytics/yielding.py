@@ -3,7 +3,7 @@
 import gevent
 
 
-def let_others_work() -> None:
+def yield_to_others() -> None:
     """Wait until the event loop has looked for input once, and all who are ready have run.
 
     `gevent.sleep(0)` does only the latter: gevent looks for input after 50 such turns, each as long as the work takes.
