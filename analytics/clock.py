@@ -4,6 +4,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
+
 
 class Clock(Protocol):
     """Seconds since the Unix epoch (`wall`) and seconds that never go back (`monotonic`)."""

@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "logs": set(),
     "yielding": set(),
     "version": set(),
-    "state": {"config", "kinds", "records"},
+    "state": {"clock", "config", "kinds", "records"},
     "schemas": {"arrays", "errors", "kinds", "records"},
     "log": {"clock", "config", "errors", "kinds", "records", "state"},
     "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "records", "state", "yielding"},

@@ -6,7 +6,8 @@ import msgspec
 
 from analytics.clock import rfc3339
 from analytics.records import event_json
-from analytics.state.state import DAY, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 MESSAGE_LIMIT = 500
 """Longer messages are cut to this many characters."""
@@ -45,7 +46,7 @@ def errors(state: State, now: float, service: str | None, limit: int) -> dict[st
     kept = 0
     for _, batch, place in state.errors.ring.newest_first():
         event, at = batch.records[place], batch.at(place)
-        if at < state.series.oldest(DAY) or (service is not None and event.service != service):
+        if at < state.series.oldest(Resolution.DAY) or (service is not None and event.service != service):
             continue
         kept += 1
         detail = _detail(event.data)

@@ -11,8 +11,9 @@ from analytics.clock import utc
 from analytics.query.services import service_row
 from analytics.query.stats import daily, hourly
 from analytics.records import NO_SERVICE, Kept, NewEvent, NewMetric, R, SeriesTags
+from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring, Span
-from analytics.state.state import DAY, HOUR, State
+from analytics.state.state import State
 
 
 class EventRow(Struct, gc=False):
@@ -132,13 +133,13 @@ def service_rows(state: State, now: float, name: str | None) -> Table:
 
 def hour_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
     """The hours kept that begin from `since` on and before `until` (seconds since the epoch), oldest first."""
-    buckets = hourly(state, now, state.series.rungs[HOUR].keep)["buckets"]
+    buckets = hourly(state, now, state.series.levels[Resolution.HOUR].keep)["buckets"]
     return now, [row for row in buckets if _is_within(_start(row["hour"]), since, until)]
 
 
 def day_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
     """The same of days."""
-    buckets = daily(state, now, state.series.rungs[DAY].keep)["buckets"]
+    buckets = daily(state, now, state.series.levels[Resolution.DAY].keep)["buckets"]
     return now, [row for row in buckets if _is_within(_start(f"{row['date']}T00:00Z"), since, until)]
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from analytics.records import NO_TAGS
-from analytics.state.cascade import Cascade
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVERY_SERVICE
+from analytics.state.rollup import Rollup
 
 EXACT = 2**53
 """Below this a double holds every whole number."""
@@ -37,11 +37,11 @@ def total(cell: Cell | None) -> float:
 
 
 def traffic(
-    series: Cascade[SeriesKey, Cell], rung: int, starts: range | list[int], service: str = EVERY_SERVICE
+    series: Rollup[SeriesKey, Cell], level: int, starts: range | list[int], service: str = EVERY_SERVICE
 ) -> tuple[float, float, Cell | None]:
-    """Requests, errors and latency of a service, or of all, over the buckets of `rung` that begin at `starts`."""
+    """Requests, errors and latency of a service, or of all, over the buckets of `level` that begin at `starts`."""
     requests, errors, latency = (
-        series.merged(rung, starts, [(name, service, NO_TAGS)]) for name in ("requests", "errors", "latency")
+        series.merged(level, starts, [(name, service, NO_TAGS)]) for name in ("requests", "errors", "latency")
     )
     return total(requests), total(errors), latency
 

@@ -2,14 +2,15 @@
 
 from typing import Any, NamedTuple
 
-from analytics.clock import rfc3339_second
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, rfc3339_second
 from analytics.errors import NotFound, ValidationFailed
 from analytics.query.figures import number, rounded
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS, EVERY_SERVICE, TRAFFIC
-from analytics.state.state import DAY, SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 ADDITIVE = ("count", "sum", "rate", "unique")
 MAX_POINTS = 5_000
@@ -37,30 +38,30 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
         ValidationFailed: the range, step or aggregate does not fit.
     """
     end = now if query.end is None else query.end
-    end = min(end, now + 86_400)  # nothing is kept further ahead
-    start = end - 3600 if query.start is None else query.start
+    end = min(end, now + DAY_SECONDS)  # nothing is kept further ahead
+    start = end - HOUR_SECONDS if query.start is None else query.start
     if start >= end:
         raise _wrong("from", "Must lie before `to`, and not in the future.")
-    rung, step = _resolution(state, start, query.step, end)
+    level, step = _resolution(state, start, query.step, end)
     unique = query.agg == "unique"
     if unique:
         _check_unique(query)
-        if rung == SECOND:
-            rung, step = rung + 1, -(-step // 60) * 60  # users are kept by the minute
+        if level == Resolution.SECOND:
+            level, step = level + 1, -(-step // MINUTE_SECONDS) * MINUTE_SECONDS  # users are kept by the minute
     keys = _keys(state, query)
-    first = max(int(start // step) * step, _first_kept(state, rung, step))
+    first = max(int(start // step) * step, _first_kept(state, level, step))
     starts = range(first, int(-(-end // step)) * step, step)
     if len(starts) > MAX_POINTS:
         raise _wrong("step", f"Would give {len(starts)} points; at most {MAX_POINTS} are given at once.")
-    size = state.series.rungs[rung].size
+    size = state.series.levels[level].size
     found = []
     for at in starts:
         buckets = range(at, at + step, size)
         if unique:
-            users = state.users.merged(rung - 1, buckets, [query.service or EVERY_SERVICE])
+            users = state.users.merged(level - 1, buckets, [query.service or EVERY_SERVICE])
             value: float | None = users.users.estimate if users else 0
         else:
-            value = _value(state.series.merged(rung, buckets, keys), query.agg, step, at, now)
+            value = _value(state.series.merged(level, buckets, keys), query.agg, step, at, now)
         found.append({"timestamp": rfc3339_second(at), "value": value})
     return {
         "name": query.name,
@@ -76,21 +77,21 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
 
 
 def _resolution(state: State, start: float, step: int | None, end: float) -> tuple[int, int]:
-    """The rung to read and the step to give; without a step, the finest rung that holds the whole range."""
-    rungs = state.series.rungs
-    reaching = [index for index in range(len(rungs)) if start >= state.series.oldest(index) or index == DAY]
+    """The level to read and the step to give; without a step, the finest level that holds the whole range."""
+    levels = state.series.levels
+    reaching = [index for index in range(len(levels)) if start >= state.series.oldest(index) or index == Resolution.DAY]
     if step is None:
-        index = next((index for index in reaching if end - start <= rungs[index].size * rungs[index].keep), DAY)
-        return index, rungs[index].size
-    fitting = [index for index in reaching if step % rungs[index].size == 0]
+        index = next((index for index in reaching if end - start <= levels[index].span), Resolution.DAY)
+        return index, levels[index].size
+    fitting = [index for index in reaching if step % levels[index].size == 0]
     if not fitting:
-        kept = ", ".join(f"{rung.size} s for {rung.size * rung.keep} s" for rung in rungs)
+        kept = ", ".join(f"{level.size} s for {level.span} s" for level in levels)
         raise _wrong("step", f"Buckets of {step} s are not kept that far back; kept are {kept}.")
     return fitting[-1], step
 
 
-def _first_kept(state: State, rung: int, step: int) -> int:
-    oldest = state.series.oldest(rung)
+def _first_kept(state: State, level: int, step: int) -> int:
+    oldest = state.series.oldest(level)
     return -(-oldest // step) * step
 
 

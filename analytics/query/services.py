@@ -9,9 +9,10 @@ from analytics.query.figures import error_rate, latency_figures, number, rounded
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.observations import EVENTS, TRAFFIC
+from analytics.state.resolution import Resolution
 from analytics.state.senders import UNNAMED
 from analytics.state.services import FORGOTTEN_AFTER, Service
-from analytics.state.state import MINUTE, State
+from analytics.state.state import State
 from analytics.state.tracks import Figure, Track
 
 
@@ -169,9 +170,9 @@ def _custom_metrics(state: State, name: str) -> dict[str, dict[str, Any]]:
 
 def _last_hour(state: State, name: str) -> list[dict[str, Any]]:
     series, points = state.series, []
-    newest = series.open(MINUTE)
+    newest = series.open(Resolution.MINUTE)
     for start in range(newest - 59 * 60, newest + 60, 60):
-        requests, errors, latency = traffic(series, MINUTE, [start], name)
+        requests, errors, latency = traffic(series, Resolution.MINUTE, [start], name)
         points.append(
             {
                 "timestamp": rfc3339_second(start),

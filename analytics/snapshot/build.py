@@ -10,7 +10,8 @@ from analytics.query.figures import error_rate, number, rounded, traffic
 from analytics.query.services import service_row
 from analytics.query.stats import total_requests
 from analytics.records import event_json
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 WINDOW = 60
 """Seconds that "now" means."""
@@ -22,7 +23,7 @@ def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> 
     """Everything the dashboard shows; `connections` is how many live clients there are, or what stands for that."""
     this_second = int(now)
     last_minute = range(this_second - WINDOW + 1, this_second + 1)
-    requests, errors, latency = traffic(state.series, SECOND, last_minute)
+    requests, errors, latency = traffic(state.series, Resolution.SECOND, last_minute)
     return {
         "overview": {
             "total_requests": total_requests(state),

@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush, nsmallest
 
+from analytics.clock import DAY_SECONDS, MINUTE_SECONDS
 from analytics.state.sums import Key, SlidingSum, Total
 
-DAY = 86_400
-MINUTE = 60
 NAME_LIMIT = 256
 """Longer endpoint names are cut to this many characters."""
 
@@ -25,8 +24,8 @@ class Endpoints:
     """
 
     def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
-        self.last_minute = SlidingSum(1, MINUTE, now)
-        self.retained = SlidingSum(DAY, days, now)
+        self.last_minute = SlidingSum(1, MINUTE_SECONDS, now)
+        self.retained = SlidingSum(DAY_SECONDS, days, now)
         self._days, self.per_service, self.in_all = days, per_service, in_all
         self._on_evicted = on_evicted
         self._inherited: dict[str, dict[str, float]] = {}
@@ -60,11 +59,11 @@ class Endpoints:
             else:
                 del self._inherited[service], self._lightest[service]
         if left:
-            since = to - self._days * DAY
+            since = to - self._days * DAY_SECONDS
             self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
 
     def _count(self, at: int, shown_at: int, key: Key, more: Total) -> None:
-        if at // DAY < self.retained.oldest:
+        if at // DAY_SECONDS < self.retained.oldest:
             return
         service, endpoint = key
         second = self.last_minute.bucket(shown_at)

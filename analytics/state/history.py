@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import nextafter
 from typing import NamedTuple
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.state.health import SILENT, WORST_FIRST
 from analytics.state.senders import UNNAMED, Sender, expected
 
@@ -55,7 +56,7 @@ def _reason(sender: Sender, state: str) -> str:
 
 def _duration(seconds: float) -> str:
     """Seconds in the largest unit that shows them whole, else with one decimal."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    for size, unit in ((DAY_SECONDS, "d"), (HOUR_SECONDS, "h"), (MINUTE_SECONDS, "min")):
         if seconds >= 2 * size:
             return f"{round(seconds / size, 1):g} {unit}"
     return f"{round(seconds, 1):g} s"

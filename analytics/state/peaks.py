@@ -1,8 +1,7 @@
 """Requests by hour of each retained day: what tells a day's peak hour, longer than hourly statistics are kept."""
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.state.exact import UNIT_BITS, divided
-
-DAY, HOUR = 86_400, 3_600
 
 
 class HoursOfDays:
@@ -13,8 +12,8 @@ class HoursOfDays:
 
     def add(self, at: float, requests: int) -> None:
         """Count `requests`, in units of 2**-80, at `at` (seconds since the epoch)."""
-        day, second = divmod(int(at), DAY)
-        self._days.setdefault(day * DAY, [0] * 24)[second // HOUR] += requests
+        day, second = divmod(int(at), DAY_SECONDS)
+        self._days.setdefault(day * DAY_SECONDS, [0] * 24)[second // HOUR_SECONDS] += requests
 
     def peak(self, day: int) -> tuple[int, float] | None:
         """Start of the busiest hour (the earliest of equals) of the day that starts at `day`, and its requests."""
@@ -22,7 +21,7 @@ class HoursOfDays:
         if hours is None or not any(hours):
             return None
         most = max(hours)
-        return day + hours.index(most) * HOUR, divided(most, 1 << UNIT_BITS)
+        return day + hours.index(most) * HOUR_SECONDS, divided(most, 1 << UNIT_BITS)
 
     def forget(self, before: int) -> None:
         """Drop the days that start earlier."""

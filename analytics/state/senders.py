@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
+from analytics.clock import HOUR_SECONDS
 from analytics.records import NewHeartbeat
 from analytics.state.health import DOWN_AFTER, RHYTHM, SHORTEST, SILENT, Limits, health, limits, usual_interval
 from analytics.state.tracks import Tracks
@@ -13,7 +14,7 @@ UNNAMED = ""
 """The sender of heartbeats that name no instance."""
 MOST_INSTANCES = 100
 """How many instances of a service are told apart."""
-GONE_AFTER = 3_600.0
+GONE_AFTER = HOUR_SECONDS
 """How many seconds of silence, at least, take an instance for gone while others of its service report."""
 HANDOVER = 600.0
 """How many seconds an instance may overlap with the one whose place it takes."""

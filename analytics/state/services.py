@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.records import NewHeartbeat
 from analytics.state.health import RHYTHM
 from analytics.state.history import MOST_CHANGES, Change, changes, state_of
@@ -12,7 +13,7 @@ from analytics.state.observations import Observations
 from analytics.state.senders import MOST_INSTANCES, UNNAMED, Sender
 from analytics.state.tracks import Counters, Figure, Increase, Track, Tracks
 
-FORGOTTEN_AFTER = 86_400.0
+FORGOTTEN_AFTER = DAY_SECONDS
 """Seconds after which an instance that is gone is no longer shown, and makes room for others."""
 
 
@@ -176,7 +177,7 @@ class Service:
         """As its heartbeats report it, else the hours since it was first seen."""
         if self.reported.uptime is not None:
             return self.reported.uptime
-        return max(0.0, now - self.first_seen) / 3600
+        return max(0.0, now - self.first_seen) / HOUR_SECONDS
 
     def has_room(self, instance: str) -> bool:
         """Whether a heartbeat of that instance can be told apart from others."""

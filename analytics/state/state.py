@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Iterable, Sequence
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.config import Settings
 from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
-from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
@@ -16,11 +16,11 @@ from analytics.state.limits import Limits
 from analytics.state.observations import EVERY_SERVICE, Observations
 from analytics.state.peaks import HoursOfDays
 from analytics.state.registry import Registry
+from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring
+from analytics.state.rollup import Level, Rollup
 from analytics.state.users import ActiveUsers
 
-SECOND, MINUTE, HOUR, DAY = range(4)
-"""The rungs of `State.series`."""
 MAX_GATHERED = 2_000
 """Seconds of services that may wait to be counted."""
 
@@ -29,8 +29,8 @@ class State:
     """All that is known. Changing it does no I/O and never yields; `lock` keeps readers and writers apart."""
 
     def __init__(self, settings: Settings, now: float) -> None:
-        seconds, minutes = Rung(1, 120), Rung(60, 180)
-        hours, days = Rung(3_600, settings.hourly_days * 24), Rung(86_400, settings.daily_days)
+        seconds, minutes = Level(1, 120), Level(MINUTE_SECONDS, 180)
+        hours, days = Level(HOUR_SECONDS, settings.hourly_days * 24), Level(DAY_SECONDS, settings.daily_days)
         self.lock = threading.Lock()
         self.started, self.time = now, 0.0
         """`time` is that of the newest record that was applied, in seconds since the epoch."""
@@ -40,8 +40,8 @@ class State:
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.errors = Errors()
         self.services = Registry(settings.max_services)
-        self.series: Cascade[SeriesKey, Cell] = Cascade((seconds, minutes, hours, days), now)
-        self.users: Cascade[str, UserCell] = Cascade((minutes, hours, days), now)
+        self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now)
+        self.users: Rollup[str, UserCell] = Rollup((minutes, hours, days), now)
         self.active_users = ActiveUsers(now)
         self.peaks = HoursOfDays()
         self.endpoints = Endpoints(
@@ -61,7 +61,7 @@ class State:
     @property
     def oldest(self) -> int:
         """The start of the oldest day that is kept, as of the newest record."""
-        days = self.series.rungs[DAY]
+        days = self.series.levels[Resolution.DAY]
         return days.start(self.time) - days.size * (days.keep - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
@@ -94,7 +94,7 @@ class State:
 
     def advance(self, now: float) -> None:
         """Let windows and buckets of time pass up to `now`; that changes nothing that is counted."""
-        if now < self.series.open(SECOND) + 1:
+        if now < self.series.open(Resolution.SECOND) + 1:
             return
         self.settle()
         self.series.advance(now)
@@ -154,7 +154,7 @@ class State:
 
     def has_passed(self, now: float) -> bool:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
-        day = self.series.rungs[DAY]
+        day = self.series.levels[Resolution.DAY]
         return day.start(now) > day.start(self.time) or any(
             service.turns_between(self.time, now) for service in self.services.all()
         )

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from analytics.clock import DAY_SECONDS
 from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.database import Part
@@ -17,12 +18,12 @@ from analytics.log.disk.totals import Figure, Rows, dumped, loaded, rows_of, tot
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, NewMetric, Quotas
-from analytics.state.cascade import Cascade, Place
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
-from analytics.state.endpoints import DAY
+from analytics.state.resolution import Resolution
+from analytics.state.rollup import Bucket, Rollup
 from analytics.state.services import ServiceImage
-from analytics.state.state import SECOND, State
+from analytics.state.state import State
 from analytics.state.sums import Key, Total
 
 K = TypeVar("K")
@@ -56,8 +57,8 @@ class Rest(msgspec.Struct):
 class Changes(NamedTuple):
     """What changed since the last image."""
 
-    series: set[Place]
-    users: set[Place]
+    series: set[Bucket]
+    users: set[Bucket]
     endpoints: set[int]
     last_minute: set[int]
     rings: list[set[int]]
@@ -117,7 +118,7 @@ class Checkpoint:
         endpoints = self._state.endpoints
         yield from self._series.dump(changes.series)
         yield from self._users.dump(changes.users)
-        yield from dumped(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
+        yield from dumped(ENDPOINTS, DAY_SECONDS, endpoints.retained, changes.endpoints)
         yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
             yield from blocks.dump(changed)
@@ -131,7 +132,7 @@ class Checkpoint:
         return [
             *self._series.oldest(),
             *self._users.oldest(),
-            (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
+            (ENDPOINTS, 0, endpoints.retained.oldest * DAY_SECONDS),
             (LAST_MINUTE, 0, endpoints.last_minute.oldest),
             *(blocks.oldest() for blocks in self._rings.values()),
             *(ids.oldest() for ids in self._ids),
@@ -147,9 +148,9 @@ class Checkpoint:
         rest: Rest | None = None
         for family, rung, start, body in parts:
             if family == SERIES:
-                self._series.load(Place(rung, start), body)
+                self._series.load(Bucket(rung, start), body)
             elif family == USERS:
-                self._users.load(Place(rung, start), body)
+                self._users.load(Bucket(rung, start), body)
             elif family == IDS:
                 self._ids[rung].load(start, body)
             elif family in self._rings:
@@ -157,7 +158,7 @@ class Checkpoint:
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
-                sums[family][start // (DAY if family == ENDPOINTS else 1)] = loaded(body)
+                sums[family][start // (DAY_SECONDS if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
             raise ValueError("the image has no end")
         self._series.restore(rest.series_open)
@@ -170,8 +171,8 @@ class Checkpoint:
         state = self._state
         inherited, evicted = state.endpoints.dump()
         return Rest(
-            [state.series.open(rung) for rung in range(len(state.series.rungs))],
-            [state.users.open(rung) for rung in range(len(state.users.rungs))],
+            [state.series.open(rung) for rung in range(len(state.series.levels))],
+            [state.users.open(rung) for rung in range(len(state.users.levels))],
             state.endpoints.retained.newest,
             state.endpoints.last_minute.newest,
             state.active_users.dump(),
@@ -196,7 +197,7 @@ class Checkpoint:
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
         state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
         state.endpoints.restore(rest.inherited, rest.evicted)
-        state.time = rest.time or rest.series_open[SECOND]
+        state.time = rest.time or rest.series_open[Resolution.SECOND]
         for at, shown_at, rows in rest.waiting:
             for (service, endpoint), total in totals_of(rows).items():
                 state.endpoints.add(at, shown_at, service, endpoint, total)
@@ -209,35 +210,35 @@ class Checkpoint:
 
 
 class _Tables(Generic[K, C]):
-    """The tables of one cascade."""
+    """The tables of one rollup."""
 
-    def __init__(self, family: str, cascade: Cascade[K, C], key: Any, cell: type[C]) -> None:
+    def __init__(self, family: str, rollup: Rollup[K, C], key: Any, cell: type[C]) -> None:
         self._family = family
-        self._cascade: Cascade[K, C] = cascade
+        self._rollup: Rollup[K, C] = rollup
         self._cell: type[C] = cell
         self._decode = msgspec.msgpack.Decoder(list[tuple[key, bytes]]).decode
-        self._loaded: dict[Place, dict[K, C]] = {}
+        self._loaded: dict[Bucket, dict[K, C]] = {}
         self._keys: dict[K, K] = {}
 
-    def dump(self, places: Iterable[Place]) -> Iterator[Part]:
-        """The tables at `places`, apart from those that have expired."""
-        for place in places:
-            cells = [(key, cell.pack()) for key, cell in self._cascade.table(place).items()]
+    def dump(self, buckets: Iterable[Bucket]) -> Iterator[Part]:
+        """The tables at `buckets`, apart from those that have expired."""
+        for bucket in buckets:
+            cells = [(key, cell.pack()) for key, cell in self._rollup.table(bucket).items()]
             if cells:
-                yield Part(self._family, place.rung, place.start, msgspec.msgpack.encode(cells))
+                yield Part(self._family, bucket.level, bucket.start, msgspec.msgpack.encode(cells))
 
-    def load(self, place: Place, body: bytes) -> None:
+    def load(self, bucket: Bucket, body: bytes) -> None:
         """Take up one table, to be restored with the others."""
         keys, unpack = self._keys, self._cell.unpack
-        self._loaded[place] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
+        self._loaded[bucket] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
     def restore(self, opened: list[int]) -> None:
-        """Have the cascade become what was loaded."""
-        self._cascade.restore(opened, self._loaded)
+        """Have the rollup become what was loaded."""
+        self._rollup.restore(opened, self._loaded)
         self._loaded, self._keys = {}, {}
 
     def oldest(self) -> list[tuple[str, int, int]]:
-        return [(self._family, rung, self._cascade.oldest(rung)) for rung in range(len(self._cascade.rungs))]
+        return [(self._family, rung, self._rollup.oldest(rung)) for rung in range(len(self._rollup.levels))]
 
 
 class _Ids:

@@ -20,7 +20,8 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.reading import sizes
 from analytics.log.disk.recovery import recover
 from analytics.log.recorder import Recorder
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 WAIT_SECONDS = 40.0
 """How long a worker waits for the one before it, which may finish its requests first."""
@@ -108,7 +109,7 @@ class Store:
 
     def _look_at_clock(self) -> None:
         """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""
-        newest = self._state.series.open(SECOND)
+        newest = self._state.series.open(Resolution.SECOND)
         if self._clock.wall() < newest - BACK_SECONDS:
             log.warning(
                 "the clock is behind what was recorded: see whether it is right, or was ahead before",

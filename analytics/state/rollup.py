@@ -1,7 +1,7 @@
 """Time buckets: a ladder of tables from seconds to days in which cells rise as their buckets close.
 
-An observation lands in the finest bucket that is still open. When that closes, its cells are merged one rung up, and so
-on to the last rung. A late observation lands at once in every closed bucket of its own time, so that each closed
+An observation lands in the finest bucket that is still open. When that closes, its cells are merged one level up, and
+so on to the last level. A late observation lands at once in every closed bucket of its own time, so that each closed
 bucket is always whole; an open one is whole together with the finer buckets inside it that have not risen yet.
 """
 
@@ -12,7 +12,7 @@ from analytics.state.changes import Changes
 
 
 class Mergeable(Protocol):
-    """What a cascade keeps."""
+    """What a rollup keeps."""
 
     def merge(self, other: Self, /) -> None: ...
 
@@ -25,57 +25,62 @@ K = TypeVar("K")
 C = TypeVar("C", bound=Mergeable)
 
 
-class Rung(NamedTuple):
+class Level(NamedTuple):
     """One resolution: the size of its buckets in seconds, and how many of them are kept, the open one included."""
 
     size: int
     keep: int
+
+    @property
+    def span(self) -> int:
+        """Seconds that all kept buckets cover."""
+        return self.size * self.keep
 
     def start(self, at: float) -> int:
         """The start of the bucket that holds `at`."""
         return int(at // self.size) * self.size
 
 
-class Place(NamedTuple):
-    """Where a bucket's table of cells is: its rung, and the start of the bucket."""
+class Bucket(NamedTuple):
+    """Where a bucket's table of cells is: its level, and the start of the bucket."""
 
-    rung: int
+    level: int
     start: int
 
 
-class Cascade(Generic[K, C]):
-    """Cells by rung, bucket and key, with a running total of all that is retained.
+class Rollup(Generic[K, C]):
+    """Cells by level, bucket and key, with a running total of all that is retained.
 
     Keys live as long as one of their cells: when the last one expires, the key is gone from `totals` too.
     """
 
-    def __init__(self, rungs: Iterable[Rung], now: float) -> None:
-        self.rungs = tuple(rungs)
+    def __init__(self, levels: Iterable[Level], now: float) -> None:
+        self.levels = tuple(levels)
         self.totals: dict[K, C] = {}
-        self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.rungs]
-        self._open = [rung.start(now) for rung in self.rungs]
-        self.changes: Changes[Place] = Changes()
+        self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.levels]
+        self._open = [level.start(now) for level in self.levels]
+        self.changes: Changes[Bucket] = Changes()
 
-    def oldest(self, rung: int) -> int:
-        """The start of the oldest bucket that `rung` keeps."""
-        size, keep = self.rungs[rung]
-        return self._open[rung] - size * (keep - 1)
+    def oldest(self, level: int) -> int:
+        """The start of the oldest bucket that `level` keeps."""
+        size, keep = self.levels[level]
+        return self._open[level] - size * (keep - 1)
 
-    def first(self, rung: int) -> int | None:
-        """The start of the oldest bucket of `rung` of which anything is known, or None."""
-        starts = [start for table in self._tables[: rung + 1] for start in table]
-        return self.rungs[rung].start(min(starts)) if starts else None
+    def first(self, level: int) -> int | None:
+        """The start of the oldest bucket of `level` of which anything is known, or None."""
+        starts = [start for table in self._tables[: level + 1] for start in table]
+        return self.levels[level].start(min(starts)) if starts else None
 
-    def open(self, rung: int) -> int:
-        """The start of the bucket of `rung` that is open now."""
-        return self._open[rung]
+    def open(self, level: int) -> int:
+        """The start of the bucket of `level` that is open now."""
+        return self._open[level]
 
     def add(self, at: float, delta: Mapping[K, C]) -> None:
         """Count what `delta` holds by key, observed at `at`; what lies before all buckets is not counted."""
         if not delta or at < self.oldest(-1):  # a heartbeat without figures leaves no empty tables
             return
-        for index, rung in enumerate(self.rungs):
-            start = rung.start(at)
+        for index, level in enumerate(self.levels):
+            start = level.start(at)
             if start >= self.oldest(index):
                 _merge_into(self._table(index, start), delta)
             if start >= self._open[index]:
@@ -83,23 +88,23 @@ class Cascade(Generic[K, C]):
         _merge_into(self.totals, delta)
 
     def advance(self, now: float) -> None:
-        """Close what lies before `now`: let it rise, fold it, and drop what is older than its rung keeps."""
+        """Close what lies before `now`: let it rise, fold it, and drop what is older than its level keeps."""
         expired: set[K] = set()
-        for index, rung in enumerate(self.rungs):
-            was_open, self._open[index] = self._open[index], max(self._open[index], rung.start(now))
+        for index, level in enumerate(self.levels):
+            was_open, self._open[index] = self._open[index], max(self._open[index], level.start(now))
             if self._open[index] == was_open:
                 continue
             table = self._tables[index]
             for start in [start for start in table if was_open <= start < self._open[index]]:
-                if index + 1 < len(self.rungs):
-                    _merge_into(self._table(index + 1, self.rungs[index + 1].start(start)), table[start])
+                if index + 1 < len(self.levels):
+                    _merge_into(self._table(index + 1, self.levels[index + 1].start(start)), table[start])
                 if index > 0:  # seconds are dropped too soon to be worth folding
                     for cell in table[start].values():
                         cell.compact()
             for start in [start for start in table if start < self.oldest(index)]:
                 gone = table.pop(start)
-                self.changes.forget(Place(index, start))
-                if index + 1 == len(self.rungs):
+                self.changes.forget(Bucket(index, start))
+                if index + 1 == len(self.levels):
                     expired.update(gone)
         if expired:
             self._retotal(expired)
@@ -110,45 +115,45 @@ class Cascade(Generic[K, C]):
         for table in self._tables:
             table.clear()
 
-    def table(self, place: Place) -> Mapping[K, C]:
+    def table(self, bucket: Bucket) -> Mapping[K, C]:
         """The cells of one bucket by key; none where they have expired."""
-        return self._tables[place.rung].get(place.start, {})
+        return self._tables[bucket.level].get(bucket.start, {})
 
-    def restore(self, opened: Sequence[int], tables: Mapping[Place, dict[K, C]]) -> None:
-        """Become what another cascade was, whose open buckets began at `opened`; it may have kept more or less."""
+    def restore(self, opened: Sequence[int], tables: Mapping[Bucket, dict[K, C]]) -> None:
+        """Become what another rollup was, whose open buckets began at `opened`; it may have kept more or less."""
         self.clear()
         self._open = list(opened)
-        for (rung, start), table in tables.items():
-            if start >= self.oldest(rung):
-                self._tables[rung][start] = table
-        last = len(self.rungs) - 1
-        for rung, by_start in enumerate(self._tables):
+        for (level, start), table in tables.items():
+            if start >= self.oldest(level):
+                self._tables[level][start] = table
+        last = len(self.levels) - 1
+        for level, by_start in enumerate(self._tables):
             for start, table in by_start.items():
-                if rung == last or start >= self._open[rung]:
+                if level == last or start >= self._open[level]:
                     _merge_into(self.totals, table)
 
-    def _table(self, rung: int, start: int) -> dict[K, C]:
+    def _table(self, level: int, start: int) -> dict[K, C]:
         """The table of a bucket, to be written to."""
-        self.changes.note(Place(rung, start))
-        return self._tables[rung].setdefault(start, {})
+        self.changes.note(Bucket(level, start))
+        return self._tables[level].setdefault(start, {})
 
-    def cell(self, rung: int, start: int, key: K) -> C | None:
-        """What is known of `key` in the bucket of `rung` that begins at `start`: a copy, or None."""
-        return self._sum(self._cells(rung, start, key))
+    def cell(self, level: int, start: int, key: K) -> C | None:
+        """What is known of `key` in the bucket of `level` that begins at `start`: a copy, or None."""
+        return self._sum(self._cells(level, start, key))
 
-    def merged(self, rung: int, starts: Iterable[int], keys: Iterable[K]) -> C | None:
-        """One cell for all of `keys` over all the buckets of `rung` that begin at `starts`, or None."""
+    def merged(self, level: int, starts: Iterable[int], keys: Iterable[K]) -> C | None:
+        """One cell for all of `keys` over all the buckets of `level` that begin at `starts`, or None."""
         keys = list(keys)
-        return self._sum(cell for start in starts for key in keys for cell in self._cells(rung, start, key))
+        return self._sum(cell for start in starts for key in keys for cell in self._cells(level, start, key))
 
-    def _cells(self, rung: int, start: int, key: K) -> Iterator[C]:
-        cell = self._tables[rung].get(start, {}).get(key)
+    def _cells(self, level: int, start: int, key: K) -> Iterator[C]:
+        cell = self._tables[level].get(start, {}).get(key)
         if cell is not None:
             yield cell
-        end = start + self.rungs[rung].size
+        end = start + self.levels[level].size
         if end <= self._open[0]:
             return
-        for finer in range(rung):
+        for finer in range(level):
             opened = self._open[finer]
             for bucket, cells in self._tables[finer].items():
                 if opened <= bucket and start <= bucket < end and key in cells:
@@ -167,8 +172,8 @@ class Cascade(Generic[K, C]):
     def _retotal(self, keys: set[K]) -> None:
         for key in keys:
             del self.totals[key]
-        for index in range(len(self.rungs)):
-            last = index + 1 == len(self.rungs)
+        for index in range(len(self.levels)):
+            last = index + 1 == len(self.levels)
             for start, table in self._tables[index].items():
                 if last or start >= self._open[index]:
                     _merge_into(self.totals, {key: table[key] for key in keys & table.keys()})
