@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from analytics.state.services import Service, ServiceImage
+from analytics.state.services import Service, StoredService
 
 
 class Registry:
@@ -45,13 +45,13 @@ class Registry:
         for name in [name for name, service in self._services.items() if service.due < since]:
             del self._services[name]
 
-    def images(self) -> list[ServiceImage]:
+    def dump(self) -> list[StoredService]:
         """What all services hold, for `restore`, in the order in which they became known."""
-        return [service.image() for service in self._services.values()]
+        return [service.dump() for service in self._services.values()]
 
-    def restore(self, images: Iterable[ServiceImage]) -> None:
+    def restore(self, services: Iterable[StoredService]) -> None:
         """Become what another registry was; it may have had more room."""
-        self._services = {image.name: Service.of(image) for image in images}
+        self._services = {stored.name: Service.restore(stored) for stored in services}
 
     def __len__(self) -> int:
         return len(self._services)

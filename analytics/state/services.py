@@ -24,7 +24,7 @@ class Reported(NamedTuple):
     uptime: Figure | None = None
 
 
-class ServiceImage(Struct, frozen=True, omit_defaults=True):
+class StoredService(Struct, frozen=True, omit_defaults=True):
     """What a `Service` holds, as it is written down; the fields at the end are those of version 0.1.0."""
 
     name: str
@@ -79,22 +79,22 @@ class Service:
         self.noted = now
 
     @classmethod
-    def of(cls, image: ServiceImage) -> "Service":
-        """The service of that image."""
-        service = cls(image.name, image.first_seen)
-        service.last_seen, service.reported_metrics = image.last_seen, image.reported_metrics
-        service.baseline, service.direct = Increase(*image.baseline), set(image.direct)
-        service.reported = Reported(image.latency, image.uptime)
-        service.senders = {sender.name: sender for sender in image.senders}
-        service.history.extend(image.history)
-        service.noted = image.noted
-        if image.status is not None and image.last_heartbeat is not None:
-            service._bring_forward(image)
+    def restore(cls, stored: StoredService) -> "Service":
+        """The service of that stored."""
+        service = cls(stored.name, stored.first_seen)
+        service.last_seen, service.reported_metrics = stored.last_seen, stored.reported_metrics
+        service.baseline, service.direct = Increase(*stored.baseline), set(stored.direct)
+        service.reported = Reported(stored.latency, stored.uptime)
+        service.senders = {sender.name: sender for sender in stored.senders}
+        service.history.extend(stored.history)
+        service.noted = stored.noted
+        if stored.status is not None and stored.last_heartbeat is not None:
+            service._migrate(stored)
         return service
 
-    def image(self) -> ServiceImage:
+    def dump(self) -> StoredService:
         """What it holds."""
-        return ServiceImage(
+        return StoredService(
             self.name,
             self.first_seen,
             self.last_seen,
@@ -212,17 +212,17 @@ class Service:
         requests = 0 if "requests" in self.direct else gain.requests
         return Increase(requests, 0 if self.direct & {"requests", "errors"} else gain.errors)
 
-    def _bring_forward(self, image: ServiceImage) -> None:
+    def _migrate(self, stored: StoredService) -> None:
         """Take what version 0.1.0 wrote of heartbeats; there, a baseline ended with direct observation."""
-        requests, errors, *reported = image.reported
+        requests, errors, *reported = stored.reported
         self.reported = Reported(*reported)
         self.baseline = self._undirected(self.baseline)
-        last, counters = image.last_heartbeat or 0.0, Counters(requests, errors)
-        since = image.status_since if image.status_since is not None else last
+        last, counters = stored.last_heartbeat or 0.0, Counters(requests, errors)
+        since = stored.status_since if stored.status_since is not None else last
         tracks = Tracks(is_named=False)
         if requests is not None or errors is not None:
             tracks = Tracks(is_named=False, beats=1, tracks=[Track(1, counters, 1, counters, steps=1)])
-        sender = Sender(UNNAMED, since, last, last, image.status or "", since, tracks)
-        sender.intervals = list(image.intervals)[-RHYTHM:]
+        sender = Sender(UNNAMED, since, last, last, stored.status or "", since, tracks)
+        sender.intervals = list(stored.intervals)[-RHYTHM:]
         self.senders, self.noted = {UNNAMED: sender}, last
         self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))

@@ -22,7 +22,7 @@ from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
 from analytics.state.resolution import Resolution
 from analytics.state.rollup import Bucket, Rollup
-from analytics.state.services import ServiceImage
+from analytics.state.services import StoredService
 from analytics.state.state import State
 from analytics.state.sums import Key, Total
 
@@ -43,7 +43,7 @@ class Rest(msgspec.Struct):
     peaks: dict[int, list[Figure]]
     inherited: dict[str, dict[str, int | float]]
     evicted: dict[str, tuple[int | float, float]]
-    services: list[ServiceImage]
+    services: list[StoredService]
     units: list[tuple[tuple[str, str], str]]
     limits: tuple[list[SeriesKey], list[str]]
     last_event: int
@@ -179,7 +179,7 @@ class Checkpoint:
             {day: list(map(str, hours)) for day, hours in state.peaks.dump().items()},
             inherited,
             evicted,
-            state.services.images(),
+            state.services.dump(),
             list(state.units.items()),
             state.limits.dump(),
             state.events.last_sequence,
