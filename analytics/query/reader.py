@@ -21,5 +21,5 @@ class Reader:
         with self._state.lock:
             now = self._clock.wall()
             self._state.advance(now)
-            self._state.settle()
+            self._state.flush()
             return question(self._state, now, *args, **kwargs)

@@ -21,7 +21,7 @@ from analytics.state.rings import Ring
 from analytics.state.rollup import Level, Rollup
 from analytics.state.users import ActiveUsers
 
-MAX_GATHERED = 2_000
+MAX_PENDING = 2_000
 """Seconds of services that may wait to be counted."""
 
 
@@ -56,7 +56,7 @@ class State:
         self.limits = Limits(settings.max_series, settings.max_event_types)
         self.quotas: Quotas | None = None
         """The limits in force; None while a log of version 0.1.0 is replayed, which holds only what was accepted."""
-        self._gathered: dict[tuple[int, int, str], Observations] = {}
+        self._pending: dict[tuple[int, int, str], Observations] = {}
 
     @property
     def oldest(self) -> int:
@@ -74,7 +74,7 @@ class State:
 
     def close(self) -> None:
         """Drop all sketches: their library complains on the console of those that are alive at exit."""
-        self._gathered.clear()
+        self._pending.clear()
         self.users.clear()
         self.active_users.clear()
 
@@ -85,7 +85,7 @@ class State:
         """
         self.advance(to)
         if int(to) > int(self.time):
-            self.settle()
+            self.flush()
             self.endpoints.proceed(to)
         day = self.oldest
         self.time = max(self.time, to)
@@ -96,7 +96,7 @@ class State:
         """Let windows and buckets of time pass up to `now`; that changes nothing that is counted."""
         if now < self.series.open(Resolution.SECOND) + 1:
             return
-        self.settle()
+        self.flush()
         self.series.advance(now)
         self.users.advance(now)
         self.active_users.advance(now)
@@ -104,7 +104,7 @@ class State:
 
     def expire(self) -> None:
         """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
-        self.settle()
+        self.flush()
         self.peaks.forget(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
@@ -125,7 +125,7 @@ class State:
         for seen in observations:
             seen.close()
             self.services.admit(seen.service, now).observed(seen, now)
-            self._gather(seen)
+            self._hold(seen)
         if events is not None:
             self.events.add(events)
             self.errors.add(events, failed)
@@ -144,7 +144,7 @@ class State:
             seen.add_errors(Cell.of([rise.errors], now))
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
             seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency, now))
-        self._gather(seen)
+        self._hold(seen)
         self.version += 1
 
     def number_events(self, start: float) -> None:
@@ -166,25 +166,25 @@ class State:
         self.proceed(start)
         self.version += 1
 
-    def settle(self) -> None:
-        """Bring what was gathered into the series: before every read, and at least once a second."""
-        gathered, self._gathered = self._gathered, {}
+    def flush(self) -> None:
+        """Bring what was pending into the series: before every read, and at least once a second."""
+        pending, self._pending = self._pending, {}
         by_second: dict[tuple[int, int], list[Observations]] = {}
-        for (second, shown, _), seen in gathered.items():
+        for (second, shown, _), seen in pending.items():
             by_second.setdefault((second, shown), []).append(seen)
         for seconds in sorted(by_second):
             self._count(by_second[seconds])
 
-    def _gather(self, seen: Observations) -> None:
+    def _hold(self, seen: Observations) -> None:
         """Hold what was observed until its second is over or somebody reads: most batches meet others there."""
         key = (int(seen.at), int(seen.shown_at), seen.service)
-        held = self._gathered.get(key)
+        held = self._pending.get(key)
         if held is not None:
             held.merge(seen)
             return
-        self._gathered[key] = seen
-        if len(self._gathered) > MAX_GATHERED:
-            self.settle()
+        self._pending[key] = seen
+        if len(self._pending) > MAX_PENDING:
+            self.flush()
 
     def _count(self, together: list[Observations]) -> None:
         """Count observations of one second."""

@@ -85,7 +85,7 @@ class Checkpoint:
     def take_changes(self) -> Changes:
         """What has to go into the next image."""
         state = self._state
-        state.settle()
+        state.flush()
         endpoints = state.endpoints
         return Changes(
             state.series.changes.take(),
