@@ -90,7 +90,7 @@ class Recorder:
         be written now, the next call tries again.
         """
         with self._state.lock:
-            if self._state.has_passed(self._now()):
+            if self._state.needs_tick(self._now()):
                 with suppress(Unavailable):
                     self._log.check(TICKS)
                     self._append(TICKS, (NewTick(),))

@@ -32,7 +32,7 @@ class Endpoints:
         self._evicted: dict[str, tuple[float, float]] = {}
         """By service, the greatest weight that made room within the retained time, and when that last happened."""
         self._lightest: dict[str, list[tuple[float, str]]] = {}
-        self._waiting: dict[tuple[int, int], dict[Key, Total]] = {}
+        self._pending: dict[tuple[int, int], dict[Key, Total]] = {}
 
     def add(self, at: float, shown_at: float, service: str, endpoint: str, more: Total) -> None:
         """Take what was observed of an endpoint at `at`; in the last minute it counts at `shown_at`.
@@ -41,12 +41,12 @@ class Endpoints:
         in which pieces, it came.
         """
         seconds, key = (int(at), int(shown_at)), (service, endpoint[:NAME_LIMIT])
-        self._waiting.setdefault(seconds, {}).setdefault(key, Total()).add(more)
+        self._pending.setdefault(seconds, {}).setdefault(key, Total()).add(more)
 
-    def proceed(self, to: float) -> None:
+    def flush(self, to: float) -> None:
         """Count what waits, and let days beyond the retention leave."""
-        waiting, self._waiting = self._waiting, {}
-        for (at, shown_at), table in sorted(waiting.items()):
+        pending, self._pending = self._pending, {}
+        for (at, shown_at), table in sorted(pending.items()):
             for key in sorted(table):
                 self._count(at, shown_at, key, table[key])
         left = self.retained.advance(to)
@@ -78,22 +78,22 @@ class Endpoints:
             heappush(self._lightest.setdefault(service, []), (error, endpoint))
         self.retained.add(at, key, more)
 
-    def _with_waiting(self, totals: Mapping[Key, Total], since: int, service: str | None = None) -> dict[Key, Total]:
+    def _with_pending(self, totals: Mapping[Key, Total], since: int, service: str | None = None) -> dict[Key, Total]:
         """`totals`, and what waits since that second, of one service or all."""
         more: dict[Key, Total] = {}
-        for (_, shown_at), table in self._waiting.items():
-            for key, waiting in table.items():
+        for (_, shown_at), table in self._pending.items():
+            for key, pending in table.items():
                 if shown_at >= since and service in (None, key[0]):
                     if key not in more:
                         more[key] = Total()
                         if key in totals:
                             more[key].add(totals[key])
-                    more[key].add(waiting)
+                    more[key].add(pending)
         return {**totals, **more}
 
     def busiest(self, count: int) -> list[tuple[Key, Total]]:
         """The `count` endpoints with the most requests in the last minute, equals in the order of their names."""
-        totals = self._with_waiting(self.last_minute.totals, self.last_minute.oldest)
+        totals = self._with_pending(self.last_minute.totals, self.last_minute.oldest)
         busiest = nsmallest(count, totals.items(), key=lambda item: (item[1].rank, item[0]))
         return [(key, total) for key, total in busiest if total.requests > 0]
 
@@ -102,7 +102,7 @@ class Endpoints:
         inherited, (evicted, _) = self._inherited.get(service, {}), self._evicted.get(service, (0.0, 0.0))
         retained = self.retained.totals
         counted = {(service, name): retained[service, name] for name in inherited if (service, name) in retained}
-        totals = self._with_waiting(counted, 0, service)
+        totals = self._with_pending(counted, 0, service)
         rows = [(name, total, inherited.get(name, evicted)) for (_, name), total in totals.items()]
         return sorted(rows, key=lambda row: (row[1].rank, row[0]))[: self.per_service]
 
@@ -121,15 +121,15 @@ class Endpoints:
         self._lightest = {service: self._heap(service) for service in self._inherited}
 
     @property
-    def waiting(self) -> Mapping[tuple[int, int], Mapping[Key, Total]]:
+    def pending(self) -> Mapping[tuple[int, int], Mapping[Key, Total]]:
         """What is not counted in the tables yet, by when it was observed and when it counts in the last minute."""
-        return self._waiting
+        return self._pending
 
     def __len__(self) -> int:
         """How many endpoints are known, those that wait included as far as there is room for them."""
-        waiting = {key for table in self._waiting.values() for key in table} - self.retained.totals.keys()
+        pending = {key for table in self._pending.values() for key in table} - self.retained.totals.keys()
         known = len(self.retained.totals)
-        for service, new in Counter(service for service, _ in waiting).items():
+        for service, new in Counter(service for service, _ in pending).items():
             known += min(new, max(0, self.per_service - len(self._inherited.get(service, ()))))
         return min(known, self.in_all)
 

@@ -82,7 +82,7 @@ class Sender(Struct):
         stale, down = self.allowed
         return [self.since + stale, *([] if down is None else [self.since + down]), self.gone]
 
-    def watched_again(self, alive: float, start: float) -> None:
+    def resume(self, alive: float, start: float) -> None:
         """Count silence anew from `start`: nobody watched since `alive`.
 
         One that was silent too long by then stays so, and its silence goes on from what it was.

@@ -130,11 +130,11 @@ class Service:
         self.baseline = self.baseline.plus(*before)
         return rose
 
-    def watched_again(self, alive: float, start: float) -> None:
+    def resume(self, alive: float, start: float) -> None:
         """Count silence anew from `start`: nobody watched since `alive`."""
         self._note(alive)
         for sender in self.senders.values():
-            sender.watched_again(alive, start)
+            sender.resume(alive, start)
         self.noted = max(self.noted, start)
 
     def observed(self, seen: Observations, now: float) -> None:

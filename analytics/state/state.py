@@ -78,17 +78,17 @@ class State:
         self.users.clear()
         self.active_users.clear()
 
-    def proceed(self, to: float) -> None:
+    def set_time(self, time: float) -> None:
         """Come to the time of the record that is applied next.
 
         What is forgotten for good, and which endpoints make room for others, is decided here alone: never by who reads.
         """
-        self.advance(to)
-        if int(to) > int(self.time):
+        self.advance(time)
+        if int(time) > int(self.time):
             self.flush()
-            self.endpoints.proceed(to)
+            self.endpoints.flush(time)
         day = self.oldest
-        self.time = max(self.time, to)
+        self.time = max(self.time, time)
         if self.oldest != day:
             self.expire()
 
@@ -152,18 +152,18 @@ class State:
         if self.events.last_sequence == 0:
             self.events.last_sequence = round(start * 1e6) - 1
 
-    def has_passed(self, now: float) -> bool:
+    def needs_tick(self, now: float) -> bool:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
         day = self.series.levels[Resolution.DAY]
         return day.start(now) > day.start(self.time) or any(
             service.turns_between(self.time, now) for service in self.services.all()
         )
 
-    def watch(self, start: float) -> None:
+    def resume(self, start: float) -> None:
         """Begin to watch again at `start`: silence counts from then, since nobody listened after the newest record."""
         for service in self.services.all():
-            service.watched_again(self.time, start)
-        self.proceed(start)
+            service.resume(self.time, start)
+        self.set_time(start)
         self.version += 1
 
     def flush(self) -> None:

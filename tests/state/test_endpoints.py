@@ -23,12 +23,12 @@ class Table:
 
     def add(self, endpoint: str, requests: float = 1, service: str = "shop", at: float = NOON) -> None:
         self.endpoints.add(at, at, service, endpoint, Total.of(Usage(requests)))
-        self.endpoints.proceed(self.now)
+        self.endpoints.flush(self.now)
 
     def advance(self, now: float) -> None:
         self.now = now
         self.endpoints.last_minute.advance(now)
-        self.endpoints.proceed(now)
+        self.endpoints.flush(now)
 
     def counts(self, service: str = "shop") -> dict[str, tuple[float, float]]:
         """Count and possible error by endpoint."""

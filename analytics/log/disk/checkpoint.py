@@ -187,7 +187,7 @@ class Checkpoint:
             self._recorder.own_ids.dump(),
             state.quotas,
             state.time,
-            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.waiting.items()],
+            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.pending.items()],
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:

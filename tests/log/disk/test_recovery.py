@@ -65,7 +65,7 @@ def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]
             elif kind == "crash":
                 wait_for(in_flight)
                 disk = disk.crashed(stack)
-                twin.state.proceed(disk.clock.wall() + 0.001)  # as the start of the other does
+                twin.state.set_time(disk.clock.wall() + 0.001)  # as the start of the other does
                 starts += 1
             elif kind in RECORDS:
                 in_flight.append(gevent.spawn(do, disk, kind, *rest))
@@ -78,7 +78,7 @@ def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]
         wait_for(in_flight)
         check_equal(without_given_ids(twin), without_given_ids(disk))
         copy = disk.crashed(stack)
-        twin.state.proceed(copy.clock.wall() + 0.001)
+        twin.state.set_time(copy.clock.wall() + 0.001)
         check_equal(without_given_ids(twin), without_given_ids(copy))
 
 
