@@ -35,11 +35,11 @@ def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: f
     It follows from the senders alone, so it makes no difference who asks, and when.
     """
     found: list[Change] = []
-    turns = {turn for sender in senders for turn in sender.turns() if after <= turn < up_to}
-    for turn in sorted(turns):
-        to, reason = state_of(senders, nextafter(turn, up_to))
+    transitions = {at for sender in senders for at in sender.transitions() if after <= at < up_to}
+    for at in sorted(transitions):
+        to, reason = state_of(senders, nextafter(at, up_to))
         if to != state:
-            found.append(Change(to, turn, reason))
+            found.append(Change(to, at, reason))
             state = to
     return found
 

@@ -75,7 +75,7 @@ class Sender(Struct):
             return self.status_since
         return self.since + (allowed.down if state == "down" and allowed.down is not None else allowed.stale)
 
-    def turns(self) -> list[float]:
+    def transitions(self) -> list[float]:
         """The times at which its state changes, or whether it is expected, if it stays silent."""
         if self.status == "maintenance":
             return [self.gone]

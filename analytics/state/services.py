@@ -164,9 +164,9 @@ class Service:
         last = later[-1] if later else self.history[-1]
         return last.to, last.at
 
-    def turns_between(self, after: float, up_to: float) -> bool:
+    def has_transition(self, after: float, up_to: float) -> bool:
         """Whether one of its senders falls silent, or is gone, between two times."""
-        return any(after <= turn < up_to for sender in self.senders.values() for turn in sender.turns())
+        return any(after <= at < up_to for sender in self.senders.values() for at in sender.transitions())
 
     def forget_changes(self, before: float) -> None:
         """Forget the changes before a time, but for the last one: it tells the present state."""

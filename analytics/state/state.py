@@ -156,7 +156,7 @@ class State:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
         day = self.series.levels[Resolution.DAY]
         return day.start(now) > day.start(self.time) or any(
-            service.turns_between(self.time, now) for service in self.services.all()
+            service.has_transition(self.time, now) for service in self.services.all()
         )
 
     def resume(self, start: float) -> None:
