@@ -38,16 +38,16 @@ class Sender(Struct):
     grace: float | None = None
     intervals: list[float] = []
 
-    def beat(self, beat: NewHeartbeat, now: float) -> None:
+    def add_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat, all but its counters."""
         passed = now - self.last
         if passed >= SHORTEST:
             self.intervals = list(deque((*self.intervals, passed), maxlen=RHYTHM))
-        if beat.status != self.status or self.state(now) in SILENT:
+        if heartbeat.status != self.status or self.state(now) in SILENT:
             self.status_since = now
-        self.status, self.message, self.last, self.since = beat.status, beat.message, now, now
-        self.interval = beat.interval if beat.interval is not None else self.interval
-        self.grace = beat.grace if beat.grace is not None else self.grace
+        self.status, self.message, self.last, self.since = heartbeat.status, heartbeat.message, now, now
+        self.interval = heartbeat.interval if heartbeat.interval is not None else self.interval
+        self.grace = heartbeat.grace if heartbeat.grace is not None else self.grace
 
     @property
     def usual(self) -> float | None:

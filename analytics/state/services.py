@@ -107,16 +107,16 @@ class Service:
             self.noted,
         )
 
-    def beat(self, beat: NewHeartbeat, now: float) -> Increase:
+    def add_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> Increase:
         """Take a heartbeat; returns what its counters add to the series since the last one."""
         self._note(now)
-        name, found = beat.instance or UNNAMED, beat.metrics or {}
+        name, found = heartbeat.instance or UNNAMED, heartbeat.metrics or {}
         sender = self.senders.pop(name, None)
         if sender is None:
             tracks = Tracks(is_named=name != UNNAMED)
-            sender = Sender(name, now, now, now, beat.status, now, tracks)
+            sender = Sender(name, now, now, now, heartbeat.status, now, tracks)
         self.senders[name] = sender
-        sender.beat(beat, now)
+        sender.add_heartbeat(heartbeat, now)
         gain = sender.tracks.take(Counters(found.get("request_count"), found.get("error_count")))
         self.last_seen = max(self.last_seen, now)
         said = Reported(found.get("avg_latency"), found.get("uptime"))

@@ -133,11 +133,11 @@ class State:
             self.metrics.add(metrics)
         self.version += 1
 
-    def beat(self, beat: NewHeartbeat, now: float) -> None:
+    def apply_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat."""
-        service = self.services.admit(beat.service, now)
-        rise = service.beat(beat, now)
-        seen = Observations(beat.service, now)
+        service = self.services.admit(heartbeat.service, now)
+        rise = service.add_heartbeat(heartbeat, now)
+        seen = Observations(heartbeat.service, now)
         if rise.requests:
             seen.add_requests(Cell.of([rise.requests], now))
         if rise.errors:
