@@ -42,14 +42,14 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
         "avg_latency_ms": round(average or 0.0, 3),
         "mean_latency_ms": rounded(average),
         "last_heartbeat": newest and rfc3339(newest.last),
-        "heartbeat_interval_seconds": rounded(newest.usual if newest else None),
+        "heartbeat_interval_seconds": rounded(newest.usual_interval if newest else None),
         "instances": list(_instances(service, now)),
     }
 
 
 def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
     """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
-    shown = [sender for sender in service.senders.values() if now - sender.gone <= FORGOTTEN_AFTER]
+    shown = [sender for sender in service.senders.values() if now - sender.gone_at <= FORGOTTEN_AFTER]
     for sender in sorted(shown, key=lambda sender: sender.name):
         tracks = [track for track in sender.tracks.tracks if not track.has_ended]
         if sender.name == UNNAMED and len(service.senders) == 1 and len(tracks) < 2:

@@ -14,36 +14,36 @@ from typing import NamedTuple
 
 STALE_AFTER, STALE_AT_LEAST = 2, 120.0
 DOWN_AFTER, DOWN_AT_LEAST = 5, 300.0
-RHYTHM = 16
+KEPT_INTERVALS = 16
 """How many of the latest intervals tell the usual one."""
-SHORTEST = 0.1
+SHORTEST_INTERVAL = 0.1
 """Intervals of fewer seconds are repeats of one heartbeat and say nothing about the rhythm."""
 SILENT = ("stale", "down")
 WORST_FIRST = ("down", "unhealthy", "stale", "degraded", "maintenance", "healthy", "unknown")
 
 
-class Limits(NamedTuple):
+class SilenceLimits(NamedTuple):
     """Seconds of silence after which a sender is stale, and down (None: never)."""
 
     stale: float
     down: float | None
 
 
-def usual_interval(intervals: Sequence[float]) -> float | None:
+def median_interval(intervals: Sequence[float]) -> float | None:
     """The usual seconds between heartbeats: the median of the latest intervals; None before the second one."""
     return median(intervals) if intervals else None
 
 
-def limits(interval: float | None, grace: float | None) -> Limits:
+def silence_limits(interval: float | None, grace: float | None) -> SilenceLimits:
     """How long a sender may be silent, by its stated or usual interval and its stated grace in seconds."""
     if interval is None:
-        return Limits(max(STALE_AT_LEAST, grace or 0.0), None)
+        return SilenceLimits(max(STALE_AT_LEAST, grace or 0.0), None)
     if grace is not None:
-        return Limits(interval + grace, interval + 2 * grace)
-    return Limits(max(STALE_AFTER * interval, STALE_AT_LEAST), max(DOWN_AFTER * interval, DOWN_AT_LEAST))
+        return SilenceLimits(interval + grace, interval + 2 * grace)
+    return SilenceLimits(max(STALE_AFTER * interval, STALE_AT_LEAST), max(DOWN_AFTER * interval, DOWN_AT_LEAST))
 
 
-def health(reported: str | None, silence: float, allowed: Limits) -> str:
+def health(reported: str | None, silence: float, allowed: SilenceLimits) -> str:
     """The state of a sender that has been silent for `silence` seconds since it reported."""
     if reported is None:
         return "unknown"

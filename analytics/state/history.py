@@ -47,7 +47,7 @@ def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: f
 def _reason(sender: Sender, state: str) -> str:
     of = "" if sender.name == UNNAMED else f" of {sender.name}"
     if state in SILENT:
-        allowed = sender.allowed
+        allowed = sender.silence_limits
         limit = allowed.down if state == "down" and allowed.down is not None else allowed.stale
         return f"no heartbeat{of} for {_duration(limit)}"
     said = f": {sender.message}" if sender.message else ""

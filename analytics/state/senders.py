@@ -7,7 +7,16 @@ from msgspec import Struct
 
 from analytics.clock import HOUR_SECONDS
 from analytics.records import NewHeartbeat
-from analytics.state.health import DOWN_AFTER, RHYTHM, SHORTEST, SILENT, Limits, health, limits, usual_interval
+from analytics.state.health import (
+    DOWN_AFTER,
+    KEPT_INTERVALS,
+    SHORTEST_INTERVAL,
+    SILENT,
+    SilenceLimits,
+    health,
+    median_interval,
+    silence_limits,
+)
 from analytics.state.tracks import Tracks
 
 UNNAMED = ""
@@ -41,8 +50,8 @@ class Sender(Struct):
     def add_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> None:
         """Take a heartbeat, all but its counters."""
         passed = now - self.last
-        if passed >= SHORTEST:
-            self.intervals = list(deque((*self.intervals, passed), maxlen=RHYTHM))
+        if passed >= SHORTEST_INTERVAL:
+            self.intervals = list(deque((*self.intervals, passed), maxlen=KEPT_INTERVALS))
         if heartbeat.status != self.status or self.state(now) in SILENT:
             self.status_since = now
         self.status, self.message, self.last, self.since = heartbeat.status, heartbeat.message, now, now
@@ -50,27 +59,27 @@ class Sender(Struct):
         self.grace = heartbeat.grace if heartbeat.grace is not None else self.grace
 
     @property
-    def usual(self) -> float | None:
+    def usual_interval(self) -> float | None:
         """Seconds between heartbeats: as stated, else as they usually are."""
-        return self.interval if self.interval is not None else usual_interval(self.intervals)
+        return self.interval if self.interval is not None else median_interval(self.intervals)
 
     @property
-    def allowed(self) -> Limits:
+    def silence_limits(self) -> SilenceLimits:
         """How long it may be silent."""
-        return limits(self.usual, self.grace)
+        return silence_limits(self.usual_interval, self.grace)
 
     @property
-    def gone(self) -> float:
+    def gone_at(self) -> float:
         """When it is taken for gone if it stays silent and others report."""
-        return self.since + max(GONE_AFTER, 2 * (self.allowed.down or DOWN_AFTER * self.allowed.stale))
+        return self.since + max(GONE_AFTER, 2 * (self.silence_limits.down or DOWN_AFTER * self.silence_limits.stale))
 
     def state(self, at: float) -> str:
         """Its state at a time after its last heartbeat."""
-        return health(self.status, at - self.since, self.allowed)
+        return health(self.status, at - self.since, self.silence_limits)
 
     def state_since(self, at: float) -> float:
         """Since when it is in the state of `at`."""
-        state, allowed = self.state(at), self.allowed
+        state, allowed = self.state(at), self.silence_limits
         if state not in SILENT:
             return self.status_since
         return self.since + (allowed.down if state == "down" and allowed.down is not None else allowed.stale)
@@ -78,9 +87,9 @@ class Sender(Struct):
     def transitions(self) -> list[float]:
         """The times at which its state changes, or whether it is expected, if it stays silent."""
         if self.status == "maintenance":
-            return [self.gone]
-        stale, down = self.allowed
-        return [self.since + stale, *([] if down is None else [self.since + down]), self.gone]
+            return [self.gone_at]
+        stale, down = self.silence_limits
+        return [self.since + stale, *([] if down is None else [self.since + down]), self.gone_at]
 
     def resume(self, alive: float, start: float) -> None:
         """Count silence anew from `start`: nobody watched since `alive`.
@@ -93,14 +102,14 @@ class Sender(Struct):
 def expected(senders: Collection[Sender], at: float) -> Sequence[Sender]:
     """The senders that should be there at a time: all but those that are gone, or whose place another one took.
 
-    An instance that is silent past `Sender.gone` is gone if others report. The place of a silent instance is taken by a
-    reporting one that came at most `HANDOVER` seconds, and half its life, before it fell silent, or later; each takes
-    one place.
+    An instance that has been silent until its `gone_at` is gone if others report. An instance that reports replaces a
+    silent one if it was first seen after the silent one's last heartbeat, or before it by less than `HANDOVER` seconds
+    and less than half of the time for which the silent one was known. Each replaces one instance.
     """
-    reporting = [each for each in senders if each.state(at) not in SILENT and at <= each.gone]
+    reporting = [each for each in senders if each.state(at) not in SILENT and at <= each.gone_at]
     if not reporting or len(reporting) == len(senders):
         return list(senders)
-    others = [each for each in senders if each not in reporting and at <= each.gone]
+    others = [each for each in senders if each not in reporting and at <= each.gone_at]
     newcomers = sorted(reporting, key=lambda each: each.first_seen)
     missing = []
     for sender in sorted(others, key=lambda each: each.last):

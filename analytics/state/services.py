@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.records import NewHeartbeat
-from analytics.state.health import RHYTHM
+from analytics.state.health import KEPT_INTERVALS
 from analytics.state.history import MOST_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
 from analytics.state.senders import MOST_INSTANCES, UNNAMED, Sender
@@ -184,7 +184,7 @@ class Service:
         if instance in self.senders or len(self.senders) < MOST_INSTANCES:
             return True
         newest = max(sender.last for sender in self.senders.values())
-        return any(newest - sender.gone > FORGOTTEN_AFTER for sender in self.senders.values())
+        return any(newest - sender.gone_at > FORGOTTEN_AFTER for sender in self.senders.values())
 
     @property
     def due(self) -> float:
@@ -223,6 +223,6 @@ class Service:
         if requests is not None or errors is not None:
             tracks = Tracks(is_named=False, beats=1, tracks=[Track(1, counters, 1, counters, steps=1)])
         sender = Sender(UNNAMED, since, last, last, stored.status or "", since, tracks)
-        sender.intervals = list(stored.intervals)[-RHYTHM:]
+        sender.intervals = list(stored.intervals)[-KEPT_INTERVALS:]
         self.senders, self.noted = {UNNAMED: sender}, last
         self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))
