@@ -32,7 +32,7 @@ class AnalyticsError(Exception):
         self.headers = dict(headers or {})
 
     @property
-    def told(self) -> dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         """What a caller is told of it, wherever that is."""
         return {"code": self.code, "message": self.message, "fields": self.fields}
 
