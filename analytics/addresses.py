@@ -8,7 +8,7 @@ from typing import NamedTuple
 ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?", re.ASCII | re.IGNORECASE)
 BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-MOST_PORTS = 65_535
+MAX_PORT = 65_535
 
 
 class Origin(NamedTuple):
@@ -35,7 +35,7 @@ def parse_origin(text: str) -> Origin | None:
             host = f"[{ip_address(host[1:-1])}]"
         except ValueError:
             return None
-    return Origin(scheme, host, port) if port <= MOST_PORTS else None
+    return Origin(scheme, host, port) if port <= MAX_PORT else None
 
 
 def is_base_path(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Why a well-formed record may not be recorded."""
 
 from analytics.errors import AnalyticsError
-from analytics.state.senders import MOST_INSTANCES
+from analytics.state.senders import MAX_INSTANCES
 
 
 class Refused(AnalyticsError):
@@ -25,7 +25,7 @@ def too_many_services(service: str) -> Refused:
 def too_many_instances(service: str) -> Refused:
     return Refused(
         "too_many_instances",
-        f"There is no room for another instance of {service[:40]!r}: {MOST_INSTANCES} are known already. Those that "
+        f"There is no room for another instance of {service[:40]!r}: {MAX_INSTANCES} are known already. Those that "
         "are gone for a day make room.",
         "instance",
     )

@@ -100,6 +100,6 @@ def sequences(state: State, now: float) -> tuple[int, int]:
     return state.events.oldest_sequence, state.events.last_sequence
 
 
-def events_after(state: State, now: float, sequence: int, most: int) -> list[Found[NewEvent]]:
-    """The oldest `most` of the events numbered above `sequence`, oldest first."""
-    return state.events.after(sequence, most)
+def events_after(state: State, now: float, sequence: int, limit: int) -> list[Found[NewEvent]]:
+    """The oldest `limit` of the events numbered above `sequence`, oldest first."""
+    return state.events.after(sequence, limit)

@@ -62,9 +62,9 @@ class Log(NamedTuple, Generic[R]):
         ring = self.ring(state)
         return Bounds(now, ring.oldest_sequence - 1, ring.last_sequence)
 
-    def spans(self, state: State, now: float, after: int, most: int) -> list[Span[R]]:
-        """The oldest `most` records numbered above `after`."""
-        return self.ring(state).spans(after, most)
+    def spans(self, state: State, now: float, after: int, limit: int) -> list[Span[R]]:
+        """The oldest `limit` records numbered above `after`."""
+        return self.ring(state).spans(after, limit)
 
     def rows(self, spans: Iterable[Span[R]], places_in: PlacesIn[R]) -> Iterator[tuple[int, Row]]:
         """The wanted rows with their numbers."""

@@ -8,7 +8,7 @@ from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.state.health import SILENT, WORST_FIRST
 from analytics.state.senders import UNNAMED, Sender, expected
 
-MOST_CHANGES = 1_000
+MAX_CHANGES = 1_000
 """How many changes of a service are kept."""
 REASON_LIMIT = 200
 

@@ -97,26 +97,26 @@ class Ring(Generic[R]):
         """When the oldest record held came in, in seconds since the epoch."""
         return self._batches[self._gone].received if self._held else None
 
-    def spans(self, sequence: int, most: int) -> list[Span[R]]:
-        """The oldest `most` of the records numbered above `sequence`, oldest first, by the requests they came with."""
+    def spans(self, sequence: int, limit: int) -> list[Span[R]]:
+        """The oldest `limit` of the records numbered above `sequence`, oldest first, by the requests they came with."""
         sequence = max(sequence, self.oldest_sequence - 1)
         index = bisect_right(self._lasts, sequence, lo=self._gone)
         found: list[Span[R]] = []
-        while most > 0 and index < len(self._batches):
+        while limit > 0 and index < len(self._batches):
             kept = self._batches[index]
             before = self._lasts[index] - len(kept.records)
             start = max(0, sequence - before)
-            places = range(start, min(start + most, len(kept.records)))
+            places = range(start, min(start + limit, len(kept.records)))
             found.append(Span(before, kept, places))
-            most -= len(places)
+            limit -= len(places)
             index += 1
         return found
 
-    def after(self, sequence: int, most: int) -> list[Found[R]]:
-        """The oldest `most` of the records numbered above `sequence`, oldest first."""
+    def after(self, sequence: int, limit: int) -> list[Found[R]]:
+        """The oldest `limit` of the records numbered above `sequence`, oldest first."""
         return [
             Found(before + 1 + place, kept, place)
-            for before, kept, places in self.spans(sequence, most)
+            for before, kept, places in self.spans(sequence, limit)
             for place in places
         ]
 

@@ -21,7 +21,7 @@ from analytics.state.tracks import Tracks
 
 UNNAMED = ""
 """The sender of heartbeats that name no instance."""
-MOST_INSTANCES = 100
+MAX_INSTANCES = 100
 """How many instances of a service are told apart."""
 GONE_AFTER = HOUR_SECONDS
 """How many seconds of silence, at least, take an instance for gone while others of its service report."""

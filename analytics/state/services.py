@@ -8,9 +8,9 @@ from msgspec import Struct
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.records import NewHeartbeat
 from analytics.state.health import KEPT_INTERVALS
-from analytics.state.history import MOST_CHANGES, Change, changes, state_of
+from analytics.state.history import MAX_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
-from analytics.state.senders import MOST_INSTANCES, UNNAMED, Sender
+from analytics.state.senders import MAX_INSTANCES, UNNAMED, Sender
 from analytics.state.tracks import Counters, Figure, Increase, Track, Tracks
 
 FORGOTTEN_AFTER = DAY_SECONDS
@@ -75,7 +75,7 @@ class Service:
         self.baseline = Increase(0, 0)
         self.direct: set[str] = set()
         self.senders: dict[str, Sender] = {}
-        self.history: deque[Change] = deque(maxlen=MOST_CHANGES)
+        self.history: deque[Change] = deque(maxlen=MAX_CHANGES)
         self.noted = now
 
     @classmethod
@@ -181,7 +181,7 @@ class Service:
 
     def has_room(self, instance: str) -> bool:
         """Whether a heartbeat of that instance can be told apart from others."""
-        if instance in self.senders or len(self.senders) < MOST_INSTANCES:
+        if instance in self.senders or len(self.senders) < MAX_INSTANCES:
             return True
         newest = max(sender.last for sender in self.senders.values())
         return any(newest - sender.gone_at > FORGOTTEN_AFTER for sender in self.senders.values())
@@ -204,7 +204,7 @@ class Service:
 
     def _make_room(self) -> None:
         """Forget the instance that is silent for longest where there are too many; should it return, it counts anew."""
-        if len(self.senders) > MOST_INSTANCES:
+        if len(self.senders) > MAX_INSTANCES:
             del self.senders[min(self.senders.values(), key=lambda sender: sender.last).name]
 
     def _undirected(self, gain: Increase) -> Increase:
