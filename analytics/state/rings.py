@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Generic, NamedTuple
 
 from analytics.records import Kept, R
-from analytics.state.changes import Changes
+from analytics.state.dirty import DirtySet
 
 BLOCK = 100
 """How many records are written down together."""
@@ -43,7 +43,7 @@ class Ring(Generic[R]):
         self._gone = 0  # so many of them have made room, and are still to be taken off the lists
         self._held = 0
         self.last_sequence = first - 1
-        self.changes: Changes[int] = Changes()
+        self.dirty: DirtySet[int] = DirtySet()
 
     def bring_back(self, batches: Sequence[Kept[R]]) -> None:
         """Hold again, oldest first, what was numbered up to `last_sequence` before it was written down."""
@@ -59,7 +59,7 @@ class Ring(Generic[R]):
         first = (self.last_sequence + 1) // BLOCK
         self.last_sequence += len(kept.records)
         for number in range(first, self.last_sequence // BLOCK + 1):
-            self.changes.note(number)
+            self.dirty.add(number)
         self._batches.append(kept)
         self._lasts.append(self.last_sequence)
         self._held += len(kept.records)
@@ -90,7 +90,7 @@ class Ring(Generic[R]):
         self.last_sequence = first - 1
         for kept in batches:
             self.add(kept)
-        self.changes.take()
+        self.dirty.take()
 
     @property
     def oldest(self) -> float | None:

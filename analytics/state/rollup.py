@@ -8,7 +8,7 @@ bucket is always whole; an open one is whole together with the finer buckets ins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
-from analytics.state.changes import Changes
+from analytics.state.dirty import DirtySet
 
 
 class Mergeable(Protocol):
@@ -59,7 +59,7 @@ class Rollup(Generic[K, C]):
         self.totals: dict[K, C] = {}
         self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.levels]
         self._open = [level.start(now) for level in self.levels]
-        self.changes: Changes[Bucket] = Changes()
+        self.dirty: DirtySet[Bucket] = DirtySet()
 
     def oldest(self, level: int) -> int:
         """The start of the oldest bucket that `level` keeps."""
@@ -103,7 +103,7 @@ class Rollup(Generic[K, C]):
                         cell.compact()
             for start in [start for start in table if start < self.oldest(index)]:
                 gone = table.pop(start)
-                self.changes.forget(Bucket(index, start))
+                self.dirty.discard(Bucket(index, start))
                 if index + 1 == len(self.levels):
                     expired.update(gone)
         if expired:
@@ -134,7 +134,7 @@ class Rollup(Generic[K, C]):
 
     def _table(self, level: int, start: int) -> dict[K, C]:
         """The table of a bucket, to be written to."""
-        self.changes.note(Bucket(level, start))
+        self.dirty.add(Bucket(level, start))
         return self._tables[level].setdefault(start, {})
 
     def cell(self, level: int, start: int, key: K) -> C | None:

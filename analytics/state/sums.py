@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from analytics.state.changes import Changes
+from analytics.state.dirty import DirtySet
 from analytics.state.exact import UNIT_BITS, divided, in_units
 
 Key = tuple[str, str]
@@ -89,7 +89,7 @@ class SlidingSum:
         self._size, self._keep = size, keep
         self._buckets: dict[int, dict[Key, Total]] = {}
         self._newest = int(now) // size
-        self.changes: Changes[int] = Changes()
+        self.dirty: DirtySet[int] = DirtySet()
         self.totals: dict[Key, Total] = {}
 
     def add(self, at: float, key: Key, more: Total) -> None:
@@ -97,7 +97,7 @@ class SlidingSum:
         number = min(int(at) // self._size, self._newest)
         if number < self.oldest:
             return
-        self.changes.note(number)
+        self.dirty.add(number)
         bucket = self._buckets.setdefault(number, {})
         total = self.totals.get(key)
         if total is None:
@@ -114,7 +114,7 @@ class SlidingSum:
         self._newest = max(self._newest, int(now) // self._size)
         left: set[Key] = set()
         for number in [number for number in self._buckets if number < self.oldest]:
-            self.changes.forget(number)
+            self.dirty.discard(number)
             for key, held in self._buckets.pop(number).items():
                 left.add(key)
                 self._take_back(key, held)
@@ -125,7 +125,7 @@ class SlidingSum:
         self.totals.pop(key, None)
         for number, bucket in self._buckets.items():
             if bucket.pop(key, None) is not None:
-                self.changes.note(number)
+                self.dirty.add(number)
 
     @property
     def newest(self) -> int:

@@ -88,23 +88,23 @@ class Checkpoint:
         state.flush()
         endpoints = state.endpoints
         return Changes(
-            state.series.changes.take(),
-            state.users.changes.take(),
-            endpoints.retained.changes.take(),
-            endpoints.last_minute.changes.take(),
-            [blocks.ring.changes.take() for blocks in self._rings.values()],
+            state.series.dirty.take(),
+            state.users.dirty.take(),
+            endpoints.retained.dirty.take(),
+            endpoints.last_minute.dirty.take(),
+            [blocks.ring.dirty.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
         )
 
     def give_back(self, changes: Changes) -> None:
         """Have `changes` go into the next image: this one failed."""
         state = self._state
-        state.series.changes.give_back(changes.series)
-        state.users.changes.give_back(changes.users)
-        state.endpoints.retained.changes.give_back(changes.endpoints)
-        state.endpoints.last_minute.changes.give_back(changes.last_minute)
+        state.series.dirty.give_back(changes.series)
+        state.users.dirty.give_back(changes.users)
+        state.endpoints.retained.dirty.give_back(changes.endpoints)
+        state.endpoints.last_minute.dirty.give_back(changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
-            blocks.ring.changes.give_back(changed)
+            blocks.ring.dirty.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.give_back(fresh)
 

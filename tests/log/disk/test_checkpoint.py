@@ -231,7 +231,7 @@ def test_what_changed_is_noted_no_longer_than_it_is_kept() -> None:
         rig.snapshot()
     state = rig.state
     noted = (state.series, state.users, state.endpoints.retained, state.endpoints.last_minute)
-    assert sum(len(each.changes.take()) for each in noted) < 200
+    assert sum(len(each.dirty.take()) for each in noted) < 200
 
 
 def test_a_full_state_changes_little_from_one_image_to_the_next() -> None:

@@ -6,20 +6,20 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Changes(Generic[T]):
+class DirtySet(Generic[T]):
     """The things that changed, each once."""
 
     def __init__(self) -> None:
-        self._changed: set[T] = set()
-        self.note = self._changed.add
-        self.forget = self._changed.discard
+        self._dirty: set[T] = set()
+        self.add = self._dirty.add
+        self.discard = self._dirty.discard
 
     def take(self) -> set[T]:
         """What was noted since this was asked the last time."""
-        taken = self._changed.copy()
-        self._changed.clear()
+        taken = self._dirty.copy()
+        self._dirty.clear()
         return taken
 
     def give_back(self, taken: Iterable[T]) -> None:
         """Note again what came to nothing."""
-        self._changed.update(taken)
+        self._dirty.update(taken)
