@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple
 import gevent
 
 from analytics.api.tables import Form
-from analytics.query.export import Bounds, Log, PlacesIn, Row
+from analytics.query.export import Bounds, PlacesIn, RingExport, Row
 from analytics.query.reader import Reader
 from analytics.records import R
 
@@ -57,7 +57,7 @@ class LogExport(NamedTuple, Generic[R]):
     """
 
     reader: Reader
-    log: Log[R]
+    log: RingExport[R]
     bounds: Bounds
     places_in: PlacesIn[R]
     pause: Callable[[], None]

@@ -51,7 +51,7 @@ class Bounds(NamedTuple):
     last: int
 
 
-class Log(NamedTuple, Generic[R]):
+class RingExport(NamedTuple, Generic[R]):
     """A ring of records as rows. Its methods are questions to a state; rows are made of the answers without it."""
 
     ring: Callable[[State], Ring[R]]
@@ -89,8 +89,8 @@ def _microseconds(when: datetime) -> str:
     return when.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-EVENT_LOG: Log[NewEvent] = Log(lambda state: state.events, _event_row)
-METRIC_LOG: Log[NewMetric] = Log(lambda state: state.metrics, _metric_row)
+EVENT_EXPORT: RingExport[NewEvent] = RingExport(lambda state: state.events, _event_row)
+METRIC_EXPORT: RingExport[NewMetric] = RingExport(lambda state: state.metrics, _metric_row)
 
 
 class MetricFilter(NamedTuple):
