@@ -135,7 +135,7 @@ def _summary(state: State, level: int, starts: list[int]) -> dict[str, Any]:
 
 
 def _day(state: State, start: int) -> dict[str, Any]:
-    peak = state.peaks.peak(start)
+    peak = state.peak_hours.peak(start)
     return {
         "date": datetime.fromtimestamp(start, UTC).date().isoformat(),
         **_summary(state, Resolution.DAY, [start]),

@@ -14,7 +14,7 @@ from analytics.state.errors import Errors
 from analytics.state.exact import UNIT_BITS
 from analytics.state.limits import Limits
 from analytics.state.observations import EVERY_SERVICE, Observations
-from analytics.state.peaks import HoursOfDays
+from analytics.state.peak_hours import PeakHours
 from analytics.state.registry import Registry
 from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring
@@ -43,7 +43,7 @@ class State:
         self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now)
         self.users: Rollup[str, UserCell] = Rollup((minutes, hours, days), now)
         self.active_users = ActiveUsers(now)
-        self.peaks = HoursOfDays()
+        self.peak_hours = PeakHours()
         self.endpoints = Endpoints(
             now,
             settings.daily_days,
@@ -105,7 +105,7 @@ class State:
     def expire(self) -> None:
         """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
         self.flush()
-        self.peaks.forget(self.oldest)
+        self.peak_hours.forget(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
             service.forget_changes(self.oldest)
@@ -196,6 +196,6 @@ class State:
             self.active_users.add(shown_at, users[EVERY_SERVICE].users)
         for seen in together:
             if seen.requests is not None:
-                self.peaks.add(at, seen.requests.total << (UNIT_BITS - seen.requests.shift))
+                self.peak_hours.add(at, seen.requests.total << (UNIT_BITS - seen.requests.shift))
             for endpoint, total in seen.endpoints.items():
                 self.endpoints.add(at, shown_at, seen.service, endpoint, total)

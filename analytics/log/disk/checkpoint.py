@@ -176,7 +176,7 @@ class Checkpoint:
             state.endpoints.retained.newest,
             state.endpoints.last_minute.newest,
             state.active_users.dump(),
-            {day: list(map(str, hours)) for day, hours in state.peaks.dump().items()},
+            {day: list(map(str, hours)) for day, hours in state.peak_hours.dump().items()},
             inherited,
             evicted,
             state.services.dump(),
@@ -193,7 +193,7 @@ class Checkpoint:
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
         state = self._state
         state.active_users.restore(*rest.active_users)
-        state.peaks.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
+        state.peak_hours.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
         state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
         state.endpoints.restore(rest.inherited, rest.evicted)

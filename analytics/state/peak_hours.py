@@ -4,7 +4,7 @@ from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.state.exact import UNIT_BITS, divided
 
 
-class HoursOfDays:
+class PeakHours:
     """24 request counts for each of the newest days that are kept."""
 
     def __init__(self) -> None:
