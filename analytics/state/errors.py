@@ -32,6 +32,6 @@ class Errors:
         """Keep the errors among the events that are kept: checkpoints of version 0.1.0 hold none."""
         for _, kept, places in events.spans(0, len(events)):
             requests = [place for place in places if kept.records[place].type == "request"]
-            failed = Observations("", 0.0).requests_made([kept.records[place].data for place in requests])
+            failed = Observations("", 0.0).add_request_events([kept.records[place].data for place in requests])
             found = [requests[index] for index in failed]
             self.add(kept, sorted(found + [place for place in places if kept.records[place].type == "error"]))

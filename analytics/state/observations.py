@@ -127,7 +127,7 @@ class Observations:
         self.endpoints: dict[str, Total] = {}
         self.gauges: dict[tuple[str, SeriesTags], Gauge] = {}
 
-    def requests_made(self, data: Iterable[msgspec.Raw]) -> list[int]:
+    def add_request_events(self, data: Iterable[msgspec.Raw]) -> list[int]:
         """Observe the status, latency (ms) and endpoint of `request` events by their data, each where it is usable.
 
         Returns the indexes of those that failed.
@@ -160,7 +160,7 @@ class Observations:
             self.add_errors(Cell.tally(len(failed), self.at))
         return failed
 
-    def errors_occurred(self, data: Iterable[msgspec.Raw]) -> None:
+    def add_error_events(self, data: Iterable[msgspec.Raw]) -> None:
         """The data of `error` events: their endpoint, where it is usable."""
         details = _details(data)
         self.add_errors(Cell.tally(len(details), self.at))
@@ -212,7 +212,7 @@ class Observations:
             else:
                 self.gauges[series] = gauge
 
-    def metrics(
+    def add_metrics(
         self, name: str, values: list[float], last: float, last_at: float, tags: SeriesTags, endpoint: str | None
     ) -> None:
         """Observe values of one series, of which `last` was measured last, at `last_at`.
