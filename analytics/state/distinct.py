@@ -21,11 +21,11 @@ class Distinct:
     A closed sketch can be folded into bytes (`compact`): 4 bytes a string at first, 8 KB at most.
     """
 
-    __slots__ = ("_folded", "_union")
+    __slots__ = ("_packed", "_union")
 
     def __init__(self) -> None:
         self._union: datasketches.hll_union | None = None
-        self._folded: bytes | None = None
+        self._packed: bytes | None = None
 
     def add(self, values: Iterable[str]) -> None:
         """Count `values`; what was counted before is not counted again."""
@@ -51,14 +51,14 @@ class Distinct:
 
     def compact(self) -> None:
         """Fold into bytes, to rest."""
-        if self._folded is None:
-            self._folded = self.pack()
+        if self._packed is None:
+            self._packed = self.pack()
             self._union = None
 
     def pack(self) -> bytes:
         """In DataSketches' own compact form."""
-        if self._folded is not None:
-            return self._folded
+        if self._packed is not None:
+            return self._packed
         union = self._union or datasketches.hll_union(LG_K)
         return bytes(union.get_result(datasketches.HLL_4).serialize_compact())
 
@@ -66,17 +66,17 @@ class Distinct:
     def unpack(cls, packed: bytes) -> Self:
         """The sketch that `pack` wrote, still folded: something else is noticed when it is first used."""
         sketch = cls()
-        sketch._folded = packed
+        sketch._packed = packed
         return sketch
 
     def _sketch(self) -> datasketches.hll_sketch | None:
-        if self._folded is not None:
-            return datasketches.hll_sketch.deserialize(self._folded)
+        if self._packed is not None:
+            return datasketches.hll_sketch.deserialize(self._packed)
         return None if self._union is None else self._union.get_result(datasketches.HLL_8)
 
     def _opened(self) -> datasketches.hll_union:
         if self._union is None:
-            self._union, self._folded = _union_of(self._sketch()), None
+            self._union, self._packed = _union_of(self._sketch()), None
         return self._union
 
 

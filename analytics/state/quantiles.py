@@ -29,18 +29,18 @@ class Quantiles:
     A closed sketch can be folded into bytes (`compact`), a tenth of the size; it unfolds by itself when written to.
     """
 
-    __slots__ = ("_folded", "_negative", "_positive", "_scale", "_zero")
+    __slots__ = ("_negative", "_packed", "_positive", "_scale", "_zero")
 
     def __init__(self) -> None:
         self._scale = INITIAL_SCALE
         self._zero = 0
         self._positive: dict[int, int] = {}
         self._negative: dict[int, int] = {}
-        self._folded: bytes | None = None
+        self._packed: bytes | None = None
 
     def add(self, values: Iterable[float], weight: int = 1) -> None:
         """Count finite `values`, each `weight` times."""
-        self._unfold()
+        self._load()
         factor = 2**self._scale
         positive = self._positive
         for value in values:
@@ -56,7 +56,7 @@ class Quantiles:
 
     def merge(self, other: "Quantiles") -> None:
         """Add what `other` counted; `other` stays as it is."""
-        self._unfold()
+        self._load()
         scale, zero, positive, negative = other._parts()
         self._zero += zero
         if scale < self._scale:
@@ -97,14 +97,14 @@ class Quantiles:
 
     def compact(self) -> None:
         """Fold into bytes, to rest."""
-        if self._folded is None:
-            self._folded = self.pack()
+        if self._packed is None:
+            self._packed = self.pack()
             self._positive = self._negative = {}
 
     def pack(self) -> bytes:
         """As MessagePack: scale, zero count, positive and negative buckets in the order of their indexes."""
-        if self._folded is not None:
-            return self._folded
+        if self._packed is not None:
+            return self._packed
         positive, negative = dict(sorted(self._positive.items())), dict(sorted(self._negative.items()))
         return msgspec.msgpack.encode((self._scale, self._zero, positive, negative))
 
@@ -112,18 +112,18 @@ class Quantiles:
     def unpack(cls, packed: bytes) -> Self:
         """The sketch that `pack` wrote, still folded: something else is noticed when it is first used."""
         sketch = cls()
-        sketch._folded = packed
+        sketch._packed = packed
         return sketch
 
     def _parts(self) -> tuple[int, int, dict[int, int], dict[int, int]]:
-        if self._folded is not None:
-            return _unpack(self._folded)
+        if self._packed is not None:
+            return _unpack(self._packed)
         return self._scale, self._zero, self._positive, self._negative
 
-    def _unfold(self) -> None:
-        if self._folded is not None:
-            self._scale, self._zero, self._positive, self._negative = _unpack(self._folded)
-            self._folded = None
+    def _load(self) -> None:
+        if self._packed is not None:
+            self._scale, self._zero, self._positive, self._negative = _unpack(self._packed)
+            self._packed = None
 
     def _fit(self) -> None:
         """Halve the resolution until no sign has more than `MAX_BUCKETS`: hostile ranges stay bounded."""

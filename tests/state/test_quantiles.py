@@ -29,7 +29,7 @@ def spans(draw: st.DrawFn) -> list[float]:
 
 
 parts = st.lists(st.tuples(plain | spans(), st.integers(1, 5), st.booleans()), min_size=1, max_size=6)
-"""Values, the weight of each, and whether their sketch is folded before it is merged."""
+"""Values, the weight of each, and whether their sketch is compacted before it is merged."""
 
 
 def sketch_of(values: list[float], weight: int = 1) -> Quantiles:
@@ -58,10 +58,10 @@ def test_merging_in_any_order_and_grouping_gives_the_sketch_of_all_values(
 ) -> None:
     everything = Quantiles()
     sketches = []
-    for values, weight, folded in given_parts:
+    for values, weight, compacted in given_parts:
         everything.add(values, weight)
         sketch = sketch_of(values, weight)
-        if folded:
+        if compacted:
             sketch.compact()
         sketches.append(sketch)
     merged = merged_at_random(sketches, dice)
@@ -150,10 +150,10 @@ def test_percentiles_are_within_one_percent_of_exact(name: str, sample: np.ndarr
 
 @moderate
 @given(plain | spans(), st.booleans())
-def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], folded: bool) -> None:
+def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], compacted: bool) -> None:
     sketch = sketch_of(values)
     before = sketch.at(*SHARES)
-    if folded:
+    if compacted:
         sketch.compact()
     again = Quantiles.unpack(sketch.pack())
     assert again.pack() == sketch.pack()
@@ -162,7 +162,7 @@ def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], folded:
     assert again.count == len(values) + 1
 
 
-def test_a_folded_sketch_unfolds_when_written_to() -> None:
+def test_a_packed_sketch_unpacks_when_written_to() -> None:
     sketch = sketch_of([1.0, 2.0])
     sketch.compact()
     sketch.compact()
