@@ -8,12 +8,12 @@ from analytics.errors import NotFound
 from analytics.query.figures import error_rate, latency_figures, number, rounded, total, traffic
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
+from analytics.state.counter_sources import CounterSource, Figure
 from analytics.state.observations import EVENTS, TRAFFIC
 from analytics.state.resolution import Resolution
 from analytics.state.senders import UNNAMED
 from analytics.state.services import FORGOTTEN_AFTER, Service
 from analytics.state.state import State
-from analytics.state.tracks import Figure, Track
 
 
 def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
@@ -51,20 +51,20 @@ def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
     """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
     shown = [sender for sender in service.senders.values() if now - sender.gone_at <= FORGOTTEN_AFTER]
     for sender in sorted(shown, key=lambda sender: sender.name):
-        tracks = [track for track in sender.tracks.tracks if not track.has_ended]
-        if sender.name == UNNAMED and len(service.senders) == 1 and len(tracks) < 2:
+        sources = [source for source in sender.counters.sources if not source.has_ended]
+        if sender.name == UNNAMED and len(service.senders) == 1 and len(sources) < 2:
             return
-        named: list[Track | None] = [*tracks] or [None]
-        for track in named:
-            name = sender.name or ("unnamed" if track is None or len(tracks) == 1 else f"unnamed {track.number}")
+        named: list[CounterSource | None] = [*sources] or [None]
+        for source in named:
+            name = sender.name or ("unnamed" if source is None or len(sources) == 1 else f"unnamed {source.number}")
             yield {
                 "instance": name,
                 "status": sender.state(now),
                 "status_since": rfc3339(sender.state_since(now)),
                 "last_heartbeat": rfc3339(sender.last),
                 "message": sender.message,
-                "request_count": track and _count(track.value.requests),
-                "error_count": track and _count(track.value.errors),
+                "request_count": source and _count(source.value.requests),
+                "error_count": source and _count(source.value.errors),
             }
 
 

@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Collection, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from analytics.clock import HOUR_SECONDS
 from analytics.records import NewHeartbeat
+from analytics.state.counter_sources import CounterSources
 from analytics.state.health import (
     DOWN_AFTER,
     KEPT_INTERVALS,
@@ -17,7 +18,6 @@ from analytics.state.health import (
     median_interval,
     silence_limits,
 )
-from analytics.state.tracks import Tracks
 
 UNNAMED = ""
 """The sender of heartbeats that name no instance."""
@@ -41,7 +41,7 @@ class Sender(Struct):
     since: float
     status: str
     status_since: float
-    tracks: Tracks
+    counters: CounterSources = field(name="tracks")
     message: str | None = None
     interval: float | None = None
     grace: float | None = None

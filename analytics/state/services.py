@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.records import NewHeartbeat
+from analytics.state.counter_sources import CounterSource, CounterSources, CounterValues, Figure, Increase
 from analytics.state.health import KEPT_INTERVALS
 from analytics.state.history import MAX_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
 from analytics.state.senders import MAX_INSTANCES, UNNAMED, Sender
-from analytics.state.tracks import Counters, Figure, Increase, Track, Tracks
 
 FORGOTTEN_AFTER = DAY_SECONDS
 """Seconds after which an instance that is gone is no longer shown, and makes room for others."""
@@ -113,11 +113,11 @@ class Service:
         name, found = heartbeat.instance or UNNAMED, heartbeat.metrics or {}
         sender = self.senders.pop(name, None)
         if sender is None:
-            tracks = Tracks(is_named=name != UNNAMED)
-            sender = Sender(name, now, now, now, heartbeat.status, now, tracks)
+            sources = CounterSources(is_named=name != UNNAMED)
+            sender = Sender(name, now, now, now, heartbeat.status, now, sources)
         self.senders[name] = sender
         sender.add_heartbeat(heartbeat, now)
-        gain = sender.tracks.take(Counters(found.get("request_count"), found.get("error_count")))
+        gain = sender.counters.update(CounterValues(found.get("request_count"), found.get("error_count")))
         self.last_seen = max(self.last_seen, now)
         said = Reported(found.get("avg_latency"), found.get("uptime"))
         self.reported = Reported(*(old if new is None else new for new, old in zip(said, self.reported, strict=True)))
@@ -217,12 +217,14 @@ class Service:
         requests, errors, *reported = stored.reported
         self.reported = Reported(*reported)
         self.baseline = self._undirected(self.baseline)
-        last, counters = stored.last_heartbeat or 0.0, Counters(requests, errors)
+        last, counters = stored.last_heartbeat or 0.0, CounterValues(requests, errors)
         since = stored.status_since if stored.status_since is not None else last
-        tracks = Tracks(is_named=False)
+        sources = CounterSources(is_named=False)
         if requests is not None or errors is not None:
-            tracks = Tracks(is_named=False, beats=1, tracks=[Track(1, counters, 1, counters, steps=1)])
-        sender = Sender(UNNAMED, since, last, last, stored.status or "", since, tracks)
+            sources = CounterSources(
+                is_named=False, beats=1, sources=[CounterSource(1, counters, 1, counters, steps=1)]
+            )
+        sender = Sender(UNNAMED, since, last, last, stored.status or "", since, sources)
         sender.intervals = list(stored.intervals)[-KEPT_INTERVALS:]
         self.senders, self.noted = {UNNAMED: sender}, last
         self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))
