@@ -1,4 +1,4 @@
-"""What has changed since somebody looked: noted as it happens, taken when it is written down."""
+"""Dirty set: what changed since the last checkpoint."""
 
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class DirtySet(Generic[T]):
-    """The things that changed, each once."""
+    """The keys that changed since the last `take`."""
 
     def __init__(self) -> None:
         self._dirty: set[T] = set()
@@ -15,11 +15,11 @@ class DirtySet(Generic[T]):
         self.discard = self._dirty.discard
 
     def take(self) -> set[T]:
-        """What was noted since this was asked the last time."""
+        """The keys that changed, and none from now on."""
         taken = self._dirty.copy()
         self._dirty.clear()
         return taken
 
     def give_back(self, taken: Iterable[T]) -> None:
-        """Note again what came to nothing."""
+        """Mark keys as changed again, after a checkpoint failed."""
         self._dirty.update(taken)

@@ -1,11 +1,11 @@
-"""Health: what a sender of heartbeats last reported, unless it has been silent for too long by its own rhythm.
+"""Health of a sender of heartbeats: the status it last reported, unless it has been silent for too long.
 
 - `unknown`: no heartbeat yet.
-- `stale`: silent for more than twice its interval, at least 120 s. `down`: for more than five times, at least 300 s.
-- The interval is the one that it states, else the usual one: the median of the latest intervals. Before the second
-  heartbeat none is known, and then a sender is stale after 120 s but never down.
+- `stale`: silent for more than 2 intervals, at least 120 s. `down`: for more than 5 intervals, at least 300 s.
+- The interval is the stated one, else the median of the latest intervals. Before the second heartbeat it is not known:
+  the sender is stale after 120 s, but never down.
 - A stated `grace` replaces these limits: stale after interval + grace, down after interval + 2 × grace.
-- `maintenance` lasts until something else is reported.
+- `maintenance` lasts until another status is reported.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from typing import NamedTuple
 STALE_AFTER, STALE_AT_LEAST = 2, 120.0
 DOWN_AFTER, DOWN_AT_LEAST = 5, 300.0
 KEPT_INTERVALS = 16
-"""How many of the latest intervals tell the usual one."""
+"""Number of latest intervals of which the median is taken."""
 SHORTEST_INTERVAL = 0.1
-"""Intervals of fewer seconds are repeats of one heartbeat and say nothing about the rhythm."""
+"""Shorter intervals (seconds) are repeats of one heartbeat and are ignored."""
 SILENT = ("stale", "down")
 WORST_FIRST = ("down", "unhealthy", "stale", "degraded", "maintenance", "healthy", "unknown")
 
@@ -30,12 +30,12 @@ class SilenceLimits(NamedTuple):
 
 
 def median_interval(intervals: Sequence[float]) -> float | None:
-    """The usual seconds between heartbeats: the median of the latest intervals; None before the second one."""
+    """Median seconds between heartbeats; None before the second heartbeat."""
     return median(intervals) if intervals else None
 
 
 def silence_limits(interval: float | None, grace: float | None) -> SilenceLimits:
-    """How long a sender may be silent, by its stated or usual interval and its stated grace in seconds."""
+    """How long a sender may be silent, given its interval and stated grace in seconds."""
     if interval is None:
         return SilenceLimits(max(STALE_AT_LEAST, grace or 0.0), None)
     if grace is not None:
@@ -44,7 +44,7 @@ def silence_limits(interval: float | None, grace: float | None) -> SilenceLimits
 
 
 def health(reported: str | None, silence: float, allowed: SilenceLimits) -> str:
-    """The state of a sender that has been silent for `silence` seconds since it reported."""
+    """State of a sender `silence` seconds after its last report."""
     if reported is None:
         return "unknown"
     if reported == "maintenance":

@@ -1,4 +1,4 @@
-"""History: how the state of a service changed, when, and why."""
+"""History of a service's state: each change with its time and reason."""
 
 from collections.abc import Iterable
 from math import nextafter
@@ -9,12 +9,12 @@ from analytics.state.health import SILENT, WORST_FIRST
 from analytics.state.senders import UNNAMED, Sender, expected
 
 MAX_CHANGES = 1_000
-"""How many changes of a service are kept."""
+"""Changes kept per service."""
 REASON_LIMIT = 200
 
 
 class Change(NamedTuple):
-    """One change: to which state, at which time (seconds since the epoch), and the reason in words."""
+    """A change of state: the new state, its time in seconds since the epoch, and the reason as text."""
 
     to: str
     at: float
@@ -22,7 +22,7 @@ class Change(NamedTuple):
 
 
 def state_of(senders: Iterable[Sender], at: float) -> tuple[str, str]:
-    """The state of a service and the reason for it: that of the worst of the senders that should be there."""
+    """The state of a service, that of its worst expected sender, and the reason as text."""
     there = expected(list(senders), at)
     states = {sender.name: sender.state(at) for sender in there}
     worst = min(there, key=lambda sender: (WORST_FIRST.index(states[sender.name]), -sender.last))
@@ -30,9 +30,9 @@ def state_of(senders: Iterable[Sender], at: float) -> tuple[str, str]:
 
 
 def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: float) -> list[Change]:
-    """The changes by silence between two times, oldest first, if the state was `state` before.
+    """Changes by silence from `after` to before `up_to`, oldest first, given the state before them.
 
-    It follows from the senders alone, so it makes no difference who asks, and when.
+    They follow from the senders alone, so they do not depend on when they are read.
     """
     found: list[Change] = []
     transitions = {at for sender in senders for at in sender.transitions() if after <= at < up_to}
@@ -55,7 +55,7 @@ def _reason(sender: Sender, state: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Seconds in the largest unit that shows them whole, else with one decimal."""
+    """The duration in the largest unit of which it has at least two, to one decimal."""
     for size, unit in ((DAY_SECONDS, "d"), (HOUR_SECONDS, "h"), (MINUTE_SECONDS, "min")):
         if seconds >= 2 * size:
             return f"{round(seconds / size, 1):g} {unit}"

@@ -4,9 +4,9 @@ from enum import IntEnum
 
 
 class Resolution(IntEnum):
-    """Level of `State.series`: the length of its buckets.
+    """Level of a bucket length in `State.series`.
 
-    `State.users` starts at minutes: its level is one less.
+    `State.users` begins with minutes: subtract one for its level.
     """
 
     SECOND = 0

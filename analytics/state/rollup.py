@@ -1,8 +1,8 @@
-"""Time buckets: a ladder of tables from seconds to days in which cells rise as their buckets close.
+"""Rollup: cells in time buckets at several resolutions, from seconds to days.
 
-An observation lands in the finest bucket that is still open. When that closes, its cells are merged one level up, and
-so on to the last level. A late observation lands at once in every closed bucket of its own time, so that each closed
-bucket is always whole; an open one is whole together with the finer buckets inside it that have not risen yet.
+An observation goes into the finest bucket that is still open. When that bucket closes, its cells are merged into the
+bucket of the next level, and so on. A late observation goes into every closed bucket of its time at once, so closed
+buckets are always complete. An open bucket is complete together with the finer buckets within it that are still open.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from analytics.state.dirty import DirtySet
 
 
 class Mergeable(Protocol):
-    """What a rollup keeps."""
+    """What a rollup can hold."""
 
     def merge(self, other: Self, /) -> None: ...
 
@@ -26,7 +26,7 @@ C = TypeVar("C", bound=Mergeable)
 
 
 class Level(NamedTuple):
-    """One resolution: the size of its buckets in seconds, and how many of them are kept, the open one included."""
+    """One resolution: bucket size in seconds, and the number of buckets kept, the open one included."""
 
     size: int
     keep: int
@@ -37,21 +37,21 @@ class Level(NamedTuple):
         return self.size * self.keep
 
     def start(self, at: float) -> int:
-        """The start of the bucket that holds `at`."""
+        """Start of the bucket that contains `at`."""
         return int(at // self.size) * self.size
 
 
 class Bucket(NamedTuple):
-    """Where a bucket's table of cells is: its level, and the start of the bucket."""
+    """One bucket: its level and its start in seconds since the epoch."""
 
     level: int
     start: int
 
 
 class Rollup(Generic[K, C]):
-    """Cells by level, bucket and key, with a running total of all that is retained.
+    """Cells by level, bucket and key, and the total of all kept cells by key.
 
-    Keys live as long as one of their cells: when the last one expires, the key is gone from `totals` too.
+    A key disappears from `totals` with its last cell.
     """
 
     def __init__(self, levels: Iterable[Level], now: float) -> None:
@@ -62,22 +62,22 @@ class Rollup(Generic[K, C]):
         self.dirty: DirtySet[Bucket] = DirtySet()
 
     def oldest(self, level: int) -> int:
-        """The start of the oldest bucket that `level` keeps."""
+        """Start of the oldest bucket that `level` keeps."""
         size, keep = self.levels[level]
         return self._open[level] - size * (keep - 1)
 
     def first(self, level: int) -> int | None:
-        """The start of the oldest bucket of `level` of which anything is known, or None."""
+        """Start of the oldest bucket of `level` with data, or None."""
         starts = [start for table in self._tables[: level + 1] for start in table]
         return self.levels[level].start(min(starts)) if starts else None
 
     def open(self, level: int) -> int:
-        """The start of the bucket of `level` that is open now."""
+        """Start of the open bucket of `level`."""
         return self._open[level]
 
     def add(self, at: float, delta: Mapping[K, C]) -> None:
-        """Count what `delta` holds by key, observed at `at`; what lies before all buckets is not counted."""
-        if not delta or at < self.oldest(-1):  # a heartbeat without figures leaves no empty tables
+        """Add cells by key, observed at `at`; ignored if older than every bucket kept."""
+        if not delta or at < self.oldest(-1):  # a heartbeat without counters creates no empty tables
             return
         for index, level in enumerate(self.levels):
             start = level.start(at)
@@ -88,7 +88,7 @@ class Rollup(Generic[K, C]):
         _merge_into(self.totals, delta)
 
     def advance(self, now: float) -> None:
-        """Close what lies before `now`: let it rise, fold it, and drop what is older than its level keeps."""
+        """Close the buckets before `now`: merge them one level up, compact them, and drop those past retention."""
         expired: set[K] = set()
         for index, level in enumerate(self.levels):
             was_open, self._open[index] = self._open[index], max(self._open[index], level.start(now))
@@ -98,7 +98,7 @@ class Rollup(Generic[K, C]):
             for start in [start for start in table if was_open <= start < self._open[index]]:
                 if index + 1 < len(self.levels):
                     _merge_into(self._table(index + 1, self.levels[index + 1].start(start)), table[start])
-                if index > 0:  # seconds are dropped too soon to be worth folding
+                if index > 0:  # seconds are dropped too soon to be worth compacting
                     for cell in table[start].values():
                         cell.compact()
             for start in [start for start in table if start < self.oldest(index)]:
@@ -110,17 +110,17 @@ class Rollup(Generic[K, C]):
             self._retotal(expired)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all cells."""
         self.totals.clear()
         for table in self._tables:
             table.clear()
 
     def table(self, bucket: Bucket) -> Mapping[K, C]:
-        """The cells of one bucket by key; none where they have expired."""
+        """Cells of one bucket by key; empty if the bucket expired."""
         return self._tables[bucket.level].get(bucket.start, {})
 
     def restore(self, opened: Sequence[int], tables: Mapping[Bucket, dict[K, C]]) -> None:
-        """Become what another rollup was, whose open buckets began at `opened`; it may have kept more or less."""
+        """Replace the content by that of another rollup with these open buckets; its retention may have differed."""
         self.clear()
         self._open = list(opened)
         for (level, start), table in tables.items():
@@ -133,16 +133,16 @@ class Rollup(Generic[K, C]):
                     _merge_into(self.totals, table)
 
     def _table(self, level: int, start: int) -> dict[K, C]:
-        """The table of a bucket, to be written to."""
+        """Table of a bucket, for writing."""
         self.dirty.add(Bucket(level, start))
         return self._tables[level].setdefault(start, {})
 
     def cell(self, level: int, start: int, key: K) -> C | None:
-        """What is known of `key` in the bucket of `level` that begins at `start`: a copy, or None."""
+        """Copy of the cell of `key` in the bucket of `level` that starts at `start`, or None."""
         return self._sum(self._cells(level, start, key))
 
     def merged(self, level: int, starts: Iterable[int], keys: Iterable[K]) -> C | None:
-        """One cell for all of `keys` over all the buckets of `level` that begin at `starts`, or None."""
+        """One cell merged from all `keys` and all buckets of `level` that start at `starts`, or None."""
         keys = list(keys)
         return self._sum(cell for start in starts for key in keys for cell in self._cells(level, start, key))
 

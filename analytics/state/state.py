@@ -1,4 +1,4 @@
-"""The state of the whole service: what recording changes and what every read is answered from."""
+"""State of the whole service: changed by applying records, read by every query."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -22,18 +22,22 @@ from analytics.state.rollup import Level, Rollup
 from analytics.state.users import ActiveUsers
 
 MAX_PENDING = 2_000
-"""Seconds of services that may wait to be counted."""
+"""Observations, one per service and second, that may be pending before they are flushed."""
 
 
 class State:
-    """All that is known. Changing it does no I/O and never yields; `lock` keeps readers and writers apart."""
+    """Everything the service knows.
+
+    Changing it does no I/O and never yields. Hold `lock` to read or change it.
+    """
 
     def __init__(self, settings: Settings, now: float) -> None:
         seconds, minutes = Level(1, 120), Level(MINUTE_SECONDS, 180)
         hours, days = Level(HOUR_SECONDS, settings.hourly_days * 24), Level(DAY_SECONDS, settings.daily_days)
         self.lock = threading.Lock()
-        self.started, self.time = now, 0.0
-        """`time` is that of the newest record that was applied, in seconds since the epoch."""
+        self.started = now
+        self.time = 0.0
+        """Time of the newest record applied, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
         self.events: Ring[NewEvent] = Ring(settings.events_ring)
@@ -52,20 +56,20 @@ class State:
             lambda: self.counters.dropped("endpoint_evicted"),
         )
         self.units: dict[tuple[str, str], str] = {}
-        """Unit by metric name and service, the latest sent."""
+        """Latest unit sent, by metric name and service."""
         self.limits = Limits(settings.max_series, settings.max_event_types)
         self.quotas: Quotas | None = None
-        """The limits in force; None while a log of version 0.1.0 is replayed, which holds only what was accepted."""
+        """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
         self._pending: dict[tuple[int, int, str], Observations] = {}
 
     @property
     def oldest(self) -> int:
-        """The start of the oldest day that is kept, as of the newest record."""
+        """Start of the oldest day kept, as of the newest record."""
         days = self.series.levels[Resolution.DAY]
         return days.start(self.time) - days.size * (days.keep - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
-        """Have these limits from now on; None for no limits."""
+        """Apply these limits from now on; None for no limits."""
         self.quotas = quotas
         limits = quotas or UNLIMITED
         self.services.limit = limits.services
@@ -73,15 +77,15 @@ class State:
         self.endpoints.in_all, self.endpoints.per_service = limits.endpoints, limits.service_endpoints
 
     def close(self) -> None:
-        """Drop all sketches: their library complains on the console of those that are alive at exit."""
+        """Drop all sketches: their library prints warnings for those that are alive when the process exits."""
         self._pending.clear()
         self.users.clear()
         self.active_users.clear()
 
     def set_time(self, time: float) -> None:
-        """Come to the time of the record that is applied next.
+        """Set the time to that of the next record (seconds since the epoch) before applying it.
 
-        What is forgotten for good, and which endpoints make room for others, is decided here alone: never by who reads.
+        Only this deletes data and evicts endpoints, so reads never influence what is kept.
         """
         self.advance(time)
         if int(time) > int(self.time):
@@ -93,7 +97,7 @@ class State:
             self.expire()
 
     def advance(self, now: float) -> None:
-        """Let windows and buckets of time pass up to `now`; that changes nothing that is counted."""
+        """Move windows and buckets forward to `now`; changes nothing that is counted."""
         if now < self.series.open(Resolution.SECOND) + 1:
             return
         self.flush()
@@ -103,7 +107,7 @@ class State:
         self.endpoints.last_minute.advance(now)
 
     def expire(self) -> None:
-        """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
+        """Delete what is older than the oldest day kept: after a day ended, or after the settings changed."""
         self.flush()
         self.peak_hours.forget(self.oldest)
         self.services.forget_unseen(self.oldest)
@@ -121,7 +125,7 @@ class State:
         metrics: Kept[NewMetric] | None = None,
         failed: Sequence[int] = (),
     ) -> None:
-        """Count what was observed, and keep the records; `failed` holds the places of the events that are errors."""
+        """Count observations and keep their records; `failed` holds the indexes of the events that are errors."""
         for seen in observations:
             seen.close()
             self.services.admit(seen.service, now).observed(seen, now)
@@ -134,7 +138,7 @@ class State:
         self.version += 1
 
     def apply_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> None:
-        """Take a heartbeat."""
+        """Apply a heartbeat received at `now`."""
         service = self.services.admit(heartbeat.service, now)
         rise = service.add_heartbeat(heartbeat, now)
         seen = Observations(heartbeat.service, now)
@@ -148,7 +152,7 @@ class State:
         self.version += 1
 
     def number_events(self, start: float) -> None:
-        """Number events from the microseconds of the first start on: no number of an earlier log comes again."""
+        """Number events from the microseconds of the first start, so that no number of an earlier log is reused."""
         if self.events.last_sequence == 0:
             self.events.last_sequence = round(start * 1e6) - 1
 
@@ -160,14 +164,14 @@ class State:
         )
 
     def resume(self, start: float) -> None:
-        """Begin to watch again at `start`: silence counts from then, since nobody listened after the newest record."""
+        """Count silence from `start` on: no heartbeat could arrive between the newest record and then."""
         for service in self.services.all():
             service.resume(self.time, start)
         self.set_time(start)
         self.version += 1
 
     def flush(self) -> None:
-        """Bring what was pending into the series: before every read, and at least once a second."""
+        """Merge pending observations into the series: before every read, and at least once a second."""
         pending, self._pending = self._pending, {}
         by_second: dict[tuple[int, int], list[Observations]] = {}
         for (second, shown, _), seen in pending.items():
@@ -176,7 +180,7 @@ class State:
             self._count(by_second[seconds])
 
     def _hold(self, seen: Observations) -> None:
-        """Hold what was observed until its second is over or somebody reads: most batches meet others there."""
+        """Merge observations with pending ones of the same service and second, to be flushed together."""
         key = (int(seen.at), int(seen.shown_at), seen.service)
         held = self._pending.get(key)
         if held is not None:
