@@ -1,19 +1,19 @@
-"""Turns in the event loop: how long work lets all others go first."""
+"""Yielding to the event loop during long work."""
 
 import gevent
 
 
 def yield_to_others() -> None:
-    """Wait until the event loop has looked for input once, and all who are ready have run.
+    """Wait until the event loop has polled for input once and all ready greenlets have run.
 
-    `gevent.sleep(0)` does only the latter: gevent looks for input after 50 such turns, each as long as the work takes.
-    Any longer sleep waits for a timer, which comes a millisecond late.
+    `gevent.sleep(0)` only runs ready greenlets: gevent polls after 50 such calls. A longer sleep waits for a timer,
+    which fires a millisecond late.
     """
     hub = gevent.get_hub()
-    busy = hub.loop.idle()  # while it is active the loop does not wait for input
+    busy = hub.loop.idle()  # while active, the loop does not block in its poll
     busy.start(_nothing)
     try:
-        hub.wait(hub.loop.check(priority=hub.loop.MINPRI))  # after all that the look has found
+        hub.wait(hub.loop.check(priority=hub.loop.MINPRI))  # runs after the poll's events
     finally:
         busy.stop()
         busy.close()

@@ -1,4 +1,4 @@
-"""The newest errors, with equal ones together."""
+"""The newest errors, grouped by what they have in common."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
 MESSAGE_LIMIT = 500
-"""Longer messages are cut to this many characters."""
+"""Longer messages are truncated to this many characters."""
 
 
 class _Detail(msgspec.Struct, gc=False):
-    """What an error says of itself in its data."""
+    """Fields in the data of an error that describe it."""
 
     message: Any = None
     error: Any = None
@@ -25,7 +25,7 @@ class _Detail(msgspec.Struct, gc=False):
 
     @property
     def text(self) -> str | None:
-        """The first of the fields that holds text."""
+        """The first text among the message fields."""
         for value in (self.message, self.error, self.reason, self.exception):
             if isinstance(value, str) and value:
                 return value[:MESSAGE_LIMIT]
@@ -36,11 +36,11 @@ _detail = msgspec.json.Decoder(_Detail).decode
 
 
 def errors(state: State, now: float, service: str | None, limit: int) -> dict[str, Any]:
-    """Groups of errors that are equal in service, type, message, endpoint and status, the newest group first.
+    """Groups of errors with the same service, type, message, endpoint and status, the newest group first.
 
     Args:
-        service: errors of this service alone; None: of all.
-        limit: the most groups.
+        service: only errors of this service; None for all.
+        limit: maximum number of groups.
     """
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
     kept = 0

@@ -1,4 +1,4 @@
-"""Rows to take away: the events and metrics kept, oldest first, and the tables of services, hours and days."""
+"""Rows of exports: events and metrics held, oldest first, and tables of services, hours and days."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from analytics.state.state import State
 
 
 class EventRow(Struct, gc=False):
-    """An event in the fields that POST /events takes back."""
+    """An event with the fields that POST /events accepts."""
 
     type: str
     service: str
@@ -28,7 +28,7 @@ class EventRow(Struct, gc=False):
 
 
 class MetricRow(Struct, gc=False):
-    """A metric in the fields that POST /metrics takes back."""
+    """A metric with the fields that POST /metrics accepts."""
 
     name: str
     value: float
@@ -40,11 +40,11 @@ class MetricRow(Struct, gc=False):
 
 Row = Struct | Mapping[str, Any]
 PlacesIn = Callable[[Kept[R], range], Sequence[int]]
-"""Where the wanted records stand among those of one request."""
+"""Selects the wanted records of one request, by index."""
 
 
 class Bounds(NamedTuple):
-    """Which records an export has: those numbered above `after`, up to `last`; `now` in seconds since the epoch."""
+    """The records of an export: numbers above `after` up to `last`; `now` in seconds since the epoch."""
 
     now: float
     after: int
@@ -52,13 +52,16 @@ class Bounds(NamedTuple):
 
 
 class RingExport(NamedTuple, Generic[R]):
-    """A ring of records as rows. Its methods are questions to a state; rows are made of the answers without it."""
+    """A ring of records as rows.
+
+    `bounds` and `spans` are queries; `rows` works on their answers without the state.
+    """
 
     ring: Callable[[State], Ring[R]]
     row: Callable[[Kept[R], int], Row]
 
     def bounds(self, state: State, now: float) -> Bounds:
-        """What is kept now."""
+        """Numbers of the records held now."""
         ring = self.ring(state)
         return Bounds(now, ring.oldest_sequence - 1, ring.last_sequence)
 
@@ -67,7 +70,7 @@ class RingExport(NamedTuple, Generic[R]):
         return self.ring(state).spans(after, limit)
 
     def rows(self, spans: Iterable[Span[R]], places_in: PlacesIn[R]) -> Iterator[tuple[int, Row]]:
-        """The wanted rows with their numbers."""
+        """The wanted rows with their sequence numbers."""
         for before, kept, places in spans:
             for place in places_in(kept, places):
                 yield before + 1 + place, self.row(kept, place)
@@ -80,7 +83,7 @@ def _event_row(kept: Kept[NewEvent], place: int) -> EventRow:
 
 def _metric_row(kept: Kept[NewMetric], place: int) -> MetricRow:
     metric = kept.records[place]
-    # to the microsecond, so that the last of several values is the last again when they come back
+    # to the microsecond, so that an import keeps the order of values
     time = kept.time(place) if metric.timestamp else _microseconds(utc(kept.received))
     return MetricRow(metric.name, metric.value, metric.unit, metric.tags, time, kept.id(place))
 
@@ -94,7 +97,7 @@ METRIC_EXPORT: RingExport[NewMetric] = RingExport(lambda state: state.metrics, _
 
 
 class MetricFilter(NamedTuple):
-    """Which metrics are wanted; what is None does not matter. Times are in seconds since the epoch."""
+    """Conditions that combine; None matches everything. Times are in seconds since the epoch."""
 
     name: str | None = None
     service: str | None = None
@@ -103,7 +106,7 @@ class MetricFilter(NamedTuple):
     until: float | None = None
 
     def places_in(self, kept: Kept[NewMetric], among: range) -> Sequence[int]:
-        """Where the wanted ones stand among the metrics of one request at `among`, ascending."""
+        """Ascending indexes of the matching metrics of one request, among these."""
         return [place for place in among if self._wants(kept, place)]
 
     def _wants(self, kept: Kept[NewMetric], place: int) -> bool:
@@ -122,23 +125,23 @@ def _is_within(at: float, since: float | None, until: float | None) -> bool:
 
 
 Table = tuple[float, list[dict[str, Any]]]
-"""When it was made (seconds since the epoch), and its rows."""
+"""Time of the query (seconds since the epoch), and the rows."""
 
 
 def service_rows(state: State, now: float, name: str | None) -> Table:
-    """Every known service's row, or that of `name` only, by name."""
+    """The rows of all services, or of one, ordered by name."""
     known = sorted(state.services.all(), key=lambda service: service.name)
     return now, [service_row(state, now, service) for service in known if name in (None, service.name)]
 
 
 def hour_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
-    """The hours kept that begin from `since` on and before `until` (seconds since the epoch), oldest first."""
+    """Hours kept that start at or after `since` and before `until` (seconds since the epoch), oldest first."""
     buckets = hourly(state, now, state.series.levels[Resolution.HOUR].keep)["buckets"]
     return now, [row for row in buckets if _is_within(_start(row["hour"]), since, until)]
 
 
 def day_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
-    """The same of days."""
+    """Days kept that start at or after `since` and before `until` (seconds since the epoch), oldest first."""
     buckets = daily(state, now, state.series.levels[Resolution.DAY].keep)["buckets"]
     return now, [row for row in buckets if _is_within(_start(f"{row['date']}T00:00Z"), since, until)]
 
@@ -170,4 +173,4 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "hourly": ("hour", *_BUCKET),
     "daily": ("date", *_BUCKET, "peak_hour", "peak_requests"),
 }
-"""The names of each kind of row, in their order."""
+"""Column names by table, in order."""

@@ -1,4 +1,4 @@
-"""The few figures that many answers share, worked out in one place."""
+"""Figures that several queries share."""
 
 from typing import Any
 
@@ -9,37 +9,37 @@ from analytics.state.observations import EVERY_SERVICE
 from analytics.state.rollup import Rollup
 
 EXACT = 2**53
-"""Below this a double holds every whole number."""
+"""Limit below which a double holds every integer."""
 
 
 def number(value: float) -> float:
-    """`value` as an integer where it is one, so that counts read as counts; beyond 2**53 as a float."""
+    """The value as an int if it is whole, so that counts look like counts; beyond 2**53 as a float."""
     if not -EXACT < value < EXACT:
         return float(value)
     return int(value) if value == int(value) else value
 
 
 def rounded(value: float | None, digits: int = 3) -> float | None:
-    """`value` to `digits` decimals; None stays None."""
+    """The value rounded to `digits` decimals, or None."""
     return None if value is None else round(value, digits)
 
 
 def error_rate(requests: float, errors: float) -> float:
-    """Errors in percent of requests, 0–100; 100 where there are only errors."""
+    """Errors in percent of requests (0-100); 100 if there are only errors."""
     if not errors:
         return 0.0
     return round(min(100.0, 100.0 * errors / requests), 3) if requests else 100.0
 
 
 def total(cell: Cell | None) -> float:
-    """The sum of a cell, 0 without one."""
+    """Sum of a cell; 0 without one."""
     return 0 if cell is None else number(cell.sum)
 
 
 def traffic(
     series: Rollup[SeriesKey, Cell], level: int, starts: range | list[int], service: str = EVERY_SERVICE
 ) -> tuple[float, float, Cell | None]:
-    """Requests, errors and latency of a service, or of all, over the buckets of `level` that begin at `starts`."""
+    """Requests, errors and latency (ms) of one service or all, over the buckets of `level` that start at `starts`."""
     requests, errors, latency = (
         series.merged(level, starts, [(name, service, NO_TAGS)]) for name in ("requests", "errors", "latency")
     )
@@ -47,7 +47,7 @@ def traffic(
 
 
 def latency_figures(cell: Cell | None) -> dict[str, Any]:
-    """Average and percentiles in ms; None each where there is nothing to tell them from."""
+    """Average and percentiles in ms; each None without latencies."""
     if cell is None:
         return dict.fromkeys(("avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms"))
     p50, p95, p99 = cell.percentiles(0.5, 0.95, 0.99)

@@ -1,4 +1,4 @@
-"""How the service itself is."""
+"""Health of the service itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,11 @@ from analytics.state.state import State
 def health(
     state: State, now: float, connections: int, reasons: list[str], storage: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """In the shape of SPEC.md.
+    """The answer of `/health`, in the shape of SPEC.md.
 
-    `reasons` say why it is not ready, if it is not; `storage` tells where records are kept, and its `trouble` why none
-    can be recorded, if none can.
+    Args:
+        reasons: why the service is not ready; empty if it is.
+        storage: where records are kept; `trouble` says why none can be recorded, if none can.
     """
     trouble = storage["trouble"]
     return {

@@ -17,7 +17,7 @@ MAX_POINTS = 5_000
 
 
 class SeriesQuery(NamedTuple):
-    """What is asked. Times in seconds since the epoch, `step` in seconds; what is None is chosen to fit."""
+    """A query. Times in seconds since the epoch, `step` in seconds; None lets the query choose."""
 
     name: str
     service: str | None = None
@@ -29,19 +29,19 @@ class SeriesQuery(NamedTuple):
 
 
 def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
-    """The points from `start` to `end` (default: the last hour), each the start of its bucket and its value.
+    """The points from `start` to `end` (default: the last hour), each with the start of its bucket and its value.
 
-    A bucket without observations is 0 for count, sum, rate and unique, and null for what cannot be told of nothing.
+    A bucket without observations is 0 for count, sum, rate and unique, and null for the other aggregates.
 
     Raises:
-        NotFound: no such series was ever seen.
-        ValidationFailed: the range, step or aggregate does not fit.
+        NotFound: the series does not exist.
+        ValidationFailed: the range, step or aggregate is not available.
     """
     end = now if query.end is None else query.end
     end = min(end, now + DAY_SECONDS)  # nothing is kept further ahead
     start = end - HOUR_SECONDS if query.start is None else query.start
     if start >= end:
-        raise _wrong("from", "Must lie before `to`, and not in the future.")
+        raise _wrong("from", "Must be before `to`, and not in the future.")
     level, step = _resolution(state, start, query.step, end)
     unique = query.agg == "unique"
     if unique:
@@ -52,7 +52,7 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
     first = max(int(start // step) * step, _first_kept(state, level, step))
     starts = range(first, int(-(-end // step)) * step, step)
     if len(starts) > MAX_POINTS:
-        raise _wrong("step", f"Would give {len(starts)} points; at most {MAX_POINTS} are given at once.")
+        raise _wrong("step", f"Gives {len(starts)} points; at most {MAX_POINTS} are allowed.")
     size = state.series.levels[level].size
     found = []
     for at in starts:
@@ -77,7 +77,7 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
 
 
 def _resolution(state: State, start: float, step: int | None, end: float) -> tuple[int, int]:
-    """The level to read and the step to give; without a step, the finest level that holds the whole range."""
+    """The level to read and the step (seconds); without a step, the finest level that holds the whole range."""
     levels = state.series.levels
     reaching = [index for index in range(len(levels)) if start >= state.series.oldest(index) or index == Resolution.DAY]
     if step is None:
@@ -86,7 +86,7 @@ def _resolution(state: State, start: float, step: int | None, end: float) -> tup
     fitting = [index for index in reaching if step % levels[index].size == 0]
     if not fitting:
         kept = ", ".join(f"{level.size} s for {level.span} s" for level in levels)
-        raise _wrong("step", f"Buckets of {step} s are not kept that far back; kept are {kept}.")
+        raise _wrong("step", f"Buckets of {step} s are not kept that far back; available are {kept}.")
     return fitting[-1], step
 
 
@@ -96,7 +96,7 @@ def _first_kept(state: State, level: int, step: int) -> int:
 
 
 def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
-    """The keys whose cells add up to what is asked."""
+    """The series keys whose cells add up to the query."""
     name, service, tags = query.name, query.service, query.tags
     if name in (*TRAFFIC, EVENTS) and not tags:
         return [(name, service or EVERY_SERVICE, NO_TAGS)]
@@ -109,7 +109,7 @@ def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
         and (wanted <= set(key[2]) and key[2] if wanted else key[2] == NO_TAGS)
     ]
     if not keys and name not in (*TRAFFIC, EVENTS):
-        raise NotFound(f"No metric named {name!r} was seen with that service and those tags.", code="unknown_series")
+        raise NotFound(f"There is no metric named {name!r} with that service and those tags.", code="unknown_series")
     return keys
 
 
@@ -137,7 +137,7 @@ def _value(cell: Cell | None, agg: str, step: int, at: int, now: float) -> float
 
 def _check_unique(query: SeriesQuery) -> None:
     if query.name != EVENTS or query.tags:
-        raise _wrong("agg", "unique is kept for the users of `events`, of all services or of one, without tags.")
+        raise _wrong("agg", "unique is only available for `events`, of all services or of one, without tags.")
 
 
 def _unit(state: State, query: SeriesQuery) -> str | None:

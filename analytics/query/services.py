@@ -1,4 +1,4 @@
-"""What is known of the services: a row each, and one of them in full."""
+"""Services: a row for each, and the details of one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from analytics.state.state import State
 
 
 def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
-    """One service over all retained time, in the fields of SPEC.md and some more."""
+    """One service over all kept time: the fields of SPEC.md, and more."""
     totals = state.series.totals
     requests, errors = (
         total(totals.get((name, service.name, NO_TAGS))) + before
@@ -48,7 +48,7 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
 
 
 def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
-    """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
+    """The instances of a service; without names, the sources found in unnamed heartbeats, if several."""
     shown = [sender for sender in service.senders.values() if now - sender.gone_at <= FORGOTTEN_AFTER]
     for sender in sorted(shown, key=lambda sender: sender.name):
         sources = [source for source in sender.counters.sources if not source.has_ended]
@@ -76,7 +76,7 @@ def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
     """The newest `limit` changes of a service's state, newest first.
 
     Raises:
-        NotFound: no service of that name was ever seen.
+        NotFound: the service is not known.
     """
     changes = _known(state, name).changes(now)
     before = [None, *(change.to for change in changes)]
@@ -92,12 +92,12 @@ def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
 def _known(state: State, name: str) -> Service:
     service = state.services.get(name)
     if service is None:
-        raise NotFound(f"No service named {name!r} was ever seen.", code="unknown_service")
+        raise NotFound(f"There is no service named {name!r}.", code="unknown_service")
     return service
 
 
 def services(state: State, now: float) -> dict[str, Any]:
-    """Every known service's row, by name, and its p95: too dear for the snapshot of each second."""
+    """The rows of all services by name, with p95 latency, which is too expensive for the snapshot of each second."""
     rows = {
         service.name: {
             **service_row(state, now, service),
@@ -113,10 +113,10 @@ def _p95(latency: Cell | None) -> float | None:
 
 
 def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
-    """One service in full: row, latency, endpoints, custom metrics and its last hour by minute.
+    """Details of one service: row, latency, endpoints, custom metrics, and the last hour by minute.
 
     Raises:
-        NotFound: no service of that name was ever seen.
+        NotFound: the service is not known.
     """
     service = _known(state, name)
     latency = state.series.totals.get(("latency", name, NO_TAGS))

@@ -1,4 +1,4 @@
-"""Statistics: hourly and daily buckets, and what the service knows of itself."""
+"""Statistics: hourly and daily buckets, and counts of the service itself."""
 
 import os
 import resource
@@ -18,7 +18,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
-    """The newest `hours` hours, oldest first, as far as they are kept; the last one is still open."""
+    """The newest `hours` hours that are kept, oldest first; the last one is still open."""
     buckets = [
         {"hour": rfc3339_second(start), **_summary(state, Resolution.HOUR, [start])}
         for start in _newest(state, Resolution.HOUR, hours)
@@ -27,7 +27,7 @@ def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
 
 
 def daily(state: State, now: float, days: int) -> dict[str, Any]:
-    """The newest `days` days (UTC), oldest first, as far as kept, with their peak hours; the last is still open."""
+    """The newest `days` days (UTC) that are kept, oldest first, with their peak hours; the last one is still open."""
     return {"days": days, "buckets": [_day(state, start) for start in _newest(state, Resolution.DAY, days)]}
 
 
@@ -39,7 +39,7 @@ def _newest(state: State, resolution: Resolution, count: int) -> range:
 
 
 def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any]:
-    """What was recorded, turned away and kept since the start; `storage` tells where."""
+    """What was recorded, rejected and kept since the start; `storage` describes where."""
     totals = state.series.totals
     newest_hour, newest_day = state.series.open(Resolution.HOUR), state.series.open(Resolution.DAY)
     last_day = list(range(newest_hour - 23 * HOUR_SECONDS, newest_hour + 1, HOUR_SECONDS))
@@ -81,24 +81,24 @@ def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any
 
 
 def _oldest(state: State) -> dict[str, str | None]:
-    """When the oldest of what is kept came in, or begins, at each resolution."""
+    """Time of the oldest record held, and of the oldest bucket with data at each resolution."""
     oldest = {"events": state.events.oldest, "metrics": state.metrics.oldest}
     found = {**oldest, **{f"{level.name.lower()}s": state.series.first(level) for level in Resolution}}
     return {name: None if at is None else rfc3339(at) for name, at in found.items()}
 
 
 def count(cell: Any) -> int:
-    """How many observations a cell holds, 0 without one."""
+    """Number of observations of a cell; 0 without one."""
     return 0 if cell is None else int(cell.count)
 
 
 def total_requests(state: State) -> float:
-    """The sum of all services' requests over all retained time, as their rows show them."""
+    """Requests of all services over all kept time, as in their rows."""
     return _total(state, "requests", 0)
 
 
 def total_errors(state: State) -> float:
-    """The same of errors."""
+    """Errors of all services over all kept time, as in their rows."""
     return _total(state, "errors", 1)
 
 
@@ -113,7 +113,7 @@ def _total(state: State, name: str, index: int) -> float:
 
 
 def resident_bytes() -> int:
-    """Memory of this process now (Linux), or its greatest so far elsewhere."""
+    """Resident memory of this process in bytes: current on Linux, elsewhere the maximum so far."""
     try:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[1]) * PAGE
