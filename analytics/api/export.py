@@ -37,7 +37,7 @@ def export_blueprint(reader: Reader) -> Blueprint:
         text = asked["q"]
         wanted = EventFilter(asked["type"], asked["service"], asked["user_id"], *_span(asked), text and text.lower())
         bounds = reader.ask(EVENT_EXPORT.bounds)
-        export = LogExport(reader, EVENT_EXPORT, bounds, wanted.places_in, yield_to_others)
+        export = LogExport(reader, EVENT_EXPORT, bounds, wanted.select, yield_to_others)
         return _answer("events", asked, bounds.now, export)
 
     @blueprint.get("/export/metrics")
@@ -45,7 +45,7 @@ def export_blueprint(reader: Reader) -> Blueprint:
         asked = arguments(METRICS, besides=TAG)
         wanted = MetricFilter(asked["name"], asked["service"], picked_tags(), *_span(asked))
         bounds = reader.ask(METRIC_EXPORT.bounds)
-        export = LogExport(reader, METRIC_EXPORT, bounds, wanted.places_in, yield_to_others)
+        export = LogExport(reader, METRIC_EXPORT, bounds, wanted.select, yield_to_others)
         return _answer("metrics", asked, bounds.now, export)
 
     @blueprint.get("/export/services")

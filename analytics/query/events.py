@@ -24,7 +24,7 @@ class EventFilter(NamedTuple):
     until: float | None = None
     text: str | None = None
 
-    def places_in(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
+    def select(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
         """Ascending indexes of the matching events of one request (only those in `among`, if given)."""
         records = kept.records
         places: Sequence[int] = range(len(records)) if among is None else among
@@ -86,7 +86,7 @@ def events(state: State, now: float, wanted: EventFilter, limit: int, before: in
 
     `before` is the cursor from an earlier answer.
     """
-    found, cursor = state.events.page(wanted.places_in, limit, before)
+    found, cursor = state.events.page(wanted.select, limit, before)
     return {
         "events": [msgspec.Raw(event_json(event.kept, event.place)) for event in found],
         "count": len(found),

@@ -39,7 +39,7 @@ class MetricRow(Struct, gc=False):
 
 
 Row = Struct | Mapping[str, Any]
-PlacesIn = Callable[[Kept[R], range], Sequence[int]]
+Select = Callable[[Kept[R], range], Sequence[int]]
 """Selects the wanted records of one request, by index."""
 
 
@@ -69,10 +69,10 @@ class RingExport(NamedTuple, Generic[R]):
         """The oldest `limit` records numbered above `after`."""
         return self.ring(state).spans(after, limit)
 
-    def rows(self, spans: Iterable[Span[R]], places_in: PlacesIn[R]) -> Iterator[tuple[int, Row]]:
+    def rows(self, spans: Iterable[Span[R]], select: Select[R]) -> Iterator[tuple[int, Row]]:
         """The wanted rows with their sequence numbers."""
         for before, kept, places in spans:
-            for place in places_in(kept, places):
+            for place in select(kept, places):
                 yield before + 1 + place, self.row(kept, place)
 
 
@@ -105,7 +105,7 @@ class MetricFilter(NamedTuple):
     since: float | None = None
     until: float | None = None
 
-    def places_in(self, kept: Kept[NewMetric], among: range) -> Sequence[int]:
+    def select(self, kept: Kept[NewMetric], among: range) -> Sequence[int]:
         """Ascending indexes of the matching metrics of one request, among these."""
         return [place for place in among if self._wants(kept, place)]
 

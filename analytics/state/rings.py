@@ -124,24 +124,24 @@ class Ring(Generic[R]):
         """All records numbered below `before`, newest first."""
         return self.search(lambda kept: range(len(kept.records)), before)
 
-    def search(self, places_in: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
-        """The records numbered below `before`, newest first, that `places_in` selects from each request by index."""
+    def search(self, select: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
+        """The records numbered below `before`, newest first, that `select` selects from each request by index."""
         end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
         oldest = self.last_sequence - len(self)
         last = self.last_sequence
         for kept in islice(reversed(self._batches), len(self._batches) - self._gone):
             first = last - len(kept.records)  # the number before the first record
             if first < end:
-                for place in reversed(places_in(kept)):
+                for place in reversed(select(kept)):
                     if oldest < first + place + 1 <= end:
                         yield Found(first + place + 1, kept, place)
             last = first
 
     def page(
-        self, places_in: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None
+        self, select: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None
     ) -> tuple[list[Found[R]], int | None]:
         """The newest `limit` records that `search` finds, and the cursor of the next page if there is one."""
-        found = list(islice(self.search(places_in, before), limit + 1))
+        found = list(islice(self.search(select, before), limit + 1))
         if len(found) > limit:
             return found[:limit], found[limit - 1].sequence
         return found, None

@@ -19,7 +19,7 @@ from tests.state.rig import Rig, event
 def export(rig: Rig, pauses: list[int] | None = None, **asked: Any) -> Iterator[bytes]:
     wanted, turns = EventFilter(**asked), pauses if pauses is not None else []
     bounds = rig.ask(EVENT_EXPORT.bounds)
-    return LogExport(rig.reader, EVENT_EXPORT, bounds, wanted.places_in, lambda: turns.append(1)).chunks(Lines("", ()))
+    return LogExport(rig.reader, EVENT_EXPORT, bounds, wanted.select, lambda: turns.append(1)).chunks(Lines("", ()))
 
 
 def numbered(count: int, start: int = 0, size: int = 100) -> list[Any]:
