@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from msgspec import Raw, Struct
 
 from analytics.clock import utc
-from analytics.query.services import service_row
-from analytics.query.stats import daily, hourly
+from analytics.query.services import ServiceRow, service_row
+from analytics.query.stats import Summary, daily, hourly
 from analytics.records import NO_SERVICE, Kept, NewEvent, NewMetric, R, SeriesTags
 from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring, Span
@@ -38,7 +38,7 @@ class MetricRow(Struct, gc=False):
     id: str
 
 
-Row = Struct | Mapping[str, Any]
+Row = Struct | Mapping[str, object]
 Select = Callable[[Kept[R], range], Sequence[int]]
 """Selects the wanted records of one request, by index."""
 
@@ -124,7 +124,7 @@ def _is_within(at: float, since: float | None, until: float | None) -> bool:
     return (-math.inf if since is None else since) <= at < (math.inf if until is None else until)
 
 
-Table = tuple[float, list[dict[str, Any]]]
+Table = tuple[float, Sequence[Row]]
 """Time of the query (seconds since the epoch), and the rows."""
 
 
@@ -150,27 +150,11 @@ def _start(time: str) -> float:
     return datetime.fromisoformat(time).timestamp()
 
 
-_LATENCIES = ("avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
-_BUCKET = ("requests", "errors", "error_rate", *_LATENCIES, "unique_users", "events")
 COLUMNS: Mapping[str, Sequence[str]] = {
     "events": EventRow.__struct_fields__,
     "metrics": MetricRow.__struct_fields__,
-    "services": (
-        "name",
-        "status",
-        "status_since",
-        "message",
-        "uptime_hours",
-        "request_count",
-        "error_count",
-        "error_rate",
-        "avg_latency_ms",
-        "mean_latency_ms",
-        "last_heartbeat",
-        "heartbeat_interval_seconds",
-        "instances",
-    ),
-    "hourly": ("hour", *_BUCKET),
-    "daily": ("date", *_BUCKET, "peak_hour", "peak_requests"),
+    "services": tuple(ServiceRow.__annotations__),
+    "hourly": ("hour", *Summary.__annotations__),
+    "daily": ("date", *Summary.__annotations__, "peak_hour", "peak_requests"),
 }
 """Column names by table, in order."""

@@ -1,6 +1,6 @@
 """Figures that several queries share."""
 
-from typing import Any
+from typing import TypedDict
 
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
@@ -10,6 +10,15 @@ from analytics.state.rollup import Rollup
 
 EXACT = 2**53
 """Limit below which a double holds every integer."""
+
+
+class LatencyFigures(TypedDict):
+    """Latency in ms; None without latencies."""
+
+    avg_latency_ms: float | None
+    p50_latency_ms: float | None
+    p95_latency_ms: float | None
+    p99_latency_ms: float | None
 
 
 def number(value: float) -> float:
@@ -46,13 +55,11 @@ def traffic(
     return total(requests), total(errors), latency
 
 
-def latency_figures(cell: Cell | None) -> dict[str, Any]:
-    """Average and percentiles in ms; each None without latencies."""
-    if cell is None:
-        return dict.fromkeys(("avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms"))
-    p50, p95, p99 = cell.percentiles(0.5, 0.95, 0.99)
+def latency_figures(cell: Cell | None) -> LatencyFigures:
+    """Average and percentiles of a latency cell."""
+    mean, p50, p95, p99 = (None, None, None, None) if cell is None else (cell.mean, *cell.percentiles(0.5, 0.95, 0.99))
     return {
-        "avg_latency_ms": rounded(cell.mean),
+        "avg_latency_ms": rounded(mean),
         "p50_latency_ms": rounded(p50),
         "p95_latency_ms": rounded(p95),
         "p99_latency_ms": rounded(p99),

@@ -1,6 +1,6 @@
 """Points of one series over time, merged from the resolution that fits."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, rfc3339_second
 from analytics.errors import NotFound, ValidationFailed
@@ -28,7 +28,31 @@ class SeriesQuery(NamedTuple):
     step: int | None = None
 
 
-def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
+class Point(TypedDict):
+    """The value of one bucket; `timestamp` is its start."""
+
+    timestamp: str
+    value: float | None
+
+
+Series = TypedDict(
+    "Series",
+    {
+        "name": str,
+        "service": str | None,
+        "tags": dict[str, str],
+        "agg": str,
+        "step": int,
+        "from": str,
+        "to": str,
+        "unit": str | None,
+        "points": list[Point],
+    },
+)
+"""The answer of `/series`; `step` in seconds."""
+
+
+def points(state: State, now: float, query: SeriesQuery) -> Series:
     """The points from `start` to `end` (default: the last hour), each with the start of its bucket and its value.
 
     A bucket without observations is 0 for count, sum, rate and unique, and null for the other aggregates.
@@ -54,7 +78,7 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
     if len(starts) > MAX_POINTS:
         raise _wrong("step", f"Gives {len(starts)} points; at most {MAX_POINTS} are allowed.")
     size = state.series.levels[level].size
-    found = []
+    found: list[Point] = []
     for at in starts:
         buckets = range(at, at + step, size)
         if unique:

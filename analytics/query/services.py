@@ -1,7 +1,7 @@
 """Services: a row for each, and the details of one."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.errors import NotFound
@@ -16,7 +16,64 @@ from analytics.state.services import FORGOTTEN_AFTER, Service
 from analytics.state.state import State
 
 
-def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
+class InstanceRow(TypedDict):
+    """An instance of a service; counts are None if its heartbeats have none."""
+
+    instance: str
+    status: str
+    status_since: str
+    last_heartbeat: str
+    message: str | None
+    request_count: float | None
+    error_count: float | None
+
+
+class ServiceRow(TypedDict):
+    """A service; `error_rate` in percent, None for what was never reported."""
+
+    name: str
+    status: str
+    status_since: str
+    message: str | None
+    uptime_hours: float
+    request_count: float
+    error_count: float
+    error_rate: float
+    avg_latency_ms: float
+    mean_latency_ms: float | None
+    last_heartbeat: str | None
+    heartbeat_interval_seconds: float | None
+    instances: list[InstanceRow]
+
+
+StateChange = TypedDict("StateChange", {"from": str | None, "to": str, "at": str, "reason": str})
+
+
+class EndpointRow(TypedDict):
+    """An endpoint of a service; `uncounted_at_most` is the most that its count may be too low by."""
+
+    endpoint: str
+    count: float
+    error_count: float
+    error_rate: float
+    avg_time_ms: float
+    mean_latency_ms: float | None
+    uncounted_at_most: float
+
+
+class MetricSummary(TypedDict):
+    """A custom metric of a service over all kept time."""
+
+    last: float
+    avg: float | None
+    min: float
+    max: float
+    count: int
+    unit: str | None
+    last_at: str
+
+
+def service_row(state: State, now: float, service: Service) -> ServiceRow:
     """One service over all kept time: the fields of SPEC.md, and more."""
     totals = state.series.totals
     requests, errors = (
@@ -34,20 +91,20 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
         "name": service.name,
         "status": status,
         "status_since": rfc3339(since),
-        "message": newest and newest.message,
+        "message": newest.message if newest else None,
         "uptime_hours": round(service.uptime_hours(now), 4),
         "request_count": number(requests),
         "error_count": number(errors),
         "error_rate": error_rate(requests, errors),
         "avg_latency_ms": round(average or 0.0, 3),
         "mean_latency_ms": rounded(average),
-        "last_heartbeat": newest and rfc3339(newest.last),
+        "last_heartbeat": rfc3339(newest.last) if newest else None,
         "heartbeat_interval_seconds": rounded(newest.usual_interval if newest else None),
         "instances": list(_instances(service, now)),
     }
 
 
-def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
+def _instances(service: Service, now: float) -> Iterator[InstanceRow]:
     """The instances of a service; without names, the sources found in unnamed heartbeats, if several."""
     shown = [sender for sender in service.senders.values() if now - sender.gone_at <= FORGOTTEN_AFTER]
     for sender in sorted(shown, key=lambda sender: sender.name):
@@ -63,8 +120,8 @@ def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
                 "status_since": rfc3339(sender.state_since(now)),
                 "last_heartbeat": rfc3339(sender.last),
                 "message": sender.message,
-                "request_count": source and _count(source.value.requests),
-                "error_count": source and _count(source.value.errors),
+                "request_count": _count(source.value.requests) if source else None,
+                "error_count": _count(source.value.errors) if source else None,
             }
 
 
@@ -80,7 +137,7 @@ def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
     """
     changes = _known(state, name).changes(now)
     before = [None, *(change.to for change in changes)]
-    rows = [
+    rows: list[StateChange] = [
         {"from": old, "to": change.to, "at": rfc3339(change.at), "reason": change.reason}
         for old, change in zip(before, changes, strict=False)
         if change.at >= state.oldest
@@ -136,7 +193,7 @@ def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
     }
 
 
-def _endpoints(state: State, name: str) -> list[dict[str, Any]]:
+def _endpoints(state: State, name: str) -> list[EndpointRow]:
     return [
         {
             "endpoint": endpoint,
@@ -151,8 +208,8 @@ def _endpoints(state: State, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _custom_metrics(state: State, name: str) -> dict[str, dict[str, Any]]:
-    found = {}
+def _custom_metrics(state: State, name: str) -> dict[str, MetricSummary]:
+    found: dict[str, MetricSummary] = {}
     for key, cell in state.series.totals.items():
         metric, service, tags = key
         if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS):

@@ -5,7 +5,7 @@ import resource
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import fsum
-from typing import Any
+from typing import Any, TypedDict
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, rfc3339, rfc3339_second
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
@@ -17,16 +17,58 @@ from analytics.state.state import State
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
+class Summary(TypedDict):
+    """Traffic of one or several buckets; `error_rate` in percent."""
+
+    requests: float
+    errors: float
+    error_rate: float
+    avg_latency_ms: float | None
+    p50_latency_ms: float | None
+    p95_latency_ms: float | None
+    p99_latency_ms: float | None
+    unique_users: int
+    events: int
+
+
+class HourRow(Summary):
+    """An hour; `hour` is its start."""
+
+    hour: str
+
+
+class DayRow(Summary):
+    """A day; `peak_hour` is the start of its busiest hour, None without requests."""
+
+    date: str
+    peak_hour: str | None
+    peak_requests: float
+
+
+class Hours(TypedDict):
+    """The answer of `/stats/hourly`; `hours` is the number asked for."""
+
+    hours: int
+    buckets: list[HourRow]
+
+
+class Days(TypedDict):
+    """The answer of `/stats/daily`; `days` is the number asked for."""
+
+    days: int
+    buckets: list[DayRow]
+
+
+def hourly(state: State, now: float, hours: int) -> Hours:
     """The newest `hours` hours that are kept, oldest first; the last one is still open."""
-    buckets = [
+    buckets: list[HourRow] = [
         {"hour": rfc3339_second(start), **_summary(state, Resolution.HOUR, [start])}
         for start in _newest(state, Resolution.HOUR, hours)
     ]
     return {"hours": hours, "buckets": buckets}
 
 
-def daily(state: State, now: float, days: int) -> dict[str, Any]:
+def daily(state: State, now: float, days: int) -> Days:
     """The newest `days` days (UTC) that are kept, oldest first, with their peak hours; the last one is still open."""
     return {"days": days, "buckets": [_day(state, start) for start in _newest(state, Resolution.DAY, days)]}
 
@@ -121,7 +163,7 @@ def resident_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _summary(state: State, level: int, starts: list[int]) -> dict[str, Any]:
+def _summary(state: State, level: int, starts: list[int]) -> Summary:
     requests, errors, latency = traffic(state.series, level, starts)
     users = state.users.merged(level - 1, starts, [EVERY_SERVICE])
     return {
@@ -134,7 +176,7 @@ def _summary(state: State, level: int, starts: list[int]) -> dict[str, Any]:
     }
 
 
-def _day(state: State, start: int) -> dict[str, Any]:
+def _day(state: State, start: int) -> DayRow:
     peak = state.peak_hours.peak(start)
     return {
         "date": datetime.fromtimestamp(start, UTC).date().isoformat(),
