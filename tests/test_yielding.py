@@ -1,4 +1,4 @@
-"""Turns in the event loop."""
+"""Yielding to the event loop."""
 
 import gevent
 from gevent.socket import socketpair
@@ -6,7 +6,7 @@ from gevent.socket import socketpair
 from analytics.yielding import yield_to_others
 
 
-def test_input_is_looked_for_at_every_turn() -> None:
+def test_each_yield_polls_for_input_once() -> None:
     mine, theirs = socketpair()
     with mine, theirs:
         got: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Rows to take away: what they hold, which of them are wanted, and names that go with them."""
+"""Rows of exports: their content, filters and columns."""
 
 from typing import Any
 

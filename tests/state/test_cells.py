@@ -1,4 +1,4 @@
-"""Cells merge in any order and grouping to the cell of everything, and survive being packed."""
+"""Cells merge in any order and grouping to the same cell, and survive packing."""
 
 import random
 
@@ -15,7 +15,7 @@ observations = st.lists(st.tuples(values, st.integers(0, 50)), min_size=1, max_s
 
 
 def facts(cell: Cell) -> tuple[object, ...]:
-    """All that must be the same to the last digit."""
+    """Everything that must be the same to the last digit."""
     return (
         cell.count,
         cell.min,

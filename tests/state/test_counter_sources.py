@@ -1,4 +1,4 @@
-"""Counters of replicas: told apart by their instance, or by what they count."""
+"""Counters of replicas, distinguished by instance or by value."""
 
 import msgspec
 import pytest
@@ -10,7 +10,7 @@ from tests.state.rig import Rig, moderate
 
 
 def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
-    """What was counted before anyone watched, and what in the series."""
+    """What is counted in the baseline, and in the series."""
     sources, before, now = CounterSources(is_named), 0, 0
     for value in values:
         gain = sources.update(CounterValues(value))
@@ -62,7 +62,7 @@ def test_two_replicas_without_instances_through_the_service() -> None:
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 10**9), st.booleans()), max_size=40),
 )
 def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tuple[int, int, bool]]) -> None:
-    """Whatever the values, restarts and order: increases are exact, and totals never fall."""
+    """For all values, restarts and orders, increases are exact and totals never fall."""
     rig, counts, truth, last = Rig(), dict(enumerate(starts)), 0, 0
     for number, value in counts.items():
         rig.beat(instance=f"i{number}", request_count=value)
@@ -89,7 +89,7 @@ def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tupl
 def test_unnamed_replicas_that_differ_much_are_told_apart(
     magnitudes: list[int], replicas: int, rounds: list[list[int]]
 ) -> None:
-    """They report in turn; the counters differ more than tenfold and rise slowly."""
+    """The replicas alternate; their counters differ more than tenfold and rise slowly."""
     counters = [100 ** (1 + magnitude) for magnitude in magnitudes[:replicas]]
     starts, values, first = list(counters), [], []
     for number, steps in enumerate(rounds):
@@ -112,7 +112,7 @@ def test_unnamed_replicas_that_differ_much_are_told_apart(
 def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
     starts: list[int], rounds: list[list[int]], is_reversed: bool
 ) -> None:
-    """They report in turn; what cannot be told apart is counted once, never again and again."""
+    """The replicas alternate; sources that cannot be distinguished are counted once, not again and again."""
     counters, values = list(starts), []
     for number, steps in enumerate(rounds * 8):
         for place in range(len(counters))[:: -1 if is_reversed else 1]:

@@ -1,4 +1,4 @@
-"""The distinct sketch: the same estimate in any order and grouping, exact past 1,000, close at a million."""
+"""The distinct sketch: same estimate in any order and grouping, exact past 1,000, close at a million."""
 
 import random
 
@@ -25,7 +25,7 @@ def sketch_of(values: list[str]) -> Distinct:
 ranges = st.tuples(st.integers(0, 3_000), st.sampled_from((0, 1, 40, 700, 1_500, 1_540, 2_500))).map(
     lambda pair: (pair[0], pair[0] + pair[1])
 )
-"""Ranges of users that overlap, on either side of the sizes at which the sketch changes its inner form."""
+"""Overlapping ranges of users, below and above the sizes at which the sketch changes its representation."""
 parts = st.lists(st.tuples(ranges, st.booleans()), min_size=1, max_size=5)
 
 

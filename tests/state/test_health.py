@@ -1,4 +1,4 @@
-"""Health by each service's own rhythm."""
+"""Health by the interval of each service's heartbeats."""
 
 from statistics import median
 
@@ -11,7 +11,7 @@ from tests.state.rig import Rig
 @pytest.mark.parametrize(
     ("interval", "grace", "silence", "state"),
     [
-        # a service that beats every minute: the least limits hold
+        # one heartbeat a minute: the minimum limits apply
         (60, None, 0, "degraded"),
         (60, None, 120, "degraded"),
         (60, None, 120.5, "stale"),
@@ -20,14 +20,14 @@ from tests.state.rig import Rig
         (1, None, 119, "degraded"),
         (1, None, 121, "stale"),
         (1, None, 301, "down"),
-        # one whose rhythm is not known yet: it is not called down
+        # unknown interval: never down
         (None, None, 120, "degraded"),
         (None, None, 121, "stale"),
         (None, None, 301, "stale"),
         (None, None, 1e9, "stale"),
         (None, 600, 600, "degraded"),
         (None, 600, 601, "stale"),
-        # one that beats every ten minutes: its own rhythm holds
+        # one heartbeat every ten minutes: limits by its interval
         (600, None, 1_200, "degraded"),
         (600, None, 1_200.5, "stale"),
         (600, None, 3_000, "stale"),

@@ -1,4 +1,4 @@
-"""A service is as well as the worst of the instances that should be there."""
+"""The state of a service is that of the worst instance expected to report."""
 
 import pytest
 from hypothesis import given

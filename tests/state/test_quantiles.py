@@ -13,16 +13,16 @@ from analytics.state.quantiles import MAX_BUCKETS, SMALLEST, Quantiles
 from tests.state.rig import moderate
 
 ERROR = 0.0055
-"""What a base of 2^(1/64) allows: (base - 1) / (base + 1), and a little for rounding."""
+"""Error at a base of 2^(1/64): (base - 1) / (base + 1), and a little for rounding."""
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 plain = st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6), max_size=30)
-"""Negative, zero, subnormal and huge ones among them."""
+"""Including negative, zero, subnormal and huge values."""
 
 
 @st.composite
 def spans(draw: st.DrawFn) -> list[float]:
-    """Values spread evenly over many powers of two: alone or together they outgrow the buckets."""
+    """Values spread evenly over many powers of two: alone or together they exceed the buckets."""
     low, octaves = draw(st.integers(-990, 900)), draw(st.integers(1, 120))
     sign, count = draw(st.sampled_from((-1, 1))), draw(st.integers(1, 1_500))
     return [sign * 2.0 ** (low + octaves * i / count) for i in range(count)]
@@ -39,7 +39,7 @@ def sketch_of(values: list[float], weight: int = 1) -> Quantiles:
 
 
 def merged_at_random(sketches: list[Quantiles], dice: random.Random) -> Quantiles:
-    """One sketch of all: any two are merged, in any direction, until one is left."""
+    """One sketch of all: random pairs are merged until one is left."""
     heap = list(sketches)
     while len(heap) > 1:
         dice.shuffle(heap)

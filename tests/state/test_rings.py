@@ -1,4 +1,4 @@
-"""The rings of newest records, and paging through them while new ones arrive."""
+"""Rings of newest records, and paging through them while new ones arrive."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from tests.state.rig import moderate
 
 
 def add(ring: Ring[NewMetric], count: int) -> None:
-    """One request that brings `count` records, whose values are their sequence numbers."""
+    """Add one request of `count` records, whose values are their sequence numbers."""
     first = ring.last_sequence + 1
     ring.add(
         Kept(

@@ -1,4 +1,4 @@
-"""The ladder of time buckets, held against a model that keeps every observation."""
+"""The rollup, compared with a model that keeps every observation."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ WITHOUT_SECONDS = REAL[1:]
 
 
 class Bag:
-    """A cell that forgets nothing: which observations were merged into it, and how often each."""
+    """A cell that counts how often each observation was merged into it."""
 
     def __init__(self, observations: Iterable[int] = ()) -> None:
         self.observations = Counter(observations)
@@ -32,7 +32,7 @@ class Bag:
 
 
 class Walk:
-    """A rollup and its model, moved together."""
+    """A rollup and its model, changed together."""
 
     def __init__(self, levels: tuple[Level, ...], now: float) -> None:
         self.rollup: Rollup[str, Bag] = Rollup(levels, now)
@@ -51,7 +51,7 @@ class Walk:
         self.rollup.advance(self.now)
 
     def expected(self, level: Level) -> dict[tuple[int, str], Counter[int]]:
-        """Every retained observation by bucket and key."""
+        """Every observation kept, by bucket and key."""
         oldest = (int(self.latest) // level.size - level.keep + 1) * level.size
         cells: dict[tuple[int, str], Counter[int]] = {}
         for number, (at, key) in enumerate(self.seen):

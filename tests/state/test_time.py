@@ -1,4 +1,4 @@
-"""Time: windows, buckets, late and future records, and the edges of what is kept."""
+"""Time: windows, buckets, late and future records, and the limits of retention."""
 
 from typing import Any
 
