@@ -6,6 +6,8 @@ RUN npm ci --no-audit --no-fund
 FROM python:3.11.14-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8099 ANALYTICS_DATA_DIR=/data
+# tells `analytics config` which values are the image's own
+ENV ANALYTICS_IMAGE_DEFAULTS=HOST=$HOST,PORT=$PORT,ANALYTICS_DATA_DIR=$ANALYTICS_DATA_DIR
 WORKDIR /srv
 
 COPY requirements.txt .

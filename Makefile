@@ -1,4 +1,4 @@
-# The two commands of README.md, and what they need on a fresh machine.
+# The commands of README.md, and what they need on a fresh machine.
 VENV := .venv
 BIN := $(VENV)/bin
 MODULES := tests/spec/node_modules
@@ -6,7 +6,7 @@ CHARTS := analytics/web/node_modules
 PEERS := bench/node/node_modules
 PYTHON ?= python3
 
-.PHONY: run test bench dist tools peers format clean
+.PHONY: run test bench docs dist tools peers format clean
 
 run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
@@ -17,8 +17,12 @@ test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, for
 	$(BIN)/mypy
 	$(BIN)/pytest -n 3 --dist worksteal
 
-bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of README.md, each beside its baseline
+bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of docs/performance.md, each beside its baseline
 	$(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## the documentation, in site/; a broken link or anchor fails it
+	$(BIN)/python -m docs.generate
+	$(BIN)/zensical build --clean --strict
 
 dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of both clients, in dist/
 	@sh bench/debian.sh nodejs:node npm:npm
@@ -29,7 +33,7 @@ dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of bo
 	rm -rf build clients/python/build *.egg-info clients/python/*.egg-info clients/javascript/dist
 
 # What is not a Python package comes from Debian, where this is root on Debian and it is missing.
-tools: ## what the tests try the README's examples, browsers, paper, proxies, scraping and failing disks with
+tools: ## what the tests try the examples of the documentation, browsers, paper, proxies, scraping and failing disks with
 	@sh bench/debian.sh curl:curl golang-go:go nginx:nginx openssl:openssl nodejs:node npm:npm chromium:chromium strace:strace \
 		poppler-utils:pdftotext prometheus:prometheus
 
@@ -42,7 +46,7 @@ format: $(VENV)/.dev ## put the code into its one form
 	$(BIN)/ruff format .
 
 clean: ## remove what the other targets made
-	rm -rf dist $(VENV) $(MODULES) $(CHARTS) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf dist site $(VENV) $(MODULES) $(CHARTS) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,7 +55,7 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+$(VENV)/.dev: requirements.txt requirements-docs.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/.runtime
 

@@ -15,7 +15,7 @@ import gevent
 from gevent.signal import signal
 from werkzeug.serving import make_server
 
-from analytics.config import Settings
+from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.factory import create_app
 from analytics.listening import check_listening
@@ -57,6 +57,8 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(error.message)
     logging.config.dictConfig(logging_config(settings.log_level))
+    for warning in unknown_variable_warnings():
+        log.warning(warning)
     try:
         app = create_app(settings)
     except ConfigError as error:

@@ -27,8 +27,12 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.shortcut import Shortcut
 from analytics.api.stats import stats_blueprint
+from analytics.bus import Bus, Recorded
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
+from analytics.jobs.periodic import Periodic
+from analytics.jobs.supervisor import Supervisor
+from analytics.kinds import EVENTS
 from analytics.live.commands import Commands
 from analytics.live.handshake import INBOUND_LIMIT
 from analytics.live.hub import Hub
@@ -45,8 +49,9 @@ from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
+from analytics.snapshot.changes import Changes
 from analytics.snapshot.source import SnapshotSource
-from analytics.snapshot.ticker import Ticker
+from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
 from analytics.yielding import yield_to_others
 
@@ -60,7 +65,7 @@ class Service:
         self,
         hub: Hub,
         socketio: SocketIo,
-        ticker: Ticker,
+        ticker: Periodic,
         recorder: Recorder,
         state: State,
         store: Store | None,
@@ -71,7 +76,7 @@ class Service:
         self._store, self._durability = store, durability
 
     def start(self, give_up: Callable[[str], None]) -> None:
-        """Read what was kept, then begin to tick; in the process that serves, never in one that forks.
+        """Recover, then start all jobs; in the process that serves, never in one that forks.
 
         Args:
             give_up: is told why, where what was kept cannot be used.
@@ -106,7 +111,7 @@ class Service:
         reasons = {
             "the service is reading what it kept": self.is_recovering,
             "the service is stopping": self.hub.draining,
-            "the ticker has stalled": not self.is_recovering and self.ticker.stalled,
+            "the ticker has stalled": not self.is_recovering and self.ticker.is_stalled,
         }
         return [reason for reason, holds in reasons.items() if holds]
 
@@ -136,13 +141,15 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     """
     settings, clock = settings or Settings.from_env(), clock or SystemClock()
     state = State(settings, clock.wall())
-    hub = Hub(partial(state.counters.dropped, "live_event"))
+    jobs, bus = Supervisor(clock), Bus(state.counters.dropped)
+    hub = Hub(partial(state.counters.dropped, "live_event"), jobs)
     connections = partial(len, hub)
     journal: Log = MemoryLog()
     if settings.data_dir:
-        journal = DiskLog(state.lock, Path(settings.data_dir) / FILE_NAME, settings.durability, settings.log_max_bytes)
-    recorder = Recorder(state, settings, clock, hub.publish_events, journal)
-    store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskLog) else None
+        path = Path(settings.data_dir) / FILE_NAME
+        journal = DiskLog(state.lock, path, settings.durability, jobs, settings.log_max_bytes)
+    recorder = Recorder(state, settings, clock, bus, journal)
+    store = Store(settings, clock, state, journal, recorder, jobs) if isinstance(journal, DiskLog) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)
@@ -151,12 +158,20 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     patience = settings.client_timeout
     socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
 
-    def beat() -> None:
+    def publish_events(recorded: Recorded) -> None:
+        if recorded.kind == EVENTS.name:
+            hub.publish_events(recorded.kept, recorded.last)
+
+    bus.listen(Recorded, publish_events)
+    changes = Changes(reader, bus)
+
+    def tick() -> None:
         recorder.tick()
+        changes.publish()
         hub.ping()
         hub.publish_update(lambda: (snapshots.current(), openings.newest))
 
-    ticker = Ticker(beat, clock, state.counters.dropped)
+    ticker = make_ticker(tick, jobs, state.counters.dropped)
     service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     events = events_acceptor(
@@ -181,9 +196,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(heartbeat_blueprint(recorder, bodies))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
-    app.register_blueprint(stats_blueprint(reader, service.storage))
+    app.register_blueprint(stats_blueprint(reader, service.storage, jobs.reports))
     app.register_blueprint(export_blueprint(reader))
-    app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage))
+    app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage, jobs.reports))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())

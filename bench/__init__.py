@@ -1,1 +1,1 @@
-"""The figures that README.md quotes, each measured beside its baseline: `python -m bench`."""
+"""The figures that docs/performance.md quotes, each measured beside its baseline: `python -m bench`."""

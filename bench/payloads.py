@@ -1,4 +1,4 @@
-"""What is sent: events and metrics as README.md shows them, the same from run to run."""
+"""What is sent: events and metrics as the documentation shows them, the same from run to run."""
 
 import time
 from base64 import urlsafe_b64encode

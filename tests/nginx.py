@@ -1,7 +1,6 @@
 """Debian's nginx for tests, in front of a service: TLS, its own folder and ports, stopped by its own process id."""
 
 import os
-import re
 import socket
 import subprocess
 import time
@@ -12,13 +11,13 @@ from shutil import which
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from tests.docs.pages import blocks_of
 from tests.edge.wire import cannot_test, tool
 from tests.server import ROOT, free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 15
-README = ROOT / "README.md"
-BLOCKS = re.compile(r"^```nginx\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+GUIDE = ROOT / "docs" / "howto" / "nginx.md"
 CONFIGURATION = """\
 daemon off;
 pid {folder}/nginx.pid;
@@ -67,14 +66,14 @@ def make_identity(folder: Path) -> Identity:
     return made
 
 
-def readme_examples() -> tuple[str, str]:
-    """The README's examples as they are printed: a server, and a location below a path."""
-    server, location = BLOCKS.findall(README.read_text())
-    return server, location
+def documented_examples() -> tuple[str, str]:
+    """The documentation's examples as they are printed: a server, and a location below a path."""
+    server, location = blocks_of("nginx", GUIDE)
+    return server.text, location.text
 
 
 def substituted(server: str, upstream: int) -> str:
-    """An example of the README with the names and ports of a test in the place of its own."""
+    """An example of the documentation with the names and ports of a test in the place of its own."""
     names = {
         "listen 443 ssl;": "listen 127.0.0.1:PORT ssl;",
         "stats.example;": "localhost;",

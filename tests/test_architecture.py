@@ -28,26 +28,29 @@ ARROWS: dict[str, set[str]] = {
     "clock": set(),
     "errors": set(),
     "records": set(),
-    "config": {"addresses", "errors"},
+    "config": {"converters", "errors"},
+    "converters": {"addresses"},
     "listening": {"errors"},
     "javascript": set(),
     "kinds": {"records"},
-    "jobs": set(),
+    "bus": {"records"},
+    "jobs": {"clock"},
     "logs": set(),
     "yielding": set(),
     "version": set(),
     "state": {"clock", "config", "kinds", "records"},
     "schemas": {"arrays", "errors", "kinds", "records"},
-    "log": {"clock", "config", "errors", "kinds", "records", "state"},
+    "log": {"bus", "clock", "config", "errors", "kinds", "records", "state"},
     "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "records", "state", "yielding"},
-    "query": {"clock", "errors", "records", "state"},
-    "snapshot": {"clock", "jobs", "query", "records", "state"},
+    "query": {"clock", "errors", "jobs", "records", "state"},
+    "snapshot": {"bus", "clock", "jobs", "query", "records", "state"},
     "live": {"errors", "jobs", "query", "records", "schemas", "snapshot", "state", "yielding"},
     "api": {
         "addresses",
         "clock",
         "errors",
         "javascript",
+        "jobs",
         "kinds",
         "log",
         "query",
@@ -59,8 +62,11 @@ ARROWS: dict[str, set[str]] = {
     },
     "factory": {
         "api",
+        "bus",
         "clock",
         "config",
+        "jobs",
+        "kinds",
         "live",
         "log",
         "log.disk",
@@ -99,6 +105,15 @@ IO = {"asyncio", "gevent", "http", "io", "os", "pathlib", "requests", "select", 
 
 NESTED = {"log.disk"}
 """Folders inside a room that are rooms of their own."""
+SPAWN = {"Greenlet", "spawn", "spawn_later", "spawn_raw", "start_new_thread", "_start_new_thread"}
+SPAWNERS = {
+    "jobs/job.py": "all that runs for the life of the process",
+    "live/delivery.py": "the writer of one connection",
+    "live/socketio.py": "the timeouts of one connection",
+    "live/stopping.py": "the stop itself",
+    "log/disk/thread.py": "the thread that owns the database",
+}
+"""Files that start greenlets or threads, and which; whatever runs by itself is a job, so that its death is noticed."""
 
 
 def room(path: Path) -> str:
@@ -196,6 +211,18 @@ def test_time_is_passed_in(path: Path) -> None:
         assert "time" not in outside(path)
     methods = {node.func.attr for node in calls(path) if isinstance(node.func, ast.Attribute)}
     assert not methods & {"now", "utcnow", "today"}
+
+
+def test_what_runs_by_itself_is_a_job() -> None:
+    service = [path for path in FILES if room(path) not in {"sdk", "feed", "cli"}]
+    spawning = {ids(path) for path in service for node in calls(path) if called(node) in SPAWN}
+    assert spawning == SPAWNERS.keys()
+
+
+def called(node: ast.Call) -> str:
+    """The last part of the name of what is called."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def calls(path: Path) -> list[ast.Call]:

@@ -136,7 +136,7 @@ def test_a_log_with_a_header_alone_is_no_failure(service: FakeService, tmp_path:
     (tmp_path / "quiet.log").write_text("#Software: IIS\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n")
     result = run("replay", tmp_path / "quiet.log", "--url", service.url)
     assert result.exit_code == 0
-    assert result.stderr == f"{tmp_path / 'quiet.log'} holds no requests: it has only comments\n"
+    assert result.stderr == f"{tmp_path / 'quiet.log'} holds no requests, only comments\n"
 
 
 def test_a_log_that_is_not_in_the_format_given_is_an_error_that_says_so(service: FakeService, log: Path) -> None:

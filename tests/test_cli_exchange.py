@@ -77,7 +77,7 @@ def test_an_export_that_breaks_off_leaves_no_file(service: FakeService, folder: 
     service.script = [broken]
     result = run(service, "export", "events", "-o", "e.csv")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: the export broke off: ")
+    assert result.stderr.startswith("Error: the export ended early: ")
     assert [path.name for path in folder.iterdir()] == ["e.csv"]
     assert (folder / "e.csv").read_text() == "of yesterday"
 
@@ -121,7 +121,7 @@ def test_an_import_that_was_broken_off_goes_on(service: FakeService, folder: Pat
     assert "unconfirmed             2" in result.stdout
     assert sorted(path.name for path in folder.iterdir()) == ["e.ndjson", "e.ndjson.import.json"]
     result = run(service, "import", "e.ndjson")
-    assert result.stderr == "going on after row 2; --restart begins anew\n"
+    assert result.stderr == "resuming after row 2; --restart starts from the first row\n"
     assert "rows read               6\naccepted                6\n" in result.stdout
     assert list(service.items) == ["0", "1", "2", "3", "4", "5"]
     assert [path.name for path in folder.iterdir()] == ["e.ndjson"]
@@ -137,9 +137,9 @@ def test_a_restart_ignores_what_was_noted(service: FakeService, folder: Path) ->
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("date,requests\n", "holds the export of daily, which are sums and cannot be taken apart again; events and"),
+        ("date,requests\n", "holds an export of daily, which are aggregates and cannot be imported; import events or"),
         ("", None),
-        ("what is this\n", "does not tell what it holds: say --kind events or --kind metrics"),
+        ("what is this\n", "has no known content: give --kind events or --kind metrics"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_one_clear_line(
@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_imported_is_one_clear_line(
     (folder / "file").write_text(content)
     result = run(service, "import", "file")
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"Error: file {problem or 'does not tell what it holds'}")
+    assert result.stderr.startswith(f"Error: file {problem or 'has no known content'}")
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -165,4 +165,4 @@ def test_a_damaged_document_gives_all_its_whole_rows(service: FakeService, folde
 
 def test_a_pipe_is_refused(service: FakeService, folder: Path) -> None:
     os.mkfifo(folder / "pipe")
-    assert "pipe is a pipe and cannot be read twice" in run(service, "import", "pipe").stderr
+    assert "pipe is a pipe, which cannot be read twice" in run(service, "import", "pipe").stderr

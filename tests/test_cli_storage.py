@@ -65,7 +65,7 @@ def test_a_restored_one_says_where_the_other_is_kept(folder: Path) -> None:
     result = run("restore", "a.db")
     assert result.exit_code == 0, result.output
     kept, line = result.stdout.splitlines()
-    assert Path(kept.removeprefix("the database of before is kept as ")).is_file()
+    assert Path(kept.removeprefix("the previous database is kept as ")).is_file()
     assert line.startswith("restored data/analytics.db: ")
     assert run("restore", "a.db", "--data-dir", "new").stdout.startswith("restored new/analytics.db: ")
 
@@ -113,6 +113,6 @@ def test_a_terminal_is_asked_first_and_shown_a_bar(folder: Path, answer: bytes, 
     os.close(ours)
     os.close(theirs)
     assert done.returncode == status
-    assert b"Put a.db in place of data/analytics.db, which is kept beside it?" in said
+    assert b"Replace data/analytics.db with a.db? The previous database is kept." in said
     assert words in said
     assert len(list((folder / "data").glob("*.before-restore-*"))) == (0 if status else 1)

@@ -1,18 +1,23 @@
-"""Settings: cast once, and a wrong value is one line that names variable, value and what is allowed."""
+"""Settings: read once, and a wrong value is one line that names the variable, the value and what is allowed."""
 
 import dataclasses
 import re
+import subprocess
+import sys
 
+import click
 import pytest
 
-from analytics.config import Settings
+from analytics.cli import main
+from analytics.config import SETTINGS, Group, Setting, Settings, unknown_variable_warnings, unknown_variables
+from analytics.converters import checked
 from analytics.errors import ConfigError
 from tests.server import ROOT
 
-FIELDS = {field.name: field.metadata for field in dataclasses.fields(Settings)}
-VARIABLES = [metadata["variable"] for metadata in FIELDS.values()]
-WHOLE = [name for name in FIELDS if isinstance(getattr(Settings(), name), int)]
-BROKEN = [name for name in FIELDS if isinstance(getattr(Settings(), name), float)]
+VARIABLES = [setting.variable for setting in SETTINGS.values()]
+WHOLE = [name for name in SETTINGS if isinstance(getattr(Settings(), name), int)]
+BROKEN = [name for name in SETTINGS if isinstance(getattr(Settings(), name), float)]
+BOUNDS = re.compile(r"number from (\S+) to (\S+)")
 
 
 @pytest.fixture(autouse=True)
@@ -43,43 +48,80 @@ def test_the_defaults_are_the_bounds_that_were_promised() -> None:
     assert (settings.max_endpoints, settings.max_service_endpoints) == (20_000, 2_000)
 
 
-def test_the_readme_tells_of_each_with_its_default() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \|(?: `([^`]+)`)? \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    defaults = {name: getattr(Settings(), name) for name in FIELDS}
-    shown = {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in defaults.items()}
-    known = {FIELDS[name]["variable"]: value for name, value in shown.items()}
-    assert dict(rows) == known
+ROW = re.compile(r"^\| `((?:ANALYTICS_)?[A-Z_]+)` \|(?: `([^`]+)`)? \|", re.MULTILINE)
+
+
+def test_the_documentation_lists_each_with_its_default() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    rows = [row for page in pages for row in ROW.findall(page.read_text())]
+    shown = {setting.variable: setting.show(setting.default) for setting in SETTINGS.values()}
+    assert sorted(rows) == sorted(shown.items())
+
+
+def test_the_help_of_serve_names_the_variables_and_their_defaults() -> None:
+    by_variable = {setting.variable: setting for setting in SETTINGS.values()}
+    options = [option for option in main.commands["serve"].params if isinstance(option, click.Option)]
+    assert len(options) == 3
+    for option in options:
+        variable, default = re.findall(r"\[env var: (\w+); default: ([\w.]+)", option.help or "")[0]
+        assert option.opts == [f"--{variable.removeprefix('ANALYTICS_').lower().replace('_', '-')}"]
+        assert default == by_variable[variable].show(by_variable[variable].default)
+
+
+def test_commands_that_read_a_setting_have_its_default() -> None:
+    by_variable = {setting.variable: setting for setting in SETTINGS.values()}
+    found = [
+        (command.name, parameter.default, by_variable[str(parameter.envvar)].default)
+        for command in main.commands.values()
+        for parameter in command.params
+        if parameter.envvar in by_variable
+    ]
+    assert {name for name, _, _ in found} == {"backup", "restore", "inspect"}
+    assert all(str(default) == of_setting for _, default, of_setting in found)
 
 
 def test_only_three_variables_are_plain() -> None:
     plain = {variable for variable in VARIABLES if not variable.startswith("ANALYTICS_")}
     assert plain == {"HOST", "PORT", "LOG_LEVEL"}
     assert len(set(VARIABLES)) == len(VARIABLES)
-    assert all(metadata["about"] for metadata in FIELDS.values())
+    assert all(setting.about for setting in SETTINGS.values())
+
+
+def test_each_default_is_read_back_from_what_is_shown() -> None:
+    for setting in SETTINGS.values():
+        assert setting.read({setting.variable: setting.show(setting.default)}) == setting.default
+
+
+def test_the_settings_of_a_group_stand_together() -> None:
+    groups = [setting.group for setting in SETTINGS.values()]
+    assert [group for index, group in enumerate(groups) if groups[index - 1] != group] == list(dict.fromkeys(groups))
+    assert len(set(groups)) == 8
 
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("value", ["", "x", "1.5", "1e3", "0x10", "true", "None"])
 def test_what_is_no_whole_number_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    check_line(message(monkeypatch, FIELDS[name]["variable"], value), name, value, "a whole number from")
+    check_line(message(monkeypatch, SETTINGS[name].variable, value), name, value, "a whole number from")
 
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("value", ["", "x", "nan", "inf", "-inf", "1,5"])
 def test_what_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    check_line(message(monkeypatch, FIELDS[name]["variable"], value), name, value, "a number from")
+    check_line(message(monkeypatch, SETTINGS[name].variable, value), name, value, "a number from")
 
 
 @pytest.mark.parametrize("name", WHOLE + BROKEN)
 def test_bounds_belong_to_what_is_allowed_and_what_lies_beyond_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    variable, low, high = (FIELDS[name][key] for key in ("variable", "low", "high"))
+    variable = SETTINGS[name].variable
+    low, high = BOUNDS.findall(SETTINGS[name].converter.allowed)[0]
     for value in (low, high):
-        monkeypatch.setenv(variable, str(value))
-        assert getattr(Settings.from_env(), name) == value
-    for value in (low - 1, high + 1, -(10**12), 10**30):
-        check_line(message(monkeypatch, variable, str(value)), name, str(value), f"from {low} to {high}")
+        monkeypatch.setenv(variable, value)
+        assert getattr(Settings.from_env(), name) == float(value)
+    for beyond in (float(low) - 1, float(high) + 1, -(10.0**12), 10.0**30):
+        text = f"{beyond:.0f}" if name in WHOLE else str(beyond)
+        check_line(message(monkeypatch, variable, text), name, text, f"from {low} to {high}")
 
 
 @pytest.mark.parametrize("value", ["", "LOUD", "info,debug", "10"])
@@ -152,9 +194,9 @@ def test_addresses_and_names_are_hosts(monkeypatch: pytest.MonkeyPatch, value: s
 
 def check_line(line: str, name: str, value: str, allowed: str) -> None:
     assert "\n" not in line
-    assert line.startswith(f"{FIELDS[name]['variable']}={value!r} is not allowed: ")
+    assert line.startswith(f"{SETTINGS[name].variable}={value!r} is not allowed: ")
     assert allowed in line
-    assert FIELDS[name]["about"] in line
+    assert SETTINGS[name].about in line
     assert "default" in line
 
 
@@ -200,3 +242,67 @@ def test_values_are_read_and_cast(
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().port = 1  # type: ignore[misc]
+
+
+def test_an_environment_may_be_given() -> None:
+    assert Settings.from_env({"PORT": "80"}).port == 80
+
+
+def test_reading_settings_is_quick_because_it_loads_no_library() -> None:
+    script = "import sys, analytics.config; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"flask", "gevent", "marshmallow", "msgspec", "numpy"} & set(done.stdout.split())
+
+
+@dataclasses.dataclass(frozen=True)
+class WithSecret:
+    """A stand-in for settings of which one is a secret; the service has none yet."""
+
+    key: str = Group("Access").setting(
+        "ANALYTICS_KEY", "", checked("s3cret".startswith, "a key"), "key of a peer", is_secret=True
+    )
+
+
+def test_a_secret_is_never_shown() -> None:
+    setting: Setting[str] = dataclasses.fields(WithSecret)[0].metadata["setting"]
+    value = setting.read({"ANALYTICS_KEY": "s3cret"})
+    assert (value, setting.show(value), setting.show("")) == ("s3cret", "***", "")
+    assert "s3cret" not in repr(WithSecret(value))
+    with pytest.raises(ConfigError) as error:
+        setting.read({"ANALYTICS_KEY": "s3cred"})
+    assert error.value.message.startswith("ANALYTICS_KEY='***' is not allowed: key of a peer; ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "closest"),
+    [
+        ("ANALYTICS_DATADIR", "ANALYTICS_DATA_DIR"),
+        ("ANALYTICS_MAX_BODYS", "ANALYTICS_MAX_BODY"),
+        ("ANALYTICS_PORT", "PORT"),
+        ("ANALYTICS_LOG_LEVEL", "LOG_LEVEL"),
+        ("ANALYTICS_URI", "ANALYTICS_URL"),
+        ("ANALYTICS_COLOR", None),
+        ("ANALYTICS_", None),
+    ],
+)
+def test_a_typing_error_is_named_with_the_closest_variable(variable: str, closest: str | None) -> None:
+    assert unknown_variables({variable: "x", "PATH": "/bin"}) == {variable: closest}
+    (line,) = unknown_variable_warnings({variable: "x"})
+    assert line.startswith(f"{variable} is not a setting and has no effect: ")
+    assert f"did you mean {closest}?" in line or (closest is None and "`analytics config`" in line)
+
+
+def test_known_variables_and_those_of_kubernetes_are_no_typing_errors() -> None:
+    known = dict.fromkeys([*VARIABLES, "ANALYTICS_URL", "ANALYTICS_IMAGE_DEFAULTS"], "x")
+    kubernetes = {
+        "ANALYTICS_SERVICE_HOST": "10.0.0.1",
+        "ANALYTICS_SERVICE_PORT": "8099",
+        "ANALYTICS_SERVICE_PORT_HTTP": "8099",
+        "ANALYTICS_PORT": "tcp://10.0.0.1:8099",
+        "ANALYTICS_PORT_8099_TCP": "tcp://10.0.0.1:8099",
+        "ANALYTICS_PORT_8099_TCP_PROTO": "tcp",
+        "ANALYTICS_PORT_8099_TCP_PORT": "8099",
+        "ANALYTICS_PORT_8099_TCP_ADDR": "10.0.0.1",
+        "ANALYTICS_WEB_SERVICE_HOST": "10.0.0.2",
+    }
+    assert unknown_variables({**known, **kubernetes}) == {}

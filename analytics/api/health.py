@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 
 from analytics.api.answers import answer
 from analytics.api.params import arguments
+from analytics.jobs.report import JobReport
 from analytics.query.health import health
 from analytics.query.reader import Reader
 from analytics.schemas.queries import NoQuery
@@ -19,14 +20,21 @@ def health_blueprint(
     connections: Callable[[], int],
     not_ready: Callable[[], list[str]],
     storage: Callable[[], dict[str, Any]],
+    jobs: Callable[[], list[JobReport]],
 ) -> Blueprint:
-    """The blueprint of /health; `not_ready` tells why there should be no work now, `storage` where records are kept."""
+    """The blueprint of /health.
+
+    Args:
+        not_ready: gives the reasons why the service should get no work now.
+        storage: describes where records are kept.
+        jobs: reports on each job.
+    """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(health, connections(), not_ready(), storage()))
+        return answer(reader.ask(health, connections(), not_ready(), storage(), jobs()))
 
     @blueprint.get("/health/live")
     def live() -> Response:

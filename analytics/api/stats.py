@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 
 from analytics.api.answers import answer
 from analytics.api.params import arguments
+from analytics.jobs.report import JobReport
 from analytics.query.reader import Reader
 from analytics.query.stats import daily, hourly, stats
 from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
@@ -14,14 +15,16 @@ from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
 NOTHING, HOURS, DAYS = NoQuery(), HoursQuery(), DaysQuery()
 
 
-def stats_blueprint(reader: Reader, storage: Callable[[], dict[str, Any]]) -> Blueprint:
-    """The blueprint of /stats; `storage` tells where records are kept."""
+def stats_blueprint(
+    reader: Reader, storage: Callable[[], dict[str, Any]], jobs: Callable[[], list[JobReport]]
+) -> Blueprint:
+    """The blueprint of /stats; `storage` describes where records are kept, `jobs` reports on each job."""
     blueprint = Blueprint("stats", __name__)
 
     @blueprint.get("/stats")
     def totals() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(stats, storage()))
+        return answer(reader.ask(stats, storage(), jobs()))
 
     @blueprint.get("/stats/hourly")
     def by_hour() -> Response:

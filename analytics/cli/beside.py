@@ -1,4 +1,4 @@
-"""The service as a process beside a command, for `analytics demo --serve`."""
+"""The service as a child process, for `analytics demo --serve`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from analytics.config import Settings
 
 DEFAULTS = {"ANALYTICS_DATA_DIR": "", "LOG_LEVEL": "WARNING"}
-"""Unless the environment says otherwise, nothing stays on the disk, and requests do not fill the terminal."""
+"""Defaults of the demo's service: it keeps everything in memory and does not log requests to the terminal."""
 
 
 @contextmanager
 def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
-    """Within this block the service runs, with the settings of the environment.
+    """Run the service for the duration of the block, with the settings of the environment.
 
-    Yields its address, and a `sleep` that raises FeedError once the service has ended. SIGTERM and SIGHUP end the
-    block as Ctrl-C does, so that the service never stays behind.
+    Yields its URL, and a `sleep` that raises FeedError once the service has ended. SIGTERM and SIGHUP end the block as
+    Ctrl-C does, so that the service is always stopped.
 
     Raises:
-        FeedError: it cannot be started.
+        FeedError: the service cannot be started.
     """
     from analytics.config import Settings
     from analytics.errors import CannotListen, ConfigError
@@ -45,7 +45,7 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
-    # in a session of its own: a terminal's Ctrl-C ends the command, and the command then the service
+    # In a session of its own, so that Ctrl-C in a terminal ends only this process, which then stops the service.
     process = subprocess.Popen(
         [sys.executable, "-m", "analytics", "serve"], env={**DEFAULTS, **os.environ}, start_new_session=True
     )
@@ -58,7 +58,7 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
     try:
         url = _url(settings)
         with Sender(url, patience=math.inf, sleep=sleep) as sender:
-            sender.total_events()  # once it answers that, it is ready
+            sender.total_events()  # returns once the service is ready
         click.echo(f"The dashboard is at {url}/ (Ctrl-C ends the service and the demo)", err=True)
         yield url, sleep
     finally:
@@ -67,6 +67,6 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
 
 
 def _url(settings: Settings) -> str:
-    """Where this machine reaches the service."""
+    """The URL of the service on this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - only read
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

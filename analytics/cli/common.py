@@ -1,4 +1,4 @@
-"""What the commands share: options, progress on a terminal, and what is said while waiting."""
+"""Parts that several commands share: options, a progress bar, and a notice while waiting for the service."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from analytics.feed.logfile import LogFile
     from analytics.feed.sender import OnWait
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Finite(click.FloatRange):
-    """A number within bounds, and a number indeed."""
+    """A number within bounds, but not NaN."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
@@ -41,24 +42,38 @@ def _http_url(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 url_option = click.option(
     "--url",
+    metavar="URL",
     default="http://127.0.0.1:8099",
     envvar="ANALYTICS_URL",
     show_default=True,
     show_envvar=True,
     callback=_http_url,
-    help="The service to speak to.",
+    help="Address of the service.",
 )
 patience_option = click.option(
     "--patience",
     type=Finite(0, 300),
+    metavar="SECONDS",
     default=30.0,
     show_default=True,
-    help="Seconds to keep trying while the service cannot be reached or is busy.",
+    help="Seconds to retry while the service cannot be reached or is busy.",
 )
 
 
-def drawn(file: LogFile, items: Iterable[T], label: str) -> Iterator[T]:
-    """The `items`, which come from `file`, drawing a bar on a terminal's stderr as they are taken."""
+def batch_option(items: str) -> Callable[[F], F]:
+    """The option `--batch` of a command that sends `items`."""
+    return click.option(
+        "--batch",
+        type=click.IntRange(1, 10_000),
+        metavar="NUMBER",
+        default=1000,
+        show_default=True,
+        help=f"{items} per request.",
+    )
+
+
+def with_progress_bar(file: LogFile, items: Iterable[T], label: str) -> Iterator[T]:
+    """Yield `items`, which are read from `file`, and show on stderr, if it is a terminal, how much of it is read."""
     bar: Any = click.progressbar(
         length=file.size or 1,
         label=label,
@@ -75,13 +90,13 @@ def drawn(file: LogFile, items: Iterable[T], label: str) -> Iterator[T]:
 
 
 def wait_notice() -> OnWait:
-    """Says once what the service is waited for."""
-    said: set[str] = set()
+    """A callback that prints each reason for waiting once."""
+    printed: set[str] = set()
 
-    def say(trouble: str, pause: float) -> None:
-        # Short pauses are ordinary: a kept-alive connection that the service closed, or a moment of pressure.
-        if pause >= 1 and trouble not in said:
-            said.add(trouble)
-            click.echo(f"{trouble}; trying again", err=True)
+    def say(reason: str, pause: float) -> None:
+        # Short pauses are normal: the service closed an idle connection, or was busy for a moment.
+        if pause >= 1 and reason not in printed:
+            printed.add(reason)
+            click.echo(f"{reason}; retrying", err=True)
 
     return say

@@ -1,4 +1,4 @@
-"""The command that plays a small shop: `analytics demo`."""
+"""The command that simulates a small shop: `analytics demo`."""
 
 from __future__ import annotations
 
@@ -13,33 +13,37 @@ from analytics.cli.common import Finite, url_option
 @click.option(
     "--serve",
     is_flag=True,
-    help="Run the service too, and end it with the demo. It listens on HOST and PORT, and keeps everything in memory "
-    "unless ANALYTICS_DATA_DIR is set.",
+    help="Run the service too, until the demo ends. It has the settings of `analytics serve`, but keeps everything in "
+    "memory unless ANALYTICS_DATA_DIR is set.",
 )
 @url_option
 @click.option(
     "--rate",
     type=Finite(1, 10_000),
+    metavar="NUMBER",
     default=50.0,
     show_default=True,
-    help="Events a second, as the mean over a day: evenings are busier, nights quieter.",
+    help="Events per second, as the mean of a day: evenings are busier, mornings quieter.",
 )
-@click.option("--duration", type=Finite(min=0), help="Seconds to run; without it, until Ctrl-C.")
+@click.option(
+    "--duration", type=Finite(min=0), metavar="SECONDS", show_default="until Ctrl-C", help="How long the demo runs."
+)
 @click.option(
     "--history/--no-history",
     default=None,
-    help="First fill in the last 90 days with up to 250,000 events and counts: the last day by minute, the days before "
-    "by hour. By default only when the service holds no events yet.",
+    show_default="only if the service holds no events yet",
+    help="First send a history of 90 days, up to 250,000 events and counts: by minute for the last day, by hour before "
+    "that.",
 )
 @click.pass_context
 def demo_command(
     context: click.Context, serve: bool, url: str, rate: float, duration: float | None, history: bool | None
 ) -> None:
-    """Play a small shop, so that there is something to see.
+    """Simulate a small shop, to show the dashboard at work.
 
-    Ten services send events, metrics and heartbeats while visitors look, search and buy. A first incident
-    comes within two minutes and others now and then: one service turns slow and fails, says so in its
-    heartbeat, and recovers. Runs until Ctrl-C, and outlasts a restart of the service.
+    Ten services send events, metrics and heartbeats while visitors browse, search and buy. Within two minutes there is
+    a first incident, and later more: one service becomes slow, fails requests, reports this in its heartbeat, and
+    recovers. The demo runs until Ctrl-C, and continues after a restart of the service.
     """
     import random
     import secrets
@@ -51,7 +55,7 @@ def demo_command(
     from analytics.feed.sender import FeedError, Sender
 
     if serve and context.get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--serve runs a service of its own: HOST and PORT say where, not --url.")
+        raise click.UsageError("--serve runs its own service: set HOST and PORT, not --url.")
 
     def say(message: str) -> None:
         click.echo(f"{time.strftime('%H:%M:%S')} {message}", err=True)

@@ -1,4 +1,4 @@
-"""The command that takes an export: `python -m analytics export`."""
+"""The command that exports data from the service to a file: `analytics export`."""
 
 from __future__ import annotations
 
@@ -22,23 +22,33 @@ FORMATS = ("ndjson", "csv", "json")
 @click.argument("kind", type=click.Choice(KINDS))
 @url_option
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="By default what the name of FILE ends with, else ndjson."
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    show_default="by the extension of FILE, otherwise ndjson",
+    help="Format of the file.",
 )
-@click.option("--from", "from_", metavar="TIME", help="From this time on (RFC 3339, such as 2024-01-15T10:30:00Z).")
-@click.option("--to", metavar="TIME", help="Before this time.")
-@click.option("--type", "type_", metavar="TEXT", help="Events of this type.")
-@click.option("--service", metavar="TEXT", help="Events, metrics or the row of this service.")
-@click.option("--user-id", metavar="TEXT", help="Events of this user.")
-@click.option("--q", "text", metavar="TEXT", help="Events that contain this text.")
-@click.option("--name", metavar="TEXT", help="Metrics of this name.")
-@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Metrics with this tag; may be repeated.")
-@click.option("--bom", is_flag=True, help="Put a byte order mark first, by which spreadsheets know UTF-8; CSV only.")
+@click.option(
+    "--from", "from_", metavar="TIME", help="Start of the time range (RFC 3339, such as 2024-01-15T10:30:00Z)."
+)
+@click.option("--to", metavar="TIME", help="End of the time range, exclusive.")
+@click.option("--type", "type_", metavar="TEXT", help="Only events of this type.")
+@click.option("--service", metavar="TEXT", help="Only data of this service.")
+@click.option("--user-id", metavar="TEXT", help="Only events of this user.")
+@click.option("--q", "text", metavar="TEXT", help="Only events that contain this text.")
+@click.option("--name", metavar="TEXT", help="Only metrics of this name.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Only metrics with this tag; may be repeated.")
+@click.option(
+    "--bom",
+    is_flag=True,
+    help="Write a byte order mark, so that spreadsheets detect UTF-8; CSV only.",
+)
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    help="Where to write; '-' is standard output, and a name that ends with .gz is gzipped. By default the name that "
-    "the service gives, in this folder.",
+    help="File to write: '-' is standard output, and a name that ends with .gz is compressed.",
+    show_default="the name that the service suggests, in the current directory",
 )
 @patience_option
 def export_command(
@@ -57,19 +67,19 @@ def export_command(
     output: str | None,
     patience: float,
 ) -> None:
-    """Write what the service holds to a file.
+    """Export data from the service to a file.
 
-    Events and metrics come oldest first as far as they are kept, and can be imported again; services, hourly and daily
-    are statistics. The file appears when it is complete: an export that breaks off leaves none.
+    Events and metrics are those in memory, oldest first; `analytics import` reads them back. Services, hourly and daily
+    are statistics. The file is created when the export is complete; a failed export leaves no file.
     """
     import time
 
     from analytics.feed.exporting import Export
     from analytics.feed.sender import FeedError, Sender
 
-    named = {"from": from_, "to": to, "type": type_, "service": service, "user_id": user_id, "q": text, "name": name}
-    named["bom"] = "1" if bom else None
-    filters = [(key, value) for key, value in named.items() if value is not None] + [_tag(tag) for tag in tags]
+    options = {"from": from_, "to": to, "type": type_, "service": service, "user_id": user_id, "q": text, "name": name}
+    options["bom"] = "1" if bom else None
+    filters = [(key, value) for key, value in options.items() if value is not None] + [_tag(tag) for tag in tags]
     started = time.monotonic()
     try:
         with (
@@ -90,7 +100,7 @@ def export_command(
 def _tag(given: str) -> tuple[str, str]:
     key, equals, value = given.partition("=")
     if not key or not equals:
-        raise click.BadParameter(f"{given!r} is not like host=web-1", param_hint="--tag")
+        raise click.BadParameter(f"{given!r} is not KEY=VALUE, such as host=web-1", param_hint="--tag")
     return f"tag.{key}", value
 
 
@@ -100,27 +110,27 @@ def _form_of(output: str) -> str:
 
 
 def _write(export: Export, output: str | None, label: str) -> str:
-    """Write it all; what it was written to, for people to read."""
+    """Write the whole export; returns the name of its target for people."""
     from pathlib import Path
 
-    from analytics.feed.exporting import replaced_when_whole
+    from analytics.feed.exporting import replace_when_complete
 
     if output == "-":
-        for piece in _drawn(export, label):
-            sys.stdout.buffer.write(piece)
+        for chunk in _with_progress_bar(export, label):
+            sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
         return "standard output"
     path = Path(output or export.name)
-    with replaced_when_whole(path) as file:
-        for piece in _drawn(export, label):
-            file.write(piece)
+    with replace_when_complete(path) as file:
+        for chunk in _with_progress_bar(export, label):
+            file.write(chunk)
     return str(path)
 
 
-def _drawn(export: Export, label: str) -> Iterator[bytes]:
-    """Its pieces, drawing on a terminal's stderr how many rows there are; nobody knows how many will come."""
+def _with_progress_bar(export: Export, label: str) -> Iterator[bytes]:
+    """Yield the chunks, and show on stderr, if it is a terminal, the number of rows so far; the total is not known."""
     bar: Any = click.progressbar(
-        export.texts(),
+        export.chunks(),
         label=label,
         file=sys.stderr,
         hidden=not sys.stderr.isatty(),

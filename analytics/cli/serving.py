@@ -8,19 +8,19 @@ import click
 
 
 @click.command("serve")
-@click.option("--host", metavar="ADDRESS", help="The address to listen on.  [env var: HOST; default: 127.0.0.1]")
-@click.option("--port", metavar="NUMBER", help="The port to listen on.  [env var: PORT; default: 8099]")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [env var: HOST; default: 127.0.0.1]")
+@click.option("--port", metavar="NUMBER", help="Port to listen on.  [env var: PORT; default: 8099]")
 @click.option(
     "--data-dir",
     metavar="DIRECTORY",
-    help="The directory that keeps what was recorded; '' keeps it in memory only.  "
-    "[env var: ANALYTICS_DATA_DIR; default: data, in the directory that the service is started in]",
+    help="Directory of the database; '' keeps everything in memory.  "
+    "[env var: ANALYTICS_DATA_DIR; default: data, in the current directory]",
 )
 def serve_command(host: str | None, port: str | None, data_dir: str | None) -> None:
     """Run the service until Ctrl-C or SIGTERM.
 
-    The dashboard is at http://HOST:PORT/. All other settings are environment variables: README.md lists them under
-    "Configuration". The server is gunicorn, whose own options GUNICORN_CMD_ARGS may hold.
+    The dashboard is at http://HOST:PORT/. All other settings are environment variables: `analytics config` lists them.
+    The server is gunicorn; GUNICORN_CMD_ARGS can hold options for it.
     """
     from analytics.serving.application import Service
 

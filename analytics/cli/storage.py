@@ -1,4 +1,4 @@
-"""The commands that look after a service's database: `python -m analytics backup`, `restore` and `inspect`."""
+"""The commands that maintain the database of a service: `analytics backup`, `restore` and `inspect`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ data_dir_option = click.option(
     envvar="ANALYTICS_DATA_DIR",
     show_default=True,
     show_envvar=True,
-    help="The directory of the service's database.",
+    help="Data directory of the service.",
 )
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @data_dir_option
-@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 def backup_command(file: Path, data_dir: Path, force: bool) -> None:
-    """Copy the database to FILE, also while the service runs.
+    """Back up the database to FILE; the service may be running.
 
-    It holds all that was acknowledged before. FILE appears when the copy is complete and was checked.
+    The backup holds every record that was acknowledged before the start. FILE is created when the copy is complete and
+    checked.
     """
     from analytics.log.disk.backup import back_up
     from analytics.log.disk.reading import database_in
@@ -45,11 +46,11 @@ def backup_command(file: Path, data_dir: Path, force: bool) -> None:
 @click.command("restore")
 @click.argument("file", type=DATABASE)
 @data_dir_option
-@click.option("--force", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Do not ask for confirmation.")
 def restore_command(file: Path, data_dir: Path, force: bool) -> None:
-    """Put the backup FILE in place of the database of a stopped service.
+    """Replace the database of a stopped service with the backup FILE.
 
-    FILE is checked first. The present database is kept beside the new one, as analytics.db.before-restore-TIME.
+    FILE is checked first. The previous database is kept in the same directory, as analytics.db.before-restore-TIME.
     """
     import time
 
@@ -58,24 +59,27 @@ def restore_command(file: Path, data_dir: Path, force: bool) -> None:
     from analytics.log.disk.restoring import restore
 
     if not force and sys.stdin.isatty() and (data_dir / FILE_NAME).exists():
-        click.confirm(f"Put {file} in place of {data_dir / FILE_NAME}, which is kept beside it?", abort=True, err=True)
+        click.confirm(
+            f"Replace {data_dir / FILE_NAME} with {file}? The previous database is kept.", abort=True, err=True
+        )
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     with _one_line_errors(), _bar(f"Restoring {file.name}") as progress:
         restored = restore(file, data_dir, stamp, progress)
     if restored.kept is not None:
-        click.echo(f"the database of before is kept as {restored.kept}")
+        click.echo(f"the previous database is kept as {restored.kept}")
     click.echo(f"restored {one_line(restored.inspection)}")
 
 
 @click.command("inspect")
 @click.argument("path", metavar="[FILE or DIRECTORY]", envvar="ANALYTICS_DATA_DIR", default="data", type=Path)
-@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def inspect_command(path: Path, as_json: bool) -> None:
-    """Tell what is in a database or a backup, and whether it is sound; also while the service runs.
+    """Show what a database or backup holds, and check it for damage.
 
-    Without FILE or DIRECTORY it is the database in ANALYTICS_DATA_DIR, by default ./data.
+    The service may be running. Without FILE or DIRECTORY the database in ANALYTICS_DATA_DIR is inspected, by default
+    ./data.
 
-    Exit code 0: all of it is sound. 1: it is damaged, or is no database of this service.
+    Exit code 0: no damage was found. 1: it is damaged, or is not a database of this service.
     """
     import json
 
@@ -91,7 +95,7 @@ def inspect_command(path: Path, as_json: bool) -> None:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Ends the command with one line where it fails, or is interrupted."""
+    """Exit with one line on an error or an interrupt."""
     from analytics.errors import CannotStore
 
     try:
@@ -106,11 +110,11 @@ def _one_line_errors() -> Iterator[None]:
 
 @contextmanager
 def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Draws on a terminal's stderr how much is done, of how much."""
+    """Show progress on stderr if it is a terminal; yields a callback that takes the done and total amounts."""
     bar: Any = click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
-    def progress(done: int, length: int) -> None:
-        bar.length = length
+    def progress(done: int, total: int) -> None:
+        bar.length = total
         bar.update(done - bar.pos)
 
     with bar:

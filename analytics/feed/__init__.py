@@ -1,1 +1,1 @@
-"""What feeds the service from outside: log replay and a demo shop, both speaking only HTTP to it."""
+"""HTTP clients behind the command line: log replay, import, export and the demo shop."""

@@ -1,4 +1,4 @@
-"""Notes beside a file how far each service has acknowledged it, so that an import can go on where it stopped."""
+"""Progress of an import, saved beside the file so that an interrupted import can be resumed."""
 
 import hashlib
 import json
@@ -9,34 +9,34 @@ from pathlib import Path
 from typing import Any
 
 
-def identity(path: Path) -> str:
-    """The same for the same content, and for no other: rows without ids get theirs by it."""
+def content_id(path: Path) -> str:
+    """Hash of the content of a file. Rows without an id get one that is made of it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
 
 
 class Bookmark:
-    """What is noted in `FILE.import.json` of one file and one service, which is known by its address.
+    """The saved progress of importing one file into the service at `url`, in `FILE.import.json`.
 
-    A folder that cannot be written to makes an import start anew after it was broken off, and nothing else.
+    Errors while writing are ignored: then an interrupted import starts from the first row.
     """
 
-    def __init__(self, path: Path, url: str, file_identity: str) -> None:
+    def __init__(self, path: Path, url: str, file_id: str) -> None:
         self.path = path.with_name(f"{path.name}.import.json")
-        self._url, self._identity = url, file_identity
+        self._url, self._file_id = url, file_id
 
     def read(self) -> Mapping[str, Any] | None:
-        """What was noted of this content and service; None where nothing was, or it cannot be read."""
-        note = self._all().get(self._url)
-        return note if isinstance(note, dict) else None
+        """The saved progress; None if there is none for this content and service, or it cannot be read."""
+        progress = self._all().get(self._url)
+        return progress if isinstance(progress, dict) else None
 
-    def write(self, note: Mapping[str, Any]) -> None:
-        """Note something in place of what was noted."""
-        self._replace({**self._all(), self._url: note})
+    def write(self, progress: Mapping[str, Any]) -> None:
+        """Save progress, replacing what was saved before."""
+        self._replace({**self._all(), self._url: progress})
 
     def remove(self) -> None:
-        """Note nothing any more, and leave no file that says nothing."""
-        others = {url: note for url, note in self._all().items() if url != self._url}
+        """Delete the progress for this service, and the file if it holds no other."""
+        others = {url: progress for url, progress in self._all().items() if url != self._url}
         if others:
             self._replace(others)
         else:
@@ -45,16 +45,16 @@ class Bookmark:
 
     def _all(self) -> dict[str, Any]:
         try:
-            noted = json.loads(self.path.read_bytes())
+            saved = json.loads(self.path.read_bytes())
         except (OSError, ValueError):
             return {}
-        if not isinstance(noted, dict) or noted.get("file") != self._identity:
+        if not isinstance(saved, dict) or saved.get("file") != self._file_id:
             return {}
-        services = noted.get("services")
+        services = saved.get("services")
         return services if isinstance(services, dict) else {}
 
     def _replace(self, services: Mapping[str, Any]) -> None:
         new = self.path.with_name(self.path.name + ".new")
         with suppress(OSError):
-            new.write_text(json.dumps({"file": self._identity, "services": services}))
+            new.write_text(json.dumps({"file": self._file_id, "services": services}))
             os.replace(new, self.path)

@@ -1,10 +1,10 @@
-"""The demo shop's facts: its services with their endpoints, its products, and the ways through its pages."""
+"""Data of the demo shop: its services and endpoints, its products, and how visitors move between its pages."""
 
 from typing import NamedTuple
 
 
 class Endpoint(NamedTuple):
-    """One call that a page makes; `median` is its usual latency in milliseconds."""
+    """A call that a page makes; `median` is its median latency in milliseconds."""
 
     service: str
     method: str
@@ -13,7 +13,7 @@ class Endpoint(NamedTuple):
 
 
 class Footprint(NamedTuple):
-    """What a service's process usually needs: memory in MB, CPU in percent."""
+    """Usual memory (MB) and CPU (percent) of a service."""
 
     memory: float
     cpu: float
@@ -66,7 +66,7 @@ SEARCHES = (
 )
 WAREHOUSES = ("berlin", "rotterdam", "lyon")
 
-#: Per page: the path a visitor sees, and the calls it makes.
+#: For each page: its path, and the calls it makes.
 PAGES: dict[str, tuple[str, tuple[Endpoint, ...]]] = {
     "home": (
         "/",
@@ -122,7 +122,7 @@ PAGES: dict[str, tuple[str, tuple[Endpoint, ...]]] = {
 ENTRANCE = "home"
 LEAVE = "leave"
 
-#: Per page: where a visitor goes next, and how likely that is.
+#: For each page: the probability of each next page.
 NEXT: dict[str, dict[str, float]] = {
     "home": {"product": 0.52, "search": 0.26, "visual": 0.06, LEAVE: 0.16},
     "search": {"product": 0.68, "search": 0.14, LEAVE: 0.18},
@@ -133,7 +133,7 @@ NEXT: dict[str, dict[str, float]] = {
     "rewards": {"product": 0.20, LEAVE: 0.80},
 }
 
-#: Services busy enough for an incident to be seen in the shop's figures, and what they complain of then.
+#: Error messages of the services that have incidents: those busy enough for an incident to show in the shop's figures.
 ERROR_MESSAGES = {
     "productcatalog": "replica is lagging behind",
     "checkout": "order could not be written, trying again",

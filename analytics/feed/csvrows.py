@@ -1,4 +1,4 @@
-"""Rows of a CSV file, as exports or spreadsheets write it, back as JSON."""
+"""Converts the rows of a CSV file, from an export or a spreadsheet, to JSON."""
 
 import csv
 import json
@@ -8,25 +8,25 @@ from typing import NamedTuple
 
 from analytics.feed.kinds import KNOWN
 from analytics.feed.logfile import LogFile
-from analytics.feed.rows import BOM, MAX_ROW, DamagedFileError, Row, is_json
+from analytics.feed.rows import BOM, MAX_ROW, DamagedFileError, FileRow, is_json
 
 SEPARATORS = ",;\t"
-"""What may stand between cells: a spreadsheet takes what is usual in its country."""
-MARK = "'"
-"""What an export puts in front of texts that a spreadsheet would take for formulas."""
+"""Possible separators; spreadsheets choose one by the country."""
+FORMULA_GUARD = "'"
+"""Prefix that exports add to texts that a spreadsheet would take for formulas."""
 OBJECTS, NUMBERS = ("data", "tags"), ("value",)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 class Header(NamedTuple):
-    """What separates the cells of a table, and the names of its columns; none where it is no table."""
+    """Separator and column names of a CSV file; no names if it is not one."""
 
     separator: str
     names: list[str]
 
 
-def header(lines: Sequence[str]) -> Header:
-    """The header of a table of these lines, with the separator by which most of its names are known ones."""
+def csv_header(lines: Sequence[str]) -> Header:
+    """The header in the first lines of a CSV file; the separator is the one that gives the most known column names."""
     return max((_header(lines, separator) for separator in SEPARATORS), key=lambda found: len(KNOWN & {*found.names}))
 
 
@@ -37,16 +37,16 @@ def _header(lines: Sequence[str], separator: str) -> Header:
         return Header(separator, [])
 
 
-def table(file: LogFile) -> Iterator[Row]:
-    """Each row below the line of names; the cells of both are separated by commas, semicolons or tabs.
+def csv_rows(file: LogFile) -> Iterator[FileRow]:
+    """Yield the rows below the header, with commas, semicolons or tabs as separators.
 
-    A row that cannot be read costs no other, unless a quote in it is not closed.
+    A damaged row is yielded with its problem and does not affect others, unless a quote in it is not closed.
 
     Raises:
-        DamagedFileError: the line of names cannot be read.
+        DamagedFileError: the header cannot be read.
     """
-    texts = _Texts(file)
-    separator, names = header([next((text for text in texts if not text.isspace()), "")])
+    texts = _TextLines(file)
+    separator, names = csv_header([next((text for text in texts if not text.isspace()), "")])
     if (problem := texts.take_problem()) is not None:
         raise DamagedFileError(problem)
     cells = csv.reader(texts, strict=True, delimiter=separator)
@@ -58,17 +58,17 @@ def table(file: LogFile) -> Iterator[Row]:
         except csv.Error as error:
             row, problem = [], texts.take_problem() or f"is damaged: {error}"
         if problem is not None:
-            yield Row(line, b"", problem)
+            yield FileRow(line, b"", problem)
         elif row is None:
             return
         elif row and len(row) != len(names):
-            yield Row(line, b"", f"has {len(row)} cells where there are {len(names)} names")
-        elif row:  # else it is a blank line
-            yield Row(line, as_json(names, row))
+            yield FileRow(line, b"", f"has {len(row)} cells where there are {len(names)} names")
+        elif row:  # otherwise the line is blank
+            yield FileRow(line, as_json(names, row))
 
 
 def as_json(names: Sequence[str], cells: Sequence[str]) -> bytes:
-    """One row; a cell that is not what its name says becomes a text, which the service then refuses by name."""
+    """One row as JSON. A cell of the wrong type becomes a string; the service rejects it and names the field."""
     fields = [f"{json.dumps(name)}:{_value(name, cell)}" for name, cell in zip(names, cells, strict=True) if cell]
     return f"{{{','.join(fields)}}}".encode()
 
@@ -78,11 +78,11 @@ def _value(name: str, cell: str) -> str:
         return cell
     if name in OBJECTS and is_json(cell):
         return cell if "\n" not in cell and "\r" not in cell else json.dumps(json.loads(cell))
-    return json.dumps(cell.removeprefix(MARK))
+    return json.dumps(cell.removeprefix(FORMULA_GUARD))
 
 
-class _Texts(Iterator[str]):
-    """The lines of a file as text; `number` is that of the last one, from 1."""
+class _TextLines(Iterator[str]):
+    """The lines of a file as text; `number` is the number of the last line read, from 1."""
 
     def __init__(self, file: LogFile) -> None:
         self.number = 0
@@ -100,9 +100,9 @@ class _Texts(Iterator[str]):
             return raw.decode()
         except UnicodeDecodeError as error:
             self._problem = f"is not UTF-8 ({error.reason} at byte {error.start} of line {self.number})"
-            return raw.decode(errors="replace")  # its quotes still count
+            return raw.decode(errors="replace")  # quotes in it still count
 
     def take_problem(self) -> str | None:
-        """Why one of the lines since this was asked last cannot be used."""
+        """The problem with a line that was read since the last call; None if there is none."""
         problem, self._problem = self._problem, None
         return problem

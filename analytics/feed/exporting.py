@@ -1,4 +1,4 @@
-"""Takes an export from the service, and leaves a file only where it came whole."""
+"""Downloads an export from the service, and writes a file only if the export is complete."""
 
 import gzip
 import os
@@ -14,12 +14,12 @@ import urllib3.exceptions
 
 from analytics.feed.sender import FeedError, RefusedError, Sender
 
-_PIECE = 1 << 14
-_OVERHEAD = {"csv": 1, "json": 2}  # lines of a file that are no rows
+_CHUNK_BYTES = 1 << 14
+_OVERHEAD = {"csv": 1, "json": 2}  # lines of a file that are not rows
 
 
 class BrokenExportError(FeedError):
-    """The export ended before it was complete."""
+    """The export ended early."""
 
 
 class NotWritableError(FeedError):
@@ -27,39 +27,42 @@ class NotWritableError(FeedError):
 
 
 class Export:
-    """An export of `kind` on its way: `name` is what the service calls the file, `rows` how many have come so far."""
+    """A running export of `kind`. `name` is the file name that the service suggests."""
 
     def __init__(self, sender: Sender, kind: str, form: str, filters: Sequence[tuple[str, str]]) -> None:
         self._response = sender.download(f"/export/{kind}", [("format", form), *filters])
         self._lines, self._overhead = 0, _OVERHEAD.get(form, 0)
-        self._is_packed = self._response.headers.get("Content-Encoding") == "gzip"
+        self._is_gzipped = self._response.headers.get("Content-Encoding") == "gzip"
         headers = self._response.headers
-        if not self._is_packed and "Transfer-Encoding" not in headers and "Content-Length" not in headers:
+        if not self._is_gzipped and "Transfer-Encoding" not in headers and "Content-Length" not in headers:
             self.close()
-            raise RefusedError(f"{sender.url} answers in a way in which a broken export would look like a whole one")
-        told = re.search(r'filename="([\w.-]+)"', headers.get("Content-Disposition", ""))
-        self.name = told[1] if told and not told[1].startswith(".") else f"{kind}.{form}"
+            raise RefusedError(
+                f"{sender.url} sends exports without their length, so an incomplete one would go unnoticed"
+            )
+        suggested = re.search(r'filename="([\w.-]+)"', headers.get("Content-Disposition", ""))
+        self.name = suggested[1] if suggested and not suggested[1].startswith(".") else f"{kind}.{form}"
 
     @property
     def rows(self) -> int:
+        """Rows received so far."""
         return max(0, self._lines - self._overhead)
 
-    def texts(self) -> Iterator[bytes]:
-        """All of it, piece by piece.
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the decompressed content.
 
         Raises:
-            BrokenExportError: it ends before it is complete.
+            BrokenExportError: the export ended early.
         """
-        unpacker = zlib.decompressobj(wbits=31)
+        decompressor = zlib.decompressobj(wbits=31)
         try:
-            for piece in self._response.raw.stream(_PIECE, decode_content=False):
-                text = unpacker.decompress(piece) if self._is_packed else piece
+            for chunk in self._response.raw.stream(_CHUNK_BYTES, decode_content=False):
+                text = decompressor.decompress(chunk) if self._is_gzipped else chunk
                 self._lines += text.count(b"\n")
                 yield text
         except (urllib3.exceptions.HTTPError, requests.RequestException, zlib.error, OSError) as error:
-            raise BrokenExportError(f"the export broke off: {error}") from None
-        if self._is_packed and not unpacker.eof:
-            raise BrokenExportError("the export broke off: its end is missing")
+            raise BrokenExportError(f"the export ended early: {error}") from None
+        if self._is_gzipped and not decompressor.eof:
+            raise BrokenExportError("the export ended early: its end is missing")
 
     def close(self) -> None:
         self._response.close()
@@ -72,23 +75,25 @@ class Export:
 
 
 @contextmanager
-def replaced_when_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` when all went well, and leaves nothing when not; `.gz` is gzipped.
+def replace_when_complete(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that replaces `path` when the block succeeds, and is deleted when it fails.
+
+    A name that ends with `.gz` is compressed.
 
     Raises:
-        NotWritableError: it cannot be written.
+        NotWritableError: the file cannot be written.
     """
-    if path.exists() and not path.is_file():  # a pipe or a device is written as it is
-        with _told(path), path.open("wb") as special:
+    if path.exists() and not path.is_file():  # write to a pipe or device directly
+        with _write_errors(path), path.open("wb") as special:
             yield special
         return
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with _told(path):
+        with _write_errors(path):
             with part.open("wb") as file:
                 if path.suffix == ".gz":
-                    with gzip.GzipFile(path.stem, "wb", fileobj=file) as packed:
-                        yield packed  # type: ignore[misc]
+                    with gzip.GzipFile(path.stem, "wb", fileobj=file) as compressed:
+                        yield compressed  # type: ignore[misc]
                 else:
                     yield file
             part.replace(path)
@@ -97,7 +102,8 @@ def replaced_when_whole(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _write_errors(path: Path) -> Iterator[None]:
+    """Turn OSError into NotWritableError."""
     try:
         yield
     except OSError as error:

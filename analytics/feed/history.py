@@ -1,4 +1,4 @@
-"""The demo shop's last 90 days in a bounded number of events and counts, so that no chart begins empty."""
+"""History of the demo shop: the last 90 days as a bounded number of events and counts, so that charts start full."""
 
 import math
 import random
@@ -8,30 +8,30 @@ from typing import NamedTuple
 
 from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
 from analytics.feed.incidents import PAST, RARE, Incidents
-from analytics.feed.shop import Json, Shop, rfc3339, rhythm
+from analytics.feed.shop import Json, Shop, rfc3339, time_of_day_factor
 
 DAYS = 90
-"""The days that are filled in, today's among them."""
+"""Days of history, including today."""
 HOURS = 24
-"""The newest hours, which are filled in by the minute; before them, each hour is."""
+"""The newest hours have data for each minute, the days before for each hour."""
 EVENTS = 20_000
-"""About how many of its events the last day sends, those of its last minutes aside."""
-LATELY, LATELY_EVENTS = 6 * 60, 20_000
-"""Of the last seconds all events are sent, up to so many: what is told of them, as active users, is right at once."""
+"""Approximate number of events of the last day, without its last minutes."""
+RECENT, RECENT_EVENTS = 6 * 60, 20_000
+"""All events of the last seconds are sent, up to a maximum, so that figures such as active users are right at once."""
 VISITORS_BEFORE, VISITORS_WEEK, VISITORS_NEWEST = 48, 100, 12_000
-"""Visitors an hour of whom one request each is sent: before the last week, in it, and at most in its last 3 hours."""
+"""Visitors per hour for whom one request is sent: before the last week, in it, and at most in its last 3 hours."""
 NEWEST = 3 * 3_600
-_FAILING = 0.0045
-"""The share of errors on a calm day, failed requests and background jobs."""
+_ERROR_SHARE = 0.0045
+"""Share of errors without incidents, from failed requests and background jobs."""
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _WEEK = 7 * _DAY
 _METRICS_EVERY = 15 * _MINUTE
-_LOOK_EVERY = 15 * _MINUTE
-"""Incidents may be shorter than what is counted together."""
+_SEVERITY_EVERY = 15 * _MINUTE
+"""Severity is sampled this often, because incidents may be shorter than an hour."""
 
 
 class Chunk(NamedTuple):
-    """Some hours of the past, oldest first, and the share of all of it that is done with it, from 0 to 1."""
+    """A part of the history, oldest first; `done` is the share of the history up to its end, from 0 to 1."""
 
     events: list[Json]
     metrics: list[Json]
@@ -39,10 +39,10 @@ class Chunk(NamedTuple):
 
 
 def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
-    """The days up to `HOURS` hours before `now` of a shop that makes `rate` events a second, a chunk for each.
+    """Yield the days before the last 24 hours, a chunk per day; `rate` is today's events per second.
 
-    Each hour has the counts of its requests and errors by service, as metrics, and one request each of some of its
-    visitors, for users and latencies. The shop grew over that time, and is busier at the end of a week.
+    Each hour has its counts of requests and errors by service, as metrics, and one request of each of some visitors,
+    for users and latencies. Traffic grows over the days, and is higher on weekends.
     """
     end = _last_day_begins(now)
     begin = (math.floor(now / _DAY) - DAYS + 1) * _DAY
@@ -54,7 +54,7 @@ def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
         visitors = VISITORS_WEEK if day + _DAY > now - _WEEK else VISITORS_BEFORE
         for start in range(day, min(day + _DAY, end), _HOUR):
             until = min(start + _HOUR, end)
-            busy = rhythm((start + until) / 2) * season(start, now) * (until - start)
+            busy = time_of_day_factor((start + until) / 2) * day_factor(start, now) * (until - start)
             sampled = shop.sample(start, until, round(visitors * busy / _HOUR))
             chunk.events.extend(sampled)
             requests = _requests(rate, busy, per_event, sampled)
@@ -63,36 +63,35 @@ def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
 
 
 def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
-    """The hours before `now` of a shop that makes `rate` events a second, a chunk for each.
+    """Yield the last 24 hours before `now`, a chunk per hour; `rate` is events per second.
 
-    Sending all of its events would take minutes, so there is one in many, for users, latencies and types;
-    the requests and errors of the others come as the metrics `requests` and `errors`, one of each per
-    service and minute, of the minute that has begun its share. The charts then go on smoothly into what is
-    sent live.
+    Sending all events would take minutes, so only a sample is sent, for users, latencies and types. The requests and
+    errors of the other events are sent as metrics `requests` and `errors`, one of each per service and minute, with a
+    proportional count for the current minute. The charts continue smoothly with live data.
     """
     begin = _last_day_begins(now)
     incidents = Incidents(rng, begin, list(ERROR_MESSAGES), PAST)
     shop = Shop(rng, begin, incidents)
-    thin, full = min(rate, EVENTS / (HOURS * _HOUR)), min(rate, LATELY_EVENTS / LATELY)
+    thin, full = min(rate, EVENTS / (HOURS * _HOUR)), min(rate, RECENT_EVENTS / RECENT)
     per_event = _requests_per_event(rng, now)
     for start in range(begin, math.ceil(now), _HOUR):
         chunk = Chunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)))
         for minute in range(start, min(start + _HOUR, math.ceil(now)), _MINUTE):
             end = min(minute + _MINUTE, now)
-            sent = full if end > now - LATELY else thin
+            sent = full if end > now - RECENT else thin
             chunk.events.extend(shop.advance(minute, end, sent))
-            visitors = 0.0 if sent == full else _visitors(rate * rhythm(end), now - end) * _MINUTE / _HOUR
+            visitors = 0.0 if sent == full else _visitors(rate * time_of_day_factor(end), now - end) * _MINUTE / _HOUR
             sampled = shop.sample(minute, end, int(visitors + rng.random()))
             chunk.events.extend(sampled)
-            requests = _requests(rate - sent, rhythm(end) * (end - minute), per_event, sampled)
+            requests = _requests(rate - sent, time_of_day_factor(end) * (end - minute), per_event, sampled)
             chunk.metrics.extend(_counts(rng, minute, requests, _severities(incidents, minute, end)))
             if (minute - begin) % _METRICS_EVERY == 0:
                 chunk.metrics.extend(shop.metrics(minute))
         yield chunk
 
 
-def season(at: float, now: float) -> float:
-    """How busy a day of the past was, as a multiple of today: the shop grew, and weekends are busier."""
+def day_factor(at: float, now: float) -> float:
+    """Traffic of a past day as a multiple of today's: it grows over time, and is higher on weekends."""
     days = (now - at) / _DAY
     weekend = (math.floor(at / _DAY) + 3) % 7 >= 5  # the epoch began on a Thursday
     return (1 - 0.5 * days / DAYS) * (1.2 if weekend else 0.95)
@@ -103,23 +102,23 @@ def _last_day_begins(now: float) -> int:
 
 
 def _requests_per_event(rng: random.Random, now: float) -> dict[str, float]:
-    """How many requests each service answers per event of the shop, found by running it for a while."""
+    """Requests of each service per event of the shop, measured by running it for a while."""
     shop = Shop(rng, now, Incidents(rng, now, list(ERROR_MESSAGES), PAST))
-    # A small crowd for long: with a large one most visits would only have begun.
+    # Few visitors for a long time: with many, most visits would be at their first page.
     events = shop.advance(now, now + 1_000, 10)
     requests = Counter(event["service"] for event in events if event["type"] == "request")
     return {service: requests[service] / max(1, len(events)) for service in SERVICES}
 
 
 def _visitors(rate: float, age: float) -> float:
-    """Visitors an hour of whom a request is sent, `age` seconds ago, when the shop made `rate` events a second."""
+    """Visitors per hour for whom a request is sent, `age` seconds ago, at `rate` events per second."""
     if age > NEWEST:
         return min(VISITORS_WEEK, rate * _HOUR / 20)
     return min(VISITORS_NEWEST, rate * 4 * 60)
 
 
 def _requests(rate: float, seconds: float, per_event: dict[str, float], sampled: list[Json]) -> dict[str, float]:
-    """The requests by service that are not sent as events."""
+    """Requests by service that are not sent as events."""
     left_out = {name: rate * seconds * share for name, share in per_event.items()}
     for event in sampled:
         left_out[event["service"]] -= 1
@@ -127,21 +126,22 @@ def _requests(rate: float, seconds: float, per_event: dict[str, float], sampled:
 
 
 def _severities(incidents: Incidents, start: float, end: float) -> dict[str, float]:
-    """How badly the services in trouble were off between two moments, as the mean of some looks."""
-    looks = max(1, round((end - start) / _LOOK_EVERY))
+    """Mean severity of each service with an incident between two times."""
+    samples = max(1, round((end - start) / _SEVERITY_EVERY))
     found: dict[str, float] = {}
-    for look in range(looks):
-        at = start + (look + 1) * (end - start) / looks
+    for number in range(samples):
+        at = start + (number + 1) * (end - start) / samples
         incident = incidents.at(at)
         if incident is not None:
-            found[incident.service] = found.get(incident.service, 0.0) + incident.severity(at) / looks
+            found[incident.service] = found.get(incident.service, 0.0) + incident.severity(at) / samples
     return found
 
 
 def _counts(rng: random.Random, at: float, requests: dict[str, float], severities: dict[str, float]) -> Iterator[Json]:
+    """Metrics `requests` and `errors` of each service."""
     for service, expected in requests.items():
         number = max(0, round(expected * rng.uniform(0.92, 1.08)))
-        share = (_FAILING + 0.25 * severities.get(service, 0.0)) * rng.uniform(0.6, 1.4)
+        share = (_ERROR_SHARE + 0.25 * severities.get(service, 0.0)) * rng.uniform(0.6, 1.4)
         errors = min(number, int(number * share + rng.random()))
         for name, value in (("requests", number), ("errors", errors)):
             if value:

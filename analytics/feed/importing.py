@@ -1,4 +1,4 @@
-"""Import of a file: its rows go to the service in batches, each row with an id that makes it safe to repeat."""
+"""Import of a file: sends its rows in batches, each row with an id so that repeating an import is safe."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -6,44 +6,44 @@ from typing import NamedTuple
 
 from analytics.feed.bookmark import Bookmark
 from analytics.feed.content import Content
-from analytics.feed.kinds import FIELDS, SUMS
+from analytics.feed.kinds import AGGREGATES, FIELDS
 from analytics.feed.receipt import Receipt
-from analytics.feed.rows import Row
-from analytics.feed.tally import Tally
+from analytics.feed.rows import FileRow
+from analytics.feed.summary import Summary
 
 MAX_BYTES = 1 << 20
-"""After so many bytes a batch is sent, however few rows it has."""
+"""A batch with this many bytes is sent, even if it has few rows."""
 
 
 class NotImportableError(Exception):
-    """What the file holds cannot be imported; the message says what would help."""
+    """The content of the file cannot be imported; the message says why, and what to do."""
 
 
 class Target(NamedTuple):
-    """Where rows go and what makes their ids: what posts them, and a prefix that is the file's own."""
+    """`post` sends a batch of rows; `prefix` starts the ids of rows that have none, and is unique to the file."""
 
     post: Callable[[Sequence[bytes]], Receipt]
     prefix: str
 
 
 def check(content: Content, wanted: str | None) -> str:
-    """The kind of rows that `content` has: what was `wanted`, or what it looks like.
+    """The kind of the rows: the `wanted` one if given, otherwise the detected one.
 
     Raises:
-        NotImportableError: it is no kind that can be imported, or not the one that was wanted.
+        NotImportableError: rows of this kind cannot be imported, or the columns are not those of the kind.
     """
-    if content.kind in SUMS:
+    if content.kind in AGGREGATES:
         raise NotImportableError(
-            f"holds the export of {content.kind}, which are sums and cannot be taken apart again; events and metrics "
-            "can be imported, and `backup` and `restore` move a whole service"
+            f"holds an export of {content.kind}, which are aggregates and cannot be imported; import events or "
+            "metrics, or use `backup` and `restore` to move a whole service"
         )
     kind = wanted or content.kind
     if kind is None:
-        raise NotImportableError("does not tell what it holds: say --kind events or --kind metrics")
+        raise NotImportableError("has no known content: give --kind events or --kind metrics")
     unknown = [name for name in content.columns if name not in (*FIELDS[kind], "received_at")]
     if unknown:
         raise NotImportableError(
-            f"has columns that {kind} do not have: {', '.join(unknown[:5])}; known are {', '.join(FIELDS[kind])}"
+            f"has columns that {kind} do not have: {', '.join(unknown[:5])}; known columns: {', '.join(FIELDS[kind])}"
         )
     twice = [name for name in content.columns if list(content.columns).count(name) > 1]
     if twice:
@@ -51,9 +51,12 @@ def check(content: Content, wanted: str | None) -> str:
     return kind
 
 
-def import_rows(rows: Iterable[Row], target: Target, tally: Tally, bookmark: Bookmark, *, batch: int) -> None:
-    """Send every row beyond those that `tally` has already, note how far it got; raises what posting raises."""
-    done = tally.lines
+def import_rows(rows: Iterable[FileRow], target: Target, summary: Summary, bookmark: Bookmark, *, batch: int) -> None:
+    """Send the rows after those that `summary` already counts, and save progress after each batch.
+
+    Raises whatever `target.post` raises.
+    """
+    done = summary.lines
     texts: list[bytes] = []
     lines: list[int] = []
     size = 0
@@ -61,8 +64,8 @@ def import_rows(rows: Iterable[Row], target: Target, tally: Tally, bookmark: Boo
     def flush() -> None:
         nonlocal size
         if texts:
-            tally.sent(lines, target.post(texts))
-            bookmark.write(tally.noted())
+            summary.add_receipt(lines, target.post(texts))
+            bookmark.write(summary.saved())
             texts.clear()
             lines.clear()
             size = 0
@@ -70,9 +73,9 @@ def import_rows(rows: Iterable[Row], target: Target, tally: Tally, bookmark: Boo
     for number, (line, text, problem) in enumerate(rows, 1):
         if number <= done:
             continue
-        tally.lines += 1
+        summary.lines += 1
         if problem is not None:
-            tally.damaged_line(line, problem)
+            summary.add_damaged(line, problem)
             continue
         texts.append(sendable(text, f"{target.prefix}-{number}"))
         lines.append(line)
@@ -82,10 +85,10 @@ def import_rows(rows: Iterable[Row], target: Target, tally: Tally, bookmark: Boo
     flush()
 
 
-def sendable(text: bytes, spare_id: str) -> bytes:
-    """A row as the service takes it: with an id, and without the time at which another one received it.
+def sendable(text: bytes, default_id: str) -> bytes:
+    """A row as it is sent: with an id, and without the `received_at` of the service that exported it.
 
-    What is no JSON stays as it is, for the service to refuse it.
+    A row that is not a JSON object is unchanged; the service rejects it.
     """
     try:
         item = json.loads(text.decode())
@@ -95,5 +98,5 @@ def sendable(text: bytes, spare_id: str) -> bytes:
         return text
     item.pop("received_at", None)
     if item.get("id") is None:
-        item["id"] = spare_id
+        item["id"] = default_id
     return json.dumps(item).encode()

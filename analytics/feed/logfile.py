@@ -1,4 +1,4 @@
-"""Numbered lines of a file, compressed or not, read in constant memory."""
+"""Reads the lines of a file, compressed or not, in constant memory."""
 
 import bz2
 import codecs
@@ -24,20 +24,18 @@ _OPENERS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
     (_ZSTD_MAGIC, lambda file: _Zstd(file)),
 )
-NO_ZSTD = (
-    "it is compressed by Zstandard, for which zstandard must be installed: pip install 'analytics-dashboard[zstd]'"
-)
+NO_ZSTD = "it is compressed with Zstandard, which needs an extra: pip install 'analytics-dashboard[zstd]'"
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class _Zstd:
     """Decompresses Zstandard, frame by frame.
 
-    The library's own `stream_reader` takes a file that is cut off for a whole one.
+    The library's own `stream_reader` does not detect that a file is cut off.
     """
 
-    #: Bytes decompressed at a time; few, since each may stand for 32 KB.
-    _PIECE = 1024
+    _CHUNK_BYTES = 1024
+    """Compressed bytes per step; few, because each may decompress to 32 KB."""
 
     def __init__(self, file: IO[bytes]) -> None:
         try:
@@ -46,8 +44,8 @@ class _Zstd:
             raise OSError(NO_ZSTD) from None
         self._file, self._error, self._new = file, ZstdError, ZstdDecompressor().decompressobj
         self._frame = self._new()
-        self._begun = False
-        self._input = self._left = b""
+        self._in_frame = False
+        self._input = self._output = b""
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end.
@@ -56,28 +54,28 @@ class _Zstd:
             EOFError: the last frame is cut off.
             OSError: the data is damaged.
         """
-        while not self._left:
-            piece = self._input or self._file.read(self._PIECE)
-            if not piece:
-                if self._begun:
+        while not self._output:
+            chunk = self._input or self._file.read(self._CHUNK_BYTES)
+            if not chunk:
+                if self._in_frame:
                     raise EOFError("Compressed file ended before the end of its last frame")
                 break
             try:
-                self._left = self._frame.decompress(piece)
+                self._output = self._frame.decompress(chunk)
             except self._error as error:
                 raise OSError(str(error)) from None
-            self._input, self._begun = b"", True
+            self._input, self._in_frame = b"", True
             if self._frame.eof:
-                self._input, self._begun, self._frame = self._frame.unused_data, False, self._new()
-        taken, self._left = self._left[:size], self._left[size:]
+                self._input, self._in_frame, self._frame = self._frame.unused_data, False, self._new()
+        taken, self._output = self._output[:size], self._output[size:]
         return taken
 
     def close(self) -> None:
-        """The file is closed by its owner."""
+        """Do nothing: the owner closes the file."""
 
 
 class _Raw(io.RawIOBase):
-    """A readable stream for a buffer to read through."""
+    """Adapts an object with `read` and `close` to `io.BufferedReader`."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -86,9 +84,9 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._stream.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
     def close(self) -> None:
         if not self.closed:
@@ -97,28 +95,28 @@ class _Raw(io.RawIOBase):
 
 
 class _Utf8:
-    """Text in another encoding, as UTF-8."""
+    """Converts text in another encoding to UTF-8."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
-        self._file, self._left = file, b""
+        self._file, self._output = file, b""
         self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
-        while not self._left:
-            piece = self._file.read(max(2, size // 3))
-            self._left = self._decode(piece, not piece).encode()
-            if not piece:
+        while not self._output:
+            chunk = self._file.read(max(2, size // 3))
+            self._output = self._decode(chunk, not chunk).encode()
+            if not chunk:
                 break
-        taken, self._left = self._left[:size], self._left[size:]
+        taken, self._output = self._output[:size], self._output[size:]
         return taken
 
     def close(self) -> None:
-        """The file is closed by its owner."""
+        """Do nothing: the owner closes the file."""
 
 
 class LogUnreadableError(Exception):
-    """The file cannot be opened, or its compressed data is damaged; the message says where."""
+    """The file cannot be opened, or is damaged; the message says where."""
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -133,13 +131,13 @@ def _opened(path: Path) -> io.BufferedReader:
 
 
 @contextmanager
-def repeatable(path: Path, on_copy: Callable[[], None]) -> Iterator[Path]:
-    """A path that can be read more than once: `path` itself, or of a pipe a temporary copy of all it gives.
+def rereadable(path: Path, on_copy: Callable[[], None]) -> Iterator[Path]:
+    """A path that can be read more than once: `path` itself, or a temporary copy if it is a pipe.
 
-    `on_copy` is called before a copy is made, which takes as long as the pipe is open.
+    `on_copy` is called before the copy, which takes until the pipe is closed.
 
     Raises:
-        LogUnreadableError: it cannot be opened or copied.
+        LogUnreadableError: the file cannot be opened or copied.
     """
     with _opened(path) as source:
         if source.seekable():
@@ -156,19 +154,18 @@ def repeatable(path: Path, on_copy: Callable[[], None]) -> Iterator[Path]:
 
 
 class Line(NamedTuple):
-    """One line that is not blank; `number` counts all lines from 1, as editors do."""
+    """A line of a file; `number` counts all lines from 1, also blank ones."""
 
     number: int
     raw: bytes
 
 
 class LogFile:
-    """One file open for reading once, `-` for standard input.
+    """A file that is read once, from start to end; the path `-` is standard input.
 
-    Its first bytes tell how it is compressed (gzip, bzip2, xz, Zstandard) and whether it is UTF-16, which is read as
-    UTF-8. `size` and `position` are bytes of the file on disk; both are None for a pipe, which has no size.
-    Closing puts standard input back to where it was, where it is a file, so that it can be read again.
-    `called` is its name in messages, by default its path.
+    Compression (gzip, bzip2, xz, Zstandard) is detected from the first bytes, and UTF-16 is converted to UTF-8. `size`
+    and `position` count bytes on disk; both are None for a pipe. Closing restores the position of standard input if
+    that is a file, so that it can be read again. `called` is the name in messages, by default the path.
     """
 
     def __init__(self, path: Path, called: str | None = None) -> None:
@@ -182,7 +179,7 @@ class LogFile:
             magic = self._file.peek(8)
             opener = next((opener for start, opener in _OPENERS if magic.startswith(start)), None)
             if opener is not None:
-                # read through a second buffer: readline of these alone is several times slower
+                # buffered again, because readline of the decompressors is several times slower
                 self._lines = self._layer(io.BufferedReader(_Raw(opener(self._file)), 1 << 18))
             encoding = _UTF16.get(self._peek()[:2])
             if encoding is not None:
@@ -193,10 +190,11 @@ class LogFile:
 
     @property
     def position(self) -> int | None:
+        """Bytes read from disk so far."""
         return None if self.size is None else self._file.tell()
 
     def lines(self, max_bytes: int, *, blank: bool = False) -> Iterator[Line]:
-        """Yield every line, blank ones only where wanted; of a longer one only the first `max_bytes` + 1 bytes."""
+        """Yield the lines, blank ones only if `blank`; a line that is too long is cut to `max_bytes` + 1 bytes."""
         number = 0
         while True:
             with self._readable(f"line {number}"):
@@ -210,16 +208,16 @@ class LogFile:
             if blank or not raw.isspace():
                 yield Line(number, raw)
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield all of the file, at most `size` bytes at a time."""
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Yield the content, at most `size` bytes at a time."""
         done = 0
         while True:
             with self._readable(f"byte {done}"):
-                piece = self._lines.read(size)
-            if not piece:
+                chunk = self._lines.read(size)
+            if not chunk:
                 return
-            done += len(piece)
-            yield piece
+            done += len(chunk)
+            yield chunk
 
     @contextmanager
     def _readable(self, reached: str) -> Iterator[None]:
@@ -232,7 +230,7 @@ class LogFile:
         for layer in reversed(self._layers):
             layer.close()
         if self._path == STDIN and self._start is not None and not self._file.closed:
-            # the position belongs to all who share the open file, also after this one is closed
+            # the position is shared with other processes, and stays after this descriptor is closed
             os.lseek(self._file.fileno(), self._start, os.SEEK_SET)
         self._file.close()
 
@@ -245,7 +243,7 @@ class LogFile:
         try:
             return peek(2) if peek is not None else b""
         except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError):
-            return b""  # reading the lines raises the error, with its place
+            return b""  # reading the lines raises the error again, with its position
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""The whole-day shift that brings an old log up to today."""
+"""The shift, by whole days, that moves an old log to today."""
 
 import math
 
@@ -6,10 +6,9 @@ DAY = 86_400
 
 
 def whole_days(latest: int, now: float) -> int:
-    """Seconds to add to every timestamp of a log whose latest one is `latest`; always a multiple of a day.
+    """Seconds to add to all times of a log whose latest time is `latest`: a multiple of a day.
 
-    The latest timestamp lands on the last day that still keeps it, and with it every line, at or before
-    `now`; whole days keep hours of the day and the borders between days where they were. Negative for a log
-    from the future.
+    The latest time moves to within the 24 hours before `now`. Shifting by whole days keeps the time of day. The result
+    is negative for a log from the future.
     """
     return (math.floor(now) - latest) // DAY * DAY

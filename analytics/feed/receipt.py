@@ -1,4 +1,4 @@
-"""What the service answers to a batch: the outcome of every item."""
+"""The receipt of a batch: the answer of the service with the outcome of each item."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class ItemError:
-    """Why one item of a batch was refused; `index` counts from 0 within the batch, -1 when not told."""
+    """Why an item was rejected; `index` is its position in the batch from 0, or -1 if unknown."""
 
     index: int
     code: str
@@ -17,7 +17,7 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How many items of a batch were accepted, known already, or refused; `errors` names some."""
+    """Numbers of items by outcome; `errors` has details of the first rejected items."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -26,10 +26,11 @@ class Receipt:
 
     @property
     def items(self) -> int:
+        """Number of items in the batch."""
         return self.accepted + self.duplicates + self.rejected
 
     def followed_by(self, later: Self, offset: int) -> "Receipt":
-        """The receipt of two batches as if they had been one, the later one beginning at `offset`."""
+        """Join the receipts of two parts of a batch; `later` starts at item `offset`."""
         moved = tuple(replace(error, index=error.index + offset) for error in later.errors)
         return Receipt(
             self.accepted + later.accepted,
@@ -40,7 +41,7 @@ class Receipt:
 
     @classmethod
     def from_json(cls, body: object) -> Self | None:
-        """Read an answer's body; None when it is no receipt."""
+        """Parse the body of an answer; returns None if it is not a receipt."""
         if not isinstance(body, Mapping):
             return None
         counts = [body.get(key) for key in ("accepted", "duplicates", "rejected")]

@@ -1,4 +1,4 @@
-"""Replay of an access log: every record becomes one `request` event, sent in batches at a chosen pace."""
+"""Replay of an access log: each record is sent as a `request` event, in batches, at a chosen pace."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -9,17 +9,21 @@ from analytics.feed.bots import Bots, is_bot
 from analytics.feed.logfile import Line
 from analytics.feed.logs.record import DamagedLineError, Parser, Record
 from analytics.feed.receipt import Receipt
-from analytics.feed.tally import Tally
+from analytics.feed.summary import Summary
 
-#: Shortest wait, in seconds, that is worth cutting a batch short for.
-_TICK = 0.05
+_MIN_WAIT = 0.05
+"""Seconds; a longer wait flushes the batch first."""
 
 
 class Plan(NamedTuple):
     """How records become events.
 
-    The service's name, what stands for an address, seconds to add to each time, the prefix that makes the ids of
-    this run its own, and whether requests of bots are skipped, marked by `bot`, or kept as they are.
+    Attributes:
+        service: name of the service.
+        identify: converts a client address to a user id.
+        shift: seconds to add to each time.
+        run: prefix of the event ids, unique to this run.
+        bots: whether requests of bots are skipped, marked with `bot`, or kept without a mark.
     """
 
     service: str
@@ -30,17 +34,18 @@ class Plan(NamedTuple):
 
 
 class Pacer(Protocol):
-    """How many seconds are left until a record of this (unshifted) time is due; 0 or less when it is."""
+    """Returns the seconds until a record with this (unshifted) time is due; 0 or less if it is due."""
 
     def __call__(self, time: int, /) -> float: ...
 
 
 def as_fast_as_possible(_time: int, /) -> float:
+    """The pace at which every record is due at once."""
     return 0.0
 
 
 class LogPace:
-    """The log's own pace times `speed`, counted from the first record asked about."""
+    """The pace of the log times `speed`, starting with the first record."""
 
     def __init__(self, speed: float, clock: Callable[[], float]) -> None:
         self._speed, self._clock = speed, clock
@@ -53,15 +58,15 @@ class LogPace:
         return started + (time - first) / self._speed - self._clock()
 
 
-def hashed(salt: bytes) -> Callable[[str], str]:
-    """A function that turns an address into 16 hex digits that cannot be turned back without the salt."""
-    # blake2b takes keys of at most 64 bytes; a longer salt counts in full this way.
+def address_hasher(salt: bytes) -> Callable[[str], str]:
+    """A function that hashes an address to 16 hex digits, with a salt so that addresses cannot be guessed."""
+    # blake2b keys have at most 64 bytes; hashing the salt first uses all bytes of a longer one.
     key = hashlib.blake2b(salt).digest()
     return lambda address: hashlib.blake2b(address.encode(), key=key, digest_size=8).hexdigest()
 
 
 def to_event(record: Record, line: int, plan: Plan) -> dict[str, Any]:
-    """The `request` event of one record; `id` is the same whenever this line is sent again in this run."""
+    """The `request` event of a record; its id is unique to the run and line."""
     data: dict[str, Any] = {"bytes": record.size}
     if record.status is not None:
         data = {"status": record.status, **data}
@@ -86,7 +91,7 @@ def to_event(record: Record, line: int, plan: Plan) -> dict[str, Any]:
 
 
 def latest_time(lines: Iterable[Line], parse: Parser) -> tuple[int | None, int]:
-    """The latest time in a log, None when no line is whole, and the number of its last line."""
+    """The latest time in a log (None if no line can be read), and the number of its last line."""
     latest: int | None = None
     number = 0
     for line in lines:
@@ -96,7 +101,7 @@ def latest_time(lines: Iterable[Line], parse: Parser) -> tuple[int | None, int]:
         except DamagedLineError:
             continue
         if record is not None:
-            # not simply the last line's: lines are written when answers are out, so times run back and forth
+            # not simply the time of the last line: lines are written when requests end, so times are not in order
             latest = record.time if latest is None else max(latest, record.time)
     return latest, number
 
@@ -106,19 +111,22 @@ def replay(
     parse: Parser,
     plan: Plan,
     post: Callable[[Sequence[dict[str, Any]]], Receipt],
-    tally: Tally,
+    summary: Summary,
     *,
     batch: int,
     due_in: Pacer,
     sleep: Callable[[float], None],
 ) -> None:
-    """Send every whole line, and write into the tally what became of each; raises what `post` raises."""
+    """Send all lines that can be read, and count the outcome of each line in `summary`.
+
+    Raises whatever `post` raises.
+    """
     events: list[dict[str, Any]] = []
     numbers: list[int] = []
 
     def flush() -> None:
         if events:
-            tally.sent(numbers, post(events))
+            summary.add_receipt(numbers, post(events))
             events.clear()
             numbers.clear()
 
@@ -126,16 +134,16 @@ def replay(
         try:
             record = parse(raw)
         except DamagedLineError as reason:
-            tally.lines += 1
-            tally.damaged_line(number, str(reason))
+            summary.lines += 1
+            summary.add_damaged(number, str(reason))
             continue
         if record is None:
             continue
-        tally.lines += 1
+        summary.lines += 1
         if plan.bots == "skip" and record.agent is not None and is_bot(record.agent):
-            tally.bots += 1
+            summary.bots += 1
             continue
-        if due_in(record.time) > _TICK:
+        if due_in(record.time) > _MIN_WAIT:
             flush()
             sleep(max(0.0, due_in(record.time)))
         events.append(to_event(record, number, plan))

@@ -1,4 +1,4 @@
-"""Rows of a file of JSON, one object a line or all in one document, in constant memory."""
+"""Reads rows of NDJSON (one object a line) or of one JSON document, in constant memory."""
 
 import codecs
 import json
@@ -10,18 +10,18 @@ from analytics.arrays import ArrayScanner
 from analytics.feed.logfile import LogFile, LogUnreadableError
 
 MAX_ROW = 1 << 20
-"""Bytes; no row that the service takes is longer."""
+"""Bytes; the service accepts no longer row."""
 BOM = codecs.BOM_UTF8
 WRAPPED = re.compile(rb'\s*\{\s*"(\w+)"\s*:\s*\[')
-"""How a document begins that is an object around an array."""
+"""Start of a document that is an object around an array."""
 BARE = re.compile(rb"\s*\[")
-"""How a document begins that is an array."""
+"""Start of a document that is an array."""
 _ONE_LINE = bytes.maketrans(b"\r\n", b"\t\t")
-_PIECE = 1 << 16
+_CHUNK_BYTES = 1 << 16
 
 
-class Row(NamedTuple):
-    """A row as JSON on one line, or why it cannot be read; `line` is where it begins, from 1."""
+class FileRow(NamedTuple):
+    """A row as one line of JSON, or the problem with it; `line` is the number of its first line, from 1."""
 
     line: int
     text: bytes
@@ -29,52 +29,53 @@ class Row(NamedTuple):
 
 
 class DamagedFileError(LogUnreadableError):
-    """The file is not what it looks like from its beginning; the message says where."""
+    """The file does not have the format that its beginning suggests; the message says where."""
 
 
-def lines_of_json(file: LogFile) -> Iterator[Row]:
-    """Each line that is not blank; what it says is not looked at."""
+def json_lines(file: LogFile) -> Iterator[FileRow]:
+    """Yield the lines that are not blank, without parsing them."""
     for number, raw in file.lines(MAX_ROW):
         if len(raw) > MAX_ROW:
-            yield Row(number, b"", f"longer than {MAX_ROW} bytes")
+            yield FileRow(number, b"", f"longer than {MAX_ROW} bytes")
         else:
             text = raw.removeprefix(BOM).strip()
             if text:
-                yield Row(number, text)
+                yield FileRow(number, text)
 
 
-def document(file: LogFile) -> Iterator[Row]:
-    """Each item of the array that the document is, or that its first field is.
+def json_document(file: LogFile) -> Iterator[FileRow]:
+    """Yield the items of a document that is an array, or an object whose first field is an array.
 
-    A damaged item is passed on as it is where its strings and brackets are closed; else it and all that follows it is
+    A damaged item is yielded as it is if its strings and brackets are closed; otherwise it and the rest of the file are
     one row with a problem.
 
     Raises:
-        DamagedFileError: it is not such a document.
+        DamagedFileError: the file is not such a document.
     """
-    pieces = file.pieces(_PIECE)
-    piece = next(pieces, b"").removeprefix(BOM)
-    opening = WRAPPED.match(piece) or BARE.match(piece)
+    chunks = file.chunks(_CHUNK_BYTES)
+    chunk = next(chunks, b"").removeprefix(BOM)
+    opening = WRAPPED.match(chunk) or BARE.match(chunk)
     if opening is None:
         raise DamagedFileError("is neither a JSON array nor an object around one")
-    items = _Items(line=1 + piece.count(b"\n", 0, opening.end()))
-    piece = piece[opening.end() :]
+    items = _Items(line=1 + chunk.count(b"\n", 0, opening.end()))
+    chunk = chunk[opening.end() :]
     while items.end is None:
-        yield from items.read(piece)
-        if items.end is None and not (piece := next(pieces, b"")):
+        yield from items.read(chunk)
+        if items.end is None and not (chunk := next(chunks, b"")):
             yield from items.unfinished()
             return
-    rest = piece[items.end :]
-    while len(rest) <= MAX_ROW and (piece := next(pieces, b"")):
-        rest += piece
+    rest = chunk[items.end :]
+    while len(rest) <= MAX_ROW and (chunk := next(chunks, b"")):
+        rest += chunk
     if not _is_end(rest, opening[1] if opening.re is WRAPPED else None):
-        yield Row(items.line, b"", "what follows the array, or should, is not as it must be: it was not read")
+        yield FileRow(items.line, b"", "the end of the document, after the array, is damaged and was not read")
 
 
 class _Items:
-    """Items of an array that comes in pieces, of which no more is held than one row needs.
+    """Splits an array that is read in chunks into its items, holding at most one item.
 
-    `line` is how far they were read, from 1, and `end` the place behind the array in the piece in which it ended.
+    `line` is the number of the line reached, from 1; `end` is the position after the array in the chunk in which it
+    ends.
     """
 
     def __init__(self, line: int) -> None:
@@ -83,46 +84,46 @@ class _Items:
         self._scanner, self._offset = ArrayScanner(), 0
         self._held, self._begins, self._count = b"", line, 0
 
-    def read(self, piece: bytes) -> Iterator[Row]:
-        """The items that end in the next piece."""
+    def read(self, chunk: bytes) -> Iterator[FileRow]:
+        """Yield the items that end in the next chunk."""
         at = 0
-        for span in self._scanner.scan(piece, self._offset):
+        for span in self._scanner.scan(chunk, self._offset):
             end = span.end - self._offset
-            self.line += piece.count(b"\n", at, end)
-            text = self._held + piece[at:end]
+            self.line += chunk.count(b"\n", at, end)
+            text = self._held + chunk[at:end]
             is_last = self._scanner.end is not None
-            if text.strip() or self._count or not is_last:  # else the array is empty
+            if text.strip() or self._count or not is_last:  # otherwise the array is empty
                 yield self._row(text, span.end - span.start)
             self._held, self._begins, at = b"", self.line, end + 1
             self._count += 1
         if self._scanner.end is not None:
             self.end = at
             return
-        self.line += piece.count(b"\n", at)
-        self._held += piece[at : at + MAX_ROW + 1 - len(self._held)]
-        self._offset += len(piece)
+        self.line += chunk.count(b"\n", at)
+        self._held += chunk[at : at + MAX_ROW + 1 - len(self._held)]
+        self._offset += len(chunk)
 
-    def unfinished(self) -> Iterator[Row]:
-        """What there is of an item, and why there is no more, where the file ends before the array does."""
+    def unfinished(self) -> Iterator[FileRow]:
+        """Yield the last item and the problem when the file ends inside the array."""
         row = self._row(self._held, len(self._held))
         if row.problem is None and is_json(row.text):
             yield row
-            yield Row(self.line, b"", "the file ends before its array does")
+            yield FileRow(self.line, b"", "the file ends before its array does")
         else:
             yield row._replace(
                 text=b"",
                 problem="the file ends within this row, or a quote or a bracket in it is not closed: "
-                "nothing from here on was read",
+                "the rest of the file was not read",
             )
 
-    def _row(self, text: bytes, size: int) -> Row:
+    def _row(self, text: bytes, size: int) -> FileRow:
         item = text.lstrip()
         line = self._begins + text.count(b"\n", 0, len(text) - len(item))
         if size > MAX_ROW:
-            return Row(line, b"", f"longer than {MAX_ROW} bytes")
+            return FileRow(line, b"", f"longer than {MAX_ROW} bytes")
         if not item:
-            return Row(line, b"", "is empty: there is a comma too many")
-        return Row(line, item.rstrip().translate(_ONE_LINE))
+            return FileRow(line, b"", "is empty: there is an extra comma")
+        return FileRow(line, item.rstrip().translate(_ONE_LINE))
 
 
 def is_json(text: bytes | str) -> bool:
@@ -135,7 +136,10 @@ def is_json(text: bytes | str) -> bool:
 
 
 def _is_end(rest: bytes, name: bytes | None) -> bool:
-    """Whether a document may end so behind its array, whose `name` in the object around it may not come again."""
+    """Whether `rest` is a valid end of a document after its array.
+
+    `name` is the field of the array, which must not be repeated; None if the document is the array.
+    """
     if name is None:
         return not rest.strip()
     try:

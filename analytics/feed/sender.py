@@ -1,4 +1,4 @@
-"""The one HTTP client of the feeds: posts batches, tries again when that is safe, returns receipts."""
+"""HTTP client of the commands: posts batches, retries when that is safe, and returns receipts."""
 
 import ipaddress
 import json
@@ -18,36 +18,36 @@ from analytics.feed.receipt import Receipt
 Item = Mapping[str, Any]
 T = TypeVar("T")
 
-#: Answers that ask for another try: too many requests, and a gateway or service that is not ready.
-_TRY_AGAIN = frozenset({429, 502, 503, 504})
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_RETRY_STATUSES = frozenset({429, 502, 503, 504})
+"""Too many requests, and a gateway or service that is not ready."""
+_FIRST_PAUSE, _MAX_PAUSE = 0.2, 5.0
 _JSON = "application/json"
 _TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds between bytes of the answer
 
 
 class FeedError(Exception):
-    """Nothing more can be sent; the message is one plain line."""
+    """Sending failed for good; the message is one line for people."""
 
 
 class UnreachableError(FeedError):
-    """The service did not answer, or kept asking for patience, for longer than the sender waits."""
+    """The service did not answer, or was not ready, for longer than the sender waits."""
 
 
 class RefusedError(FeedError):
-    """The service answered, and trying again would not help."""
+    """The service refused the request, and a retry would not help."""
 
 
 class OnWait(Protocol):
-    """Is told each time the sender is about to wait: what went wrong, and for how many seconds."""
+    """Called before each wait, with the reason and the seconds to wait."""
 
-    def __call__(self, trouble: str, pause: float, /) -> None: ...
+    def __call__(self, reason: str, pause: float, /) -> None: ...
 
 
 class Sender:
-    """Posts JSON to one service until it is taken, waiting at most `patience` seconds in all for one call.
+    """Posts JSON to one service, and retries each call for at most `patience` seconds.
 
-    Items should carry an `id`: the service counts an id once within ten minutes, which makes it safe to
-    post a batch again after its answer was lost. Keep `patience` below that.
+    Items should have an `id`, so that a retry after a lost answer is safe: the service counts an id once within ten
+    minutes. Keep `patience` below that.
     """
 
     def __init__(
@@ -55,44 +55,47 @@ class Sender:
         url: str,
         *,
         patience: float = 30.0,
-        on_wait: OnWait = lambda trouble, pause: None,
+        on_wait: OnWait = lambda reason, pause: None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.url = url.rstrip("/")
         self.patience = patience
-        #: May be exchanged at any time.
         self.on_wait = on_wait
+        """May be replaced at any time."""
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
         self._session = requests.Session()
-        # A proxy that the environment names for the outside world would not find this machine's own service.
+        # A proxy from the environment could not reach a service on this machine.
         self._session.trust_env = not _is_loopback(self.url)
 
     def events(self, items: Sequence[Item]) -> Receipt:
+        """Post a batch of events."""
         return self._batch("/events", items, _encode, _JSON)
 
     def metrics(self, items: Sequence[Item]) -> Receipt:
+        """Post a batch of metrics."""
         return self._batch("/metrics", items, _encode, _JSON)
 
     def lines(self, path: str, lines: Sequence[bytes]) -> Receipt:
-        """Post items that are JSON already, each on one line and none of them blank."""
+        """Post items that are already encoded as JSON: each one line, not blank."""
         return self._batch(path, lines, b"\n".join, "application/x-ndjson")
 
     def heartbeat(self, item: Item) -> None:
+        """Post one heartbeat."""
         response = self._call("POST", "/heartbeat", _encode(item), _JSON)
         if response.status_code != 200:
             raise self._refusal(response)
 
-    def download(self, path: str, asked: Sequence[tuple[str, str]]) -> requests.Response:
-        """A successful answer whose body, gzipped if possible, is still to be read from `raw`."""
-        response = self._call("GET", f"{path}?{urlencode(asked)}", headers={"Accept-Encoding": "gzip"}, stream=True)
+    def download(self, path: str, query: Sequence[tuple[str, str]]) -> requests.Response:
+        """Get a response whose body, gzipped if possible, the caller reads from `raw`."""
+        response = self._call("GET", f"{path}?{urlencode(query)}", headers={"Accept-Encoding": "gzip"}, stream=True)
         if response.status_code != 200:
             raise self._refusal(response)
         return response
 
     def total_events(self) -> int:
-        """How many events the service says it holds; 0 when it does not say."""
+        """Number of events in the service, by `/health`; 0 if it does not say."""
         response = self._call("GET", "/health")
         if response.status_code != 200:
             raise self._refusal(response)
@@ -117,7 +120,7 @@ class Sender:
             half = len(items) // 2
             first, second = (self._batch(path, part, encode, media_type) for part in (items[:half], items[half:]))
             return first.followed_by(second, half)
-        # 400 with counts is the receipt of a batch in which nothing was acceptable.
+        # A 400 with counts is the receipt of a batch in which no item was acceptable.
         receipt = Receipt.from_json(_body(response)) if response.status_code in (200, 400) else None
         if receipt is None:
             raise self._refusal(response)
@@ -146,7 +149,7 @@ class Sender:
                     headers={**headers, **({"Content-Type": media_type} if media_type else {})},
                     timeout=_TIMEOUT,
                     stream=stream,
-                    # A redirected POST would come back as a GET.
+                    # A redirect would turn POST into GET.
                     allow_redirects=False,
                 )
             except requests.exceptions.SSLError as error:
@@ -156,21 +159,21 @@ class Sender:
                 requests.Timeout,
                 requests.exceptions.ChunkedEncodingError,
             ) as error:
-                trouble, wait = f"cannot reach {self.url}: {_plain(error)}", None
+                reason, wait = f"cannot reach {self.url}: {_explain(error)}", None
             except requests.RequestException as error:
                 raise RefusedError(f"cannot use {self.url}: {error}") from None
             else:
-                if response.status_code not in _TRY_AGAIN:
+                if response.status_code not in _RETRY_STATUSES:
                     return response
-                trouble = f"{self.url} is not ready: {_says(response)}"
+                reason = f"{self.url} is not ready: {_says(response)}"
                 wait = _retry_after(response)
-            # Jitter, so that clients that were cut off together do not come back together.
+            # Jitter, so that clients that lost the connection together do not retry together.
             wait = pause * (0.5 + self._jitter() / 2) if wait is None else wait + self._jitter() * _FIRST_PAUSE
             if self._clock() + wait > deadline:
-                raise UnreachableError(trouble)
-            self.on_wait(trouble, wait)
+                raise UnreachableError(reason)
+            self.on_wait(reason, wait)
             self._sleep(wait)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, _MAX_PAUSE)
 
     def _refusal(self, response: requests.Response) -> RefusedError:
         path = urlsplit(response.request.url or "").path
@@ -195,12 +198,12 @@ def _says(response: requests.Response) -> str:
     if response.is_redirect:
         message = f"moved to {response.headers['Location']}"
     elif message is None and response.ok:
-        message = "this is not how the analytics service answers"
+        message = "this is not an answer of the analytics service"
     return f"HTTP {response.status_code}, {message or response.reason or 'no reason given'}"
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds that the answer asks to wait; None when it does not say, or says it in no known form."""
+    """Seconds to wait according to the Retry-After header; None if it is missing or malformed."""
     value = response.headers.get("Retry-After")
     try:
         return None if value is None else Retry().parse_retry_after(value)
@@ -208,16 +211,16 @@ def _retry_after(response: requests.Response) -> float | None:
         return None
 
 
-def _plain(error: BaseException) -> str:
+def _explain(error: BaseException) -> str:
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)
     if isinstance(reason, urllib3.exceptions.NameResolutionError):
-        return "its host name is not known"
+        return "unknown host name"
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
         return "connection refused" if "refused" in str(reason).lower() else str(reason).rpartition(": ")[2]
-    return "the connection was cut"
+    return "the connection was closed"
 
 
 def _is_loopback(url: str) -> bool:

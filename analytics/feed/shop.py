@@ -1,4 +1,4 @@
-"""The demo shop itself: visitors, services and stock as a pure model, driven by chance and the time."""
+"""The demo shop: a model of visitors, services and stock, driven by a random generator and the time passed in."""
 
 import math
 import random
@@ -22,27 +22,28 @@ from analytics.feed.incidents import Incidents
 
 Json = dict[str, Any]
 
-#: Seconds a visitor stays on a page, and events that one page makes, both as means.
 _PAGE_STAY, _PAGE_EVENTS = 15.0, 5.0
+"""Mean seconds that a visitor stays on a page, and mean events per page."""
 _REGULARS = 1_000
 _FAILURES = 0.003
 _RESTOCK_BELOW = 20
 _MOST_CALLS = max(len(calls) for _, calls in PAGES.values())
-#: Where somebody may be with nothing in the basket yet.
-_HALFWAY = ("home", "search", "product")
+_START_PAGES = ("home", "search", "product")
+"""Pages of visitors whose basket is still empty."""
 
 
-def rhythm(now: float) -> float:
-    """How busy the shop is at this moment as a multiple of its day's mean: 0.4 at 8:00 UTC, 1.6 at 20:00."""
+def time_of_day_factor(now: float) -> float:
+    """Traffic at this time of day as a multiple of the daily mean: 0.4 at 8:00 UTC, 1.6 at 20:00 UTC."""
     return 1 + 0.6 * math.cos(2 * math.pi * (now / 86_400 - 20 / 24))
 
 
 def rfc3339(now: float) -> str:
+    """A time in seconds since the epoch as text, such as `2024-01-15T10:30:00.000Z`."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 class Visit:
-    """One person on their way through the pages."""
+    """A visitor on a page of the shop."""
 
     def __init__(self, user: str | None, product: Product, page: str) -> None:
         self.user, self.product, self.page = user, product, page
@@ -50,7 +51,7 @@ class Visit:
 
 
 class Counters:
-    """What one service has counted since it was started at `since`."""
+    """Counters of one service since its start at `since`."""
 
     def __init__(self, since: float, memory: float) -> None:
         self.since, self.memory = since, memory
@@ -59,7 +60,7 @@ class Counters:
 
 
 class Shop:
-    """Makes events, metrics and heartbeats as the service takes them, without ids."""
+    """Generates events, metrics and heartbeats in the form that the service accepts, without ids."""
 
     def __init__(self, rng: random.Random, now: float, incidents: Incidents) -> None:
         self.incidents = incidents
@@ -67,43 +68,43 @@ class Shop:
             name: Counters(now - rng.uniform(5, 200) * 3_600, usual.memory) for name, usual in SERVICES.items()
         }
         self._rng = rng
-        self._owed = 0.0
+        self._pending = 0.0
         self._orders = rng.randrange(10_000, 90_000)
         self._visits: list[Visit] = []
         self._stock = {product.id: rng.randrange(60, 400) for product in PRODUCTS}
         self._events: list[Json] = []
 
     def advance(self, since: float, until: float, rate: float) -> list[Json]:
-        """The events between two moments, oldest first; `rate` is events a second as the mean over a day."""
-        expected = max(0.0, rate * rhythm(until) * (until - since))
-        self._owed += expected + self._rng.gauss(0, math.sqrt(expected))
-        crowd = max(1, round(rate * rhythm(until) * _PAGE_STAY / _PAGE_EVENTS))
+        """The events between two times, oldest first; `rate` is events per second as the mean of a day."""
+        expected = max(0.0, rate * time_of_day_factor(until) * (until - since))
+        self._pending += expected + self._rng.gauss(0, math.sqrt(expected))
+        crowd = max(1, round(rate * time_of_day_factor(until) * _PAGE_STAY / _PAGE_EVENTS))
         if not self._visits:
-            # The first are halfway through already: else everybody would stand at the entrance for a whole page's stay.
-            self._visits = [self._visitor(self._rng.choice(_HALFWAY)) for _ in range(crowd)]
+            # The first visitors are on several pages: otherwise all would be on the home page at first.
+            self._visits = [self._new_visit(self._rng.choice(_START_PAGES)) for _ in range(crowd)]
         self._events = []
-        while self._owed > len(self._events):
-            self._page(self._someone(crowd), since + self._rng.random() * (until - since))
+        while self._pending > len(self._events):
+            self._visit_page(self._next_visit(crowd), since + self._rng.random() * (until - since))
             if self._rng.random() < 0.002:
                 self._background_error(until)
-        self._owed -= len(self._events)
+        self._pending -= len(self._events)
         made, self._events = self._events, []
         made.sort(key=lambda event: event["timestamp"])
         return made
 
     def sample(self, since: float, until: float, visitors: int) -> list[Json]:
-        """One request each of so many visitors between two moments, oldest first, in the mix that visits make."""
+        """One request of each of some visitors between two times, oldest first, in the same mix as real visits."""
         rng, self._events = self._rng, []
         for at in sorted(since + rng.random() * (until - since) for _ in range(visitors)):
-            calls = PAGES[self._someone(1).page][1]
-            while rng.random() * _MOST_CALLS >= len(calls):  # of a page with more calls more requests are made
-                calls = PAGES[self._someone(1).page][1]
-            self._call(rng.choice(calls), self._visitor(ENTRANCE).user, at)
+            calls = PAGES[self._next_visit(1).page][1]
+            while rng.random() * _MOST_CALLS >= len(calls):  # pages with more calls make more requests
+                calls = PAGES[self._next_visit(1).page][1]
+            self._call(rng.choice(calls), self._new_visit(ENTRANCE).user, at)
         made, self._events = self._events, []
         return made
 
     def heartbeat(self, service: str, now: float) -> Json:
-        """A service's own report: its status, and counters that only grow."""
+        """The heartbeat of a service: its status and its cumulative counters."""
         severity = self.incidents.severity(service, now)
         count = self.counters[service]
         return {
@@ -118,14 +119,14 @@ class Shop:
         }
 
     def metrics(self, now: float) -> list[Json]:
-        """Memory in MB and CPU in percent of every service."""
+        """Memory (MB) and CPU (percent) of every service."""
         made = []
         for name, usual in SERVICES.items():
             severity = self.incidents.severity(name, now)
             count = self.counters[name]
-            # A walk that is drawn back to the usual size, as garbage collection does.
+            # A random walk that returns to the usual size, as with garbage collection.
             count.memory += (usual.memory - count.memory) * 0.08 + self._rng.gauss(0, usual.memory * 0.01)
-            cpu = usual.cpu * (0.5 + 0.5 * rhythm(now)) * self._rng.uniform(0.9, 1.1) + 45 * severity
+            cpu = usual.cpu * (0.5 + 0.5 * time_of_day_factor(now)) * self._rng.uniform(0.9, 1.1) + 45 * severity
             for metric, value, unit in (
                 ("memory", count.memory * (1 + 0.3 * severity), "MB"),
                 ("cpu", min(99.0, cpu), "%"),
@@ -141,11 +142,11 @@ class Shop:
                 )
         return made
 
-    def _someone(self, crowd: int) -> Visit:
-        """A visitor who turns to the next page now: a new one while the shop is emptier than `crowd`."""
+    def _next_visit(self, crowd: int) -> Visit:
+        """A visitor on the next page: a new one while there are fewer than `crowd`."""
         rng = self._rng
         if len(self._visits) < crowd:
-            visit = self._visitor(ENTRANCE)
+            visit = self._new_visit(ENTRANCE)
             self._visits.append(visit)
             return visit
         place = rng.randrange(len(self._visits))
@@ -155,23 +156,23 @@ class Shop:
         if page == LEAVE:
             self._visits[place] = self._visits[-1]
             self._visits.pop()
-            return self._someone(crowd)
+            return self._next_visit(crowd)
         visit.page = page
         return visit
 
-    def _visitor(self, page: str) -> Visit:
-        # Squared: a few regulars come often. One in eight visitors is not signed in.
+    def _new_visit(self, page: str) -> Visit:
+        # Squared, so that a few regulars come often. One in eight visitors is not signed in.
         user = None if self._rng.random() < 0.125 else f"user-{int(self._rng.random() ** 2 * _REGULARS):04d}"
         return Visit(user, self._pick_product(), page)
 
-    def _page(self, visit: Visit, at: float) -> None:
+    def _visit_page(self, visit: Visit, at: float) -> None:
         path, calls = PAGES[visit.page]
         self._emit("page_view", "frontend", visit.user, at, {"page": path})
         answers = {call.service: self._call(call, visit.user, at) for call in calls}
         rng = self._rng
         if visit.page == "product":
             visit.product = self._pick_product()
-            self._emit("product_view", "frontend", visit.user, at, _of(visit.product))
+            self._emit("product_view", "frontend", visit.user, at, _product_data(visit.product))
         elif visit.page == "search":
             data = {
                 "query": rng.choice(SEARCHES),
@@ -189,7 +190,7 @@ class Shop:
         elif visit.page == "cart":
             quantity = rng.choices((1, 2, 3), (8, 2, 1))[0]
             visit.basket.append((visit.product, quantity))
-            data = {**_of(visit.product), "quantity": quantity, "price": visit.product.price}
+            data = {**_product_data(visit.product), "quantity": quantity, "price": visit.product.price}
             self._emit("cart_add", "cart", visit.user, at, data)
         elif visit.page == "checkout" and max(answers["checkout"], answers["payment"]) < 500:
             self._purchase(visit, at)
@@ -224,7 +225,7 @@ class Shop:
         self._emit("inventory_update", "inventory", None, at, data)
 
     def _call(self, call: Endpoint, user: str | None, at: float) -> int:
-        """One request to a service; returns its status."""
+        """Make one request to a service; returns its status."""
         severity = self.incidents.severity(call.service, at)
         chance = self._rng.random()
         if chance < _FAILURES + 0.25 * severity:
@@ -248,7 +249,7 @@ class Shop:
         return status
 
     def _background_error(self, at: float) -> None:
-        # Not for a failed request: its status counts as an error already, and would count twice.
+        # Not for failed requests, whose status already counts as an error.
         incident = self.incidents.at(at)
         service = incident.service if incident is not None else self._rng.choice(list(ERROR_MESSAGES))
         self.counters[service].errors += 1
@@ -264,5 +265,5 @@ class Shop:
         return PRODUCTS[int(self._rng.random() ** 1.6 * len(PRODUCTS))]
 
 
-def _of(product: Product) -> Json:
+def _product_data(product: Product) -> Json:
     return {"product_id": product.id, "category": product.category}

@@ -9,7 +9,7 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from analytics.jobs import Job
+from analytics.jobs.supervisor import Supervisor
 from analytics.live.delivery import Delivery, Line
 from analytics.live.messages import Message, Piece
 from analytics.live.outbox import EVENTS, Outbox
@@ -22,6 +22,8 @@ from analytics.yielding import yield_to_others
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 1.0
+"""The longest pause before sending events is tried again after it failed."""
 FLUSH_SECONDS = 0.04
 """How long events wait for others to go out with."""
 TURN = 200
@@ -52,17 +54,18 @@ class Hub:
     """All connected clients, whatever they speak.
 
     Args:
-        dropped: is told how many messages were dropped.
+        dropped: called with the number of messages that were dropped.
+        jobs: makes the job that sends events.
     """
 
-    def __init__(self, dropped: Callable[[int], None]) -> None:
+    def __init__(self, dropped: Callable[[int], None], jobs: Supervisor) -> None:
         self._dropped = dropped
         self._clients: dict[Client, None] = {}  # in the order in which they came, and lie in memory
         self._patching: set[Client] = set()
         self._pings: Rounds[Client] = Rounds(PINGS_APART)
         self._pending: list[tuple[int, Kept[NewEvent]]] = []
         self._waiting = Event()
-        self._flusher = Job("sending events to live clients", self._run)
+        self._flusher = jobs.loop("live event sender", self._run, most_pause=RETRY_SECONDS)
         self._turn = BoundedSemaphore()
         self._tick = 0
         self._last: Any = None

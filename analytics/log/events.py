@@ -102,16 +102,9 @@ class _Types(dict[str, _Services]):
 
 
 class Events:
-    """What is special to events.
-
-    Args:
-        publish: called with the events of each batch once they are counted, and the sequence number of the last one.
-    """
+    """What is special to events."""
 
     refusal = None
-
-    def __init__(self, publish: Callable[[Kept[NewEvent], int], None]) -> None:
-        self._publish = publish
 
     def groups(self, now: float, *, is_timed: bool) -> EventGroups:
         return EventGroups(now, is_timed=is_timed)
@@ -120,7 +113,7 @@ class Events:
         """The same event, its data no longer a slice of the body it came in."""
         return detached(item)
 
-    def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> None:
-        """Count and keep events, then publish them."""
+    def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> int:
+        """Count and keep events."""
         state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
-        self._publish(kept, state.events.last_sequence)
+        return state.events.last_sequence

@@ -15,7 +15,7 @@ from analytics.log.metrics import Metrics
 from analytics.log.own_ids import OwnIds
 from analytics.log.refusal import Refused
 from analytics.log.seen_ids import SeenIds
-from analytics.records import ItemError, Kept, NewEvent, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import ItemError, Kept, NewStart, NewTick, Quotas, R, Receipt
 from analytics.state.state import State
 
 MAX_ERRORS = 100
@@ -46,9 +46,13 @@ class Taken(NamedTuple):
 
 
 class Outcome(NamedTuple, Generic[R]):
-    """What was kept of a request's records; the places in `errors` count them from 0."""
+    """What was kept of a request's records.
+
+    `sequence` is the sequence number of the last one, 0 for kinds without; the places in `errors` count from 0.
+    """
 
     kept: Kept[R]
+    sequence: int
     duplicates: int
     repeated_id: str
     errors: list[ItemError]
@@ -96,14 +100,15 @@ class Received(Generic[R]):
         state.set_time(received)
         checked = self._intake.check(records, received)
         kept = Kept(checked.records, received, rfc3339(received), id_prefix)
+        sequence = 0
         if kept.records:
-            self._intake.rules.record(state, kept, checked)
+            sequence = self._intake.rules.record(state, kept, checked)
             if self._kind.has_ids:
                 self._own_ids.give(id_prefix)
         if checked.errors:
             state.counters.rejected(name, Counter(error.code for error in checked.errors))
         state.counters.taken(name, len(kept.records), checked.duplicates)
-        return Outcome(kept, checked.duplicates, checked.repeated_id, checked.errors)
+        return Outcome(kept, sequence, checked.duplicates, checked.repeated_id, checked.errors)
 
 
 class Starts:
@@ -136,7 +141,6 @@ def handlers(
     ids: dict[str, SeenIds],
     own_ids: OwnIds,
     set_quotas: Callable[[Quotas], None],
-    publish: Callable[[Kept[NewEvent], int], None],
 ) -> dict[str, Handler[Any]]:
     """The handler of each kind by its name.
 
@@ -148,7 +152,7 @@ def handlers(
         return Received(kind, Intake(rules, state, ids[kind.name]), state, own_ids)
 
     return {
-        EVENTS.name: received(EVENTS, Events(publish)),
+        EVENTS.name: received(EVENTS, Events()),
         METRICS.name: received(METRICS, Metrics()),
         HEARTBEATS.name: received(HEARTBEATS, Heartbeats(state.services)),
         STARTS.name: Starts(state, own_ids, set_quotas),

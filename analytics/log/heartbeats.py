@@ -47,7 +47,8 @@ class Heartbeats:
         """The item itself: it holds no reference into a body."""
         return item
 
-    def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> None:
+    def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> int:
         """Apply each heartbeat to its service."""
         for heartbeat in kept.records:
             state.apply_heartbeat(heartbeat, kept.received)
+        return 0

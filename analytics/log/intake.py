@@ -52,8 +52,8 @@ class Rules(Protocol[R]):
     def detached(self, item: R) -> R:
         """The same record without references into the body of its request."""
 
-    def record(self, state: State, kept: Kept[R], checked: Checked[R]) -> None:
-        """Count and keep the records that passed."""
+    def record(self, state: State, kept: Kept[R], checked: Checked[R]) -> int:
+        """Count and keep the records that passed; returns the sequence number of the last one, 0 without numbers."""
 
 
 class Intake(Generic[R]):

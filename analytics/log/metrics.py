@@ -97,6 +97,7 @@ class Metrics:
         """The item itself: it holds no reference into a body."""
         return item
 
-    def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> None:
+    def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> int:
         """Count and keep metrics."""
         state.apply(checked.observe(), kept.received, metrics=kept)
+        return state.metrics.last_sequence

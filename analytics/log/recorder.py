@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from analytics.bus import Bus, Recorded
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.errors import Unavailable
@@ -14,7 +15,7 @@ from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
-from analytics.records import UNLIMITED, Kept, NewEvent, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import UNLIMITED, NewStart, NewTick, Quotas, R, Receipt
 from analytics.state.state import State
 
 
@@ -24,7 +25,7 @@ class Recorder:
     Applying does no I/O and never yields, so what is counted, kept and published always agrees.
 
     Args:
-        publish: called with the events of each batch once they are counted, and the sequence number of the last one.
+        bus: gets `Recorded` for the records of each request once they are counted; replayed ones are not published.
     """
 
     def __init__(
@@ -32,10 +33,10 @@ class Recorder:
         state: State,
         settings: Settings,
         clock: Clock,
-        publish: Callable[[Kept[NewEvent], int], None],
+        bus: Bus,
         log: Log,
     ) -> None:
-        self._state, self._clock, self._log = state, clock, log
+        self._state, self._clock, self._bus, self._log = state, clock, bus, log
         self.quotas = Quotas(
             settings.max_services,
             settings.max_series,
@@ -49,7 +50,7 @@ class Recorder:
         self.own_ids = OwnIds(clock.wall())
         self.ids = {name: SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for name in KINDS}
         """The ids of the records seen so far, by kind."""
-        self._handlers = handlers(state, self.ids, self.own_ids, self.set_quotas, publish)
+        self._handlers = handlers(state, self.ids, self.own_ids, self.set_quotas)
         self.set_quotas(self.quotas)
 
     def record(self, kind: Kind[R], record: R) -> Taken:
@@ -125,8 +126,15 @@ class Recorder:
 
     def _append(self, kind: Kind[Any], records: Sequence[Any]) -> Callable[[], Any]:
         now, id_prefix = self._now(), self.own_ids.prefix() if kind.has_ids else ""
-        apply = partial(self._handlers[kind.name].apply, records, now, id_prefix)
+        apply = partial(self._apply, kind, records, now, id_prefix)
         return self._log.append(Entry(kind, now, id_prefix, records, apply))
+
+    def _apply(self, kind: Kind[Any], records: Sequence[Any], now: float, id_prefix: str) -> Any:
+        """Apply and publish new records."""
+        outcome = self._handlers[kind.name].apply(records, now, id_prefix)
+        if isinstance(outcome, Outcome) and outcome.kept.records and self._bus.has_listeners(Recorded):
+            self._bus.publish(Recorded(kind.name, outcome.kept, outcome.sequence))
+        return outcome
 
     def _now(self) -> float:
         """The time by the clock, but never before the oldest day that is kept: no bucket would hold it."""

@@ -1,9 +1,10 @@
 """Health of the service itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.clock import rfc3339
+from analytics.jobs.report import JobReport, reason
 from analytics.query.stats import count
 from analytics.records import NO_TAGS, SERVICE_NAME
 from analytics.state.observations import EVENTS, EVERY_SERVICE
@@ -11,23 +12,30 @@ from analytics.state.state import State
 
 
 def health(
-    state: State, now: float, connections: int, reasons: list[str], storage: Mapping[str, Any]
+    state: State,
+    now: float,
+    connections: int,
+    not_ready: Sequence[str],
+    storage: Mapping[str, Any],
+    jobs: Sequence[JobReport],
 ) -> dict[str, Any]:
     """The answer of `/health`, in the shape of SPEC.md.
 
     Args:
-        reasons: why the service is not ready; empty if it is.
-        storage: where records are kept; `trouble` says why none can be recorded, if none can.
+        not_ready: why the service should get no work; then it is unhealthy.
+        storage: where records are kept; `trouble` says why none can be recorded, if none can. Then it is degraded.
+        jobs: reports of all jobs; it is degraded while one is down.
     """
-    trouble = storage["trouble"]
+    troubles = [trouble for trouble in (storage["trouble"], *map(reason, jobs)) if trouble is not None]
     return {
-        "status": "unhealthy" if reasons else "degraded" if trouble else "healthy",
+        "status": "unhealthy" if not_ready else "degraded" if troubles else "healthy",
         "service": SERVICE_NAME,
         "timestamp": rfc3339(now),
-        "reasons": reasons if trouble is None else [*reasons, trouble],
+        "reasons": list(dict.fromkeys([*not_ready, *troubles])),
         "uptime_seconds": round(now - state.started, 3),
         "storage": storage["kind"],
         "durability": storage["durability"],
+        "jobs": jobs,
         "stats": {
             "connected_clients": connections,
             "total_events": count(state.series.totals.get((EVENTS, EVERY_SERVICE, NO_TAGS))),

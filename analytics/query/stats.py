@@ -2,12 +2,13 @@
 
 import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import fsum
 from typing import Any, TypedDict
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, rfc3339, rfc3339_second
+from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
 from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE
@@ -80,8 +81,8 @@ def _newest(state: State, resolution: Resolution, count: int) -> range:
     return range(max(newest - (count - 1) * size, series.oldest(resolution)), newest + 1, size)
 
 
-def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any]:
-    """What was recorded, rejected and kept since the start; `storage` describes where."""
+def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[JobReport]) -> dict[str, Any]:
+    """What was recorded, rejected and kept since the start; `storage` describes where, `jobs` what runs by itself."""
     totals = state.series.totals
     newest_hour, newest_day = state.series.open(Resolution.HOUR), state.series.open(Resolution.DAY)
     last_day = list(range(newest_hour - 23 * HOUR_SECONDS, newest_hour + 1, HOUR_SECONDS))
@@ -110,6 +111,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any]) -> dict[str, Any
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
         "drops": dict(sorted(state.counters.drops.items())),
         "storage": {**storage, "oldest": _oldest(state)},
+        "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),
         "last_24_hours": _summary(state, Resolution.HOUR, last_day),

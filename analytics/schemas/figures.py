@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from analytics.kinds import KINDS
 from analytics.records import AGGREGATES
-from analytics.schemas.responses import Answer, Latencies, RecordedEvent, choice, number, tally, text, time, whole
+from analytics.schemas.responses import Answer, Job, Latencies, RecordedEvent, choice, number, tally, text, time, whole
 from analytics.schemas.services import HOUR, ServiceRow
 
 
@@ -125,6 +125,7 @@ class Stats(Answer):
     ingest = fields.Nested(Ingest)
     drops = tally("What was turned away or folded, by reason", {"validation_failed": 1})
     storage = fields.Nested(Storage)
+    jobs = fields.List(fields.Nested(Job), metadata={"description": "What the service does by itself"})
     events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})
     events_by_service = tally("Events by service, most first", {"frontend": 12004, "checkout": 310})
     last_24_hours = fields.Nested(Summary)

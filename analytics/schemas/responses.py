@@ -8,6 +8,7 @@ from analytics.records import SERVICE_NAME
 from analytics.schemas.fields import JsonObject, Timestamp
 
 TIME = "2024-01-15T10:30:15.000Z"
+JOB_STATES = ("running", "waiting", "restarting", "stalled", "failed", "stopped", "done")
 STATES = ("healthy", "degraded", "unhealthy", "maintenance", "stale", "down", "unknown")
 
 
@@ -197,18 +198,34 @@ class HealthStats(Answer):
     tracked_services = whole("Services known", 9)
 
 
-class Health(Answer):
-    """How the service itself is."""
+class Job(Answer):
+    """Work that the service does by itself."""
 
-    status = choice("Its state", ("healthy", "unhealthy"))
+    name = text("Its name", "ticker")
+    state = choice("What it does now; the service is degraded in `restarting`, `stalled` and `failed`", JOB_STATES)
+    runs = whole("How often it ran; for one that runs for ever, how often it was started", 86400)
+    failures = whole("How often it failed", 0)
+    skipped = whole("Runs that were skipped because they were late", 2)
+    last_error = text("The newest error; null where there was none", None, allow_none=True)
+    last_success = time("When it last succeeded; null where it did not, or runs for ever", allow_none=True)
+    lateness_seconds = number(
+        "How long after its time the newest run began; null where it has no fixed times", 0.002, allow_none=True
+    )
+
+
+class Health(Answer):
+    """Health of the service itself."""
+
+    status = choice("Its state", ("healthy", "degraded", "unhealthy"))
     service = choice("Its name", (SERVICE_NAME,))
     timestamp = time("Now")
     reasons = fields.List(
-        fields.String(), metadata={"description": "Why it should get no work now; empty when healthy", "example": []}
+        fields.String(), metadata={"description": "Why it is not healthy; empty when it is", "example": []}
     )
     uptime_seconds = number("Seconds since the start", 86400.5)
     storage = text("Where records are kept: `disk`, or in `memory` alone", "disk")
     durability = text("What an acknowledged record survives; null in memory alone", "process", allow_none=True)
+    jobs = fields.List(fields.Nested(Job), metadata={"description": "What it does by itself"})
     stats = fields.Nested(HealthStats)
 
 

@@ -1,1 +1,1 @@
-"""How the service is served: gunicorn, its configuration, and the WSGI entry."""
+"""The service behind gunicorn: its configuration, and the WSGI application."""

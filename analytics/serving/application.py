@@ -1,4 +1,4 @@
-"""gunicorn as `gunicorn -k gevent -c gunicorn.conf.py wsgi:app` starts it, for a command line that is not its own."""
+"""The service as a gunicorn application, for `analytics serve`."""
 
 from typing import Any
 
@@ -7,10 +7,13 @@ from gunicorn.util import import_app
 
 
 class Service(Application):  # type: ignore[misc]
-    """The service as a gunicorn application; `run()` serves until it is told to stop, and ends the process."""
+    """Gunicorn as `gunicorn -k gevent -c gunicorn.conf.py wsgi:app` starts it, without its command line.
+
+    `run()` serves until the process is stopped, and then exits.
+    """
 
     def load_config(self) -> None:
-        """Take the configuration of the package, then what GUNICORN_CMD_ARGS says, as gunicorn does."""
+        """Load `analytics.serving.configuration`, then the options in GUNICORN_CMD_ARGS."""
         self.load_config_from_module_name_or_filename("python:analytics.serving.configuration")
         options = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
         for name, value in options.items():
@@ -18,5 +21,5 @@ class Service(Application):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The WSGI application, in the process that serves."""
+        """Load the WSGI application, in the worker."""
         return import_app("analytics.serving.wsgi:app")

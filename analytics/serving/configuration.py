@@ -1,4 +1,4 @@
-"""How gunicorn serves: one gevent worker that holds the whole state, with room for many open connections."""
+"""Configuration of gunicorn: one gevent worker that owns the state, with room for many open connections."""
 
 import gc
 import logging
@@ -11,7 +11,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from analytics.api.refusals import refuse_in_json
-from analytics.config import Settings
+from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.listening import check_listening
 from analytics.live.stopping import to_its_end, watch
@@ -23,12 +23,14 @@ try:
 except ConfigError as error:
     sys.exit(error.message)
 
+log = logging.getLogger("analytics")
+
 
 class QuietLogger(Logger):  # type: ignore[misc]
-    """Gunicorn's logger without its access log: the service logs its requests itself."""
+    """Gunicorn's logger without its access log: the service logs requests itself."""
 
     def access(self, *_: Any) -> None:
-        """Nothing: not even the fields of a line that nobody would write."""
+        """Do nothing, so that no fields of an unused line are computed."""
 
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
@@ -39,7 +41,7 @@ keepalive = 75
 graceful_timeout = 30
 control_socket_disable = True
 limit_request_line = 8190
-# whom to believe is for ANALYTICS_TRUSTED_PROXIES to say: gunicorn would believe everybody on this machine
+# ANALYTICS_TRUSTED_PROXIES decides which proxies are trusted; gunicorn would trust every process on this machine
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 logger_class = QuietLogger
@@ -47,15 +49,17 @@ logconfig_dict = logging_config(settings.log_level)
 
 
 def on_starting(server: Any) -> None:
-    """Say in one line what stands in the way, where gunicorn would try again and again."""
+    """Check what would prevent the start, and exit with one line; gunicorn would retry again and again."""
+    for warning in unknown_variable_warnings():
+        log.warning(warning)
     if server.cfg.workers != 1:
         sys.exit(f"{server.cfg.workers} workers cannot share the state: it has one owner. Start one worker.")
-    if "GUNICORN_PID" not in os.environ:  # else the master before still owns the data directory
+    if "GUNICORN_PID" not in os.environ:  # otherwise the previous master still owns the data directory
         try:
             check_store(settings)
         except CannotStore as error:
             sys.exit(error.message)
-    if "LISTEN_FDS" in os.environ or "GUNICORN_FD" in os.environ:  # systemd, or the master before, has bound it
+    if "LISTEN_FDS" in os.environ or "GUNICORN_FD" in os.environ:  # already bound by systemd or the previous master
         return
     for host, port in (address for address in server.cfg.address if isinstance(address, tuple)):
         try:
@@ -65,15 +69,15 @@ def on_starting(server: Any) -> None:
 
 
 def give_up(reason: str) -> None:
-    """End the worker, and with it the master: what was kept cannot be used."""
-    logging.getLogger("analytics").critical(reason)
+    """End the worker, and with it the master, because the stored data cannot be used."""
+    log.critical(reason)
     logging.shutdown()
     os._exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start what runs beside the requests, in the worker and not in the process that forks it."""
-    # what is loaded now stays for good, and records hold no cycles: look for garbage seldom
+    """Start the background jobs of the service: in the worker, not in the process that forks it."""
+    # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
     util.write_error = refuse_in_json
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The WSGI entry, for gunicorn with its gevent worker."""
+"""The WSGI application, for gunicorn with its gevent worker."""
 
 from gevent import monkey
 

@@ -19,7 +19,7 @@ def test_the_demo_fills_the_dashboard(start_server: StartServer) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=SECONDS + 30,
+        timeout=SECONDS + 120,
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

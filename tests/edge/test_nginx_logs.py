@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from analytics.feed.logs.formats import detected, parser_of
+from analytics.feed.logs.formats import detect_format, parser_of
 from analytics.feed.logs.record import Record
 from tests.edge.wire import eventually
 from tests.nginx import Identity, Nginx
@@ -45,7 +45,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("name", LOG_FORMATS)
 def test_what_nginx_wrote_is_read(name: str, way: str, logs: dict[str, Path]) -> None:
     lines = logs[name].read_bytes().splitlines()
-    parse = detected(lines) if way == "detected" else parser_of(LOG_FORMATS[name] or "combined")
+    parse = detect_format(lines) if way == "detected" else parser_of(LOG_FORMATS[name] or "combined")
     records = [record for record in map(parse, lines) if isinstance(record, Record)]
     assert [record.path for record in records] == ["/page", "/missing"] * 2
     assert [record.status for record in records] == [200, 404] * 2

@@ -63,6 +63,21 @@ def test_a_wrong_setting_stops_the_start_with_one_line(command: tuple[str, ...])
             assert word in output
 
 
+@COMMANDS
+def test_an_unknown_variable_is_a_warning_at_start(command: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the start ends at once
+        port = str(taken.getsockname()[1])
+        settings = {**ALONE, "PORT": port, "ANALYTICS_DATADIR": "kept"}
+        _, output = start_wrongly(command, settings)
+    warning, reason = output.splitlines()
+    record = json.loads(warning)
+    assert (record["level"], record["logger"]) == ("WARNING", "analytics" + ".development" * (command == APP))
+    assert record["message"] == (
+        "ANALYTICS_DATADIR is not a setting and has no effect: did you mean ANALYTICS_DATA_DIR?"
+    )
+    assert "in use" in reason
+
+
 def test_a_taken_port_is_told_clearly(tmp_path: Path) -> None:
     with socket.socket() as taken, ThreadPoolExecutor() as pool:
         taken.bind(("127.0.0.1", 0))

@@ -55,6 +55,16 @@ DASHBOARD = {
     },
     "updated_at": is_time,
 }
+JOB = {
+    "name": str,
+    "state": str,
+    "runs": int,
+    "failures": int,
+    "skipped": int,
+    "last_error": (str, type(None)),
+    "last_success": maybe_time,
+    "lateness_seconds": MAYBE_NUMBER,
+}
 SHAPES: dict[str, Any] = {
     "/events": {"events": [EVENT], "count": int, "limit": int, "next_cursor": (str, type(None))},
     "/dashboard": DASHBOARD,
@@ -64,6 +74,7 @@ SHAPES: dict[str, Any] = {
         "service": str,
         "timestamp": is_time,
         "stats": {"connected_clients": int, "total_events": int, "tracked_services": int},
+        "jobs": [JOB],
     },
     "/health/live": {"status": str},
     "/health/ready": {"status": str, "reasons": list},
@@ -74,6 +85,7 @@ SHAPES: dict[str, Any] = {
         "totals": {"events": int, "requests": NUMBER, "errors": NUMBER, "services": int},
         "ingest": dict.fromkeys(("events", "metrics", "heartbeats"), OUTCOMES),
         "drops": dict,
+        "jobs": [JOB],
         "events_by_type": dict,
         "events_by_service": dict,
         "last_24_hours": BUCKET,

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
-from tests.edge.test_readme import compiled
+from tests.edge.test_examples import compiled
 from tests.edge.wire import SPEC, eventually, tool
 from tests.server import Server
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.api.tables import FORMULA, Csv
-from analytics.feed.csvrows import header, table
+from analytics.feed.csvrows import csv_header, csv_rows
 from analytics.feed.logfile import LogFile
-from analytics.feed.rows import MAX_ROW, DamagedFileError, Row
+from analytics.feed.rows import MAX_ROW, DamagedFileError, FileRow
 from analytics.query.export import COLUMNS, EventRow, MetricRow
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
@@ -59,10 +59,10 @@ metric_rows = st.builds(
 )
 
 
-def read(path: Path, content: bytes) -> list[Row]:
+def read(path: Path, content: bytes) -> list[FileRow]:
     path.write_bytes(content)
     with LogFile(path) as file:
-        return list(table(file))
+        return list(csv_rows(file))
 
 
 def there_and_back(path: Path, kind: str, rows: list[Any]) -> list[bytes]:
@@ -116,7 +116,7 @@ def test_what_people_write_by_hand_is_read_too(tmp_path: Path) -> None:
     assert json.loads(first.text) == {"type": "view", "service": "shop", "data": {"a": 1}}
     assert b"\n" not in first.text
     assert json.loads(second.text) == {"type": "buy", "service": "a\nb"}
-    assert short == Row(7, b"", "has 2 cells where there are 3 names")
+    assert short == FileRow(7, b"", "has 2 cells where there are 3 names")
     assert json.loads(last.text)["data"] == "none", "for the service to refuse it by name"
 
 
@@ -147,15 +147,15 @@ WHOLE = b'{"type":"view","service":"shop"}'
 def test_a_row_that_cannot_be_read_costs_no_other(tmp_path: Path, damaged: bytes, problem: str) -> None:
     lines = damaged.count(b"\n")
     rows = read(tmp_path / "file", b"type,service\nview,shop\n" + damaged + b"\nview,shop\n")
-    assert rows == [Row(2, WHOLE), Row(3, b"", problem), Row(4 + lines, WHOLE)]
+    assert rows == [FileRow(2, WHOLE), FileRow(3, b"", problem), FileRow(4 + lines, WHOLE)]
 
 
-def test_a_quote_that_is_not_closed_takes_what_follows_and_is_told(tmp_path: Path) -> None:
+def test_a_quote_that_is_not_closed_takes_what_follows_and_is_reported(tmp_path: Path) -> None:
     rows = read(tmp_path / "file", b'type,service\nview,shop\nview,"shop\nview,shop\n')
-    assert rows == [Row(2, WHOLE), Row(3, b"", "is damaged: unexpected end of data")]
+    assert rows == [FileRow(2, WHOLE), FileRow(3, b"", "is damaged: unexpected end of data")]
 
 
-def test_a_line_of_names_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_line_of_names_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match="is not UTF-8"):
         read(tmp_path / "file", b"type,service\xff\nview,shop\n")
 
@@ -176,8 +176,8 @@ def test_the_line_of_names_tells_what_separates_cells(tmp_path: Path, separator:
 
 
 def test_names_that_are_not_known_leave_it_a_comma() -> None:
-    assert header(["a;b,c\td"]) == (",", ["a;b", "c\td"])
-    assert header(["service;name"]) == (";", ["service", "name"])
-    assert header(['"type";"service,x";more']) == (";", ["type", "service,x", "more"])
-    assert header(["name"]) == (",", ["name"])
-    assert header([]) == (",", [])
+    assert csv_header(["a;b,c\td"]) == (",", ["a;b", "c\td"])
+    assert csv_header(["service;name"]) == (";", ["service", "name"])
+    assert csv_header(['"type";"service,x";more']) == (";", ["type", "service,x", "more"])
+    assert csv_header(["name"]) == (",", ["name"])
+    assert csv_header([]) == (",", [])

@@ -60,23 +60,23 @@ def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> Non
 def test_the_first_incident_is_announced_and_taken_back(service: FakeService) -> None:
     stage = Stage(service)
     stage.play(300, history=False)
-    told = [line for line in stage.said if line.startswith("incident")]
-    assert "is slow and failing for the next" in told[0]
-    assert told[1].startswith("incident over: ")
+    lines = [line for line in stage.said if line.startswith("incident")]
+    assert "is slow and failing for the next" in lines[0]
+    assert lines[1].startswith("incident over: ")
     assert {"degraded", "unhealthy", "healthy"} == {beat["status"] for beat in service.heartbeats}
 
 
 @pytest.mark.parametrize(
-    ("held", "history", "filled"), [(0, None, True), (7, None, False), (7, True, True), (0, False, False)]
+    ("stored", "history", "filled"), [(0, None, True), (7, None, False), (7, True, True), (0, False, False)]
 )
 def test_history_is_added_to_an_empty_service_or_on_request(
-    service: FakeService, held: int, history: bool | None, filled: bool
+    service: FakeService, stored: int, history: bool | None, filled: bool
 ) -> None:
-    service.total_events = held
+    service.total_events = stored
     stage = Stage(service)
     stage.play(0, history)
     assert (stage.demo.sent > 100_000) is filled
-    assert any("no history added" in line for line in stage.said) is (history is None and held > 0)
+    assert any("no history is sent" in line for line in stage.said) is (history is None and stored > 0)
 
 
 def send_slowly(stage: Stage, seconds: float) -> None:
@@ -94,11 +94,11 @@ def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService
     stage = Stage(service)
     send_slowly(stage, 0.1)
     stage.play(0, history=True)
-    assert stage.said[0] == "filling in the last 90 days"
-    told = [line for line in stage.said if "%" in line]
-    assert 5 < len(told) < 20
-    assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", told[0])
-    assert told[-1].startswith("the last 24 hours: ")
+    assert stage.said[0] == "sending a history of 90 days"
+    lines = [line for line in stage.said if "%" in line]
+    assert 5 < len(lines) < 20
+    assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", lines[0])
+    assert lines[-1].startswith("the last 24 hours: ")
     assert max(Counter(call for call in service.calls).values()) < 500
 
 
@@ -129,7 +129,7 @@ def test_a_service_that_was_never_there_is_an_error(service: FakeService) -> Non
         Stage(service).play(10)
 
 
-def test_refused_items_are_counted_and_told_once(service: FakeService) -> None:
+def test_refused_items_are_counted_and_reported_once(service: FakeService) -> None:
     refusal = {
         "accepted": 0,
         "duplicates": 0,

@@ -1,11 +1,11 @@
-"""Formats of access logs: by name, by the server's own string, and told by the first lines."""
+"""Formats of access logs: by name, by the server's own string, and detected from the first lines."""
 
 import json
 from typing import Any
 
 import pytest
 
-from analytics.feed.logs.formats import FORMATS, detected, looks_like, parser_of
+from analytics.feed.logs.formats import FORMATS, detect_format, explain_unreadable, parser_of
 from analytics.feed.logs.record import DamagedLineError, Record
 from analytics.feed.logs.template import UnknownFormatError
 
@@ -79,7 +79,7 @@ APACHE_LINE = VHOST.format(7).replace("GET / ", "GET /a?b ") + " 12000"
 def only(described: str | None, text: str) -> Record:
     """The one record that a text holds, read by a format, or by the one that the text tells."""
     lines = [line.encode() for line in text.split("\n")]
-    parse = detected(lines) if described is None else parser_of(described)
+    parse = detect_format(lines) if described is None else parser_of(described)
     (record,) = [record for record in map(parse, lines) if record is not None]
     return record
 
@@ -120,7 +120,7 @@ def test_each_format_is_read_by_its_name_and_the_usual_ones_without(
 
 def test_the_client_is_the_client_behind_a_virtual_host_a_list_and_a_byte_order_mark() -> None:
     lines = [VHOST.format(number) for number in range(1, 10)]
-    parse = detected([line.encode() for line in lines])
+    parse = detect_format([line.encode() for line in lines])
     assert len({parse(line.encode()).address for line in lines}) == 9  # type: ignore[union-attr]
     for line in (COMBINED.replace("203.0.113.7", "203.0.113.7, 10.0.0.1"), "\ufeff" + COMBINED):
         assert only(None, line).address == "203.0.113.7"
@@ -162,9 +162,9 @@ def test_a_format_that_cannot_be_read_is_refused_with_what_would_be_right(descri
     [
         (b"root:x:0:0:root:/root:/bin/bash", "another format"),
         (b"\x7fELF\x02\x01\x01\x00", "binary"),
-        (b'{"a": 1}', "JSON whose keys are not known"),
+        (b'{"a": 1}', "JSON with unknown keys"),
         ("a".encode("utf-16-le"), "UTF-16"),
     ],
 )
 def test_what_cannot_be_read_is_described(first: bytes, words: str) -> None:
-    assert words in looks_like(first)
+    assert words in explain_unreadable(first)

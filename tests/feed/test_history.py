@@ -13,16 +13,16 @@ from analytics.feed.history import (
     DAYS,
     EVENTS,
     HOURS,
-    LATELY,
+    RECENT,
     VISITORS_NEWEST,
     VISITORS_WEEK,
     Chunk,
+    day_factor,
     past_day,
     past_days,
-    season,
 )
 from analytics.feed.incidents import Incidents
-from analytics.feed.shop import Shop, rfc3339, rhythm
+from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
 
 NOW = 1_800_000_000.0
 DAY = 86_400
@@ -95,8 +95,8 @@ def test_the_past_is_bounded_whatever_the_rate_and_never_ahead_of_now(rate: floa
 
 def test_weekends_are_busier() -> None:
     saturday = 1_800_057_600  # 2027-01-16
-    assert season(saturday, saturday + 3 * DAY) > season(saturday - DAY, saturday + 3 * DAY)
-    assert season(saturday + 2 * DAY, saturday + 3 * DAY) < season(saturday + DAY, saturday + 3 * DAY)
+    assert day_factor(saturday, saturday + 3 * DAY) > day_factor(saturday - DAY, saturday + 3 * DAY)
+    assert day_factor(saturday + 2 * DAY, saturday + 3 * DAY) < day_factor(saturday + DAY, saturday + 3 * DAY)
 
 
 def test_history_fills_a_day_up_to_now_and_no_further() -> None:
@@ -104,8 +104,8 @@ def test_history_fills_a_day_up_to_now_and_no_further() -> None:
     events = [event for chunk in chunks for event in chunk.events]
     metrics = [metric for chunk in chunks for metric in chunk.metrics]
     assert len(chunks) == 24
-    newest = [event for event in events if event["timestamp"] >= rfc3339(NOW - LATELY)]
-    assert len(newest) == pytest.approx(50 * rhythm(NOW) * LATELY, rel=0.1), "of the last minutes all"
+    newest = [event for event in events if event["timestamp"] >= rfc3339(NOW - RECENT)]
+    assert len(newest) == pytest.approx(50 * time_of_day_factor(NOW) * RECENT, rel=0.1), "of the last minutes all"
     assert EVENTS < len(events) - len(newest) < EVENTS + VISITORS_WEEK * HOURS + VISITORS_NEWEST * 3
     stamps = [item["timestamp"] for item in events + metrics]
     assert min(stamps) >= "2027-01-14T08:00:00.000Z"
@@ -125,7 +125,7 @@ def test_history_fills_a_day_up_to_now_and_no_further() -> None:
 
 
 def test_history_fills_each_minute_of_the_clock_and_its_share_of_the_one_that_has_begun() -> None:
-    now = NOW + 12 * 3_600 + 45  # the same all day long, but for the rhythm, which is slow then
+    now = NOW + 12 * 3_600 + 45  # the same all day long, but for the time of day, which is slow then
     *_, last, rest = past_day(random.Random(1), now, 50)
     found: Counter[str] = Counter()
     for item in last.metrics + rest.metrics + last.events + rest.events:

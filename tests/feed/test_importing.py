@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from analytics.feed.bookmark import Bookmark, identity
-from analytics.feed.content import look
+from analytics.feed.bookmark import Bookmark, content_id
+from analytics.feed.content import detect_content
 from analytics.feed.importing import NotImportableError, Target, check, import_rows, sendable
 from analytics.feed.receipt import ItemError, Receipt
-from analytics.feed.rows import Row
-from analytics.feed.tally import Tally
+from analytics.feed.rows import FileRow
+from analytics.feed.summary import Summary
 
 EVENT = '{"type":"a","service":"s"}'
 METRIC = '{"name":"cpu","value":1}'
@@ -22,26 +22,26 @@ METRIC = '{"name":"cpu","value":1}'
 @pytest.mark.parametrize(
     ("name", "content", "kind", "reader"),
     [
-        ("x", EVENT, "events", "lines_of_json"),
-        ("x", METRIC + "\n" + METRIC, "metrics", "lines_of_json"),
-        ("x", f"[{METRIC}]", "metrics", "document"),
-        ("x", f'{{\n "events": [{EVENT}]}}', "events", "document"),
-        ("x", '{"metrics":[\n\n]}\n', "metrics", "document"),
-        ("x", "\ufefftype,service\n", "events", "table"),
-        ("x", "name,value,unit,tags,timestamp,id\r\n", "metrics", "table"),
-        ("x", "\ufeff\r\ntype;service;data\r\n", "events", "table"),
-        ("x", '"name"\t"value"\r\n', "metrics", "table"),
-        ("x", "name;status;request_count\n", "services", "table"),
-        ("events-2024.ndjson", "", "events", "lines_of_json"),
-        ("metrics-2024.ndjson", "{", "metrics", "lines_of_json"),
-        ("x", "", None, "lines_of_json"),
-        ("x", '"\0', None, "table"),
-        ("x", f'{{"type":\n{EVENT}', "events", "lines_of_json"),
-        ("x", f'[{{"type":NaN,}},5,{EVENT}]', "events", "document"),
-        ("x", f'[{{"type":"\\ud83d","service":NaN}},{METRIC}]', "events", "document"),
-        ("x", '{"hourly":[', "hourly", "document"),
-        ("x", '{"date":"2024-01-15","requests":1}', "daily", "lines_of_json"),
-        ("x", "name,status,request_count\n", "services", "table"),
+        ("x", EVENT, "events", "json_lines"),
+        ("x", METRIC + "\n" + METRIC, "metrics", "json_lines"),
+        ("x", f"[{METRIC}]", "metrics", "json_document"),
+        ("x", f'{{\n "events": [{EVENT}]}}', "events", "json_document"),
+        ("x", '{"metrics":[\n\n]}\n', "metrics", "json_document"),
+        ("x", "\ufefftype,service\n", "events", "csv_rows"),
+        ("x", "name,value,unit,tags,timestamp,id\r\n", "metrics", "csv_rows"),
+        ("x", "\ufeff\r\ntype;service;data\r\n", "events", "csv_rows"),
+        ("x", '"name"\t"value"\r\n', "metrics", "csv_rows"),
+        ("x", "name;status;request_count\n", "services", "csv_rows"),
+        ("events-2024.ndjson", "", "events", "json_lines"),
+        ("metrics-2024.ndjson", "{", "metrics", "json_lines"),
+        ("x", "", None, "json_lines"),
+        ("x", '"\0', None, "csv_rows"),
+        ("x", f'{{"type":\n{EVENT}', "events", "json_lines"),
+        ("x", f'[{{"type":NaN,}},5,{EVENT}]', "events", "json_document"),
+        ("x", f'[{{"type":"\\ud83d","service":NaN}},{METRIC}]', "events", "json_document"),
+        ("x", '{"hourly":[', "hourly", "json_document"),
+        ("x", '{"date":"2024-01-15","requests":1}', "daily", "json_lines"),
+        ("x", "name,status,request_count\n", "services", "csv_rows"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
@@ -50,26 +50,26 @@ def test_the_content_tells_what_it_is(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
-    found = look(path)
+    found = detect_content(path)
     assert (found.kind, found.rows.__name__) == (kind, reader)
 
 
 @pytest.mark.parametrize(
     ("content", "wanted", "problem"),
     [
-        ("hour,requests\n", None, "holds the export of hourly, which are sums"),
-        ("hour,requests\n", "events", "holds the export of hourly, which are sums"),
-        ("a,b\n", None, "does not tell what it holds: say --kind events or --kind metrics"),
-        ("type,service,color\n", None, "has columns that events do not have: color; known are type, service"),
+        ("hour,requests\n", None, "holds an export of hourly, which are aggregates"),
+        ("hour,requests\n", "events", "holds an export of hourly, which are aggregates"),
+        ("a,b\n", None, "has no known content: give --kind events or --kind metrics"),
+        ("type,service,color\n", None, "has columns that events do not have: color; known columns: type, service"),
         ("type,service\n", "metrics", "has columns that metrics do not have: type, service"),
         ("type,service,type\n", None, "has the column type twice"),
     ],
 )
-def test_what_cannot_be_imported_is_told(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
+def test_what_cannot_be_imported_is_reported(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
     path = tmp_path / "file"
     path.write_text(content)
     with pytest.raises(NotImportableError, match=problem):
-        check(look(path), wanted)
+        check(detect_content(path), wanted)
 
 
 def test_rows_get_an_id_where_they_have_none_and_stay_as_they_are_where_they_do() -> None:
@@ -99,9 +99,9 @@ class Service:
         return Target(self.post, "import-x")
 
 
-def rows(count: int) -> list[Row]:
-    found = [Row(line, b'{"n":%d}' % line) for line in range(1, count + 1)]
-    found[2] = Row(3, b"", "too long")
+def rows(count: int) -> list[FileRow]:
+    found = [FileRow(line, b'{"n":%d}' % line) for line in range(1, count + 1)]
+    found[2] = FileRow(3, b"", "too long")
     return found
 
 
@@ -113,62 +113,62 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_rows_go_in_batches_and_each_has_its_outcome(file: Path) -> None:
-    service, tally = Service(), Tally(read="rows", sent="rows")
-    import_rows(rows(7), service.target, tally, Bookmark(file, "http://a", "x"), batch=3)
+    service, summary = Service(), Summary(read="rows", sent="rows")
+    import_rows(rows(7), service.target, summary, Bookmark(file, "http://a", "x"), batch=3)
     assert [[item["n"] for item in batch] for batch in service.batches] == [[1, 2, 4], [5, 6, 7]]
     assert service.batches[0][2]["id"] == "import-x-4"
-    assert (tally.lines, tally.accepted, tally.damaged, tally.refused) == (7, 4, 1, 2)
-    assert [(rejection.line, rejection.code) for rejection in tally.rejections] == [
+    assert (summary.lines, summary.accepted, summary.damaged, summary.refused) == (7, 4, 1, 2)
+    assert [(rejection.line, rejection.code) for rejection in summary.rejections] == [
         (3, "damaged_line"),
         (1, "too_old"),
         (5, "too_old"),
     ]
-    assert "rows read               7" in tally.to_text(1)
-    assert "rows/s" in tally.to_text(1)
+    assert "rows read               7" in summary.to_text(1)
+    assert "rows/s" in summary.to_text(1)
 
 
 def test_large_rows_go_in_small_batches(file: Path) -> None:
     service = Service()
-    large = [Row(line, b'{"id":"%d","x":"%b"}' % (line, b"x" * 300_000)) for line in range(9)]
-    import_rows(large, service.target, Tally(), Bookmark(file, "http://a", "x"), batch=1_000)
+    large = [FileRow(line, b'{"id":"%d","x":"%b"}' % (line, b"x" * 300_000)) for line in range(9)]
+    import_rows(large, service.target, Summary(), Bookmark(file, "http://a", "x"), batch=1_000)
     assert list(map(len, service.batches)) == [4, 4, 1]
 
 
 def test_what_was_broken_off_goes_on_and_counts_all(file: Path) -> None:
-    own = identity(file)
+    own = content_id(file)
     with pytest.raises(ConnectionError):
-        import_rows(rows(9), Service(breaks_after=2).target, Tally(), Bookmark(file, "http://a", own), batch=2)
-    again, tally, bookmark = Service(), Tally(), Bookmark(file, "http://a", identity(file))
+        import_rows(rows(9), Service(breaks_after=2).target, Summary(), Bookmark(file, "http://a", own), batch=2)
+    again, summary, bookmark = Service(), Summary(), Bookmark(file, "http://a", content_id(file))
     noted = bookmark.read()
     assert noted is not None
-    assert tally.go_on(noted)
-    import_rows(rows(9), again.target, tally, bookmark, batch=100)
+    assert summary.resume(noted)
+    import_rows(rows(9), again.target, summary, bookmark, batch=100)
     assert [[item["n"] for item in batch] for batch in again.batches] == [[6, 7, 8, 9]]
-    assert (tally.lines, tally.accepted, tally.damaged, tally.refused, tally.unconfirmed) == (9, 5, 1, 3, 0)
-    assert tally.refusals == {"too_old": 3}
+    assert (summary.lines, summary.accepted, summary.damaged, summary.refused, summary.unconfirmed) == (9, 5, 1, 3, 0)
+    assert summary.refusals == {"too_old": 3}
     bookmark.remove()
     assert not bookmark.path.exists()
 
 
 def test_notes_are_of_one_content_and_one_service(file: Path) -> None:
-    first, second = Bookmark(file, "http://a", identity(file)), Bookmark(file, "http://b", identity(file))
+    first, second = Bookmark(file, "http://a", content_id(file)), Bookmark(file, "http://b", content_id(file))
     first.write({"n": 1})
     second.write({"n": 2})
     assert (first.read(), second.read()) == ({"n": 1}, {"n": 2})
     second.remove()
     assert (first.read(), second.read()) == ({"n": 1}, None)
     file.write_text("other content")
-    assert Bookmark(file, "http://a", identity(file)).read() is None
+    assert Bookmark(file, "http://a", content_id(file)).read() is None
 
 
 @pytest.mark.parametrize(
     "note", ["", "[]", "{}", '{"file":"FILE","services":[]}', '{"file":"FILE","services":{"u":1}}']
 )
 def test_a_note_that_makes_no_sense_is_none(file: Path, note: str) -> None:
-    bookmark = Bookmark(file, "u", identity(file))
-    bookmark.path.write_text(note.replace("FILE", identity(file)))
+    bookmark = Bookmark(file, "u", content_id(file))
+    bookmark.path.write_text(note.replace("FILE", content_id(file)))
     assert bookmark.read() is None
-    assert not Tally().go_on({"lines": 1})
+    assert not Summary().resume({"lines": 1})
 
 
 def test_a_folder_that_cannot_be_written_to_harms_nothing(tmp_path: Path) -> None:
@@ -182,4 +182,4 @@ def test_files_that_differ_anywhere_are_not_taken_for_each_other(tmp_path: Path)
     one, two, same = (tmp_path / name for name in ("one", "two", "same"))
     for path, end in ((one, b"1"), (two, b"2"), (same, b"1")):
         path.write_bytes(b"x" * 200_000 + end)
-    assert identity(one) == identity(same) != identity(two)
+    assert content_id(one) == content_id(same) != content_id(two)

@@ -8,8 +8,8 @@ import pytest
 from analytics.feed.logfile import Line
 from analytics.feed.logs.ncsa import Ncsa
 from analytics.feed.receipt import ItemError, Receipt
-from analytics.feed.replay import LogPace, Plan, as_fast_as_possible, hashed, latest_time, replay, to_event
-from analytics.feed.tally import Tally
+from analytics.feed.replay import LogPace, Plan, address_hasher, as_fast_as_possible, latest_time, replay, to_event
+from analytics.feed.summary import Summary
 
 
 def line(number: int, second: int, rest: str = '"GET /a?b HTTP/1.1" 200 5 "-" "-"') -> Line:
@@ -43,8 +43,8 @@ def test_a_request_that_was_no_http_has_no_endpoint() -> None:
 
 
 def test_a_hash_tells_visitors_apart_and_depends_on_the_salt() -> None:
-    one, other = hashed(b"salt"), hashed(b"s" * 100)
-    assert one("192.0.2.1") == hashed(b"salt")("192.0.2.1")
+    one, other = address_hasher(b"salt"), address_hasher(b"s" * 100)
+    assert one("192.0.2.1") == address_hasher(b"salt")("192.0.2.1")
     assert len({one("192.0.2.1"), one("192.0.2.2"), other("192.0.2.1"), other("192.0.2.2")}) == 4
     assert len(one("::1")) == 16
 
@@ -62,12 +62,12 @@ def test_every_line_is_accounted_for_by_its_number() -> None:
         batches.append(list(events))
         return Receipt(len(events) - 1, 0, 1, (ItemError(1, "timestamp_too_old", "too old"),))
 
-    tally = Tally()
+    summary = Summary()
     lines = [line(1, 1), line(3, 2, "cut"), line(4, 3), line(5, 4), line(6, 5)]
-    replay(lines, Ncsa(), PLAN, post, tally, batch=2, due_in=as_fast_as_possible, sleep=pytest.fail)
+    replay(lines, Ncsa(), PLAN, post, summary, batch=2, due_in=as_fast_as_possible, sleep=pytest.fail)
     assert [[event["id"] for event in batch] for batch in batches] == [["run-1", "run-4"], ["run-5", "run-6"]]
-    assert (tally.lines, tally.accepted, tally.damaged, tally.refused, tally.unconfirmed) == (5, 2, 1, 2, 0)
-    assert [(rejection.line, rejection.code) for rejection in tally.rejections] == [
+    assert (summary.lines, summary.accepted, summary.damaged, summary.refused, summary.unconfirmed) == (5, 2, 1, 2, 0)
+    assert [(rejection.line, rejection.code) for rejection in summary.rejections] == [
         (3, "damaged_line"),
         (4, "timestamp_too_old"),
         (6, "timestamp_too_old"),
@@ -87,19 +87,19 @@ def test_the_log_keeps_its_own_pace_and_out_of_order_lines_do_not_wait() -> None
         return Receipt(len(events))
 
     lines = [line(1, 0), line(2, 0), line(3, 10), line(4, 4), line(5, 30)]
-    replay(lines, Ncsa(), PLAN, post, Tally(), batch=100, due_in=LogPace(2, lambda: now), sleep=sleep)
+    replay(lines, Ncsa(), PLAN, post, Summary(), batch=100, due_in=LogPace(2, lambda: now), sleep=sleep)
     assert posted == [(100.0, 2), (105.0, 2), (115.0, 1)]
 
 
 def test_the_receipt_names_the_first_lines_and_counts_the_rest() -> None:
-    tally = Tally(keep=2)
-    tally.lines = 10
+    summary = Summary(max_listed=2)
+    summary.lines = 10
     for number in (3, 1, 9):
-        tally.damaged_line(number, "cut")
-    tally.sent([4, 5, 6], Receipt(1, 0, 2, (ItemError(0, "timestamp_too_old", "too old"),)))
-    text = tally.to_text(2.0, -86_400)
+        summary.add_damaged(number, "cut")
+    summary.add_receipt([4, 5, 6], Receipt(1, 0, 2, (ItemError(0, "timestamp_too_old", "too old"),)))
+    text = summary.to_text(2.0, -86_400)
     assert "line 1: damaged_line: cut\nline 3: damaged_line: cut\n… and 2 more lines" in text
-    assert "1 lines that the service refused without naming them" in text
+    assert "1 lines that the service refused without an error each" in text
     assert "rejected                5   (3 damaged, 2 refused by the service)" in text
     assert "refused for  timestamp_too_old (1)" in text
     assert "moved 1 days back" in text
@@ -107,11 +107,11 @@ def test_the_receipt_names_the_first_lines_and_counts_the_rest() -> None:
 
 
 def test_the_receipt_as_json_adds_up() -> None:
-    tally = Tally(keep=None)
-    tally.lines = 2
-    tally.damaged_line(1, "cut")
-    tally.sent([2], Receipt(1))
-    assert tally.to_json(0.5, 2 * 86_400) == {
+    summary = Summary(max_listed=None)
+    summary.lines = 2
+    summary.add_damaged(1, "cut")
+    summary.add_receipt([2], Receipt(1))
+    assert summary.to_json(0.5, 2 * 86_400) == {
         "lines": 2,
         "accepted": 1,
         "duplicates": 0,

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from analytics.feed.logfile import LogFile
-from analytics.feed.rows import MAX_ROW, DamagedFileError, Row, document, lines_of_json
+from analytics.feed.rows import MAX_ROW, DamagedFileError, FileRow, json_document, json_lines
 
 ROWS = [{"type": "a", "service": "s", "id": str(n), "data": {"x": "é\n" * n}} for n in range(50)]
 
 
-def read(path: Path, content: str | bytes, reader: object = document) -> list[Row]:
+def read(path: Path, content: str | bytes, reader: object = json_document) -> list[FileRow]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with LogFile(path) as file:
         return list(reader(file))  # type: ignore[operator]
@@ -45,38 +45,42 @@ def test_a_document_without_rows_is_whole(path: Path, empty: str) -> None:
 
 A, B = '{"a":"é"}', '{"b":2}'
 ENDS_WITHIN = (
-    "the file ends within this row, or a quote or a bracket in it is not closed: nothing from here on was read"
+    "the file ends within this row, or a quote or a bracket in it is not closed: the rest of the file was not read"
 )
+EXTRA_COMMA = "is empty: there is an extra comma"
 ENDS_BEFORE = "the file ends before its array does"
-NOT_READ = "what follows the array, or should, is not as it must be: it was not read"
+NOT_READ = "the end of the document, after the array, is damaged and was not read"
 
 
 @pytest.mark.parametrize(
     ("content", "rows"),
     [
         # a damaged row is left to the service, and costs no other
-        (f'[{A},{{"x":NaN}},\n{B}]', [Row(1, A.encode()), Row(1, b'{"x":NaN}'), Row(2, B.encode())]),
-        (b'[{"a":"\xff"},{"b":\n}]', [Row(1, b'{"a":"\xff"}'), Row(1, b'{"b":\t}')]),
-        (rf'[{{"a":"\ud83d"}},{B}]', [Row(1, rb'{"a":"\ud83d"}'), Row(1, B.encode())]),
-        (f'[{A},5,"x",{{"c":[1}},{B}]', [Row(1, text.encode()) for text in (A, "5", '"x"', '{"c":[1}', B)]),
-        (f"[{A},\n,{B}]", [Row(1, A.encode()), Row(2, b"", "is empty: there is a comma too many"), Row(2, B.encode())]),
-        (f"[{A},\n]", [Row(1, A.encode()), Row(2, b"", "is empty: there is a comma too many")]),
-        (f"[{'[' * 2_000}{']' * 2_000},{B}]", [Row(1, b"[" * 2_000 + b"]" * 2_000), Row(1, B.encode())]),
+        (f'[{A},{{"x":NaN}},\n{B}]', [FileRow(1, A.encode()), FileRow(1, b'{"x":NaN}'), FileRow(2, B.encode())]),
+        (b'[{"a":"\xff"},{"b":\n}]', [FileRow(1, b'{"a":"\xff"}'), FileRow(1, b'{"b":\t}')]),
+        (rf'[{{"a":"\ud83d"}},{B}]', [FileRow(1, rb'{"a":"\ud83d"}'), FileRow(1, B.encode())]),
+        (f'[{A},5,"x",{{"c":[1}},{B}]', [FileRow(1, text.encode()) for text in (A, "5", '"x"', '{"c":[1}', B)]),
+        (
+            f"[{A},\n,{B}]",
+            [FileRow(1, A.encode()), FileRow(2, b"", EXTRA_COMMA), FileRow(2, B.encode())],
+        ),
+        (f"[{A},\n]", [FileRow(1, A.encode()), FileRow(2, b"", EXTRA_COMMA)]),
+        (f"[{'[' * 2_000}{']' * 2_000},{B}]", [FileRow(1, b"[" * 2_000 + b"]" * 2_000), FileRow(1, B.encode())]),
         # what is cut off
-        (f'{{"events":[{A},\n{B}', [Row(1, A.encode()), Row(2, B.encode()), Row(2, b"", ENDS_BEFORE)]),
-        (f'{{"events":[{A},', [Row(1, A.encode()), Row(1, b"", ENDS_WITHIN)]),
-        (f'{{"events":[{A},\n {{"b\n', [Row(1, A.encode()), Row(2, b"", ENDS_WITHIN)]),
-        (f'[{A},{{"b":"x}},\n{B}]', [Row(1, A.encode()), Row(1, b"", ENDS_WITHIN)]),
-        ("[" * 100_000, [Row(1, b"", ENDS_WITHIN)]),
-        (f'{{"events":[{A}]', [Row(1, A.encode()), Row(1, b"", NOT_READ)]),
+        (f'{{"events":[{A},\n{B}', [FileRow(1, A.encode()), FileRow(2, B.encode()), FileRow(2, b"", ENDS_BEFORE)]),
+        (f'{{"events":[{A},', [FileRow(1, A.encode()), FileRow(1, b"", ENDS_WITHIN)]),
+        (f'{{"events":[{A},\n {{"b\n', [FileRow(1, A.encode()), FileRow(2, b"", ENDS_WITHIN)]),
+        (f'[{A},{{"b":"x}},\n{B}]', [FileRow(1, A.encode()), FileRow(1, b"", ENDS_WITHIN)]),
+        ("[" * 100_000, [FileRow(1, b"", ENDS_WITHIN)]),
+        (f'{{"events":[{A}]', [FileRow(1, A.encode()), FileRow(1, b"", NOT_READ)]),
         # what follows
-        (f"[{A}\n]\n[{B}]", [Row(1, A.encode()), Row(2, b"", NOT_READ)]),
-        (f'{{"events":[{A}],"events":[{B}]}}', [Row(1, A.encode()), Row(1, b"", NOT_READ)]),
-        (f'{{"events":[{A}]}},{B}]}}', [Row(1, A.encode()), Row(1, b"", NOT_READ)]),
-        (f'{{"events":[{A}],"more":"{"x" * 2 * MAX_ROW}"}}', [Row(1, A.encode()), Row(1, b"", NOT_READ)]),
+        (f"[{A}\n]\n[{B}]", [FileRow(1, A.encode()), FileRow(2, b"", NOT_READ)]),
+        (f'{{"events":[{A}],"events":[{B}]}}', [FileRow(1, A.encode()), FileRow(1, b"", NOT_READ)]),
+        (f'{{"events":[{A}]}},{B}]}}', [FileRow(1, A.encode()), FileRow(1, b"", NOT_READ)]),
+        (f'{{"events":[{A}],"more":"{"x" * 2 * MAX_ROW}"}}', [FileRow(1, A.encode()), FileRow(1, b"", NOT_READ)]),
     ],
 )
-def test_a_damaged_row_costs_no_other(path: Path, content: str | bytes, rows: list[Row]) -> None:
+def test_a_damaged_row_costs_no_other(path: Path, content: str | bytes, rows: list[FileRow]) -> None:
     assert read(path, content) == rows
 
 
@@ -84,23 +88,23 @@ def test_a_damaged_row_costs_no_other(path: Path, content: str | bytes, rows: li
 def test_a_row_that_is_too_long_costs_no_other(path: Path, size: int) -> None:
     long = '\n{"x":"' + "\n" * 7 + "x" * (size - 17) + '"}\n'
     assert read(path, f"[{A},{long},{B}]") == [
-        Row(1, A.encode()),
-        Row(2, b"", f"longer than {MAX_ROW} bytes"),
-        Row(10, B.encode()),
+        FileRow(1, A.encode()),
+        FileRow(2, b"", f"longer than {MAX_ROW} bytes"),
+        FileRow(10, B.encode()),
     ]
-    assert read(path, f"[{A},{long}") == [Row(1, A.encode()), Row(2, b"", ENDS_WITHIN)]
+    assert read(path, f"[{A},{long}") == [FileRow(1, A.encode()), FileRow(2, b"", ENDS_WITHIN)]
 
 
-def test_what_is_no_array_is_told(path: Path) -> None:
+def test_what_is_no_array_is_reported(path: Path) -> None:
     with pytest.raises(DamagedFileError, match="is neither a JSON array nor an object around one"):
         read(path, '{"count":1}')
 
 
 def test_lines_are_taken_as_they_are_but_for_those_too_long(path: Path) -> None:
     content = b'\xef\xbb\xbf{"a": 1}\r\n\n  \nnonsense\n' + b"x" * (MAX_ROW + 1) + b'\n{"b":2}'
-    assert read(path, content, lines_of_json) == [
-        Row(1, b'{"a": 1}'),
-        Row(4, b"nonsense"),
-        Row(5, b"", f"longer than {MAX_ROW} bytes"),
-        Row(6, b'{"b":2}'),
+    assert read(path, content, json_lines) == [
+        FileRow(1, b'{"a": 1}'),
+        FileRow(4, b"nonsense"),
+        FileRow(5, b"", f"longer than {MAX_ROW} bytes"),
+        FileRow(6, b'{"b":2}'),
     ]

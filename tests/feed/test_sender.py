@@ -106,16 +106,16 @@ def test_a_batch_too_large_goes_in_halves_with_its_own_numbers(service: FakeServ
         (Answer(400, body={"error": {"message": "no JSON"}}), "refuses POST /events: HTTP 400, no JSON"),
         (Answer(500), "refuses POST /events: HTTP 500"),
         (Answer(301, {"Location": "https://there/"}), "HTTP 301, moved to https://there/"),
-        (Answer(200), "HTTP 200, this is not how the analytics service answers"),
-        (Answer(200, body=["ok"]), "HTTP 200, this is not how the analytics service answers"),
+        (Answer(200), "HTTP 200, this is not an answer of the analytics service"),
+        (Answer(200, body=["ok"]), "HTTP 200, this is not an answer of the analytics service"),
         (
             Answer(200, body={"accepted": True, "duplicates": 0, "rejected": 0}),
-            "not how the analytics service",
+            "not an answer of the analytics service",
         ),
         (Answer(200, body={"accepted": 0, "duplicates": 0, "rejected": 0}), "accounts for 0 of 1 items"),
     ],
 )
-def test_an_answer_that_will_not_change_is_told_at_once(
+def test_an_answer_that_will_not_change_is_reported_at_once(
     service: FakeService, sender: Sender, time: Time, answer: Answer, message: str
 ) -> None:
     service.script = [answer]
@@ -137,19 +137,19 @@ def test_nobody_listening_is_one_plain_reason(time: Time) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        told: list[str] = []
+        reasons: list[str] = []
         with Sender(
             url,
             sleep=time.sleep,
             clock=lambda: time.now,
             jitter=lambda: 0.0,
-            on_wait=lambda trouble, _pause: told.append(trouble),
+            on_wait=lambda reason, _pause: reasons.append(reason),
         ) as sender:
             with pytest.raises(UnreachableError) as error:
                 sender.events(items(1))
             assert str(error.value) == f"cannot reach {url}: connection refused"
-            assert set(told) == {str(error.value)}
-            assert len(told) == len(time.slept)
+            assert set(reasons) == {str(error.value)}
+            assert len(reasons) == len(time.slept)
 
 
 def test_heartbeats_and_the_event_count_go_the_same_way(service: FakeService, sender: Sender) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.feed.catalogue import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
 from analytics.feed.incidents import LIVE, Incident, Incidents
-from analytics.feed.shop import Shop, rfc3339, rhythm
+from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
 
 NOW = 1_800_000_000.0
 
@@ -77,9 +77,9 @@ def test_stock_never_falls_below_nothing() -> None:
 
 
 def test_the_rate_follows_the_day_and_keeps_its_mean() -> None:
-    assert rhythm(NOW) == pytest.approx(0.4)
-    assert rhythm(NOW + 12 * 3_600) == pytest.approx(1.6)
-    assert sum(rhythm(NOW + hour * 3_600) for hour in range(24)) == pytest.approx(24)
+    assert time_of_day_factor(NOW) == pytest.approx(0.4)
+    assert time_of_day_factor(NOW + 12 * 3_600) == pytest.approx(1.6)
+    assert sum(time_of_day_factor(NOW + hour * 3_600) for hour in range(24)) == pytest.approx(24)
     assert len(play(open_shop(), 600)) == pytest.approx(50 * 0.4 * 600, rel=0.05)
 
 

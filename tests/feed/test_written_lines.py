@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.feed.logs.formats import FORMATS, detected, parser_of
+from analytics.feed.logs.formats import FORMATS, detect_format, parser_of
 from analytics.feed.logs.record import DamagedLineError, Record
 from analytics.feed.replay import Plan, to_event
 from tests.feed import test_formats as samples
@@ -247,7 +247,7 @@ def test_what_a_server_wrote_is_read_back(name: str, it: Request) -> None:
         it.client, it.time, it.method, it.path, it.status, it.size, it.referrer, it.agent, float(it.milliseconds)
     )._asdict()
     for way in described:
-        parse = detected(lines) if way is None else parser_of(way)
+        parse = detect_format(lines) if way is None else parser_of(way)
         (record,) = [record for record in map(parse, lines) if record is not None]
         found = record._asdict()
         assert {key: found[key] for key in found if key not in untold} == {
@@ -272,7 +272,7 @@ def test_a_line_with_junk_in_it_is_read_or_damaged(name: str, it: Request, cuts:
     for at, length, junk in cuts:
         line = line[:at] + junk + line[at + length :]
     lines = [each.encode(errors="surrogatepass") for each in line.split("\n")]
-    for parse in (detected(lines), *(parser_of(way) for way in (*described, *FORMATS) if way is not None)):
+    for parse in (detect_format(lines), *(parser_of(way) for way in (*described, *FORMATS) if way is not None)):
         for each in lines:
             try:
                 record = parse(each)

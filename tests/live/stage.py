@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from analytics.jobs.supervisor import Supervisor
 from analytics.live.commands import Commands, options_in
 from analytics.live.hub import Client, Hub
 from analytics.live.messages import as_json
@@ -41,8 +42,8 @@ class Stage(Rig):
 
     def __init__(self, **limits: Any) -> None:
         self.drops = 0
-        self.hub = Hub(self._drop)
         super().__init__(**limits)
+        self.hub = Hub(self._drop, Supervisor(self.clock))
         self.snapshots = SnapshotSource(self.state, self.reader, lambda: len(self.hub))
         self.openings = Openings(self.reader, self.snapshots)
         self.commands = Commands(self.hub, self.openings)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.jobs.supervisor import Supervisor
 from analytics.live.hub import PIECE_EVENTS, PINGS_APART, TURN, Hub
 from analytics.live.messages import as_json
 from analytics.live.outbox import EVENTS
 from analytics.live.subscription import Subscription
+from tests.fakes import FakeClock
 from tests.live.stage import DeadLine, Stage, kinds
 from tests.live.test_patch import applied
 from tests.state.rig import event, moderate
@@ -143,7 +145,7 @@ def test_a_client_that_begins_anew_while_an_update_is_told_gets_nothing_older_be
 
 
 def test_each_client_is_pinged_once_in_a_round_and_never_many_at_once() -> None:
-    hub, lines = Hub(lambda _: None), [DeadLine() for _ in range(2 * PINGS_APART)]
+    hub, lines = Hub(lambda _: None, Supervisor(FakeClock())), [DeadLine() for _ in range(2 * PINGS_APART)]
     clients = [hub.join(Subscription(), line, 0) for line in lines]
     for turn in range(1, PINGS_APART + 1):
         hub.ping()

@@ -45,9 +45,3 @@ def test_what_is_pinned_is_what_the_package_demands() -> None:
     for name, pin in PINNED.items():
         (exact,) = pin.specifier
         assert DEMANDED[name].specifier.contains(exact.version), name
-
-
-def test_the_readme_has_a_row_for_each_dependency() -> None:
-    table = (ROOT / "README.md").read_text().split("\n## Dependencies\n")[1].split("\n## ")[0]
-    rows = {canonicalize_name(name) for row in re.findall(r"^\| ([^|]+) \|", table, re.M) for name in row.split(", ")}
-    assert DEMANDED.keys() <= rows

@@ -67,5 +67,5 @@ def test_a_wrong_option_is_told_in_one_line(installed: Environment, empty: Path)
 def test_it_tells_its_version_and_its_commands(installed: Environment, empty: Path) -> None:
     assert done(installed.bin / "analytics", "--version", folder=empty) == f"analytics {VERSION}\n"
     told = done(installed.bin / "analytics", "--help", folder=empty)
-    for name in ("serve", "demo", "replay", "import", "export", "backup", "restore", "inspect"):
+    for name in ("serve", "demo", "replay", "import", "export", "backup", "restore", "inspect", "config"):
         assert f"\n  {name} " in told

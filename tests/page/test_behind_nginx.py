@@ -17,7 +17,7 @@ from tests.browser import FLAGS
 from tests.conftest import StartServer
 from tests.edge.socketio_clients import TRANSPORTS, NpmClient
 from tests.edge.wire import eventually, tool
-from tests.nginx import Identity, Nginx, make_identity, readme_examples, substituted
+from tests.nginx import Identity, Nginx, documented_examples, make_identity, substituted
 from tests.page.conftest import OpenPage, texts
 from tests.server import Server
 
@@ -31,7 +31,7 @@ STRANGERS = (
     f"{OTHERS}.evil",
 )
 TRUST = {"ANALYTICS_TRUSTED_PROXIES": "127.0.0.1"}
-ROOT, BELOW = readme_examples()
+ROOT, BELOW = documented_examples()
 LEFT_ON = BELOW.replace("8099/;", "8099;").replace("location /stats/ ", "location /stats ")
 PLAIN = """\
 location LOCATION {
@@ -58,11 +58,11 @@ class Way(NamedTuple):
 
 
 WAYS = {
-    "the README's server": Way("", ROOT, TRUST),
-    "the README's location": Way("/stats", BELOW, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
-    "the README's location, path told": Way("/stats", BELOW, TRUST),
-    "the README's location, path left on": Way("/stats", LEFT_ON, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
-    "the README's location, path left on and told": Way("/stats", LEFT_ON, TRUST),
+    "the documentation's server": Way("", ROOT, TRUST),
+    "the documentation's location": Way("/stats", BELOW, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
+    "the documentation's location, path told": Way("/stats", BELOW, TRUST),
+    "the documentation's location, path left on": Way("/stats", LEFT_ON, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
+    "the documentation's location, path left on and told": Way("/stats", LEFT_ON, TRUST),
     "at the root": Way("", plain("/"), {}),
     "path taken off": Way("/stats", plain("/stats/", "/"), {"ANALYTICS_BASE_PATH": "/stats"}),
     "path left on": Way("/stats", plain("/stats"), {"ANALYTICS_BASE_PATH": "/stats"}),
@@ -106,7 +106,7 @@ def behind(way: Way, server: Server, folder: Path, identity: Identity) -> Behind
 
 
 def location_of(location: str) -> tuple[str, str]:
-    """What to replace in the README's server so that it has another `location`."""
+    """What to replace in the documentation's server so that it has another `location`."""
     found = re.search(r"    location / \{.*?\n    \}\n", ROOT, re.DOTALL)
     assert found is not None
     return found[0], location

@@ -7,6 +7,7 @@ const analytics = new AnalyticsClient({
   service: 'storm',
   retry: { base: 50, cap: 300 },
   timeoutMs: 2000,
+  maxQueue: 1_000_000, // however long the service takes to come back
   onError: ({ code }) => (problems[code] = (problems[code] ?? 0) + 1)
 });
 const told = [];

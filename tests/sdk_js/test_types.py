@@ -1,4 +1,4 @@
-"""The types of the JavaScript client, as the TypeScript compiler reads them where README.md has them put."""
+"""The types of the JavaScript client, as the TypeScript compiler reads them where the documentation puts them."""
 
 import shutil
 import subprocess

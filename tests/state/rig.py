@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, Phase, settings
 
+from analytics.bus import Bus, Recorded
 from analytics.config import Settings
 from analytics.kinds import EVENTS, HEARTBEATS, METRICS
 from analytics.log.handlers import Taken
@@ -72,10 +73,15 @@ class Rig:
         self.clock = FakeClock(wall)
         self.state = State(limited, wall)
         self.published: list[bytes] = []
-        self.recorder = Recorder(self.state, limited, self.clock, self._publish, MemoryLog())
+        self.recorder = Recorder(self.state, limited, self.clock, self._bus(), MemoryLog())
         self.reader = Reader(self.state, self.clock)
         if starts:
             self.recorder.start()
+
+    def _bus(self) -> Bus:
+        self.bus = Bus(self.state.counters.dropped)
+        self.bus.listen(Recorded, lambda told: self._publish(told.kept, told.last) if told.kind == "events" else None)
+        return self.bus
 
     def _publish(self, kept: Kept[NewEvent], last: int) -> None:
         self.published += [event_json(kept, place) for place in range(len(kept.records))]
@@ -123,7 +129,7 @@ class Rig:
         return self.ask(history, name, 1_000)["history"]
 
     def stats(self) -> dict[str, Any]:
-        return self.ask(stats, IN_MEMORY)
+        return self.ask(stats, IN_MEMORY, [])
 
     def hours(self, hours: int = 168) -> list[dict[str, Any]]:
         return self.ask(hourly, hours)["buckets"]

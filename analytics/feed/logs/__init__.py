@@ -1,1 +1,1 @@
-"""Access log formats: each turns one line of a log into a record of the request that was answered."""
+"""Access log formats: each parser turns a line of a log into the record of a request."""

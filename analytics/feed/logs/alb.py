@@ -1,4 +1,4 @@
-"""Access logs of AWS application load balancers."""
+"""Parser for access logs of AWS application load balancers."""
 
 import re
 
@@ -13,7 +13,7 @@ _TARGET = re.compile(r"(\S+) (?:\w+://[^/\s]+)?(\S*) (\S+)")
 
 
 def alb(raw: bytes) -> Record:
-    """Turn one line into a record; raises DamagedLineError with the reason."""
+    """Parse a line; raises DamagedLineError with the reason."""
     match = _LINE.fullmatch(text_of(raw).removeprefix("\ufeff").rstrip())
     if match is None:
         raise DamagedLineError("not in the format of a load balancer's access log")
@@ -22,6 +22,6 @@ def alb(raw: bytes) -> Record:
     target = _TARGET.fullmatch(request)
     found[fields.REQUEST] = f"{target[1]} {target[2] or '/'} {target[3]}" if target else request
     seconds = [float(time) for time in times]
-    if min(seconds) >= 0:  # -1 where no target was asked
+    if min(seconds) >= 0:  # -1 if the request was not sent to a target
         found[fields.SECONDS] = str(sum(seconds))
     return fields.record(found)

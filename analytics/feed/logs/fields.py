@@ -1,4 +1,4 @@
-"""Fields of a line by what they mean, and the record that they make."""
+"""The meanings of fields in a line, and the record that is built from them."""
 
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
@@ -13,20 +13,20 @@ REQUEST, METHOD, TARGET = "request", "method", "target"
 STATUS, SIZE, REFERRER, AGENT = "status", "size", "referrer", "agent"
 SECONDS, MILLISECONDS, MICROSECONDS, NANOSECONDS = "seconds", "milliseconds", "microseconds", "nanoseconds"
 _LATENCIES = {NANOSECONDS: 1e-6, MICROSECONDS: 0.001, MILLISECONDS: 1.0, SECONDS: 1000.0}
-"""Milliseconds in each unit, the finest first."""
+"""Milliseconds per unit, the finest unit first."""
 _YEAR_10000 = 253_402_300_800
 _EPOCHS = {EPOCH: 1, EPOCH_MS: 1_000, EPOCH_US: 1_000_000}
 
 
 def record(found: Mapping[str, str]) -> Record:
-    """The record that fields make, by the names above.
+    """Build a record from fields, by their meanings above.
 
     Raises:
-        DamagedLineError: the client or the time is missing, or a field is not what it must be.
+        DamagedLineError: the client or the time is missing, or a field is malformed.
     """
     address = next((name for each in (CLIENT, FORWARDED, PEER) if (name := client(found.get(each, "")))), None)
     if address is None or any(blank in address for blank in (" ", "\t")):
-        raise DamagedLineError("the line does not tell the client's address")
+        raise DamagedLineError("the line has no client address")
     if REQUEST in found:
         method, path = request_line(found[REQUEST])
     else:
@@ -49,12 +49,12 @@ def record(found: Mapping[str, str]) -> Record:
 
 
 def verbatim(text: str) -> str:
-    """A text that has no escapes, as `record` takes it."""
+    """Escape a text that has no escapes, for `record`."""
     return text.replace("\\", "\\\\")
 
 
 def decoded(text: str) -> str:
-    """A text with `+` or %20 in place of blanks, as W3C logs have it, as `record` takes it."""
+    """Decode a text with `+` or %20 for blanks, as in W3C logs, for `record`."""
     return verbatim(unquote_plus(text) if "+" in text or "%" in text else text)
 
 
@@ -72,9 +72,9 @@ def _time(found: Mapping[str, str]) -> int:
             except (ValueError, OverflowError):
                 at = -1
             if not 0 <= at < _YEAR_10000:
-                raise DamagedLineError(f"time {found[name][:40]!r} is no number of seconds since 1970")
+                raise DamagedLineError(f"time {found[name][:40]!r} is not a number of seconds since 1970")
             return at
-    raise DamagedLineError("the line does not tell the time")
+    raise DamagedLineError("the line has no time")
 
 
 def _latency(found: Mapping[str, str]) -> float | None:

@@ -1,4 +1,4 @@
-"""The formats by name, a server's own format string, and how the first lines tell the format."""
+"""Chooses the parser of a log: by the name of a format, by a format string, or by the first lines."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,8 +9,8 @@ from analytics.feed.logs.structured import JsonLines
 from analytics.feed.logs.template import Template, UnknownFormatError, json_keys
 from analytics.feed.logs.w3c import IIS_DEFAULT, W3c
 
-LOOKED_AT = 100
-"""How many of the first lines tell the format."""
+DETECTION_LINES = 100
+"""Number of first lines from which the format is detected."""
 FORMATS: dict[str, Callable[[], Parser]] = {
     "common": Ncsa,
     "combined": Ncsa,
@@ -21,38 +21,38 @@ FORMATS: dict[str, Callable[[], Parser]] = {
     "alb": lambda: alb,
 }
 _ARCHIVES = {b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf": "a 7-Zip archive", b"Rar!": "a RAR archive"}
-_TRIED = ("combined", "json", "cloudfront", "alb")
-"""One of each kind, the likeliest first."""
+_CANDIDATES = ("combined", "json", "cloudfront", "alb")
+"""Formats that are detected, the most common first."""
 
 
-def parser_of(described: str) -> Parser:
-    """The parser of a format: one of `FORMATS`, or a server's own format string.
+def parser_of(log_format: str) -> Parser:
+    """The parser for the name of one of `FORMATS`, or for a format string of nginx or Apache.
 
     Raises:
-        UnknownFormatError: it is neither.
+        UnknownFormatError: the text is neither.
     """
-    made = FORMATS.get(described.strip().lower())
-    if made is not None:
-        return made()
-    if "$" not in described and "%" not in described:
+    make_parser = FORMATS.get(log_format.strip().lower())
+    if make_parser is not None:
+        return make_parser()
+    if "$" not in log_format and "%" not in log_format:
         raise UnknownFormatError(
-            f"{described[:60]!r} is neither one of {', '.join(FORMATS)} nor a server's own format, such as nginx's "
-            "log_format (with $remote_addr) or Apache's LogFormat (with %h)"
+            f"{log_format[:60]!r} is neither one of {', '.join(FORMATS)} nor a format string, as in nginx's log_format "
+            "(with $remote_addr) or Apache's LogFormat (with %h)"
         )
-    keys = json_keys(described)
-    return Template(described) if keys is None else JsonLines(keys)
+    keys = json_keys(log_format)
+    return Template(log_format) if keys is None else JsonLines(keys)
 
 
-def detected(first: Iterable[bytes]) -> Parser:
-    """The parser that understands the most of the first lines of a log; that of combined format where none does any."""
+def detect_format(first: Iterable[bytes]) -> Parser:
+    """The parser that can read most of the first lines of a log; that of the combined format if none can."""
     lines = list(first)
-    understood = {
-        name: sum(_understands(parser, line) for line in lines) for name in _TRIED for parser in [FORMATS[name]()]
+    readable = {
+        name: sum(_can_read(parser, line) for line in lines) for name in _CANDIDATES for parser in [FORMATS[name]()]
     }
-    return FORMATS[max(_TRIED, key=lambda name: understood[name])]()
+    return FORMATS[max(_CANDIDATES, key=lambda name: readable[name])]()
 
 
-def _understands(parser: Parser, line: bytes) -> bool:
+def _can_read(parser: Parser, line: bytes) -> bool:
     try:
         parser(line)
     except DamagedLineError:
@@ -60,10 +60,10 @@ def _understands(parser: Parser, line: bytes) -> bool:
     return True
 
 
-def looks_like(first: bytes, described: str | None = None) -> str:
-    """What a file of which no line could be read looks like, by its first line, and what to do, in words.
+def explain_unreadable(first: bytes, log_format: str | None = None) -> str:
+    """Why no line of a file could be read, judged by its first line, and what to do.
 
-    `described` is the format that was given for it, if any.
+    `log_format` is the format that was given, if any.
     """
     text = first.strip()
     shown = repr(text[:60].decode("utf-8", "backslashreplace"))
@@ -71,14 +71,11 @@ def looks_like(first: bytes, described: str | None = None) -> str:
     if archive is not None:
         return f"it is {archive}: unpack it and replay the logs inside"
     if b"\0" in text:
-        return "it looks like a binary file, or text in UTF-16 without a byte order mark: replay a log in text form"
+        return "it looks like a binary file, or UTF-16 without a byte order mark: replay a text log"
     if any(byte < 32 and byte not in b"\t\r\n\x1b" for byte in text):
-        return "it looks like a binary file: replay a log in text form"
-    if described is not None:
-        return f"its first line is {shown}, which is not in the format that --format gives: leave it out, or correct it"
+        return "it looks like a binary file: replay a text log"
+    if log_format is not None:
+        return f"its first line is {shown}, which is not in the format that --format gives: correct it, or leave it out"
     if text.startswith((b"{", b"[")):
-        return f"it looks like JSON whose keys are not known ({shown}): describe it by --format with nginx's log_format"
-    return (
-        f"it looks like text in another format ({shown}): describe it by --format, with a name or the server's own "
-        "format string"
-    )
+        return f"it looks like JSON with unknown keys ({shown}): give nginx's log_format as --format"
+    return f"it looks like text in another format ({shown}): give its name or its format string as --format"

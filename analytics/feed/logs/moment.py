@@ -1,4 +1,4 @@
-"""Times that a format describes part by part, as strftime does: Apache's `%{%d/%b/%Y:%H:%M:%S}t %{%z}t`."""
+"""Times in a strftime format, such as Apache's `%{%d/%b/%Y:%H:%M:%S}t %{%z}t`."""
 
 import re
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ _SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y"}
 _DIRECTIVE = re.compile(r"%([A-Za-z%])")
 
 
-def described(form: str) -> tuple[str, list[str]]:
-    """A regular expression for times in a form of strftime, and what its groups mean."""
+def time_pattern(form: str) -> tuple[str, list[str]]:
+    """A regular expression for times in a strftime format, and the meanings of its groups."""
     for short, long in _SHORT.items():
         form = form.replace(short, long)
     parts: list[str] = []
@@ -44,15 +44,15 @@ def described(form: str) -> tuple[str, list[str]]:
 
 
 def is_complete(meanings: set[str]) -> bool:
-    """Whether these parts make a date."""
+    """Whether these parts are a complete date."""
     return bool(meanings & {YEAR, SHORT_YEAR}) and bool(meanings & {MONTH, MONTH_NAME}) and DAY in meanings
 
 
 def seconds(found: Mapping[str, str]) -> int:
-    """Seconds since the epoch; UTC where there is no zone.
+    """Seconds since the epoch; a time without a zone is UTC.
 
     Raises:
-        DamagedLineError: there is no such time.
+        DamagedLineError: the time does not exist.
     """
     year = found.get(YEAR) or f"20{found.get(SHORT_YEAR)}"
     month = found.get(MONTH) or f"{MONTHS.get(found.get(MONTH_NAME, ''), 0):02}"

@@ -1,14 +1,14 @@
-"""Lines of Apache and nginx in common, combined and vhost_combined format, with whatever stands behind them."""
+"""Parser for the common, combined and vhost_combined formats of Apache and nginx, also with extra fields."""
 
 import re
 
 from analytics.feed.logs.clients import leading_client
 from analytics.feed.logs.record import DamagedLineError, Record, clf_time, optional, request_line, text_of
 
-# Possessive quantifiers: a field that is not closed fails at once instead of backtracking through the line.
+# Possessive quantifiers, so that an unclosed field fails at once instead of backtracking through the line.
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 _EXTRA = r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+'
-# What nearly all lines look like, in which the first word is the client beyond doubt; all others take a slower way.
+# Nearly all lines match this pattern, in which the first word is the client; others are parsed more slowly.
 _PLAIN = re.compile(
     r'([^\s",:\x00-\x1f\ufeff-][^\s",:\x00-\x1f]*+|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*+)'
     rf' - (?:-|[^\s",:.\[]++) \[([^\]]*)\] {_QUOTED} (\d{{3}}) (\d{{1,18}}|-)(?: {_QUOTED} {_QUOTED}( {_EXTRA})?)?$'
@@ -28,17 +28,17 @@ _REST = (
     ("size", _GAP + r"(\d{1,18}|-)(?=\s|$)"),
 )
 _AGENT = (("referrer", _GAP + _OPTIONAL), ("user agent", _GAP + _OPTIONAL))
-# Many house formats append fields; their quotes are closed, so the line is whole.
-_BEHIND = ("extra fields", rf"((?:[ \t]{_EXTRA})?)$")
-# Behind a size there may also be something other than a referrer.
+# Many custom formats append fields. Their quotes must be closed; otherwise the line is cut off.
+_EXTRA_FIELDS = ("extra fields", rf"((?:[ \t]{_EXTRA})?)$")
+# After the size there may also be something other than a referrer.
 _OTHER = rf'([ \t]++[^\s"-]{_EXTRA}|\s*)$'
 _TIMED = re.compile(r"(?:^|[ \t])\[(\d{1,2}/[A-Za-z]{3}/\d{4}:[^\]]*)\]")
 _AFTER_TIME = re.compile(
-    "".join(pattern for _, pattern in _REST) + f"(?:{''.join(p for _, p in _AGENT)}{_BEHIND[1]}|{_OTHER})"
+    "".join(pattern for _, pattern in _REST) + f"(?:{''.join(p for _, p in _AGENT)}{_EXTRA_FIELDS[1]}|{_OTHER})"
 )
-_STEPS = [(name, re.compile(pattern)) for name, pattern in (*_HEAD, *_REST, *_AGENT, _BEHIND)]
+_STEPS = [(name, re.compile(pattern)) for name, pattern in (*_HEAD, *_REST, *_AGENT, _EXTRA_FIELDS)]
 
-# A key and its value; a quoted text is taken whole, so that what a client sent in it is never taken for a key.
+# A key and its value; a quoted text is matched as a whole, so that text from a client is never read as a key.
 _PAIR = re.compile(r'(?:([\w$]++)[=:])?("(?:[^"\\]++|\\.)*+"|[^\s"]++)')
 _SECONDS = re.compile(r'"?(\d+\.\d+)"?')
 _SECONDS_KEYS = ("rt", "request_time", "$request_time")
@@ -46,16 +46,16 @@ _TRAEFIK = re.compile(r' \d+ "[^"]*" "[^"]*" (\d+)ms')
 
 
 class Ncsa:
-    """Reads lines in common or combined format, also with a virtual host in front and with fields behind.
+    """Parses lines in common or combined format, also with a virtual host before or extra fields after them.
 
-    `vhost` says that the first word is the virtual host with its port, so that the second is the client.
+    With `vhost` the first word is the virtual host with its port, and the second the client.
     """
 
     def __init__(self, *, vhost: bool = False) -> None:
         self._vhost = vhost
 
     def __call__(self, raw: bytes) -> Record:
-        """Turn one line into a record; raises DamagedLineError with the reason."""
+        """Parse a line; raises DamagedLineError with the reason."""
         line = text_of(raw)
         match = _PLAIN.match(line)
         if match is None:
@@ -78,7 +78,7 @@ class Ncsa:
         timed = _TIMED.search(line)
         rest = timed and _AFTER_TIME.match(line, timed.end())
         if timed is None or rest is None:
-            raise DamagedLineError(_what_is_wrong(line))
+            raise DamagedLineError(_problem_in(line))
         request, status, size, referrer, agent, extra, other = rest.groups()
         address = leading_client(line[: timed.start()], vhost=self._vhost)
         method, path = request_line(request)
@@ -96,19 +96,19 @@ class Ncsa:
 
 
 def _latency(extra: str) -> float | None:
-    """Milliseconds, where a key or the shape of what stands behind says so; a bare number says nothing."""
-    by_shape = _TRAEFIK.fullmatch(extra)
-    if by_shape:
-        return float(by_shape[1])
+    """Latency in milliseconds from the extra fields, by a key or the form of Traefik; other numbers are ignored."""
+    traefik = _TRAEFIK.fullmatch(extra)
+    if traefik:
+        return float(traefik[1])
     for key, value in _PAIR.findall(extra):
-        # nginx writes $request_time with its milliseconds, always; a whole number came from somewhere else.
+        # nginx always writes $request_time with milliseconds; a whole number is something else.
         if key in _SECONDS_KEYS and (seconds := _SECONDS.fullmatch(value)):
             return round(float(seconds[1]) * 1000, 3)
     return None
 
 
-def _what_is_wrong(line: str) -> str:
-    """Walk the fields one by one and name the first that does not fit."""
+def _problem_in(line: str) -> str:
+    """Name the first field that does not match."""
     position = 0
     for name, pattern in _STEPS:
         match = pattern.match(line, position)
@@ -118,6 +118,6 @@ def _what_is_wrong(line: str) -> str:
                 return f"line ends before its {name}"
             if rest.startswith('"') and pattern.pattern.endswith((_QUOTED, _OPTIONAL)):
                 return f"the quotes around the {name} are never closed"
-            return f"no {name} where one should be: {rest[:40]!r}"
+            return f"expected {name}, found {rest[:40]!r}"
         position = match.end()
     return "not in common or combined log format"

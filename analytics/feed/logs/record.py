@@ -1,4 +1,4 @@
-"""The record of one request, and how the texts that all formats share are read."""
+"""The record of a request, and parsers of the fields that several formats share."""
 
 import re
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import NamedTuple
 
-#: Bytes of one line that are still parsed; web servers cap a request line near 8 KiB and headers near 16 KiB.
 MAX_LINE = 65_536
+"""Bytes; web servers limit a request line to about 8 KiB and headers to about 16 KiB."""
 
 MONTHS = {
     name: number
@@ -16,22 +16,28 @@ MONTHS = {
     )
 }
 _TIME = re.compile(r"\[?(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\]?", re.ASCII)
-# HTTP/0.9 has no version; a target never holds a blank.
+# HTTP/0.9 has no version; a target never contains a blank.
 _REQUEST = re.compile(r"([A-Z][A-Z_-]{0,31}) (\S+)(?: HTTP/\d(?:\.\d)?)?", re.ASCII)
 _ESCAPE = re.compile(r'(?:\\x[0-9A-Fa-f]{2})+|\\["\\]')
 
 
 class DamagedLineError(ValueError):
-    """A line that cannot be read in its format; the message is the plain reason."""
+    """A line cannot be read in its format; the message is the reason."""
 
 
 class Record(NamedTuple):
     """One request that a web server answered.
 
-    `time` is in whole seconds since the epoch; `size` in bytes, 0 where the log says "-". `method` and
-    `path` are None when the request line was "-" or no HTTP: the client was answered (400, 408) and counts
-    as a request. `path` has no query string. `status` is None where the log says "-", `referrer` and `agent`
-    where it has none. `latency` is in milliseconds, None where the log does not tell it.
+    Attributes:
+        address: address of the client.
+        time: whole seconds since the epoch.
+        method: None, like `path`, if the request line is "-" or not HTTP; such requests were answered too (400, 408).
+        path: without its query string.
+        status: None if the log has "-".
+        size: bytes, 0 if the log has "-".
+        referrer: None if there is none.
+        agent: None if there is none.
+        latency: milliseconds, None if the log does not have it.
     """
 
     address: str
@@ -46,18 +52,18 @@ class Record(NamedTuple):
 
 
 Parser = Callable[[bytes], Record | None]
-"""Reads one line, with or without its line end; None for a line that is no request by design, such as a comment.
+"""Parses a line, with or without its line end; returns None for comments and directives.
 
-Raises DamagedLineError. A parser may remember lines that describe those that follow, so each reading of a file
-needs one of its own.
+Raises DamagedLineError. A parser may keep state from earlier lines, such as column names, so use a new one for each
+reading of a file.
 """
 
 
 def text_of(raw: bytes) -> str:
-    """A line without its end; bytes that are not UTF-8 are spelled out.
+    """A line as text, without its line end; bytes that are not UTF-8 are escaped.
 
     Raises:
-        DamagedLineError: it is too long.
+        DamagedLineError: the line is too long.
     """
     bare = raw.rstrip(b"\r\n")
     if len(bare) > MAX_LINE:
@@ -66,7 +72,7 @@ def text_of(raw: bytes) -> str:
 
 
 def request_line(line: str) -> tuple[str, str] | tuple[None, None]:
-    """Method and path of `GET /path?query HTTP/1.1`; None for both where it is no HTTP."""
+    """Method and path of `GET /path?query HTTP/1.1`; None for both if it is not HTTP."""
     match = _REQUEST.fullmatch(line)
     if match is None:
         return None, None
@@ -75,14 +81,14 @@ def request_line(line: str) -> tuple[str, str] | tuple[None, None]:
 
 
 def optional(field: str | None) -> str | None:
-    """A field without its escapes, None where it is empty or "-"."""
+    """A field without its escapes; None if it is empty or "-"."""
     return None if field in (None, "", "-") else unescape(field or "")
 
 
 def unescape(field: str) -> str:
-    r"""Undo what Apache and nginx escape: `\"`, `\\`, `\x22`, and UTF-8 as `\xC3\xBC`.
+    r"""Undo the escapes of Apache and nginx: `\"`, `\\`, `\x22`, and UTF-8 as `\xC3\xBC`.
 
-    Control characters, and bytes that are not UTF-8, stay spelled out.
+    Control characters, and bytes that are not UTF-8, stay escaped.
     """
     return _ESCAPE.sub(_unescaped, field) if "\\" in field else field
 
@@ -103,7 +109,7 @@ def clf_time(when: str) -> int:
     """Seconds since the epoch of `17/May/2015:10:05:03 +0000`, with or without brackets.
 
     Raises:
-        DamagedLineError: it is no such time.
+        DamagedLineError: the text is not such a time.
     """
     match = _TIME.fullmatch(when)
     if match is None or match[2] not in MONTHS:
@@ -122,7 +128,7 @@ def iso_time(when: str) -> int:
     """Seconds since the epoch of `2015-05-17T10:05:03Z`; a time without a zone is UTC.
 
     Raises:
-        DamagedLineError: it is no such time.
+        DamagedLineError: the text is not such a time.
     """
     try:
         moment = datetime.fromisoformat(when)

@@ -1,4 +1,4 @@
-"""JSON lines of nginx, Caddy and Traefik, and of whatever names its keys alike."""
+"""Parser for JSON lines of nginx, Caddy, Traefik and others that use the same keys."""
 
 import json
 import re
@@ -31,13 +31,13 @@ _ESCAPES = re.compile(r"\\(?:x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})*|.)")
 
 
 class JsonLines:
-    """Reads one JSON object a line; `keys` gives the meanings of its keys, else the usual names are known."""
+    """Parses one JSON object a line; `keys` maps its keys to meanings, by default the usual keys."""
 
     def __init__(self, keys: Mapping[str, str] = KEYS) -> None:
         self._keys = keys
 
     def __call__(self, raw: bytes) -> Record:
-        """Turn one line into a record; raises DamagedLineError with the reason."""
+        """Parse a line; raises DamagedLineError with the reason."""
         found: dict[str, str] = {}
         for key, value in _flat(_object(text_of(raw).removeprefix("\ufeff"))).items():
             meaning = self._keys.get(key)
@@ -55,14 +55,14 @@ def _object(text: str) -> dict[str, Any]:
         try:
             value = json.loads(_ESCAPES.sub(_as_json, text))
         except (ValueError, RecursionError):
-            raise DamagedLineError(f"the line is no JSON: {error}") from None
+            raise DamagedLineError(f"the line is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise DamagedLineError("the line is no JSON object")
+        raise DamagedLineError("the line is not a JSON object")
     return value
 
 
 def _as_json(match: re.Match[str]) -> str:
-    r"""`\xC3\xBC`, as servers write that are not told to escape for JSON, as JSON has it."""
+    r"""Convert `\xC3\xBC`, which servers write without JSON escaping, to JSON."""
     return json.dumps(unescape(match[0]))[1:-1] if match[0].startswith("\\x") else match[0]
 
 
@@ -73,10 +73,10 @@ def _time_form(text: str) -> str:
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    """The object with what Caddy puts into `request` and its headers beside the rest, under names of nginx."""
+    """The object with the fields and headers that Caddy nests in `request` at the top, under the names of nginx."""
     request = value.get("request")
     if not isinstance(request, dict):
-        # Traefik counts nanoseconds, by a name that says no unit
+        # Duration of Traefik is in nanoseconds
         return {**value, "duration_ns": value["Duration"]} if "Duration" in value and "ClientHost" in value else value
     headers = request.get("headers")
     named = {name.lower(): each for name, each in headers.items()} if isinstance(headers, dict) else {}

@@ -1,4 +1,4 @@
-"""A server's own description of its lines: nginx's `log_format` and Apache's `LogFormat`."""
+"""Parser for lines in a format string: nginx's `log_format` or Apache's `LogFormat`."""
 
 import json
 import re
@@ -16,40 +16,40 @@ _APACHE_DIRECTIVE = re.compile(
 _SEGMENT = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*""")
 _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"?\$\{?(\w+)')
 _QUOTED = r'(?:[^"\\]++|\\.)*+'
-# One word, or several as nginx lists the servers it asked: `10.0.0.1:80, 10.0.0.2:80 : 10.0.1.1:80`.
+# One word, or several, as nginx lists upstream servers: `10.0.0.1:80, 10.0.0.2:80 : 10.0.1.1:80`.
 _WORDS = r"\S*+(?:(?<=,) \S++| : \S++)*+"
 
 
 class UnknownFormatError(ValueError):
-    """The text describes no lines that can be read; the message says why."""
+    """The format string is not usable; the message says why."""
 
 
 class Template:
-    """Reads lines that a server wrote by its own format string.
+    """Parses lines in a format string.
 
-    Where that names the client in several ways, such as `%{X-Forwarded-For}i %h`, the first that is not `-` counts.
+    If it has several variables for the client, such as `%{X-Forwarded-For}i %h`, the first that is not `-` is used.
     """
 
-    def __init__(self, described: str) -> None:
-        """Understand a format string, with or without its directive and quotes.
+    def __init__(self, format_string: str) -> None:
+        """Compile a format string, with or without its directive and quotes.
 
         Raises:
-            UnknownFormatError: it names neither a client nor a time, or nothing at all.
+            UnknownFormatError: it has no variable for the client or for the time.
         """
-        text, is_apache = _bare(described)
+        text, is_apache = _bare(format_string)
         pattern, meanings = _pattern(text, is_apache=is_apache)
         known = set(meanings)
         if not known & _CLIENTS or not (known & _TIMES or moment.is_complete(known)):
             names = "%h and %t" if is_apache else "$remote_addr and $time_local"
-            raise UnknownFormatError(f"{described[:80]!r} does not tell each line's client and time (such as {names})")
+            raise UnknownFormatError(f"{format_string[:80]!r} lacks the client or the time (such as {names})")
         self._line = re.compile(pattern)
         self._meanings = [fields.CLIENT if meaning == fields.FORWARDED else meaning for meaning in meanings]
 
     def __call__(self, raw: bytes) -> Record:
-        """Turn one line into a record; raises DamagedLineError with the reason."""
+        """Parse a line; raises DamagedLineError with the reason."""
         match = self._line.fullmatch(text_of(raw).removeprefix("\ufeff"))
         if match is None:
-            raise DamagedLineError("the line is not as the format describes it")
+            raise DamagedLineError("the line does not match the format")
         found: dict[str, str] = {}
         for meaning, text in zip(self._meanings, match.groups(), strict=True):
             if found.get(meaning, "-") in ("-", ""):
@@ -57,22 +57,22 @@ class Template:
         return fields.record(found)
 
 
-def json_keys(described: str) -> dict[str, str] | None:
-    """The meanings of the keys where an nginx format describes JSON, else None."""
-    text, is_apache = _bare(described)
+def json_keys(format_string: str) -> dict[str, str] | None:
+    """The meanings of the keys if an nginx format string describes JSON, otherwise None."""
+    text, is_apache = _bare(format_string)
     if is_apache or not text.lstrip().startswith("{"):
         return None
     pairs = {json.loads(f'"{key}"'): NGINX.get(name) for key, name in _PAIR.findall(text)}
     return {key: meaning for key, meaning in pairs.items() if meaning is not None}
 
 
-def _bare(described: str) -> tuple[str, bool]:
-    """The format itself, and whether it is Apache's."""
-    apache = _APACHE_DIRECTIVE.fullmatch(described)
+def _bare(format_string: str) -> tuple[str, bool]:
+    """The format string without directive and quotes, and whether it is Apache's."""
+    apache = _APACHE_DIRECTIVE.fullmatch(format_string)
     if apache:
         return _unescaped(apache[1] if apache[2] is None else apache[2]), True
-    nginx = _NGINX_DIRECTIVE.fullmatch(described)
-    text = nginx[1] if nginx else described.strip()
+    nginx = _NGINX_DIRECTIVE.fullmatch(format_string)
+    text = nginx[1] if nginx else format_string.strip()
     is_apache = nginx is None and "$" not in text
     segments = list(_SEGMENT.finditer(text))
     if segments and sum(len(segment[0]) for segment in segments) == len(text):
@@ -86,10 +86,10 @@ def _unescaped(text: str) -> str:
 
 
 def _pattern(text: str, *, is_apache: bool) -> tuple[str, list[str]]:
-    """A regular expression for the lines, and what its groups mean."""
+    """A regular expression for the lines, and the meanings of its groups."""
     found = list(variables(text, is_apache=is_apache))
     if not found:
-        raise UnknownFormatError(f"{text[:80]!r} holds no variables such as $remote_addr or %h")
+        raise UnknownFormatError(f"{text[:80]!r} has no variables such as $remote_addr or %h")
     parts: list[str] = []
     meanings: list[str] = []
     at = 0
@@ -111,7 +111,7 @@ def _literal(text: str, *, is_apache: bool) -> str:
 
 
 def _value(text: str, variable: Variable, following: Variable | None) -> str:
-    """What a variable's text may be, by what stands around it."""
+    """A regular expression for the text of a variable, depending on the characters around it."""
     before, after = text[: variable.start][-1:], text[variable.end :][:1]
     if (before, after) == ('"', '"'):
         return _QUOTED
@@ -126,7 +126,7 @@ def _value(text: str, variable: Variable, following: Variable | None) -> str:
     if following is not None and following.start == variable.end:
         return r"[^\s/]*+" if following.meaning == fields.TARGET else r"\S*+"
     if variable.meaning in _CLIENTS and after == ":":
-        return r"\S*"  # up to the last colon: IPv6 addresses have some of their own
+        return r"\S*"  # up to the last colon, because IPv6 addresses contain colons
     if after and not after.isspace():
         return rf"[^{re.escape(after)}]*+"
     if after == "\t":

@@ -1,4 +1,4 @@
-"""The variables of nginx's `log_format` and the directives of Apache's `LogFormat`, by what they mean."""
+"""The meanings of the variables in nginx's `log_format` and Apache's `LogFormat`."""
 
 import re
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ APACHE = {
 }
 _NGINX = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _APACHE = re.compile(r"%[!\d,]*[<>]?(?:\{([^}]*)\})?(\^[A-Za-z]{2}|[A-Za-z])")
-# Few, since several between blanks could not be told apart, and trying would take long.
+# Only a few may contain blanks: several in a row would be ambiguous, and slow to match.
 _FREE = (fields.REQUEST, fields.AGENT)
 _FREE_NAMES = ("remote_user", "u")
 
@@ -63,8 +63,8 @@ _FREE_NAMES = ("remote_user", "u")
 class Variable(NamedTuple):
     """One variable of a format string.
 
-    `meaning` is empty where it does not matter. `is_free` says that its text may have blanks also without quotes.
-    `pattern` matches its text where that is fixed, by groups that mean `groups`.
+    `meaning` is empty if it is not used. With `is_free` the text may contain blanks without quotes. `pattern` matches
+    the text of variables with a fixed form; `groups` are the meanings of its groups.
     """
 
     start: int
@@ -76,7 +76,7 @@ class Variable(NamedTuple):
 
 
 def variables(text: str, *, is_apache: bool) -> Iterator[Variable]:
-    """The variables of a format string, in their order."""
+    """Yield the variables of a format string, in order."""
     for match in (_APACHE if is_apache else _NGINX).finditer(text):
         if is_apache and match[2] == "t":
             yield _apache_time(match)
@@ -92,7 +92,7 @@ def variables(text: str, *, is_apache: bool) -> Iterator[Variable]:
 
 
 def _apache_time(match: re.Match[str]) -> Variable:
-    """`%t`, which brings its own brackets, or `%{...}t`, a number or a form of strftime."""
+    """`%t`, which includes brackets, or `%{...}t`, a number or a strftime format."""
     start, end = match.span()
     if match[1] is None:
         return Variable(start, end, "", False, r"\[([^\]]*+)\]", (fields.CLF,))
@@ -101,5 +101,5 @@ def _apache_time(match: re.Match[str]) -> Variable:
         return Variable(start, end, "", False, r"(\d++)", (APACHE[f"{{{form}}}t"],))
     if form in ("msec_frac", "usec_frac"):
         return Variable(start, end, "", False, r"\d++")
-    pattern, groups = moment.described(form)
+    pattern, groups = moment.time_pattern(form)
     return Variable(start, end, "", False, pattern, tuple(groups))

@@ -1,4 +1,4 @@
-"""W3C extended logs: IIS, and CloudFront's standard logs. Their `#Fields` line names the columns."""
+"""Parser for W3C extended logs (IIS, CloudFront), whose `#Fields` line names the columns."""
 
 import re
 
@@ -23,20 +23,20 @@ IIS_DEFAULT = (
 
 
 class W3c:
-    """Reads the lines behind a `#Fields` line; `columns` holds until there is one."""
+    """Parses the lines after a `#Fields` line; `columns` applies until there is one."""
 
     def __init__(self, columns: str = "") -> None:
         self._columns = columns.split()
 
     def __call__(self, raw: bytes) -> Record | None:
-        """Turn one line into a record, None for a directive; raises DamagedLineError with the reason."""
+        """Parse a line, None for a directive; raises DamagedLineError with the reason."""
         line = text_of(raw).removeprefix("\ufeff").rstrip()
         if _DIRECTIVE.match(line):
             if line.lower().startswith("#fields:"):
                 self._columns = line.partition(":")[2].split()
             return None
         if not self._columns:
-            raise DamagedLineError("no #Fields line names the columns")
+            raise DamagedLineError("there is no #Fields line before it")
         values = line.split("\t") if "\t" in line else line.split(" ")
         if len(values) != len(self._columns):
             raise DamagedLineError(f"{len(values)} fields where #Fields names {len(self._columns)}")
@@ -44,7 +44,7 @@ class W3c:
         found = {meaning: fields.decoded(row[name]) for name, meaning in COLUMNS.items() if name in row}
         if "date" in row and "time" in row:
             found[fields.ISO] = f"{row['date']}T{row['time']}"
-        # IIS counts milliseconds, CloudFront seconds
+        # milliseconds in IIS, seconds in CloudFront
         unit = fields.SECONDS if "x-edge-location" in row else fields.MILLISECONDS
         found[unit] = row.get("time-taken", "")
         return fields.record(found)

@@ -19,7 +19,7 @@ from gevent.os import make_nonblocking, nb_read
 
 from analytics.clock import Clock
 from analytics.errors import CannotStore
-from analytics.jobs import Job
+from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.cursors import Missed
 from analytics.log.disk.database import Database, Mark, Part
@@ -33,6 +33,8 @@ MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
 PAUSE_SECONDS = 5.0
 """How long it is at least from one image to the next."""
 MOST_SAVING_SECONDS = 120.0
+STALLED_SECONDS = 180.0
+"""Longer than any image takes that is still to succeed."""
 PUT_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
 END = Part("", 0, 0, b"")
@@ -46,13 +48,13 @@ _fork, _waitpid = get_original("os", ["fork", "waitpid"])
 
 
 class Checkpointer:
-    """Writes images of `state`, which `journal` goes on from."""
+    """Writes images of `state`, which `journal` goes on from; `jobs` makes the job that does."""
 
-    def __init__(self, state: State, image: Checkpoint, journal: DiskLog, clock: Clock) -> None:
+    def __init__(self, state: State, image: Checkpoint, journal: DiskLog, clock: Clock, jobs: Supervisor) -> None:
         self._state, self._image, self._journal, self._clock = state, image, journal, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
-        self._job = Job("writing images", self._run)
+        self._job = jobs.periodic("checkpoint writer", LOOK_SECONDS, self._look, stalled_after=STALLED_SECONDS)
 
     def start(self, mark: Mark, beyond: int) -> None:
         """Begin to look whether it is time; `mark` is that of the image there is, with `beyond` entries after it."""
@@ -135,12 +137,10 @@ class Checkpointer:
             with self._state.lock:
                 self._state.counters.dropped("log_entries_missed", entries)
 
-    def _run(self) -> None:
-        while True:
-            gevent.sleep(LOOK_SECONDS)
-            self._journal.look()
-            if self.is_due and self._journal.trouble is None:
-                self.save()
+    def _look(self) -> None:
+        self._journal.look()
+        if self.is_due and self._journal.trouble is None:
+            self.save()
 
 
 class _Child:

@@ -14,7 +14,7 @@ from gevent.event import Event
 from gevent.hub import Waiter
 
 from analytics.errors import CannotStore
-from analytics.jobs import Job
+from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
@@ -48,10 +48,13 @@ class DiskLog:
     Args:
         lock: the state's.
         durability: `fsync` acknowledges what the disk has, `process` what the operating system has, `relaxed` at once.
+        jobs: makes the writer.
         max_bytes: how much of what checkpoints hold already is kept for consumers that have not read it.
     """
 
-    def __init__(self, lock: threading.Lock, path: Path, durability: str, max_bytes: int = 1024 * MIB) -> None:
+    def __init__(
+        self, lock: threading.Lock, path: Path, durability: str, jobs: Supervisor, max_bytes: int = 1024 * MIB
+    ) -> None:
         self.max_bytes = max_bytes
         self.consumers: dict[str, Cursor] = {}
         """The cursors of the consumers of this process, by name."""
@@ -65,7 +68,7 @@ class DiskLog:
         self._idle = Event()
         self._idle.set()
         self._unapplied: deque[Pending] = deque()
-        self._writer = Job("the journal", self._run)
+        self._writer = jobs.loop("journal writer", self._run, most_pause=RETRY_SECONDS)  # requests wait for it
         self.position = self.written = 0
         """The number of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0

@@ -4,6 +4,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -11,6 +12,8 @@ import gevent
 from analytics.clock import Clock, rfc3339
 from analytics.config import Settings
 from analytics.errors import CannotStore, Unavailable
+from analytics.jobs.supervisor import Supervisor
+from analytics.jobs.task import Task
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
@@ -34,24 +37,37 @@ log = logging.getLogger(__name__)
 class Store:
     """What keeps `state` on the disk."""
 
-    def __init__(self, settings: Settings, clock: Clock, state: State, journal: DiskLog, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        state: State,
+        journal: DiskLog,
+        recorder: Recorder,
+        jobs: Supervisor,
+    ) -> None:
         self._directory = Path(settings.data_dir)
         self._state, self._journal, self._recorder, self._clock = state, journal, recorder, clock
         self._keep = {EVENTS.name: settings.events_ring, METRICS.name: settings.metrics_ring}
         self._image = Checkpoint(state, recorder)
-        self._checkpoints = Checkpointer(state, self._image, journal, clock)
+        self._jobs = jobs
+        self._checkpoints = Checkpointer(state, self._image, journal, clock, jobs)
         self._lock: DirectoryLock | None = None
-        self._starting: gevent.Greenlet | None = None
+        self._starting: Task | None = None
         self.recovering = True
 
     def start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         """Recover, then call `ready`; where that cannot be, `failed` gets the reason."""
-        self._starting = gevent.spawn(self._start, ready, failed)
+        could_not = f"ANALYTICS_DATA_DIR={self._directory} could not be read: an error of this program, see above."
+        self._starting = self._jobs.task(
+            "recovery", partial(self._start, ready, failed), failed=partial(failed, could_not)
+        )
+        self._starting.start()
 
     def stop(self) -> None:
         """Write what waits, and an image, so that the next start is quick; then let go of the directory."""
         if self._starting is not None:
-            self._starting.kill()
+            self._starting.stop()
         self._checkpoints.stop()
         self._recorder.tick()
         self._journal.settle()
@@ -94,9 +110,6 @@ class Store:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
             failed(_cannot_use(self._directory, error))
-        except Exception:
-            log.exception("what was kept could not be read")
-            failed(f"ANALYTICS_DATA_DIR={self._directory} could not be read: an error of this program, see above.")
         else:
             self.recovering = False
             ready()

@@ -11,6 +11,7 @@ import gevent
 from gevent.event import AsyncResult
 
 from analytics.config import Settings
+from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
@@ -40,16 +41,18 @@ class Disk(Rig):
         self.clock = FakeClock(wall)
         self.state = State(settings, wall)
         self.published = []
-        self.journal = DiskLog(self.state.lock, path / FILE_NAME, durability)
-        self.recorder = Recorder(self.state, settings, self.clock, self._publish, self.journal)
+        jobs = Supervisor(self.clock)
+        self.journal = DiskLog(self.state.lock, path / FILE_NAME, durability, jobs)
+        self.recorder = Recorder(self.state, settings, self.clock, self._bus(), self.journal)
         if not starts:
             quotas = self.recorder.quotas
             self.recorder.start = lambda: self._begin(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
-        self.store = Store(settings, self.clock, self.state, self.journal, self.recorder)
+        self.store = Store(settings, self.clock, self.state, self.journal, self.recorder, jobs)
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
-        assert begun.get(timeout=PATIENCE) == ""
+        problem = begun.get(timeout=PATIENCE)
+        assert problem == "", problem
         self.checkpoints = self.store._checkpoints
         self.checkpoints.stop()
         self.lives = 0

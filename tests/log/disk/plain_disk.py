@@ -9,7 +9,10 @@ from typing import Any, Self
 import gevent
 import msgspec
 
+from analytics.bus import Bus
 from analytics.config import Settings
+from analytics.jobs.schedule import Backoff
+from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.database import Mark
@@ -56,8 +59,9 @@ class Disk:
         self.path = directory / FILE_NAME
         self.clock = FakeClock(NOON)
         self.state = State(settings, NOON)
-        self.journal = journal(self.state.lock, self.path, durability)
-        self.recorder = Recorder(self.state, settings, self.clock, lambda *_: None, self.journal)
+        self.jobs = Supervisor(self.clock, Backoff(first=0.001))
+        self.journal = journal(self.state.lock, self.path, durability, self.jobs)
+        self.recorder = Recorder(self.state, settings, self.clock, Bus(self.state.counters.dropped), self.journal)
         self.image = Checkpoint(self.state, self.recorder)
         self.reader = Reader(self.state, self.clock)
 

@@ -28,7 +28,7 @@ def main(directory: Path, durability: str) -> None:
     directory.mkdir()
     for first in (0, 100):
         with Disk(directory, durability, DiskLog) as disk:
-            checkpoints = Checkpointer(disk.state, disk.image, disk.journal, disk.clock)
+            checkpoints = Checkpointer(disk.state, disk.image, disk.journal, disk.clock, disk.jobs)
 
             def record(number: int, disk: Disk = disk) -> None:
                 for place in range(5):

@@ -80,7 +80,7 @@ def until_recovered(disk: Disk, failed: Database) -> None:
 
 
 def saving(disk: Disk) -> Checkpointer:
-    return Checkpointer(disk.state, disk.image, disk.journal, disk.clock)
+    return Checkpointer(disk.state, disk.image, disk.journal, disk.clock, disk.jobs)
 
 
 def check_as_it_was(directory: Path, picture: Any) -> None:

@@ -125,6 +125,30 @@ def test_what_the_journal_does_not_take_at_all_is_as_if_it_never_came(
     assert disk.stats()["totals"]["services"] == 1
 
 
+@pytest.mark.parametrize("durability", ["process", "relaxed"])
+def test_a_writer_that_is_killed_in_the_middle_of_a_write_loses_and_repeats_nothing(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, durability: str
+) -> None:
+    monkeypatch.setattr(disk_log, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.001)
+    disk = stack.enter_context(Disk(tmp_path / "data", durability=durability))
+    with disk.held():
+        sending = [begin(disk, id=str(number)) for number in range(5)]
+        gevent.sleep(0.01)  # the writer waits for the disk
+        writer = disk.journal._writer._greenlet
+        assert writer is not None
+        writer.kill()
+    for number, each in enumerate(sending):
+        each.join(PATIENCE)
+        while not each.successful():
+            assert isinstance(each.exception, Unavailable)
+            each = begin(disk, id=str(number))
+            each.join(PATIENCE)
+    assert sorted(ids(disk)) == sorted(map(str, range(5)))
+    assert disk.journal._idle.wait(PATIENCE)
+    assert ids(disk.crashed(stack)) == ids(disk)
+
+
 def test_relaxed_answers_first_and_writes_soon(
     tmp_path: Path, stack: ExitStack, groups: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from analytics.log.disk import checkpoint, recovery
+from analytics.log.disk import checkpoint, recovery, store
 from analytics.log.refusal import Refused
 from tests.log.disk.acts import IDS, LIMITS, Act, act, answers, do
 from tests.log.disk.disk import PATIENCE, Disk
@@ -41,6 +41,23 @@ def test_a_service_that_was_down_is_so_after_the_next_start(dies: bool, tmp_path
             later = stack.enter_context(Disk(tmp_path / "data", disk.clock.wall() + 3_600, starts=True))
         assert (later.row()["status"], later.row()["status_since"]) == ("down", shown["status_since"])
         assert later.service_history() == before
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("x"), gevent.GreenletExit(), SystemExit(1), gevent.Timeout(1)],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_recovery_that_ends_in_any_way_gives_the_reason(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(store, "recover", fails)
+    with pytest.raises(AssertionError, match="could not be read: an error of this program"):
+        Disk(tmp_path / "data")
+    assert [record.getMessage() for record in caplog.records] == ["the recovery failed"]
 
 
 def wait_for(working: list[gevent.Greenlet]) -> None:

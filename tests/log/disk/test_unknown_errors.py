@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import jobs
 from analytics.errors import Unavailable
 from analytics.kinds import EVENTS
 from analytics.log.disk import log as disk_log
@@ -25,7 +24,6 @@ ERRORS = [KeyError("surprise"), TypeError("surprise"), UnicodeEncodeError("utf-8
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk_log, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(jobs, "RETRY_SECONDS", 0.001)
 
 
 def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception) -> None:

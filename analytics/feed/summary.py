@@ -1,4 +1,4 @@
-"""What became of every line or row that was sent, and how that is told at the end."""
+"""Summary of a replay or import: how many lines or rows were accepted and rejected, and why."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,33 +6,33 @@ from typing import Any, NamedTuple
 
 from analytics.feed.receipt import Receipt
 
-#: How many rejected lines are named unless all are asked for.
-SHOWN = 20
+MAX_LISTED = 20
+"""Rejected lines that are listed by default."""
 _COUNTS = ("lines", "accepted", "duplicates", "damaged", "refused")
 
 
 class Rejection(NamedTuple):
-    """One line that was not recorded: `damaged_line`, or the code of the service's refusal."""
+    """A line that was not recorded; `code` is `damaged_line`, or the error code of the service."""
 
     line: int
     code: str
     message: str
 
 
-class Tally:
-    """Adds up receipts and damaged lines; names at most `keep` rejected lines, all of them when None.
+class Summary:
+    """Adds up receipts and damaged lines, and keeps up to `max_listed` rejections (None: all).
 
-    `read` and `sent` are what the receipt calls what was read and what was made of it.
+    `read` and `sent` are the words for the input and for the items sent, such as "lines" and "events".
     """
 
-    def __init__(self, keep: int | None = SHOWN, *, read: str = "lines", sent: str = "events") -> None:
+    def __init__(self, max_listed: int | None = MAX_LISTED, *, read: str = "lines", sent: str = "events") -> None:
         self._read, self._sent, self._earlier = read, sent, 0
         self.lines = self.accepted = self.duplicates = self.damaged = self.refused = 0
         self.bots = 0
-        """Lines that were skipped, as those of bots."""
+        """Skipped lines: requests of bots."""
         self.refusals: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
-        self._keep = keep
+        self._max_listed = max_listed
 
     @property
     def rejected(self) -> int:
@@ -40,43 +40,44 @@ class Tally:
 
     @property
     def unconfirmed(self) -> int:
-        """Lines read that the service has not answered for."""
+        """Lines that were read, but not answered by the service."""
         return self.lines - self.damaged - self.bots - self.answered
 
     @property
     def answered(self) -> int:
-        """Lines that the service has answered for, either way."""
+        """Lines that the service accepted, knew already or refused."""
         return self.accepted + self.duplicates + self.refused
 
-    def damaged_line(self, number: int, reason: str) -> None:
+    def add_damaged(self, number: int, reason: str) -> None:
+        """Count a line that cannot be read."""
         self.damaged += 1
-        self._name(Rejection(number, "damaged_line", reason))
+        self._list(Rejection(number, "damaged_line", reason))
 
-    def sent(self, numbers: Sequence[int], receipt: Receipt) -> None:
-        """Take in the receipt of a batch whose items came from these lines."""
+    def add_receipt(self, numbers: Sequence[int], receipt: Receipt) -> None:
+        """Count the receipt of a batch whose items came from the lines with these numbers."""
         self.accepted += receipt.accepted
         self.duplicates += receipt.duplicates
         self.refused += receipt.rejected
         for error in receipt.errors:
             self.refusals[error.code] += 1
             if 0 <= error.index < len(numbers):
-                self._name(Rejection(numbers[error.index], error.code, error.message))
+                self._list(Rejection(numbers[error.index], error.code, error.message))
 
-    def _name(self, rejection: Rejection) -> None:
-        if self._keep is None or len(self.rejections) < self._keep:
+    def _list(self, rejection: Rejection) -> None:
+        if self._max_listed is None or len(self.rejections) < self._max_listed:
             self.rejections.append(rejection)
 
-    def noted(self) -> dict[str, Any]:
-        """What `go_on` needs to know, as JSON."""
+    def saved(self) -> dict[str, Any]:
+        """The counts as JSON, for `resume`."""
         counts = {name: getattr(self, name) for name in _COUNTS}
-        return {**counts, "refusals": self.refusals, "rejections": self.rejections[:SHOWN]}
+        return {**counts, "refusals": self.refusals, "rejections": self.rejections[:MAX_LISTED]}
 
-    def go_on(self, noted: Mapping[str, Any]) -> bool:
-        """Begin where an earlier run stopped; False, and nothing else, where what it noted makes no sense."""
+    def resume(self, saved: Mapping[str, Any]) -> bool:
+        """Continue from the counts of an interrupted run; returns False and changes nothing if they are not valid."""
         try:
-            counts = {name: int(noted[name]) for name in _COUNTS}
-            refusals = {str(code): int(count) for code, count in noted["refusals"].items()}
-            rejections = [Rejection(int(line), str(code), str(message)) for line, code, message in noted["rejections"]]
+            counts = {name: int(saved[name]) for name in _COUNTS}
+            refusals = {str(code): int(count) for code, count in saved["refusals"].items()}
+            rejections = [Rejection(int(line), str(code), str(message)) for line, code, message in saved["rejections"]]
         except (AttributeError, KeyError, TypeError, ValueError):
             return False
         vars(self).update(counts, refusals=Counter(refusals), rejections=rejections)
@@ -84,7 +85,7 @@ class Tally:
         return True
 
     def to_json(self, seconds: float, shift: int | None = None) -> dict[str, Any]:
-        """All that is counted; `shift` are the seconds by which times were moved, None where they never are."""
+        """The summary as JSON; `shift` is how many seconds times were moved by, None if they never are."""
         return {
             self._read: self.lines,
             "accepted": self.accepted,
@@ -101,7 +102,7 @@ class Tally:
         }
 
     def to_text(self, seconds: float, shift: int | None = None) -> str:
-        """The same for people."""
+        """The summary for people."""
         rows = [
             f"{f'{self._read} read':<13}{self.lines:>12,}",
             f"accepted     {self.accepted:>12,}",
@@ -112,7 +113,7 @@ class Tally:
         if self.bots:
             rows.append(f"bots         {self.bots:>12,}   (skipped)")
         if self.unconfirmed:
-            rows.append(f"unconfirmed  {self.unconfirmed:>12,}   (read, but the service did not answer for them)")
+            rows.append(f"unconfirmed  {self.unconfirmed:>12,}   (read, but not answered by the service)")
         if shift is not None:
             days = shift // 86_400
             moved = f"moved {abs(days):,} days {'forward' if days > 0 else 'back'}" if days else "as in the log"
@@ -127,11 +128,11 @@ class Tally:
         hints = []
         itemised = self.damaged + self.refusals.total()
         if itemised > len(self.rejections):
-            hints.append(f"… and {itemised - len(self.rejections):,} more {self._read}; --all-errors names every one")
+            hints.append(f"… and {itemised - len(self.rejections):,} more {self._read}; --all-errors lists all")
         if self.rejected > itemised:
             hints.append(
-                f"… and {self.rejected - itemised:,} {self._read} that the service refused without naming them: "
-                "it names the first 100 of a batch, so --batch 100 shows all"
+                f"… and {self.rejected - itemised:,} {self._read} that the service refused without an error each: "
+                "it reports the first 100 of a batch, so --batch 100 lists all"
             )
         return hints
 

@@ -1,0 +1,111 @@
+"""Converters of settings: from the text of an environment variable to a value, and back."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Generic, TypeVar
+
+from analytics.addresses import is_base_path, parse_origin
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Converter(Generic[T]):
+    """Converts the text of an environment variable to a value, and back.
+
+    Attributes:
+        read: text to value; raises ValueError if the text is not allowed.
+        allowed: the allowed texts in words, for error messages.
+        show: value to a text that `read` accepts.
+    """
+
+    read: Callable[[str], T]
+    allowed: str
+    show: Callable[[T], str] = str
+
+
+def number(kind: type[N], low: N, high: N) -> Converter[N]:
+    """A number of type `kind` from `low` to `high`."""
+
+    def read(text: str) -> N:
+        value = kind(text)
+        if not low <= value <= high:  # refuses NaN too
+            raise ValueError("out of range")
+        return value
+
+    return Converter(read, f"a {'whole ' * (kind is int)}number from {low} to {high}")
+
+
+def choice(*words: str) -> Converter[str]:
+    """One of several words, in upper or lower case."""
+    by_folded = {word.casefold(): word for word in words}
+
+    def read(text: str) -> str:
+        if text.casefold() not in by_folded:
+            raise ValueError("none of the words")
+        return by_folded[text.casefold()]
+
+    return Converter(read, "one of " + ", ".join(words))
+
+
+def checked(check: Callable[[str], bool], allowed: str) -> Converter[str]:
+    """A text that passes a check."""
+
+    def read(text: str) -> str:
+        if not check(text):
+            raise ValueError("the check failed")
+        return text
+
+    return Converter(read, allowed)
+
+
+def checked_list(check: Callable[[tuple[str, ...]], bool], allowed: str) -> Converter[tuple[str, ...]]:
+    """Texts separated by commas that together pass a check."""
+
+    def read(text: str) -> tuple[str, ...]:
+        texts = tuple(part.strip() for part in text.split(",")) if text else ()
+        if not check(texts):
+            raise ValueError("the check failed")
+        return texts
+
+    return Converter(read, allowed, ",".join)
+
+
+def _is_host(text: str) -> bool:
+    return HOST_NAME.fullmatch(text) is not None or _is_valid(ip_address, text)
+
+
+def _is_path(text: str) -> bool:
+    return "\0" not in text and text == text.strip()
+
+
+def _are_origins(texts: tuple[str, ...]) -> bool:
+    return texts == ("*",) or (bool(texts) and all(map(parse_origin, texts)))
+
+
+def _are_networks(texts: tuple[str, ...]) -> bool:
+    return all(_is_valid(ip_network, text) for text in texts)
+
+
+def _is_valid(parse: Callable[[str], object], text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+HOST = checked(_is_host, "an IP address or a host name, without a port")
+PATH = checked(_is_path, "a path, without blanks around it")
+BASE_PATH = checked(
+    lambda text: not text or is_base_path(text),
+    "empty, or a path such as /stats or /ops/live: letters, digits and -._~, without a slash at its end",
+)
+ORIGINS = checked_list(_are_origins, "* or a comma-separated list such as https://shop.example,https://admin.example")
+NETWORKS = checked_list(
+    _are_networks, "empty, or a comma-separated list of addresses and networks such as 127.0.0.1,10.0.0.0/8"
+)

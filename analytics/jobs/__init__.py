@@ -1,0 +1,1 @@
+"""Jobs: everything that runs by itself, under one supervisor that restarts what fails and reports on each."""

@@ -1,0 +1,135 @@
+"""The bus: in order, bounded, counted, and no subscriber is felt by another."""
+
+import logging
+from collections import Counter
+
+import gevent
+import pytest
+
+from analytics.bus import BucketClosed, Bus, HealthChanged, Message, Recorded
+from analytics.records import Kept
+from tests.state.rig import NOON, Rig, event, metric
+
+PATIENCE = 30
+
+
+class Drops(Counter[str]):
+    """What was dropped, by reason."""
+
+    def count(self, reason: str, number: int) -> None:
+        self[reason] += number
+
+
+@pytest.fixture
+def drops() -> Drops:
+    return Drops()
+
+
+@pytest.fixture
+def bus(drops: Drops) -> Bus:
+    return Bus(drops.count)
+
+
+def minute(number: int) -> BucketClosed:
+    return BucketClosed(60, 60 * number)
+
+
+def test_a_subscriber_gets_what_it_asked_for_in_order(bus: Bus) -> None:
+    health = HealthChanged("shop", "healthy", "down", 1.0, "no heartbeat for 5 min")
+    recorded = Recorded("events", Kept((), 0.0, "", ""), 7)
+    with bus.subscribe("alerts", BucketClosed, HealthChanged) as inbox:
+        for message in (minute(1), recorded, health, minute(2)):
+            bus.publish(message)
+        found = iter(inbox)
+        assert [next(found) for _ in range(len(inbox))] == [minute(1), health, minute(2)]
+
+
+def test_a_subscriber_waits_for_what_comes(bus: Bus) -> None:
+    with bus.subscribe("alerts", BucketClosed) as inbox:
+        waiting = gevent.spawn(next, iter(inbox))
+        gevent.sleep(0)
+        bus.publish(minute(1))
+        assert waiting.get(timeout=PATIENCE) == minute(1)
+
+
+def test_what_finds_no_room_is_dropped_and_counted_for_that_subscriber_alone(bus: Bus, drops: Drops) -> None:
+    with bus.subscribe("slow", BucketClosed, limit=3) as slow, bus.subscribe("roomy", BucketClosed) as roomy:
+        for number in range(10):
+            bus.publish(minute(number))
+        assert drops == {"bus_slow": 7}
+        assert (len(slow), len(roomy)) == (3, 10)
+        found = iter(slow)
+        assert [next(found) for _ in range(3)] == [minute(0), minute(1), minute(2)]
+        bus.publish(minute(10))
+        assert next(found) == minute(10)
+
+
+def test_a_subscriber_that_dies_is_forgotten(bus: Bus, drops: Drops) -> None:
+    def work() -> None:
+        with bus.subscribe("mortal", BucketClosed, HealthChanged, limit=1) as inbox:
+            for _ in inbox:
+                raise RuntimeError("a fault that the test put there")
+
+    working = gevent.spawn(work)
+    with bus.subscribe("other", BucketClosed) as other:
+        gevent.sleep(0)
+        bus.publish(minute(1))
+        working.join(PATIENCE)
+        assert not bus.has_listeners(HealthChanged)
+        bus.publish(minute(2))
+        bus.publish(minute(3))
+        assert len(other) == 3
+    assert not bus.has_listeners(BucketClosed)
+    assert drops == {}
+
+
+def test_a_listener_that_fails_is_logged_and_holds_up_nobody(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Message] = []
+
+    def faulty(message: BucketClosed) -> None:
+        raise RuntimeError("a fault that the test put there")
+
+    bus.listen(BucketClosed, faulty)
+    bus.listen(BucketClosed, heard.append)
+    with caplog.at_level(logging.ERROR):
+        bus.publish(minute(1))
+    assert heard == [minute(1)]
+    assert [record.getMessage() for record in caplog.records] == ["a listener failed on BucketClosed"]
+
+
+def test_messages_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        minute(1).start = 5  # type: ignore[misc]
+
+
+def test_what_is_recorded_is_published_by_kind_with_its_number() -> None:
+    rig, heard = Rig(NOON), list[Recorded]()
+    rig.bus.listen(Recorded, heard.append)
+    rig.events(event("a", id="1"), event("b", id="2"))
+    rig.events(event("a", id="1"), event("c", id="3"))
+    rig.event("b", id="2")
+    rig.metrics(metric("cpu", 1), metric("cpu", 2))
+    rig.beat()
+    last = rig.state.events.last_sequence
+    assert [(each.kind, len(each.kept.records), each.last) for each in heard] == [
+        ("events", 2, last - 1),
+        ("events", 1, last),
+        ("metrics", 2, 2),
+        ("heartbeats", 1, 0),
+    ]
+    assert [each.type for each in heard[1].kept.records] == ["c"]
+
+
+def test_nothing_is_published_of_what_is_replayed() -> None:
+    rig, heard = Rig(NOON), list[Recorded]()
+    rig.bus.listen(Recorded, heard.append)
+    rig.recorder.replay("events", NOON + 1, rig.recorder.own_ids.prefix(), (event(),))
+    assert rig.stats()["totals"]["events"] == 1
+    assert heard == []
+
+
+def test_a_listener_that_fails_does_not_fail_the_request() -> None:
+    rig = Rig(NOON)
+    rig.bus.listen(Recorded, lambda _: 1 / 0)
+    rig.event(id="1")
+    assert rig.event(id="1").duplicate
