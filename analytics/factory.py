@@ -53,7 +53,7 @@ from analytics.snapshot.changes import Changes
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 logger = logging.getLogger(__name__)
 
@@ -175,10 +175,10 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
     bodies = BodyReader(settings.max_body, settings.body_timeout)
     events = events_acceptor(
-        recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, let_others_work)
+        recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, yield_to_others)
     )
     metrics = metrics_acceptor(
-        recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, let_others_work)
+        recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, yield_to_others)
     )
 
     app = Flask("analytics", static_folder=None)

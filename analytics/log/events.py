@@ -25,9 +25,9 @@ class EventGroup(Group[NewEvent]):
         items, seen, event_type = self.items, self.seen, self.type
         seen.users.update([item.user_id for item in items if item.user_id])
         if event_type == "request":
-            self._failed = [items[index] for index in seen.requests_made([item.data for item in items])]
+            self._failed = [items[index] for index in seen.add_request_events([item.data for item in items])]
         elif event_type == "error":
-            seen.errors_occurred([item.data for item in items])
+            seen.add_error_events([item.data for item in items])
             self._failed = items
 
     def failed(self) -> Sequence[NewEvent]:

@@ -103,7 +103,7 @@ class Received(Generic[R]):
 
     def apply(self, records: Sequence[R], received: float, id_prefix: str) -> Outcome[R]:
         state, name = self._state, self._kind.name
-        state.proceed(received)
+        state.set_time(received)
         checked = self._intake.check(records, received)
         kept = Kept(checked.records, received, rfc3339(received), id_prefix)
         sequence = 0
@@ -125,7 +125,7 @@ class Starts:
 
     def apply(self, records: Sequence[NewStart], received: float, _: str) -> None:
         (start,) = records
-        self._state.watch(received)
+        self._state.resume(received)
         self._state.number_events(received)
         if start.quotas is not None:
             self._set_quotas(start.quotas)
@@ -139,7 +139,7 @@ class Ticks:
         self._state = state
 
     def apply(self, records: Sequence[NewTick], received: float, _: str) -> None:
-        self._state.proceed(received)
+        self._state.set_time(received)
 
 
 def handlers(

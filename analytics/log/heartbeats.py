@@ -49,6 +49,6 @@ class Heartbeats:
 
     def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> int:
         """Apply each heartbeat to its service."""
-        for beat in kept.records:
-            state.beat(beat, kept.received)
+        for heartbeat in kept.records:
+            state.apply_heartbeat(heartbeat, kept.received)
         return 0

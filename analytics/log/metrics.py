@@ -46,7 +46,7 @@ class MetricGroup(Group[NewMetric]):
             pairs = list(zip(ats, values, strict=True))
             last_at, last = max(reversed(pairs), key=lambda pair: pair[0])  # the later one of equal times
         tags = NO_TAGS if self._is_folded else self._tags
-        self.seen.metrics(self.name, values, last, last_at, tags, self._endpoint)
+        self.seen.add_metrics(self.name, values, last, last_at, tags, self._endpoint)
 
     def count(self, state: State) -> None:
         """Remember the metric's unit, and count items whose tags were dropped."""

@@ -91,7 +91,7 @@ class Recorder:
         nothing can be written now, the next call tries again.
         """
         with self._state.lock:
-            if self._state.has_passed(self._now()):
+            if self._state.needs_tick(self._now()):
                 with suppress(Unavailable):
                     self._log.check(TICKS)
                     self._append(TICKS, (NewTick(),))

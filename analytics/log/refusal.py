@@ -1,7 +1,7 @@
 """Refusals: errors for valid records that the service does not keep, sent to the client."""
 
 from analytics.errors import AnalyticsError
-from analytics.state.senders import MOST_INSTANCES
+from analytics.state.senders import MAX_INSTANCES
 
 
 class Refused(AnalyticsError):
@@ -25,7 +25,7 @@ def too_many_services(service: str) -> Refused:
 def too_many_instances(service: str) -> Refused:
     return Refused(
         "too_many_instances",
-        f"There is no room for another instance of {service[:40]!r}: it has {MOST_INSTANCES} already. An "
+        f"There is no room for another instance of {service[:40]!r}: it has {MAX_INSTANCES} already. An "
         "instance that has been gone for a day is replaced by a new one.",
         "instance",
     )

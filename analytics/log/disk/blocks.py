@@ -52,7 +52,7 @@ class Blocks(Generic[R]):
             self.ring.restore(blocks[0][0], _batches(row for _, rows in blocks for row in rows))
 
     def oldest(self) -> tuple[str, int, int]:
-        """Family, rung (0) and number of the oldest block that is kept."""
+        """Family, level (0) and number of the oldest block that is kept."""
         return self._family, 0, self.ring.oldest_block
 
 

@@ -3,7 +3,7 @@
 Most parts are tables of cells, one for each bucket of time, and blocks of the newest records. A new checkpoint writes
 only the parts that changed since the last one, and `rest`, which holds everything small.
 
-Examples of parts, as family, rung and start: ("series", 3, 1699920000) is the table of the day that begins at that
+Examples of parts, as family, level and start: ("series", 3, 1699920000) is the table of the day that begins at that
 time, ("events", 0, 12) block 12 of the recent events.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from analytics.clock import DAY_SECONDS
 from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.database import Part
@@ -20,12 +21,12 @@ from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, NewMetric, Quotas
-from analytics.state.cascade import Cascade, Place
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
-from analytics.state.endpoints import DAY
-from analytics.state.services import ServiceImage
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.rollup import Bucket, Rollup
+from analytics.state.services import StoredService
+from analytics.state.state import State
 from analytics.state.sums import Key, Total
 
 K = TypeVar("K")
@@ -45,7 +46,7 @@ class Rest(msgspec.Struct):
     peaks: dict[int, list[Figure]]
     inherited: dict[str, dict[str, int | float]]
     evicted: dict[str, tuple[int | float, float]]
-    services: list[ServiceImage]
+    services: list[StoredService]
     units: list[tuple[tuple[str, str], str]]
     limits: tuple[list[SeriesKey], list[str]]
     last_event: int
@@ -59,8 +60,8 @@ class Rest(msgspec.Struct):
 class Changes(NamedTuple):
     """What changed since the last checkpoint: buckets, blocks of rings, and new ids."""
 
-    series: set[Place]
-    users: set[Place]
+    series: set[Bucket]
+    users: set[Bucket]
     endpoints: set[int]
     last_minute: set[int]
     rings: list[set[int]]
@@ -76,8 +77,8 @@ class Checkpoint:
     def __init__(self, state: State, recorder: Recorder) -> None:
         self._state, self._recorder = state, recorder
         self._ids = [
-            _Ids(rung, ids)
-            for rung, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
+            _Ids(level, ids)
+            for level, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
         ]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
@@ -90,26 +91,26 @@ class Checkpoint:
     def take_changes(self) -> Changes:
         """What changed since the last call. From now on it counts as saved, unless `rollback` is called."""
         state = self._state
-        state.settle()
+        state.flush()
         endpoints = state.endpoints
         return Changes(
-            state.series.changes.take(),
-            state.users.changes.take(),
-            endpoints.retained.changes.take(),
-            endpoints.last_minute.changes.take(),
-            [blocks.ring.changes.take() for blocks in self._rings.values()],
+            state.series.dirty.take(),
+            state.users.dirty.take(),
+            endpoints.retained.dirty.take(),
+            endpoints.last_minute.dirty.take(),
+            [blocks.ring.dirty.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
         )
 
     def rollback(self, changes: Changes) -> None:
         """Add `changes` to those of the next checkpoint: the one with them failed."""
         state = self._state
-        state.series.changes.give_back(changes.series)
-        state.users.changes.give_back(changes.users)
-        state.endpoints.retained.changes.give_back(changes.endpoints)
-        state.endpoints.last_minute.changes.give_back(changes.last_minute)
+        state.series.dirty.give_back(changes.series)
+        state.users.dirty.give_back(changes.users)
+        state.endpoints.retained.dirty.give_back(changes.endpoints)
+        state.endpoints.last_minute.dirty.give_back(changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
-            blocks.ring.changes.give_back(changed)
+            blocks.ring.dirty.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.rollback(fresh)
 
@@ -123,7 +124,7 @@ class Checkpoint:
         endpoints = self._state.endpoints
         yield from self._series.dump(changes.series)
         yield from self._users.dump(changes.users)
-        yield from dumped(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
+        yield from dumped(ENDPOINTS, DAY_SECONDS, endpoints.retained, changes.endpoints)
         yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
             yield from blocks.dump(changed)
@@ -132,12 +133,12 @@ class Checkpoint:
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
-        """Family, rung and start of the oldest parts to keep; earlier ones have expired."""
+        """Family, level and start of the oldest parts to keep; earlier ones have expired."""
         endpoints = self._state.endpoints
         return [
             *self._series.oldest(),
             *self._users.oldest(),
-            (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
+            (ENDPOINTS, 0, endpoints.retained.oldest * DAY_SECONDS),
             (LAST_MINUTE, 0, endpoints.last_minute.oldest),
             *(blocks.oldest() for blocks in self._rings.values()),
             *(ids.oldest() for ids in self._ids),
@@ -151,19 +152,19 @@ class Checkpoint:
         """
         sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
         rest: Rest | None = None
-        for family, rung, start, body in parts:
+        for family, level, start, body in parts:
             if family == SERIES:
-                self._series.load(Place(rung, start), body)
+                self._series.load(Bucket(level, start), body)
             elif family == USERS:
-                self._users.load(Place(rung, start), body)
+                self._users.load(Bucket(level, start), body)
             elif family == IDS:
-                self._ids[rung].load(start, body)
+                self._ids[level].load(start, body)
             elif family in self._rings:
                 self._rings[family].load(start, body)
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
-                sums[family][start // (DAY if family == ENDPOINTS else 1)] = loaded(body)
+                sums[family][start // (DAY_SECONDS if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
             raise ValueError("the checkpoint is incomplete")
         self._series.restore(rest.series_open)
@@ -176,15 +177,15 @@ class Checkpoint:
         state = self._state
         inherited, evicted = state.endpoints.dump()
         return Rest(
-            [state.series.open(rung) for rung in range(len(state.series.rungs))],
-            [state.users.open(rung) for rung in range(len(state.users.rungs))],
+            [state.series.open(level) for level in range(len(state.series.levels))],
+            [state.users.open(level) for level in range(len(state.users.levels))],
             state.endpoints.retained.newest,
             state.endpoints.last_minute.newest,
             state.active_users.dump(),
-            {day: list(map(str, hours)) for day, hours in state.peaks.dump().items()},
+            {day: list(map(str, hours)) for day, hours in state.peak_hours.dump().items()},
             inherited,
             evicted,
-            state.services.images(),
+            state.services.dump(),
             list(state.units.items()),
             state.limits.dump(),
             state.events.last_sequence,
@@ -192,17 +193,17 @@ class Checkpoint:
             self._recorder.own_ids.dump(),
             state.quotas,
             state.time,
-            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.waiting.items()],
+            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.pending.items()],
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
         state = self._state
         state.active_users.restore(*rest.active_users)
-        state.peaks.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
+        state.peak_hours.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
         state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
         state.endpoints.restore(rest.inherited, rest.evicted)
-        state.time = rest.time or rest.series_open[SECOND]
+        state.time = rest.time or rest.series_open[Resolution.SECOND]
         for at, shown_at, rows in rest.waiting:
             for (service, endpoint), total in totals_of(rows).items():
                 state.endpoints.add(at, shown_at, service, endpoint, total)
@@ -215,35 +216,35 @@ class Checkpoint:
 
 
 class _Tables(Generic[K, C]):
-    """Converts between the tables of one cascade and parts of a checkpoint, each the MessagePack of its cells."""
+    """Converts between the tables of one rollup and parts of a checkpoint, each the MessagePack of its cells."""
 
-    def __init__(self, family: str, cascade: Cascade[K, C], key: Any, cell: type[C]) -> None:
+    def __init__(self, family: str, rollup: Rollup[K, C], key: Any, cell: type[C]) -> None:
         self._family = family
-        self._cascade: Cascade[K, C] = cascade
+        self._rollup: Rollup[K, C] = rollup
         self._cell: type[C] = cell
         self._decode = msgspec.msgpack.Decoder(list[tuple[key, bytes]]).decode
-        self._loaded: dict[Place, dict[K, C]] = {}
+        self._loaded: dict[Bucket, dict[K, C]] = {}
         self._keys: dict[K, K] = {}
 
-    def dump(self, places: Iterable[Place]) -> Iterator[Part]:
-        """The parts for the tables at `places`; tables that have expired are skipped."""
-        for place in places:
-            cells = [(key, cell.pack()) for key, cell in self._cascade.table(place).items()]
+    def dump(self, buckets: Iterable[Bucket]) -> Iterator[Part]:
+        """The parts for the tables at `buckets`; tables that have expired are skipped."""
+        for bucket in buckets:
+            cells = [(key, cell.pack()) for key, cell in self._rollup.table(bucket).items()]
             if cells:
-                yield Part(self._family, place.rung, place.start, msgspec.msgpack.encode(cells))
+                yield Part(self._family, bucket.level, bucket.start, msgspec.msgpack.encode(cells))
 
-    def load(self, place: Place, body: bytes) -> None:
-        """Decode one table; `restore` adds it to the cascade."""
+    def load(self, bucket: Bucket, body: bytes) -> None:
+        """Decode one table; `restore` adds it to the rollup."""
         keys, unpack = self._keys, self._cell.unpack
-        self._loaded[place] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
+        self._loaded[bucket] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
     def restore(self, opened: list[int]) -> None:
-        """Replace the cascade's tables with the loaded ones; `opened` are the starts of its open buckets."""
-        self._cascade.restore(opened, self._loaded)
+        """Replace the rollup's tables with the loaded ones; `opened` are the starts of its open buckets."""
+        self._rollup.restore(opened, self._loaded)
         self._loaded, self._keys = {}, {}
 
     def oldest(self) -> list[tuple[str, int, int]]:
-        return [(self._family, rung, self._cascade.oldest(rung)) for rung in range(len(self._cascade.rungs))]
+        return [(self._family, level, self._rollup.oldest(level)) for level in range(len(self._rollup.levels))]
 
 
 class _Ids:
@@ -252,8 +253,8 @@ class _Ids:
     Each checkpoint adds a part with the new ids. A part expires together with its newest id.
     """
 
-    def __init__(self, rung: int, ids: SeenIds) -> None:
-        self._rung, self._ids = rung, ids
+    def __init__(self, level: int, ids: SeenIds) -> None:
+        self._level, self._ids = level, ids
         self._parts: deque[tuple[int, str]] = deque()
         self._next = 0
         ids.take_fresh()  # the first call starts collecting
@@ -266,7 +267,7 @@ class _Ids:
 
     def dump(self, fresh: dict[str, float]) -> Iterator[Part]:
         if fresh:
-            yield Part(IDS, self._rung, self._next, msgspec.json.encode(fresh))
+            yield Part(IDS, self._level, self._next, msgspec.json.encode(fresh))
 
     def commit(self, fresh: dict[str, float]) -> None:
         if fresh:
@@ -282,4 +283,4 @@ class _Ids:
     def oldest(self) -> tuple[str, int, int]:
         while self._parts and self._parts[0][1] not in self._ids:
             self._parts.popleft()
-        return IDS, self._rung, self._parts[0][0] if self._parts else self._next
+        return IDS, self._level, self._parts[0][0] if self._parts else self._next

@@ -45,7 +45,7 @@ END = Part("", 0, 0, b"")
 """The last part in the child's pipe."""
 WAIT_SECONDS = 0.01
 _HEAD = struct.Struct("<HiqI")
-"""Precedes each part in the pipe: length of the family's name, rung, start, and length of the body."""
+"""Precedes each part in the pipe: length of the family's name, level, start, and length of the body."""
 
 logger = logging.getLogger(__name__)
 _fork, _waitpid = get_original("os", ["fork", "waitpid"])
@@ -188,9 +188,9 @@ class _Child:
                 if not read:
                     raise EOFError
                 buffer += read
-            name, rung, start, length = _HEAD.unpack_from(buffer)
+            name, level, start, length = _HEAD.unpack_from(buffer)
             family, end = _HEAD.size + name, _HEAD.size + name + length
-            part = Part(buffer[_HEAD.size : family].decode(), rung, start, bytes(buffer[family:end]))
+            part = Part(buffer[_HEAD.size : family].decode(), level, start, bytes(buffer[family:end]))
             del buffer[:end]
             if part == END:
                 return
@@ -214,9 +214,9 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.closerange(3, into)
         os.closerange(into + 1, os.sysconf("SC_OPEN_MAX"))
-        for family, rung, start, body in chain(parts, [END]):
+        for family, level, start, body in chain(parts, [END]):
             name = family.encode()
-            _write(into, _HEAD.pack(len(name), rung, start, len(body)) + name + body)
+            _write(into, _HEAD.pack(len(name), level, start, len(body)) + name + body)
         status = 0
     except BrokenPipeError:  # the parent has given up
         pass

@@ -51,13 +51,13 @@ class Part(NamedTuple):
     """A part of the checkpoint; see `checkpoint.py`. `start` is where it begins: epoch seconds, or a number."""
 
     family: str
-    rung: int
+    level: int
     start: int
     body: bytes
 
     def checksum(self, generation: int) -> int:
         """The checksum that is stored with the part."""
-        return checksum(self.family, self.rung, self.start, generation, body=self.body)
+        return checksum(self.family, self.level, self.start, generation, body=self.body)
 
 
 class Mark(NamedTuple):
@@ -170,9 +170,9 @@ class Database:
             SELECT family, rung, start, max(generation), crc, body FROM image
             WHERE generation <= (SELECT generation FROM mark) GROUP BY family, rung, start
         """
-        for family, rung, start, generation, crc, body in self._db.execute(query):
-            check_crc(self.path, crc, Part(family, rung, start, body).checksum(generation))
-            yield Part(family, rung, start, unpacked(body))
+        for family, level, start, generation, crc, body in self._db.execute(query):
+            check_crc(self.path, crc, Part(family, level, start, body).checksum(generation))
+            yield Part(family, level, start, unpacked(body))
 
     def last_position(self) -> int:
         """The position of the journal's last entry; 0 if there never was one."""
@@ -228,7 +228,7 @@ class Database:
         Returns the consumers that miss entries because of that.
 
         Args:
-            oldest: family, rung and start of the oldest parts to keep.
+            oldest: family, level and start of the oldest parts to keep.
             max_bytes: how many bytes of entries are kept for consumers that have not read them.
         """
         with self._writing(), self._transaction():

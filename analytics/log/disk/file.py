@@ -51,7 +51,8 @@ MIGRATIONS = (
 1: the service's version 0.1.0. 2: entries hold what requests sent, accepted or not, and checkpoints hold the newest
 records. 3: consumers have cursors.
 
-The table `image` holds the parts of checkpoints; its name stays so that older files can be opened.
+The table `image` holds the parts of checkpoints, and its column `rung` their level; the names stay so that older files
+can be opened.
 """
 
 

@@ -25,7 +25,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "last_minute": ("second",),
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
-"""The names of the rungs of each family of parts; for ids, the kinds of records."""
+"""The names of the levels of each family of parts; for ids, the kinds of records."""
 TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
 
 
@@ -154,10 +154,10 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
         SELECT family, rung, count(*), sum(length(body)), min(start), max(start)
         FROM image WHERE generation <= ? GROUP BY family, rung ORDER BY family, rung
     """
-    for family, rung, parts, size, oldest, newest in db.execute(query, (found.generation,)):
+    for family, level, parts, size, oldest, newest in db.execute(query, (found.generation,)):
         names = RESOLUTIONS.get(family, ())
         times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
-        found.checkpoint.append(FamilySummary(family, names[rung] if rung < len(names) else "", parts, size, *times))
+        found.checkpoint.append(FamilySummary(family, names[level] if level < len(names) else "", parts, size, *times))
     found.newest = max((each.newest for each in found.journal), default=None)
     query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
     rest = db.execute(query, (found.generation,)).fetchone()
@@ -183,7 +183,7 @@ def _newest_in(body: bytes) -> str | None:
 def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
     tables = {
         "entry {} of the journal ({})": "SELECT crc, body, seq, kind, received, id_prefix, records FROM journal",
-        "part {} of the checkpoint (rung {}, start {}, generation {})": (
+        "part {} of the checkpoint (level {}, start {}, generation {})": (
             "SELECT crc, body, family, rung, start, generation FROM image"
         ),
         "the mark of the checkpoint": "SELECT crc, x'', generation, position FROM mark",

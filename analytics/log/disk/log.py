@@ -25,7 +25,7 @@ from analytics.log.disk.pending import Completion, Pending, notify
 from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 RETRY_SECONDS = 1.0
 """The pause before the database is reopened after a failure."""
@@ -192,7 +192,7 @@ class DiskLog:
         started, seen = time.perf_counter(), 0
         while len(self._backlog) > seen and time.perf_counter() - started < YIELD_SECONDS:
             seen = len(self._backlog)
-            let_others_work()
+            yield_to_others()
 
     def _write_batch(self) -> None:
         batch = self._backlog.batch()
@@ -229,7 +229,7 @@ class DiskLog:
                         completed.append(self._apply_entry(entry, waiter))
             notify(completed)
             if self._unapplied:
-                let_others_work()
+                yield_to_others()
 
     def _apply_entry(self, entry: Entry, waiter: Waiter) -> Completion:
         """Apply one entry; returns the completion for the request that waits for it."""

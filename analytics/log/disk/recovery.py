@@ -18,7 +18,7 @@ from analytics.log.disk.packing import unpacked
 from analytics.log.recorder import Recorder
 from analytics.records import Kept
 from analytics.state.state import State
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
 YIELD_SECONDS = 0.02
@@ -128,7 +128,7 @@ class _Progress:
     def yield_if_due(self) -> None:
         """Let other greenlets run, unless they did a moment ago."""
         if time.monotonic() - self._yielded > YIELD_SECONDS:
-            let_others_work()
+            yield_to_others()
             self._yielded = time.monotonic()
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:

@@ -23,7 +23,8 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.reading import sizes
 from analytics.log.disk.recovery import recover
 from analytics.log.recorder import Recorder
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 WAIT_SECONDS = 40.0
 """How long a worker waits for the previous one, which may still be finishing its requests."""
@@ -120,7 +121,7 @@ class Store:
 
     def _check_clock(self) -> None:
         """Warn if the clock was set back: until it catches up, records are counted in buckets of the past."""
-        newest = self._state.series.open(SECOND)
+        newest = self._state.series.open(Resolution.SECOND)
         if self._clock.wall() < newest - BACK_SECONDS:
             logger.warning(
                 "the clock is behind the newest record: check whether it is right, or was ahead before",

@@ -58,7 +58,7 @@ class Disk(Rig):
         self.lives = 0
 
     def _begin(self, quotas: Quotas) -> None:
-        self.state.proceed(self.clock.wall())
+        self.state.set_time(self.clock.wall())
         self.state.number_events(self.clock.wall())
         self.recorder.set_quotas(quotas)
 

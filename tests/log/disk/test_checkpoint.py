@@ -37,8 +37,8 @@ class SavedParts:
         self.checkpoint.commit(changes)
         assert len({part[:3] for part in parts}) == len(parts)
         self.parts.update({part[:3]: part for part in parts})
-        for family, rung, start in oldest:
-            gone = [place for place in self.parts if place[:2] == (family, rung) and place[2] < start]
+        for family, level, start in oldest:
+            gone = [place for place in self.parts if place[:2] == (family, level) and place[2] < start]
             for place in gone:
                 del self.parts[place]
 
@@ -231,7 +231,7 @@ def test_changes_of_expired_buckets_are_forgotten() -> None:
         rig.snapshot()
     state = rig.state
     noted = (state.series, state.users, state.endpoints.retained, state.endpoints.last_minute)
-    assert sum(len(each.changes.take()) for each in noted) < 200
+    assert sum(len(each.dirty.take()) for each in noted) < 200
 
 
 def test_a_checkpoint_writes_only_what_changed() -> None:

@@ -55,7 +55,7 @@ def test_a_new_database_is_sound_and_empty(tmp_path: Path) -> None:
         ("UPDATE journal SET crc = 1 WHERE seq = 25", ["entry 25 of the journal (events) has a wrong checksum"]),
         (
             "UPDATE image SET body = x'00' WHERE family = 'series'",
-            ["part series of the checkpoint (rung 3, start 1699920000, generation 1) has a wrong checksum"],
+            ["part series of the checkpoint (level 3, start 1699920000, generation 1) has a wrong checksum"],
         ),
         ("DELETE FROM journal WHERE seq IN (25, 27)", ["2 entries of the journal are missing"]),
         ("DELETE FROM image WHERE family = 'rest'", ["the checkpoint is incomplete"]),

@@ -82,7 +82,7 @@ def test_a_service_with_crashes_equals_one_without(steps: list[Act]) -> None:
             elif kind == "crash":
                 wait_for(in_flight)
                 disk = disk.crashed(stack)
-                twin.state.proceed(disk.clock.wall() + 0.001)  # as a start does
+                twin.state.set_time(disk.clock.wall() + 0.001)  # as a start does
                 starts += 1
             elif kind in RECORDS:
                 in_flight.append(gevent.spawn(do, disk, kind, *rest))
@@ -95,7 +95,7 @@ def test_a_service_with_crashes_equals_one_without(steps: list[Act]) -> None:
         wait_for(in_flight)
         check_equal(without_given_ids(twin), without_given_ids(disk))
         copy = disk.crashed(stack)
-        twin.state.proceed(copy.clock.wall() + 0.001)
+        twin.state.set_time(copy.clock.wall() + 0.001)
         check_equal(without_given_ids(twin), without_given_ids(copy))
 
 
