@@ -1,4 +1,4 @@
-"""Addresses at which the service is reached: origins as browsers compare them, and base paths."""
+"""Public addresses of the service: origins as browsers compare them, and base paths."""
 
 import re
 from functools import lru_cache
@@ -8,11 +8,11 @@ from typing import NamedTuple
 ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?", re.ASCII | re.IGNORECASE)
 BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-MOST_PORTS = 65_535
+MAX_PORT = 65_535
 
 
 class Origin(NamedTuple):
-    """Scheme, host and port: two origins are the same if all three are equal (RFC 6454, section 5)."""
+    """Scheme, host and port; origins are equal if all three are (RFC 6454, section 5)."""
 
     scheme: str
     host: str
@@ -21,9 +21,9 @@ class Origin(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def parse_origin(text: str) -> Origin | None:
-    """The origin that `text` is, such as `https://shop.example`; None if it is none.
+    """The origin in `text`, such as `https://shop.example`; None if it is not one.
 
-    Case does not matter, and a default port is the same as none.
+    Case is ignored, and a missing port is the default port of the scheme.
     """
     found = ORIGIN.fullmatch(text)
     if found is None:
@@ -35,9 +35,9 @@ def parse_origin(text: str) -> Origin | None:
             host = f"[{ip_address(host[1:-1])}]"
         except ValueError:
             return None
-    return Origin(scheme, host, port) if port <= MOST_PORTS else None
+    return Origin(scheme, host, port) if port <= MAX_PORT else None
 
 
 def is_base_path(text: str) -> bool:
-    """Whether `text` can be a path below which the service is reached: `/stats`, `/ops/live`."""
+    """Whether `text` is a valid path below which the service can be served: `/stats`, `/ops/live`."""
     return BASE_PATH.fullmatch(text) is not None

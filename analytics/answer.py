@@ -41,7 +41,7 @@ def json_answer(payload: Any, status: int = 200) -> Answer:
 
 def refusal(error: AnalyticsError) -> Answer:
     """The answer that tells a client about `error`: `{"error": {"code", "message", "fields"}}`."""
-    return Answer(encode({"error": error.told}), error.status, tuple(error.headers.items()))
+    return Answer(encode({"error": error.body}), error.status, tuple(error.headers.items()))
 
 
 def failure(error: Exception, environ: WSGIEnvironment) -> Answer:

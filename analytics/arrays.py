@@ -1,16 +1,16 @@
-"""Finds where each item of a JSON array begins and ends, also where some of the items are not valid JSON."""
+"""Splits a JSON array into its items, even if some of them are not valid JSON."""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 PAUSE_EVERY = 4096
-"""Steps between two pauses; a step handles one closing bracket, one comma between items, or the like."""
+"""Steps between two calls of `pause`; a step handles one closing bracket, one comma between items, or the like."""
 
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _FLAT = rb'(?:[^"\[\]{}]++|%b)*+' % _STRING
 _CLOSED = rb"%b|\{%b\}|\[%b\]" % (_STRING, _FLAT, _FLAT)
-"""What needs no step: a string, or a pair of brackets without others in it."""
+"""What needs no step of its own: a string, or a pair of brackets without others in it."""
 _WITHIN_ITEM = re.compile(rb'(?:[^"\[\]{}]++|%b)*+' % _CLOSED, re.DOTALL)
 _BETWEEN_ITEMS = re.compile(rb'(?:[^"\[\]{,]++|%b)*+' % _CLOSED, re.DOTALL)
 _WITHIN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
@@ -21,27 +21,27 @@ _OPENED_BY = {_END: _SQUARE, _CURLY + 2: _CURLY}
 
 
 class Span(NamedTuple):
-    """The bytes of one item, from `start` to before `end`, with the blanks around it."""
+    """The bytes of one item, from `start` to before `end`, with the whitespace around it."""
 
     start: int
     end: int
 
 
 class ArrayScanner:
-    """Splits what stands behind the opening bracket of an array into items; it may come in any number of chunks.
+    """Splits an array, behind its opening bracket, into items; it may arrive in any number of chunks.
 
-    Only quotes, escapes, brackets and the commas between items are looked at, so an item may hold any fault that leaves
-    its strings and brackets closed. A closing bracket closes everything that was opened after its partner; one without
-    a partner is part of its item. A string or an item that is never closed takes in everything behind it. The time is
-    linear in the bytes scanned, whatever they are.
+    Only quotes, escapes, brackets and the commas between items are looked at, so an item may have any error that leaves
+    its strings and brackets closed. A closing bracket closes everything opened after its partner; one without a partner
+    is part of its item. A string or an item that is never closed includes everything behind it. The time is linear in
+    the number of bytes.
 
     Args:
-        start: the place behind the opening bracket.
-        pause: called now and then, to let others work.
+        start: position behind the opening bracket.
+        pause: called regularly, to let others run.
 
     Attributes:
-        start: where the item begins that is not complete yet.
-        end: the place behind the closing bracket of the array; None until that was found.
+        start: position at which the incomplete item begins.
+        end: position behind the closing bracket of the array; None until it is found.
 
     Example:
         >>> scanner = ArrayScanner(start=1)
@@ -58,9 +58,9 @@ class ArrayScanner:
         self._counts = {_SQUARE: 0, _CURLY: 0}
 
     def scan(self, chunk: bytes, offset: int = 0) -> Iterator[Span]:
-        """The items that end in `chunk`, whose first byte has the place `offset`; an empty array has one blank item.
+        """The items that end in `chunk`, whose first byte is at `offset`; an empty array has one blank item.
 
-        Each chunk begins where the one before it ended; take all items of one before scanning the next.
+        Chunks must be contiguous. Consume all items of one before scanning the next.
         """
         at, size = self._at - offset, len(chunk)
         opened, counts = self._open, self._counts
@@ -84,7 +84,7 @@ class ArrayScanner:
                 counts[_CURLY] += len(run) - squares
                 continue
             at += 1
-            if byte == _QUOTE:  # of a string that does not end in this chunk
+            if byte == _QUOTE:  # of a string that continues in the next chunk
                 self._in_string = True
             elif opened:
                 self._close(_OPENED_BY[byte])
@@ -96,7 +96,7 @@ class ArrayScanner:
         self._at = offset + at
 
     def _close(self, partner: int) -> None:
-        """Close the last bracket `partner` that is open, and what was opened after it."""
+        """Close the last open `partner` bracket, and everything opened after it."""
         opened, counts = self._open, self._counts
         if opened[-1] == partner:
             counts[opened.pop()] -= 1
@@ -107,18 +107,18 @@ class ArrayScanner:
             del opened[place:]
 
     def _end_of_string(self, chunk: bytes, at: int) -> int:
-        """The place behind the string's closing quote, or the end of `chunk`."""
+        """The position behind the closing quote of the string, or the end of `chunk`."""
         if self._is_escaped:
             self._is_escaped = False
             return at + 1
         at = _skip(_WITHIN_STRING, chunk, at)
         if at < len(chunk):
-            self._in_string = self._is_escaped = chunk[at] == _BACKSLASH  # the chunk's last byte
+            self._in_string = self._is_escaped = chunk[at] == _BACKSLASH  # the last byte of the chunk
             at += 1
         return at
 
 
 def _skip(pattern: re.Pattern[bytes], chunk: bytes, at: int) -> int:
-    """The end of what `pattern` matches at `at`; the patterns here match nothing at least."""
+    """The end of the match of `pattern` at `at`."""
     found = pattern.match(chunk, at)
     return at if found is None else found.end()

@@ -1,12 +1,14 @@
-"""Wall and monotonic time, handed to whatever needs them so that tests own time."""
+"""Wall and monotonic clock, passed in everywhere so that tests control time, and conversions of times."""
 
 import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
+
 
 class Clock(Protocol):
-    """Seconds since the Unix epoch (`wall`) and seconds that never go back (`monotonic`)."""
+    """Seconds since the Unix epoch (`wall`), and seconds that never go back (`monotonic`)."""
 
     def wall(self) -> float: ...
 
@@ -14,7 +16,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The clock of the machine."""
 
     def wall(self) -> float:
         return time.time()
@@ -24,7 +26,7 @@ class SystemClock:
 
 
 def utc(at: float) -> datetime:
-    """The aware UTC datetime of `at` (seconds since the epoch)."""
+    """`at` (seconds since the epoch) as an aware datetime in UTC."""
     return datetime.fromtimestamp(at, UTC)
 
 
@@ -34,5 +36,5 @@ def rfc3339(at: float) -> str:
 
 
 def rfc3339_second(at: float) -> str:
-    """`at` as RFC 3339 in UTC without fractions, for the starts of buckets: 2024-01-15T10:30:00Z."""
+    """`at` (seconds since the epoch) as RFC 3339 in UTC without fractions: 2024-01-15T10:30:00Z."""
     return utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,17 +1,17 @@
-"""The one exception tree; each error knows its HTTP status and a stable code that clients can act on."""
+"""All exceptions for clients and operators, each with an HTTP status and a stable code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 class AnalyticsError(Exception):
-    """Base of all errors that a caller may see.
+    """Base class.
 
     Attributes:
         status: HTTP status.
         code: stable identifier, snake_case.
-        fields: what was wrong, by field name.
-        headers: HTTP headers that go with the answer (Allow, Retry-After).
+        fields: messages by field name.
+        headers: HTTP headers of the response (Allow, Retry-After).
     """
 
     status = 500
@@ -32,50 +32,50 @@ class AnalyticsError(Exception):
         self.headers = dict(headers or {})
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What a caller is told of it, wherever that is."""
+    def body(self) -> dict[str, Any]:
+        """Error body sent to the client."""
         return {"code": self.code, "message": self.message, "fields": self.fields}
 
 
 class ConfigError(AnalyticsError):
-    """A setting holds a value that is not allowed; the message names variable, value and what is allowed."""
+    """A setting has an invalid value; the message names the variable, the value and what is allowed."""
 
     code = "bad_setting"
 
 
 class CannotListen(AnalyticsError):
-    """Nothing can listen at HOST and PORT; the message names both, and why."""
+    """HOST and PORT cannot be listened on; the message names both and the reason."""
 
 
 class CannotStore(AnalyticsError):
-    """The data directory cannot be used as it is; the message says why, and what to do."""
+    """The data directory cannot be used; the message says why and what to do."""
 
     code = "cannot_store"
 
 
 class MalformedBody(AnalyticsError):
-    """The body is not the JSON (or gzip) it claims to be."""
+    """The body is not valid JSON, or not in the encoding that it declares."""
 
     status = 400
     code = "malformed_json"
 
 
 class BadHandshake(AnalyticsError):
-    """What claims to become a WebSocket does not say so as it must."""
+    """The request is not a valid WebSocket handshake."""
 
     status = 400
     code = "bad_handshake"
 
 
 class OriginNotAllowed(AnalyticsError):
-    """A page of another site wants to connect live."""
+    """A page of another origin requested a live connection."""
 
     status = 403
     code = "origin_not_allowed"
 
 
 class NotFound(AnalyticsError):
-    """The thing asked for was never seen, or is no longer kept."""
+    """The resource does not exist, or is no longer kept."""
 
     status = 404
     code = "not_found"
@@ -89,21 +89,21 @@ class BodyTimeout(AnalyticsError):
 
 
 class TooLarge(AnalyticsError):
-    """A body or batch beyond its limit."""
+    """The body or batch exceeds its limit."""
 
     status = 413
     code = "too_large"
 
 
 class UnsupportedMedia(AnalyticsError):
-    """A content type or encoding that the service does not read."""
+    """The content type or encoding is not supported."""
 
     status = 415
     code = "unsupported_media_type"
 
 
 class ValidationFailed(AnalyticsError):
-    """A well-formed payload or query that says something not allowed."""
+    """The payload or query is well-formed but invalid."""
 
     status = 422
     code = "validation_failed"

@@ -50,7 +50,7 @@ from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Service:
@@ -77,7 +77,7 @@ class Service:
             give_up: is told why, where what was kept cannot be used.
         """
         if self._store is None:
-            log.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
+            logger.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
             self._recorder.start()
             self._begin()
         else:
@@ -119,7 +119,7 @@ class Service:
             "kind": "disk",
             "durability": self._durability,
             "bytes": store.size,
-            "trouble": store.trouble,
+            "trouble": store.failure,
             "consumers": store.consumers,
         }
 
@@ -145,12 +145,12 @@ def create_app(
     jobs, bus = Supervisor(clock), Bus(state.counters.dropped)
     hub = Hub(partial(state.counters.dropped, "live_event"), jobs)
     connections = partial(len, hub)
-    journal: Log = MemoryLog()
+    log: Log = MemoryLog()
     if settings.data_dir:
         path = Path(settings.data_dir) / FILE_NAME
-        journal = DiskLog(state.lock, path, settings.durability, jobs, settings.log_max_bytes)
-    recorder = Recorder(state, settings, clock, bus, journal)
-    store = Store(settings, clock, state, journal, recorder, jobs) if isinstance(journal, DiskLog) else None
+        log = DiskLog(state.lock, path, settings.durability, jobs, settings.log_max_bytes)
+    recorder = Recorder(state, settings, clock, bus, log)
+    store = Store(settings, clock, state, log, recorder, jobs) if isinstance(log, DiskLog) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)

@@ -1,4 +1,4 @@
-"""The JavaScript client, joined from its modules into one file for modules and one for classic scripts."""
+"""The JavaScript client, bundled from its modules as an ES module and as a classic script."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ ENTRY = "analytics.js"
 IMPORT = re.compile(r"""^import \{[^}]*\} from '\./([\w.]+)';\n""", re.MULTILINE)
 EXPORT = re.compile(r"""^export \{ ([\w, ]+) \} from '\./([\w.]+)';$""", re.MULTILINE)
 DECLARED = re.compile(r"^export (?=class|const|(?:async )?function)", re.MULTILINE)
-OWN_ADDRESS = """// In a worker, where no element tells it: the script's address, from the place of an error.
+OWN_ADDRESS = """// In a worker, which has no script element: the address of the script, from the stack of an error.
 const ownAddress = () => /https?:[^\\s()]+?\\.js(?=[?#:])/.exec(new Error().stack ?? '')?.[0] ?? '';
 """
 
@@ -25,7 +25,7 @@ def as_module() -> str:
 
 @cache
 def as_classic() -> str:
-    """The client as a classic script: what the module exports are globals."""
+    """The client as a classic script, whose exports are globals."""
     names, body = _joined()
     body = body.replace("import.meta.url", "(globalThis.document?.currentScript?.src ?? ownAddress())")
     body = OWN_ADDRESS + body
@@ -33,12 +33,12 @@ def as_classic() -> str:
 
 
 def types() -> str:
-    """The types of both, for TypeScript."""
+    """The TypeScript declarations of both."""
     return _read("analytics.d.ts")
 
 
 def write(folder: Path) -> None:
-    """Write the files of the npm package, which are those that the service serves."""
+    """Write the files of the npm package, the same ones that the service serves."""
     folder.mkdir(exist_ok=True)
     (folder / "analytics.js").write_text(as_module())
     (folder / "analytics.classic.js").write_text(as_classic())
@@ -46,7 +46,7 @@ def write(folder: Path) -> None:
 
 
 def _joined() -> tuple[list[str], str]:
-    """The names that are exported, and all modules one after the other."""
+    """The exported names, and the concatenated modules."""
     exports = EXPORT.findall(_read(ENTRY))
     names = [name for listed, _ in exports for name in listed.split(", ")]
     modules: dict[str, str] = {}
@@ -56,7 +56,7 @@ def _joined() -> tuple[list[str], str]:
 
 
 def _with_imports(name: str) -> Iterator[tuple[str, str]]:
-    """A module behind those that it imports, each as a script."""
+    """A module after its imports, each with its name, as a script without import and export."""
     text = _read(name)
     for imported in IMPORT.findall(text):
         yield from _with_imports(imported)

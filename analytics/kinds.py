@@ -1,7 +1,7 @@
 """The kinds of records in the log, in one table.
 
 A new kind is a row here, and a handler in `log/handlers.py` that applies its records to the state. Everything else
-goes by this table: counters of what was received, the backlog of the disk, recovery, checkpoints and inspection.
+uses this table: counters of received items, the backlog of the disk, recovery, checkpoints and inspection.
 """
 
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -16,11 +16,11 @@ class Kind(NamedTuple, Generic[R]):
     """One kind of record.
 
     Attributes:
-        name: how the log, `/stats` and error messages call its records.
-        record: the type of a record.
-        has_ids: whether records have ids, by which duplicates are recognised.
-        is_received: whether records come from clients, so that receipts count them; otherwise the service writes them.
-        backlog: bytes of it that may wait for the disk; beyond, it is refused, and other kinds are not.
+        name: its name in the log, in `/stats` and in error messages.
+        record: the type of its records.
+        has_ids: whether records have ids, which identify duplicates.
+        is_received: whether clients send it, so that receipts count it; otherwise the service writes it.
+        backlog: bytes of it that may wait for the disk; more is refused, without affecting other kinds.
     """
 
     name: str
@@ -37,4 +37,4 @@ STARTS = Kind("starts", NewStart, is_received=False)
 TICKS = Kind("ticks", NewTick, is_received=False)
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS)}
-"""Every kind by its name. New ones go to the end: checkpoints number the kinds that have ids in this order."""
+"""Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""

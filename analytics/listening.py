@@ -1,4 +1,4 @@
-"""Whether there is a place to listen, asked before a server tries it and tells of it in many lines."""
+"""A check that the service can listen at its address, before the server fails with many lines."""
 
 import socket
 
@@ -9,7 +9,7 @@ def check_listening(host: str, port: int) -> None:
     """Listen at `host` and `port` for a moment.
 
     Raises:
-        CannotListen: one line that names them, and says why.
+        CannotListen: the address cannot be listened on; one line with the address and the reason.
     """
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()

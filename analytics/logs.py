@@ -1,10 +1,10 @@
-"""Logging: one line of JSON a record, for the service and for gunicorn alike."""
+"""Logging configuration: one line of JSON per record, for the service and for gunicorn."""
 
 from typing import Any
 
 
 def logging_config(level: str) -> dict[str, Any]:
-    """For `logging.config.dictConfig`; everything goes to standard error."""
+    """Configuration for `logging.config.dictConfig`; writes to standard error."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""Origins are compared by scheme, host and port, however they are written; base paths are plain paths."""
+"""Origins are compared by scheme, host and port in any spelling; base paths are plain paths."""
 
 from typing import NamedTuple
 
@@ -17,11 +17,11 @@ HOSTS = {
     "[::1]": ["[::1]", "[0:0:0:0:0:0:0:1]", "[0000::0001]"],
     "[2001:db8::a]": ["[2001:db8::a]", "[2001:0db8:0:0:0:0:0:000A]"],
 }
-"""Each host in the ways in which it can be written."""
+"""Spellings of each host."""
 
 
 class Written(NamedTuple):
-    """An origin, and one of the texts that stand for it."""
+    """An origin, and a text that denotes it."""
 
     origin: Origin
     text: str

@@ -1,4 +1,4 @@
-"""Splitting arrays into items: whatever is in them, in however many chunks they come, in linear time."""
+"""Splitting arrays into items: with any content, in any number of chunks, in linear time."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ values = st.recursive(
 
 
 def items(body: bytes) -> tuple[list[bytes], bytes | None, bytes | None]:
-    """The complete items of the array that `body` is, the one that does not end, and what follows the array."""
+    """The complete items of the array in `body`, the incomplete one, and what follows the array."""
     assert body.startswith(b"[")
     scanner = ArrayScanner(start=1)
     found = [body[span.start : span.end].strip() for span in scanner.scan(body)]
@@ -39,7 +39,7 @@ def items(body: bytes) -> tuple[list[bytes], bytes | None, bytes | None]:
         (b'[ {"a":[1,{"b":"]},["}]} , 5,"x,y" ]\n}', ([b'{"a":[1,{"b":"]},["}]}', b"5", b'"x,y"'], None, b"}")),
         (rb'["a\"],[","\\",1]', ([rb'"a\"],["', rb'"\\"', b"1"], None, b"")),
         (b"[,1,]", ([b"", b"1", b""], None, b"")),
-        # faults that stay within their items
+        # errors within items
         (b"[{1},NaN,{'a':'b'}]", ([b"{1}", b"NaN", b"{'a':'b'}"], None, b"")),
         (b'[{"a":1,},{"a" 1},3]', ([b'{"a":1,}', b'{"a" 1}', b"3"], None, b"")),
         (b'[{"a":[1},2]', ([b'{"a":[1}', b"2"], None, b"")),
@@ -47,13 +47,13 @@ def items(body: bytes) -> tuple[list[bytes], bytes | None, bytes | None]:
         (b'[{"a":1]},2]', ([b'{"a":1]}', b"2"], None, b"")),
         (b'[{"a":1}},2]', ([b'{"a":1}}', b"2"], None, b"")),
         (b'[{"a":"\xff\x01\n"},2]', ([b'{"a":"\xff\x01\n"}', b"2"], None, b"")),
-        # what is not closed takes in everything behind it
+        # what is not closed includes everything behind it
         (b'[1,{"a":2,3]', ([b"1"], b'{"a":2,3]', None)),
         (b'[1,{"a":"b},{"c":"d"}]', ([b"1"], b'{"a":"b},{"c":"d"}]', None)),
         (b'[1,"a\\', ([b"1"], b'"a\\', None)),
         (b"[1", ([], b"1", None)),
         (b"[1,", ([b"1"], b"", None)),
-        # what follows
+        # what follows the array
         (b"[1]]", ([b"1"], None, b"]")),
         (b"[1][2]", ([b"1"], None, b"[2]")),
     ],
@@ -83,7 +83,7 @@ def test_chunks_make_no_difference(body: bytes, cuts: list[int]) -> None:
 
 
 def steps(body: bytes, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many steps it takes to scan `body`."""
+    """Number of steps to scan `body`."""
     counted = 0
 
     def count() -> None:

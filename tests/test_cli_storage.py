@@ -38,7 +38,7 @@ def test_a_backup_ends_with_a_line_that_says_what_it_holds(folder: Path) -> None
     assert result.exit_code == 0, result.output
     size = (folder / "a.db").stat().st_size // 1024
     assert result.stdout == (
-        f"a.db: {size}.0 KiB, statistics since 2023-11-14, the newest record of 2023-11-14T22:14:00.000Z; checked\n"
+        f"a.db: {size}.0 KiB, statistics since 2023-11-14, newest record 2023-11-14T22:14:00.000Z; checked\n"
     )
     assert result.stderr == ""
 
@@ -50,13 +50,16 @@ def test_the_directory_is_what_is_said_or_set(folder: Path) -> None:
     assert run("inspect", env={"ANALYTICS_DATA_DIR": "elsewhere"}).exit_code == 0
     result = run("backup", "c.db")
     assert result.exit_code == 1
-    assert result.output == "Error: data holds no database of this service: give the right one, or its --data-dir.\n"
+    assert result.output == "Error: data has no database of this service: name another file, or another --data-dir.\n"
 
 
 def test_a_backup_overwrites_by_force_alone(folder: Path) -> None:
     (folder / "a.db").touch()
     result = run("backup", "a.db")
-    assert (result.exit_code, result.output) == (1, "Error: a.db exists: give another name, or --force.\n")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: a.db exists: choose another name, or overwrite it with --force.\n",
+    )
     assert run("backup", "a.db", "--force").exit_code == 0
 
 
@@ -76,7 +79,7 @@ def test_a_damaged_backup_is_one_clear_line(folder: Path) -> None:
     result = run("restore", "a.db")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: a.db is damaged (entry 35 of the journal (events) has a wrong checksum): `inspect` tells more. "
+        "Error: a.db is damaged (entry 35 of the journal (events) has a wrong checksum): see `inspect`. "
         "Nothing was changed.\n"
     )
     assert run("restore", "none.db").exit_code == 2
@@ -86,7 +89,7 @@ def test_a_damaged_backup_is_one_clear_line(folder: Path) -> None:
 def test_inspect_prints_a_table_or_json(folder: Path, args: tuple[str, ...]) -> None:
     result = run("inspect", *args)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("data/analytics.db\nfiles     analytics.db ")
+    assert result.stdout.startswith("data/analytics.db\nfiles       analytics.db ")
     assert json.loads(run("inspect", "--json", *args).stdout)["file"] == "data/analytics.db"
 
 
@@ -99,7 +102,7 @@ def test_inspect_fails_where_something_is_wrong(folder: Path) -> None:
     assert (result.exit_code, json.loads(result.stdout)["sound"]) == (1, False)
     (folder / "text").write_text("text")
     result = run("inspect", "text")
-    assert (result.exit_code, result.output) == (1, "Error: text is no database of this service.\n")
+    assert (result.exit_code, result.output) == (1, "Error: text is not a database of this service.\n")
 
 
 @pytest.mark.parametrize(("answer", "status", "words"), [(b"n\n", 1, b"Aborted!"), (b"y\n", 0, b"Restoring a.db")])

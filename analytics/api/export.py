@@ -13,8 +13,8 @@ from analytics.clock import utc
 from analytics.query.events import EventFilter
 from analytics.query.export import (
     COLUMNS,
-    EVENT_LOG,
-    METRIC_LOG,
+    EVENT_EXPORT,
+    METRIC_EXPORT,
     MetricFilter,
     day_rows,
     hour_rows,
@@ -22,7 +22,7 @@ from analytics.query.export import (
 )
 from analytics.query.reader import Reader
 from analytics.schemas.queries import EventsExport, MetricsExport, ServicesExport, SpanExport
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesExport(), SpanExport()
 
@@ -36,16 +36,16 @@ def export_blueprint(reader: Reader) -> Blueprint:
         asked = arguments(EVENTS)
         text = asked["q"]
         wanted = EventFilter(asked["type"], asked["service"], asked["user_id"], *_span(asked), text and text.lower())
-        bounds = reader.ask(EVENT_LOG.bounds)
-        export = LogExport(reader, EVENT_LOG, bounds, wanted.places_in, let_others_work)
+        bounds = reader.ask(EVENT_EXPORT.bounds)
+        export = LogExport(reader, EVENT_EXPORT, bounds, wanted.select, yield_to_others)
         return _answer("events", asked, bounds.now, export)
 
     @blueprint.get("/export/metrics")
     def metrics() -> Response:
         asked = arguments(METRICS, besides=TAG)
         wanted = MetricFilter(asked["name"], asked["service"], picked_tags(), *_span(asked))
-        bounds = reader.ask(METRIC_LOG.bounds)
-        export = LogExport(reader, METRIC_LOG, bounds, wanted.places_in, let_others_work)
+        bounds = reader.ask(METRIC_EXPORT.bounds)
+        export = LogExport(reader, METRIC_EXPORT, bounds, wanted.select, yield_to_others)
         return _answer("metrics", asked, bounds.now, export)
 
     @blueprint.get("/export/services")

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple
 import gevent
 
 from analytics.api.tables import Form
-from analytics.query.export import Bounds, Log, PlacesIn, Row
+from analytics.query.export import Bounds, RingExport, Row, Select
 from analytics.query.reader import Reader
 from analytics.records import R
 
@@ -57,9 +57,9 @@ class LogExport(NamedTuple, Generic[R]):
     """
 
     reader: Reader
-    log: Log[R]
+    log: RingExport[R]
     bounds: Bounds
-    places_in: PlacesIn[R]
+    select: Select[R]
     pause: Callable[[], None]
 
     def chunks(self, form: Form) -> Iterator[bytes]:
@@ -68,7 +68,7 @@ class LogExport(NamedTuple, Generic[R]):
         while after < last:
             spans = self.reader.ask(self.log.spans, after, most)
             start, after = spans[0].before + spans[0].places.start, spans[-1].before + spans[-1].places.stop
-            for number, row in self.log.rows(spans, self.places_in):
+            for number, row in self.log.rows(spans, self.select):
                 if number > last:
                     break
                 chunk.add(row)

@@ -20,7 +20,7 @@ from analytics.records import NewEvent, NewMetric, R, Receipt
 from analytics.schemas.compiled import Batch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 
 class JsonDoor(Generic[R]):
@@ -76,14 +76,14 @@ class JsonDoor(Generic[R]):
 
 def events_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:
     """The door for events, which takes up to `max_batch` of them at once."""
-    decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, let_others_work)
+    decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(EVENTS, bodies, decoder, recorder, _describe_event)
 
 
 def metrics_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewMetric]:
     """The door for metrics, which takes up to `max_batch` of them at once."""
-    decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, let_others_work)
+    decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric)
 

@@ -85,7 +85,7 @@ class Commands:
         try:
             kind, data = self._obey(client, said)
         except AnalyticsError as error:
-            kind, data = "error", error.told
+            kind, data = "error", error.body
         client.outbox.offer_answer(Piece([Message(kind, None, msgspec.json.encode(data))]))
         client.delivery.wake()
 

@@ -18,7 +18,7 @@ from analytics.live.rounds import Rounds
 from analytics.live.subscription import Subscription, Wanted
 from analytics.records import Kept, NewEvent, event_json
 from analytics.state.rings import Found
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class Hub:
                 log.exception("a live client is cut off: sending to it failed")
                 client.delivery.close()
             if number % TURN == 0:
-                let_others_work()
+                yield_to_others()
 
     def _tell_one(
         self,

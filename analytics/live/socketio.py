@@ -242,7 +242,7 @@ class SocketIo:
             asked = options_in(environ.get("QUERY_STRING", ""), PROTOCOL_FIELDS)
         except AnalyticsError as error:
             gevent.spawn_later(REFUSED_SECONDS, session.close, wait=False)
-            raise Refused(error.message, error.told) from None
+            raise Refused(error.message, error.body) from None
         sender = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
         if isinstance(sender, WholeSender):
             session.session[SENDER] = sender
@@ -265,7 +265,7 @@ class SocketIo:
                 raise ValidationFailed('Options are an object such as {"events": "none"}.')
             return self._commands.subscribe(client, given)
         except AnalyticsError as error:
-            return {"error": error.told}
+            return {"error": error.body}
 
     def _session(self, sid: str) -> Session:
         return self._engine.sockets[self._server.manager.eio_sid_from_sid(sid, "/")]

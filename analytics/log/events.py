@@ -20,22 +20,22 @@ class EventGroup(Group[NewEvent]):
         self.type = event_type
         self._failed: Sequence[NewEvent] = ()
 
-    def look(self) -> None:
-        """Observe users, requests and errors."""
+    def observe(self) -> None:
+        """Observe the users, requests and errors of the items."""
         items, seen, event_type = self.items, self.seen, self.type
         seen.users.update([item.user_id for item in items if item.user_id])
         if event_type == "request":
-            self._failed = [items[index] for index in seen.requests_made([item.data for item in items])]
+            self._failed = [items[index] for index in seen.add_request_events([item.data for item in items])]
         elif event_type == "error":
-            seen.errors_occurred([item.data for item in items])
+            seen.add_error_events([item.data for item in items])
             self._failed = items
 
     def failed(self) -> Sequence[NewEvent]:
-        """The `error` events, and the requests that failed."""
+        """The `error` events and the failed requests."""
         return self._failed
 
     def count(self, state: State) -> None:
-        """Count the events under their type, or under `other` beyond the limits."""
+        """Count the events by type; those of types beyond the limit count as `other`."""
         count, types = len(self.items), self.seen.event_types
         counted_as = state.limits.admit_event_type(self.service, self.type)
         if counted_as != self.type:
@@ -51,19 +51,19 @@ class EventGroups(Groups[NewEvent]):
         self._by_second: dict[int, _Types] = {}
 
     def of(self, items: Sequence[NewEvent]) -> list[Group[NewEvent]]:
-        """The group of each item; two look-ups by text are quicker than one by a pair."""
+        """The group of each item. Two dict look-ups by text are faster than one by a tuple."""
         if not self.is_timed:
             types = self._types(int(self.now))
             return [types[item.type][item.service] for item in items]
         return [self._types(self.second(item))[item.type][item.service] for item in items]
 
     def fill(self, group_of: Sequence[Group[NewEvent]], items: Sequence[NewEvent]) -> None:
-        """Put each item into its group, and forget the groups that get none; no more can be made."""
+        """Put each item into its group and drop empty groups. Afterwards no group can be added."""
         for group, item in zip(group_of, items, strict=True):
             group.add(item)
-            item.type, item.service = group.type, group.service  # type: ignore[attr-defined]  # keep one of equal texts
-        self.look()
-        self._by_second.clear()  # the tables refer to these groups: leave no cycle to the garbage collector
+            item.type, item.service = group.type, group.service  # type: ignore[attr-defined]  # share equal strings
+        self.observe()
+        self._by_second.clear()  # the tables refer to the groups: break the reference cycle
 
     def _types(self, second: int) -> "_Types":
         types = self._by_second.get(second)
@@ -78,7 +78,7 @@ class EventGroups(Groups[NewEvent]):
 
 
 class _Services(dict[str, EventGroup]):
-    """The groups of one type and second by service, each made when it is first asked for."""
+    """The groups of one type and second by service, each created at its first look-up."""
 
     def __init__(self, make: Callable[[str], EventGroup]) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class _Services(dict[str, EventGroup]):
 
 
 class _Types(dict[str, _Services]):
-    """The groups of one second by type and service."""
+    """The groups of one second by type and service, created at the first look-up."""
 
     def __init__(self, make: Callable[[str, str], EventGroup]) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class _Types(dict[str, _Services]):
 
 
 class Events:
-    """What is special to events."""
+    """The intake's rules for events."""
 
     refusal = None
 
@@ -110,10 +110,10 @@ class Events:
         return EventGroups(now, is_timed=is_timed)
 
     def detached(self, item: NewEvent) -> NewEvent:
-        """The same event, its data no longer a slice of the body it came in."""
+        """A copy of the event that does not keep the body of its request in memory."""
         return detached(item)
 
     def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> int:
-        """Count and keep events."""
+        """Count events, and keep them in the ring of recent events."""
         state.apply(checked.observe(), kept.received, events=kept, failed=checked.failed)
         return state.events.last_sequence

@@ -1,4 +1,4 @@
-"""Handlers: how the records of each kind are applied to the state when they come back from the log."""
+"""Handlers: they apply an entry of the log to the state, one handler for each kind of record."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ from analytics.records import ItemError, Kept, NewStart, NewTick, Quotas, R, Rec
 from analytics.state.state import State
 
 MAX_ERRORS = 100
-"""How many errors a receipt spells out; all are counted."""
+"""How many errors a receipt lists; all are counted."""
 N = TypeVar("N", covariant=True)
 T = TypeVar("T", contravariant=True)
 
 
 class Decoded(Protocol[N]):
-    """The readable items of a batch with their places in it, and the errors of the others."""
+    """A decoded batch: its valid items with their indexes in the batch, and the errors of the invalid ones."""
 
     @property
     def items(self) -> Sequence[N]: ...
@@ -38,7 +38,7 @@ class Decoded(Protocol[N]):
 
 
 class Taken(NamedTuple):
-    """The answer for a single record: its id and time (RFC 3339), and whether its id was seen before."""
+    """Answer for a single record: its id, its time (RFC 3339), and whether it was a duplicate."""
 
     id: str
     timestamp: str
@@ -46,9 +46,14 @@ class Taken(NamedTuple):
 
 
 class Outcome(NamedTuple, Generic[R]):
-    """What was kept of a request's records.
+    """Result of applying the records of a request.
 
-    `sequence` is the sequence number of the last one, 0 for kinds without; the places in `errors` count from 0.
+    Attributes:
+        kept: the records that were kept.
+        sequence: the sequence number of the last one; 0 for kinds without.
+        duplicates: how many records had an id that was seen before.
+        repeated_id: the last such id; empty if there is none.
+        errors: the refused records; `index` counts the records of the entry from 0.
     """
 
     kept: Kept[R]
@@ -58,10 +63,10 @@ class Outcome(NamedTuple, Generic[R]):
     errors: list[ItemError]
 
     def taken(self) -> Taken:
-        """The answer where the request held a single record.
+        """The answer to a request with a single record.
 
         Raises:
-            Refused: it was refused.
+            Refused: the record was refused.
         """
         if self.errors:
             error = self.errors[0]
@@ -71,7 +76,7 @@ class Outcome(NamedTuple, Generic[R]):
         return Taken(self.kept.id(0), self.kept.time(0), duplicate=False)
 
     def receipt(self, batch: Decoded[R]) -> Receipt:
-        """The answer where the request held a batch."""
+        """The answer to a request with a batch; errors have their index in the batch."""
         errors = [*batch.errors, *(structs.replace(error, index=batch.places[error.index]) for error in self.errors)]
         errors.sort(key=lambda error: error.index)
         return Receipt(len(self.kept.records), self.duplicates, len(errors), errors[:MAX_ERRORS])
@@ -81,14 +86,15 @@ class Handler(Protocol[T]):
     """Applies the records of one kind."""
 
     def apply(self, records: Sequence[T], received: float, id_prefix: str) -> Any:
-        """Apply the records of an entry and return the outcome, with the state's lock held.
+        """Apply the records of an entry and return the outcome; the caller holds the state's lock.
 
-        It decides by the records, `received` (seconds since the epoch) and the state alone.
+        The outcome must depend on nothing but the records, `received` (seconds since the epoch) and the state, so that
+        replaying the log gives the same state again.
         """
 
 
 class Received(Generic[R]):
-    """Applies records that clients sent: checks them, keeps those that pass, and counts the receipt."""
+    """Applies records from clients: checks them, keeps those that pass, and counts accepted, duplicate and rejected."""
 
     def __init__(self, kind: Kind[R], intake: Intake[R], state: State, own_ids: OwnIds) -> None:
         self._kind: Kind[R] = kind
@@ -97,7 +103,7 @@ class Received(Generic[R]):
 
     def apply(self, records: Sequence[R], received: float, id_prefix: str) -> Outcome[R]:
         state, name = self._state, self._kind.name
-        state.proceed(received)
+        state.set_time(received)
         checked = self._intake.check(records, received)
         kept = Kept(checked.records, received, rfc3339(received), id_prefix)
         sequence = 0
@@ -112,14 +118,14 @@ class Received(Generic[R]):
 
 
 class Starts:
-    """Applies a start: silence counts from then on, and the limits of the new settings hold."""
+    """Applies a start of the service: services' silence counts from it, and the limits of its settings apply."""
 
     def __init__(self, state: State, own_ids: OwnIds, set_quotas: Callable[[Quotas], None]) -> None:
         self._state, self._own_ids, self._set_quotas = state, own_ids, set_quotas
 
     def apply(self, records: Sequence[NewStart], received: float, _: str) -> None:
         (start,) = records
-        self._state.watch(received)
+        self._state.resume(received)
         self._state.number_events(received)
         if start.quotas is not None:
             self._set_quotas(start.quotas)
@@ -127,13 +133,13 @@ class Starts:
 
 
 class Ticks:
-    """Applies a tick: time has passed."""
+    """Applies a tick: it advances the state's time."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def apply(self, records: Sequence[NewTick], received: float, _: str) -> None:
-        self._state.proceed(received)
+        self._state.set_time(received)
 
 
 def handlers(
@@ -146,6 +152,8 @@ def handlers(
 
     Args:
         ids: the ids seen so far, by kind.
+        own_ids: the ids that this service assigned.
+        set_quotas: called with the limits of each start.
     """
 
     def received(kind: Kind[R], rules: Any) -> Received[R]:

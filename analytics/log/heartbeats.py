@@ -12,7 +12,7 @@ from analytics.state.state import State
 
 
 class HeartbeatGroups(Groups[NewHeartbeat]):
-    """The groups of a batch of heartbeats; what they report is counted by the state, service by service."""
+    """The groups of a batch of heartbeats, one for each service. The state counts what heartbeats report."""
 
     def of(self, items: Sequence[NewHeartbeat]) -> list[Group[NewHeartbeat]]:
         """The group of each item."""
@@ -25,17 +25,17 @@ class HeartbeatGroups(Groups[NewHeartbeat]):
 
 
 class Heartbeats:
-    """What is special to heartbeats.
+    """The intake's rules for heartbeats.
 
     Args:
-        services: tells how many instances a service has.
+        services: the known services, with their instances.
     """
 
     def __init__(self, services: Registry) -> None:
         self._services = services
 
     def refusal(self, item: NewHeartbeat) -> Refused | None:
-        """Why another instance cannot be told apart."""
+        """The refusal of a new instance if its service already has the most instances allowed."""
         service = self._services.get(item.service)
         if item.instance is None or service is None or service.has_room(item.instance):
             return None
@@ -44,11 +44,11 @@ class Heartbeats:
     groups = HeartbeatGroups
 
     def detached(self, item: NewHeartbeat) -> NewHeartbeat:
-        """The item itself: it holds no reference into a body."""
+        """The item itself: it does not keep the body of its request in memory."""
         return item
 
     def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> int:
         """Apply each heartbeat to its service."""
-        for beat in kept.records:
-            state.beat(beat, kept.received)
+        for heartbeat in kept.records:
+            state.apply_heartbeat(heartbeat, kept.received)
         return 0

@@ -1,9 +1,9 @@
-"""The intake that every kind of record passes: which records of a request are kept, and what to count of them.
+"""The intake: it decides which records of an entry are kept, and groups them for counting. All kinds share it.
 
-It runs when a request's records come back from the log, and decides by them, their time and the state alone, so that
-the same log gives the same state whenever it is read. It works in stages. Each stage runs over all records at once
-and takes out those that it refuses: what the record says, its time, duplicates, room for its service, room for its
-series. Then the others are counted in groups. A kind adds what is its own: see `Rules`.
+It runs when an entry is applied. Its decisions depend on the records, their time and the state alone, so that
+replaying the log gives the same state. It works in stages, each over all records: content, time, duplicates, room for
+the service, room for the series. Each stage removes the records that it refuses; the remaining ones are counted in
+groups. A kind adds its own rules: see `Rules`.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,14 +21,19 @@ from analytics.state.observations import Observations
 from analytics.state.state import State
 
 AHEAD = 300
-"""Seconds that a client's clock may be ahead of the service's."""
+"""How many seconds a record's timestamp may be ahead of the service's clock."""
 
 
 class Checked(NamedTuple, Generic[R]):
-    """The result of checking the records of a request: which are kept, how to count them, and what was refused.
+    """Result of checking the records of a request.
 
-    Nothing is counted before `observe` is called. `failed` holds the places of records that are errors. `repeated_id`
-    is the last id that was seen before, if any was. `errors` have the places of their records in the request.
+    Attributes:
+        records: the records that are kept.
+        observe: counts them, and returns the observations for the state.
+        failed: the indexes in `records` of those that count as errors, ascending.
+        duplicates: how many records had an id that was seen before.
+        repeated_id: the last such id; empty if there is none.
+        errors: the refused records, by their index in the request.
     """
 
     records: Sequence[R]
@@ -40,33 +45,36 @@ class Checked(NamedTuple, Generic[R]):
 
 
 class Rules(Protocol[R]):
-    """What is special to one kind of record."""
+    """The intake's rules for one kind of record."""
 
     @property
     def refusal(self) -> Callable[[R], Refused | None] | None:
-        """Why a record may not be kept, by what it says; None where any readable one may be."""
+        """A function that refuses records by their content; None if every valid record is allowed."""
 
     def groups(self, now: float, *, is_timed: bool) -> Groups[R]:
-        """Empty groups for the records of a request of `now`; `is_timed` where some have their own time."""
+        """Empty groups for the records of a request received at `now`; `is_timed` if any has a timestamp."""
 
     def detached(self, item: R) -> R:
-        """The same record without references into the body of its request."""
+        """A copy of the record that does not keep the body of its request in memory."""
 
     def record(self, state: State, kept: Kept[R], checked: Checked[R]) -> int:
-        """Count and keep the records that passed; returns the sequence number of the last one, 0 without numbers."""
+        """Count the records that passed, and keep them.
+
+        Returns the sequence number of the last one; 0 for kinds without.
+        """
 
 
 class Intake(Generic[R]):
-    """Checks records of one kind against the state."""
+    """Checks the records of one kind against the state."""
 
     def __init__(self, rules: Rules[R], state: State, ids: SeenIds) -> None:
         self.rules: Rules[R] = rules
         self._state, self.ids = state, ids
 
     def check(self, records: Sequence[R], now: float) -> Checked[R]:
-        """Check the records of a request that came in at `now` (seconds since the epoch), with the state's lock held.
+        """Check the records of a request received at `now` (seconds since the epoch); the caller holds the state lock.
 
-        The ids, services and series of those that are kept are known from then on.
+        Remembers the ids and series of the records that are kept. Counting them is left to `Checked.observe`.
         """
         sieve = _Sieve(records)
         if self.rules.refusal is not None:
@@ -83,7 +91,7 @@ class Intake(Generic[R]):
             repeated = self._one_by_one(sieve, group_of, now)
             group_of = groups.narrow(sieve.items)
         items: Sequence[R] = sieve.items
-        if 2 * len(items) < len(records):  # few are left: do not hold the body of all
+        if 2 * len(items) < len(records):  # few are left: do not keep the whole body in memory for them
             items = [self.rules.detached(item) for item in items]
         groups.fill(group_of, items)
         if unknown:
@@ -93,7 +101,7 @@ class Intake(Generic[R]):
         return Checked(items, observe, failed, len(repeated), repeated[-1] if repeated else "", sieve.errors)
 
     def _take_ids(self, sieve: "_Sieve[R]", group_of: list[Group[R]], now: float) -> list[str]:
-        """Take out the records whose ids were seen, and return these; `group_of` loses their groups."""
+        """Remove records with ids that were seen before, and return those ids; removes their groups from `group_of`."""
         repeated = [
             (index, item.id)
             for index, item in enumerate(sieve.items)
@@ -105,10 +113,10 @@ class Intake(Generic[R]):
         return [id_ for _, id_ in repeated]
 
     def _one_by_one(self, sieve: "_Sieve[R]", group_of: Sequence[Group[R]], now: float) -> list[str]:
-        """Find room for one record after the other, and take out those that find none, and duplicates.
+        """Check records one by one for duplicates and room, because there is not enough room for all of them.
 
-        A duplicate needs no room, and what a refused record would have needed is left for the next one. Returns the
-        ids of duplicates.
+        A duplicate needs no room, and a refused record takes none from the next one. Removes both, and returns the
+        ids of the duplicates.
         """
         services = self._state.services
         room, newcomers = services.room, set[str]()
@@ -138,7 +146,7 @@ class Intake(Generic[R]):
 
 
 class _Sieve(Generic[R]):
-    """The records that no stage has taken out so far, with their places, and the errors of those it refused."""
+    """The records that no stage has removed so far, and the errors of the refused ones."""
 
     def __init__(self, records: Sequence[R]) -> None:
         self.items: list[R] = list(records)
@@ -146,24 +154,24 @@ class _Sieve(Generic[R]):
         self._places: Sequence[int] = range(len(records))
 
     def refuse(self, refusal_of: Callable[[R], Refused | None]) -> None:
-        """Take out the items for which there is a refusal."""
+        """Remove the items that `refusal_of` refuses."""
         refusals = [refusal_of(item) for item in self.items]
         if any(refusals):
             self.take_out(refusals)
 
     def take_out(self, refusals: Sequence[Refused | None], repeated: Sequence[int] = ()) -> None:
-        """Take out the items that have a refusal: there is one, or None, for each; and those that are repeated."""
+        """Remove refused items (`refusals` has one element for each item) and those at the `repeated` indexes."""
         for place, refused in zip(self._places, refusals, strict=True):
             if refused is not None:
                 self.errors.append(ItemError(place, refused.code, refused.message, refused.field))
         self.drop([*repeated, *(index for index, refused in enumerate(refusals) if refused is not None)])
 
     def drop(self, indexes: Sequence[int]) -> None:
-        """Take out the items at `indexes` without an error."""
+        """Remove the items at `indexes`."""
         if indexes:
-            gone = set(indexes)
-            self.items = [item for index, item in enumerate(self.items) if index not in gone]
-            self._places = [place for index, place in enumerate(self._places) if index not in gone]
+            dropped = set(indexes)
+            self.items = [item for index, item in enumerate(self.items) if index not in dropped]
+            self._places = [place for index, place in enumerate(self._places) if index not in dropped]
 
 
 def _time_refusal(item: R, now: float, oldest: float) -> Refused | None:
@@ -171,7 +179,7 @@ def _time_refusal(item: R, now: float, oldest: float) -> Refused | None:
 
 
 def time_refusal(when: datetime, now: float, oldest: float) -> Refused | None:
-    """Why a record of that time may not be kept: too far ahead, or before what is kept (in epoch seconds)."""
+    """The refusal of a timestamp that is too far ahead of `now` or before `oldest` (both seconds since the epoch)."""
     at = when.timestamp()
     if at > now + AHEAD:
         return refusal.in_future(when.isoformat(), AHEAD)
@@ -181,7 +189,7 @@ def time_refusal(when: datetime, now: float, oldest: float) -> Refused | None:
 
 
 def _places_of(some: Sequence[R], items: Sequence[R]) -> Sequence[int]:
-    """Where `some` of the `items` stand, ascending."""
+    """The indexes of `some` of the `items`, ascending."""
     if not some:
         return ()
     wanted = set(map(id, some))

@@ -1,4 +1,7 @@
-"""The log: entries are written down first, then applied to the state in the order in which they were written."""
+"""The interface of a log, and the log of memory mode.
+
+A log writes entries first, then applies them to the state in the order in which they were written.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -12,9 +15,10 @@ class Entry(NamedTuple):
     """The records of one request, all of one kind.
 
     Attributes:
-        received: when they arrived, in seconds since the epoch.
-        id_prefix: how the ids begin that the service gives to records without one.
-        apply: checks and counts the records once they are written, with the state's lock held; returns the outcome.
+        received: when they were received, in seconds since the epoch.
+        id_prefix: the start of the ids that the service assigns to records without one.
+        apply: checks and counts the records after they are written, and returns the outcome. The caller holds the
+            state's lock.
     """
 
     kind: Kind[Any]
@@ -25,37 +29,37 @@ class Entry(NamedTuple):
 
 
 class Log(Protocol):
-    """Writes entries in the order in which they are appended, and applies each once it is written."""
+    """Writes entries in the order in which they are appended, and applies each after it is written."""
 
     def check(self, kind: Kind[Any]) -> None:
-        """Check that entries of this kind can be appended now.
+        """Check that an entry of this kind can be appended now.
 
         Raises:
-            Unavailable: they cannot.
+            Unavailable: it cannot; the message says why.
         """
 
     def append(self, entry: Entry) -> Callable[[], Any]:
-        """Append an entry; the state's lock must be held.
+        """Append an entry; the caller holds the state's lock.
 
-        Returns a function that waits until the entry is applied and returns the outcome. Call it without the lock.
+        Returns a function that waits until the entry is applied, and returns the outcome. Call it without the lock.
 
         Raises (the returned function):
-            Unavailable: the entry could not be written, and is not applied.
+            Unavailable: the entry could not be written and was not applied.
         """
 
 
 class MemoryLog:
-    """A log that keeps nothing: entries are applied at once, and lost with the process."""
+    """The log of memory mode: it applies entries at once and stores nothing."""
 
     def check(self, kind: Kind[Any]) -> None:
         """Do nothing: there is always room."""
 
     def append(self, entry: Entry) -> Callable[[], Any]:
-        """Apply an entry."""
+        """Apply an entry at once."""
         return applied(entry)
 
 
 def applied(entry: Entry) -> Callable[[], Any]:
-    """Apply an entry now; returns a function that returns the outcome without waiting."""
+    """Apply an entry now; returns a function that returns the outcome at once."""
     outcome = entry.apply()
     return lambda: outcome

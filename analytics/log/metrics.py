@@ -29,7 +29,7 @@ class MetricGroup(Group[NewMetric]):
             self.series = (*self.series, (self.name, self.service, NO_TAGS))
 
     def admit(self, limits: Limits) -> Refused | None:
-        """Take room for the series; traffic keeps counting without its tags where they find none."""
+        """Reserve room for the series. If there is none, traffic metrics are counted without tags, others refused."""
         if limits.admit(self.series):
             return None
         if self.name in TRAFFIC:
@@ -37,19 +37,19 @@ class MetricGroup(Group[NewMetric]):
             return None
         return refusal.too_many_series(self.name)
 
-    def look(self) -> None:
-        """Observe the values."""
+    def observe(self) -> None:
+        """Observe the values; the last value is the one with the newest timestamp."""
         values = [item.value for item in self.items]
         last, last_at = values[-1], self.seen.at
         if any([item.timestamp is not None for item in self.items]):  # noqa: C419  # quicker than a generator
             ats = [self.seen.at if item.timestamp is None else item.timestamp.timestamp() for item in self.items]
             pairs = list(zip(ats, values, strict=True))
-            last_at, last = max(reversed(pairs), key=lambda pair: pair[0])  # of equal times the later one counts
+            last_at, last = max(reversed(pairs), key=lambda pair: pair[0])  # the later one of equal times
         tags = NO_TAGS if self._is_folded else self._tags
-        self.seen.metrics(self.name, values, last, last_at, tags, self._endpoint)
+        self.seen.add_metrics(self.name, values, last, last_at, tags, self._endpoint)
 
     def count(self, state: State) -> None:
-        """Remember the unit, and count what was folded."""
+        """Remember the metric's unit, and count items whose tags were dropped."""
         if self._is_folded:
             state.counters.dropped("series_tags_folded", len(self.items))
         for item in reversed(self.items):
@@ -81,23 +81,25 @@ class MetricGroups(Groups[NewMetric]):
 
 
 class Metrics:
-    """What is special to metrics."""
+    """The intake's rules for metrics."""
 
     groups = MetricGroups
 
     def refusal(self, item: NewMetric) -> Refused | None:
-        """Why the name or the sign is not allowed."""
+        """The refusal of a reserved name or a negative amount of traffic."""
         if item.name == EVENTS:
-            return Refused("reserved_name", f"The name {EVENTS!r} is taken by the count of events.", "name")
+            return Refused(
+                "reserved_name", f"The name {EVENTS!r} is reserved for the count of events: use another name.", "name"
+            )
         if item.value < 0 and item.name in TRAFFIC:
-            return Refused("negative_value", f"{item.name} cannot be negative ({item.value}).", "value")
+            return Refused("negative_value", f"{item.name} cannot be negative: {item.value}.", "value")
         return None
 
     def detached(self, item: NewMetric) -> NewMetric:
-        """The item itself: it holds no reference into a body."""
+        """The item itself: it does not keep the body of its request in memory."""
         return item
 
     def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> int:
-        """Count and keep metrics."""
+        """Count metrics, and keep them in the ring of recent metrics."""
         state.apply(checked.observe(), kept.received, metrics=kept)
         return state.metrics.last_sequence

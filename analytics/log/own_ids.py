@@ -1,14 +1,18 @@
-"""The ids that the service itself gives: it knows them again without remembering each."""
+"""Ids that the service assigns to records without one. It recognises them without storing each."""
 
 import secrets
 from itertools import count
 
 
 class OwnIds:
-    """Ids of the form mark-start-request-place: `mark` is of the service, `start` of one of its starts.
+    """Ids of the form mark-start-request-place, for example `1f0c2a9b3d-18c2f0a1b2c-7-0`.
 
-    Whoever sends one that was given has it from us: its record was taken before. One that was not comes from a service
-    that went on from a copy of what this one kept.
+    `mark` identifies the data directory, `start` (hexadecimal milliseconds since the epoch) a start of the service,
+    `request` counts from 1 and `place` from 0. A client that sends an assigned id repeats a record, so it is a
+    duplicate. An id with this mark that was not assigned comes from a service that runs on a copy of the data.
+
+    Args:
+        started: when the service started, in seconds since the epoch.
     """
 
     def __init__(self, started: float) -> None:
@@ -18,16 +22,16 @@ class OwnIds:
         self.restore(f"{secrets.token_hex(5)}-", {})
 
     def prefix(self) -> str:
-        """What the ids of one request begin with: unique over starts."""
+        """The prefix for the ids of the next request; unique across starts."""
         return f"{self._begin}{next(self._requests)}-"
 
     def give(self, prefix: str) -> None:
-        """What is to have ids with `prefix` was recorded."""
+        """Note that ids with `prefix` are assigned: their records were recorded."""
         start, request, _ = prefix[len(self._mark) :].split("-")
         self._given[start] = int(request)
 
     def has(self, id_: str) -> bool:
-        """Whether `id_` was given."""
+        """Whether this service assigned `id_`."""
         if not id_.startswith(self._mark):
             return False
         start, _, rest = id_[len(self._mark) :].partition("-")
@@ -36,19 +40,19 @@ class OwnIds:
 
     @property
     def mark(self) -> str:
-        """What all ids of this service begin with."""
+        """The start of all ids of this service."""
         return self._mark
 
     def dump(self) -> tuple[str, dict[str, int]]:
-        """The mark, and the last request by start, for `restore`."""
+        """The arguments for `restore`: the mark, and the number of the last request by start."""
         return self._mark, self._given
 
     def restore(self, mark: str, given: dict[str, int]) -> None:
-        """Go on from what was dumped."""
+        """Continue from a `dump`."""
         self._given = given
         self.take_mark(mark)
 
     def take_mark(self, mark: str) -> None:
-        """Begin all ids with `mark` from now on."""
+        """Use `mark` for all further ids."""
         self._mark = mark
         self._begin = f"{mark}{self._start}-"

@@ -20,12 +20,12 @@ from analytics.state.state import State
 
 
 class Recorder:
-    """Appends records to the log; they are checked and applied to the state as they come back from it.
+    """Appends records to the log. After they are written, handlers check them and apply them to the state.
 
-    Applying does no I/O and never yields, so what is counted, kept and published always agrees.
+    Handlers do no I/O and never yield, so the counted, kept and published records always agree.
 
     Args:
-        bus: gets `Recorded` for the records of each request once they are counted; replayed ones are not published.
+        bus: gets `Recorded` for the records of each request after they are counted; replayed ones are not published.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Recorder:
             settings.dedupe_ids,
             settings.dedupe_seconds,
         )
-        """The limits of the settings."""
+        """The limits from the settings."""
         self.own_ids = OwnIds(clock.wall())
         self.ids = {name: SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for name in KINDS}
         """The ids of the records seen so far, by kind."""
@@ -54,19 +54,19 @@ class Recorder:
         self.set_quotas(self.quotas)
 
     def record(self, kind: Kind[R], record: R) -> Taken:
-        """Record one record.
+        """Record a single record.
 
         Raises:
-            Refused: the record may not be recorded; the message says why.
-            Unavailable: it could not be written.
+            Refused: the record is not allowed; the message says why.
+            Unavailable: the record could not be written.
         """
         return self._received(kind, (record,)).taken()
 
     def record_batch(self, kind: Kind[R], batch: Decoded[R]) -> Receipt:
-        """Record all records of a batch that may be recorded.
+        """Record a batch; the receipt counts accepted, duplicate and rejected records.
 
         Raises:
-            Unavailable: they could not be written.
+            Unavailable: the batch could not be written.
         """
         if batch.errors:
             self.reject(kind, [error.code for error in batch.errors])
@@ -75,41 +75,41 @@ class Recorder:
         return self._received(kind, batch.items).receipt(batch)
 
     def start(self) -> None:
-        """Record that the service starts, with the limits of its settings.
+        """Record a start of the service, with the limits from the settings.
 
         Raises:
-            Unavailable: it could not be written.
+            Unavailable: the start could not be written.
         """
         with self._state.lock:
             wait = self._append(STARTS, (NewStart(self.quotas, self.own_ids.mark),))
         wait()
 
     def tick(self) -> None:
-        """Record that time passes, where that changed something since the newest record.
+        """Record a tick if time alone changed the state since the newest record: a day began, or a service fell silent.
 
-        So the next start knows what was seen until the end. It does not wait until that is written; where nothing can
-        be written now, the next call tries again.
+        A restart then still knows what was observed until the stop. Does not wait until the tick is written; if
+        nothing can be written now, the next call tries again.
         """
         with self._state.lock:
-            if self._state.has_passed(self._now()):
+            if self._state.needs_tick(self._now()):
                 with suppress(Unavailable):
                     self._log.check(TICKS)
                     self._append(TICKS, (NewTick(),))
 
     def set_quotas(self, quotas: Quotas | None) -> None:
-        """Apply these limits from now on; None for those of a log that holds only what was accepted."""
+        """Use these limits from now on; None for logs of version 0.1.0, which hold accepted records only."""
         self._state.set_quotas(quotas)
         limits = quotas or UNLIMITED
         for ids in self.ids.values():
             ids.always, ids.seconds = limits.ids, limits.id_seconds
 
     def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
-        """Apply the records of an entry read back from the log; in the log's order that gives the same state."""
+        """Apply the records of an entry that was read from the log; entries must be replayed in the log's order."""
         with self._state.lock:
             self._handlers[kind].apply(records, received, id_prefix)
 
     def reject(self, kind: Kind[Any], codes: Iterable[str]) -> None:
-        """Count items that were rejected before they were records."""
+        """Count items that were rejected before they reached the log, by error code."""
         with self._state.lock:
             self._state.counters.rejected(kind.name, Counter(codes))
 
@@ -137,5 +137,8 @@ class Recorder:
         return outcome
 
     def _now(self) -> float:
-        """The time by the clock, but never before the oldest day that is kept: no bucket would hold it."""
+        """The clock's time, or the start of the oldest day that is kept if the clock is behind it.
+
+        No bucket holds an earlier time.
+        """
         return max(self._clock.wall(), self._state.oldest)

@@ -1,11 +1,11 @@
-"""Why a well-formed record may not be recorded."""
+"""Refusals: errors for valid records that the service does not keep, sent to the client."""
 
 from analytics.errors import AnalyticsError
-from analytics.state.senders import MOST_INSTANCES
+from analytics.state.senders import MAX_INSTANCES
 
 
 class Refused(AnalyticsError):
-    """One record is refused; `code` says by which rule, `field` which part of it is at fault."""
+    """Error for one refused record: `code` names the rule, `field` the field that breaks it."""
 
     status = 422
 
@@ -17,7 +17,7 @@ class Refused(AnalyticsError):
 def too_many_services(service: str) -> Refused:
     return Refused(
         "too_many_services",
-        f"There is no room for another service ({service[:40]!r}); ANALYTICS_MAX_SERVICES sets how many there may be.",
+        f"There is no room for another service ({service[:40]!r}): raise ANALYTICS_MAX_SERVICES to allow more.",
         "service",
     )
 
@@ -25,8 +25,8 @@ def too_many_services(service: str) -> Refused:
 def too_many_instances(service: str) -> Refused:
     return Refused(
         "too_many_instances",
-        f"There is no room for another instance of {service[:40]!r}: {MOST_INSTANCES} are known already. Those that "
-        "are gone for a day make room.",
+        f"There is no room for another instance of {service[:40]!r}: it has {MAX_INSTANCES} already. An "
+        "instance that has been gone for a day is replaced by a new one.",
         "instance",
     )
 
@@ -34,7 +34,7 @@ def too_many_instances(service: str) -> Refused:
 def too_many_series(name: str) -> Refused:
     return Refused(
         "too_many_series",
-        f"There is no room for another series ({name[:40]!r}); ANALYTICS_MAX_SERIES sets how many there may be.",
+        f"There is no room for another series ({name[:40]!r}): raise ANALYTICS_MAX_SERIES to allow more.",
         "name",
     )
 
@@ -48,4 +48,4 @@ def in_future(timestamp: str, ahead: int) -> Refused:
 
 
 def too_old(timestamp: str, oldest: str) -> Refused:
-    return Refused("timestamp_too_old", f"{timestamp} lies before {oldest}, the oldest day that is kept.", "timestamp")
+    return Refused("timestamp_too_old", f"{timestamp} is before {oldest}, the oldest day that is kept.", "timestamp")

@@ -1,4 +1,4 @@
-"""Which ids were seen: what makes a client's retry safe."""
+"""Ids of records seen before, by which a client's retry is recognised as a duplicate."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -7,10 +7,10 @@ from analytics.log.own_ids import OwnIds
 
 
 class SeenIds:
-    """Ids in the order in which they were first seen.
+    """Recently seen ids, oldest first.
 
-    The newest `always` ids are remembered, and those of the last `seconds`, up to `5 * always` in all; and all of
-    `own`.
+    Remembers the newest `always` ids, and those of the last `seconds` up to a total of `5 * always`. Ids that the
+    service assigned itself are always known through `own`.
     """
 
     def __init__(self, always: int, seconds: float, own: OwnIds) -> None:
@@ -20,7 +20,7 @@ class SeenIds:
         self._own = own
 
     def add(self, id_: str, now: float) -> bool:
-        """Remember `id_`; False where it is remembered already."""
+        """Remember `id_`, seen at `now` (seconds since the epoch); returns False if it was known already."""
         if self.knows(id_, now):
             return False
         self._seen[id_] = now
@@ -29,28 +29,28 @@ class SeenIds:
         return True
 
     def knows(self, id_: str, now: float) -> bool:
-        """Whether `id_` is remembered."""
+        """Whether `id_` is known at `now`."""
         if len(self._seen) > self.always:
             self._prune(now)
         return id_ in self._seen or self._own.has(id_)
 
     def take_fresh(self) -> dict[str, float]:
-        """The ids that were added since this was asked the last time, and when each was; nothing the first time."""
+        """The ids added since the last call, with the time of each. The first call returns nothing."""
         fresh, self._fresh = self._fresh or [], []
         found = {id_: self._seen[id_] for id_ in fresh if id_ in self._seen}
-        if len(found) < len(fresh):  # one that was forgotten and came again stands where it came last
+        if len(found) < len(fresh):  # an id that was forgotten and added again has its newest time
             found = dict(sorted(found.items(), key=lambda item: item[1]))
         return found
 
-    def give_back(self, fresh: Iterable[str]) -> None:
-        """Take `fresh` for not yet asked for: it came to nothing."""
+    def put_back(self, fresh: Iterable[str]) -> None:
+        """Return ids to the ones that the next `take_fresh` returns: saving them failed."""
         self._fresh = [*fresh, *(self._fresh or ())]
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._seen
 
     def restore(self, seen: Mapping[str, float]) -> None:
-        """Remember `seen`, oldest first, behind what is remembered."""
+        """Add `seen` (time by id, oldest first) as the newest ids."""
         for id_ in self._seen.keys() & seen.keys():
             del self._seen[id_]
         self._seen.update(seen)

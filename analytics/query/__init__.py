@@ -1,1 +1,1 @@
-"""What reads ask: pure functions from the state and now to answers."""
+"""Queries: pure functions from the state and the current time to answers."""

@@ -1,4 +1,4 @@
-"""The newest errors, with equal ones together."""
+"""The newest errors, grouped by what they have in common."""
 
 from typing import Any
 
@@ -6,14 +6,15 @@ import msgspec
 
 from analytics.clock import rfc3339
 from analytics.records import event_json
-from analytics.state.state import DAY, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 MESSAGE_LIMIT = 500
-"""Longer messages are cut to this many characters."""
+"""Longer messages are truncated to this many characters."""
 
 
 class _Detail(msgspec.Struct, gc=False):
-    """What an error says of itself in its data."""
+    """Fields in the data of an error that describe it."""
 
     message: Any = None
     error: Any = None
@@ -24,7 +25,7 @@ class _Detail(msgspec.Struct, gc=False):
 
     @property
     def text(self) -> str | None:
-        """The first of the fields that holds text."""
+        """The first text among the message fields."""
         for value in (self.message, self.error, self.reason, self.exception):
             if isinstance(value, str) and value:
                 return value[:MESSAGE_LIMIT]
@@ -35,17 +36,17 @@ _detail = msgspec.json.Decoder(_Detail).decode
 
 
 def errors(state: State, now: float, service: str | None, limit: int) -> dict[str, Any]:
-    """Groups of errors that are equal in service, type, message, endpoint and status, the newest group first.
+    """Groups of errors with the same service, type, message, endpoint and status, the newest group first.
 
     Args:
-        service: errors of this service alone; None: of all.
-        limit: the most groups.
+        service: only errors of this service; None for all.
+        limit: maximum number of groups.
     """
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
     kept = 0
     for _, batch, place in state.errors.ring.newest_first():
         event, at = batch.records[place], batch.at(place)
-        if at < state.series.oldest(DAY) or (service is not None and event.service != service):
+        if at < state.series.oldest(Resolution.DAY) or (service is not None and event.service != service):
             continue
         kept += 1
         detail = _detail(event.data)

@@ -12,9 +12,9 @@ from analytics.state.state import State
 
 
 class EventFilter(NamedTuple):
-    """Which events are wanted; what is None does not matter. Times are in seconds since the epoch.
+    """Conditions that combine; None matches everything. Times are in seconds since the epoch.
 
-    `text`, in lower case, is looked for in type, service, user, id, and the data as it was sent.
+    `text`, in lower case, is searched in type, service, user, id, and the data as it was sent.
     """
 
     type: str | None = None
@@ -24,8 +24,8 @@ class EventFilter(NamedTuple):
     until: float | None = None
     text: str | None = None
 
-    def places_in(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
-        """Where the wanted ones stand among the events of one request (of those at `among` only), ascending."""
+    def select(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
+        """Ascending indexes of the matching events of one request (only those in `among`, if given)."""
         records = kept.records
         places: Sequence[int] = range(len(records)) if among is None else among
         if self.type is not None:
@@ -44,7 +44,7 @@ class EventFilter(NamedTuple):
 
 
 def _with_text(kept: Kept[NewEvent], places: Sequence[int], text: str) -> list[int]:
-    """Looks through all events of a request at once, a field at a time; most requests do not have the text at all."""
+    """Search all events of a request at once, field by field; most requests do not contain the text."""
     events = kept.records if len(places) == len(kept.records) else [kept.records[place] for place in places]
     found = _in_data([event.data for event in events], text)
     for texts in (
@@ -53,16 +53,16 @@ def _with_text(kept: Kept[NewEvent], places: Sequence[int], text: str) -> list[i
         [event.user_id or "" for event in events],
         [event.id or "" for event in events],
     ):
-        if text in "\0".join(texts).lower():  # NUL stands in no name
+        if text in "\0".join(texts).lower():  # no name contains NUL
             found.update(index for index, each in enumerate(texts) if text in each.lower())
-    if text.startswith(kept.id_prefix):  # an id that the service gave is looked for as a whole
+    if text.startswith(kept.id_prefix):  # a generated id must match completely, beyond its prefix
         found.update(index for index, place in enumerate(places) if text == kept.id(place))
     return [places[index] for index in sorted(found)]
 
 
 def _in_data(data: list[msgspec.Raw], text: str) -> set[int]:
-    """Which of `data` have the text."""
-    joined = b"\0".join(data)  # NUL stands in no JSON
+    """Indexes of the `data` that contain the text."""
+    joined = b"\0".join(data)  # no JSON contains NUL
     if b"\\" in joined:
         joined = b"\0".join(map(_both_ways, map(bytes, data)))
     lowered = joined.lower() if text.isascii() else joined.decode().lower().encode()
@@ -77,16 +77,16 @@ def _in_data(data: list[msgspec.Raw], text: str) -> set[int]:
 
 
 def _both_ways(data: bytes) -> bytes:
-    """JSON as it was sent and, where it may have more escapes than it needs, without those too."""
+    """JSON as sent and, if it may contain needless escapes, also without them."""
     return data + b"\n" + msgspec.json.encode(msgspec.json.decode(data)) if b"\\" in data else data
 
 
 def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> dict[str, Any]:
-    """The newest `limit` events that are `wanted`, newest first by arrival, as raw JSON.
+    """The newest `limit` events that match, newest first by arrival, as raw JSON.
 
-    `before` is the cursor of an earlier answer.
+    `before` is the cursor from an earlier answer.
     """
-    found, cursor = state.events.page(wanted.places_in, limit, before)
+    found, cursor = state.events.page(wanted.select, limit, before)
     return {
         "events": [msgspec.Raw(event_json(event.kept, event.place)) for event in found],
         "count": len(found),
@@ -96,10 +96,10 @@ def events(state: State, now: float, wanted: EventFilter, limit: int, before: in
 
 
 def sequences(state: State, now: float) -> tuple[int, int]:
-    """The numbers of the oldest event that is held (or of the next one, where none is) and of the newest ever."""
+    """Numbers of the oldest event held (of the next one if none is held) and of the newest event so far."""
     return state.events.oldest_sequence, state.events.last_sequence
 
 
-def events_after(state: State, now: float, sequence: int, most: int) -> list[Found[NewEvent]]:
-    """The oldest `most` of the events numbered above `sequence`, oldest first."""
-    return state.events.after(sequence, most)
+def events_after(state: State, now: float, sequence: int, limit: int) -> list[Found[NewEvent]]:
+    """The oldest `limit` events numbered above `sequence`, oldest first."""
+    return state.events.after(sequence, limit)

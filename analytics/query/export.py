@@ -1,22 +1,23 @@
-"""Rows to take away: the events and metrics kept, oldest first, and the tables of services, hours and days."""
+"""Rows of exports: events and metrics held, oldest first, and tables of services, hours and days."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from msgspec import Raw, Struct
 
 from analytics.clock import utc
-from analytics.query.services import service_row
-from analytics.query.stats import daily, hourly
+from analytics.query.services import ServiceRow, service_row
+from analytics.query.stats import Summary, daily, hourly
 from analytics.records import NO_SERVICE, Kept, NewEvent, NewMetric, R, SeriesTags
+from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring, Span
-from analytics.state.state import DAY, HOUR, State
+from analytics.state.state import State
 
 
 class EventRow(Struct, gc=False):
-    """An event in the fields that POST /events takes back."""
+    """An event with the fields that POST /events accepts."""
 
     type: str
     service: str
@@ -27,7 +28,7 @@ class EventRow(Struct, gc=False):
 
 
 class MetricRow(Struct, gc=False):
-    """A metric in the fields that POST /metrics takes back."""
+    """A metric with the fields that POST /metrics accepts."""
 
     name: str
     value: float
@@ -37,38 +38,41 @@ class MetricRow(Struct, gc=False):
     id: str
 
 
-Row = Struct | Mapping[str, Any]
-PlacesIn = Callable[[Kept[R], range], Sequence[int]]
-"""Where the wanted records stand among those of one request."""
+Row = Struct | Mapping[str, object]
+Select = Callable[[Kept[R], range], Sequence[int]]
+"""Selects the wanted records of one request, by index."""
 
 
 class Bounds(NamedTuple):
-    """Which records an export has: those numbered above `after`, up to `last`; `now` in seconds since the epoch."""
+    """The records of an export: numbers above `after` up to `last`; `now` in seconds since the epoch."""
 
     now: float
     after: int
     last: int
 
 
-class Log(NamedTuple, Generic[R]):
-    """A ring of records as rows. Its methods are questions to a state; rows are made of the answers without it."""
+class RingExport(NamedTuple, Generic[R]):
+    """A ring of records as rows.
+
+    `bounds` and `spans` are queries; `rows` works on their answers without the state.
+    """
 
     ring: Callable[[State], Ring[R]]
     row: Callable[[Kept[R], int], Row]
 
     def bounds(self, state: State, now: float) -> Bounds:
-        """What is kept now."""
+        """Numbers of the records held now."""
         ring = self.ring(state)
         return Bounds(now, ring.oldest_sequence - 1, ring.last_sequence)
 
-    def spans(self, state: State, now: float, after: int, most: int) -> list[Span[R]]:
-        """The oldest `most` records numbered above `after`."""
-        return self.ring(state).spans(after, most)
+    def spans(self, state: State, now: float, after: int, limit: int) -> list[Span[R]]:
+        """The oldest `limit` records numbered above `after`."""
+        return self.ring(state).spans(after, limit)
 
-    def rows(self, spans: Iterable[Span[R]], places_in: PlacesIn[R]) -> Iterator[tuple[int, Row]]:
-        """The wanted rows with their numbers."""
+    def rows(self, spans: Iterable[Span[R]], select: Select[R]) -> Iterator[tuple[int, Row]]:
+        """The wanted rows with their sequence numbers."""
         for before, kept, places in spans:
-            for place in places_in(kept, places):
+            for place in select(kept, places):
                 yield before + 1 + place, self.row(kept, place)
 
 
@@ -79,7 +83,7 @@ def _event_row(kept: Kept[NewEvent], place: int) -> EventRow:
 
 def _metric_row(kept: Kept[NewMetric], place: int) -> MetricRow:
     metric = kept.records[place]
-    # to the microsecond, so that the last of several values is the last again when they come back
+    # to the microsecond, so that an import keeps the order of values
     time = kept.time(place) if metric.timestamp else _microseconds(utc(kept.received))
     return MetricRow(metric.name, metric.value, metric.unit, metric.tags, time, kept.id(place))
 
@@ -88,12 +92,12 @@ def _microseconds(when: datetime) -> str:
     return when.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-EVENT_LOG: Log[NewEvent] = Log(lambda state: state.events, _event_row)
-METRIC_LOG: Log[NewMetric] = Log(lambda state: state.metrics, _metric_row)
+EVENT_EXPORT: RingExport[NewEvent] = RingExport(lambda state: state.events, _event_row)
+METRIC_EXPORT: RingExport[NewMetric] = RingExport(lambda state: state.metrics, _metric_row)
 
 
 class MetricFilter(NamedTuple):
-    """Which metrics are wanted; what is None does not matter. Times are in seconds since the epoch."""
+    """Conditions that combine; None matches everything. Times are in seconds since the epoch."""
 
     name: str | None = None
     service: str | None = None
@@ -101,8 +105,8 @@ class MetricFilter(NamedTuple):
     since: float | None = None
     until: float | None = None
 
-    def places_in(self, kept: Kept[NewMetric], among: range) -> Sequence[int]:
-        """Where the wanted ones stand among the metrics of one request at `among`, ascending."""
+    def select(self, kept: Kept[NewMetric], among: range) -> Sequence[int]:
+        """Ascending indexes of the matching metrics of one request, among these."""
         return [place for place in among if self._wants(kept, place)]
 
     def _wants(self, kept: Kept[NewMetric], place: int) -> bool:
@@ -120,25 +124,25 @@ def _is_within(at: float, since: float | None, until: float | None) -> bool:
     return (-math.inf if since is None else since) <= at < (math.inf if until is None else until)
 
 
-Table = tuple[float, list[dict[str, Any]]]
-"""When it was made (seconds since the epoch), and its rows."""
+Table = tuple[float, Sequence[Row]]
+"""Time of the query (seconds since the epoch), and the rows."""
 
 
 def service_rows(state: State, now: float, name: str | None) -> Table:
-    """Every known service's row, or that of `name` only, by name."""
+    """The rows of all services, or of one, ordered by name."""
     known = sorted(state.services.all(), key=lambda service: service.name)
     return now, [service_row(state, now, service) for service in known if name in (None, service.name)]
 
 
 def hour_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
-    """The hours kept that begin from `since` on and before `until` (seconds since the epoch), oldest first."""
-    buckets = hourly(state, now, state.series.rungs[HOUR].keep)["buckets"]
+    """Hours kept that start at or after `since` and before `until` (seconds since the epoch), oldest first."""
+    buckets = hourly(state, now, state.series.levels[Resolution.HOUR].keep)["buckets"]
     return now, [row for row in buckets if _is_within(_start(row["hour"]), since, until)]
 
 
 def day_rows(state: State, now: float, since: float | None, until: float | None) -> Table:
-    """The same of days."""
-    buckets = daily(state, now, state.series.rungs[DAY].keep)["buckets"]
+    """Days kept that start at or after `since` and before `until` (seconds since the epoch), oldest first."""
+    buckets = daily(state, now, state.series.levels[Resolution.DAY].keep)["buckets"]
     return now, [row for row in buckets if _is_within(_start(f"{row['date']}T00:00Z"), since, until)]
 
 
@@ -146,27 +150,11 @@ def _start(time: str) -> float:
     return datetime.fromisoformat(time).timestamp()
 
 
-_LATENCIES = ("avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
-_BUCKET = ("requests", "errors", "error_rate", *_LATENCIES, "unique_users", "events")
 COLUMNS: Mapping[str, Sequence[str]] = {
     "events": EventRow.__struct_fields__,
     "metrics": MetricRow.__struct_fields__,
-    "services": (
-        "name",
-        "status",
-        "status_since",
-        "message",
-        "uptime_hours",
-        "request_count",
-        "error_count",
-        "error_rate",
-        "avg_latency_ms",
-        "mean_latency_ms",
-        "last_heartbeat",
-        "heartbeat_interval_seconds",
-        "instances",
-    ),
-    "hourly": ("hour", *_BUCKET),
-    "daily": ("date", *_BUCKET, "peak_hour", "peak_requests"),
+    "services": tuple(ServiceRow.__annotations__),
+    "hourly": ("hour", *Summary.__annotations__),
+    "daily": ("date", *Summary.__annotations__, "peak_hour", "peak_requests"),
 }
-"""The names of each kind of row, in their order."""
+"""Column names by table, in order."""

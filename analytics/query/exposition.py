@@ -1,4 +1,4 @@
-"""The Prometheus view: the service's own figures and what it collected, as metric families."""
+"""Prometheus exposition: the service's own metrics and the collected ones, as metric families."""
 
 from collections.abc import Iterable, Iterator
 
@@ -26,7 +26,7 @@ def exposition(state: State, now: float, connections: int) -> bytes:
 
 
 class _Families(Collector):
-    """Families that are already made."""
+    """Families that were built in advance."""
 
     def __init__(self, families: list[Family]) -> None:
         self._families = families
@@ -45,13 +45,13 @@ def _own(state: State, now: float, connections: int) -> Iterator[Family]:
     ):
         yield GaugeMetricFamily(f"analytics_{name}", text, value)
     ingest = CounterMetricFamily(
-        "analytics_ingest_items", "Items received by kind and outcome", labels=["kind", "outcome"]
+        "analytics_ingest_items", "Items received, by kind and outcome", labels=["kind", "outcome"]
     )
     for kind, outcomes in state.counters.outcomes.items():
         for outcome, items in outcomes.items():
             ingest.add_metric([kind, outcome], items)
     yield ingest
-    drops = CounterMetricFamily("analytics_drops", "What was turned away by reason", labels=["reason"])
+    drops = CounterMetricFamily("analytics_drops", "Items dropped, by reason", labels=["reason"])
     for reason, items in state.counters.drops.items():
         drops.add_metric([reason], items)
     yield drops
@@ -60,9 +60,7 @@ def _own(state: State, now: float, connections: int) -> Iterator[Family]:
 def _services(state: State, now: float) -> Iterator[Family]:
     requests = GaugeMetricFamily("analytics_service_requests", "Requests over the retained time", labels=["service"])
     errors = GaugeMetricFamily("analytics_service_errors", "Errors over the retained time", labels=["service"])
-    status = GaugeMetricFamily(
-        "analytics_service_status", "1 for the state that holds now", labels=["service", "status"]
-    )
+    status = GaugeMetricFamily("analytics_service_status", "1 for the current state", labels=["service", "status"])
     latency = SummaryMetricFamily("analytics_service_latency_ms", "Latency over the retained time", labels=["service"])
     for service in state.services.all():
         row = service_row(state, now, service)
@@ -77,7 +75,7 @@ def _services(state: State, now: float) -> Iterator[Family]:
                 if value is not None:
                     latency.add_sample(latency.name, {"service": service.name, "quantile": share}, value)
     yield from (requests, errors, status, latency)
-    events = GaugeMetricFamily("analytics_events", "Events over the retained time by type", labels=["service", "type"])
+    events = GaugeMetricFamily("analytics_events", "Events over the retained time, by type", labels=["service", "type"])
     for (name, service_name, tags), cell in state.series.totals.items():
         if name == EVENTS and service_name != EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
             events.add_metric([service_name, tags[0][1]], count(cell))
@@ -85,7 +83,7 @@ def _services(state: State, now: float) -> Iterator[Family]:
 
 
 def _collected(state: State) -> Iterator[Family]:
-    """Custom metrics as they were last sent. Their names are labels: any name is allowed, and none can collide."""
+    """Custom metrics as last sent. Their names are labels, so any name is allowed and none collides."""
     last = GaugeMetricFamily(
         "analytics_metric_last", "Custom metric, latest value", labels=["name", "service", "unit", "tags"]
     )

@@ -19,10 +19,12 @@ def health(
     storage: Mapping[str, Any],
     jobs: Sequence[JobReport],
 ) -> dict[str, Any]:
-    """In the shape of SPEC.md.
+    """The answer of `/health`, in the shape of SPEC.md.
 
-    `not_ready` holds the reasons why it should get no work: then it is unhealthy. It is degraded while nothing can be
-    recorded (the `trouble` of `storage`), and while a job is down.
+    Args:
+        not_ready: why the service should get no work; then it is unhealthy.
+        storage: where records are kept; `trouble` says why none can be recorded, if none can. Then it is degraded.
+        jobs: reports of all jobs; it is degraded while one is down.
     """
     troubles = [trouble for trouble in (storage["trouble"], *map(reason, jobs)) if trouble is not None]
     return {

@@ -1,4 +1,4 @@
-"""How every reader asks: one question at a time, against a state that has been brought up to now."""
+"""The reader: runs queries one at a time, against the state as of now."""
 
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
@@ -11,15 +11,15 @@ A = TypeVar("A")
 
 
 class Reader:
-    """Asks the state; a question is a pure function of the state, now (seconds since the epoch) and its arguments."""
+    """Runs queries: pure functions of the state, the time (seconds since the epoch) and further arguments."""
 
     def __init__(self, state: State, clock: Clock) -> None:
         self._state, self._clock = state, clock
 
     def ask(self, question: Callable[Concatenate[State, float, P], A], *args: P.args, **kwargs: P.kwargs) -> A:
-        """The answer to `question` as of now; it sees every record that was acknowledged."""
+        """The answer of a query as of now; it includes every acknowledged record."""
         with self._state.lock:
             now = self._clock.wall()
             self._state.advance(now)
-            self._state.settle()
+            self._state.flush()
             return question(self._state, now, *args, **kwargs)

@@ -1,22 +1,23 @@
 """Points of one series over time, merged from the resolution that fits."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
-from analytics.clock import rfc3339_second
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, rfc3339_second
 from analytics.errors import NotFound, ValidationFailed
 from analytics.query.figures import number, rounded
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS, EVERY_SERVICE, TRAFFIC
-from analytics.state.state import DAY, SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 ADDITIVE = ("count", "sum", "rate", "unique")
 MAX_POINTS = 5_000
 
 
 class SeriesQuery(NamedTuple):
-    """What is asked. Times in seconds since the epoch, `step` in seconds; what is None is chosen to fit."""
+    """A query. Times in seconds since the epoch, `step` in seconds; None lets the query choose."""
 
     name: str
     service: str | None = None
@@ -27,40 +28,64 @@ class SeriesQuery(NamedTuple):
     step: int | None = None
 
 
-def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
-    """The points from `start` to `end` (default: the last hour), each the start of its bucket and its value.
+class Point(TypedDict):
+    """The value of one bucket; `timestamp` is its start."""
 
-    A bucket without observations is 0 for count, sum, rate and unique, and null for what cannot be told of nothing.
+    timestamp: str
+    value: float | None
+
+
+Series = TypedDict(
+    "Series",
+    {
+        "name": str,
+        "service": str | None,
+        "tags": dict[str, str],
+        "agg": str,
+        "step": int,
+        "from": str,
+        "to": str,
+        "unit": str | None,
+        "points": list[Point],
+    },
+)
+"""The answer of `/series`; `step` in seconds."""
+
+
+def points(state: State, now: float, query: SeriesQuery) -> Series:
+    """The points from `start` to `end` (default: the last hour), each with the start of its bucket and its value.
+
+    A bucket without observations is 0 for count, sum, rate and unique, and null for the other aggregates.
 
     Raises:
-        NotFound: no such series was ever seen.
-        ValidationFailed: the range, step or aggregate does not fit.
+        NotFound: the series does not exist.
+        ValidationFailed: the range, step or aggregate is not available.
     """
     end = now if query.end is None else query.end
-    end = min(end, now + 86_400)  # nothing is kept further ahead
-    start = end - 3600 if query.start is None else query.start
+    end = min(end, now + DAY_SECONDS)  # nothing is kept further ahead
+    start = end - HOUR_SECONDS if query.start is None else query.start
     if start >= end:
-        raise _wrong("from", "Must lie before `to`, and not in the future.")
-    rung, step = _resolution(state, start, query.step, end)
+        raise _wrong("from", "Must be before `to`, and not in the future.")
+    level, step = _resolution(state, start, query.step, end)
     unique = query.agg == "unique"
     if unique:
         _check_unique(query)
-        if rung == SECOND:
-            rung, step = rung + 1, -(-step // 60) * 60  # users are kept by the minute
+        if level == Resolution.SECOND:
+            level, step = level + 1, -(-step // MINUTE_SECONDS) * MINUTE_SECONDS  # users are kept by the minute
     keys = _keys(state, query)
-    first = max(int(start // step) * step, _first_kept(state, rung, step))
+    first = max(int(start // step) * step, _first_kept(state, level, step))
     starts = range(first, int(-(-end // step)) * step, step)
     if len(starts) > MAX_POINTS:
-        raise _wrong("step", f"Would give {len(starts)} points; at most {MAX_POINTS} are given at once.")
-    size = state.series.rungs[rung].size
-    found = []
+        raise _wrong("step", f"Gives {len(starts)} points; at most {MAX_POINTS} are allowed.")
+    size = state.series.levels[level].size
+    found: list[Point] = []
     for at in starts:
         buckets = range(at, at + step, size)
         if unique:
-            users = state.users.merged(rung - 1, buckets, [query.service or EVERY_SERVICE])
+            users = state.users.merged(level - 1, buckets, [query.service or EVERY_SERVICE])
             value: float | None = users.users.estimate if users else 0
         else:
-            value = _value(state.series.merged(rung, buckets, keys), query.agg, step, at, now)
+            value = _value(state.series.merged(level, buckets, keys), query.agg, step, at, now)
         found.append({"timestamp": rfc3339_second(at), "value": value})
     return {
         "name": query.name,
@@ -76,26 +101,26 @@ def points(state: State, now: float, query: SeriesQuery) -> dict[str, Any]:
 
 
 def _resolution(state: State, start: float, step: int | None, end: float) -> tuple[int, int]:
-    """The rung to read and the step to give; without a step, the finest rung that holds the whole range."""
-    rungs = state.series.rungs
-    reaching = [index for index in range(len(rungs)) if start >= state.series.oldest(index) or index == DAY]
+    """The level to read and the step (seconds); without a step, the finest level that holds the whole range."""
+    levels = state.series.levels
+    reaching = [index for index in range(len(levels)) if start >= state.series.oldest(index) or index == Resolution.DAY]
     if step is None:
-        index = next((index for index in reaching if end - start <= rungs[index].size * rungs[index].keep), DAY)
-        return index, rungs[index].size
-    fitting = [index for index in reaching if step % rungs[index].size == 0]
+        index = next((index for index in reaching if end - start <= levels[index].span), Resolution.DAY)
+        return index, levels[index].size
+    fitting = [index for index in reaching if step % levels[index].size == 0]
     if not fitting:
-        kept = ", ".join(f"{rung.size} s for {rung.size * rung.keep} s" for rung in rungs)
-        raise _wrong("step", f"Buckets of {step} s are not kept that far back; kept are {kept}.")
+        kept = ", ".join(f"{level.size} s for {level.span} s" for level in levels)
+        raise _wrong("step", f"Buckets of {step} s are not kept that far back; available are {kept}.")
     return fitting[-1], step
 
 
-def _first_kept(state: State, rung: int, step: int) -> int:
-    oldest = state.series.oldest(rung)
+def _first_kept(state: State, level: int, step: int) -> int:
+    oldest = state.series.oldest(level)
     return -(-oldest // step) * step
 
 
 def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
-    """The keys whose cells add up to what is asked."""
+    """The series keys whose cells add up to the query."""
     name, service, tags = query.name, query.service, query.tags
     if name in (*TRAFFIC, EVENTS) and not tags:
         return [(name, service or EVERY_SERVICE, NO_TAGS)]
@@ -108,7 +133,7 @@ def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
         and (wanted <= set(key[2]) and key[2] if wanted else key[2] == NO_TAGS)
     ]
     if not keys and name not in (*TRAFFIC, EVENTS):
-        raise NotFound(f"No metric named {name!r} was seen with that service and those tags.", code="unknown_series")
+        raise NotFound(f"There is no metric named {name!r} with that service and those tags.", code="unknown_series")
     return keys
 
 
@@ -136,7 +161,7 @@ def _value(cell: Cell | None, agg: str, step: int, at: int, now: float) -> float
 
 def _check_unique(query: SeriesQuery) -> None:
     if query.name != EVENTS or query.tags:
-        raise _wrong("agg", "unique is kept for the users of `events`, of all services or of one, without tags.")
+        raise _wrong("agg", "unique is only available for `events`, of all services or of one, without tags.")
 
 
 def _unit(state: State, query: SeriesQuery) -> str | None:

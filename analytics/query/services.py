@@ -1,22 +1,80 @@
-"""What is known of the services: a row each, and one of them in full."""
+"""Services: a row for each, and the details of one."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.errors import NotFound
 from analytics.query.figures import error_rate, latency_figures, number, rounded, total, traffic
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
+from analytics.state.counter_sources import CounterSource, Figure
 from analytics.state.observations import EVENTS, TRAFFIC
+from analytics.state.resolution import Resolution
 from analytics.state.senders import UNNAMED
 from analytics.state.services import FORGOTTEN_AFTER, Service
-from analytics.state.state import MINUTE, State
-from analytics.state.tracks import Figure, Track
+from analytics.state.state import State
 
 
-def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
-    """One service over all retained time, in the fields of SPEC.md and some more."""
+class InstanceRow(TypedDict):
+    """An instance of a service; counts are None if its heartbeats have none."""
+
+    instance: str
+    status: str
+    status_since: str
+    last_heartbeat: str
+    message: str | None
+    request_count: float | None
+    error_count: float | None
+
+
+class ServiceRow(TypedDict):
+    """A service; `error_rate` in percent, None for what was never reported."""
+
+    name: str
+    status: str
+    status_since: str
+    message: str | None
+    uptime_hours: float
+    request_count: float
+    error_count: float
+    error_rate: float
+    avg_latency_ms: float
+    mean_latency_ms: float | None
+    last_heartbeat: str | None
+    heartbeat_interval_seconds: float | None
+    instances: list[InstanceRow]
+
+
+StateChange = TypedDict("StateChange", {"from": str | None, "to": str, "at": str, "reason": str})
+
+
+class EndpointRow(TypedDict):
+    """An endpoint of a service; `uncounted_at_most` is the most that its count may be too low by."""
+
+    endpoint: str
+    count: float
+    error_count: float
+    error_rate: float
+    avg_time_ms: float
+    mean_latency_ms: float | None
+    uncounted_at_most: float
+
+
+class MetricSummary(TypedDict):
+    """A custom metric of a service over all kept time."""
+
+    last: float
+    avg: float | None
+    min: float
+    max: float
+    count: int
+    unit: str | None
+    last_at: str
+
+
+def service_row(state: State, now: float, service: Service) -> ServiceRow:
+    """One service over all kept time: the fields of SPEC.md, and more."""
     totals = state.series.totals
     requests, errors = (
         total(totals.get((name, service.name, NO_TAGS))) + before
@@ -33,37 +91,37 @@ def service_row(state: State, now: float, service: Service) -> dict[str, Any]:
         "name": service.name,
         "status": status,
         "status_since": rfc3339(since),
-        "message": newest and newest.message,
+        "message": newest.message if newest else None,
         "uptime_hours": round(service.uptime_hours(now), 4),
         "request_count": number(requests),
         "error_count": number(errors),
         "error_rate": error_rate(requests, errors),
         "avg_latency_ms": round(average or 0.0, 3),
         "mean_latency_ms": rounded(average),
-        "last_heartbeat": newest and rfc3339(newest.last),
-        "heartbeat_interval_seconds": rounded(newest.usual if newest else None),
+        "last_heartbeat": rfc3339(newest.last) if newest else None,
+        "heartbeat_interval_seconds": rounded(newest.usual_interval if newest else None),
         "instances": list(_instances(service, now)),
     }
 
 
-def _instances(service: Service, now: float) -> Iterator[dict[str, Any]]:
-    """The instances that heartbeats name; those of unnamed heartbeats where several sources were recognised."""
-    shown = [sender for sender in service.senders.values() if now - sender.gone <= FORGOTTEN_AFTER]
+def _instances(service: Service, now: float) -> Iterator[InstanceRow]:
+    """The instances of a service; without names, the sources found in unnamed heartbeats, if several."""
+    shown = [sender for sender in service.senders.values() if now - sender.gone_at <= FORGOTTEN_AFTER]
     for sender in sorted(shown, key=lambda sender: sender.name):
-        tracks = [track for track in sender.tracks.tracks if not track.has_ended]
-        if sender.name == UNNAMED and len(service.senders) == 1 and len(tracks) < 2:
+        sources = [source for source in sender.counters.sources if not source.has_ended]
+        if sender.name == UNNAMED and len(service.senders) == 1 and len(sources) < 2:
             return
-        named: list[Track | None] = [*tracks] or [None]
-        for track in named:
-            name = sender.name or ("unnamed" if track is None or len(tracks) == 1 else f"unnamed {track.number}")
+        named: list[CounterSource | None] = [*sources] or [None]
+        for source in named:
+            name = sender.name or ("unnamed" if source is None or len(sources) == 1 else f"unnamed {source.number}")
             yield {
                 "instance": name,
                 "status": sender.state(now),
                 "status_since": rfc3339(sender.state_since(now)),
                 "last_heartbeat": rfc3339(sender.last),
                 "message": sender.message,
-                "request_count": track and _count(track.value.requests),
-                "error_count": track and _count(track.value.errors),
+                "request_count": _count(source.value.requests) if source else None,
+                "error_count": _count(source.value.errors) if source else None,
             }
 
 
@@ -75,11 +133,11 @@ def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
     """The newest `limit` changes of a service's state, newest first.
 
     Raises:
-        NotFound: no service of that name was ever seen.
+        NotFound: the service is not known.
     """
     changes = _known(state, name).changes(now)
     before = [None, *(change.to for change in changes)]
-    rows = [
+    rows: list[StateChange] = [
         {"from": old, "to": change.to, "at": rfc3339(change.at), "reason": change.reason}
         for old, change in zip(before, changes, strict=False)
         if change.at >= state.oldest
@@ -91,12 +149,12 @@ def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
 def _known(state: State, name: str) -> Service:
     service = state.services.get(name)
     if service is None:
-        raise NotFound(f"No service named {name!r} was ever seen.", code="unknown_service")
+        raise NotFound(f"There is no service named {name!r}.", code="unknown_service")
     return service
 
 
 def services(state: State, now: float) -> dict[str, Any]:
-    """Every known service's row, by name, and its p95: too dear for the snapshot of each second."""
+    """The rows of all services by name, with p95 latency, which is too expensive for the snapshot of each second."""
     rows = {
         service.name: {
             **service_row(state, now, service),
@@ -112,10 +170,10 @@ def _p95(latency: Cell | None) -> float | None:
 
 
 def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
-    """One service in full: row, latency, endpoints, custom metrics and its last hour by minute.
+    """Details of one service: row, latency, endpoints, custom metrics, and the last hour by minute.
 
     Raises:
-        NotFound: no service of that name was ever seen.
+        NotFound: the service is not known.
     """
     service = _known(state, name)
     latency = state.series.totals.get(("latency", name, NO_TAGS))
@@ -135,7 +193,7 @@ def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
     }
 
 
-def _endpoints(state: State, name: str) -> list[dict[str, Any]]:
+def _endpoints(state: State, name: str) -> list[EndpointRow]:
     return [
         {
             "endpoint": endpoint,
@@ -150,8 +208,8 @@ def _endpoints(state: State, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _custom_metrics(state: State, name: str) -> dict[str, dict[str, Any]]:
-    found = {}
+def _custom_metrics(state: State, name: str) -> dict[str, MetricSummary]:
+    found: dict[str, MetricSummary] = {}
     for key, cell in state.series.totals.items():
         metric, service, tags = key
         if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS):
@@ -169,9 +227,9 @@ def _custom_metrics(state: State, name: str) -> dict[str, dict[str, Any]]:
 
 def _last_hour(state: State, name: str) -> list[dict[str, Any]]:
     series, points = state.series, []
-    newest = series.open(MINUTE)
+    newest = series.open(Resolution.MINUTE)
     for start in range(newest - 59 * 60, newest + 60, 60):
-        requests, errors, latency = traffic(series, MINUTE, [start], name)
+        requests, errors, latency = traffic(series, Resolution.MINUTE, [start], name)
         points.append(
             {
                 "timestamp": rfc3339_second(start),

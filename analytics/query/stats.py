@@ -1,51 +1,98 @@
-"""Statistics: hourly and daily buckets, and what the service knows of itself."""
+"""Statistics: hourly and daily buckets, and counts of the service itself."""
 
 import os
 import resource
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import fsum
-from typing import Any
+from typing import Any, TypedDict
 
-from analytics.clock import rfc3339, rfc3339_second
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, rfc3339, rfc3339_second
 from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
 from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE
-from analytics.state.state import DAY, HOUR, MINUTE, SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def hourly(state: State, now: float, hours: int) -> dict[str, Any]:
-    """The newest `hours` hours, oldest first, as far as they are kept; the last one is still open."""
-    newest = state.series.open(HOUR)
-    starts = range(max(newest - (hours - 1) * 3600, state.series.oldest(HOUR)), newest + 1, 3600)
-    return {
-        "hours": hours,
-        "buckets": [{"hour": rfc3339_second(start), **_bucket(state, HOUR, start)} for start in starts],
-    }
+class Summary(TypedDict):
+    """Traffic of one or several buckets; `error_rate` in percent."""
+
+    requests: float
+    errors: float
+    error_rate: float
+    avg_latency_ms: float | None
+    p50_latency_ms: float | None
+    p95_latency_ms: float | None
+    p99_latency_ms: float | None
+    unique_users: int
+    events: int
 
 
-def daily(state: State, now: float, days: int) -> dict[str, Any]:
-    """The newest `days` days (UTC), oldest first, as far as kept, with their peak hours; the last is still open."""
-    newest = state.series.open(DAY)
-    starts = range(max(newest - (days - 1) * 86_400, state.series.oldest(DAY)), newest + 1, 86_400)
-    return {"days": days, "buckets": [_day(state, start) for start in starts]}
+class HourRow(Summary):
+    """An hour; `hour` is its start."""
+
+    hour: str
+
+
+class DayRow(Summary):
+    """A day; `peak_hour` is the start of its busiest hour, None without requests."""
+
+    date: str
+    peak_hour: str | None
+    peak_requests: float
+
+
+class Hours(TypedDict):
+    """The answer of `/stats/hourly`; `hours` is the number asked for."""
+
+    hours: int
+    buckets: list[HourRow]
+
+
+class Days(TypedDict):
+    """The answer of `/stats/daily`; `days` is the number asked for."""
+
+    days: int
+    buckets: list[DayRow]
+
+
+def hourly(state: State, now: float, hours: int) -> Hours:
+    """The newest `hours` hours that are kept, oldest first; the last one is still open."""
+    buckets: list[HourRow] = [
+        {"hour": rfc3339_second(start), **_summary(state, Resolution.HOUR, [start])}
+        for start in _newest(state, Resolution.HOUR, hours)
+    ]
+    return {"hours": hours, "buckets": buckets}
+
+
+def daily(state: State, now: float, days: int) -> Days:
+    """The newest `days` days (UTC) that are kept, oldest first, with their peak hours; the last one is still open."""
+    return {"days": days, "buckets": [_day(state, start) for start in _newest(state, Resolution.DAY, days)]}
+
+
+def _newest(state: State, resolution: Resolution, count: int) -> range:
+    """Starts of the newest `count` buckets that are kept, oldest first, the open one included."""
+    series, size = state.series, state.series.levels[resolution].size
+    newest = series.open(resolution)
+    return range(max(newest - (count - 1) * size, series.oldest(resolution)), newest + 1, size)
 
 
 def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[JobReport]) -> dict[str, Any]:
     """What was recorded, rejected and kept since the start; `storage` describes where, `jobs` what runs by itself."""
     totals = state.series.totals
-    newest_hour, newest_day = state.series.open(HOUR), state.series.open(DAY)
-    last_day = list(range(newest_hour - 23 * 3600, newest_hour + 1, 3600))
+    newest_hour, newest_day = state.series.open(Resolution.HOUR), state.series.open(Resolution.DAY)
+    last_day = list(range(newest_hour - 23 * HOUR_SECONDS, newest_hour + 1, HOUR_SECONDS))
     counts = {"type": {}, "service": {}}  # type: dict[str, dict[str, int]]
     for (name, service, tags), cell in totals.items():
         if name == EVENTS and service == EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
             counts["type"][tags[0][1]] = cell.count
         elif name == EVENTS and service != EVERY_SERVICE and not tags:
             counts["service"][service] = cell.count
-    days = [_day(state, newest_day - back * 86_400) for back in range(state.series.rungs[DAY].keep)]
+    days = [_day(state, newest_day - back * DAY_SECONDS) for back in range(state.series.levels[Resolution.DAY].keep)]
     return {
         "uptime_seconds": round(now - state.started, 3),
         "started_at": rfc3339(state.started),
@@ -67,7 +114,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
         "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),
-        "last_24_hours": _summary(state, HOUR, last_day),
+        "last_24_hours": _summary(state, Resolution.HOUR, last_day),
         "today": days[0],
         "days": [
             {key: day[key] for key in ("date", "peak_hour", "peak_requests", "unique_users")}
@@ -78,25 +125,24 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
 
 
 def _oldest(state: State) -> dict[str, str | None]:
-    """When the oldest of what is kept came in, or begins, at each resolution."""
-    rungs = {"seconds": SECOND, "minutes": MINUTE, "hours": HOUR, "days": DAY}
+    """Time of the oldest record held, and of the oldest bucket with data at each resolution."""
     oldest = {"events": state.events.oldest, "metrics": state.metrics.oldest}
-    found = {**oldest, **{name: state.series.first(rung) for name, rung in rungs.items()}}
+    found = {**oldest, **{f"{level.name.lower()}s": state.series.first(level) for level in Resolution}}
     return {name: None if at is None else rfc3339(at) for name, at in found.items()}
 
 
 def count(cell: Any) -> int:
-    """How many observations a cell holds, 0 without one."""
+    """Number of observations of a cell; 0 without one."""
     return 0 if cell is None else int(cell.count)
 
 
 def total_requests(state: State) -> float:
-    """The sum of all services' requests over all retained time, as their rows show them."""
+    """Requests of all services over all kept time, as in their rows."""
     return _total(state, "requests", 0)
 
 
 def total_errors(state: State) -> float:
-    """The same of errors."""
+    """Errors of all services over all kept time, as in their rows."""
     return _total(state, "errors", 1)
 
 
@@ -111,7 +157,7 @@ def _total(state: State, name: str, index: int) -> float:
 
 
 def resident_bytes() -> int:
-    """Memory of this process now (Linux), or its greatest so far elsewhere."""
+    """Resident memory of this process in bytes: current on Linux, elsewhere the maximum so far."""
     try:
         with open("/proc/self/statm") as statm:
             return int(statm.read().split()[1]) * PAGE
@@ -119,28 +165,24 @@ def resident_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _summary(state: State, rung: int, starts: list[int]) -> dict[str, Any]:
-    requests, errors, latency = traffic(state.series, rung, starts)
-    users = state.users.merged(rung - 1, starts, [EVERY_SERVICE])
+def _summary(state: State, level: int, starts: list[int]) -> Summary:
+    requests, errors, latency = traffic(state.series, level, starts)
+    users = state.users.merged(level - 1, starts, [EVERY_SERVICE])
     return {
         "requests": requests,
         "errors": errors,
         "error_rate": error_rate(requests, errors),
         **latency_figures(latency),
         "unique_users": users.users.estimate if users else 0,
-        "events": count(state.series.merged(rung, starts, [(EVENTS, EVERY_SERVICE, NO_TAGS)])),
+        "events": count(state.series.merged(level, starts, [(EVENTS, EVERY_SERVICE, NO_TAGS)])),
     }
 
 
-def _bucket(state: State, rung: int, start: int) -> dict[str, Any]:
-    return _summary(state, rung, [start])
-
-
-def _day(state: State, start: int) -> dict[str, Any]:
-    peak = state.peaks.peak(start)
+def _day(state: State, start: int) -> DayRow:
+    peak = state.peak_hours.peak(start)
     return {
         "date": datetime.fromtimestamp(start, UTC).date().isoformat(),
-        **_bucket(state, DAY, start),
+        **_summary(state, Resolution.DAY, [start]),
         "peak_hour": rfc3339_second(peak[0]) if peak else None,
         "peak_requests": number(peak[1]) if peak else 0,
     }

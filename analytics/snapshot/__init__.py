@@ -1,1 +1,1 @@
-"""The dashboard's snapshot: a pure builder and the ticker that runs it each second."""
+"""Snapshot of the dashboard: a pure builder, and the ticker that runs it each second."""

@@ -1,4 +1,4 @@
-"""Builds the dashboard's snapshot, in the shape of SPEC.md: a pure function of the state and now."""
+"""Builds the dashboard's snapshot, in the shape of SPEC.md: a pure function of the state and the time."""
 
 from itertools import islice
 from typing import Any
@@ -10,19 +10,20 @@ from analytics.query.figures import error_rate, number, rounded, traffic
 from analytics.query.services import service_row
 from analytics.query.stats import total_requests
 from analytics.records import event_json
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 WINDOW = 60
-"""Seconds that "now" means."""
+"""Seconds over which current rates and averages are taken."""
 TOP_ENDPOINTS = 10
 RECENT_EVENTS = 20
 
 
 def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> dict[str, Any]:
-    """Everything the dashboard shows; `connections` is how many live clients there are, or what stands for that."""
+    """The snapshot; `connections` is the number of live clients, or a placeholder for it."""
     this_second = int(now)
     last_minute = range(this_second - WINDOW + 1, this_second + 1)
-    requests, errors, latency = traffic(state.series, SECOND, last_minute)
+    requests, errors, latency = traffic(state.series, Resolution.SECOND, last_minute)
     return {
         "overview": {
             "total_requests": total_requests(state),

@@ -1,4 +1,4 @@
-"""Changes since the last tick: which buckets closed, and how the health of services changed."""
+"""Changes since the last tick: closed buckets, and changed health of services."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -6,16 +6,17 @@ from itertools import takewhile
 from analytics.bus import BucketClosed, Bus, HealthChanged
 from analytics.query.reader import Reader
 from analytics.state.history import Change
-from analytics.state.state import DAY, HOUR, MINUTE, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
-RUNGS = (MINUTE, HOUR, DAY)
+REPORTED = (Resolution.MINUTE, Resolution.HOUR, Resolution.DAY)
 
 
 class Changes:
-    """Publishes what the state says has changed since the last look.
+    """Publishes what changed in the state since the last call.
 
-    All that it compares with is its own: the state holds nothing for it. The first look, and the first one after a time
-    without listeners, only remembers how things are.
+    The previous values are kept here, not in the state. The first call, and the first one with listeners after a time
+    without, only remembers the current values.
     """
 
     def __init__(self, reader: Reader, bus: Bus) -> None:
@@ -24,7 +25,7 @@ class Changes:
         self._health: dict[str, Change] | None = None
 
     def publish(self) -> None:
-        """Look, and publish what changed, oldest first."""
+        """Compare and publish the changes, oldest first."""
         if self._bus.has_listeners(BucketClosed):
             for closed in self._reader.ask(self._closed):
                 self._bus.publish(closed)
@@ -37,13 +38,13 @@ class Changes:
             self._health = None
 
     def _closed(self, state: State, now: float) -> list[BucketClosed]:
-        """The buckets that closed, in the order of their ends; of two that end together the shorter one first."""
-        before, self._opened = self._opened, {rung: state.series.open(rung) for rung in RUNGS}
+        """The buckets that closed, ordered by end; of equal ends the shorter first."""
+        before, self._opened = self._opened, {level: state.series.open(level) for level in REPORTED}
         closed = []
-        for rung, start in (before or {}).items():
-            size = state.series.rungs[rung].size
-            first = max(start, state.series.oldest(rung))  # after a long sleep of the machine, only those that are kept
-            closed += [BucketClosed(size, each) for each in range(first, self._opened[rung], size)]
+        for level, start in (before or {}).items():
+            size = state.series.levels[level].size
+            first = max(start, state.series.oldest(level))  # some may have expired while the machine slept
+            closed += [BucketClosed(size, each) for each in range(first, self._opened[level], size)]
         return sorted(closed, key=lambda each: (each.start + each.seconds, each.seconds))
 
     def _changed(self, state: State, now: float) -> list[HealthChanged]:
@@ -60,9 +61,9 @@ class Changes:
 
 
 def _since(service: str, changes: Sequence[Change], last: Change | None) -> Iterator[HealthChanged]:
-    """The changes after `last`, the one that was published before; None where there was none.
+    """The changes after `last`, the one published before, or all if it is None.
 
-    If `last` is not among them, it was forgotten or a late heartbeat undid it: then the newest one is all that counts.
+    If `last` is not among them, it was forgotten or undone by a late heartbeat; then only the newest one counts.
     """
     new = list(takewhile(lambda change: change != last, reversed(changes)))[::-1]
     if last is not None and len(new) == len(changes):

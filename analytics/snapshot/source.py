@@ -1,6 +1,6 @@
-"""The current snapshot as bytes: built again when the state has moved or a second has passed, else served again.
+"""The encoded snapshot: rebuilt when the state changed or a second has passed, otherwise served again.
 
-How many clients there are is put in afterwards: each that joins moves that number, and nothing else.
+The number of clients is inserted afterwards, since a client that joins changes nothing else.
 """
 
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from analytics.snapshot.build import build_snapshot
 from analytics.state.state import State
 
 COUNT = b"\0"
-"""Stands for the number of clients; JSON has no such byte, and names come escaped."""
+"""Placeholder for the number of clients; a NUL byte, which encoded JSON never contains."""
 
 
 class SnapshotSource:
-    """Gives the snapshot to whoever asks, encoded once.
+    """Serves the snapshot, encoded once.
 
     Args:
-        connections: tells how many live clients there are now.
+        connections: returns the number of live clients.
     """
 
     def __init__(self, state: State, reader: Reader, connections: Callable[[], int]) -> None:
@@ -30,7 +30,7 @@ class SnapshotSource:
         self._json = b""
 
     def current(self) -> bytes:
-        """The snapshot of now, as JSON; it sees every record that was acknowledged."""
+        """The snapshot as of now, as JSON; it includes every acknowledged record."""
         return self._reader.ask(self._current)
 
     def _current(self, state: State, now: float) -> bytes:

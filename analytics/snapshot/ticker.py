@@ -7,14 +7,14 @@ from analytics.jobs.supervisor import Supervisor
 
 SECONDS = 1.0
 STALLED_AFTER = 5.0
-"""Seconds without a successful tick after which the ticker counts as stalled."""
+"""Seconds without a successful tick after which the ticker is stalled."""
 
 
 def make_ticker(work: Callable[[], None], jobs: Supervisor, dropped: Callable[[str, int], None]) -> Periodic:
-    """The job that does `work` each second; a tick that fails is followed by the next one of its phase.
+    """The job that calls `work` each second; a failed tick does not affect the next one.
 
     Args:
-        dropped: called with `snapshot_failed` or `snapshot_skipped`, and how many ticks that were.
+        dropped: called with `snapshot_failed` or `snapshot_skipped`, and the number of ticks.
     """
 
     def tick() -> None:

@@ -1,1 +1,1 @@
-"""What is true now: rings, series, services, users and endpoints, all bounded and free of I/O."""
+"""The state: recent records, series, services, users and endpoints, all bounded and without I/O."""

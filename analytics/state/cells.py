@@ -1,6 +1,6 @@
-"""A cell: what one series did in one bucket of time.
+"""Cells: the aggregate of one series in one time bucket.
 
-Cells merge in any order and grouping to the same cell, to the last digit: their sums are exact.
+Sums are exact, so merging cells in any order and grouping gives the same cell to the last digit.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ GREATEST_INT = 2**63 - 1
 
 
 class Cell:
-    """Count, sum, minimum, maximum and the latest value, and a quantile sketch where percentiles are asked of it.
+    """Count, sum, minimum, maximum and latest value, and a quantile sketch for series that have percentiles.
 
-    `last` is the value with the greatest `last_at` (seconds since the epoch), of equals the greatest value. The sum is
-    kept as an integer `total`, to be divided by 2**`shift`.
+    `last` is the value with the greatest `last_at` (seconds since the epoch); among equal times, the greatest value.
+    The sum is the integer `total` divided by 2**`shift`.
     """
 
     __slots__ = ("count", "last", "last_at", "max", "min", "quantiles", "shift", "total")
@@ -46,14 +46,14 @@ class Cell:
 
     @classmethod
     def tally(cls, count: int, at: float) -> Self:
-        """`count` observations of 1 each."""
+        """A cell of `count` observations of 1 each."""
         return cls(count, count, 0, 1, 1, 1, at)
 
     @classmethod
     def of(
         cls, values: Sequence[float], at: float, total: tuple[int, int] | None = None, *, sketched: bool = False
     ) -> Self:
-        """At least one value, the last of them observed at `at`; `total` and its shift where they are known."""
+        """A cell of at least one value, the last observed at `at`; `total` is their exact sum and shift, if known."""
         quantiles = None
         if sketched:
             quantiles = Quantiles()
@@ -62,7 +62,7 @@ class Cell:
         return cls(len(values), whole, shift, min(values), max(values), values[-1], at, quantiles)
 
     def merge(self, other: "Cell") -> None:
-        """Add what `other` holds; `other` stays as it is."""
+        """Add another cell, which stays unchanged."""
         self.count += other.count
         if other.shift > self.shift:
             self.total <<= other.shift - self.shift
@@ -81,7 +81,7 @@ class Cell:
             self.quantiles.merge(other.quantiles)
 
     def copy(self) -> "Cell":
-        """A cell of its own with the same content."""
+        """An independent copy."""
         fresh = Cell(self.count, self.total, self.shift, self.min, self.max, self.last, self.last_at)
         if self.quantiles is not None:
             fresh.quantiles = Quantiles()
@@ -89,31 +89,31 @@ class Cell:
         return fresh
 
     def compact(self) -> None:
-        """Fold the sketch, to rest."""
+        """Pack the sketch to save memory."""
         if self.quantiles is not None:
             self.quantiles.compact()
 
     @property
     def sum(self) -> float:
-        """The sum of all values: an integer where all are."""
+        """Sum of all values; an int if all values are."""
         if not self.shift and self.min.__class__ is int and self.max.__class__ is int:
             return self.total
         return divided(self.total, 1 << self.shift)
 
     @property
     def mean(self) -> float:
-        """The average value."""
+        """Average value."""
         return divided(self.total, self.count << self.shift)
 
     def percentiles(self, *shares: float) -> list[float | None]:
-        """Quantiles at ascending `shares`, never outside what was seen; None each without a sketch."""
+        """Quantiles at ascending `shares` (0-1), within minimum and maximum; each None without a sketch."""
         if self.quantiles is None:
             return [None] * len(shares)
         found = self.quantiles.at(*shares)
         return [None if value is None else min(max(value, self.min), self.max) for value in found]
 
     def pack(self) -> bytes:
-        """As MessagePack: the plain figures, then the packed sketch or nil."""
+        """MessagePack: the numbers, then the packed sketch or nil."""
         sketch = None if self.quantiles is None else self.quantiles.pack()
         figures = [_packable(value) for value in (self.total, self.min, self.max, self.last)]
         return msgspec.msgpack.encode((min(self.count, GREATEST_INT), *figures, self.last_at, sketch, self.shift))
@@ -123,7 +123,7 @@ class Cell:
         """The cell that `pack` wrote.
 
         Raises:
-            msgspec.DecodeError: `packed` is something else.
+            msgspec.DecodeError: `packed` is not a packed cell.
         """
         written = _decode(packed)
         total, low, high, last = (int(figure) if isinstance(figure, str) else figure for figure in written[1:5])
@@ -138,7 +138,7 @@ _Figure = int | float | str
 
 
 class _Written(NamedTuple):
-    """A packed cell; `shift` is missing where version 0.1.0 wrote it, whose sum may be a float."""
+    """A packed cell. Version 0.1.0 wrote no `shift`, and its sum may be a float."""
 
     number: int
     total: _Figure
@@ -154,12 +154,12 @@ _decode = msgspec.msgpack.Decoder(_Written).decode
 
 
 def _packable(value: float) -> float | str:
-    """`value`, as MessagePack can hold it: integers of more than 64 bits as their digits."""
+    """The value, or its digits if it is an integer of more than 64 bits, which MessagePack cannot hold."""
     return str(value) if value.__class__ is int and not -GREATEST_INT <= value <= GREATEST_INT else value
 
 
 class UserCell:
-    """The distinct users of one service, or of all, in one bucket of time."""
+    """Distinct users of one service, or of all, in one time bucket."""
 
     __slots__ = ("users",)
 
@@ -176,7 +176,7 @@ class UserCell:
         self.users.merge(other.users)
 
     def pack(self) -> bytes:
-        """As the sketch packs itself."""
+        """The packed sketch."""
         return self.users.pack()
 
     @classmethod

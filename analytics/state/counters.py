@@ -1,4 +1,4 @@
-"""What became of everything that was sent: receipts by outcome and drops by reason, since the start."""
+"""Counts of received items by outcome and of drops by reason, since the start."""
 
 from collections import Counter
 
@@ -15,22 +15,22 @@ class Counters:
         self.drops: Counter[str] = Counter()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Reset all counts."""
         for outcomes in self.outcomes.values():
             for outcome in outcomes:
                 outcomes[outcome] = 0
         self.drops.clear()
 
     def taken(self, kind: str, accepted: int, duplicates: int) -> None:
-        """Some items of `kind` were taken."""
+        """Count items of `kind` that were accepted or were duplicates."""
         self.outcomes[kind]["accepted"] += accepted
         self.outcomes[kind]["duplicates"] += duplicates
 
     def rejected(self, kind: str, reasons: Counter[str]) -> None:
-        """Some items of `kind` were turned away."""
+        """Count items of `kind` that were rejected, by reason."""
         self.outcomes[kind]["rejected"] += reasons.total()
         self.drops.update(reasons)
 
     def dropped(self, reason: str, count: int = 1) -> None:
-        """A bound was reached; `reason` names it."""
+        """Count something dropped because a limit was reached."""
         self.drops[reason] += count

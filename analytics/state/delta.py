@@ -1,4 +1,4 @@
-"""What one second of a batch adds to the series: each cell made once, sums over all services included."""
+"""Cells that one second of observations adds to the series, including the sums over all services."""
 
 from collections.abc import Iterable
 
@@ -8,14 +8,14 @@ from analytics.state.exact import UNIT_BITS, exact_sum
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC, Observations
 
 SeriesKey = tuple[str, str, SeriesTags]
-"""Name, service (`EVERY_SERVICE` for all together) and tags (`NO_TAGS` for all together)."""
+"""Name, service (`EVERY_SERVICE`: all services) and tags (`NO_TAGS`: all tags)."""
 
 
 def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
     """The cells of observations of one second.
 
-    A record counts in its service's series without tags, in the one with all its tags, and, for traffic and events,
-    in the same over all services.
+    A record counts in the series of its service without tags and in the one with all its tags. Traffic and events also
+    count in the series over all services.
     """
     delta: dict[SeriesKey, Cell] = {}
     all_types: dict[str, int] = {}
@@ -37,7 +37,7 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
             latency.last_at, latency.last = seen.latest
             _put_traffic(delta, "latency", service, latency)
         for count, mean, reported_at in seen.mean_latencies:
-            # a reported mean of many requests says nothing of their percentiles: it has no sketch
+            # a reported mean says nothing about percentiles: no sketch
             _put_traffic(
                 delta, "latency", service, Cell(count, *exact_sum((count * mean,)), mean, mean, mean, reported_at)
             )
@@ -55,7 +55,7 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
 
 
 def users_delta(observations: Iterable[Observations]) -> dict[str, UserCell]:
-    """The distinct users of each service, and of all, in observations of one second."""
+    """Distinct users by service, and of all services, in observations of one second."""
     delta = {seen.service: UserCell.of(seen.users) for seen in observations if seen.users}
     if delta:
         everybody = UserCell()

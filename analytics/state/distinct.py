@@ -1,10 +1,10 @@
-"""Distinct sketch: how many different strings were seen, merged exactly.
+"""Distinct sketch: the number of different strings, merged exactly.
 
-HyperLogLog by Apache DataSketches with lg_k 14. It counts exactly far beyond 1,000 strings and within 2 % at 1,000,000.
+Apache DataSketches HyperLogLog with lg_k 14: exact far beyond 1,000 strings, within 2 % at 1,000,000.
 
-A sketch that has seen its strings in order estimates by that order (the "HIP" estimator), and so does a union of which
-only one part was large. One that was merged with a large one estimates by its registers alone. So each estimate is
-taken of the sketch merged with itself, which changes no register: it depends on what was seen, and on nothing else.
+A sketch that counted its strings in order estimates by that order (the HIP estimator), and so does a union with only
+one large part. A sketch merged with a large one estimates by its registers alone. Estimates are therefore taken from
+the sketch merged with itself, which changes no register: they depend only on the set of strings.
 """
 
 from collections.abc import Iterable
@@ -16,32 +16,32 @@ LG_K = 14
 
 
 class Distinct:
-    """The number of different strings among all that were added.
+    """The number of different strings added.
 
-    A closed sketch can be folded into bytes (`compact`): 4 bytes a string at first, 8 KB at most.
+    `compact` packs a sketch that is no longer written to: 4 bytes a string at first, 8 KB at most.
     """
 
-    __slots__ = ("_folded", "_union")
+    __slots__ = ("_packed", "_union")
 
     def __init__(self) -> None:
         self._union: datasketches.hll_union | None = None
-        self._folded: bytes | None = None
+        self._packed: bytes | None = None
 
     def add(self, values: Iterable[str]) -> None:
-        """Count `values`; what was counted before is not counted again."""
+        """Add strings."""
         update = self._opened().update
         for value in values:
             update(value)
 
     def merge(self, other: "Distinct") -> None:
-        """Add what `other` saw; `other` stays as it is."""
+        """Add another sketch, which stays unchanged."""
         sketch = other._sketch()
         if sketch is not None:
             self._opened().update(sketch)
 
     @property
     def estimate(self) -> int:
-        """How many different strings."""
+        """Estimated number of different strings."""
         sketch = self._sketch()
         if sketch is None:
             return 0
@@ -50,33 +50,33 @@ class Distinct:
         return int(round(union.get_estimate()))
 
     def compact(self) -> None:
-        """Fold into bytes, to rest."""
-        if self._folded is None:
-            self._folded = self.pack()
+        """Pack to save memory; the next write unpacks."""
+        if self._packed is None:
+            self._packed = self.pack()
             self._union = None
 
     def pack(self) -> bytes:
-        """In DataSketches' own compact form."""
-        if self._folded is not None:
-            return self._folded
+        """The compact form of DataSketches."""
+        if self._packed is not None:
+            return self._packed
         union = self._union or datasketches.hll_union(LG_K)
         return bytes(union.get_result(datasketches.HLL_4).serialize_compact())
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The sketch that `pack` wrote, still folded: something else is noticed when it is first used."""
+        """The sketch that `pack` wrote, still packed: invalid bytes raise at the first use."""
         sketch = cls()
-        sketch._folded = packed
+        sketch._packed = packed
         return sketch
 
     def _sketch(self) -> datasketches.hll_sketch | None:
-        if self._folded is not None:
-            return datasketches.hll_sketch.deserialize(self._folded)
+        if self._packed is not None:
+            return datasketches.hll_sketch.deserialize(self._packed)
         return None if self._union is None else self._union.get_result(datasketches.HLL_8)
 
     def _opened(self) -> datasketches.hll_union:
         if self._union is None:
-            self._union, self._folded = _union_of(self._sketch()), None
+            self._union, self._packed = _union_of(self._sketch()), None
         return self._union
 
 

@@ -1,4 +1,4 @@
-"""The newest errors among the events, kept apart so that traffic does not push them out."""
+"""The newest errors among the events, kept apart so that other events do not push them out."""
 
 from collections.abc import Sequence
 
@@ -12,26 +12,26 @@ KEPT = 1_000
 
 
 class Errors:
-    """`error` events and failed requests, at most the newest `KEPT`, each with its id and its own copy of its data."""
+    """The newest `KEPT` `error` events and failed requests, with their ids and copies of their data."""
 
     def __init__(self) -> None:
         self.ring: Ring[NewEvent] = Ring(KEPT)
 
     def add(self, events: Kept[NewEvent], places: Sequence[int]) -> None:
-        """Keep the events at `places` (ascending) too."""
+        """Keep the events at these ascending indexes of a request."""
         if not places:
             return
         copies = []
         for place in places[-KEPT:]:
             event = events.records[place]
-            data = msgspec.Raw(bytes(event.data))  # no slice of the body that it came in
+            data = msgspec.Raw(bytes(event.data))  # a copy, not a slice of the request body
             copies.append(NewEvent(event.type, event.service, event.user_id, event.timestamp, events.id(place), data))
         self.ring.add(Kept(copies, events.received, events.received_at, ""))
 
     def find_in(self, events: Ring[NewEvent]) -> None:
-        """Keep the errors among the events that are kept: checkpoints of version 0.1.0 hold none."""
+        """Find the errors among the kept events, for checkpoints of version 0.1.0, which hold none."""
         for _, kept, places in events.spans(0, len(events)):
             requests = [place for place in places if kept.records[place].type == "request"]
-            failed = Observations("", 0.0).requests_made([kept.records[place].data for place in requests])
+            failed = Observations("", 0.0).add_request_events([kept.records[place].data for place in requests])
             found = [requests[index] for index in failed]
             self.add(kept, sorted(found + [place for place in places if kept.records[place].type == "error"]))

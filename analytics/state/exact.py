@@ -1,10 +1,10 @@
-"""Exact sums: numbers as integers in units of a power of two, so that no order of additions changes a sum."""
+"""Exact sums: integers in units of a power of two, independent of the order of additions."""
 
 import math
 from collections.abc import Iterable
 
 UNIT_BITS = 80
-"""Counts and milliseconds are added up in units of 2**-80; finer digits of one request's sum are cut."""
+"""Counts and milliseconds are added in units of 2**-80; the sum of one request is truncated to it."""
 _UNIT = 2.0**UNIT_BITS
 _LARGE = 2.0**53
 
@@ -17,7 +17,7 @@ def in_units(value: float) -> int:
 
 
 def divided(dividend: int, divisor: int) -> float:
-    """The nearest float; infinite where it is beyond all of them."""
+    """The nearest float; infinity beyond the range of floats."""
     try:
         return dividend / divisor
     except OverflowError:
@@ -25,7 +25,7 @@ def divided(dividend: int, divisor: int) -> float:
 
 
 def exact_sum(values: Iterable[float]) -> tuple[int, int]:
-    """The sum of finite numbers as an integer, and the power of two that divides it."""
+    """Sum of finite numbers: an integer and its shift, for a sum of integer / 2**shift."""
     total = shift = 0
     for value in values:
         top, bottom = value.as_integer_ratio()

@@ -1,11 +1,11 @@
-"""Health: what a sender of heartbeats last reported, unless it has been silent for too long by its own rhythm.
+"""Health of a sender of heartbeats: the status it last reported, unless it has been silent for too long.
 
 - `unknown`: no heartbeat yet.
-- `stale`: silent for more than twice its interval, at least 120 s. `down`: for more than five times, at least 300 s.
-- The interval is the one that it states, else the usual one: the median of the latest intervals. Before the second
-  heartbeat none is known, and then a sender is stale after 120 s but never down.
+- `stale`: silent for more than 2 intervals, at least 120 s. `down`: for more than 5 intervals, at least 300 s.
+- The interval is the stated one, else the median of the latest intervals. Before the second heartbeat it is not known:
+  the sender is stale after 120 s, but never down.
 - A stated `grace` replaces these limits: stale after interval + grace, down after interval + 2 × grace.
-- `maintenance` lasts until something else is reported.
+- `maintenance` lasts until another status is reported.
 """
 
 from collections.abc import Sequence
@@ -14,37 +14,37 @@ from typing import NamedTuple
 
 STALE_AFTER, STALE_AT_LEAST = 2, 120.0
 DOWN_AFTER, DOWN_AT_LEAST = 5, 300.0
-RHYTHM = 16
-"""How many of the latest intervals tell the usual one."""
-SHORTEST = 0.1
-"""Intervals of fewer seconds are repeats of one heartbeat and say nothing about the rhythm."""
+KEPT_INTERVALS = 16
+"""Number of latest intervals of which the median is taken."""
+SHORTEST_INTERVAL = 0.1
+"""Shorter intervals (seconds) are repeats of one heartbeat and are ignored."""
 SILENT = ("stale", "down")
 WORST_FIRST = ("down", "unhealthy", "stale", "degraded", "maintenance", "healthy", "unknown")
 
 
-class Limits(NamedTuple):
+class SilenceLimits(NamedTuple):
     """Seconds of silence after which a sender is stale, and down (None: never)."""
 
     stale: float
     down: float | None
 
 
-def usual_interval(intervals: Sequence[float]) -> float | None:
-    """The usual seconds between heartbeats: the median of the latest intervals; None before the second one."""
+def median_interval(intervals: Sequence[float]) -> float | None:
+    """Median seconds between heartbeats; None before the second heartbeat."""
     return median(intervals) if intervals else None
 
 
-def limits(interval: float | None, grace: float | None) -> Limits:
-    """How long a sender may be silent, by its stated or usual interval and its stated grace in seconds."""
+def silence_limits(interval: float | None, grace: float | None) -> SilenceLimits:
+    """How long a sender may be silent, given its interval and stated grace in seconds."""
     if interval is None:
-        return Limits(max(STALE_AT_LEAST, grace or 0.0), None)
+        return SilenceLimits(max(STALE_AT_LEAST, grace or 0.0), None)
     if grace is not None:
-        return Limits(interval + grace, interval + 2 * grace)
-    return Limits(max(STALE_AFTER * interval, STALE_AT_LEAST), max(DOWN_AFTER * interval, DOWN_AT_LEAST))
+        return SilenceLimits(interval + grace, interval + 2 * grace)
+    return SilenceLimits(max(STALE_AFTER * interval, STALE_AT_LEAST), max(DOWN_AFTER * interval, DOWN_AT_LEAST))
 
 
-def health(reported: str | None, silence: float, allowed: Limits) -> str:
-    """The state of a sender that has been silent for `silence` seconds since it reported."""
+def health(reported: str | None, silence: float, allowed: SilenceLimits) -> str:
+    """State of a sender `silence` seconds after its last report."""
     if reported is None:
         return "unknown"
     if reported == "maintenance":

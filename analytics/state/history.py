@@ -1,19 +1,20 @@
-"""History: how the state of a service changed, when, and why."""
+"""History of a service's state: each change with its time and reason."""
 
 from collections.abc import Iterable
 from math import nextafter
 from typing import NamedTuple
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.state.health import SILENT, WORST_FIRST
 from analytics.state.senders import UNNAMED, Sender, expected
 
-MOST_CHANGES = 1_000
-"""How many changes of a service are kept."""
+MAX_CHANGES = 1_000
+"""Changes kept per service."""
 REASON_LIMIT = 200
 
 
 class Change(NamedTuple):
-    """One change: to which state, at which time (seconds since the epoch), and the reason in words."""
+    """A change of state: the new state, its time in seconds since the epoch, and the reason as text."""
 
     to: str
     at: float
@@ -21,7 +22,7 @@ class Change(NamedTuple):
 
 
 def state_of(senders: Iterable[Sender], at: float) -> tuple[str, str]:
-    """The state of a service and the reason for it: that of the worst of the senders that should be there."""
+    """The state of a service, that of its worst expected sender, and the reason as text."""
     there = expected(list(senders), at)
     states = {sender.name: sender.state(at) for sender in there}
     worst = min(there, key=lambda sender: (WORST_FIRST.index(states[sender.name]), -sender.last))
@@ -29,16 +30,16 @@ def state_of(senders: Iterable[Sender], at: float) -> tuple[str, str]:
 
 
 def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: float) -> list[Change]:
-    """The changes by silence between two times, oldest first, if the state was `state` before.
+    """Changes by silence from `after` to before `up_to`, oldest first, given the state before them.
 
-    It follows from the senders alone, so it makes no difference who asks, and when.
+    They follow from the senders alone, so they do not depend on when they are read.
     """
     found: list[Change] = []
-    turns = {turn for sender in senders for turn in sender.turns() if after <= turn < up_to}
-    for turn in sorted(turns):
-        to, reason = state_of(senders, nextafter(turn, up_to))
+    transitions = {at for sender in senders for at in sender.transitions() if after <= at < up_to}
+    for at in sorted(transitions):
+        to, reason = state_of(senders, nextafter(at, up_to))
         if to != state:
-            found.append(Change(to, turn, reason))
+            found.append(Change(to, at, reason))
             state = to
     return found
 
@@ -46,7 +47,7 @@ def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: f
 def _reason(sender: Sender, state: str) -> str:
     of = "" if sender.name == UNNAMED else f" of {sender.name}"
     if state in SILENT:
-        allowed = sender.allowed
+        allowed = sender.silence_limits
         limit = allowed.down if state == "down" and allowed.down is not None else allowed.stale
         return f"no heartbeat{of} for {_duration(limit)}"
     said = f": {sender.message}" if sender.message else ""
@@ -54,8 +55,8 @@ def _reason(sender: Sender, state: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Seconds in the largest unit that shows them whole, else with one decimal."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    """The duration in the largest unit of which it has at least two, to one decimal."""
+    for size, unit in ((DAY_SECONDS, "d"), (HOUR_SECONDS, "h"), (MINUTE_SECONDS, "min")):
         if seconds >= 2 * size:
             return f"{round(seconds / size, 1):g} {unit}"
     return f"{round(seconds, 1):g} s"

@@ -1,4 +1,4 @@
-"""How many series may be counted by name: each new one is admitted, or refused where there is no room."""
+"""Limits on the number of series and event types: new ones are admitted while there is room."""
 
 from collections.abc import Collection, Iterable
 
@@ -7,7 +7,7 @@ from analytics.state.observations import EVENT_TYPE, EVENTS, OTHER
 
 
 class Limits:
-    """The series that count towards their limit, at most `max_series`, and the event types that do, `max_types`."""
+    """The series and event types that count towards their limits `max_series` and `max_types`."""
 
     def __init__(self, max_series: int, max_types: int) -> None:
         self.max_series, self.max_types = max_series, max_types
@@ -21,15 +21,15 @@ class Limits:
         return series in self._series
 
     def has_room(self, unknown: Collection[SeriesKey]) -> bool:
-        """Whether all of these series, none of which is known, may become known."""
+        """Whether all of these new series fit."""
         return not unknown or len(self._series) + len(unknown) <= self.max_series
 
     def add(self, series: Iterable[SeriesKey]) -> None:
-        """Make series known for which there is room."""
+        """Admit series for which there is room."""
         self._series.update(series)
 
     def admit(self, series: Iterable[SeriesKey]) -> bool:
-        """Make all of these series known; False where there is no room, and then none of them is."""
+        """Admit all of these series, or none if they do not all fit; returns whether they were admitted."""
         unknown = {key for key in series if key not in self._series}
         if not self.has_room(unknown):
             return False
@@ -37,7 +37,7 @@ class Limits:
         return True
 
     def admit_event_type(self, service: str, event_type: str) -> str:
-        """The type under which events of `event_type` are counted: itself, or `other` beyond the limits."""
+        """The type under which events of `event_type` are counted: their own, or `other` beyond the limits."""
         if event_type in self._types or len(self._types) < self.max_types:
             key = (EVENTS, service, ((EVENT_TYPE, event_type),))
             if key in self._series or self.admit((key,)):
@@ -46,7 +46,7 @@ class Limits:
         return OTHER
 
     def expire(self, live: Collection[SeriesKey]) -> None:
-        """Forget all but the `live` series, and the event types that none of them counts."""
+        """Forget all series but the `live` ones, and the event types without a live series."""
         self._series.intersection_update(live)
         self._types = {tags[0][1] for name, _, tags in live if name == EVENTS and tags}
 
@@ -55,5 +55,5 @@ class Limits:
         return list(self._series), list(self._types)
 
     def restore(self, series: list[SeriesKey], types: list[str]) -> None:
-        """Become what was dumped; it may have had more room."""
+        """Replace the content by a dump, even one that exceeds the limits."""
         self._series, self._types = set(series), set(types)

@@ -1,4 +1,4 @@
-"""What one batch says of one service in one second, grouped so that the state touches each counter once."""
+"""Observations of one service in one second of a batch, grouped so that the state updates each counter once."""
 
 import re
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from analytics.state.sums import Total, Usage
 ERROR_STATUS = 500
 MAX_LATENCY = 1e100
 NUMERIC = re.compile(r"\s*\d{1,15}(\.\d{0,15})?\s*", re.ASCII)
-"""Text that is read as a number."""
+"""Text that counts as a number."""
 
 
 class Detail(msgspec.Struct, gc=False):
-    """The fields in the data of a `request` or `error` event that feed the statistics; each may hold anything.
+    """Fields in the data of `request` and `error` events that feed the statistics; each may hold any JSON.
 
-    `status`, `latency` and `latency_ms` may be numbers, or text that holds one, as the JSON logs of nginx have it.
+    `status`, `latency` and `latency_ms` may be numbers or numeric text, as in the JSON logs of nginx.
     """
 
     status: Any = None
@@ -33,7 +33,7 @@ _read_details = msgspec.json.Decoder(list[Detail]).decode
 
 
 class Gauge:
-    """Values of one series, their sum in each request, and the one of the latest time (of equals the greatest)."""
+    """Values of one series, their sum by request, and the latest value (among equal times, the greatest)."""
 
     __slots__ = ("last", "last_at", "sums", "values")
 
@@ -43,34 +43,34 @@ class Gauge:
         self.last, self.last_at = last, at
 
     def add(self, values: list[float], last: float, at: float) -> None:
-        """Add values of the same batch: of equal times the later one counts."""
+        """Add values of the same batch; among equal times the later call wins."""
         self.values += values
         if at >= self.last_at:
             self.last, self.last_at = last, at
 
     def merge(self, other: "Gauge") -> None:
-        """Add the values of `other`."""
+        """Add the values of another gauge."""
         self.values += other.values
         self.sums += other.sums
         if (other.last_at, other.last) > (self.last_at, self.last):
             self.last, self.last_at = other.last, other.last_at
 
     def cell(self, *, sketched: bool) -> Cell:
-        """As a cell."""
+        """The values as a cell."""
         cell = Cell.of(self.values, self.last_at, exact_sum(self.sums), sketched=sketched)
         cell.last = self.last
         return cell
 
 
 def _number_in(value: Any) -> float | None:
-    """`value`, if it is a number, or text that holds one."""
+    """The number, also from numeric text; None otherwise."""
     if value.__class__ is str:
         return float(value) if NUMERIC.fullmatch(value) else None
     return value if value.__class__ is int or value.__class__ is float else None
 
 
 def _whole(value: float) -> float:
-    """A count as an integer where it is one, and else as a multiple of 2**-80: the unit of exact sums."""
+    """A count as an int if it is whole, else truncated to a multiple of 2**-80, the unit of exact sums."""
     whole = int(value)
     return whole if whole == value else in_units(value) / (1 << UNIT_BITS)
 
@@ -87,9 +87,9 @@ def _details(data: Iterable[msgspec.Raw]) -> list[Detail]:
 
 
 class Observations:
-    """Sums and lists of what was observed of `service` at `at` (seconds since the epoch).
+    """What was observed of `service` at `at` (seconds since the epoch).
 
-    `shown_at` is the same, or when it was recorded where that is earlier: what lies ahead counts as now in windows.
+    `shown_at` is the time at which sliding windows count it: `at`, or the time of recording if that is earlier.
     """
 
     __slots__ = (
@@ -120,17 +120,18 @@ class Observations:
         self.latencies: list[float] = []
         self.latency_sum = 0
         self.latest = (at, 0.0)
-        """When the latest latency was observed, and the greatest that was then."""
+        """Time of the latest latency, and the greatest latency at that time."""
         self.mean_latencies: list[tuple[int, float, float]] = []
-        """Of heartbeats: how many requests, their mean latency, and when it was reported."""
+        """From heartbeats: number of requests, their mean latency (ms), and the time of the report."""
         self.usage: dict[str, Usage] = {}
         self.endpoints: dict[str, Total] = {}
         self.gauges: dict[tuple[str, SeriesTags], Gauge] = {}
 
-    def requests_made(self, data: Iterable[msgspec.Raw]) -> list[int]:
-        """Observe the status, latency (ms) and endpoint of `request` events by their data, each where it is usable.
+    def add_request_events(self, data: Iterable[msgspec.Raw]) -> list[int]:
+        """Add `request` events by their data: status, latency (ms) and endpoint, each if usable.
 
-        Returns the indexes of those that failed.
+        Returns:
+            The indexes of the failed requests.
         """
         latencies = self.latencies
         details = _details(data)
@@ -160,23 +161,23 @@ class Observations:
             self.add_errors(Cell.tally(len(failed), self.at))
         return failed
 
-    def errors_occurred(self, data: Iterable[msgspec.Raw]) -> None:
-        """The data of `error` events: their endpoint, where it is usable."""
+    def add_error_events(self, data: Iterable[msgspec.Raw]) -> None:
+        """Add `error` events by their data: endpoint, if usable."""
         details = _details(data)
         self.add_errors(Cell.tally(len(details), self.at))
         for detail in details:
             self._endpoint(detail.endpoint, Usage(0, 1))
 
     def add_requests(self, cell: Cell) -> None:
-        """Requests: so many, adding up to so much."""
+        """Add a cell of requests."""
         self.requests = _sum(self.requests, cell)
 
     def add_errors(self, cell: Cell) -> None:
-        """Errors: so many, adding up to so much."""
+        """Add a cell of errors."""
         self.errors = _sum(self.errors, cell)
 
     def close(self) -> None:
-        """Add up what one request says; from here on all sums are exact, in whatever order requests are merged."""
+        """Finish the sums of one request; they are exact from here on, in whatever order requests are merged."""
         if self.latencies:
             self.latency_sum = in_units(sum(self.latencies))
             self.latest = (self.at, self.latencies[-1])
@@ -186,7 +187,7 @@ class Observations:
         self.usage = {}
 
     def merge(self, other: "Observations") -> None:
-        """Add what was observed in the same second of the same service; both are closed."""
+        """Add closed observations of the same service and second to these closed ones."""
         self.at = max(self.at, other.at)
         self.shown_at = max(self.shown_at, other.shown_at)
         for event_type, count in other.event_types.items():
@@ -212,12 +213,12 @@ class Observations:
             else:
                 self.gauges[series] = gauge
 
-    def metrics(
+    def add_metrics(
         self, name: str, values: list[float], last: float, last_at: float, tags: SeriesTags, endpoint: str | None
     ) -> None:
-        """Observe values of one series, of which `last` was measured last, at `last_at`.
+        """Add values of one series; `last` is the latest of them, measured at `last_at`.
 
-        `requests`, `errors` and `latency` count as such, and in their tagged series.
+        `requests`, `errors` and `latency` count as traffic of the service, and in their tagged series.
         """
         if name == "requests":
             counts = list(map(_whole, values))
@@ -249,12 +250,12 @@ class Observations:
 
 
 TRAFFIC = ("requests", "errors", "latency")
-"""The metrics that every service has under the same meaning."""
+"""Metrics with the same meaning for every service."""
 EVENTS = "events"
-"""The series that counts events; no metric may take its name."""
+"""Series that counts events; reserved, metrics cannot use the name."""
 EVENT_TYPE = "type"
-"""The tag of that series."""
+"""Tag of the `events` series."""
 OTHER = "other"
-"""The event type under which those beyond the limit are counted."""
+"""Event type that counts the types beyond the limit."""
 EVERY_SERVICE = ""
-"""The service of series that add up all services."""
+"""Service of the series that aggregate all services."""

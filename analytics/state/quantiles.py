@@ -1,9 +1,10 @@
 """Quantile sketch: logarithmic buckets as in OpenTelemetry's exponential histogram, merged exactly.
 
 Bucket `i` at scale `s` holds the values in (base**i, base**(i+1)] with base = 2**(2**-s). At the initial scale 6
-a reported quantile is within 0.54 % of a sample. The sketch depends only on the values added, never on the order or
+a reported quantile is within 0.54 % of a sample. The sketch depends only on the values added, not on the order or
 grouping of merges: counts add up, and the scale is the finest at which all values fit into `MAX_BUCKETS` buckets.
-Source: opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram;
+
+Sources: opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram;
 Masson, Rim, Lee: DDSketch, VLDB 2019.
 """
 
@@ -18,29 +19,29 @@ INITIAL_SCALE = 6
 MAX_BUCKETS = 2048
 GREATEST = float_info.max
 SMALLEST = 2.0**-1000
-"""Magnitudes below this count as zero."""
+"""Smaller magnitudes count as zero."""
 
 _unpack = msgspec.msgpack.Decoder(tuple[int, int, dict[int, int], dict[int, int]]).decode
 
 
 class Quantiles:
-    """Counts of values in logarithmic buckets, of either sign.
+    """Counts of positive and negative values in logarithmic buckets.
 
-    A closed sketch can be folded into bytes (`compact`), a tenth of the size; it unfolds by itself when written to.
+    `compact` packs a sketch that is no longer written to into a tenth of its size; the next write unpacks it.
     """
 
-    __slots__ = ("_folded", "_negative", "_positive", "_scale", "_zero")
+    __slots__ = ("_negative", "_packed", "_positive", "_scale", "_zero")
 
     def __init__(self) -> None:
         self._scale = INITIAL_SCALE
         self._zero = 0
         self._positive: dict[int, int] = {}
         self._negative: dict[int, int] = {}
-        self._folded: bytes | None = None
+        self._packed: bytes | None = None
 
     def add(self, values: Iterable[float], weight: int = 1) -> None:
-        """Count finite `values`, each `weight` times."""
-        self._unfold()
+        """Add finite values, each `weight` times."""
+        self._load()
         factor = 2**self._scale
         positive = self._positive
         for value in values:
@@ -55,8 +56,8 @@ class Quantiles:
         self._fit()
 
     def merge(self, other: "Quantiles") -> None:
-        """Add what `other` counted; `other` stays as it is."""
-        self._unfold()
+        """Add another sketch, which stays unchanged."""
+        self._load()
         scale, zero, positive, negative = other._parts()
         self._zero += zero
         if scale < self._scale:
@@ -70,12 +71,12 @@ class Quantiles:
 
     @property
     def count(self) -> int:
-        """How many values were added."""
+        """Number of values added."""
         _, zero, positive, negative = self._parts()
         return zero + sum(positive.values()) + sum(negative.values())
 
     def at(self, *shares: float) -> list[float | None]:
-        """The quantiles at ascending `shares` (0–1) by nearest rank; None each where nothing was added."""
+        """Quantiles at ascending `shares` (0-1) by nearest rank; each None if the sketch is empty."""
         scale, zero, positive, negative = self._parts()
         total = zero + sum(positive.values()) + sum(negative.values())
         if not total:
@@ -96,37 +97,37 @@ class Quantiles:
         return found
 
     def compact(self) -> None:
-        """Fold into bytes, to rest."""
-        if self._folded is None:
-            self._folded = self.pack()
+        """Pack to save memory; the next write unpacks."""
+        if self._packed is None:
+            self._packed = self.pack()
             self._positive = self._negative = {}
 
     def pack(self) -> bytes:
-        """As MessagePack: scale, zero count, positive and negative buckets in the order of their indexes."""
-        if self._folded is not None:
-            return self._folded
+        """MessagePack: scale, zero count, positive and negative buckets ordered by index."""
+        if self._packed is not None:
+            return self._packed
         positive, negative = dict(sorted(self._positive.items())), dict(sorted(self._negative.items()))
         return msgspec.msgpack.encode((self._scale, self._zero, positive, negative))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The sketch that `pack` wrote, still folded: something else is noticed when it is first used."""
+        """The sketch that `pack` wrote, still packed: invalid bytes raise at the first use."""
         sketch = cls()
-        sketch._folded = packed
+        sketch._packed = packed
         return sketch
 
     def _parts(self) -> tuple[int, int, dict[int, int], dict[int, int]]:
-        if self._folded is not None:
-            return _unpack(self._folded)
+        if self._packed is not None:
+            return _unpack(self._packed)
         return self._scale, self._zero, self._positive, self._negative
 
-    def _unfold(self) -> None:
-        if self._folded is not None:
-            self._scale, self._zero, self._positive, self._negative = _unpack(self._folded)
-            self._folded = None
+    def _load(self) -> None:
+        if self._packed is not None:
+            self._scale, self._zero, self._positive, self._negative = _unpack(self._packed)
+            self._packed = None
 
     def _fit(self) -> None:
-        """Halve the resolution until no sign has more than `MAX_BUCKETS`: hostile ranges stay bounded."""
+        """Halve the resolution until neither sign has more than `MAX_BUCKETS`: bounds hostile ranges."""
         while len(self._positive) > MAX_BUCKETS or len(self._negative) > MAX_BUCKETS:
             self._coarsen(1)
 

@@ -1,4 +1,4 @@
-"""The newest records, bounded: a ring that numbers what it holds, so that a reader can go on where it stopped."""
+"""Ring buffer of the newest records, numbered so that readers can continue where they stopped."""
 
 from array import array
 from bisect import bisect_right
@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Generic, NamedTuple
 
 from analytics.records import Kept, R
-from analytics.state.changes import Changes
+from analytics.state.dirty import DirtySet
 
 BLOCK = 100
-"""How many records are written down together."""
+"""Records that a checkpoint stores together."""
 
 
 class Found(NamedTuple, Generic[R]):
-    """A record in a ring: its sequence number, and where it is kept."""
+    """A record in a ring: its sequence number, and its batch and index there."""
 
     sequence: int
     kept: Kept[R]
@@ -22,7 +22,7 @@ class Found(NamedTuple, Generic[R]):
 
 
 class Span(NamedTuple, Generic[R]):
-    """Records of one request that follow each other: the one at a place has the number `before` + 1 + that place."""
+    """Consecutive records of one request: the one at index `place` has the number `before` + 1 + `place`."""
 
     before: int
     kept: Kept[R]
@@ -30,23 +30,23 @@ class Span(NamedTuple, Generic[R]):
 
 
 class Ring(Generic[R]):
-    """The newest `capacity` records in the order of their arrival; the numbers of the first and those after it rise.
+    """The newest `capacity` records in order of arrival, with consecutive sequence numbers from `first` on.
 
-    A record is found by its number in O(log n), also where each came alone. `changes` are the numbers of the blocks
-    that records were added to: a block holds those whose numbers, divided by `BLOCK`, give its own.
+    Finding a record by number takes O(log n), also if each arrived alone. `dirty` holds the blocks that records were
+    added to: block n has the sequence numbers from n * `BLOCK` to below (n + 1) * `BLOCK`.
     """
 
     def __init__(self, capacity: int, first: int = 1) -> None:
         self._capacity = capacity
         self._batches: list[Kept[R]] = []
-        self._lasts = array("q")  # the number of the last record of each of them
-        self._gone = 0  # so many of them have made room, and are still to be taken off the lists
+        self._lasts = array("q")  # sequence number of the last record of each batch
+        self._gone = 0  # evicted batches still at the start of both lists
         self._held = 0
         self.last_sequence = first - 1
-        self.changes: Changes[int] = Changes()
+        self.dirty: DirtySet[int] = DirtySet()
 
     def bring_back(self, batches: Sequence[Kept[R]]) -> None:
-        """Hold again, oldest first, what was numbered up to `last_sequence` before it was written down."""
+        """Restore records, oldest first, the last of which has the number `last_sequence`."""
         self.last_sequence -= sum(len(kept.records) for kept in batches)
         for kept in batches:
             self.add(kept)
@@ -55,68 +55,68 @@ class Ring(Generic[R]):
         return min(self._held, self._capacity)
 
     def add(self, kept: Kept[R]) -> None:
-        """Add the records of a request; the oldest make room, a request's at a time."""
+        """Add the records of a request; evicts the oldest requests that exceed the capacity."""
         first = (self.last_sequence + 1) // BLOCK
         self.last_sequence += len(kept.records)
         for number in range(first, self.last_sequence // BLOCK + 1):
-            self.changes.note(number)
+            self.dirty.add(number)
         self._batches.append(kept)
         self._lasts.append(self.last_sequence)
         self._held += len(kept.records)
         while self._held - len(self._batches[self._gone].records) >= self._capacity:
             self._held -= len(self._batches[self._gone].records)
-            self._batches[self._gone] = Kept((), 0.0, "", "")  # lets go of them at once
+            self._batches[self._gone] = Kept((), 0.0, "", "")  # frees the records at once
             self._gone += 1
-        if 2 * self._gone > len(self._batches):  # seldom, so that it costs next to nothing a request
+        if 2 * self._gone > len(self._batches):  # seldom: amortised O(1) a request
             del self._batches[: self._gone], self._lasts[: self._gone]
             self._gone = 0
 
     @property
     def oldest_sequence(self) -> int:
-        """The number of the oldest record held, or of the next one where none is."""
+        """Number of the oldest record held; of the next one if empty."""
         return self.last_sequence - len(self) + 1
 
     @property
     def oldest_block(self) -> int:
-        """The number of the block with the oldest record held."""
+        """Number of the block with the oldest record held."""
         return self.oldest_sequence // BLOCK
 
     def block(self, number: int) -> list[Found[R]]:
-        """The records of a block that are held, oldest first."""
+        """The records held of a block, oldest first."""
         return [found for found in self.after(number * BLOCK - 1, BLOCK) if found.sequence // BLOCK == number]
 
     def restore(self, first: int, batches: Iterable[Kept[R]]) -> None:
-        """Hold again what was written down, oldest first and numbered from `first` on."""
+        """Restore records, oldest first, numbered from `first` on."""
         self.last_sequence = first - 1
         for kept in batches:
             self.add(kept)
-        self.changes.take()
+        self.dirty.take()
 
     @property
     def oldest(self) -> float | None:
-        """When the oldest record held came in, in seconds since the epoch."""
+        """When the oldest record held was received, in seconds since the epoch."""
         return self._batches[self._gone].received if self._held else None
 
-    def spans(self, sequence: int, most: int) -> list[Span[R]]:
-        """The oldest `most` of the records numbered above `sequence`, oldest first, by the requests they came with."""
+    def spans(self, sequence: int, limit: int) -> list[Span[R]]:
+        """The oldest `limit` records numbered above `sequence`, oldest first, grouped by request."""
         sequence = max(sequence, self.oldest_sequence - 1)
         index = bisect_right(self._lasts, sequence, lo=self._gone)
         found: list[Span[R]] = []
-        while most > 0 and index < len(self._batches):
+        while limit > 0 and index < len(self._batches):
             kept = self._batches[index]
             before = self._lasts[index] - len(kept.records)
             start = max(0, sequence - before)
-            places = range(start, min(start + most, len(kept.records)))
+            places = range(start, min(start + limit, len(kept.records)))
             found.append(Span(before, kept, places))
-            most -= len(places)
+            limit -= len(places)
             index += 1
         return found
 
-    def after(self, sequence: int, most: int) -> list[Found[R]]:
-        """The oldest `most` of the records numbered above `sequence`, oldest first."""
+    def after(self, sequence: int, limit: int) -> list[Found[R]]:
+        """The oldest `limit` records numbered above `sequence`, oldest first."""
         return [
             Found(before + 1 + place, kept, place)
-            for before, kept, places in self.spans(sequence, most)
+            for before, kept, places in self.spans(sequence, limit)
             for place in places
         ]
 
@@ -124,24 +124,24 @@ class Ring(Generic[R]):
         """All records numbered below `before`, newest first."""
         return self.search(lambda kept: range(len(kept.records)), before)
 
-    def search(self, places_in: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
-        """The records numbered below `before`, newest first, that stand at `places_in` their requests (ascending)."""
+    def search(self, select: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
+        """The records numbered below `before`, newest first, that `select` selects from each request by index."""
         end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
         oldest = self.last_sequence - len(self)
         last = self.last_sequence
         for kept in islice(reversed(self._batches), len(self._batches) - self._gone):
-            first = last - len(kept.records)  # the number before its first record's
+            first = last - len(kept.records)  # the number before the first record
             if first < end:
-                for place in reversed(places_in(kept)):
+                for place in reversed(select(kept)):
                     if oldest < first + place + 1 <= end:
                         yield Found(first + place + 1, kept, place)
             last = first
 
     def page(
-        self, places_in: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None
+        self, select: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None
     ) -> tuple[list[Found[R]], int | None]:
-        """The newest `limit` records that `search` finds, and the cursor of the next page if there is more."""
-        found = list(islice(self.search(places_in, before), limit + 1))
+        """The newest `limit` records that `search` finds, and the cursor of the next page if there is one."""
+        found = list(islice(self.search(select, before), limit + 1))
         if len(found) > limit:
             return found[:limit], found[limit - 1].sequence
         return found, None

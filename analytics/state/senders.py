@@ -1,28 +1,38 @@
-"""Senders: the instances of a service that send heartbeats, and which of them should be there."""
+"""Senders: the instances of a service that send heartbeats, and which of them are expected to report."""
 
 from collections import deque
 from collections.abc import Collection, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from analytics.clock import HOUR_SECONDS
 from analytics.records import NewHeartbeat
-from analytics.state.health import DOWN_AFTER, RHYTHM, SHORTEST, SILENT, Limits, health, limits, usual_interval
-from analytics.state.tracks import Tracks
+from analytics.state.counter_sources import CounterSources
+from analytics.state.health import (
+    DOWN_AFTER,
+    KEPT_INTERVALS,
+    SHORTEST_INTERVAL,
+    SILENT,
+    SilenceLimits,
+    health,
+    median_interval,
+    silence_limits,
+)
 
 UNNAMED = ""
-"""The sender of heartbeats that name no instance."""
-MOST_INSTANCES = 100
-"""How many instances of a service are told apart."""
-GONE_AFTER = 3_600.0
-"""How many seconds of silence, at least, take an instance for gone while others of its service report."""
+"""Name of the sender of heartbeats without an instance."""
+MAX_INSTANCES = 100
+"""Instances kept per service."""
+GONE_AFTER = HOUR_SECONDS
+"""Least seconds of silence after which an instance is gone while others of its service report."""
 HANDOVER = 600.0
-"""How many seconds an instance may overlap with the one whose place it takes."""
+"""Seconds for which an instance may overlap with its replacement."""
 
 
 class Sender(Struct):
     """One sender of heartbeats. Times are in seconds since the epoch.
 
-    `since` is the moment from which its silence counts: its last heartbeat, or later if nobody watched meanwhile.
+    `since` is the start of its silence: its last heartbeat, or later if the service was stopped then.
     """
 
     name: str
@@ -31,79 +41,79 @@ class Sender(Struct):
     since: float
     status: str
     status_since: float
-    tracks: Tracks
+    counters: CounterSources = field(name="tracks")
     message: str | None = None
     interval: float | None = None
     grace: float | None = None
     intervals: list[float] = []
 
-    def beat(self, beat: NewHeartbeat, now: float) -> None:
-        """Take a heartbeat, all but its counters."""
+    def add_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> None:
+        """Add a heartbeat, except for its counters."""
         passed = now - self.last
-        if passed >= SHORTEST:
-            self.intervals = list(deque((*self.intervals, passed), maxlen=RHYTHM))
-        if beat.status != self.status or self.state(now) in SILENT:
+        if passed >= SHORTEST_INTERVAL:
+            self.intervals = list(deque((*self.intervals, passed), maxlen=KEPT_INTERVALS))
+        if heartbeat.status != self.status or self.state(now) in SILENT:
             self.status_since = now
-        self.status, self.message, self.last, self.since = beat.status, beat.message, now, now
-        self.interval = beat.interval if beat.interval is not None else self.interval
-        self.grace = beat.grace if beat.grace is not None else self.grace
+        self.status, self.message, self.last, self.since = heartbeat.status, heartbeat.message, now, now
+        self.interval = heartbeat.interval if heartbeat.interval is not None else self.interval
+        self.grace = heartbeat.grace if heartbeat.grace is not None else self.grace
 
     @property
-    def usual(self) -> float | None:
-        """Seconds between heartbeats: as stated, else as they usually are."""
-        return self.interval if self.interval is not None else usual_interval(self.intervals)
+    def usual_interval(self) -> float | None:
+        """Seconds between heartbeats: as stated by them, else the median."""
+        return self.interval if self.interval is not None else median_interval(self.intervals)
 
     @property
-    def allowed(self) -> Limits:
+    def silence_limits(self) -> SilenceLimits:
         """How long it may be silent."""
-        return limits(self.usual, self.grace)
+        return silence_limits(self.usual_interval, self.grace)
 
     @property
-    def gone(self) -> float:
-        """When it is taken for gone if it stays silent and others report."""
-        return self.since + max(GONE_AFTER, 2 * (self.allowed.down or DOWN_AFTER * self.allowed.stale))
+    def gone_at(self) -> float:
+        """When it is gone if it stays silent while others report."""
+        return self.since + max(GONE_AFTER, 2 * (self.silence_limits.down or DOWN_AFTER * self.silence_limits.stale))
 
     def state(self, at: float) -> str:
-        """Its state at a time after its last heartbeat."""
-        return health(self.status, at - self.since, self.allowed)
+        """State at a time after its last heartbeat."""
+        return health(self.status, at - self.since, self.silence_limits)
 
     def state_since(self, at: float) -> float:
-        """Since when it is in the state of `at`."""
-        state, allowed = self.state(at), self.allowed
+        """Start of the state at that time."""
+        state, allowed = self.state(at), self.silence_limits
         if state not in SILENT:
             return self.status_since
         return self.since + (allowed.down if state == "down" and allowed.down is not None else allowed.stale)
 
-    def turns(self) -> list[float]:
-        """The times at which its state changes, or whether it is expected, if it stays silent."""
+    def transitions(self) -> list[float]:
+        """Times at which its state changes or it is gone, if it stays silent."""
         if self.status == "maintenance":
-            return [self.gone]
-        stale, down = self.allowed
-        return [self.since + stale, *([] if down is None else [self.since + down]), self.gone]
+            return [self.gone_at]
+        stale, down = self.silence_limits
+        return [self.since + stale, *([] if down is None else [self.since + down]), self.gone_at]
 
-    def watched_again(self, alive: float, start: float) -> None:
-        """Count silence anew from `start`: nobody watched since `alive`.
+    def resume(self, last_alive: float, start: float) -> None:
+        """Count silence from `start` on: no heartbeat could arrive since `last_alive`.
 
-        One that was silent too long by then stays so, and its silence goes on from what it was.
+        A sender that was stale or down by then stays so: its silence continues as if no time had passed.
         """
-        self.since = start - (alive - self.since) if self.state(alive) in SILENT else max(self.since, start)
+        self.since = start - (last_alive - self.since) if self.state(last_alive) in SILENT else max(self.since, start)
 
 
 def expected(senders: Collection[Sender], at: float) -> Sequence[Sender]:
-    """The senders that should be there at a time: all but those that are gone, or whose place another one took.
+    """The senders expected to report at a time: all except those that are gone or were replaced.
 
-    An instance that is silent past `Sender.gone` is gone if others report. The place of a silent instance is taken by a
-    reporting one that came at most `HANDOVER` seconds, and half its life, before it fell silent, or later; each takes
-    one place.
+    An instance that has been silent until its `gone_at` is gone if others report. An instance that reports replaces a
+    silent one if it was first seen after the silent one's last heartbeat, or before it by less than `HANDOVER` seconds
+    and less than half of the time for which the silent one was known. Each replaces one instance.
     """
-    reporting = [each for each in senders if each.state(at) not in SILENT and at <= each.gone]
+    reporting = [each for each in senders if each.state(at) not in SILENT and at <= each.gone_at]
     if not reporting or len(reporting) == len(senders):
         return list(senders)
-    others = [each for each in senders if each not in reporting and at <= each.gone]
+    others = [each for each in senders if each not in reporting and at <= each.gone_at]
     newcomers = sorted(reporting, key=lambda each: each.first_seen)
     missing = []
     for sender in sorted(others, key=lambda each: each.last):
-        # those that lived side by side for most of their time are no one's successors
+        # instances that ran side by side for longer do not replace each other
         since = sender.last - min(HANDOVER, (sender.last - sender.first_seen) / 2)
         successor = next((each for each in newcomers if each.first_seen > since), None)
         if successor is None:

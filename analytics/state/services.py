@@ -1,30 +1,31 @@
-"""One service: who sends its heartbeats, how it is, and what it counted before anyone watched."""
+"""A service: its heartbeat senders, its health, and its counts from before the first observation."""
 
 from collections import deque
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.records import NewHeartbeat
-from analytics.state.health import RHYTHM
-from analytics.state.history import MOST_CHANGES, Change, changes, state_of
+from analytics.state.counter_sources import CounterSource, CounterSources, CounterValues, Figure, Increase
+from analytics.state.health import KEPT_INTERVALS
+from analytics.state.history import MAX_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
-from analytics.state.senders import MOST_INSTANCES, UNNAMED, Sender
-from analytics.state.tracks import Counters, Figure, Increase, Track, Tracks
+from analytics.state.senders import MAX_INSTANCES, UNNAMED, Sender
 
-FORGOTTEN_AFTER = 86_400.0
-"""Seconds after which an instance that is gone is no longer shown, and makes room for others."""
+FORGOTTEN_AFTER = DAY_SECONDS
+"""Seconds after which an instance that is gone is no longer listed and makes room for others."""
 
 
 class Reported(NamedTuple):
-    """Average latency (ms) and uptime (hours) as the latest heartbeats said; None where none did."""
+    """Average latency (ms) and uptime (hours) from the latest heartbeats; None if none reported them."""
 
     latency: Figure | None = None
     uptime: Figure | None = None
 
 
-class ServiceImage(Struct, frozen=True, omit_defaults=True):
-    """What a `Service` holds, as it is written down; the fields at the end are those of version 0.1.0."""
+class StoredService(Struct, frozen=True, omit_defaults=True):
+    """Serialised form of a `Service`. The fields from `status` on are read from data of version 0.1.0 alone."""
 
     name: str
     first_seen: float
@@ -47,10 +48,11 @@ class ServiceImage(Struct, frozen=True, omit_defaults=True):
 class Service:
     """One service. Times are in seconds since the epoch.
 
-    `baseline` counts what happened before anyone watched: it belongs to the totals but to no bucket of time. `direct`
-    names the quantities that were observed directly; of these, the counters of heartbeats add nothing from then on.
-    `senders` are in the order of their latest heartbeats. `history` holds the changes up to `noted`; later ones, by
-    silence, follow from the senders.
+    Attributes:
+        baseline: requests and errors from before the first observation: part of the totals, but of no bucket.
+        direct: quantities (requests, errors, latency) observed directly; heartbeat counters no longer add to them.
+        senders: senders of heartbeats by name, ordered by latest heartbeat.
+        history: changes of state up to `noted`; later changes, by silence, follow from the senders.
     """
 
     __slots__ = (
@@ -74,26 +76,26 @@ class Service:
         self.baseline = Increase(0, 0)
         self.direct: set[str] = set()
         self.senders: dict[str, Sender] = {}
-        self.history: deque[Change] = deque(maxlen=MOST_CHANGES)
+        self.history: deque[Change] = deque(maxlen=MAX_CHANGES)
         self.noted = now
 
     @classmethod
-    def of(cls, image: ServiceImage) -> "Service":
-        """The service of that image."""
-        service = cls(image.name, image.first_seen)
-        service.last_seen, service.reported_metrics = image.last_seen, image.reported_metrics
-        service.baseline, service.direct = Increase(*image.baseline), set(image.direct)
-        service.reported = Reported(image.latency, image.uptime)
-        service.senders = {sender.name: sender for sender in image.senders}
-        service.history.extend(image.history)
-        service.noted = image.noted
-        if image.status is not None and image.last_heartbeat is not None:
-            service._bring_forward(image)
+    def restore(cls, stored: StoredService) -> "Service":
+        """The service that `dump` stored."""
+        service = cls(stored.name, stored.first_seen)
+        service.last_seen, service.reported_metrics = stored.last_seen, stored.reported_metrics
+        service.baseline, service.direct = Increase(*stored.baseline), set(stored.direct)
+        service.reported = Reported(stored.latency, stored.uptime)
+        service.senders = {sender.name: sender for sender in stored.senders}
+        service.history.extend(stored.history)
+        service.noted = stored.noted
+        if stored.status is not None and stored.last_heartbeat is not None:
+            service._migrate(stored)
         return service
 
-    def image(self) -> ServiceImage:
-        """What it holds."""
-        return ServiceImage(
+    def dump(self) -> StoredService:
+        """The serialised form, for `restore`."""
+        return StoredService(
             self.name,
             self.first_seen,
             self.last_seen,
@@ -106,17 +108,17 @@ class Service:
             self.noted,
         )
 
-    def beat(self, beat: NewHeartbeat, now: float) -> Increase:
-        """Take a heartbeat; returns what its counters add to the series since the last one."""
+    def add_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> Increase:
+        """Add a heartbeat; returns the increase of its counters that belongs to the series."""
         self._note(now)
-        name, found = beat.instance or UNNAMED, beat.metrics or {}
+        name, found = heartbeat.instance or UNNAMED, heartbeat.metrics or {}
         sender = self.senders.pop(name, None)
         if sender is None:
-            tracks = Tracks(is_named=name != UNNAMED)
-            sender = Sender(name, now, now, now, beat.status, now, tracks)
+            sources = CounterSources(is_named=name != UNNAMED)
+            sender = Sender(name, now, now, now, heartbeat.status, now, sources)
         self.senders[name] = sender
-        sender.beat(beat, now)
-        gain = sender.tracks.take(Counters(found.get("request_count"), found.get("error_count")))
+        sender.add_heartbeat(heartbeat, now)
+        gain = sender.counters.update(CounterValues(found.get("request_count"), found.get("error_count")))
         self.last_seen = max(self.last_seen, now)
         said = Reported(found.get("avg_latency"), found.get("uptime"))
         self.reported = Reported(*(old if new is None else new for new, old in zip(said, self.reported, strict=True)))
@@ -129,11 +131,11 @@ class Service:
         self.baseline = self.baseline.plus(*before)
         return rose
 
-    def watched_again(self, alive: float, start: float) -> None:
-        """Count silence anew from `start`: nobody watched since `alive`."""
-        self._note(alive)
+    def resume(self, last_alive: float, start: float) -> None:
+        """Count silence from `start` on: no heartbeat could arrive since `last_alive`."""
+        self._note(last_alive)
         for sender in self.senders.values():
-            sender.watched_again(alive, start)
+            sender.resume(last_alive, start)
         self.noted = max(self.noted, start)
 
     def observed(self, seen: Observations, now: float) -> None:
@@ -148,46 +150,46 @@ class Service:
 
     @property
     def state(self) -> str | None:
-        """Its state after the last change that is noted; None before the first heartbeat."""
+        """State after the last noted change; None before the first heartbeat."""
         return self.history[-1].to if self.history else None
 
     def changes(self, now: float) -> list[Change]:
-        """All changes that are kept, oldest first, with those by silence up to now."""
+        """All kept changes, oldest first, including those by silence up to now."""
         return [*self.history, *changes(self.senders.values(), self.state, self.noted, now)]
 
     def health(self, now: float) -> tuple[str, float]:
-        """Its state now, and since when; without any heartbeat since it was first seen."""
+        """The state now and its start; without any heartbeat, `unknown` since the first record."""
         if not self.senders:
             return "unknown", self.first_seen
         later = changes(self.senders.values(), self.state, self.noted, now)
         last = later[-1] if later else self.history[-1]
         return last.to, last.at
 
-    def turns_between(self, after: float, up_to: float) -> bool:
-        """Whether one of its senders falls silent, or is gone, between two times."""
-        return any(after <= turn < up_to for sender in self.senders.values() for turn in sender.turns())
+    def has_transition(self, after: float, up_to: float) -> bool:
+        """Whether a sender falls silent or is gone within a period."""
+        return any(after <= at < up_to for sender in self.senders.values() for at in sender.transitions())
 
     def forget_changes(self, before: float) -> None:
-        """Forget the changes before a time, but for the last one: it tells the present state."""
+        """Forget the changes before a time, except the last one, which gives the present state."""
         while len(self.history) > 1 and self.history[1].at < before:
             self.history.popleft()
 
     def uptime_hours(self, now: float) -> float:
-        """As its heartbeats report it, else the hours since it was first seen."""
+        """Uptime as reported by heartbeats, else the hours since the first record."""
         if self.reported.uptime is not None:
             return self.reported.uptime
-        return max(0.0, now - self.first_seen) / 3600
+        return max(0.0, now - self.first_seen) / HOUR_SECONDS
 
     def has_room(self, instance: str) -> bool:
-        """Whether a heartbeat of that instance can be told apart from others."""
-        if instance in self.senders or len(self.senders) < MOST_INSTANCES:
+        """Whether there is room for this instance."""
+        if instance in self.senders or len(self.senders) < MAX_INSTANCES:
             return True
         newest = max(sender.last for sender in self.senders.values())
-        return any(newest - sender.gone > FORGOTTEN_AFTER for sender in self.senders.values())
+        return any(newest - sender.gone_at > FORGOTTEN_AFTER for sender in self.senders.values())
 
     @property
     def due(self) -> float:
-        """Until when it is known, if nothing is heard of it: its next heartbeat may be due long after the last one."""
+        """The latest time at which a record was seen or is expected: heartbeats may be due long after the last one."""
         waits = [sender.last + (sender.interval or 0.0) + (sender.grace or 0.0) for sender in self.senders.values()]
         return max([self.last_seen, *waits])
 
@@ -197,31 +199,33 @@ class Service:
         return next(reversed(self.senders.values()), None)
 
     def _note(self, now: float) -> None:
-        """Note the changes by silence up to now: what follows may hide them."""
+        """Add the changes by silence up to now to the history, before a heartbeat changes the senders."""
         self.history.extend(changes(self.senders.values(), self.state, self.noted, now))
         self.noted = max(self.noted, now)
 
     def _make_room(self) -> None:
-        """Forget the instance that is silent for longest where there are too many; should it return, it counts anew."""
-        if len(self.senders) > MOST_INSTANCES:
+        """Forget the instance with the oldest heartbeat if there are too many; if it returns, it is a new one."""
+        if len(self.senders) > MAX_INSTANCES:
             del self.senders[min(self.senders.values(), key=lambda sender: sender.last).name]
 
     def _undirected(self, gain: Increase) -> Increase:
-        """`gain` without what is observed directly; requests that are observed one by one have their errors so too."""
+        """The increase without directly observed quantities; requests observed directly include their errors."""
         requests = 0 if "requests" in self.direct else gain.requests
         return Increase(requests, 0 if self.direct & {"requests", "errors"} else gain.errors)
 
-    def _bring_forward(self, image: ServiceImage) -> None:
-        """Take what version 0.1.0 wrote of heartbeats; there, a baseline ended with direct observation."""
-        requests, errors, *reported = image.reported
+    def _migrate(self, stored: StoredService) -> None:
+        """Restore the heartbeats that version 0.1.0 stored; there, direct observation ended a baseline."""
+        requests, errors, *reported = stored.reported
         self.reported = Reported(*reported)
         self.baseline = self._undirected(self.baseline)
-        last, counters = image.last_heartbeat or 0.0, Counters(requests, errors)
-        since = image.status_since if image.status_since is not None else last
-        tracks = Tracks(is_named=False)
+        last, counters = stored.last_heartbeat or 0.0, CounterValues(requests, errors)
+        since = stored.status_since if stored.status_since is not None else last
+        sources = CounterSources(is_named=False)
         if requests is not None or errors is not None:
-            tracks = Tracks(is_named=False, beats=1, tracks=[Track(1, counters, 1, counters, steps=1)])
-        sender = Sender(UNNAMED, since, last, last, image.status or "", since, tracks)
-        sender.intervals = list(image.intervals)[-RHYTHM:]
+            sources = CounterSources(
+                is_named=False, beats=1, sources=[CounterSource(1, counters, 1, counters, steps=1)]
+            )
+        sender = Sender(UNNAMED, since, last, last, stored.status or "", since, sources)
+        sender.intervals = list(stored.intervals)[-KEPT_INTERVALS:]
         self.senders, self.noted = {UNNAMED: sender}, last
         self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))

@@ -1,11 +1,11 @@
-"""The state of the whole service: what recording changes and what every read is answered from."""
+"""State of the whole service: changed by applying records, read by every query."""
 
 import threading
 from collections.abc import Iterable, Sequence
 
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.config import Settings
 from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
-from analytics.state.cascade import Cascade, Rung
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
@@ -14,36 +14,40 @@ from analytics.state.errors import Errors
 from analytics.state.exact import UNIT_BITS
 from analytics.state.limits import Limits
 from analytics.state.observations import EVERY_SERVICE, Observations
-from analytics.state.peaks import HoursOfDays
+from analytics.state.peak_hours import PeakHours
 from analytics.state.registry import Registry
+from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring
+from analytics.state.rollup import Level, Rollup
 from analytics.state.users import ActiveUsers
 
-SECOND, MINUTE, HOUR, DAY = range(4)
-"""The rungs of `State.series`."""
-MAX_GATHERED = 2_000
-"""Seconds of services that may wait to be counted."""
+MAX_PENDING = 2_000
+"""Observations, one per service and second, that may be pending before they are flushed."""
 
 
 class State:
-    """All that is known. Changing it does no I/O and never yields; `lock` keeps readers and writers apart."""
+    """Everything the service knows.
+
+    Changing it does no I/O and never yields. Hold `lock` to read or change it.
+    """
 
     def __init__(self, settings: Settings, now: float) -> None:
-        seconds, minutes = Rung(1, 120), Rung(60, 180)
-        hours, days = Rung(3_600, settings.hourly_days * 24), Rung(86_400, settings.daily_days)
+        seconds, minutes = Level(1, 120), Level(MINUTE_SECONDS, 180)
+        hours, days = Level(HOUR_SECONDS, settings.hourly_days * 24), Level(DAY_SECONDS, settings.daily_days)
         self.lock = threading.Lock()
-        self.started, self.time = now, 0.0
-        """`time` is that of the newest record that was applied, in seconds since the epoch."""
+        self.started = now
+        self.time = 0.0
+        """Time of the newest record applied, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
         self.events: Ring[NewEvent] = Ring(settings.events_ring)
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.errors = Errors()
         self.services = Registry(settings.max_services)
-        self.series: Cascade[SeriesKey, Cell] = Cascade((seconds, minutes, hours, days), now)
-        self.users: Cascade[str, UserCell] = Cascade((minutes, hours, days), now)
+        self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now)
+        self.users: Rollup[str, UserCell] = Rollup((minutes, hours, days), now)
         self.active_users = ActiveUsers(now)
-        self.peaks = HoursOfDays()
+        self.peak_hours = PeakHours()
         self.endpoints = Endpoints(
             now,
             settings.daily_days,
@@ -52,20 +56,20 @@ class State:
             lambda: self.counters.dropped("endpoint_evicted"),
         )
         self.units: dict[tuple[str, str], str] = {}
-        """Unit by metric name and service, the latest sent."""
+        """Latest unit sent, by metric name and service."""
         self.limits = Limits(settings.max_series, settings.max_event_types)
         self.quotas: Quotas | None = None
-        """The limits in force; None while a log of version 0.1.0 is replayed, which holds only what was accepted."""
-        self._gathered: dict[tuple[int, int, str], Observations] = {}
+        """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
+        self._pending: dict[tuple[int, int, str], Observations] = {}
 
     @property
     def oldest(self) -> int:
-        """The start of the oldest day that is kept, as of the newest record."""
-        days = self.series.rungs[DAY]
+        """Start of the oldest day kept, as of the newest record."""
+        days = self.series.levels[Resolution.DAY]
         return days.start(self.time) - days.size * (days.keep - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
-        """Have these limits from now on; None for no limits."""
+        """Apply these limits from now on; None for no limits."""
         self.quotas = quotas
         limits = quotas or UNLIMITED
         self.services.limit = limits.services
@@ -73,39 +77,39 @@ class State:
         self.endpoints.in_all, self.endpoints.per_service = limits.endpoints, limits.service_endpoints
 
     def close(self) -> None:
-        """Drop all sketches: their library complains on the console of those that are alive at exit."""
-        self._gathered.clear()
+        """Drop all sketches: their library prints warnings for those that are alive when the process exits."""
+        self._pending.clear()
         self.users.clear()
         self.active_users.clear()
 
-    def proceed(self, to: float) -> None:
-        """Come to the time of the record that is applied next.
+    def set_time(self, time: float) -> None:
+        """Set the time to that of the next record (seconds since the epoch) before applying it.
 
-        What is forgotten for good, and which endpoints make room for others, is decided here alone: never by who reads.
+        Only this deletes data and evicts endpoints, so reads never influence what is kept.
         """
-        self.advance(to)
-        if int(to) > int(self.time):
-            self.settle()
-            self.endpoints.proceed(to)
+        self.advance(time)
+        if int(time) > int(self.time):
+            self.flush()
+            self.endpoints.flush(time)
         day = self.oldest
-        self.time = max(self.time, to)
+        self.time = max(self.time, time)
         if self.oldest != day:
             self.expire()
 
     def advance(self, now: float) -> None:
-        """Let windows and buckets of time pass up to `now`; that changes nothing that is counted."""
-        if now < self.series.open(SECOND) + 1:
+        """Move windows and buckets forward to `now`; changes nothing that is counted."""
+        if now < self.series.open(Resolution.SECOND) + 1:
             return
-        self.settle()
+        self.flush()
         self.series.advance(now)
         self.users.advance(now)
         self.active_users.advance(now)
         self.endpoints.last_minute.advance(now)
 
     def expire(self) -> None:
-        """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
-        self.settle()
-        self.peaks.forget(self.oldest)
+        """Delete what is older than the oldest day kept: after a day ended, or after the settings changed."""
+        self.flush()
+        self.peak_hours.forget(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
             service.forget_changes(self.oldest)
@@ -121,11 +125,11 @@ class State:
         metrics: Kept[NewMetric] | None = None,
         failed: Sequence[int] = (),
     ) -> None:
-        """Count what was observed, and keep the records; `failed` holds the places of the events that are errors."""
+        """Count observations and keep their records; `failed` holds the indexes of the events that are errors."""
         for seen in observations:
             seen.close()
             self.services.admit(seen.service, now).observed(seen, now)
-            self._gather(seen)
+            self._hold(seen)
         if events is not None:
             self.events.add(events)
             self.errors.add(events, failed)
@@ -133,58 +137,58 @@ class State:
             self.metrics.add(metrics)
         self.version += 1
 
-    def beat(self, beat: NewHeartbeat, now: float) -> None:
-        """Take a heartbeat."""
-        service = self.services.admit(beat.service, now)
-        rise = service.beat(beat, now)
-        seen = Observations(beat.service, now)
+    def apply_heartbeat(self, heartbeat: NewHeartbeat, now: float) -> None:
+        """Apply a heartbeat received at `now`."""
+        service = self.services.admit(heartbeat.service, now)
+        rise = service.add_heartbeat(heartbeat, now)
+        seen = Observations(heartbeat.service, now)
         if rise.requests:
             seen.add_requests(Cell.of([rise.requests], now))
         if rise.errors:
             seen.add_errors(Cell.of([rise.errors], now))
         if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
             seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency, now))
-        self._gather(seen)
+        self._hold(seen)
         self.version += 1
 
     def number_events(self, start: float) -> None:
-        """Number events from the microseconds of the first start on: no number of an earlier log comes again."""
+        """Number events from the microseconds of the first start, so that no number of an earlier log is reused."""
         if self.events.last_sequence == 0:
             self.events.last_sequence = round(start * 1e6) - 1
 
-    def has_passed(self, now: float) -> bool:
+    def needs_tick(self, now: float) -> bool:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
-        day = self.series.rungs[DAY]
+        day = self.series.levels[Resolution.DAY]
         return day.start(now) > day.start(self.time) or any(
-            service.turns_between(self.time, now) for service in self.services.all()
+            service.has_transition(self.time, now) for service in self.services.all()
         )
 
-    def watch(self, start: float) -> None:
-        """Begin to watch again at `start`: silence counts from then, since nobody listened after the newest record."""
+    def resume(self, start: float) -> None:
+        """Count silence from `start` on: no heartbeat could arrive between the newest record and then."""
         for service in self.services.all():
-            service.watched_again(self.time, start)
-        self.proceed(start)
+            service.resume(self.time, start)
+        self.set_time(start)
         self.version += 1
 
-    def settle(self) -> None:
-        """Bring what was gathered into the series: before every read, and at least once a second."""
-        gathered, self._gathered = self._gathered, {}
+    def flush(self) -> None:
+        """Merge pending observations into the series: before every read, and at least once a second."""
+        pending, self._pending = self._pending, {}
         by_second: dict[tuple[int, int], list[Observations]] = {}
-        for (second, shown, _), seen in gathered.items():
+        for (second, shown, _), seen in pending.items():
             by_second.setdefault((second, shown), []).append(seen)
         for seconds in sorted(by_second):
             self._count(by_second[seconds])
 
-    def _gather(self, seen: Observations) -> None:
-        """Hold what was observed until its second is over or somebody reads: most batches meet others there."""
+    def _hold(self, seen: Observations) -> None:
+        """Merge observations with pending ones of the same service and second, to be flushed together."""
         key = (int(seen.at), int(seen.shown_at), seen.service)
-        held = self._gathered.get(key)
+        held = self._pending.get(key)
         if held is not None:
             held.merge(seen)
             return
-        self._gathered[key] = seen
-        if len(self._gathered) > MAX_GATHERED:
-            self.settle()
+        self._pending[key] = seen
+        if len(self._pending) > MAX_PENDING:
+            self.flush()
 
     def _count(self, together: list[Observations]) -> None:
         """Count observations of one second."""
@@ -196,6 +200,6 @@ class State:
             self.active_users.add(shown_at, users[EVERY_SERVICE].users)
         for seen in together:
             if seen.requests is not None:
-                self.peaks.add(at, seen.requests.total << (UNIT_BITS - seen.requests.shift))
+                self.peak_hours.add(at, seen.requests.total << (UNIT_BITS - seen.requests.shift))
             for endpoint, total in seen.endpoints.items():
                 self.endpoints.add(at, shown_at, seen.service, endpoint, total)

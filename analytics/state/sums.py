@@ -1,8 +1,8 @@
-"""Sliding sums: what each endpoint did over the newest buckets of time, exact whatever the values."""
+"""Sliding sums of endpoint usage over the newest time buckets, exact for all values."""
 
 from collections.abc import Mapping
 
-from analytics.state.changes import Changes
+from analytics.state.dirty import DirtySet
 from analytics.state.exact import UNIT_BITS, divided, in_units
 
 Key = tuple[str, str]
@@ -10,7 +10,7 @@ Key = tuple[str, str]
 
 
 class Usage:
-    """What one request says of an endpoint: requests, errors, and how many had a latency, with its sum in ms."""
+    """Usage of one endpoint in one request: requests, errors, number of latencies, and their sum in ms."""
 
     __slots__ = ("errors", "milliseconds", "requests", "timed")
 
@@ -21,7 +21,7 @@ class Usage:
         self.milliseconds = milliseconds
 
     def add(self, other: "Usage") -> None:
-        """Add what `other` holds."""
+        """Add another usage."""
         self.requests += other.requests
         self.errors += other.errors
         self.timed += other.timed
@@ -29,10 +29,10 @@ class Usage:
 
 
 class Total:
-    """The sum of usages.
+    """Sum of usages.
 
-    Requests, errors and milliseconds are kept in units of 2**-80, so that a bucket that leaves takes back exactly what
-    it added: the total depends on what is left and on nothing else.
+    Requests, errors and milliseconds are integers in units of 2**-80. Subtracting an expired bucket is therefore exact,
+    and a total depends only on the buckets that are left.
     """
 
     __slots__ = ("buckets", "errors_in_units", "ms_in_units", "requests_in_units", "timed")
@@ -50,14 +50,14 @@ class Total:
         return cls(in_units(usage.requests), in_units(usage.errors), usage.timed, in_units(usage.milliseconds))
 
     def add(self, other: "Total") -> None:
-        """Add what `other` holds."""
+        """Add another total."""
         self.requests_in_units += other.requests_in_units
         self.errors_in_units += other.errors_in_units
         self.timed += other.timed
         self.ms_in_units += other.ms_in_units
 
     def subtract(self, other: "Total") -> None:
-        """Take back what was added."""
+        """Subtract a total that was added."""
         self.requests_in_units -= other.requests_in_units
         self.errors_in_units -= other.errors_in_units
         self.timed -= other.timed
@@ -73,12 +73,12 @@ class Total:
 
     @property
     def mean_ms(self) -> float | None:
-        """Average latency in ms of the requests that had one; None where none had."""
+        """Average latency in ms of the requests that had one, or None."""
         return divided(self.ms_in_units, self.timed << UNIT_BITS) if self.timed else None
 
     @property
     def rank(self) -> int:
-        """What orders keys by their requests, the busiest first."""
+        """Sort key: most requests first."""
         return -self.requests_in_units
 
 
@@ -89,15 +89,15 @@ class SlidingSum:
         self._size, self._keep = size, keep
         self._buckets: dict[int, dict[Key, Total]] = {}
         self._newest = int(now) // size
-        self.changes: Changes[int] = Changes()
+        self.dirty: DirtySet[int] = DirtySet()
         self.totals: dict[Key, Total] = {}
 
     def add(self, at: float, key: Key, more: Total) -> None:
-        """Add `more` at `at` (ahead counts as now), unless that has left the window already."""
+        """Add usage at `at` (the future counts as now); ignored if older than the window."""
         number = min(int(at) // self._size, self._newest)
         if number < self.oldest:
             return
-        self.changes.note(number)
+        self.dirty.add(number)
         bucket = self._buckets.setdefault(number, {})
         total = self.totals.get(key)
         if total is None:
@@ -110,39 +110,39 @@ class SlidingSum:
         total.add(more)
 
     def advance(self, now: float) -> set[Key]:
-        """Drop the buckets that are older than the window; returns the keys that they held."""
+        """Drop the buckets older than the window; returns their keys."""
         self._newest = max(self._newest, int(now) // self._size)
         left: set[Key] = set()
         for number in [number for number in self._buckets if number < self.oldest]:
-            self.changes.forget(number)
+            self.dirty.discard(number)
             for key, held in self._buckets.pop(number).items():
                 left.add(key)
                 self._take_back(key, held)
         return left
 
     def forget(self, key: Key) -> None:
-        """Remove all that is known of `key`."""
+        """Remove `key` from all buckets."""
         self.totals.pop(key, None)
         for number, bucket in self._buckets.items():
             if bucket.pop(key, None) is not None:
-                self.changes.note(number)
+                self.dirty.add(number)
 
     @property
     def newest(self) -> int:
-        """The number of the bucket that is open."""
+        """Number of the open bucket."""
         return self._newest
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest bucket that is kept."""
+        """Number of the oldest bucket kept."""
         return self._newest - self._keep + 1
 
     def bucket(self, number: int) -> Mapping[Key, Total]:
-        """What one bucket holds; nothing where it has left the window."""
+        """Totals of one bucket by key; empty if it is outside the window."""
         return self._buckets.get(number, {})
 
     def restore(self, newest: int, buckets: Mapping[int, dict[Key, Total]]) -> None:
-        """Become what another one was; it may have kept more or less."""
+        """Replace the content by that of another one; its window may have been different."""
         self._newest = newest
         self._buckets = {number: bucket for number, bucket in buckets.items() if number >= self.oldest}
         self.totals = {}

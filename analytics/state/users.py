@@ -1,15 +1,15 @@
-"""Who is active: the distinct users of the last five minutes, exact to the second at the window's edges."""
+"""Active users: distinct users of the last five minutes, exact to the second at the edges of the window."""
 
 from collections.abc import Mapping
 
 from analytics.state.distinct import Distinct
 
 WINDOW = 300
-"""Seconds."""
+"""Length of the window in seconds."""
 
 
 class ActiveUsers:
-    """One small sketch a second, and a union over those in the window that is kept up to date as users arrive."""
+    """One small sketch per second, and their union, updated as users arrive."""
 
     def __init__(self, now: float) -> None:
         self._seconds: dict[int, Distinct] = {}
@@ -17,7 +17,7 @@ class ActiveUsers:
         self._now = int(now)
 
     def add(self, at: float, users: Distinct) -> None:
-        """Count `users` as active at `at`; what lies ahead counts as now."""
+        """Count `users` as active at `at`; the future counts as now."""
         second = min(int(at), self._now)
         if second <= self._now - WINDOW:
             return
@@ -27,7 +27,7 @@ class ActiveUsers:
         self._window.merge(users)
 
     def advance(self, now: float) -> None:
-        """Forget whoever was last seen before the window."""
+        """Drop the seconds before the window."""
         self._now = max(self._now, int(now))
         gone = [second for second in self._seconds if second <= self._now - WINDOW]
         if gone:
@@ -38,11 +38,11 @@ class ActiveUsers:
                 self._window.merge(users)
 
     def dump(self) -> tuple[int, dict[int, bytes]]:
-        """The second it has come to, and the packed sketches by second, for `restore`."""
+        """The current second, and the packed sketches by second, for `restore`."""
         return self._now, {second: users.pack() for second, users in self._seconds.items()}
 
     def restore(self, now: int, seconds: Mapping[int, bytes]) -> None:
-        """Become what was dumped."""
+        """Replace the content by a dump."""
         self._now = now
         self._seconds = {second: Distinct.unpack(packed) for second, packed in seconds.items()}
         self._window = Distinct()
@@ -50,11 +50,11 @@ class ActiveUsers:
             self._window.merge(users)
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Drop all users."""
         self._seconds.clear()
         self._window = Distinct()
 
     @property
     def count(self) -> int:
-        """How many distinct users the window holds."""
+        """Number of distinct users in the window."""
         return self._window.estimate

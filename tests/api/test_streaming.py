@@ -12,14 +12,14 @@ import pytest
 from analytics.api.streaming import CHUNK, LogExport, TableExport, cut_off_when_stalled, gzipped
 from analytics.api.tables import Lines
 from analytics.query.events import EventFilter
-from analytics.query.export import EVENT_LOG
+from analytics.query.export import EVENT_EXPORT
 from tests.state.rig import Rig, event
 
 
 def export(rig: Rig, pauses: list[int] | None = None, **asked: Any) -> Iterator[bytes]:
     wanted, turns = EventFilter(**asked), pauses if pauses is not None else []
-    bounds = rig.ask(EVENT_LOG.bounds)
-    return LogExport(rig.reader, EVENT_LOG, bounds, wanted.places_in, lambda: turns.append(1)).chunks(Lines("", ()))
+    bounds = rig.ask(EVENT_EXPORT.bounds)
+    return LogExport(rig.reader, EVENT_EXPORT, bounds, wanted.select, lambda: turns.append(1)).chunks(Lines("", ()))
 
 
 def numbered(count: int, start: int = 0, size: int = 100) -> list[Any]:

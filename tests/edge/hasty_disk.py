@@ -1,4 +1,4 @@
-"""The WSGI entry where images are taken all the time, and slowly: whoever kills the service meets one often."""
+"""The WSGI entry with frequent and slow checkpoints, so that a kill often happens during one."""
 
 from gevent import monkey
 
@@ -13,17 +13,17 @@ from gevent.monkey import get_original
 from analytics.log.disk import checkpointer, database
 from analytics.log.disk.database import Part
 
-checkpointer.LOOK_SECONDS = 0.02
+checkpointer.CHECK_SECONDS = 0.02
 checkpointer.PAUSE_SECONDS = 0.02
-checkpointer.MOST_ENTRIES = 5
+checkpointer.MAX_ENTRIES = 5
 checkpointer.PUT_BYTES = 256
-database.TIDY_BYTES = 64 * 1024
+database.WAL_CHECKPOINT_BYTES = 64 * 1024
 write_all = checkpointer._write_all
 sleep = get_original("time", "sleep")  # the child has no event loop
 
 
 def slowly(into: int, parts: Iterable[Part]) -> NoReturn:
-    """Write with pauses."""
+    """Write the parts with pauses."""
 
     def slow() -> Iterator[Part]:
         for part in parts:

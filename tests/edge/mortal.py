@@ -60,8 +60,8 @@ class Mortal(Server):
         finally:
             self.kill()
 
-    def was_killed_within_an_image(self) -> bool:
-        """Whether the files hold parts of an image that is not whole."""
+    def was_killed_during_a_checkpoint(self) -> bool:
+        """Whether the files hold parts of an incomplete checkpoint."""
         copy = self.data.with_name("copy")
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.data, copy, ignore=shutil.ignore_patterns("*-shm"))

@@ -1,4 +1,4 @@
-"""The WSGI entry on a disk that takes its time: a start reads one entry of the journal after the other."""
+"""The WSGI entry on a slow disk: a start reads the journal one entry at a time."""
 
 from gevent import monkey
 
@@ -15,12 +15,12 @@ sleep = get_original("time", "sleep")
 
 
 def slowly(*args: Any) -> Any:
-    """The same, later."""
+    """Read a chunk after a pause."""
     sleep(0.05)
     return chunk(*args)
 
 
-recovery.CHUNK_ROWS = 1
+recovery.CHUNK_ENTRIES = 1
 recovery.PROGRESS_SECONDS = 0.5
 recovery.read_chunk = slowly
 

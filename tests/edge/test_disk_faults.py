@@ -1,4 +1,4 @@
-"""A disk that fails now and then, at writes and syncs, and kills between them: acknowledged and stored still agree."""
+"""A disk with failing writes and syncs, and kills between them: exactly the acknowledged records are stored."""
 
 import json
 import time
@@ -17,23 +17,23 @@ from tests.edge.strace import Strace
 from tests.edge.wire import eventually, worker_pid
 from tests.server import GUNICORN, Server
 
-TIDY = """
+SMALL_WAL = """
 exec(open("gunicorn.conf.py").read())
 from analytics.log.disk import database
 
-database.TIDY_BYTES = 20_000
+database.WAL_CHECKPOINT_BYTES = 20_000
 """
-"""A configuration with which the write-ahead log is often brought into the file, which is synced then."""
-StartTidy = Callable[[Mapping[str, str]], Server]
+"""A configuration in which the write-ahead log is often copied into the file, which is then synced."""
+StartSmallWal = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12
-"""In every second request; the others have one."""
+"""How many events every second request has; the others have one."""
 PATIENCE = 60
-"""Seconds in which a request must be taken after all."""
+"""Seconds within which a request must be accepted."""
 
 
 class Load:
-    """Clients that send the same again, with the same ids, until it is taken."""
+    """Clients that repeat a request with the same ids until it is accepted."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -41,7 +41,7 @@ class Load:
         self.refused: Counter[str] = Counter()
 
     def run(self, name: str, requests_each: int) -> None:
-        """Every client sends so many requests; `name` is part of the ids."""
+        """Let every client send so many requests; `name` is part of the ids."""
         with ThreadPoolExecutor(CLIENTS) as pool:
             for done in [pool.submit(self._client, f"{name}-{n}", requests_each) for n in range(CLIENTS)]:
                 done.result()
@@ -63,13 +63,13 @@ class Load:
                 assert answer.status_code == 503, answer.text
                 assert int(answer.headers["Retry-After"]) >= 1
                 self.refused[answer.json()["error"]["message"]] += 1
-            except requests.RequestException:  # killed before the answer, or within it
+            except requests.RequestException:  # killed before or during the answer
                 self.refused["no answer"] += 1
             assert time.monotonic() < deadline, self.refused
             time.sleep(0.05)
 
     def check_stored(self, server: Server) -> None:
-        """All that was acknowledged, which is all that was sent, is there once."""
+        """Check that each event that was sent, and so acknowledged, is stored once."""
         exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
         assert Counter(json.loads(line)["id"] for line in exported) == Counter(self.sent)
         totals = server.get("/stats")["totals"]
@@ -79,23 +79,23 @@ class Load:
 
 
 @pytest.fixture
-def start_tidy(tmp_path: Path, start_server: StartServer) -> StartTidy:
-    """Starts servers with the configuration `TIDY`."""
-    config = tmp_path / "tidy.py"
-    config.write_text(TIDY)
+def start_small_wal(tmp_path: Path, start_server: StartServer) -> StartSmallWal:
+    """Starts servers with the configuration `SMALL_WAL`."""
+    config = tmp_path / "small_wal.py"
+    config.write_text(SMALL_WAL)
     command = tuple(str(config) if each == "gunicorn.conf.py" else each for each in GUNICORN)
     return lambda settings: start_server(settings, command)
 
 
 def check_reopened_after_failed_syncs(lines: list[str]) -> int:
-    """Nothing goes to the log after a failed sync before the file was opened anew; returns how many there were."""
-    failed, doubtful = 0, False
+    """Check that the file is reopened after a failed sync before the next write; returns how many syncs failed."""
+    failed, must_reopen = 0, False
     for line in lines:
         if "sync(" in line and "(INJECTED)" in line:
-            failed, doubtful = failed + 1, True
+            failed, must_reopen = failed + 1, True
         elif "openat(" in line and '/analytics.db"' in line:
-            doubtful = False
-        assert not (doubtful and "pwrite64(" in line and "-wal>" in line), line
+            must_reopen = False
+        assert not (must_reopen and "pwrite64(" in line and "-wal>" in line), line
     return failed
 
 
@@ -111,11 +111,11 @@ def check_reopened_after_failed_syncs(lines: list[str]) -> int:
     ],
 )
 def test_calls_that_fail_now_and_then(
-    durability: str, call: str, error: str, when: str, tmp_path: Path, start_tidy: StartTidy
+    durability: str, call: str, error: str, when: str, tmp_path: Path, start_small_wal: StartSmallWal
 ) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
-    server = start_tidy(settings)
+    server = start_small_wal(settings)
     load = Load(server)
     with Strace(worker_pid(server), data, tmp_path / "calls", f"{call}:error={error}:when={when}") as strace:
         load.run("during", 8)
@@ -127,14 +127,14 @@ def test_calls_that_fail_now_and_then(
     eventually(lambda: server.get("/health")["status"] == "healthy")
     load.check_stored(server)
     kill(server)
-    load.check_stored(start_tidy(settings))
+    load.check_stored(start_small_wal(settings))
 
 
 @pytest.mark.parametrize("durability", ["process", "fsync"])
-def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_tidy: StartTidy) -> None:
+def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_small_wal: StartSmallWal) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
-    server = start_tidy(settings)
+    server = start_small_wal(settings)
     load = Load(server)
     calls = ["fdatasync:signal=KILL:when=1", "pwrite64:signal=KILL:when=2", "pwrite64:signal=KILL:when=7"]
     for number, inject in enumerate([*calls, "fdatasync:signal=KILL:when=3"] if durability == "fsync" else calls):
@@ -145,4 +145,4 @@ def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_t
         eventually(lambda: requests.get(f"{server.url}/health/ready", timeout=5).ok)
         load.check_stored(server)
     kill(server)
-    load.check_stored(start_tidy(settings))
+    load.check_stored(start_small_wal(settings))

@@ -121,7 +121,7 @@ def check_closed_until_ready(server: Mortal) -> None:
     (told,) = [line for line in records(server) if line["message"] == "recovered"]
     assert told["entries"] == 60
     assert told["seconds"] > 2
-    progress = [line for line in records(server) if line["message"] == "reading the journal"]
+    progress = [line for line in records(server) if line["message"] == "replaying the journal"]
     assert progress
     assert all(0 < line["entry"] <= line["of"] == 60 for line in progress)
 

@@ -254,7 +254,7 @@ def test_a_reader_that_stalls_for_too_long_is_cut_off(start_server: StartServer)
     assert "Traceback" not in server.log()
 
 
-def test_a_million_rows_take_constant_memory_and_let_others_work(start_server: StartServer) -> None:
+def test_a_million_rows_take_constant_memory_and_yield_to_others(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_EVENTS_RING": str(MILLION)})
     event = {"type": "request", "service": "web", "user_id": "user-123", "data": {"endpoint": "/cart", "status": 200}}
     body = json.dumps([event] * 10_000).encode()

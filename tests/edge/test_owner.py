@@ -61,7 +61,7 @@ def test_a_second_process_on_the_same_directory_stops_with_one_line(
         for status, output in [start.result() for start in starts]:
             assert status not in (0, None)
             (line,) = output.splitlines()
-            for word in (f"ANALYTICS_DATA_DIR={data}", "in use", f"process {holder}", "Stop that one", "another"):
+            for word in (f"ANALYTICS_DATA_DIR={data}", "in use", f"process {holder}", "Stop that process", "another"):
                 assert word in line
     assert server.process.poll() is None
     post_events(server, 20)

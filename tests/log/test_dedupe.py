@@ -1,4 +1,4 @@
-"""Ids that make a retry safe: remembered for ten minutes or a hundred thousand ids, whichever is more."""
+"""Duplicates: ids are remembered for ten minutes or a hundred thousand ids, whichever is longer."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from analytics.log.seen_ids import SeenIds
 from tests.state.rig import Rig, event, metric, moderate
 
 
-def test_an_id_is_taken_once() -> None:
+def test_an_id_is_accepted_once() -> None:
     ids = SeenIds(3, 600, OwnIds(0))
     assert ids.add("a", 0)
     assert not ids.add("a", 0)
@@ -22,7 +22,7 @@ def test_an_id_is_taken_once() -> None:
     ("newer", "later", "remembered"),
     [(0, 10_000, True), (2, 10_000, True), (3, 10_000, False), (3, 600, True), (3, 600.5, False), (10, 600, True)],
 )
-def test_an_id_is_remembered_for_so_many_ids_or_seconds(newer: int, later: float, remembered: bool) -> None:
+def test_an_id_is_remembered_by_count_and_by_age(newer: int, later: float, remembered: bool) -> None:
     ids = SeenIds(3, 600, OwnIds(0))
     ids.add("a", 0)
     for number in range(newer):
@@ -35,7 +35,7 @@ def test_an_id_is_remembered_for_so_many_ids_or_seconds(newer: int, later: float
     st.integers(1, 4),
     st.lists(st.tuples(st.integers(0, 12), st.sampled_from([0, 0, 1, 5, 11])), max_size=60),
 )
-def test_what_is_remembered_is_what_a_model_remembers(always: int, script: list[tuple[int, int]]) -> None:
+def test_ids_are_remembered_as_in_a_simple_model(always: int, script: list[tuple[int, int]]) -> None:
     ids, now = SeenIds(always, 10, OwnIds(0)), 0.0
     order: list[tuple[float, int]] = []
     for number, pause in script:
@@ -64,7 +64,7 @@ def test_an_id_within_one_batch_counts_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["event", "metric"])
-def test_an_id_of_an_earlier_call_is_a_duplicate_that_succeeds(kind: str) -> None:
+def test_a_repeated_id_is_a_duplicate_and_succeeds(kind: str) -> None:
     rig = Rig()
     record = {"event": lambda: rig.event(id="a"), "metric": lambda: rig.metric("requests", 1, id="a")}[kind]
     first, again = record(), record()
@@ -123,14 +123,14 @@ def test_the_id_of_a_rejected_metric_is_free(item: object) -> None:
     assert not rig.metric("cpu", 1, id="a").duplicate
 
 
-def test_an_item_that_is_refused_is_no_duplicate_of_a_good_one_in_its_batch() -> None:
+def test_a_refused_item_does_not_make_a_valid_one_a_duplicate() -> None:
     rig = Rig()
     receipt = rig.events(event(id="a"), event(id="a", at=0), event(id="b", at=0), event(id="b"))
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (2, 0, 2)
     assert [error.index for error in receipt.errors] == [1, 2]
 
 
-def test_an_item_without_room_for_its_service_is_no_duplicate_of_a_good_one_either() -> None:
+def test_an_item_without_room_does_not_make_a_valid_one_a_duplicate() -> None:
     rig = Rig(max_services=1)
     rig.event("page_view")
     receipt = rig.events(event(id="a", service="no-room"), event(id="a"), event(id="a"))

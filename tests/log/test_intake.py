@@ -1,4 +1,4 @@
-"""The intake: every kind passes the same stages, and limits count within a batch too."""
+"""The intake: all kinds pass the same stages, and limits apply within a batch too."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from tests.state.rig import Rig, batch, event, metric, moderate
 
 
 def newcomers(kind: str, count: int) -> list[Any]:
-    """Items of as many new services."""
+    """Items of `count` new services."""
     if kind == "events":
         return [event("view", f"s{number:05}") for number in range(count)]
     return [metric("memory", 1, f"s{number:05}") for number in range(count)]
 
 
 @pytest.mark.parametrize("kind", ["events", "metrics"])
-def test_a_batch_of_new_services_fills_the_room_and_no_more(kind: str) -> None:
+def test_a_batch_of_new_services_fills_the_limit_exactly(kind: str) -> None:
     rig = Rig()
     receipt = getattr(rig, kind)(*newcomers(kind, 5_000))
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1_000, 0, 4_000)
@@ -31,7 +31,7 @@ def test_a_batch_of_new_services_fills_the_room_and_no_more(kind: str) -> None:
         rig.beat("one-more")
 
 
-def test_a_batch_of_new_series_fills_the_room_and_no_more() -> None:
+def test_a_batch_of_new_series_fills_the_limit_exactly() -> None:
     rig = Rig(max_series=11)
     receipt = rig.metrics(*(metric("queue", 1, tags={"worker": str(number)}) for number in range(50)))
     assert (receipt.accepted, receipt.rejected) == (10, 40)
@@ -39,7 +39,7 @@ def test_a_batch_of_new_series_fills_the_room_and_no_more() -> None:
     assert rig.stats()["totals"]["limited_series"] == 11
 
 
-def test_series_of_services_without_room_take_none_from_others() -> None:
+def test_series_of_refused_services_take_no_room() -> None:
     rig = Rig(max_services=1, max_series=2)
     rig.event("view", "shop")  # one of the two series counts this type
     receipt = rig.metrics(metric("a", 1, "cart"), metric("b", 1, "bank"), metric("c", 1, "shop"))
@@ -62,7 +62,7 @@ _item = st.tuples(
 @given(
     st.lists(st.lists(_item, min_size=1, max_size=12), max_size=6), st.integers(1, 4), st.integers(1, 8), st.booleans()
 )
-def test_a_batch_comes_to_the_same_as_its_items_one_by_one(
+def test_a_batch_has_the_same_result_as_its_items_one_by_one(
     batches: list[list[tuple[str, str, int, str | None]]], services: int, series: int, is_events: bool
 ) -> None:
     whole, single = (Rig(max_services=services, max_series=series) for _ in range(2))

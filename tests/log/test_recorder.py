@@ -1,4 +1,4 @@
-"""The one door: receipts that add up, ids and times of what was taken, and what is published."""
+"""The recorder: receipts that add up, ids and times of recorded items, and published events."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -23,7 +23,7 @@ def kept(rig: Rig) -> list[dict[str, Any]]:
     return msgspec.json.decode(msgspec.json.encode(rig.ask(events, EventFilter(), 1_000)["events"]))
 
 
-def test_an_event_is_kept_as_the_contract_shows_it() -> None:
+def test_an_event_is_kept_as_in_the_contract() -> None:
     rig = Rig(wall=NOON + 0.25)
     taken = rig.event("purchase", "checkout", user_id="user-123", data={"order_id": "ORDER-123", "total": 99.99})
     assert taken.timestamp == "2023-11-14T12:00:00.250Z"
@@ -40,7 +40,7 @@ def test_an_event_is_kept_as_the_contract_shows_it() -> None:
     assert list(kept(rig)[0]) == ["type", "service", "user_id", "timestamp", "data", "id"]
 
 
-def test_an_event_with_a_time_of_its_own_also_tells_when_it_was_received() -> None:
+def test_an_event_with_a_timestamp_also_has_the_time_it_was_received() -> None:
     rig = Rig()
     rig.event("search", user_id=None, at=NOON - 60, id="mine")
     assert kept(rig) == [
@@ -73,7 +73,7 @@ def test_times_are_shown_in_utc_with_the_digits_they_need(when: datetime, shown:
     assert found.kept.at(found.place) == when.timestamp()
 
 
-def test_ids_that_the_service_gives_are_unique() -> None:
+def test_assigned_ids_are_unique() -> None:
     rig = Rig()
     rig.events(*(event() for _ in range(200)))
     ids = {record["id"] for record in kept(rig)} | {rig.event().id for _ in range(50)} | {rig.metric("a", 1).id}
@@ -82,7 +82,7 @@ def test_ids_that_the_service_gives_are_unique() -> None:
     assert Rig().event().id not in ids
 
 
-def test_what_is_published_is_what_is_kept() -> None:
+def test_published_events_are_the_kept_ones() -> None:
     rig = Rig()
     rig.events(event("a", id="1"), event("b", at=0), event("c", id="1"), event("d"))
     rig.metric("memory", 1)
@@ -133,7 +133,7 @@ def test_every_item_of_a_batch_gets_its_outcome(script: list[str], kind: str) ->
     assert sum(stats["drops"].values()) == len(expected)
 
 
-def test_a_receipt_spells_out_the_first_hundred_errors_and_counts_all() -> None:
+def test_a_receipt_lists_the_first_hundred_errors_and_counts_all() -> None:
     rig = Rig()
     receipt = rig.events(*(event(at=0 if number % 2 else None) for number in range(500)))
     assert (receipt.accepted, receipt.rejected) == (250, 250)
@@ -141,7 +141,7 @@ def test_a_receipt_spells_out_the_first_hundred_errors_and_counts_all() -> None:
     assert rig.stats()["drops"] == {"timestamp_too_old": 250}
 
 
-def test_good_items_are_kept_when_bad_ones_stand_beside_them() -> None:
+def test_valid_items_are_kept_beside_invalid_ones() -> None:
     rig = Rig()
     receipt = rig.metrics(metric("requests", 2), metric("requests", -1), metric("events", 1), metric("memory", -3))
     assert [(error.index, error.code, error.field) for error in receipt.errors] == [
@@ -166,7 +166,7 @@ def test_traffic_cannot_be_negative(name: str, value: float, taken: bool) -> Non
 
 
 @pytest.mark.parametrize("name", ["events", "Events", "event", "unique"])
-def test_only_the_name_of_the_count_of_events_is_reserved(name: str) -> None:
+def test_only_the_name_events_is_reserved(name: str) -> None:
     rig = Rig()
     if name != "events":
         assert rig.metric(name, 1).id
@@ -176,7 +176,7 @@ def test_only_the_name_of_the_count_of_events_is_reserved(name: str) -> None:
     assert (refused.value.code, refused.value.field) == ("reserved_name", "name")
 
 
-def test_a_single_record_that_is_refused_changes_nothing_but_the_books() -> None:
+def test_a_refused_record_only_changes_the_counters() -> None:
     rig = Rig()
     before = rig.snapshot()
     for record in (lambda: rig.event(at=0), lambda: rig.metric("latency", -1), lambda: rig.metric("memory", 1, at=0)):
@@ -194,7 +194,7 @@ def test_an_empty_batch_records_nothing() -> None:
     assert (receipt.accepted, receipt.duplicates, receipt.rejected, receipt.errors) == (0, 0, 0, [])
 
 
-def test_what_was_turned_away_before_is_counted_too() -> None:
+def test_items_rejected_before_the_log_are_counted_too() -> None:
     rig = Rig()
     rig.recorder.reject(EVENTS, ["malformed_json", "malformed_json"])
     rig.recorder.reject(HEARTBEATS, ["validation_failed"])
@@ -219,7 +219,7 @@ def test_reads_see_writes() -> None:
 
 @moderate
 @given(st.lists(st.integers(-90, 300), max_size=40), st.integers(0, 3))
-def test_many_seconds_of_many_services_in_one_batch_all_count(ages: list[int], pause: int) -> None:
+def test_all_seconds_and_services_of_a_batch_count(ages: list[int], pause: int) -> None:
     rig = Rig()
     rig.events(*(event(service=f"s{number % 5}", at=NOON - age) for number, age in enumerate(ages)))
     rig.clock.advance(pause)

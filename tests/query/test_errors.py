@@ -1,4 +1,4 @@
-"""Errors: kept apart from traffic, and equal ones together."""
+"""Errors are kept apart from other events, and equal ones are grouped."""
 
 from typing import Any
 

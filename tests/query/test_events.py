@@ -1,4 +1,4 @@
-"""The newest events: filters that combine, and pages that stay stable while new events arrive."""
+"""The newest events: combined filters, and pages that stay stable while new events arrive."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rows to take away: what they hold, which of them are wanted, and names that go with them."""
+"""Rows of exports: their content, filters and columns."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from analytics.log.metrics import NO_SERVICE as COUNTED_AS
 from analytics.query.events import EventFilter
 from analytics.query.export import (
     COLUMNS,
-    EVENT_LOG,
-    METRIC_LOG,
+    EVENT_EXPORT,
+    METRIC_EXPORT,
     NO_SERVICE,
     MetricFilter,
     day_rows,
@@ -26,7 +26,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, when
 
 def exported(rig: Rig, log: Any, wanted: Any) -> list[Any]:
     _, after, last = rig.ask(log.bounds)
-    found = list(log.rows(rig.ask(log.spans, after, last - after), wanted.places_in))
+    found = list(log.rows(rig.ask(log.spans, after, last - after), wanted.select))
     assert [number for number, _ in found] == sorted({number for number, _ in found})
     return [row for _, row in found]
 
@@ -35,7 +35,7 @@ def test_events_come_in_the_order_of_arrival_as_they_can_be_sent_again() -> None
     rig = Rig()
     rig.events(event("view", "cart", at=NOON - 60, id="1", data={"n": 1}), event("view", "shop", user_id=""))
     rig.events(event("buy", "cart", user_id="ann"))
-    rows = exported(rig, EVENT_LOG, EventFilter())
+    rows = exported(rig, EVENT_EXPORT, EventFilter())
     assert [(row.type, row.service, row.user_id) for row in rows] == [
         ("view", "cart", None),
         ("view", "shop", ""),
@@ -70,7 +70,7 @@ def test_filters_of_events_are_those_of_reading(asked: dict[str, Any], found: st
         event("buy", "cart", id="3", user_id="ann"),
     )
     rig.events(event("needle", "cart", id="4", at=NOON - 61))
-    assert "".join(row.id for row in exported(rig, EVENT_LOG, EventFilter(**asked))) == found
+    assert "".join(row.id for row in exported(rig, EVENT_EXPORT, EventFilter(**asked))) == found
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_filters_of_metrics_combine(asked: dict[str, Any], found: str) -> None:
         metric("cpu", 3, "cart", id="3", tags={"host": "a", "zone": "z"}),
         metric("cpu", 4, None, id="4"),
     )
-    assert "".join(row.id for row in exported(rig, METRIC_LOG, MetricFilter(**asked))) == found
+    assert "".join(row.id for row in exported(rig, METRIC_EXPORT, MetricFilter(**asked))) == found
     assert NO_SERVICE == COUNTED_AS
 
 
@@ -104,7 +104,7 @@ def test_metrics_keep_their_order_within_a_millisecond() -> None:
         times.append(when(rig.clock.wall()))
         rig.metrics(metric("cpu", value))
     rig.metrics(metric("cpu", 3, at=NOON - 1))
-    rows = exported(rig, METRIC_LOG, MetricFilter())
+    rows = exported(rig, METRIC_EXPORT, MetricFilter())
     again = SchemaDecoder(MetricSchema(), NewMetric, 10).many(msgspec.json.encode(rows))
     assert [item.timestamp for item in again.items] == [*times, when(NOON - 1)]
     assert len(set(times)) == 3

@@ -1,4 +1,4 @@
-"""The figures that many answers share."""
+"""Figures that several queries share."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Points of any metric: every aggregate, step, range and filter, and what may not be asked."""
+"""Points of series: every aggregate, step, range and filter, and invalid queries."""
 
 import contextlib
 from typing import Any
@@ -22,7 +22,7 @@ def values(rig: Rig, name: str, **asked: Any) -> list[float | None]:
 
 
 def filled(rig: Rig, name: str, **asked: Any) -> dict[str, float]:
-    """The points that hold anything, by time of day."""
+    """The points with data, by time of day."""
     return {point["timestamp"][11:19]: point["value"] for point in ask(rig, name, **asked)["points"] if point["value"]}
 
 
@@ -231,7 +231,7 @@ def test_a_metric_that_was_never_seen_is_not_found(filters: dict[str, Any]) -> N
 
 
 FAR = 253_402_300_799
-"""The last second of the calendar."""
+"""The last second that a datetime can hold."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One service in full."""
+"""Rows and details of services."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Changes since the last tick: buckets that closed, and services whose health changed, each told once."""
+"""Changes since the last tick: closed buckets and changed health, each published once."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, moderate
 
 
 class Watched(Rig):
-    """A rig that is ticked, and what it published."""
+    """A rig with ticks, and what it published."""
 
     def __init__(self, wall: float = NOON, *topics: type[Message], **limits: Any) -> None:
         super().__init__(wall, **limits)

@@ -1,4 +1,4 @@
-"""The snapshot's bytes: made again when something moved, otherwise served again."""
+"""The encoded snapshot: rebuilt when something changed, otherwise served again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from tests.state.rig import NOON, Rig, event
 
 
 class Watched(Rig):
-    """A rig with a snapshot source and clients that come and go."""
+    """A rig with a snapshot source and a number of clients."""
 
     def __init__(self) -> None:
         super().__init__(wall=NOON + 0.25)

@@ -1,4 +1,4 @@
-"""The ticker: each tick does its work, and what failed or was skipped is counted."""
+"""The ticker does its work at each tick, and counts failed and skipped ticks."""
 
 from collections import Counter
 

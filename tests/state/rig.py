@@ -1,4 +1,4 @@
-"""The service without its edge: state, recorder and reader around one clock that tests own."""
+"""State, recorder and reader around one clock that the test controls, without HTTP."""
 
 import json
 from collections.abc import Callable
@@ -39,12 +39,12 @@ unshrunk = settings(moderate, phases=(Phase.explicit, Phase.generate))
 
 
 def when(at: float) -> datetime:
-    """Seconds since the epoch as clients send them."""
+    """Seconds since the epoch as a datetime, as clients send it."""
     return datetime.fromtimestamp(at, UTC)
 
 
 def event(type_: str = "request", service: str = "shop", **fields: Any) -> NewEvent:
-    """A new event; `at` gives its timestamp in seconds since the epoch, `data` its data as an object."""
+    """A new event; `at` is its timestamp in seconds since the epoch, `data` its data as an object."""
     at = fields.pop("at", None)
     if "data" in fields:
         fields["data"] = msgspec.Raw(msgspec.json.encode(fields["data"]))
@@ -52,7 +52,7 @@ def event(type_: str = "request", service: str = "shop", **fields: Any) -> NewEv
 
 
 def metric(name: str, value: float, service: str | None = "shop", **fields: Any) -> NewMetric:
-    """A new metric of `service`, with `tags` beside that; `at` as in `event`."""
+    """A new metric of `service`, with further `tags`; `at` as in `event`."""
     at = fields.pop("at", None)
     tags = dict(fields.pop("tags", {}))
     if service is not None:
@@ -61,12 +61,12 @@ def metric(name: str, value: float, service: str | None = "shop", **fields: Any)
 
 
 def batch(*items: Any) -> Batch[Any]:
-    """Items as a batch of which every one was readable."""
+    """A batch of items that were all decoded."""
     return Batch(list(items), range(len(items)), [])
 
 
 class Rig:
-    """Everything behind the edge; it begins at noon unless told otherwise, with its start unless told otherwise."""
+    """Everything behind HTTP. It begins at noon, and with a recorded start if `starts`."""
 
     def __init__(self, wall: float = NOON, *, starts: bool = True, **limits: Any) -> None:
         limited = Settings(**limits)
@@ -99,7 +99,7 @@ class Rig:
         return self.recorder.record_batch(METRICS, batch(*items))
 
     def beat(self, service: str = "shop", status: str = "healthy", **fields: Any) -> None:
-        """A heartbeat; what is no field of it is one of its metrics."""
+        """Record a heartbeat; keywords that are not its fields are its metrics."""
         own = {name: fields.pop(name) for name in ("instance", "interval", "grace", "message") if name in fields}
         self.recorder.record(HEARTBEATS, NewHeartbeat(service, status, fields or None, **own))
 
@@ -108,7 +108,7 @@ class Rig:
         return self.reader.ask(question, *args)
 
     def snapshot(self) -> dict[str, Any]:
-        """As a client gets it: through JSON."""
+        """The snapshot as a client gets it: through JSON."""
         return msgspec.json.decode(msgspec.json.encode(self.ask(build_snapshot, 0)))
 
     @property
@@ -139,7 +139,7 @@ class Rig:
 
 
 def plain(answer: Any) -> Any:
-    """The same as it comes out of JSON, with bytes as text and records as objects."""
+    """The answer as it comes out of JSON, with bytes as text and records as objects."""
     return json.loads(json.dumps(answer, default=_plain_part))
 
 

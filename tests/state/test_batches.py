@@ -1,4 +1,4 @@
-"""A batch leaves the same figures as its items one by one, whatever is read in between."""
+"""A batch gives the same figures as its items one by one, whatever is read in between."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ metrics = st.lists(
 
 
 def seen(rig: Rig) -> dict[str, Any]:
-    """Every figure that a client could read, but for averages' last digits and what depends on the order."""
+    """Every figure that a client can read, except for the last digits of averages and what depends on order."""
     found: dict[str, Any] = {"snapshot": rig.snapshot(), "hours": rig.hours(3), "days": rig.days(2)}
     found["snapshot"]["realtime_stats"].pop("recent_events")
     for name in ("requests", "errors", "latency", "events", *(["memory"] if _knows_memory(rig) else [])):

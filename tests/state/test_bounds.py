@@ -1,4 +1,4 @@
-"""Bounds: what a full table turns away is counted by reason, and what it holds goes on."""
+"""Limits: what a full table rejects is counted by reason, and its content stays."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_room_for_event_types_comes_back_when_old_ones_expire() -> None:
 
 def test_series_beyond_the_limit_are_refused_and_known_ones_go_on() -> None:
     rig = Rig(max_series=3)
-    rig.metric("memory", 1, tags={"host": "a"})  # two: with its tags, and without
+    rig.metric("memory", 1, tags={"host": "a"})  # two series: with its tags, and without
     rig.metric("cpu", 1)
     for name, tags in (("disk", {}), ("memory", {"host": "b"}), ("cpu", {"host": "a"})):
         with pytest.raises(Refused) as refused:

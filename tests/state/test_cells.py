@@ -1,4 +1,4 @@
-"""Cells merge in any order and grouping to the cell of everything, and survive being packed."""
+"""Cells merge in any order and grouping to the same cell, and survive packing."""
 
 import random
 
@@ -15,7 +15,7 @@ observations = st.lists(st.tuples(values, st.integers(0, 50)), min_size=1, max_s
 
 
 def facts(cell: Cell) -> tuple[object, ...]:
-    """All that must be the same to the last digit."""
+    """Everything that must be the same to the last digit."""
     return (
         cell.count,
         cell.min,
@@ -52,9 +52,9 @@ def test_cells_merge_in_any_order_and_grouping_to_the_cell_of_everything(
 
 @moderate
 @given(values, st.integers(0, 10**10), st.booleans(), st.booleans())
-def test_what_was_packed_unpacks_to_the_same_cell(given: list[float], at: int, sketched: bool, folded: bool) -> None:
+def test_what_was_packed_unpacks_to_the_same_cell(given: list[float], at: int, sketched: bool, compacted: bool) -> None:
     cell = Cell.of(given, at, sketched=sketched)
-    if folded:
+    if compacted:
         cell.compact()
     again = Cell.unpack(cell.pack())
     assert facts(again) == facts(cell)

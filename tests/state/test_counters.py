@@ -1,4 +1,4 @@
-"""What became of everything that was sent."""
+"""Counts of outcomes and drops."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The distinct sketch: the same estimate in any order and grouping, exact past 1,000, close at a million."""
+"""The distinct sketch: same estimate in any order and grouping, exact past 1,000, close at a million."""
 
 import random
 
@@ -25,7 +25,7 @@ def sketch_of(values: list[str]) -> Distinct:
 ranges = st.tuples(st.integers(0, 3_000), st.sampled_from((0, 1, 40, 700, 1_500, 1_540, 2_500))).map(
     lambda pair: (pair[0], pair[0] + pair[1])
 )
-"""Ranges of users that overlap, on either side of the sizes at which the sketch changes its inner form."""
+"""Overlapping ranges of users, below and above the sizes at which the sketch changes its representation."""
 parts = st.lists(st.tuples(ranges, st.booleans()), min_size=1, max_size=5)
 
 
@@ -37,11 +37,11 @@ def test_merging_in_any_order_and_grouping_gives_the_estimate_of_all_to_the_last
     seen = sorted({user for (first, last), _ in given_parts for user in users(first, last)})
     everything = sketch_of(seen)
     heap = []
-    for (first, last), folded in given_parts:
+    for (first, last), compacted in given_parts:
         values = users(first, last)
         dice.shuffle(values)
         sketch = sketch_of(values)
-        if folded:
+        if compacted:
             sketch.compact()
         heap.append(sketch)
     while len(heap) > 1:
@@ -76,7 +76,7 @@ def test_a_million_are_counted_within_two_percent() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 5, 1_000, 20_000])
-def test_packing_and_folding_change_nothing(count: int) -> None:
+def test_packing_and_compacting_change_nothing(count: int) -> None:
     sketch = sketch_of(users(0, count))
     before = sketch.estimate
     again = Distinct.unpack(sketch.pack())
@@ -89,7 +89,7 @@ def test_packing_and_folding_change_nothing(count: int) -> None:
     assert sketch.estimate == before
 
 
-def test_a_folded_sketch_goes_on_counting() -> None:
+def test_a_packed_sketch_goes_on_counting() -> None:
     sketch = sketch_of(["a", "b"])
     sketch.compact()
     sketch.add(["b", "c"])

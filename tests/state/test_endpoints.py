@@ -1,4 +1,4 @@
-"""Endpoint tables: the busiest of the last minute, and each service's heaviest by Space-Saving."""
+"""Endpoint tables: the busiest of the last minute, and the heaviest of each service by Space-Saving."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ from tests.state.rig import DAY, MIDNIGHT, NOON, Rig, event, metric, moderate
 
 
 class Table:
-    """Endpoint tables with the evictions that they told."""
+    """Endpoint tables that count their evictions."""
 
     def __init__(self, now: float = NOON, days: int = 90, per_service: int = 5, in_all: int = 1_000) -> None:
         self.evicted, self.now = 0, now
@@ -23,12 +23,12 @@ class Table:
 
     def add(self, endpoint: str, requests: float = 1, service: str = "shop", at: float = NOON) -> None:
         self.endpoints.add(at, at, service, endpoint, Total.of(Usage(requests)))
-        self.endpoints.proceed(self.now)
+        self.endpoints.flush(self.now)
 
     def advance(self, now: float) -> None:
         self.now = now
         self.endpoints.last_minute.advance(now)
-        self.endpoints.proceed(now)
+        self.endpoints.flush(now)
 
     def counts(self, service: str = "shop") -> dict[str, tuple[float, float]]:
         """Count and possible error by endpoint."""
@@ -94,14 +94,14 @@ def test_the_lightest_makes_room_also_where_its_weight_has_expired() -> None:
     table.advance(today)
     for endpoint, requests in (("/once-heavy", 1), ("/steady", 60), ("/light", 5)):
         table.add(endpoint, requests, at=today)
-    table.add("/new", 70, at=today)  # takes the place of /light; the others were weighed on the way
+    table.add("/new", 70, at=today)  # replaces /light; the weights of the others were updated on the way
     table.advance(today + DAY)
     table.add("/newest", 1, at=today + DAY)
     assert table.counts() == {
         "/new": (70, 5),
         "/steady": (60, 0),
         "/newest": (1, 5),
-    }  # it might be /light that came back
+    }  # it might be /light again
 
 
 def test_who_comes_back_into_room_that_expiry_made_tells_what_it_missed() -> None:
@@ -109,8 +109,8 @@ def test_who_comes_back_into_room_that_expiry_made_tells_what_it_missed() -> Non
     table.add("/old", 10, at=MIDNIGHT)
     table.advance(today)
     table.add("/back", 8, at=today)
-    table.add("/other", 20, at=today)  # takes the place of /back
-    table.advance(today + DAY)  # /old is gone
+    table.add("/other", 20, at=today)  # replaces /back
+    table.advance(today + DAY)  # /old has expired
     table.add("/back", 1, at=today + DAY)
     count, error = table.counts()["/back"]
     assert count <= 9 <= count + error

@@ -1,17 +1,17 @@
-"""Health by each service's own rhythm."""
+"""Health by the interval of each service's heartbeats."""
 
 from statistics import median
 
 import pytest
 
-from analytics.state.health import health, limits, usual_interval
+from analytics.state.health import health, median_interval, silence_limits
 from tests.state.rig import Rig
 
 
 @pytest.mark.parametrize(
     ("interval", "grace", "silence", "state"),
     [
-        # a service that beats every minute: the least limits hold
+        # one heartbeat a minute: the minimum limits apply
         (60, None, 0, "degraded"),
         (60, None, 120, "degraded"),
         (60, None, 120.5, "stale"),
@@ -20,14 +20,14 @@ from tests.state.rig import Rig
         (1, None, 119, "degraded"),
         (1, None, 121, "stale"),
         (1, None, 301, "down"),
-        # one whose rhythm is not known yet: it is not called down
+        # unknown interval: never down
         (None, None, 120, "degraded"),
         (None, None, 121, "stale"),
         (None, None, 301, "stale"),
         (None, None, 1e9, "stale"),
         (None, 600, 600, "degraded"),
         (None, 600, 601, "stale"),
-        # one that beats every ten minutes: its own rhythm holds
+        # one heartbeat every ten minutes: limits by its interval
         (600, None, 1_200, "degraded"),
         (600, None, 1_200.5, "stale"),
         (600, None, 3_000, "stale"),
@@ -44,18 +44,18 @@ from tests.state.rig import Rig
 def test_silence_is_judged_by_the_interval_and_the_grace(
     interval: float | None, grace: float | None, silence: float, state: str
 ) -> None:
-    assert health("degraded", silence, limits(interval, grace)) == state
-    assert health("maintenance", silence, limits(interval, grace)) == "maintenance"
+    assert health("degraded", silence, silence_limits(interval, grace)) == state
+    assert health("maintenance", silence, silence_limits(interval, grace)) == "maintenance"
 
 
 def test_without_a_heartbeat_health_is_unknown() -> None:
-    assert health(None, 1e9, limits(None, None)) == "unknown"
+    assert health(None, 1e9, silence_limits(None, None)) == "unknown"
 
 
 @pytest.mark.parametrize("intervals", [[60], [60, 60, 3_600], [10, 20, 30, 40], [5, 600, 600]])
 def test_the_usual_interval_is_the_median(intervals: list[float]) -> None:
-    assert usual_interval(intervals) == median(intervals)
-    assert usual_interval([]) is None
+    assert median_interval(intervals) == median(intervals)
+    assert median_interval([]) is None
 
 
 def test_one_outage_does_not_change_the_rhythm() -> None:

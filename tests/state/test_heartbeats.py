@@ -1,4 +1,4 @@
-"""Heartbeat counters: cumulative, counted from the first one on, and never beside direct observation."""
+"""Heartbeat counters: cumulative, counted from the first one, and not in addition to direct observation."""
 
 import pytest
 from hypothesis import given

@@ -1,11 +1,11 @@
-"""A service is as well as the worst of the instances that should be there."""
+"""The state of a service is that of the worst instance expected to report."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.log.refusal import Refused
-from analytics.state.senders import MOST_INSTANCES
+from analytics.state.senders import MAX_INSTANCES
 from tests.state.rig import DAY, HOUR, MINUTE, Rig, moderate
 
 
@@ -102,7 +102,7 @@ def test_a_service_all_of_whose_instances_are_silent_stays_down() -> None:
 
 def test_instances_are_limited_and_one_more_is_refused() -> None:
     rig = Rig()
-    for number in range(MOST_INSTANCES):
+    for number in range(MAX_INSTANCES):
         rig.beat(instance=f"i{number}")
     with pytest.raises(Refused, match="no room for another instance"):
         rig.beat(instance="one more")

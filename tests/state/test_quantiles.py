@@ -13,23 +13,23 @@ from analytics.state.quantiles import MAX_BUCKETS, SMALLEST, Quantiles
 from tests.state.rig import moderate
 
 ERROR = 0.0055
-"""What a base of 2^(1/64) allows: (base - 1) / (base + 1), and a little for rounding."""
+"""Error at a base of 2^(1/64): (base - 1) / (base + 1), and a little for rounding."""
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 plain = st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6), max_size=30)
-"""Negative, zero, subnormal and huge ones among them."""
+"""Including negative, zero, subnormal and huge values."""
 
 
 @st.composite
 def spans(draw: st.DrawFn) -> list[float]:
-    """Values spread evenly over many powers of two: alone or together they outgrow the buckets."""
+    """Values spread evenly over many powers of two: alone or together they exceed the buckets."""
     low, octaves = draw(st.integers(-990, 900)), draw(st.integers(1, 120))
     sign, count = draw(st.sampled_from((-1, 1))), draw(st.integers(1, 1_500))
     return [sign * 2.0 ** (low + octaves * i / count) for i in range(count)]
 
 
 parts = st.lists(st.tuples(plain | spans(), st.integers(1, 5), st.booleans()), min_size=1, max_size=6)
-"""Values, the weight of each, and whether their sketch is folded before it is merged."""
+"""Values, the weight of each, and whether their sketch is compacted before it is merged."""
 
 
 def sketch_of(values: list[float], weight: int = 1) -> Quantiles:
@@ -39,7 +39,7 @@ def sketch_of(values: list[float], weight: int = 1) -> Quantiles:
 
 
 def merged_at_random(sketches: list[Quantiles], dice: random.Random) -> Quantiles:
-    """One sketch of all: any two are merged, in any direction, until one is left."""
+    """One sketch of all: random pairs are merged until one is left."""
     heap = list(sketches)
     while len(heap) > 1:
         dice.shuffle(heap)
@@ -58,10 +58,10 @@ def test_merging_in_any_order_and_grouping_gives_the_sketch_of_all_values(
 ) -> None:
     everything = Quantiles()
     sketches = []
-    for values, weight, folded in given_parts:
+    for values, weight, compacted in given_parts:
         everything.add(values, weight)
         sketch = sketch_of(values, weight)
-        if folded:
+        if compacted:
             sketch.compact()
         sketches.append(sketch)
     merged = merged_at_random(sketches, dice)
@@ -150,10 +150,10 @@ def test_percentiles_are_within_one_percent_of_exact(name: str, sample: np.ndarr
 
 @moderate
 @given(plain | spans(), st.booleans())
-def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], folded: bool) -> None:
+def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], compacted: bool) -> None:
     sketch = sketch_of(values)
     before = sketch.at(*SHARES)
-    if folded:
+    if compacted:
         sketch.compact()
     again = Quantiles.unpack(sketch.pack())
     assert again.pack() == sketch.pack()
@@ -162,7 +162,7 @@ def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], folded:
     assert again.count == len(values) + 1
 
 
-def test_a_folded_sketch_unfolds_when_written_to() -> None:
+def test_a_packed_sketch_unpacks_when_written_to() -> None:
     sketch = sketch_of([1.0, 2.0])
     sketch.compact()
     sketch.compact()

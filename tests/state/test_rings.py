@@ -1,4 +1,4 @@
-"""The rings of newest records, and paging through them while new ones arrive."""
+"""Rings of newest records, and paging through them while new ones arrive."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from tests.state.rig import moderate
 
 
 def add(ring: Ring[NewMetric], count: int) -> None:
-    """One request that brings `count` records, whose values are their sequence numbers."""
+    """Add one request of `count` records, whose values are their sequence numbers."""
     first = ring.last_sequence + 1
     ring.add(
         Kept(
@@ -104,17 +104,17 @@ def test_the_last_page_says_so() -> None:
 @moderate
 @given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 60), st.data())
 def test_a_page_by_number_is_what_a_list_of_all_records_would_give(
-    batches: list[int], capacity: int, most: int, sequence: int, data: st.DataObject
+    batches: list[int], capacity: int, limit: int, sequence: int, data: st.DataObject
 ) -> None:
     ring: Ring[NewMetric] = Ring(capacity)
     for count in batches:
         add(ring, count)
         if data.draw(st.booleans()):
             kept = range(ring.oldest_sequence, ring.last_sequence + 1)
-            wanted = [number for number in kept if number > sequence][:most]
-            found = ring.after(sequence, most)
+            wanted = [number for number in kept if number > sequence][:limit]
+            found = ring.after(sequence, limit)
             assert [record.sequence for record in found] == wanted == list(map(value, found))
-            spans = ring.spans(sequence, most)
+            spans = ring.spans(sequence, limit)
             assert [before + 1 + place for before, _, places in spans for place in places] == wanted
             assert all(len(places) for _, _, places in spans)
 

@@ -1,4 +1,4 @@
-"""What counts as a request, an error, a latency or an endpoint, from wherever it comes."""
+"""What counts as a request, an error, a latency or an endpoint, from every kind of record."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NESTED: dict[str, Any] = {"a": [1]}
 
 
 def figures(rig: Rig) -> tuple[float, float, int]:
-    """Requests, errors and number of latencies of the one service there is."""
+    """Requests, errors and number of latencies of the only service."""
     service = rig.service()
     return service["request_count"], service["error_count"], service["latency"]["count"]
 

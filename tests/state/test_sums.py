@@ -1,4 +1,4 @@
-"""Sliding sums: totals are those of the buckets that are left, whatever the values were."""
+"""Sliding sums: totals are those of the buckets that are left, for all values."""
 
 from fractions import Fraction
 

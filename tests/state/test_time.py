@@ -1,4 +1,4 @@
-"""Time: windows, buckets, late and future records, and the edges of what is kept."""
+"""Time: windows, buckets, late and future records, and the limits of retention."""
 
 from typing import Any
 
@@ -172,10 +172,10 @@ def test_peak_hours_are_forgotten_with_their_day() -> None:
     rig.event()
     rig.clock.set(MIDNIGHT + 90 * DAY - 1)
     rig.snapshot()
-    assert rig.state.peaks.peak(MIDNIGHT) == (MIDNIGHT, 1)
+    assert rig.state.peak_hours.peak(MIDNIGHT) == (MIDNIGHT, 1)
     rig.clock.advance(1)
     rig.snapshot()
-    assert rig.state.peaks.peak(MIDNIGHT) is None
+    assert rig.state.peak_hours.peak(MIDNIGHT) is None
 
 
 def test_unique_users_of_a_day_are_not_the_sum_of_its_hours() -> None:

@@ -1,22 +1,22 @@
-"""The backlog: entries that wait for the disk, in a queue for each kind, so that a flood of one delays no other."""
+"""The backlog: entries that wait to be written. Each kind has a queue, so that a flood of one does not delay others."""
 
 from collections import Counter, deque
 from itertools import count
 from typing import Any
 
 from analytics.kinds import Kind
-from analytics.log.disk.database import MOST_ROWS
+from analytics.log.disk.database import BATCH_ENTRIES
 from analytics.log.disk.pending import Pending
 
 BATCH_BYTES = 2 * 1024 * 1024
-"""About how many bytes are written at once."""
+"""A batch ends with the entry that reaches this size."""
 
 
 class Backlog:
-    """Entries that are not written yet. Where they do not fit into one batch, the kinds take turns.
+    """Entries that are not written yet. If they do not all fit into one batch, it takes from each kind in turn.
 
     Args:
-        is_one_queue: whether all kinds share a queue, so that entries are written strictly in their order of arrival.
+        is_one_queue: whether all kinds share one queue, so that entries are written strictly in order of arrival.
     """
 
     def __init__(self, *, is_one_queue: bool) -> None:
@@ -40,11 +40,11 @@ class Backlog:
         self._entries += 1
 
     def batch(self) -> list[Pending]:
-        """The entries to write next, in their order of arrival; they stay in the backlog until they are removed."""
+        """The entries to write next, in order of arrival. They stay in the backlog until `remove` is called."""
         batch: list[tuple[int, Pending]] = []
         size = 0
         queues = [iter(queue) for queue in self._queues.values()]
-        while queues and size < BATCH_BYTES and len(batch) < MOST_ROWS:
+        while queues and size < BATCH_BYTES and len(batch) < BATCH_ENTRIES:
             queue = queues.pop(0)
             numbered = next(queue, None)
             if numbered is not None:
@@ -55,7 +55,7 @@ class Backlog:
         return [pending for _, pending in batch]
 
     def remove(self, batch: list[Pending]) -> None:
-        """Remove the entries that `batch` returned."""
+        """Remove the entries that `batch` returned: they are written."""
         for pending in batch:
             self._queues[self._queue_of(pending)].popleft()
             self._bytes[pending.entry.kind.name] -= len(pending.body)

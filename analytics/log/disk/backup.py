@@ -1,4 +1,4 @@
-"""Backups: a copy of the database as it is at one instant, taken beside the service that owns it."""
+"""Backups: consistent copies of the database, also while the service runs."""
 
 import os
 import sqlite3
@@ -12,24 +12,25 @@ from analytics.log.disk.inspection import Inspection, inspect
 from analytics.log.disk.reading import read_only
 
 PAGES = 256
-"""How many pages are copied between two looks at the progress."""
+"""How many pages are copied between two calls of the progress function."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many pages are copied, and of how many."""
+"""Called with the number of pages copied so far and the total."""
 
 
 def back_up(source: Path, target: Path, *, overwrite: bool, progress: Progress) -> Inspection:
-    """Copy the database `source` to `target`, which appears when the copy is whole and was checked.
+    """Copy the database `source` to `target`, which appears only when the copy is complete and verified.
 
-    It holds all that was written before; a service may go on writing meanwhile.
+    The copy holds all that was written before the call. The service may write meanwhile.
 
     Raises:
-        CannotStore: there is a file already, the database is damaged, or one of both cannot be used.
+        CannotStore: `target` exists, `source` is damaged, or one of them cannot be used.
     """
     if target.exists() and (not target.is_file() or target.samefile(source)):
-        raise CannotStore(f"{target} {'is the database itself' if target.is_file() else 'is no file'}.")
+        reason = "is the database itself" if target.is_file() else "is not a regular file"
+        raise CannotStore(f"{target} {reason}: choose another name.")
     if target.exists() and not overwrite:
-        raise CannotStore(f"{target} exists: give another name, or --force.")
+        raise CannotStore(f"{target} exists: choose another name, or overwrite it with --force.")
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         found = checked_copy(source, part, progress)
@@ -38,7 +39,7 @@ def back_up(source: Path, target: Path, *, overwrite: bool, progress: Progress) 
         part.replace(target)
         sync_directory(target.parent)
     except OSError as error:
-        raise CannotStore(f"{target} cannot be written ({error.strerror}).") from error
+        raise CannotStore(f"{target} cannot be written ({error.strerror}): choose another place.") from error
     finally:
         remove(part)
     found.path, found.sizes = target, {target.name: found.sizes[part.name]}
@@ -46,7 +47,9 @@ def back_up(source: Path, target: Path, *, overwrite: bool, progress: Progress) 
 
 
 def checked_copy(source: Path, target: Path, progress: Progress) -> Inspection:
-    """Copy a database into one new file, without a write-ahead log, and look at all of the copy.
+    """Copy a database into one new file without a write-ahead log, and verify the copy.
+
+    The caller must sync the file. Returns what the copy contains.
 
     Raises:
         CannotStore: `source` is damaged or cannot be read, or `target` cannot be written.
@@ -57,18 +60,18 @@ def checked_copy(source: Path, target: Path, progress: Progress) -> Inspection:
         pass
     with read_only(source) as db, closing(sqlite3.connect(target, isolation_level=None)) as copy:
         try:
-            copy.execute("PRAGMA synchronous = OFF")  # whoever asked for the copy has the disk know it when it is whole
+            copy.execute("PRAGMA synchronous = OFF")  # the caller syncs the complete file
             db.backup(copy, pages=PAGES, progress=lambda _, left, pages: progress(pages - left, pages))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         except sqlite3.Error as error:
             raise CannotStore(f"{source} could not be copied to {target} ({error}).") from error
     found = inspect(target)
     if found.damage:
-        raise CannotStore(f"{source} is damaged ({found.damage[0]}): `inspect` tells more. There is no copy of it.")
+        raise CannotStore(f"{source} is damaged ({found.damage[0]}): see `inspect`. It was not copied.")
     return found
 
 
 def remove(path: Path) -> None:
-    """Remove a database that is not in use, with what SQLite put beside it."""
+    """Remove a database that is not in use, with the files that SQLite keeps beside it."""
     for ending in ("", "-journal", "-wal", "-shm"):
         beside(path, ending).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Blocks: the newest records of one ring, as parts of an image."""
+"""Blocks: the records of a ring (recent events, metrics or errors) as parts of a checkpoint."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -14,10 +14,14 @@ from analytics.state.rings import Ring
 
 
 class Blocks(Generic[R]):
-    """The blocks of `ring`, which holds records of the type `record`.
+    """Converts between the blocks of `ring` and parts of a checkpoint.
 
-    A block is written down as the number of its first record, and when each of its records came in, and itself, with
-    the id that the service gave it.
+    A part is the JSON of the sequence number of its first record and a list of (time received, record) pairs. Records
+    have the ids that the service assigned to them.
+
+    Args:
+        family: the name of the parts.
+        record: the type of the records.
     """
 
     def __init__(self, family: str, ring: Ring[R], record: type[R]) -> None:
@@ -27,7 +31,7 @@ class Blocks(Generic[R]):
         self._loaded: dict[int, tuple[int, list[Any]]] = {}
 
     def dump(self, numbers: Iterable[int]) -> Iterator[Part]:
-        """The blocks with these numbers, apart from those that made room for others."""
+        """The parts for the blocks with these numbers; blocks that the ring has dropped are skipped."""
         for number in numbers:
             block = self.ring.block(number)
             if block:
@@ -37,18 +41,18 @@ class Blocks(Generic[R]):
                 yield Part(self._family, 0, number, msgspec.json.encode((block[0].sequence, rows)))
 
     def load(self, number: int, body: bytes) -> None:
-        """Take up one block, to be restored with the others."""
+        """Decode one block; `restore` adds it to the ring."""
         self._loaded[number] = self._decode(body)
 
     def restore(self) -> None:
-        """Have the ring hold what was loaded."""
+        """Fill the ring with the loaded blocks."""
         loaded, self._loaded = self._loaded, {}
         blocks = [loaded[number] for number in sorted(loaded)]
         if blocks:
             self.ring.restore(blocks[0][0], _batches(row for _, rows in blocks for row in rows))
 
     def oldest(self) -> tuple[str, int, int]:
-        """Family, rung and number of the oldest block that is kept."""
+        """Family, level (0) and number of the oldest block that is kept."""
         return self._family, 0, self.ring.oldest_block
 
 

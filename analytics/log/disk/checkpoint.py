@@ -1,7 +1,10 @@
-"""The image: the whole state in parts that can be written down one by one, and taken up again.
+"""The checkpoint: the whole state, serialised in parts.
 
-Most of it are tables of cells, one a bucket of time, and blocks of the newest records: only those that changed since
-the last image are parts of the next one.
+Most parts are tables of cells, one for each bucket of time, and blocks of the newest records. A new checkpoint writes
+only the parts that changed since the last one, and `rest`, which holds everything small.
+
+Examples of parts, as family, level and start: ("series", 3, 1699920000) is the table of the day that begins at that
+time, ("events", 0, 12) block 12 of the recent events.
 """
 
 from collections import deque
@@ -10,19 +13,20 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from analytics.clock import DAY_SECONDS
 from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.database import Part
-from analytics.log.disk.totals import Figure, Rows, dumped, loaded, rows_of, totals_of, units_of
+from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, NewMetric, Quotas
-from analytics.state.cascade import Cascade, Place
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
-from analytics.state.endpoints import DAY
-from analytics.state.services import ServiceImage
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.rollup import Bucket, Rollup
+from analytics.state.services import StoredService
+from analytics.state.state import State
 from analytics.state.sums import Key, Total
 
 K = TypeVar("K")
@@ -32,7 +36,7 @@ ERRORS, IDS, REST = "errors", "ids", "rest"
 
 
 class Rest(msgspec.Struct):
-    """What is written down as a whole each time."""
+    """The part that every checkpoint writes as a whole."""
 
     series_open: list[int]
     users_open: list[int]
@@ -42,7 +46,7 @@ class Rest(msgspec.Struct):
     peaks: dict[int, list[Figure]]
     inherited: dict[str, dict[str, int | float]]
     evicted: dict[str, tuple[int | float, float]]
-    services: list[ServiceImage]
+    services: list[StoredService]
     units: list[tuple[tuple[str, str], str]]
     limits: tuple[list[SeriesKey], list[str]]
     last_event: int
@@ -50,14 +54,14 @@ class Rest(msgspec.Struct):
     own_ids: tuple[str, dict[str, int]]
     quotas: Quotas | None = None
     time: float = 0.0
-    waiting: list[tuple[int, int, Rows]] = []
+    waiting: list[tuple[int, int, TotalRows]] = []
 
 
 class Changes(NamedTuple):
-    """What changed since the last image."""
+    """What changed since the last checkpoint: buckets, blocks of rings, and new ids."""
 
-    series: set[Place]
-    users: set[Place]
+    series: set[Bucket]
+    users: set[Bucket]
     endpoints: set[int]
     last_minute: set[int]
     rings: list[set[int]]
@@ -65,13 +69,16 @@ class Changes(NamedTuple):
 
 
 class Checkpoint:
-    """Takes images of a state, and of what the recorder remembers, and brings them back."""
+    """Serialises a state and the recorder's ids, and restores them.
+
+    To write a checkpoint, call `take_changes`, write `parts`, and then `commit`, or `rollback` if writing failed.
+    """
 
     def __init__(self, state: State, recorder: Recorder) -> None:
         self._state, self._recorder = state, recorder
         self._ids = [
-            _Ids(rung, ids)
-            for rung, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
+            _Ids(level, ids)
+            for level, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
         ]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
@@ -82,42 +89,42 @@ class Checkpoint:
         }
 
     def take_changes(self) -> Changes:
-        """What has to go into the next image."""
+        """What changed since the last call. From now on it counts as saved, unless `rollback` is called."""
         state = self._state
-        state.settle()
+        state.flush()
         endpoints = state.endpoints
         return Changes(
-            state.series.changes.take(),
-            state.users.changes.take(),
-            endpoints.retained.changes.take(),
-            endpoints.last_minute.changes.take(),
-            [blocks.ring.changes.take() for blocks in self._rings.values()],
+            state.series.dirty.take(),
+            state.users.dirty.take(),
+            endpoints.retained.dirty.take(),
+            endpoints.last_minute.dirty.take(),
+            [blocks.ring.dirty.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
         )
 
-    def give_back(self, changes: Changes) -> None:
-        """Have `changes` go into the next image: this one failed."""
+    def rollback(self, changes: Changes) -> None:
+        """Add `changes` to those of the next checkpoint: the one with them failed."""
         state = self._state
-        state.series.changes.give_back(changes.series)
-        state.users.changes.give_back(changes.users)
-        state.endpoints.retained.changes.give_back(changes.endpoints)
-        state.endpoints.last_minute.changes.give_back(changes.last_minute)
+        state.series.dirty.give_back(changes.series)
+        state.users.dirty.give_back(changes.users)
+        state.endpoints.retained.dirty.give_back(changes.endpoints)
+        state.endpoints.last_minute.dirty.give_back(changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
-            blocks.ring.changes.give_back(changed)
+            blocks.ring.dirty.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
-            ids.give_back(fresh)
+            ids.rollback(fresh)
 
-    def done(self, changes: Changes) -> None:
-        """Note that the image with `changes` is whole."""
+    def commit(self, changes: Changes) -> None:
+        """Note that the checkpoint with `changes` is complete."""
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
-            ids.done(fresh)
+            ids.commit(fresh)
 
     def parts(self, changes: Changes) -> Iterator[Part]:
-        """The parts that changed."""
+        """The parts for `changes`, and `rest`."""
         endpoints = self._state.endpoints
         yield from self._series.dump(changes.series)
         yield from self._users.dump(changes.users)
-        yield from dumped(ENDPOINTS, DAY, endpoints.retained, changes.endpoints)
+        yield from dumped(ENDPOINTS, DAY_SECONDS, endpoints.retained, changes.endpoints)
         yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
         for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
             yield from blocks.dump(changed)
@@ -126,40 +133,40 @@ class Checkpoint:
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
-        """Family, rung and start of what is kept at the oldest; parts before that have expired."""
+        """Family, level and start of the oldest parts to keep; earlier ones have expired."""
         endpoints = self._state.endpoints
         return [
             *self._series.oldest(),
             *self._users.oldest(),
-            (ENDPOINTS, 0, endpoints.retained.oldest * DAY),
+            (ENDPOINTS, 0, endpoints.retained.oldest * DAY_SECONDS),
             (LAST_MINUTE, 0, endpoints.last_minute.oldest),
             *(blocks.oldest() for blocks in self._rings.values()),
             *(ids.oldest() for ids in self._ids),
         ]
 
     def restore(self, parts: Iterable[Part]) -> None:
-        """Become the state of which these are all parts.
+        """Replace the state with the one in `parts`, which must be complete.
 
         Raises:
-            msgspec.DecodeError, ValueError: they are not.
+            msgspec.DecodeError, ValueError: a part is damaged, or `rest` is missing.
         """
         sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
         rest: Rest | None = None
-        for family, rung, start, body in parts:
+        for family, level, start, body in parts:
             if family == SERIES:
-                self._series.load(Place(rung, start), body)
+                self._series.load(Bucket(level, start), body)
             elif family == USERS:
-                self._users.load(Place(rung, start), body)
+                self._users.load(Bucket(level, start), body)
             elif family == IDS:
-                self._ids[rung].load(start, body)
+                self._ids[level].load(start, body)
             elif family in self._rings:
                 self._rings[family].load(start, body)
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
-                sums[family][start // (DAY if family == ENDPOINTS else 1)] = loaded(body)
+                sums[family][start // (DAY_SECONDS if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
-            raise ValueError("the image has no end")
+            raise ValueError("the checkpoint is incomplete")
         self._series.restore(rest.series_open)
         self._users.restore(rest.users_open)
         self._restore_rest(rest, sums)
@@ -170,15 +177,15 @@ class Checkpoint:
         state = self._state
         inherited, evicted = state.endpoints.dump()
         return Rest(
-            [state.series.open(rung) for rung in range(len(state.series.rungs))],
-            [state.users.open(rung) for rung in range(len(state.users.rungs))],
+            [state.series.open(level) for level in range(len(state.series.levels))],
+            [state.users.open(level) for level in range(len(state.users.levels))],
             state.endpoints.retained.newest,
             state.endpoints.last_minute.newest,
             state.active_users.dump(),
-            {day: list(map(str, hours)) for day, hours in state.peaks.dump().items()},
+            {day: list(map(str, hours)) for day, hours in state.peak_hours.dump().items()},
             inherited,
             evicted,
-            state.services.images(),
+            state.services.dump(),
             list(state.units.items()),
             state.limits.dump(),
             state.events.last_sequence,
@@ -186,17 +193,17 @@ class Checkpoint:
             self._recorder.own_ids.dump(),
             state.quotas,
             state.time,
-            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.waiting.items()],
+            [(*seconds, rows_of(table)) for seconds, table in state.endpoints.pending.items()],
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
         state = self._state
         state.active_users.restore(*rest.active_users)
-        state.peaks.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
+        state.peak_hours.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
         state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
         state.endpoints.restore(rest.inherited, rest.evicted)
-        state.time = rest.time or rest.series_open[SECOND]
+        state.time = rest.time or rest.series_open[Resolution.SECOND]
         for at, shown_at, rows in rest.waiting:
             for (service, endpoint), total in totals_of(rows).items():
                 state.endpoints.add(at, shown_at, service, endpoint, total)
@@ -209,57 +216,60 @@ class Checkpoint:
 
 
 class _Tables(Generic[K, C]):
-    """The tables of one cascade."""
+    """Converts between the tables of one rollup and parts of a checkpoint, each the MessagePack of its cells."""
 
-    def __init__(self, family: str, cascade: Cascade[K, C], key: Any, cell: type[C]) -> None:
+    def __init__(self, family: str, rollup: Rollup[K, C], key: Any, cell: type[C]) -> None:
         self._family = family
-        self._cascade: Cascade[K, C] = cascade
+        self._rollup: Rollup[K, C] = rollup
         self._cell: type[C] = cell
         self._decode = msgspec.msgpack.Decoder(list[tuple[key, bytes]]).decode
-        self._loaded: dict[Place, dict[K, C]] = {}
+        self._loaded: dict[Bucket, dict[K, C]] = {}
         self._keys: dict[K, K] = {}
 
-    def dump(self, places: Iterable[Place]) -> Iterator[Part]:
-        """The tables at `places`, apart from those that have expired."""
-        for place in places:
-            cells = [(key, cell.pack()) for key, cell in self._cascade.table(place).items()]
+    def dump(self, buckets: Iterable[Bucket]) -> Iterator[Part]:
+        """The parts for the tables at `buckets`; tables that have expired are skipped."""
+        for bucket in buckets:
+            cells = [(key, cell.pack()) for key, cell in self._rollup.table(bucket).items()]
             if cells:
-                yield Part(self._family, place.rung, place.start, msgspec.msgpack.encode(cells))
+                yield Part(self._family, bucket.level, bucket.start, msgspec.msgpack.encode(cells))
 
-    def load(self, place: Place, body: bytes) -> None:
-        """Take up one table, to be restored with the others."""
+    def load(self, bucket: Bucket, body: bytes) -> None:
+        """Decode one table; `restore` adds it to the rollup."""
         keys, unpack = self._keys, self._cell.unpack
-        self._loaded[place] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
+        self._loaded[bucket] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
     def restore(self, opened: list[int]) -> None:
-        """Have the cascade become what was loaded."""
-        self._cascade.restore(opened, self._loaded)
+        """Replace the rollup's tables with the loaded ones; `opened` are the starts of its open buckets."""
+        self._rollup.restore(opened, self._loaded)
         self._loaded, self._keys = {}, {}
 
     def oldest(self) -> list[tuple[str, int, int]]:
-        return [(self._family, rung, self._cascade.oldest(rung)) for rung in range(len(self._cascade.rungs))]
+        return [(self._family, level, self._rollup.oldest(level)) for level in range(len(self._rollup.levels))]
 
 
 class _Ids:
-    """The ids of one kind, a part for what each image found new; a part expires with the last of its ids."""
+    """Converts between the seen ids of one kind and parts of a checkpoint.
 
-    def __init__(self, rung: int, ids: SeenIds) -> None:
-        self._rung, self._ids = rung, ids
+    Each checkpoint adds a part with the new ids. A part expires together with its newest id.
+    """
+
+    def __init__(self, level: int, ids: SeenIds) -> None:
+        self._level, self._ids = level, ids
         self._parts: deque[tuple[int, str]] = deque()
         self._next = 0
-        ids.take_fresh()  # from now on they are noted
+        ids.take_fresh()  # the first call starts collecting
 
     def take(self) -> dict[str, float]:
         return self._ids.take_fresh()
 
-    def give_back(self, fresh: dict[str, float]) -> None:
-        self._ids.give_back(fresh)
+    def rollback(self, fresh: dict[str, float]) -> None:
+        self._ids.put_back(fresh)
 
     def dump(self, fresh: dict[str, float]) -> Iterator[Part]:
         if fresh:
-            yield Part(IDS, self._rung, self._next, msgspec.json.encode(fresh))
+            yield Part(IDS, self._level, self._next, msgspec.json.encode(fresh))
 
-    def done(self, fresh: dict[str, float]) -> None:
+    def commit(self, fresh: dict[str, float]) -> None:
         if fresh:
             self._parts.append((self._next, next(reversed(fresh))))
             self._next += 1
@@ -268,9 +278,9 @@ class _Ids:
         seen = msgspec.json.decode(body, type=dict[str, float])
         self._ids.restore(seen)
         self._next = start
-        self.done(seen)
+        self.commit(seen)
 
     def oldest(self) -> tuple[str, int, int]:
         while self._parts and self._parts[0][1] not in self._ids:
             self._parts.popleft()
-        return IDS, self._rung, self._parts[0][0] if self._parts else self._next
+        return IDS, self._level, self._parts[0][0] if self._parts else self._next

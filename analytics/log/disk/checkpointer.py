@@ -1,6 +1,7 @@
-"""Checkpointer: now and then an image of the state is written, so that a start has little of the journal to read.
+"""The checkpointer: it writes checkpoints of the state, so that a start has few entries of the journal to replay.
 
-A forked child writes the image out: it has the state of one instant for itself, and nobody waits for it.
+A forked child process serialises the state. It has a copy of the state as of the fork, so that requests continue
+meanwhile.
 """
 
 import contextlib
@@ -23,131 +24,142 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.cursors import Missed
 from analytics.log.disk.database import Database, Mark, Part
+from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
-from analytics.log.disk.trouble import FAILURES
 from analytics.state.state import State
 
-LOOK_SECONDS = 1.0
-MOST_ENTRIES, MOST_RECORDS, MOST_SECONDS = 20_000, 500_000, 600.0
-"""How much of the journal there may be beyond the image: entries, records in them, and their age in seconds."""
+CHECK_SECONDS = 1.0
+"""How often to check whether a checkpoint is due."""
+MAX_ENTRIES, MAX_RECORDS, MAX_SECONDS = 20_000, 500_000, 600.0
+"""A checkpoint is due after this many entries, or records in them, or seconds."""
 PAUSE_SECONDS = 5.0
-"""How long it is at least from one image to the next."""
-MOST_SAVING_SECONDS = 120.0
+"""The minimum time between two checkpoints."""
+MAX_SAVING_SECONDS = 120.0
+"""A checkpoint that takes longer has failed."""
 STALLED_SECONDS = 180.0
-"""Longer than any image takes that is still to succeed."""
+"""The job counts as stalled after this time, which is longer than any checkpoint may take."""
 PUT_BYTES = 1024 * 1024
+"""How many bytes of parts are written to the database at once."""
 READ_BYTES = 256 * 1024
 END = Part("", 0, 0, b"")
-_HEAD = struct.Struct("<HiqI")
-
+"""The last part in the child's pipe."""
 WAIT_SECONDS = 0.01
+_HEAD = struct.Struct("<HiqI")
+"""Precedes each part in the pipe: length of the family's name, level, start, and length of the body."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _fork, _waitpid = get_original("os", ["fork", "waitpid"])
-"""gevent's own hear of a child's end by a signal that gunicorn handles itself."""
+"""The originals: gevent's versions rely on SIGCHLD, which gunicorn handles itself."""
 
 
 class Checkpointer:
-    """Writes images of `state`, which `journal` goes on from; `jobs` makes the job that does."""
+    """Writes checkpoints of `state` into the database of `log`, in a job of `jobs`."""
 
-    def __init__(self, state: State, image: Checkpoint, journal: DiskLog, clock: Clock, jobs: Supervisor) -> None:
-        self._state, self._image, self._journal, self._clock = state, image, journal, clock
+    def __init__(self, state: State, checkpoint: Checkpoint, log: DiskLog, clock: Clock, jobs: Supervisor) -> None:
+        self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
-        self._job = jobs.periodic("checkpoint writer", LOOK_SECONDS, self._look, stalled_after=STALLED_SECONDS)
+        self._job = jobs.periodic("checkpoint writer", CHECK_SECONDS, self._save_if_due, stalled_after=STALLED_SECONDS)
 
     def start(self, mark: Mark, beyond: int) -> None:
-        """Begin to look whether it is time; `mark` is that of the image there is, with `beyond` entries after it."""
+        """Start writing checkpoints when they are due.
+
+        Args:
+            mark: the mark of the newest checkpoint.
+            beyond: how many entries the journal has after it.
+        """
         self._mark, self._entries = mark, self._entries - beyond
         self._job.start()
 
     def stop(self) -> None:
-        """End what `start` began."""
+        """Stop writing checkpoints."""
         self._job.stop()
 
     @property
-    def has_news(self) -> bool:
-        """Whether the journal has anything beyond the image."""
-        return self._journal.position > self._mark.position
+    def has_new_entries(self) -> bool:
+        """Whether there are entries after the newest checkpoint."""
+        return self._log.position > self._mark.position
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for another image."""
+        """Whether it is time for a new checkpoint."""
         age = self._clock.monotonic() - self._at
-        entries = self._journal.entries - self._entries
-        many = entries >= MOST_ENTRIES or self._journal.applied - self._records >= MOST_RECORDS
-        return self.has_news and age >= PAUSE_SECONDS and (many or age >= MOST_SECONDS)
+        entries = self._log.entries - self._entries
+        many = entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
+        return self.has_new_entries and age >= PAUSE_SECONDS and (many or age >= MAX_SECONDS)
 
     def save(self) -> bool:
-        """Write an image; False where that failed, which is logged."""
+        """Write a checkpoint. If that fails, log why and return False."""
         self._at = self._clock.monotonic()
         try:
-            database = self._journal.database  # if it is opened again meanwhile, this one is closed: then it fails
+            database = self._log.database  # if the log reopens it meanwhile, writing to this one fails
         except CannotStore as error:
-            log.error("no image could be written", extra={"reason": error.message})
+            logger.error("the checkpoint could not be written", extra={"reason": error.message})
             return False
         try:
             self._save(database)
-        except (*FAILURES, EOFError) as error:
-            log.error("no image could be written", extra={"reason": str(error) or "the child ended early"})
+        except (*EXPECTED_ERRORS, EOFError) as error:
+            reason = str(error) or "the child process ended early"
+            logger.error("the checkpoint could not be written", extra={"reason": reason})
             try:
-                self._journal.ask(database.abandon)
-            except FAILURES:
-                self._journal.doubt(database, error)
+                self._log.ask(database.abandon_checkpoint)
+            except EXPECTED_ERRORS:
+                self._log.report_failure(database, error)
             return False
-        log.debug("an image was written", extra={"entry": self._mark.position})
+        logger.debug("checkpoint written", extra={"entry": self._mark.position})
         return True
 
     def _save(self, database: Database) -> None:
-        generation = self._journal.ask(database.begin)
+        generation = self._log.ask(database.begin_checkpoint)
         with self._state.lock:
-            changes = self._image.take_changes()
-            mark = Mark(generation, self._journal.position)
-            entries, records, oldest = self._journal.entries, self._journal.applied, self._image.oldest()
+            changes = self._checkpoint.take_changes()
+            mark = Mark(generation, self._log.position)
+            entries, records, oldest = self._log.entries, self._log.applied, self._checkpoint.oldest()
             try:
-                child = _Child(self._image.parts(changes))
+                child = _Child(self._checkpoint.parts(changes))
             except BaseException:
-                self._image.give_back(changes)
+                self._checkpoint.rollback(changes)
                 raise
         try:
-            with gevent.Timeout(MOST_SAVING_SECONDS, TimeoutError("it took too long")):
-                for parts in _together(child.parts()):
-                    self._journal.ask(database.put, parts, generation)
-                while self._journal.written < mark.position:  # relaxed: what is in the image is to be in the journal
+            with gevent.Timeout(MAX_SAVING_SECONDS, TimeoutError("it took too long")):
+                for parts in _batches(child.parts()):
+                    self._log.ask(database.put_parts, parts, generation)
+                while self._log.written < mark.position:  # relaxed: entries are written after they are applied
                     gevent.sleep(WAIT_SECONDS)
-                missed = self._journal.ask(database.finish, mark, oldest, self._journal.max_bytes)
+                missed = self._log.ask(database.finish_checkpoint, mark, oldest, self._log.max_bytes)
         except BaseException:
-            self._image.give_back(changes)
+            self._checkpoint.rollback(changes)
             raise
         finally:
             child.end()
-        self._image.done(changes)
-        self._tell_missed(missed)
+        self._checkpoint.commit(changes)
+        self._report_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
 
-    def _tell_missed(self, missed: Iterable[Missed]) -> None:
-        """Log and count the entries that consumers miss since ANALYTICS_LOG_MAX_BYTES left no room for them."""
+    def _report_missed(self, missed: Iterable[Missed]) -> None:
+        """Log and count the entries that were pruned before consumers had read them."""
         for cursor, entries in missed:
-            log.warning(
-                "a consumer of the log was too far behind and misses entries: raise ANALYTICS_LOG_MAX_BYTES",
+            logger.warning(
+                "a consumer of the log fell too far behind and misses entries: raise ANALYTICS_LOG_MAX_BYTES",
                 extra={"consumer": cursor.name, "entries": entries},
             )
-            if cursor.name in self._journal.consumers:
-                self._journal.consumers[cursor.name] = cursor
+            if cursor.name in self._log.consumers:
+                self._log.consumers[cursor.name] = cursor
             with self._state.lock:
                 self._state.counters.dropped("log_entries_missed", entries)
 
-    def _look(self) -> None:
-        self._journal.look()
-        if self.is_due and self._journal.trouble is None:
+    def _save_if_due(self) -> None:
+        """Check the database file, and write a checkpoint if one is due."""
+        self._log.check_file()
+        if self.is_due and self._log.failure is None:
             self.save()
 
 
 class _Child:
-    """A forked process that writes parts into a pipe.
+    """A forked child process that writes parts into a pipe.
 
     Raises:
-        OSError: there can be none.
+        OSError: the process cannot be forked.
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:
@@ -164,10 +176,10 @@ class _Child:
         make_nonblocking(self._pipe)
 
     def parts(self) -> Iterator[Part]:
-        """The parts, as they come.
+        """The parts, as they arrive.
 
         Raises:
-            EOFError: it ended before the last one.
+            EOFError: the child ended before the last part.
         """
         buffer = bytearray()
         while True:
@@ -176,16 +188,16 @@ class _Child:
                 if not read:
                     raise EOFError
                 buffer += read
-            name, rung, start, length = _HEAD.unpack_from(buffer)
+            name, level, start, length = _HEAD.unpack_from(buffer)
             family, end = _HEAD.size + name, _HEAD.size + name + length
-            part = Part(buffer[_HEAD.size : family].decode(), rung, start, bytes(buffer[family:end]))
+            part = Part(buffer[_HEAD.size : family].decode(), level, start, bytes(buffer[family:end]))
             del buffer[:end]
             if part == END:
                 return
             yield part
 
     def end(self) -> None:
-        """See that it is gone."""
+        """Kill the child and wait until it has ended."""
         os.close(self._pipe)
         with contextlib.suppress(ChildProcessError, ProcessLookupError):
             os.kill(self._process, signal.SIGKILL)
@@ -194,7 +206,7 @@ class _Child:
 
 
 def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
-    """What the child does: nothing else of what it has inherited is touched, and none of it is tidied up."""
+    """Run the child process: write all parts, then exit without cleaning up what belongs to the parent."""
     status = 1
     try:
         gc.disable()
@@ -202,14 +214,14 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.closerange(3, into)
         os.closerange(into + 1, os.sysconf("SC_OPEN_MAX"))
-        for family, rung, start, body in chain(parts, [END]):
+        for family, level, start, body in chain(parts, [END]):
             name = family.encode()
-            _write(into, _HEAD.pack(len(name), rung, start, len(body)) + name + body)
+            _write(into, _HEAD.pack(len(name), level, start, len(body)) + name + body)
         status = 0
-    except BrokenPipeError:  # nobody reads any more
+    except BrokenPipeError:  # the parent has given up
         pass
     except Exception:
-        log.exception("the child could not write an image")
+        logger.exception("the child process could not write the checkpoint")
     finally:
         os._exit(status)
 
@@ -220,15 +232,15 @@ def _write(into: int, data: bytes) -> None:
         view = view[os.write(into, view) :]
 
 
-def _together(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Parts in lists of a good size to be written at once."""
-    together: list[Part] = []
+def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Parts in lists of about `PUT_BYTES`."""
+    batch: list[Part] = []
     size = 0
     for part in parts:
-        together.append(part)
+        batch.append(part)
         size += len(part.body)
         if size >= PUT_BYTES:
-            yield together
-            together, size = [], 0
-    if together:
-        yield together
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,4 +1,4 @@
-"""Consumers: readers of the log that go on where they were, also after a restart."""
+"""Consumers: readers of the log that continue where they stopped, also after a restart."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from analytics.log.disk.recovery import read_chunk, records_of
 
 
 class Written(NamedTuple):
-    """An entry as a consumer reads it: its position, kind, time of arrival (seconds since the epoch) and records."""
+    """An entry as a consumer reads it; `received` is in seconds since the epoch."""
 
     position: int
     kind: str
@@ -19,10 +19,11 @@ class Written(NamedTuple):
 
 
 class Consumer:
-    """Reads entries of the log in order, once they are written, from a cursor that is kept under its name.
+    """Reads the written entries of the log in order. Its cursor is stored under its name.
 
-    Deliver first and call `done` afterwards: after a crash in between, the same entries are read again. Entries wait
-    for a consumer up to ANALYTICS_LOG_MAX_BYTES; what it misses beyond that is logged, and counted in `/stats`.
+    Deliver entries first and call `done` afterwards: after a crash in between, the same entries are read again. Up to
+    ANALYTICS_LOG_MAX_BYTES of entries are kept for a consumer that is behind; those that it misses beyond that are
+    logged, and counted in `/stats`.
 
     >>> consumer = Consumer(log, "archive")
     >>> while entries := consumer.read():
@@ -39,24 +40,26 @@ class Consumer:
 
     @property
     def cursor(self) -> Cursor:
-        """How far it has read, and how many entries it missed."""
+        """How far this consumer has read, and how many entries it missed."""
         return self._log.consumers[self._name]
 
     def read(self) -> list[Written]:
-        """The next entries, about 1 MiB of them; none where all that is written was read.
+        """The next entries, about 1 MiB of them; empty after the last written one.
 
-        Records are as requests sent them: whether each was accepted is decided when the entry is applied.
+        Records are as requests sent them, including those that the state refused or found to be duplicates.
         """
         database = self._log.database
-        rows = self._log.ask(read_chunk, database, self.cursor.position, self._log.written)
-        return [Written(row.seq, row.kind, row.received, row.id_prefix, records_of(row)) for row in rows]
+        entries = self._log.ask(read_chunk, database, self.cursor.position, self._log.written)
+        return [
+            Written(entry.position, entry.kind, entry.received, entry.id_prefix, records_of(entry)) for entry in entries
+        ]
 
     def done(self, entry: Written) -> None:
-        """Move the cursor behind `entry`: it and all before it are dealt with."""
+        """Move the cursor past `entry`: it and all entries before it are delivered."""
         cursors = self._log.database.cursors
         self._log.consumers[self._name] = self._log.ask(cursors.move, self.cursor, entry.position)
 
     def end(self) -> None:
-        """Remove the cursor: entries no longer wait for this consumer, and a later one of its name begins anew."""
+        """Remove the cursor: no entries are kept for it any more, and a new consumer of this name starts at the end."""
         self._log.ask(self._log.database.cursors.close, self._name)
         del self._log.consumers[self._name]

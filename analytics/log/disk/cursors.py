@@ -1,4 +1,4 @@
-"""Cursors: how far each consumer has read the journal, and which entries wait for those that are behind."""
+"""Cursors: how far each consumer has read the journal. Entries that it has yet to read are not pruned."""
 
 import sqlite3
 from collections import deque
@@ -14,8 +14,8 @@ class Cursor(NamedTuple):
     """How far a consumer has read.
 
     Attributes:
-        position: the number of the last entry that it has dealt with.
-        missed: how many entries were pruned before it had read them, ever.
+        position: the position of the last entry that it has delivered.
+        missed: how many entries were pruned before it had read them, in total.
     """
 
     name: str
@@ -23,30 +23,30 @@ class Cursor(NamedTuple):
     missed: int
 
     def checksum(self) -> int:
-        """The checksum of this row."""
+        """The checksum that is stored with the cursor."""
         return checksum(*self)
 
 
 class Missed(NamedTuple):
-    """A cursor that was moved behind pruned entries, and how many of those its consumer had not read."""
+    """A cursor that was moved past pruned entries, and how many of those its consumer had not read."""
 
     cursor: Cursor
     entries: int
 
 
 class _Segment(NamedTuple):
-    """The entries that one checkpoint made superfluous: up to which position, and their bytes."""
+    """The entries between two checkpoints: the position of the last one, and their bytes."""
 
     position: int
     bytes: int
 
 
 class Cursors:
-    """The cursors in a database; used by the thread that owns its connection.
+    """The cursors in a database. Only the thread that owns the connection may use them.
 
     Args:
-        position: that of the newest checkpoint; entries up to there may be pruned.
-        writing: the context in which the database is written to.
+        position: the position of the newest checkpoint; entries up to there may be pruned.
+        writing: the context manager for writes to the database.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Cursors:
         """Bytes appended since the newest checkpoint."""
 
     def all(self) -> Iterator[Cursor]:
-        """Every cursor."""
+        """All stored cursors."""
         for name, position, missed, crc in self._db.execute("SELECT name, position, missed, crc FROM cursors"):
             cursor = Cursor(name, position, missed)
             check_crc(self._path, crc, cursor.checksum())
             yield cursor
 
     def open(self, name: str, position: int) -> Cursor:
-        """The cursor of that name; a new one begins behind `position`."""
+        """The cursor of that name; a new one starts after `position`."""
         for cursor in self.all():
             if cursor.name == name:
                 return cursor
@@ -74,21 +74,21 @@ class Cursors:
             return self._put(Cursor(name, position, 0))
 
     def move(self, cursor: Cursor, position: int) -> Cursor:
-        """Note that all entries up to `position` are dealt with; returns the cursor as it is then."""
+        """Note that all entries up to `position` are delivered; returns the moved cursor."""
         moved = self.open(cursor.name, position)._replace(position=position)
         with self._writing():
             return self._put(moved)
 
     def close(self, name: str) -> None:
-        """Remove a cursor: no entries wait for it any more."""
+        """Remove a cursor: no entries are kept for it any more."""
         with self._writing():
             self._db.execute("DELETE FROM cursors WHERE name = ?", (name,))
 
-    def prune(self, position: int, most_bytes: int) -> list[Missed]:
-        """Delete the entries that a new checkpoint at `position` holds and that no consumer still has to read.
+    def prune(self, position: int, max_bytes: int) -> list[Missed]:
+        """Delete the entries that a new checkpoint at `position` covers and that all consumers have read.
 
-        Beyond `most_bytes` the oldest are deleted all the same; returns the cursors of consumers that miss entries by
-        that. It must run inside a transaction.
+        If more than `max_bytes` would be left for consumers, the oldest are deleted nevertheless. Returns the cursors
+        of the consumers that miss entries because of that. Call it inside a transaction.
         """
         self._segments.append(_Segment(position, self.fresh_bytes))
         self.fresh_bytes = 0
@@ -97,14 +97,14 @@ class Cursors:
         pruned = min(read, position)
         while self._segments and self._segments[0].position <= pruned:
             self._segments.popleft()
-        while self._segments and sum(segment.bytes for segment in self._segments) > most_bytes:
+        while self._segments and sum(segment.bytes for segment in self._segments) > max_bytes:
             pruned = self._segments.popleft().position
         missed = [self._missed(cursor, pruned) for cursor in cursors if cursor.position < pruned]
         self._db.execute("DELETE FROM journal WHERE seq <= ?", (pruned,))
         return [each for each in missed if each.entries]
 
     def _missed(self, cursor: Cursor, pruned: int) -> Missed:
-        """Count the entries that a consumer misses, and put its cursor behind them."""
+        """Count the entries that a consumer misses, and move its cursor past them."""
         query = "SELECT count(*) FROM journal WHERE seq > ? AND seq <= ?"
         ((entries,),) = self._db.execute(query, (cursor.position, pruned))
         return Missed(self._put(cursor._replace(position=pruned, missed=cursor.missed + entries)), entries)

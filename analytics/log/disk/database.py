@@ -1,7 +1,7 @@
-"""The database: one SQLite file with the journal and the image of the state that it goes on from.
+"""The database: one SQLite file with the journal and the newest checkpoint of the state.
 
-One connection, used by one thread, owns all writes. The write-ahead log is brought into the file by `tidy` alone, so
-that no failure of that goes unnoticed.
+One connection, used by one thread, does all writes. Only `checkpoint_wal` copies SQLite's write-ahead log into the
+file, so that no failure of that goes unnoticed.
 """
 
 import contextlib
@@ -13,21 +13,28 @@ from typing import Any, NamedTuple
 
 from analytics.errors import CannotStore
 from analytics.log.disk.cursors import Cursors, Missed
-from analytics.log.disk.file import PAGE, check_crc, checksum, opened
+from analytics.log.disk.file import PAGE, check_crc, checksum, has_inode, open_database
 from analytics.log.disk.packing import packed, unpacked
 
-TIDY_BYTES = 8 * 1024 * 1024
-"""How much is written before it is brought from the write-ahead log into the file."""
-MOST_ROWS = 1_000
-"""How many entries may be appended at once."""
-SKIPPED = 2**32
-"""How many numbers each start leaves out, so that those of entries that `relaxed` lost are not used again."""
+WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
+"""After how many bytes of writes the write-ahead log is copied into the file."""
+BATCH_ENTRIES = 1_000
+"""The most entries in one `append`."""
+POSITION_GAP = 2**32
+"""How many positions each start skips, so that positions of entries that `relaxed` lost are never reused."""
 
 
-class Row(NamedTuple):
-    """One entry of the journal: the packed JSON of `records` records of a kind, `received` in epoch seconds."""
+class StoredEntry(NamedTuple):
+    """An entry of the journal.
 
-    seq: int
+    Attributes:
+        position: its number, ascending; the column `seq`.
+        received: when its records were received, in seconds since the epoch.
+        records: how many records it has.
+        body: the JSON of its records, packed.
+    """
+
+    position: int
     kind: str
     received: float
     id_prefix: str
@@ -35,53 +42,53 @@ class Row(NamedTuple):
     body: bytes
 
     def checksum(self) -> int:
-        """What tells whether it is as it was written."""
-        seq, kind, received, id_prefix, records, body = self  # quicker than each by its name
-        return checksum(seq, kind, float(received), id_prefix, records, body=body)
+        """The checksum that is stored with the entry."""
+        position, kind, received, id_prefix, records, body = self  # faster than attribute access
+        return checksum(position, kind, float(received), id_prefix, records, body=body)
 
 
 class Part(NamedTuple):
-    """One piece of the image; see `log.disk.checkpoint`."""
+    """A part of the checkpoint; see `checkpoint.py`. `start` is where it begins: epoch seconds, or a number."""
 
     family: str
-    rung: int
+    level: int
     start: int
     body: bytes
 
     def checksum(self, generation: int) -> int:
-        """What tells whether it is as it was written."""
-        return checksum(self.family, self.rung, self.start, generation, body=self.body)
+        """The checksum that is stored with the part."""
+        return checksum(self.family, self.level, self.start, generation, body=self.body)
 
 
 class Mark(NamedTuple):
-    """Which image is whole, and up to which entry of the journal it goes."""
+    """The newest complete checkpoint: its generation, and the position of the last entry that it covers."""
 
     generation: int
     position: int
 
 
 class Database:
-    """An open database, made where there was none.
+    """An open database; the file is created if it is missing. Only one thread may use it.
 
     Args:
-        sync: whether a commit waits until the disk has it.
+        sync: whether a commit waits until the data is on the disk.
 
     Raises:
-        CannotStore: the file is damaged, foreign, or of a newer version; it is left as it is.
-        sqlite3.Error: it cannot be used now.
+        CannotStore: the file is damaged, foreign, or of a newer version; it was not changed.
+        sqlite3.Error: the file cannot be used now.
     """
 
     def __init__(self, path: Path, *, sync: bool) -> None:
         self.path = path
-        self._unsettled = TIDY_BYTES  # whatever an earlier run has left
-        self._doubtful = False
-        self._db = opened(path)
+        self._wal_bytes = WAL_CHECKPOINT_BYTES  # an earlier run may have left some
+        self._must_reopen = False
+        self._db = open_database(path)
         self.inode = path.stat().st_ino
-        self._db.text_factory = partial(str, encoding="utf-8", errors="replace")  # the checksum tells what is damaged
+        self._db.text_factory = partial(str, encoding="utf-8", errors="replace")  # the checksum finds the damage
         self._db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
-        self._db.execute("PRAGMA secure_delete = OFF")  # some builds write zeros over all that is deleted
-        self._db.execute(f"PRAGMA journal_size_limit = {8 * TIDY_BYTES}")
+        self._db.execute("PRAGMA secure_delete = OFF")  # some builds overwrite deleted data with zeros
+        self._db.execute(f"PRAGMA journal_size_limit = {8 * WAL_CHECKPOINT_BYTES}")
         try:
             self.cursors = Cursors(self._db, path, self.mark().position, self._writing)
         except BaseException:
@@ -89,104 +96,109 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close it, and bring all into the file."""
+        """Close the database; SQLite copies the write-ahead log into the file."""
         self._db.close()
 
-    def is_there(self) -> bool:
-        """Whether its name still leads to it: what is written to a file that was removed nobody finds again."""
-        return is_at(self.path, self.inode)
+    def is_in_place(self) -> bool:
+        """Whether `path` still names this file; data written to a removed file would be lost."""
+        return has_inode(self.path, self.inode)
 
-    def append(self, rows: list[Row]) -> None:
-        """Write entries of the journal, at most `MOST_ROWS`: all or none.
+    def append(self, entries: list[StoredEntry]) -> None:
+        """Append at most `BATCH_ENTRIES` entries to the journal: all or none.
 
         Raises:
-            sqlite3.Error: it was not possible. Where that is not certain, `reset` makes it so.
+            sqlite3.Error: writing failed. The entries may have been written all the same; `reset` removes them.
         """
-        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))  # one statement: quicker, and a transaction by itself
+        places = ", ".join(
+            ["(?, ?, ?, ?, ?, ?, ?)"] * len(entries)
+        )  # one statement: quicker, and a transaction by itself
         values: list[Any] = []
-        for row in rows:
-            values += (*row[:5], row.checksum(), row.body)
+        for entry in entries:
+            values += (*entry[:5], entry.checksum(), entry.body)
         with self._writing():
             self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # noqa: S608
-        size = sum(len(row.body) for row in rows)
-        self._unsettled += size + 3 * PAGE
+        size = sum(len(entry.body) for entry in entries)
+        self._wal_bytes += size + 3 * PAGE
         self.cursors.fresh_bytes += size
 
     @property
-    def is_untidy(self) -> bool:
-        """Whether it is time to `tidy`; any thread may ask."""
-        return self._unsettled >= TIDY_BYTES
+    def needs_wal_checkpoint(self) -> bool:
+        """Whether `checkpoint_wal` is due. Any thread may read it."""
+        return self._wal_bytes >= WAL_CHECKPOINT_BYTES
 
-    def tidy(self) -> None:
-        """Bring what was written from the write-ahead log into the file.
+    def checkpoint_wal(self) -> None:
+        """Copy the write-ahead log into the file.
 
         Raises:
-            sqlite3.Error: it was not possible; what was written is safe where it is.
+            sqlite3.Error: copying failed; the data is safe in the write-ahead log.
         """
         with self._writing():
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        self._unsettled = 0
+        self._wal_bytes = 0
 
     def reset(self, position: int) -> None:
-        """Make certain, after a failure, that the journal ends with the entry `position`, on the disk too.
+        """Make the journal end at `position`, in memory and on the disk, after a failure.
 
-        Images that did not become whole are dropped.
+        Deletes later entries, and parts of incomplete checkpoints.
 
         Raises:
-            CannotStore: that entry is lost.
-            sqlite3.Error: it was not possible.
+            CannotStore: the entry at `position` is lost.
+            sqlite3.Error: writing failed.
         """
         with self._transaction():
             self._db.execute("DELETE FROM journal WHERE seq > ?", (position,))
             self._drop_unfinished()
-        last = self.last_seq()
+        last = self.last_position()
         if last < position:
-            raise CannotStore(f"{self.path} has lost entries of the journal: it ends with {last}, not {position}.")
+            raise CannotStore(
+                f"{self.path} has lost entries of the journal: the last is {last}, not {position}. Check the disk and "
+                "restore a backup."
+            )
         ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if busy:
             raise sqlite3.OperationalError("database is locked")
 
     def mark(self) -> Mark:
-        """The image that is whole."""
+        """The mark of the newest complete checkpoint."""
         *mark, crc = self._db.execute("SELECT generation, position, crc FROM mark").fetchone()
         check_crc(self.path, crc, checksum(*mark))
         return Mark(*mark)
 
     def parts(self) -> Iterator[Part]:
-        """The parts of the image that is whole."""
+        """The parts of the newest complete checkpoint."""
         query = """
             SELECT family, rung, start, max(generation), crc, body FROM image
             WHERE generation <= (SELECT generation FROM mark) GROUP BY family, rung, start
         """
-        for family, rung, start, generation, crc, body in self._db.execute(query):
-            check_crc(self.path, crc, Part(family, rung, start, body).checksum(generation))
-            yield Part(family, rung, start, unpacked(body))
+        for family, level, start, generation, crc, body in self._db.execute(query):
+            check_crc(self.path, crc, Part(family, level, start, body).checksum(generation))
+            yield Part(family, level, start, unpacked(body))
 
-    def last_seq(self) -> int:
-        """The number of the journal's last entry, 0 where there never was one."""
+    def last_position(self) -> int:
+        """The position of the journal's last entry; 0 if there never was one."""
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
         return int(last)
 
-    def count(self, after: int) -> int:
-        """How many entries the journal has above the number `after`."""
+    def count_entries(self, after: int) -> int:
+        """How many entries the journal has after the position `after`."""
         ((count,),) = self._db.execute("SELECT count(*) FROM journal WHERE seq > ?", (after,))
         return int(count)
 
     def kinds(self) -> set[str]:
-        """What the journal holds entries of."""
+        """The kinds of the journal's entries."""
         return {kind for (kind,) in self._db.execute("SELECT DISTINCT kind FROM journal")}
 
-    def rows(self, after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
-        """The entries of the journal numbered above `after` and up to `up_to`, of one kind or all."""
+    def entries(self, after: int, up_to: int, kind: str | None = None) -> Iterator[StoredEntry]:
+        """The entries after the position `after` up to and including `up_to`, of one kind or of all."""
         query = "SELECT seq, kind, received, id_prefix, records, body, crc FROM journal WHERE seq > ? AND seq <= ?"
         query, limits = (query, (after, up_to)) if kind is None else (query + " AND kind = ?", (after, up_to, kind))
         for *fields, crc in self._db.execute(query + " ORDER BY seq", limits):
-            row = Row(*fields)
-            check_crc(self.path, crc, row.checksum())
-            yield row
+            entry = StoredEntry(*fields)
+            check_crc(self.path, crc, entry.checksum())
+            yield entry
 
     def start_of_newest(self, kind: str, count: int, up_to: int) -> int:
-        """The number of the entry that has the oldest of the newest `count` records up to the entry `up_to`."""
+        """The position of the first entry with one of the newest `count` records of a kind, up to position `up_to`."""
         found, start = 0, up_to + 1
         query = "SELECT seq, records FROM journal WHERE kind = ? AND seq <= ? ORDER BY seq DESC"
         for seq, records in self._db.execute(query, (kind, up_to)):
@@ -195,27 +207,29 @@ class Database:
                 break
         return start
 
-    def begin(self) -> int:
-        """The generation of the next image; what is left of one that did not become whole is dropped."""
-        self.abandon()
+    def begin_checkpoint(self) -> int:
+        """Delete parts of incomplete checkpoints, and return the generation for a new one."""
+        self.abandon_checkpoint()
         return self.mark().generation + 1
 
-    def put(self, parts: list[Part], generation: int) -> None:
-        """Write parts of an image that is not whole yet."""
+    def put_parts(self, parts: list[Part], generation: int) -> None:
+        """Write parts of the checkpoint of that generation, which is not complete yet."""
         stored = [part._replace(body=packed(part.body)) for part in parts]
         with self._writing(), self._transaction():
             self._db.executemany(
                 "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?)",
                 [(*part[:3], generation, part.checksum(generation), part.body) for part in stored],
             )
-        self._unsettled += sum(len(part.body) for part in stored)
+        self._wal_bytes += sum(len(part.body) for part in stored)
 
-    def finish(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], most_bytes: int) -> list[Missed]:
-        """Declare a checkpoint whole, and delete what it makes superfluous; returns which consumers miss entries.
+    def finish_checkpoint(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], max_bytes: int) -> list[Missed]:
+        """Mark a checkpoint as complete, and delete the parts and entries that it replaces.
+
+        Returns the consumers that miss entries because of that.
 
         Args:
-            oldest: family, rung and start of what the checkpoint keeps at the oldest.
-            most_bytes: how much of the journal is kept for consumers that have not read it.
+            oldest: family, level and start of the oldest parts to keep.
+            max_bytes: how many bytes of entries are kept for consumers that have not read them.
         """
         with self._writing(), self._transaction():
             self._db.execute("UPDATE mark SET generation = ?, position = ?, crc = ?", (*mark, checksum(*mark)))
@@ -228,69 +242,38 @@ class Database:
                 """
             )
             self._db.executemany("DELETE FROM image WHERE family = ? AND rung = ? AND start < ?", oldest)
-            return self.cursors.prune(mark.position, most_bytes)
+            return self.cursors.prune(mark.position, max_bytes)
 
-    def abandon(self) -> None:
-        """Drop the parts of images that did not become whole."""
+    def abandon_checkpoint(self) -> None:
+        """Delete the parts of incomplete checkpoints."""
         with self._writing(), self._transaction():
             self._drop_unfinished()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """A block that writes: where one failed, none begins before the file was opened again, and looked at.
+        """Context for writes. After one has failed, further ones raise until the database was reopened.
 
-        Without room nothing was written, which leaves no doubt.
+        A full disk is an exception: then it is certain that nothing was written.
         """
-        if self._doubtful:
+        if self._must_reopen:
             raise sqlite3.OperationalError("an earlier write failed")
         try:
             yield
         except (sqlite3.Error, MemoryError) as error:
-            self._doubtful = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
+            self._must_reopen = getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL
             raise
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """A block whose changes are made all or not at all."""
+        """Context for writes of which all or none are made."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._db.execute("COMMIT")
         finally:
             if self._db.in_transaction:
-                with contextlib.suppress(sqlite3.Error):  # the error that led here says more
+                with contextlib.suppress(sqlite3.Error):  # the original error says more
                     self._db.execute("ROLLBACK")
 
     def _drop_unfinished(self) -> None:
         self._db.execute("DELETE FROM image WHERE generation > (SELECT generation FROM mark)")
-
-
-def opened_again(path: Path, inode: int, position: int, *, sync: bool) -> Database:
-    """The database after a failure: the same file, known to end with the entry `position`.
-
-    Raises:
-        CannotStore: it is not the one that it was.
-        sqlite3.Error: it cannot be used yet.
-    """
-    if not is_at(path, inode):
-        raise gone(path)
-    database = Database(path, sync=sync)
-    try:
-        database.reset(position)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def is_at(path: Path, inode: int) -> bool:
-    """Whether that file has the name `path`."""
-    try:
-        return path.stat().st_ino == inode
-    except FileNotFoundError:
-        return False
-
-
-def gone(path: Path) -> CannotStore:
-    """What is said of a database that is not where it was."""
-    return CannotStore(f"{path} was removed or replaced: put it back, or start the service again to begin anew")

@@ -1,4 +1,4 @@
-"""The database's file: made whole or not at all, looked at before it is used, migrated with the old one kept."""
+"""The database's file: created, checked before use, and migrated to the newest schema."""
 
 import os
 import sqlite3
@@ -13,17 +13,17 @@ APPLICATION_ID = 0x414E4453
 PAGE = 8192
 MAGIC = b"SQLite format 3\0"
 HEADER, APPLICATION = 100, slice(68, 72)
-"""How long a database's header is, and where in it the application's id stands."""
+"""The length of an SQLite header in bytes, and the place of the application id in it."""
 OLDEST_SQLITE = (3, 37, 0)
-"""The first one that knows strict tables."""
+"""The first version with strict tables."""
 
 
 def checksum(*fields: str | float, body: bytes = b"") -> int:
-    """A checksum of all that stands in a row."""
+    """The checksum of a row: of its fields, then of its body."""
     return zlib.crc32(body, zlib.crc32(repr(fields).encode()))
 
 
-SCRIPTS = (
+MIGRATIONS = (
     f"""
     CREATE TABLE journal (
         seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, received REAL NOT NULL, id_prefix TEXT NOT NULL,
@@ -46,26 +46,29 @@ SCRIPTS = (
     ) STRICT
     """,
 )
-"""What leads from each version of the schema to the next one; a new file begins with version 0.
+"""The scripts that migrate each version of the schema to the next one; a new file starts at version 0.
 
-1: version 0.1.0. 2: entries hold what requests sent, accepted or not, and images hold the newest records.
-3: there are cursors of consumers.
+1: the service's version 0.1.0. 2: entries hold what requests sent, accepted or not, and checkpoints hold the newest
+records. 3: consumers have cursors.
+
+The table `image` holds the parts of checkpoints, and its column `rung` their level; the names stay so that older files
+can be opened.
 """
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """The database at `path`, in its newest form; made where there is none.
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the database at `path` and migrate it to the newest schema; create it if it is missing.
 
     Raises:
-        CannotStore: the file is damaged, foreign, or of a newer version; it is left as it is.
-        sqlite3.OperationalError: it cannot be used now.
+        CannotStore: the file is damaged, foreign, or of a newer version; it was not changed.
+        sqlite3.OperationalError: the file cannot be used now.
     """
     if not path.exists():
-        log = beside(path, "-wal")
-        if log.exists() and log.stat().st_size:  # beside a new database it would be taken for part of that
-            raise CannotStore(f"{path} is missing, but not what belongs to it, {log.name}. {ADVICE}")
+        wal = beside(path, "-wal")
+        if wal.exists() and wal.stat().st_size:  # SQLite would apply it to a new database
+            raise CannotStore(f"{path} is missing, but its write-ahead log {wal.name} is there. {ADVICE}")
         _create(path)
-    db = _connect(path, looked_at(path))
+    db = _connect(path, checked_uri(path))
     try:
         _migrate(db, path)
     except BaseException:
@@ -74,30 +77,30 @@ def opened(path: Path) -> sqlite3.Connection:
     return db
 
 
-def looked_at(path: Path) -> str:
-    """The URI of a database of ours that is sound.
+def checked_uri(path: Path) -> str:
+    """Check that `path` is an undamaged database of this service, and return its URI for SQLite.
 
     Raises:
-        CannotStore: it is something else.
-        sqlite3.OperationalError: it cannot be read now.
+        CannotStore: the file is damaged, foreign, or of a newer version.
+        sqlite3.OperationalError: the file cannot be read now.
     """
     if path.is_dir():
-        raise CannotStore(f"{path} is a directory, no database. {ADVICE}")
-    foreign = why_foreign(path)
+        raise CannotStore(f"{path} is a directory, not a database. {ADVICE}")
+    foreign = foreign_reason(path)
     if foreign:
         raise CannotStore(f"{path} {foreign}. {ADVICE}")
     uri = path.resolve().as_uri()
     try:
         with closing(sqlite3.connect(uri + "?mode=ro", uri=True)) as db:
             ((version,),) = db.execute("PRAGMA user_version")
-            if version > len(SCRIPTS):
+            if version > len(MIGRATIONS):
                 raise CannotStore(
-                    f"{path} was written by a newer version of this service (schema {version}, this one knows "
-                    f"{len(SCRIPTS)}). Start that version, or set ANALYTICS_DATA_DIR to another directory."
+                    f"{path} was written by a newer version of this service (schema {version}, this one supports "
+                    f"{len(MIGRATIONS)}). Start that version, or set ANALYTICS_DATA_DIR to another directory."
                 )
             ((verdict,),) = db.execute("PRAGMA integrity_check(1)")
             if verdict == "ok" and _tables(db) != _tables_of(version):
-                verdict = "its tables are not as they were made"
+                verdict = "its tables were changed"
             if verdict != "ok":
                 raise CannotStore(f"{path} is damaged ({verdict}). {ADVICE}")
     except sqlite3.OperationalError:
@@ -108,57 +111,65 @@ def looked_at(path: Path) -> str:
 
 
 ADVICE = (
-    "Nothing was changed. Move it away, with its -wal, to begin anew, bring a backup back with "
+    "Nothing was changed. Move it and its -wal file away to begin with an empty database, restore a backup with "
     "`python -m analytics restore FILE`, or set ANALYTICS_DATA_DIR to another directory."
 )
 
 
-def why_foreign(path: Path) -> str:
-    """What the file at `path` is instead of a database of ours; empty where it looks like one."""
+def foreign_reason(path: Path) -> str:
+    """Why the file at `path` is not a database of this service, by its header; empty if it looks like one."""
     with path.open("rb") as file:
         header = file.read(HEADER)
     if not header.startswith(MAGIC) or len(header) < HEADER:
-        return "is no database of this service"
+        return "is not a database of this service"
     return "" if int.from_bytes(header[APPLICATION], "big") == APPLICATION_ID else "is a database of another program"
 
 
 def check_sqlite() -> None:
-    """See whether the SQLite that Python brings along can read and write such files.
+    """Check that Python's SQLite supports strict tables; an older one would report sound files as damaged.
 
     Raises:
-        CannotStore: it is too old: it would take sound files for damaged ones.
+        CannotStore: it is too old.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise CannotStore(
             f"SQLite {sqlite3.sqlite_version} of this Python is too old: {'.'.join(map(str, OLDEST_SQLITE))} or newer "
-            "is needed. Use another Python, or set ANALYTICS_DATA_DIR to nothing to keep everything in memory."
+            "is needed. Use another Python, or set ANALYTICS_DATA_DIR to nothing to keep everything in memory only."
         )
 
 
 def beside(path: Path, ending: str) -> Path:
-    """What SQLite puts beside a database: its write-ahead log `-wal`, that one's index `-shm`, or a `-journal`."""
+    """The path of a file that SQLite keeps beside a database: `-wal` (write-ahead log), `-shm` (index), `-journal`."""
     return path.with_name(path.name + ending)
 
 
+def has_inode(path: Path, inode: int) -> bool:
+    """Whether `path` names the file with this inode."""
+    try:
+        return path.stat().st_ino == inode
+    except FileNotFoundError:
+        return False
+
+
 def check_crc(path: Path, written: int, found: int) -> None:
-    """Compare the checksum that was written with that of what was found.
+    """Compare a stored checksum with the computed one.
 
     Raises:
-        CannotStore: they differ.
+        CannotStore: they differ, so the file is damaged.
     """
     if written != found:
         raise CannotStore(f"{path} is damaged (a checksum is wrong). {ADVICE}")
 
 
 def _tables(db: sqlite3.Connection) -> list[tuple[str, ...]]:
-    """The schema, as the database itself tells it."""
+    """The schema of a database."""
     return db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
 
 
 def _tables_of(version: int) -> list[tuple[str, ...]]:
-    """What the schema of a version looks like."""
+    """The expected schema of a version."""
     with closing(sqlite3.connect(":memory:")) as db:
-        for script in SCRIPTS[:version]:
+        for script in MIGRATIONS[:version]:
             db.executescript(script)
         return _tables(db)
 
@@ -168,7 +179,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
 
 
 def _create(path: Path) -> None:
-    """Make a new database under another name first, so that `path` is never half of one."""
+    """Create a new database under another name and then rename it, so that `path` is never incomplete."""
     fresh = beside(path, ".new")
     fresh.unlink(missing_ok=True)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
@@ -181,9 +192,9 @@ def _create(path: Path) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema to its newest version, in one transaction; an older file is kept beside the new one."""
+    """Migrate the schema to the newest version in one transaction; a copy of the older file is kept beside it."""
     ((version,),) = db.execute("PRAGMA user_version")
-    if version == len(SCRIPTS):
+    if version == len(MIGRATIONS):
         return
     if version:
         kept = beside(path, f".version-{version}")
@@ -191,19 +202,19 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
             db.backup(copy)
     db.execute("BEGIN IMMEDIATE")
     try:
-        for script in SCRIPTS[version:]:
+        for script in MIGRATIONS[version:]:
             for statement in script.split(";"):
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(SCRIPTS)}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:  # some failures end it by themselves
+        if db.in_transaction:  # SQLite rolls back by itself after some errors
             db.execute("ROLLBACK")
         raise
 
 
 def sync_directory(path: Path) -> None:
-    """Have the disk know the names in a directory."""
+    """Sync a directory, so that its file names are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Inspection: what a database or a backup holds, and whether all of it is sound."""
+"""Inspection: what a database or a backup contains, and whether it is damaged."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,13 +10,13 @@ import msgspec
 
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.kinds import EVENTS, KINDS, METRICS, STARTS
-from analytics.log.disk.database import SKIPPED
+from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
 
-MOST_DAMAGE = 20
-"""How many faults of one sort are named."""
+MAX_DAMAGE = 20
+"""How many faults of one type are listed."""
 CONTENTS = ("second", "minute", "hour", "day")
 RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "series": CONTENTS,
@@ -25,12 +25,12 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "last_minute": ("second",),
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
-"""What the rungs of a family of the image are; of ids, the kinds."""
+"""The names of the levels of each family of parts; for ids, the kinds of records."""
 TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
 
 
-class Entries(NamedTuple):
-    """The journal's entries of one kind; times are when the records came in."""
+class KindSummary(NamedTuple):
+    """The journal's entries of one kind; `oldest` and `newest` are when the first and last were received (RFC 3339)."""
 
     kind: str
     entries: int
@@ -40,8 +40,11 @@ class Entries(NamedTuple):
     newest: str
 
 
-class Parts(NamedTuple):
-    """The image's parts of one family and resolution; times are the starts of buckets, where it has such."""
+class FamilySummary(NamedTuple):
+    """The checkpoint's parts of one family and resolution.
+
+    `oldest` and `newest` are the starts of buckets (RFC 3339); None if the family has no buckets.
+    """
 
     family: str
     resolution: str
@@ -53,15 +56,16 @@ class Parts(NamedTuple):
 
 @dataclass
 class Inspection:
-    """What was found.
+    """What a database contains.
 
     Attributes:
-        sizes: bytes by name of file.
-        generation: how many images were written so far.
-        position: the number of the journal's last entry that is in the image.
-        beyond: how many entries lie beyond the image, to be read again on a start.
-        newest: when the newest record came in, as far as that is known.
-        damage: what is wrong, a line each.
+        sizes: bytes by file name.
+        schema: the version of its schema.
+        generation: how many checkpoints were written so far.
+        position: the position of the last entry that the checkpoint covers.
+        beyond: how many entries come after the checkpoint; a start replays them.
+        newest: when the newest record was received (RFC 3339); None if that is unknown.
+        damage: the faults found, one line each.
     """
 
     path: Path
@@ -71,12 +75,12 @@ class Inspection:
     position: int = 0
     beyond: int = 0
     newest: str | None = None
-    journal: list[Entries] = field(default_factory=list)
-    image: list[Parts] = field(default_factory=list)
+    journal: list[KindSummary] = field(default_factory=list)
+    checkpoint: list[FamilySummary] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain objects."""
+        """The output of `inspect --json`. Its keys are a contract, so the checkpoint is still called `image` there."""
         return {
             "file": str(self.path),
             "sound": not self.damage,
@@ -88,16 +92,16 @@ class Inspection:
             "image": {
                 "generation": self.generation,
                 "position": self.position,
-                "families": [part._asdict() for part in self.image],
+                "families": [part._asdict() for part in self.checkpoint],
             },
         }
 
 
 def inspect(path: Path) -> Inspection:
-    """Look at all of the database at `path`, as it is at this instant.
+    """Read and verify the whole database at `path`, as it is at this instant.
 
     Raises:
-        CannotStore: it is none of ours, of a newer version, or cannot be read at all.
+        CannotStore: the file is foreign, of a newer version, or cannot be read.
     """
     found = Inspection(path, sizes(path))
     try:
@@ -121,7 +125,7 @@ def _note(
 
 
 def _integrity(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
-    for (verdict,) in db.execute(f"PRAGMA integrity_check({MOST_DAMAGE})"):
+    for (verdict,) in db.execute(f"PRAGMA integrity_check({MAX_DAMAGE})"):
         if verdict != "ok":
             yield from str(verdict).splitlines()
 
@@ -130,7 +134,7 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     ((found.schema,),) = db.execute("PRAGMA user_version")
     mark = db.execute("SELECT generation, position FROM mark").fetchone()
     if mark is None:
-        yield "the mark of the image is missing"
+        yield "the mark of the checkpoint is missing"
         return
     found.generation, found.position = mark
     query = """
@@ -138,11 +142,11 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
         FROM journal GROUP BY kind ORDER BY kind
     """
     for kind, entries, records, size, oldest, newest in db.execute(query):
-        found.journal.append(Entries(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
+        found.journal.append(KindSummary(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
     before, missing = found.position, 0
     for seq, kind in db.execute("SELECT seq, kind FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
         skipped = seq - before - 1
-        missing += skipped - SKIPPED if kind == STARTS.name and skipped >= SKIPPED else skipped
+        missing += skipped - POSITION_GAP if kind == STARTS.name and skipped >= POSITION_GAP else skipped
         found.beyond, before = found.beyond + 1, seq
     if missing:
         yield f"{missing} entries of the journal are missing"
@@ -150,17 +154,17 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
         SELECT family, rung, count(*), sum(length(body)), min(start), max(start)
         FROM image WHERE generation <= ? GROUP BY family, rung ORDER BY family, rung
     """
-    for family, rung, parts, size, oldest, newest in db.execute(query, (found.generation,)):
+    for family, level, parts, size, oldest, newest in db.execute(query, (found.generation,)):
         names = RESOLUTIONS.get(family, ())
         times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
-        found.image.append(Parts(family, names[rung] if rung < len(names) else "", parts, size, *times))
+        found.checkpoint.append(FamilySummary(family, names[level] if level < len(names) else "", parts, size, *times))
     found.newest = max((each.newest for each in found.journal), default=None)
     query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
     rest = db.execute(query, (found.generation,)).fetchone()
     if rest is not None and found.newest is None:
         found.newest = _newest_in(rest[0])
     if found.generation and rest is None:
-        yield "the image has no end"
+        yield "the checkpoint is incomplete"
 
 
 class _Rest(msgspec.Struct):
@@ -168,10 +172,10 @@ class _Rest(msgspec.Struct):
 
 
 def _newest_in(body: bytes) -> str | None:
-    """When the newest record of an image came in; None where it does not say so."""
+    """When the newest record of a checkpoint was received; None if it does not say (version 0.1.0)."""
     try:
         newest = msgspec.json.decode(unpacked(body), type=_Rest).time
-    except (ValueError, msgspec.DecodeError):  # the checksum tells what is damaged
+    except (ValueError, msgspec.DecodeError):  # the checksum finds the damage
         return None
     return rfc3339(newest) if newest else None
 
@@ -179,17 +183,17 @@ def _newest_in(body: bytes) -> str | None:
 def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
     tables = {
         "entry {} of the journal ({})": "SELECT crc, body, seq, kind, received, id_prefix, records FROM journal",
-        "part {} of the image (rung {}, start {}, generation {})": (
+        "part {} of the checkpoint (level {}, start {}, generation {})": (
             "SELECT crc, body, family, rung, start, generation FROM image"
         ),
-        "the mark of the image": "SELECT crc, x'', generation, position FROM mark",
+        "the mark of the checkpoint": "SELECT crc, x'', generation, position FROM mark",
     }
     for name, query in tables.items():
         wrong = 0
         for crc, body, *fields in db.execute(query):
             if checksum(*fields, body=body) != crc:
                 wrong += 1
-                if wrong <= MOST_DAMAGE:
+                if wrong <= MAX_DAMAGE:
                     yield f"{name.format(*fields)} has a wrong checksum"
-        if wrong > MOST_DAMAGE:
-            yield f"{wrong - MOST_DAMAGE} more have a wrong checksum"
+        if wrong > MAX_DAMAGE:
+            yield f"{wrong - MAX_DAMAGE} more have a wrong checksum"

@@ -1,4 +1,4 @@
-"""One owner: who holds the lock of a data directory is the only one that writes there."""
+"""The lock of a data directory: only the process that holds it may write there."""
 
 import contextlib
 import fcntl
@@ -13,29 +13,29 @@ FILE_NAME = "lock"
 
 
 class Holder(NamedTuple):
-    """The process that holds a lock, and its parent, by their ids; 0 where that is not known."""
+    """The ids of the process that holds a lock and of its parent; 0 if unknown."""
 
     process: int
     parent: int
 
 
-class Held(CannotStore):
-    """Another process holds the lock."""
+class LockHeld(CannotStore):
+    """Error raised when another process holds the lock."""
 
     def __init__(self, directory: Path, holder: Holder) -> None:
         self.holder = holder
         super().__init__(
-            f"ANALYTICS_DATA_DIR={directory} is in use by process {holder.process or '(unknown)'}: it has one owner. "
-            "Stop that one, or set ANALYTICS_DATA_DIR to another directory."
+            f"ANALYTICS_DATA_DIR={directory} is in use by process {holder.process or '(unknown)'}; only one can "
+            "use it. Stop that process, or set ANALYTICS_DATA_DIR to another directory."
         )
 
 
 class DirectoryLock:
-    """The lock of a directory, which is made where there is none; held until `release` or the end of the process.
+    """The lock of a directory, held until `release` or the end of the process. A missing directory is created.
 
     Raises:
-        Held: another process holds it.
-        CannotStore: the directory cannot be made or written to.
+        LockHeld: another process holds the lock.
+        CannotStore: the directory cannot be created or written to.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -47,20 +47,20 @@ class DirectoryLock:
         except OSError as error:
             raise CannotStore(
                 f"ANALYTICS_DATA_DIR={directory} cannot be used ({error.strerror}). Make it writable, set another "
-                "directory, or set it to nothing to keep everything in memory."
+                "directory, or set it to nothing to keep everything in memory only."
             ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = self._holder()
             self._file.close()
-            raise Held(directory, holder) from None
-        with contextlib.suppress(OSError):  # a full disk: the lock holds, only nobody is told who has it
+            raise LockHeld(directory, holder) from None
+        with contextlib.suppress(OSError):  # on a full disk the lock holds, but does not name its holder
             self._file.truncate(0)
             self._file.write(f"{os.getpid()} {os.getppid()}\n".encode())
 
     def release(self) -> None:
-        """Let go of it."""
+        """Release the lock."""
         self._file.close()
 
     def _holder(self) -> Holder:

@@ -1,4 +1,4 @@
-"""The journal: entries that wait together are written together, in one thread, and applied in the same order."""
+"""The log on disk: it writes waiting entries to the journal in batches, then applies them in the same order."""
 
 import logging
 import threading
@@ -18,38 +18,40 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import SKIPPED, Database, Row, gone, opened_again
+from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry
+from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
-from analytics.log.disk.pending import Ended, Pending, tell
+from analytics.log.disk.pending import Completion, Pending, notify
+from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.thread import Thread
-from analytics.log.disk.trouble import traceback_of, trouble, unavailable
 from analytics.log.log import Entry, applied
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 RETRY_SECONDS = 1.0
-"""How long a failed disk is left alone."""
+"""The pause before the database is reopened after a failure."""
 RELAXED_SECONDS = 1.0
-"""How long what was acknowledged already may wait for others to be written with."""
-TURN_SECONDS = 0.005
-"""How long entries are gathered, or applied, before others have a turn."""
+"""With durability `relaxed`: the pause between two writes."""
+YIELD_SECONDS = 0.005
+"""How long entries are gathered or applied before other greenlets run."""
 BRIEF_SECONDS = 0.0002
-"""How long the event loop waits for a write that goes to the operating system alone; most take half of that."""
+"""How long the event loop waits for a write without a sync; most take half of that."""
 FSYNC, RELAXED = "fsync", "relaxed"
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 A = TypeVar("A")
 _encode_into = msgspec.json.Encoder().encode_into
 
 
 class DiskLog:
-    """The journal in a database, once that is open.
+    """A log whose entries are written to the journal in a database. Call `open` and `start` before `append`.
 
     Args:
-        lock: the state's.
-        durability: `fsync` acknowledges what the disk has, `process` what the operating system has, `relaxed` at once.
-        jobs: makes the writer.
-        max_bytes: how much of what checkpoints hold already is kept for consumers that have not read it.
+        lock: the state's lock.
+        durability: when an entry is acknowledged: after it is on the disk (`fsync`), after the operating system has it
+            (`process`), or at once (`relaxed`).
+        jobs: runs the writer.
+        max_bytes: how many bytes of entries before the checkpoint are kept for consumers that have not read them.
     """
 
     def __init__(
@@ -70,30 +72,33 @@ class DiskLog:
         self._unapplied: deque[Pending] = deque()
         self._writer = jobs.loop("journal writer", self._run, most_pause=RETRY_SECONDS)  # requests wait for it
         self.position = self.written = 0
-        """The number of the last entry that was applied, and of the last one that was written."""
+        """The positions of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0
         """How many entries, and records in them, were applied since the start."""
-        self._first = 1
-        self._doubts: Exception | None = None
-        self.trouble: str | None = "the records of before are being read"
-        """Why nothing can be written now, if that is so."""
+        self._first_position = 1
+        self._reported: Exception | None = None
+        self.failure: str | None = "the journal is being replayed"
+        """Why nothing can be written now; None if it can."""
 
     def check(self, kind: Kind[Any]) -> None:
-        """Check that entries of this kind can be appended now.
+        """Check that an entry of this kind can be appended now.
 
         Raises:
-            Unavailable: the disk fails, or too much of this kind waits for it.
+            Unavailable: the disk fails, or too many bytes of this kind are waiting for it.
         """
-        if self.trouble is not None:
-            raise unavailable(self.trouble)
+        if self.failure is not None:
+            raise unavailable(self.failure)
         if not self._backlog.has_room(kind):
-            raise unavailable("the disk does not keep up")
+            raise unavailable(f"the disk does not keep up, and too many {kind.name} are waiting for it")
 
     def append(self, entry: Entry) -> Callable[[], Any]:
-        """Append an entry; the state's lock must be held. Returns a function that waits until it is applied.
+        """Append an entry; the caller holds the state's lock.
+
+        Returns a function that waits until the entry is applied, and returns the outcome. With durability `relaxed`
+        the entry is applied at once and written later.
 
         Raises (the returned function):
-            Unavailable: the entry could not be written, and is not applied.
+            Unavailable: the entry could not be written and was not applied.
         """
         _encode_into(entry.records, self._buffer)
         pending = Pending(entry, packed(self._buffer), None if self._durability == RELAXED else Waiter())
@@ -101,58 +106,58 @@ class DiskLog:
         if len(self._backlog) == 1:
             self._idle.clear()
             self._wake.set()
-        if pending.done is not None:
-            return pending.done.get  # type: ignore[no-any-return]
+        if pending.waiter is not None:
+            return pending.waiter.get  # type: ignore[no-any-return]
         self._count(entry)
         return applied(entry)
 
     def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
-        """The answer to `question`, asked in the thread that owns the database."""
+        """Call `question` in the thread that owns the database, and return its result."""
         return self._thread.ask(question, *args, **kwargs)
 
     def open(self) -> Database:
-        """Open the database, which must be used within `ask` alone.
+        """Open the database. Use it only in functions that are passed to `ask`.
 
         Raises:
-            CannotStore: it is not one that can be used.
-            sqlite3.Error, OSError: it cannot be used now.
+            CannotStore: the file is damaged, foreign, or of a newer version.
+            sqlite3.Error, OSError: the file cannot be used now.
         """
         self._database = self.ask(Database, self._path, sync=self._durability == FSYNC)
         self._inode = self._database.inode
         return self._database
 
     def start(self, position: int) -> None:
-        """Begin to write behind the entry `position`: all up to there is applied."""
+        """Start writing after `position`; all entries up to there must be applied."""
         self.position = self.written = position
-        self._first = position + SKIPPED + 1 if position else 1
-        self.trouble = None
+        self._first_position = position + POSITION_GAP + 1 if position else 1
+        self.failure = None
         self._writer.start()
 
-    def doubt(self, database: Database, error: Exception) -> None:
-        """Have `database`, in which something failed, opened again, if that has not been done."""
-        if self.trouble is None and database is self._database:
-            self.trouble = trouble(error)
-            self._doubts = error
+    def report_failure(self, database: Database, error: Exception) -> None:
+        """Note that an operation on `database` failed, so that it is reopened, unless that has been done already."""
+        if self.failure is None and database is self._database:
+            self.failure = reason_of(error)
+            self._reported = error
             self._wake.set()
 
-    def look(self) -> None:
-        """See that the database is still where it was."""
+    def check_file(self) -> None:
+        """Check that the database file is still in place; otherwise report a failure."""
         database = self._database
         if database is None:
             return
         try:
-            if not self.ask(database.is_there):
-                self.doubt(database, gone(self._path))
+            if not self.ask(database.is_in_place):
+                self.report_failure(database, moved(self._path))
         except OSError as error:
-            self.doubt(database, error)
+            self.report_failure(database, error)
 
-    def settle(self, seconds: float = 5.0) -> None:
-        """Write what waits, if that can be done in time."""
-        if not self._idle.wait(seconds if self.trouble is None else 0) and self._backlog:
-            log.error("entries of the journal were not written", extra={"entries": len(self._backlog)})
+    def flush(self, seconds: float = 5.0) -> None:
+        """Wait until all entries are written and applied, for at most so many seconds."""
+        if not self._idle.wait(seconds if self.failure is None else 0) and self._backlog:
+            logger.error("some entries could not be written to the journal", extra={"entries": len(self._backlog)})
 
     def stop(self) -> None:
-        """Write no more, and close the database."""
+        """Stop writing, and close the database."""
         self._writer.stop()
         if self._database is not None:
             self.ask(self._database.close)
@@ -161,114 +166,116 @@ class DiskLog:
 
     def _run(self) -> None:
         while True:
-            while self._unapplied or self._backlog or self._doubts is not None or self.trouble is not None:
-                self._work()
+            while self._unapplied or self._backlog or self._reported is not None or self.failure is not None:
+                self._step()
             self._idle.set()
             self._wake.wait()
             if self._durability == RELAXED:
                 gevent.sleep(RELAXED_SECONDS)
             self._wake.clear()
 
-    def _work(self) -> None:
-        """Do the next thing there is to do."""
-        if self.trouble is not None:
+    def _step(self) -> None:
+        """Do the most urgent work: reopen the database, apply entries, or write some."""
+        if self.failure is not None:
             gevent.sleep(RETRY_SECONDS)
-            self._recover()
-        elif self._doubts is not None:
-            self._fail(self._doubts)
-        elif self._unapplied:  # what was left by an error of this program
+            self._reopen()
+        elif self._reported is not None:
+            self._suspend(self._reported)
+        elif self._unapplied:  # an unexpected error interrupted applying them
             self._apply()
         else:
             self._gather()
             self._write_batch()
 
     def _gather(self) -> None:
-        """Let all who are ready go along: one write for all costs little more than one for each."""
-        begun, met = time.perf_counter(), 0
-        while len(self._backlog) > met and time.perf_counter() - begun < TURN_SECONDS:
-            met = len(self._backlog)
-            let_others_work()
+        """Let other greenlets append first: one write of many entries costs little more than one of a single entry."""
+        started, seen = time.perf_counter(), 0
+        while len(self._backlog) > seen and time.perf_counter() - started < YIELD_SECONDS:
+            seen = len(self._backlog)
+            yield_to_others()
 
     def _write_batch(self) -> None:
         batch = self._backlog.batch()
-        rows = [
-            Row(seq, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
-            for seq, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first))
+        entries = [
+            StoredEntry(position, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
+            for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first_position))
         ]
         try:
             database = self.database
             brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
-            self._thread.ask_briefly(brief, database.append, rows)
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait get an answer
-            self._fail(error)
+            self._thread.ask_briefly(brief, database.append, entries)
+        except Exception as error:  # noqa: BLE001  # the waiting requests need an answer
+            self._suspend(error)
             return
-        self.written = rows[-1].seq
+        self.written = entries[-1].position
         self._backlog.remove(batch)
         self._unapplied += batch
         self._apply()
-        if database.is_untidy:
+        if database.needs_wal_checkpoint:
             try:
-                self.ask(database.tidy)
+                self.ask(database.checkpoint_wal)
             except Exception as error:  # noqa: BLE001
-                self._fail(error)
+                self._suspend(error)
 
     def _apply(self) -> None:
-        """Count what is written, with turns for others."""
+        """Apply the written entries, and let other greenlets run in between."""
         while self._unapplied:
-            ended: list[Ended] = []
-            turn = time.perf_counter()
+            completed: list[Completion] = []
+            started = time.perf_counter()
             with self._lock:
-                while self._unapplied and time.perf_counter() - turn < TURN_SECONDS:
-                    entry, _, done = self._unapplied.popleft()
-                    if done is not None:
-                        ended.append(self._applied(entry, done))
-            tell(ended)
+                while self._unapplied and time.perf_counter() - started < YIELD_SECONDS:
+                    entry, _, waiter = self._unapplied.popleft()
+                    if waiter is not None:
+                        completed.append(self._apply_entry(entry, waiter))
+            notify(completed)
             if self._unapplied:
-                let_others_work()
+                yield_to_others()
 
-    def _applied(self, entry: Entry, done: Waiter) -> Ended:
-        """Apply one entry; returns what to say to who waits for it."""
+    def _apply_entry(self, entry: Entry, waiter: Waiter) -> Completion:
+        """Apply one entry; returns the completion for the request that waits for it."""
         self._count(entry)
         try:
-            return Ended(done, entry.apply())
+            return Completion(waiter, entry.apply())
         except Exception as error:
-            log.exception("an entry of the journal could not be applied", extra={"entry": self.position})
-            return Ended(done, error=error)
+            logger.exception("an entry could not be applied", extra={"entry": self.position})
+            return Completion(waiter, error=error)
 
     def _count(self, entry: Entry) -> None:
-        self.position = max(self.position + 1, self._first)
+        self.position = max(self.position + 1, self._first_position)
         self.entries += 1
         self.applied += len(entry.records)
 
-    def _fail(self, error: Exception) -> None:
-        """Refuse all that waits, and all that comes until the database was opened again and is as it has to be."""
-        self.trouble, self._doubts = trouble(error), None
-        log.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
+    def _suspend(self, error: Exception) -> None:
+        """Refuse requests until the database was reopened. With `relaxed`, waiting entries stay in the backlog."""
+        self.failure, self._reported = reason_of(error), None
+        logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
             return
-        refused = [pending.done for pending in self._backlog.clear() if pending.done is not None]
-        tell([Ended(done, error=unavailable(self.trouble)) for done in refused])
+        refused = [pending.waiter for pending in self._backlog.clear() if pending.waiter is not None]
+        notify([Completion(waiter, error=unavailable(self.failure)) for waiter in refused])
 
-    def _recover(self) -> None:
+    def _reopen(self) -> None:
         try:
             if self._database is not None:
-                if not self.ask(self._database.is_there):  # while it is open, no other file can get its inode
-                    raise gone(self._path)
+                if not self.ask(self._database.is_in_place):  # while it is open, no other file can reuse its inode
+                    raise moved(self._path)
                 database, self._database = self._database, None
                 self.ask(database.close)
-            self._database = self.ask(
-                opened_again, self._path, self._inode, self.written, sync=self._durability == FSYNC
-            )
+            self._database = self.ask(reopened, self._path, self._inode, self.written, sync=self._durability == FSYNC)
         except Exception as error:
-            self.trouble = trouble(error)
-            log.debug("the journal still cannot be written", exc_info=traceback_of(error))
+            self.failure = reason_of(error)
+            logger.debug("the journal still cannot be written", exc_info=traceback_of(error))
         else:
-            self.trouble = self._doubts = None
-            log.warning("the journal can be written again", extra={"entry": self.written})
+            self.failure = self._reported = None
+            logger.warning("the journal can be written again", extra={"entry": self.written})
 
     @property
     def database(self) -> Database:
-        """The open database; it must be used within `ask` alone."""
+        """The open database. Use it only in functions that are passed to `ask`.
+
+        Raises:
+            CannotStore: the database is not open.
+        """
         if self._database is None:
             raise CannotStore(f"{self._path} is not open")
         return self._database

@@ -1,25 +1,25 @@
-"""How bodies are stored: compressed where that pays, which makes writes smaller and therefore quicker."""
+"""Compression of bodies in the database: smaller writes are faster."""
 
 from lz4 import block
 
 WORTH_BYTES = 1024
 """Shorter bodies are stored as they are."""
 PLAIN, LZ4 = b"\0", b"\1"
-"""What a stored body begins with."""
+"""The first byte of a stored body: how it is stored."""
 
 
 def packed(body: bytes | bytearray) -> bytes:
-    """A body as it is stored."""
+    """A body in its stored form: a byte that names the form, then the body, compressed if it is long."""
     if len(body) < WORTH_BYTES:
         return PLAIN + body
     return LZ4 + bytes(block.compress(body))
 
 
 def unpacked(stored: bytes) -> bytes:
-    """The body that was stored.
+    """The body of a stored form.
 
     Raises:
-        ValueError: `stored` is something else.
+        ValueError: `stored` is damaged.
     """
     form, data = stored[:1], memoryview(stored)[1:]
     if form == PLAIN:
@@ -29,4 +29,4 @@ def unpacked(stored: bytes) -> bytes:
             return bytes(block.decompress(data))
         except block.LZ4BlockError as error:
             raise ValueError(str(error)) from error
-    raise ValueError("a body of an unknown form")
+    raise ValueError("a body has an unknown form")

@@ -1,4 +1,4 @@
-"""Who waits for the journal, and how they are told, many at once."""
+"""Entries that wait to be written, and how the requests that wait for them are notified."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -10,29 +10,34 @@ from analytics.log.log import Entry
 
 
 class Pending(NamedTuple):
-    """An entry, its records as packed JSON, and who waits for it; nobody waits for one that is applied already."""
+    """An entry in the backlog.
+
+    Attributes:
+        body: its records as packed JSON.
+        waiter: the request that waits for it; None if the entry is applied already (durability `relaxed`).
+    """
 
     entry: Entry
     body: bytes
-    done: Waiter | None
+    waiter: Waiter | None
 
 
-class Ended(NamedTuple):
-    """Who waited for an entry, and what came of it, or what went wrong with it."""
+class Completion(NamedTuple):
+    """The result for a request that waits: the outcome of its entry, or the error."""
 
-    done: Waiter
+    waiter: Waiter
     outcome: Any = None
     error: Exception | None = None
 
 
-def tell(ended: Iterable[Ended]) -> None:
-    """Let those go on who waited, one after the other, as soon as the event loop comes to it."""
-    gevent.get_hub().loop.run_callback(_go_on, ended)
+def notify(completed: Iterable[Completion]) -> None:
+    """Wake up the waiting requests in order, in the next iteration of the event loop."""
+    gevent.get_hub().loop.run_callback(_wake_all, completed)
 
 
-def _go_on(ended: Iterable[Ended]) -> None:
-    for done, outcome, error in ended:
+def _wake_all(completed: Iterable[Completion]) -> None:
+    for waiter, outcome, error in completed:
         if error is None:
-            done.switch(outcome)
+            waiter.switch(outcome)
         else:
-            done.throw(error)
+            waiter.throw(error)

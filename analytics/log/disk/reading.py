@@ -1,4 +1,4 @@
-"""Reading a database without touching it: beside the service that owns it, or where it lies."""
+"""Reading a database without changing it, also while the service runs."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from analytics.errors import CannotStore
-from analytics.log.disk.file import FILE_NAME, SCRIPTS, beside, check_sqlite, why_foreign
+from analytics.log.disk.file import FILE_NAME, MIGRATIONS, beside, check_sqlite, foreign_reason
 
 BUSY_SECONDS = 10.0
 
 
 class Damaged(CannotStore):
-    """SQLite can make no sense of it; `reason` is what it says."""
+    """Error raised when SQLite finds the file damaged; `reason` is SQLite's message."""
 
     def __init__(self, path: Path, reason: str) -> None:
         self.reason = reason
@@ -23,57 +23,57 @@ class Damaged(CannotStore):
 
 @contextmanager
 def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that sees the database as it is at this instant, and neither writes nor checkpoints.
+    """A connection that sees the database as of this instant.
 
-    It cannot bring the write-ahead log into the file, nor delete it, also where it is the last one to close. While it
-    is open, the log of a running service grows.
+    It does not write, and leaves the write-ahead log as it is, even if it is the last connection to close. While it is
+    open, the write-ahead log of a running service grows.
 
     Raises:
-        Damaged: it is of no use.
-        CannotStore: it is none of ours, of a newer version, or cannot be read now.
+        Damaged: the file is damaged.
+        CannotStore: the file is foreign, of a newer version, or cannot be read now.
     """
     check_sqlite()
     try:
-        foreign = why_foreign(path)
+        foreign = foreign_reason(path)
     except OSError as error:
         raise CannotStore(f"{path} cannot be read ({error.strerror}).") from error
     if foreign:
         raise CannotStore(f"{path} {foreign}.")
-    log = beside(path, "-wal")
-    untouchable = not os.access(path.parent, os.W_OK) and not log.exists()  # where SQLite can put no log of its own
-    uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if untouchable else ''}"
+    wal = beside(path, "-wal")
+    is_immutable = not os.access(path.parent, os.W_OK) and not wal.exists()  # SQLite cannot create a -wal file here
+    uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_immutable else ''}"
     try:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
             db.execute("BEGIN")
             ((version,),) = db.execute("PRAGMA user_version")
-            if version > len(SCRIPTS):
+            if version > len(MIGRATIONS):
                 raise CannotStore(
-                    f"{path} was written by a newer version of this service (schema {version}, this one knows "
-                    f"{len(SCRIPTS)}): use that version."
+                    f"{path} was written by a newer version of this service (schema {version}, this one supports "
+                    f"{len(MIGRATIONS)}): use that version."
                 )
             yield db
     except sqlite3.OperationalError as error:
         raise CannotStore(f"{path} cannot be read ({error}).") from error
     except sqlite3.DatabaseError as error:
         raise Damaged(path, str(error)) from error
-    if untouchable and log.exists():
-        raise CannotStore(f"{path} was taken into use while it was read: try again.")
+    if is_immutable and wal.exists():
+        raise CannotStore(f"{path} was opened by another process meanwhile: try again.")
 
 
 def database_in(directory: Path) -> Path:
-    """The database of a data directory.
+    """The path of the database in a data directory.
 
     Raises:
         CannotStore: there is none.
     """
     path = directory / FILE_NAME
     if not path.is_file():
-        raise CannotStore(f"{directory} holds no database of this service: give the right one, or its --data-dir.")
+        raise CannotStore(f"{directory} has no database of this service: name another file, or another --data-dir.")
     return path
 
 
 def sizes(path: Path) -> dict[str, int]:
-    """Bytes of the database's files, by name, as far as there are such."""
+    """The sizes of the database's files in bytes, by name; missing ones are left out."""
     files = (path, beside(path, "-wal"), beside(path, "-shm"))
     found = {}
     for file in files:

@@ -1,4 +1,4 @@
-"""Recovery: the image, then what the journal has beyond it, give the state that was."""
+"""Recovery: restores the newest checkpoint, then replays the entries of the journal after it."""
 
 import logging
 import time
@@ -11,133 +11,138 @@ from analytics.clock import rfc3339
 from analytics.errors import CannotStore
 from analytics.kinds import EVENTS, KINDS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Database, Mark, Row
+from analytics.log.disk.database import Database, Mark, StoredEntry
 from analytics.log.disk.file import ADVICE
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import unpacked
 from analytics.log.recorder import Recorder
 from analytics.records import Kept
 from analytics.state.state import State
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
-CHUNK_ROWS, CHUNK_BYTES = 1_000, 1024 * 1024
-TURN_SECONDS = 0.02
-"""How long others wait for a turn meanwhile."""
+CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
+YIELD_SECONDS = 0.02
+"""How long other greenlets wait meanwhile."""
 PROGRESS_SECONDS = 1.0
+"""How often the progress is logged."""
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _decoders = {name: msgspec.json.Decoder(list[kind.record]).decode for name, kind in KINDS.items()}  # type: ignore[name-defined]
 
 
 def recover(
-    journal: DiskLog, state: State, image: Checkpoint, recorder: Recorder, keep: dict[str, int]
+    log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder, keep: dict[str, int]
 ) -> tuple[Mark, int]:
-    """Bring back the state that the database of `journal` knows.
+    """Recover `state` from the database of `log`, which must be open.
 
-    Returns the mark of its image, and how many entries the journal has beyond that.
+    Returns the mark of the checkpoint, and how many entries were replayed after it.
 
     Args:
-        keep: how many of the newest records of a kind version 0.1.0 left in the journal, as its images hold none.
+        keep: how many of the newest records to read from the journal, by kind, if the database is of version 0.1.0,
+            whose checkpoints have no records.
 
     Raises:
         CannotStore: the database is damaged.
-        sqlite3.Error: it cannot be read.
+        sqlite3.Error: the database cannot be read.
     """
     progress = _Progress()
-    database = journal.database
-    mark: Mark = journal.ask(database.mark)
-    last: int = journal.ask(database.last_seq)
-    unknown = journal.ask(database.kinds) - set(KINDS)  # among those that are read by their kind, none would ask for it
+    database = log.database
+    mark: Mark = log.ask(database.mark)
+    last: int = log.ask(database.last_position)
+    unknown = log.ask(database.kinds) - set(KINDS)  # reading by kind would skip them
     if unknown:
         raise CannotStore(f"{database.path} is damaged (there are entries of {sorted(unknown)}). {ADVICE}")
     try:
         recorder.set_quotas(None)
         if mark.generation:
             with state.lock:
-                image.restore(progress.through(journal.ask(lambda: list(database.parts()))))
-            progress.turn()
+                checkpoint.restore(progress.iterate(log.ask(lambda: list(database.parts()))))
+            progress.yield_if_due()
             if state.quotas is None:
                 for kind, count in keep.items():
-                    first: int = journal.ask(database.start_of_newest, kind, count, mark.position)
-                    _bring_back(state, kind, _rows(journal, progress, first - 1, mark.position, kind))
+                    first: int = log.ask(database.start_of_newest, kind, count, mark.position)
+                    _restore_newest(state, kind, _entries(log, progress, first - 1, mark.position, kind))
                 state.errors.find_in(state.events)
-        beyond: int = journal.ask(database.count, mark.position)
-        for number, row in enumerate(_rows(journal, progress, mark.position, last), 1):
-            recorder.replay(row.kind, row.received, row.id_prefix, records_of(row))
-            progress.tell(number, beyond)
+        beyond: int = log.ask(database.count_entries, mark.position)
+        for number, entry in enumerate(_entries(log, progress, mark.position, last), 1):
+            recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
+            progress.log_entry(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
         state.expire()
         state.counters.forget()
-    journal.ask(database.abandon)
-    progress.end(beyond)
+    log.ask(database.abandon_checkpoint)
+    progress.log_end(beyond)
     return mark, beyond
 
 
-def _bring_back(state: State, kind: str, rows: Iterator[Row]) -> None:
+def _restore_newest(state: State, kind: str, entries: Iterator[StoredEntry]) -> None:
     kept: list[Any] = [
-        Kept(_decoders[kind](unpacked(row.body)), row.received, rfc3339(row.received), row.id_prefix) for row in rows
+        Kept(_decoders[kind](unpacked(entry.body)), entry.received, rfc3339(entry.received), entry.id_prefix)
+        for entry in entries
     ]
     with state.lock:
         (state.events if kind == EVENTS.name else state.metrics).bring_back(kept)
 
 
-def _rows(journal: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None) -> Iterator[Row]:
-    """Entries as `Database.rows` gives them, read a chunk at a time."""
-    while rows := journal.ask(read_chunk, journal.database, after, up_to, kind):
-        for row in rows:
-            yield row
-            progress.turn()
-        after = rows[-1].seq
+def _entries(
+    log: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None
+) -> Iterator[StoredEntry]:
+    """The entries that `Database.entries` returns, read in chunks."""
+    while entries := log.ask(read_chunk, log.database, after, up_to, kind):
+        for entry in entries:
+            yield entry
+            progress.yield_if_due()
+        after = entries[-1].position
 
 
-def records_of(row: Row) -> list[Any]:
-    """The records of an entry.
+def records_of(entry: StoredEntry) -> list[Any]:
+    """Decode the records of an entry.
 
     Raises:
-        msgspec.DecodeError, ValueError: it is damaged.
+        msgspec.DecodeError, ValueError: the entry is damaged.
     """
-    return _decoders[row.kind](unpacked(row.body))
+    return _decoders[entry.kind](unpacked(entry.body))
 
 
-def read_chunk(database: Database, after: int, up_to: int, kind: str | None = None) -> list[Row]:
-    """The next entries numbered above `after` and up to `up_to`, about 1 MiB of them."""
-    rows, size = [], 0
-    for row in database.rows(after, up_to, kind):
-        rows.append(row)
-        size += len(row.body)
-        if len(rows) >= CHUNK_ROWS or size >= CHUNK_BYTES:
+def read_chunk(database: Database, after: int, up_to: int, kind: str | None = None) -> list[StoredEntry]:
+    """The next entries after the position `after` up to `up_to`, about 1 MiB of them."""
+    entries, size = [], 0
+    for entry in database.entries(after, up_to, kind):
+        entries.append(entry)
+        size += len(entry.body)
+        if len(entries) >= CHUNK_ENTRIES or size >= CHUNK_BYTES:
             break
-    return rows
+    return entries
 
 
 class _Progress:
-    """Lets others have their turns, and tells the log how far it is."""
+    """Lets other greenlets run during recovery, and logs how far it is."""
 
     def __init__(self) -> None:
-        self._started = self._turned = self._told = time.monotonic()
+        self._started = self._yielded = self._logged = time.monotonic()
 
-    def turn(self) -> None:
-        """Let others have a turn, if the last one was a while ago."""
-        if time.monotonic() - self._turned > TURN_SECONDS:
-            let_others_work()
-            self._turned = time.monotonic()
+    def yield_if_due(self) -> None:
+        """Let other greenlets run, unless they did a moment ago."""
+        if time.monotonic() - self._yielded > YIELD_SECONDS:
+            yield_to_others()
+            self._yielded = time.monotonic()
 
-    def through(self, items: Iterable[T]) -> Iterator[T]:
-        """The same items, with turns for others in between."""
+    def iterate(self, items: Iterable[T]) -> Iterator[T]:
+        """The items; other greenlets run in between."""
         for item in items:
             yield item
-            self.turn()
+            self.yield_if_due()
 
-    def tell(self, entry: int, entries: int) -> None:
-        """Tell how many of the entries are read, now and then."""
-        if time.monotonic() - self._told > PROGRESS_SECONDS:
-            log.info("reading the journal", extra={"entry": entry, "of": entries})
-            self._told = time.monotonic()
+    def log_entry(self, entry: int, entries: int) -> None:
+        """Log from time to time that `entry` of `entries` entries are replayed."""
+        if time.monotonic() - self._logged > PROGRESS_SECONDS:
+            logger.info("replaying the journal", extra={"entry": entry, "of": entries})
+            self._logged = time.monotonic()
 
-    def end(self, entries: int) -> None:
-        """Tell that all is read; `entries` are those beyond the image."""
-        log.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})
+    def log_end(self, entries: int) -> None:
+        """Log that recovery is complete, with the number of replayed entries."""
+        logger.info("recovered", extra={"entries": entries, "seconds": round(time.monotonic() - self._started, 3)})

@@ -1,4 +1,4 @@
-"""Inspections in words and tables, for people."""
+"""Inspections as text."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,51 +8,56 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def full_text(found: Inspection) -> str:
-    """All of it, as lines."""
-    files = ", ".join(f"{name} {in_units(size)}" for name, size in found.sizes.items())
+    """The output of `inspect`: files, checkpoint, journal, tables of both, and damage."""
+    files = ", ".join(f"{name} {format_bytes(size)}" for name, size in found.sizes.items())
+    journal = sum(kind.entries for kind in found.journal)
     lines = [
         f"{found.path}",
-        f"files     {files}",
-        f"schema    {found.schema}",
-        f"image     number {found.generation:,}, up to entry {found.position:,} of the journal",
-        f"journal   {sum(kind.entries for kind in found.journal):,} entries, {found.beyond:,} of them beyond the image",
+        f"files       {files}",
+        f"schema      {found.schema}",
+        f"checkpoint  number {found.generation:,}, up to entry {found.position:,} of the journal",
+        f"journal     {journal:,} entries, {found.beyond:,} of them after the checkpoint",
     ]
     if found.journal:
         rows = [
-            (each.kind, f"{each.entries:,}", f"{each.records:,}", in_units(each.bytes), each.oldest, each.newest)
+            (each.kind, f"{each.entries:,}", f"{each.records:,}", format_bytes(each.bytes), each.oldest, each.newest)
             for each in found.journal
         ]
         lines += ["", *_table(("journal", "entries", "records", "size", "oldest", "newest"), rows, right=(1, 2, 3))]
-    if found.image:
+    if found.checkpoint:
         parts = [
             (
                 each.family,
                 each.resolution,
                 f"{each.parts:,}",
-                in_units(each.bytes),
+                format_bytes(each.bytes),
                 each.oldest or "",
                 each.newest or "",
             )
-            for each in found.image
+            for each in found.checkpoint
         ]
-        lines += ["", *_table(("image", "of", "parts", "size", "oldest", "newest"), parts, right=(2, 3))]
+        lines += ["", *_table(("checkpoint", "of", "parts", "size", "oldest", "newest"), parts, right=(2, 3))]
     if found.damage:
         lines += ["", "DAMAGED:", *(f"  {line}" for line in found.damage)]
     else:
-        lines += ["", "Sound: the integrity check and all checksums agree."]
+        lines += ["", "Sound: the integrity check and all checksums passed."]
     return "\n".join(lines)
 
 
 def one_line(found: Inspection) -> str:
-    """How large it is and what is in it."""
-    days = [each.oldest for each in found.image if (each.family, each.resolution) == ("series", "day") and each.oldest]
+    """A summary in one line: size, start of the statistics, newest record."""
+    days = [
+        each.oldest for each in found.checkpoint if (each.family, each.resolution) == ("series", "day") and each.oldest
+    ]
     statistics = [f"statistics since {days[0][:10]}"] if days else []
-    newest = [f"the newest record of {found.newest}"] if found.newest else []
-    return ", ".join([f"{found.path}: {in_units(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])])
+    newest = [f"newest record {found.newest}"] if found.newest else []
+    return ", ".join(
+        [f"{found.path}: {format_bytes(sum(found.sizes.values()))}", *statistics, *(newest or ["no records"])]
+    )
 
 
-def in_units(size: int) -> str:
-    """A number of bytes that can be read."""
+def format_bytes(size: int) -> str:
+    """A size for people, for example "1.5 KiB"."""
     amount, unit = float(size), 0
     while amount >= 1024 and unit + 1 < len(UNITS):
         amount, unit = amount / 1024, unit + 1

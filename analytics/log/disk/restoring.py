@@ -1,4 +1,4 @@
-"""Restoring: a backup takes the place of the database of a stopped service, which is kept beside it."""
+"""Restoring: a backup replaces the database of a stopped service. The old database is kept beside it."""
 
 import os
 import shutil
@@ -10,50 +10,51 @@ from typing import NamedTuple
 
 from analytics.errors import CannotStore
 from analytics.log.disk.backup import Progress, checked_copy, remove
-from analytics.log.disk.file import FILE_NAME, beside, looked_at, sync_directory
+from analytics.log.disk.file import FILE_NAME, beside, checked_uri, sync_directory
 from analytics.log.disk.inspection import Inspection, inspect
 from analytics.log.disk.lock import FILE_NAME as LOCK_NAME
 from analytics.log.disk.lock import DirectoryLock
 
-LOG, INDEX = "-wal", "-shm"
+WAL, SHM = "-wal", "-shm"
 BUSY_SECONDS = 5.0
 
 
 class Restored(NamedTuple):
-    """What is in the database now, and where the one before is kept, if there was one."""
+    """What the database contains now, and where the old one is kept; None if there was none."""
 
     inspection: Inspection
     kept: Path | None
 
 
 def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Restored:
-    """Put the backup `source` in place of the database in `directory`.
+    """Replace the database in `directory` with the backup `source`.
 
-    At every instant there is the old database or the new one, whole.
+    At every instant, `directory` has either the old database or the new one, complete.
 
     Args:
-        stamp: tells in the name of the old database when this was.
+        stamp: a time for the name of the old database.
 
     Raises:
-        CannotStore: the backup cannot be used, or the directory is in use; nothing was changed.
+        CannotStore: the backup cannot be used, or the directory is in use or cannot be written to. The old database is
+            complete.
     """
     damage = inspect(source).damage
     if damage:
-        raise CannotStore(f"{source} is damaged ({damage[0]}): `inspect` tells more. Nothing was changed.")
+        raise CannotStore(f"{source} is damaged ({damage[0]}): see `inspect`. Nothing was changed.")
     path = directory / FILE_NAME
     if path.exists() and path.samefile(source):
-        raise CannotStore(f"{source} is the database itself.")
+        raise CannotStore(f"{source} is the database itself: name a backup.")
     is_new = not directory.exists()
     lock = DirectoryLock(directory)
     fresh = path.with_name(f"{FILE_NAME}.restoring")
     kept: Path | None = None
     try:
         found = checked_copy(source, fresh, progress)
-        _make_ready(fresh, path if path.exists() else directory)
+        _prepare(fresh, path if path.exists() else directory)
         if path.exists():
-            kept = _keep(path, stamp)
+            kept = _keep_old(path, stamp)
         else:
-            _set_aside(path, stamp)
+            _move_wal_away(path, stamp)
         fresh.replace(path)
         sync_directory(directory)
     except (OSError, sqlite3.Error) as error:
@@ -61,45 +62,46 @@ def restore(source: Path, directory: Path, stamp: str, progress: Progress) -> Re
     finally:
         remove(fresh)
         if is_new:
-            _give(directory, directory.parent)
-        _give(directory / LOCK_NAME, directory)
+            _copy_owner(directory, directory.parent)
+        _copy_owner(directory / LOCK_NAME, directory)
         lock.release()
     found.path, found.sizes = path, {path.name: path.stat().st_size}
     return Restored(found, kept)
 
 
-def _make_ready(fresh: Path, like: Path) -> None:
-    """Make a copy what the service expects: with a write-ahead log, readable to the owner, and on the disk."""
+def _prepare(fresh: Path, like: Path) -> None:
+    """Prepare a copy for the service: with a write-ahead log, the mode and owner of `like`, and synced to the disk."""
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL").fetchall()
     if like.is_file():
         shutil.copymode(like, fresh)
-    _give(fresh, like)
+    _copy_owner(fresh, like)
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
 
 
-def _keep(path: Path, stamp: str) -> Path:
-    """Give the present database a second name; at its own one there is no write-ahead log left then.
+def _keep_old(path: Path, stamp: str) -> Path:
+    """Give the old database a second name, which is returned, and remove the write-ahead log at `path`.
 
-    The log of a damaged one goes along with it: under no circumstances may it come to lie beside another file.
+    The write-ahead log of a damaged database is kept with it. It must never be beside another database, to which
+    SQLite would apply it.
     """
-    _fold(path)
-    kept = _free(path, stamp)
+    _checkpoint_wal(path)
+    kept = _unused_name(path, stamp)
     _link(path, kept)
-    log = beside(path, LOG)
-    if log.exists():
-        _link(log, beside(kept, LOG))
+    wal = beside(path, WAL)
+    if wal.exists():
+        _link(wal, beside(kept, WAL))
     sync_directory(path.parent)
-    beside(path, INDEX).unlink(missing_ok=True)  # it is made anew from the log
-    log.unlink(missing_ok=True)
+    beside(path, SHM).unlink(missing_ok=True)  # SQLite rebuilds it from the write-ahead log
+    wal.unlink(missing_ok=True)
     return kept
 
 
-def _fold(path: Path) -> None:
-    """Bring the write-ahead log into the file, as the service would on its next start, unless the file is damaged."""
+def _checkpoint_wal(path: Path) -> None:
+    """Copy the write-ahead log into the file, as the next start of the service would, unless the file is damaged."""
     try:
-        uri = looked_at(path)
+        uri = checked_uri(path)
     except (CannotStore, sqlite3.DatabaseError):
         return
     with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
@@ -108,22 +110,22 @@ def _fold(path: Path) -> None:
         raise CannotStore(f"{path} is being read by another process: try again when that is done.")
 
 
-def _set_aside(path: Path, stamp: str) -> None:
-    """Move a write-ahead log away whose database is gone: it would be applied to the new one."""
-    beside(path, INDEX).unlink(missing_ok=True)
-    if beside(path, LOG).exists():
-        beside(path, LOG).rename(beside(_free(path, stamp), LOG))
+def _move_wal_away(path: Path, stamp: str) -> None:
+    """Move away a write-ahead log without a database: SQLite would apply it to the new one."""
+    beside(path, SHM).unlink(missing_ok=True)
+    if beside(path, WAL).exists():
+        beside(path, WAL).rename(beside(_unused_name(path, stamp), WAL))
 
 
-def _free(path: Path, stamp: str) -> Path:
-    """A name that nothing has yet."""
+def _unused_name(path: Path, stamp: str) -> Path:
+    """An unused name for the old database."""
     name = f"{path.name}.before-restore-{stamp}"
     names = (path.with_name(each) for each in chain([name], (f"{name}-{number}" for number in count(2))))
-    return next(each for each in names if not each.exists() and not beside(each, LOG).exists())
+    return next(each for each in names if not each.exists() and not beside(each, WAL).exists())
 
 
 def _link(path: Path, name: Path) -> None:
-    """Give a file a second name, or a copy where the file system knows no such thing."""
+    """Give a file a second name, or make a copy if the file system has no hard links."""
     try:
         name.hardlink_to(path)
     except OSError:
@@ -132,8 +134,8 @@ def _link(path: Path, name: Path) -> None:
             os.fsync(file.fileno())
 
 
-def _give(path: Path, like: Path) -> None:
-    """Where root restores: the service that owned the directory is to own what was made in it."""
+def _copy_owner(path: Path, like: Path) -> None:
+    """If root restores, give `path` the owner of `like`, so that the service can use it."""
     if os.geteuid() == 0:
         owner = like.stat()
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The store of a data directory: locked, opened, recovered from, written to, and let go again."""
+"""The store of a data directory: it locks the directory, recovers the state, keeps it on disk, and stops in order."""
 
 import logging
 import os
@@ -17,94 +17,94 @@ from analytics.jobs.task import Task
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
-from analytics.log.disk.file import FILE_NAME, check_sqlite, looked_at
-from analytics.log.disk.lock import DirectoryLock, Held
+from analytics.log.disk.file import FILE_NAME, check_sqlite, checked_uri
+from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.reading import sizes
 from analytics.log.disk.recovery import recover
 from analytics.log.recorder import Recorder
-from analytics.state.state import SECOND, State
+from analytics.state.resolution import Resolution
+from analytics.state.state import State
 
 WAIT_SECONDS = 40.0
-"""How long a worker waits for the one before it, which may finish its requests first."""
+"""How long a worker waits for the previous one, which may still be finishing its requests."""
 BACK_SECONDS = 60
-"""How far a clock may be behind what was recorded before that is told."""
+"""How far the clock may be behind the newest record without a warning."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Store:
-    """What keeps `state` on the disk."""
+    """Keeps `state` on disk: owns the log, the checkpointer and the lock of the directory."""
 
     def __init__(
         self,
         settings: Settings,
         clock: Clock,
         state: State,
-        journal: DiskLog,
+        log: DiskLog,
         recorder: Recorder,
         jobs: Supervisor,
     ) -> None:
         self._directory = Path(settings.data_dir)
-        self._state, self._journal, self._recorder, self._clock = state, journal, recorder, clock
+        self._state, self._log, self._recorder, self._clock = state, log, recorder, clock
         self._keep = {EVENTS.name: settings.events_ring, METRICS.name: settings.metrics_ring}
-        self._image = Checkpoint(state, recorder)
+        self._checkpoint = Checkpoint(state, recorder)
         self._jobs = jobs
-        self._checkpoints = Checkpointer(state, self._image, journal, clock, jobs)
+        self._checkpointer = Checkpointer(state, self._checkpoint, log, clock, jobs)
         self._lock: DirectoryLock | None = None
         self._starting: Task | None = None
         self.recovering = True
 
     def start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
-        """Recover, then call `ready`; where that cannot be, `failed` gets the reason."""
-        could_not = f"ANALYTICS_DATA_DIR={self._directory} could not be read: an error of this program, see above."
-        self._starting = self._jobs.task(
-            "recovery", partial(self._start, ready, failed), failed=partial(failed, could_not)
-        )
+        """Recover in the background, then call `ready`; or `failed` with the reason, if that is impossible."""
+        bug = f"ANALYTICS_DATA_DIR={self._directory} could not be read because of a bug: see the error above."
+        self._starting = self._jobs.task("recovery", partial(self._start, ready, failed), failed=partial(failed, bug))
         self._starting.start()
 
     def stop(self) -> None:
-        """Write what waits, and an image, so that the next start is quick; then let go of the directory."""
+        """Write waiting entries and a checkpoint, so that the next start is fast, then release the directory."""
         if self._starting is not None:
             self._starting.stop()
-        self._checkpoints.stop()
+        self._checkpointer.stop()
         self._recorder.tick()
-        self._journal.settle()
-        if self._checkpoints.has_news and self._journal.trouble is None:
-            self._checkpoints.save()
-        self._journal.stop()
+        self._log.flush()
+        if self._checkpointer.has_new_entries and self._log.failure is None:
+            self._checkpointer.save()
+        self._log.stop()
         if self._lock is not None:
             self._lock.release()
 
     @property
-    def trouble(self) -> str | None:
-        """Why nothing can be recorded now, if that is so."""
-        return None if self.recovering else self._journal.trouble
+    def failure(self) -> str | None:
+        """Why nothing can be recorded now; None if it can."""
+        return None if self.recovering else self._log.failure
 
     @property
     def consumers(self) -> dict[str, dict[str, int]]:
-        """How far each consumer has read, and how many entries it missed, by its name."""
+        """By name of consumer: the position up to which it has read, and how many entries it missed."""
         return {
-            name: {"position": cursor.position, "missed": cursor.missed}
-            for name, cursor in self._journal.consumers.items()
+            name: {"position": cursor.position, "missed": cursor.missed} for name, cursor in self._log.consumers.items()
         }
 
     @property
     def size(self) -> int:
-        """Bytes on the disk."""
+        """The size of the database's files in bytes."""
         return sum(sizes(self._directory / FILE_NAME).values())
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:
             self._lock = _lock(self._directory)
-            self._journal.open()
-            mark, beyond = recover(self._journal, self._state, self._image, self._recorder, self._keep)
-            self._look_at_clock()
-            self._journal.start(self._journal.ask(self._journal.database.last_seq))
+            self._log.open()
+            mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder, self._keep)
+            self._check_clock()
+            self._log.start(self._log.ask(self._log.database.last_position))
             self._record_start()
-            self._checkpoints.start(mark, beyond)
-            if not mark.generation and not self._checkpoints.save():
-                raise CannotStore(f"ANALYTICS_DATA_DIR={self._directory} cannot be written to; the log says why.")
+            self._checkpointer.start(mark, beyond)
+            if not mark.generation and not self._checkpointer.save():
+                raise CannotStore(
+                    f"ANALYTICS_DATA_DIR={self._directory} cannot be written to: see the reason logged above."
+                )
         except CannotStore as error:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
@@ -117,23 +117,23 @@ class Store:
         try:
             self._recorder.start()
         except Unavailable as error:
-            log.warning("the start could not be recorded", extra={"reason": error.message})
+            logger.warning("the start could not be recorded", extra={"reason": error.message})
 
-    def _look_at_clock(self) -> None:
-        """Say so where the clock was set back: until it is there again, what comes counts in buckets that are over."""
-        newest = self._state.series.open(SECOND)
+    def _check_clock(self) -> None:
+        """Warn if the clock was set back: until it catches up, records are counted in buckets of the past."""
+        newest = self._state.series.open(Resolution.SECOND)
         if self._clock.wall() < newest - BACK_SECONDS:
-            log.warning(
-                "the clock is behind what was recorded: see whether it is right, or was ahead before",
+            logger.warning(
+                "the clock is behind the newest record: check whether it is right, or was ahead before",
                 extra={"clock": rfc3339(self._clock.wall()), "recorded": rfc3339(newest)},
             )
 
 
 def check_store(settings: Settings) -> None:
-    """See, before anything is started, whether the data directory can be used.
+    """Check that the data directory can be used, before anything is started.
 
     Raises:
-        CannotStore: one line that says why not, and what to do.
+        CannotStore: it cannot; the message says why and what to do, in one line.
     """
     if not settings.data_dir:
         return
@@ -142,7 +142,7 @@ def check_store(settings: Settings) -> None:
     lock = DirectoryLock(directory)
     try:
         if (directory / FILE_NAME).exists():
-            looked_at(directory / FILE_NAME)
+            checked_uri(directory / FILE_NAME)
     except (sqlite3.Error, OSError) as error:
         raise CannotStore(_cannot_use(directory, error)) from error
     finally:
@@ -151,23 +151,23 @@ def check_store(settings: Settings) -> None:
 
 def _cannot_use(directory: Path, error: Exception) -> str:
     return (
-        f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}). See whether its disk is full, read-only or failing, "
-        "or set another directory."
+        f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}). Check whether its disk is full, read-only or "
+        "failing, or set another directory."
     )
 
 
 def _lock(directory: Path) -> DirectoryLock:
-    """The lock; where the worker before this one still finishes its requests, as soon as it is gone."""
-    told = False
+    """Lock the directory. If the previous worker of the same master still holds the lock, wait until it has ended."""
+    is_logged = False
     with gevent.Timeout(WAIT_SECONDS, exception=False):
         while True:
             try:
                 return DirectoryLock(directory)
-            except Held as error:
+            except LockHeld as error:
                 if error.holder.parent != os.getppid():
                     raise
-                if not told:
-                    log.info("waiting for the worker before", extra={"holder": error.holder.process})
-                    told = True
+                if not is_logged:
+                    logger.info("waiting for the previous worker to end", extra={"holder": error.holder.process})
+                    is_logged = True
             gevent.sleep(0.1)
     return DirectoryLock(directory)

@@ -1,4 +1,4 @@
-"""One thread beside the event loop: what would block the loop is done there, in the order in which it was asked for."""
+"""A thread beside the event loop: it makes blocking calls, one after the other in the order of requests."""
 
 import sys
 from collections import deque
@@ -11,7 +11,7 @@ from gevent.event import Event
 from gevent.monkey import get_original
 
 SWITCH_SECONDS = 0.0005
-"""How long the thread waits for the interpreter while the loop is busy: with Python's own 5 ms every answer is late."""
+"""How long the thread waits for the interpreter lock while the loop is busy; Python's default of 5 ms is too slow."""
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -19,10 +19,10 @@ _start_new_thread = get_original("_thread", "start_new_thread")
 _allocate_lock = get_original("_thread", "allocate_lock")
 
 
-class _Work:
-    """What the thread is asked to do; whoever asks waits for `done` with the whole loop, or for `told` alone."""
+class _Call:
+    """A call for the thread. The caller waits for `done`, which blocks the loop, or for `event`, which does not."""
 
-    __slots__ = ("_answer", "_error", "_function", "done", "told")
+    __slots__ = ("_answer", "_error", "_function", "done", "event")
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
@@ -30,28 +30,28 @@ class _Work:
         self._error: BaseException | None = None
         self.done = _allocate_lock()
         self.done.acquire()
-        self.told: Event | None = None
+        self.event: Event | None = None
 
     def run(self) -> None:
-        """Do it."""
+        """Make the call; runs in the thread."""
         try:
             self._answer = self._function()
-        except BaseException as error:  # noqa: BLE001  # whoever asked is to know
+        except BaseException as error:  # noqa: BLE001  # raised in the caller by `answer`
             self._error = error
         self.done.release()
 
     def answer(self) -> Any:
-        """What came of it."""
+        """The result of the call; raises its error."""
         if self._error is not None:
             raise self._error
         return self._answer
 
 
 class Thread:
-    """Runs functions for greenlets, which wait for the results; a quarter of the cost of gevent's own pool."""
+    """Calls functions for greenlets, which wait for the results. It costs a quarter of gevent's thread pool."""
 
     def __init__(self) -> None:
-        self._asked: deque[_Work] = deque()
+        self._asked: deque[_Call] = deque()
         self._awaited: deque[Event] = deque()
         self._has_work, self._has_ended = _allocate_lock(), _allocate_lock()
         self._has_work.acquire()
@@ -60,42 +60,42 @@ class Thread:
         self._is_over = False
 
     def ask(self, function: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
-        """The result of `function`, run in the thread; other greenlets run meanwhile.
+        """Call `function` in the thread and return its result; other greenlets run meanwhile.
 
         Raises:
-            Exception: what `function` raised.
+            Exception: the error of `function`.
         """
         return self.ask_briefly(0, function, *args, **kwargs)
 
     def ask_briefly(self, seconds: float, function: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
-        """The same, where `function` is mostly done within `seconds`: as long, the whole event loop waits.
+        """Like `ask`, but block the event loop for up to `seconds` first; for functions that mostly end by then.
 
-        That costs less than to go on with others, who would fight with the thread for the interpreter.
+        That is faster than letting other greenlets run, which would compete with the thread for the interpreter lock.
 
         Raises:
-            Exception: what `function` raised.
+            Exception: the error of `function`.
         """
         if self._watcher is None:
             sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             self._watcher = gevent.get_hub().loop.async_()
-            self._watcher.start(self._tell)
+            self._watcher.start(self._notify)
             _start_new_thread(self._run, ())
-        work = _Work(partial(function, *args, **kwargs))
-        self._asked.append(work)
+        call = _Call(partial(function, *args, **kwargs))
+        self._asked.append(call)
         if self._has_work.locked():
             self._has_work.release()
-        if not seconds or not work.done.acquire(timeout=seconds):
-            work.told = Event()
-            if not work.done.acquire(blocking=False):  # else it was done before the thread could see `told`
-                work.told.wait()
-        answer: A = work.answer()
+        if not seconds or not call.done.acquire(timeout=seconds):
+            call.event = Event()
+            if not call.done.acquire(blocking=False):  # otherwise it was done before the thread saw `event`
+                call.event.wait()
+        answer: A = call.answer()
         return answer
 
     def end(self) -> None:
-        """End the thread, once it has done what it was asked."""
+        """End the thread after it has made all calls."""
         if self._watcher is not None:
             self.ask(self._end)
-            self._has_ended.acquire()  # at once, but the answer may come before the thread's last look at the watcher
+            self._has_ended.acquire()  # the thread may still use the watcher after it has answered
             self._watcher.close()
             self._watcher = None
 
@@ -106,13 +106,13 @@ class Thread:
         while not self._is_over:
             self._has_work.acquire()
             while self._asked:
-                work = self._asked.popleft()
-                work.run()
-                if work.told is not None:
-                    self._awaited.append(work.told)
+                call = self._asked.popleft()
+                call.run()
+                if call.event is not None:
+                    self._awaited.append(call.event)
                     self._watcher.send()
         self._has_ended.release()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         while self._awaited:
             self._awaited.popleft().set()

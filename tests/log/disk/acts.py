@@ -1,4 +1,4 @@
-"""What a service may go through, as hypothesis draws it, and all that it can be asked afterwards."""
+"""Random acts of a service's clients, drawn by hypothesis, and all answers that the service can give afterwards."""
 
 import contextlib
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ LIMITS: dict[str, Any] = {
     "dedupe_seconds": 60,
     "daily_days": 30,
 }
-"""So low that random acts reach them."""
+"""Limits so low that random acts reach them."""
 SERVICES = ("a", "b", "c", "d", "e")
 IDS = tuple(f"id{number}" for number in range(30))
 NAMES = ("requests", "errors", "latency", "memory", "queue")
 TAGS: tuple[dict[str, str], ...] = ({}, {"zone": "x"}, {"endpoint": "/p1"}, {"endpoint": "/p2", "zone": "y"})
 QUARTERS = st.integers(0, 4_000).map(lambda number: number / 4)
-"""Values whose sums are exact in any order."""
+"""Values with sums that are exact in any order."""
 
 Act = tuple[Any, ...]
 
@@ -84,7 +84,7 @@ acts = st.lists(act, max_size=25)
 
 
 def do(rig: Rig, kind: str, *given: Any) -> None:
-    """One act."""
+    """Perform one act."""
     now = rig.clock.wall()
     if kind == "events":
         rig.events(
@@ -110,13 +110,13 @@ def do(rig: Rig, kind: str, *given: Any) -> None:
 
 
 def do_all(rig: Rig, acts: Sequence[Act]) -> None:
-    """One act after the other."""
+    """Perform the acts in order."""
     for each in acts:
         do(rig, *each)
 
 
 def answers(rig: Rig) -> dict[str, Any]:
-    """All that can be read, apart from what tells of the process alone."""
+    """All answers that the service can give, except values that describe only the process."""
     stats = rig.stats()
     for own in ("uptime_seconds", "started_at", "memory_bytes", "ingest", "drops"):
         del stats[own]
@@ -142,7 +142,7 @@ def answers(rig: Rig) -> dict[str, Any]:
 
 
 def remembered(rig: Rig) -> list[list[str]]:
-    """The ids of events and of metrics that would be duplicates now."""
+    """The ids that would be duplicates now, of events and of metrics."""
     now = rig.clock.wall()
     kinds = (rig.recorder.ids["events"], rig.recorder.ids["metrics"])
     return [[id_ for id_ in IDS if ids.knows(id_, now)] for ids in kinds]

@@ -1,4 +1,4 @@
-"""Fixtures that the tests of the storage share."""
+"""Fixtures for the tests of the log on disk."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,12 +11,12 @@ from tests.log.disk.disk import Disk
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
-    """Holds open what a test opens, until its end."""
+    """Closes at the end of a test what it opened."""
     with ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture
 def disk(tmp_path: Path, stack: ExitStack) -> Disk:
-    """A service on a directory of its own."""
+    """A service with a new data directory."""
     return stack.enter_context(Disk(tmp_path / "data"))

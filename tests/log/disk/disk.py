@@ -1,4 +1,4 @@
-"""The service without its edge, on a disk: what the rig of the state is, with the journal and the images beneath."""
+"""A service without HTTP that keeps its state on a disk: the rig of the state, with a journal and checkpoints."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ from tests.fakes import FakeClock
 from tests.state.rig import NOON, Rig
 
 PATIENCE = 30
-"""Seconds; no promise, but the patience of a test with a busy machine."""
+"""Timeout in seconds that is long enough for a busy machine."""
 
 
 class Disk(Rig):
-    """A service on the directory `path`, which it recovers from; images are taken when a test says so.
+    """A service with the data directory `path`, from which it recovers. Checkpoints are written by `save` only.
 
     Args:
         starts: whether its start is recorded, so that silence counts from then.
@@ -42,37 +42,37 @@ class Disk(Rig):
         self.state = State(settings, wall)
         self.published = []
         jobs = Supervisor(self.clock)
-        self.journal = DiskLog(self.state.lock, path / FILE_NAME, durability, jobs)
-        self.recorder = Recorder(self.state, settings, self.clock, self._bus(), self.journal)
+        self.log = DiskLog(self.state.lock, path / FILE_NAME, durability, jobs)
+        self.recorder = Recorder(self.state, settings, self.clock, self._bus(), self.log)
         if not starts:
             quotas = self.recorder.quotas
             self.recorder.start = lambda: self._begin(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
-        self.store = Store(settings, self.clock, self.state, self.journal, self.recorder, jobs)
+        self.store = Store(settings, self.clock, self.state, self.log, self.recorder, jobs)
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
         problem = begun.get(timeout=PATIENCE)
         assert problem == "", problem
-        self.checkpoints = self.store._checkpoints
-        self.checkpoints.stop()
+        self.checkpointer = self.store._checkpointer
+        self.checkpointer.stop()
         self.lives = 0
 
     def _begin(self, quotas: Quotas) -> None:
-        self.state.proceed(self.clock.wall())
+        self.state.set_time(self.clock.wall())
         self.state.number_events(self.clock.wall())
         self.recorder.set_quotas(quotas)
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()
-        self.journal._idle.wait(1)  # until that is applied, unless the disk is held
+        self.log._idle.wait(1)  # until the tick is applied, unless the disk is held
         return super().ask(question, *args)
 
     def save(self) -> bool:
-        """Take an image."""
-        return self.checkpoints.save()
+        """Write a checkpoint."""
+        return self.checkpointer.save()
 
     def crashed(self, stack: ExitStack, **limits: Any) -> "Disk":
-        """What a later start finds, had the process died now; this one lives on."""
+        """A service that starts with a copy of the directory, as if this process had died now. This one continues."""
         self.lives += 1
         path = self.path.with_name(f"{self.path.name}.{self.lives}")
         shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("lock", "*-shm"))
@@ -84,9 +84,9 @@ class Disk(Rig):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within this block nothing is written: the disk takes its time."""
-        gate = Event()  # a native one: it holds the thread
-        holding = gevent.spawn(self.journal.ask, gate.wait)
+        """Context in which nothing is written: the disk is slow."""
+        gate = Event()  # a native event, which blocks the thread
+        holding = gevent.spawn(self.log.ask, gate.wait)
         gevent.sleep(0)
         try:
             yield
@@ -95,8 +95,8 @@ class Disk(Rig):
             holding.get(timeout=PATIENCE)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """What the database answers."""
-        return self.journal.ask(lambda: self.journal.database._db.execute(query).fetchall())
+        """The rows of an SQL query."""
+        return self.log.ask(lambda: self.log.database._db.execute(query).fetchall())
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""What the tests of the storage share: a service's state on a disk, without server and threads."""
+"""A state that is kept on disk, without server and threads."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -33,14 +33,14 @@ KEEP = {"events": 10_000, "metrics": 10_000}
 
 
 class NoThread(Thread):
-    """Does at once what it is asked, in the one thread there is."""
+    """Makes calls at once, in the calling thread."""
 
     def ask_briefly(self, seconds: float, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
 
-class DirectJournal(DiskLog):
-    """A journal whose database is used at once."""
+class DirectLog(DiskLog):
+    """A log that uses its database without a thread."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,45 +48,45 @@ class DirectJournal(DiskLog):
 
 
 class Disk:
-    """A state that is kept in a directory; a context manager that recovers it, and lets go of it again.
+    """A state that is kept in a directory. As a context manager it recovers the state and releases it at the end.
 
     Raises:
-        CannotStore, sqlite3.Error, OSError: what is there cannot be used.
+        CannotStore, sqlite3.Error, OSError: the database in the directory cannot be used.
     """
 
-    def __init__(self, directory: Path, durability: str = "process", journal: type[DiskLog] = DirectJournal) -> None:
+    def __init__(self, directory: Path, durability: str = "process", log: type[DiskLog] = DirectLog) -> None:
         settings = Settings(data_dir=str(directory), durability=durability)
         self.path = directory / FILE_NAME
         self.clock = FakeClock(NOON)
         self.state = State(settings, NOON)
         self.jobs = Supervisor(self.clock, Backoff(first=0.001))
-        self.journal = journal(self.state.lock, self.path, durability, self.jobs)
-        self.recorder = Recorder(self.state, settings, self.clock, Bus(self.state.counters.dropped), self.journal)
-        self.image = Checkpoint(self.state, self.recorder)
+        self.log = log(self.state.lock, self.path, durability, self.jobs)
+        self.recorder = Recorder(self.state, settings, self.clock, Bus(self.state.counters.dropped), self.log)
+        self.checkpoint = Checkpoint(self.state, self.recorder)
         self.reader = Reader(self.state, self.clock)
 
     def __enter__(self) -> Self:
-        database = self.journal.open()
+        database = self.log.open()
         try:
-            self.mark, _ = recover(self.journal, self.state, self.image, self.recorder, KEEP)
-            self.journal.start(self.journal.ask(database.last_seq))
-            if not self.journal.position:
+            self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder, KEEP)
+            self.log.start(self.log.ask(database.last_position))
+            if not self.log.position:
                 self.recorder.start()
             self.recorder.set_quotas(self.recorder.quotas)
         except BaseException:
-            self.journal.ask(database.close)
+            self.log.ask(database.close)
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.journal.settle()
-        self.journal.stop()
+        self.log.flush()
+        self.log.stop()
         self.state.close()
 
     def record(self, first: int, last: int, text: str = "") -> None:
-        """Events with the ids e`first` to e`last`, each in an entry of its own, and a metric for each."""
+        """Record an event and a metric for each number: ids e`first` and m`first` to e`last` and m`last`."""
         for number in range(first, last + 1):
             data = {"number": number, "text": text, "latency": number % 50, "endpoint": f"/{number % 7}"}
             new = event("request", f"s{number % 3}", user_id=f"u{number}", id=f"e{number}", data=data)
@@ -97,20 +97,20 @@ class Disk:
             gevent.joinall(both, raise_error=True)
 
     def save(self) -> None:
-        """Write an image, as a checkpoint does in a process of its own."""
-        database = self.journal.database
-        changes = self.image.take_changes()
-        mark = Mark(database.mark().generation + 1, self.journal.position)
-        database.put(list(self.image.parts(changes)), mark.generation)
-        database.finish(mark, self.image.oldest(), 10**9)
-        self.image.done(changes)
+        """Write a checkpoint like the checkpointer, but without a child process."""
+        database = self.log.database
+        changes = self.checkpoint.take_changes()
+        mark = Mark(database.mark().generation + 1, self.log.position)
+        database.put_parts(list(self.checkpoint.parts(changes)), mark.generation)
+        database.finish_checkpoint(mark, self.checkpoint.oldest(), 10**9)
+        self.checkpoint.commit(changes)
 
     def ids(self) -> Counter[str]:
-        """How often there is an event of each id."""
+        """How many events there are by id."""
         return Counter(each["id"] for each in self._events())
 
-    def picture(self) -> Any:
-        """What clients read."""
+    def answers(self) -> Any:
+        """Answers that clients read: the snapshot, hourly statistics, and recent events."""
         seen = self.reader.ask(build_snapshot, 0), self.reader.ask(hourly, 168), self._events()
         return msgspec.json.decode(msgspec.json.encode(seen))
 

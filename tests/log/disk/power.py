@@ -1,7 +1,8 @@
-"""What a power cut may leave of files: they are replayed from a trace of the system calls that made them.
+"""Simulated power cuts: files are rebuilt from a trace of the system calls that wrote them.
 
-What was synced is there. Of what was not, each write and each truncation may be missing, and writes be torn at the
-sectors of the disk; and of the names that were made, changed and removed, the last ones may be as they were.
+Synced data is there. Of the rest, any write or truncation may be missing, and a write may be torn at the sectors of
+the disk. Of the names that were created, renamed and removed since the last sync of the directory, the last changes
+may be missing.
 """
 
 import random
@@ -24,7 +25,7 @@ SECONDS = 60
 
 
 class Call(NamedTuple):
-    """A call that went well: to the file `name` in the directory, which is empty for the directory itself."""
+    """A successful system call on the file `name` in the directory; `name` is empty for the directory itself."""
 
     what: str
     name: str
@@ -33,7 +34,7 @@ class Call(NamedTuple):
 
 
 def traced(strace: str, module: str, directory: Path, durability: str, log: Path) -> list[Call]:
-    """The calls of a program on the database in `directory`; those to /dev/null tell what is acknowledged."""
+    """The calls of a program on the database in `directory`. It writes acknowledged ids to /dev/null."""
     paths = [directory, Path("/dev/null"), *(directory / f"{FILE_NAME}{suffix}" for suffix in SUFFIXES)]
     watched = [option for path in paths for option in ("-P", str(path))]
     program = [sys.executable, "-m", module, str(directory), durability]
@@ -73,7 +74,7 @@ def _call(what: str, arguments: str, directory: Path) -> Iterator[Call]:
     name = path.decode().removeprefix(str(directory)).removeprefix("/")
     last = arguments.split()[-1]
     if what == "write":
-        yield Call("told", "", texts[0])
+        yield Call("acknowledged", "", texts[0])
     elif what == "pwrite64":
         yield Call("write", name, texts[0], int(last))
     elif what == "ftruncate":
@@ -91,7 +92,7 @@ def _decoded(text: str) -> bytes:
 
 
 class _File:
-    """A file as the disk has it for certain, and what was done to it since."""
+    """A file as of its last sync, and the calls since then."""
 
     def __init__(self) -> None:
         self.synced = bytearray()
@@ -103,7 +104,7 @@ class _File:
         self.pending = []
 
     def cut(self, rng: random.Random) -> bytes:
-        """What there may be of it after a power cut."""
+        """A possible content after a power cut."""
         content, share = bytearray(self.synced), rng.choice((0.0, 0.1, 0.5, 0.9, 1.0))
         for call in self.pending:
             if rng.random() < share:
@@ -122,7 +123,7 @@ def _apply(content: bytearray, call: Call) -> None:
 
 
 def _sectors(call: Call, rng: random.Random) -> Iterator[Call]:
-    """Some of the sectors of a write."""
+    """Random sectors of a write."""
     start, end = call.number, call.number + len(call.data)
     edges = [start, *range(start - start % SECTOR + SECTOR, end, SECTOR), end]
     for begin, stop in pairwise(edges):
@@ -131,19 +132,19 @@ def _sectors(call: Call, rng: random.Random) -> Iterator[Call]:
 
 
 class Power:
-    """A directory on a disk, call by call."""
+    """A directory on a disk, changed call by call."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.acknowledged: list[str] = []
         self._names: dict[str, _File] = {}
         self._synced_names: dict[str, _File] = {}
         self._pending_names: list[Callable[[dict[str, _File]], object]] = []
 
     def call(self, call: Call) -> None:
-        """Do what a program did."""
+        """Apply a call of the program."""
         what, name = call.what, call.name
-        if what == "told":
-            self.told.append(call.data.decode())
+        if what == "acknowledged":
+            self.acknowledged.append(call.data.decode())
         elif what in ("write", "truncate"):
             self._names[name].pending.append(call)
         elif what == "sync" and name:
@@ -166,7 +167,7 @@ class Power:
         self._pending_names.append(change)
 
     def cut(self, rng: random.Random, directory: Path) -> None:
-        """Leave in `directory` what there may be after a power cut now."""
+        """Write into `directory` what a power cut now may leave."""
         names = dict(self._synced_names)
         for change in self._pending_names[: rng.randint(0, len(self._pending_names))]:
             change(names)

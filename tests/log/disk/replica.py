@@ -1,6 +1,6 @@
-"""Copies of a state that are made from a recorded log, and a form in which two of them can be compared.
+"""Replicas of a state, made by replaying a recorded log, and a canonical form to compare them.
 
-Run as a program, it reads a log from standard input and prints a digest of the state that it gives.
+As a program, it reads a log from standard input and prints a digest of the resulting state.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from analytics.state.distinct import LG_K
 from tests.state.rig import Rig
 
 LIST, SET = 0, 1
-"""The modes of a sketch that holds its coupons one by one."""
+"""The modes of a sketch that stores single coupons."""
 COUPONS = {LIST: 8, SET: 12}
-"""Where they begin."""
+"""The offset of the coupons in each mode."""
 
 
 class Written(NamedTuple):
@@ -35,7 +35,7 @@ class Written(NamedTuple):
 
 
 class Recording(MemoryLog):
-    """A log that is kept in a list."""
+    """A log that keeps its entries in a list."""
 
     def __init__(self) -> None:
         self.log: list[Written] = []
@@ -47,7 +47,7 @@ class Recording(MemoryLog):
 
 
 def recorded(rig: Rig) -> list[Written]:
-    """The log of a rig, from here on; it begins with its start."""
+    """The list to which all further entries of a rig are added; it begins with its start."""
     recording = Recording()
     rig.recorder._log = recording
     rig.recorder.start()
@@ -55,9 +55,9 @@ def recorded(rig: Rig) -> list[Written]:
 
 
 def replica(log: list[Written], wall: float, disturb: Callable[[Rig], Any] | None = None, **limits: Any) -> Rig:
-    """A state of its own, made at `wall`, after all of the log; `disturb` is called before each entry."""
+    """A new state, created at `wall`, after replaying the log; `disturb` is called before each entry."""
     rig = Rig(wall, starts=False, **limits)
-    rig.image = Checkpoint(rig.state, rig.recorder)  # type: ignore[attr-defined]
+    rig.checkpoint = Checkpoint(rig.state, rig.recorder)  # type: ignore[attr-defined]
     for kind, received, id_prefix, records in log:
         if disturb is not None:
             disturb(rig)
@@ -66,11 +66,11 @@ def replica(log: list[Written], wall: float, disturb: Callable[[Rig], Any] | Non
 
 
 def canonical(rig: Rig, at: float) -> list[Any]:
-    """All of a replica's checkpoint at a time, in an order of its own; floats to the last bit."""
+    """The whole checkpoint of a replica at a time, in a canonical order; floats are exact."""
     with rig.state.lock:
         rig.state.advance(at)
-        image: Checkpoint = rig.image  # type: ignore[attr-defined]
-        parts = image.parts(image.take_changes())
+        checkpoint: Checkpoint = rig.checkpoint  # type: ignore[attr-defined]
+        parts = checkpoint.parts(checkpoint.take_changes())
         return sorted(([*part[:3], _body(part.family, part.body)] for part in parts), key=repr)
 
 
@@ -125,7 +125,7 @@ def _sketch(packed: bytes) -> str:
 
 
 def disturbance(dice: random.Random, log: list[Written]) -> Callable[[Rig], Any]:
-    """Reads and ticks at random, at the time of the newest entry or later."""
+    """A function that reads and ticks at random, at the time of the newest entry or later."""
     times = iter([entry.received for entry in log])
 
     def disturb(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""The backlog: kinds take turns where not all fits into one batch, and each has room of its own."""
+"""The backlog: a batch takes from each kind in turn, and each kind has a limit of its own."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ def kinds_of(batch: list[Pending]) -> list[str]:
     return [each.entry.kind.name for each in batch]
 
 
-def test_what_fits_into_a_batch_is_written_in_its_order_of_arrival() -> None:
+def test_entries_that_fit_into_a_batch_keep_their_order_of_arrival() -> None:
     waiting = Backlog(is_one_queue=False)
     for kind in (EVENTS, METRICS, EVENTS, HEARTBEATS, METRICS):
         waiting.add(pending(kind))
     assert kinds_of(waiting.batch()) == ["events", "metrics", "events", "heartbeats", "metrics"]
 
 
-def test_a_flood_of_one_kind_delays_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_one_kind_does_not_delay_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "BATCH_BYTES", 100)
     waiting = Backlog(is_one_queue=False)
     for _ in range(1_000):
@@ -38,7 +38,7 @@ def test_a_flood_of_one_kind_delays_no_other(monkeypatch: pytest.MonkeyPatch) ->
     assert kinds_of(waiting.batch()) == ["events"] * 9 + ["heartbeats"]
 
 
-def test_one_queue_keeps_the_order_whatever_the_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_queue_keeps_the_order_across_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "BATCH_BYTES", 30)
     waiting = Backlog(is_one_queue=True)
     for kind in (EVENTS, EVENTS, EVENTS, EVENTS, HEARTBEATS):
@@ -59,7 +59,7 @@ def test_a_full_kind_leaves_room_for_others() -> None:
 @given(
     st.lists(st.one_of(st.sampled_from((EVENTS, METRICS, HEARTBEATS)), st.just("write")), max_size=60), st.booleans()
 )
-def test_each_entry_is_written_once_and_each_kind_in_its_order(steps: list[Any], is_one_queue: bool) -> None:
+def test_each_entry_is_written_once_and_each_kind_in_order(steps: list[Any], is_one_queue: bool) -> None:
     waiting = Backlog(is_one_queue=is_one_queue)
     added: list[Pending] = []
     written: list[Pending] = []

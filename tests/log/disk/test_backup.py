@@ -1,4 +1,4 @@
-"""Backups: one instant of the database, whole and checked, or no file at all."""
+"""Backups: a complete and verified copy of one instant, or no file at all."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "data" / "analytics.db"
 
 
-def test_it_is_one_file_with_what_was_there_when_it_began(
+def test_a_backup_is_one_file_with_the_state_at_its_start(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backup, "PAGES", 1)
@@ -41,9 +41,9 @@ def test_it_is_one_file_with_what_was_there_when_it_began(
 
     def write_on(done: int, pages: int) -> None:
         steps.append((done, pages))
-        owner.append([made.row(40 + len(steps))])
+        owner.append([made.entry(40 + len(steps))])
         if len(steps) == 3:
-            owner.tidy()
+            owner.checkpoint_wal()
 
     found = back_up(source, tmp_path / "a.db", overwrite=False, progress=write_on)
     assert steps[-1][0] == steps[-1][1] == len(steps)
@@ -56,33 +56,35 @@ def test_it_is_one_file_with_what_was_there_when_it_began(
 
 
 @pytest.mark.parametrize("target", ["a.db", "data", "data/analytics.db", "nowhere/a.db"])
-def test_nothing_is_overwritten_that_should_not(source: Path, tmp_path: Path, target: str) -> None:
+def test_existing_files_are_not_overwritten(source: Path, tmp_path: Path, target: str) -> None:
     made.closed(source)
     (tmp_path / "a.db").write_text("precious")
-    with pytest.raises(CannotStore, match=r"exists: give|is the database itself|is no file|cannot be written"):
+    with pytest.raises(
+        CannotStore, match=r"exists: choose|is the database itself|is not a regular file|cannot be written"
+    ):
         back_up(source, tmp_path / target, overwrite=target != "a.db", progress=made.nothing)
     assert (tmp_path / "a.db").read_text() == "precious"
     assert inspect(source).damage == []
 
 
-def test_it_overwrites_when_it_is_told_to(source: Path, tmp_path: Path) -> None:
+def test_force_overwrites_an_existing_file(source: Path, tmp_path: Path) -> None:
     made.closed(source)
     (tmp_path / "a.db").write_text("superfluous")
     back_up(source, tmp_path / "a.db", overwrite=True, progress=made.nothing)
     assert inspect(tmp_path / "a.db").damage == []
 
 
-def test_there_is_none_of_a_damaged_database(source: Path, tmp_path: Path) -> None:
+def test_a_damaged_database_is_not_copied(source: Path, tmp_path: Path) -> None:
     made.spoil(made.closed(source))
     with pytest.raises(CannotStore, match=r"is damaged \(entry 35 of the journal \(events\) has a wrong checksum\)"):
         back_up(source, tmp_path / "a.db", overwrite=False, progress=made.nothing)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_an_interrupted_one_leaves_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_backup_leaves_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backup, "PAGES", 1)
     made.closed(source)
-    (tmp_path / "a.db").write_text("of before")
+    (tmp_path / "a.db").write_text("precious")
 
     def interrupt(done: int, pages: int) -> None:
         if done * 2 > pages:
@@ -91,11 +93,11 @@ def test_an_interrupted_one_leaves_nothing(source: Path, tmp_path: Path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         back_up(source, tmp_path / "a.db", overwrite=True, progress=interrupt)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db", "data"]
-    assert (tmp_path / "a.db").read_text() == "of before"
+    assert (tmp_path / "a.db").read_text() == "precious"
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 1])
-def test_a_killed_one_leaves_nothing_that_looks_whole(source: Path, tmp_path: Path, share: float) -> None:
+def test_a_killed_backup_leaves_no_complete_looking_file(source: Path, tmp_path: Path, share: float) -> None:
     made.closed(source)
     script = KILLED.format(share=share)
     subprocess.run([sys.executable, "-c", script, str(source), str(tmp_path / "a.db")], cwd=ROOT)

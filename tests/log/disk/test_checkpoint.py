@@ -1,4 +1,4 @@
-"""Images: what is dumped and restored answers as it did before, goes on as it would have, and adds up from changes."""
+"""Checkpoints: a restored state answers and continues like the original, also when it was saved in many steps."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,41 +17,41 @@ from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric, 
 Place = tuple[str, int, int]
 
 
-class Album:
-    """The images of a rig, as the database keeps them."""
+class SavedParts:
+    """The parts of a rig's checkpoints, as the database stores them."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.image = Checkpoint(rig.state, rig.recorder)
+        self.checkpoint = Checkpoint(rig.state, rig.recorder)
         self.parts: dict[Place, Part] = {}
 
     def take(self, *, fails: bool = False) -> None:
-        """One more image; where it fails, its parts come to nothing."""
+        """Write a checkpoint; if it fails, its parts are discarded."""
         with self.rig.state.lock:
-            changes = self.image.take_changes()
-            oldest = self.image.oldest()
-            parts = list(self.image.parts(changes))
+            changes = self.checkpoint.take_changes()
+            oldest = self.checkpoint.oldest()
+            parts = list(self.checkpoint.parts(changes))
         if fails:
-            self.image.give_back(changes)
+            self.checkpoint.rollback(changes)
             return
-        self.image.done(changes)
+        self.checkpoint.commit(changes)
         assert len({part[:3] for part in parts}) == len(parts)
         self.parts.update({part[:3]: part for part in parts})
-        for family, rung, start in oldest:
-            gone = [place for place in self.parts if place[:2] == (family, rung) and place[2] < start]
+        for family, level, start in oldest:
+            gone = [place for place in self.parts if place[:2] == (family, level) and place[2] < start]
             for place in gone:
                 del self.parts[place]
 
     def restored(self, **limits: Any) -> Rig:
-        """What a later start makes of the newest image."""
+        """A service that starts with the newest checkpoint."""
         rig = restored(sorted(self.parts.values()), self.rig.clock.wall(), **limits)
         rig.state.started = self.rig.state.started
         return rig
 
 
 def restored(parts: Iterable[Part], wall: float, **limits: Any) -> Rig:
-    """A service that starts with the image of these parts."""
-    rig = Rig(wall + 0.001, **limits)  # a start of its own: its ids begin otherwise
+    """A service that starts with the checkpoint of these parts."""
+    rig = Rig(wall + 0.001, **limits)  # another start: the prefix of its ids differs
     rig.clock.set(wall)
     Checkpoint(rig.state, rig.recorder).restore(parts)
     rig.recorder.set_quotas(rig.recorder.quotas)
@@ -67,7 +67,7 @@ def check_equal(one: Rig, other: Rig) -> None:
 
 
 def known_ids(acts: Iterable[Act]) -> list[Act]:
-    """The same acts, where every record has an id of its own: those that the service gives differ between two."""
+    """The same acts with an id for every record: ids that a service assigns differ between two services."""
     named, number = [], 0
     for kind, *rest in acts:
         if kind in ("events", "metrics"):
@@ -83,12 +83,12 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
 
 @settings(unshrunk, max_examples=25)
 @given(before=acts, after=acts)
-def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act], after: list[Act]) -> None:
+def test_a_restored_state_answers_and_continues_like_the_original(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
-    album = Album(rig)
+    saved = SavedParts(rig)
     do_all(rig, before)
-    album.take()
-    copy = album.restored(**LIMITS)
+    saved.take()
+    copy = saved.restored(**LIMITS)
     check_equal(rig, copy)
     for each in known_ids(after):
         do(rig, *each)
@@ -96,31 +96,31 @@ def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act],
     check_equal(rig, copy)
 
 
-IMAGES = st.one_of(
+STEPS = st.one_of(
     *([act] * 4),
-    st.tuples(st.just("image"), st.sampled_from((True, False))),
-    st.tuples(st.just("image"), st.just(False)),
+    st.tuples(st.just("checkpoint"), st.sampled_from((True, False))),
+    st.tuples(st.just("checkpoint"), st.just(False)),
 )
 
 
 @unshrunk
-@given(st.lists(IMAGES, max_size=40))
-def test_many_small_images_of_which_some_fail_are_one_whole(acts: list[Act]) -> None:
+@given(st.lists(STEPS, max_size=40))
+def test_many_checkpoints_with_failures_add_up_to_a_single_one(acts: list[Act]) -> None:
     often, once = Rig(**LIMITS), Rig(**LIMITS)
     once.recorder.own_ids.restore(*often.recorder.own_ids.dump())
-    albums = Album(often), Album(once)
+    saves = SavedParts(often), SavedParts(once)
     for each in acts:
-        if each[0] == "image":
-            albums[0].take(fails=each[1])
+        if each[0] == "checkpoint":
+            saves[0].take(fails=each[1])
         else:
             do(often, *each)
             do(once, *each)
-    for album in albums:
-        album.take()
-    first, second = (album.restored(**LIMITS) for album in albums)
+    for saved in saves:
+        saved.take()
+    first, second = (saved.restored(**LIMITS) for saved in saves)
     check_equal(once, first)
     check_equal(once, second)
-    assert albums[0].parts.keys() - albums[1].parts.keys() <= {place for place in albums[0].parts if place[0] == "ids"}
+    assert saves[0].parts.keys() - saves[1].parts.keys() <= {place for place in saves[0].parts if place[0] == "ids"}
 
 
 USES = st.tuples(st.just("use"), st.sampled_from(SERVICES[:3]), st.sampled_from("abcdefgh"), st.integers(1, 5))
@@ -128,16 +128,16 @@ DAYS = st.tuples(st.just("wait"), st.sampled_from((1, 70, DAY, 12 * DAY)))
 
 
 @unshrunk
-@given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("image",))), min_size=10, max_size=80), st.integers(0, 79))
-def test_endpoints_that_made_room_for_others_stay_gone_and_are_counted_as_missed(acts: list[Act], start: int) -> None:
+@given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("checkpoint",))), min_size=10, max_size=80), st.integers(0, 79))
+def test_evicted_endpoints_stay_evicted_and_count_as_missed(acts: list[Act], start: int) -> None:
     rig = Rig(**LIMITS)
-    album = Album(rig)
+    saved = SavedParts(rig)
     copy: Rig | None = None
     for number, (kind, *details) in enumerate(acts):
-        if kind == "image" or number == start:
-            album.take()
+        if kind == "checkpoint" or number == start:
+            saved.take()
         if number == start:
-            copy = album.restored(**LIMITS)
+            copy = saved.restored(**LIMITS)
         for each in (rig, copy) if copy else (rig,):
             if kind == "use":
                 service, endpoint, count = details
@@ -145,15 +145,15 @@ def test_endpoints_that_made_room_for_others_stay_gone_and_are_counted_as_missed
             each.clock.advance(details[0] if kind == "wait" else 1)
             each.snapshot()
     if copy is None:
-        album.take()
-        copy = album.restored(**LIMITS)
+        saved.take()
+        copy = saved.restored(**LIMITS)
     for name in SERVICES[:3]:
         assert endpoints(copy, name) == endpoints(rig, name)
     assert len(copy.state.endpoints) == len(rig.state.endpoints)
 
 
 def endpoints(rig: Rig, service: str) -> list[tuple[str, float, float]]:
-    """Endpoints of a service with their counts, and by how much those may fall short."""
+    """The endpoints of a service with their counts, and by how much each count may be too low."""
     return [(name, usage.requests, missed) for name, usage, missed in rig.state.endpoints.of_service(service)]
 
 
@@ -168,15 +168,15 @@ OTHER_SETTINGS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("other", OTHER_SETTINGS, ids=lambda other: next(iter(other)))
-def test_with_other_settings_what_is_kept_is_right(other: dict[str, Any]) -> None:
+def test_a_checkpoint_can_be_restored_with_other_settings(other: dict[str, Any]) -> None:
     @settings(unshrunk, max_examples=12)
     @given(before=acts, after=acts)
     def check(before: list[Act], after: list[Act]) -> None:
         rig = Rig(**LIMITS)
-        album = Album(rig)
+        saved = SavedParts(rig)
         do_all(rig, before)
-        album.take()
-        copy = album.restored(**{**LIMITS, **other})
+        saved.take()
+        copy = saved.restored(**{**LIMITS, **other})
         for days, hours in ((3, 24),):
             assert copy.days(days) == rig.days(days)
             assert copy.hours(hours) == rig.hours(hours)
@@ -190,15 +190,15 @@ def test_with_other_settings_what_is_kept_is_right(other: dict[str, Any]) -> Non
     check()
 
 
-def test_ids_that_the_service_gave_are_known_after_any_number_of_starts() -> None:
+def test_assigned_ids_are_known_after_several_starts() -> None:
     rig = Rig()
     given: list[str] = []
     for _ in range(4):
-        album = Album(rig)
+        saved = SavedParts(rig)
         given += [rig.event().id, rig.metric("memory", 1).id]
-        album.parts = {}
-        album.take()
-        rig = album.restored()
+        saved.parts = {}
+        saved.take()
+        rig = saved.restored()
         rig.clock.advance(1)
         kinds = rig.recorder.ids["events"], rig.recorder.ids["metrics"]
         for number, id_ in enumerate(given):
@@ -206,15 +206,15 @@ def test_ids_that_the_service_gave_are_known_after_any_number_of_starts() -> Non
     assert not kinds[0].knows(given[0].replace("-1-", "-999-"), 0)
 
 
-def test_an_id_that_was_forgotten_and_came_again_is_as_new_as_any() -> None:
+def test_an_id_that_was_forgotten_and_seen_again_is_remembered_as_new() -> None:
     limits = {"dedupe_ids": 2, "dedupe_seconds": 0}
     rig = Rig(**limits)
-    album = Album(rig)
+    saved = SavedParts(rig)
     for id_ in ("x", "a", "b", "c", "x"):
         rig.clock.advance(1)
         assert not rig.event(id=id_).duplicate
-        album.take()
-    copy = album.restored(**limits)
+        saved.take()
+    copy = saved.restored(**limits)
     for each in (rig, copy):
         each.clock.advance(1)
         assert each.event(id="x").duplicate
@@ -223,7 +223,7 @@ def test_an_id_that_was_forgotten_and_came_again_is_as_new_as_any() -> None:
         assert not each.event(id="x").duplicate
 
 
-def test_what_changed_is_noted_no_longer_than_it_is_kept() -> None:
+def test_changes_of_expired_buckets_are_forgotten() -> None:
     rig = Rig(daily_days=2, hourly_days=1)
     for _ in range(300):
         rig.event("request", data={"endpoint": "/"}, user_id="u")
@@ -231,38 +231,38 @@ def test_what_changed_is_noted_no_longer_than_it_is_kept() -> None:
         rig.snapshot()
     state = rig.state
     noted = (state.series, state.users, state.endpoints.retained, state.endpoints.last_minute)
-    assert sum(len(each.changes.take()) for each in noted) < 200
+    assert sum(len(each.dirty.take()) for each in noted) < 200
 
 
-def test_a_full_state_changes_little_from_one_image_to_the_next() -> None:
+def test_a_checkpoint_writes_only_what_changed() -> None:
     rig = Rig()
-    album = Album(rig)
+    saved = SavedParts(rig)
     for _ in range(60):
         rig.events(*(event("request", f"s{n}", user_id=str(n), data={"latency": n}) for n in range(20)))
         rig.clock.advance(DAY / 4)
-    album.take()
-    whole = sum(len(part.body) for part in album.parts.values())
-    before = dict(album.parts)
+    saved.take()
+    whole = sum(len(part.body) for part in saved.parts.values())
+    before = dict(saved.parts)
     rig.event()
-    album.take()
-    changed = [part for place, part in album.parts.items() if before.get(place) is not part]
+    saved.take()
+    changed = [part for place, part in saved.parts.items() if before.get(place) is not part]
     assert len(changed) < 10
     assert sum(len(part.body) for part in changed) < whole / 4
 
 
 @moderate
 @given(st.data())
-def test_an_image_that_is_not_whole_is_refused(data: st.DataObject) -> None:
+def test_an_incomplete_checkpoint_is_refused(data: st.DataObject) -> None:
     rig = Rig(NOON)
-    album = Album(rig)
+    saved = SavedParts(rig)
     rig.recorder.record_batch(EVENTS, batch(event(id="a", data={"endpoint": "/"}, user_id="u")))
     rig.recorder.record_batch(METRICS, batch(metric("memory", 1)))
-    album.take()
-    parts = sorted(album.parts.values())
-    with pytest.raises(ValueError, match="no end"):
+    saved.take()
+    parts = sorted(saved.parts.values())
+    with pytest.raises(ValueError, match="incomplete"):
         restored([part for part in parts if part.family != "rest"], NOON)
     place = data.draw(st.integers(0, len(parts) - 1))
     torn = parts[place]._replace(body=parts[place].body[:-1])
-    if torn.family != "users":  # sketches are folded: one is noticed when it is first used
+    if torn.family != "users":  # a damaged sketch is found at its first use
         with pytest.raises((msgspec.DecodeError, ValueError)):
             restored([*parts[:place], torn, *parts[place + 1 :]], NOON)

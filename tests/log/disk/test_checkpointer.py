@@ -1,4 +1,4 @@
-"""Checkpoints are written by a child that may die, hang or never start; a failed one changes nothing."""
+"""The checkpointer: its child process may die, hang or fail to start, and a failed checkpoint changes nothing."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ write_all = checkpointer._write_all
 
 
 def work(disk: Disk, *, hours: int = 3) -> None:
-    """Have something of every kind happen."""
+    """Record something of every kind."""
     for hour in range(hours):
         disk.events(*(event(service=f"s{n}", user_id=str(n), data={"endpoint": f"/{n}"}) for n in range(10)))
         disk.event(id=f"e{disk.clock.wall()}")
@@ -36,7 +36,7 @@ def children() -> set[str]:
 
 
 def dies(after: int) -> Callable[..., Any]:
-    """A child that is killed after so many parts."""
+    """The child is killed after so many parts."""
 
     def write(into: int, parts: Any) -> None:
         def some() -> Iterator[Any]:
@@ -49,7 +49,7 @@ def dies(after: int) -> Callable[..., Any]:
 
 
 def hangs(into: int, parts: Any) -> None:
-    """A child that stops in the middle."""
+    """The child hangs after two parts."""
 
     def some() -> Iterator[Any]:
         yield from islice(parts, 2)
@@ -59,7 +59,7 @@ def hangs(into: int, parts: Any) -> None:
 
 
 def exits(into: int, parts: Any) -> None:
-    """A child that has an error of its own."""
+    """The child exits with an error."""
     os._exit(1)
 
 
@@ -73,12 +73,12 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "dies at the end": ("_write_all", dies(1_000)),
     "hangs": ("_write_all", hangs),
     "exits": ("_write_all", exits),
-    "is never born": ("_fork", no_child),
+    "cannot be forked": ("_fork", no_child),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_child_that_fails_costs_nothing_but_that_image(
+def test_a_child_that_fails_loses_nothing_but_its_checkpoint(
     disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     before = children()
@@ -90,22 +90,22 @@ def test_a_child_that_fails_costs_nothing_but_that_image(
         with monkeypatch.context() as patched:
             patched.setattr(checkpointer, *FAULTS[fault])
             if fault == "hangs":
-                patched.setattr(checkpointer, "MOST_SAVING_SECONDS", 0.2)
+                patched.setattr(checkpointer, "MAX_SAVING_SECONDS", 0.2)
             assert not disk.save()
         check_equal(disk, disk.crashed(stack))
     assert disk.save()
     assert disk.sql("SELECT count(*) FROM image, mark WHERE image.generation > mark.generation") == [(0,)]
-    assert disk.sql("SELECT max(generation) FROM image") == [(3,)], "what failed has left nothing"
+    assert disk.sql("SELECT max(generation) FROM image") == [(3,)], "a failed checkpoint left parts"
     check_equal(disk, disk.crashed(stack))
     assert children() == before, "a child is left"
 
 
-STEPS = ("begin", "put", "finish", "abandon")
+STEPS = ("begin_checkpoint", "put_parts", "finish_checkpoint", "abandon_checkpoint")
 
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("done", [False, True], ids=["undone", "done"])
-def test_a_step_that_fails_or_seems_to_costs_nothing_but_that_image(
+def test_a_step_that_fails_loses_nothing_but_its_checkpoint(
     disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, step: str, done: bool
 ) -> None:
     work(disk)
@@ -123,65 +123,61 @@ def test_a_step_that_fails_or_seems_to_costs_nothing_but_that_image(
             patched.setattr(Database, step, faulty)
             assert not disk.save()
         check_equal(disk, disk.crashed(stack))
-        while disk.journal.trouble is not None:  # it was opened again, if it was not certain what is left
+        while disk.log.failure is not None:  # the log reopens the database after some failures
             gevent.sleep(0.01)
         work(disk)
         assert disk.save()
         check_equal(disk, disk.crashed(stack))
 
 
-def test_a_journal_that_is_opened_again_meanwhile_loses_no_changes(
+def test_reopening_the_database_during_a_checkpoint_loses_no_changes(
     disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpointer, "PUT_BYTES", 1)
     work(disk)
-    together = checkpointer._together
+    together = checkpointer._batches
 
     def reopened(parts: Any) -> Iterator[Any]:
         for number, each in enumerate(together(parts)):
             yield each
             if number == 0:
-                opening.append(gevent.spawn(disk.journal._recover))
+                opening.append(gevent.spawn(disk.log._reopen))
                 gevent.sleep(0)
 
     opening: list[gevent.Greenlet] = []
     with monkeypatch.context() as patched:
-        patched.setattr(checkpointer, "_together", reopened)
-        assert not disk.save(), "what was put before may be lost"
+        patched.setattr(checkpointer, "_batches", reopened)
+        assert not disk.save(), "parts written before the reopening may be lost"
     opening[0].get(timeout=PATIENCE)
-    assert disk.journal.trouble is None
+    assert disk.log.failure is None
     check_equal(disk, disk.crashed(stack))
     work(disk)
     assert disk.save()
     check_equal(disk, disk.crashed(stack))
 
 
-def test_images_are_due_by_entries_records_and_age_and_never_too_often(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkpointer, "MOST_ENTRIES", 10)
-    monkeypatch.setattr(checkpointer, "MOST_RECORDS", 50)
+def test_checkpoints_are_due_by_entries_records_and_age(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpointer, "MAX_ENTRIES", 10)
+    monkeypatch.setattr(checkpointer, "MAX_RECORDS", 50)
     due = []
     for acts in ("1", "1" * 12, "e", "e" * 6, "1w"):
         for act in acts:
             if act == "w":
-                disk.clock.advance(checkpointer.MOST_SECONDS)
+                disk.clock.advance(checkpointer.MAX_SECONDS)
             else:
                 disk.events(*(event() for _ in range(10 if act == "e" else 1)))
-        due.append(disk.checkpoints.is_due)
+        due.append(disk.checkpointer.is_due)
         disk.clock.advance(checkpointer.PAUSE_SECONDS)
-        due.append(disk.checkpoints.is_due)
+        due.append(disk.checkpointer.is_due)
         assert disk.save()
     assert due == [False, False, False, True, False, False, False, True, True, True]
     disk.clock.advance(10 * HOUR)
-    assert not disk.checkpoints.is_due, "nothing came"
+    assert not disk.checkpointer.is_due, "no new entries"
 
 
-def test_they_are_taken_while_records_come_and_nobody_waits_for_the_child(
-    disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requests_do_not_wait_for_the_child(disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpointer, "_write_all", hangs)
-    monkeypatch.setattr(checkpointer, "MOST_SAVING_SECONDS", PATIENCE)
+    monkeypatch.setattr(checkpointer, "MAX_SAVING_SECONDS", PATIENCE)
     work(disk)
     saving = gevent.spawn(disk.save)
     gevent.sleep(0.02)
@@ -197,7 +193,7 @@ def test_they_are_taken_while_records_come_and_nobody_waits_for_the_child(
 def test_the_file_stays_bounded_under_endless_load(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "TIDY_BYTES", 256 * 1024)
+    monkeypatch.setattr(database, "WAL_CHECKPOINT_BYTES", 256 * 1024)
     few = {"events_ring": 100, "metrics_ring": 50, "daily_days": 2, "hourly_days": 1, "dedupe_ids": 100}
     disk = stack.enter_context(Disk(tmp_path / "data", dedupe_seconds=0, **few))
     sizes = []
@@ -208,7 +204,7 @@ def test_the_file_stays_bounded_under_endless_load(
             disk.metric("memory", number, id=name)
         disk.clock.advance(HOUR)
         assert disk.save()
-        disk.journal.ask(disk.journal.database.tidy)
+        disk.log.ask(disk.log.database.checkpoint_wal)
         sizes.append(disk.store.size)
     assert max(sizes[20:]) <= 1.3 * max(sizes[:20]), sizes
     assert max(sizes) < 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Consumers read every entry that is written, in order, across crashes; what they miss is counted."""
+"""Consumers read every written entry in order, across crashes; the entries that they miss are counted."""
 
 import logging
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def ids(entries: Sequence[Written]) -> list[str]:
 
 
 def read_all(consumer: Consumer) -> list[str]:
-    """The ids of all events that a consumer has not read yet; it is done with them."""
+    """Read all remaining entries and mark them as done; returns the ids of their events."""
     found: list[str] = []
     while entries := consumer.read():
         found += ids(entries)
@@ -35,10 +35,10 @@ def entries_kept(disk: Disk) -> int:
     return int(count)
 
 
-def test_a_consumer_reads_what_came_after_its_first_start(tmp_path: Path, stack: ExitStack) -> None:
+def test_a_consumer_reads_entries_since_its_first_start(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path))
     disk.event(id="before")
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     disk.event(id="a")
     disk.metric("cpu", 1)
     disk.beat()
@@ -46,39 +46,39 @@ def test_a_consumer_reads_what_came_after_its_first_start(tmp_path: Path, stack:
     assert [entry.kind for entry in entries] == ["events", "metrics", "heartbeats"]
     assert entries[0].received == disk.clock.wall()
     assert ids(entries) == ["a"]
-    assert ids(consumer.read()) == ["a"], "it is not done with it"
+    assert ids(consumer.read()) == ["a"], "entries are read again until they are done"
     consumer.done(entries[0])
     assert [entry.kind for entry in consumer.read()] == ["metrics", "heartbeats"]
 
 
-def test_entries_wait_for_a_consumer_after_checkpoints_and_crashes(tmp_path: Path, stack: ExitStack) -> None:
+def test_entries_are_kept_for_a_consumer_across_checkpoints_and_crashes(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data"))
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     disk.event(id="a")
     assert disk.save()
     disk.event(id="b")
     assert disk.save()
     disk = disk.crashed(stack)
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     assert read_all(consumer) == ["a", "b"]
     disk.event(id="c")
     assert disk.save()
     assert read_all(consumer) == ["c"]
     disk.event(id="d")
     assert disk.save()
-    assert entries_kept(disk) == 1, "only what was not read waits"
+    assert entries_kept(disk) == 1, "only unread entries are kept"
     consumer.end()
     disk.event(id="e")
     assert disk.save()
     assert entries_kept(disk) == 0
 
 
-def test_beyond_the_limit_the_oldest_entries_go_and_are_counted(
+def test_entries_beyond_the_limit_are_pruned_and_counted_as_missed(
     tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path))
-    disk.journal.max_bytes = 1_000
-    behind, quick = Consumer(disk.journal, "behind"), Consumer(disk.journal, "quick")
+    disk.log.max_bytes = 1_000
+    behind, quick = Consumer(disk.log, "behind"), Consumer(disk.log, "quick")
     with caplog.at_level(logging.WARNING):
         for number in range(10):
             disk.event(id=f"e{number}", data={"text": random_text(number)})
@@ -99,14 +99,14 @@ def random_text(seed: int) -> str:
     return "".join(f"{(seed + 1) * 2654435761 * (place + 1) % 2**32:08x}" for place in range(40))
 
 
-def test_in_relaxed_only_what_is_written_is_read(tmp_path: Path, stack: ExitStack) -> None:
+def test_relaxed_consumers_read_written_entries_only(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path, durability="relaxed"))
-    consumer = Consumer(disk.journal, "archive")
+    consumer = Consumer(disk.log, "archive")
     with disk.held():
         disk.event(id="a")
         assert len(disk.state.events) == 1
-        assert disk.journal.written < disk.journal.position
-    disk.journal.settle()
+        assert disk.log.written < disk.log.position
+    disk.log.flush()
     assert read_all(consumer) == ["a"]
 
 
@@ -115,20 +115,20 @@ _step = st.sampled_from(("event", "event", "save", "crash", "read", "done"))
 
 @settings(unshrunk, max_examples=20)
 @given(st.lists(_step, max_size=30))
-def test_every_entry_is_read_at_least_once_and_never_again_once_done(steps: list[Any]) -> None:
+def test_every_entry_is_read_until_it_is_done(steps: list[Any]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
         disk = stack.enter_context(Disk(Path(directory) / "data"))
-        consumer = Consumer(disk.journal, "archive")
+        consumer = Consumer(disk.log, "archive")
         sent: list[str] = []
         done = 0
         for step in steps:
             if step == "event":
                 sent.append(disk.event(id=f"e{len(sent)}").id)
             elif step == "save":
-                assert disk.save() or not disk.checkpoints.has_news
+                assert disk.save() or not disk.checkpointer.has_new_entries
             elif step == "crash":
                 disk = disk.crashed(stack)
-                consumer = Consumer(disk.journal, "archive")
+                consumer = Consumer(disk.log, "archive")
             else:
                 entries = consumer.read()
                 assert ids(entries) == sent[done:]

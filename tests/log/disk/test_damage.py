@@ -1,4 +1,4 @@
-"""Damaged, cut and foreign files: refused with what to do, left as they are, never taken for less than they held."""
+"""Damaged, truncated and foreign files: refused with a message that says what to do, and never changed."""
 
 import contextlib
 import os
@@ -23,32 +23,32 @@ from tests.server import APP, GUNICORN, ROOT, free_port
 
 FLIPS = 80
 TEXT = "x" * 3_000
-"""So long that a row does not fit on one page."""
+"""Text so long that a row does not fit on one page."""
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """All that is told from, byte by byte; what the file's users share for the time being is not."""
+    """The files in a directory that hold data, by name; without the lock, the index and empty files."""
     kept = {path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()}
     return {name: data for name, data in kept.items() if not name.endswith(("-shm", "lock")) and data}
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """A directory as a clean stop leaves it, with an image and entries beyond it, and what was read from it."""
+    """A directory after a clean stop, with a checkpoint and entries after it, and the answers read from it."""
     directory = tmp_path_factory.mktemp("whole")
     with Disk(directory) as disk:
         disk.record(1, 20, TEXT)
         disk.save()
         disk.record(21, 50, TEXT)
-        picture = disk.picture()
+        answers = disk.answers()
     with Disk(directory) as disk:
-        assert disk.picture() == picture
-    return directory, picture
+        assert disk.answers() == answers
+    return directory, answers
 
 
 @pytest.fixture
 def torn(tmp_path: Path) -> Path:
-    """A directory as a kill leaves it: all of the above is in the write-ahead log."""
+    """A directory after a kill: all data is in the write-ahead log."""
     running, directory = tmp_path / "running", tmp_path / "torn"
     running.mkdir()
     with Disk(running) as disk:
@@ -59,7 +59,7 @@ def torn(tmp_path: Path) -> Path:
 
 
 def refusal(directory: Path) -> str:
-    """Why what is in `directory` is refused; it stays as it is."""
+    """The message with which `directory` is refused; checks that no file changes."""
     before = contents(directory)
     with pytest.raises(CannotStore) as refused, Disk(directory):
         pass
@@ -70,8 +70,8 @@ def refusal(directory: Path) -> str:
     return message
 
 
-def test_a_flipped_byte_anywhere_is_refused_or_changes_nothing(whole: tuple[Path, Any], tmp_path: Path) -> None:
-    source, picture = whole
+def test_a_flipped_bit_is_refused_or_changes_nothing(whole: tuple[Path, Any], tmp_path: Path) -> None:
+    source, answers = whole
     data = (source / FILE_NAME).read_bytes()
     rng = random.Random(4)
     refused = 0
@@ -83,12 +83,12 @@ def test_a_flipped_byte_anywhere_is_refused_or_changes_nothing(whole: tuple[Path
         before = contents(directory)
         try:
             with Disk(directory) as disk:
-                assert disk.picture() == picture, (place, bit)
+                assert disk.answers() == answers, (place, bit)
         except CannotStore:
             refused += 1
             assert contents(directory) == before, place
         shutil.rmtree(directory)
-    assert refused > FLIPS / 6, "the others fell on room that is not used"
+    assert refused > FLIPS / 6, "most flips hit unused space"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_changed_value_is_refused(whole: tuple[Path, Any], tmp_path: Path, tab
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9, 0.99])
-def test_a_cut_file_is_refused(whole: tuple[Path, Any], tmp_path: Path, share: float) -> None:
+def test_a_truncated_file_is_refused(whole: tuple[Path, Any], tmp_path: Path, share: float) -> None:
     data = (whole[0] / FILE_NAME).read_bytes()
     (tmp_path / FILE_NAME).write_bytes(data[: int(len(data) * share)])
     assert "is damaged" in refusal(tmp_path)
@@ -139,16 +139,16 @@ def newer(path: Path) -> None:
 
 OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "foreign": (foreign, "a database of another program"),
-    "text": (lambda path: path.write_text("a shopping list\n" * 100), "no database of this service"),
-    "empty": (Path.touch, "no database of this service"),
-    "directory": (Path.mkdir, "a directory, no database"),
-    "newer": (newer, "written by a newer version of this service (schema 7, this one knows 3)"),
+    "text": (lambda path: path.write_text("a shopping list\n" * 100), "not a database of this service"),
+    "empty": (Path.touch, "not a database of this service"),
+    "directory": (Path.mkdir, "a directory, not a database"),
+    "newer": (newer, "written by a newer version of this service (schema 7, this one supports 3)"),
     "log alone": (lambda path: path.with_name(f"{FILE_NAME}-wal").write_bytes(b"7" * 100), "missing"),
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_is_no_database_of_ours_is_refused(name: str, tmp_path: Path) -> None:
+def test_foreign_files_are_refused(name: str, tmp_path: Path) -> None:
     make, reason = OTHERS[name]
     make(tmp_path / FILE_NAME)
     assert reason in refusal(tmp_path)
@@ -156,12 +156,12 @@ def test_what_is_no_database_of_ours_is_refused(name: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
 @pytest.mark.parametrize("name", ["text", "newer", "body"])
-def test_a_service_says_in_a_line_why_it_does_not_start(
+def test_a_service_says_in_one_line_why_it_does_not_start(
     name: str, command: tuple[str, ...], whole: tuple[Path, Any], tmp_path: Path
 ) -> None:
     directory = tmp_path / "data"
     directory.mkdir()
-    if name == "body":  # which is seen only when it is read
+    if name == "body":  # found only when the entry is read
         shutil.copy(whole[0] / FILE_NAME, directory)
         with closing(sqlite3.connect(directory / FILE_NAME, isolation_level=None)) as db:
             last = "(SELECT max(seq) FROM journal)"
@@ -182,13 +182,13 @@ def test_a_service_says_in_a_line_why_it_does_not_start(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.95])
-def test_a_torn_end_of_the_log_is_no_damage(torn: Path, share: float) -> None:
+def test_a_torn_write_ahead_log_is_not_damage(torn: Path, share: float) -> None:
     log = torn / f"{FILE_NAME}-wal"
     data = log.read_bytes()
     log.write_bytes(data[: int(len(data) * share)] + b"\xa5" * 700)
     with Disk(torn) as disk:
         ids = disk.ids()
-        assert list(ids) == [f"e{number}" for number in range(len(ids), 0, -1)], "the first ones, none left out"
+        assert list(ids) == [f"e{number}" for number in range(len(ids), 0, -1)], "the first ones without gaps"
         assert abs(len(ids) - 20 * share) <= 2
         disk.record(len(ids) + 1, 25)
     with Disk(torn) as disk:
@@ -198,29 +198,27 @@ def test_a_torn_end_of_the_log_is_no_damage(torn: Path, share: float) -> None:
 @contextlib.contextmanager
 def a_further_version(monkeypatch: pytest.MonkeyPatch, script: str) -> Iterator[None]:
     with monkeypatch.context() as patch:
-        patch.setattr(file, "SCRIPTS", (*file.SCRIPTS, script))
+        patch.setattr(file, "MIGRATIONS", (*file.MIGRATIONS, script))
         yield
 
 
-def test_an_older_schema_is_brought_forward_and_the_old_file_is_kept(
-    torn: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_schema_is_migrated_and_the_old_file_is_kept(torn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with a_further_version(monkeypatch, "CREATE TABLE later (a); INSERT INTO later VALUES (1)"):
         with Disk(torn) as disk:
             assert len(disk.ids()) == 20
-            picture = disk.picture()
+            answers = disk.answers()
         with Disk(torn) as disk:
-            assert disk.picture() == picture
+            assert disk.answers() == answers
         with closing(sqlite3.connect(torn / FILE_NAME)) as db:
             assert db.execute("SELECT * FROM later").fetchall() == [(1,)]
     assert "newer version" in refusal(torn)
-    (torn / f"{FILE_NAME}.version-{len(file.SCRIPTS)}").replace(torn / FILE_NAME)
+    (torn / f"{FILE_NAME}.version-{len(file.MIGRATIONS)}").replace(torn / FILE_NAME)
     with Disk(torn) as disk:
-        assert disk.picture() == picture
+        assert disk.answers() == answers
 
 
 @pytest.mark.parametrize("statement", ["nonsense", "INSERT INTO mark VALUES (1, 2, 3, 4)"])
-def test_a_migration_that_fails_leaves_the_old_file_as_it_was(
+def test_a_failed_migration_does_not_change_the_file(
     torn: Path, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
     script = f"CREATE TABLE later (a); DELETE FROM journal; {statement}"
@@ -229,4 +227,4 @@ def test_a_migration_that_fails_leaves_the_old_file_as_it_was(
     with Disk(torn) as disk:
         assert len(disk.ids()) == 20
     with closing(sqlite3.connect(torn / FILE_NAME)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (len(file.SCRIPTS),)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(file.MIGRATIONS),)

@@ -1,4 +1,4 @@
-"""Statements that fail, or seem to: the database is opened again before more is taken, and no image misses a change."""
+"""Statements that fail, or seem to: the database is reopened before the next write, and checkpoints miss nothing."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ from tests.state.rig import event
 
 
 class Failing:
-    """A connection of which the `nth` statement with `word` fails, before it is done or after."""
+    """A connection whose `nth` statement with `word` fails, before or after it is executed."""
 
     def __init__(self, db: Any, word: str, nth: int = 1, *, done: bool = False) -> None:
         self._db, self._word, self._left, self._done = db, word, nth, done
@@ -43,7 +43,7 @@ class Failing:
 
 
 class Parts:
-    """What a child writes, without one; `between` is called when half of it is through."""
+    """The parts of a checkpoint without a child process; `between` is called after half of them."""
 
     between: Callable[[], Any] = staticmethod(lambda: None)
 
@@ -73,53 +73,55 @@ def let_fail(database: Database, word: str, nth: int = 1, *, done: bool = False)
 
 
 def until_recovered(disk: Disk, failed: Database) -> None:
-    """Wait until the database was opened again."""
+    """Wait until the database was reopened."""
     with gevent.Timeout(20):
-        while disk.journal.trouble is not None or disk.journal.database is failed:
+        while disk.log.failure is not None or disk.log.database is failed:
             gevent.sleep(0.001)
 
 
 def saving(disk: Disk) -> Checkpointer:
-    return Checkpointer(disk.state, disk.image, disk.journal, disk.clock, disk.jobs)
+    return Checkpointer(disk.state, disk.checkpoint, disk.log, disk.clock, disk.jobs)
 
 
-def check_as_it_was(directory: Path, picture: Any) -> None:
-    """What is read after a start is what was read before."""
+def check_unchanged(directory: Path, answers: Any) -> None:
+    """Check that a new start gives the same answers."""
     with Disk(directory) as disk:
-        assert disk.picture() == picture
+        assert disk.answers() == answers
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize(
     ("word", "nth"), [("BEGIN", 1), ("INSERT INTO image", 2), ("COMMIT", 1), ("UPDATE mark", 1), ("COMMIT", -1)]
 )
-def test_an_image_that_fails_is_made_up_for_by_the_next(word: str, nth: int, done: bool, tmp_path: Path) -> None:
+def test_the_next_checkpoint_includes_the_changes_of_a_failed_one(
+    word: str, nth: int, done: bool, tmp_path: Path
+) -> None:
     with Disk(tmp_path) as disk:
-        images = saving(disk)
+        writer = saving(disk)
         disk.record(1, 6)
-        assert images.save()
+        assert writer.save()
         disk.record(7, 12)
-        changes = disk.image.take_changes()
-        parts = len(list(disk.image.parts(changes)))
-        disk.image.give_back(changes)
-        failed = disk.journal.database
+        changes = disk.checkpoint.take_changes()
+        parts = len(list(disk.checkpoint.parts(changes)))
+        disk.checkpoint.rollback(changes)
+        failed = disk.log.database
         let_fail(failed, word, nth if nth > 0 else parts + 1, done=done)
-        assert not images.save()
+        assert not writer.save()
         until_recovered(disk, failed)
         disk.record(13, 15)
-        assert images.save()
+        assert writer.save()
         disk.record(16, 18)
-        picture = disk.picture()
-    check_as_it_was(tmp_path, picture)
+        answers = disk.answers()
+    check_unchanged(tmp_path, answers)
 
 
-def test_an_image_in_the_midst_of_which_the_database_is_opened_again_is_given_up(
+def test_a_checkpoint_fails_if_the_database_is_reopened_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Disk(tmp_path) as disk:
-        images = saving(disk)
+        writer = saving(disk)
         disk.record(1, 6)
-        failed = disk.journal.database
+        failed = disk.log.database
 
         def between() -> None:
             let_fail(failed, "INSERT INTO journal")
@@ -128,54 +130,52 @@ def test_an_image_in_the_midst_of_which_the_database_is_opened_again_is_given_up
             until_recovered(disk, failed)
 
         monkeypatch.setattr(Parts, "between", staticmethod(between))
-        assert not images.save()
+        assert not writer.save()
         monkeypatch.setattr(Parts, "between", staticmethod(lambda: None))
-        assert disk.journal.trouble is None
+        assert disk.log.failure is None
         disk.record(7, 9)
-        assert images.save()
-        picture = disk.picture()
-    check_as_it_was(tmp_path, picture)
+        assert writer.save()
+        answers = disk.answers()
+    check_unchanged(tmp_path, answers)
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["not done", "done"])
 def test_a_refused_record_counts_once_when_it_is_sent_again(done: bool, tmp_path: Path) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 3)
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, "INSERT INTO journal", done=done)
-        for _ in range(2):  # the second one does not even reach the disk
+        for _ in range(2):  # the second one does not reach the disk
             with pytest.raises(Unavailable, match="the journal cannot be written"):
                 disk.recorder.record(EVENTS, event(id="again"))
         assert disk.ids().keys() == {"e1", "e2", "e3"}
         until_recovered(disk, failed)
         assert not disk.recorder.record(EVENTS, event(id="again")).duplicate
         assert disk.recorder.record(EVENTS, event(id="again")).duplicate
-        picture = disk.picture()
+        answers = disk.answers()
         assert disk.ids()["again"] == 1
-    check_as_it_was(tmp_path, picture)
+    check_unchanged(tmp_path, answers)
 
 
-def test_what_was_acknowledged_at_once_is_written_when_that_is_possible_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relaxed_entries_are_written_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.001)
     with Disk(tmp_path, "relaxed") as disk:
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, "INSERT INTO journal", done=True)
         disk.record(1, 9)
         until_recovered(disk, failed)
         disk.record(10, 12)
-        picture = disk.picture()
-    check_as_it_was(tmp_path, picture)
+        answers = disk.answers()
+    check_unchanged(tmp_path, answers)
 
 
-def test_nothing_is_written_after_a_failure_before_the_database_was_opened_again(tmp_path: Path) -> None:
+def test_nothing_is_written_between_a_failure_and_reopening(tmp_path: Path) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 1)
-        failed = disk.journal.database
+        failed = disk.log.database
         let_fail(failed, "wal_checkpoint")
         with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
-            failed.tidy()
+            failed.checkpoint_wal()
         with pytest.raises(sqlite3.OperationalError, match="an earlier write failed"):
             failed.append([])
         with pytest.raises(Unavailable, match="an earlier write failed"):
@@ -186,9 +186,9 @@ def test_nothing_is_written_after_a_failure_before_the_database_was_opened_again
 
 
 @pytest.fixture
-def looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    """A service that looks at its files all the time, with the event `a`."""
-    monkeypatch.setattr(checkpointer, "LOOK_SECONDS", 0.001)
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    """A service with the event `a` that checks its database file all the time."""
+    monkeypatch.setattr(checkpointer, "CHECK_SECONDS", 0.001)
     (tmp_path / "data").mkdir()
     with Disk(tmp_path / "data") as disk:
         disk.recorder.record(EVENTS, event(id="a"))
@@ -199,17 +199,17 @@ def looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Di
 
 
 def until_refused(disk: Disk, match: str) -> None:
-    """Wait until nothing is taken, for a reason."""
+    """Wait until requests are refused for a reason."""
     with gevent.Timeout(20):
-        while match not in (disk.journal.trouble or ""):
+        while match not in (disk.log.failure or ""):
             gevent.sleep(0.001)
     with pytest.raises(Unavailable, match=match):
         disk.recorder.record(EVENTS, event(id="b"))
     assert disk.state.counters.outcomes["events"]["accepted"] == 1
 
 
-def test_a_database_that_was_removed_takes_nothing_until_it_is_put_back(looked_after: Disk, tmp_path: Path) -> None:
-    disk, failed = looked_after, looked_after.journal.database
+def test_a_removed_database_accepts_nothing_until_it_is_put_back(watched: Disk, tmp_path: Path) -> None:
+    disk, failed = watched, watched.log.database
     disk.path.parent.rename(tmp_path / "away")
     until_refused(disk, "removed or replaced: put it back")
     (tmp_path / "away").rename(disk.path.parent)
@@ -218,37 +218,37 @@ def test_a_database_that_was_removed_takes_nothing_until_it_is_put_back(looked_a
     assert disk.recorder.record(EVENTS, event(id="a")).duplicate
 
 
-def test_a_database_that_was_replaced_is_left_alone(looked_after: Disk, tmp_path: Path) -> None:
+def test_a_replaced_database_is_not_changed(watched: Disk, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with Disk(tmp_path / "other") as other:
         other.record(1, 3)
-        picture = other.picture()
-    looked_after.path.parent.rename(tmp_path / "away")
-    (tmp_path / "other").rename(looked_after.path.parent)
-    until_refused(looked_after, "removed or replaced")
-    check_as_it_was(looked_after.path.parent, picture)
+        answers = other.answers()
+    watched.path.parent.rename(tmp_path / "away")
+    (tmp_path / "other").rename(watched.path.parent)
+    until_refused(watched, "removed or replaced")
+    check_unchanged(watched.path.parent, answers)
 
 
-def test_a_database_of_another_service_is_not_cut_because_it_got_the_inode(looked_after: Disk, tmp_path: Path) -> None:
+def test_another_database_with_the_same_inode_is_not_changed(watched: Disk, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     with Disk(tmp_path / "other") as other:
         other.record(1, 3)
-        picture = other.picture()
-    failed = looked_after.journal.database
-    for path in list(looked_after.path.parent.iterdir()):
+        answers = other.answers()
+    failed = watched.log.database
+    for path in list(watched.path.parent.iterdir()):
         path.unlink()
-    until_refused(looked_after, "removed or replaced")
-    gevent.sleep(0.1)  # it was tried to open it again
-    fresh = file_with(failed.inode, looked_after.path.parent)
+    until_refused(watched, "removed or replaced")
+    gevent.sleep(0.1)  # the log tries to reopen it
+    fresh = file_with(failed.inode, watched.path.parent)
     fresh.write_bytes(other.path.read_bytes())
-    fresh.rename(looked_after.path)
+    fresh.rename(watched.path)
     gevent.sleep(0.1)
-    until_refused(looked_after, "removed or replaced")
-    check_as_it_was(looked_after.path.parent, picture)
+    until_refused(watched, "removed or replaced")
+    check_unchanged(watched.path.parent, answers)
 
 
 def file_with(inode: int, directory: Path) -> Path:
-    """A new file of that inode, where the file system has let go of it; else another."""
+    """A new file with that inode if the file system reuses it; otherwise with another."""
     paths = [directory / f"{number}.new" for number in range(2_000)]
     for path in paths:
         path.touch()

@@ -1,4 +1,4 @@
-"""Inspection: what is in a database is told, and what is wrong with it."""
+"""Inspection: it reports what a database contains, and how it is damaged."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import CannotStore
-from analytics.log.disk.inspection import Entries, Parts, inspect
-from analytics.log.disk.report import full_text, in_units, one_line
+from analytics.log.disk.inspection import FamilySummary, KindSummary, inspect
+from analytics.log.disk.report import format_bytes, full_text, one_line
 from tests.log.disk import made
 
 
@@ -16,36 +16,36 @@ def path(tmp_path: Path) -> Path:
     return made.closed(tmp_path / "analytics.db")
 
 
-def test_it_tells_what_is_there(path: Path) -> None:
+def test_inspection_finds_what_a_database_contains(path: Path) -> None:
     found = inspect(path)
     events, heartbeats = found.journal
-    assert events == Entries("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
+    assert events == KindSummary("events", 18, 36, events.bytes, "2023-11-14T22:13:41.000Z", "2023-11-14T22:13:59.000Z")
     assert heartbeats[:3] == ("heartbeats", 2, 4)
-    assert found.image == [
-        Parts("ids", "events", 1, 8, None, None),
-        Parts("rest", "", 1, 3, None, None),
-        Parts("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
+    assert found.checkpoint == [
+        FamilySummary("ids", "events", 1, 8, None, None),
+        FamilySummary("rest", "", 1, 3, None, None),
+        FamilySummary("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
     ]
     assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (3, 1, 20, 20, [])
     assert found.sizes["analytics.db"] == path.stat().st_size
 
 
-def test_it_tells_people_and_programs(path: Path) -> None:
+def test_inspection_is_printed_as_text_and_json(path: Path) -> None:
     found = inspect(path)
     text = full_text(found)
-    assert "journal   20 entries, 20 of them beyond the image" in text
+    assert "journal     20 entries, 20 of them after the checkpoint" in text
     assert "\nevents           18       36  35.2 KiB  2023-11-14T22:13:41.000Z  2023-11-14T22:13:59.000Z\n" in text
-    assert text.endswith("Sound: the integrity check and all checksums agree.")
-    assert "statistics since 2023-11-14, the newest record of 2023-11-14T22:14:00.000Z" in one_line(found)
+    assert text.endswith("Sound: the integrity check and all checksums passed.")
+    assert "statistics since 2023-11-14, newest record 2023-11-14T22:14:00.000Z" in one_line(found)
     plain = json.loads(json.dumps(found.to_json()))
     assert plain["sound"] is True
     assert plain["journal"]["kinds"][0]["records"] == 36
     assert plain["image"]["families"][0]["family"] == "ids"
 
 
-def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
-    found = inspect(made.closed(tmp_path / "new.db", seqs=[], image_at=0))
-    assert (found.journal, found.image, found.damage) == ([], [], [])
+def test_a_new_database_is_sound_and_empty(tmp_path: Path) -> None:
+    found = inspect(made.closed(tmp_path / "new.db", seqs=[], checkpoint_at=0))
+    assert (found.journal, found.checkpoint, found.damage) == ([], [], [])
     assert "no records" in one_line(found)
 
 
@@ -55,15 +55,15 @@ def test_a_new_one_is_sound_and_empty(tmp_path: Path) -> None:
         ("UPDATE journal SET crc = 1 WHERE seq = 25", ["entry 25 of the journal (events) has a wrong checksum"]),
         (
             "UPDATE image SET body = x'00' WHERE family = 'series'",
-            ["part series of the image (rung 3, start 1699920000, generation 1) has a wrong checksum"],
+            ["part series of the checkpoint (level 3, start 1699920000, generation 1) has a wrong checksum"],
         ),
         ("DELETE FROM journal WHERE seq IN (25, 27)", ["2 entries of the journal are missing"]),
-        ("DELETE FROM image WHERE family = 'rest'", ["the image has no end"]),
-        ("DELETE FROM mark", ["the mark of the image is missing"]),
+        ("DELETE FROM image WHERE family = 'rest'", ["the checkpoint is incomplete"]),
+        ("DELETE FROM mark", ["the mark of the checkpoint is missing"]),
         ("DROP TABLE image", ["no such table: image"]),
     ],
 )
-def test_what_does_not_agree_is_damage(path: Path, statement: str, damage: list[str]) -> None:
+def test_inconsistencies_are_damage(path: Path, statement: str, damage: list[str]) -> None:
     made.change(path, statement)
     found = inspect(path)
     assert found.damage == damage
@@ -71,12 +71,12 @@ def test_what_does_not_agree_is_damage(path: Path, statement: str, damage: list[
     assert found.to_json()["sound"] is False
 
 
-def test_much_damage_is_named_in_part(path: Path) -> None:
+def test_only_the_first_faults_are_listed(path: Path) -> None:
     made.change(path, "UPDATE journal SET crc = 1")
     assert len(inspect(path).damage) == 20
 
 
-def test_broken_pages_and_missing_ones_are_damage(path: Path) -> None:
+def test_broken_and_missing_pages_are_damage(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[: 8_192 * 3] + bytes(8_192) + whole[8_192 * 4 :])
     assert inspect(path).damage
@@ -87,13 +87,13 @@ def test_broken_pages_and_missing_ones_are_damage(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "is no database of this service"),
-        (b"SQLite format 3\0" + bytes(10), "is no database of this service"),
+        (b"", "is not a database of this service"),
+        (b"SQLite format 3\0" + bytes(10), "is not a database of this service"),
         (b"SQLite format 3\0" + bytes(9_000), "is a database of another program"),
         (None, "cannot be read"),
     ],
 )
-def test_what_is_none_of_ours_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
+def test_foreign_files_cannot_be_inspected(tmp_path: Path, content: bytes | None, reason: str) -> None:
     other = tmp_path / "other.db"
     if content is not None:
         other.write_bytes(content)
@@ -101,11 +101,11 @@ def test_what_is_none_of_ours_is_refused(tmp_path: Path, content: bytes | None, 
         inspect(other)
 
 
-def test_a_newer_one_is_refused(path: Path) -> None:
+def test_a_newer_schema_is_refused(path: Path) -> None:
     made.change(path, "PRAGMA user_version = 99")
-    with pytest.raises(CannotStore, match=r"a newer version of this service \(schema 99, this one knows"):
+    with pytest.raises(CannotStore, match=r"a newer version of this service \(schema 99, this one supports"):
         inspect(path)
 
 
-def test_sizes_are_shown_as_people_read_them() -> None:
-    assert [in_units(size) for size in (0, 1_023, 1_536, 10 * 1024**3)] == ["0 B", "1023 B", "1.5 KiB", "10.0 GiB"]
+def test_sizes_are_printed_in_units() -> None:
+    assert [format_bytes(size) for size in (0, 1_023, 1_536, 10 * 1024**3)] == ["0 B", "1023 B", "1.5 KiB", "10.0 GiB"]

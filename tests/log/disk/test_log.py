@@ -1,4 +1,4 @@
-"""The journal: what waits together is written together, in order, before it counts; relaxed, afterwards."""
+"""The log on disk: it writes waiting entries together and in order, and applies them afterwards (relaxed: before)."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +12,7 @@ from analytics.errors import Unavailable
 from analytics.kinds import EVENTS, Kind
 from analytics.log.disk import backlog
 from analytics.log.disk import log as disk_log
-from analytics.log.disk.database import Database, Row
+from analytics.log.disk.database import Database, StoredEntry
 from analytics.log.recorder import Taken
 from tests.log.disk.disk import PATIENCE, Disk
 from tests.state.rig import batch, event
@@ -20,20 +20,20 @@ from tests.state.rig import batch, event
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many entries were written at once, each time."""
+    """The number of entries in each write."""
     found: list[int] = []
     append = Database.append
 
-    def noted(self: Database, rows: list[Row]) -> None:
-        found.append(len(rows))
-        append(self, rows)
+    def noted(self: Database, entries: list[StoredEntry]) -> None:
+        found.append(len(entries))
+        append(self, entries)
 
     monkeypatch.setattr(Database, "append", noted)
     return found
 
 
 def begin(disk: Disk, **fields: Any) -> "gevent.Greenlet":
-    """Send an event; it is checked when this returns."""
+    """Send an event; it is in the backlog when this returns."""
     sending = gevent.spawn(disk.event, **fields)
     gevent.sleep(0)
     return sending
@@ -49,30 +49,32 @@ def taken(sending: "gevent.Greenlet") -> Taken:
     return answer
 
 
-def test_what_waits_is_written_together_in_the_order_of_its_coming(disk: Disk, groups: list[int]) -> None:
+def test_waiting_entries_are_written_together_in_order_of_arrival(disk: Disk, groups: list[int]) -> None:
     with disk.held():
         sending = [begin(disk, id=str(number)) for number in range(50)]
         assert not any(each.ready() for each in sending)
-        assert disk.stats()["totals"]["events"] == 0, "nothing counts before it is written"
+        assert disk.stats()["totals"]["events"] == 0, "an event counts before it is written"
     assert [taken(each).id for each in sending] == ids(disk) == [str(number) for number in range(50)]
     assert sum(groups) == 50
     assert len(groups) <= 2
     assert disk.sql("SELECT seq, records FROM journal ORDER BY seq") == [(seq, 1) for seq in range(1, 51)]
 
 
-def test_who_is_ready_goes_along(disk: Disk, groups: list[int]) -> None:
+def test_a_write_waits_for_requests_that_are_ready(disk: Disk, groups: list[int]) -> None:
     mine, theirs = socketpair()
     with mine, theirs:
         waiting = gevent.spawn(lambda: (mine.recv(1), disk.event(id="by the socket")))
         gevent.sleep(0)
-        theirs.send(b"x")  # the event loop has not looked at it yet
+        theirs.send(b"x")  # the event loop has not seen it yet
         at_once = [gevent.spawn(disk.event, id=str(number)) for number in range(20)]
         gevent.joinall([waiting, *at_once], timeout=PATIENCE)
     assert sorted(ids(disk)) == sorted(["by the socket", *map(str, range(20))])
     assert groups == [21]
 
 
-def test_large_entries_go_in_several_groups(disk: Disk, groups: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_entries_are_written_in_several_batches(
+    disk: Disk, groups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backlog, "BATCH_BYTES", 1_000)
     with disk.held():
         sending = [begin(disk, id=str(number), data={"text": "x" * 300}) for number in range(20)]
@@ -81,7 +83,7 @@ def test_large_entries_go_in_several_groups(disk: Disk, groups: list[int], monke
     assert 5 <= len(groups) <= 8
 
 
-def test_a_duplicate_of_what_is_in_flight_is_answered_once_that_is_written(disk: Disk) -> None:
+def test_a_duplicate_of_an_entry_in_flight_waits_for_it(disk: Disk) -> None:
     with disk.held():
         first, again = begin(disk, id="a"), begin(disk, id="a")
         both = gevent.spawn(disk.recorder.record_batch, EVENTS, batch(event(id="a"), event(id="b")))
@@ -95,7 +97,9 @@ def test_a_duplicate_of_what_is_in_flight_is_answered_once_that_is_written(disk:
     assert disk.event(id="a").duplicate
 
 
-def test_more_than_may_wait_is_turned_away_and_taken_later(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_beyond_the_backlog_are_refused_and_can_be_sent_again(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Kind, "backlog", 100)
     with disk.held():
         waiting = [begin(disk, id=str(number), data={"text": "x" * 80}) for number in range(3)]
@@ -111,9 +115,7 @@ def test_more_than_may_wait_is_turned_away_and_taken_later(disk: Disk, monkeypat
     assert sorted(ids(disk)) == sorted(map(str, range(6)))
 
 
-def test_what_the_journal_does_not_take_at_all_is_as_if_it_never_came(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_before_the_backlog_leaves_no_trace(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(disk_log, "packed", lambda body: 1 / 0)
         for _ in range(2):
@@ -126,7 +128,7 @@ def test_what_the_journal_does_not_take_at_all_is_as_if_it_never_came(
 
 
 @pytest.mark.parametrize("durability", ["process", "relaxed"])
-def test_a_writer_that_is_killed_in_the_middle_of_a_write_loses_and_repeats_nothing(
+def test_a_writer_that_is_killed_during_a_write_loses_and_repeats_nothing(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, durability: str
 ) -> None:
     monkeypatch.setattr(disk_log, "RETRY_SECONDS", 0.001)
@@ -135,7 +137,7 @@ def test_a_writer_that_is_killed_in_the_middle_of_a_write_loses_and_repeats_noth
     with disk.held():
         sending = [begin(disk, id=str(number)) for number in range(5)]
         gevent.sleep(0.01)  # the writer waits for the disk
-        writer = disk.journal._writer._greenlet
+        writer = disk.log._writer._greenlet
         assert writer is not None
         writer.kill()
     for number, each in enumerate(sending):
@@ -145,11 +147,11 @@ def test_a_writer_that_is_killed_in_the_middle_of_a_write_loses_and_repeats_noth
             each = begin(disk, id=str(number))
             each.join(PATIENCE)
     assert sorted(ids(disk)) == sorted(map(str, range(5)))
-    assert disk.journal._idle.wait(PATIENCE)
+    assert disk.log._idle.wait(PATIENCE)
     assert ids(disk.crashed(stack)) == ids(disk)
 
 
-def test_relaxed_answers_first_and_writes_soon(
+def test_relaxed_answers_first_and_writes_later(
     tmp_path: Path, stack: ExitStack, groups: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.05)
@@ -160,15 +162,15 @@ def test_relaxed_answers_first_and_writes_soon(
                 assert disk.stats()["totals"]["events"] == number + 1
             assert disk.event(id="0").duplicate
             assert groups == []
-        disk.journal._idle.wait(PATIENCE)
+        disk.log._idle.wait(PATIENCE)
         assert ids(disk.crashed(stack)) == ids(disk)
         assert len(groups) <= 2
         disk.event(id="last")
     with Disk(tmp_path / "data") as later:
-        assert ids(later) == [*map(str, range(30)), "last"], "an orderly stop loses nothing"
+        assert ids(later) == [*map(str, range(30)), "last"], "a stop loses entries"
 
 
-def test_relaxed_an_image_waits_for_the_entries_that_it_holds(
+def test_a_relaxed_checkpoint_waits_until_its_entries_are_written(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk_log, "RELAXED_SECONDS", 0.3)
@@ -178,7 +180,7 @@ def test_relaxed_an_image_waits_for_the_entries_that_it_holds(
     saving = gevent.spawn(disk.save)
     gevent.sleep(0.05)
     early = disk.crashed(stack)
-    assert ids(early) == [], "nothing is written: the window of loss"
+    assert ids(early) == [], "nothing is written yet"
     assert early.stats()["totals"]["events"] == 0
     assert saving.get(timeout=PATIENCE)
     later = disk.crashed(stack)
@@ -186,7 +188,7 @@ def test_relaxed_an_image_waits_for_the_entries_that_it_holds(
     assert later.stats()["totals"]["events"] == 20
 
 
-def test_an_orderly_stop_writes_what_waits(tmp_path: Path) -> None:
+def test_a_stop_writes_waiting_entries(tmp_path: Path) -> None:
     with Disk(tmp_path / "data") as disk:
         sending = [begin(disk, id=str(number)) for number in range(20)]
     assert all(taken(each) for each in sending)
@@ -195,9 +197,7 @@ def test_an_orderly_stop_writes_what_waits(tmp_path: Path) -> None:
         assert ids(later) == ids(disk)
 
 
-def test_what_an_entry_does_wrong_is_told_to_who_sent_it_and_holds_nobody_else(
-    disk: Disk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_while_applying_an_entry_reaches_its_sender_only(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     with disk.held():
         before, wrong, after = (begin(disk, id=name) for name in ("before", "wrong", "after"))
         add = disk.state.events.add

@@ -1,4 +1,4 @@
-"""Power cuts at any write: with `fsync` no acknowledged record is missing, and never is the database damaged."""
+"""Power cuts at any write: `fsync` loses no acknowledged record, and the database is never damaged."""
 
 import random
 import shutil
@@ -9,16 +9,16 @@ from tests.edge.wire import tool
 from tests.log.disk.plain_disk import Disk
 from tests.log.disk.power import Call, Power, traced
 
-IMAGES = 300
+CUTS = 300
 LAST = 165
 WRITER = "tests.log.disk.power_writer"
 
 
-def missing_after_cuts(calls: list[Call], images: int, seed: int, scratch: Path) -> list[set[str]]:
-    """What was acknowledged and is missing after each of so many power cuts; none leaves what cannot be opened."""
+def missing_after_cuts(calls: list[Call], count: int, seed: int, scratch: Path) -> list[set[str]]:
+    """The acknowledged ids that are missing after each of `count` power cuts; checks that the database opens."""
     rng = random.Random(seed)
-    changes = [number for number, call in enumerate(calls) if call.what != "told"]
-    cuts = Counter(rng.choices(changes, k=images))
+    changes = [number for number, call in enumerate(calls) if call.what != "acknowledged"]
+    cuts = Counter(rng.choices(changes, k=count))
     power, missing = Power(), []
     for number, call in enumerate(calls):
         power.call(call)
@@ -27,24 +27,24 @@ def missing_after_cuts(calls: list[Call], images: int, seed: int, scratch: Path)
             power.cut(rng, scratch)
             with Disk(scratch) as disk:
                 ids = disk.ids()
-                assert disk.picture()[0]["overview"]["total_requests"] == len(ids)
+                assert disk.answers()[0]["overview"]["total_requests"] == len(ids)
             assert set(ids.values()) <= {1}
             assert ids.keys() <= {f"e{each}" for each in range(LAST)}
-            missing.append(set(power.told) - ids.keys())
+            missing.append(set(power.acknowledged) - ids.keys())
             shutil.rmtree(scratch)
-    assert len(power.told) == len(set(power.told)) == 130
+    assert len(power.acknowledged) == len(set(power.acknowledged)) == 130
     return missing
 
 
-def test_with_fsync_nothing_acknowledged_is_missing_after_a_power_cut(tmp_path: Path) -> None:
+def test_fsync_keeps_all_acknowledged_records_across_power_cuts(tmp_path: Path) -> None:
     calls = traced(tool("strace"), WRITER, tmp_path / "data", "fsync", tmp_path / "calls")
-    missing = missing_after_cuts(calls, IMAGES, 41, tmp_path / "image")
-    assert len(missing) == IMAGES
+    missing = missing_after_cuts(calls, CUTS, 41, tmp_path / "disk")
+    assert len(missing) == CUTS
     assert not any(missing)
 
 
-def test_without_it_the_same_cuts_lose_records_but_damage_nothing(tmp_path: Path) -> None:
+def test_process_loses_records_in_the_same_cuts_but_damages_nothing(tmp_path: Path) -> None:
     calls = traced(tool("strace"), WRITER, tmp_path / "data", "process", tmp_path / "calls")
-    missing = missing_after_cuts(calls, IMAGES // 2, 42, tmp_path / "image")
-    assert any(missing), "else the cuts prove nothing"
-    assert not all(missing), "what was brought into the file is there"
+    missing = missing_after_cuts(calls, CUTS // 2, 42, tmp_path / "disk")
+    assert any(missing), "the cuts prove nothing"
+    assert not all(missing), "data copied into the file is lost"

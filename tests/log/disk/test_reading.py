@@ -1,4 +1,4 @@
-"""Reading: one instant of a database, without leaving a trace in it."""
+"""Reading: a connection sees one instant of a database, and does not change it."""
 
 import sqlite3
 from pathlib import Path
@@ -24,11 +24,11 @@ def count(db: sqlite3.Connection) -> int:
     return int(records)
 
 
-def test_it_stays_at_its_instant_and_cannot_write(tmp_path: Path) -> None:
+def test_a_reader_sees_one_instant_and_cannot_write(tmp_path: Path) -> None:
     owner = made.database(tmp_path / "analytics.db")
     with read_only(tmp_path / "analytics.db") as db:
         before = count(db)
-        owner.append([made.row(41)])
+        owner.append([made.entry(41)])
         assert count(db) == before
     with pytest.raises(CannotStore, match="attempt to write a readonly database"), read_only(owner.path) as db:
         db.execute("DELETE FROM journal")
@@ -38,23 +38,21 @@ def test_it_stays_at_its_instant_and_cannot_write(tmp_path: Path) -> None:
     owner.close()
 
 
-def test_where_nothing_may_be_written_nothing_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_in_a_read_only_directory_creates_no_files(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading.os, "access", lambda *_: False)
     assert inspect(path).damage == []
     assert [each.name for each in path.parent.iterdir()] == ["analytics.db"]
 
 
-def test_what_is_taken_into_use_there_meanwhile_is_to_be_read_again(
+def test_reading_fails_if_another_process_opened_the_database_meanwhile(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading.os, "access", lambda *_: False)
-    with pytest.raises(CannotStore, match="was taken into use while it was read: try again"), read_only(path):
+    with pytest.raises(CannotStore, match="was opened by another process meanwhile: try again"), read_only(path):
         path.with_name("analytics.db-wal").touch()
 
 
-def test_an_sqlite_that_is_too_old_is_told_of_and_nothing_is_taken_for_damaged(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_sqlite_is_an_error_of_its_own_and_not_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
     with pytest.raises(CannotStore, match=r"^SQLite 3\.34\.1 of this Python is too old: 3\.37\.0 or newer is needed"):

@@ -1,4 +1,4 @@
-"""Recovery: a start finds exactly what there was, whenever the process before it died."""
+"""Recovery: a start restores the exact state, whenever the previous process died."""
 
 import time
 from contextlib import ExitStack
@@ -21,12 +21,12 @@ from tests.log.disk.test_checkpoint import check_equal
 from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, unshrunk
 
 ROOMY = {**LIMITS, "max_series": 10_000, "max_event_types": 1_000, "max_endpoints": 100, "max_service_endpoints": 100}
-"""Limits that are the same in whatever order requests meet there."""
+"""Limits that have the same effect in any order of requests."""
 RECORDS = ("events", "metrics", "beat")
 
 
 @pytest.mark.parametrize("dies", [True, False])
-def test_a_service_that_was_down_is_so_after_the_next_start(dies: bool, tmp_path: Path) -> None:
+def test_a_service_that_was_down_is_down_after_the_next_start(dies: bool, tmp_path: Path) -> None:
     with ExitStack() as stack:
         disk = stack.enter_context(Disk(tmp_path / "data", starts=True))
         for instance in ("a", "b"):
@@ -55,7 +55,7 @@ def test_a_recovery_that_ends_in_any_way_gives_the_reason(
         raise error
 
     monkeypatch.setattr(store, "recover", fails)
-    with pytest.raises(AssertionError, match="could not be read: an error of this program"):
+    with pytest.raises(AssertionError, match="could not be read because of a bug"):
         Disk(tmp_path / "data")
     assert [record.getMessage() for record in caplog.records] == ["the recovery failed"]
 
@@ -68,7 +68,7 @@ def wait_for(working: list[gevent.Greenlet]) -> None:
 
 @settings(unshrunk, max_examples=25)
 @given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
-def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]) -> None:
+def test_a_service_with_crashes_equals_one_without(steps: list[Act]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
         disk = stack.enter_context(Disk(Path(directory) / "data", **ROOMY))
         twin = Rig(**ROOMY)
@@ -82,11 +82,11 @@ def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]
             elif kind == "crash":
                 wait_for(in_flight)
                 disk = disk.crashed(stack)
-                twin.state.proceed(disk.clock.wall() + 0.001)  # as the start of the other does
+                twin.state.set_time(disk.clock.wall() + 0.001)  # as a start does
                 starts += 1
             elif kind in RECORDS:
                 in_flight.append(gevent.spawn(do, disk, kind, *rest))
-                gevent.sleep(0)  # it is checked now, and written later
+                gevent.sleep(0)  # it is in the backlog now, and written later
                 do(twin, kind, *rest)
             else:
                 wait_for(in_flight)
@@ -95,12 +95,12 @@ def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]
         wait_for(in_flight)
         check_equal(without_given_ids(twin), without_given_ids(disk))
         copy = disk.crashed(stack)
-        twin.state.proceed(copy.clock.wall() + 0.001)
+        twin.state.set_time(copy.clock.wall() + 0.001)
         check_equal(without_given_ids(twin), without_given_ids(copy))
 
 
 def without_given_ids(rig: Rig) -> Rig:
-    """The same without the ids that the service gave: those of a later start begin otherwise."""
+    """The rig with all assigned ids replaced by "given", because their prefix differs after each start."""
     for ring in (rig.state.events, rig.state.metrics):
         for kept in ring._batches:
             ids = [kept.id(place) for place in range(len(kept.records))]
@@ -114,7 +114,7 @@ def without_given_ids(rig: Rig) -> Rig:
 
 @settings(unshrunk, max_examples=15)
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
-def test_what_was_in_flight_and_is_sent_again_counts_once(steps: list[tuple[int, str]], saves: bool) -> None:
+def test_records_in_flight_that_are_sent_again_count_once(steps: list[tuple[int, str]], saves: bool) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
         disk = stack.enter_context(Disk(Path(directory) / "data"))
         sending: dict[int, list[gevent.Greenlet]] = {0: []}
@@ -154,7 +154,7 @@ def ids(disk: Disk) -> list[str]:
 
 
 def check_counts(disk: Disk, sent: int) -> None:
-    """All that was sent is there, once."""
+    """Check that each record that was sent is counted once."""
     assert sorted(ids(disk)) == sorted(f"id{number}" for number in range(sent))
     for buckets in (disk.hours(), disk.days()):
         for figure in ("events", "requests", "unique_users"):
@@ -166,7 +166,7 @@ def check_counts(disk: Disk, sent: int) -> None:
         assert disk.service()["endpoints"][0]["count"] == sent
 
 
-def test_a_first_start_begins_with_nothing_and_numbers_of_its_own(tmp_path: Path, stack: ExitStack) -> None:
+def test_a_first_start_is_empty_and_numbers_events_by_time(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "deep" / "data"))
     check_equal(Rig(), disk)
     assert disk.state.events.last_sequence == NOON * 1_000_000 - 1
@@ -176,10 +176,10 @@ def test_a_first_start_begins_with_nothing_and_numbers_of_its_own(tmp_path: Path
     assert copy.recorder.own_ids.dump() == disk.recorder.own_ids.dump()
 
 
-def test_the_newest_records_come_back_with_their_numbers_however_the_journal_was_pruned(
+def test_recent_records_keep_their_sequence_numbers_when_the_journal_is_pruned(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovery, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(recovery, "CHUNK_ENTRIES", 3)
     disk = stack.enter_context(Disk(tmp_path / "data", events_ring=20, metrics_ring=7))
     for number in range(60):
         disk.events(*(event(id=f"e{number}.{place}") for place in range(number % 4 + 1)))
@@ -191,13 +191,11 @@ def test_the_newest_records_come_back_with_their_numbers_however_the_journal_was
         copy = disk.crashed(stack) if number % 7 == 0 else disk
         check_equal(disk, copy)
     assert disk.save()
-    assert disk.sql("SELECT count(*) FROM journal") == [(0,)], "all is in the image"
+    assert disk.sql("SELECT count(*) FROM journal") == [(0,)], "all is in the checkpoint"
     check_equal(disk, disk.crashed(stack))
 
 
-def test_what_a_larger_ring_would_have_kept_is_no_longer_there_but_the_numbers_go_on(
-    tmp_path: Path, stack: ExitStack
-) -> None:
+def test_a_larger_ring_does_not_bring_records_back_but_numbers_continue(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", events_ring=5))
     for number in range(20):
         disk.event(id=str(number))
@@ -222,7 +220,7 @@ LOWER: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("saved", [True, False])
 @pytest.mark.parametrize("lower", LOWER, ids=lambda lower: next(iter(lower)))
-def test_what_was_acknowledged_is_counted_under_lower_limits_too(
+def test_acknowledged_records_count_under_lower_limits_too(
     tmp_path: Path, stack: ExitStack, lower: dict[str, Any], saved: bool
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", MIDNIGHT))
@@ -245,7 +243,7 @@ def test_what_was_acknowledged_is_counted_under_lower_limits_too(
     answers(copy.crashed(stack))
 
 
-def test_of_requests_that_meet_at_a_limit_the_first_in_the_journal_has_room(tmp_path: Path, stack: ExitStack) -> None:
+def test_at_a_limit_the_first_request_in_the_journal_has_room(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
     with disk.held():
         first = gevent.spawn(disk.event, "view")
@@ -260,9 +258,7 @@ def test_of_requests_that_meet_at_a_limit_the_first_in_the_journal_has_room(tmp_
         assert each.stats()["totals"]["events"] == 1
 
 
-def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longer_memory(
-    tmp_path: Path, stack: ExitStack
-) -> None:
+def test_a_forgotten_id_counts_twice_even_if_the_limits_are_raised_later(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
     for id_ in ("a", "b", "c", "a"):
         disk.clock.advance(1)
@@ -271,24 +267,24 @@ def test_an_id_that_was_forgotten_and_taken_again_counts_twice_also_with_a_longe
     copy = disk.crashed(stack, dedupe_ids=100, dedupe_seconds=600)
     assert copy.stats()["totals"]["requests"] == disk.stats()["totals"]["requests"] == 8
     for each in (disk, copy):
-        assert [each.event(id=id_).duplicate for id_ in ("a", "b")] == [True, False], "what is forgotten stays so"
+        assert [each.event(id=id_).duplicate for id_ in ("a", "b")] == [True, False], "a forgotten id is known again"
 
 
-def test_a_record_that_waits_while_an_image_is_taken_takes_its_room_once(tmp_path: Path, stack: ExitStack) -> None:
+def test_a_record_in_flight_during_a_checkpoint_takes_room_once(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", max_series=1))
-    disk.journal._writer.stop()
+    disk.log._writer.stop()
     promised = gevent.spawn(disk.metric, "promised", 1)
     gevent.sleep(0)
     assert disk.save()
     unwritten = disk.crashed(stack)
     assert unwritten.stats()["totals"]["limited_series"] == 0
     assert unwritten.metric("other", 1).id
-    disk.journal._writer.start()
+    disk.log._writer.start()
     promised.get(timeout=PATIENCE)
     check_equal(disk, disk.crashed(stack))
 
 
-def test_what_fewer_days_no_longer_know_of_is_forgotten(tmp_path: Path, stack: ExitStack) -> None:
+def test_services_and_series_beyond_fewer_days_are_forgotten(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data"))
     disk.metric("old", 1, "gone")
     disk.clock.advance(5 * DAY)
@@ -300,7 +296,7 @@ def test_what_fewer_days_no_longer_know_of_is_forgotten(tmp_path: Path, stack: E
     assert copy.service("here")["metrics"]["new"]["count"] == 1
 
 
-def test_others_have_their_turns_while_a_large_image_is_read(
+def test_other_greenlets_run_while_a_large_checkpoint_is_restored(
     tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data"))
@@ -311,7 +307,7 @@ def test_others_have_their_turns_while_a_large_image_is_read(
     load = checkpoint._Tables.load
 
     def slow(self: Any, *part: Any) -> None:
-        time.sleep(0.03)  # busy: it gives nobody a turn
+        time.sleep(0.03)  # a busy wait: no other greenlet runs
         load(self, *part)
 
     monkeypatch.setattr(checkpoint._Tables, "load", slow)
@@ -330,7 +326,7 @@ def test_others_have_their_turns_while_a_large_image_is_read(
 
 
 @pytest.mark.parametrize("back", [HOUR, 30 * DAY, 365 * DAY])
-def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
+def test_a_clock_that_was_ahead_is_logged_and_later_records_count(
     tmp_path: Path, stack: ExitStack, caplog: pytest.LogCaptureFixture, back: int
 ) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", NOON + back))
@@ -340,7 +336,7 @@ def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
     assert "the clock is behind" not in caplog.text
     disk.clock.advance(-back)
     disk = disk.crashed(stack)
-    assert "the clock is behind what was recorded" in caplog.text
+    assert "the clock is behind the newest record" in caplog.text
     disk.event("request", user_id="bob")
     disk.metric("memory", 2)
     disk.beat("shop", request_count=5)
@@ -351,9 +347,7 @@ def test_a_clock_that_was_ahead_is_told_of_and_what_comes_then_counts_for_good(
     check_equal(disk, disk.crashed(stack))
 
 
-def test_ids_that_the_service_gave_are_known_for_ever_and_none_that_it_did_not(
-    tmp_path: Path, stack: ExitStack
-) -> None:
+def test_assigned_ids_are_known_for_ever_and_others_are_not(tmp_path: Path, stack: ExitStack) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", dedupe_ids=1, dedupe_seconds=0))
     given = [disk.event("click").id for _ in range(3)]
     assert disk.save()

@@ -1,4 +1,4 @@
-"""Data directories of released versions: they open, with everything in them."""
+"""Data directories of released versions: they open completely."""
 
 import lzma
 import tarfile
@@ -14,11 +14,11 @@ from tests.log.disk.disk import Disk
 from tests.state.rig import plain
 
 RELEASED = Path(__file__).parent / "released"
-"""By version: `data.tar.xz`, the database as a killed service left it, and `answers.json.xz`, all that it answered."""
+"""By version: `data.tar.xz`, the database of a killed service, and `answers.json.xz`, all its answers before."""
 
 
 def check_within(expected: Any, found: Any, where: str) -> None:
-    """Everything that was answered then is answered now; new fields may stand beside it."""
+    """Check that the expected answers are found; new fields may be added."""
     if isinstance(expected, dict):
         assert expected.keys() <= found.keys(), where
         for key, value in expected.items():
@@ -34,7 +34,7 @@ def check_within(expected: Any, found: Any, where: str) -> None:
 
 
 @pytest.mark.parametrize("version", sorted(path.name for path in RELEASED.iterdir()))
-def test_a_data_directory_of_a_released_version_opens_with_everything_in_it(
+def test_a_data_directory_of_a_released_version_opens_completely(
     version: str, tmp_path: Path, stack: ExitStack
 ) -> None:
     with tarfile.open(RELEASED / version / "data.tar.xz") as archive:
@@ -55,9 +55,9 @@ def test_a_data_directory_of_a_released_version_opens_with_everything_in_it(
 
 
 def comparable(answers: dict[str, Any]) -> dict[str, Any]:
-    """The same with the lines for Prometheus as numbers by name, and without what is told otherwise by now.
+    """The answers with the lines for Prometheus as numbers by name, and without values that changed on purpose.
 
-    Since 0.2.0, heartbeats within a second of each other no longer count as a rhythm.
+    Since 0.2.0, the interval of heartbeats ignores those within a second of each other.
     """
     for row in (*answers["services"]["services"].values(), *answers["snapshot"]["services"].values()):
         del row["heartbeat_interval_seconds"]

@@ -1,4 +1,4 @@
-"""Restoring: the backup takes the place of the database, which is kept with all that belongs to it."""
+"""Restoring: the backup replaces the database, which is kept with all its files."""
 
 import shutil
 import signal
@@ -13,7 +13,7 @@ from analytics.errors import CannotStore
 from analytics.log.disk import restoring
 from analytics.log.disk.backup import back_up
 from analytics.log.disk.database import Database
-from analytics.log.disk.lock import DirectoryLock, Held
+from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.reading import read_only
 from analytics.log.disk.restoring import restore
 from tests.log.disk import made
@@ -26,8 +26,8 @@ import os, signal, sys
 from pathlib import Path
 from analytics.log.disk import restoring
 
-if "{step}" == "restoring._give":  # of the lock, when the new one is in place
-    restoring._give = lambda path, like: path.name == "lock" and os.kill(os.getpid(), signal.SIGKILL)
+if "{step}" == "restoring._copy_owner":  # of the lock, when the new database is in place
+    restoring._copy_owner = lambda path, like: path.name == "lock" and os.kill(os.getpid(), signal.SIGKILL)
 else:
     {step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), "T1", lambda *_: None)
@@ -43,11 +43,11 @@ def backup(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """The directory of a service that was killed: half of what it has is in the write-ahead log alone."""
+    """The directory of a killed service: half of its entries are in the write-ahead log only."""
     (tmp_path / "running").mkdir()
-    owner = made.database(tmp_path / "running" / "analytics.db", range(1, 100), image_at=0)
-    owner.tidy()
-    owner.append([made.row(seq) for seq in range(100, 200)])
+    owner = made.database(tmp_path / "running" / "analytics.db", range(1, 100), checkpoint_at=0)
+    owner.checkpoint_wal()
+    owner.append([made.entry(seq) for seq in range(100, 200)])
     shutil.copytree(tmp_path / "running", tmp_path / "data")
     owner.close()
     assert (tmp_path / "data" / "analytics.db-wal").stat().st_size > 100_000
@@ -55,15 +55,15 @@ def data(tmp_path: Path) -> Path:
 
 
 def owned(path: Path) -> list[int]:
-    """What a service would find."""
+    """The positions of the entries that a service finds."""
     database = Database(path, sync=False)
     try:
-        return [row.seq for row in database.rows(0, 1_000)]
+        return [entry.position for entry in database.entries(0, 1_000)]
     finally:
         database.close()
 
 
-def test_the_old_database_is_kept_whole_with_its_log(data: Path, backup: Path) -> None:
+def test_the_old_database_is_kept_complete(data: Path, backup: Path) -> None:
     restored = restore(backup, data, "T1", made.nothing)
     assert restored.kept == data / "analytics.db.before-restore-T1"
     assert restored.inspection.path == data / "analytics.db"
@@ -72,15 +72,15 @@ def test_the_old_database_is_kept_whole_with_its_log(data: Path, backup: Path) -
     assert made.seqs(restored.kept) == OLD
 
 
-def test_what_it_became_has_a_write_ahead_log_again(data: Path, backup: Path) -> None:
+def test_a_restored_database_has_a_write_ahead_log(data: Path, backup: Path) -> None:
     restore(backup, data, "T1", made.nothing)
     database = Database(data / "analytics.db", sync=False)
-    database.append([made.row(41)])
+    database.append([made.entry(41)])
     assert (data / "analytics.db-wal").stat().st_size > 0
     database.close()
 
 
-def test_twice_is_as_good_as_once_and_keeps_all(data: Path, backup: Path) -> None:
+def test_restoring_twice_keeps_every_old_database(data: Path, backup: Path) -> None:
     for _ in range(2):
         restore(backup, data, "T1", made.nothing)
         assert owned(data / "analytics.db") == BACKED_UP
@@ -88,19 +88,19 @@ def test_twice_is_as_good_as_once_and_keeps_all(data: Path, backup: Path) -> Non
     assert made.seqs(data / "analytics.db.before-restore-T1-2") == BACKED_UP
 
 
-def test_what_was_kept_can_be_brought_back(data: Path, backup: Path) -> None:
+def test_the_old_database_can_be_restored(data: Path, backup: Path) -> None:
     kept = restore(backup, data, "T1", made.nothing).kept
     assert kept is not None
     restore(kept, data, "T2", made.nothing)
     assert owned(data / "analytics.db") == OLD
 
 
-def test_a_directory_is_made_where_there_is_none(tmp_path: Path, backup: Path) -> None:
+def test_a_missing_directory_is_created(tmp_path: Path, backup: Path) -> None:
     assert restore(backup, tmp_path / "new" / "data", "T1", made.nothing).kept is None
     assert owned(tmp_path / "new" / "data" / "analytics.db") == BACKED_UP
 
 
-def test_the_log_of_a_damaged_database_goes_along_with_it(data: Path, backup: Path) -> None:
+def test_the_write_ahead_log_of_a_damaged_database_is_kept_with_it(data: Path, backup: Path) -> None:
     (data / "analytics.db").write_bytes(b"not a database")
     log = (data / "analytics.db-wal").read_bytes()
     restored = restore(backup, data, "T1", made.nothing)
@@ -110,24 +110,26 @@ def test_the_log_of_a_damaged_database_goes_along_with_it(data: Path, backup: Pa
     assert (data / "analytics.db.before-restore-T1-wal").read_bytes() == log
 
 
-def test_a_log_whose_database_is_gone_is_moved_away(data: Path, backup: Path) -> None:
+def test_a_write_ahead_log_without_a_database_is_moved_away(data: Path, backup: Path) -> None:
     (data / "analytics.db").unlink()
     assert restore(backup, data, "T1", made.nothing).kept is None
     assert owned(data / "analytics.db") == BACKED_UP
     assert (data / "analytics.db.before-restore-T1-wal").exists()
 
 
-def test_a_directory_in_use_is_left_alone(data: Path, backup: Path) -> None:
+def test_a_directory_in_use_is_not_changed(data: Path, backup: Path) -> None:
     lock = DirectoryLock(data)
     before = made.content(data)
-    with pytest.raises(Held, match="is in use by process"):
+    with pytest.raises(LockHeld, match="is in use by process"):
         restore(backup, data, "T1", made.nothing)
     assert made.content(data) == before
     lock.release()
 
 
-def test_one_that_is_being_read_is_left_alone(data: Path, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a moment it would lie there without its log."""
+def test_a_database_that_is_being_read_is_not_replaced(
+    data: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would be without its write-ahead log for a moment."""
     monkeypatch.setattr(restoring, "BUSY_SECONDS", 0.05)
     reason = "is being read by another process: try again"
     with read_only(data / "analytics.db"), pytest.raises(CannotStore, match=reason):
@@ -141,12 +143,12 @@ def test_one_that_is_being_read_is_left_alone(data: Path, backup: Path, monkeypa
     [
         (made.spoil, r"is damaged \(entry 35 of the journal"),
         (lambda path: path.write_bytes(path.read_bytes()[:40_000]), "is damaged"),
-        (lambda path: path.write_text("{}"), "is no database of this service"),
+        (lambda path: path.write_text("{}"), "is not a database of this service"),
         (lambda path: made.change(path, "PRAGMA application_id = 1"), "is a database of another program"),
         (lambda path: made.change(path, "PRAGMA user_version = 99"), "by a newer version"),
     ],
 )
-def test_a_backup_that_is_of_no_use_changes_nothing(data: Path, backup: Path, harm: Any, reason: str) -> None:
+def test_an_unusable_backup_changes_nothing(data: Path, backup: Path, harm: Any, reason: str) -> None:
     harm(backup)
     before = made.content(data)
     with pytest.raises(CannotStore, match=reason):
@@ -157,13 +159,13 @@ def test_a_backup_that_is_of_no_use_changes_nothing(data: Path, backup: Path, ha
     assert not data.with_name("new").exists()
 
 
-def test_a_database_is_not_put_in_place_of_itself(data: Path) -> None:
+def test_a_database_cannot_be_restored_from_itself(data: Path) -> None:
     with pytest.raises(CannotStore, match="is the database itself"):
         restore(data / "analytics.db", data, "T1", made.nothing)
 
 
-@pytest.mark.parametrize("step", ["_make_ready", "_link", "sync_directory"])
-def test_a_failure_on_the_way_leaves_the_old_one(
+@pytest.mark.parametrize("step", ["_prepare", "_link", "sync_directory"])
+def test_a_failure_leaves_the_old_database(
     data: Path, backup: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -180,14 +182,14 @@ def test_a_failure_on_the_way_leaves_the_old_one(
     ("step", "left"),
     [
         ("restoring.checked_copy", OLD),
-        ("restoring._make_ready", OLD),
-        ("restoring._fold", OLD),
+        ("restoring._prepare", OLD),
+        ("restoring._checkpoint_wal", OLD),
         ("restoring._link", OLD),
         ("restoring.Path.replace", OLD),
-        ("restoring._give", BACKED_UP),
+        ("restoring._copy_owner", BACKED_UP),
     ],
 )
-def test_killed_at_any_step_it_leaves_the_old_one_or_the_new_one(
+def test_a_kill_at_any_step_leaves_the_old_or_the_new_database(
     data: Path, backup: Path, step: str, left: list[int]
 ) -> None:
     script = KILLED.format(step=step)
@@ -200,7 +202,7 @@ def test_killed_at_any_step_it_leaves_the_old_one_or_the_new_one(
     assert not list(data.glob("*restoring*"))
 
 
-def test_an_interrupt_leaves_the_old_one(data: Path, backup: Path) -> None:
+def test_an_interrupt_leaves_the_old_database(data: Path, backup: Path) -> None:
     def interrupt(done: int, pages: int) -> None:
         raise KeyboardInterrupt
 

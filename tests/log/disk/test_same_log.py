@@ -1,4 +1,4 @@
-"""Replaying a log gives the same state at any time, in any process, and with reads in between."""
+"""Replaying a log gives the same state: at any time, in any process, and with reads in between."""
 
 import os
 import random
@@ -19,12 +19,12 @@ from tests.server import ROOT
 from tests.state.rig import DAY, HOUR, NOON, Rig, batch, event, metric
 
 NUMBERS = (0.1, 0.2, 0.3, 1e17, 1, 1e-9, 2.5e10, 33.3, 1e100, 7)
-"""Sums of these differ by the order of the additions, where they are not exact."""
+"""Numbers whose inexact sums depend on the order of additions."""
 WAITS = (0, 0, 0.001, 0.2, 0.3, 0.9, 1, 7, 59, 61, 400, HOUR, 7 * HOUR, DAY)
 
 
 def play(rig: Rig, dice: random.Random, steps: int) -> None:
-    """Whatever may happen to a service, at its limits too."""
+    """Send random records, also beyond the limits."""
     for _ in range(steps):
         rig.clock.advance(dice.choice(WAITS))
         now, kind = rig.clock.wall(), dice.random()
@@ -86,7 +86,7 @@ def test_the_same_log_gives_the_same_state(name: str) -> None:
             assert found == expected
 
 
-def test_neither_hashes_nor_processes_change_it() -> None:
+def test_the_state_does_not_depend_on_hash_seeds() -> None:
     log, limits = random_log(99)
     at = log[-1].received + 1_000
     expected = digest(replica(log, NOON, **limits), at)

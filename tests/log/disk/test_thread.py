@@ -1,4 +1,4 @@
-"""The thread beside the event loop: it answers in order, and who asks waits in whichever way is quicker."""
+"""The thread beside the event loop: it makes calls in order, and callers wait in the faster way."""
 
 from collections.abc import Iterator
 from random import Random
@@ -21,9 +21,9 @@ def thread() -> Iterator[Thread]:
     thread.end()
 
 
-def test_what_is_done_soon_is_answered_without_a_turn_of_others(thread: Thread) -> None:
+def test_a_brief_call_ends_before_other_greenlets_run(thread: Thread) -> None:
     turns: list[str] = []
-    thread.ask(str)  # it is there
+    thread.ask(str)  # start the thread
     gevent.spawn(turns.append, "others")
     assert thread.ask_briefly(PATIENCE, "{} {}".format, 1, 2) == "1 2"
     assert turns == []
@@ -32,8 +32,8 @@ def test_what_is_done_soon_is_answered_without_a_turn_of_others(thread: Thread) 
 
 
 @pytest.mark.parametrize("seconds", [NEVER, AT_ONCE])
-def test_others_go_on_while_it_takes_its_time(thread: Thread, seconds: float) -> None:
-    gate = _allocate_lock()  # a native one: it holds the thread
+def test_other_greenlets_run_during_a_long_call(thread: Thread, seconds: float) -> None:
+    gate = _allocate_lock()  # a native lock, which blocks the thread
     gate.acquire()
     asking = gevent.spawn(thread.ask_briefly, seconds, gate.acquire, timeout=PATIENCE)
     gevent.sleep(0.01)
@@ -43,14 +43,14 @@ def test_others_go_on_while_it_takes_its_time(thread: Thread, seconds: float) ->
 
 
 @pytest.mark.parametrize("seconds", [NEVER, AT_ONCE, PATIENCE])
-def test_what_fails_there_is_raised_here(thread: Thread, seconds: float) -> None:
+def test_an_error_in_the_thread_is_raised_in_the_caller(thread: Thread, seconds: float) -> None:
     for _ in range(20):
         with pytest.raises(ZeroDivisionError):
             thread.ask_briefly(seconds, lambda: 1 / 0)
     assert thread.ask(str, 1) == "1"
 
 
-def test_each_gets_its_own_answer_however_it_waits(thread: Thread) -> None:
+def test_each_caller_gets_its_own_result(thread: Thread) -> None:
     random, order = Random(1), list[int]()
 
     def work(number: int) -> int:
@@ -64,4 +64,4 @@ def test_each_gets_its_own_answer_however_it_waits(thread: Thread) -> None:
     asking = [gevent.spawn(ask, span) for span in spans]
     assert [each.get(timeout=PATIENCE) for each in asking] == [list(span) for span in spans]
     for span in spans:
-        assert [number for number in order if number in span] == list(span), "in the order in which it was asked for"
+        assert [number for number in order if number in span] == list(span), "calls are made in order"

@@ -1,4 +1,4 @@
-"""Errors that nobody expects: the journal says so, refuses what waits, and works again afterwards."""
+"""Unexpected errors: the log reports them, refuses waiting requests, and works again afterwards."""
 
 import logging
 from pathlib import Path
@@ -14,7 +14,7 @@ from analytics.kinds import EVENTS
 from analytics.log.disk import log as disk_log
 from analytics.log.disk.database import Database
 from tests.log.disk.plain_disk import Disk
-from tests.log.disk.test_failed_writes import check_as_it_was, until_recovered
+from tests.log.disk.test_failed_writes import check_unchanged, until_recovered
 from tests.state.rig import Rig, event, metric, moderate
 
 PATIENCE = 30
@@ -27,7 +27,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception) -> None:
-    """Have a method raise the next time it is called, and never again."""
+    """Let the next call of a method raise, but no later one."""
     original = getattr(owner, name)
 
     def raises(*args: Any, **kwargs: Any) -> Any:
@@ -38,15 +38,15 @@ def once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, error: Exceptio
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-@pytest.mark.parametrize("step", ["append", "tidy"])
-def test_an_unknown_error_of_the_database_is_a_trouble_that_ends(
+@pytest.mark.parametrize("step", ["append", "checkpoint_wal"])
+def test_the_log_recovers_from_an_unexpected_error_of_the_database(
     step: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Disk(tmp_path) as disk:
         disk.record(1, 3)
-        failed = disk.journal.database
-        if step == "tidy":
-            monkeypatch.setattr(Database, "is_untidy", property(lambda self: self is failed))
+        failed = disk.log.database
+        if step == "checkpoint_wal":
+            monkeypatch.setattr(Database, "needs_wal_checkpoint", property(lambda self: self is failed))
         once(monkeypatch, Database, step, error)
         with gevent.Timeout(PATIENCE), caplog.at_level(logging.ERROR):
             if step == "append":
@@ -57,31 +57,31 @@ def test_an_unknown_error_of_the_database_is_a_trouble_that_ends(
             until_recovered(disk, failed)
         assert any("Traceback" in str(record.exc_text) for record in caplog.records)
         assert not disk.recorder.record(EVENTS, event(id="again")).duplicate
-        picture = disk.picture()
-    check_as_it_was(tmp_path, picture)
+        answers = disk.answers()
+    check_unchanged(tmp_path, answers)
 
 
-@pytest.mark.parametrize("step", ["_write_batch", "_gather", "_apply", "_fail"])
-def test_no_request_waits_for_ever_wherever_the_writer_fails(
+@pytest.mark.parametrize("step", ["_write_batch", "_gather", "_apply", "_suspend"])
+def test_no_request_waits_for_ever_if_the_writer_fails(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Disk(tmp_path) as disk:
-        failed = disk.journal.database
-        if step == "_fail":
+        failed = disk.log.database
+        if step == "_suspend":
             once(monkeypatch, Database, "append", KeyError("surprise"))
-        once(monkeypatch, disk.journal, step, KeyError("another surprise"))
+        once(monkeypatch, disk.log, step, KeyError("another surprise"))
         with gevent.Timeout(PATIENCE):
             sending = [gevent.spawn(send, disk, f"x{number}") for number in range(3)]
             outcomes = [each.get() for each in sending]
-            while disk.journal.trouble is not None:
+            while disk.log.failure is not None:
                 gevent.sleep(0.001)
             for number, outcome in enumerate(outcomes):
                 if outcome == "refused":
                     assert not disk.recorder.record(EVENTS, event(id=f"x{number}")).duplicate
             assert disk.ids().keys() == {"x0", "x1", "x2"}
         assert failed is not None
-        picture = disk.picture()
-    check_as_it_was(tmp_path, picture)
+        answers = disk.answers()
+    check_unchanged(tmp_path, answers)
 
 
 def send(disk: Disk, id_: str) -> str:
@@ -94,8 +94,8 @@ def send(disk: Disk, id_: str) -> str:
 
 @moderate
 @given(st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 9), min_size=1, max_size=4)), max_size=12))
-def test_only_what_is_written_takes_room(requests: list[tuple[bool, list[int]]]) -> None:
-    """Requests wait together; each is written and applied, or fails, in the order of the journal."""
+def test_only_written_records_take_room(requests: list[tuple[bool, list[int]]]) -> None:
+    """Several requests wait; each is written and applied, or fails, in the order of the journal."""
     rig = Rig(max_services=6, max_series=6)
     waiting: list[Any] = []
 

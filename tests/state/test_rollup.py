@@ -1,4 +1,4 @@
-"""The ladder of time buckets, held against a model that keeps every observation."""
+"""The rollup, compared with a model that keeps every observation."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.state.cascade import Cascade, Rung
+from analytics.state.rollup import Level, Rollup
 from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, moderate
 
-REAL = (Rung(1, 120), Rung(MINUTE, 180), Rung(HOUR, 168), Rung(DAY, 90))
-SHORT = (Rung(1, 5), Rung(4, 3), Rung(12, 4), Rung(48, 3))
+REAL = (Level(1, 120), Level(MINUTE, 180), Level(HOUR, 168), Level(DAY, 90))
+SHORT = (Level(1, 5), Level(4, 3), Level(12, 4), Level(48, 3))
 WITHOUT_SECONDS = REAL[1:]
 
 
 class Bag:
-    """A cell that forgets nothing: which observations were merged into it, and how often each."""
+    """A cell that counts how often each observation was merged into it."""
 
     def __init__(self, observations: Iterable[int] = ()) -> None:
         self.observations = Counter(observations)
@@ -32,53 +32,53 @@ class Bag:
 
 
 class Walk:
-    """A cascade and its model, moved together."""
+    """A rollup and its model, changed together."""
 
-    def __init__(self, rungs: tuple[Rung, ...], now: float) -> None:
-        self.cascade: Cascade[str, Bag] = Cascade(rungs, now)
+    def __init__(self, levels: tuple[Level, ...], now: float) -> None:
+        self.rollup: Rollup[str, Bag] = Rollup(levels, now)
         self.now = self.latest = now
         self.seen: list[tuple[float, str]] = []
 
     def add(self, age: float, key: str) -> None:
         at = self.now - age
-        if at >= self.cascade.oldest(len(self.cascade.rungs) - 1):
-            self.cascade.add(at, {key: Bag([len(self.seen)])})
+        if at >= self.rollup.oldest(len(self.rollup.levels) - 1):
+            self.rollup.add(at, {key: Bag([len(self.seen)])})
             self.seen.append((at, key))
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
         self.latest = max(self.latest, self.now)
-        self.cascade.advance(self.now)
+        self.rollup.advance(self.now)
 
-    def expected(self, rung: Rung) -> dict[tuple[int, str], Counter[int]]:
-        """Every retained observation by bucket and key."""
-        oldest = (int(self.latest) // rung.size - rung.keep + 1) * rung.size
+    def expected(self, level: Level) -> dict[tuple[int, str], Counter[int]]:
+        """Every observation kept, by bucket and key."""
+        oldest = (int(self.latest) // level.size - level.keep + 1) * level.size
         cells: dict[tuple[int, str], Counter[int]] = {}
         for number, (at, key) in enumerate(self.seen):
-            start = int(at // rung.size) * rung.size
+            start = int(at // level.size) * level.size
             if start >= oldest:
                 cells.setdefault((start, key), Counter())[number] += 1
         return cells
 
     def check(self) -> None:
-        cascade = self.cascade
-        for index, rung in enumerate(cascade.rungs):
-            expected = self.expected(rung)
-            asked = {(int(at // rung.size) * rung.size, key) for at, key in self.seen} | expected.keys()
+        rollup = self.rollup
+        for index, level in enumerate(rollup.levels):
+            expected = self.expected(level)
+            asked = {(int(at // level.size) * level.size, key) for at, key in self.seen} | expected.keys()
             found = {
                 (start, key): cell.observations
                 for start, key in asked
-                if (cell := cascade.cell(index, start, key)) is not None
+                if (cell := rollup.cell(index, start, key)) is not None
             }
-            assert found == expected, rung
-            everything = cascade.merged(index, sorted({start for start, _ in asked}), ["a", "b"])
+            assert found == expected, level
+            everything = rollup.merged(index, sorted({start for start, _ in asked}), ["a", "b"])
             summed: Counter[int] = sum(expected.values(), Counter())
             assert (everything.observations if everything else Counter()) == summed
-            assert all(start >= cascade.oldest(index) for start in cascade._tables[index]), "kept beyond its time"
+            assert all(start >= rollup.oldest(index) for start in rollup._tables[index]), "kept beyond its time"
         totals: dict[str, Counter[int]] = {}
-        for (_, key), bag in self.expected(cascade.rungs[-1]).items():
+        for (_, key), bag in self.expected(rollup.levels[-1]).items():
             totals.setdefault(key, Counter()).update(bag)
-        assert {key: bag.observations for key, bag in cascade.totals.items()} == totals
+        assert {key: bag.observations for key, bag in rollup.totals.items()} == totals
 
 
 quarter = st.integers(0, 3).map(lambda quarters: quarters / 4)
@@ -102,8 +102,8 @@ steps = st.lists(
 starts = st.sampled_from([NOON, MIDNIGHT, MIDNIGHT - 1.5, NOON - 0.25, NOON + 59.75])
 
 
-def play(rungs: tuple[Rung, ...], now: float, script: list[tuple[object, ...]], scale: float = 1.0) -> None:
-    walk = Walk(rungs, now)
+def play(levels: tuple[Level, ...], now: float, script: list[tuple[object, ...]], scale: float = 1.0) -> None:
+    walk = Walk(levels, now)
     for step in script:
         match step:
             case ("add", float(age), str(key)):
@@ -143,28 +143,28 @@ def test_short_rungs_hold_the_same_while_everything_expires_again_and_again(
     play(SHORT, now, script)
 
 
-@pytest.mark.parametrize("rung", range(4))
+@pytest.mark.parametrize("level", range(4))
 @pytest.mark.parametrize("age", [0, 0.5])
-def test_a_bucket_is_kept_until_its_time_is_over_and_not_a_moment_longer(rung: int, age: float) -> None:
-    size, keep = REAL[rung]
+def test_a_bucket_is_kept_until_its_time_is_over_and_not_a_moment_longer(level: int, age: float) -> None:
+    size, keep = REAL[level]
     walk = Walk(REAL, MIDNIGHT)
     walk.add(-age, "a")
     walk.advance(size * keep - 0.25)
-    assert walk.cascade.cell(rung, MIDNIGHT, "a") is not None
+    assert walk.rollup.cell(level, MIDNIGHT, "a") is not None
     walk.advance(0.25)
-    assert walk.cascade.cell(rung, MIDNIGHT, "a") is None
+    assert walk.rollup.cell(level, MIDNIGHT, "a") is None
     walk.check()
 
 
-@pytest.mark.parametrize("rung", range(4))
-def test_a_late_observation_lands_in_the_oldest_bucket_that_is_kept(rung: int) -> None:
-    size, keep = REAL[rung]
+@pytest.mark.parametrize("level", range(4))
+def test_a_late_observation_lands_in_the_oldest_bucket_that_is_kept(level: int) -> None:
+    size, keep = REAL[level]
     walk = Walk(REAL, NOON)
     oldest = NOON // size * size - size * (keep - 1)
-    assert walk.cascade.oldest(rung) == oldest
+    assert walk.rollup.oldest(level) == oldest
     walk.add(NOON - oldest, "a")
     walk.check()
-    assert walk.cascade.cell(rung, oldest, "a") is not None
+    assert walk.rollup.cell(level, oldest, "a") is not None
 
 
 def test_keys_are_gone_when_their_last_cell_expires() -> None:
@@ -174,13 +174,13 @@ def test_keys_are_gone_when_their_last_cell_expires() -> None:
     walk.advance(DAY)
     walk.add(0, "b")
     walk.advance(89 * DAY - 0.25)
-    assert set(walk.cascade.totals) == {"a", "b"}
+    assert set(walk.rollup.totals) == {"a", "b"}
     walk.advance(0.25)
-    assert set(walk.cascade.totals) == {"b"}
-    assert walk.cascade.totals["b"].observations == Counter([2])
+    assert set(walk.rollup.totals) == {"b"}
+    assert walk.rollup.totals["b"].observations == Counter([2])
     walk.advance(DAY)
-    assert walk.cascade.totals == {}
-    assert not any(walk.cascade._tables)
+    assert walk.rollup.totals == {}
+    assert not any(walk.rollup._tables)
 
 
 def test_a_key_whose_last_closed_cell_expires_lives_on_in_what_is_ahead_of_time() -> None:
@@ -190,41 +190,41 @@ def test_a_key_whose_last_closed_cell_expires_lives_on_in_what_is_ahead_of_time(
     walk.add(-100, "a")
     walk.advance(10)
     walk.check()
-    assert walk.cascade.totals["a"].observations == Counter([1])
+    assert walk.rollup.totals["a"].observations == Counter([1])
 
 
 def test_steady_traffic_keeps_no_more_buckets_than_the_rungs_allow() -> None:
-    cascade: Cascade[str, Bag] = Cascade(SHORT, 0)
+    rollup: Rollup[str, Bag] = Rollup(SHORT, 0)
     for second in range(1_000):
-        cascade.advance(second)
-        cascade.add(second, {"a": Bag([second])})
-        assert all(len(table) <= rung.keep for table, rung in zip(cascade._tables, SHORT, strict=True))
-    assert cascade.totals["a"].observations.total() == 1_000 - 18 * 48
+        rollup.advance(second)
+        rollup.add(second, {"a": Bag([second])})
+        assert all(len(table) <= level.keep for table, level in zip(rollup._tables, SHORT, strict=True))
+    assert rollup.totals["a"].observations.total() == 1_000 - 18 * 48
 
 
 def test_what_is_asked_for_is_a_copy() -> None:
     walk = Walk(REAL, NOON)
     walk.add(0, "a")
-    cell = walk.cascade.cell(0, NOON, "a")
+    cell = walk.rollup.cell(0, NOON, "a")
     assert cell is not None
     cell.merge(Bag([99]))
     walk.check()
 
 
 def test_the_cell_that_was_added_stays_the_callers() -> None:
-    cascade: Cascade[str, Bag] = Cascade(REAL, NOON)
+    rollup: Rollup[str, Bag] = Rollup(REAL, NOON)
     mine = Bag([1])
-    cascade.add(NOON, {"a": mine})
+    rollup.add(NOON, {"a": mine})
     mine.merge(Bag([2]))
-    cascade.add(NOON - 5, {"a": mine})
-    assert cascade.totals["a"].observations == Counter([1, 1, 2])
+    rollup.add(NOON - 5, {"a": mine})
+    assert rollup.totals["a"].observations == Counter([1, 1, 2])
 
 
 def test_a_clock_that_goes_back_opens_nothing_again() -> None:
     walk = Walk(REAL, MIDNIGHT)
     walk.add(0, "a")
     walk.advance(-3600)
-    assert walk.cascade.open(0) == MIDNIGHT
+    assert walk.rollup.open(0) == MIDNIGHT
     walk.add(0, "a")
     walk.check()
-    assert walk.cascade.cell(2, MIDNIGHT - HOUR, "a") is not None
+    assert walk.rollup.cell(2, MIDNIGHT - HOUR, "a") is not None

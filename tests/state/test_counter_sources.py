@@ -1,18 +1,19 @@
-"""Counters of replicas: told apart by their instance, or by what they count."""
+"""Counters of replicas, distinguished by instance or by value."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.state.tracks import Counters, Tracks
+from analytics.state.counter_sources import CounterSources, CounterValues
 from tests.state.rig import Rig, moderate
 
 
 def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
-    """What was counted before anyone watched, and what in the series."""
-    tracks, before, now = Tracks(is_named), 0, 0
+    """What is counted in the baseline, and in the series."""
+    sources, before, now = CounterSources(is_named), 0, 0
     for value in values:
-        gain = tracks.take(Counters(value))
+        gain = sources.update(CounterValues(value))
         assert before + now <= before + now + gain.before.requests + gain.now.requests, "totals never fall"
         before += gain.before.requests
         now += gain.now.requests
@@ -61,7 +62,7 @@ def test_two_replicas_without_instances_through_the_service() -> None:
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 10**9), st.booleans()), max_size=40),
 )
 def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tuple[int, int, bool]]) -> None:
-    """Whatever the values, restarts and order: increases are exact, and totals never fall."""
+    """For all values, restarts and orders, increases are exact and totals never fall."""
     rig, counts, truth, last = Rig(), dict(enumerate(starts)), 0, 0
     for number, value in counts.items():
         rig.beat(instance=f"i{number}", request_count=value)
@@ -88,7 +89,7 @@ def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tupl
 def test_unnamed_replicas_that_differ_much_are_told_apart(
     magnitudes: list[int], replicas: int, rounds: list[list[int]]
 ) -> None:
-    """They report in turn; the counters differ more than tenfold and rise slowly."""
+    """The replicas alternate; their counters differ more than tenfold and rise slowly."""
     counters = [100 ** (1 + magnitude) for magnitude in magnitudes[:replicas]]
     starts, values, first = list(counters), [], []
     for number, steps in enumerate(rounds):
@@ -111,7 +112,7 @@ def test_unnamed_replicas_that_differ_much_are_told_apart(
 def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
     starts: list[int], rounds: list[list[int]], is_reversed: bool
 ) -> None:
-    """They report in turn; what cannot be told apart is counted once, never again and again."""
+    """The replicas alternate; sources that cannot be distinguished are counted once, not again and again."""
     counters, values = list(starts), []
     for number, steps in enumerate(rounds * 8):
         for place in range(len(counters))[:: -1 if is_reversed else 1]:
@@ -124,14 +125,14 @@ def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
 @moderate
 @given(st.lists(st.one_of(st.none(), st.integers(0, 10**6), st.sampled_from([0, 1, 10**60])), max_size=60))
 def test_whatever_is_reported_the_total_never_falls_and_the_tracks_stay_few(values: list[int | None]) -> None:
-    tracks, total = Tracks(is_named=False), 0
+    sources, total = CounterSources(is_named=False), 0
     for value in values:
-        gain = tracks.take(Counters(value, None if value is None else value // 2))
+        gain = sources.update(CounterValues(value, None if value is None else value // 2))
         step = gain.before.requests + gain.now.requests
         assert step >= 0
         assert gain.before.errors + gain.now.errors >= 0
         total += step
-        assert len(tracks.tracks) <= 16
+        assert len(sources.sources) <= 16
     assert total >= max((value for value in values if value is not None), default=0)
 
 
@@ -170,3 +171,27 @@ def test_totals_never_fall(acts: list[tuple[str, int, str | None]]) -> None:
         total = rig.overview["total_requests"]
         assert total >= last
         last = total
+
+
+def test_a_stored_service_has_the_field_names_of_data_files() -> None:
+    rig = Rig()
+    rig.beat(request_count=3)
+    stored = msgspec.json.decode(msgspec.json.encode(rig.state.services.dump()))
+    counters = stored[0]["senders"][0]["tracks"]
+    assert counters == {
+        "is_named": False,
+        "beats": 1,
+        "tracks": [
+            {
+                "number": 1,
+                "value": [3, None],
+                "heard": 1,
+                "first": [3, None],
+                "steps": 0,
+                "held": None,
+                "rivals": [],
+                "has_ended": False,
+            }
+        ],
+        "has_several": False,
+    }

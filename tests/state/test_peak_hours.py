@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.state.exact import in_units
-from analytics.state.peaks import HoursOfDays
+from analytics.state.peak_hours import PeakHours
 from tests.state.rig import DAY, HOUR, MIDNIGHT
 
 
@@ -21,14 +21,14 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT
 def test_the_peak_is_the_busiest_hour_and_of_equals_the_earliest(
     hours: dict[int, int], peak: tuple[int, int] | None
 ) -> None:
-    days = HoursOfDays()
+    days = PeakHours()
     for hour, requests in hours.items():
         days.add(MIDNIGHT + hour * HOUR, in_units(requests))
     assert days.peak(MIDNIGHT) == (None if peak is None else (MIDNIGHT + peak[0] * HOUR, peak[1]))
 
 
 def test_hours_begin_and_end_on_the_second() -> None:
-    days = HoursOfDays()
+    days = PeakHours()
     days.add(MIDNIGHT + HOUR - 0.001, in_units(2))
     days.add(MIDNIGHT + HOUR, in_units(3))
     days.add(MIDNIGHT + DAY, in_units(9))
@@ -39,7 +39,7 @@ def test_hours_begin_and_end_on_the_second() -> None:
 
 
 def test_forgotten_days_have_no_peak() -> None:
-    days = HoursOfDays()
+    days = PeakHours()
     days.add(MIDNIGHT, in_units(1))
     days.add(MIDNIGHT + DAY, in_units(1))
     days.forget(MIDNIGHT + DAY)

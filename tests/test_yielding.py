@@ -1,17 +1,17 @@
-"""Turns in the event loop."""
+"""Yielding to the event loop."""
 
 import gevent
 from gevent.socket import socketpair
 
-from analytics.turns import let_others_work
+from analytics.yielding import yield_to_others
 
 
-def test_input_is_looked_for_at_every_turn() -> None:
+def test_each_yield_polls_for_input_once() -> None:
     mine, theirs = socketpair()
     with mine, theirs:
         got: list[bytes] = []
         gevent.spawn(lambda: got.append(mine.recv(1)))
-        let_others_work()
+        yield_to_others()
         theirs.send(b"x")
-        let_others_work()
+        yield_to_others()
         assert got == [b"x"]
