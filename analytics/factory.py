@@ -6,30 +6,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-
-from analytics.api.bodies import BodyReader
+from analytics.access.chain import chain
+from analytics.access.identify import Everybody, Identify
+from analytics.api.application import Application
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
 from analytics.api.errors import errors_blueprint
-from analytics.api.events import events_acceptor, events_blueprint
+from analytics.api.events import events_blueprint
 from analytics.api.export import export_blueprint
-from analytics.api.guards import Guard
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
-from analytics.api.metrics import metrics_acceptor, metrics_blueprint
-from analytics.api.mount import Mount
-from analytics.api.names import NameConverter
+from analytics.api.metrics import metrics_blueprint
 from analytics.api.page import page_blueprint
-from analytics.api.problems import handle_problems
-from analytics.api.proxies import Proxies
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
-from analytics.api.shortcut import Shortcut
 from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
+from analytics.doors.body import BodyReader
+from analytics.doors.heartbeat_door import HeartbeatDoor
+from analytics.doors.json_door import events_door, metrics_door
+from analytics.doors.limits import BodyLimits
+from analytics.doors.media import MANY_RECORDS
+from analytics.doors.shortcut import Shortcut
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS
@@ -45,15 +45,10 @@ from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
-from analytics.records import NewEvent, NewMetric
-from analytics.schemas.compiled import SchemaDecoder
-from analytics.schemas.event import EventSchema
-from analytics.schemas.metric import MetricSchema
 from analytics.snapshot.changes import Changes
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
-from analytics.yielding import yield_to_others
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +128,14 @@ class Service:
         self.hub.start()
 
 
-def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, clock: Clock | None = None, identify: Identify | None = None
+) -> Application:
     """The whole service as a WSGI application.
+
+    Args:
+        settings: read from the environment where left out.
+        identify: decides who sends a request, and whether they may; everybody may where left out.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -154,7 +155,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     snapshots = SnapshotSource(state, reader, connections)
     openings = Openings(reader, snapshots)
     commands = Commands(hub, openings)
-    packets = BodyReader(INBOUND_LIMIT, settings.body_timeout)
+    packets = BodyReader(BodyLimits(INBOUND_LIMIT, settings.body_timeout), MANY_RECORDS)
     patience = settings.client_timeout
     socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
 
@@ -173,27 +174,18 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     ticker = make_ticker(tick, jobs, state.counters.dropped)
     service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
-    bodies = BodyReader(settings.max_body, settings.body_timeout)
-    events = events_acceptor(
-        recorder, bodies, SchemaDecoder(EventSchema(), NewEvent, settings.max_batch, yield_to_others)
-    )
-    metrics = metrics_acceptor(
-        recorder, bodies, SchemaDecoder(MetricSchema(), NewMetric, settings.max_batch, yield_to_others)
-    )
+    limits = BodyLimits(settings.max_body, settings.body_timeout)
+    events = events_door(recorder, limits, settings.max_batch)
+    metrics = metrics_door(recorder, limits, settings.max_batch)
+    heartbeats = HeartbeatDoor(recorder, limits)
 
-    app = Flask("analytics", static_folder=None)
+    app = Application()
     app.extensions["analytics"] = service
     app.config["SOCK_SERVER_OPTIONS"] = OPTIONS
-    app.url_map.converters["name"] = NameConverter
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # a service's name may begin with a slash
-    shortcut = Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics})
-    app.wsgi_app = Guard(shortcut, settings.cors_origins, lambda: service.is_recovering)  # type: ignore[method-assign]
-    handle_problems(app)
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(errors_blueprint(reader))
     app.register_blueprint(metrics_blueprint(metrics, reader, connections))
-    app.register_blueprint(heartbeat_blueprint(recorder, bodies))
+    app.register_blueprint(heartbeat_blueprint(heartbeats))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, service.storage, jobs.reports))
@@ -204,7 +196,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(sdk_blueprint())
     app.register_blueprint(websocket_blueprint(commands, patience))
     app.register_blueprint(socketio.blueprint())
-    if settings.base_path or settings.trusted_proxies:
-        mounted = Mount(app.wsgi_app, settings.base_path, Proxies(settings.trusted_proxies), app.url_map)
-        app.wsgi_app = mounted  # type: ignore[method-assign]
+    app.wsgi_app = chain(  # type: ignore[method-assign]
+        Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
+        app.url_map,
+        origins=settings.cors_origins,
+        base_path=settings.base_path,
+        trusted_proxies=settings.trusted_proxies,
+        is_closed=lambda: service.is_recovering,
+        identify=identify or Everybody(),
+    )
     return app

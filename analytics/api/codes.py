@@ -6,6 +6,8 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     400: {
         "malformed_json": "The body, or an item of the batch, is not valid JSON.",
         "malformed_gzip": "The body is not the gzip that its Content-Encoding says.",
+        "malformed_deflate": "The body is not the deflate that its Content-Encoding says.",
+        "malformed_zstd": "The body is not the zstd that its Content-Encoding says.",
         "incomplete_body": "The body ended before it was complete.",
         "malformed_chunks": "The chunked body is not framed as it must be.",
         "empty_body": "The body is empty.",
@@ -50,7 +52,16 @@ Codes = Mapping[int, tuple[str, ...]]
 READ: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",), 503: ("unavailable",)}
 DOCUMENT: Codes = {405: ("method_not_allowed",), 503: ("unavailable",)}
 ONE_BODY: Codes = {
-    400: ("malformed_json", "malformed_gzip", "malformed_chunks", "incomplete_body", "empty_body", "nested_too_deeply"),
+    400: (
+        "malformed_json",
+        "malformed_gzip",
+        "malformed_deflate",
+        "malformed_zstd",
+        "malformed_chunks",
+        "incomplete_body",
+        "empty_body",
+        "nested_too_deeply",
+    ),
     405: ("method_not_allowed",),
     408: ("body_timeout",),
     413: ("body_too_large",),

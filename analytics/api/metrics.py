@@ -6,43 +6,27 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from analytics.api.accept import Acceptor
-from analytics.api.answers import answer
-from analytics.api.bodies import BodyReader
+from analytics.api.answers import answer, respond
 from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
 from analytics.api.streaming import LEVEL
-from analytics.kinds import METRICS
-from analytics.log.handlers import Taken
-from analytics.log.recorder import Recorder
+from analytics.doors.door import Door
 from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
-from analytics.records import NewMetric
-from analytics.schemas.compiled import SchemaDecoder
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
 
 QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
 
 
-def metrics_acceptor(recorder: Recorder, bodies: BodyReader, decoder: SchemaDecoder[NewMetric]) -> Acceptor[NewMetric]:
-    """What takes metrics in."""
-    return Acceptor(METRICS, bodies, decoder, recorder, _tell)
-
-
-def _tell(metric: NewMetric, taken: Taken) -> dict[str, str]:
-    message = "metric recorded before" if taken.duplicate else "metric recorded"
-    return {"message": message, "name": metric.name, "id": taken.id, "timestamp": taken.timestamp}
-
-
-def metrics_blueprint(accept: Acceptor[NewMetric], reader: Reader, connections: Callable[[], int]) -> Blueprint:
-    """The blueprint of /metrics and /series."""
+def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]) -> Blueprint:
+    """The blueprint of /metrics and /series; `door` records metrics."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.post("/metrics")
     def record() -> Response:
-        return answer(*accept(request.environ))
+        return respond(door(request.environ))
 
     @blueprint.get("/metrics")
     def show() -> Response:

@@ -1,5 +1,6 @@
 """Makes the OpenAPI 3.1 document: the table of `contract.py` and the marshmallow schemas, through apispec."""
 
+import re
 from collections.abc import Mapping
 from inspect import getdoc
 from typing import Any
@@ -13,12 +14,16 @@ from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS
 from analytics.api.operation import Body, Operation
 from analytics.api.params import TAG
+from analytics.doors.media import BEACON_TYPE, ENCODINGS, JSON_TYPE, LINES_TYPE
 from analytics.schemas import responses
 from analytics.schemas.fields import NUMBER_LIMIT, NoControlCharacters, Number
 from analytics.schemas.heartbeat import FIGURES
 from analytics.version import VERSION
 
-JSON, LINES, PLAIN = "application/json", "application/x-ndjson", "text/plain"
+JSON, LINES, PLAIN = JSON_TYPE, LINES_TYPE, BEACON_TYPE
+*FIRST, LAST = ENCODINGS
+READ = f"{', '.join(FIRST)} or {LAST}"
+"""The content encodings that are read."""
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 ABOUT = """\
@@ -29,8 +34,8 @@ JSON in and out, in UTF-8. Times are RFC 3339 in UTC. Every error has one shape,
 refused with a 422 that names them. Texts hold no control characters.
 
 Bodies are `application/json`; `text/plain` that holds JSON, so that a browser's `sendBeacon` needs no preflight; and, \
-where many records are taken, `application/x-ndjson`, one JSON object a line. `Content-Encoding: gzip` is read. At \
-most BODY_LIMIT bytes and BATCH_LIMIT items are taken at once, both counted after decompression.
+where many records are taken, `application/x-ndjson`, one JSON object a line. `Content-Encoding` may be ENCODINGS. \
+At most BODY_LIMIT bytes and BATCH_LIMIT items are taken at once, both counted after decompression.
 
 GET answers HEAD too, and every path answers OPTIONS, also the preflight of a browser. A read after an acknowledged \
 write shows it.
@@ -79,7 +84,8 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
         spec.components.schemas[name].setdefault("description", getdoc(schema))
     _describe_counters(spec.components.schemas["Heartbeat"])
     made = spec.to_dict()
-    about = ABOUT.replace("BODY_LIMIT", f"{max_body:,}").replace("BATCH_LIMIT", f"{max_batch:,}")
+    limits = {"BODY_LIMIT": f"{max_body:,}", "BATCH_LIMIT": f"{max_batch:,}", "ENCODINGS": READ}
+    about = re.sub("|".join(limits), lambda found: limits[found[0]], ABOUT)
     document = {
         "openapi": made["openapi"],
         "info": {**made["info"], "description": about, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -193,7 +199,7 @@ def _request_body(spec: APISpec, body: Body, max_batch: int) -> dict[str, Any]:
     if body.batch is not None:
         lines = {"type": "string", "description": "One JSON object a line; blank lines do not count."}
         content[LINES] = {"schema": lines, "example": f"{_json(body.example)}\n{_json(body.example)}\n"}
-    return {"required": True, "description": "`Content-Encoding: gzip` is read too.", "content": content}
+    return {"required": True, "description": f"`Content-Encoding` may be {READ}.", "content": content}
 
 
 def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from msgspec import Raw, Struct, structs
 
-from analytics.api.answers import encode
+from analytics.answer import encode
 from analytics.query.export import Row
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

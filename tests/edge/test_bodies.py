@@ -162,9 +162,10 @@ def test_json_that_is_no_event_is_422(shared_server: Server, body: bytes, field:
         (("Content-Type: application/jsonp",), "application/json"),
         (("Content-Type: ;;;",), "application/json"),
         ((), "none"),
-        ((JSON, "Content-Encoding: br"), "gzip"),
-        ((JSON, "Content-Encoding: deflate"), "gzip"),
-        ((JSON, "Content-Encoding: gzip, gzip"), "gzip"),
+        ((JSON, "Content-Encoding: br"), "send gzip, deflate, zstd or none"),
+        ((JSON, "Content-Encoding: snappy"), "send gzip, deflate, zstd or none"),
+        ((JSON, "Content-Encoding: gzip, gzip"), "'gzip, gzip' is not read"),
+        ((JSON, "Content-Encoding: gzip, zstd"), "'gzip, zstd' is not read"),
     ],
 )
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.doors.forms import decode
 from analytics.schemas.compiled import Batch, SchemaDecoder
-from analytics.schemas.forms import decode
 from tests.schemas import decoders
 from tests.schemas.faults import HOLE, REFUSED_IN_DATA, TAKEN, TWICE, WHOLE, Fault, content, with_fault
 from tests.schemas.payloads import styles

@@ -9,7 +9,9 @@ import requests
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from analytics.api.guards import Guard
+from analytics.access.chain import Chain
+from analytics.access.cross_origin import CrossOrigin
+from analytics.access.ready_gate import ReadyGate
 from analytics.javascript import FOLDER, as_classic, as_module
 from tests.edge.wire import tool
 from tests.server import Server
@@ -53,7 +55,7 @@ def test_a_file_is_gzipped_where_that_is_wanted(name: str, shared_server: Server
 
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_pages_of_other_origins_may_read_when_to_come_back(is_closed: bool) -> None:
-    app = Guard(Response("fine"), ("*",), lambda: is_closed)
+    app = Chain(Response("fine"), [ReadyGate(lambda: is_closed)], [CrossOrigin(("*",))])
     answer = Client(app).get("/events", headers={"Origin": "https://shop.test"})
     assert answer.headers.get("Access-Control-Expose-Headers") == ("Retry-After" if is_closed else None)
     assert ("Retry-After" in answer.headers) == is_closed

@@ -6,13 +6,14 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from analytics.api.shortcut import Shortcut
 from analytics.config import Settings
+from analytics.doors.shortcut import Shortcut
 from analytics.factory import create_app
 from tests.fakes import FakeClock
 
 EVENT = '{"type":"purchase","service":"checkout"}'
 METRIC = '{"name":"queue","value":3}'
+HEARTBEAT = '{"service":"checkout","status":"healthy"}'
 JSON = "application/json"
 OWN_ID = re.compile(r'"id":"[0-9a-f]{10}-[0-9a-f]+-\d+-\d+"')
 
@@ -38,6 +39,9 @@ def client() -> FlaskClient:
         ("/metrics", JSON, f'{{"metrics":[{METRIC}]}}'),
         ("/metrics", JSON, '{"name":"requests","value":-1}'),
         ("/metrics", JSON, "[]"),
+        ("/heartbeat", JSON, HEARTBEAT),
+        ("/heartbeat", JSON, '{"service":"checkout","status":"great"}'),
+        ("/heartbeat", "application/x-ndjson", HEARTBEAT),
     ],
 )
 def test_both_ways_answer_alike(path: str, media_type: str, body: str) -> None:
@@ -53,9 +57,9 @@ def test_both_ways_know_the_same_ids() -> None:
 
 
 def test_the_shortcut_is_not_taken_for_anything_but_posts_to_its_paths() -> None:
-    app = create_app(Settings(data_dir=""), FakeClock())
-    assert app.test_client().get("/events").status_code == 200
-    assert app.test_client().post("/heartbeat", json={"service": "a", "status": "healthy"}).status_code == 200
+    visitor = client()
+    assert visitor.get("/events").status_code == 200
+    assert visitor.post("/heartbeat/checkout").status_code == 200
 
 
 def test_an_unforeseen_failure_is_a_logged_500(caplog: pytest.LogCaptureFixture) -> None:
@@ -63,7 +67,7 @@ def test_an_unforeseen_failure_is_a_logged_500(caplog: pytest.LogCaptureFixture)
         raise RuntimeError("out of luck")
 
     app = create_app(Settings(data_dir=""), FakeClock())
-    app.wsgi_app = Shortcut(app.wsgi_app, {"/events": fail})  # type: ignore[assignment,dict-item,method-assign]
+    app.wsgi_app = Shortcut(app.wsgi_app, {"/events": fail})  # type: ignore[dict-item,method-assign]
     with caplog.at_level(logging.ERROR):
         answer = app.test_client().post("/events", data=EVENT)
     assert answer.status_code == 500

@@ -1,4 +1,4 @@
-"""The forms in which records may be sent."""
+"""The forms of a JSON body."""
 
 import json
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from analytics.doors.forms import decode
 from analytics.errors import AnalyticsError
 from analytics.schemas.compiled import PAUSE_EVERY, Batch, SchemaDecoder
 from analytics.schemas.event import EventSchema
-from analytics.schemas.forms import decode
 from tests.schemas import decoders
 from tests.schemas.decoders import MAX_ITEMS, NewEvent
 

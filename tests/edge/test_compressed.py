@@ -2,8 +2,10 @@
 
 import gzip
 import zlib
+from collections.abc import Callable
 
 import pytest
+import zstandard
 
 from tests.edge.bodies import BATCH, LINES, MIB, counts, encoded, event, receipt
 from tests.edge.wire import booked, check_problem, check_still_works, cpu_seconds, post, resident_mib, worker_pid
@@ -23,6 +25,25 @@ from tests.server import Server
 def test_gzip_bodies_are_read(shared_server: Server, body: bytes, media_type: str, accepted: int) -> None:
     with booked(shared_server, accepted=accepted):
         assert counts(post(shared_server, "/events", body, media_type, Content_Encoding="gzip")) == receipt(accepted)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("deflate", zlib.compress(BATCH)),
+        ("deflate", zlib.compress(BATCH, wbits=-15)),
+        ("zstd", zstandard.compress(BATCH)),
+        ("zstd", zstandard.compress(BATCH[:20]) + zstandard.compress(BATCH[20:])),
+        ("ZSTD", zstandard.compress(BATCH)),
+    ],
+    ids=["zlib", "raw deflate", "one frame", "two frames", "in upper case"],
+)
+def test_deflate_and_zstd_bodies_are_read(shared_server: Server, encoding: str, body: bytes) -> None:
+    with booked(shared_server, accepted=2):
+        answer = post(shared_server, "/events", body, Content_Encoding=encoding)
+    assert counts(answer) == receipt(2)
+    with booked(shared_server, "heartbeats", drops={f"malformed_{encoding.lower()}": 1}):
+        check_problem(post(shared_server, "/heartbeat", body[:-1], Content_Encoding=encoding), 400)
 
 
 @pytest.mark.parametrize(
@@ -46,20 +67,26 @@ def test_bad_gzip_is_400(shared_server: Server, body: bytes, code: str) -> None:
     check_still_works(shared_server)
 
 
-@pytest.fixture(scope="module")
-def bomb() -> bytes:
-    """128 MiB of blanks in 128 KiB."""
-    part = zlib.compressobj(9, wbits=31)
-    return b"".join([*(part.compress(b" " * (16 * MIB)) for _ in range(8)), part.flush()])
+def bomb(packer: "zlib._Compress | zstandard.ZstdCompressionObj") -> bytes:
+    """128 MiB of blanks; zlib makes 128 KiB of them, zstd 4 KiB."""
+    return b"".join([*(packer.compress(b" " * (16 * MIB)) for _ in range(8)), packer.flush()])
 
 
-@pytest.mark.parametrize("members", [1, 3])
-def test_a_gzip_bomb_is_a_413_at_once_and_in_little_memory(shared_server: Server, bomb: bytes, members: int) -> None:
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "gzip": lambda: bomb(zlib.compressobj(9, wbits=31)),
+    "deflate": lambda: bomb(zlib.compressobj(9)),
+    "zstd": lambda: bomb(zstandard.ZstdCompressor(19).compressobj()),
+}
+
+
+@pytest.mark.parametrize(("encoding", "members"), [("gzip", 1), ("gzip", 3), ("deflate", 1), ("zstd", 1), ("zstd", 3)])
+def test_a_bomb_is_a_413_at_once_and_in_little_memory(shared_server: Server, encoding: str, members: int) -> None:
+    body = BOMBS[encoding]() * members
     pid = worker_pid(shared_server)
     before, peak, worked = resident_mib(pid), resident_mib(pid, "VmHWM"), cpu_seconds(pid)
     with booked(shared_server, drops={"body_too_large": 3}):
         for _ in range(3):
-            answer = post(shared_server, "/events", bomb * members, LINES, Content_Encoding="gzip")
+            answer = post(shared_server, "/events", body, LINES, Content_Encoding=encoding)
             check_problem(answer, 413, "body_too_large")
     assert cpu_seconds(pid) - worked < 3
     assert resident_mib(pid) - before < 48

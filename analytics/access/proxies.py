@@ -1,4 +1,4 @@
-"""Trusted proxies: what they say of a request's client, scheme, host and prefix is believed, and nobody else is."""
+"""Trusted proxies: only their X-Forwarded-* headers change a request's client, scheme, host and prefix."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -7,14 +7,16 @@ from wsgiref.types import WSGIEnvironment
 from analytics.addresses import is_base_path, parse_origin
 
 SCHEME = "analytics.scheme"
-"""Key of the environ for the scheme that the client used, present where a trusted proxy has told it."""
+"""Key of the environ for the scheme that the client used, present where a trusted proxy has named it."""
+PREFIX = "analytics.prefix"
+"""Key of the environ for the path below which the client reached the service, where a trusted proxy has named it."""
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-"""Values of X-Forwarded-Proto: Traefik says ws and wss of WebSockets."""
+"""Values of X-Forwarded-Proto; Traefik sends ws and wss for WebSockets."""
 HEADERS = "HTTP_X_FORWARDED_"
 
 
 class Proxies:
-    """Believes `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix`, but only of a peer whose address is in `networks`.
+    """Applies `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` of a peer whose address is in `networks`.
 
     Werkzeug's ProxyFix trusts a fixed number of values, whoever sent them, so a client that connects to the service
     directly could claim any address. Here each hop is trusted by its address. Where a chain of proxies appends values,
@@ -25,14 +27,11 @@ class Proxies:
         self._networks = [ip_network(network) for network in networks]
         self._is_trusted = lru_cache(maxsize=1024)(self._find)
 
-    def believe(self, environ: WSGIEnvironment) -> str:
-        """Put what a trusted peer says into `environ`: REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme and `SCHEME`.
-
-        Returns the prefix that it says the service is reached below, checked; empty where it says none.
-        """
+    def __call__(self, environ: WSGIEnvironment) -> None:
+        """Put what a trusted peer says into `environ`: REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `SCHEME`, `PREFIX`."""
         client = environ.get("REMOTE_ADDR", "")
-        if not self._is_trusted(client):
-            return ""
+        if not self._networks or not self._is_trusted(client):
+            return
         hops = 1
         for told in reversed(_values(environ, "FOR")):
             address = _without_port(told)
@@ -50,7 +49,8 @@ class Proxies:
         if parse_origin(f"http://{host}") is not None:
             environ["HTTP_HOST"] = host
         prefix = "".join(value.rstrip("/") for value in _values(environ, "PREFIX")[-hops:])
-        return prefix if is_base_path(prefix) else ""
+        if is_base_path(prefix):
+            environ[PREFIX] = prefix
 
     def _find(self, address: str) -> bool:
         try:
@@ -68,7 +68,7 @@ def _values(environ: WSGIEnvironment, name: str) -> list[str]:
 
 
 def _first(environ: WSGIEnvironment, name: str, hops: int) -> str:
-    """What the outermost trusted proxy says."""
+    """The value of the outermost trusted proxy."""
     return next(iter(_values(environ, name)[-hops:]), "")
 
 

@@ -1,4 +1,4 @@
-"""The forms in which records may be sent: one object, an array, an object around an array, or lines."""
+"""The forms of a JSON body: one object, an array, an object around an array, or lines."""
 
 import re
 from itertools import islice
@@ -45,7 +45,7 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
         rest = body[wrapped.end() :]
         if not rest.startswith(items):
             rest = without_halves(rest)  # as `fields` is
-        # JSON parsers keep the last of equal names: what came before it would be lost without a word
+        # JSON parsers keep the last of equal names, so the items of an earlier one would be lost without an error
         if not rest.startswith(items) or rest[len(items) :].strip() != b"}":
             raise ValidationFailed(f"{kind!r} must be given once.", fields={kind: ["Must be given once."]})
         return decoder.many(items)

@@ -1,47 +1,46 @@
-"""The path below which the service is reached, taken off each request before anything else looks at its path."""
+"""The path below which the service is reached, removed from each request's path."""
 
-from collections.abc import Iterable
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from analytics.api.proxies import Proxies
+from analytics.access.proxies import PREFIX
 from analytics.errors import ConfigError
 
 
-class Mount:
-    """Serves `app` below a prefix: the one that a trusted proxy tells, else `base_path` (empty: none).
+class BasePath:
+    """Removes the prefix that a trusted proxy names, else `base_path` (empty: none), from a request's path.
 
-    Some proxies take the prefix off and some leave it on, so both are served: SCRIPT_NAME becomes the prefix, and
-    PATH_INFO what follows it. The prefix itself, without a slash, becomes an empty PATH_INFO.
+    Some proxies remove the prefix and some do not, so both are served: SCRIPT_NAME becomes the prefix, and PATH_INFO
+    what follows it. The prefix itself, without a slash, becomes an empty PATH_INFO.
 
-    A prefix such as /stats is the beginning of own paths too, so /stats/hourly may be either: then whichever exists is
-    meant. /stats itself is the prefix for a browser, which asks for HTML, and the own path for everybody else.
+    A prefix such as /stats is also the beginning of the service's own paths, so /stats/hourly may be either: whichever
+    exists is meant. /stats itself is the prefix for a browser, which asks for HTML, and the own path for other clients.
 
     Args:
-        urls: the paths of `app`, all of them.
+        urls: the paths of the service, all of them.
 
     Raises:
-        ConfigError: below `base_path` an own path could be taken for another.
+        ConfigError: below `base_path` one path of the service could be taken for another.
     """
 
-    def __init__(self, app: WSGIApplication, base_path: str, proxies: Proxies, urls: Map) -> None:
-        self._app, self._base_path, self._proxies, self._urls = app, base_path, proxies, urls
+    def __init__(self, base_path: str, urls: Map) -> None:
+        self._base_path, self._urls = base_path, urls
         self._own = {_first_segment(rule.rule) for rule in urls.iter_rules()} - {""}
         if base_path:
             self._check(base_path)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        prefix = self._proxies.believe(environ) or self._base_path
+    def __call__(self, environ: WSGIEnvironment) -> None:
+        """Split the path of a request into SCRIPT_NAME and PATH_INFO."""
+        prefix = environ.get(PREFIX, self._base_path)
         if prefix:
             environ["SCRIPT_NAME"] = prefix
             path = environ["PATH_INFO"]
             rest = path[len(prefix) :]
             if path.startswith(prefix) and rest[:1] in ("", "/") and self._is_below(environ, prefix, path, rest):
                 environ["PATH_INFO"] = rest
-        return self._app(environ, start_response)
 
     def _is_below(self, environ: WSGIEnvironment, prefix: str, path: str, rest: str) -> bool:
         """Whether `path` begins with the prefix because of the prefix, and not because it is an own path."""

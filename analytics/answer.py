@@ -1,0 +1,62 @@
+"""HTTP answers that need no web framework: JSON, and every error in one shape."""
+
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from msgspec import Struct
+from msgspec.json import Encoder
+
+from analytics.errors import AnalyticsError
+
+JSON = "application/json"
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+encode = Encoder().encode
+log = logging.getLogger(__name__)
+
+
+class Answer(Struct, frozen=True):
+    """A complete answer, and the WSGI application that sends it."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = JSON
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        length = str(len(self.body))
+        start_response(
+            STATUS_LINES[self.status],
+            [("Content-Type", self.content_type), ("Content-Length", length), *self.headers],
+        )
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
+
+
+def json_answer(payload: Any, status: int = 200) -> Answer:
+    """An answer with `payload` as JSON."""
+    return Answer(encode(payload), status)
+
+
+def refusal(error: AnalyticsError) -> Answer:
+    """The answer that tells a client about `error`: `{"error": {"code", "message", "fields"}}`."""
+    return Answer(encode({"error": error.body}), error.status, tuple(error.headers.items()))
+
+
+def failure(error: Exception, environ: WSGIEnvironment) -> Answer:
+    """The answer to a request that `error` ended; an error that is a fault of the service is logged as well."""
+    if isinstance(error, AnalyticsError):
+        return refusal(error)
+    log.error(
+        "unforeseen error",
+        exc_info=error,
+        extra={"method": environ["REQUEST_METHOD"], "path": path_of(environ)},
+    )
+    return refusal(AnalyticsError("An error on our side; the log has its details."))
+
+
+def path_of(environ: WSGIEnvironment) -> str:
+    """The request's whole path as text; WSGI holds each of its bytes as one character."""
+    path: str = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]
+    return path.encode("latin1").decode(errors="replace")

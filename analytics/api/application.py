@@ -1,0 +1,17 @@
+"""The Flask application: its routing and its one error handler."""
+
+from flask import Flask
+
+from analytics.api.names import NameConverter
+from analytics.api.problems import handle_problems
+
+
+class Application(Flask):
+    """Routes requests to blueprints, which are registered on it, and answers every error in the one shape."""
+
+    def __init__(self) -> None:
+        super().__init__("analytics", static_folder=None)
+        self.url_map.converters["name"] = NameConverter
+        self.url_map.strict_slashes = False
+        self.url_map.merge_slashes = False  # a service's name may begin with a slash
+        handle_problems(self)

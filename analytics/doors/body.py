@@ -1,0 +1,108 @@
+"""Reads a request's body: complete, decompressed, within its limits and in time, or not at all."""
+
+from codecs import BOM_UTF8
+from collections.abc import Mapping, Sequence
+from typing import IO, NamedTuple
+from wsgiref.types import WSGIEnvironment
+
+import gevent
+from gunicorn.http.errors import ParseException
+from werkzeug.wsgi import get_content_length, get_input_stream
+
+from analytics.doors.decompression import Decompress
+from analytics.doors.limits import BodyLimits
+from analytics.doors.media import ENCODINGS
+from analytics.errors import BodyTimeout, MalformedBody, UnsupportedMedia
+
+CHUNK = 64 * 1024
+NOT_COMPRESSED = ("identity", "")
+
+
+class Body(NamedTuple):
+    """A body's bytes, without a byte order mark, and its content type, without parameters."""
+
+    data: bytes
+    media_type: str
+
+
+class BodyReader:
+    """Reads bodies of some content types and encodings, within `limits`."""
+
+    def __init__(
+        self, limits: BodyLimits, media_types: Sequence[str], encodings: Mapping[str, Decompress] = ENCODINGS
+    ) -> None:
+        self._limits, self._media_types, self._encodings = limits, media_types, encodings
+
+    def read(self, environ: WSGIEnvironment) -> Body:
+        """Read the body of a request.
+
+        Raises:
+            UnsupportedMedia: its content type or encoding is not one of those that are read.
+            TooLarge: it is beyond the limit; a body without a length, or a compressed one, is read only so far.
+            MalformedBody: it ended early, or cannot be decompressed.
+            BodyTimeout: it did not arrive in time.
+        """
+        media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        if media_type not in self._media_types:
+            raise UnsupportedMedia(
+                f"Content-Type {media_type or '(none)'!r} is not read here; send {_listed(self._media_types)}."
+            )
+        encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if encoding in NOT_COMPRESSED:
+            data = self._receive(environ)
+        else:
+            decompress = self._encodings.get(encoding)
+            if decompress is None:
+                raise UnsupportedMedia(
+                    f"Content-Encoding {encoding!r} is not read here; send {_listed([*self._encodings, 'none'])}.",
+                    headers={"Accept-Encoding": ", ".join(self._encodings)},
+                )
+            data = decompress(self._receive(environ), self._limits)
+        return Body(data.removeprefix(BOM_UTF8), media_type)
+
+    def _receive(self, environ: WSGIEnvironment) -> bytes:
+        limits, length = self._limits, get_content_length(environ)
+        if length is not None:
+            limits.check(length)
+        try:
+            with gevent.Timeout(limits.seconds, TimeoutError()):
+                if length is None:
+                    data = _read_up_to(get_input_stream(environ), limits.size + 1)
+                else:
+                    data = _read_up_to(environ["wsgi.input"], length)
+        except TimeoutError:
+            raise BodyTimeout(
+                f"The body did not arrive within {limits.seconds:g} seconds.", headers={"Connection": "close"}
+            ) from None
+        except ParseException as error:
+            raise MalformedBody(f"The chunked body cannot be read: {error}", code="malformed_chunks") from None
+        except OSError:
+            raise _cut_off() from None
+        if length is None:
+            limits.check(len(data))
+        elif len(data) < length:
+            raise _cut_off()
+        return data
+
+
+def _read_up_to(stream: IO[bytes], limit: int) -> bytes:
+    data = stream.read(limit)
+    if len(data) >= limit or not data:
+        return data
+    parts = [data]
+    size = len(data)
+    while size < limit:
+        part = stream.read(min(CHUNK, limit - size))
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    return data if len(parts) == 1 else b"".join(parts)
+
+
+def _cut_off() -> MalformedBody:
+    return MalformedBody("The body ended before it was complete; nothing was recorded.", code="incomplete_body")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,98 @@
+"""Events and metrics as JSON: one record, an array, an object around an array, or lines."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Generic
+from wsgiref.types import WSGIEnvironment
+
+import msgspec
+
+from analytics.answer import Answer, json_answer, refusal
+from analytics.doors.body import BodyReader
+from analytics.doors.forms import decode
+from analytics.doors.limits import BodyLimits
+from analytics.doors.media import LINES_TYPE, MANY_RECORDS
+from analytics.errors import AnalyticsError
+from analytics.kinds import EVENTS, METRICS, Kind
+from analytics.log.handlers import Taken
+from analytics.log.recorder import Recorder
+from analytics.records import NewEvent, NewMetric, R, Receipt
+from analytics.schemas.compiled import Batch, SchemaDecoder
+from analytics.schemas.event import EventSchema
+from analytics.schemas.metric import MetricSchema
+from analytics.yielding import yield_to_others
+
+
+class JsonDoor(Generic[R]):
+    """Takes one kind of record; answers a batch with its receipt.
+
+    Args:
+        kind: its name is the one field of an object around an array.
+        bodies: reads the requests' bodies.
+        decoder: decodes records; has the most items of a batch.
+        recorder: records them, and counts what cannot be decoded.
+        describe: the answer to a single record.
+    """
+
+    def __init__(
+        self,
+        kind: Kind[R],
+        bodies: BodyReader,
+        decoder: SchemaDecoder[R],
+        recorder: Recorder,
+        describe: Callable[[R, Taken], dict[str, str]],
+    ) -> None:
+        self._kind: Kind[R] = kind
+        self._decoder: SchemaDecoder[R] = decoder
+        self._bodies, self._recorder, self._describe = bodies, recorder, describe
+
+    def __call__(self, environ: WSGIEnvironment) -> Answer:
+        """Record what a request holds, and answer it."""
+        try:
+            decoded = self._decode(environ)
+            if isinstance(decoded, Batch):
+                return self._receipt(self._recorder.record_batch(self._kind, decoded))
+            taken = self._recorder.record(self._kind, decoded)
+        except AnalyticsError as error:
+            return refusal(error)
+        return json_answer(self._describe(decoded, taken), 200 if taken.duplicate else 201)
+
+    def _decode(self, environ: WSGIEnvironment) -> R | Batch[R]:
+        try:
+            data, media_type = self._bodies.read(environ)
+            return decode(self._decoder, data, self._kind.name, is_lines=media_type == LINES_TYPE)
+        except AnalyticsError as error:
+            self._recorder.reject(self._kind, [error.code])
+            raise
+
+    def _receipt(self, receipt: Receipt) -> Answer:
+        if receipt.accepted or receipt.duplicates:
+            return json_answer(receipt)
+        reasons = Counter(error.code for error in receipt.errors)
+        message = f"None of the {receipt.rejected} {self._kind.name} could be recorded ({', '.join(reasons)})."
+        problem: dict[str, Any] = {"code": "nothing_accepted", "message": message, "fields": {}}
+        return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400)
+
+
+def events_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:
+    """The door for events, which takes up to `max_batch` of them at once."""
+    decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, yield_to_others)
+    bodies = BodyReader(limits, MANY_RECORDS)
+    return JsonDoor(EVENTS, bodies, decoder, recorder, _describe_event)
+
+
+def metrics_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewMetric]:
+    """The door for metrics, which takes up to `max_batch` of them at once."""
+    decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
+    bodies = BodyReader(limits, MANY_RECORDS)
+    return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric)
+
+
+def _describe_event(event: NewEvent, taken: Taken) -> dict[str, str]:
+    message = "event tracked before" if taken.duplicate else "event tracked"
+    return {"message": message, "id": taken.id, "timestamp": taken.timestamp}
+
+
+def _describe_metric(metric: NewMetric, taken: Taken) -> dict[str, str]:
+    message = "metric recorded before" if taken.duplicate else "metric recorded"
+    return {"message": message, "name": metric.name, "id": taken.id, "timestamp": taken.timestamp}

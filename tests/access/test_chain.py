@@ -1,0 +1,179 @@
+"""The chain around the application: its order, and that no route of the service can be reached past it."""
+
+from collections.abc import Callable
+from io import RawIOBase
+from typing import Any, NamedTuple
+from wsgiref.types import WSGIEnvironment
+
+import pytest
+from werkzeug.routing import BuildError, Rule
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from analytics.access.chain import Chain
+from analytics.api.application import Application
+from analytics.config import Settings
+from analytics.errors import AnalyticsError
+from analytics.factory import create_app
+from tests.fakes import FakeClock
+
+REQUEST_STEPS = ["Yielding", "AccessLog.begin", "Proxies", "BasePath", "ReadyGate", "LiveOrigin", "Everybody"]
+ANSWER_STEPS = ["forbid_sniffing", "CrossOrigin", "AccessLog.end"]
+ARGUMENTS = {"service": "checkout", "name": "main.js"}
+
+
+class Way(NamedTuple):
+    """One method of one route."""
+
+    rule: Rule
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule}{' (WebSocket)' if self.rule.websocket else ''}"
+
+
+class Forbidden(AnalyticsError):
+    """What a step that refuses everybody raises."""
+
+    status = 403
+    code = "forbidden"
+
+
+class Unread(RawIOBase):
+    """A body that nobody may read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise AssertionError("the body was read")
+
+
+def refuse(environ: WSGIEnvironment) -> None:
+    raise Forbidden("Nobody may come in.")
+
+
+def app_with(identify: Callable[[WSGIEnvironment], None] | None = None) -> Application:
+    return create_app(Settings(data_dir=""), FakeClock(), identify)
+
+
+def ways() -> list[Way]:
+    """Each method of each route that the service has."""
+    rules = app_with().url_map.iter_rules()
+    return [Way(rule, method) for rule in rules for method in sorted({*(rule.methods or ("GET",)), "POST", "DELETE"})]
+
+
+WAYS = ways()
+
+
+def path_to(rule: Rule) -> str:
+    """A path that leads to `rule`."""
+    built = rule.build({name: ARGUMENTS[name] for name in rule.arguments})
+    if built is None:
+        raise BuildError(rule.endpoint, {}, None)
+    return str(built[1])
+
+
+def asked(way: Way, path: str, **more: Any) -> dict[str, Any]:
+    """The environ of a request."""
+    environ: dict[str, Any] = EnvironBuilder(path, method=way.method).get_environ()
+    if way.rule.websocket:
+        environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+    return {**environ, **more}
+
+
+def name_of(step: Any) -> str:
+    return getattr(step, "__qualname__", type(step).__name__)
+
+
+class Noted:
+    """A step, and a list into which it writes its name."""
+
+    def __init__(self, step: Any, passed: list[str]) -> None:
+        self.step, self.passed = step, passed
+
+    def __call__(self, *arguments: Any) -> None:
+        self.passed.append(name_of(self.step))
+        self.step(*arguments)
+
+
+@pytest.fixture(scope="module")
+def noted() -> tuple[Application, list[str]]:
+    """A service, and the steps that its newest request has passed."""
+    app, passed = app_with(), list[str]()
+    chain = app.wsgi_app
+    assert isinstance(chain, Chain)
+    chain.request_steps = [Noted(step, passed) for step in chain.request_steps]
+    chain.answer_steps = [Noted(step, passed) for step in chain.answer_steps]
+    return app, passed
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Application:
+    """A service that lets nobody in."""
+    return app_with(refuse)
+
+
+def test_the_steps_have_their_order() -> None:
+    chain = app_with().wsgi_app
+    assert isinstance(chain, Chain)
+    assert list(map(name_of, chain.request_steps)) == REQUEST_STEPS
+    assert list(map(name_of, chain.answer_steps)) == ANSWER_STEPS
+
+
+def test_the_routes_are_those_of_the_whole_service() -> None:
+    paths = {way.rule.rule for way in WAYS}
+    assert {
+        "/",
+        "/events",
+        "/heartbeat/<name:service>",
+        "/openapi.json",
+        "/assets/<path:name>",
+        "/sdk/analytics.js",
+    } <= paths
+    assert {"/ws/dashboard", "/socket.io/"} <= {way.rule.rule for way in WAYS if way.rule.websocket}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_each_route_passes_each_step(noted: tuple[Application, list[str]], way: Way) -> None:
+    app, passed = noted
+    for path in (path_to(way.rule), "/" + path_to(way.rule)):
+        passed.clear()
+        _, status, headers = run_wsgi_app(app, asked(way, path))
+        assert not status.startswith("5")
+        assert passed == REQUEST_STEPS + ANSWER_STEPS
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_refusal_stops_each_route_before_its_body_is_read(refusing: Application, way: Way) -> None:
+    environ = asked(way, path_to(way.rule), CONTENT_LENGTH="9", CONTENT_TYPE="application/json")
+    body, status, headers = run_wsgi_app(refusing, {**environ, "wsgi.input": Unread()})
+    assert status == "403 Forbidden"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert (b"Nobody may come in." in b"".join(body)) == (way.method != "HEAD")
+
+
+def test_who_is_asked_about_sees_client_and_path_as_the_service_does() -> None:
+    seen: list[WSGIEnvironment] = []
+    settings = Settings(data_dir="", base_path="/analytics", trusted_proxies=("127.0.0.1",))
+    visitor = create_app(settings, FakeClock(), seen.append).test_client()
+    visitor.get("/analytics/health", headers={"X-Forwarded-For": "203.0.113.7"})
+    (environ,) = seen
+    assert (environ["REMOTE_ADDR"], environ["SCRIPT_NAME"], environ["PATH_INFO"]) == (
+        "203.0.113.7",
+        "/analytics",
+        "/health",
+    )
+
+
+def test_a_step_that_fails_lets_nothing_through(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(environ: WSGIEnvironment) -> None:
+        raise RuntimeError("out of luck")
+
+    answer = app_with(fail).test_client().get("/stats")
+    assert answer.status_code == 500
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "internal_error"
+    assert "out of luck" in caplog.text

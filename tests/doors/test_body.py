@@ -1,0 +1,68 @@
+"""Reading bodies: what a door may choose, and limits that differ."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from analytics.doors.body import Body, BodyReader
+from analytics.doors.json_door import events_door, metrics_door
+from analytics.doors.limits import BodyLimits
+from analytics.doors.media import ENCODINGS
+from analytics.errors import TooLarge, UnsupportedMedia
+from tests.state.rig import Rig
+
+LIMITS = BodyLimits(1_000, 1)
+EVENT, METRIC = b'{"type":"a","service":"s"}', b'{"name":"a","value":1}'
+
+
+def asked(data: bytes, media_type: str = "application/json", encoding: str | None = None) -> dict[str, Any]:
+    """The environ of a request with a body."""
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/",
+        "CONTENT_TYPE": media_type,
+        "CONTENT_LENGTH": str(len(data)),
+        "wsgi.input": BytesIO(data),
+    }
+    return environ if encoding is None else {**environ, "HTTP_CONTENT_ENCODING": encoding}
+
+
+def test_a_door_chooses_its_content_types() -> None:
+    reader = BodyReader(LIMITS, ["application/x-protobuf", "application/json"])
+    assert reader.read(asked(b"x", "Application/X-Protobuf; v=1")) == Body(b"x", "application/x-protobuf")
+    with pytest.raises(UnsupportedMedia, match=r"'text/plain' .* send application/x-protobuf or application/json\."):
+        reader.read(asked(b"x", "text/plain"))
+
+
+def test_a_protocol_may_bring_an_encoding_of_its_own() -> None:
+    reader = BodyReader(LIMITS, ["text/plain"], {**ENCODINGS, "backwards": lambda data, limits: data[::-1]})
+    assert reader.read(asked(b"abc", "text/plain", "Backwards")).data == b"cba"
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, zstd", "gzip,", "none"])
+def test_an_unknown_encoding_is_answered_with_those_that_are_read(encoding: str) -> None:
+    with pytest.raises(UnsupportedMedia) as refused:
+        BodyReader(LIMITS, ["text/plain"]).read(asked(b"x", "text/plain", encoding))
+    assert refused.value.headers == {"Accept-Encoding": "gzip, deflate, zstd"}
+    assert refused.value.message.endswith(" is not read here; send gzip, deflate, zstd or none.")
+
+
+@pytest.mark.parametrize("encoding", [None, "", "identity", " Identity "])
+def test_a_body_without_an_encoding_is_taken_as_it_is(encoding: str | None) -> None:
+    assert BodyReader(LIMITS, ["text/plain"]).read(asked(b"\xef\xbb\xbfx", "text/plain", encoding)).data == b"x"
+
+
+def test_each_reader_has_its_own_limit() -> None:
+    assert len(BodyReader(LIMITS, ["text/plain"]).read(asked(bytes(1_000), "text/plain")).data) == 1_000
+    with pytest.raises(TooLarge):
+        BodyReader(BodyLimits(999, 1), ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
+
+
+def test_each_kind_of_record_has_its_own_size_of_a_batch() -> None:
+    recorder = Rig().recorder
+    events, metrics = events_door(recorder, LIMITS, 2), metrics_door(recorder, LIMITS, 3)
+    assert events(asked(b"[" + b",".join([EVENT] * 2) + b"]")).status == 200
+    assert events(asked(b"[" + b",".join([EVENT] * 3) + b"]")).status == 413
+    assert metrics(asked(b"[" + b",".join([METRIC] * 3) + b"]")).status == 200
+    assert metrics(asked(b"[" + b",".join([METRIC] * 4) + b"]")).status == 413
