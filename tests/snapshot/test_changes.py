@@ -163,4 +163,4 @@ def test_all_that_is_told_adds_up_to_the_history_and_leaves_no_trace(steps: list
         other = alone.state.services.get(service.name)
         assert other is not None
         alone.recorder.tick()
-        assert service.image() == other.image()
+        assert service.dump() == other.dump()
