@@ -45,7 +45,7 @@ from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
-from analytics.snapshot.changes import Changes
+from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
@@ -164,7 +164,7 @@ def create_app(
             hub.publish_events(recorded.kept, recorded.last)
 
     bus.listen(Recorded, publish_events)
-    changes = Changes(reader, bus)
+    changes = ChangeDetector(reader, bus)
 
     def tick() -> None:
         recorder.tick()

@@ -1,4 +1,4 @@
-"""Changes since the last tick: closed buckets, and changed health of services."""
+"""ChangeDetector since the last tick: closed buckets, and changed health of services."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -12,7 +12,7 @@ from analytics.state.state import State
 REPORTED = (Resolution.MINUTE, Resolution.HOUR, Resolution.DAY)
 
 
-class Changes:
+class ChangeDetector:
     """Publishes what changed in the state since the last call.
 
     The previous values are kept here, not in the state. The first call, and the first one with listeners after a time

@@ -34,6 +34,7 @@ class State:
     def __init__(self, settings: Settings, now: float) -> None:
         seconds, minutes = Level(1, 120), Level(MINUTE_SECONDS, 180)
         hours, days = Level(HOUR_SECONDS, settings.hourly_days * 24), Level(DAY_SECONDS, settings.daily_days)
+        self._days = days
         self.lock = threading.Lock()
         self.started = now
         self.time = 0.0
@@ -65,7 +66,7 @@ class State:
     @property
     def oldest(self) -> int:
         """Start of the oldest day kept, as of the newest record."""
-        days = self.series.levels[Resolution.DAY]
+        days = self._days
         return days.start(self.time) - days.size * (days.keep - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
@@ -158,8 +159,8 @@ class State:
 
     def needs_tick(self, now: float) -> bool:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
-        day = self.series.levels[Resolution.DAY]
-        return day.start(now) > day.start(self.time) or any(
+        days = self._days
+        return days.start(now) > days.start(self.time) or any(
             service.has_transition(self.time, now) for service in self.services.all()
         )
 

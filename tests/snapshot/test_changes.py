@@ -1,4 +1,4 @@
-"""Changes since the last tick: closed buckets and changed health, each published once."""
+"""ChangeDetector since the last tick: closed buckets and changed health, each published once."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.bus import BucketClosed, HealthChanged, Message
 from analytics.records import NewHeartbeat
-from analytics.snapshot.changes import Changes
+from analytics.snapshot.changes import ChangeDetector
 from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, moderate
 
 
@@ -18,7 +18,7 @@ class Watched(Rig):
     def __init__(self, wall: float = NOON, *topics: type[Message], **limits: Any) -> None:
         super().__init__(wall, **limits)
         self.heard: list[Any] = []
-        self.changes = Changes(self.reader, self.bus)
+        self.changes = ChangeDetector(self.reader, self.bus)
         for topic in topics:
             self.bus.listen(topic, self.heard.append)
         self.tick()
@@ -163,4 +163,4 @@ def test_all_that_is_told_adds_up_to_the_history_and_leaves_no_trace(steps: list
         other = alone.state.services.get(service.name)
         assert other is not None
         alone.recorder.tick()
-        assert service.image() == other.image()
+        assert service.dump() == other.dump()
