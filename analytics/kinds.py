@@ -6,7 +6,7 @@ goes by this table: counters of what was received, the backlog of the disk, reco
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from analytics.records import NewEvent, NewHeartbeat, NewMetric, NewStart, NewTick
+from analytics.records import NewChange, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
 
 R = TypeVar("R")
 MIB = 1024 * 1024
@@ -19,7 +19,7 @@ class Kind(NamedTuple, Generic[R]):
         name: how the log, `/stats` and error messages call its records.
         record: the type of a record.
         has_ids: whether records have ids, by which duplicates are recognised.
-        is_received: whether records come from clients, so that receipts count them; otherwise the service writes them.
+        is_received: whether they are records that clients report, so that receipts count them.
         backlog: bytes of it that may wait for the disk; beyond, it is refused, and other kinds are not.
     """
 
@@ -35,6 +35,8 @@ METRICS = Kind("metrics", NewMetric, has_ids=True, backlog=64 * MIB)
 HEARTBEATS = Kind("heartbeats", NewHeartbeat)
 STARTS = Kind("starts", NewStart, is_received=False)
 TICKS = Kind("ticks", NewTick, is_received=False)
+CHANGES = Kind("changes", NewChange, is_received=False)
+FILES = Kind("files", NewFile, is_received=False)
 
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS)}
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES)}
 """Every kind by its name. New ones go to the end: checkpoints number the kinds that have ids in this order."""

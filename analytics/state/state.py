@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from analytics.config import Settings
 from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
 from analytics.state.cascade import Cascade, Rung
+from analytics.state.catalog import Catalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
@@ -36,6 +37,7 @@ class State:
         """`time` is that of the newest record that was applied, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
+        self.catalog = Catalog()
         self.events: Ring[NewEvent] = Ring(settings.events_ring)
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.errors = Errors()
@@ -106,6 +108,7 @@ class State:
         """Forget what no day that is kept knows of: when a day is over, and after other days were kept than now."""
         self.settle()
         self.peaks.forget(self.oldest)
+        self.catalog.expire(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
             service.forget_changes(self.oldest)

@@ -18,6 +18,7 @@ from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, NewMetric, Quotas
 from analytics.state.cascade import Cascade, Place
+from analytics.state.catalog import CatalogDump
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
 from analytics.state.endpoints import DAY
@@ -28,7 +29,7 @@ from analytics.state.sums import Key, Total
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
 SERIES, USERS, ENDPOINTS, LAST_MINUTE = "series", "users", "endpoints", "last_minute"
-ERRORS, IDS, REST = "errors", "ids", "rest"
+ERRORS, IDS, CATALOG, REST = "errors", "ids", "catalog", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -62,6 +63,7 @@ class Changes(NamedTuple):
     last_minute: set[int]
     rings: list[set[int]]
     ids: list[dict[str, float]]
+    catalog: bool
 
 
 class Checkpoint:
@@ -93,6 +95,7 @@ class Checkpoint:
             endpoints.last_minute.changes.take(),
             [blocks.ring.changes.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
+            state.catalog.take_change(),
         )
 
     def give_back(self, changes: Changes) -> None:
@@ -106,6 +109,7 @@ class Checkpoint:
             blocks.ring.changes.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.give_back(fresh)
+        state.catalog.is_changed |= changes.catalog
 
     def done(self, changes: Changes) -> None:
         """Note that the image with `changes` is whole."""
@@ -123,6 +127,8 @@ class Checkpoint:
             yield from blocks.dump(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             yield from ids.dump(fresh)
+        if changes.catalog:
+            yield Part(CATALOG, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
@@ -154,6 +160,8 @@ class Checkpoint:
                 self._ids[rung].load(start, body)
             elif family in self._rings:
                 self._rings[family].load(start, body)
+            elif family == CATALOG:
+                self._state.catalog.restore(msgspec.json.decode(body, type=CatalogDump))
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:

@@ -26,7 +26,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
 """What the rungs of a family of the image are; of ids, the kinds."""
-TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
+TIMELESS = ("ids", "rest", "catalog", EVENTS.name, METRICS.name, "errors")
 
 
 class Entries(NamedTuple):
