@@ -8,7 +8,9 @@ from typing import Any
 
 from analytics.access.chain import chain
 from analytics.access.identify import Everybody, Identify
+from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
+from analytics.api.catalog import BODY_LIMIT, Resources, catalog_blueprint
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
 from analytics.api.errors import errors_blueprint
@@ -22,13 +24,14 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
+from analytics.catalog.collections import ANNOTATIONS
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
 from analytics.doors.heartbeat_door import HeartbeatDoor
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
-from analytics.doors.media import MANY_RECORDS
+from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
@@ -190,6 +193,10 @@ def create_app(
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, service.storage, jobs.reports))
     app.register_blueprint(export_blueprint(reader))
+    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
+    annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
+    app.register_blueprint(annotations_blueprint(annotations))
+    app.register_blueprint(catalog_blueprint(reader))
     app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage, jobs.reports))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))

@@ -19,17 +19,18 @@ class Collection(NamedTuple):
         schema: the shape of a resource's body.
         is_named: whether users name its resources (PUT alone); otherwise POST gives them a name too.
         limit: how many resources there may be.
-        oldest_go: whether, beyond the limit, the oldest are dropped; otherwise new ones are refused.
+        has_time: whether bodies have a `time` (now where left out) and an `end`. Then resources expire with the days
+            that are kept, and beyond the limit the oldest are dropped; otherwise new ones are refused.
     """
 
     name: str
     schema: type[Schema]
     is_named: bool = True
     limit: int = 1_000
-    oldest_go: bool = False
+    has_time: bool = False
 
 
-ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, oldest_go=True)
+ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
 
 COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS,)}
 """Every collection by its name."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from analytics.catalog.collections import COLLECTIONS
-from analytics.clock import rfc3339, rfc3339_second
+from analytics.clock import rfc3339_second
 from analytics.errors import AnalyticsError, FromFile, NotFound, PreconditionFailed
 from analytics.log import refusal
 from analytics.records import ANY, HTTP, FileResource, NewChange, NewFile, Resource, Versions
@@ -94,14 +94,15 @@ def why_not(state: State, found: Resource | None, change: NewChange) -> Analytic
     if found is not None and found.source != HTTP:
         return FromFile(f"{where} comes from the configuration file {found.source}: change it there.")
     if change.end is not None and change.end < state.oldest:
-        return refusal.too_old(rfc3339(change.end), rfc3339_second(state.oldest))
+        body = change.body or {}
+        return refusal.too_old(body.get("end") or body.get("time"), rfc3339_second(state.oldest))
     return no_room(state, change.collection) if found is None else None
 
 
 def no_room(state: State, collection: str) -> AnalyticsError | None:
     """The error where a collection has no room for another resource."""
     table = COLLECTIONS.get(collection)  # none where a later version of the service had another collection
-    if table is None or table.oldest_go or state.catalog.count(collection) < table.limit:
+    if table is None or table.has_time or state.catalog.count(collection) < table.limit:
         return None
     return refusal.collection_full(collection, table.limit)
 
@@ -113,7 +114,7 @@ def put(state: State, found: Resource | None, item: FileResource, by: tuple[floa
         return Changed("unchanged", found)
     resource = state.catalog.put(item.collection, item.name, item.body, span, by)
     table = COLLECTIONS.get(item.collection)
-    if table is not None and table.oldest_go and state.catalog.count(item.collection) > table.limit:
+    if table is not None and table.has_time and state.catalog.count(item.collection) > table.limit:
         oldest = state.catalog.oldest(item.collection, item.name)
         if oldest is not None:
             state.catalog.remove(item.collection, oldest)

@@ -47,7 +47,7 @@ def in_future(timestamp: str, ahead: int) -> Refused:
     )
 
 
-def too_old(timestamp: str, oldest: str) -> Refused:
+def too_old(timestamp: object, oldest: str) -> Refused:
     return Refused("timestamp_too_old", f"{timestamp} lies before {oldest}, the oldest day that is kept.", "timestamp")
 
 

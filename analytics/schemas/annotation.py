@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, fields, validate
 
 from analytics.schemas.fields import Text, Timestamp
 
 MOST_TAGS = 20
+URL = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]*$"
 
 
 class Link(Text):
@@ -14,9 +15,7 @@ class Link(Text):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(1, 2_000, **kwargs)
-        self.validators.append(
-            validate.Regexp(r"(?i)https?://[^\s/?#]+\S*\Z", error="Must be a URL that begins with http:// or https://.")
-        )
+        self.validators.append(validate.Regexp(URL, error="Must be a URL that begins with http:// or https://."))
 
 
 class AnnotationSchema(Schema):
@@ -27,7 +26,9 @@ class AnnotationSchema(Schema):
 
     text = Text(1, 1_000, required=True, metadata={"description": "What happened", "example": "Deploy 1.4.2"})
     time = Timestamp(
-        required=True, metadata={"description": "When it happened or began", "example": "2024-01-15T14:02:00.000Z"}
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "When it happened or began; where left out, the time it had, or now"},
     )
     end = Timestamp(
         allow_none=True, load_default=None, metadata={"description": "When it ended, where it lasted for a while"}
@@ -46,8 +47,3 @@ class AnnotationSchema(Schema):
         metadata={"description": "Words to find it by"},
     )
     link = Link(allow_none=True, load_default=None, metadata={"description": "A page that tells more; http or https"})
-
-    @validates_schema
-    def _ends_after_it_begins(self, given: dict[str, Any], **_: Any) -> None:
-        if given["end"] is not None and given["end"] < given["time"]:
-            raise ValidationError("Must not be before `time`.", "end")

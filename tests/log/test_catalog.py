@@ -132,7 +132,7 @@ def test_the_oldest_annotation_makes_room_and_is_counted(monkeypatch: pytest.Mon
 
 
 def test_another_collection_refuses_what_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=1, oldest_go=False))
+    monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=1, has_time=False))
     rig = Rig()
     put(rig, "a")
     with pytest.raises(Refused, match="no room for more annotations: 1"):

@@ -1,0 +1,33 @@
+"""Conditional requests (RFC 9110): ETags of answers, and what If-Match and If-None-Match ask for."""
+
+from flask import Response, request
+from werkzeug.datastructures import ETags
+
+from analytics.records import Versions
+
+
+def tagged(response: Response, tag: str, *, weak: bool = False) -> Response:
+    """`response` with this ETag; 304 without a body where the client has it already."""
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(tag, weak=weak)
+    response.make_conditional(request)
+    return response
+
+
+def if_match() -> Versions | None:
+    """The versions that If-Match names; None without that header. Weak tags match nothing."""
+    return _versions(request.if_match, is_given="If-Match" in request.headers, weak=False)
+
+
+def if_none_match() -> Versions | None:
+    """The versions that If-None-Match names; None without that header."""
+    return _versions(request.if_none_match, is_given="If-None-Match" in request.headers, weak=True)
+
+
+def _versions(tags: ETags, *, is_given: bool, weak: bool) -> Versions | None:
+    if not is_given:
+        return None
+    if tags.star_tag:
+        return "*"
+    named = filter(None, tags.as_set(include_weak=weak))  # Werkzeug has None for an empty tag
+    return tuple(sorted(int(tag) for tag in named if tag.isdecimal() and len(tag) < 19))
