@@ -38,6 +38,11 @@ def resource(state: State, now: float, collection: str, name: str) -> Resource |
     return state.catalog.get(collection, name)
 
 
+def every_resource(state: State, now: float) -> list[Resource]:
+    """Every resource of the catalog."""
+    return state.catalog.all()
+
+
 def within(state: State, now: float, collection: str, span: Span, limit: int) -> Page:
     """The newest resources with a time that are wanted."""
     newest = state.catalog.newest_first(collection, math.inf if span.end is None else span.end)
