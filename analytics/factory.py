@@ -185,7 +185,7 @@ def create_app(
     ticker = make_ticker(tick, jobs, state.counters.dropped)
     config = ConfigFolder(
         Path(settings.config_dir) if settings.config_dir else None,
-        partial(reader.ask, every_resource),
+        lambda: reader.ask(every_resource).resources,
         recorder.take_file,
         clock,
     )

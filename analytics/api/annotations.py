@@ -1,13 +1,14 @@
 """/annotations: what happened and may explain what the charts show."""
 
+from typing import Any
+
 from flask import Blueprint, Response
 
-from analytics.api.answers import answer
 from analytics.api.catalog import Resources
 from analytics.api.conditions import tagged
 from analytics.api.params import arguments
 from analytics.catalog.bodies import shown
-from analytics.query.catalog import Span, within
+from analytics.query.catalog import Span, newest_first
 from analytics.schemas.catalog import AnnotationsQuery
 
 QUERY = AnnotationsQuery()
@@ -23,9 +24,12 @@ def annotations_blueprint(resources: Resources) -> Blueprint:
         asked = arguments(QUERY)
         start, end = asked["start"], asked["end"]
         span = Span(start and start.timestamp(), end and end.timestamp(), asked["service"], asked["tag"])
-        page = reader.ask(within, collection.name, span, asked["limit"])
-        found = [shown(collection, resource) for resource in page.resources]
-        told = {collection.name: found, "count": len(found), "limit": asked["limit"]}
-        return tagged(answer(told), page.tag, weak=True)
+        held = reader.ask(newest_first, collection.name, span.end)
+
+        def payload() -> dict[str, Any]:
+            found = [shown(collection, resource) for resource in span.newest(held.resources, asked["limit"])]
+            return {collection.name: found, "count": len(found), "limit": asked["limit"]}
+
+        return tagged(held.tag, payload, weak=True)
 
     return blueprint

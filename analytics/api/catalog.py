@@ -1,6 +1,7 @@
 """Resources of the catalog: one blueprint for each collection, and one for all of them together."""
 
 import secrets
+from functools import partial
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request
@@ -14,7 +15,7 @@ from analytics.clock import Clock, rfc3339
 from analytics.doors.body import BodyReader
 from analytics.errors import NotFound
 from analytics.log.recorder import Recorder
-from analytics.query.catalog import resource, resources
+from analytics.query.catalog import every_resource, page_of, resource
 from analytics.query.reader import Reader
 from analytics.records import NewChange, Resource, Versions
 from analytics.schemas.catalog import CatalogQuery, PutQuery
@@ -54,7 +55,7 @@ class Resources(NamedTuple):
         found = self._find(id)
         if found is None:
             raise NotFound(f"There is no {self.collection.name}/{id}.", code="unknown_resource")
-        return tagged(answer(shown(self.collection, found)), str(found.version))
+        return tagged(str(found.version), partial(shown, self.collection, found))
 
     def put(self, id: str) -> Response:
         """Create or replace a resource."""
@@ -102,11 +103,15 @@ def catalog_blueprint(reader: Reader) -> Blueprint:
     def read() -> Response:
         asked = arguments(CATALOG)
         cursor = asked["cursor"] and tuple(asked["cursor"].partition("/")[::2])
-        page = reader.ask(resources, asked["collection"], cursor, asked["limit"])
-        found = [_row(each) for each in page.resources]
-        after = f"{found[-1]['collection']}/{found[-1]['id']}" if page.has_more else None
-        told = {"resources": found, "count": len(found), "limit": asked["limit"], "next_cursor": after}
-        return tagged(answer(told), page.tag, weak=True)
+        held = reader.ask(every_resource)
+
+        def payload() -> dict[str, Any]:
+            page = page_of(held.resources, asked["collection"], cursor, asked["limit"])
+            found = [_row(each) for each in page.resources]
+            after = f"{found[-1]['collection']}/{found[-1]['id']}" if page.has_more else None
+            return {"resources": found, "count": len(found), "limit": asked["limit"], "next_cursor": after}
+
+        return tagged(held.tag, payload, weak=True)
 
     return blueprint
 

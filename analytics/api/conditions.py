@@ -1,16 +1,20 @@
 """Conditional requests (RFC 9110): ETags of answers, and what If-Match and If-None-Match ask for."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Response, request
 from werkzeug.datastructures import ETags
 
+from analytics.api.answers import answer
 from analytics.records import Versions
 
 
-def tagged(response: Response, tag: str, *, weak: bool = False) -> Response:
-    """`response` with this ETag; 304 without a body where the client has it already."""
+def tagged(tag: str, payload: Callable[[], Any], *, weak: bool = False) -> Response:
+    """The answer to a read, with this ETag; 304 where the client has that already, and then `payload` is not made."""
+    response = answer(b"", 304) if request.if_none_match.contains_weak(tag) else answer(payload())
     response.headers["Cache-Control"] = "no-cache"
     response.set_etag(tag, weak=weak)
-    response.make_conditional(request)
     return response
 
 

@@ -2,7 +2,10 @@
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+
+from marshmallow import Schema
 
 from analytics.catalog.collections import Collection
 from analytics.clock import utc
@@ -37,8 +40,7 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
         ValidationFailed: the name or the body is not allowed.
     """
     check_name(name)
-    schema = collection.schema()
-    fields: dict[str, Any] = loaded(schema, given)
+    fields: dict[str, Any] = loaded(_schema(collection), given)
     start = end = None
     if collection.has_time:
         if fields["time"] is None:
@@ -66,9 +68,15 @@ def shown(collection: Collection, resource: Resource) -> dict[str, Any]:
     }
 
 
+@cache
+def _schema(collection: Collection) -> Schema:
+    return collection.schema()
+
+
+@cache
 def _defaults(collection: Collection) -> dict[str, Any]:
     found = {}
-    for name, field in collection.schema().fields.items():
+    for name, field in _schema(collection).fields.items():
         if not field.required:
             found[name] = field.load_default() if callable(field.load_default) else field.load_default
     return found

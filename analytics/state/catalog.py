@@ -1,7 +1,6 @@
 """The catalog: resources of configuration by collection and name, each with a version."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -15,6 +14,11 @@ class CatalogDump(Struct):
     revision: int
     revisions: dict[str, int]
     resources: list[Resource]
+
+
+def place(resource: Resource) -> tuple[str, str]:
+    """Where a resource stands: its collection and name."""
+    return resource.collection, resource.name
 
 
 class Catalog:
@@ -32,31 +36,30 @@ class Catalog:
         self._resources: dict[str, dict[str, Resource]] = {}
         self._by_start: dict[str, list[tuple[float, str]]] = {}
 
-    def count(self, collection: str) -> int:
-        """How many resources a collection has."""
-        return len(self._resources.get(collection, ()))
+    def count(self, collection: str | None = None) -> int:
+        """How many resources a collection has, or all of them have."""
+        return sum(len(named) for name, named in self._resources.items() if collection in (None, name))
 
     def get(self, collection: str, name: str) -> Resource | None:
         """One resource, or None."""
         return self._resources.get(collection, {}).get(name)
 
     def all(self) -> list[Resource]:
-        """Every resource, in the order of collections and names."""
-        return sorted(self._each(), key=lambda resource: (resource.collection, resource.name))
+        """Every resource, in no order that anything may depend on."""
+        return [resource for named in self._resources.values() for resource in named.values()]
 
     def of_file(self, file: str) -> list[Resource]:
         """The resources of a configuration file, in the order of collections and names."""
-        return [resource for resource in self.all() if resource.source == file]
+        return sorted((resource for resource in self.all() if resource.source == file), key=place)
 
     def tag(self, collection: str) -> str:
         """A text that is another one whenever anything in the collection is."""
         return f"{self._revisions.get(collection, 0)}-{self.count(collection)}"
 
-    def newest_first(self, collection: str, before: float) -> Iterator[Resource]:
+    def newest_first(self, collection: str, before: float) -> list[Resource]:
         """The resources with a time that begin before `before` (seconds since the epoch), the newest first."""
-        by_start = self._by_start.get(collection, [])
-        for place in range(bisect_left(by_start, (before, "")) - 1, -1, -1):
-            yield self._resources[collection][by_start[place][1]]
+        by_start, named = self._by_start.get(collection, []), self._resources.get(collection, {})
+        return [named[name] for _, name in reversed(by_start[: bisect_left(by_start, (before, ""))])]
 
     def oldest(self, collection: str, besides: str) -> str | None:
         """The name of the oldest resource with a time, besides one."""
@@ -87,7 +90,7 @@ class Catalog:
 
         That counts as no change: the days that are kept are a setting, and versions must not depend on it.
         """
-        gone = [each for each in self._each() if each.end is not None and each.end < oldest]
+        gone = [each for each in self.all() if each.end is not None and each.end < oldest]
         for resource in gone:
             self._forget(resource.collection, resource.name)
             self.is_changed = True
@@ -99,7 +102,7 @@ class Catalog:
 
     def dump(self) -> CatalogDump:
         """All of it, for `restore`."""
-        return CatalogDump(self.revision, dict(sorted(self._revisions.items())), self.all())
+        return CatalogDump(self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place))
 
     def restore(self, dump: CatalogDump) -> None:
         """Become what was dumped."""
@@ -107,9 +110,6 @@ class Catalog:
         self._resources, self._by_start = {}, {}
         for resource in dump.resources:
             self._remember(resource)
-
-    def _each(self) -> Iterable[Resource]:
-        return (resource for named in self._resources.values() for resource in named.values())
 
     def _next(self, collection: str) -> int:
         self.is_changed = True

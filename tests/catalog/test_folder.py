@@ -19,7 +19,7 @@ class Place:
 
     def __init__(self, path: Path | None) -> None:
         self.rig, self.path = Rig(), path
-        self.folder = ConfigFolder(path, lambda: self.rig.ask(every_resource), self.take_file, self.rig.clock)
+        self.folder = ConfigFolder(path, lambda: self.rig.ask(every_resource).resources, self.take_file, self.rig.clock)
         self.taken: list[NewFile] = []
 
     def take_file(self, file: NewFile) -> list[AnalyticsError]:

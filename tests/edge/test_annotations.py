@@ -1,6 +1,8 @@
 """Annotations over HTTP: bodies, versions, conditions, filters, and what is kept across a kill."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ from analytics.log.disk.inspection import inspect
 from tests.conftest import StartServer
 from tests.edge.mortal import Mortal
 from tests.edge.wire import check_problem, check_shape, is_time, unique
-from tests.server import GUNICORN, Server
+from tests.server import GUNICORN, ROOT, Server
 
 NOW = datetime.now(UTC)
 ANNOTATION = {
@@ -210,6 +212,27 @@ def test_the_list_is_filtered_and_newest_first(start_server: StartServer) -> Non
     bodies = {each["body"]["text"]: each["body"] for each in everything["resources"] + rest["resources"]}
     assert bodies["new"] == {"text": "new", "time": ago(hours=1), "service": "cart", "tags": ["deploy"]}
     assert server.get("/catalog?collection=other")["resources"] == []
+
+
+def test_a_restart_in_memory_alone_gives_other_etags_to_lists(start_server: StartServer) -> None:
+    tags = []
+    for text in ("a", "b"):
+        server = start_server()
+        ask(server, "POST", "/annotations", {"text": text})
+        tags.append({ask(server, "GET", path).headers["ETag"] for path in ("/annotations", "/catalog")})
+    assert not tags[0] & tags[1]
+
+
+def test_a_backup_holds_the_catalog(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    kept = ask(server, "PUT", "/annotations/a", {"text": "kept"})
+    backup, restored = str(tmp_path / "backup.db"), str(tmp_path / "restored")
+    cli = (sys.executable, "-m", "analytics")
+    subprocess.run([*cli, "backup", "--data-dir", str(tmp_path / "data"), backup], cwd=ROOT, check=True)
+    ask(server, "DELETE", "/annotations/a")
+    subprocess.run([*cli, "restore", "--data-dir", restored, backup], cwd=ROOT, check=True)
+    again = start_server({"ANALYTICS_DATA_DIR": restored})
+    assert {**again.get("/annotations/a"), "outcome": "created"} == kept.json()
 
 
 @pytest.mark.parametrize("durability", ["fsync", "process"])

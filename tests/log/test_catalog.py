@@ -26,7 +26,7 @@ def take(rig: Rig, file: str, *names: str, text: str = "x", at: float = NOON) ->
 
 
 def names(rig: Rig) -> list[str]:
-    return [resource.name for resource in rig.state.catalog.all()]
+    return sorted(resource.name for resource in rig.state.catalog.all())
 
 
 def get(rig: Rig, name: str) -> Resource:
@@ -155,7 +155,7 @@ def test_a_checkpoint_holds_the_catalog_and_an_old_one_has_none() -> None:
     assert CATALOG not in {part.family for part in image.parts(image.take_changes())}, "nothing changed since"
     restored = Rig()
     Checkpoint(restored.state, restored.recorder).restore(parts)
-    assert restored.state.catalog.all() == rig.state.catalog.all()
+    assert restored.state.catalog.dump() == rig.state.catalog.dump()
     assert [each.name for each in restored.state.catalog.newest_first(ANNOTATIONS.name, NOON + 1)] == ["a"]
     assert put(restored, "b").resource.version == rig.state.catalog.revision + 1
     old = Rig()
