@@ -57,7 +57,7 @@ def test_files_are_read_at_the_start_and_on_sighup(
     (folder / "wrong.yaml").write_text("annotations:\n  three: {text: right now}\n")
     os.kill(server.process.pid, signal.SIGHUP)
     eventually(lambda: names(server) == ["one", "three"], 60)
-    assert worker_pid(server) != worker
+    eventually(lambda: not Path(f"/proc/{worker}").exists(), 60)
     assert server.get("/health")["config"]["errors"] == []
     changed = server.get("/annotations/one")
     assert changed["text"] == "changed"
