@@ -8,7 +8,9 @@ from typing import Any
 
 from analytics.access.chain import chain
 from analytics.access.identify import Everybody, Identify
+from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
+from analytics.api.catalog import BODY_LIMIT, Resources, catalog_blueprint
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
 from analytics.api.errors import errors_blueprint
@@ -22,13 +24,15 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
+from analytics.catalog.collections import ANNOTATIONS
+from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
 from analytics.doors.heartbeat_door import HeartbeatDoor
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
-from analytics.doors.media import MANY_RECORDS
+from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
@@ -44,6 +48,7 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
+from analytics.query.catalog import every_resource
 from analytics.query.reader import Reader
 from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
@@ -65,10 +70,12 @@ class Service:
         state: State,
         store: Store | None,
         durability: str,
+        config: ConfigFolder,
     ) -> None:
         self.hub, self.ticker, self._socketio = hub, ticker, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
+        self._config, self._is_loading = config, False
 
     def start(self, give_up: Callable[[str], None]) -> None:
         """Recover, then start all jobs; in the process that serves, never in one that forks.
@@ -76,6 +83,7 @@ class Service:
         Args:
             give_up: is told why, where what was kept cannot be used.
         """
+        self._is_loading = True
         if self._store is None:
             logger.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
             self._recorder.start()
@@ -98,8 +106,8 @@ class Service:
 
     @property
     def is_recovering(self) -> bool:
-        """Whether it still reads what was kept."""
-        return self._store is not None and self._store.recovering
+        """Whether it still reads what was kept, or its configuration."""
+        return self._is_loading or (self._store is not None and self._store.recovering)
 
     def not_ready(self) -> list[str]:
         """Why the service should get no work now."""
@@ -124,6 +132,8 @@ class Service:
         }
 
     def _begin(self) -> None:
+        self._config.load()
+        self._is_loading = False
         self.ticker.start()
         self.hub.start()
 
@@ -173,7 +183,13 @@ def create_app(
         hub.publish_update(lambda: (snapshots.current(), openings.newest))
 
     ticker = make_ticker(tick, jobs, state.counters.dropped)
-    service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
+    config = ConfigFolder(
+        Path(settings.config_dir) if settings.config_dir else None,
+        lambda: reader.ask(every_resource).resources,
+        recorder.take_file,
+        clock,
+    )
+    service = Service(hub, socketio, ticker, recorder, state, store, settings.durability, config)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
@@ -190,7 +206,12 @@ def create_app(
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, service.storage, jobs.reports))
     app.register_blueprint(export_blueprint(reader))
-    app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage, jobs.reports))
+    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
+    annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
+    app.register_blueprint(annotations_blueprint(annotations))
+    app.register_blueprint(catalog_blueprint(reader))
+    checks = (service.not_ready, service.storage, jobs.reports, config.health)
+    app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())

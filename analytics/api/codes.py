@@ -22,9 +22,12 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "not_found": "There is nothing at this path.",
         "unknown_service": "No service of that name was ever seen.",
         "unknown_series": "No such metric was ever seen.",
+        "unknown_resource": "There is no resource of that name.",
     },
     405: {"method_not_allowed": "This path has other methods; the Allow header names them."},
     408: {"body_timeout": "The body did not arrive in time."},
+    409: {"from_file": "The resource comes from a configuration file, and can be changed there alone."},
+    412: {"precondition_failed": "The resource does not have the version that If-Match or If-None-Match asks for."},
     413: {
         "body_too_large": "The body is larger than the limit, after decompression.",
         "batch_too_large": "The batch has more items than are taken at once.",
@@ -39,6 +42,8 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_services": "There is no room for another service.",
         "too_many_instances": "There is no room for another instance of this service.",
         "too_many_series": "There is no room for another series.",
+        "end_before_time": "The end lies before the time.",
+        "collection_full": "There is no room for another resource in this collection.",
     },
     503: {
         "unavailable": "The journal cannot be written now, or what was kept is still being read; see Retry-After.",
@@ -76,4 +81,6 @@ BATCHES: Codes = {
     400: (*ONE_BODY[400], "empty_batch"),
     413: ("body_too_large", "batch_too_large"),
 }
+RESOURCE: Codes = {404: ("unknown_resource", "not_found"), **READ}
+WRITES: Codes = {409: ("from_file",), 412: ("precondition_failed",)}
 TIMES = ("timestamp_in_future", "timestamp_too_old")

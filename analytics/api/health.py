@@ -1,6 +1,6 @@
 """/health: whether the service is alive, and whether it is ready for work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response
@@ -21,6 +21,7 @@ def health_blueprint(
     not_ready: Callable[[], list[str]],
     storage: Callable[[], dict[str, Any]],
     jobs: Callable[[], list[JobReport]],
+    config: Callable[[], Mapping[str, Any] | None],
 ) -> Blueprint:
     """The blueprint of /health.
 
@@ -28,13 +29,15 @@ def health_blueprint(
         not_ready: gives the reasons why the service should get no work now.
         storage: describes where records are kept.
         jobs: reports on each job.
+        config: describes what was read from the configuration folder; None without one.
     """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(health, connections(), not_ready(), storage(), jobs()))
+        found = reader.ask(health, connections(), not_ready(), storage(), jobs())
+        return answer({**found, "config": config()})
 
     @blueprint.get("/health/live")
     def live() -> Response:

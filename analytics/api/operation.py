@@ -7,6 +7,15 @@ from marshmallow import Schema
 
 from analytics.api.codes import Codes
 
+CONDITIONS = [
+    {"in": "header", "name": name, "description": about, "schema": {"type": "string"}}
+    for name, about in (
+        ("If-Match", 'Versions of which the resource must have one, such as `"7"`, or `*` for any'),
+        ("If-None-Match", "Versions of which it must have none, or `*`: it must not exist"),
+    )
+]
+"""The headers of conditional requests, as parameters."""
+
 
 class Body(NamedTuple):
     """What a request may hold: one record, or, where `batch` names the array around them, many in three forms."""
@@ -20,6 +29,7 @@ class Operation(NamedTuple):
     """One method of one path.
 
     Answers that are a text are a media type instead of a schema of JSON; `asked` are the example's parameters.
+    `has_conditions` tells that If-Match and If-None-Match are obeyed.
     """
 
     method: str
@@ -33,4 +43,5 @@ class Operation(NamedTuple):
     body: Body | None = None
     path_schema: type[Schema] | None = None
     any_tags: bool = False
+    has_conditions: bool = False
     asked: Mapping[str, str | int] = {}

@@ -50,7 +50,12 @@ class Stage:
 def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> None:
     stage = Stage(service)
     stage.play(60, history=False)
-    assert {path for _, path in service.calls} == {"/health", "/events", "/metrics", "/heartbeat"}
+    assert {path for method, path in service.calls if method != "PUT"} == {
+        "/health",
+        "/events",
+        "/metrics",
+        "/heartbeat",
+    }
     assert len(service.items) == stage.demo.sent > 500
     assert {beat["service"] for beat in service.heartbeats} == set(SERVICES)
     assert len(service.heartbeats) == 4 * len(SERVICES)
@@ -63,6 +68,10 @@ def test_the_first_incident_is_announced_and_taken_back(service: FakeService) ->
     lines = [line for line in stage.said if line.startswith("incident")]
     assert "is slow and failing for the next" in lines[0]
     assert lines[1].startswith("incident over: ")
+    deploy, incident = service.annotations[:2]
+    assert (deploy["tags"], incident["tags"]) == (["deploy"], ["incident"])
+    assert deploy["service"] == incident["service"] == lines[0].split()[1]
+    assert deploy["time"] < incident["time"] < incident["end"]
     assert {"degraded", "unhealthy", "healthy"} == {beat["status"] for beat in service.heartbeats}
 
 
@@ -76,6 +85,8 @@ def test_history_is_added_to_an_empty_service_or_on_request(
     stage = Stage(service)
     stage.play(0, history)
     assert (stage.demo.sent > 100_000) is filled
+    tags = Counter(each["tags"][0] for each in service.annotations)
+    assert (tags["deploy"] > 10 and tags["incident"] > 0 and tags["sale"] == 1) is filled
     assert any("no history is sent" in line for line in stage.said) is (history is None and stored > 0)
 
 

@@ -58,6 +58,14 @@ def fill(server: Server) -> None:
                 }
             )
         events.append({"type": "error", "service": service, "data": {"message": "807 tries failed " * 12, "code": 807}})
+    for number, service in enumerate([None, *ROOMS]):
+        at = now - timedelta(minutes=40 - 9 * number)
+        annotation = {"text": f"807 {SPACED}", "time": at.isoformat(), "service": service, "tags": [LONG[:64], "807"]}
+        annotation |= {
+            "link": f"https://{'a' * 60}.example/807",
+            "end": (at + timedelta(minutes=7 * number)).isoformat(),
+        }
+        assert server.post("/annotations", annotation).ok
     events.append({"type": "t" * 60 + "0123456789", "service": LONG, "user_id": "9" * 128, "data": {}})
     post_events(server, events)
     for service, value in zip(ROOMS, (807, 1e15, 1e99, 99_999_999), strict=True):
