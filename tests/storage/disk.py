@@ -53,6 +53,7 @@ class Disk(Rig):
         self.checkpoints = self.store._checkpoints
         self.checkpoints.stop()
         self.lives = 0
+        self.is_held = False
 
     def _begin(self, quotas: Quotas) -> None:
         self.state.proceed(self.clock.wall())
@@ -61,7 +62,7 @@ class Disk(Rig):
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()
-        self.journal._idle.wait(1)  # until that is applied, unless the disk is held
+        self.journal._idle.wait(0 if self.is_held else 1)  # until that is applied
         return super().ask(question, *args)
 
     def save(self) -> bool:
@@ -85,9 +86,11 @@ class Disk(Rig):
         gate = Event()  # a native one: it holds the thread
         holding = gevent.spawn(self.journal.ask, gate.wait)
         gevent.sleep(0)
+        self.is_held = True
         try:
             yield
         finally:
+            self.is_held = False
             gate.set()
             holding.get(timeout=PATIENCE)
 

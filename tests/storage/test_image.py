@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.storage.database import Part
 from analytics.storage.image import Image
-from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric, moderate, unshrunk
+from tests.randomness import costly
+from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric, moderate
 from tests.storage.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
 
 Place = tuple[str, int, int]
@@ -80,7 +81,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
     return named
 
 
-@settings(unshrunk, max_examples=25)
+@costly(25)
 @given(before=acts, after=acts)
 def test_a_restored_state_answers_equally_and_goes_on_equally(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
@@ -102,7 +103,7 @@ IMAGES = st.one_of(
 )
 
 
-@unshrunk
+@costly()
 @given(st.lists(IMAGES, max_size=40))
 def test_many_small_images_of_which_some_fail_are_one_whole(acts: list[Act]) -> None:
     often, once = Rig(**LIMITS), Rig(**LIMITS)
@@ -126,7 +127,7 @@ USES = st.tuples(st.just("use"), st.sampled_from(SERVICES[:3]), st.sampled_from(
 DAYS = st.tuples(st.just("wait"), st.sampled_from((1, 70, DAY, 12 * DAY)))
 
 
-@unshrunk
+@costly()
 @given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("image",))), min_size=10, max_size=80), st.integers(0, 79))
 def test_endpoints_that_made_room_for_others_stay_gone_and_are_counted_as_missed(acts: list[Act], start: int) -> None:
     rig = Rig(**LIMITS)
@@ -168,7 +169,7 @@ OTHER_SETTINGS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("other", OTHER_SETTINGS, ids=lambda other: next(iter(other)))
 def test_with_other_settings_what_is_kept_is_right(other: dict[str, Any]) -> None:
-    @settings(unshrunk, max_examples=12)
+    @costly(12)
     @given(before=acts, after=acts)
     def check(before: list[Act], after: list[Act]) -> None:
         rig = Rig(**LIMITS)

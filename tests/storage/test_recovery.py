@@ -9,13 +9,14 @@ from typing import Any
 
 import gevent
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from analytics.ingest.refusal import Refused
 from analytics.storage import image, recovery
-from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, unshrunk
+from tests.randomness import costly
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric
 from tests.storage.acts import IDS, LIMITS, Act, act, answers, do
 from tests.storage.disk import PATIENCE, Disk
 from tests.storage.test_image import check_equal
@@ -49,7 +50,7 @@ def wait_for(working: list[gevent.Greenlet]) -> None:
     working.clear()
 
 
-@settings(unshrunk, max_examples=25)
+@costly(25)
 @given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
 def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
@@ -95,7 +96,7 @@ def without_given_ids(rig: Rig) -> Rig:
     return rig
 
 
-@settings(unshrunk, max_examples=15)
+@costly(15)
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
 def test_what_was_in_flight_and_is_sent_again_counts_once(steps: list[tuple[int, str]], saves: bool) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from tests.storage.replica import Written, canonical, digest, disturbance, recor
 
 NUMBERS = (0.1, 0.2, 0.3, 1e17, 1, 1e-9, 2.5e10, 33.3, 1e100, 7)
 """Sums of these differ by the order of the additions, where they are not exact."""
+Limits = dict[str, Any]
 WAITS = (0, 0, 0.001, 0.2, 0.3, 0.9, 1, 7, 59, 61, 400, HOUR, 7 * HOUR, DAY)
 
 
@@ -54,39 +54,28 @@ def random_metric(dice: random.Random, now: float) -> Any:
     return metric(name, dice.choice(NUMBERS), dice.choice("abcde"), tags=tags, at=at, id=id_, unit=dice.choice("uv"))
 
 
-def random_log(seed: int, steps: int = 120) -> tuple[list[Written], dict[str, Any]]:
-    rig = Rig(starts=False, **LIMITS)
+def random_log(dice: random.Random, steps: int, limits: Limits) -> list[Written]:
+    rig = Rig(starts=False, **limits)
     log = recorded(rig)
-    play(rig, random.Random(seed), steps)
-    return log, LIMITS
+    play(rig, dice, steps)
+    return log
 
 
-def unlimited_log() -> tuple[list[Written], dict[str, Any]]:
-    rig = Rig(starts=False)
-    log = recorded(rig)
-    play(rig, random.Random(7), 300)
-    return log, {}
-
-
-LOGS = {**{f"limited {seed}": partial(random_log, seed) for seed in range(8)}, "unlimited": unlimited_log}
-
-
-@pytest.mark.parametrize("name", LOGS)
-def test_the_same_log_gives_the_same_state(name: str) -> None:
-    log, limits = LOGS[name]()
+@pytest.mark.parametrize(("steps", "limits"), [*[(120, LIMITS)] * 8, (300, {})])
+def test_the_same_log_gives_the_same_state(steps: int, limits: Limits, dice: random.Random) -> None:
+    log = random_log(dice, steps, limits)
     at = log[-1].received + 1_000
     plain = canonical(replica(log, NOON - 5, **limits), at)
     assert len(plain) > 20
-    for seed in range(2):
-        dice = random.Random(seed)
+    for _ in range(2):
         wall = dice.choice((NOON - DAY, NOON, at - 2_000))
-        disturbed = canonical(replica(log, wall, disturbance(dice, log), **limits), at)
+        disturbed = canonical(replica(log, wall, disturbance(dice, log, wall), **limits), at)
         for expected, found in zip(plain, disturbed, strict=True):
             assert found == expected
 
 
-def test_neither_hashes_nor_processes_change_it() -> None:
-    log, limits = random_log(99)
+def test_neither_hashes_nor_processes_change_it(dice: random.Random) -> None:
+    log, limits = random_log(dice, 120, LIMITS), LIMITS
     at = log[-1].received + 1_000
     expected = digest(replica(log, NOON, **limits), at)
     given = msgspec.json.encode((NOON + 60.5, at, limits, log))
