@@ -40,7 +40,6 @@ def test_every_kind_of_item_arrives(shared_server: Server) -> None:
             client.record_metric("cpu", 1, {f"tag{n}": n for n in range(20)}),
             client.heartbeat("odd"),
             client.track_event("click", {"deep": deep(100)}),
-            client.track_event("click", {"number": 10**400}),
         ]
         good = client.track_event("click")
         assert client.flush(10)
