@@ -60,12 +60,17 @@ def dice(request: pytest.FixtureRequest, seed: str) -> random.Random:
     return random.Random(f"{seed} {request.node.name}")
 
 
-def examples(most: int = EXAMPLES, **options: Any) -> settings:
-    """Settings of a property that needs more or fewer examples than others: `most` of them in `make test`.
+def many(most: int) -> int:
+    """`most` in `make test`, and as many times more in `make test-long` as a property has more examples."""
+    return most * settings.default.max_examples // EXAMPLES
 
-    Use as a decorator: `@examples(25)`. `make test-long` multiplies the number as it does for all properties.
+
+def examples(most: int = EXAMPLES, **options: Any) -> settings:
+    """Settings of a property that needs more or fewer examples than others: `many(most)` of them.
+
+    Use as a decorator: `@examples(25)`.
     """
-    return settings(max_examples=most * settings.default.max_examples // EXAMPLES, **options)
+    return settings(max_examples=many(most), **options)
 
 
 def costly(most: int = EXAMPLES) -> settings:

@@ -19,11 +19,12 @@ from tests.server import GUNICORN, Server
 
 TIDY = """
 exec(open("gunicorn.conf.py").read())
-from analytics.storage import database
+from analytics.storage import database, journal
 
 database.TIDY_BYTES = 20_000
+journal.RETRY_SECONDS = 0.1
 """
-"""A configuration with which the write-ahead log is often brought into the file, which is synced then."""
+"""Configuration that often moves the write-ahead log into the file, which is synced then, and retries soon."""
 StartTidy = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12

@@ -171,7 +171,7 @@ def test_no_number_is_cut_at_twice_the_size(full: Server, open_page: OpenPage, q
 def test_no_number_is_cut_whatever_it_is(full: Server, open_page: OpenPage) -> None:
     page = open_full(full, open_page, "")
 
-    @examples(40)
+    @examples(12)
     @given(width=st.integers(320, 3840), name=NAME, numbers=st.lists(VALUE, min_size=8, max_size=8))
     def check(width: int, name: str, numbers: list[float]) -> None:
         settled(page, width)

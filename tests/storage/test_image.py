@@ -103,7 +103,7 @@ IMAGES = st.one_of(
 )
 
 
-@costly()
+@costly(30)
 @given(st.lists(IMAGES, max_size=40))
 def test_many_small_images_of_which_some_fail_are_one_whole(acts: list[Act]) -> None:
     often, once = Rig(**LIMITS), Rig(**LIMITS)

@@ -6,10 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 from tests.edge.wire import tool
+from tests.randomness import many
 from tests.storage.plain_disk import Disk
 from tests.storage.power import Call, Power, traced
 
-CUTS = 100
+CUTS = many(100)
 LAST = 165
 WRITER = "tests.storage.power_writer"
 

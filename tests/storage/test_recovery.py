@@ -50,7 +50,7 @@ def wait_for(working: list[gevent.Greenlet]) -> None:
     working.clear()
 
 
-@costly(25)
+@costly(15)
 @given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
 def test_a_service_that_dies_now_and_then_is_one_that_never_did(steps: list[Act]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
