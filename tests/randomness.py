@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, core, settings
 
 EXAMPLES = 60
 """Examples of a property in `make test`: enough to find a mistake, few enough to stay quick."""
@@ -48,16 +48,15 @@ def _how_to_repeat(config: pytest.Config) -> str:
     return f"random tests: repeat with --hypothesis-profile={profile} --hypothesis-seed={config.option.hypothesis_seed}"
 
 
-@pytest.fixture(scope="session")
-def seed(request: pytest.FixtureRequest) -> str:
-    """The seed of this run."""
-    return str(request.config.option.hypothesis_seed)
+def seed() -> int:
+    """The seed of this run, as hypothesis has it once pytest is configured."""
+    return int(core.global_force_seed)
 
 
 @pytest.fixture
-def dice(request: pytest.FixtureRequest, seed: str) -> random.Random:
+def dice(request: pytest.FixtureRequest) -> random.Random:
     """A random generator of the test's own: the same numbers for the same seed, whatever else runs."""
-    return random.Random(f"{seed} {request.node.name}")
+    return random.Random(f"{seed()} {request.node.name}")
 
 
 def many(most: int) -> int:

@@ -78,7 +78,7 @@ def test_a_deaf_client_is_cut_on_time_and_holds_nobody_up(start_server: StartSer
             arrivals.setdefault(message["data"]["updated_at"], []).append(now)
             if cut == math.inf and message["data"]["realtime_stats"]["active_connections"] == OTHERS:
                 cut = now
-            if sum(len(times) == OTHERS for times in arrivals.values()) == 6:
+            if cut < math.inf and sum(len(times) == OTHERS for times in arrivals.values()) >= 4:
                 break
         assert CLIENT_TIMEOUT - 0.5 < cut - started < CLIENT_TIMEOUT + 3, "it was cut, neither early nor late"
         complete = [times for times in arrivals.values() if len(times) == OTHERS]

@@ -7,6 +7,8 @@ from itertools import count
 from threading import Event, Thread
 from typing import Any
 
+import pytest
+
 from tests.conftest import StartServer
 from tests.edge.frames import Live, Message, is_event, is_update
 from tests.edge.wire import unique
@@ -144,15 +146,18 @@ def applied(target: Any, patch: Any) -> Any:
     return {name: value for name, value in merged.items() if name not in patch or patch[name] is not None}
 
 
-def test_patches_add_up_to_exactly_the_full_updates(start_server: StartServer, dice: random.Random) -> None:
+@pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.long)])
+def test_patches_add_up_to_exactly_the_full_updates(
+    start_server: StartServer, dice: random.Random, rounds: int
+) -> None:
     server = start_server()
     with ExitStack() as stack:
         full = stack.enter_context(Live(server, "events=none"))
         patched = [stack.enter_context(Live(server, "events=none&updates=patch"))]
         states: list[Any] = [{}, {}]
         patches, joined = 0, ""
-        for number in range(14):
-            service = f"service-{number // 4}"
+        for number in range(rounds):
+            service = f"service-{number // 2}"
             server.post("/heartbeat", {"service": service, "status": dice.choice(("healthy", "degraded"))})
             for kind in dice.sample(("request", "error", "sale"), dice.randint(0, 3)):
                 data = {"status": dice.choice((200, 500)), "latency": dice.randint(1, 90), "endpoint": f"/{number}"}
@@ -161,7 +166,7 @@ def test_patches_add_up_to_exactly_the_full_updates(start_server: StartServer, d
                 server.post("/metrics", {"name": "memory", "value": number, "service": service})
                 beat = {"service": service, "status": "healthy", "metrics": {"request_count": number, "extra": None}}
                 server.post("/heartbeat", beat)
-            if number == 5:
+            if number == 2:
                 patched.append(stack.enter_context(Live(server, "events=none&updates=patch")))
                 joined = patched[-1].next()["data"]["updated_at"]
             expected = full.until(is_update)[-1]
@@ -173,5 +178,5 @@ def test_patches_add_up_to_exactly_the_full_updates(start_server: StartServer, d
                     patches += "patch" in got
                     states[place] = applied(states[place], got["patch"]) if "patch" in got else got["data"]
                 assert (live.seq, states[place]) == (expected["seq"], expected["data"])
-        assert patches >= 10, "only a first update, and one that a patch cannot tell, are full"
-        assert set(states[0]["services"]) == {f"service-{number}" for number in range(4)}
+        assert patches >= rounds - 1, "only a first update, and one that a patch cannot tell, are full"
+        assert set(states[0]["services"]) == {f"service-{number // 2}" for number in range(rounds)}
