@@ -83,6 +83,7 @@ def looked_at(path: Path) -> str:
     uri = path.resolve().as_uri()
     try:
         with closing(sqlite3.connect(uri + "?mode=ro", uri=True)) as db:
+            db.text_factory = lambda text: text.decode(errors="replace")
             ((version,),) = db.execute("PRAGMA user_version")
             if version > len(SCRIPTS):
                 raise CannotStore(
@@ -96,7 +97,7 @@ def looked_at(path: Path) -> str:
                 raise CannotStore(f"{path} is damaged ({verdict}). {ADVICE}")
     except sqlite3.OperationalError:
         raise
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter by a message that quotes what is damaged
         raise CannotStore(f"{path} is damaged ({error}). {ADVICE}") from error
     return uri
 

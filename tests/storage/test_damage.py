@@ -18,10 +18,11 @@ from analytics.errors import CannotStore
 from analytics.storage import file
 from analytics.storage.database import Database
 from analytics.storage.file import FILE_NAME
+from tests.randomness import many
 from tests.server import APP, GUNICORN, ROOT, free_port
 from tests.storage.plain_disk import Disk
 
-FLIPS = 80
+FLIPS = many(200)
 TEXT = "x" * 3_000
 """So long that a row does not fit on one page."""
 
@@ -89,7 +90,15 @@ def test_a_flipped_byte_anywhere_is_refused_or_changes_nothing(
             refused += 1
             assert contents(directory) == before, place
         shutil.rmtree(directory)
-    assert refused > FLIPS / 6, "the others fell on room that is not used"
+    assert refused > FLIPS / 20, "hardly any fell on bytes in use"
+
+
+@pytest.mark.parametrize("text", [b"CREATE TABLE image", b"tableimage", b"family TEXT", b"STRICT"])
+def test_a_schema_with_bytes_that_are_no_text_is_refused(whole: tuple[Path, Any], tmp_path: Path, text: bytes) -> None:
+    data = (whole[0] / FILE_NAME).read_bytes()
+    place = data.index(text) + len(text) - 1
+    (tmp_path / FILE_NAME).write_bytes(data[:place] + bytes([data[place] | 0x80]) + data[place + 1 :])
+    assert "is damaged" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Data directories of released versions: they open, with everything in them."""
+"""Data directories of released versions: they open, with everything in them.
+
+The fixture of the next release is made with `python -m tests.storage.make_released`, once its version is final.
+"""
 
 import lzma
 import tarfile
@@ -12,13 +15,11 @@ import pytest
 from tests.state.rig import plain
 from tests.storage.acts import answers
 from tests.storage.disk import Disk
-
-RELEASED = Path(__file__).parent / "released"
-"""By version: `data.tar.xz`, the database as a killed service left it, and `answers.json.xz`, all that it answered."""
+from tests.storage.make_released import RELEASED, make
 
 
 def check_within(expected: Any, found: Any, where: str) -> None:
-    """Everything that was answered then is answered now; new fields may stand beside it."""
+    """Compare answers of then with those of now, which may have new fields."""
     if isinstance(expected, dict):
         assert expected.keys() <= found.keys(), where
         for key, value in expected.items():
@@ -37,12 +38,21 @@ def check_within(expected: Any, found: Any, where: str) -> None:
 def test_a_data_directory_of_a_released_version_opens_with_everything_in_it(
     version: str, tmp_path: Path, stack: ExitStack
 ) -> None:
-    with tarfile.open(RELEASED / version / "data.tar.xz") as archive:
+    check_opens(RELEASED / version, tmp_path, stack)
+
+
+def test_the_fixture_that_this_version_makes_opens(tmp_path: Path, stack: ExitStack) -> None:
+    make(tmp_path / "made")
+    check_opens(tmp_path / "made", tmp_path, stack)
+
+
+def check_opens(fixture: Path, tmp_path: Path, stack: ExitStack) -> None:
+    with tarfile.open(fixture / "data.tar.xz") as archive:
         archive.extractall(tmp_path / "data", filter="data")
-    then = msgspec.json.decode(lzma.decompress((RELEASED / version / "answers.json.xz").read_bytes()))
+    then = msgspec.json.decode(lzma.decompress((fixture / "answers.json.xz").read_bytes()))
     expected = comparable(then["answers"])
     disk = stack.enter_context(Disk(tmp_path / "data", then["wall"]))
-    check_within(expected, comparable(plain(answers(disk))), version)
+    check_within(expected, comparable(plain(answers(disk))), fixture.name)
     assert disk.event(id="known-id").duplicate
     failed = [record for record in then["answers"]["events"] if is_error(msgspec.json.decode(record[1]))]
     assert failed
@@ -50,12 +60,12 @@ def test_a_data_directory_of_a_released_version_opens_with_everything_in_it(
     assert sorted(found) == sorted(msgspec.json.decode(record[1])["id"] for record in failed)
     assert disk.save()
     again = disk.crashed(stack)
-    check_within(expected, comparable(plain(answers(again))), f"{version}, saved and started again")
+    check_within(expected, comparable(plain(answers(again))), f"{fixture.name}, saved and started again")
     assert [kept.records[place].id for _, kept, place in again.state.errors.ring.newest_first()] == found
 
 
 def comparable(answers: dict[str, Any]) -> dict[str, Any]:
-    """The same with the lines for Prometheus as numbers by name, and without what is told otherwise by now.
+    """Answers with the lines for Prometheus as numbers by name, without figures that have another meaning by now.
 
     Since 0.2.0, heartbeats within a second of each other no longer count as a rhythm.
     """
