@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
 from tests.edge.wire import tool
 from tests.page.conftest import OpenPage, post_events, texts
+from tests.randomness import examples
 from tests.server import Server
 
 WIDTHS = (320, 360, 390, 480, 600, 640, 700, 734, 768, 820, 960, 1024, 1100, 1200, 1280, 1440, 1680, 1920, 2560, 3840)
@@ -178,7 +179,7 @@ def test_no_number_is_cut_at_twice_the_size(full: Server, open_page: OpenPage, q
 def test_no_number_is_cut_whatever_it_is(full: Server, open_page: OpenPage) -> None:
     page = open_full(full, open_page, "")
 
-    @settings(max_examples=40, deadline=None)
+    @examples(12)
     @given(width=st.integers(320, 3840), name=NAME, numbers=st.lists(VALUE, min_size=8, max_size=8))
     def check(width: int, name: str, numbers: list[float]) -> None:
         settled(page, width)

@@ -17,6 +17,7 @@ class Table:
     def __init__(self, now: float = NOON, days: int = 90, per_service: int = 5, in_all: int = 1_000) -> None:
         self.evicted, self.now = 0, now
         self.endpoints = Endpoints(now, days, per_service, in_all, self._on_evicted)
+        self.endpoints.flush(now)
 
     def _on_evicted(self) -> None:
         self.evicted += 1

@@ -177,8 +177,7 @@ def test_what_is_no_packed_sketch_is_refused_when_it_is_used(packed: bytes) -> N
         sketch.at(0.5)
 
 
-def test_hostile_ranges_stay_within_their_buckets() -> None:
-    dice = random.Random(3)
+def test_hostile_ranges_stay_within_their_buckets(dice: random.Random) -> None:
     sketch = Quantiles()
     for _ in range(10):
         sketch.add([dice.choice((-1, 1)) * 2.0 ** dice.uniform(-1074, 1023.9) for _ in range(5_000)])
