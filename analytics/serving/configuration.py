@@ -90,6 +90,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Stop what `post_worker_init` started."""
-    service = worker.app.wsgi().extensions.get("analytics")
+    app = worker.app.callable  # None where the app could not be made
+    service = None if app is None else app.extensions.get("analytics")
     if service is not None:
         to_its_end(service.stop)
