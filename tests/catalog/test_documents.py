@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.catalog.documents import BadDocument, dump, read, repeated
-from tests.state.rig import moderate
 
 DEPLOY = {"text": "Deploy 1.4.2", "tags": ["deploy"], "end": None}
 YAML = b"""\
@@ -150,7 +149,6 @@ bodies = st.dictionaries(texts | tricky, st.recursive(scalars, lambda inner: st.
 
 
 @given(st.dictionaries(texts, st.dictionaries(texts | tricky, bodies, max_size=3), max_size=3))
-@moderate
 def test_what_is_written_is_read_back(collections: dict[str, dict[str, dict[str, Any]]]) -> None:
     for is_json, name in ((False, "a.yaml"), (True, "a.json")):
         assert read(dump(collections, is_json=is_json), name).collections == collections

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from hypothesis import settings
 
 from analytics.bus import Bus, Recorded
 from analytics.config import Settings
@@ -29,9 +28,6 @@ NOON = MIDNIGHT + 12 * 3600
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 
 IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
-
-moderate = settings()
-"""The profile's settings."""
 
 
 def when(at: float) -> datetime:

@@ -13,7 +13,7 @@ from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.database import Part
 from tests.log.disk.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
 from tests.randomness import costly
-from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric, moderate
+from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric
 
 Place = tuple[str, int, int]
 
@@ -251,7 +251,6 @@ def test_a_checkpoint_writes_only_what_changed() -> None:
     assert sum(len(part.body) for part in changed) < whole / 4
 
 
-@moderate
 @given(st.data())
 def test_an_incomplete_checkpoint_is_refused(data: st.DataObject) -> None:
     rig = Rig(NOON)
