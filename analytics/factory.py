@@ -32,11 +32,11 @@ from analytics.config import Settings
 from analytics.ingest.journal import Journal, Unwritten
 from analytics.ingest.recorder import Recorder
 from analytics.live.commands import Commands
-from analytics.live.handshake import INBOUND_LIMIT
 from analytics.live.hub import Hub
-from analytics.live.opening import Openings
-from analytics.live.socketio import SocketIo
-from analytics.live.websocket import OPTIONS, websocket_blueprint
+from analytics.live.initial import InitialMessages
+from analytics.live.wire.handshake import INBOUND_LIMIT
+from analytics.live.wire.socketio import SocketIo
+from analytics.live.wire.websocket import SERVER_OPTIONS, websocket_blueprint
 from analytics.query.reader import Reader
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
@@ -139,16 +139,16 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     store = Store(settings, clock, state, journal, recorder) if isinstance(journal, DiskJournal) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
-    openings = Openings(reader, snapshots)
-    commands = Commands(hub, openings)
+    initial = InitialMessages(reader, snapshots)
+    commands = Commands(hub, initial)
     packets = BodyReader(INBOUND_LIMIT, settings.body_timeout)
-    patience = settings.client_timeout
-    socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
+    client_timeout = settings.client_timeout
+    socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout)
 
     def beat() -> None:
         recorder.tick()
         hub.ping()
-        hub.publish_update(lambda: (snapshots.current(), openings.newest))
+        hub.publish_update(lambda: (snapshots.current(), initial.newest))
 
     ticker = Ticker(beat, clock, state.counters.dropped)
     service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
@@ -162,7 +162,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     app = Flask("analytics", static_folder=None)
     app.extensions["analytics"] = service
-    app.config["SOCK_SERVER_OPTIONS"] = OPTIONS
+    app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.url_map.converters["name"] = NameConverter
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a service's name may begin with a slash
@@ -181,7 +181,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
-    app.register_blueprint(websocket_blueprint(commands, patience))
+    app.register_blueprint(websocket_blueprint(commands, client_timeout))
     app.register_blueprint(socketio.blueprint())
     if settings.base_path or settings.trusted_proxies:
         mounted = Mount(app.wsgi_app, settings.base_path, Proxies(settings.trusted_proxies), app.url_map)
