@@ -38,11 +38,11 @@ from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS
 from analytics.live.commands import Commands
-from analytics.live.handshake import INBOUND_LIMIT
 from analytics.live.hub import Hub
-from analytics.live.opening import Openings
-from analytics.live.socketio import SocketIo
-from analytics.live.websocket import OPTIONS, websocket_blueprint
+from analytics.live.initial import InitialMessages
+from analytics.live.wire.handshake import INBOUND_LIMIT
+from analytics.live.wire.socketio import SocketIo
+from analytics.live.wire.websocket import SERVER_OPTIONS, websocket_blueprint
 from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
@@ -163,11 +163,11 @@ def create_app(
     store = Store(settings, clock, state, log, recorder, jobs) if isinstance(log, DiskLog) else None
     reader = Reader(state, clock)
     snapshots = SnapshotSource(state, reader, connections)
-    openings = Openings(reader, snapshots)
-    commands = Commands(hub, openings)
+    initial = InitialMessages(reader, snapshots)
+    commands = Commands(hub, initial)
     packets = BodyReader(BodyLimits(INBOUND_LIMIT, settings.body_timeout), MANY_RECORDS)
-    patience = settings.client_timeout
-    socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, patience)
+    client_timeout = settings.client_timeout
+    socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout)
 
     def publish_events(recorded: Recorded) -> None:
         if recorded.kind == EVENTS.name:
@@ -180,7 +180,7 @@ def create_app(
         recorder.tick()
         changes.publish()
         hub.ping()
-        hub.publish_update(lambda: (snapshots.current(), openings.newest))
+        hub.publish_update(lambda: (snapshots.current(), initial.newest))
 
     ticker = make_ticker(tick, jobs, state.counters.dropped)
     config = ConfigFolder(
@@ -197,7 +197,7 @@ def create_app(
 
     app = Application()
     app.extensions["analytics"] = service
-    app.config["SOCK_SERVER_OPTIONS"] = OPTIONS
+    app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(errors_blueprint(reader))
     app.register_blueprint(metrics_blueprint(metrics, reader, connections))
@@ -215,7 +215,7 @@ def create_app(
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
-    app.register_blueprint(websocket_blueprint(commands, patience))
+    app.register_blueprint(websocket_blueprint(commands, client_timeout))
     app.register_blueprint(socketio.blueprint())
     app.wsgi_app = chain(  # type: ignore[method-assign]
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),

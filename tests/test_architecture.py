@@ -47,8 +47,9 @@ ARROWS: dict[str, set[str]] = {
     "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "records", "state", "yielding"},
     "query": {"clock", "errors", "jobs", "records", "state"},
     "snapshot": {"bus", "clock", "jobs", "query", "records", "state"},
-    "live": {"errors", "jobs", "query", "records", "schemas", "snapshot", "state", "yielding"},
+    "live": {"errors", "internals", "jobs", "query", "records", "schemas", "snapshot", "state", "yielding"},
     "doors": {"answer", "errors", "kinds", "log", "records", "schemas", "yielding"},
+    "internals": set(),
     "api": {
         "answer",
         "catalog",
@@ -82,14 +83,14 @@ ARROWS: dict[str, set[str]] = {
         "snapshot",
         "state",
     },
-    "serving": {"api", "config", "errors", "factory", "listening", "live", "log.disk", "logs"},
+    "serving": {"api", "config", "errors", "factory", "internals", "listening", "log.disk", "logs"},
     "feed": {"arrays"},
     "cli": {"catalog", "config", "errors", "feed", "listening", "log.disk", "serving", "version"},
     "sdk": set(),
 }
 """What each room may import of the others: exactly what it does, so that a new arrow is a decision made here."""
 
-EDGE = {"access", "api", "doors", "live", "serving"}
+EDGE = {"access", "api", "doors", "internals", "live", "serving"}
 FLASK = {"flask", "flask_sock"}
 WEB = {
     "apispec",
@@ -103,6 +104,22 @@ WEB = {
     "werkzeug",
     "wsproto",
 }
+PUBLIC_MODULES: dict[str, set[str]] = {
+    "engineio": set(),
+    "flask_sock": {"flask_sock"},
+    "gunicorn": {"gunicorn.app.base", "gunicorn.glogging", "gunicorn.http.errors"},
+    "simple_websocket": {"simple_websocket"},
+    "socketio": {"socketio", "socketio.exceptions"},
+}
+"""Documented modules of packages whose other parts only internals/ may use."""
+PRIVATE_ATTRIBUTES = {
+    *("WORKER_BOOT_ERROR", "alive", "get_cmd_args_from_env", "load_config_from_module_name_or_filename"),
+    *("timeout_ctx", "write_error", "write_nonblock"),
+    *("_async", "check_ping_timeout", "eio", "eio_sid_from_sid", "server_args", "upgraded", "upgrading"),
+    *("_handle_events", "_sock", "input_buffer", "pong_received", "receive_bytes", "receive_data"),
+}
+"""What internals/ touches of gunicorn, Socket.IO, and simple-websocket and gevent; the distinctive names of it."""
+SOCKET_KEYS = {"gunicorn.socket", "werkzeug.socket"}
 INNER = {
     "answer",
     "arrays",
@@ -128,8 +145,8 @@ SPAWN = {"Greenlet", "spawn", "spawn_later", "spawn_raw", "start_new_thread", "_
 SPAWNERS = {
     "jobs/job.py": "all that runs for the life of the process",
     "live/delivery.py": "the writer of one connection",
-    "live/socketio.py": "the timeouts of one connection",
-    "live/stopping.py": "the stop itself",
+    "live/wire/socketio.py": "the timeouts of one connection",
+    "internals/gunicorn.py": "the stop itself",
     "log/disk/thread.py": "the thread that owns the database",
 }
 """Files that start greenlets or threads, and which; whatever runs by itself is a job, so that its death is noticed."""
@@ -204,10 +221,42 @@ def test_only_the_factory_knows_the_edge() -> None:
         "access": {"factory"},
         "api": {"factory", "serving"},
         "doors": {"api", "factory"},
-        "live": {"factory", "serving"},
+        "live": {"factory"},
     }.items():
         assert {name for name, targets in arrows().items() if edge in targets} == users
     assert {name for name, targets in arrows().items() if "factory" in targets} == {"serving"}
+
+
+def test_the_fan_out_knows_nothing_of_its_adapters() -> None:
+    fan_out = [path for path in FILES if path.parent == PACKAGE / "live"]
+    assert fan_out
+    for path in fan_out:
+        assert not outside(path) & (WEB | {"socket"}), path
+        assert not [name for name in imported(path) if name.startswith(("analytics.live.wire", "analytics.internals"))]
+
+
+def test_only_internals_touches_private_parts_of_other_packages() -> None:
+    hint = "move what needs it to analytics/internals/"
+    internals = {path for path in FILES if room(path) == "internals"}
+    source = "".join(path.read_text() for path in internals)
+    assert all(name in source for name in PRIVATE_ATTRIBUTES | SOCKET_KEYS), "internals/ no longer uses all of these"
+    for path in set(FILES) - internals:
+        modules = {name for name in imported(path) if name.split(".")[0] in PUBLIC_MODULES or "._" in name}
+        private = {name for name in modules if name not in PUBLIC_MODULES.get(name.split(".")[0], ())}
+        assert not private, f"{path} imports {private}: {hint}"
+        touched = attributes(path) & PRIVATE_ATTRIBUTES
+        assert not touched, f"{path} touches {touched}: {hint}"
+        constants = {node.value for node in nodes(path) if isinstance(node, ast.Constant)}
+        assert not constants & SOCKET_KEYS, f"{path} takes the socket of a request: {hint}"
+
+
+def attributes(path: Path) -> set[str]:
+    """Names of the attributes that a file touches, of objects other than `self`."""
+    return {
+        node.attr
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+    }
 
 
 def test_the_client_needs_requests_and_nothing_of_the_server() -> None:

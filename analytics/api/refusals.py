@@ -1,17 +1,14 @@
-"""Answers to requests that never reach the application: gunicorn's own refusals, in the one error shape."""
-
-import socket
+"""Answers to requests that gunicorn refuses before they reach the application, in the error shape of the service."""
 
 import msgspec
-from gunicorn import util
 
 
-def refuse_in_json(sock: socket.socket, status: int, reason: str, message: str) -> None:
-    """What gunicorn calls to write an error; takes the place of its HTML page."""
+def refusal(status: int, reason: str, message: str) -> bytes:
+    """A whole HTTP response with a JSON error, in place of gunicorn's HTML page."""
     error = {"code": reason.lower().replace(" ", "_"), "message": message or reason, "fields": {}}
     body = msgspec.json.encode({"error": error})
     head = (
         f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
         f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    util.write_nonblock(sock, head.encode("latin-1") + body)
+    return head.encode("latin-1") + body

@@ -1,1 +1,1 @@
-"""The live edge: one hub that encodes each message once, and an outbox and a writer for each client."""
+"""Live updates: a hub encodes each message once, and sends it to clients through an outbox for each of them."""

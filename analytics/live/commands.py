@@ -1,17 +1,17 @@
-"""What clients may say: their options, in the address or later on, and whether we are there."""
+"""Commands of clients: join with options, subscribe, and ping."""
 
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import parse_qs
 
 import msgspec
 
 from analytics.errors import AnalyticsError, ValidationFailed
-from analytics.live.delivery import Line
+from analytics.live.delivery import Connection
 from analytics.live.hub import Client, Hub
-from analytics.live.messages import Message, Piece
-from analytics.live.opening import Openings
-from analytics.live.subscription import Subscription, Wanted
+from analytics.live.initial import InitialMessages
+from analytics.live.messages import Batch, Message
+from analytics.live.subscription import Subscription, Topics
 from analytics.schemas.compiled import loaded, parse
 from analytics.schemas.live import LiveQuery
 from analytics.schemas.queries import given_once
@@ -20,90 +20,102 @@ SCHEMA = LiveQuery()
 
 
 class Options(msgspec.Struct, frozen=True):
-    """A subscription, and the number of the last event that the client knows of, if it comes back."""
+    """A subscription, and the sequence number of the last event that the client has, if it reconnects."""
 
     subscription: Subscription
     since: int | None
 
 
-def options(given: Mapping[str, Any], now: Subscription | None = None) -> Options:
-    """The options in `given`; what it leaves out stays as it is `now`.
+class Subscribed(TypedDict):
+    """Answer to `subscribe`: the options that hold now."""
+
+    events: str | list[str]
+    service: str | list[str]
+    updates: str
+
+
+def load_options(fields: Mapping[str, Any], current: Subscription | None = None) -> Options:
+    """Load options; those that are not in `fields` are as in `current`.
 
     Raises:
-        ValidationFailed: one is unknown, or not as it must be.
+        ValidationFailed: an option is unknown, or its value is not valid.
     """
-    asked = loaded(SCHEMA, given)
-    (types, services), patches = now or Subscription()
-    wanted = Wanted(asked.get("events", types), asked.get("service", services))
-    return Options(Subscription(wanted, asked["updates"] == "patch" if "updates" in asked else patches), asked["since"])
+    loaded_fields = loaded(SCHEMA, fields)
+    (types, services), patches = current or Subscription()
+    topics = Topics(loaded_fields.get("events", types), loaded_fields.get("service", services))
+    if "updates" in loaded_fields:
+        patches = loaded_fields["updates"] == "patch"
+    return Options(Subscription(topics, patches), loaded_fields["since"])
 
 
-def options_in(query: str, besides: Container[str] = ()) -> Options:
-    """The options in a query string, but for the fields in `besides`.
+def options_in_query(query: str, ignored: Container[str] = ()) -> Options:
+    """Load the options in a query string, such as `events=purchase&since=7`, without the `ignored` fields.
 
     Raises:
-        ValidationFailed: one is unknown, given twice, or not as it must be.
+        ValidationFailed: an option is unknown or given twice, or its value is not valid.
     """
-    given = {name: texts for name, texts in parse_qs(query, keep_blank_values=True).items() if name not in besides}
-    return options(given_once(given.items()))
+    fields = {name: values for name, values in parse_qs(query, keep_blank_values=True).items() if name not in ignored}
+    return load_options(given_once(fields.items()))
 
 
 class Commands:
-    """Lets clients in, and does what they say."""
+    """Carries out the commands of clients."""
 
-    def __init__(self, hub: Hub, openings: Openings) -> None:
-        self._hub, self._openings = hub, openings
+    def __init__(self, hub: Hub, initial: InitialMessages) -> None:
+        self._hub, self._initial = hub, initial
 
-    def join(self, asked: Options, line: Line) -> Client:
-        """A new client, whose opening is being sent."""
-        client = self._hub.join(asked.subscription, line, self._openings.newest)
-        client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
-        client.delivery.wake()
+    def join(self, options: Options, connection: Connection) -> Client:
+        """Add a client and send it its initial messages."""
+        client = self._hub.join(options.subscription, connection, self._initial.newest)
+        client.outbox.add_initial(self._initial.batches(options.subscription.topics, options.since))
+        client.delivery.flush()
         return client
 
     def leave(self, client: Client) -> None:
-        """Forget a client."""
+        """Remove a client."""
         self._hub.leave(client)
 
-    def subscribe(self, client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Change what a client wants; returns what it wants then.
+    def subscribe(self, client: Client, fields: Mapping[str, Any]) -> Subscribed:
+        """Change the options of a client; with `since`, it gets initial messages again.
 
         Raises:
-            ValidationFailed: an option is unknown, or not as it must be.
+            ValidationFailed: an option is unknown, or its value is not valid.
         """
-        asked = options(given, client.subscription)
-        self._hub.subscribe(client, asked.subscription)
-        if asked.since is not None:
-            self._hub.reopen(client, self._openings.newest)
-            client.outbox.offer_opening(self._openings.of(asked.subscription.wanted, asked.since))
-        client.delivery.wake()  # what was wanted until now goes out before the answer
-        (types, services), patches = asked.subscription
-        return {"events": _shown(types), "service": _shown(services), "updates": "patch" if patches else "full"}
+        options = load_options(fields, client.subscription)
+        self._hub.subscribe(client, options.subscription)
+        if options.since is not None:
+            self._hub.restart(client, self._initial.newest)
+            client.outbox.add_initial(self._initial.batches(options.subscription.topics, options.since))
+        client.delivery.flush()  # messages of the previous subscription go out before the answer
+        (types, services), patches = options.subscription
+        return {"events": _named(types), "service": _named(services), "updates": "patch" if patches else "full"}
 
-    def answer(self, client: Client, said: str | bytes) -> None:
-        """Answer a message of a plain WebSocket client; what it may not say is answered too."""
+    def answer(self, client: Client, text: str | bytes) -> None:
+        """Carry out and answer a message of a plain WebSocket client; the answer to an invalid one is an error."""
+        kind: str
+        data: Mapping[str, Any]
         try:
-            kind, data = self._obey(client, said)
+            kind, data = self._execute(client, text)
         except AnalyticsError as error:
             kind, data = "error", error.body
-        client.outbox.offer_answer(Piece([Message(kind, None, msgspec.json.encode(data))]))
-        client.delivery.wake()
+        client.outbox.add_answer(Batch([Message(kind, None, msgspec.json.encode(data))]))
+        client.delivery.flush()
 
-    def _obey(self, client: Client, said: str | bytes) -> tuple[str, dict[str, Any]]:
-        if isinstance(said, bytes):
+    def _execute(self, client: Client, text: str | bytes) -> tuple[str, Mapping[str, Any]]:
+        if isinstance(text, bytes):
             raise ValidationFailed("Messages are JSON texts, not binary.")
-        given = parse(said.encode(), what="message")
-        if not isinstance(given, dict):
+        fields = parse(text.encode(), what="message")
+        if not isinstance(fields, dict):
             raise ValidationFailed('A message is a JSON object such as {"type":"subscribe","events":"none"}.')
-        kind = given.pop("type", None)
+        kind = fields.pop("type", None)
         if kind == "subscribe":
-            return "subscribed", self.subscribe(client, given)
-        if kind == "ping" and not given:
+            return "subscribed", self.subscribe(client, fields)
+        if kind == "ping" and not fields:
             return "pong", {}
         raise ValidationFailed(
             'Only {"type":"subscribe",…} and {"type":"ping"} are understood.', fields={"type": ["Not understood."]}
         )
 
 
-def _shown(names: frozenset[str] | None) -> str | list[str]:
+def _named(names: frozenset[str] | None) -> str | list[str]:
     return "all" if names is None else sorted(names)

@@ -1,4 +1,4 @@
-"""Brings what waits for a client to its connection: at once where that takes it, by a greenlet where it is slow."""
+"""Delivery from an outbox to its connection: at once where the client keeps up, by a greenlet where it is slow."""
 
 import contextlib
 import logging
@@ -6,115 +6,114 @@ from typing import Protocol
 
 import gevent
 
-from analytics.live.messages import Encode, Piece
-from analytics.live.outbox import Outbox, Parcel
+from analytics.live.messages import Batch, Encode
+from analytics.live.outbox import Backlog, Outbox
 
 log = logging.getLogger(__name__)
 
 
-class Line(Protocol):
-    """A connection as one protocol has it."""
+class Connection(Protocol):
+    """A connection to one client, implemented for each protocol."""
 
     @property
     def encode(self) -> Encode:
-        """What it makes of messages."""
+        """Encodes messages for `push`."""
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be pushed to."""
+        """Whether `push` may be called."""
 
-    def push(self, frames: bytes) -> bool:
-        """Send as much of `frames` as goes without waiting; False where a rest waits for `send`."""
+    def push(self, data: bytes) -> bool:
+        """Send as much of `data` as possible without blocking; False where a rest is left for `send`."""
 
-    def send(self, parcel: Parcel) -> None:
-        """Send what was left of a push, then all of `parcel`.
+    def send(self, backlog: Backlog) -> None:
+        """Send the rest of a push, then all of `backlog`; blocks.
 
         Raises:
-            OSError: the client is gone, or was cut off.
+            OSError: the connection is closed, or was cut because the client is too slow.
         """
 
     def ping(self) -> bool:
-        """Ask whether the client is there, or cut it off if it left that unanswered; False as with `push`."""
+        """Ping the client, or cut the connection if the previous ping was not answered; returns as `push` does."""
 
     def close(self) -> None:
-        """Say goodbye, since the service stops, behind what is half sent.
+        """Close the connection because the service stops, after the frame that is partly sent; blocks.
 
         Raises:
-            OSError: the client is gone, or was cut off, since it did not take that soon.
+            OSError: the connection is closed, or was cut because the client is too slow.
         """
 
 
 class Delivery:
-    """The one writer of a connection.
+    """The only writer of a connection.
 
-    Nearly all clients take what they are sent, so no greenlet waits for them; one that does not gets a greenlet for as
-    long as something waits.
+    Most clients keep up and need no greenlet. One that does not has a greenlet for as long as its outbox is not empty.
     """
 
-    __slots__ = ("_is_over", "_line", "_outbox", "_writer")
+    __slots__ = ("_connection", "_is_stopped", "_outbox", "_writer")
 
-    def __init__(self, outbox: Outbox, line: Line) -> None:
-        self._outbox, self._line = outbox, line
+    def __init__(self, outbox: Outbox, connection: Connection) -> None:
+        self._outbox, self._connection = outbox, connection
         self._writer: gevent.Greenlet | None = None
-        self._is_over = False
+        self._is_stopped = False
 
-    def wake(self) -> None:
-        """Have what waits sent; never waits."""
+    def flush(self) -> None:
+        """Have the outbox sent; never blocks."""
         if self._writer is not None or self._outbox.is_empty:
             return
-        line = self._line
-        if self._outbox.has_opening or not line.is_ready:
-            self._spawn()
+        connection = self._connection
+        if self._outbox.has_initial or not connection.is_ready:
+            self._start_writer()
             return
-        for frames in self._outbox.take().writes(line.encode):
-            is_whole = line.push(frames)
-        if not is_whole:
-            self._spawn()
+        for data in self._outbox.take().writes(connection.encode):
+            is_sent = connection.push(data)
+        if not is_sent:
+            self._start_writer()
 
-    def pass_by(self, piece: Piece) -> bool:
-        """Send `piece` past the outbox, to which nothing was offered since `wake`; False where that has to wait."""
-        line = self._line
-        if self._writer is not None or not line.is_ready:
+    def push(self, batch: Batch) -> bool:
+        """Send `batch` at once, past the outbox, which must be empty or being flushed; False where that would block."""
+        connection = self._connection
+        if self._writer is not None or not connection.is_ready:
             return False
-        if not line.push(piece.frames(line.encode)):
-            self._spawn()
+        if not connection.push(batch.encoded(connection.encode)):
+            self._start_writer()
         return True
 
     def ping(self) -> None:
-        """Ask whether the client is still there; the writer of a slow one finds out by itself."""
-        if self._writer is None and not self._line.ping():
-            self._spawn()
+        """Ping the client, unless it is slow: the writer finds out by itself whether it is still there."""
+        if self._writer is None and not self._connection.ping():
+            self._start_writer()
 
     def close(self) -> None:
-        """Send the client away; what waits for it is given up."""
-        self.end()
-        self._writer = gevent.spawn(self._say_goodbye)  # for good: nothing may follow
+        """Close the connection; the outbox is discarded."""
+        self.stop()
+        self._writer = gevent.spawn(self._close)  # never reset, so that nothing is sent after it
 
-    def end(self) -> None:
-        """Stop writing, for good: the connection is over."""
-        self._is_over = True
+    def stop(self) -> None:
+        """Stop writing for good, because the connection is closed."""
+        self._is_stopped = True
         if self._writer is not None and self._writer is not gevent.getcurrent():
             self._writer.kill(block=False)
 
-    def _spawn(self) -> None:
-        if self._is_over:  # it was left while all were being told, and a line that is over may keep a writer for good
+    def _start_writer(self) -> None:
+        if self._is_stopped:  # the client left during a broadcast; its writer might block on the connection for good
             return
         self._writer = gevent.spawn(self._write)
 
     def _write(self) -> None:
         try:
-            self._line.send(self._outbox.take())
+            self._connection.send(self._outbox.take())
             while not self._outbox.is_empty:
-                self._line.send(self._outbox.take())
+                self._connection.send(self._outbox.take())
         except OSError:
-            pass  # the reader finds the end too, and leaves
+            pass  # the reader of the connection notices the end too, and removes the client
         except Exception:
-            log.exception("a client could not be told")
+            log.exception("sending to a live client failed")
             self._writer = None
             self.close()
             return
         self._writer = None
 
-    def _say_goodbye(self) -> None:
+    def _close(self) -> None:
         with contextlib.suppress(OSError):
-            self._line.close()
+            self._connection.close()

@@ -1,8 +1,8 @@
-"""The hub: what is published is encoded once and offered to each client's outbox, none of which can hold it up."""
+"""The hub: encodes each message once and adds it to the outbox of each client; no client can delay another."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import gevent
 import msgspec
@@ -10,14 +10,14 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.live.delivery import Delivery, Line
-from analytics.live.messages import Message, Piece
-from analytics.live.outbox import EVENTS, Outbox
+from analytics.live.delivery import Connection, Delivery
+from analytics.live.event_batches import Pending, SelectedEvents
+from analytics.live.messages import Batch, Message
+from analytics.live.outbox import Outbox
 from analytics.live.patch import NoPatchError, merge_patch
-from analytics.live.rounds import Rounds
-from analytics.live.subscription import Subscription, Wanted
-from analytics.records import Kept, NewEvent, event_json
-from analytics.state.rings import Found
+from analytics.live.round_robin import RoundRobin
+from analytics.live.subscription import Subscription, Topics
+from analytics.records import Kept, NewEvent
 from analytics.yielding import yield_to_others
 
 log = logging.getLogger(__name__)
@@ -25,48 +25,48 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 """The longest pause before sending events is tried again after it failed."""
 FLUSH_SECONDS = 0.04
-"""How long events wait for others to go out with."""
-TURN = 200
-"""How many clients are written to before others have a turn."""
-PINGS_APART = 25
-"""Seconds, or updates, from a client's ping to its next one."""
-PIECE_EVENTS = 100
-PIECE_BYTES = 256 * 1024
+"""How long events are collected before they are sent together."""
+YIELD_EVERY = 200
+"""Number of clients served in a broadcast before it yields."""
+PING_INTERVAL = 25
+"""Calls of `Hub.ping`, which is called once a second, between two pings of a client."""
 
 
 class Client:
-    """A connected client: what it wants, what waits for it, and how that is delivered.
+    """A connected client.
 
-    `since` is the number of the newest event that it was told of, or knew of, when it came; `opened` is that of the
-    update before its opening, `tick` that of the last one that a patch can be against.
+    Attributes:
+        since: sequence number of the newest event that the client has or gets by its initial messages.
+        initial_tick: number of the update during which its initial messages were made again, which covers it; or -1.
+        tick: number of the newest update that the client can apply a patch to; or -1.
     """
 
-    __slots__ = ("delivery", "opened", "outbox", "since", "subscription", "tick")
+    __slots__ = ("delivery", "initial_tick", "outbox", "since", "subscription", "tick")
 
-    def __init__(self, subscription: Subscription, line: Line, since: int) -> None:
+    def __init__(self, subscription: Subscription, connection: Connection, since: int) -> None:
         self.subscription, self.since = subscription, since
         self.outbox = Outbox()
-        self.delivery = Delivery(self.outbox, line)
-        self.tick = self.opened = -1
+        self.delivery = Delivery(self.outbox, connection)
+        self.tick = self.initial_tick = -1
 
 
 class Hub:
-    """All connected clients, whatever they speak.
+    """All connected clients of all protocols.
 
     Args:
-        dropped: called with the number of messages that were dropped.
+        dropped: called with the number of events that were dropped.
         jobs: makes the job that sends events.
     """
 
     def __init__(self, dropped: Callable[[int], None], jobs: Supervisor) -> None:
         self._dropped = dropped
-        self._clients: dict[Client, None] = {}  # in the order in which they came, and lie in memory
+        self._clients: dict[Client, None] = {}  # a dict, since its order is that of memory: a broadcast runs faster
         self._patching: set[Client] = set()
-        self._pings: Rounds[Client] = Rounds(PINGS_APART)
-        self._pending: list[tuple[int, Kept[NewEvent]]] = []
+        self._pings: RoundRobin[Client] = RoundRobin(PING_INTERVAL)
+        self._pending: list[Pending] = []
         self._waiting = Event()
         self._flusher = jobs.loop("live event sender", self._run, most_pause=RETRY_SECONDS)
-        self._turn = BoundedSemaphore()
+        self._broadcasting = BoundedSemaphore()
         self._tick = 0
         self._last: Any = None
         self.draining = False
@@ -75,22 +75,22 @@ class Hub:
         return len(self._clients)
 
     def start(self) -> None:
-        """Begin to flush events, unless begun."""
+        """Start the job that sends events, unless started."""
         self._flusher.start()
 
     def stop(self) -> None:
-        """End what `start` began."""
+        """Stop the job that sends events."""
         self._flusher.stop()
 
     def drain(self) -> None:
-        """Send all clients away, and those that come from now on."""
+        """Close all connections, and each that is added from now on."""
         self.draining = True
         for client in self._clients:
             client.delivery.close()
 
-    def join(self, subscription: Subscription, line: Line, since: int) -> Client:
-        """A new client; it is told of the events numbered above `since`."""
-        client = Client(subscription, line, since)
+    def join(self, subscription: Subscription, connection: Connection, since: int) -> Client:
+        """Add a client, which gets the events with a sequence number above `since`."""
+        client = Client(subscription, connection, since)
         self._clients[client] = None
         self._pings.add(client)
         self.subscribe(client, subscription)
@@ -99,106 +99,113 @@ class Hub:
         return client
 
     def subscribe(self, client: Client, subscription: Subscription) -> None:
-        """Have a client told of what it wants from now on."""
+        """Change the subscription of a client."""
         client.subscription = subscription
         (self._patching.add if subscription.patches else self._patching.discard)(client)
 
-    def reopen(self, client: Client, since: int) -> None:
-        """Let a client begin anew, with another opening: what waits for it, and what is being told now, is older."""
-        client.outbox.forget()
-        client.since, client.opened = since, self._tick
+    def restart(self, client: Client, since: int) -> None:
+        """Discard what a client has yet to get, before it gets initial messages again.
+
+        The update that is being broadcast is older than these and is not sent to the client either.
+        """
+        client.outbox.discard()
+        client.since, client.initial_tick = since, self._tick
         client.tick = -1
 
     def leave(self, client: Client) -> None:
-        """Forget a client."""
+        """Remove a client."""
         self._clients.pop(client, None)
         self._patching.discard(client)
         self._pings.discard(client)
-        client.delivery.end()
+        client.delivery.stop()
 
     def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
-        """Send the events of one request that are news, soon; the last one has the sequence number `last`."""
+        """Have the live events of one request sent soon; `last` is the sequence number of the last one."""
         if self._clients and any(map(kept.is_live, range(len(kept.records)))):
-            self._pending.append((last - len(kept.records) + 1, kept))
+            self._pending.append(Pending(last - len(kept.records) + 1, kept))
             self._waiting.set()
 
     def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:
-        """Tell of a new snapshot: `make` gives its JSON and the number of the newest event that it knows of."""
-        with self._turn:
+        """Send a new snapshot to all clients.
+
+        Args:
+            make: returns the snapshot's JSON, and the sequence number of the newest event in it.
+        """
+        with self._broadcasting:
             if not self._clients:
                 self._last = None
                 return
             snapshot, seq = make()
-            full = Piece([Message("dashboard_update", seq, snapshot)])
-            self._tell(full, self._patch(snapshot, seq))
+            full = Batch([Message("dashboard_update", seq, snapshot)])
+            self._broadcast(full, self._patch(snapshot, seq))
 
     def ping(self) -> None:
-        """Ask those whose turn it is whether they are still there; to be called once a second."""
+        """Ping the next group of clients; to be called once a second."""
         for client in self._pings.next():
             client.delivery.ping()
 
     def flush(self) -> None:
-        """Tell of the events that were published since the last time."""
-        with self._turn:
-            self._tell(None, None)
+        """Send the pending events to all clients."""
+        with self._broadcasting:
+            self._broadcast(None, None)
 
-    def _tell(self, update: Piece | None, patch: Piece | None) -> None:
-        """Tell every client of the events that wait and of the update; only one at a time may, so that order holds."""
+    def _broadcast(self, update: Batch | None, patch: Batch | None) -> None:
+        """Send the pending events and the update to all clients; to be called by one greenlet at a time, for order."""
         pending, self._pending = self._pending, []
-        events: dict[tuple[Wanted, int], _News] = {}
+        selected: dict[tuple[Topics, int], SelectedEvents] = {}
         self._tick += update is not None
         for number, client in enumerate(list(self._clients), 1):
             try:
-                self._tell_one(client, pending, events, update, patch)
+                self._send_to(client, pending, selected, update, patch)
             except Exception:
                 log.exception("a live client is cut off: sending to it failed")
                 client.delivery.close()
-            if number % TURN == 0:
+            if number % YIELD_EVERY == 0:
                 yield_to_others()
 
-    def _tell_one(
+    def _send_to(
         self,
         client: Client,
-        pending: Sequence[tuple[int, Kept[NewEvent]]],
-        events: "dict[tuple[Wanted, int], _News]",
-        update: Piece | None,
-        patch: Piece | None,
+        pending: Sequence[Pending],
+        selected: dict[tuple[Topics, int], SelectedEvents],
+        update: Batch | None,
+        patch: Batch | None,
     ) -> None:
-        """Send one client the events that wait and the update; `events` holds what was made for others before."""
-        waits = False
+        """Send pending events and the update to one client; `selected` caches what was selected for others."""
+        must_flush = False
         if pending:
-            asked = client.subscription.wanted, max(client.since, pending[0][0] - 1)
-            news = events.get(asked)
-            if news is None:
-                news = events[asked] = _News.of(pending, *asked)
-            if update is not None or news.single is None or not client.delivery.pass_by(news.single):
-                waits = self._offer_events(client.outbox, news)
-        if update is not None and client.opened != self._tick:
-            told = self._suited(client, update, patch) if client in self._patching else update
-            if waits or not client.delivery.pass_by(told):
-                client.outbox.offer_update(told)
-                waits = True
-        if waits:
-            client.delivery.wake()
+            key = client.subscription.topics, max(client.since, pending[0].first - 1)
+            events = selected.get(key)
+            if events is None:
+                events = selected[key] = SelectedEvents.select(pending, *key)
+            if update is not None or events.single is None or not client.delivery.push(events.single):
+                must_flush = self._add_events(client.outbox, events)
+        if update is not None and client.initial_tick != self._tick:
+            batch = self._update_for(client, update, patch) if client in self._patching else update
+            if must_flush or not client.delivery.push(batch):
+                client.outbox.add_update(batch)
+                must_flush = True
+        if must_flush:
+            client.delivery.flush()
 
-    def _suited(self, client: Client, update: Piece, patch: Piece | None) -> Piece:
-        """The patch, where a client that wants it is going to know what it is against; else the whole update."""
-        is_base_known = client.tick == self._tick - 1 and not client.outbox.has_update
+    def _update_for(self, client: Client, update: Batch, patch: Batch | None) -> Batch:
+        """The patch, where the client has, or is about to get, the update that the patch applies to; else `update`."""
+        has_base = client.tick == self._tick - 1 and not client.outbox.has_update
         client.tick = self._tick
-        return patch if patch is not None and is_base_known else update
+        return patch if patch is not None and has_base else update
 
-    def _offer_events(self, outbox: Outbox, news: "_News") -> bool:
-        """Returns whether there are any."""
-        missing = news.missing
-        for piece in news.pieces:
-            dropped = outbox.offer_events(piece, missing)
+    def _add_events(self, outbox: Outbox, events: SelectedEvents) -> bool:
+        """Returns whether there were any."""
+        missing = events.missing
+        for batch in events.batches:
+            dropped = outbox.add_events(batch, missing)
             missing = 0
             if dropped:
                 self._dropped(dropped)
-        return bool(news.pieces)
+        return bool(events.batches)
 
-    def _patch(self, snapshot: bytes, seq: int) -> Piece | None:
-        """The difference from the update before, where someone wants it and it can be told."""
+    def _patch(self, snapshot: bytes, seq: int) -> Batch | None:
+        """The difference from the previous update, if a client wants it and a patch can express it."""
         before, self._last = self._last, None
         if not self._patching:
             return None
@@ -209,7 +216,7 @@ class Hub:
             patch = msgspec.json.encode(merge_patch(before, self._last))
         except NoPatchError:
             return None
-        return Piece([Message("dashboard_update", seq, patch, "patch")])
+        return Batch([Message("dashboard_update", seq, patch, "patch")])
 
     def _run(self) -> None:
         while True:
@@ -217,44 +224,3 @@ class Hub:
             gevent.sleep(FLUSH_SECONDS)
             self._waiting.clear()
             self.flush()
-
-
-class _News(NamedTuple):
-    """The events that some clients are told of those that wait: as pieces, and how many are too many to be told.
-
-    `single` is the piece where there is only one, and nothing is missing.
-    """
-
-    pieces: list[Piece]
-    missing: int
-    single: Piece | None
-
-    @classmethod
-    def of(cls, pending: Sequence[tuple[int, Kept[NewEvent]]], wanted: Wanted, since: int) -> "_News":
-        """Those numbered above `since`: who came while they waited knows of the others."""
-        if wanted.nothing:
-            return cls([], 0, None)
-        found = [
-            Found(first + place, kept, place)
-            for first, kept in pending
-            for place, event in enumerate(kept.records)
-            if first + place > since and (wanted.everything or wanted.has(event)) and kept.is_live(place)
-        ]
-        missing = max(0, len(found) - EVENTS)
-        made = list(pieces(found[missing:]))
-        return cls(made, missing, made[0] if len(made) == 1 and not missing else None)
-
-
-def pieces(events: Iterable[Found[NewEvent]]) -> Iterator[Piece]:
-    """Events as pieces of a handy size."""
-    messages: list[Message] = []
-    size = 0
-    for seq, kept, place in events:
-        message = Message("event", seq, event_json(kept, place))
-        messages.append(message)
-        size += len(message.data)
-        if len(messages) >= PIECE_EVENTS or size >= PIECE_BYTES:
-            yield Piece(messages)
-            messages, size = [], 0
-    if messages:
-        yield Piece(messages)

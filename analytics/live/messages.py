@@ -1,20 +1,22 @@
-"""Messages to clients: made once, encoded once for each protocol, and framed for the wire."""
+"""Messages to clients, and batches of messages, which are encoded once for all clients."""
 
-import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-TEXT_FRAME = 0x81
 Encode = Callable[["Message", int], bytes]
-"""A message as one protocol's text, telling how many were dropped before it."""
+"""Encodes a message for one protocol; the integer is the number of events dropped before it."""
 
 
 class Message(NamedTuple):
-    """What clients are told.
+    """One message to clients.
 
-    `seq` is the number of the newest event that it knows of: what a client that comes back asks to go on from. Answers
-    have none: they tell of no event.
-    `data` is JSON; `field` its name in the message. `gap` tells that events before it are lost.
+    Attributes:
+        kind: type of the message, such as `event` or `dashboard_update`.
+        seq: sequence number of the newest event that the message reflects. A client that reconnects asks for the events
+            after the greatest one it has seen. None for answers to commands.
+        data: the payload as JSON.
+        field: name of the payload in the message.
+        gap: whether events before the message are lost.
     """
 
     kind: str
@@ -23,61 +25,38 @@ class Message(NamedTuple):
     field: str = "data"
     gap: bool = False
 
-    def facts(self, dropped: int) -> bytes:
-        """The members beside type and data, as JSON without braces."""
-        facts = [b'"seq":%d' % self.seq] if self.seq is not None else []
+    def metadata(self, dropped: int) -> bytes:
+        """The members besides type and payload, as JSON without braces."""
+        members = [b'"seq":%d' % self.seq] if self.seq is not None else []
         if self.gap:
-            facts.append(b'"gap":true')
+            members.append(b'"gap":true')
         if dropped:
-            facts.append(b'"dropped":%d' % dropped)
-        return b",".join(facts)
+            members.append(b'"dropped":%d' % dropped)
+        return b",".join(members)
 
 
-def as_json(message: Message, dropped: int) -> bytes:
-    """For the plain WebSocket."""
-    facts = message.facts(dropped)
-    kind, field = message.kind.encode(), message.field.encode()
-    return b'{"type":"%b",%b"%b":%b}' % (kind, facts and facts + b",", field, message.data)
+class Batch:
+    """Messages that are sent together. Clients share a batch, so that it is encoded once for each protocol."""
 
-
-def as_packet(message: Message, dropped: int) -> bytes:
-    """For Socket.IO: the event's first argument is the data, its second all else; a patch is told as such there."""
-    facts = message.facts(dropped) + (b',"patch":true' if message.field == "patch" else b"")
-    return b'42["%b",%b,{%b}]' % (message.kind.encode(), message.data, facts)
-
-
-def frame(text: bytes) -> bytes:
-    """One unmasked WebSocket text frame (RFC 6455, 5.2)."""
-    size = len(text)
-    if size < 126:
-        return struct.pack("!BB", TEXT_FRAME, size) + text
-    if size < 65_536:
-        return struct.pack("!BBH", TEXT_FRAME, 126, size) + text
-    return struct.pack("!BBQ", TEXT_FRAME, 127, size) + text
-
-
-class Piece:
-    """Messages that go out together; all clients share one piece, so each protocol's frames are made once."""
-
-    __slots__ = ("_frames", "messages", "size")
+    __slots__ = ("_encoded", "messages", "size")
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self.messages = messages
         self.size = sum(len(message.data) for message in messages)
-        self._frames: dict[Encode, bytes] = {}
+        self._encoded: dict[Encode, bytes] = {}
 
     def __len__(self) -> int:
         return len(self.messages)
 
-    def texts(self, encode: Encode, dropped: int = 0) -> list[bytes]:
-        """Each message's text; the first one tells what was dropped before it."""
+    def encode_each(self, encode: Encode, dropped: int = 0) -> list[bytes]:
+        """Encode each message; the first one carries `dropped`, the number of events dropped before it."""
         return [encode(message, 0 if place else dropped) for place, message in enumerate(self.messages)]
 
-    def frames(self, encode: Encode, dropped: int = 0) -> bytes:
-        """All messages on the wire."""
+    def encoded(self, encode: Encode, dropped: int = 0) -> bytes:
+        """All messages, encoded and joined; cached unless events were dropped."""
         if dropped:
-            return b"".join(map(frame, self.texts(encode, dropped)))
-        made = self._frames.get(encode)
-        if made is None:
-            made = self._frames[encode] = b"".join(map(frame, self.texts(encode)))
-        return made
+            return b"".join(self.encode_each(encode, dropped))
+        encoded = self._encoded.get(encode)
+        if encoded is None:
+            encoded = self._encoded[encode] = b"".join(self.encode_each(encode))
+        return encoded

@@ -1,134 +1,134 @@
-"""What waits for one client: bounded, offered without waiting, and honest about what found no room."""
+"""The outbox of one client: a bounded queue that never blocks and counts the events it drops."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from analytics.live.messages import Encode, Piece
+from analytics.live.messages import Batch, Encode
 
-EVENTS = 10_000
-"""As many as a batch may have: who keeps up misses nothing of one."""
-BYTES = 4 * 1024 * 1024
-ANSWERS = 16
+MAX_EVENTS = 10_000
+"""As many as one request may have, so that a client that keeps up gets all events of a request."""
+MAX_BYTES = 4 * 1024 * 1024
+MAX_ANSWERS = 16
 WRITE_BYTES = 256 * 1024
 
 
-class Parcel(NamedTuple):
-    """What is to be sent now: pieces in their order, and how many events were dropped before the first of them."""
+class Backlog(NamedTuple):
+    """What an outbox held: batches in their order, and the number of events dropped before the first of them."""
 
-    pieces: Iterable[Piece]
+    batches: Iterable[Batch]
     dropped: int
 
     def writes(self, encode: Encode) -> Iterable[bytes]:
-        """The frames of all, as many together as make a good write."""
-        if type(self.pieces) is list and len(self.pieces) == 1:  # nearly always
-            return (self.pieces[0].frames(encode, self.dropped),)
+        """Encode everything, joined into writes of about `WRITE_BYTES`."""
+        if type(self.batches) is list and len(self.batches) == 1:  # the usual case
+            return (self.batches[0].encoded(encode, self.dropped),)
         return self._joined(encode)
 
     def _joined(self, encode: Encode) -> Iterator[bytes]:
-        frames, size, dropped = [], 0, self.dropped
-        for piece in self.pieces:
-            frames.append(piece.frames(encode, dropped))
-            size, dropped = size + len(frames[-1]), 0
+        parts, size, dropped = [], 0, self.dropped
+        for batch in self.batches:
+            parts.append(batch.encoded(encode, dropped))
+            size, dropped = size + len(parts[-1]), 0
             if size >= WRITE_BYTES:
-                yield b"".join(frames)
-                frames, size = [], 0
-        if frames:
-            yield b"".join(frames)
+                yield b"".join(parts)
+                parts, size = [], 0
+        if parts:
+            yield b"".join(parts)
 
-    def texts(self, encode: Encode) -> Iterator[bytes]:
-        """The texts of all, one by one."""
+    def encode_each(self, encode: Encode) -> Iterator[bytes]:
+        """Encode each message."""
         dropped = self.dropped
-        for piece in self.pieces:
-            yield from piece.texts(encode, dropped)
+        for batch in self.batches:
+            yield from batch.encode_each(encode, dropped)
             dropped = 0
 
 
 class Outbox:
-    """Pieces in the order in which they were offered.
+    """Batches in the order in which they were added.
 
-    Of updates only the newest waits. When there are more than `EVENTS` events or `BYTES` of their data, the oldest
-    make room, a piece at a time, and are counted; so do answers beyond `ANSWERS`, uncounted, which wait behind all
-    else. What a client is told when it comes (the opening) waits in front of all.
+    Only the newest update is kept. Beyond `MAX_EVENTS` events, or `MAX_BYTES` of their data, the oldest batches are
+    dropped and their events counted. Answers to commands come after everything else; beyond `MAX_ANSWERS` the oldest
+    are dropped. Initial messages come before everything else.
     """
 
-    __slots__ = ("_answers", "_bytes", "_dropped", "_events", "_opening", "_pieces", "_update")
+    __slots__ = ("_answers", "_batches", "_bytes", "_dropped", "_events", "_initial", "_update")
 
     def __init__(self) -> None:
-        self._opening: Iterator[Piece] | None = None
-        self._answers: deque[Piece] = deque(maxlen=ANSWERS)
-        self._pieces: deque[tuple[Piece, int]] = deque()
-        self._update: Piece | None = None
+        self._initial: Iterator[Batch] | None = None
+        self._answers: deque[Batch] = deque(maxlen=MAX_ANSWERS)
+        self._batches: deque[tuple[Batch, int]] = deque()
+        self._update: Batch | None = None
         self._events = self._bytes = self._dropped = 0
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return not (self._pieces or self._answers or self._opening)
+        """Whether there is nothing to send."""
+        return not (self._batches or self._answers or self._initial)
 
     @property
-    def has_opening(self) -> bool:
-        """Whether an opening waits."""
-        return self._opening is not None
+    def has_initial(self) -> bool:
+        """Whether initial messages are still to be sent."""
+        return self._initial is not None
 
     @property
     def has_update(self) -> bool:
-        """Whether an update waits."""
+        """Whether an update is still to be sent."""
         return self._update is not None
 
-    def offer_opening(self, pieces: Iterator[Piece]) -> None:
-        """Have `pieces` sent before all else; they are made as they go."""
-        self._opening = pieces
+    def add_initial(self, batches: Iterator[Batch]) -> None:
+        """Add initial messages; each batch is made when it is sent."""
+        self._initial = batches
 
-    def offer_answer(self, piece: Piece) -> None:
-        """Answer something that the client asked."""
-        self._answers.append(piece)
+    def add_answer(self, batch: Batch) -> None:
+        """Add the answer to a command of the client."""
+        self._answers.append(batch)
 
-    def offer_update(self, piece: Piece) -> None:
-        """Add an update; one that was not sent yet is forgotten."""
+    def add_update(self, batch: Batch) -> None:
+        """Add an update in place of one that was not sent yet."""
         if self._update is not None:
-            self._pieces.remove((self._update, 0))
-        self._update = piece
-        self._pieces.append((piece, 0))
+            self._batches.remove((self._update, 0))
+        self._update = batch
+        self._batches.append((batch, 0))
 
-    def offer_events(self, piece: Piece, missing: int = 0) -> int:
-        """Add events, before which `missing` others were left out; returns how many were dropped in all."""
-        self._pieces.append((piece, piece.size))
-        self._events += len(piece)
-        self._bytes += piece.size
+    def add_events(self, batch: Batch, missing: int = 0) -> int:
+        """Add events, before which `missing` others were left out; returns how many events this call dropped."""
+        self._batches.append((batch, batch.size))
+        self._events += len(batch)
+        self._bytes += batch.size
         dropped = missing
-        while self._events > max(EVENTS, len(piece)) or self._bytes > max(BYTES, piece.size):
+        while self._events > max(MAX_EVENTS, len(batch)) or self._bytes > max(MAX_BYTES, batch.size):
             dropped += self._drop_oldest()
         self._dropped += dropped
         return dropped
 
-    def forget(self) -> None:
-        """Drop the events and the update that wait: an opening will tell all that happened."""
-        self._pieces.clear()
+    def discard(self) -> None:
+        """Discard events and update, uncounted: initial messages that follow will cover them."""
+        self._batches.clear()
         self._update = None
         self._events = self._bytes = self._dropped = 0
 
-    def take(self) -> Parcel:
-        """All that waits; it waits no more."""
-        pieces = [piece for piece, _ in self._pieces]
+    def take(self) -> Backlog:
+        """Remove everything and return it."""
+        batches = [batch for batch, _ in self._batches]
         if self._answers:
-            pieces += self._answers
+            batches += self._answers
             self._answers.clear()
-        parcel = Parcel(pieces if self._opening is None else _in_turn(self._opening, pieces), self._dropped)
-        self._opening = self._update = None
-        self._pieces.clear()
+        backlog = Backlog(batches if self._initial is None else _chain(self._initial, batches), self._dropped)
+        self._initial = self._update = None
+        self._batches.clear()
         self._events = self._bytes = self._dropped = 0
-        return parcel
+        return backlog
 
     def _drop_oldest(self) -> int:
-        place = next(place for place, (piece, _) in enumerate(self._pieces) if piece is not self._update)
-        piece, size = self._pieces[place]
-        del self._pieces[place]
-        self._events -= len(piece)
+        place = next(place for place, (batch, _) in enumerate(self._batches) if batch is not self._update)
+        batch, size = self._batches[place]
+        del self._batches[place]
+        self._events -= len(batch)
         self._bytes -= size
-        return len(piece)
+        return len(batch)
 
 
-def _in_turn(opening: Iterator[Piece], waiting: list[Piece]) -> Iterator[Piece]:
-    yield from opening
-    yield from waiting
+def _chain(initial: Iterator[Batch], batches: list[Batch]) -> Iterator[Batch]:
+    yield from initial
+    yield from batches

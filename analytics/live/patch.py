@@ -1,4 +1,4 @@
-"""Differences of JSON objects as JSON Merge Patches (RFC 7396)."""
+"""Differences between JSON objects as JSON Merge Patches (RFC 7396)."""
 
 from typing import Any
 
@@ -8,14 +8,16 @@ encode = msgspec.json.Encoder().encode
 
 
 class NoPatchError(Exception):
-    """There is a null to be set, which a merge patch cannot say."""
+    """The new object sets a null, which a merge patch cannot express."""
 
 
 def merge_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """What turns `old` into `new` when it is merged.
+    """Make the patch that turns `old` into `new`; empty where they are equal.
+
+    Example: `merge_patch({"a": 1, "b": 2}, {"b": 3})` is `{"a": None, "b": 3}`.
 
     Raises:
-        NoPatchError: it cannot be said.
+        NoPatchError: no patch can express the difference.
     """
     patch: dict[str, Any] = {name: None for name in old if name not in new}
     for name, value in new.items():

@@ -1,33 +1,35 @@
-"""What a client wants to be told."""
+"""Subscriptions: which events a client gets, and how it gets updates."""
 
 from typing import NamedTuple
 
 from analytics.records import NewEvent
 
 
-class Wanted(NamedTuple):
-    """Which events: of these types and of these services, where None means all."""
+class Topics(NamedTuple):
+    """Types and services whose events a client gets; None stands for all."""
 
     types: frozenset[str] | None = None
     services: frozenset[str] | None = None
 
-    def has(self, event: NewEvent) -> bool:
-        """Whether `event` is one of them."""
+    def matches(self, event: NewEvent) -> bool:
+        """Whether the client gets `event`."""
         return (self.types is None or event.type in self.types) and (
             self.services is None or event.service in self.services
         )
 
     @property
-    def everything(self) -> bool:
+    def matches_all(self) -> bool:
+        """Whether the client gets every event."""
         return self.types is None and self.services is None
 
     @property
-    def nothing(self) -> bool:
+    def matches_none(self) -> bool:
+        """Whether the client gets no event."""
         return self.types == frozenset()
 
 
 class Subscription(NamedTuple):
-    """Which events, and whether updates may come as patches."""
+    """What a client has subscribed to: some events, and updates in full or as patches."""
 
-    wanted: Wanted = Wanted()
+    topics: Topics = Topics()
     patches: bool = False

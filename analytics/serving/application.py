@@ -1,9 +1,11 @@
 """The service as a gunicorn application, for `analytics serve`."""
 
+from importlib import import_module
 from typing import Any
 
 from gunicorn.app.base import Application
-from gunicorn.util import import_app
+
+from analytics.internals.gunicorn import load_configuration
 
 
 class Service(Application):  # type: ignore[misc]
@@ -14,12 +16,8 @@ class Service(Application):  # type: ignore[misc]
 
     def load_config(self) -> None:
         """Load `analytics.serving.configuration`, then the options in GUNICORN_CMD_ARGS."""
-        self.load_config_from_module_name_or_filename("python:analytics.serving.configuration")
-        options = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
-        for name, value in options.items():
-            if name != "args" and value is not None:
-                self.cfg.set(name, value)
+        load_configuration(self, "analytics.serving.configuration")
 
     def load(self) -> Any:
         """Load the WSGI application, in the worker."""
-        return import_app("analytics.serving.wsgi:app")
+        return import_module("analytics.serving.wsgi").app

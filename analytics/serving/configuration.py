@@ -6,15 +6,13 @@ import os
 import sys
 from typing import Any
 
-from gunicorn import util
-from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from analytics.api.refusals import refuse_in_json
+from analytics.api.refusals import refusal
 from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
+from analytics.internals.gunicorn import BOOT_ERROR, call_on_stop, replace_error_page, run_to_completion
 from analytics.listening import check_listening
-from analytics.live.stopping import to_its_end, watch
 from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
 
@@ -72,20 +70,20 @@ def give_up(reason: str) -> None:
     """End the worker, and with it the master, because the stored data cannot be used."""
     log.critical(reason)
     logging.shutdown()
-    os._exit(Arbiter.WORKER_BOOT_ERROR)
+    os._exit(BOOT_ERROR)
 
 
 def post_worker_init(worker: Any) -> None:
     """Start the background jobs of the service: in the worker, not in the process that forks it."""
     # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
-    util.write_error = refuse_in_json
+    replace_error_page(refusal)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
     service = worker.app.wsgi().extensions.get("analytics")
     if service is not None:
         service.start(give_up)
-        watch(worker, service.drain)
+        call_on_stop(worker, service.drain)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
@@ -93,4 +91,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     app = worker.app.callable  # None where the app could not be made
     service = None if app is None else app.extensions.get("analytics")
     if service is not None:
-        to_its_end(service.stop)
+        run_to_completion(service.stop)

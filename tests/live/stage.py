@@ -1,40 +1,40 @@
-"""The live edge without its sockets: hub, openings and commands around a rig, and clients that tests read from."""
+"""The hub, initial messages and commands on a rig, without sockets, and clients whose outboxes tests read."""
 
 import json
 from typing import Any
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.live.commands import Commands, options_in
+from analytics.live.commands import Commands, options_in_query
 from analytics.live.hub import Client, Hub
-from analytics.live.messages import as_json
-from analytics.live.opening import Openings
-from analytics.live.outbox import Parcel
+from analytics.live.initial import InitialMessages
+from analytics.live.outbox import Backlog
+from analytics.live.wire.encoding import json_text
 from analytics.records import Kept, NewEvent
 from analytics.snapshot.source import SnapshotSource
 from tests.state.rig import Rig
 
 
-class DeadLine:
-    """A connection to which nothing is ever sent, so that what waits for it can be looked at."""
+class DeadConnection:
+    """A connection to which nothing is ever sent, so that the outbox keeps everything."""
 
-    encode = staticmethod(as_json)
+    encode = staticmethod(json_text)
     is_ready = False
 
     def __init__(self) -> None:
         self.pings = 0
 
-    def push(self, frames: bytes) -> bool:
-        raise AssertionError("not ready")
+    def push(self, data: bytes) -> bool:
+        raise AssertionError("the connection is not ready")
 
-    def send(self, parcel: Parcel) -> None:
-        raise AssertionError("its writer must not run")
+    def send(self, backlog: Backlog) -> None:
+        raise AssertionError("the writer must not run")
 
     def ping(self) -> bool:
         self.pings += 1
         return True
 
     def close(self) -> None:
-        raise AssertionError("its writer must not run")
+        raise AssertionError("the writer must not run")
 
 
 class Stage(Rig):
@@ -45,8 +45,8 @@ class Stage(Rig):
         super().__init__(**limits)
         self.hub = Hub(self._drop, Supervisor(self.clock))
         self.snapshots = SnapshotSource(self.state, self.reader, lambda: len(self.hub))
-        self.openings = Openings(self.reader, self.snapshots)
-        self.commands = Commands(self.hub, self.openings)
+        self.initial = InitialMessages(self.reader, self.snapshots)
+        self.commands = Commands(self.hub, self.initial)
 
     def _drop(self, count: int) -> None:
         self.drops += count
@@ -55,20 +55,20 @@ class Stage(Rig):
         self.hub.publish_events(kept, last)
 
     def join(self, query: str = "") -> Client:
-        """A client with these options that has not been sent anything yet."""
-        return self.commands.join(options_in(query), DeadLine())
+        """Add a client with the options in `query`; nothing is sent to it yet."""
+        return self.commands.join(options_in_query(query), DeadConnection())
 
     def tick(self) -> None:
-        """A second passes."""
+        """Let a second pass."""
         self.clock.advance(1)
-        self.hub.publish_update(lambda: (self.snapshots.current(), self.openings.newest))
+        self.hub.publish_update(lambda: (self.snapshots.current(), self.initial.newest))
 
-    def told(self, client: Client) -> list[dict[str, Any]]:
-        """The messages that wait for `client`; they are sent by this."""
+    def received(self, client: Client) -> list[dict[str, Any]]:
+        """Take the messages out of the outbox of `client`."""
         self.hub.flush()
-        return [json.loads(text) for text in client.outbox.take().texts(as_json)]
+        return [json.loads(text) for text in client.outbox.take().encode_each(json_text)]
 
 
 def kinds(messages: list[dict[str, Any]]) -> list[str]:
-    """Their types in order."""
+    """Types of messages, in order."""
     return [message["type"] for message in messages]

@@ -1,61 +1,61 @@
-"""The delivery: at once to who takes it, by a greenlet to who is slow, and over when the connection is."""
+"""Delivery: at once where the client keeps up, by a greenlet where it is slow, and no more once it is closed."""
 
 import gevent
 import pytest
 from gevent.event import Event
 
 from analytics.live.delivery import Delivery
-from analytics.live.messages import Message, Piece, as_json
-from analytics.live.outbox import Outbox, Parcel
+from analytics.live.messages import Batch, Message
+from analytics.live.outbox import Backlog, Outbox
+from analytics.live.wire.encoding import json_text
 
 
-class Wire:
-    """A connection that takes all, a part, or nothing, as the test says."""
+class FakeConnection:
+    """A connection whose client receives everything, a part, or nothing, as the test says."""
 
     def __init__(self) -> None:
-        self.encode = as_json
+        self.encode = json_text
         self.is_ready = True
-        self.takes = True
-        self.open = Event()
-        self.open.set()
+        self.keeps_up = True
+        self.writable = Event()
+        self.writable.set()
         self.pushed: list[bytes] = []
         self.sent: list[bytes] = []
-        self.closed = self.pings = self.flushes = 0
-        self.broken = False
-        self.error: Exception = OSError("gone")
+        self.closed = self.pings = self.sends = 0
+        self.error: Exception | None = None
 
-    def push(self, frames: bytes) -> bool:
-        self.pushed.append(frames[2:])
-        return self.takes
+    def push(self, data: bytes) -> bool:
+        self.pushed.append(data)
+        return self.keeps_up
 
-    def send(self, parcel: Parcel) -> None:
-        self.open.wait()
-        if self.broken:
+    def send(self, backlog: Backlog) -> None:
+        self.writable.wait()
+        if self.error is not None:
             raise self.error
-        self.flushes += 1
-        self.sent += parcel.texts(as_json)
+        self.sends += 1
+        self.sent += backlog.encode_each(json_text)
 
     def ping(self) -> bool:
         self.pings += 1
-        return self.takes
+        return self.keeps_up
 
     def close(self) -> None:
         self.closed += 1
 
 
-class Post:
-    """An outbox, its delivery and its wire."""
+class Rig:
+    """An outbox, its connection, and the delivery between them."""
 
     def __init__(self) -> None:
-        self.outbox, self.wire = Outbox(), Wire()
-        self.delivery = Delivery(self.outbox, self.wire)
+        self.outbox, self.connection = Outbox(), FakeConnection()
+        self.delivery = Delivery(self.outbox, self.connection)
 
-    def offer(self, text: str) -> None:
-        self.outbox.offer_update(Piece([Message(text, 0, b"{}")]))
-        self.delivery.wake()
+    def send(self, kind: str) -> None:
+        self.outbox.add_update(Batch([Message(kind, 0, b"{}")]))
+        self.delivery.flush()
 
 
-def names(texts: list[bytes]) -> list[str]:
+def kinds(texts: list[bytes]) -> list[str]:
     return [text.decode().split('"')[3] for text in texts]
 
 
@@ -65,139 +65,139 @@ def settle() -> None:
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post()
+def rig() -> Rig:
+    return Rig()
 
 
-def test_who_takes_it_gets_it_at_once_without_a_greenlet(post: Post) -> None:
-    post.offer("a")
-    assert names(post.wire.pushed) == ["a"]
+def test_a_client_that_keeps_up_is_sent_to_at_once_without_a_greenlet(rig: Rig) -> None:
+    rig.send("a")
+    assert kinds(rig.connection.pushed) == ["a"]
     settle()
-    assert post.wire.sent == []
+    assert rig.connection.sent == []
 
 
-def test_who_is_slow_gets_the_newest_once_it_takes_again(post: Post) -> None:
-    post.wire.takes = False
-    post.wire.open.clear()
-    post.offer("a")  # a part of it is on its way
+def test_a_slow_client_gets_the_newest_update_once_it_receives_again(rig: Rig) -> None:
+    rig.connection.keeps_up = False
+    rig.connection.writable.clear()
+    rig.send("a")  # a part of it is sent
     settle()
-    for text in "bcd":
-        post.offer(text)
-    assert names(post.wire.pushed) == ["a"], "the writer is at it"
-    post.wire.open.set()
+    for kind in "bcd":
+        rig.send(kind)
+    assert kinds(rig.connection.pushed) == ["a"], "nothing is pushed while the writer sends"
+    rig.connection.writable.set()
     settle()
-    assert names(post.wire.sent) == ["d"]
-    post.wire.takes = True
-    post.offer("e")
-    assert names(post.wire.pushed) == ["a", "e"]
+    assert kinds(rig.connection.sent) == ["d"]
+    rig.connection.keeps_up = True
+    rig.send("e")
+    assert kinds(rig.connection.pushed) == ["a", "e"]
 
 
-def test_an_opening_goes_by_the_writer(post: Post) -> None:
-    post.outbox.offer_opening(iter([Piece([Message("snapshot", 0, b"{}")])]))
-    post.offer("a")
-    assert post.wire.pushed == []
+def test_initial_messages_are_sent_by_the_writer(rig: Rig) -> None:
+    rig.outbox.add_initial(iter([Batch([Message("snapshot", 0, b"{}")])]))
+    rig.send("a")
+    assert rig.connection.pushed == []
     settle()
-    assert names(post.wire.sent) == ["snapshot", "a"]
+    assert kinds(rig.connection.sent) == ["snapshot", "a"]
 
 
-def test_a_line_that_is_not_ready_is_not_pushed_to(post: Post) -> None:
-    post.wire.is_ready = False
-    post.offer("a")
+def test_a_connection_that_is_not_ready_is_not_pushed_to(rig: Rig) -> None:
+    rig.connection.is_ready = False
+    rig.send("a")
     settle()
-    assert (post.wire.pushed, names(post.wire.sent)) == ([], ["a"])
+    assert (rig.connection.pushed, kinds(rig.connection.sent)) == ([], ["a"])
 
 
-def test_nothing_is_sent_where_nothing_waits(post: Post) -> None:
-    post.delivery.wake()
+def test_nothing_is_sent_from_an_empty_outbox(rig: Rig) -> None:
+    rig.delivery.flush()
     settle()
-    assert post.wire.pushed == post.wire.sent == []
+    assert rig.connection.pushed == rig.connection.sent == []
 
 
-def test_a_client_that_is_gone_is_no_trouble(post: Post) -> None:
-    post.wire.is_ready, post.wire.broken = False, True
-    post.offer("a")
+def test_a_closed_connection_is_no_error(rig: Rig) -> None:
+    rig.connection.is_ready, rig.connection.error = False, OSError("closed")
+    rig.send("a")
     settle()
-    post.offer("b")
+    rig.send("b")
     settle()
-    assert post.wire.sent == []
+    assert (rig.connection.sent, rig.connection.closed) == ([], 0)
 
 
-def test_closing_says_goodbye_once_and_nothing_follows(post: Post) -> None:
-    post.delivery.close()
+def test_close_closes_the_connection_once_and_nothing_is_sent_after_it(rig: Rig) -> None:
+    rig.delivery.close()
     settle()
-    post.offer("a")
-    assert not post.delivery.pass_by(Piece([Message("b", 0, b"{}")]))
+    rig.send("a")
+    assert not rig.delivery.push(Batch([Message("b", 0, b"{}")]))
     settle()
-    assert post.wire.closed == 1
-    assert post.wire.pushed == post.wire.sent == []
+    assert rig.connection.closed == 1
+    assert rig.connection.pushed == rig.connection.sent == []
 
 
-def test_closing_a_slow_one_says_goodbye_without_waiting_for_it(post: Post) -> None:
-    post.wire.is_ready = False
-    post.wire.open.clear()
-    post.offer("a")
+def test_close_does_not_wait_for_a_slow_client(rig: Rig) -> None:
+    rig.connection.is_ready = False
+    rig.connection.writable.clear()
+    rig.send("a")
     settle()
-    post.offer("b")
-    post.delivery.close()
+    rig.send("b")
+    rig.delivery.close()
     settle()
-    assert post.wire.closed == 1
-    post.wire.open.set()
+    assert rig.connection.closed == 1
+    rig.connection.writable.set()
     settle()
-    assert post.wire.sent == []
+    assert rig.connection.sent == []
 
 
-def test_the_end_stops_the_writer(post: Post) -> None:
-    post.wire.is_ready = False
-    post.wire.open.clear()
-    post.offer("a")
+def test_stop_ends_the_writer(rig: Rig) -> None:
+    rig.connection.is_ready = False
+    rig.connection.writable.clear()
+    rig.send("a")
     settle()
-    post.delivery.end()
+    rig.delivery.stop()
     settle()
-    post.wire.open.set()
+    rig.connection.writable.set()
     settle()
-    assert post.wire.sent == []
+    assert rig.connection.sent == []
 
 
-def test_what_is_told_after_the_end_gets_no_writer(post: Post) -> None:
-    post.wire.is_ready = False
-    post.wire.open.clear()
-    post.delivery.end()
-    post.offer("a")
+def test_no_writer_is_started_after_stop(rig: Rig) -> None:
+    rig.connection.is_ready = False
+    rig.connection.writable.clear()
+    rig.delivery.stop()
+    rig.send("a")
     settle()
-    post.wire.open.set()
+    rig.connection.writable.set()
     settle()
-    assert post.wire.sent == []
+    assert rig.connection.sent == []
 
 
-def test_a_ping_is_sent_and_its_rest_by_the_writer(post: Post) -> None:
-    post.delivery.ping()
+def test_a_ping_is_sent_at_once_and_its_rest_by_the_writer(rig: Rig) -> None:
+    rig.delivery.ping()
     settle()
-    assert (post.wire.pings, post.wire.flushes) == (1, 0)
-    post.wire.takes = False
-    post.delivery.ping()
+    assert (rig.connection.pings, rig.connection.sends) == (1, 0)
+    rig.connection.keeps_up = False
+    rig.delivery.ping()
     settle()
-    assert (post.wire.pings, post.wire.flushes) == (2, 1)
+    assert (rig.connection.pings, rig.connection.sends) == (2, 1)
 
 
-def test_who_is_slow_is_not_pinged_behind_all_that_it_has_yet_to_take(post: Post) -> None:
-    post.wire.takes = False
-    post.wire.open.clear()
-    post.offer("a")
+def test_a_slow_client_is_not_pinged_behind_its_backlog(rig: Rig) -> None:
+    rig.connection.keeps_up = False
+    rig.connection.writable.clear()
+    rig.send("a")
     settle()
-    post.delivery.ping()
-    assert post.wire.pings == 0
-    post.wire.open.set()
+    rig.delivery.ping()
+    assert rig.connection.pings == 0
+    rig.connection.writable.set()
     settle()
-    post.delivery.ping()
-    assert post.wire.pings == 1
+    rig.delivery.ping()
+    assert rig.connection.pings == 1
 
 
-def test_a_writer_that_fails_says_goodbye(post: Post) -> None:
-    post.wire.is_ready = False
-    post.wire.broken, post.wire.error = True, ValueError("a fault that the test put there")
-    post.offer("a")
+def test_a_writer_that_fails_closes_the_connection(rig: Rig) -> None:
+    rig.connection.is_ready = False
+    rig.connection.error = ValueError("raised by the test")
+    rig.send("a")
     settle()
-    assert post.wire.closed == 1
-    post.offer("b")
+    assert rig.connection.closed == 1
+    rig.send("b")
     settle()
-    assert (post.wire.closed, post.wire.sent) == (1, [])
+    assert (rig.connection.closed, rig.connection.sent) == (1, [])

@@ -1,4 +1,4 @@
-"""Patches: who applies them as RFC 7396 says has exactly the new document, or is told that there is none."""
+"""Patches: applied as RFC 7396 says, they give exactly the new document."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def applied(target: Any, patch: Any) -> Any:
 
 
 def text(value: Any) -> str:
-    """JSON with sorted names: tells 1 from 1.0 and from true."""
+    """JSON with sorted names, in which 1, 1.0 and true differ."""
     return json.dumps(value, sort_keys=True)
 
 
@@ -43,13 +43,13 @@ def test_the_patched_document_is_the_new_one(old: dict[str, Any], new: dict[str,
     try:
         patch = merge_patch(old, new)
     except NoPatchError:
-        assert "null" in text(new), "only a null cannot be said"
+        assert "null" in text(new), "only a null cannot be expressed"
     else:
         assert text(applied(old, patch)) == text(new)
 
 
 @given(OBJECTS)
-def test_nothing_changed_is_an_empty_patch(document: dict[str, Any]) -> None:
+def test_equal_documents_have_an_empty_patch(document: dict[str, Any]) -> None:
     assert merge_patch(document, json.loads(json.dumps(document))) == {}
 
 
@@ -65,11 +65,11 @@ def test_nothing_changed_is_an_empty_patch(document: dict[str, Any]) -> None:
         ({"a": 1}, {"a": True}, {"a": True}),
     ],
 )
-def test_what_is_said(old: dict[str, Any], new: dict[str, Any], patch: dict[str, Any]) -> None:
+def test_patches(old: dict[str, Any], new: dict[str, Any], patch: dict[str, Any]) -> None:
     assert text(merge_patch(old, new)) == text(patch)
 
 
 @pytest.mark.parametrize("new", [{"a": None}, {"a": {"b": None}}, {"a": {"b": {"c": None}}}])
-def test_a_null_cannot_be_set(new: dict[str, Any]) -> None:
+def test_no_patch_can_set_a_null(new: dict[str, Any]) -> None:
     with pytest.raises(NoPatchError):
         merge_patch({"a": 1}, new)

@@ -7,29 +7,30 @@ from flask import Blueprint, Flask, g, request
 from flask_sock import Sock
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from analytics.live.handshake import check_handshake
-from analytics.live.sender import wrap
-from analytics.live.websocket import OPTIONS, listen
+from analytics.internals.simple_websocket import listen
+from analytics.live.wire.handshake import check_handshake
+from analytics.live.wire.message_socket import wrap_socket
+from analytics.live.wire.websocket import SERVER_OPTIONS
 
-PATIENCE = 10
+CLIENT_TIMEOUT = 10
 
 
 def production() -> Flask:
     """/echo is served as /ws/dashboard is, but for the limit of messages."""
     app, blueprint, sock = Flask("production"), Blueprint("echo", __name__), Sock()
-    app.config["SOCK_SERVER_OPTIONS"] = {**OPTIONS, "max_message_size": None}
+    app.config["SOCK_SERVER_OPTIONS"] = {**SERVER_OPTIONS, "max_message_size": None}
 
     @blueprint.before_request
     def prepare() -> None:
         check_handshake(request)
-        g.sender = wrap(request.environ, PATIENCE)
+        g.sock = wrap_socket(request.environ, CLIENT_TIMEOUT)
 
     @sock.route("/echo", bp=blueprint)
     def echo(ws: Any) -> None:
         try:
             listen(ws, ws.send)
         finally:
-            g.sender.hang_up(SHUT_RDWR)
+            g.sock.hang_up(SHUT_RDWR)
 
     app.register_blueprint(blueprint)
     app.add_url_rule("/health/ready", view_func=lambda: "ready")

@@ -1,4 +1,4 @@
-"""The sender: whole frames in their order, whoever sends them and however slowly they are taken."""
+"""The socket: whole frames in order, however many greenlets send and however slowly the client receives."""
 
 import socket
 import subprocess
@@ -12,17 +12,17 @@ import pytest
 from gevent import socket as green
 from gevent import ssl
 
-from analytics.live.sender import WholeSender
+from analytics.live.wire.message_socket import MessageSocket
 from tests.edge.wire import eventually, tool
 
 BIG = 4 * 1024 * 1024
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[WholeSender, socket.socket]]:
-    """A sender and the other end of its connection."""
+def pair() -> Iterator[tuple[MessageSocket, socket.socket]]:
+    """A socket and the other end of its connection."""
     ours, theirs = green.socketpair()
-    yield WholeSender(ours, patience=0.3), theirs
+    yield MessageSocket(ours, timeout=0.3), theirs
     ours.close()
     theirs.close()
 
@@ -49,72 +49,72 @@ def read(theirs: socket.socket, size: int) -> bytes:
     return b"".join(parts)
 
 
-def test_a_push_takes_what_fits_and_a_send_brings_the_rest(pair: tuple[WholeSender, socket.socket]) -> None:
-    sender, theirs = pair
-    assert sender.push(b"a" * 10)
-    assert sender.push(b"b" * 10)
-    assert not sender.push(b"c" * BIG)
-    assert not sender.push(b"d")
+def test_a_push_sends_what_fits_and_a_flush_the_rest(pair: tuple[MessageSocket, socket.socket]) -> None:
+    sock, theirs = pair
+    assert sock.push(b"a" * 10)
+    assert sock.push(b"b" * 10)
+    assert not sock.push(b"c" * BIG)
+    assert not sock.push(b"d")
     reader = gevent.spawn(read, theirs, BIG + 21)
-    sender.flush()
+    sock.flush()
     assert reader.get(timeout=5) == b"a" * 10 + b"b" * 10 + b"c" * BIG + b"d"
 
 
-def test_frames_of_many_senders_do_not_mix(pair: tuple[WholeSender, socket.socket]) -> None:
-    sender, theirs = pair
+def test_frames_of_many_greenlets_do_not_mix(pair: tuple[MessageSocket, socket.socket]) -> None:
+    sock, theirs = pair
     frames = [bytes([65 + number]) * 500_000 for number in range(8)]
-    senders = [gevent.spawn(sender.send, frame) for frame in frames]
+    senders = [gevent.spawn(sock.send, frame) for frame in frames]
     assert gevent.spawn(read, theirs, sum(map(len, frames))).get(timeout=5) == b"".join(frames)
     gevent.joinall(senders, raise_error=True)
 
 
-def test_who_takes_nothing_is_cut_off_on_time(pair: tuple[WholeSender, socket.socket]) -> None:
-    sender, theirs = pair
+def test_a_client_that_receives_nothing_is_cut_off_in_time(pair: tuple[MessageSocket, socket.socket]) -> None:
+    sock, theirs = pair
     started = time.monotonic()
-    with pytest.raises(OSError, match="takes nothing"):
-        sender.send(b"x" * BIG)
+    with pytest.raises(OSError, match="receives nothing"):
+        sock.send(b"x" * BIG)
     assert 0.25 < time.monotonic() - started < 2
     with pytest.raises(OSError, match=r".*"):
-        sender.send(b"y")
+        sock.send(b"y")
     with gevent.Timeout(5):
         while theirs.recv(1024 * 1024):
             pass
 
 
-def test_who_takes_a_little_now_and_then_is_not_cut_off(pair: tuple[WholeSender, socket.socket]) -> None:
-    sender, theirs = pair
+def test_a_client_that_receives_slowly_is_not_cut_off(pair: tuple[MessageSocket, socket.socket]) -> None:
+    sock, theirs = pair
 
-    def sip() -> int:
+    def receive_slowly() -> int:
         got = 0
         while got < BIG:
             got += len(theirs.recv(BIG // 12))
             gevent.sleep(0.05)
         return got
 
-    reader = gevent.spawn(sip)
+    reader = gevent.spawn(receive_slowly)
     started = time.monotonic()
-    sender.send(b"x" * BIG)
+    sock.send(b"x" * BIG)
     assert reader.get(timeout=10) == BIG
-    assert time.monotonic() - started > 0.3, "in all it took longer than patience lasts"
+    assert time.monotonic() - started > 0.3, "in all it took longer than the timeout"
 
 
-def test_who_takes_little_is_not_cut_off_where_two_wait_to_send() -> None:
+def test_a_client_that_receives_slowly_is_not_cut_off_where_two_greenlets_send() -> None:
     ours, theirs = over_tcp(receive_buffer=4096)
     with closing(ours), closing(theirs):
-        sender = WholeSender(ours, patience=0.5)
+        sock = MessageSocket(ours, timeout=0.5)
 
-        def sip() -> None:
+        def receive_slowly() -> None:
             while theirs.recv(1024):
                 gevent.sleep(0.02)
 
-        sip_by_sip = gevent.spawn(sip)
-        senders = [gevent.spawn(sender.send, b"x" * BIG) for _ in range(2)]
+        receiving = gevent.spawn(receive_slowly)
+        senders = [gevent.spawn(sock.send, b"x" * BIG) for _ in range(2)]
         gevent.sleep(3)
         assert not any(each.ready() for each in senders)
-        gevent.killall([*senders, sip_by_sip])
+        gevent.killall([*senders, receiving])
 
 
-def test_over_tls_many_senders_have_their_turns(tmp_path: Path) -> None:
+def test_over_tls_greenlets_send_one_after_another(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out")
     subprocess.run((tool("openssl"), *made, certificate), check=True, capture_output=True)
@@ -124,37 +124,37 @@ def test_over_tls_many_senders_have_their_turns(tmp_path: Path) -> None:
     ours, theirs = over_tcp()
     greeting = gevent.spawn(trusting.wrap_socket, theirs, server_hostname="localhost")
     with closing(context.wrap_socket(ours, server_side=True)) as secret, closing(greeting.get(timeout=5)) as plain:
-        sender = WholeSender(secret, patience=5)
+        sock = MessageSocket(secret, timeout=5)
         frames = [bytes([65 + number]) * BIG for number in range(3)]
-        senders = [gevent.spawn(sender.send, frame) for frame in frames]
-        gevent.sleep(0.2)  # all of them wait
+        senders = [gevent.spawn(sock.send, frame) for frame in frames]
+        gevent.sleep(0.2)  # all of them block
         assert gevent.spawn(read, plain, 3 * BIG).get(timeout=20) == b"".join(frames)
         gevent.joinall(senders, raise_error=True)
 
 
-def test_a_push_to_who_is_gone_is_no_error(pair: tuple[WholeSender, socket.socket]) -> None:
-    sender, theirs = pair
+def test_a_push_to_a_closed_connection_is_no_error(pair: tuple[MessageSocket, socket.socket]) -> None:
+    sock, theirs = pair
     theirs.close()
-    assert all(sender.push(b"x" * 1000) for _ in range(3))
+    assert all(sock.push(b"x" * 1000) for _ in range(3))
     with pytest.raises(OSError, match=r".*"):
-        sender.send(b"x")
+        sock.send(b"x")
 
 
-def test_who_takes_some_of_what_waits_is_catching_up_and_who_takes_nothing_or_all_is_not() -> None:
+def test_a_client_is_catching_up_while_it_receives_a_part_of_its_backlog() -> None:
     ours, theirs = over_tcp(receive_buffer=4096)
     with closing(ours), closing(theirs):
-        sender = WholeSender(ours, patience=5)
-        assert not sender.is_catching_up()
-        assert not sender.push(b"a" * BIG)
+        sock = MessageSocket(ours, timeout=5)
+        assert not sock.is_catching_up()
+        assert not sock.push(b"a" * BIG)
         gevent.sleep(0.05)
-        sender.is_catching_up()
+        sock.is_catching_up()
         gevent.sleep(0.05)
-        assert not sender.is_catching_up()
-        taken = len(read(theirs, 64 * 1024))
-        eventually(sender.is_catching_up)
-        assert not sender.is_catching_up()
-        reader = gevent.spawn(read, theirs, BIG - taken)
-        sender.flush()
+        assert not sock.is_catching_up()
+        received = len(read(theirs, 64 * 1024))
+        eventually(sock.is_catching_up)
+        assert not sock.is_catching_up()
+        reader = gevent.spawn(read, theirs, BIG - received)
+        sock.flush()
         reader.get(timeout=20)
-        eventually(lambda: sender._untaken() == 0)
-        assert not sender.is_catching_up()
+        eventually(lambda: sock._unacknowledged() == 0)
+        assert not sock.is_catching_up()

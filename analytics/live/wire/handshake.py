@@ -1,4 +1,4 @@
-"""What must be right before a connection becomes a WebSocket."""
+"""Check of the request that opens a WebSocket."""
 
 import binascii
 from base64 import b64decode
@@ -8,16 +8,16 @@ from flask import Request
 from analytics.errors import BadHandshake
 
 INBOUND_LIMIT = 64 * 1024
-"""Most bytes of a message from a client."""
+"""Maximum size of a message from a client in bytes."""
 
 
-def check_handshake(asked: Request) -> None:
-    """RFC 6455, 4.2.1.
+def check_handshake(request: Request) -> None:
+    """Check the headers that RFC 6455, section 4.2.1, requires, and remove those of extensions.
 
     Raises:
-        BadHandshake: something of it is missing.
+        BadHandshake: one of them is missing or not valid.
     """
-    headers = asked.headers
+    headers = request.headers
     tokens = [token.strip().lower() for token in headers.get("Connection", "").split(",")]
     try:
         key = b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
@@ -25,5 +25,5 @@ def check_handshake(asked: Request) -> None:
         key = b""
     if "upgrade" not in tokens or headers.get("Sec-WebSocket-Version") != "13" or len(key) != 16:
         raise BadHandshake("This is no complete WebSocket handshake (RFC 6455, version 13).")
-    # the library would accept permessage-deflate, at 145 KB a connection
-    asked.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+    # simple-websocket would accept permessage-deflate, which costs 145 KB a connection
+    request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)

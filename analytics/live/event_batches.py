@@ -1,0 +1,64 @@
+"""Events as batches of messages, selected for the clients that want them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from analytics.live.messages import Batch, Message
+from analytics.live.outbox import MAX_EVENTS
+from analytics.live.subscription import Topics
+from analytics.records import Kept, NewEvent, event_json
+from analytics.state.rings import Found
+
+BATCH_EVENTS = 100
+BATCH_BYTES = 256 * 1024
+
+
+class Pending(NamedTuple):
+    """Events of one request that are still to be sent, and the sequence number of the first."""
+
+    first: int
+    kept: Kept[NewEvent]
+
+
+class SelectedEvents(NamedTuple):
+    """Pending events for clients with the same topics.
+
+    Attributes:
+        batches: the newest of them.
+        missing: number of older ones, which are left out because no outbox has room for them.
+        single: the batch, where there is only one and no event is missing.
+    """
+
+    batches: list[Batch]
+    missing: int
+    single: Batch | None
+
+    @classmethod
+    def select(cls, pending: Sequence[Pending], topics: Topics, since: int) -> "SelectedEvents":
+        """Select the events with a sequence number above `since`; clients that joined meanwhile know the others."""
+        if topics.matches_none:
+            return cls([], 0, None)
+        found = [
+            Found(first + place, kept, place)
+            for first, kept in pending
+            for place, event in enumerate(kept.records)
+            if first + place > since and (topics.matches_all or topics.matches(event)) and kept.is_live(place)
+        ]
+        missing = max(0, len(found) - MAX_EVENTS)
+        batches = list(event_batches(found[missing:]))
+        return cls(batches, missing, batches[0] if len(batches) == 1 and not missing else None)
+
+
+def event_batches(events: Iterable[Found[NewEvent]]) -> Iterator[Batch]:
+    """Group events into batches of up to `BATCH_EVENTS` events and about `BATCH_BYTES` bytes."""
+    messages: list[Message] = []
+    size = 0
+    for seq, kept, place in events:
+        message = Message("event", seq, event_json(kept, place))
+        messages.append(message)
+        size += len(message.data)
+        if len(messages) >= BATCH_EVENTS or size >= BATCH_BYTES:
+            yield Batch(messages)
+            messages, size = [], 0
+    if messages:
+        yield Batch(messages)

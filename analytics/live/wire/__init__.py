@@ -1,0 +1,1 @@
+"""Adapters between the hub and its connections: plain WebSockets, and Socket.IO over WebSockets or polling."""

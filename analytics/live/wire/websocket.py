@@ -1,0 +1,108 @@
+"""The plain WebSocket: /ws/dashboard sends initial messages, then updates and events."""
+
+from collections.abc import Callable
+from functools import partial
+from socket import MSG_MORE, SHUT_RDWR
+from typing import Any
+
+from flask import Blueprint, g, request
+from flask_sock import Sock
+from gevent import Timeout
+from gevent.event import Event
+from simple_websocket import ConnectionClosed
+from wsproto.frame_protocol import CloseReason
+
+from analytics.internals.simple_websocket import NoThread, listen, take_pong
+from analytics.live.commands import Commands, options_in_query
+from analytics.live.outbox import Backlog
+from analytics.live.wire.encoding import json_frame
+from analytics.live.wire.frames import PING, PING_TIMEOUT
+from analytics.live.wire.handshake import INBOUND_LIMIT, check_handshake
+from analytics.live.wire.message_socket import CLOSE_SECONDS, MessageSocket, wrap_socket
+
+SERVER_OPTIONS = {
+    "ping_interval": None,  # the hub pings: a timer for each connection would cost as much as its updates
+    "max_message_size": INBOUND_LIMIT,
+    "thread_class": NoThread,
+    "event_class": Event,
+}
+"""Options of simple-websocket, for the SOCK_SERVER_OPTIONS of flask-sock."""
+
+
+class WebSocketConnection:
+    """A plain WebSocket; implements `analytics.live.delivery.Connection`."""
+
+    __slots__ = ("_sock", "_ws")
+
+    encode = staticmethod(json_frame)
+    is_ready = True
+
+    def __init__(self, ws: Any, sock: MessageSocket) -> None:
+        self._ws, self._sock = ws, sock
+
+    def push(self, data: bytes) -> bool:
+        return self._sock.push(data)
+
+    def send(self, backlog: Backlog) -> None:
+        self._sock.flush()
+        for data in backlog.writes(json_frame):
+            if self._sock.is_closing:
+                return
+            self._sock.send(data)
+
+    def ping(self) -> bool:
+        is_catching_up = self._sock.is_catching_up()
+        if take_pong(self._ws):
+            return self._sock.push(PING, MSG_MORE)  # sent together with the update that follows
+        if is_catching_up:  # the client has not received the ping yet
+            return True
+        self._sock.push(PING_TIMEOUT)
+        self._sock.hang_up(SHUT_RDWR)
+        return True
+
+    def close(self) -> None:
+        try:
+            with Timeout(CLOSE_SECONDS, ConnectionAbortedError("the client does not receive the Close")):
+                if self._sock.is_closing:
+                    self._sock.flush()
+                else:
+                    self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
+        except ConnectionClosed as error:
+            raise OSError(str(error)) from None
+        finally:
+            self._sock.hang_up()
+
+
+def websocket_blueprint(commands: Commands, client_timeout: float) -> Blueprint:
+    """The blueprint of /ws/dashboard.
+
+    Args:
+        commands: adds clients to the hub.
+        client_timeout: seconds after which the connection of a client that receives nothing is cut.
+    """
+    blueprint = Blueprint("live", __name__)
+    sock = Sock()
+
+    @blueprint.before_request
+    def prepare() -> None:
+        check_handshake(request)
+        g.options = options_in_query(request.query_string.decode(errors="replace"))
+        g.sock = wrap_socket(request.environ, client_timeout)
+
+    @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
+    def dashboard(ws: Any) -> None:
+        client = commands.join(g.options, WebSocketConnection(ws, g.sock))
+        try:
+            listen(ws, partial(_answer, ws, partial(commands.answer, client)))
+        finally:
+            commands.leave(client)
+            g.sock.hang_up(SHUT_RDWR)
+
+    return blueprint
+
+
+def _answer(ws: Any, answer: Callable[[str | bytes], None], message: str | bytes) -> None:
+    if isinstance(message, str) and len(message.encode()) > INBOUND_LIMIT:  # simple-websocket counts characters
+        ws.close(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
+    else:
+        answer(message)

@@ -1,0 +1,24 @@
+"""Failures here name the file of analytics/internals/ that has to be changed."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+INTERNALS = Path(__file__).parents[2] / "analytics" / "internals"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    name = item.path.name.removeprefix("test_")
+    if report.failed and (INTERNALS / name).is_file():
+        report.sections.insert(
+            0,
+            (
+                f"analytics/internals/{name}",
+                f"analytics/internals/{name} relies on something that the installed version of the package does not "
+                "do as the file's docstring says.",
+            ),
+        )
+    return report

@@ -1,0 +1,28 @@
+"""The private parts of gevent that the service relies on."""
+
+import pytest
+from gevent import socket as green
+from gevent import ssl
+
+from analytics.internals.gevent import raw_socket
+
+
+def test_the_raw_socket_of_a_connection_does_not_block() -> None:
+    ours, theirs = green.socketpair()
+    with ours, theirs:
+        raw = raw_socket(ours)
+        assert raw is not None
+        assert raw.fileno() == ours.fileno()
+        with pytest.raises(BlockingIOError):
+            raw.recv(1)
+        size = 4 * 1024 * 1024
+        assert 0 < raw.send(bytes(size)) < size
+        with pytest.raises(BlockingIOError):
+            raw.send(b"x")
+
+
+def test_a_tls_connection_has_no_raw_socket() -> None:
+    ours, theirs = green.socketpair()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with ours, theirs, context.wrap_socket(ours, server_side=True, do_handshake_on_connect=False) as secure:
+        assert raw_socket(secure) is None
