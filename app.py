@@ -63,18 +63,18 @@ def main() -> None:
         app = create_app(settings)
     except ConfigError as error:
         sys.exit(error.message)
-    service = app.extensions["analytics"]
+    runtime = app.extensions["analytics"]
     try:
         check_store(settings)
         check_listening(settings.host, settings.port)
     except (CannotStore, CannotListen) as error:
-        service.stop()
+        runtime.stop()
         sys.exit(error.message)
     requests = Requests(app)
     server = make_server(settings.host, settings.port, requests, threaded=True)
 
     def stop() -> None:
-        service.drain()
+        runtime.drain()
         with gevent.Timeout(GRACEFUL_SECONDS, exception=False):
             while requests.in_flight:
                 gevent.sleep(0.05)
@@ -83,10 +83,10 @@ def main() -> None:
 
     for number in (SIGINT, SIGTERM):
         signal(number, lambda *_: gevent.spawn(stop))
-    service.start(give_up)
+    runtime.start(give_up)
     log.info("listening", extra={"host": settings.host, "port": settings.port})
     server.serve_forever()
-    service.stop()
+    runtime.stop()
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ from analytics.state.state import State
 logger = logging.getLogger(__name__)
 
 
-class Service:
+class Runtime:
     """Starts and stops everything that runs besides requests; in `app.extensions["analytics"]`."""
 
     def __init__(
@@ -174,14 +174,14 @@ def create_app(
         hub.publish_update(lambda: (snapshots.current(), openings.newest))
 
     ticker = make_ticker(tick, jobs, state.counters.dropped)
-    service = Service(hub, socketio, ticker, recorder, state, store, settings.durability)
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, limits)
 
     app = Application()
-    app.extensions["analytics"] = service
+    app.extensions["analytics"] = runtime
     app.config["SOCK_SERVER_OPTIONS"] = OPTIONS
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(errors_blueprint(reader))
@@ -189,9 +189,9 @@ def create_app(
     app.register_blueprint(heartbeat_blueprint(heartbeats))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
-    app.register_blueprint(stats_blueprint(reader, service.storage, jobs.reports))
+    app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
     app.register_blueprint(export_blueprint(reader))
-    app.register_blueprint(health_blueprint(reader, connections, service.not_ready, service.storage, jobs.reports))
+    app.register_blueprint(health_blueprint(reader, connections, runtime.not_ready, runtime.storage, jobs.reports))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
@@ -203,7 +203,7 @@ def create_app(
         origins=settings.cors_origins,
         base_path=settings.base_path,
         trusted_proxies=settings.trusted_proxies,
-        is_closed=lambda: service.is_recovering,
+        is_closed=lambda: runtime.is_recovering,
         identify=identify or Everybody(),
     )
     return app

@@ -82,14 +82,14 @@ def post_worker_init(worker: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
-    service = worker.app.wsgi().extensions.get("analytics")
-    if service is not None:
-        service.start(give_up)
-        watch(worker, service.drain)
+    runtime = worker.app.wsgi().extensions.get("analytics")
+    if runtime is not None:
+        runtime.start(give_up)
+        watch(worker, runtime.drain)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Stop what `post_worker_init` started."""
-    service = worker.app.wsgi().extensions.get("analytics")
-    if service is not None:
-        to_its_end(service.stop)
+    runtime = worker.app.wsgi().extensions.get("analytics")
+    if runtime is not None:
+        to_its_end(runtime.stop)
