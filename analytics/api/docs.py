@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: the contract for machines and for people, each made once."""
+"""/openapi.json and /docs: the contract as OpenAPI and as a page; each is generated once."""
 
 import json
 from base64 import b64encode
@@ -20,7 +20,7 @@ TEMPLATES = "../web/templates"
 
 
 class Row(NamedTuple):
-    """One field or parameter, as the page shows it."""
+    """One field or parameter, as shown on the page."""
 
     name: str
     type: str
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
-    """The blueprint of /openapi.json and /docs; `max_body` in bytes, `max_batch` in items."""
+    """Blueprint of /openapi.json and /docs; `max_body` in bytes, `max_batch` in items."""
     blueprint = Blueprint("docs", __name__, template_folder=TEMPLATES)
 
     @cache
@@ -73,7 +73,7 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
 
 
 def prose(text: str) -> Markup:
-    """`text` as HTML, with what stands in backticks as code."""
+    """`text` as HTML, with text in backticks as code."""
     parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
@@ -81,7 +81,7 @@ def prose(text: str) -> Markup:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every operation in the order of the document, as the page shows it."""
+    """All operations in the order of the document, as shown on the page."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield {
@@ -98,7 +98,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
-    """The fields of an object and of what it holds, depth first; `[]` stands for each item, `{}` for each name."""
+    """Fields of an object and of its nested objects, depth first; `[]` stands for each item, `{}` for each name."""
     schema = resolve(document, schema["$ref"]) if "$ref" in schema else schema
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
@@ -114,7 +114,7 @@ def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "
 
 
 def parameter_row(parameter: Mapping[str, Any]) -> Row:
-    """A parameter in the path or the query."""
+    """Row of a path or query parameter."""
     schema = parameter["schema"]
     type_ = "string" if "patternProperties" in schema else _type(schema)
     return Row(
@@ -123,7 +123,7 @@ def parameter_row(parameter: Mapping[str, Any]) -> Row:
 
 
 def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    """A command line that does it, with the examples of the document."""
+    """Command line that calls the operation with the examples of the document."""
     asked = []
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":

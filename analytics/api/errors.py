@@ -1,4 +1,4 @@
-"""/errors: the newest errors, with equal ones together."""
+"""/errors: the newest errors, grouped."""
 
 from flask import Blueprint, Response
 
@@ -12,7 +12,7 @@ QUERY = ErrorsQuery()
 
 
 def errors_blueprint(reader: Reader) -> Blueprint:
-    """The blueprint of /errors."""
+    """Blueprint of /errors."""
     blueprint = Blueprint("errors", __name__)
 
     @blueprint.get("/errors")

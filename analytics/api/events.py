@@ -1,4 +1,4 @@
-"""/events: track events, and read the newest ones."""
+"""/events: records events, and returns the newest ones."""
 
 from flask import Blueprint, Response, request
 
@@ -13,7 +13,7 @@ QUERY = EventsQuery()
 
 
 def events_blueprint(door: Door, reader: Reader) -> Blueprint:
-    """The blueprint of /events; `door` records events."""
+    """Blueprint of /events; `door` handles POST."""
     blueprint = Blueprint("events", __name__)
 
     @blueprint.post("/events")

@@ -1,4 +1,4 @@
-"""/export: all that is kept, to take away as CSV, lines of JSON or one JSON document."""
+"""/export: all stored data as CSV, NDJSON or one JSON document."""
 
 from codecs import BOM_UTF8
 from typing import Any
@@ -28,7 +28,7 @@ EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesEx
 
 
 def export_blueprint(reader: Reader) -> Blueprint:
-    """The blueprint of /export."""
+    """Blueprint of /export."""
     blueprint = Blueprint("export", __name__)
 
     @blueprint.get("/export/events")

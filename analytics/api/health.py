@@ -1,4 +1,4 @@
-"""/health: whether the service is alive, and whether it is ready for work."""
+"""/health: health of the service itself, liveness and readiness."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +22,13 @@ def health_blueprint(
     storage: Callable[[], dict[str, Any]],
     jobs: Callable[[], list[JobReport]],
 ) -> Blueprint:
-    """The blueprint of /health.
+    """Blueprint of /health.
 
     Args:
-        not_ready: gives the reasons why the service should get no work now.
-        storage: describes where records are kept.
-        jobs: reports on each job.
+        connections: returns the number of live connections.
+        not_ready: returns the reasons why the service is not ready.
+        storage: describes the storage.
+        jobs: returns the reports on all jobs.
     """
     blueprint = Blueprint("health", __name__)
 

@@ -1,4 +1,4 @@
-"""/metrics: record metrics, and show all figures to Prometheus; /series: points of any of them over time."""
+"""/metrics: records metrics, and exports all metrics to Prometheus; /series: points of a metric over time."""
 
 import gzip
 from collections.abc import Callable
@@ -21,7 +21,7 @@ NOTHING = NoQuery()
 
 
 def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]) -> Blueprint:
-    """The blueprint of /metrics and /series; `door` records metrics."""
+    """Blueprint of /metrics and /series; `door` handles POST; `connections` counts live connections."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.post("/metrics")

@@ -1,4 +1,4 @@
-"""Answers to requests that never reach the application: gunicorn's own refusals, in the one error shape."""
+"""Error answers of gunicorn itself, for requests that never reach the application, in the same shape as all errors."""
 
 import socket
 
@@ -7,7 +7,7 @@ from gunicorn import util
 
 
 def refuse_in_json(sock: socket.socket, status: int, reason: str, message: str) -> None:
-    """What gunicorn calls to write an error; takes the place of its HTML page."""
+    """Write an error answer as JSON; replaces `gunicorn.util.write_error`, which sends an HTML page."""
     error = {"code": reason.lower().replace(" ", "_"), "message": message or reason, "fields": {}}
     body = msgspec.json.encode({"error": error})
     head = (
