@@ -19,7 +19,7 @@ EXAMPLE_URL = "http://localhost:8099"
 TEMPLATES = "../web/templates"
 
 
-class Row(NamedTuple):
+class FieldRow(NamedTuple):
     """One field or parameter, as shown on the page."""
 
     name: str
@@ -97,14 +97,14 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             }
 
 
-def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
+def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[FieldRow]:
     """Fields of an object and of its nested objects, depth first; `[]` stands for each item, `{}` for each name."""
     schema = resolve(document, schema["$ref"]) if "$ref" in schema else schema
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         held = resolve(document, part["$ref"]) if "$ref" in part else part
         path = f"{prefix}{name}"
-        yield Row(path, _type(held), name in required, _limits(held), part.get("description", ""))
+        yield FieldRow(path, _type(held), name in required, _limits(held), part.get("description", ""))
         if "items" in held:
             yield from rows(document, held["items"], f"{path}[].")
         elif "$ref" in (held.get("additionalProperties") or {}):
@@ -113,11 +113,11 @@ def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "
             yield from rows(document, held, f"{path}.")
 
 
-def parameter_row(parameter: Mapping[str, Any]) -> Row:
-    """Row of a path or query parameter."""
+def parameter_row(parameter: Mapping[str, Any]) -> FieldRow:
+    """FieldRow of a path or query parameter."""
     schema = parameter["schema"]
     type_ = "string" if "patternProperties" in schema else _type(schema)
-    return Row(
+    return FieldRow(
         parameter["name"], type_, parameter.get("required", False), _limits(schema), parameter.get("description", "")
     )
 
