@@ -93,7 +93,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "parameters": [parameter_row(parameter) for parameter in operation.get("parameters", ())],
                 **_body(document, operation.get("requestBody", {}).get("content", {})),
                 "curl": curl(method, path, operation),
-                "answers": [_answer(document, status, told) for status, told in operation["responses"].items()],
+                "answers": [_answer(document, status, response) for status, response in operation["responses"].items()],
             }
 
 
@@ -124,13 +124,13 @@ def parameter_row(parameter: Mapping[str, Any]) -> FieldRow:
 
 def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
     """Command line that calls the operation with the examples of the document."""
-    asked = []
+    pairs = []
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
             path = path.replace("{" + parameter["name"] + "}", parameter["schema"]["examples"][0])
         elif "example" in parameter:
-            asked.append(f"{parameter['name']}={parameter['example']}")
-    url = EXAMPLE_URL + path + ("?" + "&".join(asked) if asked else "")
+            pairs.append(f"{parameter['name']}={parameter['example']}")
+    url = EXAMPLE_URL + path + ("?" + "&".join(pairs) if pairs else "")
     if method == "get":
         return f'curl "{url}"'
     if "requestBody" not in operation:
@@ -152,16 +152,16 @@ def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _answer(document: Mapping[str, Any], status: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    content = next(iter(told["content"].values()))
+def _answer(document: Mapping[str, Any], status: str, response: Mapping[str, Any]) -> dict[str, Any]:
+    content = next(iter(response["content"].values()))
     schema = content["schema"]
-    shapes = [] if "x-error-codes" in told else schema.get("oneOf", [schema])
+    shapes = [] if "x-error-codes" in response else schema.get("oneOf", [schema])
     return {
         "status": status,
-        "codes": told.get("x-error-codes", []),
-        "description": told["description"],
-        "headers": list(told.get("headers", ())),
-        "media_type": ", ".join(told["content"]),
+        "codes": response.get("x-error-codes", []),
+        "description": response["description"],
+        "headers": list(response.get("headers", ())),
+        "media_type": ", ".join(response["content"]),
         "shapes": [
             {"about": resolve(document, shape["$ref"])["description"], "fields": list(rows(document, shape))}
             for shape in shapes
@@ -183,16 +183,16 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def _limits(schema: Mapping[str, Any]) -> str:
-    said = []
+    limits = []
     if "maxLength" in schema and "enum" not in schema:
         least = schema["minLength"]
-        said.append(f"{f'{least} to' if least else 'at most'} {schema['maxLength']} characters")
+        limits.append(f"{f'{least} to' if least else 'at most'} {schema['maxLength']} characters")
     if "maxProperties" in schema:
-        said.append(f"at most {schema['maxProperties']}")
+        limits.append(f"at most {schema['maxProperties']}")
     if "enum" in schema:
-        said.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+        limits.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
     if "minimum" in schema and "maximum" in schema:
-        said.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
+        limits.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
     if schema.get("default") is not None:
-        said.append(f"default {schema['default']}")
-    return "; ".join(said)
+        limits.append(f"default {schema['default']}")
+    return "; ".join(limits)

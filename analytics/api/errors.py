@@ -17,7 +17,7 @@ def errors_blueprint(reader: Reader) -> Blueprint:
 
     @blueprint.get("/errors")
     def read() -> Response:
-        asked = arguments(QUERY)
-        return answer(reader.ask(errors, asked["service"], asked["limit"]))
+        args = arguments(QUERY)
+        return answer(reader.ask(errors, args["service"], args["limit"]))
 
     return blueprint

@@ -37,16 +37,16 @@ def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]
 
     @blueprint.get("/series")
     def series() -> Response:
-        asked = arguments(QUERY, besides=TAG)
-        start, end = asked["start"], asked["end"]
+        args = arguments(QUERY, besides=TAG)
+        start, end = args["start"], args["end"]
         query = SeriesQuery(
-            asked["name"],
-            asked["service"],
+            args["name"],
+            args["service"],
             picked_tags(),
-            asked["agg"],
+            args["agg"],
             start and start.timestamp(),
             end and end.timestamp(),
-            asked["step"],
+            args["step"],
         )
         return answer(reader.ask(points, query))
 

@@ -22,9 +22,9 @@ def arguments(schema: Schema, *, besides: str | None = None) -> dict[str, Any]:
     """
     if not request.query_string and not schema.fields:
         return {}
-    asked = ((name, texts) for name, texts in request.args.lists() if besides is None or not name.startswith(besides))
-    given: dict[str, Any] = loaded(schema, given_once(asked))
-    return given
+    query = ((name, texts) for name, texts in request.args.lists() if besides is None or not name.startswith(besides))
+    args: dict[str, Any] = loaded(schema, given_once(query))
+    return args
 
 
 def picked_tags() -> SeriesTags:
@@ -35,5 +35,5 @@ def picked_tags() -> SeriesTags:
     """
     if TAG in request.args:
         raise ValidationFailed(f"{TAG}: Must name a tag.", fields={TAG: ["Must name a tag."]})
-    given = given_once(asked for asked in request.args.lists() if asked[0].startswith(TAG))
-    return tuple(sorted((name.removeprefix(TAG), text) for name, text in given.items()))
+    tags = given_once(arg for arg in request.args.lists() if arg[0].startswith(TAG))
+    return tuple(sorted((name.removeprefix(TAG), text) for name, text in tags.items()))
