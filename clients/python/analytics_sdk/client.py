@@ -134,7 +134,6 @@ class AnalyticsClient:
         Args:
             endpoint: a template such as `/orders/<id>`, not the path with ids.
             status: HTTP status of the answer; from 500 on, the request counts as an error.
-            latency_ms: time to answer, in milliseconds.
             error: name or message of the error, if any.
         """
         try:
@@ -184,12 +183,8 @@ class AnalyticsClient:
         """Send a heartbeat now and every `interval` seconds until `close()`. Call it in one process of the service.
 
         Heartbeats have the count of requests and errors and the average latency (ms) from `track_request` and the
-        middleware, the uptime (hours), and the result of `metrics`.
-
-        Args:
-            interval: seconds between heartbeats.
-            status: returns the status; default: healthy. If it raises, the status is unhealthy.
-            metrics: returns additional metrics.
+        middleware, the uptime (hours), and what `metrics` returns. `status` returns the status; without it the status
+        is healthy, and if it raises, unhealthy.
 
         Raises:
             ValueError: the interval is not above 0.
