@@ -5,8 +5,10 @@ MODULES := tests/spec/node_modules
 CHARTS := analytics/web/node_modules
 PEERS := bench/node/node_modules
 PYTHON ?= python3
+# Random tests draw from a new seed in each run, which pytest prints; `make test PROFILE=ci` draws the same ones each time.
+PROFILE ?= default
 
-.PHONY: run test bench docs dist tools peers format clean
+.PHONY: run test test-long bench docs dist tools peers format clean
 
 run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
@@ -15,7 +17,10 @@ test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, for
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=$(PROFILE)
+
+test-long: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## all tests, with the long ones and ten times as many random examples
+	$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=long -m ""
 
 bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of docs/performance.md, each beside its baseline
 	$(BIN)/python -m bench

@@ -102,6 +102,9 @@ class Settings:
     data_dir: str = STORAGE.setting(
         "ANALYTICS_DATA_DIR", "data", PATH, "directory of the database; empty keeps everything in memory"
     )
+    config_dir: str = STORAGE.setting(
+        "ANALYTICS_CONFIG_DIR", "", PATH, "folder of YAML and JSON files with configuration; empty: none"
+    )
     durability: str = STORAGE.setting(
         "ANALYTICS_DURABILITY",
         "process",

@@ -81,6 +81,20 @@ class NotFound(AnalyticsError):
     code = "not_found"
 
 
+class FromFile(AnalyticsError):
+    """The resource comes from a configuration file, and can be changed there alone."""
+
+    status = 409
+    code = "from_file"
+
+
+class PreconditionFailed(AnalyticsError):
+    """The resource does not have the version that If-Match or If-None-Match asks for."""
+
+    status = 412
+    code = "precondition_failed"
+
+
 class BodyTimeout(AnalyticsError):
     """The body did not arrive in time."""
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from analytics.access.chain import chain
 from analytics.access.identify import Everybody, Identify
+from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
+from analytics.api.catalog import BODY_LIMIT, Resources, catalog_blueprint
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
 from analytics.api.errors import errors_blueprint
@@ -22,13 +24,15 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
+from analytics.catalog.collections import ANNOTATIONS
+from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
 from analytics.doors.heartbeat_door import HeartbeatDoor
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
-from analytics.doors.media import MANY_RECORDS
+from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
@@ -44,6 +48,7 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
+from analytics.query.catalog import every_resource
 from analytics.query.reader import Reader
 from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
@@ -65,10 +70,12 @@ class Runtime:
         state: State,
         store: Store | None,
         durability: str,
+        config: ConfigFolder,
     ) -> None:
         self.hub, self.ticker, self._socketio = hub, ticker, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
+        self._config, self._is_loading = config, False
 
     def start(self, give_up: Callable[[str], None]) -> None:
         """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
@@ -76,6 +83,7 @@ class Runtime:
         Args:
             give_up: called with the reason if the stored data cannot be used.
         """
+        self._is_loading = True
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
@@ -98,8 +106,8 @@ class Runtime:
 
     @property
     def is_recovering(self) -> bool:
-        """Whether the service is still replaying its journal."""
-        return self._store is not None and self._store.recovering
+        """Whether the service is still replaying its journal, or reading its configuration."""
+        return self._is_loading or (self._store is not None and self._store.recovering)
 
     def not_ready(self) -> list[str]:
         """Reasons why the service should not get requests now; empty when it is ready."""
@@ -124,6 +132,8 @@ class Runtime:
         }
 
     def _begin(self) -> None:
+        self._config.load()
+        self._is_loading = False
         self.ticker.start()
         self.hub.start()
 
@@ -174,7 +184,13 @@ def create_app(
         hub.publish_update(lambda: (snapshots.current(), openings.newest))
 
     ticker = make_ticker(tick, jobs, state.counters.dropped)
-    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability)
+    config = ConfigFolder(
+        Path(settings.config_dir) if settings.config_dir else None,
+        lambda: reader.ask(every_resource).resources,
+        recorder.take_file,
+        clock,
+    )
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
@@ -191,7 +207,12 @@ def create_app(
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
     app.register_blueprint(export_blueprint(reader))
-    app.register_blueprint(health_blueprint(reader, connections, runtime.not_ready, runtime.storage, jobs.reports))
+    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
+    annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
+    app.register_blueprint(annotations_blueprint(annotations))
+    app.register_blueprint(catalog_blueprint(reader))
+    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health)
+    app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())

@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
@@ -86,6 +86,66 @@ class NewStart(Struct, frozen=True, omit_defaults=True):
 
 class NewTick(Struct, frozen=True):
     """Passage of time without another record: a day began, or a sender of heartbeats fell silent."""
+
+
+HTTP = "http"
+"""The source of resources that were not read from a file."""
+ANY = "*"
+Versions = tuple[int, ...] | Literal["*"]
+"""The versions that a condition names; `*` is any."""
+
+
+class NewChange(Struct, frozen=True, omit_defaults=True):
+    """A change of one resource of the catalog: its new body, or None to delete it.
+
+    `start` and `end` are the seconds since the epoch in which a resource with a time lies. `who` made the change.
+    `if_match` and `if_none_match` are the conditions of RFC 9110: the change is made only where the resource has one of
+    those versions, or none of them.
+    """
+
+    collection: str
+    name: str
+    body: dict[str, Any] | None = None
+    start: float | None = None
+    end: float | None = None
+    who: str = ""
+    if_match: Versions | None = None
+    if_none_match: Versions | None = None
+
+
+class FileResource(Struct, frozen=True, omit_defaults=True):
+    """A resource as a configuration file has it."""
+
+    collection: str
+    name: str
+    body: dict[str, Any]
+    start: float | None = None
+    end: float | None = None
+
+
+class NewFile(Struct, frozen=True, omit_defaults=True):
+    """All resources of one configuration file; those that it had before and has no more are deleted."""
+
+    file: str
+    resources: list[FileResource] = []
+
+
+class Resource(Struct, frozen=True, omit_defaults=True):
+    """A resource of the catalog.
+
+    `version` is a number that rises with each change of it, and is never used again for one of the same name.
+    `updated_at` is in seconds since the epoch; `source` is `http` or the name of a configuration file.
+    """
+
+    collection: str
+    name: str
+    body: dict[str, Any]
+    version: int
+    updated_at: float
+    updated_by: str
+    source: str = HTTP
+    start: float | None = None
+    end: float | None = None
 
 
 class ItemError(Struct, frozen=True, omit_defaults=True):

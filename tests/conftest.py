@@ -25,6 +25,8 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+pytest_plugins = ["tests.randomness"]
+
 StartServer = Callable[..., Server]
 
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.arrays import ArrayScanner
-from tests.state.rig import moderate
 
 pieces = st.lists(
     st.sampled_from([b'"', b"\\", b"[", b"]", b"{", b"}", b",", b":", b" ", b"\n", b"a", b"\xff", b'"x"', b'{"a":1}']),
@@ -62,7 +61,6 @@ def test_items_are_told_apart_by_their_brackets(body: bytes, expected: Any) -> N
     assert items(body) == expected
 
 
-@moderate
 @given(st.lists(values, min_size=1, max_size=6), st.sampled_from([None, 1]), st.booleans())
 def test_a_valid_array_gives_its_items(array: list[Any], indent: int | None, ensure_ascii: bool) -> None:
     found, unfinished, rest = items(json.dumps(array, indent=indent, ensure_ascii=ensure_ascii).encode())
@@ -70,7 +68,6 @@ def test_a_valid_array_gives_its_items(array: list[Any], indent: int | None, ens
     assert (unfinished, rest) == (None, b"")
 
 
-@moderate
 @given(pieces, st.lists(st.integers(0, 60), max_size=6))
 def test_chunks_make_no_difference(body: bytes, cuts: list[int]) -> None:
     whole = ArrayScanner()

@@ -50,7 +50,7 @@ def run(*args: object, env: dict[str, str] | None = None) -> Result:
     ("args", "words"),
     [
         ((), "Commands:"),
-        (("--help",), "replay   Send an access log as `request` events."),
+        (("--help",), "replay         Send an access log as `request` events."),
         (("replay", "--help"), "ANALYTICS_URL"),
         (("demo", "--help"), "--rate"),
     ],

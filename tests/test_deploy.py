@@ -1,7 +1,6 @@
 """deploy/: what is deployed has the ports, paths and variables of the settings and of the image."""
 
 import configparser
-import dataclasses
 import re
 import shlex
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 import requests
 import yaml
 
-from analytics.config import Settings
+from analytics.config import SETTINGS, Settings
 from tests.conftest import StartServer
 from tests.docs.pages import blocks_of
 from tests.edge.wire import tool
@@ -23,7 +22,7 @@ from tests.nginx import Nginx, make_identity, substituted
 from tests.server import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
-VARIABLES = {field.metadata["variable"] for field in dataclasses.fields(Settings)}
+VARIABLES = {setting.variable for setting in SETTINGS.values()}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PORT = Settings().port
 

@@ -22,11 +22,14 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "not_found": "No such path.",
         "unknown_service": "No data from a service with this name.",
         "unknown_series": "No data for a metric with this name.",
+        "unknown_resource": "No resource with this name.",
     },
     405: {
         "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
     },
     408: {"body_timeout": "The body did not arrive in time."},
+    409: {"from_file": "The resource comes from a configuration file, and can be changed there alone."},
+    412: {"precondition_failed": "The resource does not have the version that If-Match or If-None-Match asks for."},
     413: {
         "body_too_large": "The body, after decompression, is larger than the limit.",
         "batch_too_large": "The batch has more items than the limit.",
@@ -41,6 +44,8 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_services": "The limit of services is reached.",
         "too_many_instances": "The limit of instances of this service is reached.",
         "too_many_series": "The limit of series is reached.",
+        "end_before_time": "The end is before the time.",
+        "collection_full": "The limit of resources in this collection is reached.",
     },
     503: {
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
@@ -78,4 +83,6 @@ BATCHES: Codes = {
     400: (*ONE_BODY[400], "empty_batch"),
     413: ("body_too_large", "batch_too_large"),
 }
+RESOURCE: Codes = {404: ("unknown_resource", "not_found"), **READ}
+WRITES: Codes = {409: ("from_file",), 412: ("precondition_failed",)}
 TIMES = ("timestamp_in_future", "timestamp_too_old")

@@ -134,10 +134,10 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
     if method == "get":
         return f'curl "{url}"'
     if "requestBody" not in operation:
-        return f'curl -X POST "{url}"'
+        return f'curl -X {method.upper()} "{url}"'
     content = operation["requestBody"]["content"][JSON]
     payload = json.dumps(content["examples"]["one"]["value"], indent=2)
-    return f"curl -X POST {url} \\\n  -H \"Content-Type: {JSON}\" \\\n  -d '{payload}'"
+    return f"curl -X {method.upper()} {url} \\\n  -H \"Content-Type: {JSON}\" \\\n  -d '{payload}'"
 
 
 def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,7 +153,8 @@ def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, 
 
 
 def _answer(document: Mapping[str, Any], status: str, response: Mapping[str, Any]) -> dict[str, Any]:
-    content = next(iter(response["content"].values()))
+    contents: Mapping[str, Any] = response.get("content", {})
+    content: Mapping[str, Any] = next(iter(contents.values()), {"schema": {}})
     schema = content["schema"]
     shapes = [] if "x-error-codes" in response else schema.get("oneOf", [schema])
     return {
@@ -161,7 +162,7 @@ def _answer(document: Mapping[str, Any], status: str, response: Mapping[str, Any
         "codes": response.get("x-error-codes", []),
         "description": response["description"],
         "headers": list(response.get("headers", ())),
-        "media_type": ", ".join(response["content"]),
+        "media_type": ", ".join(contents),
         "shapes": [
             {"about": resolve(document, shape["$ref"])["description"], "fields": list(rows(document, shape))}
             for shape in shapes

@@ -1,6 +1,6 @@
 """/health: health of the service itself, liveness and readiness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response
@@ -21,6 +21,7 @@ def health_blueprint(
     not_ready: Callable[[], list[str]],
     storage: Callable[[], dict[str, Any]],
     jobs: Callable[[], list[JobReport]],
+    config: Callable[[], Mapping[str, Any] | None],
 ) -> Blueprint:
     """Blueprint of /health.
 
@@ -29,13 +30,15 @@ def health_blueprint(
         not_ready: returns the reasons why the service is not ready.
         storage: describes the storage.
         jobs: returns the reports on all jobs.
+        config: describes the configuration folder; None without one.
     """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(health, connections(), not_ready(), storage(), jobs()))
+        found = reader.ask(health, connections(), not_ready(), storage(), jobs())
+        return answer({**found, "config": config()})
 
     @blueprint.get("/health/live")
     def live() -> Response:

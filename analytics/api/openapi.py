@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 
 from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import CONDITIONS, Body, Operation
 from analytics.api.params import TAG
 from analytics.doors.media import BEACON_TYPE, ENCODINGS, JSON_TYPE, LINES_TYPE
 from analytics.schemas import responses
@@ -66,7 +66,13 @@ HEADERS: Mapping[int, dict[str, Any]] = {
         }
     },
 }
-SUCCESS = {200: "Success.", 201: "Recorded.", 503: "Not ready."}
+SUCCESS = {
+    200: "Success.",
+    201: "Recorded.",
+    204: "Success.",
+    304: "Not modified: the client has this version already.",
+    503: "Not ready.",
+}
 
 
 def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
@@ -140,6 +146,8 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         parameters.append({"in": "query", "schema": operation.query})
     if operation.any_tags:
         parameters.append(_any_tags())
+    if operation.has_conditions:
+        parameters += CONDITIONS
     if parameters:
         described["parameters"] = parameters
     if operation.body:
@@ -172,7 +180,8 @@ def _any_tags() -> dict[str, Any]:
 
 def _request_body(spec: APISpec, body: Body, max_batch: int) -> dict[str, Any]:
     name = body.schema.__name__.removesuffix("Schema")
-    spec.components.schema(name, schema=body.schema)
+    if name not in spec.components.schemas:
+        spec.components.schema(name, schema=body.schema)
     one: dict[str, Any] = {"$ref": f"#/components/schemas/{name}"}
     examples: dict[str, Any] = {"one": {"summary": "One", "value": body.example}}
     if body.batch is None:
@@ -214,7 +223,7 @@ def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, An
     for shape in shapes:
         if isinstance(shape, str):
             content[shape] = {"schema": {"type": "object" if shape == JSON else "string"}}
-    return {**described, "content": content}
+    return {**described, "content": content} if content else described
 
 
 def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
@@ -237,7 +246,7 @@ def _fill_in_examples(document: dict[str, Any]) -> None:
             if parameter["name"] in operation.asked:
                 parameter["example"] = operation.asked[parameter["name"]]
         for answer in described["responses"].values():
-            content = answer["content"].get(JSON, {})
+            content = answer.get("content", {}).get(JSON, {})
             schema = content.get("schema", {})
             if "example" not in content and ("$ref" in schema or "oneOf" in schema):
                 content["example"] = sample(document, schema.get("oneOf", [schema])[0])
@@ -256,7 +265,7 @@ def _json(value: Any) -> str:
 
 
 def _pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    if any(isinstance(validator, NoControlCharacters) for validator in field.validators):
+    if "pattern" not in ret and any(isinstance(validator, NoControlCharacters) for validator in field.validators):
         return {"pattern": NO_CONTROL_CHARACTERS}
     return {}
 

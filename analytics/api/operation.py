@@ -7,6 +7,15 @@ from marshmallow import Schema
 
 from analytics.api.codes import Codes
 
+CONDITIONS = [
+    {"in": "header", "name": name, "description": about, "schema": {"type": "string"}}
+    for name, about in (
+        ("If-Match", 'Versions of which the resource must have one, such as `"7"`, or `*` for any'),
+        ("If-None-Match", "Versions of which it must have none, or `*`: it must not exist"),
+    )
+]
+"""The headers of conditional requests, as parameters."""
+
 
 class Body(NamedTuple):
     """Request body: one record, or, if `batch` (name of the array) is set, also a batch in three forms."""
@@ -19,7 +28,8 @@ class Body(NamedTuple):
 class Operation(NamedTuple):
     """One method of one path.
 
-    `answers` has, by status, a schema for JSON or a media type for other formats.
+    `answers` has, by status, a schema for JSON or a media type for other formats. `asked` has the example's query.
+    `has_conditions` says that If-Match and If-None-Match are supported.
     """
 
     method: str
@@ -33,4 +43,5 @@ class Operation(NamedTuple):
     body: Body | None = None
     path_schema: type[Schema] | None = None
     any_tags: bool = False
+    has_conditions: bool = False
     asked: Mapping[str, str | int] = {}

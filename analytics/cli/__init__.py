@@ -2,6 +2,7 @@
 
 import click
 
+from analytics.cli.applying import apply_command, export_config_command
 from analytics.cli.config import config_command
 from analytics.cli.demo import demo_command
 from analytics.cli.exporting import export_command
@@ -19,9 +20,9 @@ from analytics.version import VERSION
 def main() -> None:
     """Run the Analytics Dashboard Service, send data to it, export data from it, and maintain its database.
 
-    `serve` runs the service, and `config` prints its settings. `demo`, `replay`, `import` and `export` are clients of a
-    running service, which may be on another machine (--url or ANALYTICS_URL). `backup`, `restore` and `inspect` work on
-    the files in its data directory.
+    `serve` runs the service, and `config` prints its settings. `demo`, `replay`, `import`, `export`, `apply` and
+    `export-config` are clients of a running service, which may be on another machine (--url or ANALYTICS_URL).
+    `backup`, `restore` and `inspect` work on the files in its data directory.
     """
 
 
@@ -32,6 +33,8 @@ for command in (
     replay_command,
     import_command,
     export_command,
+    apply_command,
+    export_config_command,
     backup_command,
     restore_command,
     inspect_command,

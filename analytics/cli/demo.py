@@ -32,7 +32,7 @@ from analytics.cli.common import Finite, url_option
     "--history/--no-history",
     default=None,
     show_default="only if the service holds no events yet",
-    help="First send a history of 90 days, up to 250,000 events and counts: by minute for the last day, by hour before "
+    help="First send a history of 90 days, about 250,000 events and counts: by minute for the last day, by hour before "
     "that.",
 )
 @click.pass_context

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from analytics.feed.annotations import Named, cause, past, postmortem
 from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
 from analytics.feed.history import DAYS, Chunk, past_day, past_days
 from analytics.feed.incidents import Incident, Incidents
@@ -39,6 +40,7 @@ class Demo:
     ) -> None:
         self.sent = 0
         self._refused = self._heartbeats = 0
+        self._has_culprit = False
         self._sender, self._rng, self._rate = sender, rng, rate
         self._now, self._sleep, self._say = now, sleep, say
         self._ids = (f"{run}-{number}" for number in itertools.count())
@@ -70,6 +72,7 @@ class Demo:
     def _send_history(self) -> float:
         """Send the history; returns the time at which it ends."""
         self._say(f"sending a history of {DAYS} days")
+        self._annotate(past(self._now()))
         self._send_chunks("days before", past_days(self._rng, self._now(), self._rate))
         now = self._now()  # sending those days took a while
         self._send_chunks("the last 24 hours", past_day(self._rng, now, self._rate))
@@ -81,6 +84,9 @@ class Demo:
         for chunk in chunks:
             self._send(self._sender.events, chunk.events)
             self._send(self._sender.metrics, chunk.metrics)
+            for incident in chunk.incidents:
+                self._annotate([postmortem(incident)] if self._has_culprit else [cause(incident), postmortem(incident)])
+                self._has_culprit = True
             if self._now() - last_progress >= _PROGRESS_EVERY:
                 last_progress = self._now()
                 self._say(f"{name}: {chunk.done:.0%}, {self.sent:,} events and metrics sent")
@@ -92,7 +98,7 @@ class Demo:
         self._say(f"the shop is open: about {self._rate:g} events/s to {self._sender.url}, Ctrl-C closes it")
         if last > now - _MAX_GAP:
             self._send(self._sender.events, shop.advance(last, now, self._rate))
-        last = now
+        last, self._has_culprit = now, False
         metrics_due = last + _METRICS_EVERY
         # Spread over the interval, like heartbeats of services that were started one after another.
         beats_due = {name: last + i * _TICK for i, name in enumerate(SERVICES, start=1)}
@@ -123,11 +129,19 @@ class Demo:
                 self._say(f"the service refuses some items: {first.code}: {first.message}")
             self._refused += receipt.rejected
 
+    def _annotate(self, annotations: Iterable[Named]) -> None:
+        for name, body in annotations:
+            self._sender.put(f"/annotations/{name}", body)
+
     def _announce(self, before: Incident | None, after: Incident | None, now: float) -> Incident | None:
         if before is not None and before is not after:
             self._say(f"incident over: {before.service} has recovered")
+            self._annotate([postmortem(before)])
         if after is not None and before is not after:
             self._say(f"incident: {after.service} is slow and failing for the next {after.ends - now:.0f} s")
+            if not self._has_culprit:
+                self._annotate([cause(after)])
+                self._has_culprit = True
         return after
 
     def _wait_notice(self, reason: str, pause: float) -> None:

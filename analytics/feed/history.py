@@ -3,11 +3,11 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
-from analytics.feed.incidents import PAST, RARE, Incidents
+from analytics.feed.incidents import PAST, RARE, Incident, Incidents
 from analytics.feed.shop import Json, Shop, rfc3339, time_of_day_factor
 
 DAYS = 90
@@ -31,11 +31,15 @@ _SEVERITY_EVERY = 15 * _MINUTE
 
 
 class Chunk(NamedTuple):
-    """A part of the history, oldest first; `done` is the share of the history up to its end, from 0 to 1."""
+    """A part of the history, oldest first; `done` is the share of the history up to its end, from 0 to 1.
+
+    `incidents` are those of the last day that began in it.
+    """
 
     events: list[Json]
     metrics: list[Json]
     done: float
+    incidents: Sequence[Incident] = ()
 
 
 def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
@@ -74,8 +78,10 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
     shop = Shop(rng, begin, incidents)
     thin, full = min(rate, EVENTS / (HOURS * _HOUR)), min(rate, RECENT_EVENTS / RECENT)
     per_event = _requests_per_event(rng, now)
+    newest: Incident | None = None
     for start in range(begin, math.ceil(now), _HOUR):
-        chunk = Chunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)))
+        begun: list[Incident] = []
+        chunk = Chunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)), begun)
         for minute in range(start, min(start + _HOUR, math.ceil(now)), _MINUTE):
             end = min(minute + _MINUTE, now)
             sent = full if end > now - RECENT else thin
@@ -85,6 +91,10 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
             chunk.events.extend(sampled)
             requests = _requests(rate - sent, time_of_day_factor(end) * (end - minute), per_event, sampled)
             chunk.metrics.extend(_counts(rng, minute, requests, _severities(incidents, minute, end)))
+            incident = incidents.at(end)
+            if incident is not None and incident is not newest:
+                begun.append(incident)
+                newest = incident
             if (minute - begin) % _METRICS_EVERY == 0:
                 chunk.metrics.extend(shop.metrics(minute))
         yield chunk

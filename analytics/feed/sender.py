@@ -87,6 +87,21 @@ class Sender:
         if response.status_code != 200:
             raise self._refusal(response)
 
+    def put(self, path: str, item: Item) -> dict[str, Any]:
+        """Put a resource; returns the answer of the service."""
+        response = self._call("PUT", path, _encode(item), _JSON)
+        if response.status_code not in (200, 201):
+            raise self._refusal(response)
+        return _body(response) or {}
+
+    def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Get the JSON object at `path`."""
+        response = self._call("GET", f"{path}?{urlencode(query)}")
+        body = _body(response)
+        if response.status_code != 200 or body is None:
+            raise self._refusal(response)
+        return body
+
     def download(self, path: str, query: Sequence[tuple[str, str]]) -> requests.Response:
         """Get a response whose body, gzipped if possible, the caller reads from `raw`."""
         response = self._call("GET", f"{path}?{urlencode(query)}", headers={"Accept-Encoding": "gzip"}, stream=True)

@@ -7,7 +7,8 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from msgspec import structs
 
 from analytics.clock import rfc3339
-from analytics.kinds import EVENTS, HEARTBEATS, METRICS, STARTS, TICKS, Kind
+from analytics.kinds import CHANGES, EVENTS, FILES, HEARTBEATS, METRICS, STARTS, TICKS, Kind
+from analytics.log.catalog import Changes, Files
 from analytics.log.events import Events
 from analytics.log.heartbeats import Heartbeats
 from analytics.log.intake import Intake
@@ -165,4 +166,6 @@ def handlers(
         HEARTBEATS.name: received(HEARTBEATS, Heartbeats(state.services)),
         STARTS.name: Starts(state, own_ids, set_quotas),
         TICKS.name: Ticks(state),
+        CHANGES.name: Changes(state),
+        FILES.name: Files(state),
     }

@@ -9,13 +9,14 @@ from typing import Any
 from analytics.bus import Bus, Recorded
 from analytics.clock import Clock
 from analytics.config import Settings
-from analytics.errors import Unavailable
-from analytics.kinds import KINDS, STARTS, TICKS, Kind
+from analytics.errors import AnalyticsError, Unavailable
+from analytics.kinds import CHANGES, FILES, KINDS, STARTS, TICKS, Kind
+from analytics.log.catalog import Changed, preview
 from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
-from analytics.records import UNLIMITED, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import UNLIMITED, NewChange, NewFile, NewStart, NewTick, Quotas, R, Receipt
 from analytics.state.state import State
 
 
@@ -74,6 +75,30 @@ class Recorder:
             return Receipt(0, 0, len(batch.errors), list(batch.errors[:MAX_ERRORS]))
         return self._received(kind, batch.items).receipt(batch)
 
+    def change(self, change: NewChange, *, is_dry_run: bool = False) -> Changed:
+        """Change a resource of the catalog; in a dry run, return what that would do instead.
+
+        Raises:
+            AnalyticsError: the change may not be made, or could not be written; the message says why.
+        """
+        if is_dry_run:
+            with self._state.lock:
+                outcome = preview(self._state, change, self._now())
+        else:
+            outcome = self._catalog(CHANGES, change)
+        if isinstance(outcome, AnalyticsError):
+            raise outcome
+        return outcome
+
+    def take_file(self, file: NewFile) -> list[AnalyticsError]:
+        """Let the catalog have what a configuration file has; returns an error for each resource without room.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        outcome: list[AnalyticsError] = self._catalog(FILES, file)
+        return outcome
+
     def start(self) -> None:
         """Record a start of the service, with the limits from the settings.
 
@@ -112,6 +137,12 @@ class Recorder:
         """Count items that were rejected before they reached the log, by error code."""
         with self._state.lock:
             self._state.counters.rejected(kind.name, Counter(codes))
+
+    def _catalog(self, kind: Kind[Any], record: Any) -> Any:
+        with self._state.lock:
+            self._log.check(kind)
+            wait = self._append(kind, (record,))
+        return wait()
 
     def _received(self, kind: Kind[R], records: Sequence[R]) -> Outcome[R]:
         with self._state.lock:

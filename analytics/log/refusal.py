@@ -47,5 +47,11 @@ def in_future(timestamp: str, ahead: int) -> Refused:
     )
 
 
-def too_old(timestamp: str, oldest: str) -> Refused:
+def too_old(timestamp: object, oldest: str) -> Refused:
     return Refused("timestamp_too_old", f"{timestamp} is before {oldest}, the oldest day that is kept.", "timestamp")
+
+
+def collection_full(collection: str, limit: int) -> Refused:
+    return Refused(
+        "collection_full", f"There is no room for more {collection}: {limit:,} are there already. Delete some first."
+    )

@@ -200,6 +200,27 @@ class HealthStats(Answer):
     tracked_services = whole("Services known", 9)
 
 
+class ConfigError(Answer):
+    """What is wrong with a configuration file."""
+
+    file = text("Its name", "deploys.yaml")
+    line = fields.Integer(allow_none=True, metadata={"description": "Where it is, if that is known", "example": 3})
+    field = text("What is wrong in it", "annotations.deploy.text", allow_none=True)
+    reason = text("Why", "Missing data for required field.")
+
+
+class Config(Answer):
+    """What was read from ANALYTICS_CONFIG_DIR."""
+
+    folder = text("The folder", "/etc/analytics")
+    files = whole("How many files it has", 2)
+    loaded_at = time("When it was read")
+    errors = fields.List(
+        fields.Nested(ConfigError),
+        metadata={"description": "Files that were not taken, whose resources stay as they were; empty when all were"},
+    )
+
+
 class Job(Answer):
     """Background job of the service."""
 
@@ -229,6 +250,9 @@ class Health(Answer):
     )
     jobs = fields.List(fields.Nested(Job), metadata={"description": "Its background jobs"})
     stats = fields.Nested(HealthStats)
+    config = fields.Nested(
+        Config, allow_none=True, metadata={"description": "Null without ANALYTICS_CONFIG_DIR", "example": None}
+    )
 
 
 class Liveness(Answer):

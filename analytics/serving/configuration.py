@@ -90,6 +90,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Stop what `post_worker_init` started."""
-    runtime = worker.app.wsgi().extensions.get("analytics")
+    app = worker.app.callable  # None if the app could not be created
+    runtime = None if app is None else app.extensions.get("analytics")
     if runtime is not None:
         to_its_end(runtime.stop)

@@ -25,7 +25,8 @@ class Endpoints:
 
     def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
         self.last_minute = SlidingSum(1, MINUTE_SECONDS, now)
-        self.retained = SlidingSum(DAY_SECONDS, days, now)
+        self.retained = SlidingSum(DAY_SECONDS, days, 0)
+        """Its days advance by the times of records alone, so that a replay at any later time gives the same."""
         self._days, self.per_service, self.in_all = days, per_service, in_all
         self._on_evicted = on_evicted
         self._inherited: dict[str, dict[str, float]] = {}

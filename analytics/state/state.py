@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.config import Settings
 from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
+from analytics.state.catalog import Catalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
 from analytics.state.delta import SeriesKey, series_delta, users_delta
@@ -41,6 +42,7 @@ class State:
         """Time of the newest record applied, in seconds since the epoch."""
         self.version = 0
         self.counters = Counters()
+        self.catalog = Catalog()
         self.events: Ring[NewEvent] = Ring(settings.events_ring)
         self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
         self.errors = Errors()
@@ -111,6 +113,7 @@ class State:
         """Delete what is older than the oldest day kept: after a day ended, or after the settings changed."""
         self.flush()
         self.peak_hours.forget(self.oldest)
+        self.catalog.expire(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
             service.forget_changes(self.oldest)

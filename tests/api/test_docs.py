@@ -85,8 +85,11 @@ def test_limits_and_defaults_stand_in_its_tables(answer: requests.Response) -> N
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
 def test_its_command_lines_work_as_they_are_pasted(answer: requests.Response, shared_server: Server) -> None:
     commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", answer.text, re.DOTALL)]
-    commands.sort(key=lambda command: "-X POST" not in command)  # what is read must have been recorded
-    assert len(commands) == len([path for path in Page(answer.text).links if path.startswith(("#get", "#post"))])
+    order = ("-X POST", "-X PUT", "", "-X DELETE")  # what is read must have been recorded, and not be deleted yet
+    commands.sort(key=lambda command: order.index(next(filter(None, re.findall("-X [A-Z]+", command)), "")))
+    assert len(commands) == len(
+        [path for path in Page(answer.text).links if path.startswith(("#get", "#post", "#put", "#delete"))]
+    )
     for command in commands:
         assert shared_server.url in command
         done = subprocess.run(

@@ -19,11 +19,12 @@ from tests.server import GUNICORN, Server
 
 SMALL_WAL = """
 exec(open("gunicorn.conf.py").read())
-from analytics.log.disk import database
+from analytics.log.disk import database, log
 
 database.WAL_CHECKPOINT_BYTES = 20_000
+log.RETRY_SECONDS = 0.1
 """
-"""A configuration in which the write-ahead log is often copied into the file, which is then synced."""
+"""A configuration that often copies and syncs the write-ahead log, and soon retries a failed disk."""
 StartSmallWal = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12

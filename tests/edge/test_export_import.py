@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from tests.conftest import StartServer
 from tests.server import ROOT, Server
@@ -105,28 +108,42 @@ def same_hour(source: Server, target: Server) -> tuple[dict[str, Any], dict[str,
             return both
 
 
-def test_what_was_exported_comes_back_equal(start_server: StartServer, tmp_path: Path) -> None:
-    source = start_server()
-    fill(source)
-    for form in FORMS:
-        for kind in ("events", "metrics"):
-            command("export", kind, "-o", f"{kind}.{form}", server=source, folder=tmp_path)
-    for form in FORMS:
-        target = start_server()
-        for kind in ("events", "metrics"):
-            receipt = command("import", f"{kind}.{form}", server=target, folder=tmp_path)
-            assert "duplicates              0\nrejected                0\n" in receipt
-            assert "accepted                0" in command("import", f"{kind}.{form}", server=target, folder=tmp_path)
-        wanted, got = same_hour(source, target)
-        for question, answer in wanted.items():
-            assert got[question] == answer, (form, question)
-        assert len(got["events"]) == EVENTS + 5
-        exported = command("export", "events", "--format", "csv", "-o", "-", server=target, folder=tmp_path)
-        assert exported == (tmp_path / "events.csv").read_bytes().decode().replace("\r\n", "\n")
-        target.stop()
+class Exported(NamedTuple):
+    """A server with records of every kind, and the folder with what was exported from it in every form."""
+
+    source: Server
+    folder: Path
 
 
-def test_a_table_comes_back_from_a_spreadsheet(start_server: StartServer, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
+    folder = tmp_path_factory.mktemp("exported")
+    with Server(folder / "server.log") as source:
+        fill(source)
+        for form in FORMS:
+            for kind in ("events", "metrics"):
+                command("export", kind, "-o", f"{kind}.{form}", server=source, folder=folder)
+        yield Exported(source, folder)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_import_of_an_export_answers_equally(exported: Exported, start_server: StartServer, form: str) -> None:
+    source, folder = exported
+    target = start_server()
+    for kind in ("events", "metrics"):
+        receipt = command("import", f"{kind}.{form}", server=target, folder=folder)
+        assert "duplicates              0\nrejected                0\n" in receipt
+        assert "accepted                0" in command("import", f"{kind}.{form}", server=target, folder=folder)
+    wanted, got = same_hour(source, target)
+    for question, answer in wanted.items():
+        assert got[question] == answer, question
+    assert len(got["events"]) == EVENTS + 5
+    again = command("export", "events", "--format", "csv", "-o", "-", server=target, folder=folder)
+    assert again == (folder / "events.csv").read_bytes().decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_comes_back_from_a_spreadsheet(start_server: StartServer, tmp_path: Path, separator: str) -> None:
     """With a byte order mark, and with the separators that spreadsheets of other countries write."""
     source = start_server()
     events = [
@@ -139,14 +156,12 @@ def test_a_table_comes_back_from_a_spreadsheet(start_server: StartServer, tmp_pa
     content = (tmp_path / "events.csv").read_bytes()
     assert content.startswith(BOM_UTF8)
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    for separator in (",", ";", "\t"):
-        target = start_server()
-        with (tmp_path / "sheet.csv").open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file, delimiter=separator).writerows(rows)
-        receipt = command("import", "sheet.csv", server=target, folder=tmp_path)
-        assert "accepted                3\n" in receipt
-        wanted, got = (
-            [{**event, "received_at": None} for event in server.get("/events")["events"]] for server in (source, target)
-        )
-        assert got == wanted
-        target.stop()
+    target = start_server()
+    with (tmp_path / "sheet.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows(rows)
+    receipt = command("import", "sheet.csv", server=target, folder=tmp_path)
+    assert "accepted                3\n" in receipt
+    wanted, got = (
+        [{**event, "received_at": None} for event in server.get("/events")["events"]] for server in (source, target)
+    )
+    assert got == wanted

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
+import pytest
 import requests
 
 from tests.conftest import StartServer
@@ -18,7 +19,8 @@ from tests.server import GUNICORN, Server
 
 CLIENT_TIMEOUT = 2
 OTHERS = 50
-CROWD, ROUNDS = 200, 20
+CROWD = 200
+FEW_ROUNDS, MANY_ROUNDS = 6, 30
 
 COUNTING = """
 exec(open("gunicorn.conf.py").read())
@@ -76,7 +78,7 @@ def test_a_deaf_client_is_cut_on_time_and_holds_nobody_up(start_server: StartSer
             arrivals.setdefault(message["data"]["updated_at"], []).append(now)
             if cut == math.inf and message["data"]["realtime_stats"]["active_connections"] == OTHERS:
                 cut = now
-            if sum(len(times) == OTHERS for times in arrivals.values()) == 6:
+            if cut < math.inf and sum(len(times) == OTHERS for times in arrivals.values()) >= 4:
                 break
         assert CLIENT_TIMEOUT - 0.5 < cut - started < CLIENT_TIMEOUT + 3, "it was cut, neither early nor late"
         complete = [times for times in arrivals.values() if len(times) == OTHERS]
@@ -128,7 +130,8 @@ def test_order_holds_for_each_of_a_crowd_while_events_and_updates_overlap(shared
             assert numbers == list(wanted)
 
 
-def test_crowds_that_vanish_leave_nothing_behind(start_server: StartServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [FEW_ROUNDS, pytest.param(MANY_ROUNDS, marks=pytest.mark.long)])
+def test_crowds_that_vanish_leave_nothing_behind(start_server: StartServer, tmp_path: Path, rounds: int) -> None:
     (tmp_path / "counting.py").write_text(COUNTING)
     config = str(tmp_path / "counting.py")
     server = start_server({}, tuple(config if each == "gunicorn.conf.py" else each for each in GUNICORN))
@@ -139,7 +142,7 @@ def test_crowds_that_vanish_leave_nothing_behind(start_server: StartServer, tmp_
     def holds() -> tuple[int, int, float]:
         return server.get("/greenlets"), len(list(fds.iterdir())), resident_mib(pid)
 
-    for number in range(ROUNDS):
+    for number in range(rounds):
         clients = [Live(server, "updates=patch" if place % 2 else "") for place in range(CROWD)]
         for place, live in enumerate(clients):
             if place % 3:  # others have not even read the answer to their request

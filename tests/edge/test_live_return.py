@@ -7,6 +7,8 @@ from itertools import count
 from threading import Event, Thread
 from typing import Any
 
+import pytest
+
 from tests.conftest import StartServer
 from tests.edge.frames import Live, Message, is_event, is_update
 from tests.edge.wire import unique
@@ -97,18 +99,18 @@ def visit(server: Server, query: str, since: int, most: int) -> tuple[list[int],
     return numbers(messages), max(since, *(message["seq"] for message in messages))
 
 
-def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_server: Server) -> None:
-    service, stop, chance = unique("back"), Event(), random.Random(2)
+def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_server: Server, dice: random.Random) -> None:
+    service, stop = unique("back"), Event()
     posted: list[dict[str, Any]] = []
 
     def post() -> None:
-        dice, number = random.Random(1), count()
+        own, number = random.Random(dice.random()), count()
         while not stop.is_set():
-            kinds = dice.choices(("sale", "view"), k=dice.choice((1, 1, 1, 5, 30)))
+            kinds = own.choices(("sale", "view"), k=own.choice((1, 1, 1, 5, 30)))
             batch = [event(kind, service, next(number)) for kind in kinds]
             posted.extend(batch)
             shared_server.post("/events", batch)
-            time.sleep(dice.uniform(0, 0.02))
+            time.sleep(own.uniform(0, 0.02))
 
     queries = {f"service={service}": ("sale", "view"), f"events=sale&service={service}": ("sale",)}
     told: dict[str, list[int]] = {query: [] for query in queries}
@@ -122,7 +124,7 @@ def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_serve
         deadline = time.monotonic() + 4
         while time.monotonic() < deadline:
             for query in queries:
-                seen, since[query] = visit(shared_server, query, since[query], chance.randint(1, 40))
+                seen, since[query] = visit(shared_server, query, since[query], dice.randint(1, 40))
                 told[query] += seen
     finally:
         stop.set()
@@ -144,24 +146,27 @@ def applied(target: Any, patch: Any) -> Any:
     return {name: value for name, value in merged.items() if name not in patch or patch[name] is not None}
 
 
-def test_patches_add_up_to_exactly_the_full_updates(start_server: StartServer) -> None:
-    server, chance = start_server(), random.Random(3)
+@pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.long)])
+def test_patches_add_up_to_exactly_the_full_updates(
+    start_server: StartServer, dice: random.Random, rounds: int
+) -> None:
+    server = start_server()
     with ExitStack() as stack:
         full = stack.enter_context(Live(server, "events=none"))
         patched = [stack.enter_context(Live(server, "events=none&updates=patch"))]
         states: list[Any] = [{}, {}]
         patches, joined = 0, ""
-        for number in range(14):
-            service = f"service-{number // 4}"
-            server.post("/heartbeat", {"service": service, "status": chance.choice(("healthy", "degraded"))})
-            for kind in chance.sample(("request", "error", "sale"), chance.randint(0, 3)):
-                data = {"status": chance.choice((200, 500)), "latency": chance.randint(1, 90), "endpoint": f"/{number}"}
+        for number in range(rounds):
+            service = f"service-{number // 2}"
+            server.post("/heartbeat", {"service": service, "status": dice.choice(("healthy", "degraded"))})
+            for kind in dice.sample(("request", "error", "sale"), dice.randint(0, 3)):
+                data = {"status": dice.choice((200, 500)), "latency": dice.randint(1, 90), "endpoint": f"/{number}"}
                 server.post("/events", {"type": kind, "service": service, "user_id": f"u-{number}", "data": data})
             if number % 3 == 0:
                 server.post("/metrics", {"name": "memory", "value": number, "service": service})
                 beat = {"service": service, "status": "healthy", "metrics": {"request_count": number, "extra": None}}
                 server.post("/heartbeat", beat)
-            if number == 5:
+            if number == 2:
                 patched.append(stack.enter_context(Live(server, "events=none&updates=patch")))
                 joined = patched[-1].next()["data"]["updated_at"]
             expected = full.until(is_update)[-1]
@@ -173,5 +178,5 @@ def test_patches_add_up_to_exactly_the_full_updates(start_server: StartServer) -
                     patches += "patch" in got
                     states[place] = applied(states[place], got["patch"]) if "patch" in got else got["data"]
                 assert (live.seq, states[place]) == (expected["seq"], expected["data"])
-        assert patches >= 10, "only a first update, and one that a patch cannot tell, are full"
-        assert set(states[0]["services"]) == {f"service-{number}" for number in range(4)}
+        assert patches >= rounds // 2, "only a first update, and one that a patch cannot tell, are full"
+        assert set(states[0]["services"]) == {f"service-{number // 2}" for number in range(rounds)}

@@ -11,7 +11,7 @@ from tests.edge.wire import eventually, unique
 from tests.server import Server
 
 KIB = 1024
-PAUSE = 3.5
+PAUSE = 2.5
 """Seconds without a read: a few updates, and more events than can wait."""
 DATA_SEGMENTS_IN = 152
 """Where struct tcp_info of linux/tcp.h has tcpi_data_segs_in."""

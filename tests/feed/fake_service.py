@@ -30,6 +30,7 @@ class FakeService:
         self.script: list[Answer] = []
         self.items: dict[str, Any] = {}
         self.heartbeats: list[Any] = []
+        self.annotations: list[Any] = []
         self.calls: list[tuple[str, str]] = []
         self.url = ""
         self.total_events = 0
@@ -79,6 +80,14 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             if scripted is not None:
                 answer = scripted
             self._send(answer)
+
+        def do_PUT(self) -> None:
+            service.calls.append(("PUT", self.path))
+            scripted = service.script.pop(0) if service.script else None
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if scripted is None:
+                service.annotations.append(body)
+            self._send(scripted or Answer(201, body={"outcome": "created"}))
 
         def _send(self, answer: Answer) -> None:
             if answer.status == 0:

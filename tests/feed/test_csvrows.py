@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from analytics.api.tables import FORMULA, Csv
@@ -20,9 +20,9 @@ from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
-from tests.state.rig import moderate
+from tests.randomness import examples
 
-hostile = settings(moderate, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+hostile = examples(200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 printable = st.characters(exclude_categories=("Cs", "Cc"))
 TRICKS = st.sampled_from([*"=+-@',\";", "'=", "=1+1", '"', '""', "\u2028", "🎉", "null", "1e9", "{}"])
 

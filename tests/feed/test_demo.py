@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from analytics.feed import history
 from analytics.feed.catalogue import SERVICES
 from analytics.feed.demo import Demo
 from analytics.feed.sender import Sender, UnreachableError
@@ -20,6 +21,13 @@ from tests.feed.fake_service import CUT, Answer, FakeService, fake_service
 def service() -> Iterator[FakeService]:
     with fake_service() as running:
         yield running
+
+
+@pytest.fixture
+def short_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history of 3 days instead of 90, and of the last 2 hours in detail."""
+    monkeypatch.setattr(history, "DAYS", 3)
+    monkeypatch.setattr(history, "HOURS", 2)
 
 
 class Stage:
@@ -50,7 +58,12 @@ class Stage:
 def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> None:
     stage = Stage(service)
     stage.play(60, history=False)
-    assert {path for _, path in service.calls} == {"/health", "/events", "/metrics", "/heartbeat"}
+    assert {path for method, path in service.calls if method != "PUT"} == {
+        "/health",
+        "/events",
+        "/metrics",
+        "/heartbeat",
+    }
     assert len(service.items) == stage.demo.sent > 500
     assert {beat["service"] for beat in service.heartbeats} == set(SERVICES)
     assert len(service.heartbeats) == 4 * len(SERVICES)
@@ -63,9 +76,14 @@ def test_the_first_incident_is_announced_and_taken_back(service: FakeService) ->
     lines = [line for line in stage.said if line.startswith("incident")]
     assert "is slow and failing for the next" in lines[0]
     assert lines[1].startswith("incident over: ")
+    deploy, incident = service.annotations[:2]
+    assert (deploy["tags"], incident["tags"]) == (["deploy"], ["incident"])
+    assert deploy["service"] == incident["service"] == lines[0].split()[1]
+    assert deploy["time"] < incident["time"] < incident["end"]
     assert {"degraded", "unhealthy", "healthy"} == {beat["status"] for beat in service.heartbeats}
 
 
+@pytest.mark.usefixtures("short_past")
 @pytest.mark.parametrize(
     ("stored", "history", "filled"), [(0, None, True), (7, None, False), (7, True, True), (0, False, False)]
 )
@@ -75,7 +93,9 @@ def test_history_is_added_to_an_empty_service_or_on_request(
     service.total_events = stored
     stage = Stage(service)
     stage.play(0, history)
-    assert (stage.demo.sent > 100_000) is filled
+    assert (stage.demo.sent > 5_000) is filled
+    tags = Counter(each["tags"][0] for each in service.annotations)
+    assert (tags["deploy"] > 5 and tags["sale"] == 1) is filled
     assert any("no history is sent" in line for line in stage.said) is (history is None and stored > 0)
 
 
@@ -102,10 +122,11 @@ def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService
     assert max(Counter(call for call in service.calls).values()) < 500
 
 
+@pytest.mark.usefixtures("short_past")
 def test_what_happens_while_history_is_sent_is_made_up_for(service: FakeService) -> None:
     stage = Stage(service)
     begun = stage.now
-    send_slowly(stage, 0.2)
+    send_slowly(stage, 2)
     stage.play(5, history=True)
     stamps = sorted(item["timestamp"] for item in service.items.values() if item.get("type") == "request")
     newest = [datetime.fromisoformat(stamp).timestamp() for stamp in stamps]

@@ -6,12 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.feed.rebase import DAY, whole_days
-from tests.state.rig import moderate
 
 times = st.integers(min_value=-(10**11), max_value=10**11)
 
 
-@moderate
 @given(st.lists(times, min_size=1), st.floats(min_value=0, max_value=10**11))
 def test_every_line_lands_in_the_past_and_one_more_day_would_break_that(log: list[int], now: float) -> None:
     shift = whole_days(max(log), now)

@@ -13,7 +13,6 @@ from analytics.feed.logs.formats import FORMATS, detect_format, parser_of
 from analytics.feed.logs.record import DamagedLineError, Record
 from analytics.feed.replay import Plan, to_event
 from tests.feed import test_formats as samples
-from tests.state.rig import moderate
 
 TAB = r'LogFormat "%{%Y-%m-%dT%H:%M:%S%z}t\t%a\t%r\t%>s\t%b\t%{Referer}i\t%{User-Agent}i\t%D" tab'
 PARTS = r'%a %{ms}T [%{%d/%b/%Y:%H:%M:%S}t.%{msec_frac}t %{%z}t] %m %U%q %H %>s %B "%{Referer}i" "%{User-Agent}i"'
@@ -238,7 +237,6 @@ a_request = st.builds(
 
 
 @pytest.mark.parametrize("name", WAYS)
-@moderate
 @given(a_request)
 def test_what_a_server_wrote_is_read_back(name: str, it: Request) -> None:
     described, write, untold = WAYS[name]
@@ -264,7 +262,6 @@ JUNK = st.text(max_size=12) | st.sampled_from(
 
 
 @pytest.mark.parametrize("name", WAYS)
-@moderate
 @given(a_request, st.lists(st.tuples(st.integers(0, 400), st.integers(0, 20), JUNK), min_size=1, max_size=4))
 def test_a_line_with_junk_in_it_is_read_or_damaged(name: str, it: Request, cuts: list[tuple[int, int, str]]) -> None:
     described, write, _ = WAYS[name]

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.jobs.schedule import Backoff, next_due
-from tests.state.rig import moderate
 
 
 @pytest.mark.parametrize(
@@ -26,7 +25,6 @@ def test_the_next_tick_keeps_the_phase_and_skips_what_was_missed(
     assert next_due(due, now, 1.0) == (following, missed)
 
 
-@moderate
 @given(st.integers(0, 1_000), st.integers(0, 100_000), st.sampled_from([0.25, 0.5, 1.0, 2.0]))
 def test_the_next_tick_is_the_first_of_its_phase_that_lies_ahead(due: int, late: int, interval: float) -> None:
     now = due + late / 64

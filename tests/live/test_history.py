@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from analytics.live.subscription import Subscription
 from tests.live.stage import Stage, kinds
-from tests.state.rig import event, moderate
+from tests.state.rig import event
 
 
 def test_events_older_than_a_minute_count_but_are_not_sent() -> None:
@@ -35,7 +35,6 @@ def test_an_import_of_the_past_drops_nothing() -> None:
     assert stage.stats()["totals"]["events"] == 20_000
 
 
-@moderate
 @given(st.lists(st.lists(st.integers(-300, 290), min_size=1, max_size=20), max_size=10))
 def test_what_a_client_missed_is_told_without_history(batches: list[list[int]]) -> None:
     stage = Stage()

@@ -15,7 +15,7 @@ from analytics.live.subscription import Subscription
 from tests.fakes import FakeClock
 from tests.live.stage import DeadLine, Stage, kinds
 from tests.live.test_patch import applied
-from tests.state.rig import event, moderate
+from tests.state.rig import event
 
 
 def test_a_snapshot_then_updates_and_events() -> None:
@@ -161,7 +161,6 @@ Step = tuple[str, int]
 STEPS = st.lists(st.tuples(st.sampled_from(["event", "beat", "tick", "read", "other"]), st.integers(0, 4)), max_size=25)
 
 
-@moderate
 @given(STEPS)
 def test_patches_add_up_to_the_full_updates(steps: list[Step]) -> None:
     stage = Stage()

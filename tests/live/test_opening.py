@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from analytics.live.opening import CHUNK
 from tests.live.stage import Stage, kinds
-from tests.state.rig import event, moderate
+from tests.state.rig import event
 
 
 def test_without_since_there_is_only_a_snapshot() -> None:
@@ -94,7 +94,6 @@ def test_what_comes_after_joining_is_told_once() -> None:
     assert [m["seq"] - seq for m in messages if m["type"] == "event"] == [1, 2, 3, 4]
 
 
-@moderate
 @given(st.lists(st.tuples(st.sampled_from(["post", "read", "cut", "tick"]), st.integers(1, 30)), max_size=30))
 def test_who_comes_back_with_the_greatest_seq_misses_nothing_and_repeats_nothing(steps: list[tuple[str, int]]) -> None:
     stage = Stage(events_ring=2_000)

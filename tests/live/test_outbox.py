@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from analytics.live.messages import Message, Piece, as_json
 from analytics.live.outbox import ANSWERS, BYTES, EVENTS, Outbox
-from tests.state.rig import moderate
 
 SEQ = iter(range(1, 10**9))
 
@@ -48,7 +47,6 @@ def test_the_newest_update_replaces_one_that_waits_and_comes_after_what_it_knows
     assert not outbox.has_update
 
 
-@moderate
 @given(st.lists(st.one_of(st.integers(1, 100), st.just("update"), st.just("take")), max_size=60))
 def test_what_is_dropped_is_what_is_missing(steps: list[int | str]) -> None:
     outbox, offered, got, told, reported = Outbox(), 0, 0, 0, 0

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.live.patch import NoPatchError, merge_patch
-from tests.state.rig import moderate
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.0, 1.0, -2.5]), st.text(max_size=2)
@@ -39,7 +38,6 @@ def text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@moderate
 @given(OBJECTS, OBJECTS)
 def test_the_patched_document_is_the_new_one(old: dict[str, Any], new: dict[str, Any]) -> None:
     try:
@@ -50,7 +48,6 @@ def test_the_patched_document_is_the_new_one(old: dict[str, Any], new: dict[str,
         assert text(applied(old, patch)) == text(new)
 
 
-@moderate
 @given(OBJECTS)
 def test_nothing_changed_is_an_empty_patch(document: dict[str, Any]) -> None:
     assert merge_patch(document, json.loads(json.dumps(document))) == {}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from analytics.log.own_ids import OwnIds
 from analytics.log.recorder import Taken
 from analytics.log.seen_ids import SeenIds
-from tests.state.rig import Rig, event, metric, moderate
+from tests.state.rig import Rig, event, metric
 
 
 def test_an_id_is_accepted_once() -> None:
@@ -30,7 +30,6 @@ def test_an_id_is_remembered_by_count_and_by_age(newer: int, later: float, remem
     assert ids.add("a", later) is not remembered
 
 
-@moderate
 @given(
     st.integers(1, 4),
     st.lists(st.tuples(st.integers(0, 12), st.sampled_from([0, 0, 1, 5, 11])), max_size=60),

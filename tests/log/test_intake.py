@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.refusal import Refused
-from tests.state.rig import Rig, batch, event, metric, moderate
+from tests.state.rig import Rig, batch, event, metric
 
 
 def newcomers(kind: str, count: int) -> list[Any]:
@@ -58,7 +58,6 @@ _item = st.tuples(
 )
 
 
-@moderate
 @given(
     st.lists(st.lists(_item, min_size=1, max_size=12), max_size=6), st.integers(1, 4), st.integers(1, 8), st.booleans()
 )

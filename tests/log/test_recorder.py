@@ -15,7 +15,7 @@ from analytics.log.refusal import Refused
 from analytics.query.events import EventFilter, events
 from analytics.records import ItemError, NewEvent
 from analytics.schemas.compiled import Batch
-from tests.state.rig import NOON, Rig, event, metric, moderate
+from tests.state.rig import NOON, Rig, event, metric
 
 
 def kept(rig: Rig) -> list[dict[str, Any]]:
@@ -95,7 +95,6 @@ def test_published_events_are_the_kept_ones() -> None:
 outcomes = st.lists(st.sampled_from(["good", "old", "early", "again", "unreadable", "negative"]), max_size=30)
 
 
-@moderate
 @given(outcomes, st.sampled_from(["events", "metrics"]))
 def test_every_item_of_a_batch_gets_its_outcome(script: list[str], kind: str) -> None:
     rig = Rig()
@@ -217,7 +216,6 @@ def test_reads_see_writes() -> None:
         rig.clock.advance(0.01)
 
 
-@moderate
 @given(st.lists(st.integers(-90, 300), max_size=40), st.integers(0, 3))
 def test_all_seconds_and_services_of_a_batch_count(ages: list[int], pause: int) -> None:
     rig = Rig()

@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
 from tests.edge.wire import tool
 from tests.page.conftest import OpenPage, post_events, texts
+from tests.randomness import costly
 from tests.server import Server
 
 WIDTHS = (320, 360, 390, 480, 600, 640, 700, 734, 768, 820, 960, 1024, 1100, 1200, 1280, 1440, 1680, 1920, 2560, 3840)
 ZOOMED = (640, 768, 1280, 1440, 1920, 3840)
 TALL = 12_000
 VALUE = st.floats(min_value=0, max_value=1e100) | st.integers(0, 10**18)
-NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=128)
+NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=127).map("n".__add__)
+"""Never taken for a number, which no line may break."""
 MEASURE = (Path(__file__).parent / "boxes.js").read_text()
 MARGIN = dict.fromkeys(("top", "right", "bottom", "left"), "10mm")
 EDGE = 26
@@ -58,6 +60,14 @@ def fill(server: Server) -> None:
                 }
             )
         events.append({"type": "error", "service": service, "data": {"message": "807 tries failed " * 12, "code": 807}})
+    for number, service in enumerate([None, *ROOMS]):
+        at = now - timedelta(minutes=40 - 9 * number)
+        annotation = {"text": f"807 {SPACED}", "time": at.isoformat(), "service": service, "tags": [LONG[:64], "807"]}
+        annotation |= {
+            "link": f"https://{'a' * 60}.example/807",
+            "end": (at + timedelta(minutes=7 * number)).isoformat(),
+        }
+        assert server.post("/annotations", annotation).ok
     events.append({"type": "t" * 60 + "0123456789", "service": LONG, "user_id": "9" * 128, "data": {}})
     post_events(server, events)
     for service, value in zip(ROOMS, (807, 1e15, 1e99, 99_999_999), strict=True):
@@ -170,7 +180,7 @@ def test_no_number_is_cut_at_twice_the_size(full: Server, open_page: OpenPage, q
 def test_no_number_is_cut_whatever_it_is(full: Server, open_page: OpenPage) -> None:
     page = open_full(full, open_page, "")
 
-    @settings(max_examples=40, deadline=None)
+    @costly(8)
     @given(width=st.integers(320, 3840), name=NAME, numbers=st.lists(VALUE, min_size=8, max_size=8))
     def check(width: int, name: str, numbers: list[float]) -> None:
         settled(page, width)

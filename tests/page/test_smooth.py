@@ -16,10 +16,10 @@ from tests.page.conftest import OpenPage
 from tests.server import Server
 
 SERVICES, A_SECOND, BATCH = 50, 200, 20
-WATCHED_SECONDS = 6
+WATCHED_SECONDS = 3
 LONG_MS = 50
-GROWTH_BYTES = 600_000
-"""Less than the events of that time would take, were they kept."""
+GROWTH_BYTES = 400_000
+"""Less than the events of that time take up when a page keeps them."""
 
 
 def an_event(rng: random.Random) -> dict[str, Any]:

@@ -212,7 +212,7 @@ def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) ->
     page = open_page(shop.url)
     eventually(lambda: len(texts(page, "#services-table tbody tr")) == 10)
     reached = []
-    for _ in range(30):
+    for _ in range(60):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("(e => e.id || e.getAttribute('aria-label') || e.innerText)(document.activeElement)")

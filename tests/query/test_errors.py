@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.query.errors import errors
-from tests.state.rig import DAY, NOON, Rig, event, moderate
+from tests.state.rig import DAY, NOON, Rig, event
 
 
 def page(rig: Rig, service: str | None = None, limit: int = 100) -> Any:
@@ -77,7 +77,6 @@ DATA: dict[str, dict[str, Any]] = {
 }
 
 
-@moderate
 @given(st.lists(st.lists(_kinds, min_size=1, max_size=400), max_size=12))
 def test_the_newest_thousand_errors_are_kept_in_the_order_of_their_arrival(batches: list[list[str]]) -> None:
     rig, expected, number = Rig(events_ring=50), [], 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import MalformedBody, ValidationFailed
@@ -16,12 +16,10 @@ from analytics.schemas.compiled import SchemaDecoder, load
 from analytics.schemas.derived import derive
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
+from tests.randomness import costly
 from tests.schemas import decoders
 from tests.schemas.decoders import outcome
 from tests.schemas.payloads import bodies, events, metrics
-from tests.state.rig import unshrunk
-
-many_examples = settings(unshrunk, max_examples=300)
 
 CASES = [(decoders.events, EventSchema(), NewEvent, events), (decoders.metrics, MetricSchema(), NewMetric, metrics)]
 
@@ -33,7 +31,7 @@ def test_one_gives_what_marshmallow_gives(
     derived = msgspec.json.Decoder(derive(schema, record))
     taken = fast = 0
 
-    @many_examples
+    @costly(300)
     @given(bodies(payload))
     def check(body: bytes) -> None:
         nonlocal taken, fast
@@ -55,7 +53,7 @@ def test_one_gives_what_marshmallow_gives(
 def test_an_array_and_lines_give_what_their_items_give_one_by_one(
     decoder: SchemaDecoder[Any], schema: Any, record: Any, payload: st.SearchStrategy[Any]
 ) -> None:
-    @unshrunk
+    @costly()
     @given(st.lists(bodies(payload).filter(lambda body: body.strip()), min_size=1, max_size=5))
     def check(items: list[bytes]) -> None:
         items = [item.replace(b"\n", b" ").replace(b"\r", b" ") for item in items]
@@ -124,8 +122,7 @@ def test_times_at_the_ends_of_the_calendar_are_judged_alike(time: str) -> None:
     assert outcome(partial(decoders.events.one, body)) == outcome(partial(load, EventSchema(), body))
 
 
-def test_random_damage_never_raises_anything_else() -> None:
-    dice = random.Random(5)
+def test_random_damage_never_raises_anything_else(dice: random.Random) -> None:
     fields = {"type": "a", "service": "b", "user_id": "u", "timestamp": "2024-01-15T10:30:00Z", "id": "x"}
     good = json.dumps({**fields, "data": {"a": [1, 2.5, "é"]}}).encode()
     for _ in range(3_000):

@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 
 from analytics.doors.forms import decode
 from analytics.schemas.compiled import Batch, SchemaDecoder
+from tests.randomness import costly
 from tests.schemas import decoders
 from tests.schemas.faults import HOLE, REFUSED_IN_DATA, TAKEN, TWICE, WHOLE, Fault, content, with_fault
 from tests.schemas.payloads import styles
-from tests.state.rig import settings, unshrunk
-
-thorough = settings(unshrunk, max_examples=250)
 
 GOOD = b'{"type":"a","service":"s"}'
 
@@ -139,7 +137,7 @@ def check(batch: Batch[Any], items: list[Sent]) -> None:
 def test_a_fault_costs_its_item_and_no_other(kind: Kind, form: str) -> None:
     seen = {"mixed": 0, "damaged": 0}
 
-    @thorough
+    @costly(150)
     @given(
         st.lists(sent(kind, lines=form == "lines"), min_size=1, max_size=8).filter(
             lambda items: any(item.body.strip() for item in items)
@@ -152,7 +150,7 @@ def test_a_fault_costs_its_item_and_no_other(kind: Kind, form: str) -> None:
         seen["damaged"] += any(item.taken is None for item in items)
 
     run()
-    assert min(seen.values()) > 80, "most batches had no fault, or nothing else: they prove little"
+    assert min(seen.values()) > 30, "most batches had no fault, or nothing else: they prove little"
 
 
 @pytest.mark.parametrize("fault", [*REFUSED_IN_DATA, *TAKEN, TWICE], ids=lambda fault: fault.name)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from analytics.schemas.halves import without_halves
 from tests.schemas.decoders import events, metrics, plain
 from tests.schemas.payloads import anything
-from tests.state.rig import moderate
 
 HIGH, LOW, WHOLE = r"\ud83d", r"\uDE80", r"\uD83d\ude80"
 
@@ -43,7 +42,6 @@ def test_a_half_becomes_the_replacement_character_and_a_whole_one_stays(text: st
     assert len(found) == len(body)
 
 
-@moderate
 @given(st.lists(st.sampled_from([HIGH, LOW, "\\\\", "\\n", r"\u00e9", "u", "d83d", "é", '\\"', "/"]), max_size=12))
 def test_any_mixture_is_read_as_python_reads_it(parts: list[str]) -> None:
     body = f'"{"".join(parts)}"'.encode()
@@ -51,7 +49,6 @@ def test_any_mixture_is_read_as_python_reads_it(parts: list[str]) -> None:
     assert msgspec.json.decode(without_halves(body)) == as_python_has_it
 
 
-@moderate
 @given(anything)
 def test_valid_json_stays_as_it_is(value: Any) -> None:
     try:

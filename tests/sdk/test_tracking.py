@@ -28,7 +28,6 @@ from analytics.sdk.plain import plain
 from analytics.sdk.transport import Answer
 from tests.sdk.conftest import MakeClient
 from tests.sdk.unruly import Unruly
-from tests.state.rig import moderate
 
 
 class Level(Enum):
@@ -149,14 +148,12 @@ odd_values = st.recursive(
 )
 
 
-@moderate
 @given(st.dictionaries(st.text(st.characters(codec=None)), st.one_of(odd_values, json_values), max_size=5))
 def test_whatever_the_data_hold_the_service_takes_them(data: Any) -> None:
     record = load(EventSchema(), encode({"type": "a", "service": "s", "data": data}))
     json.loads(bytes(record.data))
 
 
-@moderate
 @given(large_numbers)
 def test_numbers_that_no_float_can_hold_are_sent_as_text(number: Any) -> None:
     sent = json.loads(encode({"v": number}))["v"]
@@ -185,7 +182,6 @@ def test_large_numbers_keep_their_digits(number: Any, sent: Any) -> None:
     assert json.loads(encode({"v": number})) == {"v": sent}
 
 
-@moderate
 @given(large_numbers)
 def test_no_number_makes_a_call_raise(number: Any) -> None:
     for field in ("value", "tag", "user_id"):
@@ -195,7 +191,6 @@ def test_no_number_makes_a_call_raise(number: Any) -> None:
             encode(fit("events" if field == "user_id" else "metrics", fields, "s"))
 
 
-@moderate
 @given(json_values)
 def test_what_json_has_stays_as_it_is(value: Any) -> None:
     assert plain(value) == value

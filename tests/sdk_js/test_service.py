@@ -42,11 +42,11 @@ def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     with running(server, "storm.mjs") as storm:
         for end in (kill, Server.stop):
-            time.sleep(1)
-            end(server)
             time.sleep(0.5)
+            end(server)
+            time.sleep(0.3)
             server.__enter__()
-        time.sleep(0.5)
+        time.sleep(0.3)
         output, _ = storm.communicate("", SECONDS)
     told = json.loads(output)
     assert told["dropped"] == 0

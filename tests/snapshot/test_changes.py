@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analytics.bus import BucketClosed, HealthChanged, Message
 from analytics.records import NewHeartbeat
 from analytics.snapshot.changes import ChangeDetector
-from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, moderate
+from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig
 
 
 class Watched(Rig):
@@ -141,7 +141,6 @@ STEPS = st.lists(
 )
 
 
-@moderate
 @given(STEPS)
 def test_all_that_is_told_adds_up_to_the_history_and_leaves_no_trace(steps: list[tuple[str, str, int]]) -> None:
     states = ["healthy", "degraded", "unhealthy", "maintenance"]

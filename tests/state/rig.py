@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, Phase, settings
 
 from analytics.bus import Bus, Recorded
 from analytics.config import Settings
@@ -29,13 +28,6 @@ NOON = MIDNIGHT + 12 * 3600
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 
 IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
-
-moderate = settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
-"""For properties: the same examples every time, enough of them to find a mistake, few enough to stay quick."""
-unshrunk = settings(moderate, phases=(Phase.explicit, Phase.generate))
-"""The same where an example costs much: a failing one is shown as it was found."""
 
 
 def when(at: float) -> datetime:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, METRICS
 from analytics.query.series import SeriesQuery, points
 from analytics.records import AGGREGATES
-from tests.state.rig import NOON, Rig, event, metric, unshrunk
+from tests.randomness import costly
+from tests.state.rig import NOON, Rig, event, metric
 
-fewer = settings(unshrunk, max_examples=30)
 ages = st.none() | st.integers(-30, 150).map(lambda age: NOON - age)
 names = st.sampled_from(["shop", "cart"])
 events = st.lists(
@@ -55,7 +55,7 @@ def _knows_memory(rig: Rig) -> bool:
     return any(key[0] == "memory" for key in rig.state.series.totals)
 
 
-@fewer
+@costly(30)
 @given(events, metrics, st.booleans())
 def test_a_batch_leaves_the_same_figures_as_its_items_one_by_one(
     given_events: list[tuple[Any, ...]], given_metrics: list[tuple[Any, ...]], read_between: bool

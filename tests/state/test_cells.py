@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.state.cells import Cell, UserCell
-from tests.state.rig import moderate
 
 values = st.lists(st.floats(-1e9, 1e9) | st.integers(0, 1_000), min_size=1, max_size=10)
 observations = st.lists(st.tuples(values, st.integers(0, 50)), min_size=1, max_size=8)
@@ -27,7 +26,6 @@ def facts(cell: Cell) -> tuple[object, ...]:
     )
 
 
-@moderate
 @given(observations, st.booleans(), st.integers(0, 2**32).map(random.Random))
 def test_cells_merge_in_any_order_and_grouping_to_the_cell_of_everything(
     seen: list[tuple[list[float], int]], sketched: bool, dice: random.Random
@@ -50,7 +48,6 @@ def test_cells_merge_in_any_order_and_grouping_to_the_cell_of_everything(
     assert (heap[0].total, heap[0].shift) == (everything.total, everything.shift)
 
 
-@moderate
 @given(values, st.integers(0, 10**10), st.booleans(), st.booleans())
 def test_what_was_packed_unpacks_to_the_same_cell(given: list[float], at: int, sketched: bool, compacted: bool) -> None:
     cell = Cell.of(given, at, sketched=sketched)

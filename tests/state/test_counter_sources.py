@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.state.counter_sources import CounterSources, CounterValues
-from tests.state.rig import Rig, moderate
+from tests.state.rig import Rig
 
 
 def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
@@ -56,7 +56,6 @@ def test_two_replicas_without_instances_through_the_service() -> None:
     ]
 
 
-@moderate
 @given(
     st.lists(st.integers(0, 10**12), min_size=1, max_size=5),
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 10**9), st.booleans()), max_size=40),
@@ -80,7 +79,6 @@ def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tupl
     assert [row["request_count"] for row in rig.row()["instances"]] == [counts[n] for n in range(len(starts))]
 
 
-@moderate
 @given(
     st.permutations(range(1, 6)),
     st.integers(2, 5),
@@ -103,7 +101,6 @@ def test_unnamed_replicas_that_differ_much_are_told_apart(
     assert truth - sum(first) <= now <= truth, "at most the first two steps are missing in the series"
 
 
-@moderate
 @given(
     st.lists(st.integers(50, 100_000), min_size=1, max_size=4),
     st.lists(st.lists(st.integers(1, 20), min_size=4, max_size=4), min_size=12, max_size=20),
@@ -122,7 +119,6 @@ def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
     assert before + now <= 2 * sum(counters)
 
 
-@moderate
 @given(st.lists(st.one_of(st.none(), st.integers(0, 10**6), st.sampled_from([0, 1, 10**60])), max_size=60))
 def test_whatever_is_reported_the_total_never_falls_and_the_tracks_stay_few(values: list[int | None]) -> None:
     sources, total = CounterSources(is_named=False), 0
@@ -150,7 +146,6 @@ def test_totals_never_fall_when_direct_observation_begins() -> None:
     assert rig.overview["total_requests"] == 1_000_102
 
 
-@moderate
 @given(
     st.lists(
         st.one_of(

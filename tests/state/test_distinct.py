@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.state.distinct import Distinct
-from tests.state.rig import unshrunk
+from tests.randomness import costly
 
 USERS = [f"user-{number}" for number in range(100_000)]
 
@@ -29,7 +29,7 @@ ranges = st.tuples(st.integers(0, 3_000), st.sampled_from((0, 1, 40, 700, 1_500,
 parts = st.lists(st.tuples(ranges, st.booleans()), min_size=1, max_size=5)
 
 
-@unshrunk
+@costly()
 @given(parts, st.integers(0, 2**32).map(random.Random))
 def test_merging_in_any_order_and_grouping_gives_the_estimate_of_all_to_the_last_digit(
     given_parts: list[tuple[tuple[int, int], bool]], dice: random.Random

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.log.refusal import Refused
 from analytics.state.registry import Registry
-from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, moderate
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig
 
 
 def test_the_first_heartbeat_counts_in_the_totals_and_in_no_bucket() -> None:
@@ -110,7 +110,6 @@ def test_events_that_are_no_requests_leave_heartbeat_counters_in_force() -> None
     assert rig.row()["request_count"] == 140
 
 
-@moderate
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 1_000), st.sampled_from([0, 1, 30, 60, HOUR, DAY])),

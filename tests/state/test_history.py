@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.query.services import history
 from tests.log.disk.replica import recorded
-from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, moderate
+from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig
 
 
 def told(rig: Rig) -> list[tuple[str | None, str, str]]:
@@ -114,7 +114,6 @@ _act = st.one_of(
 )
 
 
-@moderate
 @given(st.lists(_act, min_size=1, max_size=40), st.sampled_from((0.0, 1.0, 100.0, 400.0, 90_000.0)))
 def test_a_restart_keeps_what_was_shown_and_who_was_silent(acts: list[Any], stopped: float) -> None:
     rig = Rig()
@@ -131,7 +130,6 @@ def test_a_restart_keeps_what_was_shown_and_who_was_silent(acts: list[Any], stop
     assert told(rig) == before
 
 
-@moderate
 @given(st.lists(_act, max_size=40), st.lists(st.booleans(), min_size=40, max_size=40))
 def test_who_reads_and_when_changes_nothing(acts: list[Any], reads: list[bool]) -> None:
     read, unread = Rig(), Rig()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.log.refusal import Refused
 from analytics.state.senders import MAX_INSTANCES
-from tests.state.rig import DAY, HOUR, MINUTE, Rig, moderate
+from tests.state.rig import DAY, HOUR, MINUTE, Rig
 
 
 def minutes(rig: Rig, count: int, *instances: str) -> None:
@@ -111,7 +111,6 @@ def test_instances_are_limited_and_one_more_is_refused() -> None:
     assert rig.stats()["drops"] == {"too_many_instances": 1}
 
 
-@moderate
 @given(
     st.floats(1, 7 * DAY),
     st.lists(st.floats(0.75, 1.25), min_size=8, max_size=20),

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.state.quantiles import MAX_BUCKETS, SMALLEST, Quantiles
-from tests.state.rig import moderate
 
 ERROR = 0.0055
 """Error at a base of 2^(1/64): (base - 1) / (base + 1), and a little for rounding."""
@@ -51,7 +50,6 @@ def merged_at_random(sketches: list[Quantiles], dice: random.Random) -> Quantile
     return heap[0]
 
 
-@moderate
 @given(parts, st.integers(0, 2**32).map(random.Random))
 def test_merging_in_any_order_and_grouping_gives_the_sketch_of_all_values(
     given_parts: list[tuple[list[float], int, bool]], dice: random.Random
@@ -70,7 +68,6 @@ def test_merging_in_any_order_and_grouping_gives_the_sketch_of_all_values(
     assert merged.at(*SHARES) == everything.at(*SHARES)
 
 
-@moderate
 @given(st.lists(spans(), min_size=2, max_size=4))
 def test_adding_bit_by_bit_gives_the_sketch_of_all_values_beyond_its_buckets_too(spread: list[list[float]]) -> None:
     values = [value for span in spread for value in span]
@@ -89,7 +86,6 @@ def test_merging_leaves_the_other_sketch_as_it_was() -> None:
     assert other.count == 3
 
 
-@moderate
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=60), st.sampled_from(SHARES))
 def test_a_quantile_is_within_its_error_of_a_value_of_that_rank(values: list[float], share: float) -> None:
     ordered = sorted(values)
@@ -148,7 +144,6 @@ def test_percentiles_are_within_one_percent_of_exact(name: str, sample: np.ndarr
     assert merged.at(*shares) == [pytest.approx(value, rel=0.01) for value in exact]
 
 
-@moderate
 @given(plain | spans(), st.booleans())
 def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], compacted: bool) -> None:
     sketch = sketch_of(values)
@@ -177,8 +172,7 @@ def test_what_is_no_packed_sketch_is_refused_when_it_is_used(packed: bytes) -> N
         sketch.at(0.5)
 
 
-def test_hostile_ranges_stay_within_their_buckets() -> None:
-    dice = random.Random(3)
+def test_hostile_ranges_stay_within_their_buckets(dice: random.Random) -> None:
     sketch = Quantiles()
     for _ in range(10):
         sketch.add([dice.choice((-1, 1)) * 2.0 ** dice.uniform(-1074, 1023.9) for _ in range(5_000)])

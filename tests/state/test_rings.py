@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from analytics.records import Kept, NewMetric
 from analytics.state.rings import Found, Ring
-from tests.state.rig import moderate
 
 
 def add(ring: Ring[NewMetric], count: int) -> None:
@@ -67,7 +66,6 @@ def test_a_cursor_of_the_future_gives_everything() -> None:
     assert len(list(ring_of(250).newest_first(before=10**9))) == 100
 
 
-@moderate
 @given(st.integers(0, 60), st.integers(1, 9), st.integers(1, 3), st.lists(st.integers(0, 5), max_size=40))
 def test_paging_sees_each_record_once_while_new_ones_arrive(
     count: int, limit: int, divisor: int, arrivals: list[int]
@@ -101,7 +99,6 @@ def test_the_last_page_says_so() -> None:
     assert ring_of(0).page(anything, 9) == ([], None)
 
 
-@moderate
 @given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 60), st.data())
 def test_a_page_by_number_is_what_a_list_of_all_records_would_give(
     batches: list[int], capacity: int, limit: int, sequence: int, data: st.DataObject

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.state.rollup import Level, Rollup
-from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, moderate
+from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON
 
 REAL = (Level(1, 120), Level(MINUTE, 180), Level(HOUR, 168), Level(DAY, 90))
 SHORT = (Level(1, 5), Level(4, 3), Level(12, 4), Level(48, 3))
@@ -113,7 +113,6 @@ def play(levels: tuple[Level, ...], now: float, script: list[tuple[object, ...]]
         walk.check()
 
 
-@moderate
 @given(starts, steps)
 def test_every_rung_holds_what_a_model_that_keeps_everything_holds(
     now: float, script: list[tuple[object, ...]]
@@ -121,7 +120,6 @@ def test_every_rung_holds_what_a_model_that_keeps_everything_holds(
     play(REAL, now, script)
 
 
-@moderate
 @given(starts, steps)
 def test_a_ladder_that_begins_with_minutes_holds_the_same(now: float, script: list[tuple[object, ...]]) -> None:
     play(WITHOUT_SECONDS, now, script)
@@ -135,7 +133,6 @@ short_steps = st.lists(
 )
 
 
-@moderate
 @given(st.integers(0, 200).map(lambda n: 960 + n / 4), short_steps)
 def test_short_rungs_hold_the_same_while_everything_expires_again_and_again(
     now: float, script: list[tuple[object, ...]]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.state.sums import SlidingSum, Total, Usage
-from tests.state.rig import MINUTE, NOON, Rig, event, metric, moderate
+from tests.state.rig import MINUTE, NOON, Rig, event, metric
 
 KEEP = 5
 values = st.one_of(
@@ -24,7 +24,6 @@ steps = st.lists(
 )
 
 
-@moderate
 @given(steps)
 def test_totals_are_those_of_the_buckets_that_are_left(steps: list[tuple[str, Usage, int] | int]) -> None:
     now = float(NOON)
@@ -90,7 +89,6 @@ def test_one_huge_latency_is_gone_from_the_average_when_it_is_a_minute_old() -> 
     assert rig.overview["average_latency_ms"] == 20.0
 
 
-@moderate
 @given(st.lists(st.tuples(values, st.integers(0, 70)), min_size=1, max_size=12))
 def test_what_one_service_counts_changes_no_figure_of_another(given_: list[tuple[float, int]]) -> None:
     loud, quiet = Rig(), Rig()

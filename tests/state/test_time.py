@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.log.refusal import Refused
-from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, event, moderate
+from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, event
 
 
 def nonzero(buckets: list[dict[str, Any]], key: str) -> dict[str, float]:
@@ -247,7 +247,6 @@ script = st.lists(
 )
 
 
-@moderate
 @given(script)
 def test_total_requests_are_always_the_sum_over_the_services(steps: list[tuple[str, Any]]) -> None:
     rig = Rig(wall=MIDNIGHT - 100)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.state.distinct import Distinct
 from analytics.state.users import ActiveUsers
-from tests.state.rig import NOON, Rig, moderate
+from tests.state.rig import NOON, Rig
 
 
 def people(*names: str) -> Distinct:
@@ -58,7 +58,6 @@ def test_a_clock_that_goes_back_forgets_nobody() -> None:
     assert users.count == 2
 
 
-@moderate
 @given(
     st.lists(
         st.tuples(st.integers(-320, 310), st.integers(0, 6)).map(lambda pair: ("add", *pair))

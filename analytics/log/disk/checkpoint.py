@@ -21,6 +21,7 @@ from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, NewMetric, Quotas
+from analytics.state.catalog import StoredCatalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
 from analytics.state.resolution import Resolution
@@ -32,7 +33,7 @@ from analytics.state.sums import Key, Total
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
 SERIES, USERS, ENDPOINTS, LAST_MINUTE = "series", "users", "endpoints", "last_minute"
-ERRORS, IDS, REST = "errors", "ids", "rest"
+ERRORS, IDS, CATALOG, REST = "errors", "ids", "catalog", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -66,6 +67,7 @@ class Changes(NamedTuple):
     last_minute: set[int]
     rings: list[set[int]]
     ids: list[dict[str, float]]
+    catalog: bool
 
 
 class Checkpoint:
@@ -100,6 +102,7 @@ class Checkpoint:
             endpoints.last_minute.dirty.take(),
             [blocks.ring.dirty.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
+            state.catalog.take_change(),
         )
 
     def rollback(self, changes: Changes) -> None:
@@ -113,6 +116,7 @@ class Checkpoint:
             blocks.ring.dirty.give_back(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             ids.rollback(fresh)
+        state.catalog.is_changed |= changes.catalog
 
     def commit(self, changes: Changes) -> None:
         """Note that the checkpoint with `changes` is complete."""
@@ -130,6 +134,8 @@ class Checkpoint:
             yield from blocks.dump(changed)
         for ids, fresh in zip(self._ids, changes.ids, strict=True):
             yield from ids.dump(fresh)
+        if changes.catalog:
+            yield Part(CATALOG, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
@@ -161,6 +167,8 @@ class Checkpoint:
                 self._ids[level].load(start, body)
             elif family in self._rings:
                 self._rings[family].load(start, body)
+            elif family == CATALOG:
+                self._state.catalog.restore(msgspec.json.decode(body, type=StoredCatalog))
             elif family == REST:
                 rest = msgspec.json.decode(body, type=Rest)
             else:

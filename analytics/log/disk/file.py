@@ -92,6 +92,7 @@ def checked_uri(path: Path) -> str:
     uri = path.resolve().as_uri()
     try:
         with closing(sqlite3.connect(uri + "?mode=ro", uri=True)) as db:
+            db.text_factory = lambda text: text.decode(errors="replace")
             ((version,),) = db.execute("PRAGMA user_version")
             if version > len(MIGRATIONS):
                 raise CannotStore(
@@ -105,7 +106,7 @@ def checked_uri(path: Path) -> str:
                 raise CannotStore(f"{path} is damaged ({verdict}). {ADVICE}")
     except sqlite3.OperationalError:
         raise
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter by a message that quotes what is damaged
         raise CannotStore(f"{path} is damaged ({error}). {ADVICE}") from error
     return uri
 

@@ -26,7 +26,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
 """The names of the levels of each family of parts; for ids, the kinds of records."""
-TIMELESS = ("ids", "rest", EVENTS.name, METRICS.name, "errors")
+TIMELESS = ("ids", "rest", "catalog", EVENTS.name, METRICS.name, "errors")
 
 
 class KindSummary(NamedTuple):

@@ -3,6 +3,7 @@
 import { ticks } from './axis.js';
 import { el, set, setText, svg } from './dom.js';
 import { clock, date as dayText, minute, moment, utc } from './format.js';
+import { Marks } from './marks.js';
 import { inUtc, zone } from './zone.js';
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -13,6 +14,8 @@ export class Group {
     this.charts = [];
     this.onZoom = onZoom;
     this.zoom = null;
+    this.picked = null; // the moment that the reader chose last, by a click or a key
+    this.onPick = () => {};
     const rebuild = () => this.charts.forEach((chart) => chart.rebuild());
     for (const name of ['themechange', 'beforeprint', 'afterprint']) addEventListener(name, rebuild);
     zone.addEventListener('change', rebuild);
@@ -21,6 +24,20 @@ export class Group {
   /** Point all charts at the moment that is nearest to `at` (seconds), or at none. */
   point(at) {
     for (const chart of this.charts) chart.pointAt(at);
+  }
+
+  /** Note that the reader chose the moment `at` (seconds). */
+  pick(at) {
+    this.picked = at;
+    this.onPick(at);
+  }
+
+  /** Mark these annotations in all charts. */
+  annotate(annotations) {
+    const key = JSON.stringify(annotations);
+    if (key === this.annotated) return;
+    this.annotated = key;
+    for (const chart of this.charts) chart.annotate(annotations);
   }
 
   /** Show from `zoom[0]` to `zoom[1]` (seconds), or everything. */
@@ -49,12 +66,14 @@ export class Chart {
     this.summary = el('p', { className: 'summary soft' });
     this.table = el('table', { className: 'data' });
     this.details = el('details', { className: 'under' }, el('summary', {}, 'Data'), el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}: data` }, this.table));
-    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, el('span', { className: 'name' }, title), ' ', this.moment), this.readout), this.plot, this.summary, this.details);
+    this.marks = new Marks(title);
+    this.root = el('figure', { className: 'chart' }, el('figcaption', {}, el('h3', {}, el('span', { className: 'name' }, title), ' ', this.moment), this.readout), this.marks.root, this.plot, this.summary, this.details);
     parent.append(this.root);
     group.charts.push(this);
     this.plot.addEventListener('keydown', (event) => this.#key(event));
     this.plot.addEventListener('blur', () => group.point(null));
     this.plot.addEventListener('dblclick', () => group.setZoom(null));
+    this.plot.addEventListener('click', () => this.at !== null && group.pick(this.at));
     this.details.addEventListener('toggle', () => this.#fillTable());
     if (globalThis.uPlot) new ResizeObserver(() => this.#resize()).observe(this.plot);
   }
@@ -67,6 +86,12 @@ export class Chart {
     this.#draw();
     this.#read();
     if (this.details.open && !this.details.matches(':focus-within, :hover')) this.#fillTable();
+  }
+
+  /** Mark these annotations. */
+  annotate(annotations) {
+    this.marks.show(annotations);
+    this.uplot?.redraw(false);
   }
 
   /** Redraw with the current colours, size and time zone. */
@@ -156,6 +181,7 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.#cursorMoved(plot)],
         setSelect: [(plot) => this.#selected(plot)],
+        draw: [(plot) => this.marks.paint(plot, color('mark'))],
       },
     };
   }
@@ -203,7 +229,11 @@ export class Chart {
     const last = times.findLastIndex((at) => at <= to);
     const now = this.at === null ? last + 1 : this.#nearest(this.at);
     const jump = { ArrowLeft: now - 1, ArrowRight: now + 1, PageUp: now - 10, PageDown: now + 10, Home: first, End: last }[event.key];
-    if (jump !== undefined) this.group.point(times[Math.max(first, Math.min(last, jump))]);
+    if (jump !== undefined) {
+      const at = times[Math.max(first, Math.min(last, jump))];
+      this.group.point(at);
+      this.group.pick(at);
+    }
     else if (event.key === '+' && this.at !== null) this.group.setZoom([Math.max(from, this.at - (to - from) / 4), Math.min(to, this.at + (to - from) / 4)].map(Math.round));
     else if (event.key === '-' || event.key === 'Escape') this.group.setZoom(null);
     else return;

@@ -1,6 +1,7 @@
 // The dashboard: one live connection, one view in the address, and the panels that show both.
 
 import { LiveClient } from '../sdk/analytics.js';
+import { Annotations } from './annotations.js';
 import { address, ask, home, whyNot } from './api.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
@@ -35,6 +36,7 @@ const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true)
 const events = new Events(view, change);
 const errors = new Errors();
 const history_ = new History();
+const annotations = new Annotations(view, [traffic.group, history_.days.group]);
 const detail = new Detail(view, change, board);
 const live = new LiveClient({ baseUrl: home(), updates: 'patch', ...events.wanted() });
 let snapshot = null;
@@ -85,6 +87,7 @@ function render() {
   empty.show(snapshot);
   const rows = Object.values(snapshot.services).filter(({ name }) => !view.service || name === view.service);
   traffic.ever = { requests: rows.some((row) => row.request_count > 0), latency: rows.some((row) => row.mean_latency_ms !== null) };
+  annotations.show();
   errors.show(view.service, rows.reduce((sum, row) => sum + row.error_count, 0));
   if (view.service) {
     detail.show(snapshot.services, board.wrong);

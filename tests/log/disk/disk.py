@@ -56,6 +56,7 @@ class Disk(Rig):
         self.checkpointer = self.store._checkpointer
         self.checkpointer.stop()
         self.lives = 0
+        self.is_held = False
 
     def _begin(self, quotas: Quotas) -> None:
         self.state.set_time(self.clock.wall())
@@ -64,7 +65,7 @@ class Disk(Rig):
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()
-        self.log._idle.wait(1)  # until the tick is applied, unless the disk is held
+        self.log._idle.wait(0 if self.is_held else 1)  # until the tick is applied
         return super().ask(question, *args)
 
     def save(self) -> bool:
@@ -88,9 +89,11 @@ class Disk(Rig):
         gate = Event()  # a native event, which blocks the thread
         holding = gevent.spawn(self.log.ask, gate.wait)
         gevent.sleep(0)
+        self.is_held = True
         try:
             yield
         finally:
+            self.is_held = False
             gate.set()
             holding.get(timeout=PATIENCE)
 

@@ -15,6 +15,7 @@ import msgspec
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import ENDPOINTS, IDS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
 from analytics.log.log import Entry, MemoryLog
+from analytics.snapshot.build import build_snapshot
 from analytics.state.cells import Cell
 from analytics.state.distinct import LG_K
 from tests.state.rig import Rig
@@ -42,7 +43,7 @@ class Recording(MemoryLog):
 
     def append(self, entry: Entry) -> Callable[[], Any]:
         records = msgspec.json.encode(entry.records)
-        self.log.append(Written(entry.kind.name, entry.received, entry.id_prefix, records))
+        self.log.append(Written(entry.kind.name, float(entry.received), entry.id_prefix, records))
         return super().append(entry)
 
 
@@ -108,8 +109,8 @@ def _cell(packed: bytes) -> Any:
     quantiles = cell.quantiles and [
         sorted(part.items()) if isinstance(part, dict) else part for part in cell.quantiles._parts()
     ]
-    figures = (cell.count, cell.total, cell.shift, cell.min, cell.max, cell.last, cell.last_at)
-    return repr((figures, quantiles))
+    values = [each if each is None else float(each) for each in (cell.min, cell.max, cell.last)]  # 1 and 1.0 are one
+    return repr((cell.count, cell.total, cell.shift, *values, cell.last_at, quantiles))
 
 
 def _sketch(packed: bytes) -> str:
@@ -124,20 +125,26 @@ def _sketch(packed: bytes) -> str:
     return hashlib.sha256(registers[40 : 40 + 2**LG_K]).hexdigest()
 
 
-def disturbance(dice: random.Random, log: list[Written]) -> Callable[[Rig], Any]:
-    """A function that reads and ticks at random, at the time of the newest entry or later."""
+def disturbance(dice: random.Random, log: list[Written], wall: float) -> Callable[[Rig], Any]:
+    """A function that reads at random at the time of the next entry, or at `wall` where that is later.
+
+    It ticks at the time of the entry: a later tick would be an entry that the log does not have.
+    """
     times = iter([entry.received for entry in log])
 
     def disturb(rig: Rig) -> None:
         now = next(times)
-        rig.clock.set(max(rig.clock.wall(), now) if dice.random() < 0.9 else now)
+        if dice.random() < 0.2:
+            rig.clock.set(now)
+            rig.recorder.tick()
+        rig.clock.set(dice.choice((now, max(now, wall))))
         if dice.random() < 0.4:
             rig.reader.ask(lambda state, at: state.endpoints.busiest(5))
         if dice.random() < 0.2:
             with rig.state.lock:
                 rig.state.advance(now + dice.random() * 400)
         if dice.random() < 0.2:
-            rig.snapshot()
+            rig.reader.ask(build_snapshot, 0)
 
     return disturb
 

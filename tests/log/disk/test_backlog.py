@@ -11,7 +11,6 @@ from analytics.log.disk import backlog
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.pending import Pending
 from analytics.log.log import Entry
-from tests.state.rig import moderate
 
 
 def pending(kind: Kind[Any], size: int = 10, number: int = 0) -> Pending:
@@ -55,7 +54,6 @@ def test_a_full_kind_leaves_room_for_others() -> None:
     assert waiting.has_room(EVENTS)
 
 
-@moderate
 @given(
     st.lists(st.one_of(st.sampled_from((EVENTS, METRICS, HEARTBEATS)), st.just("write")), max_size=60), st.booleans()
 )

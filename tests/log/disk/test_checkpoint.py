@@ -5,14 +5,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.database import Part
 from tests.log.disk.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
-from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric, moderate, unshrunk
+from tests.randomness import costly
+from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric
 
 Place = tuple[str, int, int]
 
@@ -81,7 +82,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
     return named
 
 
-@settings(unshrunk, max_examples=25)
+@costly(25)
 @given(before=acts, after=acts)
 def test_a_restored_state_answers_and_continues_like_the_original(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
@@ -103,7 +104,7 @@ STEPS = st.one_of(
 )
 
 
-@unshrunk
+@costly(30)
 @given(st.lists(STEPS, max_size=40))
 def test_many_checkpoints_with_failures_add_up_to_a_single_one(acts: list[Act]) -> None:
     often, once = Rig(**LIMITS), Rig(**LIMITS)
@@ -127,7 +128,7 @@ USES = st.tuples(st.just("use"), st.sampled_from(SERVICES[:3]), st.sampled_from(
 DAYS = st.tuples(st.just("wait"), st.sampled_from((1, 70, DAY, 12 * DAY)))
 
 
-@unshrunk
+@costly()
 @given(st.lists(st.one_of(*([USES] * 6), DAYS, st.just(("checkpoint",))), min_size=10, max_size=80), st.integers(0, 79))
 def test_evicted_endpoints_stay_evicted_and_count_as_missed(acts: list[Act], start: int) -> None:
     rig = Rig(**LIMITS)
@@ -169,7 +170,7 @@ OTHER_SETTINGS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("other", OTHER_SETTINGS, ids=lambda other: next(iter(other)))
 def test_a_checkpoint_can_be_restored_with_other_settings(other: dict[str, Any]) -> None:
-    @settings(unshrunk, max_examples=12)
+    @costly(12)
     @given(before=acts, after=acts)
     def check(before: list[Act], after: list[Act]) -> None:
         rig = Rig(**LIMITS)
@@ -250,7 +251,6 @@ def test_a_checkpoint_writes_only_what_changed() -> None:
     assert sum(len(part.body) for part in changed) < whole / 4
 
 
-@moderate
 @given(st.data())
 def test_an_incomplete_checkpoint_is_refused(data: st.DataObject) -> None:
     rig = Rig(NOON)

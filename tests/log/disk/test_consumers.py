@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.log.disk.consumer import Consumer, Written
 from tests.log.disk.disk import Disk
-from tests.state.rig import unshrunk
+from tests.randomness import costly
 
 
 def ids(entries: Sequence[Written]) -> list[str]:
@@ -113,7 +113,7 @@ def test_relaxed_consumers_read_written_entries_only(tmp_path: Path, stack: Exit
 _step = st.sampled_from(("event", "event", "save", "crash", "read", "done"))
 
 
-@settings(unshrunk, max_examples=20)
+@costly(20)
 @given(st.lists(_step, max_size=30))
 def test_every_entry_is_read_until_it_is_done(steps: list[Any]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:

@@ -19,9 +19,10 @@ from analytics.log.disk import file
 from analytics.log.disk.database import Database
 from analytics.log.disk.file import FILE_NAME
 from tests.log.disk.plain_disk import Disk
+from tests.randomness import many
 from tests.server import APP, GUNICORN, ROOT, free_port
 
-FLIPS = 80
+FLIPS = many(200)
 TEXT = "x" * 3_000
 """Text so long that a row does not fit on one page."""
 
@@ -70,15 +71,16 @@ def refusal(directory: Path) -> str:
     return message
 
 
-def test_a_flipped_bit_is_refused_or_changes_nothing(whole: tuple[Path, Any], tmp_path: Path) -> None:
+def test_a_flipped_bit_is_refused_or_changes_nothing(
+    whole: tuple[Path, Any], tmp_path: Path, dice: random.Random
+) -> None:
     source, answers = whole
     data = (source / FILE_NAME).read_bytes()
-    rng = random.Random(4)
     refused = 0
     for number in range(FLIPS):
         directory = tmp_path / str(number)
         directory.mkdir()
-        place, bit = rng.randrange(len(data)), 1 << rng.randrange(8)
+        place, bit = dice.randrange(len(data)), 1 << dice.randrange(8)
         (directory / FILE_NAME).write_bytes(data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :])
         before = contents(directory)
         try:
@@ -88,7 +90,15 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(whole: tuple[Path, Any], tm
             refused += 1
             assert contents(directory) == before, place
         shutil.rmtree(directory)
-    assert refused > FLIPS / 6, "most flips hit unused space"
+    assert refused > FLIPS / 20, "most flips hit unused space"
+
+
+@pytest.mark.parametrize("text", [b"CREATE TABLE image", b"tableimage", b"family TEXT", b"STRICT"])
+def test_a_schema_with_bytes_that_are_no_text_is_refused(whole: tuple[Path, Any], tmp_path: Path, text: bytes) -> None:
+    data = (whole[0] / FILE_NAME).read_bytes()
+    place = data.index(text) + len(text) - 1
+    (tmp_path / FILE_NAME).write_bytes(data[:place] + bytes([data[place] | 0x80]) + data[place + 1 :])
+    assert "is damaged" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -18,7 +18,8 @@ from analytics.log.refusal import Refused
 from tests.log.disk.acts import IDS, LIMITS, Act, act, answers, do
 from tests.log.disk.disk import PATIENCE, Disk
 from tests.log.disk.test_checkpoint import check_equal
-from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, unshrunk
+from tests.randomness import costly
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric
 
 ROOMY = {**LIMITS, "max_series": 10_000, "max_event_types": 1_000, "max_endpoints": 100, "max_service_endpoints": 100}
 """Limits that have the same effect in any order of requests."""
@@ -66,7 +67,7 @@ def wait_for(working: list[gevent.Greenlet]) -> None:
     working.clear()
 
 
-@settings(unshrunk, max_examples=25)
+@costly(15)
 @given(st.lists(st.one_of(act, act, act, act, st.just(("save",)), st.just(("crash",))), max_size=40))
 def test_a_service_with_crashes_equals_one_without(steps: list[Act]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
@@ -112,7 +113,7 @@ def without_given_ids(rig: Rig) -> Rig:
     return rig
 
 
-@settings(unshrunk, max_examples=15)
+@costly(15)
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
 def test_records_in_flight_that_are_sent_again_count_once(steps: list[tuple[int, str]], saves: bool) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:

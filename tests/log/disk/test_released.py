@@ -1,4 +1,7 @@
-"""Data directories of released versions: they open completely."""
+"""Data directories of released versions: they open completely.
+
+The fixture of the next release is made by `python -m tests.log.disk.make_released`, once its version is final.
+"""
 
 import lzma
 import tarfile
@@ -11,10 +14,8 @@ import pytest
 
 from tests.log.disk.acts import answers
 from tests.log.disk.disk import Disk
+from tests.log.disk.make_released import RELEASED, make
 from tests.state.rig import plain
-
-RELEASED = Path(__file__).parent / "released"
-"""By version: `data.tar.xz`, the database of a killed service, and `answers.json.xz`, all its answers before."""
 
 
 def check_within(expected: Any, found: Any, where: str) -> None:
@@ -37,12 +38,21 @@ def check_within(expected: Any, found: Any, where: str) -> None:
 def test_a_data_directory_of_a_released_version_opens_completely(
     version: str, tmp_path: Path, stack: ExitStack
 ) -> None:
-    with tarfile.open(RELEASED / version / "data.tar.xz") as archive:
+    check_opens(RELEASED / version, tmp_path, stack)
+
+
+def test_the_fixture_that_this_version_makes_opens(tmp_path: Path, stack: ExitStack) -> None:
+    make(tmp_path / "made")
+    check_opens(tmp_path / "made", tmp_path, stack)
+
+
+def check_opens(fixture: Path, tmp_path: Path, stack: ExitStack) -> None:
+    with tarfile.open(fixture / "data.tar.xz") as archive:
         archive.extractall(tmp_path / "data", filter="data")
-    then = msgspec.json.decode(lzma.decompress((RELEASED / version / "answers.json.xz").read_bytes()))
+    then = msgspec.json.decode(lzma.decompress((fixture / "answers.json.xz").read_bytes()))
     expected = comparable(then["answers"])
     disk = stack.enter_context(Disk(tmp_path / "data", then["wall"]))
-    check_within(expected, comparable(plain(answers(disk))), version)
+    check_within(expected, comparable(plain(answers(disk))), fixture.name)
     assert disk.event(id="known-id").duplicate
     failed = [record for record in then["answers"]["events"] if is_error(msgspec.json.decode(record[1]))]
     assert failed
@@ -50,7 +60,7 @@ def test_a_data_directory_of_a_released_version_opens_completely(
     assert sorted(found) == sorted(msgspec.json.decode(record[1])["id"] for record in failed)
     assert disk.save()
     again = disk.crashed(stack)
-    check_within(expected, comparable(plain(answers(again))), f"{version}, saved and started again")
+    check_within(expected, comparable(plain(answers(again))), f"{fixture.name}, saved and started again")
     assert [kept.records[place].id for _, kept, place in again.state.errors.ring.newest_first()] == found
 
 

@@ -1,7 +1,7 @@
 """The thread beside the event loop: it makes calls in order, and callers wait in the faster way."""
 
+import random
 from collections.abc import Iterator
-from random import Random
 
 import gevent
 import pytest
@@ -50,15 +50,15 @@ def test_an_error_in_the_thread_is_raised_in_the_caller(thread: Thread, seconds:
     assert thread.ask(str, 1) == "1"
 
 
-def test_each_caller_gets_its_own_result(thread: Thread) -> None:
-    random, order = Random(1), list[int]()
+def test_each_caller_gets_its_own_result(thread: Thread, dice: random.Random) -> None:
+    order = list[int]()
 
     def work(number: int) -> int:
         order.append(number)
         return number
 
     def ask(numbers: range) -> list[int]:
-        return [thread.ask_briefly(random.choice([NEVER, AT_ONCE, 1e-5, 1e-4]), work, number) for number in numbers]
+        return [thread.ask_briefly(dice.choice([NEVER, AT_ONCE, 1e-5, 1e-4]), work, number) for number in numbers]
 
     spans = [range(start, start + 500) for start in range(0, 4_000, 500)]
     asking = [gevent.spawn(ask, span) for span in spans]

@@ -15,7 +15,7 @@ from analytics.log.disk import log as disk_log
 from analytics.log.disk.database import Database
 from tests.log.disk.plain_disk import Disk
 from tests.log.disk.test_failed_writes import check_unchanged, until_recovered
-from tests.state.rig import Rig, event, metric, moderate
+from tests.state.rig import Rig, event, metric
 
 PATIENCE = 30
 ERRORS = [KeyError("surprise"), TypeError("surprise"), UnicodeEncodeError("utf-8", "x", 0, 1, "surprise"), ValueError()]
@@ -92,7 +92,6 @@ def send(disk: Disk, id_: str) -> str:
     return "taken"
 
 
-@moderate
 @given(st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 9), min_size=1, max_size=4)), max_size=12))
 def test_only_written_records_take_room(requests: list[tuple[bool, list[int]]]) -> None:
     """Several requests wait; each is written and applied, or fails, in the order of the journal."""

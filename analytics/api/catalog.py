@@ -1,0 +1,128 @@
+"""Resources of the catalog: one blueprint for each collection, and one for all of them together."""
+
+import secrets
+from functools import partial
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, request
+
+from analytics.api.answers import answer
+from analytics.api.conditions import if_match, if_none_match, tagged
+from analytics.api.params import arguments
+from analytics.catalog.bodies import check_name, item_of, shown
+from analytics.catalog.collections import Collection
+from analytics.clock import Clock, rfc3339
+from analytics.doors.body import BodyReader
+from analytics.errors import NotFound
+from analytics.log.recorder import Recorder
+from analytics.query.catalog import every_resource, page_of, resource
+from analytics.query.reader import Reader
+from analytics.records import NewChange, Resource, Versions
+from analytics.schemas.catalog import CatalogQuery, PutQuery
+from analytics.schemas.compiled import parse
+from analytics.schemas.queries import NoQuery
+
+NOTHING, PUT, CATALOG = NoQuery(), PutQuery(), CatalogQuery()
+BODY_LIMIT = 64 * 1024
+WHO = "anonymous"
+"""Who changes something, as long as nobody is asked for a key."""
+ID_BYTES = 8
+
+
+class Resources(NamedTuple):
+    """What the routes of a collection need."""
+
+    collection: Collection
+    recorder: Recorder
+    reader: Reader
+    bodies: BodyReader
+    clock: Clock
+
+    def blueprint(self) -> Blueprint:
+        """GET, PUT and DELETE of single resources, and POST where the service names them."""
+        name = self.collection.name
+        blueprint = Blueprint(f"catalog_{name}", __name__)
+        blueprint.get(f"/{name}/<id>")(self.get)
+        blueprint.put(f"/{name}/<id>")(self.put)
+        blueprint.delete(f"/{name}/<id>")(self.delete)
+        if not self.collection.is_named:
+            blueprint.post(f"/{name}")(self.post)
+        return blueprint
+
+    def get(self, id: str) -> Response:
+        """One resource."""
+        arguments(NOTHING)
+        found = self._find(id)
+        if found is None:
+            raise NotFound(f"There is no {self.collection.name}/{id}.", code="unknown_resource")
+        return tagged(str(found.version), partial(shown, self.collection, found))
+
+    def put(self, id: str) -> Response:
+        """Create or replace a resource."""
+        is_dry_run = arguments(PUT)["dry_run"] == "1"
+        check_name(id)
+        return self._put(id, if_match(), if_none_match(), is_dry_run=is_dry_run)
+
+    def post(self) -> Response:
+        """Create a resource under a new name."""
+        arguments(NOTHING)
+        id_ = secrets.token_hex(ID_BYTES)
+        response = self._put(id_)
+        response.headers["Location"] = f"{request.script_root}/{self.collection.name}/{id_}"
+        return response
+
+    def delete(self, id: str) -> Response:
+        """Delete a resource."""
+        arguments(NOTHING)
+        change = NewChange(self.collection.name, id, who=WHO, if_match=if_match(), if_none_match=if_none_match())
+        self.recorder.change(change)
+        return Response(status=204)
+
+    def _put(
+        self, id_: str, match: Versions | None = None, none_match: Versions | None = None, *, is_dry_run: bool = False
+    ) -> Response:
+        given = parse(self.bodies.read(request.environ).data)
+        item = item_of(self.collection, id_, given, self.clock.wall(), self._find(id_))
+        change = NewChange(item.collection, item.name, item.body, item.start, item.end, WHO, match, none_match)
+        outcome, kept = self.recorder.change(change, is_dry_run=is_dry_run)
+        told = {"outcome": outcome, **shown(self.collection, kept)}
+        response = answer(told, 201 if outcome == "created" and not is_dry_run else 200)
+        if not is_dry_run:
+            response.set_etag(str(kept.version))
+        return response
+
+    def _find(self, id_: str) -> Resource | None:
+        return self.reader.ask(resource, self.collection.name, id_)
+
+
+def catalog_blueprint(reader: Reader) -> Blueprint:
+    """The blueprint of /catalog: all resources, as they are exported."""
+    blueprint = Blueprint("catalog", __name__)
+
+    @blueprint.get("/catalog")
+    def read() -> Response:
+        asked = arguments(CATALOG)
+        cursor = asked["cursor"] and tuple(asked["cursor"].partition("/")[::2])
+        held = reader.ask(every_resource)
+
+        def payload() -> dict[str, Any]:
+            page = page_of(held.resources, asked["collection"], cursor, asked["limit"])
+            found = [_row(each) for each in page.resources]
+            after = f"{found[-1]['collection']}/{found[-1]['id']}" if page.has_more else None
+            return {"resources": found, "count": len(found), "limit": asked["limit"], "next_cursor": after}
+
+        return tagged(held.tag, payload, weak=True)
+
+    return blueprint
+
+
+def _row(each: Resource) -> dict[str, Any]:
+    return {
+        "collection": each.collection,
+        "id": each.name,
+        "body": each.body,
+        "version": each.version,
+        "updated_at": rfc3339(each.updated_at),
+        "updated_by": each.updated_by,
+        "source": each.source,
+    }

@@ -1,0 +1,83 @@
+"""The part of the contract about the catalog: annotations, and all resources together."""
+
+from analytics.api.codes import ONE_BODY, READ, RESOURCE, WRITES, Codes
+from analytics.api.operation import Body, Operation
+from analytics.schemas import catalog
+from analytics.schemas.annotation import AnnotationSchema
+
+ANNOTATION = {"text": "Deploy 1.4.2", "service": "checkout", "tags": ["deploy"], "link": "https://ci.example/runs/142"}
+BODY: Codes = {**ONE_BODY, 422: ("validation_failed", "timestamp_too_old", "end_before_time")}
+
+CATALOG = (
+    Operation(
+        "post",
+        "/annotations",
+        "Annotations",
+        "Add an annotation",
+        "Something that happened, such as a deploy or an incident, drawn in every chart. With an `end` it is a span. "
+        "The service names it (`id`); PUT instead lets you name it, which makes a retry safe. The newest 10,000 are "
+        "kept, as long as days are.",
+        {201: (catalog.AnnotationPut,)},
+        BODY,
+        body=Body(AnnotationSchema, ANNOTATION),
+    ),
+    Operation(
+        "get",
+        "/annotations",
+        "Annotations",
+        "Read annotations",
+        "Those that overlap a span of time, newest first.",
+        {200: (catalog.AnnotationPage,), 304: ()},
+        READ,
+        query=catalog.AnnotationsQuery,
+        asked={"limit": 20},
+    ),
+    Operation(
+        "put",
+        "/annotations/{id}",
+        "Annotations",
+        "Put an annotation",
+        "Creates or replaces the annotation of that name. With `If-Match` only where it still has that version, with "
+        "`If-None-Match: *` only where there is none; whoever comes later gets a 412. The same content again changes "
+        "nothing, not even the version.",
+        {200: (catalog.AnnotationPut,), 201: (catalog.AnnotationPut,)},
+        {**BODY, **WRITES, 404: ("not_found",)},
+        query=catalog.PutQuery,
+        body=Body(AnnotationSchema, ANNOTATION),
+        path_schema=catalog.ResourcePath,
+        has_conditions=True,
+    ),
+    Operation(
+        "get",
+        "/annotations/{id}",
+        "Annotations",
+        "Read one annotation",
+        "Its version is its ETag.",
+        {200: (catalog.RecordedAnnotation,), 304: ()},
+        RESOURCE,
+        path_schema=catalog.ResourcePath,
+    ),
+    Operation(
+        "delete",
+        "/annotations/{id}",
+        "Annotations",
+        "Delete an annotation",
+        "With `If-Match` only where it still has that version.",
+        {204: ()},
+        {**RESOURCE, **WRITES},
+        path_schema=catalog.ResourcePath,
+        has_conditions=True,
+    ),
+    Operation(
+        "get",
+        "/catalog",
+        "Catalog",
+        "Read all resources",
+        "The whole configuration, in the order of collections and names, as `analytics export-config` writes it to a "
+        "file.",
+        {200: (catalog.CatalogPage,), 304: ()},
+        READ,
+        query=catalog.CatalogQuery,
+        asked={"collection": "annotations", "limit": 20},
+    ),
+)

@@ -1,0 +1,97 @@
+"""Bodies of resources: from what users send to what the catalog holds, and back."""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from marshmallow import Schema
+
+from analytics.catalog.collections import Collection
+from analytics.clock import utc
+from analytics.errors import ValidationFailed
+from analytics.records import FileResource, Resource
+from analytics.schemas.compiled import loaded
+
+NAME = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")
+"""Safe in a URL, and neither `.` nor `..`."""
+
+
+def check_name(name: str) -> None:
+    """Check the name of a resource.
+
+    Raises:
+        ValidationFailed: it is not allowed.
+    """
+    if not NAME.fullmatch(name):
+        problem = "Must be 1 to 128 of A-Z a-z 0-9 . _ ~ -, and not begin with a dot."
+        raise ValidationFailed(f"id: {problem}", fields={"id": [problem]})
+
+
+def item_of(collection: Collection, name: str, given: Any, now: float, found: Resource | None) -> FileResource:
+    """The resource that a user describes: defaults are left out, and times are in UTC.
+
+    Args:
+        given: the body as JSON.
+        now: the time of a resource with a time that tells none, in seconds since the epoch.
+        found: the resource as it is, whose time is kept where `given` tells none.
+
+    Raises:
+        ValidationFailed: the name or the body is not allowed.
+    """
+    check_name(name)
+    fields: dict[str, Any] = loaded(_schema(collection), given)
+    start = end = None
+    if collection.has_time:
+        if fields["time"] is None:
+            fields["time"] = utc(now if found is None or found.start is None else found.start)
+        last = fields["end"] or fields["time"]
+        start, end = fields["time"].timestamp(), last.timestamp()
+        if end < start:
+            problem = "Must not be before `time`."
+            raise ValidationFailed(f"end: {problem}", code="end_before_time", fields={"end": [problem]})
+    defaults = _defaults(collection)
+    body = {key: value for key, value in fields.items() if key not in defaults or value != defaults[key]}
+    return FileResource(collection.name, name, _plain(body), start, end)
+
+
+def shown(collection: Collection, resource: Resource) -> dict[str, Any]:
+    """A resource as routes answer it: its body with all defaults, and what the catalog knows of it."""
+    return {
+        "id": resource.name,
+        **_defaults(collection),
+        **resource.body,
+        "version": resource.version,
+        "updated_at": _plain(utc(resource.updated_at)),
+        "updated_by": resource.updated_by,
+        "source": resource.source,
+    }
+
+
+@cache
+def _schema(collection: Collection) -> Schema:
+    return collection.schema()
+
+
+@cache
+def _defaults(collection: Collection) -> dict[str, Any]:
+    found = {}
+    for name, field in _schema(collection).fields.items():
+        if not field.required:
+            found[name] = field.load_default() if callable(field.load_default) else field.load_default
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """The same as JSON has it."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if not isinstance(value, datetime):
+        return value
+    try:
+        at = value.astimezone(UTC)
+    except OverflowError:  # at either end of the calendar, where UTC would have another year
+        return value.isoformat()
+    return at.isoformat(timespec="microseconds" if at.microsecond % 1000 else "milliseconds")[:-6] + "Z"

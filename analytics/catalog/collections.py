@@ -1,0 +1,36 @@
+"""The collections of the catalog, in one table.
+
+A new collection is a row here and a schema. The log, checkpoints, files, `analytics apply`, and the routes of single
+resources go by this table.
+"""
+
+from typing import NamedTuple
+
+from marshmallow import Schema
+
+from analytics.schemas.annotation import AnnotationSchema
+
+
+class Collection(NamedTuple):
+    """One collection of resources.
+
+    Attributes:
+        name: how paths, files and the log call it.
+        schema: the shape of a resource's body.
+        is_named: whether users name its resources (PUT alone); otherwise POST gives them a name too.
+        limit: how many resources there may be.
+        has_time: whether bodies have a `time` (now where left out) and an `end`. Then resources expire with the days
+            that are kept, and beyond the limit the oldest are dropped; otherwise new ones are refused.
+    """
+
+    name: str
+    schema: type[Schema]
+    is_named: bool = True
+    limit: int = 1_000
+    has_time: bool = False
+
+
+ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
+
+COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS,)}
+"""Every collection by its name."""

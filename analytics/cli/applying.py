@@ -1,0 +1,150 @@
+"""The commands that keep configuration in files: `analytics apply` and `analytics export-config`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+
+from analytics.cli.common import patience_option, url_option, wait_notice
+
+if TYPE_CHECKING:
+    from analytics.catalog.documents import Document
+    from analytics.feed.sender import Sender
+
+STDIN = Path("-")
+OUTCOMES = ("created", "changed", "unchanged")
+
+
+@click.command("apply")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+)
+@url_option
+@click.option("--dry-run", is_flag=True, help="Check everything and tell what would be done, and do nothing.")
+@patience_option
+def apply_command(files: tuple[Path, ...], url: str, dry_run: bool, patience: float) -> None:
+    """Create and change the resources that files name.
+
+    FILE is YAML or JSON (.json): collections, in them names, and in each a body. - is standard input. What no file
+    names is left alone. The same files again change nothing.
+
+    Exit code 0: all is as the files say. 1: a file could not be read, and then nothing was sent; the service refused a
+    resource, such as one that comes from its own ANALYTICS_CONFIG_DIR; or it could not be reached.
+    """
+    from analytics.feed.sender import FeedError, Sender
+
+    documents = _read_all(files)
+    counts: Counter[str] = Counter()
+    try:
+        with Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+            for document in documents:
+                _apply(sender, document, counts, dry_run=dry_run)
+    except FeedError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        click.echo("Error: interrupted", err=True)
+        sys.exit(130)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (*OUTCOMES, *(["failed"] * ("failed" in counts))))
+    click.echo(told + (" (dry run)" if dry_run else ""))
+    sys.exit(1 if counts["failed"] else 0)
+
+
+@click.command("export-config")
+@url_option
+@click.option(
+    "-o", "--output", metavar="FILE", default="-", help="Where to write, JSON if it ends with .json. [default: -]"
+)
+@patience_option
+def export_config_command(url: str, output: str, patience: float) -> None:
+    """Write the configuration of the service as a file that apply takes.
+
+    What the service has from files in its ANALYTICS_CONFIG_DIR is left out: it is in files already. Secrets are
+    written as the references that they are.
+    """
+    from analytics.catalog.documents import dump
+    from analytics.feed.exporting import replace_when_complete
+    from analytics.feed.sender import FeedError, Sender
+
+    collections: dict[str, dict[str, Any]] = {}
+    of_files = 0
+    try:
+        with Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+            for resource in _all_resources(sender):
+                if resource["source"] == "http":
+                    collections.setdefault(resource["collection"], {})[resource["id"]] = resource["body"]
+                else:
+                    of_files += 1
+        text = dump(collections, is_json=output.endswith(".json"))
+        if output == "-":
+            sys.stdout.buffer.write(text)
+            sys.stdout.buffer.flush()
+        else:
+            with replace_when_complete(Path(output)) as file:
+                file.write(text)
+    except FeedError as error:
+        _fail(str(error))
+    count = sum(map(len, collections.values()))
+    left_out = f", {of_files:,} of configuration files left out" if of_files else ""
+    click.echo(f"{count:,} resources{left_out}", err=True)
+
+
+def _read_all(files: tuple[Path, ...]) -> list[Document]:
+    """What the files hold; the command ends where one cannot be read, or two name the same resource."""
+    from analytics.catalog.documents import BadDocument, read, repeated
+
+    documents: list[tuple[str, Document]] = []
+    for path in files:
+        name = "standard input" if path == STDIN else str(path)
+        try:
+            text = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+            documents.append((name, read(text, name)))
+        except BadDocument as error:
+            place = ", ".join(filter(None, (f"line {error.line}" if error.line else "", error.field)))
+            _fail(f"{name}{f' ({place})' if place else ''} {error.reason}; nothing was sent")
+        except OSError as error:
+            _fail(f"{name} cannot be read ({error.strerror}); nothing was sent")
+    for (collection, resource), found in repeated(documents).items():
+        _fail(f"{collection}/{resource} is in {' and in '.join(found)}; nothing was sent")
+    return [document for _, document in documents]
+
+
+def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run: bool) -> None:
+    from analytics.feed.sender import RefusedError
+
+    for collection, named in document.collections.items():
+        for name, body in named.items():
+            path = f"/{quote(collection, safe='')}/{quote(name, safe='')}{'?dry_run=1' if dry_run else ''}"
+            try:
+                outcome = str(sender.put(path, body).get("outcome"))
+            except RefusedError as error:
+                outcome = "failed"
+                click.echo(f"failed {collection}/{name}: {error}", err=True)
+            else:
+                if outcome != "unchanged":
+                    click.echo(f"{outcome} {collection}/{name}")
+            counts[outcome] += 1
+
+
+def _all_resources(sender: Sender) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    asked = {"limit": "1000"}
+    while True:
+        page = sender.get("/catalog", asked)
+        found += page["resources"]
+        if page["next_cursor"] is None:
+            return found
+        asked["cursor"] = page["next_cursor"]
+
+
+def _fail(reason: str) -> None:
+    click.echo(f"Error: {reason}", err=True)
+    sys.exit(1)

@@ -1,0 +1,75 @@
+"""Resources of the catalog, as they are asked for."""
+
+import math
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+from analytics.records import Resource
+from analytics.state.catalog import place
+from analytics.state.state import State
+
+
+class Held(NamedTuple):
+    """Some resources, and a text that is another one whenever any of them is."""
+
+    resources: list[Resource]
+    tag: str
+
+
+class Page(NamedTuple):
+    """Resources in the order of collections and names, and whether there are more."""
+
+    resources: list[Resource]
+    has_more: bool
+
+
+class Span(NamedTuple):
+    """Which resources with a time are wanted: not over before `start`, begun before `end` (epoch seconds)."""
+
+    start: float | None
+    end: float | None
+    service: str | None = None
+    tag: str | None = None
+
+    def newest(self, resources: Iterable[Resource], limit: int) -> list[Resource]:
+        """The first `limit` that are wanted of resources that began before `end`."""
+        return list(islice(filter(self._has, resources), limit))
+
+    def _has(self, resource: Resource) -> bool:
+        return (
+            (self.start is None or (resource.end is not None and resource.end >= self.start))
+            and (self.service is None or resource.body.get("service") == self.service)
+            and (self.tag is None or self.tag in resource.body.get("tags", ()))
+        )
+
+
+def resource(state: State, now: float, collection: str, name: str) -> Resource | None:
+    """One resource, or None."""
+    return state.catalog.get(collection, name)
+
+
+def every_resource(state: State, now: float) -> Held:
+    """Every resource of the catalog, in no order."""
+    return Held(state.catalog.all(), _tag(state, f"{state.catalog.revision}-{state.catalog.count()}"))
+
+
+def newest_first(state: State, now: float, collection: str, before: float | None) -> Held:
+    """The resources with a time that began before `before` (seconds since the epoch), newest first."""
+    newest = state.catalog.newest_first(collection, math.inf if before is None else before)
+    return Held(newest, _tag(state, state.catalog.tag(collection)))
+
+
+def _tag(state: State, tag: str) -> str:
+    """`tag` for this run of the service: in memory alone, the next one begins to count anew."""
+    return f"{round(state.started * 1e3):x}-{tag}"
+
+
+def page_of(resources: Iterable[Resource], collection: str | None, after: tuple[str, str] | None, limit: int) -> Page:
+    """The first `limit` of the resources, of one collection or of all, behind the one that `after` names."""
+    found = [
+        each
+        for each in sorted(resources, key=place)
+        if (collection is None or each.collection == collection) and (after is None or place(each) > after)
+    ]
+    return Page(found[:limit], len(found) > limit)

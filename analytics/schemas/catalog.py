@@ -1,0 +1,100 @@
+"""What the service answers about resources of the catalog, and what may be asked."""
+
+from marshmallow import Schema, fields, validate
+
+from analytics.schemas import responses
+from analytics.schemas.fields import JsonObject, Text
+from analytics.schemas.queries import Query, When, whole_number
+from analytics.schemas.responses import Answer
+
+OUTCOMES = ("created", "changed", "unchanged")
+
+
+class ResourcePath(Schema):
+    """The name of a resource in the path."""
+
+    id = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$"),
+        metadata={"description": "Its name", "example": "deploy-1.4.2"},
+    )
+
+
+class PutQuery(Query):
+    """How to put a resource."""
+
+    dry_run = fields.String(
+        load_default=None,
+        validate=validate.OneOf(("0", "1"), error="Must be 0 or 1."),
+        metadata={"description": "`1` checks and tells what would be done, and does nothing"},
+    )
+
+
+class AnnotationsQuery(Query):
+    """Filters of GET /annotations."""
+
+    start = When(data_key="from", load_default=None, metadata={"description": "Not over before this time"})
+    end = When(data_key="to", load_default=None, metadata={"description": "Begun before this time"})
+    service = Text(1, 128, load_default=None, metadata={"description": "Of this service"})
+    tag = Text(1, 64, load_default=None, metadata={"description": "With this tag"})
+    limit = whole_number(1, 1000, 100, "How many at most")
+
+
+class CatalogQuery(Query):
+    """Filters of GET /catalog."""
+
+    collection = Text(1, 128, load_default=None, metadata={"description": "Of this collection"})
+    limit = whole_number(1, 1000, 100, "How many at most")
+    cursor = Text(1, 300, load_default=None, metadata={"description": "`next_cursor` of the answer before"})
+
+
+class Recorded(Answer):
+    """What the catalog knows of a resource."""
+
+    version = responses.whole("Rises with each change of it; also its ETag", 7)
+    updated_at = responses.time("When it was changed last")
+    updated_by = responses.text("Who changed it last", "anonymous")
+    source = responses.text("`http`, or the configuration file that it comes from", "http")
+
+
+class RecordedAnnotation(Recorded):
+    """An annotation."""
+
+    id = responses.text("Its name", "deploy-1.4.2")
+    text = responses.text("What happened", "Deploy 1.4.2")
+    time = responses.time("When it happened or began")
+    end = responses.time("When it ended", None, allow_none=True)
+    service = responses.text("Which service it concerns; null for all", "checkout", allow_none=True)
+    tags = fields.List(fields.String(), metadata={"description": "Words to find it by", "example": ["deploy"]})
+    link = responses.text("A page that tells more", None, allow_none=True)
+
+
+class AnnotationPut(RecordedAnnotation):
+    """An annotation, and what was done to it."""
+
+    outcome = responses.choice("What was done; the version is 0 in a dry run that would give a new one", OUTCOMES)
+
+
+class AnnotationPage(Answer):
+    """The annotations that match, newest first."""
+
+    annotations = fields.List(fields.Nested(RecordedAnnotation))
+    count = responses.whole("How many this answer holds", 1)
+    limit = responses.whole("How many were asked for", 100)
+
+
+class CatalogResource(Recorded):
+    """A resource of any collection."""
+
+    collection = responses.text("Its collection", "annotations")
+    id = responses.text("Its name", "deploy-1.4.2")
+    body = JsonObject(metadata={"description": "Its content, without defaults", "example": {"text": "Deploy 1.4.2"}})
+
+
+class CatalogPage(Answer):
+    """Resources in the order of collections and names."""
+
+    resources = fields.List(fields.Nested(CatalogResource))
+    count = responses.whole("How many this answer holds", 1)
+    limit = responses.whole("How many were asked for", 100)
+    next_cursor = responses.text("`cursor` of the next page; null on the last one", None, allow_none=True)

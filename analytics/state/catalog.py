@@ -1,0 +1,129 @@
+"""The catalog: resources of configuration by collection and name, each with a version."""
+
+from bisect import bisect_left, insort
+from typing import Any
+
+from msgspec import Struct
+
+from analytics.records import Resource
+
+
+class StoredCatalog(Struct):
+    """The whole catalog, as checkpoints hold it."""
+
+    revision: int
+    revisions: dict[str, int]
+    resources: list[Resource]
+
+
+def place(resource: Resource) -> tuple[str, str]:
+    """Where a resource stands: its collection and name."""
+    return resource.collection, resource.name
+
+
+class Catalog:
+    """All resources. Versions are numbers of one sequence, so that none is used again when a name is.
+
+    Attributes:
+        revision: the number of changes so far, which is the newest version.
+        is_changed: whether anything changed since the newest checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.is_changed = False
+        self._revisions: dict[str, int] = {}
+        self._resources: dict[str, dict[str, Resource]] = {}
+        self._by_start: dict[str, list[tuple[float, str]]] = {}
+
+    def count(self, collection: str | None = None) -> int:
+        """How many resources a collection has, or all of them have."""
+        return sum(len(named) for name, named in self._resources.items() if collection in (None, name))
+
+    def get(self, collection: str, name: str) -> Resource | None:
+        """One resource, or None."""
+        return self._resources.get(collection, {}).get(name)
+
+    def all(self) -> list[Resource]:
+        """Every resource, in no order that anything may depend on."""
+        return [resource for named in self._resources.values() for resource in named.values()]
+
+    def of_file(self, file: str) -> list[Resource]:
+        """The resources of a configuration file, in the order of collections and names."""
+        return sorted((resource for resource in self.all() if resource.source == file), key=place)
+
+    def tag(self, collection: str) -> str:
+        """A text that is another one whenever anything in the collection is."""
+        return f"{self._revisions.get(collection, 0)}-{self.count(collection)}"
+
+    def newest_first(self, collection: str, before: float) -> list[Resource]:
+        """The resources with a time that begin before `before` (seconds since the epoch), the newest first."""
+        by_start, named = self._by_start.get(collection, []), self._resources.get(collection, {})
+        return [named[name] for _, name in reversed(by_start[: bisect_left(by_start, (before, ""))])]
+
+    def oldest(self, collection: str, besides: str) -> str | None:
+        """The name of the oldest resource with a time, besides one."""
+        by_start = self._by_start.get(collection, [])
+        return next((name for _, name in by_start[:2] if name != besides), None)
+
+    def put(
+        self,
+        collection: str,
+        name: str,
+        body: dict[str, Any],
+        span: tuple[float | None, float | None],
+        by: tuple[float, str, str],
+    ) -> Resource:
+        """Create or replace a resource; `span` is its start and end, `by` when, by whom and whence it was changed."""
+        self._forget(collection, name)
+        resource = Resource(collection, name, body, self._next(collection), *by, *span)
+        self._remember(resource)
+        return resource
+
+    def remove(self, collection: str, name: str) -> None:
+        """Delete a resource that is there."""
+        self._forget(collection, name)
+        self._next(collection)
+
+    def expire(self, oldest: float) -> None:
+        """Forget the resources that ended before `oldest` (seconds since the epoch).
+
+        That counts as no change: the days that are kept are a setting, and versions must not depend on it.
+        """
+        gone = [each for each in self.all() if each.end is not None and each.end < oldest]
+        for resource in gone:
+            self._forget(resource.collection, resource.name)
+            self.is_changed = True
+
+    def take_change(self) -> bool:
+        """Whether anything changed since this was asked the last time."""
+        taken, self.is_changed = self.is_changed, False
+        return taken
+
+    def dump(self) -> StoredCatalog:
+        """All of it, for `restore`."""
+        return StoredCatalog(self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place))
+
+    def restore(self, dump: StoredCatalog) -> None:
+        """Become what was dumped."""
+        self.revision, self._revisions = dump.revision, dump.revisions
+        self._resources, self._by_start = {}, {}
+        for resource in dump.resources:
+            self._remember(resource)
+
+    def _next(self, collection: str) -> int:
+        self.is_changed = True
+        self.revision += 1
+        self._revisions[collection] = self.revision
+        return self.revision
+
+    def _remember(self, resource: Resource) -> None:
+        self._resources.setdefault(resource.collection, {})[resource.name] = resource
+        if resource.start is not None:
+            insort(self._by_start.setdefault(resource.collection, []), (resource.start, resource.name))
+
+    def _forget(self, collection: str, name: str) -> None:
+        resource = self._resources.get(collection, {}).pop(name, None)
+        if resource is not None and resource.start is not None:
+            by_start = self._by_start[collection]
+            del by_start[bisect_left(by_start, (resource.start, name))]

@@ -1,0 +1,82 @@
+// Annotations in a chart: lines and spans on its canvas, and above them buttons that tell what happened.
+
+import { el } from './dom.js';
+import { told } from './annotation.js';
+
+const NEAR = 20; // px within which annotations share a button
+const MOST_TOLD = 5;
+const WIDEST = 280; // px
+
+/** The marks of one chart; `root` belongs right before its plot. */
+export class Marks {
+  constructor(title) {
+    this.root = el('div', { className: 'marks', role: 'group', 'aria-label': `${title}: annotations` });
+    this.shown = [];
+    this.key = '';
+  }
+
+  /** Show these annotations, `{from, to, …}` in seconds, oldest first. */
+  show(annotations) {
+    this.shown = annotations;
+  }
+
+  /** Draw a dashed line for each, and a shade for those that last, in `color`. */
+  paint(plot, color) {
+    const { ctx, bbox: { left, top, width, height } } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    Object.assign(ctx, { strokeStyle: color, fillStyle: color, lineWidth: devicePixelRatio });
+    ctx.setLineDash([4, 3].map((each) => each * devicePixelRatio));
+    for (const { from, to } of this.shown) {
+      const [start, end] = [from, to ?? from].map((at) => plot.valToPos(at, 'x', true));
+      if (end < left || start > left + width) continue;
+      ctx.globalAlpha = 0.12;
+      ctx.fillRect(start, top, end - start, height);
+      ctx.globalAlpha = 1;
+      ctx.beginPath();
+      for (const x of to === null ? [start] : [start, end]) {
+        ctx.moveTo(x, top);
+        ctx.lineTo(x, top + height);
+      }
+      ctx.stroke();
+    }
+    ctx.restore();
+    this.#place(plot);
+  }
+
+  /** Put the buttons where the lines are; those that are close together share one. */
+  #place(plot) {
+    const { left, width } = plot.bbox;
+    const [first, last] = [left, left + width].map((each) => each / devicePixelRatio);
+    const groups = [];
+    for (const one of this.shown) {
+      const start = plot.valToPos(one.from, 'x') + first;
+      const end = one.to === null ? start : plot.valToPos(one.to, 'x') + first;
+      if (end < first || start > last) continue;
+      const x = Math.round(Math.max(first, start));
+      if (groups.length > 0 && x - groups.at(-1).x < NEAR) groups.at(-1).all.push(one);
+      else groups.push({ x, all: [one] });
+    }
+    const key = JSON.stringify(groups.map(({ x, all }) => [x, all.map(({ id, version }) => [id, version])]));
+    if (key === this.key || this.root.matches(':hover, :focus-within')) return; // what is being read stays
+    this.key = key;
+    this.root.replaceChildren(...groups.map(({ x, all }) => mark(x, all, first + last)));
+  }
+}
+
+function mark(x, all, width) {
+  const more = all.length > MOST_TOLD ? [el('p', { className: 'soft' }, `and ${all.length - MOST_TOLD} more`)] : [];
+  const tip = el('div', { className: 'tip' }, ...all.slice(-MOST_TOLD).reverse().map((one) => el('p', {}, ...told(one))), ...more);
+  const button = el('button', { type: 'button', 'aria-label': `Annotation: ${tip.textContent}`.slice(0, 300) });
+  const isLeft = x < width / 2;
+  const root = el('div', { className: `mark ${isLeft ? 'left' : 'right'}` }, button, tip);
+  root.style.left = `${x}px`;
+  tip.style.maxWidth = `${Math.min(WIDEST, isLeft ? width - x : x)}px`;
+  const shut = (isShut) => root.classList.toggle('shut', isShut);
+  root.addEventListener('keydown', ({ key }) => key === 'Escape' && shut(true));
+  for (const name of ['mouseleave', 'focusout']) root.addEventListener(name, () => shut(false));
+  button.addEventListener('click', () => shut(false));
+  return root;
+}

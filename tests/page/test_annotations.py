@@ -1,0 +1,222 @@
+"""Annotations on the page: drawn in every chart, listed, added, deleted, and seen by other pages too."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartServer
+from tests.edge.wire import eventually
+from tests.page.conftest import OpenPage, post_events, texts
+from tests.page.test_trust import check_accessible
+from tests.server import Server
+
+ROWS = "#annotations-list li"
+REQUEST = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200, "latency": 5}}
+MARKED = """(canvas, color) => {
+  const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height });
+  const context = copy.getContext('2d', { willReadFrequently: true });
+  context.fillStyle = color;
+  context.fillRect(0, 0, 1, 1);
+  const wanted = context.getImageData(0, 0, 1, 1).data;
+  context.clearRect(0, 0, 1, 1);
+  context.drawImage(canvas, 0, 0);
+  const { data } = context.getImageData(0, 0, copy.width, copy.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    if ([0, 1, 2].every(part => Math.abs(data[at + part] - wanted[part]) < 24) && data[at + 3] > 128) found += 1;
+  }
+  return found;
+}"""
+"""How many pixels of a canvas have a colour."""
+
+
+def ago(**span: float) -> str:
+    return (datetime.now(UTC) - timedelta(**span)).isoformat()
+
+
+def annotate(server: Server, text: str, **fields: Any) -> None:
+    answer = requests.post(f"{server.url}/annotations", json={"text": text, **fields}, timeout=10)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture
+def server(start_server: StartServer) -> Server:
+    server = start_server()
+    post_events(
+        server, [{**REQUEST, "timestamp": ago(minutes=m), "service": s} for m in range(50) for s in ("web", "a")]
+    )
+    return server
+
+
+def marked(page: Page) -> list[int]:
+    color = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--mark').trim()")
+    canvases = page.locator(".u-wrap canvas")
+    return [canvases.nth(place).evaluate(MARKED, color) for place in range(canvases.count())]
+
+
+def test_they_are_drawn_in_every_chart_and_appear_by_themselves(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url)
+    expect(page.locator(".u-wrap")).to_have_count(4)
+    expect(page.locator("#annotations-note")).to_have_text("None in this range.")
+    assert marked(page) == [0, 0, 0, 0]
+    annotate(
+        server, "Deploy 1.4.2", time=ago(minutes=20), service="web", tags=["deploy"], link="https://ci.example/142"
+    )
+    annotate(server, "Slow payments", time=ago(minutes=9), end=ago(minutes=4))
+    annotate(server, "Long ago", time=ago(days=30))
+    expect(page.locator(ROWS)).to_have_count(2)
+    eventually(lambda: all(count > 20 for count in marked(page)))
+    for chart, marks in (("#charts figure", 2), ("#days figure", 2)):
+        for place in range(page.locator(chart).count()):
+            expect(page.locator(chart).nth(place).locator(".mark")).to_have_count(marks)
+    assert re.fullmatch(
+        r"\d\d:\d\d(:\d\d)? Deploy 1\.4\.2 web #deploy ci\.example Delete", " ".join(texts(page, ROWS)[1].split())
+    )
+    expect(page.locator(ROWS).first.locator("time")).to_have_text(re.compile("^.+ – .+, 5 min$"))
+    expect(page.locator(ROWS).last.get_by_role("link")).to_have_attribute("href", "https://ci.example/142")
+
+
+def test_a_mark_tells_all_of_it_to_pointer_and_keyboard(server: Server, open_page: OpenPage) -> None:
+    annotate(
+        server, "Deploy 1.4.2", time=ago(minutes=20), service="web", tags=["deploy"], link="https://ci.example/142"
+    )
+    page = open_page(server.url)
+    mark = page.locator("#charts .mark").first
+    tip = mark.locator(".tip")
+    expect(tip).to_be_hidden()
+    mark.get_by_role("button").hover()
+    expect(tip).to_contain_text(re.compile("Deploy 1.4.2 web #deploy ci.example"))
+    page.mouse.move(0, 0)
+    expect(tip).to_be_hidden()
+    mark.get_by_role("button").focus()
+    expect(tip).to_be_visible()
+    expect(mark.get_by_role("button")).to_have_accessible_name(re.compile("Annotation: .*Deploy 1.4.2 web #deploy"))
+    page.keyboard.press("Tab")
+    expect(tip.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+
+
+def test_those_that_are_close_together_share_a_mark(server: Server, open_page: OpenPage) -> None:
+    for number in range(8):
+        annotate(server, f"Step {number}", time=ago(minutes=20, seconds=-number))
+    page = open_page(server.url)
+    mark = page.locator("#charts figure").first.locator(".mark")
+    expect(mark).to_have_count(1)
+    mark.get_by_role("button").focus()
+    expect(mark.locator("p")).to_have_count(6)
+    expect(mark.locator("p").first).to_contain_text("Step 7")
+    expect(mark.locator("p").last).to_have_text("and 3 more")
+
+
+def test_one_is_added_at_the_cursor_and_deleted_again(server: Server, open_page: OpenPage) -> None:
+    page, other = open_page(server.url, outages=True), open_page(server.url)
+    expect(page.locator("#charts .u-wrap")).to_have_count(3)
+    chart = page.get_by_role("slider").first
+    chart.focus()
+    for _ in range(6):
+        chart.press("ArrowLeft")
+    pointed = page.locator("#charts h3 time").first.inner_text()
+    add = page.get_by_role("button", name="Add annotation")
+    add.click()
+    form = page.get_by_role("form", name="Add annotation")
+    expect(form.get_by_label("What happened")).to_be_focused()
+    assert form.get_by_label("When").input_value()[11:16] == pointed
+    form.get_by_label("What happened").fill("Deploy 7")
+    form.get_by_label("Service").fill("web")
+    form.get_by_label("Tags").fill("x" * 65)
+    form.get_by_label("Link").fill("https://ci.example/7")
+    form.get_by_label("Until").fill("2020-01-01T00:00:00")
+    form.get_by_role("button", name="Add").click()
+    assert form.get_by_label("Until").evaluate("input => input.validity.rangeUnderflow")
+    form.get_by_label("Until").fill("")
+    form.get_by_role("button", name="Add").click()
+    expect(form.get_by_role("alert")).to_have_text("tags.0: Must be 1 to 64 characters long.")
+    form.get_by_label("Tags").fill("deploy, blue ,")
+    form.get_by_role("button", name="Add").click()
+    expect(form).to_be_hidden()
+    expect(add).to_be_focused()
+    (kept,) = server.get("/annotations")["annotations"]
+    assert (kept["text"], kept["service"], kept["tags"]) == ("Deploy 7", "web", ["deploy", "blue"])
+    for each in (page, other):
+        expect(each.locator(ROWS)).to_contain_text(["Deploy 7"])
+    remove = page.get_by_role("button", name="Delete Deploy 7")
+    remove.click()
+    expect(remove).to_have_text("Delete it?")
+    assert len(server.get("/annotations")["annotations"]) == 1
+    remove.click()
+    for each in (page, other):
+        expect(each.locator(ROWS)).to_have_count(0)
+        expect(each.locator("#charts .mark")).to_have_count(0)
+    add.click()
+    chart.click(position={"x": 120, "y": 60})
+    picked = form.get_by_label("When").input_value()
+    assert datetime.fromisoformat(picked) < datetime.fromisoformat(kept["time"]).replace(tzinfo=None)
+    page.keyboard.press("Escape")
+    form.get_by_label("What happened").press("Escape")
+    expect(form).to_be_hidden()
+
+
+def test_an_open_service_shows_its_own_and_those_of_all(server: Server, open_page: OpenPage) -> None:
+    for text, service in (("of web", "web"), ("of a", "a"), ("of all", None)):
+        annotate(server, text, service=service)
+    page = open_page(f"{server.url}/?service=web")
+    expect(page.locator(f"{ROWS} .text")).to_have_text(["of all", "of web"])
+    page.get_by_role("button", name="Add annotation").click()
+    expect(page.get_by_role("form").get_by_label("Service")).to_have_value("web")
+    page.get_by_role("link", name="← All services").click()
+    expect(page.locator(ROWS)).to_have_count(3)
+
+
+def test_what_comes_from_a_file_cannot_be_deleted_and_text_is_text(
+    start_server: StartServer, open_page: OpenPage, tmp_path: Any
+) -> None:
+    html = "<img src=x onerror=\"document.body.dataset.pwned='1'\">"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "own.yaml").write_text(
+        f"annotations:\n  own:\n    text: '{html.replace(chr(39), chr(39) * 2)}'\n"
+    )
+    server = start_server({"ANALYTICS_CONFIG_DIR": str(tmp_path / "config")})
+    post_events(server, [REQUEST])
+    page = open_page(server.url)
+    expect(page.locator(f"{ROWS} .text")).to_have_text(html)
+    expect(page.locator(ROWS)).to_contain_text("from own.yaml")
+    assert page.locator(f"{ROWS} button").count() == 0
+    assert page.locator("#main img").count() == 0
+    check_accessible(page)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390), ("light", 768), ("dark", 1920)])
+def test_they_are_no_obstacle_and_fit(server: Server, open_page: OpenPage, scheme: str, width: int) -> None:
+    annotate(
+        server, "Deploy " + "of everything " * 30, time=ago(minutes=1), tags=["deploy"] * 20, link="https://ci.example"
+    )
+    annotate(server, "W" * 300, time=ago(minutes=30), service="web")
+    page = open_page(server.url, color_scheme=scheme, viewport={"width": width, "height": 844})
+    expect(page.locator("#charts figure").first.locator(".mark")).to_have_count(2)
+    page.get_by_role("button", name="Add annotation").click()
+    for place in range(2):
+        page.locator("#charts figure").first.locator(".mark button").nth(place).focus()
+        tip = page.locator("#charts figure").first.locator(".tip").nth(place)
+        box = tip.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        check_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_paper_has_the_list_and_the_lines_but_nothing_to_press(server: Server, open_page: OpenPage) -> None:
+    annotate(server, "Deploy 1.4.2", time=ago(minutes=20))
+    page = open_page(server.url)
+    page.get_by_role("button", name="Add annotation").click()
+    expect(page.locator(ROWS)).to_have_count(1)
+    page.emulate_media(media="print")
+    expect(page.locator(f"{ROWS} .text")).to_be_visible()
+    for hidden in (".mark", f"{ROWS} button", "#annotations-form", "#annotations-add"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    assert min(marked(page)) > 20

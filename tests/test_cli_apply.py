@@ -1,0 +1,138 @@
+"""`apply` and `export-config` as a user meets them, against a real service."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from click.testing import CliRunner, Result
+
+from analytics.cli import main
+from tests.conftest import StartServer
+from tests.server import Server
+
+YAML = """\
+annotations:
+  deploy-1:
+    text: Deploy 1
+    tags: [deploy, "no"]
+  incident-1:
+    text: Incident
+    time: 2100-01-01T00:00:00Z
+    end: 2100-01-01T01:00:00Z
+    service: checkout
+    link: https://wiki.example/1
+"""
+
+
+@pytest.fixture
+def server(start_server: StartServer) -> Server:
+    return start_server()
+
+
+def run(server: Server, *args: object, given: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args], given, env={"ANALYTICS_URL": server.url})
+
+
+def held(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.get("/catalog")["resources"]
+    return found
+
+
+def test_files_are_applied_once_however_often(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(YAML)
+    dry = run(server, "apply", file, "--dry-run")
+    assert (dry.exit_code, dry.stdout.splitlines()[-1]) == (0, "2 created, 0 changed, 0 unchanged (dry run)")
+    assert held(server) == []
+    first = run(server, "apply", file)
+    assert first.exit_code == 0, first.output
+    assert first.stdout.splitlines() == [
+        "created annotations/deploy-1",
+        "created annotations/incident-1",
+        "2 created, 0 changed, 0 unchanged",
+    ]
+    before = held(server)
+    again = run(server, "apply", file)
+    assert (again.exit_code, again.stdout) == (0, "0 created, 0 changed, 2 unchanged\n")
+    assert held(server) == before
+    file.write_text(YAML.replace("Deploy 1", "Deploy 2"))
+    changed = run(server, "apply", "-", given=file.read_text())
+    assert changed.stdout == "changed annotations/deploy-1\n0 created, 1 changed, 1 unchanged\n"
+
+
+def test_one_that_is_refused_is_named_and_the_others_are_applied(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    bodies = {"bad": {"text": ""}, "good": {"text": "x"}}
+    file.write_text(json.dumps({"annotations": bodies, "nothing": {"x": {}}}))
+    result = run(server, "apply", file)
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "created annotations/good\n1 created, 0 changed, 0 unchanged, 2 failed\n",
+    )
+    bad, nothing = result.stderr.splitlines()
+    assert bad.startswith("failed annotations/bad: ")
+    assert "1 to 1000 characters" in bad
+    assert nothing.startswith("failed nothing/x: ")
+    assert "HTTP 404" in nothing
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["annotations:\n  a: {text: x\n"], "a0.yaml (line 3) is not YAML"),
+        (["annotations: {a: x}"], "a0.yaml (line 1, annotations.a) must be a mapping of fields"),
+        (["annotations: {a: {text: x}}"] * 2, "annotations/a is in "),
+    ],
+)
+def test_nothing_is_sent_where_a_file_is_wrong(server: Server, tmp_path: Path, files: list[str], told: str) -> None:
+    (tmp_path / "ok.yaml").write_text(YAML)
+    paths = [tmp_path / f"a{number}.yaml" for number in range(len(files))]
+    for path, text in zip(paths, files, strict=True):
+        path.write_text(text)
+    result = run(server, "apply", tmp_path / "ok.yaml", *paths)
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert result.stderr.rstrip().endswith("nothing was sent")
+    assert held(server) == []
+
+
+@pytest.mark.parametrize("name", ["all.yaml", "all.json", "-"])
+def test_an_export_applied_to_an_empty_service_gives_the_same(
+    server: Server, start_server: StartServer, tmp_path: Path, name: str
+) -> None:
+    run(server, "apply", "-", given=YAML)
+    assert requests.post(f"{server.url}/annotations", json={"text": "no: [é"}, timeout=10).ok
+    target = name if name == "-" else str(tmp_path / name)
+    exported = run(server, "export-config", "-o", target)
+    assert (exported.exit_code, exported.stderr) == (0, "3 resources\n")
+    text = exported.stdout if name == "-" else Path(target).read_text()
+    empty = start_server()
+    assert run(empty, "apply", target, given=text).exit_code == 0
+    kept = [(each["collection"], each["id"], each["body"]) for each in held(server)]
+    assert [(each["collection"], each["id"], each["body"]) for each in held(empty)] == kept
+    assert run(server, "apply", target, given=text).stdout == "0 created, 0 changed, 3 unchanged\n"
+
+
+def test_what_comes_from_files_of_the_service_is_left_out_and_cannot_be_applied(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "own.yaml").write_text(YAML)
+    server = start_server({"ANALYTICS_CONFIG_DIR": str(tmp_path / "own")})
+    exported = run(server, "export-config")
+    assert (exported.stdout, exported.stderr) == (
+        "{}\n",
+        "0 resources, 2 of configuration files left out\n",
+    )
+    result = run(server, "apply", tmp_path / "own" / "own.yaml")
+    assert (result.exit_code, result.stdout) == (1, "0 created, 0 changed, 0 unchanged, 2 failed\n")
+    assert "HTTP 409" in result.stderr
+    assert "own.yaml" in result.stderr
+
+
+def test_an_export_of_many_pages_is_whole(server: Server) -> None:
+    many = {"annotations": {f"n{number:04}": {"text": "x"} for number in range(1_001)}}
+    assert run(server, "apply", "-", given=json.dumps(many)).exit_code == 0
+    assert run(server, "export-config").stderr == "1,001 resources\n"
