@@ -1,4 +1,4 @@
-"""The development entry: python app.py serves the same app as gunicorn does, on Werkzeug's server."""
+"""Development server: `python app.py` serves the same application as gunicorn, on Werkzeug's server."""
 
 from gevent import monkey
 
@@ -23,13 +23,13 @@ from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
 
 GRACEFUL_SECONDS = 30
-"""How long requests in flight have to finish."""
+"""Time for requests in flight to finish after a signal to stop."""
 
 log = logging.getLogger("analytics.development")
 
 
 class Requests:
-    """Counts the requests in flight, live clients included."""
+    """WSGI middleware that counts the requests in flight, including live clients."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -44,14 +44,14 @@ class Requests:
 
 
 def give_up(reason: str) -> None:
-    """End the process: what was kept cannot be used."""
+    """End the process, because the stored data cannot be used."""
     log.critical(reason)
     logging.shutdown()
     os._exit(1)
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Serve until SIGINT or SIGTERM."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:
@@ -63,30 +63,30 @@ def main() -> None:
         app = create_app(settings)
     except ConfigError as error:
         sys.exit(error.message)
-    service = app.extensions["analytics"]
+    runtime = app.extensions["analytics"]
     try:
         check_store(settings)
         check_listening(settings.host, settings.port)
     except (CannotStore, CannotListen) as error:
-        service.stop()
+        runtime.stop()
         sys.exit(error.message)
     requests = Requests(app)
     server = make_server(settings.host, settings.port, requests, threaded=True)
 
     def stop() -> None:
-        service.drain()
+        runtime.drain()
         with gevent.Timeout(GRACEFUL_SECONDS, exception=False):
             while requests.in_flight:
                 gevent.sleep(0.05)
-        gevent.sleep(0.1)  # their answers are on their way
+        gevent.sleep(0.1)  # the last answers are still being sent
         server.shutdown()
 
     for number in (SIGINT, SIGTERM):
         signal(number, lambda *_: gevent.spawn(stop))
-    service.start(give_up)
+    runtime.start(give_up)
     log.info("listening", extra={"host": settings.host, "port": settings.port})
     server.serve_forever()
-    service.stop()
+    runtime.stop()
 
 
 if __name__ == "__main__":

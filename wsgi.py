@@ -1,4 +1,4 @@
-"""The WSGI entry for `gunicorn -k gevent -c gunicorn.conf.py wsgi:app`: that of `analytics serve`."""
+"""WSGI application for `gunicorn -k gevent -c gunicorn.conf.py wsgi:app`; the same as that of `analytics serve`."""
 
 from analytics.serving.wsgi import app
 

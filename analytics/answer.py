@@ -1,4 +1,4 @@
-"""HTTP answers that need no web framework: JSON, and every error in one shape."""
+"""HTTP answers without a web framework: JSON, and all errors in one shape."""
 
 import logging
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Answer(Struct, frozen=True):
-    """A complete answer, and the WSGI application that sends it."""
+    """A complete HTTP answer; call it as a WSGI application to send it."""
 
     body: bytes
     status: int = 200
@@ -35,28 +35,28 @@ class Answer(Struct, frozen=True):
 
 
 def json_answer(payload: Any, status: int = 200) -> Answer:
-    """An answer with `payload` as JSON."""
+    """Answer with `payload` as JSON."""
     return Answer(encode(payload), status)
 
 
 def refusal(error: AnalyticsError) -> Answer:
-    """The answer that tells a client about `error`: `{"error": {"code", "message", "fields"}}`."""
+    """Error answer: `{"error": {"code", "message", "fields"}}`."""
     return Answer(encode({"error": error.body}), error.status, tuple(error.headers.items()))
 
 
 def failure(error: Exception, environ: WSGIEnvironment) -> Answer:
-    """The answer to a request that `error` ended; an error that is a fault of the service is logged as well."""
+    """Error answer to a request that raised `error`; any but an AnalyticsError is logged and becomes a 500."""
     if isinstance(error, AnalyticsError):
         return refusal(error)
     log.error(
-        "unforeseen error",
+        "internal error",
         exc_info=error,
         extra={"method": environ["REQUEST_METHOD"], "path": path_of(environ)},
     )
-    return refusal(AnalyticsError("An error on our side; the log has its details."))
+    return refusal(AnalyticsError("Internal error of the service; its log has the details."))
 
 
 def path_of(environ: WSGIEnvironment) -> str:
-    """The request's whole path as text; WSGI holds each of its bytes as one character."""
+    """Full path of a request, decoded as UTF-8 (WSGI stores each byte as one character)."""
     path: str = environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"]
     return path.encode("latin1").decode(errors="replace")

@@ -1,4 +1,4 @@
-"""The bus: what just happened in this process, told to whoever listens, none of whom can hold up or break another."""
+"""Bus: publish and subscribe inside this process. A slow or failing subscriber does not affect the others."""
 
 import logging
 from collections import defaultdict
@@ -12,17 +12,17 @@ from msgspec import Struct
 from analytics.records import Kept
 
 QUEUE_LIMIT = 1_000
-"""How many messages wait for a subscriber unless it asks for another limit."""
+"""Default limit of messages that wait for one subscriber."""
 
 log = logging.getLogger(__name__)
 
 
 class Message(Struct, frozen=True, gc=False):
-    """Base of all messages; their types are the topics of the bus."""
+    """Base of all messages. The type of a message is its topic."""
 
 
 class Recorded(Message, frozen=True, gc=False):
-    """Records of one request were counted; `last` is the sequence number of the last one, 0 where a kind has none."""
+    """The records of one request were applied; `last` is the sequence number of the last one (0: the kind has none)."""
 
     kind: str
     kept: Kept[Any]
@@ -30,14 +30,14 @@ class Recorded(Message, frozen=True, gc=False):
 
 
 class BucketClosed(Message, frozen=True, gc=False):
-    """A minute, hour or day is over: `seconds` long, begun at `start` in epoch seconds. Late records may still come."""
+    """A bucket of `seconds` (a minute, hour or day) that began at `start` (epoch) is over. Late records may follow."""
 
     seconds: int
     start: int
 
 
 class HealthChanged(Message, frozen=True, gc=False):
-    """The state of a service changed from `before` to `to` at `at` (epoch seconds), for a reason in words."""
+    """The state of a service changed from `before` to `to` at `at` (epoch seconds); `reason` is a text for people."""
 
     service: str
     before: str
@@ -50,7 +50,7 @@ M = TypeVar("M", bound=Message)
 
 
 class Subscription:
-    """The messages that wait for one subscriber, oldest first; made by `Bus.subscribe`."""
+    """Queue of messages for one subscriber, oldest first; created by `Bus.subscribe`."""
 
     def __init__(self, limit: int, full: Callable[[], None]) -> None:
         self._queue: Queue[Message] = Queue(maxsize=limit)
@@ -60,12 +60,12 @@ class Subscription:
         return int(self._queue.qsize())
 
     def __iter__(self) -> Iterator[Message]:
-        """Each message as it comes, for ever."""
+        """Wait for messages and yield each, for ever."""
         while True:
             yield self._queue.get()
 
     def offer(self, message: Message) -> None:
-        """Add a message; where there is no room for it, it is dropped and counted."""
+        """Queue a message; if the queue is full, drop and count it."""
         try:
             self._queue.put_nowait(message)
         except Full:
@@ -73,16 +73,16 @@ class Subscription:
 
 
 class Bus:
-    """Passes messages on, in the order in which they were published.
+    """Delivers messages in the order in which they are published.
 
         with bus.subscribe("webhooks", HealthChanged) as inbox:
             for message in inbox:
                 ...
 
-    Publishing never waits and never fails. `Recorded` is published with the state's lock held, the others without.
+    Publishing never waits and never fails. `Recorded` is published while the state's lock is held, the others are not.
 
     Args:
-        dropped: called with `bus_NAME` and 1 for each message that found the queue of the subscriber NAME full.
+        dropped: called with `bus_NAME` and 1 for each message dropped because the queue of subscriber NAME is full.
     """
 
     def __init__(self, dropped: Callable[[str, int], None]) -> None:
@@ -90,24 +90,24 @@ class Bus:
         self._listeners: dict[type[Message], tuple[Callable[[Any], None], ...]] = defaultdict(tuple)
 
     def has_listeners(self, topic: type[Message]) -> bool:
-        """Whether a message of this type would reach anybody."""
+        """Whether anybody receives messages of this type."""
         return bool(self._listeners[topic])
 
     def publish(self, message: Message) -> None:
-        """Tell everybody who listens to this type of message."""
+        """Deliver a message to all listeners and subscribers of its type."""
         for listener in self._listeners[type(message)]:
             try:
                 listener(message)
             except Exception:
-                log.exception("a listener failed on %s", type(message).__name__)
+                log.exception("a listener failed to handle %s", type(message).__name__)
 
     def listen(self, topic: type[M], listener: Callable[[M], None]) -> None:
-        """Call `listener` for each message of a type, while it is published; it must not wait, nor read the state."""
+        """Call `listener` for each message of a type, inside `publish`. It must not wait or read the state."""
         self._listeners[topic] = (*self._listeners[topic], listener)
 
     @contextmanager
     def subscribe(self, name: str, *topics: type[Message], limit: int = QUEUE_LIMIT) -> Iterator[Subscription]:
-        """A queue that gets the messages of these types within the block, at most `limit` of them at once."""
+        """Queue messages of these types while the `with` block runs; at most `limit` messages wait."""
         subscription = Subscription(limit, lambda: self._dropped(f"bus_{name}", 1))
         offer = subscription.offer
         for topic in topics:

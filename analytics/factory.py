@@ -1,4 +1,4 @@
-"""Where the layers meet: settings to services to blueprints."""
+"""Factory: builds the application and everything behind it from the settings."""
 
 import logging
 from collections.abc import Callable
@@ -58,8 +58,8 @@ from analytics.state.state import State
 logger = logging.getLogger(__name__)
 
 
-class Service:
-    """What runs beside the requests: `app.extensions["analytics"]`."""
+class Runtime:
+    """Starts and stops everything that runs besides requests; in `app.extensions["analytics"]`."""
 
     def __init__(
         self,
@@ -78,26 +78,26 @@ class Service:
         self._config, self._is_loading = config, False
 
     def start(self, give_up: Callable[[str], None]) -> None:
-        """Recover, then start all jobs; in the process that serves, never in one that forks.
+        """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
 
         Args:
-            give_up: is told why, where what was kept cannot be used.
+            give_up: called with the reason if the stored data cannot be used.
         """
         self._is_loading = True
         if self._store is None:
-            logger.warning("everything is kept in memory alone: ANALYTICS_DATA_DIR is empty")
+            logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
             self._begin()
         else:
             self._store.start(self._begin, give_up)
 
     def drain(self) -> None:
-        """Get ready to stop: live clients are sent away, and `not_ready` says why no more should come."""
+        """Prepare to stop: disconnect live clients, and report as not ready."""
         self.hub.drain()
         self._socketio.drain()
 
     def stop(self) -> None:
-        """End what `start` began, and let go of the state."""
+        """Stop all jobs, close the store and release the state."""
         self.ticker.stop()
         self.hub.stop()
         if self._store is not None:
@@ -106,20 +106,20 @@ class Service:
 
     @property
     def is_recovering(self) -> bool:
-        """Whether it still reads what was kept, or its configuration."""
+        """Whether the service is still replaying its journal, or reading its configuration."""
         return self._is_loading or (self._store is not None and self._store.recovering)
 
     def not_ready(self) -> list[str]:
-        """Why the service should get no work now."""
+        """Reasons why the service should not get requests now; empty when it is ready."""
         reasons = {
-            "the service is reading what it kept": self.is_recovering,
+            "the service is replaying its journal": self.is_recovering,
             "the service is stopping": self.hub.draining,
             "the ticker has stalled": not self.is_recovering and self.ticker.is_stalled,
         }
         return [reason for reason, holds in reasons.items() if holds]
 
     def storage(self) -> dict[str, Any]:
-        """Where records are kept: kind, durability, bytes, and why nothing can be recorded, if that is so."""
+        """Storage in use: kind, durability, size in bytes, write failure if any, and consumers of the log."""
         if self._store is None:
             return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
         store = self._store
@@ -141,14 +141,15 @@ class Service:
 def create_app(
     settings: Settings | None = None, clock: Clock | None = None, identify: Identify | None = None
 ) -> Application:
-    """The whole service as a WSGI application.
+    """Create the service as a WSGI application; `app.extensions["analytics"].start` starts its background work.
 
     Args:
-        settings: read from the environment where left out.
-        identify: decides who sends a request, and whether they may; everybody may where left out.
+        settings: default: read from the environment.
+        clock: default: the system clock.
+        identify: authenticates and authorizes requests; default: everybody is allowed.
 
     Raises:
-        ConfigError: a setting is wrong.
+        ConfigError: a setting is invalid.
     """
     settings, clock = settings or Settings.from_env(), clock or SystemClock()
     state = State(settings, clock.wall())
@@ -189,14 +190,14 @@ def create_app(
         recorder.take_file,
         clock,
     )
-    service = Service(hub, socketio, ticker, recorder, state, store, settings.durability, config)
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, limits)
 
     app = Application()
-    app.extensions["analytics"] = service
+    app.extensions["analytics"] = runtime
     app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(errors_blueprint(reader))
@@ -204,13 +205,13 @@ def create_app(
     app.register_blueprint(heartbeat_blueprint(heartbeats))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
-    app.register_blueprint(stats_blueprint(reader, service.storage, jobs.reports))
+    app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
     app.register_blueprint(export_blueprint(reader))
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(catalog_blueprint(reader))
-    checks = (service.not_ready, service.storage, jobs.reports, config.health)
+    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
@@ -223,7 +224,7 @@ def create_app(
         origins=settings.cors_origins,
         base_path=settings.base_path,
         trusted_proxies=settings.trusted_proxies,
-        is_closed=lambda: service.is_recovering,
+        is_closed=lambda: runtime.is_recovering,
         identify=identify or Everybody(),
     )
     return app

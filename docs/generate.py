@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.api.codes import PROBLEMS
-from analytics.api.docs import Row, operations
+from analytics.api.docs import FieldRow, operations
 from analytics.api.openapi import build_spec
 from analytics.config import Settings
 
@@ -58,7 +58,7 @@ def _call(call: Mapping[str, Any]) -> Iterator[str]:
             yield from _fields(shape["fields"])
 
 
-def _fields(rows: Iterable[Row]) -> Iterator[str]:
+def _fields(rows: Iterable[FieldRow]) -> Iterator[str]:
     cells = ((f"`{row.name}`", row.type, "yes" if row.required else "", row.limits, row.about) for row in rows)
     yield from _table(("name", "type", "required", "limits", "meaning"), cells)
 

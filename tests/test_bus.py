@@ -94,7 +94,7 @@ def test_a_listener_that_fails_is_logged_and_holds_up_nobody(bus: Bus, caplog: p
     with caplog.at_level(logging.ERROR):
         bus.publish(minute(1))
     assert heard == [minute(1)]
-    assert [record.getMessage() for record in caplog.records] == ["a listener failed on BucketClosed"]
+    assert [record.getMessage() for record in caplog.records] == ["a listener failed to handle BucketClosed"]
 
 
 def test_messages_cannot_be_changed() -> None:

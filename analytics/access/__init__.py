@@ -1,1 +1,1 @@
-"""Access: the steps that every request passes before anything else looks at it."""
+"""Access: the steps that every request passes before it reaches the application."""

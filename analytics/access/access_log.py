@@ -1,4 +1,4 @@
-"""The access log: one line a request, within limits."""
+"""Access log: one line per request, rate-limited."""
 
 import logging
 import time
@@ -8,15 +8,15 @@ from analytics.answer import path_of
 
 LINES_A_SECOND = 20
 STARTED = "analytics.started"
-"""Key of the environ for the time at which a request began to be worked on, by the performance counter."""
+"""Environ key: when work on the request began, in seconds of `time.perf_counter`."""
 
 log = logging.getLogger("analytics.access")
 
 
 class AccessLog:
-    """One line a request at INFO, at most `LINES_A_SECOND`; the next line has the number of those left out.
+    """Logs each request at INFO, at most `LINES_A_SECOND`; the next line counts the suppressed ones.
 
-    At DEBUG every request has its line; so has every 5xx at any level up to ERROR.
+    At level DEBUG every request is logged. A 5xx is logged as an ERROR and never suppressed.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class AccessLog:
         self._suppressed = 0
 
     def begin(self, environ: WSGIEnvironment) -> None:
-        """Note when a request began."""
+        """Store the start time of a request in its environ."""
         environ[STARTED] = time.perf_counter()
 
     def end(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
-        """Log a request that is answered with `status`."""
+        """Log a request and the status of its answer."""
         code = int(status[:3])
         level = logging.ERROR if code >= 500 else logging.INFO
         if not log.isEnabledFor(level):

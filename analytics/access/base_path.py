@@ -1,4 +1,4 @@
-"""The path below which the service is reached, removed from each request's path."""
+"""Base path: the prefix below which a proxy serves the service, removed from the path of each request."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -11,19 +11,20 @@ from analytics.errors import ConfigError
 
 
 class BasePath:
-    """Removes the prefix that a trusted proxy names, else `base_path` (empty: none), from a request's path.
+    """Moves the prefix of a request's path from PATH_INFO to SCRIPT_NAME.
 
-    Some proxies remove the prefix and some do not, so both are served: SCRIPT_NAME becomes the prefix, and PATH_INFO
-    what follows it. The prefix itself, without a slash, becomes an empty PATH_INFO.
+    The prefix is the one that a trusted proxy sends, else `base_path` (empty: none). Some proxies remove it before they
+    forward a request and some do not; both work. The prefix without a slash after it gives an empty PATH_INFO.
 
-    A prefix such as /stats is also the beginning of the service's own paths, so /stats/hourly may be either: whichever
-    exists is meant. /stats itself is the prefix for a browser, which asks for HTML, and the own path for other clients.
+    A prefix such as /stats is ambiguous, because the service has paths of its own that start with it. /stats/hourly is
+    resolved to the path that exists. /stats is the prefix for a browser, which asks for HTML, and the service's own
+    path for other clients.
 
     Args:
-        urls: the paths of the service, all of them.
+        urls: all paths of the service.
 
     Raises:
-        ConfigError: below `base_path` one path of the service could be taken for another.
+        ConfigError: `base_path` makes a path of the service ambiguous.
     """
 
     def __init__(self, base_path: str, urls: Map) -> None:
@@ -43,7 +44,7 @@ class BasePath:
                 environ["PATH_INFO"] = rest
 
     def _is_below(self, environ: WSGIEnvironment, prefix: str, path: str, rest: str) -> bool:
-        """Whether `path` begins with the prefix because of the prefix, and not because it is an own path."""
+        """Whether `path` starts with the prefix, rather than being one of the service's own paths."""
         if _first_segment(prefix) not in self._own or not self._exists(environ, path):
             return True
         if rest == "":
@@ -55,7 +56,7 @@ class BasePath:
             self._urls.bind_to_environ({**environ, "SCRIPT_NAME": "", "PATH_INFO": path}).match()
         except (NotFound, WebsocketMismatch):
             return False
-        except HTTPException:  # it exists, with other methods
+        except HTTPException:  # the path exists, with other methods
             return True
         return True
 
@@ -69,8 +70,8 @@ class BasePath:
             except HTTPException:
                 continue
             raise ConfigError(
-                f"ANALYTICS_BASE_PATH={base_path!r} is not allowed: {rule.rule} could then be two different paths of "
-                "the service; take a path that is none of its own, such as /analytics"
+                f"ANALYTICS_BASE_PATH={base_path!r} is not allowed: {rule.rule} would be ambiguous, because the "
+                "service has a path of that name itself; use a path that it does not have, such as /analytics"
             )
 
 

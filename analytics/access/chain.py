@@ -1,4 +1,4 @@
-"""The chain around the whole application: the steps that every request and every answer passes, in their order."""
+"""Chain: the steps that every request and every answer passes, in this order, around the whole application."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -18,15 +18,15 @@ from analytics.access.yielding import Yielding
 from analytics.answer import failure
 
 RequestStep = Callable[[WSGIEnvironment], None]
-"""Looks at a request, and may change its environ. Refuses it by raising an AnalyticsError."""
+"""Inspects a request and may change its environ. Raises an AnalyticsError to refuse the request."""
 AnswerStep = Callable[[WSGIEnvironment, str, list[tuple[str, str]]], None]
-"""Looks at the request and status line of an answer, and may add to its headers."""
+"""Gets a request, and the status line and headers of its answer; may add headers."""
 
 
 class Chain:
-    """The WSGI application that leads each request through `request_steps`, then to `app` unless a step refuses it.
+    """WSGI application that runs `request_steps` on each request, and then calls `app` unless a step refuses it.
 
-    The answer, also one that refuses, passes `answer_steps`.
+    Every answer passes `answer_steps`, including the answer to a refused request.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Chain:
         try:
             for step in self.request_steps:
                 step(environ)
-        except Exception as error:  # noqa: BLE001  # a request that a step fails on must not come through
+        except Exception as error:  # noqa: BLE001  # a request must not get through when a step fails
             app = failure(error, environ)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
@@ -63,26 +63,26 @@ def chain(
     """Put all steps around `app`.
 
     Args:
-        app: everything that answers requests.
-        urls: the paths of `app`, all of them.
-        origins: the origins whose pages may call the service; `*` stands for all.
-        base_path: the path below which the service is reached; empty for none.
-        trusted_proxies: addresses and networks of the proxies whose X-Forwarded-* headers count.
+        app: the application.
+        urls: all paths of `app`.
+        origins: allowed origins of pages on other hosts; `*` allows all.
+        base_path: prefix below which the service is reached; empty for none.
+        trusted_proxies: addresses and networks of the proxies whose X-Forwarded-* headers are trusted.
         is_closed: whether the service cannot answer yet.
-        identify: decides who sends a request, and whether they may.
+        identify: authenticates and authorizes requests.
 
     Raises:
-        ConfigError: below `base_path` one path of the service could be taken for another.
+        ConfigError: `base_path` makes a path of the service ambiguous.
     """
     access_log = AccessLog()
     return Chain(
         app,
         (
             Yielding(),
-            access_log.begin,  # after the yield: others' work is no part of the time that a request took
+            access_log.begin,  # after the yield, so that the work of others is not in the request's time
             Proxies(trusted_proxies),
-            BasePath(base_path, urls),  # after the proxies, which may name another prefix
-            ReadyGate(is_closed),  # looks at the path without its prefix, as all that follow do
+            BasePath(base_path, urls),  # after the proxies, which may send another prefix
+            ReadyGate(is_closed),  # this and the following steps see the path without the prefix
             LiveOrigin(origins),
             identify,
         ),

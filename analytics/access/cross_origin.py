@@ -1,4 +1,4 @@
-"""Cross-origin headers (CORS): which pages may read the answers of the service."""
+"""Cross-origin headers (CORS): which pages of other origins may read answers."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -15,14 +15,14 @@ PREFLIGHT = (
 
 
 class CrossOrigin:
-    """Lets the pages of `origins` read answers; `*` stands for all."""
+    """Lets pages of `origins` read answers; `*` allows all."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         self._any_origin = "*" in origins
         self._origins = set(map(parse_origin, origins)) - {None}
 
     def __call__(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
-        """Add the headers that say so, and those that answer a preflight."""
+        """Add the CORS headers, including those for a preflight."""
         if self._any_origin:
             headers.append(ANY_ORIGIN)
         else:

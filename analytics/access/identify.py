@@ -1,26 +1,26 @@
-"""Who sends a request, and whether they may: the step that decides it, and the one that lets everybody through."""
+"""Authentication and authorization of requests: the interface, and the default that allows everybody."""
 
 from typing import Protocol
 from wsgiref.types import WSGIEnvironment
 
 
 class Identify(Protocol):
-    """Decides by the head of a request who sends it and whether they may; nobody has read the body yet.
+    """Decides by the headers of a request who sends it and whether it is allowed; the body has not been read yet.
 
-    It sees every request: HTTP, WebSocket handshakes, Socket.IO, files, and preflights (OPTIONS), which carry no
-    credentials.
+    It is called for every request: HTTP, WebSocket handshakes, Socket.IO, files, and preflights (OPTIONS), which have
+    no credentials.
     """
 
     def __call__(self, environ: WSGIEnvironment, /) -> None:
-        """Let a request through.
+        """Allow a request by returning.
 
         Raises:
-            AnalyticsError: the request is refused; the error is its answer.
+            AnalyticsError: the request is refused, with this error as the answer.
         """
 
 
 class Everybody:
-    """Lets every request through."""
+    """Allows every request."""
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Let a request through."""
+        """Allow a request."""

@@ -1,4 +1,4 @@
-"""Which pages may connect live: browsers ask for no permission there, so cross-origin headers protect nothing."""
+"""Origin check for live connections: browsers do not apply CORS to WebSockets, so the server has to check."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -10,25 +10,25 @@ LIVE = ("ws/", "socket.io")
 
 
 class LiveOrigin:
-    """Refuses live connections of pages that belong neither to `origins` (`*`: all) nor to the service itself."""
+    """Refuses live connections from pages, except those of `origins` (`*`: all) and the service's own."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         self._any_origin = "*" in origins
         self._origins = set(map(parse_origin, origins)) - {None}
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Let a request through.
+        """Check the origin of a live connection; other requests are not checked.
 
         Raises:
-            OriginNotAllowed: a page of another origin wants to connect live.
+            OriginNotAllowed: the page's origin is not allowed.
         """
         text = environ.get("HTTP_ORIGIN")
-        # however many slashes a path begins with, the router takes it for the same
+        # the router ignores additional slashes at the start of a path
         if text is None or self._any_origin or not environ["PATH_INFO"].lstrip("/").startswith(LIVE):
             return
         origin = parse_origin(text)
         if origin is not None:
-            # an untrusted proxy may have done TLS: without a trusted scheme, either will do
+            # without a trusted scheme, accept http and https: an untrusted proxy may have terminated TLS
             scheme = environ.get(SCHEME, origin.scheme)
             if origin in self._origins or origin == parse_origin(f"{scheme}://{environ.get('HTTP_HOST', '')}"):
                 return
@@ -36,12 +36,12 @@ class LiveOrigin:
 
 
 def _not_allowed(environ: WSGIEnvironment) -> OriginNotAllowed:
-    """The reason and the remedy; the page shows both to its reader."""
+    """Error that says why, and what to do; the dashboard page shows it."""
     service = environ.get("HTTP_HOST", "an unknown host")
     if SCHEME in environ:
         service = f"{environ[SCHEME]}://{service}"
     return OriginNotAllowed(
         f"This page's address, {environ['HTTP_ORIGIN']}, is not among the allowed origins (ANALYTICS_CORS_ORIGINS), "
-        f"nor is it the service's own, which this request gives as {service}. Add it to ANALYTICS_CORS_ORIGINS; or, if "
-        "it is the service's own, have the proxy pass on the Host header with its port, and X-Forwarded-Proto."
+        f"and it is not the service's own, which is {service} in this request. Add it to ANALYTICS_CORS_ORIGINS. If it "
+        "is the service's own, configure the proxy to forward the Host header with its port, and X-Forwarded-Proto."
     )

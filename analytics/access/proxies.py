@@ -1,4 +1,4 @@
-"""Trusted proxies: only their X-Forwarded-* headers change a request's client, scheme, host and prefix."""
+"""Trusted proxies: takes a request's client, scheme, host and prefix from their X-Forwarded-* headers."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -7,20 +7,20 @@ from wsgiref.types import WSGIEnvironment
 from analytics.addresses import is_base_path, parse_origin
 
 SCHEME = "analytics.scheme"
-"""Key of the environ for the scheme that the client used, present where a trusted proxy has named it."""
+"""Environ key: the scheme that the client used; set only if a trusted proxy sent it."""
 PREFIX = "analytics.prefix"
-"""Key of the environ for the path below which the client reached the service, where a trusted proxy has named it."""
+"""Environ key: the prefix below which the client reached the service; set only if a trusted proxy sent it."""
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-"""Values of X-Forwarded-Proto; Traefik sends ws and wss for WebSockets."""
+"""Scheme by the value of X-Forwarded-Proto; Traefik sends ws and wss for WebSockets."""
 HEADERS = "HTTP_X_FORWARDED_"
 
 
 class Proxies:
-    """Applies `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` of a peer whose address is in `networks`.
+    """Applies `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` from peers whose address is in `networks`.
 
-    Werkzeug's ProxyFix trusts a fixed number of values, whoever sent them, so a client that connects to the service
-    directly could claim any address. Here each hop is trusted by its address. Where a chain of proxies appends values,
-    those of the trusted hops are used; the values before them came from the client and are ignored.
+    Werkzeug's ProxyFix trusts a fixed number of values, whoever sent them, so a client that connects directly could
+    claim any address. Here each hop is trusted by its address. If several proxies append values, those of the trusted
+    hops are used; the values before them came from the client and are ignored.
     """
 
     def __init__(self, networks: tuple[str, ...]) -> None:
@@ -28,13 +28,13 @@ class Proxies:
         self._is_trusted = lru_cache(maxsize=1024)(self._find)
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Put what a trusted peer says into `environ`: REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `SCHEME`, `PREFIX`."""
+        """Set REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `SCHEME` and `PREFIX` in `environ`, if the peer is trusted."""
         client = environ.get("REMOTE_ADDR", "")
         if not self._networks or not self._is_trusted(client):
             return
         hops = 1
-        for told in reversed(_values(environ, "FOR")):
-            address = _without_port(told)
+        for value in reversed(_values(environ, "FOR")):
+            address = _without_port(value)
             if not _is_address(address):
                 break
             client = address
@@ -68,12 +68,12 @@ def _values(environ: WSGIEnvironment, name: str) -> list[str]:
 
 
 def _first(environ: WSGIEnvironment, name: str, hops: int) -> str:
-    """The value of the outermost trusted proxy."""
+    """Value that the outermost trusted proxy sent."""
     return next(iter(_values(environ, name)[-hops:]), "")
 
 
 def _without_port(address: str) -> str:
-    """Some proxies add the client's port: 203.0.113.1:5000, [2001:db8::1]:5000."""
+    """Remove the port that some proxies add: 203.0.113.1:5000, [2001:db8::1]:5000."""
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address

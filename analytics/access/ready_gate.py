@@ -1,4 +1,4 @@
-"""Refuses requests until the service has recovered what it kept."""
+"""Refuses requests while the service replays its journal after a start."""
 
 from collections.abc import Callable
 from wsgiref.types import WSGIEnvironment
@@ -6,18 +6,18 @@ from wsgiref.types import WSGIEnvironment
 from analytics.errors import Unavailable
 
 ALWAYS_OPEN = ("/health/", "/assets/", "/vendor/", "/sdk/")
-"""Paths that are answered before: the probes, and the files of the page, which waits by itself."""
+"""Prefixes of paths that are always served: health probes, and the files of the page, which waits and retries."""
 PAGE = ("", "/")
 
 
 class ReadyGate:
-    """Refuses all but the probes and the page while the service `is_closed`."""
+    """Refuses everything except health probes and the page while the service `is_closed`."""
 
     def __init__(self, is_closed: Callable[[], bool]) -> None:
         self._is_closed = is_closed
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Let a request through.
+        """Let a request through if the service is ready or the path is always open.
 
         Raises:
             Unavailable: the service is not ready yet.
@@ -26,6 +26,6 @@ class ReadyGate:
             path = environ["PATH_INFO"]
             if path not in PAGE and not path.startswith(ALWAYS_OPEN):
                 raise Unavailable(
-                    "The service is reading what it kept before its start; try again in a moment.",
+                    "The service is replaying its journal; try again in a moment.",
                     headers={"Retry-After": "1"},
                 )

@@ -1,4 +1,4 @@
-"""Tells browsers to believe an answer's Content-Type."""
+"""Makes browsers trust the Content-Type of answers instead of guessing."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -6,5 +6,5 @@ NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 
 
 def forbid_sniffing(environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
-    """Add the header that does so."""
+    """Add `X-Content-Type-Options: nosniff`."""
     headers.append(NO_SNIFFING)

@@ -1,4 +1,4 @@
-"""Lets other greenlets run between requests."""
+"""Yields to other greenlets between requests."""
 
 import time
 from wsgiref.types import WSGIEnvironment
@@ -9,16 +9,16 @@ YIELD_SECONDS = 0.002
 
 
 class Yielding:
-    """Yields to other greenlets once `YIELD_SECONDS` have passed since the last time.
+    """Yields to other greenlets if `YIELD_SECONDS` have passed since the last yield.
 
-    A busy keep-alive connection would starve them: its next request is always there already, so it never waits.
+    Without it a busy keep-alive connection starves them: its next request has always arrived, so it never blocks.
     """
 
     def __init__(self) -> None:
         self._last = 0.0
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Yield, if it is time."""
+        """Yield if it is time."""
         now = time.perf_counter()
         if now - self._last > YIELD_SECONDS:
             self._last = now

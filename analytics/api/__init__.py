@@ -1,1 +1,1 @@
-"""The HTTP edge: one blueprint per file."""
+"""HTTP API: one Flask blueprint per file, and the OpenAPI contract."""

@@ -1,4 +1,4 @@
-"""Flask responses: JSON that is encoded once, and the answers of doors and errors."""
+"""Flask responses made of JSON, and of the answers that doors and error handlers return."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from analytics.answer import Answer, encode
 
 
 def answer(payload: Any, status: int = 200) -> Response:
-    """`payload` (bytes are JSON already) as a JSON response."""
+    """Response with `payload` as JSON; bytes are sent as they are."""
     data = payload if isinstance(payload, bytes) else encode(payload)
     return Response(data, status, mimetype="application/json")
 
 
 def respond(answered: Answer) -> Response:
-    """A complete answer as a response."""
+    """Convert an `Answer` to a Flask response."""
     return Response(answered.body, answered.status, answered.headers, content_type=answered.content_type)

@@ -1,4 +1,4 @@
-"""The Flask application: its routing and its one error handler."""
+"""Flask application: routing settings and the error handler."""
 
 from flask import Flask
 
@@ -7,11 +7,11 @@ from analytics.api.problems import handle_problems
 
 
 class Application(Flask):
-    """Routes requests to blueprints, which are registered on it, and answers every error in the one shape."""
+    """Routes requests to the registered blueprints, and answers all errors in one shape."""
 
     def __init__(self) -> None:
         super().__init__("analytics", static_folder=None)
         self.url_map.converters["name"] = NameConverter
         self.url_map.strict_slashes = False
-        self.url_map.merge_slashes = False  # a service's name may begin with a slash
+        self.url_map.merge_slashes = False  # a service's name may start with a slash
         handle_problems(self)

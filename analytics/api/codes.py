@@ -1,56 +1,58 @@
-"""The error codes: what each means, and which of them reads and writes answer."""
+"""Error codes: the meaning of each, and the codes that each kind of operation answers with."""
 
 from collections.abc import Mapping
 
 PROBLEMS: Mapping[int, Mapping[str, str]] = {
     400: {
-        "malformed_json": "The body, or an item of the batch, is not valid JSON.",
-        "malformed_gzip": "The body is not the gzip that its Content-Encoding says.",
-        "malformed_deflate": "The body is not the deflate that its Content-Encoding says.",
-        "malformed_zstd": "The body is not the zstd that its Content-Encoding says.",
-        "incomplete_body": "The body ended before it was complete.",
-        "malformed_chunks": "The chunked body is not framed as it must be.",
+        "malformed_json": "The body or an item of the batch is not valid JSON.",
+        "malformed_gzip": "Content-Encoding is `gzip`, but the body is not valid gzip.",
+        "malformed_deflate": "Content-Encoding is `deflate`, but the body is not valid deflate.",
+        "malformed_zstd": "Content-Encoding is `zstd`, but the body is not valid zstd.",
+        "incomplete_body": "The connection ended before the whole body arrived.",
+        "malformed_chunks": "The chunked transfer encoding of the body is invalid.",
         "empty_body": "The body is empty.",
-        "bad_request": "The path does not understand such a request: it wants a WebSocket, say.",
-        "bad_handshake": "What claims to become a WebSocket lacks a part of the handshake.",
+        "bad_request": "The request is not valid for this path; for example, the path only accepts WebSockets.",
+        "bad_handshake": "The WebSocket handshake is incomplete.",
         "empty_batch": "The batch has no items.",
-        "nested_too_deeply": "The JSON of the body, or of an item of the batch, is nested too deeply to be read.",
-        "nothing_accepted": "No item of the batch could be recorded; the receipt says why.",
+        "nested_too_deeply": "The JSON of the body or of an item of the batch is nested too deeply.",
+        "nothing_accepted": "No item of the batch was recorded; `errors` in the receipt says why.",
     },
-    403: {"origin_not_allowed": "Pages of this origin may not connect live; see ANALYTICS_CORS_ORIGINS."},
+    403: {"origin_not_allowed": "Pages of this origin may not open live connections; see ANALYTICS_CORS_ORIGINS."},
     404: {
-        "not_found": "There is nothing at this path.",
-        "unknown_service": "No service of that name was ever seen.",
-        "unknown_series": "No such metric was ever seen.",
-        "unknown_resource": "There is no resource of that name.",
+        "not_found": "No such path.",
+        "unknown_service": "No data from a service with this name.",
+        "unknown_series": "No data for a metric with this name.",
+        "unknown_resource": "No resource with this name.",
     },
-    405: {"method_not_allowed": "This path has other methods; the Allow header names them."},
+    405: {
+        "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
+    },
     408: {"body_timeout": "The body did not arrive in time."},
     409: {"from_file": "The resource comes from a configuration file, and can be changed there alone."},
     412: {"precondition_failed": "The resource does not have the version that If-Match or If-None-Match asks for."},
     413: {
-        "body_too_large": "The body is larger than the limit, after decompression.",
-        "batch_too_large": "The batch has more items than are taken at once.",
+        "body_too_large": "The body, after decompression, is larger than the limit.",
+        "batch_too_large": "The batch has more items than the limit.",
     },
-    415: {"unsupported_media_type": "The Content-Type or Content-Encoding is not one that is read."},
+    415: {"unsupported_media_type": "The Content-Type or Content-Encoding is not supported."},
     422: {
-        "validation_failed": "Something well-formed says what is not allowed; `fields` names it.",
-        "timestamp_in_future": "The timestamp is more than 5 minutes ahead.",
-        "timestamp_too_old": "The timestamp lies before the oldest day that is kept.",
-        "negative_value": "requests, errors and latency cannot be negative.",
-        "reserved_name": "The name `events` is taken by the count of events.",
-        "too_many_services": "There is no room for another service.",
-        "too_many_instances": "There is no room for another instance of this service.",
-        "too_many_series": "There is no room for another series.",
-        "end_before_time": "The end lies before the time.",
-        "collection_full": "There is no room for another resource in this collection.",
+        "validation_failed": "A field or parameter is missing, unknown or invalid; `fields` says which and why.",
+        "timestamp_in_future": "The timestamp is more than 5 minutes in the future.",
+        "timestamp_too_old": "The timestamp is older than the retention of daily statistics.",
+        "negative_value": "`requests`, `errors` and `latency` must not be negative.",
+        "reserved_name": "The metric name `events` is reserved for the count of events.",
+        "too_many_services": "The limit of services is reached.",
+        "too_many_instances": "The limit of instances of this service is reached.",
+        "too_many_series": "The limit of series is reached.",
+        "end_before_time": "The end is before the time.",
+        "collection_full": "The limit of resources in this collection is reached.",
     },
     503: {
-        "unavailable": "The journal cannot be written now, or what was kept is still being read; see Retry-After.",
-        "too_many_sessions": "There is no room for another Socket.IO session now.",
+        "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
+        "too_many_sessions": "The limit of Socket.IO sessions is reached; try again after Retry-After.",
     },
 }
-"""What each error code means, by status."""
+"""Meaning of each error code, by HTTP status."""
 
 Codes = Mapping[int, tuple[str, ...]]
 

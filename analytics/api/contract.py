@@ -1,4 +1,4 @@
-"""What every route takes and answers: the table from which the OpenAPI document is made."""
+"""Contract: the table of all operations, from which the OpenAPI document is generated."""
 
 from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
 from analytics.api.contract_catalog import CATALOG
@@ -36,11 +36,11 @@ OPERATIONS = (
         "/events",
         "Events",
         "Track events",
-        "Records one event, or many in one request. `request` events (with `data.endpoint`, `data.status` and "
-        "`data.latency`) feed requests, errors and latency; `error` events count as errors; any other type is free. "
-        "An `id` makes a retry safe: what was recorded before is answered 200 and counted once. Of a batch every item "
-        "has its outcome, and good items are kept when bad ones stand beside them, also where those are not valid "
-        "JSON. Half a character, such as `\\ud83d` alone, is recorded as U+FFFD.",
+        "Records one event, or a batch of events. `request` events (with `data.endpoint`, `data.status` and "
+        "`data.latency`) feed the counts of requests and errors and the latency; `error` events count as errors; all "
+        "other types are yours to choose. An `id` makes retries safe: a duplicate is answered with 200 and counted "
+        "once. Each item of a batch is accepted or rejected by itself, even if it is not valid JSON. An unpaired "
+        "surrogate such as `\\ud83d` is recorded as U+FFFD.",
         {201: (responses.EventTaken,), 200: (responses.Receipt, responses.EventTaken)},
         {**BATCHES, 422: (*ONE_BODY[422], *TIMES)},
         body=Body(EventSchema, EVENT, "events"),
@@ -50,7 +50,7 @@ OPERATIONS = (
         "/events",
         "Events",
         "Read events",
-        "The newest events that pass all filters, newest first.",
+        "The newest events that match all filters, newest first.",
         {200: (responses.EventPage,)},
         READ,
         query=EventsQuery,
@@ -61,9 +61,9 @@ OPERATIONS = (
         "/errors",
         "Events",
         "Read errors",
-        "The newest 1,000 errors, which traffic does not push out: events of type `error`, and `request` events with a "
-        "`data.status` of 500 or more. Those that are equal in service, type, message, endpoint and status stand "
-        "together, with their count and the times of the first and the last one.",
+        "The newest 1,000 errors: events of type `error`, and `request` events with a `data.status` of 500 or more. "
+        "They are stored apart from other events, so that traffic does not push them out. Errors with equal service, "
+        "type, message, endpoint and status form a group, with their count and the times of the first and the last.",
         {200: (responses.ErrorPage,)},
         READ,
         query=ErrorsQuery,
@@ -74,8 +74,8 @@ OPERATIONS = (
         "/metrics",
         "Metrics",
         "Record metrics",
-        "Records one metric, or many in one request. `requests`, `errors` (counts) and `latency` (ms) feed the "
-        "statistics of the service that `tags.service` names; any other name is free, but for `events`.",
+        "Records one metric, or a batch of metrics. `requests`, `errors` (counts) and `latency` (ms) feed the "
+        "statistics of the service in `tags.service`; all other names except `events` are yours to choose.",
         {201: (responses.MetricTaken,), 200: (responses.Receipt, responses.MetricTaken)},
         {
             **BATCHES,
@@ -94,8 +94,8 @@ OPERATIONS = (
         "get",
         "/metrics",
         "Metrics",
-        "Show all figures to Prometheus",
-        "The service's own figures and everything it collected, in the Prometheus text format, gzipped where "
+        "Export metrics to Prometheus",
+        "The service's own metrics and everything it collected, in the Prometheus text format, gzipped if "
         "Accept-Encoding allows it.",
         {200: (PROMETHEUS_TYPE,)},
         READ,
@@ -105,9 +105,9 @@ OPERATIONS = (
         "/series",
         "Metrics",
         "Read points over time",
-        "One point a bucket of any metric, of `requests`, `errors`, `latency` (ms) or `events`. By default, buckets of "
-        "seconds are kept for 2 minutes, of minutes for 3 hours, of hours for 7 days and of days for 90. `unique` "
-        "counts the users of `events`. At most 5,000 points are given at once.",
+        "One point per bucket of a metric, or of `requests`, `errors`, `latency` (ms) or `events`. By default, buckets "
+        "of a second are kept for 2 minutes, of a minute for 3 hours, of an hour for 7 days, of a day for 90 days. "
+        "`agg=unique` counts the distinct users of `events`. An answer has at most 5,000 points.",
         {200: (figures.Series,)},
         {**READ, 404: ("unknown_series",)},
         query=SeriesQueryArgs,
@@ -120,7 +120,7 @@ OPERATIONS = (
         "/dashboard",
         "Dashboard",
         "Read the dashboard snapshot",
-        "Everything the dashboard shows, as of now: it sees every record that was acknowledged.",
+        "Everything the dashboard shows, as of now. It includes every acknowledged record.",
         {200: (figures.Dashboard,)},
         READ,
     ),
@@ -129,7 +129,7 @@ OPERATIONS = (
         "/stats",
         "Statistics",
         "Read all statistics",
-        "Totals, outcomes of all that was sent, drops by reason, the last 24 hours, today, and the peak of each day.",
+        "Totals, outcomes of received records, drops by reason, the last 24 hours, today, and the peak of each day.",
         {200: (figures.Stats,)},
         READ,
     ),
@@ -138,7 +138,7 @@ OPERATIONS = (
         "/stats/hourly",
         "Statistics",
         "Read statistics by hour",
-        "One bucket an hour (UTC), oldest first; the last one is still open.",
+        "One bucket per hour (UTC), oldest first. The last one is still open.",
         {200: (figures.HourlyStats,)},
         READ,
         query=HoursQuery,
@@ -149,7 +149,7 @@ OPERATIONS = (
         "/stats/daily",
         "Statistics",
         "Read statistics by day",
-        "One bucket a day (UTC) with its peak hour, oldest first; today is still open.",
+        "One bucket per day (UTC) with its peak hour, oldest first. The last one, today, is still open.",
         {200: (figures.DailyStats,)},
         READ,
         query=DaysQuery,
@@ -162,7 +162,7 @@ OPERATIONS = (
         "/health",
         "Health",
         "Check the service itself",
-        "How it is, and three figures that monitors ask for.",
+        "The state of the service itself with reasons, its storage and its jobs, and three figures for monitors.",
         {200: (responses.Health,)},
         READ,
     ),
@@ -170,8 +170,8 @@ OPERATIONS = (
         "get",
         "/health/live",
         "Health",
-        "Check that the process answers",
-        "For liveness probes.",
+        "Check that the process is alive",
+        "For liveness probes; always 200.",
         {200: (responses.Liveness,)},
         READ,
     ),
@@ -179,8 +179,8 @@ OPERATIONS = (
         "get",
         "/health/ready",
         "Health",
-        "Check that it should get work",
-        "For readiness probes and load balancers.",
+        "Check that the service is ready",
+        "For readiness probes and load balancers; 503 while the service starts or stops.",
         {200: (responses.Readiness,), 503: (responses.Readiness,)},
         READ,
     ),
@@ -188,8 +188,8 @@ OPERATIONS = (
         "get",
         "/",
         "Documents",
-        "Look at the dashboard",
-        "The page that shows everything live; `service`, `range`, `type` and `source` in its address are read by it.",
+        "Open the dashboard",
+        "The live dashboard page. It reads `service`, `range`, `type` and `source` from its address.",
         {200: ("text/html",)},
         DOCUMENT,
     ),
@@ -207,7 +207,7 @@ OPERATIONS = (
         "/docs",
         "Documents",
         "Read this contract as a page",
-        "The same as HTML.",
+        "The same contract as an HTML page.",
         {200: ("text/html",)},
         DOCUMENT,
     ),
@@ -217,7 +217,7 @@ OPERATIONS = (
             f"/sdk/{name}",
             "Documents",
             summary,
-            "Cached for five minutes, and asked for again by its ETag.",
+            "May be cached for five minutes, then revalidated by its ETag.",
             {200: (media_type,)},
             DOCUMENT,
         )

@@ -1,4 +1,4 @@
-"""The part of the contract that takes data away."""
+"""Contract of the exports."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ def _export(kind: str, summary: str, about: str, answer: type[Schema], query: ty
         f"/export/{kind}",
         "Export",
         summary,
-        f"{about} Sent as it is read, with a file's name in Content-Disposition, and gzipped where Accept-Encoding "
-        "allows it. A connection that ends early, without the last chunk, means that something is missing.",
+        f"{about} Streamed, with a file name in Content-Disposition, and gzipped if Accept-Encoding allows it. "
+        "If the connection ends without the last chunk, the export is incomplete.",
         {200: (answer, "application/x-ndjson", "text/csv")},
         READ,
         query=query,
@@ -29,7 +29,7 @@ EXPORTS = (
     _export(
         "events",
         "Export events",
-        "All events kept that pass all filters, oldest first, as POST /events takes them back.",
+        "All stored events that match all filters, oldest first, in the form that POST /events accepts.",
         exports.ExportedEvents,
         EventsExport,
         asked={"format": "json", "type": "purchase"},
@@ -37,7 +37,7 @@ EXPORTS = (
     _export(
         "metrics",
         "Export metrics",
-        "All metrics kept that pass all filters, oldest first, as POST /metrics takes them back.",
+        "All stored metrics that match all filters, oldest first, in the form that POST /metrics accepts.",
         exports.ExportedMetrics,
         MetricsExport,
         any_tags=True,
@@ -54,7 +54,7 @@ EXPORTS = (
     _export(
         "hourly",
         "Export statistics by hour",
-        "The buckets of GET /stats/hourly, all that are kept.",
+        "All stored buckets of GET /stats/hourly.",
         exports.ExportedHours,
         SpanExport,
         asked={"format": "json"},
@@ -62,7 +62,7 @@ EXPORTS = (
     _export(
         "daily",
         "Export statistics by day",
-        "The buckets of GET /stats/daily, all that are kept.",
+        "All stored buckets of GET /stats/daily.",
         exports.ExportedDays,
         SpanExport,
         asked={"format": "json"},

@@ -1,4 +1,4 @@
-"""The part of the contract about services and their heartbeats."""
+"""Contract of services and heartbeats."""
 
 from marshmallow import Schema
 
@@ -11,9 +11,9 @@ from analytics.schemas.queries import HistoryQuery, PingQuery
 
 
 class ServicePath(Schema):
-    """The service in the path."""
+    """Path parameter: name of a service."""
 
-    service = Text(1, 128, required=True, metadata={"description": "Its name", "example": "productcatalog"})
+    service = Text(1, 128, required=True, metadata={"description": "Name of the service", "example": "productcatalog"})
 
 
 HEARTBEAT = {
@@ -27,11 +27,12 @@ SERVICES = (
         "post",
         "/heartbeat",
         "Services",
-        "Report how a service is",
-        "A service is `stale` after 2 and `down` after 5 of its intervals without a heartbeat, at least after 2 and 5 "
-        "minutes. The interval is the `interval` that it states, else the usual one; with a `grace` it is stale after "
-        "interval + grace and down after interval + 2 × grace. Counters are cumulative; a decrease means a restart. "
-        "Replicas name their `instance`: each has its own counters, and the service is as well as the worst of them.",
+        "Report the state of a service",
+        "A service is `stale` after 2 and `down` after 5 intervals without a heartbeat, but at least 2 and 5 minutes. "
+        "The interval is the `interval` in its heartbeats, else the usual time between them. With a `grace`, the "
+        "service is stale after interval + grace and down after interval + 2 × grace. Counters are cumulative; a "
+        "decrease means a restart. Replicas set `instance`: each has its own counters, and the service has the status "
+        "of the worst one.",
         {200: (responses.HeartbeatTaken,)},
         HEARTBEATS,
         body=Body(HeartbeatSchema, HEARTBEAT),
@@ -41,8 +42,8 @@ SERVICES = (
             method,
             "/heartbeat/{service}",
             "Services",
-            f"Report how a service is by {method.upper()}",
-            "The same without a body, for cron jobs and appliances: `curl http://…/heartbeat/backup`. HEAD works too.",
+            f"Report the state of a service by {method.upper()}",
+            "Heartbeat without a body, for cron jobs and appliances: `curl http://…/heartbeat/backup`. HEAD works too.",
             {200: (responses.HeartbeatTaken,)},
             PINGS,
             query=PingQuery,
@@ -56,7 +57,7 @@ SERVICES = (
         "/services",
         "Services",
         "List all services",
-        "A row for every service that was ever seen in the retained time.",
+        "One row for every service with data in the retention period.",
         {200: (services.Services,)},
         READ,
     ),
@@ -74,8 +75,9 @@ SERVICES = (
         "get",
         "/services/{service}/history",
         "Services",
-        "Read how a service's state changed",
-        "The newest changes, with the time and the reason of each. The newest 1,000 are kept, as long as days are.",
+        "Read the history of a service's state",
+        "The newest changes of its state, each with its time and reason. The newest 1,000 are kept, as long as daily "
+        "statistics are.",
         {200: (services.History,)},
         {**READ, 404: ("unknown_service", "not_found")},
         query=HistoryQuery,

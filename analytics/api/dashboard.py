@@ -1,4 +1,4 @@
-"""/dashboard: the whole snapshot."""
+"""/dashboard: the dashboard snapshot."""
 
 from flask import Blueprint, Response
 
@@ -11,7 +11,7 @@ NOTHING = NoQuery()
 
 
 def dashboard_blueprint(snapshots: SnapshotSource) -> Blueprint:
-    """The blueprint of /dashboard."""
+    """Blueprint of /dashboard."""
     blueprint = Blueprint("dashboard", __name__)
 
     @blueprint.get("/dashboard")

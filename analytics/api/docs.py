@@ -1,4 +1,4 @@
-"""/openapi.json and /docs: the contract for machines and for people, each made once."""
+"""/openapi.json and /docs: the contract as OpenAPI and as a page; each is generated once."""
 
 import json
 from base64 import b64encode
@@ -19,8 +19,8 @@ EXAMPLE_URL = "http://localhost:8099"
 TEMPLATES = "../web/templates"
 
 
-class Row(NamedTuple):
-    """One field or parameter, as the page shows it."""
+class FieldRow(NamedTuple):
+    """One field or parameter, as shown on the page."""
 
     name: str
     type: str
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
-    """The blueprint of /openapi.json and /docs; `max_body` in bytes, `max_batch` in items."""
+    """Blueprint of /openapi.json and /docs; `max_body` in bytes, `max_batch` in items."""
     blueprint = Blueprint("docs", __name__, template_folder=TEMPLATES)
 
     @cache
@@ -73,7 +73,7 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
 
 
 def prose(text: str) -> Markup:
-    """`text` as HTML, with what stands in backticks as code."""
+    """`text` as HTML, with text in backticks as code."""
     parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
@@ -81,7 +81,7 @@ def prose(text: str) -> Markup:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every operation in the order of the document, as the page shows it."""
+    """All operations in the order of the document, as shown on the page."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield {
@@ -93,18 +93,18 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "parameters": [parameter_row(parameter) for parameter in operation.get("parameters", ())],
                 **_body(document, operation.get("requestBody", {}).get("content", {})),
                 "curl": curl(method, path, operation),
-                "answers": [_answer(document, status, told) for status, told in operation["responses"].items()],
+                "answers": [_answer(document, status, response) for status, response in operation["responses"].items()],
             }
 
 
-def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
-    """The fields of an object and of what it holds, depth first; `[]` stands for each item, `{}` for each name."""
+def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[FieldRow]:
+    """Fields of an object and of its nested objects, depth first; `[]` stands for each item, `{}` for each name."""
     schema = resolve(document, schema["$ref"]) if "$ref" in schema else schema
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         held = resolve(document, part["$ref"]) if "$ref" in part else part
         path = f"{prefix}{name}"
-        yield Row(path, _type(held), name in required, _limits(held), part.get("description", ""))
+        yield FieldRow(path, _type(held), name in required, _limits(held), part.get("description", ""))
         if "items" in held:
             yield from rows(document, held["items"], f"{path}[].")
         elif "$ref" in (held.get("additionalProperties") or {}):
@@ -113,24 +113,24 @@ def rows(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "
             yield from rows(document, held, f"{path}.")
 
 
-def parameter_row(parameter: Mapping[str, Any]) -> Row:
-    """A parameter in the path or the query."""
+def parameter_row(parameter: Mapping[str, Any]) -> FieldRow:
+    """FieldRow of a path or query parameter."""
     schema = parameter["schema"]
     type_ = "string" if "patternProperties" in schema else _type(schema)
-    return Row(
+    return FieldRow(
         parameter["name"], type_, parameter.get("required", False), _limits(schema), parameter.get("description", "")
     )
 
 
 def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    """A command line that does it, with the examples of the document."""
-    asked = []
+    """Command line that calls the operation with the examples of the document."""
+    pairs = []
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
             path = path.replace("{" + parameter["name"] + "}", parameter["schema"]["examples"][0])
         elif "example" in parameter:
-            asked.append(f"{parameter['name']}={parameter['example']}")
-    url = EXAMPLE_URL + path + ("?" + "&".join(asked) if asked else "")
+            pairs.append(f"{parameter['name']}={parameter['example']}")
+    url = EXAMPLE_URL + path + ("?" + "&".join(pairs) if pairs else "")
     if method == "get":
         return f'curl "{url}"'
     if "requestBody" not in operation:
@@ -152,16 +152,16 @@ def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _answer(document: Mapping[str, Any], status: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    contents: Mapping[str, Any] = told.get("content", {})
+def _answer(document: Mapping[str, Any], status: str, response: Mapping[str, Any]) -> dict[str, Any]:
+    contents: Mapping[str, Any] = response.get("content", {})
     content: Mapping[str, Any] = next(iter(contents.values()), {"schema": {}})
     schema = content["schema"]
-    shapes = [] if "x-error-codes" in told else schema.get("oneOf", [schema])
+    shapes = [] if "x-error-codes" in response else schema.get("oneOf", [schema])
     return {
         "status": status,
-        "codes": told.get("x-error-codes", []),
-        "description": told["description"],
-        "headers": list(told.get("headers", ())),
+        "codes": response.get("x-error-codes", []),
+        "description": response["description"],
+        "headers": list(response.get("headers", ())),
         "media_type": ", ".join(contents),
         "shapes": [
             {"about": resolve(document, shape["$ref"])["description"], "fields": list(rows(document, shape))}
@@ -184,16 +184,16 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def _limits(schema: Mapping[str, Any]) -> str:
-    said = []
+    limits = []
     if "maxLength" in schema and "enum" not in schema:
         least = schema["minLength"]
-        said.append(f"{f'{least} to' if least else 'at most'} {schema['maxLength']} characters")
+        limits.append(f"{f'{least} to' if least else 'at most'} {schema['maxLength']} characters")
     if "maxProperties" in schema:
-        said.append(f"at most {schema['maxProperties']}")
+        limits.append(f"at most {schema['maxProperties']}")
     if "enum" in schema:
-        said.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+        limits.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
     if "minimum" in schema and "maximum" in schema:
-        said.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
+        limits.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
     if schema.get("default") is not None:
-        said.append(f"default {schema['default']}")
-    return "; ".join(said)
+        limits.append(f"default {schema['default']}")
+    return "; ".join(limits)

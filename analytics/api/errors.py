@@ -1,4 +1,4 @@
-"""/errors: the newest errors, with equal ones together."""
+"""/errors: the newest errors, grouped."""
 
 from flask import Blueprint, Response
 
@@ -12,12 +12,12 @@ QUERY = ErrorsQuery()
 
 
 def errors_blueprint(reader: Reader) -> Blueprint:
-    """The blueprint of /errors."""
+    """Blueprint of /errors."""
     blueprint = Blueprint("errors", __name__)
 
     @blueprint.get("/errors")
     def read() -> Response:
-        asked = arguments(QUERY)
-        return answer(reader.ask(errors, asked["service"], asked["limit"]))
+        args = arguments(QUERY)
+        return answer(reader.ask(errors, args["service"], args["limit"]))
 
     return blueprint

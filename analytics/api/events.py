@@ -1,4 +1,4 @@
-"""/events: track events, and read the newest ones."""
+"""/events: records events, and returns the newest ones."""
 
 from flask import Blueprint, Response, request
 
@@ -13,7 +13,7 @@ QUERY = EventsQuery()
 
 
 def events_blueprint(door: Door, reader: Reader) -> Blueprint:
-    """The blueprint of /events; `door` records events."""
+    """Blueprint of /events; `door` handles POST."""
     blueprint = Blueprint("events", __name__)
 
     @blueprint.post("/events")
@@ -22,16 +22,16 @@ def events_blueprint(door: Door, reader: Reader) -> Blueprint:
 
     @blueprint.get("/events")
     def read() -> Response:
-        asked = arguments(QUERY)
-        since, until, text = asked["since"], asked["until"], asked["q"]
+        args = arguments(QUERY)
+        since, until, text = args["since"], args["until"], args["q"]
         wanted = EventFilter(
-            asked["type"],
-            asked["service"],
-            asked["user_id"],
+            args["type"],
+            args["service"],
+            args["user_id"],
             since and since.timestamp(),
             until and until.timestamp(),
             text and text.lower(),
         )
-        return answer(reader.ask(events, wanted, asked["limit"], asked["cursor"]))
+        return answer(reader.ask(events, wanted, args["limit"], args["cursor"]))
 
     return blueprint

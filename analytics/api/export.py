@@ -1,4 +1,4 @@
-"""/export: all that is kept, to take away as CSV, lines of JSON or one JSON document."""
+"""/export: all stored data as CSV, NDJSON or one JSON document."""
 
 from codecs import BOM_UTF8
 from typing import Any
@@ -28,58 +28,58 @@ EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesEx
 
 
 def export_blueprint(reader: Reader) -> Blueprint:
-    """The blueprint of /export."""
+    """Blueprint of /export."""
     blueprint = Blueprint("export", __name__)
 
     @blueprint.get("/export/events")
     def events() -> Response:
-        asked = arguments(EVENTS)
-        text = asked["q"]
-        wanted = EventFilter(asked["type"], asked["service"], asked["user_id"], *_span(asked), text and text.lower())
+        args = arguments(EVENTS)
+        text = args["q"]
+        wanted = EventFilter(args["type"], args["service"], args["user_id"], *_span(args), text and text.lower())
         bounds = reader.ask(EVENT_EXPORT.bounds)
         export = LogExport(reader, EVENT_EXPORT, bounds, wanted.select, yield_to_others)
-        return _answer("events", asked, bounds.now, export)
+        return _answer("events", args, bounds.now, export)
 
     @blueprint.get("/export/metrics")
     def metrics() -> Response:
-        asked = arguments(METRICS, besides=TAG)
-        wanted = MetricFilter(asked["name"], asked["service"], picked_tags(), *_span(asked))
+        args = arguments(METRICS, besides=TAG)
+        wanted = MetricFilter(args["name"], args["service"], picked_tags(), *_span(args))
         bounds = reader.ask(METRIC_EXPORT.bounds)
         export = LogExport(reader, METRIC_EXPORT, bounds, wanted.select, yield_to_others)
-        return _answer("metrics", asked, bounds.now, export)
+        return _answer("metrics", args, bounds.now, export)
 
     @blueprint.get("/export/services")
     def services() -> Response:
-        asked = arguments(SERVICES)
-        now, rows = reader.ask(service_rows, asked["service"])
-        return _answer("services", asked, now, TableExport(rows))
+        args = arguments(SERVICES)
+        now, rows = reader.ask(service_rows, args["service"])
+        return _answer("services", args, now, TableExport(rows))
 
     @blueprint.get("/export/hourly")
     def hours() -> Response:
-        asked = arguments(BUCKETS)
-        now, rows = reader.ask(hour_rows, *_span(asked))
-        return _answer("hourly", asked, now, TableExport(rows))
+        args = arguments(BUCKETS)
+        now, rows = reader.ask(hour_rows, *_span(args))
+        return _answer("hourly", args, now, TableExport(rows))
 
     @blueprint.get("/export/daily")
     def days() -> Response:
-        asked = arguments(BUCKETS)
-        now, rows = reader.ask(day_rows, *_span(asked))
-        return _answer("daily", asked, now, TableExport(rows))
+        args = arguments(BUCKETS)
+        now, rows = reader.ask(day_rows, *_span(args))
+        return _answer("daily", args, now, TableExport(rows))
 
     return blueprint
 
 
-def _span(asked: dict[str, Any]) -> tuple[float | None, float | None]:
-    start, end = asked["start"], asked["end"]
+def _span(args: dict[str, Any]) -> tuple[float | None, float | None]:
+    start, end = args["start"], args["end"]
     return start and start.timestamp(), end and end.timestamp()
 
 
-def _answer(kind: str, asked: dict[str, Any], now: float, export: LogExport[Any] | TableExport) -> Response:
-    form = FORMS[asked["format"]](kind, COLUMNS[kind])
-    if asked["bom"] == "1":
+def _answer(kind: str, args: dict[str, Any], now: float, export: LogExport[Any] | TableExport) -> Response:
+    form = FORMS[args["format"]](kind, COLUMNS[kind])
+    if args["bom"] == "1":
         form.head = BOM_UTF8 + form.head
     chunks, gzip = export.chunks(form), takes_gzip()
     response = Response(cut_off_when_stalled(gzipped(chunks) if gzip else chunks), content_type=form.content_type)
-    name = f"{kind}-{utc(now):%Y-%m-%dT%H%M%SZ}.{asked['format']}"
+    name = f"{kind}-{utc(now):%Y-%m-%dT%H%M%SZ}.{args['format']}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return tell_encoding(response, gzipped=gzip)

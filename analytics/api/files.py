@@ -1,4 +1,4 @@
-"""Files that browsers load: typed, tagged by their content, and gzipped where that is wanted."""
+"""Static files for browsers, with a content type, an ETag and gzip."""
 
 import gzip
 from functools import lru_cache
@@ -17,11 +17,11 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""What is served, by the end of its name; nothing else is."""
+"""Content type by file name extension; files with other extensions are not served."""
 
 
 class Packed(NamedTuple):
-    """Bytes with their gzip and the tag of their content."""
+    """Content of a file, plain and gzipped, with its ETag."""
 
     plain: bytes
     gzipped: bytes
@@ -30,27 +30,27 @@ class Packed(NamedTuple):
 
 @lru_cache(maxsize=128)
 def pack(data: bytes) -> Packed:
-    """`data`, ready to serve."""
+    """Compress `data` and compute its ETag."""
     return Packed(data, gzip.compress(data, 9, mtime=0), sha256(data).hexdigest()[:20])
 
 
 class Folder:
-    """The files of one folder. One that is changed is read anew."""
+    """Serves the files of one folder, from a cache that notices changed files."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._read = lru_cache(maxsize=128)(lambda path, _changed: pack(path.read_bytes()))
 
     def has(self, name: str) -> bool:
-        """Whether there is a file of that name to serve."""
+        """Whether the folder has a file of that name that may be served."""
         path = self._root / name
         return path.suffix in TYPES and path.is_file()
 
     def serve(self, name: str) -> Response:
-        """The file as a response to the request at hand.
+        """Response to the current request with the content of the file.
 
         Raises:
-            NotFound: there is none of that name, or it lies elsewhere.
+            NotFound: there is no such file, or it is outside the folder.
         """
         if name.startswith("/") or ".." in name or "\0" in name or not self.has(name):
             raise NotFound
@@ -59,11 +59,11 @@ class Folder:
 
 
 def respond(packed: Packed, content_type: str) -> Response:
-    """`packed` as a response: 304 where the browser has it; it asks each time, so that an upgrade is seen at once."""
+    """Response with `packed`, or 304. Browsers revalidate on every load, so that they see an upgrade at once."""
     gzipped = takes_gzip()
     response = Response(packed.gzipped if gzipped else packed.plain, content_type=content_type)
     tell_encoding(response, gzipped=gzipped)
     response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(packed.tag, weak=True)  # weak: gzipped or not, it is the same
+    response.set_etag(packed.tag, weak=True)  # weak: the same for the gzipped and the plain content
     response.make_conditional(request)
     return response

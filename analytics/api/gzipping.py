@@ -1,15 +1,15 @@
-"""Gzip for the answers to clients that take it."""
+"""Gzip for answers: negotiation and headers."""
 
 from flask import Response, request
 
 
 def takes_gzip() -> bool:
-    """Whether the request at hand allows an answer in gzip."""
+    """Whether the current request accepts a gzipped answer."""
     return request.accept_encodings.quality("gzip") > 0
 
 
 def tell_encoding(response: Response, *, gzipped: bool) -> Response:
-    """`response` with the headers that say whether its body is gzipped, and that this depends on the request."""
+    """Add Content-Encoding (if gzipped) and Vary to `response`, and return it."""
     if gzipped:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"

@@ -1,4 +1,4 @@
-"""/health: whether the service is alive, and whether it is ready for work."""
+"""/health: health of the service itself, liveness and readiness."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,13 +23,14 @@ def health_blueprint(
     jobs: Callable[[], list[JobReport]],
     config: Callable[[], Mapping[str, Any] | None],
 ) -> Blueprint:
-    """The blueprint of /health.
+    """Blueprint of /health.
 
     Args:
-        not_ready: gives the reasons why the service should get no work now.
-        storage: describes where records are kept.
-        jobs: reports on each job.
-        config: describes what was read from the configuration folder; None without one.
+        connections: returns the number of live connections.
+        not_ready: returns the reasons why the service is not ready.
+        storage: describes the storage.
+        jobs: returns the reports on all jobs.
+        config: describes the configuration folder; None without one.
     """
     blueprint = Blueprint("health", __name__)
 

@@ -1,4 +1,4 @@
-"""/heartbeat: services report their status."""
+"""/heartbeat: records heartbeats of services."""
 
 from flask import Blueprint, Response, request
 
@@ -7,7 +7,7 @@ from analytics.doors.heartbeat_door import HeartbeatDoor
 
 
 def heartbeat_blueprint(door: HeartbeatDoor) -> Blueprint:
-    """The blueprint of /heartbeat; `door` records heartbeats."""
+    """Blueprint of /heartbeat; `door` records heartbeats."""
     blueprint = Blueprint("heartbeat", __name__)
 
     @blueprint.post("/heartbeat")

@@ -1,4 +1,4 @@
-"""/metrics: record metrics, and show all figures to Prometheus; /series: points of any of them over time."""
+"""/metrics: records metrics, and exports all metrics to Prometheus; /series: points of a metric over time."""
 
 import gzip
 from collections.abc import Callable
@@ -21,7 +21,7 @@ NOTHING = NoQuery()
 
 
 def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]) -> Blueprint:
-    """The blueprint of /metrics and /series; `door` records metrics."""
+    """Blueprint of /metrics and /series; `door` handles POST; `connections` counts live connections."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.post("/metrics")
@@ -37,16 +37,16 @@ def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]
 
     @blueprint.get("/series")
     def series() -> Response:
-        asked = arguments(QUERY, besides=TAG)
-        start, end = asked["start"], asked["end"]
+        args = arguments(QUERY, besides=TAG)
+        start, end = args["start"], args["end"]
         query = SeriesQuery(
-            asked["name"],
-            asked["service"],
+            args["name"],
+            args["service"],
             picked_tags(),
-            asked["agg"],
+            args["agg"],
             start and start.timestamp(),
             end and end.timestamp(),
-            asked["step"],
+            args["step"],
         )
         return answer(reader.ask(points, query))
 

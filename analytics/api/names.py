@@ -1,10 +1,10 @@
-"""Names of services in paths."""
+"""URL converter for names of services."""
 
 from werkzeug.routing import BaseConverter
 
 
 class NameConverter(BaseConverter):
-    """A service's name as part of a path: any text, slashes included."""
+    """Name of a service in a path: any text, including slashes."""
 
     regex = ".+"
     part_isolating = False

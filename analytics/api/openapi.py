@@ -1,4 +1,4 @@
-"""Makes the OpenAPI 3.1 document: the table of `contract.py` and the marshmallow schemas, through apispec."""
+"""Generates the OpenAPI 3.1 document from the table in `contract.py` and the marshmallow schemas, with apispec."""
 
 import re
 from collections.abc import Mapping
@@ -23,59 +23,60 @@ from analytics.version import VERSION
 JSON, LINES, PLAIN = JSON_TYPE, LINES_TYPE, BEACON_TYPE
 *FIRST, LAST = ENCODINGS
 READ = f"{', '.join(FIRST)} or {LAST}"
-"""The content encodings that are read."""
+"""Supported content encodings, as text."""
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 ABOUT = """\
-Live analytics and health for the services beside it.
+Live analytics and health of your services.
 
-JSON in and out, in UTF-8. Times are RFC 3339 in UTC. Every error has one shape, `{"error": {"code", "message", \
-"fields"}}`; `code` is stable, `fields` says what was wrong by name. Unknown fields and unknown query parameters are \
-refused with a 422 that names them. Texts hold no control characters.
+Requests and answers are JSON in UTF-8. Times are RFC 3339 in UTC. All errors have the shape `{"error": {"code", \
+"message", "fields"}}`: `code` is stable, `fields` has the problems by field. Unknown fields and unknown query \
+parameters are rejected with a 422 that names them. Texts must not contain control characters.
 
-Bodies are `application/json`; `text/plain` that holds JSON, so that a browser's `sendBeacon` needs no preflight; and, \
-where many records are taken, `application/x-ndjson`, one JSON object a line. `Content-Encoding` may be ENCODINGS. \
-At most BODY_LIMIT bytes and BATCH_LIMIT items are taken at once, both counted after decompression.
+Bodies are `application/json`; or `text/plain` with JSON in it, for which a browser's `sendBeacon` needs no preflight; \
+or, for batches, `application/x-ndjson` with one JSON object per line. `Content-Encoding` may be ENCODINGS. A body has \
+at most BODY_LIMIT bytes and BATCH_LIMIT items, both counted after decompression.
 
-GET answers HEAD too, and every path answers OPTIONS, also the preflight of a browser. A read after an acknowledged \
-write shows it.
+Every GET also answers HEAD, and every path answers OPTIONS, including CORS preflights. A read sees all writes that \
+were acknowledged before it.
 
-The WebSocket `/ws/dashboard` sends JSON messages `{"type", "seq", "data"}`: `snapshot` (the answer of GET /dashboard) \
-once, then `dashboard_update` (the same) every second, and `event` (one of the answer of GET /events) for each event. \
-Its query, or a message `{"type": "subscribe", …}`, may have `events` (`all`, `none`, or types by commas), `service` \
-(by commas), `updates` (`full`, or `patch` for JSON Merge Patches in `patch` instead of `data`) and `since` (a `seq`: \
-the events after it come first). `dropped` tells how many events a client that was too slow has missed, `gap` that \
-those since `since` are no longer held. `{"type": "ping"}` is answered by `pong`, anything else by `error`.
+The WebSocket `/ws/dashboard` sends JSON messages `{"type", "seq", "data"}`: one `snapshot` (as GET /dashboard), then \
+a `dashboard_update` (the same) every second, and an `event` (as in GET /events) for each event. Options go into its \
+query or into a message `{"type": "subscribe", …}`: `events` (`all`, `none`, or comma-separated types), `service` \
+(comma-separated names), `updates` (`full`, or `patch` for JSON Merge Patches in `patch` instead of `data`) and \
+`since` (a `seq`: events after it are sent first). `dropped` is the number of events that a slow client missed; `gap` \
+means that some events after `since` are no longer available. `{"type": "ping"}` is answered with `pong`, an invalid \
+message with `error`.
 
 `/socket.io/` sends the same as Socket.IO events, whose second argument has `seq`, `dropped`, `gap` and `patch`; \
-`subscribe` is an event with an acknowledgement. Live connections obey ANALYTICS_CORS_ORIGINS (403 \
+`subscribe` is an event with an acknowledgement. Live connections are checked against ANALYTICS_CORS_ORIGINS (403 \
 `origin_not_allowed`); the service's own page may always connect.
 
-Behind a proxy all paths may lie below a prefix (ANALYTICS_BASE_PATH, or X-Forwarded-Prefix of a trusted proxy), which \
-`servers` has; Socket.IO clients take it in their option `path`.\
+Behind a proxy, all paths may be below a prefix (ANALYTICS_BASE_PATH, or X-Forwarded-Prefix from a trusted proxy), \
+shown in `servers`; Socket.IO clients set it in their option `path`.\
 """
 
 HEADERS: Mapping[int, dict[str, Any]] = {
-    405: {"Allow": {"required": True, "description": "The methods of this path", "schema": {"type": "string"}}},
+    405: {"Allow": {"required": True, "description": "Methods that this path supports", "schema": {"type": "string"}}},
     503: {
         "Retry-After": {
             "required": True,
-            "description": "Seconds until it is worth asking again",
+            "description": "Seconds to wait before the next try",
             "schema": {"type": "integer", "minimum": 0},
         }
     },
 }
 SUCCESS = {
-    200: "Done.",
+    200: "Success.",
     201: "Recorded.",
-    204: "Done.",
-    304: "The client has it already.",
-    503: "It should get no work now.",
+    204: "Success.",
+    304: "Not modified: the client has this version already.",
+    503: "Not ready.",
 }
 
 
 def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
-    """The whole document; `max_body` in bytes after decompression, `max_batch` in items."""
+    """Build the OpenAPI document; `max_body` in bytes after decompression, `max_batch` in items."""
     plugin = MarshmallowPlugin()
     spec = APISpec("Analytics Dashboard Service", VERSION, "3.1.0", [plugin])
     converter: Any = plugin.converter
@@ -105,7 +106,7 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
 
 
 def sample(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
-    """A value of `schema`, put together from the examples of its parts."""
+    """Example value of `schema`, assembled from the examples of its parts."""
     if "$ref" in schema:
         return sample(document, resolve(document, schema["$ref"]))
     if "examples" in schema:
@@ -117,11 +118,11 @@ def sample(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         return {sample(document, schema["propertyNames"]): sample(document, schema["additionalProperties"])}
     if "items" in schema:
         return [sample(document, schema["items"])]
-    raise TypeError(f"no example can be made of {schema}")
+    raise TypeError(f"schema without an example: {schema}")
 
 
 def resolve(document: Mapping[str, Any], reference: str) -> dict[str, Any]:
-    """The part of `document` that a `$ref` names."""
+    """The part of `document` to which a `$ref` points."""
     part: Any = document
     for name in reference.removeprefix("#/").split("/"):
         part = part[name]
@@ -165,12 +166,12 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
 
 
 def _any_tags() -> dict[str, Any]:
-    """`tag.K=V`, any number of times: an object whose members are parameters of their own."""
+    """Parameter for any number of `tag.K=V`: an exploded object, whose members are parameters of their own."""
     tags = {"type": "object", "patternProperties": {"^tag\\.": {"type": "string"}}, "additionalProperties": False}
     return {
         "in": "query",
         "name": f"{TAG}K",
-        "description": f"Each `{TAG}K=V` asks for points whose tag K is V",
+        "description": f"Each `{TAG}K=V` selects data whose tag K is V",
         "style": "form",
         "explode": True,
         "schema": tags,
@@ -206,7 +207,7 @@ def _request_body(spec: APISpec, body: Body, max_batch: int) -> dict[str, Any]:
         },
     }
     if body.batch is not None:
-        lines = {"type": "string", "description": "One JSON object a line; blank lines do not count."}
+        lines = {"type": "string", "description": "One JSON object per line; blank lines are ignored."}
         content[LINES] = {"schema": lines, "example": f"{_json(body.example)}\n{_json(body.example)}\n"}
     return {"required": True, "description": f"`Content-Encoding` may be {READ}.", "content": content}
 
@@ -260,7 +261,7 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-# What follows extends apispec's converter, which binds these functions to itself.
+# Extensions of apispec's converter, which binds these functions as its methods.
 
 
 def _pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
@@ -289,7 +290,7 @@ def _examples(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> 
 
 
 def _absent_not_null(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that is not given, or given empty, is absent: nothing in a query string is null."""
+    """Optional parameters are absent or empty, never null."""
     schema = ret["schema"]
     if field.load_default is None:
         schema["type"] = schema["type"][0]

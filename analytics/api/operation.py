@@ -1,4 +1,4 @@
-"""What a route takes and answers, as the contract tells it."""
+"""Operation: one method of one path in the contract, with its parameters, body and answers."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ CONDITIONS = [
 
 
 class Body(NamedTuple):
-    """What a request may hold: one record, or, where `batch` names the array around them, many in three forms."""
+    """Request body: one record, or, if `batch` (name of the array) is set, also a batch in three forms."""
 
     schema: type[Schema]
     example: Mapping[str, Any]
@@ -28,8 +28,8 @@ class Body(NamedTuple):
 class Operation(NamedTuple):
     """One method of one path.
 
-    Answers that are a text are a media type instead of a schema of JSON; `asked` are the example's parameters.
-    `has_conditions` tells that If-Match and If-None-Match are obeyed.
+    `answers` has, by status, a schema for JSON or a media type for other formats. `asked` has the example's query.
+    `has_conditions` says that If-Match and If-None-Match are supported.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""The dashboard page at /, and the files it is made of."""
+"""/, /assets and /vendor: the dashboard page and its files."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from analytics.api.files import TYPES, Folder, pack, respond
 
 WEB = Path(__file__).parent.parent / "web"
 CHARTS = ("uPlot.iife.min.js", "uPlot.min.css")
-"""What `npm ci` in analytics/web brings; without it the page says that its charts are missing."""
+"""Files that `npm ci` in analytics/web installs; without them the page says that its charts are missing."""
 THEME = "theme.js"
-"""Runs before the first paint, so it is no module."""
+"""Classic script, not a module, because it must run before the first paint."""
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -26,14 +26,14 @@ POLICY = "; ".join(
 
 
 def page_blueprint() -> Blueprint:
-    """The blueprint of /, /assets and /vendor."""
+    """Blueprint of /, /assets and /vendor."""
     blueprint = Blueprint("page", __name__, template_folder="../web/templates")
     assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
     modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name != THEME)
 
     @blueprint.get("/")
     def page() -> Response:
-        if request.environ["PATH_INFO"] == "":  # below a path, without the slash that relative addresses need
+        if request.environ["PATH_INFO"] == "":  # a base path without the slash that relative addresses need
             query = request.query_string.decode("latin1")
             return Response(status=307, headers={"Location": f"{request.script_root}/{query and f'?{query}'}"})
         charts = all(map(vendor.has, CHARTS))

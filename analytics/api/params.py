@@ -1,4 +1,4 @@
-"""Query strings, read by their schemas."""
+"""Loads query strings by their schemas."""
 
 from typing import Any
 
@@ -11,29 +11,29 @@ from analytics.schemas.compiled import loaded
 from analytics.schemas.queries import given_once
 
 TAG = "tag."
-"""What the names of parameters that pick tags begin with."""
+"""Prefix of the parameters that select tags."""
 
 
 def arguments(schema: Schema, *, besides: str | None = None) -> dict[str, Any]:
-    """The query's arguments as `schema` loads them, but for those whose names begin with `besides`.
+    """Arguments of the current request, loaded by `schema`; names that start with `besides` are ignored.
 
     Raises:
-        ValidationFailed: one is unknown, given twice, or not as it must be.
+        ValidationFailed: an argument is unknown, given twice or invalid.
     """
     if not request.query_string and not schema.fields:
         return {}
-    asked = ((name, texts) for name, texts in request.args.lists() if besides is None or not name.startswith(besides))
-    given: dict[str, Any] = loaded(schema, given_once(asked))
-    return given
+    query = ((name, texts) for name, texts in request.args.lists() if besides is None or not name.startswith(besides))
+    args: dict[str, Any] = loaded(schema, given_once(query))
+    return args
 
 
 def picked_tags() -> SeriesTags:
-    """The tags that the query picks, each as `tag.K=V`.
+    """Tags selected by `tag.K=V` in the query of the current request, sorted.
 
     Raises:
-        ValidationFailed: one has no name, or is given twice.
+        ValidationFailed: a tag has no name or is given twice.
     """
     if TAG in request.args:
         raise ValidationFailed(f"{TAG}: Must name a tag.", fields={TAG: ["Must name a tag."]})
-    given = given_once(asked for asked in request.args.lists() if asked[0].startswith(TAG))
-    return tuple(sorted((name.removeprefix(TAG), text) for name, text in given.items()))
+    tags = given_once(arg for arg in request.args.lists() if arg[0].startswith(TAG))
+    return tuple(sorted((name.removeprefix(TAG), text) for name, text in tags.items()))

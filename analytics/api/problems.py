@@ -1,4 +1,4 @@
-"""The one error handler: every failure in the one shape, whatever raised it."""
+"""Error handler of the Flask application: answers all errors in one shape."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -10,7 +10,7 @@ from analytics.answer import Answer, encode, failure, path_of
 from analytics.api.answers import respond
 
 PASSED_ON = ("Allow", "Retry-After", "Location")
-"""Headers of Flask's own errors that the answer has too."""
+"""Headers of Flask's own errors that are copied to the answer."""
 
 
 def handle_problems(app: Flask) -> None:
@@ -25,11 +25,11 @@ def _describe(error: Exception, environ: WSGIEnvironment) -> Answer:
     headers = {name: value for name, value in error.get_headers() if name in PASSED_ON}
     message = error.description or error.name
     if isinstance(error, WebsocketMismatch):
-        message = f"{path} speaks WebSocket, and only that."
+        message = f"{path} only accepts WebSocket connections."
     elif status == 404:
-        message = f"There is nothing at {path}."
+        message = f"No such path: {path}."
     elif status == 405:
         method = environ["REQUEST_METHOD"]
         message = f"{method} is not allowed at {path}; allowed: {headers.get('Allow', 'nothing')}."
-    told = {"code": error.name.lower().replace(" ", "_"), "message": message, "fields": {}}
-    return Answer(encode({"error": told}), status, tuple(headers.items()))
+    problem = {"code": error.name.lower().replace(" ", "_"), "message": message, "fields": {}}
+    return Answer(encode({"error": problem}), status, tuple(headers.items()))

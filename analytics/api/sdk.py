@@ -1,4 +1,4 @@
-"""/sdk/…: the JavaScript client as a module and as a classic script, and its types."""
+"""/sdk: the JavaScript client as a module and as a classic script, and its types."""
 
 from flask import Blueprint, Response
 
@@ -6,11 +6,11 @@ from analytics.api.files import TYPES, pack, respond
 from analytics.javascript import as_classic, as_module, types
 
 CACHE_CONTROL = "public, max-age=300"
-"""Pages of other sites load the client with each of theirs: they need not ask each time."""
+"""Other sites load the client on each of their pages, so it is not revalidated every time."""
 
 
 def sdk_blueprint() -> Blueprint:
-    """The blueprint of /sdk/analytics.js, /sdk/analytics.classic.js and /sdk/analytics.d.ts."""
+    """Blueprint of /sdk/analytics.js, /sdk/analytics.classic.js and /sdk/analytics.d.ts."""
     blueprint = Blueprint("sdk", __name__)
 
     @blueprint.get("/sdk/analytics.js")

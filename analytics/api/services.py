@@ -1,4 +1,4 @@
-"""/services: who is known, and one service in full."""
+"""/services: all services, one service in detail, and the history of its state."""
 
 from flask import Blueprint, Response
 
@@ -12,7 +12,7 @@ NOTHING, HISTORY = NoQuery(), HistoryQuery()
 
 
 def services_blueprint(reader: Reader) -> Blueprint:
-    """The blueprint of /services."""
+    """Blueprint of /services."""
     blueprint = Blueprint("services", __name__)
 
     @blueprint.get("/services")

@@ -1,4 +1,4 @@
-"""/stats: statistics, by hour and by day too."""
+"""/stats: statistics in total, by hour and by day."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ NOTHING, HOURS, DAYS = NoQuery(), HoursQuery(), DaysQuery()
 def stats_blueprint(
     reader: Reader, storage: Callable[[], dict[str, Any]], jobs: Callable[[], list[JobReport]]
 ) -> Blueprint:
-    """The blueprint of /stats; `storage` describes where records are kept, `jobs` reports on each job."""
+    """Blueprint of /stats; `storage` describes the storage, `jobs` returns the reports on all jobs."""
     blueprint = Blueprint("stats", __name__)
 
     @blueprint.get("/stats")

@@ -1,4 +1,4 @@
-"""Answers of any length in constant memory: some 64 KB at a time, with a turn for all others in between."""
+"""Streams exports of any length in constant memory: about 64 KB at a time, yielding to other requests in between."""
 
 import errno
 import zlib
@@ -14,15 +14,15 @@ from analytics.records import R
 
 CHUNK = 64 * 1024
 PAGE = 1_000
-"""The most records that are looked at between two turns of the others."""
+"""Maximum number of records examined between two yields."""
 LEVEL = 3
-"""Of compression; more costs twice the time for a tenth less."""
+"""Compression level; the next one takes twice the time for a tenth less."""
 STALLED = 60.0
-"""Seconds in which a reader must take a chunk, or is cut off."""
+"""Time that a client has to receive a chunk before its connection is closed, in seconds."""
 
 
 class Chunk:
-    """Rows in their form, until there are enough of them to be sent."""
+    """Buffer of formatted rows, until there are enough of them to send."""
 
     def __init__(self, form: Form) -> None:
         self._form, self._text, self._between = form, bytearray(form.head), b""
@@ -32,28 +32,28 @@ class Chunk:
         return len(self._text) >= CHUNK
 
     def add(self, row: Row) -> None:
-        """Write one more row."""
+        """Append a row."""
         self._text += self._between
         self._text += self._form.row(row)
         self._between = self._form.between
 
     def take(self) -> bytes:
-        """What is there to be sent."""
+        """Return the content and empty the buffer."""
         text = bytes(self._text)
         self._text.clear()
         return text
 
     def close(self) -> bytes:
-        """The same at the end."""
+        """Append the end of the document and return the content."""
         self._text += self._form.tail
         return self.take()
 
 
 class LogExport(NamedTuple, Generic[R]):
-    """The wanted records within `bounds` of a ring, a page after the other.
+    """Selected records of a ring within `bounds`, page by page.
 
-    Each page is asked for anew by its first number, so that a slow reader holds nothing. What has made room for new
-    records before its turn comes is left out.
+    Each page is read from the ring by number when it is needed, so that a slow client keeps no records in memory.
+    Records that the ring has overwritten by then are left out.
     """
 
     reader: Reader
@@ -63,7 +63,7 @@ class LogExport(NamedTuple, Generic[R]):
     pause: Callable[[], None]
 
     def chunks(self, form: Form) -> Iterator[bytes]:
-        """The rows in their form."""
+        """Yield the formatted rows."""
         chunk, most, (_, after, last) = Chunk(form), PAGE, self.bounds
         while after < last:
             spans = self.reader.ask(self.log.spans, after, most)
@@ -76,7 +76,7 @@ class LogExport(NamedTuple, Generic[R]):
                     after = number
                     break
             most = min(PAGE, after - start if chunk.is_full else 2 * most)
-            del spans  # a reader that waits holds none of them
+            del spans  # keeps no records in memory while the client is waited for
             if chunk.is_full:
                 yield chunk.take()
             self.pause()
@@ -84,12 +84,12 @@ class LogExport(NamedTuple, Generic[R]):
 
 
 class TableExport(NamedTuple):
-    """Rows that are all there."""
+    """Rows that are in memory already."""
 
     rows: Iterable[Row]
 
     def chunks(self, form: Form) -> Iterator[bytes]:
-        """The rows in their form."""
+        """Yield the formatted rows."""
         chunk = Chunk(form)
         for row in self.rows:
             chunk.add(row)
@@ -99,7 +99,7 @@ class TableExport(NamedTuple):
 
 
 def gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """One gzip member that ends when `chunks` do."""
+    """Compress `chunks` to one gzip member."""
     packer = zlib.compressobj(LEVEL, wbits=31)
     for chunk in chunks:
         packed = packer.compress(chunk)
@@ -109,13 +109,13 @@ def gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def cut_off_when_stalled(chunks: Iterator[bytes], patience: float = STALLED) -> Iterator[bytes]:
-    """The same chunks; ends the request of a reader that does not take one within `patience` seconds.
+    """Yield the same chunks; end the request if the client does not receive one within `patience` seconds.
 
-    The server sends a chunk before it asks for the next one, so that is where the time passes.
+    The server sends a chunk while this generator is suspended in `yield`, so the timeout covers the sending.
 
     Raises:
-        BrokenPipeError: in the server, which takes it for a reader that has gone.
+        BrokenPipeError: inside the server, which handles it as a client that has disconnected.
     """
     for chunk in chunks:
-        with gevent.Timeout(patience, BrokenPipeError(errno.EPIPE, "the reader takes nothing")):
+        with gevent.Timeout(patience, BrokenPipeError(errno.EPIPE, "the client does not receive")):
             yield chunk

@@ -1,4 +1,4 @@
-"""Rows as text: CSV, a JSON object a line, or one JSON document, each row by itself."""
+"""Formats of exports: CSV, NDJSON, or one JSON document, written row by row."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from analytics.answer import encode
 from analytics.query.export import Row
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula."""
+"""First characters that make a spreadsheet interpret a text as a formula."""
 MARK = "'"
-"""Stands in front of texts that begin with one of those, or with itself, and for the empty text."""
+"""Escape character in front of texts that start with one of those or with itself; alone, it is the empty text."""
 MARKED = (*FORMULA, MARK)
 
 
 class Form(Protocol):
-    """How rows are written: what stands before them, between two of them and after them."""
+    """Format of rows, with the bytes before the first row, between two rows and after the last row."""
 
     content_type: str
     head: bytes
@@ -27,12 +27,12 @@ class Form(Protocol):
     def __init__(self, kind: str, columns: Sequence[str]) -> None: ...
 
     def row(self, row: Row) -> bytes:
-        """One row; its text has no line end but the last."""
+        """Format one row; only its last character may be a line break."""
         ...
 
 
 class Lines:
-    """Each row as a JSON object on a line of its own."""
+    """NDJSON: each row is a JSON object on its own line."""
 
     content_type = "application/x-ndjson"
     head = between = tail = b""
@@ -45,7 +45,7 @@ class Lines:
 
 
 class Document:
-    """One JSON object around an array that bears the name of what its rows are; each row has a line of its own."""
+    """One JSON object with an array, which has the name of the kind; each row is on its own line."""
 
     content_type = "application/json"
     between, tail = b",\n", b"\n]}\n"
@@ -58,11 +58,11 @@ class Document:
 
 
 class Csv:
-    """RFC 4180 with a line of names.
+    """CSV (RFC 4180) with a header line.
 
-    Numbers stand as they are, objects as JSON, and what is null is an empty cell. A text that a spreadsheet would take
-    for a formula has an apostrophe in front, and so has one that begins with an apostrophe; the empty text is an
-    apostrophe. So whoever takes one leading apostrophe away has the text back.
+    Objects are written as JSON, and null as an empty cell. A text that a spreadsheet would interpret as a formula gets
+    an apostrophe in front; so does a text that starts with an apostrophe, and the empty text is one apostrophe. To get
+    the original text, remove one leading apostrophe.
     """
 
     content_type = "text/csv; charset=utf-8; header=present"
@@ -76,19 +76,19 @@ class Csv:
         return self._encode(map(cell, structs.astuple(row) if isinstance(row, Struct) else row.values()))
 
     def _encode(self, cells: Any) -> bytes:
-        line: Any = self._line(cells)  # what the echo gave back
+        line: Any = self._line(cells)  # the writer returns the result of _Echo.write
         return line.encode()  # type: ignore[no-any-return]
 
 
 class _Echo:
-    """A file that gives back what is written."""
+    """File whose `write` returns the text."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def cell(value: Any) -> str | float:
-    """One value as it stands in a table."""
+    """Value of one CSV cell."""
     if value.__class__ is str:
         return MARK + value if not value or value.startswith(MARKED) else value
     if value is None:
@@ -101,4 +101,4 @@ def cell(value: Any) -> str | float:
 
 
 FORMS: Mapping[str, type[Form]] = {"ndjson": Lines, "csv": Csv, "json": Document}
-"""By the name under which they are asked for."""
+"""Formats by the value of the parameter `format`."""

@@ -22,8 +22,8 @@ def serve_command(host: str | None, port: str | None, data_dir: str | None) -> N
     The dashboard is at http://HOST:PORT/. All other settings are environment variables: `analytics config` lists them.
     The server is gunicorn; GUNICORN_CMD_ARGS can hold options for it.
     """
-    from analytics.serving.application import Service
+    from analytics.serving.application import GunicornServer
 
     options = {"HOST": host, "PORT": port, "ANALYTICS_DATA_DIR": data_dir}
     os.environ.update({variable: value for variable, value in options.items() if value is not None})
-    Service().run()
+    GunicornServer().run()

@@ -1,1 +1,1 @@
-"""Doors: each takes one protocol, turns bytes and headers into records, and writes the protocol's own answer."""
+"""Doors: one per protocol. A door decodes a request into records and answers in the protocol's own format."""

@@ -1,4 +1,4 @@
-"""Reads a request's body: complete, decompressed, within its limits and in time, or not at all."""
+"""Reads request bodies: decompressed, complete, within the size limit and within the time limit."""
 
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ NOT_COMPRESSED = ("identity", "")
 
 
 class Body(NamedTuple):
-    """A body's bytes, without a byte order mark, and its content type, without parameters."""
+    """Decompressed bytes of a body without a byte order mark, and its content type without parameters."""
 
     data: bytes
     media_type: str
 
 
 class BodyReader:
-    """Reads bodies of some content types and encodings, within `limits`."""
+    """Reads bodies that have one of `media_types` and one of `encodings`, within `limits`."""
 
     def __init__(
         self, limits: BodyLimits, media_types: Sequence[str], encodings: Mapping[str, Decompress] = ENCODINGS
@@ -37,15 +37,15 @@ class BodyReader:
         """Read the body of a request.
 
         Raises:
-            UnsupportedMedia: its content type or encoding is not one of those that are read.
-            TooLarge: it is beyond the limit; a body without a length, or a compressed one, is read only so far.
-            MalformedBody: it ended early, or cannot be decompressed.
-            BodyTimeout: it did not arrive in time.
+            UnsupportedMedia: the content type or encoding is not supported.
+            TooLarge: the body exceeds the limit; reading and decompression stop there.
+            MalformedBody: the body ended early or cannot be decompressed.
+            BodyTimeout: the body did not arrive in time.
         """
         media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if media_type not in self._media_types:
             raise UnsupportedMedia(
-                f"Content-Type {media_type or '(none)'!r} is not read here; send {_listed(self._media_types)}."
+                f"Content-Type {media_type or '(none)'!r} is not supported here; send {_listed(self._media_types)}."
             )
         encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if encoding in NOT_COMPRESSED:
@@ -54,7 +54,7 @@ class BodyReader:
             decompress = self._encodings.get(encoding)
             if decompress is None:
                 raise UnsupportedMedia(
-                    f"Content-Encoding {encoding!r} is not read here; send {_listed([*self._encodings, 'none'])}.",
+                    f"Content-Encoding {encoding!r} is not supported here; send {_listed([*self._encodings, 'none'])}.",
                     headers={"Accept-Encoding": ", ".join(self._encodings)},
                 )
             data = decompress(self._receive(environ), self._limits)
@@ -72,10 +72,11 @@ class BodyReader:
                     data = _read_up_to(environ["wsgi.input"], length)
         except TimeoutError:
             raise BodyTimeout(
-                f"The body did not arrive within {limits.seconds:g} seconds.", headers={"Connection": "close"}
+                f"The body did not arrive within {limits.seconds:g} seconds; send it again.",
+                headers={"Connection": "close"},
             ) from None
         except ParseException as error:
-            raise MalformedBody(f"The chunked body cannot be read: {error}", code="malformed_chunks") from None
+            raise MalformedBody(f"The chunked body is malformed: {error}", code="malformed_chunks") from None
         except OSError:
             raise _cut_off() from None
         if length is None:
@@ -101,7 +102,7 @@ def _read_up_to(stream: IO[bytes], limit: int) -> bytes:
 
 
 def _cut_off() -> MalformedBody:
-    return MalformedBody("The body ended before it was complete; nothing was recorded.", code="incomplete_body")
+    return MalformedBody("The body ended early; nothing was recorded. Send it again.", code="incomplete_body")
 
 
 def _listed(names: Sequence[str]) -> str:

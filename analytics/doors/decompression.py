@@ -1,4 +1,4 @@
-"""Decompresses request bodies: never beyond the limit, and complete or not at all."""
+"""Decompresses request bodies, up to the size limit."""
 
 import zlib
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from analytics.doors.limits import BodyLimits
 from analytics.errors import MalformedBody, UnsupportedMedia
 
 Decompress = Callable[[bytes, BodyLimits], bytes]
-"""Returns the decompressed body. Raises TooLarge beyond the limit, MalformedBody for what is not of its format."""
+"""Returns the decompressed body. Raises TooLarge beyond the limit, and MalformedBody for invalid or truncated data."""
 
 
 class Encoding(NamedTuple):
-    """A content encoding, and the code of the error for a body that is not of it."""
+    """A content encoding, and the error code for a body that is not valid in it."""
 
     name: str
     code: str
 
     def malformed(self, problem: str) -> MalformedBody:
-        """The error for a body with `problem`, such as "ends early"."""
+        """Error for a body with `problem`, such as "ends early"."""
         return MalformedBody(f"The {self.name} body {problem}.", code=self.code)
 
 
@@ -26,11 +26,11 @@ GZIP = Encoding("gzip", code="malformed_gzip")
 DEFLATE = Encoding("deflate", code="malformed_deflate")
 ZSTD = Encoding("zstd", code="malformed_zstd")
 GZIP_FORMAT, ZLIB_FORMAT, RAW_FORMAT = 31, 15, -15
-"""`wbits` of zlib, which choose the format."""
+"""Values of zlib's `wbits`, which select the format."""
 ZSTD_WINDOW = 8 * 1024 * 1024
-"""The largest window that a sender of `Content-Encoding: zstd` may use (RFC 9659)."""
-ZSTD_PIECE = 256
-"""Bytes that are decompressed at once: a block of 128 KiB can be 4 bytes long, and the decoder has no limit."""
+"""Largest window, in bytes, that `Content-Encoding: zstd` allows (RFC 9659)."""
+ZSTD_INPUT = 256
+"""Compressed bytes fed to the decoder at once. The decoder has no output limit, and 4 bytes can expand to 128 KiB."""
 ZSTD_OUTPUT = 32 * 1024
 
 
@@ -47,14 +47,14 @@ def inflate_gzip(data: bytes, limits: BodyLimits) -> bytes:
 
 
 def inflate_deflate(data: bytes, limits: BodyLimits) -> bytes:
-    """Decompress deflate: the zlib format (RFC 1950) as HTTP has it, or raw (RFC 1951) as some clients send it."""
+    """Decompress deflate: the zlib format (RFC 1950) that HTTP specifies, or raw (RFC 1951) as some clients send it."""
     if not data:
         return data
     inflated = bytearray()
-    # a zlib header; raw deflate could begin so only with padding that is not zero
+    # a zlib header; raw deflate starts like this only if its padding is not zero
     is_zlib = data[0] & 0x0F == 8 and int.from_bytes(data[:2]) % 31 == 0
     if _inflate(data, ZLIB_FORMAT if is_zlib else RAW_FORMAT, inflated, limits, DEFLATE):
-        raise DEFLATE.malformed("has something behind its end")
+        raise DEFLATE.malformed("has data after its end")
     return bytes(inflated)
 
 
@@ -62,13 +62,13 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
     """Decompress zstd (RFC 8878) of one or more frames.
 
     Raises:
-        UnsupportedMedia: the library for it is not installed.
+        UnsupportedMedia: `zstandard` is not installed.
     """
     try:
         from zstandard import ZstdDecompressor, ZstdError
     except ImportError:
         raise UnsupportedMedia(
-            "Content-Encoding 'zstd' is not read here, as zstandard is not installed "
+            "Content-Encoding 'zstd' is not supported here, because zstandard is not installed "
             "(pip install 'analytics-dashboard[zstd]'); send gzip, deflate, or none."
         ) from None
     decompressor = ZstdDecompressor(max_window_size=ZSTD_WINDOW)
@@ -79,10 +79,10 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
                 break
             frame = decompressor.decompressobj(write_size=ZSTD_OUTPUT)
             while not frame.eof and place < len(data):
-                piece = data[place : place + ZSTD_PIECE]
-                inflated += frame.decompress(piece)
+                chunk = data[place : place + ZSTD_INPUT]
+                inflated += frame.decompress(chunk)
                 limits.check(len(inflated))
-                place += len(piece) - len(frame.unused_data)
+                place += len(chunk) - len(frame.unused_data)
             if not frame.eof:
                 raise ZSTD.malformed("ends early")
     except ZstdError as error:
@@ -93,7 +93,7 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
 
 
 def _inflate(data: bytes, format_: int, inflated: bytearray, limits: BodyLimits, encoding: Encoding) -> bytes:
-    """Append the content of one stream to `inflated`, and return what follows the stream."""
+    """Append the content of one stream to `inflated`, and return the bytes after the stream."""
     stream = zlib.decompressobj(wbits=format_)
     try:
         inflated += stream.decompress(data, limits.size + 1 - len(inflated))

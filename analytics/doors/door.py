@@ -1,4 +1,4 @@
-"""The interface of a door that is reached over HTTP."""
+"""Interface of the doors for HTTP."""
 
 from typing import Protocol
 from wsgiref.types import WSGIEnvironment
@@ -7,9 +7,9 @@ from analytics.answer import Answer
 
 
 class Door(Protocol):
-    """Takes one protocol: reads a request, records what it holds, and answers in the protocol's own format.
+    """Reads a request in one protocol, records its content, and answers in the protocol's own format.
 
-    What a client did wrong is answered, never raised, and counted in `/stats`.
+    Mistakes of the client become an error answer, not an exception, and are counted in `/stats`.
     """
 
     def __call__(self, environ: WSGIEnvironment, /) -> Answer: ...

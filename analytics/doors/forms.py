@@ -1,4 +1,4 @@
-"""The forms of a JSON body: one object, an array, an object around an array, or lines."""
+"""Decodes the forms of a JSON body: one object, an array, an object around an array, or NDJSON."""
 
 import re
 from itertools import islice
@@ -14,14 +14,18 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool) -> R | Batch[R]:
-    """One record, or a batch of them: `kind` names the array inside an object, `events` or `metrics`.
+    """Decode one record or a batch of records.
 
-    An item of a batch that is not valid JSON costs only itself, in all forms.
+    In a batch, an item that is not valid JSON is reported as an error; the other items are still decoded.
+
+    Args:
+        kind: name of the array inside an object: `events` or `metrics`.
+        is_lines: whether the body is NDJSON.
 
     Raises:
-        MalformedBody: the body is not JSON, nested too deeply, or holds nothing.
-        ValidationFailed: a single record, or the object around the array, is not as it must be.
-        TooLarge: more items than a batch may have.
+        MalformedBody: the body is empty, not JSON, or nested too deeply.
+        ValidationFailed: a single record, or the object around the array, is invalid.
+        TooLarge: the batch has too many items.
     """
     if is_lines:
         return decoder.lines(body)
@@ -40,12 +44,12 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
             return decoder.apart(body, wrapped.end() + 1, b"}", refused)
         unknown = {name: ["Unknown field."] for name in islice(fields, MOST_FIELDS) if name != kind}
         if unknown:
-            raise ValidationFailed(f"Unknown fields beside {kind!r}: {', '.join(islice(unknown, 5))}", fields=unknown)
+            raise ValidationFailed(f"Unknown fields next to {kind!r}: {', '.join(islice(unknown, 5))}", fields=unknown)
         items = bytes(fields[kind])
         rest = body[wrapped.end() :]
         if not rest.startswith(items):
-            rest = without_halves(rest)  # as `fields` is
-        # JSON parsers keep the last of equal names, so the items of an earlier one would be lost without an error
+            rest = without_halves(rest)  # `parse` did the same to `fields`
+        # JSON parsers keep the last of several equal names, which would silently lose the items of the others
         if not rest.startswith(items) or rest[len(items) :].strip() != b"}":
             raise ValidationFailed(f"{kind!r} must be given once.", fields={kind: ["Must be given once."]})
         return decoder.many(items)

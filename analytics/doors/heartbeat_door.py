@@ -1,4 +1,4 @@
-"""Heartbeats: one JSON object as the body, or the name of a service and a query (a ping)."""
+"""Door for heartbeats: a JSON object in the body, or a ping (the service in the path, the rest in the query)."""
 
 from collections.abc import Callable, Iterable
 from wsgiref.types import WSGIEnvironment
@@ -20,13 +20,13 @@ PING = PingQuery()
 
 
 class HeartbeatDoor:
-    """Takes heartbeats one by one."""
+    """Records one heartbeat per request."""
 
     def __init__(self, recorder: Recorder, limits: BodyLimits) -> None:
         self._recorder, self._bodies = recorder, BodyReader(limits, ONE_RECORD)
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
-        """Record the heartbeat in a request's body, and answer it."""
+        """Record the heartbeat in the body of a request."""
 
         def decode() -> NewHeartbeat:
             heartbeat: NewHeartbeat = load(SCHEMA, self._bodies.read(environ).data)
@@ -35,17 +35,17 @@ class HeartbeatDoor:
         return self._take(decode)
 
     def ping(self, service: str, query: Iterable[tuple[str, list[str]]], *, has_json: bool) -> Answer:
-        """Record the heartbeat that a query describes, and answer it.
+        """Record the heartbeat in a query string.
 
         Args:
-            service: the name in the path.
-            query: each parameter with all its values.
-            has_json: whether the request has a JSON body, which a ping must not have.
+            service: name of the service, from the path.
+            query: parameters, each with all its values.
+            has_json: whether the request has a JSON body, which is an error for a ping.
         """
 
         def decode() -> NewHeartbeat:
             if has_json:
-                raise ValidationFailed("This address takes a query instead of a body; send JSON to POST /heartbeat.")
+                raise ValidationFailed("This path takes a query string, not a body; send JSON to POST /heartbeat.")
             heartbeat: NewHeartbeat = loaded(SCHEMA, {"service": service, **loaded(PING, given_once(query))})
             return heartbeat
 

@@ -1,4 +1,4 @@
-"""Events and metrics as JSON: one record, an array, an object around an array, or lines."""
+"""Door for events and metrics in JSON: one object, an array, an object around an array, or NDJSON."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from analytics.yielding import yield_to_others
 
 
 class JsonDoor(Generic[R]):
-    """Takes one kind of record; answers a batch with its receipt.
+    """Records one kind of record; answers a batch with a receipt.
 
     Args:
-        kind: its name is the one field of an object around an array.
-        bodies: reads the requests' bodies.
-        decoder: decodes records; has the most items of a batch.
-        recorder: records them, and counts what cannot be decoded.
-        describe: the answer to a single record.
+        kind: the kind of record. Its name is the field of an object around an array.
+        bodies: reads request bodies.
+        decoder: decodes records, and limits the items of a batch.
+        recorder: stores records, and counts the rejected ones.
+        describe: makes the answer to a single record.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class JsonDoor(Generic[R]):
         self._bodies, self._recorder, self._describe = bodies, recorder, describe
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
-        """Record what a request holds, and answer it."""
+        """Record the content of a request."""
         try:
             decoded = self._decode(environ)
             if isinstance(decoded, Batch):
@@ -69,20 +69,20 @@ class JsonDoor(Generic[R]):
         if receipt.accepted or receipt.duplicates:
             return json_answer(receipt)
         reasons = Counter(error.code for error in receipt.errors)
-        message = f"None of the {receipt.rejected} {self._kind.name} could be recorded ({', '.join(reasons)})."
+        message = f"All {receipt.rejected} {self._kind.name} were rejected ({', '.join(reasons)}); see `errors`."
         problem: dict[str, Any] = {"code": "nothing_accepted", "message": message, "fields": {}}
         return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400)
 
 
 def events_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:
-    """The door for events, which takes up to `max_batch` of them at once."""
+    """Door for events, with at most `max_batch` in one request."""
     decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(EVENTS, bodies, decoder, recorder, _describe_event)
 
 
 def metrics_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewMetric]:
-    """The door for metrics, which takes up to `max_batch` of them at once."""
+    """Door for metrics, with at most `max_batch` in one request."""
     decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric)

@@ -1,4 +1,4 @@
-"""The limits of a request's body."""
+"""Limits of a request body."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,14 @@ from analytics.errors import TooLarge
 
 
 class BodyLimits(NamedTuple):
-    """How large a body may be, how long it may take to arrive, and of how many compressed parts it may consist."""
+    """Limits of a request body: size, time to arrive, and number of compressed parts."""
 
     size: int
     """Bytes, after decompression."""
     seconds: float
+    """Time for the whole body to arrive."""
     members: int = 32
-    """Members of gzip or frames of zstd; each costs a copy of what follows it."""
+    """Gzip members or zstd frames. Each one copies the remaining bytes, so many of them would be slow."""
 
     def check(self, size: int) -> None:
         """Raise TooLarge if `size` is beyond the limit."""

@@ -1,6 +1,6 @@
-"""What request bodies may be: their content types, content encodings and limits.
+"""Content types and content encodings of request bodies.
 
-The limits of one record, such as the size and depth of an event's `data`, are part of its schema: `schemas.fields`.
+Limits of a single record, such as the size and depth of an event's `data`, belong to its schema: `schemas.fields`.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from analytics.doors.decompression import Decompress, inflate_deflate, inflate_g
 
 JSON_TYPE = "application/json"
 BEACON_TYPE = "text/plain"
-"""Content type of JSON that `navigator.sendBeacon` sends without a preflight."""
+"""JSON sent by `navigator.sendBeacon`, which needs no CORS preflight for this content type."""
 LINES_TYPE = "application/x-ndjson"
 ONE_RECORD = (JSON_TYPE, BEACON_TYPE)
 MANY_RECORDS = (JSON_TYPE, LINES_TYPE, BEACON_TYPE)
@@ -19,7 +19,8 @@ ENCODINGS: Mapping[str, Decompress] = {
     "deflate": inflate_deflate,
     "zstd": inflate_zstd,
 }
-"""Content encodings that every door reads.
+"""Content encodings that every door supports.
 
-One that a single protocol needs (snappy for Prometheus' remote write) joins in that door: `{**ENCODINGS, "snappy": …}`.
+A door adds those that only its protocol needs, such as snappy for Prometheus' remote write:
+`{**ENCODINGS, "snappy": …}`.
 """

@@ -1,4 +1,4 @@
-"""The way of the most frequent requests past Flask, whose routing and contexts cost more than the work itself."""
+"""Serves the most frequent requests without Flask, whose routing and contexts take longer than the work itself."""
 
 from collections.abc import Iterable, Mapping
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -8,9 +8,9 @@ from analytics.doors.door import Door
 
 
 class Shortcut:
-    """Hands a POST to exactly one of the paths of `doors` to its door; every other request goes on to `app`.
+    """Passes a POST to one of the paths in `doors` to its door, and every other request to `app`.
 
-    The views of `app` at these paths ask the same doors, so the two ways differ only in time.
+    The views of `app` at these paths use the same doors, so the answers are the same.
     """
 
     def __init__(self, app: WSGIApplication, doors: Mapping[str, Door]) -> None:
@@ -22,6 +22,6 @@ class Shortcut:
             return self._app(environ, start_response)
         try:
             answer = door(environ)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
+        except Exception as error:  # noqa: BLE001  # every failure gets an error answer
             answer = failure(error, environ)
         return answer(environ, start_response)

@@ -1,1 +1,1 @@
-"""Jobs: everything that runs by itself, under one supervisor that restarts what fails and reports on each."""
+"""Jobs: background work, under one supervisor that restarts failed jobs and reports on all of them."""

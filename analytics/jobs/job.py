@@ -1,4 +1,4 @@
-"""Job: work in a greenlet of its own, which is started again whenever it ends, however it ends."""
+"""Job: a loop in its own greenlet, which is restarted whenever it ends."""
 
 import logging
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from analytics.jobs.report import JobReport, State
 from analytics.jobs.schedule import Backoff
 
 ERROR_LIMIT = 200
-"""How many characters of an error a report shows."""
+"""Maximum length of an error in a report, in characters."""
 
 log = logging.getLogger(__name__)
 
 
 class EndedError(Exception):
-    """A loop returned, which it never should."""
+    """The work of a loop returned, although it should run for ever."""
 
 
 class Job:
-    """A loop that runs for ever; made by `Supervisor`, started and stopped by its owner.
+    """A loop that runs for ever; created by `Supervisor`, started and stopped by its owner.
 
-    When the greenlet ends by an error, a stray kill or a return, the failure is recorded and logged at once and another
-    greenlet is started after a pause. `stop` is the only way to end it.
+    When its greenlet ends through an error, a stray kill or a return, the failure is recorded and logged at once, and
+    the job restarts in a new greenlet after a pause. Only `stop` ends it.
     """
 
     def __init__(self, name: str, work: Callable[[], None], clock: Clock, backoff: Backoff) -> None:
@@ -39,26 +39,26 @@ class Job:
         self._last_success: float | None = None
 
     def start(self) -> None:
-        """Begin; nothing happens if it was started already."""
+        """Start the job, unless it is running."""
         if self._greenlet is None:
             self._in_a_row = 0
             self._state = "running"
             self._spawn(0.0)
 
     def stop(self) -> None:
-        """End the job wherever it is, and wait until it has ended."""
+        """Kill the greenlet, and wait until it has ended."""
         greenlet, self._greenlet = self._greenlet, None
         if greenlet is not None:
             greenlet.kill()
-        self._state = "stopped"  # not before: the greenlet may have gone on until then
+        self._state = "stopped"  # only now: the greenlet may have set its state while it ended
 
     @property
     def state(self) -> State:
-        """What the job does now."""
+        """Current state."""
         return self._state
 
     def report(self) -> JobReport:
-        """How the job is."""
+        """State, counts of runs and failures, and the newest error."""
         return {
             "name": self.name,
             "state": self.state,
@@ -71,10 +71,10 @@ class Job:
         }
 
     def _body(self) -> None:
-        """What the greenlet does; returning from it is a failure."""
+        """Run in the greenlet; returning is a failure."""
         self._runs += 1
         self._work()
-        raise EndedError("it ended, although it should run for ever")
+        raise EndedError("the work returned, although it should run for ever")
 
     def _spawn(self, pause: float) -> None:
         self._has_begun = False
@@ -101,7 +101,7 @@ class Job:
                 raise
 
     def _record(self, error: BaseException) -> None:
-        """Note a failure, before anything else can go wrong."""
+        """Record a failure; called first, before anything else can fail."""
         self._state = "restarting"
         self._failures += 1
         self._last_error = f"{type(error).__name__}: {error}".removesuffix(": ")[:ERROR_LIMIT]
@@ -109,10 +109,10 @@ class Job:
         self._in_a_row = 1 if is_calm else self._in_a_row + 1
 
     def _after_failure(self) -> None:
-        """Called in the greenlet that failed, after the failure was logged."""
+        """Hook, called in the greenlet after its failure was logged."""
 
     def _ended(self, greenlet: gevent.Greenlet) -> None:
-        """Called in the event loop when a greenlet has ended, whatever ended it."""
+        """Restart the job; called in the event loop when a greenlet has ended for any reason."""
         if greenlet is not self._greenlet:  # stopped
             return
         if not self._has_begun:

@@ -1,4 +1,4 @@
-"""Periodic job: work that is done in a fixed phase, where late ticks are skipped and counted instead of bunched."""
+"""Periodic job: runs at a fixed interval; missed ticks are skipped and counted, not made up for."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from analytics.jobs.schedule import Backoff, next_due
 
 
 class Periodic(Job):
-    """Does `work` every `interval` seconds; a run that fails ends the greenlet, as in any job.
+    """Runs `work` every `interval` seconds; a run that fails ends the greenlet, and the job restarts.
 
     Args:
-        stalled_after: seconds without a successful run after which the job counts as stalled.
-        skipped: called with the number of ticks that were missed.
+        stalled_after: the job is stalled after this many seconds without a successful run.
+        skipped: called with the number of missed ticks.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Periodic(Job):
 
     @property
     def is_stalled(self) -> bool:
-        """Whether the job runs and no run has succeeded for too long."""
+        """Whether the job is started, but no run has succeeded for `stalled_after` seconds."""
         return self._greenlet is not None and self._clock.monotonic() - self._succeeded > self._stalled_after
 
     @property
@@ -52,7 +52,7 @@ class Periodic(Job):
         return {**super().report(), "skipped": self._skipped, "lateness_seconds": round(self._lateness, 3)}
 
     def tick(self) -> None:
-        """Run once, now; then the next tick of the phase is due."""
+        """Run `work` once, now, and schedule the next tick."""
         self._runs += 1
         self._lateness = max(0.0, self._clock.monotonic() - self._due)
         try:

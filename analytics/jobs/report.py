@@ -1,4 +1,4 @@
-"""Reports on jobs, as `/health` and `/stats` show them."""
+"""Reports on jobs, shown in `/health` and `/stats`."""
 
 from typing import Literal, TypedDict
 
@@ -6,10 +6,10 @@ State = Literal["running", "waiting", "restarting", "stalled", "failed", "stoppe
 
 
 class JobReport(TypedDict):
-    """How one job is.
+    """State of one job.
 
-    A loop counts a run for each start; it never succeeds, because it never ends. `lateness_seconds` is how long after
-    its time the latest run of a periodic job began.
+    `runs` counts the starts of a loop, whose `last_success` is always None because it never ends. `lateness_seconds` is
+    the delay of the latest run of a periodic job, and None for other jobs.
     """
 
     name: str
@@ -30,6 +30,6 @@ _REASONS: dict[State, str] = {
 
 
 def reason(report: JobReport) -> str | None:
-    """Why the service is degraded, if this job is the cause."""
+    """Why this job makes the service degraded; None if it does not."""
     text = _REASONS.get(report["state"])
     return text and text.format(report["name"])

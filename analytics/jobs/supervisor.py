@@ -1,4 +1,4 @@
-"""The supervisor: makes every job of the service, and reports on all of them."""
+"""Supervisor: creates every job of the service, and reports on all of them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,18 +15,18 @@ BACKOFF = Backoff()
 
 
 def _ignore(_: int) -> None:
-    """Ticks that were missed are counted in the report, and by nobody else."""
+    """Do nothing: missed ticks are counted in the job's report anyway."""
 
 
 class Supervisor:
-    """Makes jobs; none of them runs until its owner calls `start`, in the process that serves.
+    """Creates jobs. A job runs when its owner calls `start`, in the process that serves.
 
         jobs = Supervisor(clock)
         cleaner = jobs.periodic("cleaner", 60.0, clean, stalled_after=300.0)
         cleaner.start()
 
-    A job's name is a noun that reads well after "the": "the cleaner has stalled". `most_pause` bounds the pause before
-    a restart, in seconds, for a job that requests or live clients wait for.
+    A job's name is a noun that reads well after "the": "the cleaner has stalled". `most_pause` limits the pause before
+    a restart, in seconds; use it for jobs that requests or live clients wait for.
     """
 
     def __init__(self, clock: Clock, backoff: Backoff = BACKOFF) -> None:
@@ -34,7 +34,7 @@ class Supervisor:
         self._jobs: list[Job] = []
 
     def loop(self, name: str, work: Callable[[], None], *, most_pause: float | None = None) -> Job:
-        """A job whose `work` runs for ever."""
+        """Create a job whose `work` runs for ever."""
         return self._add(Job(name, work, self._clock, self._bounded(most_pause)))
 
     def periodic(
@@ -47,16 +47,16 @@ class Supervisor:
         most_pause: float | None = None,
         skipped: Callable[[int], None] = _ignore,
     ) -> Periodic:
-        """A job whose `work` is done every `interval` seconds; see `Periodic`."""
+        """Create a job that runs `work` every `interval` seconds; see `Periodic`."""
         backoff = self._bounded(most_pause)
         return self._add(Periodic(name, work, self._clock, backoff, interval, stalled_after, skipped))
 
     def task(self, name: str, work: Callable[[], None], failed: Callable[[], None]) -> Task:
-        """A job whose `work` is done once; `failed` is called where it fails."""
+        """Create a job that runs `work` once; `failed` is called if it fails."""
         return self._add(Task(name, work, self._clock, self._backoff, failed))
 
     def reports(self) -> list[JobReport]:
-        """How each job is, in the order in which they were made."""
+        """Reports on all jobs, in the order of their creation."""
         return [job.report() for job in self._jobs]
 
     def _add(self, job: J) -> J:

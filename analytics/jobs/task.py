@@ -1,4 +1,4 @@
-"""Task: a job that runs once and is done."""
+"""Task: a job that runs once."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ from analytics.jobs.schedule import Backoff
 
 
 class Task(Job):
-    """Runs `work` to its end.
+    """Runs `work` once.
 
-    A task that fails is not started again, because half of its work may be done.
+    A failed task is not restarted, because part of its work may already be done.
 
     Args:
-        failed: called when it has failed.
+        failed: called after a failure.
     """
 
     def __init__(

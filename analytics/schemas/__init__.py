@@ -1,1 +1,1 @@
-"""The single definition of every payload, query and answer, in marshmallow."""
+"""Marshmallow schemas: the single definition of every payload, query and answer."""

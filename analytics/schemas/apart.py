@@ -1,4 +1,4 @@
-"""Tells the items of an array apart in a body that is not valid JSON as a whole."""
+"""Finds the complete items of an array in a body that is not valid JSON."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -8,11 +8,11 @@ from analytics.arrays import ArrayScanner
 
 
 class Apart(NamedTuple):
-    """The complete items of an array, and what is wrong with what stands behind them.
+    """Complete items of an array, and the problem with the bytes after them.
 
-    `unfinished` is what begins another item and does not end, None where the array does. `problem` says why what
-    stands behind `items` is not taken, and `behind_unfinished` the same where `unfinished` turned out to be whole; None
-    where nothing is wrong there.
+    `unfinished` has the bytes of an item that was cut off; None if the array is complete. `problem` says why the bytes
+    after `items` were not recorded; None if there are none. `behind_unfinished` replaces it if `unfinished` turns out
+    to be a complete item.
     """
 
     items: list[bytes]
@@ -22,14 +22,14 @@ class Apart(NamedTuple):
 
 
 def tell_apart(body: bytes, start: int, ending: bytes, most: int, pause: Callable[[], None]) -> Apart:
-    """Take apart an array in `body`, which is not valid JSON; of more than `most` items, `most` + 1 are returned.
+    """Split an array in `body`, which is not valid JSON, into items; at most `most` + 1 are returned.
 
     Args:
-        body: what holds the array.
-        start: the place behind the array's opening bracket.
-        ending: what has to follow its closing bracket, but for blanks.
-        most: how many items there may be.
-        pause: called now and then, to let others work.
+        body: the bytes with the array.
+        start: index after the array's opening bracket.
+        ending: bytes required after its closing bracket, apart from whitespace.
+        most: maximum number of items.
+        pause: called from time to time, to yield to others.
     """
     scanner = ArrayScanner(start, pause)
     items = [body[span.start : span.end] for span in islice(scanner.scan(body), most + 1)]
@@ -39,7 +39,7 @@ def tell_apart(body: bytes, start: int, ending: bytes, most: int, pause: Callabl
             body[scanner.start :],
             f"The body ends within this item, which begins at byte {scanner.start}: it was cut off, or a quote or a "
             "bracket is not closed. Nothing from there on was recorded.",
-            f"The body ends at byte {len(body)}, before its array does: what should follow there was not recorded.",
+            f"The body ends at byte {len(body)}, before its array does; items from there on were not received.",
         )
     if len(items) == 1 and not items[0].strip():
         items = []
@@ -48,4 +48,4 @@ def tell_apart(body: bytes, start: int, ending: bytes, most: int, pause: Callabl
         return Apart(items, None, None)
     if not rest:
         return Apart(items, None, f"The body ends at byte {len(body)}, before the object around the array does.")
-    return Apart(items, None, f"The array ends at byte {scanner.end}: what follows there was not recorded.")
+    return Apart(items, None, f"The array ends at byte {scanner.end}; the bytes after it were not recorded.")

@@ -1,7 +1,7 @@
-"""Fast decoders derived from the marshmallow schemas, which stay the single definition.
+"""Fast decoders derived from the marshmallow schemas, which remain the single definition.
 
-What a derived decoder accepts, marshmallow accepts with an equal result; what it refuses is asked of marshmallow, which
-alone decides and words the errors.
+If a derived decoder accepts an input, marshmallow accepts it too, with an equal result. If it refuses one, marshmallow
+decides, and words the error.
 """
 
 import re
@@ -26,11 +26,11 @@ R = TypeVar("R", bound=msgspec.Struct)
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 PAUSE_EVERY = 64
 MOST_FIELDS = 100
-"""How many fields an object may have before the unknown ones are no longer named one by one."""
+"""Up to this number of fields in an object, the unknown ones are listed in the error."""
 
 
 class Batch(NamedTuple, Generic[R]):
-    """The readable items with their places in what was sent, and why the others were not taken."""
+    """Valid items with their indexes in the request, and errors for the others."""
 
     items: list[R]
     places: "range | list[int]"
@@ -38,13 +38,13 @@ class Batch(NamedTuple, Generic[R]):
 
 
 class SchemaDecoder(Generic[R]):
-    """Decodes JSON bytes to the records of one schema.
+    """Decodes JSON to records of one schema.
 
     Args:
-        schema: the definition.
-        record: the class that the schema loads to, whose fields have the same names.
-        max_items: the most items that a batch may have.
-        pause: called now and then while a batch with faults is taken apart, to let others work.
+        schema: the definition of the record.
+        record: the class that the schema loads to, with the same field names.
+        max_items: maximum number of items in a batch.
+        pause: called from time to time while a batch with errors is decoded, to yield to others.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class SchemaDecoder(Generic[R]):
         self._raws = [attrgetter(name) for name, field in schema.fields.items() if isinstance(field, RawJsonObject)]
 
     def one(self, body: bytes, what: str = "body") -> R:
-        """The record that `body`, which errors call `what`, holds.
+        """Decode a single record; errors call the input `what`.
 
         Raises:
             MalformedBody: not JSON, or nested too deeply.
-            ValidationFailed: JSON that the schema refuses.
+            ValidationFailed: invalid by the schema.
         """
         body = one_line(body)
         record = self._derived_one(body)
@@ -75,7 +75,7 @@ class SchemaDecoder(Generic[R]):
         return record
 
     def _derived_one(self, body: bytes) -> R | None:
-        """The record, or None where marshmallow has to decide."""
+        """Decode a record, or return None if marshmallow has to decide."""
         try:
             record: R = self._one.decode(body)
             return record if self._are_sound([record], body) else None
@@ -83,16 +83,16 @@ class SchemaDecoder(Generic[R]):
             return None
 
     def many(self, body: bytes) -> Batch[R]:
-        """The records of a JSON array; an item that is no JSON costs only itself.
+        """Decode a JSON array; an item that is invalid, or not JSON, becomes an error of the batch.
 
         Raises:
-            MalformedBody: no item can be told from the others, or there is none.
-            ValidationFailed: JSON, but no array.
-            TooLarge: more items than allowed.
+            MalformedBody: the array is empty, or its items cannot be found.
+            ValidationFailed: JSON, but not an array.
+            TooLarge: more than `max_items`.
         """
         body = one_line(body)
         try:
-            if body.count(b",") >= self._max_items:  # there may be too many: look before they are made
+            if body.count(b",") >= self._max_items:  # perhaps too many: count before decoding
                 self._check_size(len(parse_array(body)))
             items = self._derived_many(body)
             raws = parse_array(body) if items is None else []
@@ -103,13 +103,13 @@ class SchemaDecoder(Generic[R]):
         return self._each([bytes(raw) for raw in raws]) if items is None else self._whole(items)
 
     def apart(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> Batch[R]:
-        """The records of a JSON array in a `body` that is not JSON as a whole, told apart by their brackets.
+        """Decode the items of an array in a `body` that is not valid JSON, found by their brackets.
 
         Args:
-            body: what holds the array.
-            start: the place behind the array's opening bracket.
-            ending: what has to follow its closing bracket.
-            refused: raised where no item can be told from the others.
+            body: the bytes with the array.
+            start: index after the array's opening bracket.
+            ending: bytes required after its closing bracket.
+            refused: raised if no item is found.
         """
         body = one_line(body)
         found = tell_apart(body, start, ending, self._max_items, self._pause)
@@ -133,13 +133,13 @@ class SchemaDecoder(Generic[R]):
         return Batch(items, places, errors)
 
     def lines(self, body: bytes) -> Batch[R]:
-        """The records of newline-delimited JSON; blank lines do not count as items.
+        """Decode NDJSON; blank lines are ignored.
 
         Raises:
-            MalformedBody: there is none.
-            TooLarge: more items than allowed.
+            MalformedBody: there are no items.
+            TooLarge: more than `max_items`.
         """
-        if body.count(b"\n") >= self._max_items:  # there may be too many: look before they are made
+        if body.count(b"\n") >= self._max_items:  # perhaps too many: count before decoding
             self._check_size(sum(1 for line in re.finditer(rb"[^\s][^\n]*", body)))
         lines = [one_line(line) for line in body.split(b"\n") if line and not line.isspace()]
         try:
@@ -151,7 +151,7 @@ class SchemaDecoder(Generic[R]):
         return self._each(lines)
 
     def _derived_many(self, body: bytes) -> list[R] | None:
-        """The records of an array, or None where each has to be looked at by itself."""
+        """Decode an array, or return None if the items have to be decoded one by one."""
         try:
             records: list[R] = self._many.decode(body)
             return records if self._are_sound(records, body) else None
@@ -169,7 +169,7 @@ class SchemaDecoder(Generic[R]):
             raise self._too_many(str(count))
 
     def _too_many(self, count: str) -> TooLarge:
-        message = f"The batch has {count} items; at most {self._max_items} are taken at once."
+        message = f"The batch has {count} items; send at most {self._max_items} at once."
         return TooLarge(message, code="batch_too_large")
 
     def _each(self, bodies: list[bytes]) -> Batch[R]:
@@ -189,15 +189,15 @@ class SchemaDecoder(Generic[R]):
         return Batch(items, places, errors)
 
     def _are_sound(self, items: list[R], body: bytes) -> bool:
-        """Whether what the decoders do not check is well with `items`, the content of `body`."""
+        """Check what the derived decoders do not: control characters, and JSON that is kept raw."""
         if not has_no_control_characters(body):
-            body.decode()  # what is kept raw was not looked at
+            body.decode()  # raw JSON has not been checked for UTF-8
             if any(map(self._controlled, items)):
                 return False
         return all(are_sound(list(map(raw_of, items)), len(body)) for raw_of in self._raws)
 
     def _controlled(self, record: R) -> bool:
-        """Whether one of the texts may have a control character; marshmallow looks closer."""
+        """Whether a text may have a control character; if so, marshmallow decides."""
         for name in self._texts:
             value = getattr(record, name)
             if value is not None:
@@ -208,23 +208,23 @@ class SchemaDecoder(Generic[R]):
 
 
 def load(schema: Schema, body: bytes, what: str = "body") -> Any:
-    """What `schema` makes of `body`, which errors call `what`.
+    """Decode `body` and load it with `schema`; errors call the input `what`.
 
     Raises:
         MalformedBody: not JSON, or nested too deeply.
-        ValidationFailed: JSON that the schema refuses.
+        ValidationFailed: invalid by the schema.
     """
     payload = parse(body, what=what)
-    if isinstance(payload, dict) and len(payload) > MOST_FIELDS:  # each unknown one would cost a message
-        raise ValidationFailed(f"The object has {len(payload)} fields; known are {', '.join(schema.fields)}.")
+    if isinstance(payload, dict) and len(payload) > MOST_FIELDS:  # no message for each
+        raise ValidationFailed(f"The object has {len(payload)} fields; allowed are {', '.join(schema.fields)}.")
     return loaded(schema, payload)
 
 
 def loaded(schema: Schema, payload: Any) -> Any:
-    """What `schema` makes of `payload`, in the errors of the service.
+    """Load `payload` with `schema`.
 
     Raises:
-        ValidationFailed: the schema refuses it.
+        ValidationFailed: invalid by the schema.
     """
     try:
         return schema.load(payload)
@@ -233,15 +233,15 @@ def loaded(schema: Schema, payload: Any) -> Any:
 
 
 def has_no_control_characters(body: bytes) -> bool:
-    """True where no string in this JSON can have one: nothing escaped, and neither DEL nor beyond ASCII."""
+    """Whether the strings in this JSON cannot have control characters: no escapes, no DEL, only ASCII."""
     return b"\\" not in body and b"\x7f" not in body and body.isascii()
 
 
 def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
-    """`body`, which errors call `what`, as JSON; half a character becomes U+FFFD.
+    """Decode JSON; an unpaired surrogate becomes U+FFFD. Errors call the input `what`.
 
     Raises:
-        MalformedBody: it is not, or is nested too deeply.
+        MalformedBody: not JSON, or nested too deeply.
     """
     try:
         return msgspec.json.decode(body, type=type_)
@@ -253,11 +253,11 @@ def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
 
 
 def parse_array(body: bytes) -> list[msgspec.Raw]:
-    """The items of a JSON array, each still as it was sent.
+    """Items of a JSON array, not yet decoded.
 
     Raises:
         MalformedBody: not JSON, or nested too deeply.
-        ValidationFailed: JSON, but no array.
+        ValidationFailed: JSON, but not an array.
     """
     if not body.lstrip().startswith(b"["):
         parse(body)
@@ -267,7 +267,7 @@ def parse_array(body: bytes) -> list[msgspec.Raw]:
 
 
 def invalid(error: ValidationError) -> ValidationFailed:
-    """Marshmallow's messages in the service's own shape: a list of messages for each field, nested ones dotted."""
+    """Convert marshmallow's messages to the service's shape: a list per field, with dotted names for nested fields."""
     fields_: dict[str, list[str]] = {}
     _flatten("", error.messages, fields_)
     named = {name: messages for name, messages in fields_.items() if name != "_schema"}

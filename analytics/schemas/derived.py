@@ -1,4 +1,4 @@
-"""Derives msgspec structs from marshmallow schemas, with the same limits."""
+"""Derives msgspec structs with the same limits from marshmallow schemas."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -11,15 +11,15 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 def derive(schema: Schema, record: type[R]) -> type[R]:
-    """A subclass of `record` whose annotations carry the limits of `schema`.
+    """Subclass of `record` whose annotations have the limits of `schema`.
 
     Raises:
-        TypeError: the schema has a field of a kind that has no counterpart here.
+        TypeError: a field of the schema has a type that cannot be derived.
     """
     members: list[Any] = []
     for name, field in schema.fields.items():
         annotation = _annotation(name, field)
-        if annotation is msgspec.Raw:  # holds null too, which `are_sound` leaves to marshmallow
+        if annotation is msgspec.Raw:  # may be null, which `are_sound` leaves to marshmallow
             members.append((name, annotation, msgspec.Raw(b"{}")))
             continue
         if field.allow_none:

@@ -1,4 +1,4 @@
-"""What an event may look like."""
+"""Schema of events."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from analytics.schemas.fields import RawJsonObject, Text, Timestamp
 
 
 class EventSchema(Schema):
-    """One event as a client sends it."""
+    """Event sent by a client."""
 
     class Meta:
         unknown = RAISE
@@ -18,21 +18,21 @@ class EventSchema(Schema):
     service = Text(1, 128, required=True, metadata={"description": "Where it happened", "example": "checkout"})
     user_id = Text(0, 256, allow_none=True, load_default=None, metadata={"description": "Who did it"})
     timestamp = Timestamp(
-        allow_none=True, load_default=None, metadata={"description": "When it happened; now where left out"}
+        allow_none=True, load_default=None, metadata={"description": "When it happened; default: now"}
     )
     id = Text(
         1,
         128,
         allow_none=True,
         load_default=None,
-        metadata={"description": "The client's own id; a second event of that id is a duplicate"},
+        metadata={"description": "Id chosen by the client; another event with the same id is a duplicate"},
     )
     data = RawJsonObject(
         allow_none=True,
         load_default=None,
         metadata={
-            "description": "Anything else, up to 32 KiB and 64 levels. Of a `request` event the fields `endpoint`, "
-            "`status`, `latency` or `latency_ms` (ms) feed the statistics."
+            "description": "Any other fields, up to 32 KiB and 64 levels. In a `request` event, `endpoint`, `status`, "
+            "and `latency` or `latency_ms` (ms) feed the statistics."
         },
     )
 

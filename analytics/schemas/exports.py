@@ -1,4 +1,4 @@
-"""What an export holds where it is one JSON document."""
+"""Schemas of exports as one JSON document."""
 
 from marshmallow import fields
 
@@ -8,7 +8,7 @@ from analytics.schemas.services import ServiceRow
 
 
 class ExportedMetric(Answer):
-    """A metric as POST /metrics takes it back."""
+    """Metric in the form that POST /metrics accepts."""
 
     name = text("What was measured", "latency")
     value = number("A finite number", 45.2)
@@ -17,7 +17,7 @@ class ExportedMetric(Answer):
         values=fields.String(),
         allow_none=True,
         metadata={
-            "description": "`service` says whose metric it is",
+            "description": "`service` is the service of the metric",
             "example": {"service": "productcatalog", "endpoint": "/products"},
         },
     )
@@ -26,19 +26,19 @@ class ExportedMetric(Answer):
 
 
 class ExportedEvents(Answer):
-    """Events, oldest first in the order of arrival."""
+    """Events in the order of arrival, oldest first."""
 
     events = fields.List(fields.Nested(ExportedEvent))
 
 
 class ExportedMetrics(Answer):
-    """Metrics, oldest first in the order of arrival."""
+    """Metrics in the order of arrival, oldest first."""
 
     metrics = fields.List(fields.Nested(ExportedMetric))
 
 
 class ExportedServices(Answer):
-    """A row for every service, by name."""
+    """One row per service, sorted by name."""
 
     services = fields.List(fields.Nested(ServiceRow))
 

@@ -1,4 +1,4 @@
-"""Marshmallow fields and validators for what JSON clients send, as strict as JSON itself."""
+"""Marshmallow fields and validators for JSON payloads: strict, without conversion between JSON types."""
 
 import sys
 from datetime import datetime
@@ -24,7 +24,7 @@ class NoControlCharacters(validate.Validator):
 
 
 class Text(fields.String):
-    """A string of `least` to `most` characters without control characters."""
+    """String of `least` to `most` characters without control characters."""
 
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
         self.least, self.most = least, most
@@ -35,9 +35,9 @@ class Text(fields.String):
 
 
 class Number(fields.Float):
-    """A JSON number from `least` to `most`, neither a string nor a boolean.
+    """JSON number from `least` to `most`; strings and booleans are refused.
 
-    The widest range is such that many numbers add up without leaving the range of a double.
+    The widest range is far below that of a double, so that sums of many numbers do not overflow.
     """
 
     def __init__(self, least: float = -NUMBER_LIMIT, most: float = NUMBER_LIMIT, **kwargs: Any) -> None:
@@ -57,7 +57,7 @@ def _shown(limit: float) -> str:
 
 
 class Timestamp(fields.AwareDateTime):
-    """An RFC 3339 time with its offset; loaded as an aware datetime."""
+    """RFC 3339 time with an offset, loaded as an aware datetime."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         try:
@@ -69,7 +69,7 @@ class Timestamp(fields.AwareDateTime):
 
 
 class JsonObject(fields.Dict):
-    """A JSON object of any content, up to `SIZE_LIMIT` bytes of compact JSON and `DEPTH_LIMIT` levels."""
+    """JSON object with any content, up to `SIZE_LIMIT` bytes of compact JSON and `DEPTH_LIMIT` levels."""
 
     default_error_messages = {"invalid": "Not a JSON object."}  # noqa: RUF012
 
@@ -84,14 +84,14 @@ class JsonObject(fields.Dict):
 
 
 class RawJsonObject(JsonObject):
-    """The same, loaded as the bytes of its JSON."""
+    """JSON object, loaded as its JSON bytes."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return msgspec.Raw(msgspec.json.encode(check_numbers(super()._deserialize(value))))
 
 
 def depth(value: Any) -> int:
-    """How many objects and arrays deep `value` is, counted no further than one beyond the limit."""
+    """Nesting depth of objects and arrays in `value`; counting stops at the limit plus one."""
     level, deepest = [value], 0
     while deepest <= DEPTH_LIMIT:
         nested = [item for item in level if isinstance(item, dict | list)]
@@ -103,10 +103,10 @@ def depth(value: Any) -> int:
 
 
 def check_numbers(value: Any) -> Any:
-    """`value`, a JSON value that is not nested too deeply.
+    """Return `value`, which must not be nested too deeply, if all its numbers fit a double.
 
     Raises:
-        ValidationError: it holds a number that no double can be.
+        ValidationError: a number is beyond the range of a double.
     """
     if _has_huge_number(value):
         raise ValidationError("Holds a number beyond the range of a double.")
@@ -120,12 +120,12 @@ def _has_huge_number(value: Any) -> bool:
 
 
 class Tags(fields.Dict):
-    """An object of strings: at most `most` tags with names of 1–128 and values of at most 256 characters."""
+    """Object of strings: at most `most` tags, with names of 1 to 128 and values of at most 256 characters."""
 
     default_error_messages = {"invalid": "Not an object of strings."}  # noqa: RUF012
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, dict) and len(value) > self.most:  # each of them would cost a message
+        if isinstance(value, dict) and len(value) > self.most:  # no message for each
             raise ValidationError(f"Must have at most {self.most} tags.")
         return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""What the service answers in figures: services, dashboard, series and statistics."""
+"""Schemas of answers with figures: dashboard, series and statistics."""
 
 from marshmallow import fields
 
@@ -9,7 +9,7 @@ from analytics.schemas.services import HOUR, ServiceRow
 
 
 class Summary(Latencies):
-    """A span of time over all services."""
+    """Figures of a period, over all services."""
 
     requests = number("Requests", 15234)
     errors = number("Errors", 12)
@@ -33,7 +33,7 @@ class DayBucket(Summary):
 
 
 class DayPeak(Answer):
-    """The peak of one day that saw anything."""
+    """Peak of a day with data."""
 
     date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
     peak_hour = time("The start of its busiest hour", HOUR, allow_none=True)
@@ -56,25 +56,25 @@ class DailyStats(Answer):
 
 
 class Totals(Answer):
-    """What was recorded over the retained time, and what is kept of it."""
+    """Totals of the retention period, and the number of stored items."""
 
     events = whole("Events", 16020)
     requests = number("Requests", 123456)
     errors = number("Errors", 617)
     services = whole("Services known", 9)
-    series = whole("Series kept", 240)
+    series = whole("Series stored", 240)
     limited_series = whole("Series that count towards ANALYTICS_MAX_SERIES", 180)
-    endpoints = whole("Endpoints kept", 64)
-    events_kept = whole("Events that can be read back", 10000)
-    metrics_kept = whole("Metrics kept", 10000)
+    endpoints = whole("Endpoints stored", 64)
+    events_kept = whole("Events stored, which can be read", 10000)
+    metrics_kept = whole("Metrics stored", 10000)
 
 
 class Outcomes(Answer):
-    """What became of items sent, since the start."""
+    """Outcomes of received items since the start."""
 
     accepted = whole("Recorded", 16020)
-    duplicates = whole("Recorded before", 3)
-    rejected = whole("Turned away", 1)
+    duplicates = whole("Ignored because the id was recorded before", 3)
+    rejected = whole("Rejected as invalid", 1)
 
 
 RECEIVED = [kind.name for kind in KINDS.values() if kind.is_received]
@@ -83,114 +83,116 @@ Ingest = Answer.from_dict({name: fields.Nested(Outcomes) for name in RECEIVED}, 
 
 
 class Oldest(Answer):
-    """When the oldest of what is kept came in, or begins; null where nothing is."""
+    """Time of the oldest stored data by type: its arrival, or the start of its bucket; null if there is none."""
 
-    events = time("Of the events that can be read back", allow_none=True)
-    metrics = time("Of the metrics", allow_none=True)
-    seconds = time("Of the statistics by second", allow_none=True)
-    minutes = time("Of those by minute", allow_none=True)
-    hours = time("Of those by hour", HOUR, allow_none=True)
-    days = time("Of those by day", "2024-01-15T00:00:00Z", allow_none=True)
+    events = time("Oldest event", allow_none=True)
+    metrics = time("Oldest metric", allow_none=True)
+    seconds = time("Oldest bucket of a second", allow_none=True)
+    minutes = time("Oldest bucket of a minute", allow_none=True)
+    hours = time("Oldest bucket of an hour", HOUR, allow_none=True)
+    days = time("Oldest bucket of a day", "2024-01-15T00:00:00Z", allow_none=True)
 
 
 class Consumer(Answer):
-    """How far a consumer has read the log."""
+    """Progress of a consumer of the log."""
 
-    position = whole("The number of the last entry that it has dealt with", 4711)
-    missed = whole("Entries that were pruned before it had read them", 0)
+    position = whole("Number of the last log entry that it has processed", 4711)
+    missed = whole("Log entries that were pruned before it had read them", 0)
 
 
 class Storage(Answer):
-    """Where records are kept."""
+    """Storage of records."""
 
-    kind = text("`disk`, or in `memory` alone", "disk")
-    durability = text("What an acknowledged record survives; null in memory alone", "process", allow_none=True)
-    bytes = whole("Size on the disk", 12582912)
-    trouble = text("Why nothing can be recorded now; null where all is well", None, allow_none=True)
+    kind = text("`disk`, or `memory` if nothing is stored", "disk")
+    durability = text(
+        "Durability of acknowledged records (ANALYTICS_DURABILITY); null in memory", "process", allow_none=True
+    )
+    bytes = whole("Size on disk", 12582912)
+    trouble = text("Why nothing can be recorded now; null if it can", None, allow_none=True)
     consumers = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(Consumer),
-        metadata={"description": "What reads the log by a cursor of its own, by name", "example": {}},
+        metadata={"description": "Consumers of the log, by name", "example": {}},
     )
     oldest = fields.Nested(Oldest)
 
 
 class Stats(Answer):
-    """What the service knows of its work and of itself."""
+    """All statistics, and the state of the service itself."""
 
     uptime_seconds = number("Seconds since the start", 86400.5)
     started_at = time("When it started")
     memory_bytes = whole("Resident memory", 73400320)
     totals = fields.Nested(Totals)
     ingest = fields.Nested(Ingest)
-    drops = tally("What was turned away or folded, by reason", {"validation_failed": 1})
+    drops = tally("Records rejected and names folded together at a limit, by reason", {"validation_failed": 1})
     storage = fields.Nested(Storage)
-    jobs = fields.List(fields.Nested(Job), metadata={"description": "What the service does by itself"})
+    jobs = fields.List(fields.Nested(Job), metadata={"description": "Background jobs of the service"})
     events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})
     events_by_service = tally("Events by service, most first", {"frontend": 12004, "checkout": 310})
     last_24_hours = fields.Nested(Summary)
     today = fields.Nested(DayBucket)
-    days = fields.List(fields.Nested(DayPeak), metadata={"description": "Each day that saw anything, oldest first"})
+    days = fields.List(fields.Nested(DayPeak), metadata={"description": "Each day with data, oldest first"})
 
 
 class Point(Answer):
-    """One bucket of a series."""
+    """Bucket of a series."""
 
     timestamp = time("The start of the bucket", HOUR)
-    value = number("Its value; null where nothing was observed and 0 would not be true", 45.2, allow_none=True)
+    value = number("Value; null if nothing was observed and the value is not a count", 45.2, allow_none=True)
 
 
 class Series(Answer):
-    """Points of one series, oldest first."""
+    """Points of a series, oldest first."""
 
-    name = text("The series", "latency")
-    service = text("Of this service; null: of all", "productcatalog", allow_none=True)
-    tags = fields.Dict(values=fields.String(), metadata={"description": "The tags asked for", "example": {}})
-    agg = choice("What each value tells of its bucket", AGGREGATES)
-    step = whole("Seconds a bucket", 60)
+    name = text("Name of the series", "latency")
+    service = text("Service; null for all services", "productcatalog", allow_none=True)
+    tags = fields.Dict(values=fields.String(), metadata={"description": "Tags in the query", "example": {}})
+    agg = choice("Aggregate in each value", AGGREGATES)
+    step = whole("Length of a bucket in seconds", 60)
     start = time("The start of the first bucket", HOUR, data_key="from")
     end = time("The end of the last bucket", "2024-01-15T11:00:00Z", data_key="to")
-    unit = text("The unit, as it was last sent", "ms", allow_none=True)
+    unit = text("Unit, as last sent", "ms", allow_none=True)
     points = fields.List(fields.Nested(Point))
 
 
 class Overview(Answer):
-    """Five figures over all services; but for the total, of the last minute."""
+    """Figures over all services, of the last minute unless stated otherwise."""
 
-    total_requests = number("Requests over the retained time", 123456)
-    active_users = whole("Distinct users of the last five minutes", 45)
-    average_latency_ms = number("Average latency; 0 where there was none", 25.3)
-    mean_latency_ms = number("Average latency; null where there was none", 25.3, allow_none=True)
+    total_requests = number("Requests in the retention period", 123456)
+    active_users = whole("Distinct users in the last five minutes", 45)
+    average_latency_ms = number("Average latency; 0 without any", 25.3)
+    mean_latency_ms = number("Average latency; null without any", 25.3, allow_none=True)
     error_rate = number("Errors in percent of requests, 0 to 100", 0.5)
-    requests_per_second = number("Requests a second", 42.5)
+    requests_per_second = number("Requests per second", 42.5)
 
 
 class TopEndpoint(Answer):
     """One of the ten busiest endpoints of the last minute."""
 
     endpoint = text("Its path", "/products")
-    service = text("Whose endpoint", "productcatalog")
-    mean_latency_ms = number("Average latency; null where there was none", 22.1, allow_none=True)
+    service = text("Service of the endpoint", "productcatalog")
+    mean_latency_ms = number("Average latency; null without any", 22.1, allow_none=True)
     count = number("Requests", 450)
-    avg_time_ms = number("Average latency; 0 where there was none", 22.1)
+    avg_time_ms = number("Average latency; 0 without any", 22.1)
 
 
 class RealtimeStats(Answer):
-    """What happens now."""
+    """Current activity."""
 
-    requests_last_1min = number("Requests of the last minute", 125)
-    errors_last_1min = number("Errors of the last minute", 2)
+    requests_last_1min = number("Requests in the last minute", 125)
+    errors_last_1min = number("Errors in the last minute", 2)
     active_connections = whole("Live dashboard connections", 8)
     top_endpoints = fields.List(fields.Nested(TopEndpoint), metadata={"description": "Busiest first, at most 10"})
     recent_events = fields.List(fields.Nested(RecordedEvent), metadata={"description": "Newest first, at most 20"})
 
 
 class Dashboard(Answer):
-    """The whole snapshot."""
+    """Dashboard snapshot."""
 
     overview = fields.Nested(Overview)
     services = fields.Dict(
-        keys=text("Its name", "productcatalog"),
+        keys=text("Name of the service", "productcatalog"),
         values=fields.Nested(ServiceRow),
         metadata={"description": "Rows by name"},
     )

@@ -1,17 +1,17 @@
-"""Replaces escaped halves of characters in JSON, as JavaScript's `slice` leaves them, with U+FFFD."""
+"""Replaces escaped unpaired surrogates in JSON, as JavaScript's `slice` makes when it cuts an emoji, with U+FFFD."""
 
 import re
 
 _HIGH = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-# An odd number of backslashes begins an escape; of an even number each second one is itself a character.
+# An odd number of backslashes starts an escape; in an even number, each pair is an escaped backslash.
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*+)(?:(%b%b)|%b|%b)" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
 def without_halves(json: bytes) -> bytes:
-    r"""`json` with `\ufffd` for each escape of a surrogate that has no partner; what is valid JSON stays as it is.
+    r"""Replace the escape of each unpaired surrogate in `json` by `\ufffd`; valid JSON is returned unchanged.
 
-    The length stays the same, so places in the result are places in `json`.
+    The length does not change, so byte offsets in the result apply to `json` too.
 
     Example:
         >>> without_halves(rb'{"q": "\ud83d", "whole": "\ud83d\ude80"}')

@@ -1,4 +1,4 @@
-"""What a heartbeat may look like."""
+"""Schema of heartbeats."""
 
 from typing import Any
 
@@ -15,18 +15,18 @@ FIGURES = ("request_count", "error_count", "avg_latency", "uptime")
 
 
 class HeartbeatSchema(Schema):
-    """One heartbeat as a service sends it."""
+    """Heartbeat sent by a service."""
 
     class Meta:
         unknown = RAISE
 
-    service = Text(1, 128, required=True, metadata={"example": "productcatalog"})
+    service = Text(1, 128, required=True, metadata={"description": "Name of the service", "example": "productcatalog"})
     status = Text(
         1,
         32,
         required=True,
         metadata={
-            "description": "How the service finds itself",
+            "description": "Status of the service, by its own judgement",
             "enum": list(STATUSES),
             "example": "healthy",
         },
@@ -35,8 +35,8 @@ class HeartbeatSchema(Schema):
         allow_none=True,
         load_default=None,
         metadata={
-            "description": "`request_count` and `error_count` are cumulative, `avg_latency` is in ms, `uptime` in "
-            "hours; each a number of at least 0. Other fields are kept as they are."
+            "description": "`request_count` and `error_count` (cumulative), `avg_latency` (ms) and `uptime` (hours), "
+            "each a number of at least 0. Other fields are stored unchanged."
         },
     )
 
@@ -45,28 +45,28 @@ class HeartbeatSchema(Schema):
         128,
         allow_none=True,
         load_default=None,
-        metadata={"description": "Which of several replicas this is; each has counters of its own", "example": "web-1"},
+        metadata={"description": "Name of the replica; each replica has its own counters", "example": "web-1"},
     )
     interval = Number(
         1,
         YEAR,
         allow_none=True,
         load_default=None,
-        metadata={"description": "Seconds between heartbeats, as they are planned", "example": 3600},
+        metadata={"description": "Planned seconds between heartbeats", "example": 3600},
     )
     grace = Number(
         0,
         YEAR,
         allow_none=True,
         load_default=None,
-        metadata={"description": "Seconds by which a heartbeat may be late", "example": 300},
+        metadata={"description": "Seconds that a heartbeat may be late", "example": 300},
     )
     message = Text(
         0,
         MESSAGE_LIMIT,
         allow_none=True,
         load_default=None,
-        metadata={"description": "Shown beside the status", "example": "42 rows copied"},
+        metadata={"description": "Text shown with the status", "example": "42 rows copied"},
     )
 
     @validates("status")

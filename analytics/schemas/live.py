@@ -1,4 +1,4 @@
-"""What a live client may ask for, in its address and in its messages."""
+"""Schemas of the options of live clients, in their address and in their messages."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NAME = Text(1, 128)
 
 
 class Names(fields.Field[frozenset[str] | None]):
-    """`all` (None), `none`, a list of names, or names separated by commas, around which blanks do not count."""
+    """`all` (loaded as None), `none`, a list of names, or comma-separated names; blanks around names are ignored."""
 
     def _deserialize(self, value: Any, attr: str | None, *_: Any, **__: Any) -> frozenset[str] | None:
         if value == "all":
@@ -26,17 +26,17 @@ class Names(fields.Field[frozenset[str] | None]):
 
 
 class LiveQuery(Query):
-    """The options of /ws/dashboard and /socket.io/."""
+    """Options of /ws/dashboard and /socket.io/."""
 
-    events = Names(metadata={"description": "`all` (default), `none`, or the event types wanted, by commas"})
-    service = Names(metadata={"description": "Events of these services only, by commas"})
+    events = Names(metadata={"description": "`all` (default), `none`, or comma-separated event types"})
+    service = Names(metadata={"description": "Only events of these comma-separated services"})
     updates = fields.String(
         validate=validate.OneOf(("full", "patch"), error="Must be one of {choices}."),
-        metadata={"description": "`full` (default), or `patch`: JSON Merge Patches against the update before"},
+        metadata={"description": "`full` (default), or `patch`: JSON Merge Patches against the previous update"},
     )
-    since = whole_number(0, 2**53, None, "Events after this `seq` come first, where they are still held")
+    since = whole_number(0, 2**53, None, "Events after this `seq` are sent first, if they are still available")
 
     @pre_load
     def _drop_empty(self, given: dict[str, str], **_: Any) -> dict[str, str]:
-        # no names at all is a slip, or meant as none: it must not pass for all
+        # an empty list of names is a mistake or means `none`; it must not mean `all`
         return {name: value for name, value in given.items() if value != "" or isinstance(self.fields.get(name), Names)}

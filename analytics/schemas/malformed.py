@@ -1,21 +1,21 @@
-"""Says what is wrong with bytes that are not valid JSON, and where."""
+"""Errors for bytes that are not valid JSON, with the reason and the position."""
 
 import re
 
 from analytics.errors import MalformedBody
 
 AROUND = 16
-"""How many bytes before and behind the fault are shown."""
+"""Number of bytes shown before and after the error."""
 _PLACE = re.compile(r"\(byte (\d+)\)$")
 
 
 def malformed(body: bytes, error: Exception, what: str) -> MalformedBody:
-    """The error for `body`, called `what`, that msgspec refused with `error`."""
+    """Error for `body`, which msgspec refused with `error`; its message calls the body `what`."""
     if isinstance(error, RecursionError):
         return MalformedBody("The JSON is nested too deeply to be read.", code="nested_too_deeply")
     if not body.strip():
         return MalformedBody(f"The {what} is empty.")
-    if isinstance(error, UnicodeDecodeError):  # knows the place within its string only
+    if isinstance(error, UnicodeDecodeError):  # its position is relative to a string
         try:
             body.decode()
         except UnicodeDecodeError as found:

@@ -1,4 +1,4 @@
-"""What a metric may look like."""
+"""Schema of metrics."""
 
 from typing import Any
 
@@ -9,30 +9,32 @@ from analytics.schemas.fields import Number, Tags, Text, Timestamp
 
 
 class MetricSchema(Schema):
-    """One metric as a client sends it."""
+    """Metric sent by a client."""
 
     class Meta:
         unknown = RAISE
 
     name = Text(1, 128, required=True, metadata={"description": "What was measured", "example": "latency"})
     value = Number(required=True, metadata={"description": "A finite number", "example": 45.2})
-    unit = Text(0, 32, allow_none=True, load_default=None, metadata={"example": "ms"})
+    unit = Text(0, 32, allow_none=True, load_default=None, metadata={"description": "Its unit", "example": "ms"})
     tags = Tags(
         16,
         allow_none=True,
         load_default=None,
         metadata={
-            "description": "`service` says whose metric it is, `endpoint` which endpoint's",
+            "description": "`service` and `endpoint` are those that the metric belongs to",
             "example": {"service": "productcatalog", "endpoint": "/products"},
         },
     )
-    timestamp = Timestamp(allow_none=True, load_default=None, metadata={"description": "When; now where left out"})
+    timestamp = Timestamp(
+        allow_none=True, load_default=None, metadata={"description": "When it was measured; default: now"}
+    )
     id = Text(
         1,
         128,
         allow_none=True,
         load_default=None,
-        metadata={"description": "The client's own id; a second metric of that id is a duplicate"},
+        metadata={"description": "Id chosen by the client; another metric with the same id is a duplicate"},
     )
 
     @post_load

@@ -1,4 +1,4 @@
-"""What may be asked in query strings."""
+"""Schemas of query strings."""
 
 import re
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from analytics.schemas.heartbeat import MESSAGE_LIMIT, STATUSES, YEAR
 
 
 def given_once(given: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
-    """The one text of each name in a query string.
+    """Value of each parameter in a query string.
 
     Raises:
-        ValidationFailed: a name is given twice.
+        ValidationFailed: a parameter is given twice.
     """
     texts_of = dict(given)
     for name, texts in texts_of.items():
@@ -27,7 +27,7 @@ def given_once(given: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
 
 
 class When(Timestamp):
-    """An RFC 3339 time; a `+` that the query string turned into a blank is put right."""
+    """RFC 3339 time in a query string, in which an unescaped `+` arrives as a blank; the blank is accepted."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
         if isinstance(value, str) and value[-6:-5] == " ":
@@ -36,7 +36,7 @@ class When(Timestamp):
 
 
 class WholeNumber(fields.Integer):
-    """Plain decimal digits, where Python would read more."""
+    """Integer in plain decimal digits; Python's `int` accepts more."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         if not re.fullmatch("-?[0-9]{1,20}", str(value)):
@@ -45,7 +45,7 @@ class WholeNumber(fields.Integer):
 
 
 def whole_number(least: int, most: int, default: int | None, about: str) -> fields.Integer:
-    """A whole number within bounds."""
+    """Field for a whole number from `least` to `most`."""
     return WholeNumber(
         load_default=default,
         validate=validate.Range(least, most, error=f"Must be {least} to {most}."),
@@ -54,7 +54,7 @@ def whole_number(least: int, most: int, default: int | None, about: str) -> fiel
 
 
 class Query(Schema):
-    """Base of all queries: what is not known is refused, so that a typing error does not pass for an answer."""
+    """Base of all queries. Unknown parameters are refused, so that a typing error is not silently ignored."""
 
     class Meta:
         unknown = RAISE
@@ -65,11 +65,11 @@ class Query(Schema):
 
 
 class NoQuery(Query):
-    """Nothing may be asked."""
+    """No parameters."""
 
 
 class EventFilters(Query):
-    """Which events are wanted; filters combine."""
+    """Filters of events; all of them have to match."""
 
     type = Text(1, 128, load_default=None, metadata={"description": "Events of this type"})
     service = Text(1, 128, load_default=None, metadata={"description": "Events of this service"})
@@ -82,19 +82,19 @@ class EventsQuery(EventFilters):
 
     since = When(load_default=None, metadata={"description": "Events at or after this time"})
     until = When(load_default=None, metadata={"description": "Events before this time"})
-    limit = whole_number(1, 1000, 100, "How many at most")
-    cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the answer before")
+    limit = whole_number(1, 1000, 100, "Maximum number of events")
+    cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the previous page")
 
 
 class ErrorsQuery(Query):
     """Filters of GET /errors."""
 
     service = Text(1, 128, load_default=None, metadata={"description": "Errors of this service"})
-    limit = whole_number(1, 1000, 100, "How many groups at most")
+    limit = whole_number(1, 1000, 100, "Maximum number of groups")
 
 
 class Seconds(fields.Float):
-    """Seconds as plain decimal digits."""
+    """Seconds in plain decimal digits."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> float:
         if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", str(value)):
@@ -103,75 +103,80 @@ class Seconds(fields.Float):
 
 
 class PingQuery(Query):
-    """A heartbeat in a query string."""
+    """Heartbeat in a query string."""
 
     status = fields.String(
         load_default=STATUSES[0],
         validate=validate.OneOf(STATUSES, error="Must be one of {choices}."),
-        metadata={"description": "How the service finds itself"},
+        metadata={"description": "Status of the service, by its own judgement"},
     )
-    message = Text(0, MESSAGE_LIMIT, load_default=None, metadata={"description": "Shown beside the status"})
-    instance = Text(1, 128, load_default=None, metadata={"description": "Which of several replicas this is"})
+    message = Text(0, MESSAGE_LIMIT, load_default=None, metadata={"description": "Text shown with the status"})
+    instance = Text(1, 128, load_default=None, metadata={"description": "Name of the replica"})
     interval = Seconds(
         load_default=None,
         validate=validate.Range(1, YEAR, error=f"Must be 1 to {YEAR} seconds."),
-        metadata={"description": "Seconds between heartbeats, as they are planned"},
+        metadata={"description": "Planned seconds between heartbeats"},
     )
     grace = Seconds(
         load_default=None,
         validate=validate.Range(0, YEAR, error=f"Must be 0 to {YEAR} seconds."),
-        metadata={"description": "Seconds by which a heartbeat may be late"},
+        metadata={"description": "Seconds that a heartbeat may be late"},
     )
 
 
 class HistoryQuery(Query):
-    """How much GET /services/{service}/history gives."""
+    """Parameters of GET /services/{service}/history."""
 
-    limit = whole_number(1, 1000, 100, "How many changes at most")
+    limit = whole_number(1, 1000, 100, "Maximum number of changes")
 
 
 class SeriesQueryArgs(Query):
-    """Filters of GET /series; each `tag.K=V` asks for that tag."""
+    """Parameters of GET /series, besides `tag.K=V`."""
 
-    name = Text(1, 128, required=True, metadata={"description": "A metric, or requests, errors, latency, events"})
-    service = Text(1, 128, load_default=None, metadata={"description": "Of this service; of all without it"})
+    name = Text(
+        1,
+        128,
+        required=True,
+        metadata={"description": "Name of a metric, or `requests`, `errors`, `latency`, `events`"},
+    )
+    service = Text(1, 128, load_default=None, metadata={"description": "Only this service; default: all services"})
     agg = fields.String(
         load_default="avg",
         validate=validate.OneOf(AGGREGATES, error="Must be one of {choices}."),
-        metadata={"description": "What to tell of each bucket"},
+        metadata={"description": "Aggregate to compute for each bucket"},
     )
-    start = When(data_key="from", load_default=None, metadata={"description": "Default: an hour before `to`"})
-    end = When(data_key="to", load_default=None, metadata={"description": "Default: now"})
-    step = whole_number(1, 90 * 86_400, None, "Seconds a bucket; chosen to fit the range without it")
+    start = When(data_key="from", load_default=None, metadata={"description": "Start; default: an hour before `to`"})
+    end = When(data_key="to", load_default=None, metadata={"description": "End; default: now"})
+    step = whole_number(1, 90 * 86_400, None, "Length of a bucket in seconds; default: chosen by the range")
 
 
 class HoursQuery(Query):
-    """How far GET /stats/hourly goes back."""
+    """Parameters of GET /stats/hourly."""
 
-    hours = whole_number(1, 24 * 90, 24, "How many hours, the open one included")
+    hours = whole_number(1, 24 * 90, 24, "Number of hours, including the current one")
 
 
 class DaysQuery(Query):
-    """How far GET /stats/daily goes back."""
+    """Parameters of GET /stats/daily."""
 
-    days = whole_number(1, 3650, 7, "How many days, the open one included")
+    days = whole_number(1, 3650, 7, "Number of days, including today")
 
 
 EXPORT_FORMATS = ("ndjson", "csv", "json")
 
 
 class ExportQuery(Query):
-    """In which form GET /export/… answers."""
+    """Format of GET /export/…."""
 
     format = fields.String(
         load_default=EXPORT_FORMATS[0],
         validate=validate.OneOf(EXPORT_FORMATS, error="Must be one of {choices}."),
-        metadata={"description": "A JSON object a line, a table with a line of names, or one JSON document"},
+        metadata={"description": "NDJSON (one object per line), CSV with a header line, or one JSON document"},
     )
     bom = fields.String(
         load_default=None,
         validate=validate.OneOf(("0", "1"), error="Must be 0 or 1."),
-        metadata={"description": "`1` puts a byte order mark first, by which spreadsheets know UTF-8; CSV only"},
+        metadata={"description": "`1` adds a byte order mark, so that spreadsheets detect UTF-8; CSV only"},
     )
 
     @validates_schema
@@ -181,24 +186,24 @@ class ExportQuery(Query):
 
 
 class SpanExport(ExportQuery):
-    """A span of time to export: for buckets, those that begin in it."""
+    """Period to export; a bucket belongs to the period in which it starts."""
 
-    start = When(data_key="from", load_default=None, metadata={"description": "From this time on"})
-    end = When(data_key="to", load_default=None, metadata={"description": "Before this time"})
+    start = When(data_key="from", load_default=None, metadata={"description": "Data at or after this time"})
+    end = When(data_key="to", load_default=None, metadata={"description": "Data before this time"})
 
 
 class EventsExport(EventFilters, SpanExport):
-    """Which events to export."""
+    """Parameters of GET /export/events."""
 
 
 class MetricsExport(SpanExport):
-    """Which metrics to export; each `tag.K=V` asks for that tag."""
+    """Parameters of GET /export/metrics, besides `tag.K=V`."""
 
     name = Text(1, 128, load_default=None, metadata={"description": "Metrics of this name"})
     service = Text(1, 128, load_default=None, metadata={"description": "Metrics of this service"})
 
 
 class ServicesExport(ExportQuery):
-    """Which services to export."""
+    """Parameters of GET /export/services."""
 
-    service = Text(1, 128, load_default=None, metadata={"description": "This service only"})
+    service = Text(1, 128, load_default=None, metadata={"description": "Only this service"})

@@ -1,6 +1,6 @@
-"""Looks over JSON objects that are kept in the client's own bytes: cheap tests for a whole batch at once.
+"""Checks JSON objects that are stored as the client's own bytes: cheap tests for a whole batch at once.
 
-A test may suspect what is sound (marshmallow then decides), but never passes what is not.
+A test may refuse a valid object (marshmallow then decides), but never accepts an invalid one.
 """
 
 import msgspec
@@ -8,25 +8,25 @@ import msgspec
 from analytics.schemas.fields import DEPTH_LIMIT, SIZE_LIMIT
 
 HARMLESS = 2 * DEPTH_LIMIT
-"""An object of fewer bytes cannot nest too deeply."""
+"""An object of fewer bytes cannot be nested too deeply."""
 DIGITS_ALIKE = bytes.maketrans(b"E123456789", b"e000000000")
 MANY_DIGITS = b"0" * 200
 SAFE_SIZE = SIZE_LIMIT // 6
-"""An object of up to this many bytes is within the limit however its numbers are written: 1E15 becomes the longest."""
+"""An object up to this size stays within the limit when its numbers are written out; `1E15` grows the most."""
 ROOM = 1_000
-"""Bytes of a record beside its raw object that are not remarkable."""
+"""Normal size of a record without its raw object, in bytes."""
 ONE_LINE = bytes.maketrans(b"\r\n", b"\t\t")
 
 
 def one_line(body: bytes) -> bytes:
-    """The same JSON without line ends; one inside a string, which is not allowed, stays a control character."""
+    """Replace line breaks in JSON by tabs. In a string, where both are invalid, it remains a control character."""
     return body.translate(ONE_LINE) if b"\n" in body or b"\r" in body else body
 
 
 def are_sound(raws: list[msgspec.Raw], body_size: int) -> bool:
-    """Whether all of `raws`, valid JSON each, are objects within the limits and without numbers out of range.
+    """Whether all `raws`, which are valid JSON, are objects within the limits and without numbers out of range.
 
-    They are slices of a body of `body_size` bytes and hold it in memory, so it must not consist of something else.
+    They are slices of a body of `body_size` bytes and keep it in memory, so they must be a large part of it.
     """
     if not raws:
         return True
@@ -41,9 +41,9 @@ def are_sound(raws: list[msgspec.Raw], body_size: int) -> bool:
 
 
 def _may_have_huge_number(json: bytes) -> bool:
-    """Only a number with an exponent of three digits, or of very many digits, can be beyond the range of a double."""
+    """Whether a number has an exponent of three digits or very many digits; no other exceeds the range of a double."""
     digits = json.translate(DIGITS_ALIKE, b"+")
-    # the shorter text is found the faster, and stands there seldom
+    # the shorter text is rare, and faster to search for
     return (b"e000" in digits and b"0e000" in digits) or MANY_DIGITS in digits
 
 

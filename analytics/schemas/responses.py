@@ -1,4 +1,4 @@
-"""What the service answers: errors, receipts, events and its own health; `figures.py` has the statistics."""
+"""Schemas of answers: errors, receipts, events and the service's own health. Statistics are in `figures.py`."""
 
 from typing import Any
 
@@ -13,37 +13,37 @@ STATES = ("healthy", "degraded", "unhealthy", "maintenance", "stale", "down", "u
 
 
 def number(about: str, example: float, **more: Any) -> fields.Float:
-    """A number; counts of requests and errors are numbers too, because metrics may add fractions."""
+    """Number field; also for counts of requests and errors, to which metrics may add fractions."""
     return fields.Float(metadata={"description": about, "example": example}, **more)
 
 
 def whole(about: str, example: int) -> fields.Integer:
-    """A whole number from 0."""
+    """Whole number field, at least 0."""
     return fields.Integer(metadata={"description": about, "example": example, "minimum": 0})
 
 
 def text(about: str, example: str | None, **more: Any) -> fields.String:
-    """A string."""
+    """String field."""
     return fields.String(metadata={"description": about, "example": example}, **more)
 
 
 def choice(about: str, values: tuple[str, ...]) -> fields.String:
-    """One of a few strings, the first of them as the example."""
+    """Field with one of a few strings; the first is the example."""
     return fields.String(metadata={"description": about, "enum": list(values), "example": values[0]})
 
 
 def time(about: str, example: str | None = TIME, **more: Any) -> Timestamp:
-    """An RFC 3339 time in UTC."""
+    """Field with an RFC 3339 time in UTC."""
     return Timestamp(metadata={"description": about, "example": example}, **more)
 
 
 def tally(about: str, example: dict[str, int]) -> fields.Dict:
-    """An object of whole numbers."""
+    """Field with an object of whole numbers."""
     return fields.Dict(values=whole("", 0), metadata={"description": about, "example": example})
 
 
 class Answer(Schema):
-    """Base of all answers: each field is always there unless its metadata says `optional`, and there is no other."""
+    """Base of all answers. All fields are present unless their metadata has `optional`, and there are no others."""
 
     class Meta:
         unknown = RAISE
@@ -53,7 +53,7 @@ class Answer(Schema):
 
 
 class Latencies(Answer):
-    """Latency in ms; null where there was none."""
+    """Latency in ms; null without any."""
 
     avg_latency_ms = number("Average", 18.2, allow_none=True)
     p50_latency_ms = number("Median", 15.1, allow_none=True)
@@ -62,94 +62,96 @@ class Latencies(Answer):
 
 
 class Problem(Answer):
-    """Why a request failed."""
+    """Reason why a request failed."""
 
-    code = text("Stable name of the reason", "validation_failed")
-    message = text("The reason in words", "service: Missing data for required field.")
+    code = text("Stable error code", "validation_failed")
+    message = text("Explanation for people", "service: Missing data for required field.")
     by_field = fields.Dict(
         data_key="fields",
         values=fields.List(fields.String()),
         metadata={
-            "description": "What was wrong, by field; nested names are dotted",
+            "description": "Problems by field; names of nested fields are dotted",
             "example": {"service": ["Missing data for required field."]},
         },
     )
 
 
 class Error(Answer):
-    """The one shape of all errors."""
+    """Error answer."""
 
     error = fields.Nested(Problem)
 
 
 class ItemProblem(Answer):
-    """Why one item of a batch was not taken."""
+    """Reason why an item of a batch was rejected."""
 
-    index = whole("Its place in the batch, from 0", 3)
-    code = text("Stable name of the reason", "validation_failed")
-    message = text("The reason in words", "Missing data for required field.")
-    field = fields.String(metadata={"description": "The field at fault", "example": "service", "optional": True})
+    index = whole("Index of the item in the batch, from 0", 3)
+    code = text("Stable error code", "validation_failed")
+    message = text("Explanation for people", "Missing data for required field.")
+    field = fields.String(metadata={"description": "The invalid field", "example": "service", "optional": True})
 
 
 class Receipt(Answer):
-    """What became of a batch: each item is accepted, a duplicate, or rejected with a reason."""
+    """Outcome of a batch: each item is accepted, a duplicate, or rejected with a reason."""
 
-    accepted = whole("Items recorded now", 998)
-    duplicates = whole("Items whose id was recorded before; they count once", 1)
+    accepted = whole("Items recorded", 998)
+    duplicates = whole("Items whose id was recorded before; they are counted once", 1)
     rejected = whole("Items not recorded", 1)
-    errors = fields.List(fields.Nested(ItemProblem), metadata={"description": "Why, for the first 100 rejected items"})
+    errors = fields.List(
+        fields.Nested(ItemProblem), metadata={"description": "Reasons for the first 100 rejected items"}
+    )
 
 
 class NothingAccepted(Receipt):
-    """The receipt of a batch of which nothing could be recorded."""
+    """Receipt of a batch in which every item was rejected."""
 
     error = fields.Nested(Problem)
 
 
 class EventTaken(Answer):
-    """What became of a single event."""
+    """Outcome of a single event."""
 
     message = choice("Whether its id was recorded before", ("event tracked", "event tracked before"))
-    id = text("The id of the event, made for it where it had none", "4b14a18f18-1")
+    id = text("Id of the event; generated if it had none", "4b14a18f18-1")
     timestamp = time("When it happened")
 
 
 class MetricTaken(Answer):
-    """What became of a single metric."""
+    """Outcome of a single metric."""
 
     message = choice("Whether its id was recorded before", ("metric recorded", "metric recorded before"))
-    name = text("The name of the metric", "latency")
-    id = text("The id of the metric, made for it where it had none", "4b14a18f18-2")
+    name = text("Name of the metric", "latency")
+    id = text("Id of the metric; generated if it had none", "4b14a18f18-2")
     timestamp = time("When it was measured")
 
 
 class HeartbeatTaken(Answer):
-    """What became of a heartbeat."""
+    """Outcome of a heartbeat."""
 
     message = choice("Always this", ("heartbeat recorded",))
-    service = text("The service that reported", "productcatalog")
-    status = choice("What it reported", STATES[:4])
+    service = text("Name of the service", "productcatalog")
+    status = choice("Status that it reported", STATES[:4])
 
 
 class ExportedEvent(Answer):
-    """An event as POST /events takes it back."""
+    """Event in the form that POST /events accepts."""
 
     type = text("What happened", "purchase")
     service = text("Where it happened", "checkout")
     user_id = text("Who did it", "user-123", allow_none=True)
     timestamp = time("When it happened")
     data = JsonObject(
-        metadata={"description": "Anything else", "example": {"order_id": "ORDER-123", "total": 99.99}},
+        metadata={"description": "Any other fields", "example": {"order_id": "ORDER-123", "total": 99.99}},
     )
     id = text("Its id", "4b14a18f18-1")
 
 
 class RecordedEvent(ExportedEvent):
-    """An event as it is kept."""
+    """Stored event."""
 
     received_at = Timestamp(
         metadata={
-            "description": "When it arrived, where the client told when it happened",
+            "description": "When it arrived; only if the client sent a timestamp",
             "example": TIME,
             "optional": True,
         }
@@ -157,16 +159,16 @@ class RecordedEvent(ExportedEvent):
 
 
 class EventPage(Answer):
-    """The newest events that match, newest first."""
+    """Events that match the filters, newest first."""
 
     events = fields.List(fields.Nested(RecordedEvent))
-    count = whole("How many this answer holds", 1)
-    limit = whole("How many were asked for", 100)
-    next_cursor = text("`cursor` of the next page; null on the last one", None, allow_none=True)
+    count = whole("Number of events in this answer", 1)
+    limit = whole("Limit in the query", 100)
+    next_cursor = text("`cursor` for the next page; null on the last page", None, allow_none=True)
 
 
 class ErrorGroup(Answer):
-    """Errors that are equal in service, type, message, endpoint and status."""
+    """Errors with equal service, type, message, endpoint and status."""
 
     service = text("Where they occurred", "checkout")
     type = text("Type of the events: `error`, or `request` for failed requests", "error")
@@ -175,26 +177,26 @@ class ErrorGroup(Answer):
     status = fields.Raw(
         allow_none=True, metadata={"description": "`status` of their data: a number or text", "example": 503}
     )
-    count = whole("How many of them are kept", 3)
-    first = time("When the oldest of them happened")
-    last = time("When the newest of them happened")
-    latest = fields.Nested(RecordedEvent, metadata={"description": "The newest of them"})
+    count = whole("Number of stored errors in this group", 3)
+    first = time("Time of the oldest error in this group")
+    last = time("Time of the newest error in this group")
+    latest = fields.Nested(RecordedEvent, metadata={"description": "The newest error in this group"})
 
 
 class ErrorPage(Answer):
-    """The newest errors, with equal ones together."""
+    """The newest errors, grouped."""
 
     errors = fields.List(fields.Nested(ErrorGroup), metadata={"description": "The newest group first"})
-    count = whole("How many groups this answer holds", 1)
-    limit = whole("How many groups were asked for", 100)
-    kept = whole("How many errors these and all further groups hold", 3)
+    count = whole("Number of groups in this answer", 1)
+    limit = whole("Limit in the query", 100)
+    kept = whole("Number of stored errors in all groups, including those beyond the limit", 3)
 
 
 class HealthStats(Answer):
-    """Three figures that monitors ask for."""
+    """Figures for monitors."""
 
     connected_clients = whole("Live dashboard connections", 8)
-    total_events = whole("Events over the retained time", 16020)
+    total_events = whole("Events in the retention period", 16020)
     tracked_services = whole("Services known", 9)
 
 
@@ -220,33 +222,33 @@ class Config(Answer):
 
 
 class Job(Answer):
-    """Work that the service does by itself."""
+    """Background job of the service."""
 
     name = text("Its name", "ticker")
-    state = choice("What it does now; the service is degraded in `restarting`, `stalled` and `failed`", JOB_STATES)
-    runs = whole("How often it ran; for one that runs for ever, how often it was started", 86400)
-    failures = whole("How often it failed", 0)
-    skipped = whole("Runs that were skipped because they were late", 2)
-    last_error = text("The newest error; null where there was none", None, allow_none=True)
-    last_success = time("When it last succeeded; null where it did not, or runs for ever", allow_none=True)
-    lateness_seconds = number(
-        "How long after its time the newest run began; null where it has no fixed times", 0.002, allow_none=True
-    )
+    state = choice("Current state; `restarting`, `stalled` and `failed` make the service degraded", JOB_STATES)
+    runs = whole("Number of runs; for a job that runs for ever, number of starts", 86400)
+    failures = whole("Number of failures", 0)
+    skipped = whole("Number of runs skipped because they were late", 2)
+    last_error = text("Newest error; null without any", None, allow_none=True)
+    last_success = time("When it last succeeded; null if it has not, or runs for ever", allow_none=True)
+    lateness_seconds = number("Delay of the newest run; null for jobs that are not periodic", 0.002, allow_none=True)
 
 
 class Health(Answer):
     """Health of the service itself."""
 
-    status = choice("Its state", ("healthy", "degraded", "unhealthy"))
-    service = choice("Its name", (SERVICE_NAME,))
+    status = choice("Status of the service itself", ("healthy", "degraded", "unhealthy"))
+    service = choice("Name of the service itself", (SERVICE_NAME,))
     timestamp = time("Now")
     reasons = fields.List(
-        fields.String(), metadata={"description": "Why it is not healthy; empty when it is", "example": []}
+        fields.String(), metadata={"description": "Why it is not healthy; empty if it is", "example": []}
     )
     uptime_seconds = number("Seconds since the start", 86400.5)
-    storage = text("Where records are kept: `disk`, or in `memory` alone", "disk")
-    durability = text("What an acknowledged record survives; null in memory alone", "process", allow_none=True)
-    jobs = fields.List(fields.Nested(Job), metadata={"description": "What it does by itself"})
+    storage = text("`disk`, or `memory` if nothing is stored", "disk")
+    durability = text(
+        "Durability of acknowledged records (ANALYTICS_DURABILITY); null in memory", "process", allow_none=True
+    )
+    jobs = fields.List(fields.Nested(Job), metadata={"description": "Its background jobs"})
     stats = fields.Nested(HealthStats)
     config = fields.Nested(
         Config, allow_none=True, metadata={"description": "Null without ANALYTICS_CONFIG_DIR", "example": None}
@@ -254,15 +256,15 @@ class Health(Answer):
 
 
 class Liveness(Answer):
-    """The process answers."""
+    """The process is alive."""
 
     status = choice("Always this", ("alive",))
 
 
 class Readiness(Answer):
-    """Whether the service should get work now."""
+    """Whether the service should get requests now."""
 
     status = choice("`unavailable` goes with a 503", ("ready", "unavailable"))
     reasons = fields.List(
-        fields.String(), metadata={"description": "Why it is unavailable; empty when ready", "example": []}
+        fields.String(), metadata={"description": "Why it is unavailable; empty if it is ready", "example": []}
     )

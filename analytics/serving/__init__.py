@@ -1,1 +1,1 @@
-"""The service behind gunicorn: its configuration, and the WSGI application."""
+"""Serving with gunicorn: its configuration, and the WSGI application."""

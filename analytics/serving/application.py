@@ -1,4 +1,4 @@
-"""The service as a gunicorn application, for `analytics serve`."""
+"""Gunicorn as a Python object, for `analytics serve`."""
 
 from importlib import import_module
 from typing import Any
@@ -8,7 +8,7 @@ from gunicorn.app.base import Application
 from analytics.internals.gunicorn import load_configuration
 
 
-class Service(Application):  # type: ignore[misc]
+class GunicornServer(Application):  # type: ignore[misc]
     """Gunicorn as `gunicorn -k gevent -c gunicorn.conf.py wsgi:app` starts it, without its command line.
 
     `run()` serves until the process is stopped, and then exits.

@@ -80,15 +80,15 @@ def post_worker_init(worker: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
-    service = worker.app.wsgi().extensions.get("analytics")
-    if service is not None:
-        service.start(give_up)
-        call_on_stop(worker, service.drain)
+    runtime = worker.app.wsgi().extensions.get("analytics")
+    if runtime is not None:
+        runtime.start(give_up)
+        call_on_stop(worker, runtime.drain)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Stop what `post_worker_init` started."""
-    app = worker.app.callable  # None where the app could not be made
-    service = None if app is None else app.extensions.get("analytics")
-    if service is not None:
-        run_to_completion(service.stop)
+    app = worker.app.callable  # None where the app could not be created
+    runtime = None if app is None else app.extensions.get("analytics")
+    if runtime is not None:
+        run_to_completion(runtime.stop)

@@ -134,7 +134,7 @@ def test_a_missing_path_is_named_as_it_was_asked_for() -> None:
         answer = client("/analytics").get(path)
         assert answer.status_code == 404
         assert answer.json is not None
-        assert answer.json["error"]["message"] == "There is nothing at /analytics/nothing."
+        assert answer.json["error"]["message"] == "No such path: /analytics/nothing."
 
 
 def test_the_documents_tell_the_path() -> None:

@@ -18,7 +18,7 @@ from tests.fakes import FakeClock
 
 REQUEST_STEPS = ["Yielding", "AccessLog.begin", "Proxies", "BasePath", "ReadyGate", "LiveOrigin", "Everybody"]
 ANSWER_STEPS = ["forbid_sniffing", "CrossOrigin", "AccessLog.end"]
-ARGUMENTS = {"service": "checkout", "name": "main.js"}
+ARGUMENTS = {"id": "deploy-1", "service": "checkout", "name": "main.js"}
 
 
 class Way(NamedTuple):

@@ -45,7 +45,7 @@ def test_an_unknown_encoding_is_answered_with_those_that_are_read(encoding: str)
     with pytest.raises(UnsupportedMedia) as refused:
         BodyReader(LIMITS, ["text/plain"]).read(asked(b"x", "text/plain", encoding))
     assert refused.value.headers == {"Accept-Encoding": "gzip, deflate, zstd"}
-    assert refused.value.message.endswith(" is not read here; send gzip, deflate, zstd or none.")
+    assert refused.value.message.endswith(" is not supported here; send gzip, deflate, zstd or none.")
 
 
 @pytest.mark.parametrize("encoding", [None, "", "identity", " Identity "])

@@ -10,7 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.doors.decompression import ZSTD_PIECE, ZSTD_WINDOW
+from analytics.doors.decompression import ZSTD_INPUT, ZSTD_WINDOW
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ENCODINGS
 from analytics.errors import MalformedBody, TooLarge, UnsupportedMedia
@@ -123,7 +123,7 @@ def test_the_limit_holds_for_all_parts_together(encoding: str, compress: Compres
         restored(encoding, half * 2 + compress(b"x"))
 
 
-@pytest.mark.parametrize("size", [ZSTD_PIECE - 1, ZSTD_PIECE, ZSTD_PIECE + 1])
+@pytest.mark.parametrize("size", [ZSTD_INPUT - 1, ZSTD_INPUT, ZSTD_INPUT + 1])
 def test_a_zstd_frame_may_end_anywhere_in_a_piece(size: int) -> None:
     for content in range(size - 20, size):
         frame = streamed_zstd(bytes(n * n % 251 for n in range(content)))

@@ -56,7 +56,7 @@ def test_health_and_stats_tell_where_records_are_kept(
 
 def test_memory_alone_is_said_at_the_start_and_in_health(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": ""})
-    told = [line for line in records(server) if "memory alone" in line["message"]]
+    told = [line for line in records(server) if "kept in memory only" in line["message"]]
     assert [line["level"] for line in told] == ["WARNING"]
     assert "ANALYTICS_DATA_DIR" in told[0]["message"]
     health, stats = server.get("/health"), server.get("/stats")["storage"]
@@ -101,7 +101,7 @@ def test_while_it_reads_what_it_kept_it_is_alive_but_not_ready(mortal: Mortal, t
 def check_closed_until_ready(server: Mortal) -> None:
     (ready,) = eventually(lambda: answers(server, "GET", "/health/ready"))
     assert (ready.status_code, ready.headers["Retry-After"]) == (503, "1")
-    assert ready.json() == {"status": "unavailable", "reasons": ["the service is reading what it kept"]}
+    assert ready.json() == {"status": "unavailable", "reasons": ["the service is replaying its journal"]}
     found = {}
     closed = (("GET", "/dashboard"), ("POST", "/events"), ("GET", "/ws/dashboard"))
     for method, path in (("GET", "/health/live"), ("GET", "/"), ("GET", "/sdk/analytics.js"), *closed):
@@ -115,7 +115,7 @@ def check_closed_until_ready(server: Mortal) -> None:
         for path, each in found.items():
             assert (each.status_code, each.headers["Retry-After"]) == (503, "1"), path
             assert each.json()["error"]["code"] == "unavailable"
-            assert "reading what it kept" in each.json()["error"]["message"]
+            assert "replaying its journal" in each.json()["error"]["message"]
     eventually(server.is_ready)
     assert server.get("/stats")["totals"]["events"] == 60
     (told,) = [line for line in records(server) if line["message"] == "recovered"]

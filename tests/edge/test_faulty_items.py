@@ -126,7 +126,7 @@ def test_a_single_record_is_taken_with_half_a_character(
             1,
             "The body ends at byte 40, before the object around the array",
         ),
-        (b'[{"type":"a","service":"cut"}]]', 1, "The array ends at byte 30: what follows there was not recorded."),
+        (b'[{"type":"a","service":"cut"}]]', 1, "The array ends at byte 30; the bytes after it were not recorded."),
         (
             b'[{"type":"a","service":"cut"},' + b"[" * 100_000 + b"]" * 100_000 + b"]",
             1,

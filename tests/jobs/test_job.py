@@ -60,7 +60,7 @@ ENDINGS = [
     (gevent.GreenletExit(), "GreenletExit"),
     (SystemExit(3), "SystemExit: 3"),
     (GeneratorExit(), "GeneratorExit"),
-    (None, "EndedError: it ended, although it should run for ever"),
+    (None, "EndedError: the work returned, although it should run for ever"),
 ]
 
 

@@ -1,26 +1,26 @@
-// What the page asks the service, beside the live connection.
+// HTTP requests of the page to the service; the live connection is separate.
 
 const NO_WEBSOCKET = 'The service answers, but no WebSocket to it can be opened; trying again. A proxy in front must pass on the headers Upgrade and Connection.';
 
-/** The JSON at `path`, with the arguments that are set. Throws when the service does not answer well. */
+/** Fetch JSON from `path`, with the arguments that are set. Throws if the service answers with an error. */
 export async function ask(path, asked = {}, signal = undefined) {
   const response = await fetch(address(path, asked), { signal, headers: { Accept: 'application/json' } });
   if (!response.ok) throw Object.assign(new Error(`${path} answered ${response.status}`), { status: response.status });
   return response.json();
 }
 
-/** The service's address, without a slash at its end: it may be reached below a path. */
+/** Address of the service without a trailing slash; it may include a base path. */
 export const home = () => new URL('.', location.href).href.slice(0, -1);
 
 /**
- * Why the service can't be reached live, in a sentence, and whether that is because this page may not connect.
- * Browsers do not tell why a WebSocket was refused; OPTIONS of the other live path passes the same check, and does.
+ * Find out why the live connection fails: a sentence, and whether the reason is that this page may not connect.
+ * Browsers hide why a WebSocket was refused, so this sends OPTIONS to the other live path, which has the same check.
  */
 export async function whyNot() {
   try {
     const asked = await fetch(address('/socket.io/'), { method: 'OPTIONS', cache: 'no-store' });
     if (asked.status === 403) {
-      const told = await asked.json().catch(() => null); // a proxy's own 403 is no JSON
+      const told = await asked.json().catch(() => null); // a 403 of a proxy is not JSON
       if (told?.error?.code === 'origin_not_allowed') return { text: told.error.message, isRefused: true };
     }
     const response = await fetch(address('/health/ready'), { cache: 'no-store' });
@@ -31,27 +31,27 @@ export async function whyNot() {
   }
 }
 
-/** `path`, which begins with a slash, relative to the page, with a query string of the arguments that are set. */
+/** `path` (with a leading slash) relative to the page, with a query string of the arguments that are set. */
 export function address(path, asked = {}) {
   const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== undefined && value !== null && value !== ''));
   const text = query.toString();
   return text ? `.${path}?${text}` : `.${path}`;
 }
 
-/** The address of a service's metrics, or of another part of it. */
+/** Path of a service's metrics, or of another resource of the service. */
 export const ofService = (name, part = 'metrics') => `/services/${encodeURIComponent(name)}/${part}`;
 
-/** Seconds since the epoch as /series takes them. */
+/** Seconds since the epoch in the format of /series. */
 export const iso = (seconds) => new Date(seconds * 1000).toISOString();
 
-/** Runs tasks, few at a time, in the order in which they were given. */
+/** Runs tasks in order, with a limit on how many run at a time. */
 export class Lane {
   constructor(width) {
     this.free = width;
     this.waiting = [];
   }
 
-  /** Run `task` when its turn comes; resolves with what it gives. */
+  /** Queue `task`; resolves with its result. */
   run(task) {
     return new Promise((resolve, reject) => {
       this.waiting.push(() => task().then(resolve, reject).finally(() => this.#next()));

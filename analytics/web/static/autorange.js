@@ -1,11 +1,11 @@
-// The range that the charts open on where the address names none: the usual one, or the next longer one that has data. Pure.
+// Default range of the charts if the address has none: the usual one, or the next longer one with data. Pure.
 
 import { RANGES } from './points.js';
 
 const SERIES = [['requests', 'sum'], ['events', 'count'], ['errors', 'sum'], ['latency', 'count']];
 
 /**
- * The name of the shortest range that has data, from `first` on; `first` where none has.
+ * Name of the shortest range with data, starting with `first`; `first` if none has data.
  *
  * @param {string} first the range to begin with.
  * @param {number} now seconds since the epoch.
@@ -24,7 +24,7 @@ export async function shortestWithData(first, now, values) {
   return first;
 }
 
-/** Whether there was data before `start` (seconds): averages count from the first data on. */
+/** Whether there was data before `start` (seconds); if not, averages begin at the first data. */
 export async function hasDataBefore(start, now, values) {
   for (const [step, kept] of [[60, 10_800], [3600, 604_800], [86_400, 7_776_000]]) {
     const [from, to] = [Math.floor((now - kept) / step) * step + 2 * step, Math.floor(start / step) * step];

@@ -1,4 +1,4 @@
-// The ticks of an axis that begins at 0: round numbers in the unit that fits, with texts that can be told apart. Pure.
+// The ticks of an axis that begins at 0: round numbers in the unit that fits, with distinct labels. Pure.
 
 import { compact, rateUnit, spanUnit } from './format.js';
 

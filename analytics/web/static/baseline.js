@@ -1,4 +1,4 @@
-// What was usual for the figures of the overview before the present trouble began.
+// Baseline of the overview's figures: their usual values before the current trouble began.
 
 import { ask, iso } from './api.js';
 import { health } from './health.js';
@@ -22,7 +22,7 @@ export async function usualBefore(now, services, wrong) {
   return usualOf(hoursOf(buckets), minutesOf(minutes), usersOf(users), [start, now]);
 }
 
-/** When each present trouble began, in seconds. */
+/** Start of each current trouble, in seconds. */
 const troubles = (services, wrong) =>
   Object.values(services).flatMap((row) => [
     ...(health(row.status).urgency > 0 && row.status_since ? [Date.parse(row.status_since) / 1000] : []),
@@ -36,7 +36,7 @@ const minutesOf = ([requests, errors, latency]) =>
 
 const usersOf = ({ points, step }) => points.map(({ timestamp, value }) => ({ at: Date.parse(timestamp) / 1000, seconds: step, users: value || null }));
 
-/** What was usual for each figure, up to the first of `ends` before which there is enough data. */
+/** Usual value of each figure before the first of `ends` that has enough data before it. */
 function usualOf(hours, minutes, users, ends) {
   const found = { about: {} };
   for (const end of ends) {

@@ -1,4 +1,4 @@
-// What the page knows of all services over the last hour, and which fail or are slow, compared with their usual.
+// The last hour of all services, and which of them fail or are slow compared with their baseline.
 
 import { ask, iso, Lane, ofService } from './api.js';
 import { health } from './health.js';
@@ -10,7 +10,7 @@ const USUAL_AGAIN_MS = 600_000;
 const LIST_AGAIN_MS = 15_000;
 const WIDTH = 2;
 const MANY_ERRORS = 0.02;
-const UNSEEN_A_MINUTE = 20; // services out of sight that are loaded again in a minute
+const UNSEEN_A_MINUTE = 20; // services out of sight that are reloaded per minute
 
 export class Board {
   constructor() {
@@ -22,7 +22,7 @@ export class Board {
     this.wrong = new Map();
   }
 
-  /** Take a snapshot of `now` (seconds); returns what the counters rose by since the one before, by service. */
+  /** Apply a snapshot taken at `now` (seconds); returns the increase of the counters since the last one, by service. */
   take(services, now) {
     const rises = this.rises.of(services);
     const minute = Math.floor(now / 60);
@@ -55,7 +55,7 @@ export class Board {
     }
   }
 
-  /** Load the p95 of all services, which snapshots do not tell; again where that is due. */
+  /** Load the p95 of all services if due; snapshots do not contain it. */
   async loadList() {
     if (performance.now() < this.listDue) return;
     this.listDue = performance.now() + LIST_AGAIN_MS;
@@ -67,7 +67,7 @@ export class Board {
     }
   }
 
-  /** Load what was usual on the day before, for services in trouble: an hour may be bad from end to end. */
+  /** Load yesterday's baseline of services in trouble, because their whole last hour may be bad. */
   loadUsual(services, now) {
     for (const [name, row] of Object.entries(services)) {
       const hour = this.hours.get(name);
@@ -87,7 +87,7 @@ export class Board {
     }
   }
 
-  /** Begin anew, as after a time without updates. */
+  /** Reset, for example after a time without updates. */
   reset() {
     this.rises.reset();
     this.listDue = 0;

@@ -1,4 +1,4 @@
-// The data of an event in one line: as many entries as fit, each of them whole, so that no number is cut.
+// Data of an event in one line: as many complete entries as fit; numbers are never cut.
 
 import { el } from './dom.js';
 import { shorten } from './format.js';
@@ -7,7 +7,7 @@ const MOST = 12;
 const LONGEST = 120;
 const isNumber = (value) => typeof value !== 'object' && /^[-+\d.,:e%]{1,24}$/i.test(String(value));
 
-/** `name value · name value` of `data`: long texts may end in an ellipsis, numbers never do. */
+/** `name value · name value` of `data`: long texts are shortened with an ellipsis, numbers are not. */
 export function brief(data) {
   const root = el('span', { className: 'soft brief' });
   Object.entries(data)

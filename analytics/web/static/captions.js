@@ -1,9 +1,9 @@
-// The line under each chart of the traffic, and what it says on hover. Pure.
+// Captions and tooltips of the traffic charts. Pure.
 
 import { count, moment, ms, rate, utc } from './format.js';
 import { figures, meanRate } from './points.js';
 
-/** Requests and errors: average and peak; the average counts from the first data on where there was none before. */
+/** Requests and errors: average and peak; the average begins at the first data. */
 export function flowCaption([times, requests, errors], { range, wasBefore, ever }, step, now) {
   const [flow, failed] = [figures(requests)?.greatest, figures(errors)?.greatest];
   const wrong = failed ? `errors up to ${rate(failed)}` : 'no errors';

@@ -1,4 +1,4 @@
-// One chart: drawn by uPlot, read by pointer or arrow keys, told in a line of text, and open as a table.
+// Chart drawn by uPlot, with a cursor for pointer and arrow keys, a text summary, and its data as a table.
 
 import { ticks } from './axis.js';
 import { el, set, setText, svg } from './dom.js';
@@ -8,7 +8,7 @@ import { inUtc, zone } from './zone.js';
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** Charts that share the cursor and the zoom. */
+/** Group of charts that share cursor and zoom. */
 export class Group {
   constructor(onZoom) {
     this.charts = [];
@@ -94,7 +94,7 @@ export class Chart {
     this.uplot?.redraw(false);
   }
 
-  /** Draw anew: in the colours, the size and the time zone of now. */
+  /** Redraw with the current colours, size and time zone. */
   rebuild() {
     this.uplot?.destroy();
     this.uplot = undefined;
@@ -110,7 +110,7 @@ export class Chart {
     this.uplot.setScale('x', { min, max });
   }
 
-  /** Move the cursor to the moment nearest to `at`, and read its values out. */
+  /** Move the cursor to the moment nearest to `at`, and show its values. */
   pointAt(at) {
     this.at = at;
     const index = at === null ? null : this.#nearest(at);
@@ -198,7 +198,7 @@ export class Chart {
     });
   }
 
-  /** Whether there is nothing above 0 on that scale. */
+  /** Whether all values on that scale are 0 or unknown. */
   #isEmpty(scale) {
     const [, ...columns] = this.columns;
     return columns.every((values, place) => (this.series[place].scale ?? 'y') !== scale || values.every((value) => !value));
@@ -266,7 +266,7 @@ export class Chart {
     for (const [name, value] of [['max', times.length - 1], ['now', index], ['text', text]]) this.plot.setAttribute(`aria-value${name}`, value);
   }
 
-  /** The newest place with anything known; -1 where there is none at all. */
+  /** Index of the newest known value; -1 if there is none. */
   #newest() {
     const [times, ...columns] = this.columns;
     const known = times.findLastIndex((_, index) => columns.some((values) => values[index] !== null));
@@ -291,7 +291,7 @@ const TICK_SPACE = 32; // px
 /** As wide as the longest text of an axis, and never narrower than most are: so that a chart does not jump when it changes. */
 function axisSize(plot, texts, index, cycle) {
   const axis = plot.axes[index];
-  if (cycle > 1) return axis._size; // size and labels could go on changing each other
+  if (cycle > 1) return axis._size; // size and labels could keep changing each other
   const { ctx } = plot;
   ctx.save();
   [ctx.font] = axis.font;

@@ -1,4 +1,4 @@
-// How the line is: live, reconnecting in n s, stale since; always to be seen.
+// State of the live connection, always visible: live, reconnecting in n s, stale since.
 
 import { byId, set, setState, setText } from './dom.js';
 import { clock, span, utc } from './format.js';
@@ -14,7 +14,7 @@ export class Connection {
     setInterval(() => this.show(), 500);
   }
 
-  /** Take a state of the live client; `retryIn` counts from now. */
+  /** Apply a state of the live client; `retryIn` counts from now. */
   changed(line) {
     const now = Date.now();
     if (line.state === 'live' && this.lostAt) {
@@ -29,13 +29,13 @@ export class Connection {
     this.show();
   }
 
-  /** Note why this page may not connect; empty where that is not the reason. */
+  /** Set the reason why this page may not connect; empty if it may. */
   refused(why) {
     this.refusal = why;
     this.show();
   }
 
-  /** Note when a snapshot came in, and of what time it is. */
+  /** Record when a snapshot arrived, and its own time. */
   heard(updatedAt) {
     this.heardAt = Date.now();
     this.updatedAt = updatedAt;

@@ -1,4 +1,4 @@
-// One service in full: how it is, its latency, endpoints, own metrics, instances and changes of health.
+// Details of one service: status, latency, endpoints, custom metrics, instances and history of health.
 
 import { ask, iso, ofService } from './api.js';
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
@@ -44,7 +44,7 @@ export class Detail {
     );
   }
 
-  /** Show the service that the view names, or nothing. */
+  /** Show the service in the view, if any. */
   open() {
     const { service } = this.view;
     if (service === this.name) return;
@@ -61,7 +61,7 @@ export class Detail {
     this.loadedAt = -Infinity; // the rest is loaded when a snapshot has shown that there is such a service
   }
 
-  /** Show its row of a snapshot. */
+  /** Show the service's row of a snapshot. */
   show(services, wrong) {
     if (this.name === '') return;
     const row = Object.hasOwn(services, this.name) ? services[this.name] : undefined;
@@ -88,7 +88,7 @@ export class Detail {
     this.loadedAt = -Infinity;
   }
 
-  /** Load the rest, if the last time is a while ago. */
+  /** Load the rest, if the last load is some time ago. */
   async refresh() {
     if (performance.now() - this.loadedAt < AGAIN_MS) return;
     this.loadedAt = performance.now();

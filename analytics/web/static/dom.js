@@ -1,8 +1,8 @@
-// Elements without markup: whatever comes from outside becomes text.
+// DOM helpers that never parse markup: data is always inserted as text.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** The element of that id. */
+/** The element with that id. */
 export const byId = (id) => document.getElementById(id);
 
 /** A new element; `set` are properties (or attributes, where the name has a dash or is a role), the rest children. */
@@ -17,7 +17,7 @@ export function el(tag, set = {}, ...children) {
   return element;
 }
 
-/** Let `link` do `act` where it is just clicked; with a modifier it leads where it says, such as into a new tab. */
+/** Run `act` when `link` is clicked; with a modifier key, the link opens normally, for example in a new tab. */
 export function onClick(link, act) {
   link.addEventListener('click', (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -40,7 +40,7 @@ export function icon(name) {
   return image;
 }
 
-/** Give `element` that text, if it has not got it: what does not change costs nothing. */
+/** Set the text of `element` if it differs, because setting it costs time. */
 export function setText(element, text) {
   const wanted = String(text);
   if (element.firstChild === null || element.childNodes.length > 1 || element.firstChild.nodeType !== 3) {
@@ -59,7 +59,7 @@ export function setState(element, state, text) {
   if (text !== undefined) setText(element.querySelector('span'), text);
 }
 
-/** Set a property, if it is another. */
+/** Set a property if it differs. */
 export function set(element, name, value) {
   if (element[name] !== value) element[name] = value;
 }

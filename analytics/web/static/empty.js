@@ -1,4 +1,4 @@
-// Before the first event: how to send one, from where you are, and the demo; then that it was received.
+// Start page before the first event: how to send one, and how to run the demo; then a confirmation.
 
 import { home } from './api.js';
 import { byId, el, set, setState, setText, icon } from './dom.js';
@@ -42,14 +42,14 @@ for n in range(20):
 ];
 
 export class Empty {
-  /** `onFirst` is called when the first event came in before the reader's eyes. */
+  /** `onFirst` is called when the first event arrives while the start page is shown. */
   constructor(onFirst) {
     this.onFirst = onFirst;
     this.root = byId('empty');
     this.isEmpty = null;
   }
 
-  /** Show how to begin while there is nothing, and that it worked when something came. */
+  /** Show the instructions while there is no data, and a confirmation when the first arrives. */
   show(snapshot) {
     const { overview, services, realtime_stats: now } = snapshot;
     const isEmpty = Object.keys(services).length === 0 && overview.total_requests === 0 && now.recent_events.length === 0;

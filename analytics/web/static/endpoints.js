@@ -9,7 +9,7 @@ export class Endpoints {
     this.onService = onService;
   }
 
-  /** Show the top list of a snapshot; rows are filled anew, never built anew. */
+  /** Show the endpoints of a snapshot; row elements are reused. */
   show(endpoints) {
     while (this.body.rows.length < endpoints.length) this.body.append(this.#row());
     [...this.body.rows].forEach((root, index) => {

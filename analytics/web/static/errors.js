@@ -1,4 +1,4 @@
-// The newest errors, equal ones together with a count: kept apart by the service, so that traffic does not push them out.
+// The newest errors, grouped with a count. The service stores them apart, so that traffic does not push them out.
 
 import { ask } from './api.js';
 import { byId, el, icon, setText } from './dom.js';
@@ -36,7 +36,7 @@ export class Errors {
     }
   }
 
-  /** Load them again with the next snapshot, and show all of them anew. */
+  /** Reload with the next snapshot, and show all errors again. */
   reload() {
     this.service = null;
   }
@@ -47,7 +47,7 @@ export class Errors {
     setText(byId('errors-note'), '');
   }
 
-  /** Bring the rows up to date; while the reader has one open or focused, none moves. */
+  /** Update the rows; while one is open or focused, rows do not move. */
   #fill(groups) {
     const isRead = this.list.matches(':focus-within') || this.list.querySelector('[open]') !== null;
     const before = this.rows;
@@ -90,7 +90,7 @@ function line(group, withService) {
     if (when.told === `${first} ${last}`) return;
     when.told = `${first} ${last}`;
     when.replaceChildren(...(first === last ? [] : [time(first), ' – ']), time(last));
-    if (!details.open) details.querySelector('pre')?.remove(); // it shows an older one
+    if (!details.open) details.querySelector('pre')?.remove(); // it shows an older error
   }
 
   return row;

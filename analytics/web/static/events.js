@@ -1,4 +1,4 @@
-// The feed of events: as they happen, filtered by the service, paused at will, each with all that it holds.
+// Live feed of events: filtered by the service, can be paused; each event opens to show all of its data.
 
 import { address, ask } from './api.js';
 import { brief } from './brief.js';
@@ -25,13 +25,13 @@ export class Events {
     setInterval(() => this.#flush(), EVERY_MS);
   }
 
-  /** What the live connection is to tell: the filters of the view. */
+  /** Subscription of the live connection: the filters of the view. */
   wanted() {
     const service = this.view.service || this.view.source;
     return { events: this.view.type ? [this.view.type] : 'all', service: service ? [service] : 'all' };
   }
 
-  /** Begin anew with what is kept, as after a change of filters. */
+  /** Reload the stored events, for example after a change of filters. */
   async reload() {
     const { type } = this.view;
     const service = this.view.service || this.view.source;
@@ -59,17 +59,17 @@ export class Events {
     this.#tellEmpty();
   }
 
-  /** Tell of events that were lost on the way: any message may say so. */
+  /** Show how many events were lost; any message may report it. */
   missed(number) {
     if (!number) return;
     this.lost += number;
     this.#note(`${plural(this.lost, 'event')} dropped: they came faster than this page could take them.`);
   }
 
-  /** Take an event. */
+  /** Add an event. */
   add(event) {
     const service = this.view.service || this.view.source;
-    if ((this.view.type && event.type !== this.view.type) || (service && event.service !== service)) return; // on its way before the filters changed
+    if ((this.view.type && event.type !== this.view.type) || (service && event.service !== service)) return; // sent before the filters changed
     this.seen += 1;
     this.waiting.push(event);
     if (this.waiting.length > SHOWN) {
@@ -84,7 +84,7 @@ export class Events {
     this.#options(this.service, services, this.view.service || this.view.source, 'All services');
   }
 
-  /** Tell of events that nobody can bring back. */
+  /** Show that events from a time without a connection are missing. */
   gap() {
     this.#note('Some events of the time without a connection are missing here: they are no longer kept.');
   }
@@ -123,7 +123,7 @@ export class Events {
     this.#tellEmpty();
   }
 
-  /** An event that is being read is not to run away. */
+  /** Show that new events are held back while one is being read, so that the list does not move. */
   #hold() {
     setText(byId('events-rate'), `held while one is open${this.waiting.length ? `, ${count(this.waiting.length)}${this.waiting.length === SHOWN ? ' or more' : ''} new` : ''}`);
   }

@@ -1,4 +1,4 @@
-// Numbers and times as people read them, in the reader's locale.
+// Formats numbers and times for people, in the reader's locale.
 
 import { dateFormat, dayOf } from './zone.js';
 
@@ -35,7 +35,7 @@ export const short = (value) => (known(value) && Math.abs(value) >= HUGE ? brief
 /** A number where room is short: 12.3K. */
 export const compact = (value) => (known(value) ? (Math.abs(value) < 10_000 ? decimal(value) : brief(value)) : NONE);
 
-/** About three digits: 0.25, 4.2, 42; what is not nothing never reads as 0. */
+/** About three digits: 0.25, 4.2, 42; values above 0 are never shown as 0. */
 export function decimal(value) {
   if (!known(value)) return NONE;
   if (Number.isInteger(value) || Math.abs(value) >= 100) return short(value);

@@ -1,4 +1,4 @@
-// The verdict at the top of the page, with links to the services that it names, and the title of the window.
+// Verdict at the top of the page, with links to the services in it, and the title of the window.
 
 import { byId, el, onClick, setState } from './dom.js';
 import { count, utc } from './format.js';
@@ -24,7 +24,7 @@ export class Headline {
     if (this.said === said) return;
     this.said = said;
     const hadFocus = this.place.contains(document.activeElement) && document.activeElement.matches('button');
-    setState(this.place, stale && state === 'good' ? 'idle' : state); // without a connection nobody knows whether it is still good
+    setState(this.place, stale && state === 'good' ? 'idle' : state); // without a connection it is unknown whether this is still true
     const words = parts.flatMap(({ service, text }, index) => {
       const link = el('a', { href: `?${new URLSearchParams({ service })}` }, service);
       onClick(link, () => this.onOpen(service));

@@ -1,4 +1,4 @@
-// What states of health mean: their colour and icon, and how urgent they and other troubles are.
+// States of health: their colour and icon, and their urgency compared with other troubles.
 
 /** For each status: the state it is shown in, and how urgent it is (0: no trouble). */
 const HEALTH = {
@@ -15,7 +15,7 @@ const FAILING = 4; // errors far above the usual
 const SLOW = 1;
 const OTHER = { state: 'idle', urgency: 0 };
 
-/** The entry of a status, also of one that this page has never heard of. */
+/** Entry of a status, with a default for unknown ones. */
 export const health = (status) => (Object.hasOwn(HEALTH, status) ? HEALTH[status] : OTHER);
 
 /** The error rate of a row or a bucket; null without requests, where the API says 0 or 100. */

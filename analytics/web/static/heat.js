@@ -1,4 +1,4 @@
-// The week by hour as a heat map: read by pointer, tap or arrow keys, and told in a line of text.
+// Heat map of the week by hour, with a cursor for pointer, tap and arrow keys, and a text summary.
 
 import { byId, el, set, setText } from './dom.js';
 import { count, day, percent, plural, utc, when } from './format.js';
@@ -16,7 +16,7 @@ export class Heat {
     this.said = ['', ''];
     const frame = this.table.parentElement;
     frame.addEventListener('keydown', (event) => this.#key(event));
-    frame.addEventListener('focus', () => set(byId('heat-summary'), 'ariaLive', 'polite')); // said while keys are in use only
+    frame.addEventListener('focus', () => set(byId('heat-summary'), 'ariaLive', 'polite')); // announced only while keys are used
     frame.addEventListener('blur', () => {
       set(byId('heat-summary'), 'ariaLive', 'off');
       this.#point(null);
@@ -49,7 +49,7 @@ export class Heat {
     this.#point(hour ? [...this.table.querySelectorAll('td.cell')].find((each) => each.hour === hour) : null);
   }
 
-  /** Point at a cell, and say what is there; at none, say what there is in all. */
+  /** Select a cell and show its values; without a cell, show the total. */
   #point(found) {
     this.pointed?.classList.remove('at');
     this.pointed = found?.title ? found : null;

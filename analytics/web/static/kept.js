@@ -1,6 +1,6 @@
-// What this browser keeps of a reader's choices; where nothing may be stored they last until the page is closed.
+// Choices of the reader, stored in this browser; if storage is not allowed, they last until the page is closed.
 
-/** The choice kept under `key`, or null. */
+/** Stored choice of `key`, or null. */
 export function recall(key) {
   try {
     return localStorage.getItem(key);
@@ -9,7 +9,7 @@ export function recall(key) {
   }
 }
 
-/** Keep a choice. */
+/** Store a choice. */
 export function keep(key, value) {
   try {
     localStorage.setItem(key, value);

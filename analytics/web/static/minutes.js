@@ -1,4 +1,4 @@
-// The last hour of each service by minute, continued live, and whether it fails or is slow, compared with its usual. Pure.
+// The last hour of each service by minute, updated live, and whether it fails or is slow. Pure.
 
 import { median, usualShare } from './usual.js';
 
@@ -28,7 +28,7 @@ export class Hour {
     this.loaded = false;
   }
 
-  /** Take what the service knows: points of one minute each, with ISO timestamps. */
+  /** Replace the data by loaded points of one minute each, with ISO timestamps. */
   load(points) {
     if (!points.length) return;
     this.minute = Math.floor(Date.parse(points.at(-1).timestamp) / 60_000);
@@ -59,7 +59,7 @@ export class Hour {
     return sum(this.errors.slice(split)) / Math.max(1, sum(this.requests.slice(split)));
   }
 
-  /** What is wrong now, `{failing, slow}` with what is known of each; undefined where nothing is. */
+  /** Current problems as `{failing, slow}` with details of each; undefined if there are none. */
   wrong() {
     if (!this.loaded) return undefined;
     const [failing, slow] = [this.failing(), this.slow()];
@@ -104,18 +104,18 @@ export class Hour {
   }
 }
 
-/** What each service's counters rose by from one snapshot to the next. */
+/** Increase of each service's counters from one snapshot to the next. */
 export class Rises {
   constructor() {
     this.before = new Map();
   }
 
-  /** Forget what was: the next snapshot is the first one. */
+  /** Reset: the next snapshot counts as the first one. */
   reset() {
     this.before.clear();
   }
 
-  /** Rises by service; one that was not there before has none: what it brings along happened earlier. */
+  /** Increases by service; a new service has none, because its counts are from earlier. */
   of(services) {
     const rises = new Map();
     for (const [name, row] of Object.entries(services)) {

@@ -1,4 +1,4 @@
-// The five figures, each with its last 15 minutes and what is usual.
+// The five figures of the overview, each with its last 15 minutes and its usual value.
 
 import { ask, iso } from './api.js';
 import { usualBefore } from './baseline.js';
@@ -56,7 +56,7 @@ export class Overview {
     this.total = overview.total_requests;
   }
 
-  /** Forget the minutes before, as after a gap. */
+  /** Discard the previous minutes, for example after a gap. */
   reset() {
     this.loadedAt = this.usualAt = -Infinity;
   }

@@ -1,4 +1,4 @@
-// Points over time, as charts want them: loaded from /series, continued live, and corrected by what is loaded later. Pure.
+// Points over time for charts: loaded from /series, extended live, and corrected by later loads. Pure.
 
 /**
  * The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. What the
@@ -70,12 +70,12 @@ export class Track {
     column.set(at, sum / elapsed(at, now, step));
   }
 
-  /** Let go of live sums: what was loaded is nearer the truth. */
+  /** Discard live sums, because loaded points are more accurate. */
   settle() {
     this.open = undefined;
   }
 
-  /** Forget what lies before `start`. */
+  /** Discard points before `start`. */
   trim(start) {
     for (const at of this.steps.keys()) {
       if (at >= start) continue;
@@ -93,7 +93,7 @@ export class Track {
 
 const elapsed = (at, now, step) => Math.max(1, Math.min(step, now - at));
 
-/** Least and greatest of what is known, or null. */
+/** Minimum and maximum of the known values, or null. */
 export function figures(values) {
   const known = values.filter((value) => value !== null);
   return known.length ? { least: Math.min(...known), greatest: Math.max(...known) } : null;

@@ -1,10 +1,10 @@
-// The service's clock, where the reader's own is off.
+// Clock of the service, used instead of the reader's, which may be wrong.
 
 let skew = 0;
 
 const SMALL_MS = 3000;
 
-/** Learn from what the service calls now (ms since the epoch); small differences are the way here. Tells of a great change. */
+/** Adjust to the service's time (ms since the epoch); small differences are network delay. Returns whether it changed much. */
 export function learn(told) {
   const found = told - Date.now();
   const before = skew;

@@ -1,4 +1,4 @@
-// The table of services: sorted, filtered, and brought up to date row by row without being built anew.
+// Table of services: sorted, filtered, and updated row by row.
 
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { ago, briefly, clock, count, ms, percent, plural, short, shortly, span, utc } from './format.js';
@@ -84,7 +84,7 @@ export class Services {
     return this.rows.get(name)?.isVisible === true;
   }
 
-  /** Put the rows in order: now, or when nobody is about to point at one and the last time is a while ago. */
+  /** Sort the rows: now, or when the pointer is not over them and the last sort is some time ago. */
   sort(now = false) {
     if (!now && (performance.now() - this.sortedAt < SETTLE_MS || this.body.matches(':hover, :focus-within'))) return;
     this.sortedAt = performance.now();

@@ -1,4 +1,4 @@
-// A small line without axes, beside a figure.
+// Sparkline: a small line chart without axes, next to a figure.
 
 import { svg } from './dom.js';
 

@@ -3,7 +3,7 @@
 import { byId, setText } from './dom.js';
 import { chooseZone, inUtc, zone } from './zone.js';
 
-/** Let the switches show what is chosen, and choose. */
+/** Show the current choices in the switches, and apply changes. */
 export function startSwitches() {
   const chosen = { theme: globalThis.theme.choice(), zone: inUtc() ? 'utc' : 'local' };
   const choose = { theme: globalThis.theme.choose, zone: chooseZone };

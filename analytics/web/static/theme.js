@@ -1,4 +1,4 @@
-// The theme: auto, light or dark, kept in this browser. No module, so that it is set before the first paint.
+// Theme: auto, light or dark, stored in this browser. A classic script, so that it is set before the first paint.
 
 (() => {
   const KEY = 'analytics.theme';

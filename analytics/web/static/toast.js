@@ -1,4 +1,4 @@
-// Notices of errors: one at a time, counted together, silent on request.
+// Notifications of errors: one at a time, with a count; can be muted.
 
 import { byId, el, icon, set, setText } from './dom.js';
 import { plural, shorten } from './format.js';
@@ -24,7 +24,7 @@ export class Toasts {
     this.#setMuted(recall(KEY) === 'off');
   }
 
-  /** Tell of an event with an error. */
+  /** Show an event with an error. */
   error(event) {
     const now = Date.now();
     if (this.root.hidden) {
@@ -52,7 +52,7 @@ export class Toasts {
     if (!muted) this.restUntil = 0;
   }
 
-  /** Hide it in a while, but not while somebody is about to use it. */
+  /** Hide it after a while, but not while it is hovered or focused. */
   #hideLater() {
     setTimeout(() => (this.root.matches(':hover, :focus-within') ? this.#hideLater() : this.#hide()), SHOWN_MS);
   }

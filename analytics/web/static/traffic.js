@@ -1,4 +1,4 @@
-// Traffic: requests and errors, latency, and users over a range; loaded from /series and continued live.
+// Traffic charts: requests and errors, latency, and users over a range; loaded from /series and updated live.
 
 import { ask, iso } from './api.js';
 import { hasDataBefore, shortestWithData } from './autorange.js';
@@ -18,7 +18,7 @@ const SERIES = [
   ['users', { name: 'events', agg: 'unique' }],
 ];
 const CHOOSE_AGAIN = 10; // seconds
-const PATIENCE = 10; // seconds after which a load without an answer is given up
+const PATIENCE = 10; // seconds after which a load without an answer is aborted
 
 export class Traffic {
   constructor(view, onChange) {
@@ -114,7 +114,7 @@ export class Traffic {
     return found.map(({ value }) => value);
   }
 
-  /** Go on with what the counters rose by; the truth is loaded again now and then. */
+  /** Add the increase of the counters; exact points are loaded from time to time. */
   advance(now, rise) {
     this.now = now;
     const isLoading = this.loading !== null && now - this.startedAt < PATIENCE;

@@ -1,8 +1,8 @@
-// The view in the address: service, range, zoom and filters, so that it can be sent to a colleague.
+// The view in the address: service, range, zoom and filters, so that it can be shared.
 
 const DEFAULTS = { service: '', range: '', zoom: '', type: '', source: '', find: '', sort: '' };
 
-/** The view that a query string tells; without a range, the page chooses one that has data. */
+/** View of a query string; without a range, the page chooses one with data. */
 export function read(search, ranges) {
   const asked = new URLSearchParams(search);
   const view = { ...DEFAULTS };
@@ -11,7 +11,7 @@ export function read(search, ranges) {
   return view;
 }
 
-/** The query string of a view; what is as usual is left out. */
+/** Query string of a view, without defaults. */
 export function write(view) {
   const asked = new URLSearchParams();
   for (const [name, usual] of Object.entries(DEFAULTS)) if (view[name] && view[name] !== usual) asked.set(name, view[name]);

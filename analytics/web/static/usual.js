@@ -1,8 +1,8 @@
-// What is usual: medians over the buckets that had requests. Pure.
+// Usual values: medians over the buckets with requests. Pure.
 
 export const FEWEST = 3;
 
-/** The median, or null of nothing; nulls are left out. */
+/** Median without nulls; null if there is no value. */
 export function median(values) {
   const sorted = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b);
   return sorted.length ? sorted[sorted.length >> 1] : null;

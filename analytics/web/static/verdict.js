@@ -1,4 +1,4 @@
-// The sentence at the top: is anything wrong, where, since when. Pure: rows and what is wrong in, words out.
+// Verdict: a sentence that says what is wrong, where and since when. Pure: rows and problems in, text out.
 
 import { health, urgency } from './health.js';
 import { briefPercent, count, ms, plural, shorten, span, when } from './format.js';
@@ -7,7 +7,7 @@ export const NAMED = 3;
 const MESSAGE = 80; // characters of a message that are shown
 
 /**
- * What to say of the services.
+ * Parts of the verdict on the services.
  *
  * @param {Array<object>} rows rows of the snapshot.
  * @param {Map<string, {failing: object?, slow: object?}>} wrong what is wrong with services by name, as `Hour.wrong` tells it.
@@ -32,7 +32,7 @@ export function verdict(rows, wrong, now = new Date(), most = NAMED) {
   };
 }
 
-/** Since when `trouble` says so; null where that is not known. */
+/** Start of `trouble`; null if unknown. */
 export function sinceOf(row, found) {
   if (health(row.status).urgency > 0) return row.status_since ? new Date(row.status_since) : null;
   return found?.failing?.since ? new Date(found.failing.since * 1000) : null;

@@ -1,11 +1,11 @@
-// The time zone of all times on the page: the reader's own or UTC, chosen by a switch and kept in this browser.
+// Time zone of all times on the page: local or UTC, chosen by a switch and stored in this browser.
 
 import { keep, recall } from './kept.js';
 
 const KEY = 'analytics.zone';
 let isUtc = recall(KEY) === 'utc';
 
-/** Sends `change` when another zone was chosen, so that times are shown anew. */
+/** Dispatches `change` when another zone is chosen, so that times are updated. */
 export const zone = new EventTarget();
 
 /** Whether times are shown in UTC. */

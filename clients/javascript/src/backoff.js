@@ -1,4 +1,4 @@
-// How long to wait before trying again: longer each time, and not all clients at the same moment.
+// Backoff: pauses between retries, longer each time and randomised per client.
 
 /**
  * Exponential backoff with full jitter above a floor.

@@ -1,4 +1,4 @@
-// The sending half: events, metrics and heartbeats, each counted once however often it has to be sent.
+// AnalyticsClient: sends events, metrics and heartbeats; each is counted once, also after retries.
 
 import { onExit, onGoodbye } from './goodbye.js';
 import { newId } from './ids.js';
@@ -6,13 +6,13 @@ import { Lane } from './lane.js';
 import { defaultUrl, trimmed } from './origin.js';
 import { jsonOf } from './plain.js';
 
-const MOST_IN_A_BATCH = 100; // a receipt names no more errors than that
-const EXIT_MS = 4000; // how long a program without other work is kept to send what waits
-const MOST_CHARACTERS = 64 * 1024; // more than the service takes of one item, whose data may have 32 KiB
+const MOST_IN_A_BATCH = 100; // a receipt lists at most this many errors
+const EXIT_MS = 4000; // how long a program that has nothing else to do stays alive to send waiting items
+const MOST_CHARACTERS = 64 * 1024; // more than the service accepts for one item, whose data may have 32 KiB
 
 /**
- * Sends in batches, and tries again until the service has taken or refused each item. Every call's promise resolves to
- * that item's own outcome, and never rejects.
+ * Sends items in batches, and retries until the service has accepted or rejected each of them. Each call returns a
+ * promise of the item's outcome, which never rejects.
  */
 export class AnalyticsClient {
   #service;
@@ -30,7 +30,7 @@ export class AnalyticsClient {
   #isTelling = false;
   #hasWarned = false;
 
-  /** How many items found no room, or were given up by `close`. */
+  /** Number of items dropped because the queue was full or the client was closed. */
   dropped = 0;
 
   /** @param {import('./analytics.d.ts').ClientOptions} [options] */
@@ -52,12 +52,12 @@ export class AnalyticsClient {
     globalThis.addEventListener?.('online', this.#hurry);
   }
 
-  /** How many items wait for their outcome. */
+  /** Number of items without an outcome yet. */
   get waiting() {
     return this.#lanes.reduce((sum, lane) => sum + lane.size, 0);
   }
 
-  /** @returns {Promise<import('./analytics.d.ts').Outcome>} as with all that follow */
+  /** @returns {Promise<import('./analytics.d.ts').Outcome>} as in the following methods */
   trackEvent(type, data, userId = null) {
     const id = newId();
     const make = () => ({ type, service: this.#service, user_id: userId === null ? null : String(userId), data, id });
@@ -78,7 +78,7 @@ export class AnalyticsClient {
   }
 
   /**
-   * Say how a service is; of those that wait, only the newest of each service and instance is sent.
+   * Send a heartbeat; of waiting heartbeats, only the newest of each service and instance is sent.
    * @param {{ instance?: string, interval?: number, grace?: number, message?: string }} [more] seconds and text
    */
   heartbeat(service, status, metrics, { instance, interval, grace, message } = {}) {
@@ -86,14 +86,14 @@ export class AnalyticsClient {
     return this.#add(this.#heartbeats, null, make, `${service}\0${instance ?? ''}`);
   }
 
-  /** Send what waits now; resolves when all of it has its outcome. */
+  /** Send waiting items now; resolves when all of them have an outcome. */
   async flush() {
     for (const lane of this.#lanes) lane.flush();
     await Promise.all(this.#pending);
   }
 
   /**
-   * Send what waits, for at most `timeoutMs`, and end; what is left then is dropped, and so is what comes later.
+   * Send waiting items for at most `timeoutMs`, and close; the remaining items and later ones are dropped.
    * @param {{ timeoutMs?: number }} [options]
    */
   async close({ timeoutMs = 5000 } = {}) {
@@ -105,7 +105,7 @@ export class AnalyticsClient {
     globalThis.removeEventListener?.('online', this.#hurry);
   }
 
-  /** Nothing else keeps this program: send what waits in the time that is left, and drop the rest. */
+  /** The program has nothing else to do: send waiting items within EXIT_MS, and drop the rest. */
   async #exit() {
     if (this.#pending.size === 0) return;
     const before = this.dropped;
@@ -116,14 +116,14 @@ export class AnalyticsClient {
     }
   }
 
-  /** Send what waits, for at most `timeoutMs`; what is left then has this outcome. */
+  /** Send waiting items for at most `timeoutMs`; the remaining ones get this outcome. */
   async #settle(timeoutMs, outcome) {
     this.#hurry();
     let timer;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs, true)));
     const isLate = await Promise.race([Promise.all(this.#pending), late]);
     clearTimeout(timer);
-    if (isLate !== true) return; // all have their outcomes; what came since may wait
+    if (isLate !== true) return; // all have an outcome; newer items may wait
     const left = [...this.#pending];
     for (const lane of this.#lanes) lane.abandon(outcome);
     await Promise.all(left);
@@ -133,9 +133,9 @@ export class AnalyticsClient {
     return [this.#events, this.#metrics, this.#heartbeats];
   }
 
-  /** Without `onError`, the first rejection is shown: a wrong address would go unnoticed otherwise. */
+  /** Without `onError`, log the first rejection; a wrong address would go unnoticed otherwise. */
   #warn = ({ id, status, message }) => {
-    if (id === undefined || this.#hasWarned) return; // an attempt that failed is made again
+    if (id === undefined || this.#hasWarned) return; // a failed request is retried
     this.#hasWarned = true;
     const code = status ? `${status} ` : '';
     console.warn(`analytics: an item for ${this.baseUrl} was rejected: ${code}${message} (Set onError to see each rejection.)`);
@@ -180,7 +180,7 @@ export class AnalyticsClient {
     if (status === 'rejected') this.#onError({ ...error, id });
     if (status === 'dropped' && error.code !== 'superseded') {
       this.dropped += 1;
-      if (isEcho) return; // tracked by the callback itself: telling that of it would never end
+      if (isEcho) return; // tracked by the callback itself, which would be called endlessly
       this.#isTelling = true;
       this.#onDropped({ dropped: this.dropped, reason: error.code, id });
       this.#isTelling = false;
@@ -197,7 +197,7 @@ const TOO_LARGE = {
   error: { code: 'too_large', message: `Its JSON has more than ${MOST_CHARACTERS} characters.` },
 };
 
-/** A callback of the host's, async or not, whose own failures stay its own. */
+/** Call a callback of the host program, async or not, and ignore its failures. */
 function guarded(callback) {
   return async (told) => {
     try {

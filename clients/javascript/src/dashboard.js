@@ -1,10 +1,10 @@
-// A small dashboard to put into any page; subclasses draw it their own way.
+// A small dashboard for any page; subclasses can change how it is drawn.
 
 import { LiveClient } from './live.js';
 
 /**
- * Keeps `container` showing the newest snapshot, and tells of each event. Whatever comes from outside is text, never
- * markup. Override `render`, `renderService` or `showEventNotification` to have it otherwise.
+ * Shows the newest snapshot in a container, and a notification for each event. Data is inserted as text, never as
+ * markup. Override `render`, `renderService` or `showEventNotification` to change how it looks.
  */
 export class RealtimeDashboard {
   /**
@@ -21,7 +21,7 @@ export class RealtimeDashboard {
     this.live.start();
   }
 
-  /** Stop listening; what was drawn stays. */
+  /** Stop updating; the content stays. */
   close() {
     this.live.close();
   }
@@ -61,7 +61,7 @@ export class RealtimeDashboard {
 
   /**
    * @param {any} service a row of the snapshot
-   * @returns {Node | string} what stands for it; a string is shown as text
+   * @returns {Node | string} content for the row; a string is inserted as text
    */
   renderService(service) {
     return this.#element('div', `service ${service.status === 'healthy' ? 'healthy' : 'unhealthy'}`,

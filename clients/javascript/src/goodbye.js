@@ -1,22 +1,22 @@
-// When a page goes away, what a beacon can still take along; when a program ends, its last chance.
+// Sends waiting items by a beacon when a page is hidden, and calls back when a Node.js program is about to end.
 
-const ROOM = 60_000; // browsers allow 64 KiB for all that is under way
+const ROOM = 60_000; // browsers allow 64 KiB for all beacons in flight
 
 /**
- * Hand over what waits in `lanes` each time the page is hidden, which may be the last that a script sees of it.
+ * Send waiting items of `lanes` by a beacon each time the page is hidden, because the page may not come back.
  * @param {import('./lane.js').Lane[]} lanes
- * @returns {() => void} stops that
+ * @returns {() => void} removes the listeners
  */
 export function onGoodbye(lanes) {
   const { document: page, navigator } = globalThis;
   if (!page?.addEventListener || !navigator?.sendBeacon) return () => {};
 
-  // text/plain: a beacon to another origin gets no chance to ask for leave, as other types would have to
+  // text/plain needs no CORS preflight, which a beacon to another origin cannot make
   const send = (url, text) => {
     try {
       return navigator.sendBeacon(url, text);
     } catch {
-      return false; // the address is none
+      return false; // not a valid address
     }
   };
   const handOver = () => {
@@ -35,9 +35,9 @@ export function onGoodbye(lanes) {
 }
 
 /**
- * Call `last` when a Node.js program has nothing more to do; it may go on for a while, and is called again after that.
+ * Call `last` when a Node.js program has nothing more to do; called again if `last` started work that has ended.
  * @param {() => void} last
- * @returns {() => void} stops that
+ * @returns {() => void} removes the listeners
  */
 export function onExit(last) {
   const { process } = globalThis;

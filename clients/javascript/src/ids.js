@@ -1,6 +1,6 @@
-// Ids that no other client makes.
+// Unique ids.
 
-/** A random id; pages that are not served over TLS have no `randomUUID`. */
+/** A random UUID; pages without TLS have no `crypto.randomUUID`. */
 export function newId() {
   const { crypto } = globalThis;
   if (crypto.randomUUID) return crypto.randomUUID();

@@ -1,6 +1,6 @@
-// JSON from outside, which may be none.
+// Parses JSON that may be invalid.
 
-/** What `text` says, or null where it is no JSON. */
+/** The value of `text`, or null if it is not JSON. */
 export function parsed(text) {
   try {
     return JSON.parse(text);

@@ -1,13 +1,13 @@
-// What waits for one path of the service: sent in batches, one at a time, until each item has its outcome.
+// Lane: queue of items for one path of the service, sent in one batch at a time until each item has an outcome.
 
 import { backoff } from './backoff.js';
 import { verdict } from './receipt.js';
 import { post, problemOf } from './transport.js';
 
 const PATIENCE = { floor: 0, base: 500, cap: 30_000 };
-const SPREAD_MS = 250; // within which those come back that were asked to wait equally long
+const SPREAD_MS = 250; // random addition to Retry-After, so that clients do not retry at the same moment
 const FRESH_MS = 1000;
-const SUSPECT_AFTER = 3; // how often the service may fail at the same items before the one is looked for
+const SUSPECT_AFTER = 3; // failures of the same batch after which it is split to find the item that causes them
 const NOT_TAKEN = new Set([408, 425, 429, 503]);
 const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
 
@@ -15,13 +15,13 @@ const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
  * @typedef {object} Item
  * @property {string} text its JSON, an object
  * @property {string | null} id
- * @property {number} at when it was made, in ms since the epoch
- * @property {string | null} key a newer item of this key takes its place while it waits
+ * @property {number} at creation time, in ms since the epoch
+ * @property {string | null} key while the item waits, a newer one with the same key replaces it
  * @property {(outcome: { status: string, error?: object }) => void} settle
- * @property {boolean} [isHandedOver] whether something that outlives the page has it
- * @property {boolean} [isTried] whether it was sent before and may have been taken
- * @property {boolean} [isUndated] whether the service refused the time that it was sent with
- * @property {boolean} [isSuspect] whether the service has failed at it alone
+ * @property {boolean} [isHandedOver] whether a beacon has taken it
+ * @property {boolean} [isTried] whether it was sent before, and may have been accepted
+ * @property {boolean} [isUndated] whether the service rejected its timestamp, so that it is sent without one
+ * @property {boolean} [isSuspect] whether the service failed on this item alone
  */
 
 export class Lane {
@@ -46,8 +46,8 @@ export class Lane {
    * @param {number} options.flushMs
    * @param {number} options.timeoutMs
    * @param {object} options.retry
-   * @param {boolean} [options.isSingle] whether the path takes one object at a time, and none with an id or a timestamp
-   * @param {(problem: object) => void} options.onError is told of each attempt that failed
+   * @param {boolean} [options.isSingle] whether the path accepts single objects only, without id and timestamp
+   * @param {(problem: object) => void} options.onError called for each failed request
    */
   constructor(url, options) {
     this.#url = url;
@@ -68,19 +68,19 @@ export class Lane {
     else if (this.#timer === null) this.#sendIn(this.#options.flushMs);
   }
 
-  /** Send what waits without waiting for more; a pause after a failure goes on. */
+  /** Send waiting items without waiting for more; a pause after a failure is not shortened. */
   flush() {
     this.#isHurried = this.#waiting.length > 0;
     if (this.#isHurried && this.#sending === 0 && this.#attempt === 0) this.#sendIn(0);
   }
 
-  /** Try again now, unless the service asked us to wait. */
+  /** Retry now, unless the service sent Retry-After. */
   hurry() {
     this.#isHurried = this.#waiting.length > 0;
     if (this.#isHurried && this.#sending === 0 && !this.#isAskedToWait) this.#sendIn(0);
   }
 
-  /** Give up what waits, for good. */
+  /** Discard waiting items. */
   abandon(outcome) {
     clearTimeout(this.#timer);
     this.#request?.abort();
@@ -89,11 +89,11 @@ export class Lane {
   }
 
   /**
-   * Hand what waits or is under way to something that outlives the page. Where the page stays, it is sent again: its
-   * ids make that harmless.
+   * Pass items that wait or are in flight to `send`, which outlives the page. If the page stays, they are sent again;
+   * their ids make this harmless.
    * @param {number} room in bytes
    * @param {(url: string, text: string) => boolean} send
-   * @returns {number} the bytes that were used
+   * @returns {number} the number of bytes used
    */
   handOver(room, send) {
     let used = 0;
@@ -110,7 +110,7 @@ export class Lane {
   #sendIn(ms) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#send(), ms);
-    this.#timer.unref?.(); // in Node.js: what waits is sent at the exit, and keeps no program from it
+    this.#timer.unref?.(); // in Node.js: do not keep the program alive; waiting items are sent at its exit
   }
 
   async #send() {
@@ -121,7 +121,7 @@ export class Lane {
     const request = (this.#request = new AbortController());
     this.#sending = batch.length;
     const answer = await post(this.#url, this.#join(batch), this.#options.timeoutMs, request);
-    if (this.#request !== request) return; // what was sent is given up
+    if (this.#request !== request) return; // the items were discarded
     this.#sending = 0;
     const { next, outcomes } = verdict(answer, tried, this.#options.isSingle);
     if (next === 'retry') {
@@ -149,11 +149,11 @@ export class Lane {
       if (!item.isUndated && MISDATED.has(outcomes[place].error?.code)) misdated.push(item);
       else item.settle(outcomes[place]);
     });
-    for (const item of misdated) item.isUndated = true; // a clock is wrong, and it may be ours
+    for (const item of misdated) item.isUndated = true; // a clock is wrong, perhaps ours
     this.#waiting.unshift(...misdated);
   }
 
-  /** Find the item at which the service fails again and again: it goes alone, and behind the others. */
+  /** Isolate the item on which the service keeps failing: send it alone, after the others. */
   #suspect(batch) {
     this.#faults += 1;
     if (this.#faults < SUSPECT_AFTER && !batch[0].isSuspect) return;
@@ -166,13 +166,13 @@ export class Lane {
     }
   }
 
-  /** Note a failure; returns the ms to wait. */
+  /** Count a failure; returns the pause in ms. */
   #pause({ waitMs, ...answer }) {
     const pause = waitMs > 0 ? waitMs + SPREAD_MS * Math.random() : backoff(this.#attempt, this.#options.retry);
     const retryIn = Math.round(pause);
     this.#attempt += 1;
     this.#isAskedToWait = waitMs > 0;
-    for (const item of this.#waiting) item.isHandedOver = false; // a beacon would have met with the same
+    for (const item of this.#waiting) item.isHandedOver = false; // a beacon would have failed too
     this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
     return retryIn;
   }
@@ -202,7 +202,7 @@ export class Lane {
     return this.#options.isSingle ? texts[0] : `[${texts.join(',')}]`;
   }
 
-  /** What is sent at once happens now by the service's clock, which is right; what waited says when it was made. */
+  /** Add a timestamp to an item that has waited; without one, the service uses its own clock. */
   #written({ text, at, isUndated }) {
     if (this.#options.isSingle || isUndated || Math.abs(Date.now() - at) < FRESH_MS) return text;
     return `${text.slice(0, -1)},"timestamp":${JSON.stringify(new Date(at))}}`;

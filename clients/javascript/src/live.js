@@ -1,4 +1,4 @@
-// The live half: a WebSocket that comes back by itself, and goes on where it was.
+// LiveClient: a WebSocket that reconnects by itself and resumes after the last event.
 
 import { backoff } from './backoff.js';
 import { parsed } from './json.js';
@@ -12,8 +12,8 @@ const CONNECT_MS = 10_000;
 const WATCH_MS = 1000;
 
 /**
- * Snapshots, updates and events of the service as they happen: an EventTarget of `snapshot`, `update`, `event`,
- * `state` and `refused`, each a CustomEvent whose `detail` is described in analytics.d.ts.
+ * Receives snapshots, updates and events of the service. Dispatches `snapshot`, `update`, `event`, `state` and
+ * `refused`, each a CustomEvent whose `detail` is described in analytics.d.ts.
  */
 export class LiveClient extends EventTarget {
   #url;
@@ -33,7 +33,7 @@ export class LiveClient extends EventTarget {
 
   /** The newest snapshot, or null. */
   data = null;
-  /** The greatest `seq` seen, or null. */
+  /** The highest `seq` received, or null. */
   seq = null;
 
   /** @param {import('./analytics.d.ts').LiveOptions} [options] */
@@ -47,12 +47,12 @@ export class LiveClient extends EventTarget {
     if (!this.#Socket) throw new TypeError('There is no WebSocket here: pass one in the options, such as npm ws.');
   }
 
-  /** How the connection is: what the last `state` event told. */
+  /** State of the connection, as in the last `state` event. */
   get state() {
     return this.#state;
   }
 
-  /** Connect, and stay connected until `close`. */
+  /** Connect, and reconnect until `close`. */
   start() {
     if (this.#state.state !== 'closed') return;
     globalThis.addEventListener?.('online', this.#hurry);
@@ -61,7 +61,7 @@ export class LiveClient extends EventTarget {
   }
 
   /**
-   * Change what is told; what is left out stays as it is.
+   * Change the subscription; options that are left out do not change.
    * @param {{ events?: string | string[], service?: string | string[], updates?: 'full' | 'patch' }} options
    */
   subscribe(options) {
@@ -69,12 +69,12 @@ export class LiveClient extends EventTarget {
     if (this.#socket?.readyState === 1) this.#socket.send(message(this.#wanted, null));
   }
 
-  /** Try again now, where it waits to reconnect. */
+  /** Reconnect now, if it is waiting to. */
   retry() {
     this.#hurry();
   }
 
-  /** Disconnect for good, or until `start`. */
+  /** Disconnect until `start`. */
   close() {
     if (this.#state.state === 'closed') return;
     globalThis.removeEventListener?.('online', this.#hurry);
@@ -86,7 +86,7 @@ export class LiveClient extends EventTarget {
     const asked = this.#wanted;
     const { query: options, isWhole } = query(asked, this.seq);
     this.#tell(state);
-    if (this.#state.state === 'closed') return; // by who was told
+    if (this.#state.state === 'closed') return; // closed by a listener
     this.#base = null;
     this.#toSkip = isWhole || this.seq === null ? null : 1;
     this.#opened = Date.now();
@@ -95,14 +95,14 @@ export class LiveClient extends EventTarget {
     try {
       socket = this.#socket = new this.#Socket(`${this.#url}?${options}`);
     } catch {
-      this.#retryLater(); // such as a page that may not connect there
+      this.#retryLater(); // for example, a page that may not connect there
       return;
     }
     socket.onopen = () => {
       if (!isWhole || asked !== this.#wanted) socket.send(message(this.#wanted, isWhole ? null : this.seq));
     };
     socket.onmessage = (event) => this.#hear(event.data);
-    socket.onclose = socket.onerror = () => this.#retryLater(); // in Node.js 20 no close follows an error
+    socket.onclose = socket.onerror = () => this.#retryLater(); // in Node.js 20 no close event follows an error
   }
 
   #hangUp() {
@@ -112,7 +112,7 @@ export class LiveClient extends EventTarget {
     this.#socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.onerror = () => {}; // npm ws throws where nobody listens
+    socket.onerror = () => {}; // npm's ws throws without a listener
     socket.close();
   }
 
@@ -150,7 +150,7 @@ export class LiveClient extends EventTarget {
     else if (said.type === 'error') this.#dispatch('refused', said.data);
   }
 
-  /** Whether this comes before what was asked for in a message: heeding its `seq`, we would not ask for it again. */
+  /** Whether a message was sent before our subscription took effect; its `seq` must not count as received. */
   #isPreliminary(type) {
     if (this.#toSkip === null) return false;
     const isOver = type === 'event' || type === 'error' || (type === 'snapshot' && this.#toSkip-- === 0);

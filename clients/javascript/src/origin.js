@@ -1,10 +1,10 @@
-// Where the service is, unless told: where this script came from.
+// Default address of the service: the one that served this script.
 
 const LOCAL = 'http://localhost:8099';
 const SERVED = /^(https?:\/\/.*)\/sdk\/analytics(\.classic)?\.js(\?|#|$)/;
 
 /**
- * The service that a script at `script` belongs to: whatever served it, else the page's own origin, else this machine.
+ * Address of the service for a script at `script`: the server of the script, else the page's origin, else localhost.
  * @param {string} script
  * @param {string | undefined} page
  * @returns {string}
@@ -21,7 +21,7 @@ export function serviceOf(script, page) {
 export const defaultUrl = serviceOf(import.meta.url, globalThis.location?.href);
 
 /**
- * `url` without the slashes at its end.
+ * `url` without trailing slashes.
  * @param {string} url
  */
 export function trimmed(url) {

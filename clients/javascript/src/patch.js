@@ -1,9 +1,9 @@
-// JSON Merge Patches (RFC 7396), applied without changing what was there.
+// JSON Merge Patches (RFC 7396), applied without changing the target.
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * `target` after `patch`; parts that the patch does not name are shared with `target`.
+ * Apply `patch` to `target`; the result shares unchanged parts with `target`.
  * @param {unknown} target
  * @param {unknown} patch
  */
@@ -14,5 +14,5 @@ export function mergePatch(target, patch) {
     if (value === null) merged.delete(name);
     else merged.set(name, mergePatch(merged.get(name), value));
   }
-  return Object.fromEntries(merged); // a service may be called __proto__: no assignment would keep it
+  return Object.fromEntries(merged); // a service may be called __proto__, which an assignment would lose
 }

@@ -1,12 +1,12 @@
-// Any JavaScript value as JSON: what JSON has no form for becomes a text that says what it was.
+// Converts any JavaScript value to JSON; values without a JSON type become a text that describes them.
 
-const MOST_LEVELS = 60; // the service takes 64, those around `data` included
+const MOST_LEVELS = 60; // the service accepts 64, including those around `data`
 const MOST_VALUES = 10_000;
 
 /**
  * The JSON of `value`; never throws. A circular reference, a DOM node, a function or a symbol becomes a text in
  * brackets, a BigInt its digits, NaN and the infinities their names, a Map an object, a Set and a typed array an array,
- * an Error its name and message. Half a character, as `slice` leaves it of an emoji, becomes U+FFFD.
+ * an Error its name and message. An unpaired surrogate, as `slice` makes when it cuts an emoji, becomes U+FFFD.
  * @param {unknown} value
  * @returns {string}
  */
@@ -68,7 +68,7 @@ function ofEntries(entries, inside, room) {
   for (const [key, value] of entries) {
     room.left -= 1;
     if (room.left < 0) break;
-    // an own property also where it is called __proto__
+    // defines an own property even if its name is __proto__
     Object.defineProperty(found, String(key), { value: plain(value, inside, room), enumerable: true, configurable: true });
   }
   return found;

@@ -1,4 +1,4 @@
-// What an answer means for each item of the batch that was sent, or that it means nothing yet.
+// Interprets an answer: outcomes of the items, or retry, or split the batch.
 
 import { problemOf } from './transport.js';
 
@@ -7,8 +7,8 @@ const TOO_MUCH = new Set([400, 413, 422]);
 
 /**
  * @param {import('./transport.js').Answer} answer
- * @param {boolean[]} tried of each item that was sent, whether an earlier try may have brought it
- * @param {boolean} isSingle whether it was one object, which gets a message instead of a receipt
+ * @param {boolean[]} tried for each item, whether an earlier request may have delivered it
+ * @param {boolean} isSingle whether a single object was sent, which gets a message instead of a receipt
  * @returns {{ next: 'settle', outcomes: { status: string, error?: object }[] } | { next: 'retry' | 'split' }}
  */
 export function verdict(answer, tried, isSingle) {
@@ -25,7 +25,7 @@ export function verdict(answer, tried, isSingle) {
   return { next: 'settle', outcomes: tried.map(() => ({ status: 'rejected', error: problemOf(answer) })) };
 }
 
-/** Whether `told` accounts for each of `size` items. */
+/** Whether the receipt `told` accounts for `size` items. */
 function isReceipt(told, size) {
   const { accepted, duplicates, rejected, errors } = told ?? {};
   if (![accepted, duplicates, rejected].every((count) => Number.isInteger(count) && count >= 0)) return false;
@@ -34,7 +34,7 @@ function isReceipt(told, size) {
   return places.size === rejected && [...places].every((place) => Number.isInteger(place) && place >= 0 && place < size);
 }
 
-/** A receipt tells how many were duplicates, not which: those that were tried before, where it is as many. */
+/** A receipt has the number of duplicates, not which: the items sent before, if their number is the same. */
 function itemOutcomes({ accepted, duplicates, errors }, tried) {
   const outcomes = tried.map(() => null);
   for (const { index, code, message, field } of errors) {

@@ -1,9 +1,9 @@
-// What a live client wants, as the service is told: in the address where that can say it, else in a message.
+// Subscription of a live client, encoded in the address if possible, else in a message.
 
 const ADDRESS_LIMIT = 2000;
 
 /**
- * Names as the address has them, or null where it cannot say them.
+ * Names as a value for the address, or null if they cannot be encoded there.
  * @param {string | string[] | undefined} names
  */
 function written(names) {
@@ -15,7 +15,7 @@ function written(names) {
 }
 
 /**
- * The query of the address, and whether a message must say the rest.
+ * The query of the address, and whether it contains the whole subscription; if not, a message must follow.
  * @param {{ events?: string | string[], service?: string | string[], updates: string }} wanted
  * @param {number | null} since
  * @returns {{ query: string, isWhole: boolean }}
@@ -32,7 +32,7 @@ export function query(wanted, since) {
 }
 
 /**
- * The message that asks for all of it.
+ * The message with the whole subscription.
  * @param {{ events?: string | string[], service?: string | string[], updates: string }} wanted
  * @param {number | null} since
  */

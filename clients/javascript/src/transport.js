@@ -1,4 +1,4 @@
-// One request, and what became of it: an answer, or the reason why there is none. Never throws.
+// Sends one request; returns an answer, or the reason why there is none. Never throws.
 
 import { parsed } from './json.js';
 
@@ -6,7 +6,7 @@ const MAX_WAIT_MS = 3_600_000;
 
 /**
  * @typedef {{ status: number, told: any, waitMs: number }} Answer
- * `status` 0: there was no answer; `told`: its JSON, or why there is none; `waitMs`: what Retry-After asks for, or 0
+ * `status`: 0 without an answer; `told`: its JSON, or the reason why there is none; `waitMs`: Retry-After in ms, or 0
  */
 
 /**
@@ -14,7 +14,7 @@ const MAX_WAIT_MS = 3_600_000;
  * @param {string} url
  * @param {string} text
  * @param {number} timeoutMs for the whole answer
- * @param {AbortController} abort ends it
+ * @param {AbortController} abort aborts the request
  * @returns {Promise<Answer>}
  */
 export async function post(url, text, timeoutMs, abort) {
@@ -40,7 +40,7 @@ export async function post(url, text, timeoutMs, abort) {
 }
 
 /**
- * What an answer says went wrong.
+ * The error in an answer.
  * @param {Answer} answer
  */
 export function problemOf({ status, told }) {
@@ -48,11 +48,11 @@ export function problemOf({ status, told }) {
   return { code: code ?? `http_${status}`, message: message ?? `The answer was ${status} and not understood.`, status };
 }
 
-/** Retry-After, in seconds or as a date by the clock of who answers, as ms. */
+/** Retry-After in ms; it may be in seconds, or a date by the server's clock. */
 function waitOf(headers) {
   const asked = headers.get('Retry-After');
   if (!asked) return 0;
-  const now = Date.parse(headers.get('Date')) || Date.now(); // pages of other origins are not told the first
+  const now = Date.parse(headers.get('Date')) || Date.now(); // Date is hidden from pages of other origins
   const wait = /^\s*\d+\s*$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - now;
   return Math.min(Math.max(wait || 0, 0), MAX_WAIT_MS);
 }

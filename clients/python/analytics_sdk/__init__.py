@@ -1,4 +1,4 @@
-"""The Python client of the service: needs the standard library and `requests`, and nothing of the server."""
+"""Python client of the Analytics Dashboard Service. Depends on `requests` only, not on the server's package."""
 
 from .client import AnalyticsClient
 from .outcome import Outcome

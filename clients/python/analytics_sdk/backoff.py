@@ -1,4 +1,4 @@
-"""How long to wait before the next try: exponential backoff with full jitter, or what the answer asks for.
+"""Pauses between retries: exponential backoff with full jitter, or the Retry-After of the answer.
 
 Full jitter after M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
 """
@@ -7,27 +7,27 @@ from collections.abc import Callable
 
 FIRST, LONGEST = 0.25, 30.0
 MOST_ASKED = 3600.0
-"""Seconds that an answer may ask for at most."""
+"""Maximum Retry-After that is obeyed, in seconds."""
 SPREAD = 0.25
-"""Seconds within which those come back that were asked to wait equally long."""
+"""Random addition to Retry-After, in seconds, so that clients with the same one do not retry at the same moment."""
 
 
 class Backoff:
-    """The pauses in seconds between the tries of what fails again and again.
+    """Computes the pauses between retries, in seconds.
 
     Args:
-        jitter: gives numbers from 0 to 1, evenly.
+        jitter: returns evenly distributed random numbers from 0 to 1.
     """
 
     def __init__(self, jitter: Callable[[], float]) -> None:
         self._jitter, self._failures = jitter, 0
 
     def succeeded(self) -> None:
-        """Begin anew."""
+        """Reset after a success."""
         self._failures = 0
 
     def failed(self, retry_after: float | None) -> float:
-        """The pause before the next try: what the answer asks for, where that is more than nothing."""
+        """Pause before the next try: `retry_after` if it is more than 0, else exponential backoff."""
         ceiling = min(LONGEST, FIRST * 2.0 ** min(self._failures, 10))
         self._failures += 1
         if not retry_after:

@@ -1,4 +1,4 @@
-"""The thread that sends a heartbeat again and again, in a fixed rhythm."""
+"""Thread that sends heartbeats at a fixed interval."""
 
 import threading
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Beat = Callable[[], object]
 
 
 class Signal(Protocol):
-    """A `threading.Event`, or what stands for it in a test."""
+    """Interface of `threading.Event`, which tests replace."""
 
     def set(self) -> None: ...
 
@@ -16,7 +16,7 @@ class Signal(Protocol):
 
 
 class Beats:
-    """Calls `beat` at once and then every `interval` seconds, until it is stopped; skips beats that are missed."""
+    """Calls `beat` at once and then every `interval` seconds until stopped; missed beats are skipped."""
 
     def __init__(self, beat: Beat, interval: float, clock: Callable[[], float], stopped: Signal | None = None) -> None:
         self._beat, self._interval, self._clock = beat, interval, clock
@@ -26,15 +26,15 @@ class Beats:
         self._thread.start()
 
     def stop(self) -> None:
-        """No beat begins after this; waits for none."""
+        """Start no more beats; does not wait for a running one."""
         self._stopped.set()
 
     def join(self) -> None:
-        """Wait for the last beat."""
+        """Wait until the last beat has ended."""
         self._thread.join()
 
     def disown(self) -> None:
-        """The same in a process that was just forked, where under gevent the thread lives on; takes no lock."""
+        """Stop in a forked child, where the thread survives under gevent; takes no lock."""
         self._disowned = True
 
     def _run(self) -> None:

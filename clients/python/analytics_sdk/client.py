@@ -1,4 +1,4 @@
-"""The client: what a program calls to tell the service what happens in it."""
+"""AnalyticsClient: sends events, metrics and heartbeats of a program to the service."""
 
 import atexit
 import os
@@ -28,34 +28,37 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_URL = "http://localhost:8099"
 MOST_A_BATCH = 100
-"""How many rejections a receipt of the service spells out."""
+"""Maximum number of items in a batch; a receipt has the reasons for at most this many rejections."""
 CLOSE_SECONDS = 5.0
 ERROR_STATUS = 500
 
 
 class AnalyticsClient:
-    """Tells the service of events, metrics and heartbeats, in batches from a thread of its own.
+    """Sends events, metrics and heartbeats to the service, in batches from a background thread.
 
-    Each call that tracks something returns at once with a future of its outcome, and never raises. What cannot be
-    sent now is kept and tried again; ids make that safe. `close()`, the end of a `with` block or of the program sends
-    what waits, within 5 seconds.
+        with AnalyticsClient(service="checkout") as client:
+            client.track_event("purchase", {"total": 99.99}, user_id="user-123")
 
-    Threads may share a client, and gevent's greenlets. After a fork, the child begins with nothing that waits; its
-    heartbeats begin when it calls `start_heartbeat` itself.
+    Each call that tracks something returns immediately with a future of the item's outcome, and never raises. Failed
+    requests are retried; ids make sure that each item is counted once. `close()`, the end of a `with` block and the end
+    of the program send the waiting items, within 5 seconds.
+
+    A client can be shared between threads and gevent's greenlets. After a fork, the child starts with an empty queue
+    and without heartbeats; call `start_heartbeat` there if it should send them.
 
     Args:
-        base_url: where the service is; else the environment's ANALYTICS_URL, else http://localhost:8099.
-        service: the name of the program that tells.
-        on_dropped: called with how many items were dropped just now, and why.
-        on_error: called with one line for each try that failed and each item that was rejected.
-        max_queue: how many items may wait; what comes then is dropped.
-        batch_size: most items in one request, from 1 to 100.
-        flush_seconds: how long an item waits for others to go with it.
-        timeout: seconds in which a connection, and then an answer, must begin.
+        base_url: address of the service; default: the environment variable ANALYTICS_URL, else http://localhost:8099.
+        service: name of the service that this program is.
+        on_dropped: called with the number of items that were just dropped, and the reason.
+        on_error: called with one line for each failed request and each rejected item.
+        max_queue: maximum number of waiting items; further items are dropped.
+        batch_size: maximum number of items in one request, from 1 to 100.
+        flush_seconds: maximum time that an item waits for a batch to fill up.
+        timeout: seconds to connect, and then to wait for the answer.
         connect, clock, wall, jitter: for tests.
 
     Raises:
-        ValueError: an argument is not as it must be.
+        ValueError: an argument is invalid.
     """
 
     def __init__(
@@ -93,7 +96,7 @@ class AnalyticsClient:
         )
         self._closed = False
         close_at_end(self)
-        if hasattr(os, "register_at_fork"):  # Windows does not fork
+        if hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(after_in_child=partial(_forked, weakref.ref(self)))
 
     def track_event(
@@ -104,17 +107,17 @@ class AnalyticsClient:
         service: str | None = None,
         timestamp: Timestamp | None = None,
     ) -> Pending:
-        """Track an event; without `timestamp` it happens now."""
+        """Track an event; the default `timestamp` is now."""
         where = self.service if service is None else service
         fields = {"type": type, "service": where, "user_id": user_id, "data": data}
         return self._track("events", fields, timestamp)
 
     def track_page_view(self, page: str, user_id: UserId = None) -> Pending:
-        """Track that someone looks at a page."""
+        """Track a page view."""
         return self.track_event("page_view", {"page": page}, user_id)
 
     def track_purchase(self, order_id: str, total: float, user_id: UserId = None, currency: str = "USD") -> Pending:
-        """Track that someone has bought something."""
+        """Track a purchase."""
         return self.track_event("purchase", {"order_id": order_id, "total": total, "currency": currency}, user_id)
 
     def track_request(
@@ -126,11 +129,12 @@ class AnalyticsClient:
         user_id: UserId = None,
         error: str | None = None,
     ) -> Pending:
-        """Track a request that this program has answered, and count it for its heartbeats.
+        """Track a request that this program has answered, and count it in its heartbeats.
 
         Args:
-            endpoint: a template such as `/orders/<id>`, not each path.
-            error: what went wrong, where something did.
+            endpoint: a template such as `/orders/<id>`, not the path with ids.
+            status: HTTP status of the answer; from 500 on, the request counts as an error.
+            error: name or message of the error, if any.
         """
         try:
             self._tally.request(latency_ms, failed=status >= ERROR_STATUS)
@@ -142,7 +146,7 @@ class AnalyticsClient:
     def record_metric(
         self, name: str, value: float, tags: Mapping[str, Any] | None = None, unit: str | None = None
     ) -> Pending:
-        """Record a number; `tags` may name another `service`, and values that are no text are turned into it."""
+        """Record a number. `tags` may have another `service`; their values are converted to text."""
         fields = {"name": name, "value": value, "unit": unit, "tags": {} if tags is None else tags}
         return self._track("metrics", fields, None)
 
@@ -156,15 +160,15 @@ class AnalyticsClient:
         grace: float | None = None,
         message: str | None = None,
     ) -> Pending:
-        """Say how this program is: healthy, degraded, unhealthy or maintenance.
-
-        Where a heartbeat could not be sent, a newer one takes its place.
+        """Send a heartbeat; a heartbeat that could not be sent yet is replaced by a newer one.
 
         Args:
-            instance: which of several replicas this is; each has counters of its own.
-            interval: seconds until the next heartbeat, as planned.
-            grace: by how many seconds it may be late.
-            message: shown beside the status, at most 500 characters.
+            status: healthy, degraded, unhealthy or maintenance.
+            metrics: cumulative `request_count` and `error_count`, `avg_latency` (ms), `uptime` (hours), and others.
+            instance: name of this replica; each replica has its own counters.
+            interval: planned seconds until the next heartbeat.
+            grace: seconds that the next heartbeat may be late.
+            message: text shown with the status, at most 500 characters.
         """
         said = {"instance": instance, "interval": interval, "grace": grace, "message": message}
         fields = {"service": self.service, "status": status, "metrics": metrics, **said}
@@ -176,10 +180,11 @@ class AnalyticsClient:
         status: Callable[[], str] | None = None,
         metrics: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
-        """Send a heartbeat now and every `interval` seconds until `close()`, in one process of the service.
+        """Send a heartbeat now and every `interval` seconds until `close()`. Call it in one process of the service.
 
-        It has the requests, errors, average latency (ms) and uptime (hours) since the start, of what the middleware or
-        `track_request` saw, and what `metrics` adds. Without `status` it is healthy; where `status` fails, unhealthy.
+        Heartbeats have the count of requests and errors and the average latency (ms) from `track_request` and the
+        middleware, the uptime (hours), and what `metrics` returns. `status` returns the status; without it the status
+        is healthy, and if it raises, unhealthy.
 
         Raises:
             ValueError: the interval is not above 0.
@@ -201,11 +206,11 @@ class AnalyticsClient:
     def track_performance(
         self, function: F | None = None, /, *, name: str | None = None, tags: Mapping[str, Any] | None = None
     ) -> F | Callable[[F], F]:
-        """Decorate a function, async or not: its `latency` in ms is recorded, and its exceptions as `errors`.
+        """Decorate a function or coroutine function to record its `latency` (ms), and its exceptions as `errors`.
 
         Args:
-            name: the endpoint; else the function's name.
-            tags: further tags.
+            name: value of the tag `endpoint`; default: the function's name.
+            tags: additional tags.
         """
 
         def decorate(function: F) -> F:
@@ -214,15 +219,15 @@ class AnalyticsClient:
         return decorate if function is None else decorate(function)
 
     def counts(self) -> dict[str, int]:
-        """How many items were accepted, duplicate, rejected and dropped so far."""
+        """Number of items accepted, duplicate, rejected and dropped so far."""
         return self._reports.counts()
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Send what was tracked before this call; whether all of it is settled within `timeout` seconds."""
+        """Send all items tracked before this call; return whether all have an outcome within `timeout` seconds."""
         return self._sender.flush(timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Send what waits within `timeout` seconds, drop the rest, and say so in one log line."""
+        """Send waiting items within `timeout` seconds; drop the others, and log their number."""
         if self._closed:
             return
         self._closed = True
@@ -247,7 +252,7 @@ class AnalyticsClient:
             self._sender.put(item)
         except UnfitError as error:
             return self._rejected(str(error))
-        except Exception as error:  # noqa: BLE001 - the host program is never to fail for its analytics
+        except Exception as error:  # noqa: BLE001 - analytics must never break the host program
             return self._rejected(f"It cannot be tracked: {type(error).__name__}")
         return item.future
 

@@ -1,4 +1,4 @@
-"""The ends of a process at which a client closes: the program's own, and that of a child of multiprocessing."""
+"""Closes a client when its process ends, including child processes of multiprocessing."""
 
 import atexit
 import sys
@@ -7,22 +7,22 @@ from typing import Protocol
 
 
 class Closable(Protocol):
-    """What is open until then."""
+    """Object with a `close` method."""
 
     def close(self) -> None: ...
 
 
 def close_at_end(client: Closable) -> None:
-    """Close `client` when this process ends in good order, if it is not closed before."""
+    """Close `client` when this process exits normally."""
     atexit.register(client.close)
     close_with_child(client)
 
 
 def close_with_child(client: Closable) -> None:
-    """The same for a child of multiprocessing: that ends by finalizers of its own, and never by `atexit`."""
+    """Close `client` when a child process of multiprocessing exits; these run own finalizers instead of `atexit`."""
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
-        util.register_after_fork(client, _finalize)  # a child begins by forgetting all finalizers
+        util.register_after_fork(client, _finalize)  # a child starts without finalizers
         _finalize(client)
 
 

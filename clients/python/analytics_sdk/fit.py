@@ -1,4 +1,4 @@
-"""What the service demands of an item's own fields, checked when it is tracked."""
+"""Checks and converts the fields of an item as the service requires, when the item is tracked."""
 
 import math
 from enum import Enum
@@ -8,17 +8,17 @@ from .items import Kind, UnfitError
 from .plain import plain
 
 NAMES = ("type", "service", "name", "status")
-"""Fields that tell items apart: they must be text."""
+"""Fields that name things: they must be text, and are not converted."""
 
 
 def fit(kind: Kind, fields: dict[str, Any], service: str) -> dict[str, Any]:
-    """`fields` of an item of that kind, as the service reads them.
+    """Convert `fields` of an item to the types that the service accepts.
 
     Args:
-        service: the service of metrics whose tags name none.
+        service: service of metrics without the tag `service`.
 
     Raises:
-        UnfitError: a field cannot be what it must be.
+        UnfitError: a field cannot be converted.
     """
     fitting = {name: _name(name, value) if name in NAMES else value for name, value in fields.items()}
     if kind == "metrics":
@@ -33,7 +33,7 @@ def fit(kind: Kind, fields: dict[str, Any], service: str) -> dict[str, Any]:
 
 
 def text(value: Any) -> str:
-    """`value` as text."""
+    """Convert `value` to text."""
     made = value if isinstance(value, str) else plain(value)
     return made if isinstance(made, str) else str(made)
 

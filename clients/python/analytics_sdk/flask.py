@@ -1,4 +1,4 @@
-"""Flask extension that reports each request under its URL rule; the one file that needs Flask."""
+"""Flask extension that tracks each request with its URL rule as endpoint; the only module that imports Flask."""
 
 import logging
 from collections.abc import Callable
@@ -13,14 +13,17 @@ from .wsgi import ENDPOINT, ERROR, USER, Middleware
 log = logging.getLogger("analytics.sdk")
 
 NO_RULE = "(no rule)"
-"""The endpoint of requests that match no rule: what scanners try is not worth a name each."""
+"""Endpoint of all requests without a rule, so that scanners do not create an endpoint for each path they try."""
 
 
 class FlaskAnalytics:
-    """Reports the requests of one or more applications.
+    """Tracks the requests of one or more Flask applications.
+
+        client = AnalyticsClient(service="checkout")
+        FlaskAnalytics(app, client)
 
     Args:
-        user_id: called without arguments at the end of each request, in its context.
+        user_id: returns the user of the current request; called at its end, in its context.
     """
 
     def __init__(
@@ -35,10 +38,10 @@ class FlaskAnalytics:
             self.init_app(app)
 
     def init_app(self, app: Flask, client: AnalyticsClient | None = None) -> None:
-        """Report the requests of `app`.
+        """Track the requests of `app`.
 
         Raises:
-            ValueError: there is no client, neither here nor at the beginning.
+            ValueError: no client was given, neither here nor to the constructor.
         """
         client = client or self._client
         if client is None:
@@ -64,7 +67,7 @@ def _note_rule(app: Flask, **__: Any) -> None:
 
 
 def _rule_of_other_methods(app: Flask) -> str | None:
-    """The rule of a request whose method it does not allow."""
+    """Rule that matches the path of the current request but not its method."""
     methods: Any = getattr(request.routing_exception, "valid_methods", None)
     try:
         adapter = app.create_url_adapter(request) if methods else None

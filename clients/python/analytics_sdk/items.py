@@ -1,4 +1,4 @@
-"""Items as they wait to be sent: encoded when they are tracked, so that what is faulty is known at once."""
+"""Items: encoded when they are tracked, so that invalid ones are known at once."""
 
 import json
 import re
@@ -14,31 +14,31 @@ Kind = Literal["events", "metrics", "heartbeat"]
 KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics")
 
 MOST_BYTES = 64 * 1024
-"""More than the service takes of one item, whose data may have 32 KiB."""
+"""Maximum size of an item; more than the service accepts, which limits `data` to 32 KiB."""
 LATE = 1.0
-"""Seconds after which an item tells when it was tracked, so that it counts at its own time."""
+"""After this many seconds in the queue an item is sent with a timestamp, so that it counts at its own time."""
 MISDATED = frozenset({"timestamp_in_future", "timestamp_too_old"})
-"""What the service says of a time that it cannot believe."""
+"""Error codes for timestamps that the service rejects."""
 
 Timestamp = datetime | float | str
 UserId = str | int | None
 """Numbers are sent as text."""
 
 FLOAT_DIGITS = 308
-"""Whole numbers of more digits may be greater than any float, and the service refuses those."""
+"""Integers with more digits may exceed the range of a float, which the service rejects."""
 _too_long = re.compile(rb"[0-9]{%d}" % (FLOAT_DIGITS + 1)).search
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class UnfitError(Exception):
-    """An item that can never be sent; the message says why."""
+    """The item cannot be sent; the message says why."""
 
 
 @dataclass(slots=True, eq=False)
 class Item:
     """One item; `tracked` is the monotonic time of the call.
 
-    `timed` tells whether no time is to be added: the caller gave one of its own, or the service refused ours.
+    `timed` means that no timestamp is to be added: the caller gave one, or the service rejected the one that was added.
     """
 
     kind: Kind
@@ -52,15 +52,15 @@ class Item:
 
 
 def encode(fields: Mapping[str, Any]) -> bytes:
-    """Compact JSON without the fields that are None; values that JSON does not have are made plain.
+    """Encode as compact JSON without fields that are None; other types are converted by `plain`.
 
     Raises:
-        UnfitError: it is larger than the service takes.
+        UnfitError: the JSON is too large.
     """
     given = {name: value for name, value in fields.items() if value is not None}
     try:
         text = _to_json(given).encode()
-    except Exception:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
+    except Exception:  # noqa: BLE001 - objects of the host program may raise anything
         text = _to_json(plain(given)).encode()
     if len(text) > FLOAT_DIGITS and _too_long(text):
         text = _to_json(plain(given)).encode()
@@ -70,7 +70,7 @@ def encode(fields: Mapping[str, Any]) -> bytes:
 
 
 def rfc3339(when: Timestamp) -> str:
-    """A time as the service reads it: a datetime (without a zone: local time), seconds since the epoch, or text."""
+    """Convert a datetime (naive: local time) or seconds since the epoch to RFC 3339; text is returned as it is."""
     if isinstance(when, str):
         return when
     moment = when.astimezone(UTC) if isinstance(when, datetime) else datetime.fromtimestamp(when, UTC)
@@ -78,7 +78,7 @@ def rfc3339(when: Timestamp) -> str:
 
 
 def body(items: Sequence[Item], now: float, wall: float) -> bytes:
-    """The request body for items of one kind, at `now` (monotonic) and `wall` (seconds since the epoch)."""
+    """Request body for items of one kind; `now` is monotonic, `wall` in seconds since the epoch."""
     if items[0].kind == "heartbeat":
         return items[0].json
     return b"[%b]" % b",".join(_dated(item, now, wall) for item in items)

@@ -1,4 +1,4 @@
-"""The bounded queue between the threads that track and the one that sends."""
+"""Outbox: bounded queue between the threads that track items and the thread that sends them."""
 
 import threading
 from collections import deque
@@ -9,12 +9,12 @@ from .outcome import Pending
 
 
 class Outbox:
-    """Items in their order, a queue for each kind, and those that are on their way.
+    """A queue of items for each kind, and the items in flight.
 
-    A batch is due when it is full, when its first item has waited `flush_seconds`, or when a flush asks for it.
+    A batch is due when it is full, when its first item has waited `flush_seconds`, or after `hurry`.
 
     Args:
-        most: how many items may wait or be on their way.
+        most: maximum number of items that wait or are in flight.
         clock: monotonic seconds.
     """
 
@@ -33,11 +33,11 @@ class Outbox:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more is taken in."""
+        """Whether no more items are accepted."""
         return self._deadline is not None
 
     def put(self, item: Item) -> bool:
-        """Queue `item`; False where the outbox is full or closed."""
+        """Queue `item`; return False if the outbox is full or closed."""
         with self._changed:
             if self._size >= self._most or self._deadline is not None:
                 return False
@@ -45,13 +45,13 @@ class Outbox:
             self._last_number = item.number = self._last_number + 1
             queue = self._queues[item.kind]
             queue.append(item)
-            # the sender sleeps without end while there is nothing, and until the first item is due otherwise
+            # the sender sleeps until the first item is due, or indefinitely while the queue is empty
             if len(queue) == 1 or len(queue) == self._batch_size:
                 self._changed.notify_all()
         return True
 
     def take(self) -> list[Item]:
-        """Wait for a batch that is due, of items of one kind; empty once the outbox is closed and has none."""
+        """Wait for a due batch of items of one kind; return an empty list when the outbox is closed and empty."""
         with self._changed:
             while True:
                 now = self._clock()
@@ -69,20 +69,20 @@ class Outbox:
                 self._changed.wait(max(0.0, min(waits)) if waits else None)
 
     def settled(self, items: Sequence[Item]) -> None:
-        """These are no longer on their way."""
+        """Remove items in flight that have an outcome."""
         with self._changed:
             gone = set(map(id, items))
             self._under_way = [item for item in self._under_way if id(item) not in gone]
             self._size -= len(items)
 
     def put_off(self, item: Item, seconds: float) -> None:
-        """Let others go before `item`, which was on its way; it goes alone, in so many seconds."""
+        """Return `item` from flight to the queue; it is sent alone, after `seconds`."""
         with self._changed:
             self._under_way = [other for other in self._under_way if other is not item]
             self._put_off.append((self._clock() + seconds, item))
 
     def stale_heartbeats(self) -> list[Item]:
-        """Take out the heartbeats of services that have a newer one: a burst of old ones would tell nobody anything."""
+        """Remove heartbeats of services that have a newer one waiting, because outdated heartbeats are useless."""
         with self._changed:
             queue = self._queues["heartbeat"]
             beats = [*(item for item in self._under_way if item.kind == "heartbeat"), *queue]
@@ -93,9 +93,9 @@ class Outbox:
             return stale
 
     def pause(self, seconds: float, *, asked: bool) -> bool:
-        """Wait before the next try; False, at once, where the outbox must be empty before that.
+        """Wait before a retry; return False at once if the pause exceeds the deadline of `close`.
 
-        Once the outbox is closed, one try is made at once, unless the service `asked` for the pause.
+        After `close`, the first pause is skipped, unless the service `asked` for it by Retry-After.
         """
         until = self._clock() + seconds
         with self._changed:
@@ -110,21 +110,21 @@ class Outbox:
             return self._deadline is None or self._clock() <= self._deadline
 
     def hurry(self) -> list[Pending]:
-        """Make due what waits; the outcomes of that and of what is on its way."""
+        """Make all waiting items due; return the futures of these and of the items in flight."""
         with self._changed:
             self._due_up_to = self._last_number
             self._changed.notify_all()
             return [item.future for item in self._all()]
 
     def close(self, seconds: float) -> None:
-        """Take nothing more, and be empty within `seconds`."""
+        """Accept no more items; the waiting ones must be sent within `seconds`."""
         with self._changed:
             if self._deadline is None:
                 self._deadline = self._clock() + seconds
             self._changed.notify_all()
 
     def clear(self) -> list[Item]:
-        """Take out everything, what is on its way too."""
+        """Remove and return all items, including those in flight."""
         with self._changed:
             left = [*self._under_way, *(item for _, item in self._put_off)]
             self._put_off.clear()

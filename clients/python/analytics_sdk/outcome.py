@@ -1,4 +1,4 @@
-"""What became of one item that was tracked."""
+"""Outcome of a tracked item."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -8,12 +8,17 @@ Status = Literal["accepted", "duplicate", "rejected", "dropped"]
 
 
 class Outcome(NamedTuple):
-    """What became of one item.
+    """Outcome of a tracked item.
 
-    `accepted`: the service counted it. `duplicate`: it had counted an earlier try, whose answer was lost; where a
-    receipt has both and does not say which is which, all are called accepted. `rejected`: it can never be taken.
-    `dropped`: it was not sent, or its answer was no longer waited for. The last two say why: `code` for programs,
-    `message` for people.
+    `status` is one of:
+
+    - `accepted`: the service counted the item.
+    - `duplicate`: the service had counted an earlier try, whose answer was lost. A batch with both accepted and
+      duplicate items reports all of them as accepted, because the receipt does not say which is which.
+    - `rejected`: the item is invalid, and is not sent again.
+    - `dropped`: the item was not sent, or the client was closed before the answer came.
+
+    For rejected and dropped items, `code` and `message` have the reason for programs and for people.
     """
 
     status: Status
@@ -22,7 +27,7 @@ class Outcome(NamedTuple):
 
     @property
     def counted(self) -> bool:
-        """Whether the service has it, once."""
+        """Whether the service has counted the item."""
         return self.status in ("accepted", "duplicate")
 
 
@@ -30,18 +35,18 @@ ACCEPTED, DUPLICATE = Outcome("accepted"), Outcome("duplicate")
 
 Outcomes = Sequence[Outcome]
 Pending = Future[Outcome]
-"""Settles with the outcome and never with an exception; cannot be cancelled."""
+"""Future of an outcome; it never has an exception and cannot be cancelled."""
 
 
 def pending() -> Pending:
-    """An outcome that is not known yet."""
+    """Future of an outcome that is not known yet."""
     future: Pending = Future()
     future.set_running_or_notify_cancel()
     return future
 
 
 def settled(outcome: Outcome) -> Pending:
-    """An outcome that is known at once."""
+    """Future of a known outcome."""
     future = pending()
     future.set_result(outcome)
     return future

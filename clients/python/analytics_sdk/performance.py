@@ -1,4 +1,4 @@
-"""The decorator of SPEC.md: records how long each call takes."""
+"""Decorator that records how long each call of a function takes."""
 
 import functools
 import inspect
@@ -12,16 +12,16 @@ R = TypeVar("R")
 
 
 class Recorder(Protocol):
-    """What takes the metrics."""
+    """Interface that receives the metrics."""
 
     def record_metric(self, name: str, value: float, tags: Mapping[str, Any], unit: str | None = None) -> object: ...
 
 
 def measured(function: Callable[P, R], recorder: Recorder, name: str | None, tags: Mapping[str, Any]) -> Callable[P, R]:
-    """`function`, or the coroutine function it is, with its `latency` in ms recorded for the endpoint `name`.
+    """Wrap a function or coroutine function to record its `latency` (ms) for the endpoint `name`.
 
-    An exception passes through and counts as one of `errors`. Generators are left as they are: a call of theirs says
-    nothing of how long they run.
+    An exception is recorded as one of `errors` and raised again. Generator functions are returned unchanged, because
+    their calls return before they run.
     """
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return cast(Callable[P, R], function)

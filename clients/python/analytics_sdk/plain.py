@@ -1,18 +1,18 @@
-"""Any Python value as JSON: what JSON has no form for becomes a number or a text.
+"""Converts any Python value to JSON types; values without a JSON type become numbers or text.
 
 | value | is sent as |
 |---|---|
 | `Decimal`, `Fraction`, numpy's numbers | a number |
 | NaN and the infinities | their names |
-| numbers that no float can hold | their digits, as a text |
+| numbers beyond the range of a float | their digits, as text |
 | `datetime`, `date`, `time` | ISO 8601 |
 | `timedelta` | seconds |
 | `Enum` | its value |
 | `UUID`, paths | their text |
 | `bytes` | text, where it is UTF-8 |
-| sets, iterators over no text, numpy's arrays | arrays |
+| sets, numpy's arrays | arrays |
 | mappings, dataclasses, named tuples | objects |
-| half a character | U+FFFD |
+| unpaired surrogates | U+FFFD |
 | anything else | its `str()`, at most 200 characters |
 """
 
@@ -25,31 +25,31 @@ from numbers import Integral, Number
 from typing import Any
 
 MOST_LEVELS = 60
-"""The service takes 64, those around `data` included."""
+"""Maximum nesting; the service accepts 64 levels, including those around `data`."""
 MOST_VALUES = 20_000
 MOST_CHARACTERS = 200
 CIRCULAR, TOO_DEEP, TOO_MUCH = "[circular]", "[too deep]", "[too much]"
 
 
 def plain(value: Any) -> Any:
-    """`value` in the types that JSON has; it never raises."""
+    """Convert `value` to JSON types; never raises."""
     return _Plain().of(value, ())
 
 
 class _Plain:
-    """Makes one value plain, within the limits."""
+    """Converts one value, within the limits."""
 
     def __init__(self) -> None:
         self._left = MOST_VALUES
 
     def of(self, value: Any, around: tuple[int, ...]) -> Any:
-        """`value`, which stands inside the objects whose ids are `around`."""
+        """Convert `value`, nested in the objects whose ids are `around`."""
         self._left -= 1
         if self._left < 0:
             return TOO_MUCH
         try:
             return self._simple(value) if _is_simple(value) else self._nested(value, around)
-        except Exception as error:  # noqa: BLE001 - whatever foreign objects raise when they are looked at
+        except Exception as error:  # noqa: BLE001 - objects of the host program may raise anything
             return f"[unreadable: {type(error).__name__}]"
 
     def _simple(self, value: Any) -> Any:
@@ -99,12 +99,12 @@ class _Plain:
 
 
 def whole(text: str) -> str:
-    """`text` with U+FFFD in place of half characters."""
+    """Replace unpaired surrogates in `text` by U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _digits(number: Any) -> str:
-    """A number as text: all its digits, or its power of ten where there are more than Python writes out."""
+    """Digits of a number as text, or a power of ten if it has more digits than Python converts."""
     try:
         return str(number)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the host program is told: counts of outcomes, two callbacks, and few log lines."""
+"""Reports to the host program: counts of outcomes, two callbacks, and few log lines."""
 
 import logging
 import threading
@@ -10,23 +10,23 @@ from .outcome import Outcome
 log = logging.getLogger("analytics.sdk")
 
 OnDropped = Callable[[int, str], object]
-"""Is told how many items were dropped just now, and why (`queue_full`, `closed`, `superseded`, `internal_error`)."""
+"""Called with the number of dropped items and the reason: queue_full, closed, superseded or internal_error."""
 OnError = Callable[[str], object]
-"""Is told in one line of each try that failed and of each rejected item."""
+"""Called with one line for each failed request and each rejected item."""
 
 TOLD_IN_FULL = 100
-"""Kinds of rejection that get a log line of their own."""
+"""Maximum number of different rejection codes that are logged."""
 
 
 class Reports:
-    """Books of what became of the items; may be told by any thread, and calls back in that thread."""
+    """Counts and reports outcomes; any thread may call it, and callbacks run in that thread."""
 
     def __init__(self, on_dropped: OnDropped | None, on_error: OnError | None) -> None:
         self._on_dropped, self._on_error = on_dropped, on_error
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew: another process keeps the books so far."""
+        """Reset, in a forked child."""
         self._lock, self._telling = threading.RLock(), threading.local()
         self._outcomes: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
@@ -34,12 +34,12 @@ class Reports:
         self._in_trouble = False
 
     def counts(self) -> dict[str, int]:
-        """How many items were accepted, duplicate, rejected and dropped."""
+        """Number of items accepted, duplicate, rejected and dropped."""
         with self._lock:
             return {status: self._outcomes[status] for status in ("accepted", "duplicate", "rejected", "dropped")}
 
     def settled(self, outcomes: Iterable[Outcome]) -> None:
-        """These became of items."""
+        """Count and report the outcomes of items."""
         outcomes = list(outcomes)
         drops = Counter(outcome.code for outcome in outcomes if outcome.status == "dropped")
         with self._lock:
@@ -52,25 +52,25 @@ class Reports:
                 self._rejected(outcome)
 
     def trouble(self, why: str) -> None:
-        """A try failed and will be made again."""
+        """Report a failed request that will be retried."""
         if not self._in_trouble:
             self._in_trouble = True
             log.warning("analytics are kept and sent later: %s", why)
         self.error(why)
 
     def recovered(self) -> None:
-        """A try succeeded."""
+        """Note a successful request."""
         if self._in_trouble:
             self._in_trouble = False
             log.info("analytics are sent again")
 
     def error(self, why: str) -> None:
-        """Tell the host's own callback."""
+        """Call `on_error`."""
         if self._on_error is not None:
             _call(self._on_error, why)
 
     def closing(self) -> None:
-        """Say in one line what got lost, if anything did."""
+        """Log how many items were lost, if any."""
         with self._lock:
             dropped, rejected = dict(self._drops), self._outcomes["rejected"]
         if dropped or rejected:
@@ -84,7 +84,7 @@ class Reports:
 
     def _tell_dropped(self, count: int, reason: str) -> None:
         if self._on_dropped is None or getattr(self._telling, "now", False):
-            return  # a callback that tracks, and has that dropped, would be told without end
+            return  # a callback that tracks items, which are dropped too, would be called endlessly
         self._telling.now = True
         try:
             _call(self._on_dropped, count, reason)

@@ -1,4 +1,4 @@
-"""The background thread: takes batches out of the outbox and posts them until each item's outcome is known."""
+"""Sender: background thread that posts batches from the outbox until each item has an outcome."""
 
 import logging
 import sys
@@ -19,9 +19,9 @@ log = logging.getLogger("analytics.sdk")
 
 INTERNAL_ERROR = 500
 SUSPECT_AFTER = 3
-"""How often the same items are answered 500 before they are divided, to find the one at which the service fails."""
+"""After this many answers with 500, a batch is split to find the item that makes the service fail."""
 PUT_OFF_SECONDS = 30.0
-"""How long others go before that one."""
+"""Pause before the failing item is sent again, in seconds."""
 
 CLOSED = Outcome("dropped", "closed", "The client was closed before the service had answered.")
 FULL = Outcome("dropped", "queue_full", "As many items as may wait are waiting.")
@@ -30,10 +30,10 @@ BROKEN = Outcome("dropped", "internal_error", "The client failed; its log says h
 
 
 class Sender:
-    """Sends in a thread that begins with the first item; after a fork the child starts with nothing.
+    """Sends items in a thread that starts with the first item. After a fork, the child has an empty outbox.
 
     Args:
-        new_outbox, connect, backoff: make what each process has of its own.
+        new_outbox, connect, backoff: create the objects that each process needs for itself.
         clock, wall: monotonic seconds, and seconds since the epoch.
     """
 
@@ -58,8 +58,8 @@ class Sender:
         self._settling = threading.RLock()
 
     def forked(self) -> None:
-        """Begin anew in the child: what waits is the parent's to send."""
-        if self._greenlet is not None:  # under gevent the parent's thread lives on in the child
+        """Reset in a forked child; the parent sends the waiting items."""
+        if self._greenlet is not None:  # under gevent the parent's thread survives in the child
             self._greenlet.kill(block=False)
             self._greenlet = None
         was_closed = self._outbox.closed
@@ -68,28 +68,28 @@ class Sender:
             self._outbox.close(0)
 
     def put(self, item: Item) -> None:
-        """Queue `item`, or settle it at once as dropped."""
+        """Queue `item`; if that is not possible, its outcome is `dropped`."""
         if not self._outbox.put(item):
             self._drop([item], CLOSED if self._outbox.closed else FULL, queued=False)
         elif self._thread is None or not self._thread.is_alive():
             self._start()
 
     def flush(self, timeout: float | None) -> bool:
-        """Send what was tracked before; whether all of it is settled within `timeout` seconds."""
-        if threading.current_thread() is self._thread:  # a callback's: this thread waits for itself in vain
+        """Send all items tracked before; return whether all have an outcome within `timeout` seconds."""
+        if threading.current_thread() is self._thread:  # called by a callback: the thread cannot wait for itself
             timeout = 0
         return not wait(self._outbox.hurry(), timeout).not_done
 
     def close(self, timeout: float) -> None:
-        """Send what can be sent within `timeout` seconds, drop the rest, and end the thread."""
+        """Send items within `timeout` seconds, drop the others, and end the thread."""
         outbox, thread = self._outbox, self._thread
-        if thread is threading.current_thread():  # a callback's, as in `flush`
+        if thread is threading.current_thread():  # called by a callback, as in `flush`
             timeout = 0
         deadline = self._clock() + timeout
         outbox.close(timeout)
         if thread is not None and thread.is_alive():
             wait(outbox.hurry(), timeout)
-        elif len(outbox):  # an interpreter that ends starts no threads
+        elif len(outbox):  # no threads can be started while the interpreter exits
             self._run(outbox)
         self._drop(outbox.clear(), CLOSED)
         if thread is not None and thread is not threading.current_thread():
@@ -99,7 +99,7 @@ class Sender:
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._run, args=(self._outbox,), name="analytics", daemon=True)
-                before, self._thread = self._thread, thread  # before it runs: its callbacks must know it
+                before, self._thread = self._thread, thread  # before it runs, because its callbacks compare it
                 try:
                     thread.start()
                 except RuntimeError as error:
@@ -158,7 +158,7 @@ class Sender:
         self._settle(items, [outcome] * len(items), queued=queued)
 
     def _settle(self, items: Sequence[Item], outcomes: Sequence[Outcome], *, queued: bool = True) -> None:
-        """Settle each item that is not settled yet, by this thread or by one that closes the client."""
+        """Set the outcome of items that have none; another thread may do the same in `close`."""
         with self._settling:
             pairs = zip(items, outcomes, strict=True)
             fresh = [(item, outcome) for item, outcome in pairs if not item.claimed]
@@ -172,13 +172,13 @@ class Sender:
 
 
 def _halves(items: Sequence[Item]) -> list[tuple[Sequence[Item], int]]:
-    """The parts to send next, the first one last: each with the faults it is known for."""
+    """The two halves of `items`, each with 0 faults, in reverse order of sending."""
     half = len(items) // 2
     return [(items[half:], 0), (items[:half], 0)]
 
 
 def _misdated(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[Item]:
-    """The items whose time the service refuses though it came from us: a clock is wrong. They get none any more."""
+    """Items whose added timestamp was rejected, because a clock is wrong; they are sent again without one."""
     found = [item for item, outcome in zip(items, outcomes, strict=True) if outcome.code in MISDATED and not item.timed]
     for item in found:
         item.timed = True

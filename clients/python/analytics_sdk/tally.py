@@ -1,4 +1,4 @@
-"""What a service says of itself in its heartbeats: cumulative counters since its start."""
+"""Cumulative counters of requests, errors and latency since the start, for heartbeats."""
 
 import threading
 from collections.abc import Callable
@@ -7,7 +7,7 @@ SECONDS_AN_HOUR = 3600
 
 
 class Tally:
-    """Requests, errors and latencies since the start; safe between threads.
+    """Counts requests, errors and latency since the start; thread-safe.
 
     Args:
         clock: monotonic seconds.
@@ -18,13 +18,13 @@ class Tally:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew, in a process that was just forked."""
+        """Reset, in a forked child."""
         self._lock, self._started = threading.RLock(), self._clock()
         self._requests = self._errors = 0
         self._milliseconds = 0.0
 
     def request(self, latency_ms: float, *, failed: bool) -> None:
-        """A request was answered."""
+        """Count a request."""
         with self._lock:
             self._requests += 1
             self._errors += failed

@@ -1,4 +1,4 @@
-"""Templates of paths: what names one thing of many becomes a placeholder, so that endpoints stay few."""
+"""Templates of paths: ids become placeholders, so that there are few endpoints."""
 
 import re
 from functools import lru_cache
@@ -14,7 +14,7 @@ _TOKEN = re.compile(r"(?=.*\d)([0-9a-f]{8,}|[\w~=.:@-]{20,}|[A-Za-z]{1,8}[_-]?\d
 
 @lru_cache(maxsize=4096)
 def template(path: str) -> str:
-    """`/users/42/orders/550e8400-e29b-…` as `/users/<number>/orders/<uuid>`; cut where it is long or deep."""
+    """Replace ids in a path and shorten it: `/users/42/orders/550e8400-e29b-…` is `/users/<number>/orders/<uuid>`."""
     segments = path.split("/")
     if len(segments) > MOST_SEGMENTS:
         segments = [*segments[:MOST_SEGMENTS], "…"]

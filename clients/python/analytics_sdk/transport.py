@@ -1,4 +1,4 @@
-"""One POST to the service over a session that is kept, and what came of it; nothing is raised."""
+"""HTTP transport: POST over a persistent session. Failures are returned, not raised."""
 
 import ipaddress
 import json
@@ -14,9 +14,10 @@ NO_ANSWER = 0
 
 
 class Answer(NamedTuple):
-    """An answer: `status` is 0 where none came, `body` its JSON object, `says` the trouble in plain words.
+    """Answer to a POST.
 
-    `retry_after` is how many seconds it asks to wait.
+    `status` is 0 if none came, `body` its JSON object if it is one, `retry_after` in seconds, and `says` a description
+    for people.
     """
 
     status: int
@@ -34,32 +35,32 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Posts over one session; for one thread at a time.
+    """Posts over one session; not thread-safe.
 
     Args:
-        timeout: seconds to connect, and between bytes of the answer.
+        timeout: seconds to connect, and seconds between bytes of the answer.
     """
 
     def __init__(self, base_url: str, timeout: tuple[float, float]) -> None:
         self._url, self._timeout = base_url, timeout
         self._session = requests.Session()
-        # a proxy that the environment names for the outside world would not find this machine's own service
+        # a proxy from the environment cannot reach a service on this machine
         self._session.trust_env = not _is_loopback(base_url)
         self._session.headers["User-Agent"] = "analytics-sdk-python"
 
     def post(self, path: str, payload: bytes) -> Answer:
-        """The answer, or what stood in its way."""
+        """Post JSON and return the answer, or the failure with status 0."""
         try:
             response = self._session.post(
                 self._url + path,
                 data=payload,
                 headers={"Content-Type": "application/json"},
                 timeout=self._timeout,
-                allow_redirects=False,  # a redirected POST would come back as a GET
+                allow_redirects=False,  # a redirected POST would become a GET
             )
         except requests.Timeout:
             return Answer(NO_ANSWER, says=f"no answer from {self._url} in time")
-        except Exception as error:  # noqa: BLE001 - whatever the libraries below raise, the items are to be kept
+        except Exception as error:  # noqa: BLE001 - whatever fails, the items are kept and sent again
             return Answer(NO_ANSWER, says=f"cannot reach {self._url}: {_plain(error)}")
         says = f"HTTP {response.status_code}"
         if response.is_redirect:
@@ -68,12 +69,12 @@ class HttpTransport:
         return Answer(response.status_code, _json_object(response), wait, says)
 
     def close(self) -> None:
-        """Close what is kept open."""
+        """Close the session."""
         self._session.close()
 
 
 def _plain(error: BaseException) -> str:
-    """The last cause that libraries wrapped: `[Errno 111] Connection refused`."""
+    """Innermost cause of a wrapped error: `[Errno 111] Connection refused`."""
     cause = error.args[0] if error.args else error
     return str(getattr(cause, "reason", cause)).rpartition(": ")[2] or type(error).__name__
 
@@ -87,7 +88,7 @@ def _json_object(response: requests.Response) -> Mapping[str, Any] | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """How many seconds an answer asks for: a number, or a date by its own clock if it has one (RFC 9110, 10.2.3)."""
+    """Retry-After in seconds (RFC 9110, 10.2.3); a date is compared with the answer's own Date, else with `now`."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

@@ -1,4 +1,4 @@
-"""What an answer means for the items that were sent: settled, to be split, or to be tried again."""
+"""Interprets an answer: the items have outcomes, the batch must be split, or the request must be retried."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,17 +8,17 @@ from .transport import NO_ANSWER, Answer
 
 
 class Settled(NamedTuple):
-    """Each item's outcome, in the order sent."""
+    """Outcomes of all items, in the order of sending."""
 
     outcomes: Outcomes
 
 
 class Split(NamedTuple):
-    """The halves may fare better, each on its own."""
+    """Send each half on its own: one item may spoil the whole batch."""
 
 
 class TryAgain(NamedTuple):
-    """Nothing is known of the items: why, and how many seconds the answer asks to wait."""
+    """Send the same items again: the reason, and Retry-After in seconds."""
 
     why: str
     retry_after: float | None = None
@@ -28,13 +28,13 @@ Verdict = Settled | Split | TryAgain
 
 TRY_AGAIN = frozenset({NO_ANSWER, 408, 425, 429})
 ABOUT_THE_BODY = frozenset({400, 413, 422})
-"""Answers to a whole body that may be the fault of one item in it."""
+"""Statuses with which the service rejects a whole body, perhaps because of one item."""
 
 
 def judge(answer: Answer, count: int, *, receipt: bool) -> Verdict:
-    """What `answer` means for `count` items; `receipt` tells whether it should hold one."""
+    """Interpret the answer to `count` items; `receipt` is whether it should contain a receipt."""
     status, body = answer.status, answer.body or {}
-    if status in TRY_AGAIN or status >= 500 or 300 <= status < 400:  # a portal may stand in the way for a while
+    if status in TRY_AGAIN or status >= 500 or 300 <= status < 400:  # a redirect may come from a captive portal
         return TryAgain(_says(answer), answer.retry_after)
     if 200 <= status < 300 and not receipt:
         return Settled([ACCEPTED] * count) if "message" in body else TryAgain("the answer is not the service's")
@@ -58,7 +58,7 @@ def _read_receipt(body: Mapping[str, Any], count: int) -> Verdict:
     if len(named) == rejected:
         taken = DUPLICATE if duplicates and not accepted else ACCEPTED
         return Settled([named.get(index, taken) for index in range(count)])
-    # an answer that does not say which: halves that were taken come back as duplicates
+    # the receipt does not name all rejected items: send halves, in which accepted items come back as duplicates
     return Split() if count > 1 else Settled([Outcome("rejected", "rejected", "The service does not say why.")])
 
 

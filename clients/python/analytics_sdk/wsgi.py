@@ -1,4 +1,4 @@
-"""WSGI middleware that reports each request: endpoint template, method, status, latency and errors."""
+"""WSGI middleware that tracks each request: endpoint, method, status, latency and errors."""
 
 import logging
 import time
@@ -20,18 +20,20 @@ TemplateOf = Callable[["WSGIEnvironment"], str | None]
 UserOf = Callable[["WSGIEnvironment"], UserId]
 
 ENDPOINT, USER, ERROR = "analytics.endpoint", "analytics.user_id", "analytics.error"
-"""Keys of the environ in which a framework may leave what it alone knows; that goes before the arguments below."""
+"""Environ keys that a framework may set; they take precedence over the arguments of `Middleware`."""
 
 
 class Middleware:
-    """Wraps `app`; a `request` event tells of each request once its response was sent to its end.
+    """Wraps `app` and tracks a `request` event for each request after its response was sent completely.
 
-    What the application raises counts as status 500 and passes through. What fails here is logged, and no more.
-    WebSockets are let through: how long someone stays is no latency, and some servers end them with an exception.
+        app.wsgi_app = Middleware(app.wsgi_app, AnalyticsClient(service="checkout"))
+
+    An exception of the application counts as status 500 and is raised again. Failures of the middleware are logged
+    only. WebSockets are not tracked: their duration is not a latency, and some servers end them with an exception.
 
     Args:
-        template: the endpoint of a request; None from it, or without it, the path with placeholders for ids.
-        user_id: whose request it is.
+        template: returns the endpoint of a request, or None; default: the path with placeholders for ids.
+        user_id: returns the user of a request.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class Middleware:
         except BaseException as error:
             seen.failed(error)
             raise
-        if isinstance(response, list | tuple):  # complete; servers look at how many parts there are
+        if isinstance(response, list | tuple):  # complete; servers check its length
             seen.ended()
             return response
         return _Response(response, seen)
@@ -88,11 +90,11 @@ class Middleware:
 
 
 class _Request:
-    """One request on its way: when it began, and that it is reported once."""
+    """Request in progress; reported once."""
 
     __slots__ = ("_environ", "_report", "_reported", "_started", "status")
     status: str | None
-    """None until the application has begun its response."""
+    """None until the application starts its response."""
 
     def __init__(self, report: Callable[..., None], environ: "WSGIEnvironment") -> None:
         self._report, self._environ = report, environ
@@ -105,13 +107,13 @@ class _Request:
             self._report(self._environ, self.status or "200", (time.perf_counter() - self._started) * 1000, error)
 
     def failed(self, error: BaseException) -> None:
-        # what is no Exception ends the program or the connection, and is no fault of an application that has answered
+        # other exceptions end the program or the connection, and are no error of an application that has answered
         is_fault = self.status is None or isinstance(error, Exception)
         self.ended(type(error).__name__ if is_fault else None)
 
 
 class _Response:
-    """A response that tells when it ends: by its last part, by an exception, or closed by the server."""
+    """Response that reports its end: by its last part, an exception, or `close` by the server."""
 
     __slots__ = ("_parts", "_request", "_response")
 
@@ -147,7 +149,7 @@ class _Response:
 
 
 def _asked(ask: Callable[["WSGIEnvironment"], T] | None, environ: "WSGIEnvironment") -> T | None:
-    """What the host's own callable says; None where it fails."""
+    """Call a function of the host program; return None if it fails."""
     if ask is None:
         return None
     try:
