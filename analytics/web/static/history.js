@@ -1,7 +1,8 @@
 // History: the week by hour, and 90 days as bars.
 
 import { ask } from './api.js';
-import { Chart, Group } from './chart.js';
+import { Chart } from './chart.js';
+import { Group } from './chartgroup.js';
 import { byId } from './dom.js';
 import { count, date, minute, percent, plural, utc } from './format.js';
 import { errorRate } from './health.js';

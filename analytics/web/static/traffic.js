@@ -3,7 +3,8 @@
 import { ask, iso } from './api.js';
 import { hasDataBefore, shortestWithData } from './autorange.js';
 import { flowCaption, latencyCaption, usersCaption } from './captions.js';
-import { Chart, Group } from './chart.js';
+import { Chart } from './chart.js';
+import { Group } from './chartgroup.js';
 import { byId, el, set, setText } from './dom.js';
 import { between, count, ms, rate } from './format.js';
 import { parts, RANGES, reaching, Track } from './points.js';
