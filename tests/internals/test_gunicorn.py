@@ -19,7 +19,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
 from analytics.internals.gunicorn import BOOT_ERROR, IdleWaits, call_on_stop, replace_error_page, run_to_completion
-from analytics.serving.application import Service
+from analytics.serving.application import GunicornServer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -134,7 +134,7 @@ def test_the_status_after_which_the_master_exits() -> None:
 
 def test_the_configuration_is_that_of_the_module_and_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive 7 --graceful-timeout=8")
-    cfg = Service().cfg
+    cfg = GunicornServer().cfg
     assert (cfg.keepalive, cfg.graceful_timeout) == (7, 8), "the environment comes last"
     assert (cfg.worker_class_str, cfg.control_socket_disable) == ("gevent", True), "the rest is the module's"
 
