@@ -79,5 +79,5 @@ def test_headers_that_contradict_each_other_cost_no_request(shared_server: Serve
 def test_a_base_path_that_cannot_be_used_ends_the_start_with_one_line(command: tuple[str, ...]) -> None:
     status, output = start_wrongly(command, {"ANALYTICS_BASE_PATH": "/export"})
     assert status != 0
-    assert len(re.findall(r"ANALYTICS_BASE_PATH='/export' is not allowed: /export/\w+ could", output)) == 1
+    assert len(re.findall(r"ANALYTICS_BASE_PATH='/export' is not allowed: /export/\w+ would", output)) == 1
     assert "Traceback" not in output

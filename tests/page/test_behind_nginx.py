@@ -278,7 +278,7 @@ def test_a_page_that_may_not_connect_says_why_and_what_to_do(start_behind: Start
     verdict, connection = page.locator("#verdict"), page.locator("#connection")
     expect(verdict).to_contain_text(f"This page's address, {made.url}, is not among the allowed origins")
     expect(verdict).to_contain_text("ANALYTICS_CORS_ORIGINS")
-    expect(verdict).to_contain_text("https://localhost.")
+    expect(verdict).to_contain_text("https://localhost in this request")
     expect(verdict).to_contain_text("Host header with its port")
     expect(connection).to_contain_text("may not connect, trying again")
     expect(verdict).to_have_attribute("data-state", "bad")
