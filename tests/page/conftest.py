@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.edge.wire import cannot_test, eventually
 from tests.server import ROOT, Server
@@ -49,7 +49,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page.on("websocket", lambda socket: _of_host(socket.url, host) or wrong.append(f"connected to {socket.url}"))
         page.on("pageerror", lambda error: wrong.append(f"threw {error.stack}"))
         if not outages:
-            page.on("console", lambda said: said.type in ("error", "warning") and wrong.append(f"logged {said.text}"))
+            page.on("console", lambda message: _is_fault(message) and wrong.append(f"logged {message.text}"))
         page.goto(url)
         return page
 
@@ -57,6 +57,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def _is_fault(message: ConsoleMessage) -> bool:
+    """Whether the console shows a fault of the page.
+
+    On a busy machine the service may be asked for seconds that it no longer keeps; the page then asks for minutes.
+    """
+    is_too_late = "status of 422" in message.text and "/series?" in message.location["url"]
+    return message.type in ("error", "warning") and not is_too_late
 
 
 def _of_host(url: str, host: str) -> bool:
