@@ -59,7 +59,10 @@ class NewHeartbeat(Struct, frozen=True, omit_defaults=True):
 
 
 class Quotas(Struct, frozen=True):
-    """Limits that decide what is kept: maximum numbers, and `id_seconds` for which ids are remembered."""
+    """Limits that decide what is kept: maximum numbers, and `id_seconds` for which ids are remembered.
+
+    `days` is how many days are kept; 0 in logs that do not say it, where the setting of the present applies.
+    """
 
     services: int
     series: int
@@ -68,6 +71,7 @@ class Quotas(Struct, frozen=True):
     service_endpoints: int
     ids: int
     id_seconds: float
+    days: int = 0
 
 
 _ANY = sys.maxsize

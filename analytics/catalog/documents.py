@@ -67,6 +67,10 @@ def read(text: bytes, name: str) -> Document:
         raise BadDocument(f"is not UTF-8 (byte {error.start})") from None
     except RecursionError:
         raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels") from None
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadDocument("has half a character, such as \\ud83d alone") from None
     document = Document(value if value is not None else {}, lines)
     _check(document)
     return document

@@ -66,7 +66,14 @@ class ConfigFolder:
         return {"folder": str(self.path), "files": self._files, "loaded_at": rfc3339(self._loaded), "errors": errors}
 
     def load(self) -> None:
-        """Read all files, and change the catalog where they differ from it."""
+        """Read all files, and change the catalog where they differ from it; whatever is wrong, the service starts."""
+        try:
+            self._load()
+        except Exception as error:
+            log.exception("the configuration folder could not be read because of a bug")
+            self._tell(Problem(str(self.path), None, None, f"cannot be read because of a bug ({type(error).__name__})"))
+
+    def _load(self) -> None:
         self._problems, self._loaded = [], self._clock.wall()
         kept = self._resources()
         gone = {resource.source for resource in kept if resource.source != HTTP}
@@ -90,11 +97,15 @@ class ConfigFolder:
         documents: dict[str, Document] = {}
         for name in names:
             try:
+                name.encode()
                 documents[name] = read(_content(folder / name), name)
             except BadDocument as error:
                 self._tell(Problem(name, error.line, error.field, error.reason))
             except OSError as error:
                 self._tell(Problem(name, None, None, f"cannot be read: {error.strerror}"))
+            except UnicodeEncodeError:
+                shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+                self._tell(Problem(shown, None, None, "has a name that is not UTF-8"))
         wrong: set[str] = set()
         for (collection, name), files in repeated(documents.items()).items():
             for file in files:

@@ -1,7 +1,7 @@
 """Changes of the catalog: whether each may be made is decided when it comes back from the log."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from analytics.catalog.collections import COLLECTIONS
 from analytics.clock import rfc3339_second
@@ -60,7 +60,7 @@ class Files:
         self._state = state
 
     def apply(self, records: Sequence[NewFile], received: float, _: str) -> list[AnalyticsError]:
-        """Create, change and delete resources; returns an error for each that has no room."""
+        """Create, change and delete resources; returns an error for each that has no room or is too old."""
         (file,) = records
         state, catalog = self._state, self._state.catalog
         state.set_time(received)
@@ -72,6 +72,7 @@ class Files:
         for item in file.resources:
             found = catalog.get(item.collection, item.name)
             if item.end is not None and item.end < state.oldest:
+                refused.append(_too_old(state, item.body))
                 if found is not None:
                     catalog.remove(item.collection, item.name)
             elif found is None and (full := no_room(state, item.collection)):
@@ -94,9 +95,12 @@ def why_not(state: State, found: Resource | None, change: NewChange) -> Analytic
     if found is not None and found.source != HTTP:
         return FromFile(f"{where} comes from the configuration file {found.source}: change it there.")
     if change.end is not None and change.end < state.oldest:
-        body = change.body or {}
-        return refusal.too_old(body.get("end") or body.get("time"), rfc3339_second(state.oldest))
+        return _too_old(state, change.body or {})
     return no_room(state, change.collection) if found is None else None
+
+
+def _too_old(state: State, body: Mapping[str, Any]) -> AnalyticsError:
+    return refusal.too_old(body.get("end") or body.get("time"), rfc3339_second(state.oldest))
 
 
 def no_room(state: State, collection: str) -> AnalyticsError | None:

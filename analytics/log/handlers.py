@@ -128,8 +128,10 @@ class Starts:
         (start,) = records
         self._state.resume(received)
         self._state.number_events(received)
+        self._state.catalog.skip_versions(received)
         if start.quotas is not None:
             self._set_quotas(start.quotas)
+            self._state.expire()  # fewer days may be kept than before
             self._own_ids.take_mark(start.mark)
 
 

@@ -46,6 +46,7 @@ class Recorder:
             settings.max_service_endpoints,
             settings.dedupe_ids,
             settings.dedupe_seconds,
+            settings.daily_days,
         )
         """The limits from the settings."""
         self.own_ids = OwnIds(clock.wall())

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from analytics.records import Resource
+from analytics.records import HTTP, Resource
 
 
 class StoredCatalog(Struct):
@@ -25,7 +25,7 @@ class Catalog:
     """All resources. Versions are numbers of one sequence, so that none is used again when a name is.
 
     Attributes:
-        revision: the number of changes so far, which is the newest version.
+        revision: the newest version.
         is_changed: whether anything changed since the newest checkpoint.
     """
 
@@ -62,9 +62,10 @@ class Catalog:
         return [named[name] for _, name in reversed(by_start[: bisect_left(by_start, (before, ""))])]
 
     def oldest(self, collection: str, besides: str) -> str | None:
-        """The name of the oldest resource with a time, besides one."""
+        """The name of the oldest resource with a time that came over HTTP, other than `besides`."""
+        named = self._resources.get(collection, {})
         by_start = self._by_start.get(collection, [])
-        return next((name for _, name in by_start[:2] if name != besides), None)
+        return next((name for _, name in by_start if name != besides and named[name].source == HTTP), None)
 
     def put(
         self,
@@ -74,7 +75,7 @@ class Catalog:
         span: tuple[float | None, float | None],
         by: tuple[float, str, str],
     ) -> Resource:
-        """Create or replace a resource; `span` is its start and end, `by` when, by whom and whence it was changed."""
+        """Create or replace a resource; `span` is its start and end, `by` the time, author and source of the change."""
         self._forget(collection, name)
         resource = Resource(collection, name, body, self._next(collection), *by, *span)
         self._remember(resource)
@@ -94,6 +95,15 @@ class Catalog:
         for resource in gone:
             self._forget(resource.collection, resource.name)
             self.is_changed = True
+
+    def skip_versions(self, start: float) -> None:
+        """Continue versions from the milliseconds of a start of the service.
+
+        So a version that was lost, by a kill in `relaxed` or by restoring a backup, is never given again.
+        """
+        first = round(start * 1000)
+        if first > self.revision:
+            self.revision, self.is_changed = first, True
 
     def take_change(self) -> bool:
         """Whether anything changed since this was asked the last time."""

@@ -69,7 +69,8 @@ class State:
     def oldest(self) -> int:
         """Start of the oldest day kept, as of the newest record."""
         days = self._days
-        return days.start(self.time) - days.size * (days.keep - 1)
+        kept = self.quotas.days if self.quotas is not None and self.quotas.days else days.keep
+        return days.start(self.time) - days.size * (kept - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Apply these limits from now on; None for no limits."""

@@ -8,7 +8,7 @@ from analytics.log.catalog import Changed
 from analytics.log.disk.checkpoint import CATALOG, Checkpoint
 from analytics.log.refusal import Refused
 from analytics.records import FileResource, NewChange, NewFile, Resource, Versions
-from tests.state.rig import DAY, NOON, Rig
+from tests.state.rig import DAY, HOUR, NOON, Rig
 
 
 def put(rig: Rig, name: str, text: str = "x", at: float | None = None, **conditions: Versions) -> Changed:
@@ -38,11 +38,12 @@ def get(rig: Rig, name: str) -> Resource:
 def test_each_change_gives_a_higher_version_and_no_change_gives_none() -> None:
     rig = Rig()
     created = put(rig, "a")
-    assert (created.outcome, created.resource.version) == ("created", 1)
+    first = round(NOON * 1000) + 1
+    assert (created.outcome, created.resource.version) == ("created", first)
     rig.clock.advance(5)
     assert put(rig, "a") == Changed("unchanged", created.resource)
     changed = put(rig, "a", "y")
-    assert (changed.outcome, changed.resource.version, changed.resource.updated_at) == ("changed", 2, NOON + 5)
+    assert (changed.outcome, changed.resource.version, changed.resource.updated_at) == ("changed", first + 1, NOON + 5)
     assert (changed.resource.updated_by, changed.resource.source) == ("me", "http")
     assert delete(rig, "a") == Changed("deleted", changed.resource)
     assert put(rig, "a", "y").resource.version > changed.resource.version, "or an old ETag would name another resource"
@@ -51,7 +52,8 @@ def test_each_change_gives_a_higher_version_and_no_change_gives_none() -> None:
 def test_a_condition_that_does_not_hold_changes_nothing() -> None:
     rig = Rig()
     first = put(rig, "a", if_none_match="*").resource
-    for conditions in ({"if_none_match": "*"}, {"if_none_match": (1,)}, {"if_match": (2, 3)}, {"if_match": ()}):
+    version = first.version
+    for conditions in ({"if_none_match": "*"}, {"if_none_match": (version,)}, {"if_match": (2, 3)}, {"if_match": ()}):
         with pytest.raises(PreconditionFailed):
             put(rig, "a", "y", **conditions)
         with pytest.raises(PreconditionFailed):
@@ -59,9 +61,9 @@ def test_a_condition_that_does_not_hold_changes_nothing() -> None:
     with pytest.raises(PreconditionFailed):
         put(rig, "b", if_match="*")
     assert get(rig, "a") == first
-    assert put(rig, "a", "y", if_match=(7, 1)).resource.version == 2
-    assert put(rig, "a", "z", if_match="*", if_none_match=(1,)).resource.version == 3
-    assert delete(rig, "a", if_match=(3,)).outcome == "deleted"
+    assert put(rig, "a", "y", if_match=(7, version)).resource.version == version + 1
+    assert put(rig, "a", "z", if_match="*", if_none_match=(1,)).resource.version == version + 2
+    assert delete(rig, "a", if_match=(version + 2,)).outcome == "deleted"
 
 
 def test_what_is_not_there_cannot_be_deleted() -> None:
@@ -80,7 +82,7 @@ def test_a_dry_run_tells_what_would_be_done_and_does_nothing() -> None:
     assert rig.recorder.change(other, is_dry_run=True).outcome == "changed"
     with pytest.raises(PreconditionFailed):
         rig.recorder.change(NewChange(ANNOTATIONS.name, "a", {}, if_none_match="*"), is_dry_run=True)
-    assert get(rig, "a").version == 1
+    assert get(rig, "a").version == round(NOON * 1000) + 1
 
 
 def test_a_file_owns_its_resources_until_it_has_them_no_more() -> None:
@@ -118,8 +120,27 @@ def test_annotations_go_with_the_days_that_are_kept() -> None:
     assert names(rig) == ["long", "new"]
     assert rig.state.catalog.tag(ANNOTATIONS.name) != tag
     assert rig.state.catalog.revision == revision, "a setting decides it, so versions may not depend on it"
-    assert take(rig, "x.yaml", "of a file", at=NOON - 9 * DAY) == []
+    assert [error.code for error in take(rig, "x.yaml", "of a file", at=NOON - 9 * DAY)] == ["timestamp_too_old"]
     assert names(rig) == ["long", "new"]
+
+
+def test_no_version_is_given_again_after_a_start() -> None:
+    rig = Rig()
+    lost = put(rig, "a").resource.version
+    rig.state.catalog.revision = lost - 1  # as after a kill in `relaxed`, or a backup that was restored
+    rig.clock.advance(1)
+    rig.recorder.start()
+    assert put(rig, "a", "y").resource.version > lost
+
+
+def test_what_comes_from_a_file_does_not_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=2))
+    rig = Rig()
+    assert take(rig, "x.yaml", "of a file", at=NOON - HOUR) == []
+    for name in "abc":
+        rig.clock.advance(1)
+        put(rig, name)
+    assert names(rig) == ["c", "of a file"]
 
 
 def test_the_oldest_annotation_makes_room_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from analytics.log.disk.file import check_crc, checksum
 
+SEGMENT_BYTES = 1024 * 1024
+"""About how many bytes of entries of an earlier run are pruned at once."""
+
 
 class Cursor(NamedTuple):
     """How far a consumer has read.
@@ -53,10 +56,25 @@ class Cursors:
         self, db: sqlite3.Connection, path: Path, position: int, writing: Callable[[], AbstractContextManager[None]]
     ) -> None:
         self._db, self._path, self._writing = db, path, writing
-        ((held,),) = db.execute("SELECT coalesce(sum(length(body)), 0) FROM journal WHERE seq <= ?", (position,))
-        self._segments: deque[_Segment] = deque([_Segment(position, held)] if held else [])
-        self.fresh_bytes = 0
+        self._segments = self._segments_up_to(position)
+        query = "SELECT coalesce(sum(length(body)), 0) FROM journal WHERE seq > ?"
+        ((self.fresh_bytes,),) = db.execute(query, (position,))
         """Bytes appended since the newest checkpoint."""
+
+    def _segments_up_to(self, position: int) -> deque[_Segment]:
+        """The entries that wait for consumers since an earlier run, in segments of about `SEGMENT_BYTES`."""
+        segments: deque[_Segment] = deque()
+        held = 0
+        query = "SELECT seq, length(body) FROM journal WHERE seq <= ? ORDER BY seq"
+        last = 0
+        for last, size in self._db.execute(query, (position,)):
+            held += size
+            if held >= SEGMENT_BYTES:
+                segments.append(_Segment(last, held))
+                held = 0
+        if held:
+            segments.append(_Segment(last, held))
+        return segments
 
     def all(self) -> Iterator[Cursor]:
         """All stored cursors."""

@@ -59,7 +59,7 @@ class DiskLog:
     ) -> None:
         self.max_bytes = max_bytes
         self.consumers: dict[str, Cursor] = {}
-        """The cursors of the consumers of this process, by name."""
+        """All cursors by name, also of consumers that do not run now."""
         self._lock, self._path, self._durability = lock, path, durability
         self._thread = Thread()
         self._database: Database | None = None
@@ -124,6 +124,8 @@ class DiskLog:
         """
         self._database = self.ask(Database, self._path, sync=self._durability == FSYNC)
         self._inode = self._database.inode
+        cursors = self._database.cursors
+        self.consumers = {cursor.name: cursor for cursor in self.ask(lambda: list(cursors.all()))}
         return self._database
 
     def start(self, position: int) -> None:

@@ -62,6 +62,7 @@ class Disk(Rig):
         self.state.set_time(self.clock.wall())
         self.state.number_events(self.clock.wall())
         self.recorder.set_quotas(quotas)
+        self.state.expire()
 
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()

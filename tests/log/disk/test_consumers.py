@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.log.disk import cursors
 from analytics.log.disk.consumer import Consumer, Written
 from tests.log.disk.disk import Disk
 from tests.randomness import costly
@@ -137,3 +138,22 @@ def test_every_entry_is_read_until_it_is_done(steps: list[Any]) -> None:
                     done = len(sent)
         assert read_all(consumer) == sent[done:]
         assert consumer.cursor.missed == 0
+
+
+def test_after_a_restart_only_what_exceeds_the_limit_goes(
+    tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cursors, "SEGMENT_BYTES", 300)
+    disk = stack.enter_context(Disk(tmp_path / "data"))
+    Consumer(disk.log, "archive")
+    for number in range(10):
+        disk.event(id=f"e{number}", data={"text": random_text(number)})
+    assert disk.save()
+    disk = disk.crashed(stack)
+    assert disk.store.consumers["archive"]["missed"] == 0, "it is shown before it runs again"
+    disk.log.max_bytes = 2_500
+    disk.event(id="e10", data={"text": random_text(10)})
+    assert disk.save()
+    left = read_all(Consumer(disk.log, "archive"))
+    assert left == [f"e{number}" for number in range(11 - len(left), 11)]
+    assert 4 <= len(left) <= 9

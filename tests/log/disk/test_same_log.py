@@ -123,3 +123,13 @@ def test_the_state_does_not_depend_on_hash_seeds(dice: random.Random) -> None:
             timeout=60,
         )
         assert found.stdout.decode().strip() == expected, found.stderr.decode()
+
+
+def test_a_replay_with_more_days_counts_nothing_that_was_refused() -> None:
+    rig = Rig(starts=False, daily_days=7)
+    log = recorded(rig)
+    with pytest.raises(Refused):
+        rig.event("old", at=NOON - 30 * DAY)
+    rig.event("new")
+    again = replica(log, NOON, daily_days=90)
+    assert again.stats()["totals"]["events"] == rig.stats()["totals"]["events"] == 1
