@@ -1,7 +1,9 @@
 """`apply` and `export-config` as a user meets them, against a real service."""
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -136,3 +138,50 @@ def test_an_export_of_many_pages_is_whole(server: Server) -> None:
     many = {"annotations": {f"n{number:04}": {"text": "x"} for number in range(1_001)}}
     assert run(server, "apply", "-", given=json.dumps(many)).exit_code == 0
     assert run(server, "export-config").stderr == "1,001 resources\n"
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers every request with 200 and the body of its server."""
+
+    def do_GET(self) -> None:
+        body: bytes = self.server.body  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Write no lines."""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>",
+        "{}",
+        "[]",
+        "",
+        '{"resources":null,"next_cursor":null}',
+        '{"resources":[{"a":1}],"next_cursor":null}',
+        '{"resources":"abc","next_cursor":null}',
+        '{"resources":[],"next_cursor":"a"}',
+        '{"resources":[],"next_cursor":5}',
+        '{"outcome":"odd"}',
+    ],
+)
+def test_what_is_not_this_service_is_an_error(body: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("annotations: {a: {text: x}}")
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        stranger.body = body.encode()  # type: ignore[attr-defined]
+        Thread(target=stranger.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{stranger.server_port}"
+        for command in (["apply", str(tmp_path / "a.yaml")], ["export-config"]):
+            done = CliRunner().invoke(main, [*command, "--url", url, "--patience", "0"])
+            assert done.exit_code == 1
+            assert done.output.startswith("Error: ")
+            assert isinstance(done.exception, SystemExit)
+        stranger.shutdown()

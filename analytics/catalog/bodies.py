@@ -43,6 +43,7 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
     fields: dict[str, Any] = loaded(_schema(collection), given)
     start = end = None
     if collection.has_time:
+        _check_calendar(fields)
         if fields["time"] is None:
             fields["time"] = utc(now if found is None or found.start is None else found.start)
         last = fields["end"] or fields["time"]
@@ -53,6 +54,17 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
     defaults = _defaults(collection)
     body = {key: value for key, value in fields.items() if key not in defaults or value != defaults[key]}
     return FileResource(collection.name, name, _plain(body), start, end)
+
+
+def _check_calendar(fields: dict[str, Any]) -> None:
+    """Refuse times whose year in UTC is before 1 or after 9999."""
+    for name in ("time", "end"):
+        try:
+            if fields[name] is not None:
+                fields[name].astimezone(UTC)
+        except OverflowError:
+            problem = "Must be in the years 1 to 9999 in UTC."
+            raise ValidationFailed(f"{name}: {problem}", fields={name: [problem]}) from None
 
 
 def shown(collection: Collection, resource: Resource) -> dict[str, Any]:

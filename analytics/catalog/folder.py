@@ -7,12 +7,14 @@ from typing import NamedTuple, TypedDict
 
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import COLLECTIONS
-from analytics.catalog.documents import SIZE_LIMIT, SUFFIXES, BadDocument, Document, read, repeated
+from analytics.catalog.documents import SUFFIXES, BadDocument, Document, read, repeated
 from analytics.clock import Clock, rfc3339
 from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.records import HTTP, FileResource, NewFile, Resource
 
 MOST_PROBLEMS = 100
+FILE_LIMIT = 1024 * 1024
+"""Bytes of a file in the folder: nothing else runs while it is read."""
 
 log = logging.getLogger(__name__)
 
@@ -160,9 +162,14 @@ def _key(item: FileResource) -> tuple[str, str]:
 
 
 def _is_read(path: Path) -> bool:
-    return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix in SUFFIXES and not path.name.startswith(".")
 
 
 def _content(path: Path) -> bytes:
+    if not path.is_file():  # a link to nothing, a folder, or a pipe
+        raise BadDocument("is not a file")
     with path.open("rb") as file:
-        return file.read(SIZE_LIMIT + 1)
+        content = file.read(FILE_LIMIT + 1)
+    if len(content) > FILE_LIMIT:
+        raise BadDocument(f"is larger than {FILE_LIMIT:,} bytes: split it, or send it with `analytics apply`")
+    return content

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STDIN = Path("-")
 OUTCOMES = ("created", "changed", "unchanged")
+RESOURCE_FIELDS = ("source", "collection", "id", "body")
 
 
 @click.command("apply")
@@ -118,13 +119,16 @@ def _read_all(files: tuple[Path, ...]) -> list[Document]:
 
 
 def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run: bool) -> None:
-    from analytics.feed.sender import RefusedError
+    from analytics.feed.sender import FeedError, RefusedError
 
     for collection, named in document.collections.items():
         for name, body in named.items():
             path = f"/{quote(collection, safe='')}/{quote(name, safe='')}{'?dry_run=1' if dry_run else ''}"
             try:
-                outcome = str(sender.put(path, body).get("outcome"))
+                answer = sender.put(path, body)
+                outcome = str(answer.get("outcome")) if isinstance(answer, dict) else ""
+                if outcome not in OUTCOMES:
+                    raise FeedError(f"{sender.url} does not answer as the analytics service does")
             except RefusedError as error:
                 outcome = "failed"
                 click.echo(f"failed {collection}/{name}: {error}", err=True)
@@ -135,14 +139,21 @@ def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run:
 
 
 def _all_resources(sender: Sender) -> list[dict[str, Any]]:
+    from analytics.feed.sender import FeedError
+
     found: list[dict[str, Any]] = []
     asked = {"limit": "1000"}
-    while True:
-        page = sender.get("/catalog", asked)
-        found += page["resources"]
-        if page["next_cursor"] is None:
-            return found
-        asked["cursor"] = page["next_cursor"]
+    try:
+        while True:
+            page = sender.get("/catalog", asked)
+            found += [{name: resource[name] for name in RESOURCE_FIELDS} for resource in page["resources"]]
+            if page["next_cursor"] is None:
+                return found
+            if page["next_cursor"] == asked.get("cursor") or not isinstance(page["next_cursor"], str):
+                raise ValueError("there is no end")
+            asked["cursor"] = page["next_cursor"]
+    except (KeyError, TypeError, ValueError):
+        raise FeedError(f"{sender.url} does not answer as the analytics service does") from None
 
 
 def _fail(reason: str) -> None:

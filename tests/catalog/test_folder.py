@@ -1,8 +1,10 @@
 """The configuration folder: files in, files out, and what a wrong one does."""
 
 import logging
+import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
@@ -162,3 +164,46 @@ def test_a_restart_knows_which_file_a_resource_is_of(place: Place) -> None:
     Checkpoint(later.rig.state, later.rig.recorder).restore(parts)
     later.load()
     assert (later.held, later.taken) == ({"a.yaml/one": "x"}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        (b"a.json", '{"annotations":{"a":{"text":"half \\ud83d"}}}', "half a character"),
+        (b"a.json", '{"annotations":{"\\ud83d":{"text":"x"}}}', "half a character"),
+        (b"a.yaml", 'annotations: {a: {text: "\\ud83d"}}', ""),
+        (b"bad\xff.yaml", "annotations: {a: {text: x}}", "a name that is not UTF-8"),
+        (b"a.yaml", "annotations: {a: {text: x, time: '9999-12-31T23:59:59-12:00'}}", "years 1 to 9999"),
+        (b"large.yaml", "# " + "x" * 1024 * 1024, "split it"),
+    ],
+    ids=range(6),
+)
+def test_no_file_can_end_the_service(place: Place, name: bytes, text: str, reason: str) -> None:
+    place.write(good="annotations: {good: {text: kept}}")
+    assert place.path is not None
+    (place.path / os.fsdecode(name)).write_text(text)
+    place.load()
+    (found,) = place.reasons
+    assert reason in str(found)
+    assert "good.yaml/good" in place.held
+    msgspec.json.encode(place.folder.health())
+
+
+def test_a_bug_is_an_error_of_the_folder_and_ends_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "take_file", lambda _: 1 / 0)
+    place.folder._take_file = place.take_file
+    place.write(a="annotations: {a: {text: x}}")
+    place.load()
+    assert place.reasons == ["cannot be read because of a bug (ZeroDivisionError)"]
+
+
+def test_a_link_to_nothing_is_wrong_and_its_resources_stay(place: Place) -> None:
+    assert place.path is not None
+    place.write(a="annotations: {a: {text: kept}}")
+    assert place.load() == []
+    (place.path / "a.yaml").unlink()
+    (place.path / "a.yaml").symlink_to(place.path / "gone")
+    (place.path / "b.yaml").mkdir()
+    os.mkfifo(place.path / "c.yaml")
+    assert [file for file, _, _ in place.load()] == ["a.yaml", "b.yaml", "c.yaml"]
+    assert place.held == {"a.yaml/a": "kept"}
