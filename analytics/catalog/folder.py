@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
 
 class ConfigHealth(TypedDict):
-    """What /health tells of the folder."""
+    """The state of the folder, as `/health` shows it."""
 
     folder: str
     files: int
