@@ -83,6 +83,8 @@ class Ring(Generic[R]):
 
     def block(self, number: int) -> list[Found[R]]:
         """The records held of a block, oldest first."""
+        if number < self.oldest_block:  # it was dropped; many are, if much came since the last checkpoint
+            return []
         return [found for found in self.after(number * BLOCK - 1, BLOCK) if found.sequence // BLOCK == number]
 
     def restore(self, first: int, batches: Iterable[Kept[R]]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.records import Kept, NewMetric
-from analytics.state.rings import Found, Ring
+from analytics.state.rings import BLOCK, Found, Ring
 
 
 def add(ring: Ring[NewMetric], count: int) -> None:
@@ -55,6 +55,20 @@ def test_sequence_numbers_go_with_their_records() -> None:
         found = list(ring_of(250).newest_first(before))
         assert [record.sequence for record in found] == list(range((before or 251) - 1, 150, -1))
         assert all(value(record) == record.sequence for record in found)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 250])
+def test_blocks_have_all_records_that_are_held_and_no_others(batch: int) -> None:
+    ring = ring_of(10_050, capacity=1_030, batch=batch)
+    blocks = {number: ring.block(number) for number in range(-1, 110)}
+    assert [value(found) for block in blocks.values() for found in block] == list(range(9_021, 10_051))
+    assert all(found.sequence // BLOCK == number for number, block in blocks.items() for found in block)
+
+
+def test_blocks_that_were_dropped_are_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = ring_of(10_000, capacity=1_000)
+    monkeypatch.setattr(ring, "spans", lambda sequence, limit: 1 / 0)
+    assert [ring.block(number) for number in range(90)] == [[]] * 90
 
 
 @pytest.mark.parametrize("before", [1, 50, 151])

@@ -30,7 +30,7 @@ from analytics.state.state import State
 
 CHECK_SECONDS = 1.0
 """How often to check whether a checkpoint is due."""
-MAX_ENTRIES, MAX_RECORDS, MAX_SECONDS = 20_000, 500_000, 600.0
+MAX_ENTRIES, MAX_RECORDS, MAX_SECONDS = 20_000, 1_000_000, 600.0
 """A checkpoint is due after this many entries, or records in them, or seconds."""
 PAUSE_SECONDS = 5.0
 """The minimum time between two checkpoints."""

@@ -5,13 +5,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import gevent
 import msgspec
 from gevent.event import Event
-from gevent.hub import Waiter
+from gevent.lock import Semaphore
 
 from analytics.errors import CannotStore
 from analytics.jobs.supervisor import Supervisor
@@ -21,7 +22,7 @@ from analytics.log.disk.cursors import Cursor
 from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
-from analytics.log.disk.pending import Completion, Pending, notify
+from analytics.log.disk.pending import Pending, Reply, notify
 from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
@@ -35,6 +36,11 @@ YIELD_SECONDS = 0.005
 """How long entries are gathered or applied before other greenlets run."""
 BRIEF_SECONDS = 0.0002
 """How long the event loop waits for a write without a sync; most take half of that."""
+LARGE_BYTES = 8 * 1024
+"""Without a sync, an entry of this size is written and applied before other requests are read.
+
+Its records are then still in the processor's cache, which is worth more than a shared write.
+"""
 FSYNC, RELAXED = "fsync", "relaxed"
 
 logger = logging.getLogger(__name__)
@@ -70,6 +76,8 @@ class DiskLog:
         self._idle = Event()
         self._idle.set()
         self._unapplied: deque[Pending] = deque()
+        self._turn = Semaphore()
+        """Held by the greenlet that writes."""
         self._writer = jobs.loop("journal writer", self._run, most_pause=RETRY_SECONDS)  # requests wait for it
         self.position = self.written = 0
         """The positions of the last entry that was applied, and of the last one that was written."""
@@ -101,13 +109,13 @@ class DiskLog:
             Unavailable: the entry could not be written and was not applied.
         """
         _encode_into(entry.records, self._buffer)
-        pending = Pending(entry, packed(self._buffer), None if self._durability == RELAXED else Waiter())
+        pending = Pending(entry, packed(self._buffer), None if self._durability == RELAXED else Reply())
         self._backlog.add(pending)
         if len(self._backlog) == 1:
             self._idle.clear()
             self._wake.set()
-        if pending.waiter is not None:
-            return pending.waiter.get  # type: ignore[no-any-return]
+        if pending.reply is not None:
+            return partial(self._outcome, pending, pending.reply)
         self._count(entry)
         return applied(entry)
 
@@ -166,10 +174,22 @@ class DiskLog:
             self._database = None
         self._thread.end()
 
+    def _outcome(self, pending: Pending, reply: Reply) -> Any:
+        """Wait for the outcome of an entry. The waiting greenlet writes a large one itself, unless another writes."""
+        is_large = self._durability != FSYNC and len(pending.body) >= LARGE_BYTES
+        if is_large and not self._unapplied and self._reported is None and self._turn.acquire(blocking=False):
+            try:
+                if self._backlog and self.failure is None:
+                    self._write_batch()
+            finally:
+                self._turn.release()
+        return reply.get()
+
     def _run(self) -> None:
         while True:
             while self._unapplied or self._backlog or self._reported is not None or self.failure is not None:
-                self._step()
+                with self._turn:
+                    self._step()
             self._idle.set()
             self._wake.wait()
             if self._durability == RELAXED:
@@ -185,7 +205,7 @@ class DiskLog:
             self._suspend(self._reported)
         elif self._unapplied:  # an unexpected error interrupted applying them
             self._apply()
-        else:
+        elif self._backlog:
             self._gather()
             self._write_batch()
 
@@ -222,25 +242,25 @@ class DiskLog:
     def _apply(self) -> None:
         """Apply the written entries, and let other greenlets run in between."""
         while self._unapplied:
-            completed: list[Completion] = []
+            replies: list[Reply] = []
             started = time.perf_counter()
             with self._lock:
                 while self._unapplied and time.perf_counter() - started < YIELD_SECONDS:
-                    entry, _, waiter = self._unapplied.popleft()
-                    if waiter is not None:
-                        completed.append(self._apply_entry(entry, waiter))
-            notify(completed)
+                    entry, _, reply = self._unapplied.popleft()
+                    if reply is not None:
+                        self._apply_entry(entry, reply)
+                        replies.append(reply)
+            notify(replies)
             if self._unapplied:
                 yield_to_others()
 
-    def _apply_entry(self, entry: Entry, waiter: Waiter) -> Completion:
-        """Apply one entry; returns the completion for the request that waits for it."""
+    def _apply_entry(self, entry: Entry, reply: Reply) -> None:
         self._count(entry)
         try:
-            return Completion(waiter, entry.apply())
+            reply.set(entry.apply())
         except Exception as error:
             logger.exception("an entry could not be applied", extra={"entry": self.position})
-            return Completion(waiter, error=error)
+            reply.fail(error)
 
     def _count(self, entry: Entry) -> None:
         self.position = max(self.position + 1, self._first_position)
@@ -253,8 +273,10 @@ class DiskLog:
         logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
             return
-        refused = [pending.waiter for pending in self._backlog.clear() if pending.waiter is not None]
-        notify([Completion(waiter, error=unavailable(self.failure)) for waiter in refused])
+        refused = [pending.reply for pending in self._backlog.clear() if pending.reply is not None]
+        for reply in refused:
+            reply.fail(unavailable(self.failure))
+        notify(refused)
 
     def _reopen(self) -> None:
         try:

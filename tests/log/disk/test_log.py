@@ -1,5 +1,6 @@
 """The log on disk: it writes waiting entries together and in order, and applies them afterwards (relaxed: before)."""
 
+import secrets
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ def begin(disk: Disk, **fields: Any) -> "gevent.Greenlet":
     sending = gevent.spawn(disk.event, **fields)
     gevent.sleep(0)
     return sending
+
+
+def random_text() -> str:
+    """4 KB of text that hardly compresses."""
+    return secrets.token_hex(2_048)
 
 
 def ids(disk: Disk) -> list[str]:
@@ -81,6 +87,33 @@ def test_large_entries_are_written_in_several_batches(
     assert [taken(each).id for each in sending] == ids(disk)
     assert sum(groups) == 20
     assert 5 <= len(groups) <= 8
+
+
+@pytest.mark.parametrize("durability", ["process", "fsync"])
+def test_without_a_sync_a_large_entry_is_written_before_other_requests_are_read(
+    tmp_path: Path, stack: ExitStack, groups: list[int], monkeypatch: pytest.MonkeyPatch, durability: str
+) -> None:
+    monkeypatch.setattr(disk_log, "LARGE_BYTES", 1_000)
+    monkeypatch.setattr(disk_log, "BRIEF_SECONDS", float(PATIENCE))
+    disk = stack.enter_context(Disk(tmp_path / "data", durability=durability))
+    disk.event(id="first")
+    disk.log._idle.wait(PATIENCE)  # the first write also copies the write-ahead log, and others run meanwhile
+    sending = [gevent.spawn(disk.event, id=str(number), data={"text": random_text()}) for number in range(3)]
+    assert ["first", *(taken(each).id for each in sending)] == ids(disk) == ["first", "0", "1", "2"]
+    assert groups[1:] == ([3] if durability == "fsync" else [1, 1, 1])
+
+
+def test_a_large_entry_takes_the_waiting_ones_with_it(
+    disk: Disk, groups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_log, "LARGE_BYTES", 1_000)
+    monkeypatch.setattr(disk_log, "BRIEF_SECONDS", float(PATIENCE))
+    disk.event(id="first")
+    disk.log._idle.wait(PATIENCE)
+    texts = ["", "", random_text(), ""]
+    sending = [gevent.spawn(disk.event, id=str(number), data={"text": text}) for number, text in enumerate(texts)]
+    assert [taken(each).id for each in sending] == ids(disk)[1:] == ["0", "1", "2", "3"]
+    assert groups == [1, 3, 1]
 
 
 def test_a_duplicate_of_an_entry_in_flight_waits_for_it(disk: Disk) -> None:
@@ -148,6 +181,27 @@ def test_a_writer_that_is_killed_during_a_write_loses_and_repeats_nothing(
             each.join(PATIENCE)
     assert sorted(ids(disk)) == sorted(map(str, range(5)))
     assert disk.log._idle.wait(PATIENCE)
+    assert ids(disk.crashed(stack)) == ids(disk)
+
+
+def test_a_request_that_is_killed_while_it_writes_a_large_entry_loses_and_repeats_nothing(
+    disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_log, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(disk_log, "LARGE_BYTES", 1_000)
+    monkeypatch.setattr(disk_log, "BRIEF_SECONDS", 0)
+    with disk.held():
+        large = begin(disk, id="large", data={"text": random_text()})
+        others = [begin(disk, id=str(number)) for number in range(5)]
+        large.kill()
+    for number, each in enumerate(others):
+        each.join(PATIENCE)
+        while not each.successful():
+            assert isinstance(each.exception, Unavailable)
+            each = begin(disk, id=str(number))
+            each.join(PATIENCE)
+    disk.event(id="large")
+    assert sorted(ids(disk)) == sorted([*map(str, range(5)), "large"])
     assert ids(disk.crashed(stack)) == ids(disk)
 
 
