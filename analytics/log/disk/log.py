@@ -22,7 +22,7 @@ from analytics.log.disk.cursors import Cursor
 from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
-from analytics.log.disk.pending import Pending, Reply, notify
+from analytics.log.disk.pending import Pending, Reply, notify, refuse
 from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
@@ -37,10 +37,7 @@ YIELD_SECONDS = 0.005
 BRIEF_SECONDS = 0.0002
 """How long the event loop waits for a write without a sync; most take half of that."""
 LARGE_BYTES = 8 * 1024
-"""Without a sync, an entry of this size is written and applied before other requests are read.
-
-Its records are then still in the processor's cache, which is worth more than a shared write.
-"""
+"""Without a sync, an entry of this size is written before other requests are read: it is still in the CPU's cache."""
 FSYNC, RELAXED = "fsync", "relaxed"
 
 logger = logging.getLogger(__name__)
@@ -76,8 +73,7 @@ class DiskLog:
         self._idle = Event()
         self._idle.set()
         self._unapplied: deque[Pending] = deque()
-        self._turn = Semaphore()
-        """Held by the greenlet that writes."""
+        self._turn = Semaphore()  # held by the greenlet that writes
         self._writer = jobs.loop("journal writer", self._run, most_pause=RETRY_SECONDS)  # requests wait for it
         self.position = self.written = 0
         """The positions of the last entry that was applied, and of the last one that was written."""
@@ -273,10 +269,7 @@ class DiskLog:
         logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
             return
-        refused = [pending.reply for pending in self._backlog.clear() if pending.reply is not None]
-        for reply in refused:
-            reply.fail(unavailable(self.failure))
-        notify(refused)
+        refuse(filter(None, [pending.reply for pending in self._backlog.clear()]), unavailable(self.failure))
 
     def _reopen(self) -> None:
         try:

@@ -65,6 +65,14 @@ def notify(replies: Iterable[Reply]) -> None:
     gevent.get_hub().loop.run_callback(_wake_all, replies)
 
 
+def refuse(replies: Iterable[Reply], error: Exception) -> None:
+    """Let all requests that wait for `replies` fail with `error`."""
+    refused = list(replies)
+    for reply in refused:
+        reply.fail(error)
+    notify(refused)
+
+
 def _wake_all(replies: Iterable[Reply]) -> None:
     for reply in replies:
         reply.wake()
