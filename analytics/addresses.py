@@ -38,6 +38,14 @@ def parse_origin(text: str) -> Origin | None:
     return Origin(scheme, host, port) if port <= MAX_PORT else None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is reachable from this machine only."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"
+
+
 def is_base_path(text: str) -> bool:
     """Whether `text` is a valid path below which the service can be served: `/stats`, `/ops/live`."""
     return BASE_PATH.fullmatch(text) is not None

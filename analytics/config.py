@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
-from analytics.converters import BASE_PATH, HOST, NETWORKS, ORIGINS, PATH, Converter, choice, number
+from analytics.converters import ADMIN_KEY, BASE_PATH, HOST, NETWORKS, ORIGINS, PATH, Converter, choice, number
 from analytics.errors import ConfigError
 
 T = TypeVar("T")
@@ -16,6 +16,7 @@ MIB = 1024 * 1024
 PREFIX = "ANALYTICS_"
 HIDDEN = "***"
 LOG_LEVELS = choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+AUTHENTICATION = choice("auto", "required")
 DURABILITIES = choice("fsync", "process", "relaxed")
 IMAGE_DEFAULTS = "ANALYTICS_IMAGE_DEFAULTS"
 """Set by the Dockerfile: `VARIABLE=value` for each default of the container image, separated by commas."""
@@ -118,6 +119,21 @@ class Settings:
         "bytes of the log that are kept for consumers that have not read them",
     )
 
+    auth: str = ACCESS.setting(
+        "ANALYTICS_AUTH",
+        "auto",
+        AUTHENTICATION,
+        "whether requests need a key: always (required), or as soon as there is an admin key (auto)",
+    )
+    admin_key: str = ACCESS.setting(
+        "ANALYTICS_ADMIN_KEY", "", ADMIN_KEY, "a key that may do everything; empty for none", is_secret=True
+    )
+    read_rate: float = ACCESS.setting(
+        "ANALYTICS_READ_RATE",
+        100.0,
+        number(float, 0, 1e9),
+        "requests a second that each key may read, twice as many at once; 0 for any number",
+    )
     cors_origins: tuple[str, ...] = ACCESS.setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), ORIGINS, "origins whose pages may call the service, separated by commas"
     )

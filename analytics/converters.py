@@ -105,6 +105,10 @@ BASE_PATH = checked(
     lambda text: not text or is_base_path(text),
     "empty, or a path such as /stats or /ops/live: letters, digits and -._~, without a slash at its end",
 )
+ADMIN_KEY = checked(
+    lambda text: not text or (20 <= len(text) <= 512 and text.isascii() and text.isprintable() and " " not in text),
+    "empty, or 20 to 512 printable ASCII characters without blanks",
+)
 ORIGINS = checked_list(_are_origins, "* or a comma-separated list such as https://shop.example,https://admin.example")
 NETWORKS = checked_list(
     _are_networks, "empty, or a comma-separated list of addresses and networks such as 127.0.0.1,10.0.0.0/8"

@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from analytics.access.chain import chain
-from analytics.access.identify import Everybody, Identify
+from analytics.access.gate import Gate
+from analytics.access.identify import Identify
+from analytics.access.keyring import Keyring
+from analytics.access.routes import Routes
+from analytics.access.sessions import Sessions
+from analytics.access.tickets import Tickets
+from analytics.addresses import is_loopback
 from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
+from analytics.api.audit import audit_blueprint
 from analytics.api.catalog import BODY_LIMIT, Resources, catalog_blueprint
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
@@ -18,14 +25,17 @@ from analytics.api.events import events_blueprint
 from analytics.api.export import export_blueprint
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
+from analytics.api.keys import begin_access, keys_blueprint
 from analytics.api.metrics import metrics_blueprint
 from analytics.api.page import page_blueprint
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
+from analytics.api.session import session_blueprint
 from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
-from analytics.catalog.collections import ANNOTATIONS
+from analytics.catalog.collections import ANNOTATIONS, KEYS, SESSIONS
 from analytics.catalog.folder import ConfigFolder
+from analytics.catalog.keys import Rate
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
@@ -71,11 +81,13 @@ class Runtime:
         store: Store | None,
         durability: str,
         config: ConfigFolder,
+        begin_access: Callable[[], None],
     ) -> None:
         self.hub, self.ticker, self._socketio = hub, ticker, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
         self._config, self._is_loading = config, False
+        self._begin_access = begin_access
 
     def start(self, give_up: Callable[[str], None]) -> None:
         """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
@@ -133,6 +145,7 @@ class Runtime:
 
     def _begin(self) -> None:
         self._config.load()
+        self._begin_access()
         self._is_loading = False
         self.ticker.start()
         self.hub.start()
@@ -146,7 +159,7 @@ def create_app(
     Args:
         settings: default: read from the environment.
         clock: default: the system clock.
-        identify: authenticates and authorizes requests; default: everybody is allowed.
+        identify: authenticates and authorizes requests; default: the keys of the catalog and the settings.
 
     Raises:
         ConfigError: a setting is invalid.
@@ -190,7 +203,17 @@ def create_app(
         recorder.take_file,
         clock,
     )
-    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
+    is_required = settings.auth == "required"
+    keyring = Keyring(
+        settings.admin_key,
+        clock,
+        lambda: state.catalog.revision_of(KEYS.name),
+        lambda: state.catalog.named(KEYS.name),
+        is_required=is_required,
+        is_exposed=not is_loopback(settings.host),
+    )
+    begin = partial(begin_access, keyring, recorder)
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
@@ -211,13 +234,30 @@ def create_app(
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(catalog_blueprint(reader))
-    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health)
+    app.register_blueprint(
+        keys_blueprint(
+            recorder,
+            reader,
+            resource_bodies,
+            clock,
+            lambda: keyring.is_locked,
+            has_settings_key=bool(settings.admin_key),
+            is_required=is_required,
+        )
+    )
+    tickets = Tickets(clock.monotonic)
+    app.register_blueprint(session_blueprint(keyring, tickets, recorder, reader, resource_bodies, clock))
+    app.register_blueprint(audit_blueprint(reader))
+    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, keyring.describe)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
     app.register_blueprint(websocket_blueprint(commands, client_timeout))
     app.register_blueprint(socketio.blueprint())
+    sessions = Sessions(keyring, clock, lambda name: state.catalog.get(SESSIONS.name, name))
+    reads = Rate(settings.read_rate, 2 * settings.read_rate) if settings.read_rate else None
+    gate = Gate(Routes(app.url_map), keyring, tickets, sessions, clock, reads)
     app.wsgi_app = chain(  # type: ignore[method-assign]
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,
@@ -225,6 +265,6 @@ def create_app(
         base_path=settings.base_path,
         trusted_proxies=settings.trusted_proxies,
         is_closed=lambda: runtime.is_recovering,
-        identify=identify or Everybody(),
+        identify=identify or gate,
     )
     return app

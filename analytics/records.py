@@ -152,6 +152,16 @@ class Resource(Struct, frozen=True, omit_defaults=True):
     end: float | None = None
 
 
+class Audited(Struct, frozen=True):
+    """A change of the catalog, for the audit log: its time in seconds since the epoch, and who made it."""
+
+    time: float
+    who: str
+    action: Literal["created", "changed", "deleted"]
+    collection: str
+    name: str
+
+
 class ItemError(Struct, frozen=True, omit_defaults=True):
     """Why one item of a batch was rejected; `index` counts from 0 in the order sent."""
 

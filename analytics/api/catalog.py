@@ -14,6 +14,7 @@ from analytics.catalog.collections import Collection
 from analytics.clock import Clock, rfc3339
 from analytics.doors.body import BodyReader
 from analytics.errors import NotFound
+from analytics.identity import identity_of
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import every_resource, page_of, resource
 from analytics.query.reader import Reader
@@ -24,8 +25,6 @@ from analytics.schemas.queries import NoQuery
 
 NOTHING, PUT, CATALOG = NoQuery(), PutQuery(), CatalogQuery()
 BODY_LIMIT = 64 * 1024
-WHO = "anonymous"
-"""Who changes something, as long as nobody is asked for a key."""
 ID_BYTES = 8
 
 
@@ -74,7 +73,7 @@ class Resources(NamedTuple):
     def delete(self, id: str) -> Response:
         """Delete a resource."""
         arguments(NOTHING)
-        change = NewChange(self.collection.name, id, who=WHO, if_match=if_match(), if_none_match=if_none_match())
+        change = NewChange(self.collection.name, id, who=_who(), if_match=if_match(), if_none_match=if_none_match())
         self.recorder.change(change)
         return Response(status=204)
 
@@ -83,7 +82,7 @@ class Resources(NamedTuple):
     ) -> Response:
         given = parse(self.bodies.read(request.environ).data)
         item = item_of(self.collection, id_, given, self.clock.wall(), self._find(id_))
-        change = NewChange(item.collection, item.name, item.body, item.start, item.end, WHO, match, none_match)
+        change = NewChange(item.collection, item.name, item.body, item.start, item.end, _who(), match, none_match)
         outcome, kept = self.recorder.change(change, is_dry_run=is_dry_run)
         told = {"outcome": outcome, **shown(self.collection, kept)}
         response = answer(told, 201 if outcome == "created" and not is_dry_run else 200)
@@ -93,6 +92,10 @@ class Resources(NamedTuple):
 
     def _find(self, id_: str) -> Resource | None:
         return self.reader.ask(resource, self.collection.name, id_)
+
+
+def _who() -> str:
+    return identity_of(request.environ).who
 
 
 def catalog_blueprint(reader: Reader) -> Blueprint:

@@ -17,7 +17,19 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "nested_too_deeply": "The JSON of the body or of an item of the batch is nested too deeply.",
         "nothing_accepted": "No item of the batch was recorded; `errors` in the receipt says why.",
     },
-    403: {"origin_not_allowed": "Pages of this origin may not open live connections; see ANALYTICS_CORS_ORIGINS."},
+    401: {
+        "unauthorized": "Keys are required, and the request has none, or its header is malformed.",
+        "unknown_key": "The key is unknown; it may have been revoked.",
+        "key_expired": "The key has expired.",
+        "key_in_url": "The key must not stand in a URL.",
+    },
+    403: {
+        "missing_scope": "The key lacks the scope that the message names.",
+        "origin_not_allowed": "Pages of this origin may not do this; see ANALYTICS_CORS_ORIGINS, or the key's origins.",
+        "service_not_allowed": "The key is bound to other services.",
+        "type_not_allowed": "The key is bound to other event types.",
+        "cross_site_request": "A page of another site tried to change something with the cookie of a session.",
+    },
     404: {
         "not_found": "No such path.",
         "unknown_service": "No data from a service with this name.",
@@ -28,7 +40,10 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
     },
     408: {"body_timeout": "The body did not arrive in time."},
-    409: {"from_file": "The resource comes from a configuration file, and can be changed there alone."},
+    409: {
+        "from_file": "The resource comes from a configuration file, and can be changed there alone.",
+        "last_admin_key": "The last admin key cannot be revoked, as the service would be open to everybody then.",
+    },
     412: {"precondition_failed": "The resource does not have the version that If-Match or If-None-Match asks for."},
     413: {
         "body_too_large": "The body, after decompression, is larger than the limit.",
@@ -47,6 +62,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "end_before_time": "The end is before the time.",
         "collection_full": "The limit of resources in this collection is reached.",
     },
+    429: {"rate_limited": "The sender exceeded its rate; try again after Retry-After."},
     503: {
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
         "too_many_sessions": "The limit of Socket.IO sessions is reached; try again after Retry-After.",
@@ -78,6 +94,13 @@ ONE_BODY: Codes = {
 }
 HEARTBEATS: Codes = {**ONE_BODY, 422: (*ONE_BODY[422], "too_many_instances")}
 PINGS: Codes = {404: ("not_found",), 405: ("method_not_allowed",), 422: HEARTBEATS[422], 503: ("unavailable",)}
+ACCESS: Codes = {
+    401: ("unauthorized", "unknown_key", "key_expired", "key_in_url"),
+    403: ("missing_scope", "origin_not_allowed", "cross_site_request"),
+    429: ("rate_limited",),
+}
+"""What every operation that needs a key may answer, in addition to its own codes."""
+BOUND = ("service_not_allowed", "type_not_allowed")
 BATCHES: Codes = {
     **ONE_BODY,
     400: (*ONE_BODY[400], "empty_batch"),

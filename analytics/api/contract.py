@@ -1,6 +1,7 @@
 """Contract: the table of all operations, from which the OpenAPI document is generated."""
 
 from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
+from analytics.api.contract_access import ACCESS
 from analytics.api.contract_catalog import CATALOG
 from analytics.api.contract_export import EXPORTS
 from analytics.api.contract_services import SERVICES
@@ -156,6 +157,7 @@ OPERATIONS = (
         asked={"days": 7},
     ),
     *CATALOG,
+    *ACCESS,
     *EXPORTS,
     Operation(
         "get",

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from analytics.api.answers import answer
 from analytics.api.params import arguments
+from analytics.identity import READ, identity_of
 from analytics.jobs.report import JobReport
 from analytics.query.health import health
 from analytics.query.reader import Reader
@@ -22,6 +23,7 @@ def health_blueprint(
     storage: Callable[[], dict[str, Any]],
     jobs: Callable[[], list[JobReport]],
     config: Callable[[], Mapping[str, Any] | None],
+    access: Callable[[], Mapping[str, Any]],
 ) -> Blueprint:
     """Blueprint of /health.
 
@@ -31,6 +33,9 @@ def health_blueprint(
         storage: describes the storage.
         jobs: returns the reports on all jobs.
         config: describes the configuration folder; None without one.
+        access: describes who may send and read.
+
+    Without the scope `read`, /health and /health/ready answer the status only.
     """
     blueprint = Blueprint("health", __name__)
 
@@ -38,7 +43,9 @@ def health_blueprint(
     def full() -> Response:
         arguments(NOTHING)
         found = reader.ask(health, connections(), not_ready(), storage(), jobs())
-        return answer({**found, "config": config()})
+        if not identity_of(request.environ).may(READ):
+            return answer({"status": found["status"]})
+        return answer({**found, "config": config(), "access": access()})
 
     @blueprint.get("/health/live")
     def live() -> Response:
@@ -49,9 +56,10 @@ def health_blueprint(
     def ready() -> Response:
         arguments(NOTHING)
         reasons = not_ready()
-        response = answer(
-            {"status": "unavailable" if reasons else "ready", "reasons": reasons}, 503 if reasons else 200
-        )
+        payload: dict[str, Any] = {"status": "unavailable" if reasons else "ready"}
+        if identity_of(request.environ).may(READ):
+            payload["reasons"] = reasons
+        response = answer(payload, 503 if reasons else 200)
         if reasons:
             response.headers["Retry-After"] = "1"
         return response

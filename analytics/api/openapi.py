@@ -10,11 +10,14 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
-from analytics.api.codes import PROBLEMS
+from analytics.access.credentials import COOKIE
+from analytics.access.routes import DECISIONS, PUBLIC
+from analytics.api.codes import ACCESS, BOUND, PROBLEMS
 from analytics.api.contract import OPERATIONS
 from analytics.api.operation import CONDITIONS, Body, Operation
 from analytics.api.params import TAG
 from analytics.doors.media import BEACON_TYPE, ENCODINGS, JSON_TYPE, LINES_TYPE
+from analytics.identity import INGEST
 from analytics.schemas import responses
 from analytics.schemas.fields import NUMBER_LIMIT, NoControlCharacters, Number
 from analytics.schemas.heartbeat import FIGURES
@@ -56,16 +59,25 @@ Behind a proxy, all paths may be below a prefix (ANALYTICS_BASE_PATH, or X-Forwa
 shown in `servers`; Socket.IO clients set it in their option `path`.\
 """
 
+RETRY_AFTER: dict[str, Any] = {
+    "Retry-After": {
+        "required": True,
+        "description": "Seconds to wait before the next try",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
 HEADERS: Mapping[int, dict[str, Any]] = {
     405: {"Allow": {"required": True, "description": "Methods that this path supports", "schema": {"type": "string"}}},
-    503: {
-        "Retry-After": {
-            "required": True,
-            "description": "Seconds to wait before the next try",
-            "schema": {"type": "integer", "minimum": 0},
-        }
-    },
+    401: {"WWW-Authenticate": {"required": True, "description": "How to send a key", "schema": {"type": "string"}}},
+    429: RETRY_AFTER,
+    503: RETRY_AFTER,
 }
+SECURITY: Mapping[str, dict[str, str]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key in `Authorization: Bearer KEY`"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "The session of a person"},
+}
+"""The ways to say who sends a request; keys are only needed where the service requires them."""
 SUCCESS = {
     200: "Success.",
     201: "Recorded.",
@@ -83,6 +95,8 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
     for convert in (_pattern, _number_limits, _map_limits, _examples):
         converter.add_attribute_function(convert)
     converter.add_parameter_attribute_function(_absent_not_null)
+    for name, scheme in SECURITY.items():
+        spec.components.security_scheme(name, dict(scheme))
     for error in (responses.Error, responses.NothingAccepted):
         spec.components.schema(error.__name__, schema=error)
     for operation in OPERATIONS:
@@ -154,8 +168,10 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         described["requestBody"] = _request_body(spec, operation.body, max_batch)
     described["responses"] = {
         **{str(status): _answer(status, shapes) for status, shapes in sorted(operation.answers.items())},
-        **{str(status): _problem(status, codes) for status, codes in sorted(operation.problems.items())},
+        **{str(status): _problem(status, codes) for status, codes in sorted(_problems(operation).items())},
     }
+    if _scope(operation) != PUBLIC:
+        described["security"] = [{}, *({name: []} for name in SECURITY)]
     if operation.body and operation.body.batch:
         malformed = described["responses"]["400"]
         schema = malformed["content"][JSON]["schema"]
@@ -163,6 +179,23 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         malformed["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
         malformed["x-error-codes"].append("nothing_accepted")
     spec.path(operation.path, operations={operation.method: described})
+
+
+def _scope(operation: Operation) -> str:
+    """The scope that an operation needs."""
+    rule = operation.path.replace("{service}", "<name:service>").replace("{", "<").replace("}", ">")
+    return DECISIONS[rule][operation.method.upper()]
+
+
+def _problems(operation: Operation) -> dict[int, tuple[str, ...]]:
+    """The error codes of an operation, with those of access."""
+    found = dict(operation.problems)
+    scope = _scope(operation)
+    if scope != PUBLIC:
+        for status, codes in ACCESS.items():
+            more = (*codes, *BOUND) if status == 403 and scope == INGEST else codes
+            found[status] = tuple(dict.fromkeys((*more, *found.get(status, ()))))
+    return found
 
 
 def _any_tags() -> dict[str, Any]:

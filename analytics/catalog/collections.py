@@ -9,6 +9,7 @@ from typing import NamedTuple
 from marshmallow import Schema
 
 from analytics.schemas.annotation import AnnotationSchema
+from analytics.schemas.key import KeySchema
 
 
 class Collection(NamedTuple):
@@ -32,5 +33,10 @@ class Collection(NamedTuple):
 
 ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
 
+KEYS = Collection("keys", KeySchema)
+SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True)
+
 COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS,)}
-"""Every collection by its name."""
+"""Collections that users see as a whole: in files, exports and /catalog."""
+PRIVATE: dict[str, Collection] = {collection.name: collection for collection in (KEYS, SESSIONS)}
+"""Collections with secrets, which have routes of their own."""

@@ -8,6 +8,7 @@ from analytics.doors.body import BodyReader
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ONE_RECORD
 from analytics.errors import AnalyticsError, ValidationFailed
+from analytics.identity import Identity, identity_of
 from analytics.kinds import HEARTBEATS
 from analytics.log.recorder import Recorder
 from analytics.records import NewHeartbeat
@@ -32,14 +33,17 @@ class HeartbeatDoor:
             heartbeat: NewHeartbeat = load(SCHEMA, self._bodies.read(environ).data)
             return heartbeat
 
-        return self._take(decode)
+        return self._take(decode, identity_of(environ))
 
-    def ping(self, service: str, query: Iterable[tuple[str, list[str]]], *, has_json: bool) -> Answer:
+    def ping(
+        self, service: str, query: Iterable[tuple[str, list[str]]], identity: Identity, *, has_json: bool
+    ) -> Answer:
         """Record the heartbeat in a query string.
 
         Args:
             service: name of the service, from the path.
             query: parameters, each with all its values.
+            identity: who sent it.
             has_json: whether the request has a JSON body, which is an error for a ping.
         """
 
@@ -49,11 +53,15 @@ class HeartbeatDoor:
             heartbeat: NewHeartbeat = loaded(SCHEMA, {"service": service, **loaded(PING, given_once(query))})
             return heartbeat
 
-        return self._take(decode)
+        return self._take(decode, identity)
 
-    def _take(self, decode: Callable[[], NewHeartbeat]) -> Answer:
+    def _take(self, decode: Callable[[], NewHeartbeat], identity: Identity) -> Answer:
         try:
             heartbeat = self._decoded(decode)
+            identity.admit(1)
+            error = identity.why_not(heartbeat)
+            if error is not None:
+                raise error
             self._recorder.record(HEARTBEATS, heartbeat)
         except AnalyticsError as error:
             return refusal(error)

@@ -13,6 +13,7 @@ from analytics.doors.forms import decode
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import LINES_TYPE, MANY_RECORDS
 from analytics.errors import AnalyticsError
+from analytics.identity import EVERYBODY, Identity, identity_of
 from analytics.kinds import EVENTS, METRICS, Kind
 from analytics.log.handlers import Taken
 from analytics.log.recorder import Recorder
@@ -50,6 +51,9 @@ class JsonDoor(Generic[R]):
         """Record the content of a request."""
         try:
             decoded = self._decode(environ)
+            identity = identity_of(environ)
+            if identity is not EVERYBODY:
+                decoded = self._allowed(identity, decoded)
             if isinstance(decoded, Batch):
                 return self._receipt(self._recorder.record_batch(self._kind, decoded))
             taken = self._recorder.record(self._kind, decoded)
@@ -64,6 +68,26 @@ class JsonDoor(Generic[R]):
         except AnalyticsError as error:
             self._recorder.reject(self._kind, [error.code])
             raise
+
+    def _allowed(self, identity: Identity, decoded: R | Batch[R]) -> R | Batch[R]:
+        """What the sender may send of a request; a batch gets an error for each other item.
+
+        Raises:
+            NotAllowed: it may not send this record.
+            TooManyRequests: it exceeded its rate.
+        """
+        try:
+            if not isinstance(decoded, Batch):
+                identity.admit(1)
+                error = identity.why_not(decoded)
+                if error is not None:
+                    raise error
+                return decoded
+            identity.admit(len(decoded.items))
+        except AnalyticsError as error:
+            self._recorder.reject(self._kind, [error.code] * (len(decoded.items) if isinstance(decoded, Batch) else 1))
+            raise
+        return decoded.without(identity.why_not) if identity.is_bound else decoded
 
     def _receipt(self, receipt: Receipt) -> Answer:
         if receipt.accepted or receipt.duplicates:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from analytics.catalog.collections import COLLECTIONS
+from analytics.catalog.collections import COLLECTIONS, PRIVATE, Collection
 from analytics.clock import rfc3339_second
 from analytics.errors import AnalyticsError, FromFile, NotFound, PreconditionFailed
 from analytics.log import refusal
-from analytics.records import ANY, HTTP, FileResource, NewChange, NewFile, Resource, Versions
+from analytics.records import ANY, HTTP, Audited, FileResource, NewChange, NewFile, Resource, Versions
 from analytics.state.state import State
 
 
@@ -35,6 +35,7 @@ class Changes:
         if change.body is None:
             assert found is not None
             self._state.catalog.remove(change.collection, change.name)
+            self._state.catalog.note(Audited(received, change.who, "deleted", change.collection, change.name))
             return Changed("deleted", found)
         item = FileResource(change.collection, change.name, change.body, change.start, change.end)
         return put(self._state, found, item, (received, change.who, HTTP))
@@ -68,6 +69,7 @@ class Files:
         for resource in catalog.of_file(file.file):
             if (resource.collection, resource.name) not in named:
                 catalog.remove(resource.collection, resource.name)
+                catalog.note(Audited(received, file.file, "deleted", resource.collection, resource.name))
         refused: list[AnalyticsError] = []
         for item in file.resources:
             found = catalog.get(item.collection, item.name)
@@ -105,10 +107,14 @@ def _too_old(state: State, body: Mapping[str, Any]) -> AnalyticsError:
 
 def no_room(state: State, collection: str) -> AnalyticsError | None:
     """The error where a collection has no room for another resource."""
-    table = COLLECTIONS.get(collection)  # none where a later version of the service had another collection
+    table = _table(collection)  # none where a later version of the service had another collection
     if table is None or table.has_time or state.catalog.count(collection) < table.limit:
         return None
     return refusal.collection_full(collection, table.limit)
+
+
+def _table(collection: str) -> Collection | None:
+    return COLLECTIONS.get(collection) or PRIVATE.get(collection)
 
 
 def put(state: State, found: Resource | None, item: FileResource, by: tuple[float, str, str]) -> Changed:
@@ -117,13 +123,15 @@ def put(state: State, found: Resource | None, item: FileResource, by: tuple[floa
     if found is not None and is_same(found, item.body, span, by[2]):
         return Changed("unchanged", found)
     resource = state.catalog.put(item.collection, item.name, item.body, span, by)
-    table = COLLECTIONS.get(item.collection)
+    outcome: Literal["created", "changed"] = "created" if found is None else "changed"
+    state.catalog.note(Audited(by[0], by[1], outcome, item.collection, item.name))
+    table = _table(item.collection)
     if table is not None and table.has_time and state.catalog.count(item.collection) > table.limit:
         oldest = state.catalog.oldest(item.collection, item.name)
         if oldest is not None:
             state.catalog.remove(item.collection, oldest)
             state.counters.dropped(f"{item.collection}_evicted")
-    return Changed("created" if found is None else "changed", resource)
+    return Changed(outcome, resource)
 
 
 def is_same(found: Resource, body: object, span: tuple[float | None, float | None], source: str) -> bool:

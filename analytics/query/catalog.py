@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from analytics.records import Resource
+from analytics.catalog.collections import PRIVATE
+from analytics.records import Audited, Resource
 from analytics.state.catalog import place
 from analytics.state.state import State
 
@@ -50,8 +51,21 @@ def resource(state: State, now: float, collection: str, name: str) -> Resource |
 
 
 def every_resource(state: State, now: float) -> Held:
-    """Every resource of the catalog, in no order."""
-    return Held(state.catalog.all(), _tag(state, f"{state.catalog.revision}-{state.catalog.count()}"))
+    """Every resource of the catalog that users see, in no order."""
+    return Held(
+        [each for each in state.catalog.all() if each.collection not in PRIVATE],
+        _tag(state, f"{state.catalog.revision}-{state.catalog.count()}"),
+    )
+
+
+def resources_of(state: State, now: float, collection: str) -> list[Resource]:
+    """The resources of one collection, in no order."""
+    return state.catalog.named(collection)
+
+
+def audit(state: State, now: float, limit: int) -> list[Audited]:
+    """The newest changes of the catalog, newest first."""
+    return state.catalog.audit()[:limit]
 
 
 def newest_first(state: State, now: float, collection: str, before: float | None) -> Held:

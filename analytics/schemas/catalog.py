@@ -40,6 +40,12 @@ class AnnotationsQuery(Query):
     limit = whole_number(1, 1000, 100, "How many at most")
 
 
+class AuditQuery(Query):
+    """How much of the audit log is wanted."""
+
+    limit = whole_number(1, 1000, 100, "How many at most")
+
+
 class CatalogQuery(Query):
     """Filters of GET /catalog."""
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from marshmallow import Schema, ValidationError
 
-from analytics.errors import MalformedBody, TooLarge, ValidationFailed
+from analytics.errors import AnalyticsError, MalformedBody, TooLarge, ValidationFailed
 from analytics.records import ItemError
 from analytics.schemas.apart import tell_apart
 from analytics.schemas.derived import derive
@@ -35,6 +35,18 @@ class Batch(NamedTuple, Generic[R]):
     items: list[R]
     places: "range | list[int]"
     errors: list[ItemError]
+
+    def without(self, why_not: Callable[[R], AnalyticsError | None]) -> "Batch[R]":
+        """The batch with an error in place of each item that `why_not` refuses."""
+        kept, errors = [], list(self.errors)
+        for place, item in zip(self.places, self.items, strict=True):
+            error = why_not(item)
+            if error is None:
+                kept.append((place, item))
+            else:
+                errors.append(ItemError(place, error.code, error.message, next(iter(error.fields), None)))
+        errors.sort(key=lambda error: error.index)
+        return Batch([item for _, item in kept], [place for place, _ in kept], errors)
 
 
 class SchemaDecoder(Generic[R]):

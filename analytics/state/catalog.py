@@ -1,11 +1,15 @@
 """The catalog: resources of configuration by collection and name, each with a version."""
 
 from bisect import bisect_left, insort
+from collections import deque
 from typing import Any
 
 from msgspec import Struct
 
-from analytics.records import HTTP, Resource
+from analytics.records import HTTP, Audited, Resource
+
+AUDIT_LENGTH = 1_000
+"""Changes that the audit log keeps."""
 
 
 class StoredCatalog(Struct):
@@ -14,6 +18,7 @@ class StoredCatalog(Struct):
     revision: int
     revisions: dict[str, int]
     resources: list[Resource]
+    audit: list[Audited] = []
 
 
 def place(resource: Resource) -> tuple[str, str]:
@@ -35,6 +40,23 @@ class Catalog:
         self._revisions: dict[str, int] = {}
         self._resources: dict[str, dict[str, Resource]] = {}
         self._by_start: dict[str, list[tuple[float, str]]] = {}
+        self._audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
+
+    def note(self, change: Audited) -> None:
+        """Add a change to the audit log."""
+        self._audit.append(change)
+
+    def audit(self) -> list[Audited]:
+        """The newest changes, newest first."""
+        return list(reversed(self._audit))
+
+    def revision_of(self, collection: str) -> int:
+        """The version of the newest change in a collection."""
+        return self._revisions.get(collection, 0)
+
+    def named(self, collection: str) -> list[Resource]:
+        """The resources of a collection, in no order that anything may depend on."""
+        return list(self._resources.get(collection, {}).values())
 
     def count(self, collection: str | None = None) -> int:
         """How many resources a collection has, or all of them have."""
@@ -112,12 +134,15 @@ class Catalog:
 
     def dump(self) -> StoredCatalog:
         """All of it, for `restore`."""
-        return StoredCatalog(self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place))
+        return StoredCatalog(
+            self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place), list(self._audit)
+        )
 
     def restore(self, dump: StoredCatalog) -> None:
         """Become what was dumped."""
         self.revision, self._revisions = dump.revision, dump.revisions
         self._resources, self._by_start = {}, {}
+        self._audit = deque(dump.audit, maxlen=AUDIT_LENGTH)
         for resource in dump.resources:
             self._remember(resource)
 

@@ -16,7 +16,7 @@ from analytics.errors import AnalyticsError
 from analytics.factory import create_app
 from tests.fakes import FakeClock
 
-REQUEST_STEPS = ["Yielding", "AccessLog.begin", "Proxies", "BasePath", "ReadyGate", "LiveOrigin", "Everybody"]
+REQUEST_STEPS = ["Yielding", "AccessLog.begin", "Proxies", "BasePath", "ReadyGate", "LiveOrigin", "Gate"]
 ANSWER_STEPS = ["forbid_sniffing", "CrossOrigin", "AccessLog.end"]
 ARGUMENTS = {"id": "deploy-1", "service": "checkout", "name": "main.js"}
 

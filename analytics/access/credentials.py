@@ -1,0 +1,98 @@
+"""Credentials: what a request presents to say who sent it, in the forms of the protocols that are spoken."""
+
+import binascii
+from base64 import b64decode
+from http.cookies import CookieError, SimpleCookie
+from typing import Literal, NamedTuple
+from urllib.parse import unquote_plus
+from wsgiref.types import WSGIEnvironment
+
+from analytics.errors import AnalyticsError
+
+COOKIE = "analytics_session"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="analytics"'}
+PING = "/heartbeat/"
+
+
+class Unauthorized(AnalyticsError):
+    """The request has no credentials, or wrong ones."""
+
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers=CHALLENGE)
+
+
+class Credentials(NamedTuple):
+    """What a request presents.
+
+    Attributes:
+        form: `header` for a key in a header, `url` for a key in the query string, `ticket`, or `session` for a cookie.
+    """
+
+    form: Literal["header", "url", "ticket", "session"]
+    secret: str
+
+
+def credentials(environ: WSGIEnvironment) -> Credentials | None:
+    """The credentials of a request; None if it has none. A header goes before the query string, that before a cookie.
+
+    Raises:
+        Unauthorized: a header is malformed.
+    """
+    in_url = take_from_url(environ)
+    authorization = environ.get("HTTP_AUTHORIZATION")
+    if authorization:
+        return Credentials("header", _authorization(authorization))
+    if key := environ.get("HTTP_X_API_KEY"):
+        return Credentials("header", key)
+    if in_url is not None:
+        return in_url
+    if COOKIE in environ.get("HTTP_COOKIE", ""):
+        token = _cookie(environ["HTTP_COOKIE"])
+        if token:
+            return Credentials("session", token)
+    return None
+
+
+def take_from_url(environ: WSGIEnvironment) -> Credentials | None:
+    """Remove a ticket or key from the query string, so that nothing else sees it, and return it."""
+    query = environ.get("QUERY_STRING", "")
+    if "ticket=" not in query and "key=" not in query:
+        return None
+    names = {"ticket": "ticket"}
+    if environ["REQUEST_METHOD"] == "POST" or environ["PATH_INFO"].startswith(PING):
+        names["key"] = "url"
+    found: Credentials | None = None
+    others: list[str] = []
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name in names:
+            found = found or Credentials(names[name], unquote_plus(value))  # type: ignore[arg-type]
+        else:
+            others.append(part)
+    environ["QUERY_STRING"] = "&".join(others)
+    return found
+
+
+def _authorization(value: str) -> str:
+    scheme, _, rest = value.strip().partition(" ")
+    rest = rest.strip()
+    if scheme.casefold() in ("bearer", "token"):
+        return rest
+    if scheme.casefold() == "basic":
+        try:
+            user, _, password = b64decode(rest, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            raise Unauthorized("The Authorization header has Basic credentials that are not Base64.") from None
+        return password or user
+    raise Unauthorized("The Authorization header must have one of the forms `Bearer KEY`, `Token KEY` or Basic.")
+
+
+def _cookie(header: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""

@@ -1,0 +1,34 @@
+"""/audit: who changed what in the configuration."""
+
+from flask import Blueprint, Response
+
+from analytics.api.answers import answer
+from analytics.api.params import arguments
+from analytics.clock import rfc3339
+from analytics.query.catalog import audit
+from analytics.query.reader import Reader
+from analytics.schemas.catalog import AuditQuery
+
+QUERY = AuditQuery()
+
+
+def audit_blueprint(reader: Reader) -> Blueprint:
+    """Blueprint of /audit."""
+    blueprint = Blueprint("audit", __name__)
+
+    @blueprint.get("/audit")
+    def read() -> Response:
+        limit = arguments(QUERY)["limit"]
+        rows = [
+            {
+                "time": rfc3339(each.time),
+                "who": each.who,
+                "action": each.action,
+                "collection": each.collection,
+                "id": each.name,
+            }
+            for each in reader.ask(audit, limit)
+        ]
+        return answer({"changes": rows, "count": len(rows), "limit": limit})
+
+    return blueprint

@@ -1,0 +1,87 @@
+"""The part of the contract about access: keys, sessions, tickets and the audit log."""
+
+from analytics.api.codes import ONE_BODY, READ, RESOURCE, Codes
+from analytics.api.operation import Body, Operation
+from analytics.schemas import key
+from analytics.schemas.catalog import AuditQuery, ResourcePath
+
+BODY: Codes = {**ONE_BODY, 422: ("validation_failed",)}
+EXAMPLE = {"name": "checkout server", "scopes": ["ingest"], "services": ["checkout"]}
+
+ACCESS = (
+    Operation(
+        "post",
+        "/keys",
+        "Access",
+        "Create a key",
+        "The answer has the secret, which is shown only this once; the service keeps its SHA-256. Keys that are bound "
+        "to services, event types or origins can have the scope `ingest` only. A key with `origins` is for web pages: "
+        "it is public, and has a rate of 50 items a second and 200 at once unless `limits` say otherwise.",
+        {201: (key.NewKey,)},
+        {**BODY, 422: ("validation_failed", "collection_full")},
+        body=Body(key.KeySchema, EXAMPLE),
+    ),
+    Operation("get", "/keys", "Access", "List keys", "All keys without their secrets.", {200: (key.KeyPage,)}, READ),
+    Operation(
+        "post",
+        "/keys/{id}/rotate",
+        "Access",
+        "Rotate a key",
+        "Gives the key a new secret. The previous one is accepted for `overlap_seconds` more, by default not at all.",
+        {200: (key.NewKey,)},
+        {**BODY, 404: RESOURCE[404]},
+        body=Body(key.RotateSchema, {"overlap_seconds": 3600}),
+        path_schema=ResourcePath,
+    ),
+    Operation(
+        "delete",
+        "/keys/{id}",
+        "Access",
+        "Revoke a key",
+        "It is refused from the next request on; sessions that were opened with it end.",
+        {204: ()},
+        {**RESOURCE, 409: ("last_admin_key",)},
+        path_schema=ResourcePath,
+    ),
+    Operation(
+        "post",
+        "/session",
+        "Access",
+        "Sign in",
+        "Opens a session for a browser with a key that has the scope `read`; the cookie lasts for 7 days.",
+        {200: (key.SessionAnswer,)},
+        {**BODY, 401: ("unknown_key",), 403: ("missing_scope",)},
+        body=Body(key.SignInSchema, {"key": "ak_5f0c2a9b3d18c2f0_…"}),
+    ),
+    Operation(
+        "get",
+        "/session",
+        "Access",
+        "Who am I",
+        "Who the sender of the request is, what it may do, and whether keys are required.",
+        {200: (key.SessionAnswer,)},
+        READ,
+    ),
+    Operation("delete", "/session", "Access", "Sign out", "Ends the session of the cookie.", {204: ()}, READ),
+    Operation(
+        "post",
+        "/tickets",
+        "Access",
+        "Get a ticket",
+        "A ticket stands for the sender in one URL: append `ticket=…` to that of the WebSocket, of Socket.IO or of an "
+        "export. It can be used once, within 30 seconds, by pages of the same origin.",
+        {201: (key.TicketAnswer,)},
+        READ,
+    ),
+    Operation(
+        "get",
+        "/audit",
+        "Access",
+        "Read the audit log",
+        "Who created, changed or deleted resources of the configuration, keys and sessions among them: the newest "
+        "1,000 changes, newest first.",
+        {200: (key.AuditPage,)},
+        READ,
+        query=AuditQuery,
+    ),
+)

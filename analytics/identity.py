@@ -1,0 +1,85 @@
+"""Identity: who sent a request, and what it may do. `access/` puts it into the environ, doors and views read it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from wsgiref.types import WSGIEnvironment
+
+from analytics.errors import AnalyticsError
+
+INGEST, READ, ADMIN = "ingest", "read", "admin"
+SCOPES = (INGEST, READ, ADMIN)
+"""What a key may be allowed. `admin` includes the others."""
+EVERY_SCOPE = frozenset(SCOPES)
+KEY = "analytics.identity"
+"""Environ key of the identity."""
+
+
+class NotAllowed(AnalyticsError):
+    """The sender is known, but may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class Identity(NamedTuple):
+    """Who sent a request.
+
+    Attributes:
+        who: name for the audit log and `updated_by`.
+        scopes: what it may do.
+        services: the only services whose records it may send; empty for all.
+        types: the only event types that it may send; empty for all.
+        is_browser: whether it is a public key of web pages, which may send events, metrics and heartbeats only.
+        admit: takes that many items from its rate. Raises TooManyRequests if nothing is left.
+    """
+
+    who: str
+    scopes: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+    is_browser: bool = False
+    admit: Callable[[int], None] = lambda items: None
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it may send some records only."""
+        return bool(self.services or self.types)
+
+    def may(self, scope: str) -> bool:
+        """Whether it has a scope."""
+        return scope in self.scopes or ADMIN in self.scopes
+
+    def why_not(self, record: Any) -> NotAllowed | None:
+        """Why it may not send a record of its kind; None if it may."""
+        tags = getattr(record, "tags", None)
+        service = getattr(record, "service", None) or (tags or {}).get("service")
+        if self.services and service not in self.services:
+            return NotAllowed(
+                f"This key may not send records of the service {_short(service)}.",
+                code="service_not_allowed",
+                fields={"service": ["Is not among the services of this key."]},
+            )
+        event_type = getattr(record, "type", None)
+        if self.types and event_type not in self.types:
+            return NotAllowed(
+                f"This key may not send events of the type {_short(event_type)}.",
+                code="type_not_allowed",
+                fields={"type": ["Is not among the event types of this key."]},
+            )
+        return None
+
+
+EVERYBODY = Identity("anonymous", EVERY_SCOPE)
+"""The sender of every request as long as no keys are required."""
+NOBODY = Identity("anonymous")
+"""The sender of a request without credentials where keys are required."""
+
+
+def identity_of(environ: WSGIEnvironment) -> Identity:
+    """Who sent a request; everybody where nothing checks it."""
+    found: Identity = environ.get(KEY, EVERYBODY)
+    return found
+
+
+def _short(name: object) -> str:
+    return "none" if name is None else repr(str(name)[:40])

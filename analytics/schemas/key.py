@@ -1,0 +1,196 @@
+"""What a key may look like, and what the service answers about keys, sessions, tickets and the audit log."""
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from analytics.identity import INGEST, SCOPES
+from analytics.schemas import responses
+from analytics.schemas.fields import Text, Timestamp
+from analytics.schemas.responses import Answer
+
+MOST_NAMES = 100
+ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
+
+
+class LimitSchema(Schema):
+    """A rate: so many a second on average, and so many at once."""
+
+    class Meta:
+        unknown = RAISE
+
+    per_second = fields.Float(
+        required=True,
+        validate=validate.Range(min=0, max=1e9, min_inclusive=False),
+        metadata={"description": "How many a second on average", "example": 50},
+    )
+    burst = fields.Float(
+        required=True,
+        validate=validate.Range(min=1, max=1e9),
+        metadata={"description": "How many at once", "example": 200},
+    )
+
+
+class LimitsSchema(Schema):
+    """The rates of a key."""
+
+    class Meta:
+        unknown = RAISE
+
+    ingest = fields.Nested(
+        LimitSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Items sent; without it no limit, for browser keys 50 a second and 200 at once"},
+    )
+    reads = fields.Nested(
+        LimitSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Requests that read; without it ANALYTICS_READ_RATE"},
+    )
+
+
+def _names(about: str, high: int = 128, **more: Any) -> "fields.List[str]":
+    return fields.List(
+        Text(1, high, **more),
+        load_default=list,
+        validate=validate.Length(max=MOST_NAMES, error=f"Must have at most {MOST_NAMES} elements."),
+        metadata={"description": about},
+    )
+
+
+class KeySchema(Schema):
+    """A key: what it may do, and what it is bound to."""
+
+    class Meta:
+        unknown = RAISE
+
+    name = Text(1, 128, required=True, metadata={"description": "Name for people", "example": "checkout server"})
+    scopes = fields.List(
+        fields.String(validate=validate.OneOf(SCOPES)),
+        required=True,
+        validate=[validate.Length(min=1, max=len(SCOPES)), validate.ContainsOnly(SCOPES)],
+        metadata={"description": "What it may do; `admin` includes the others", "example": [INGEST]},
+    )
+    services = _names("The only services whose records it may send; all if empty")
+    types = _names("The only event types that it may send; all if empty")
+    origins = fields.List(
+        fields.String(validate=validate.Regexp(ORIGIN, error="Must be an origin such as https://shop.example.")),
+        load_default=list,
+        validate=validate.Length(max=MOST_NAMES),
+        metadata={"description": "Makes it a public key for web pages of these origins, which can send only"},
+    )
+    expires_at = Timestamp(
+        allow_none=True, load_default=None, metadata={"description": "From when it is not accepted any more"}
+    )
+    limits = fields.Nested(LimitsSchema, load_default=dict, metadata={"description": "Its rates"})
+    new_names = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=0, max=1_000_000),
+        metadata={"description": "How many new services, event types and metrics it may create; null for any number"},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def check_bounds(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse bounds together with scopes that would ignore them."""
+        if data["scopes"] != [INGEST] and (data["services"] or data["types"] or data["origins"]):
+            raise ValidationError(
+                "A key that is bound to services, event types or origins can have the scope `ingest` only.", "scopes"
+            )
+
+
+class RotateSchema(Schema):
+    """How to rotate a key."""
+
+    class Meta:
+        unknown = RAISE
+
+    overlap_seconds = fields.Integer(
+        strict=True,
+        load_default=0,
+        validate=validate.Range(min=0, max=30 * 86_400),
+        metadata={"description": "How long the previous secret is still accepted", "example": 3_600},
+    )
+
+
+class SignInSchema(Schema):
+    """The key to sign in with."""
+
+    class Meta:
+        unknown = RAISE
+
+    key = Text(1, 512, required=True, metadata={"description": "The secret of a key"})
+
+
+def _listed(about: str, *example: str) -> "fields.List[str]":
+    return fields.List(fields.String(), metadata={"description": about, "example": list(example)})
+
+
+class KeyRow(Answer):
+    """A key, without its secret."""
+
+    id = responses.text("Its id, which its secret contains", "5f0c2a9b3d18c2f0")
+    name = responses.text("Name for people", "checkout server")
+    scopes = fields.List(fields.String(), metadata={"description": "What it may do", "example": [INGEST]})
+    services = _listed("The only services whose records it may send", "checkout")
+    types = _listed("The only event types that it may send")
+    origins = _listed("The origins of a browser key")
+    expires_at = responses.time("From when it is not accepted any more", None, allow_none=True)
+    limits = fields.Nested(
+        LimitsSchema, metadata={"description": "Its rates", "example": {"ingest": None, "reads": None}}
+    )
+    new_names = fields.Integer(
+        allow_none=True, metadata={"description": "How many new names it may create", "example": None}
+    )
+    updated_at = responses.time("When it was created or rotated")
+    updated_by = responses.text("Who did that", "ANALYTICS_ADMIN_KEY (key settings)")
+
+
+class NewKey(KeyRow):
+    """A new key with its secret, which is never shown again."""
+
+    secret = responses.text("The secret, shown once", "ak_5f0c2a9b3d18c2f0_…")
+    enforced = fields.Boolean(metadata={"description": "Whether the service requires keys now", "example": True})
+
+
+class KeyPage(Answer):
+    """All keys, by name."""
+
+    keys = fields.List(fields.Nested(KeyRow))
+    count = responses.whole("How many there are", 1)
+
+
+class SessionAnswer(Answer):
+    """Who the sender of the request is."""
+
+    who = responses.text("Name of the key or person", "anonymous")
+    scopes = fields.List(fields.String(), metadata={"description": "What it may do", "example": list(SCOPES)})
+    keys_required = fields.Boolean(metadata={"description": "Whether requests need a key", "example": False})
+
+
+class TicketAnswer(Answer):
+    """A ticket for one URL."""
+
+    ticket = responses.text("Append it to a URL as `ticket`", "w3k…")
+    expires_in = responses.whole("Seconds until it expires", 30)
+
+
+class AuditRow(Answer):
+    """One change of the configuration."""
+
+    time = responses.time("When it was made")
+    who = responses.text("Who made it", "ops (key 5f0c2a9b3d18c2f0)")
+    action = responses.choice("What was done", ("created", "changed", "deleted"))
+    collection = responses.text("Collection of the resource", "annotations")
+    id = responses.text("Name of the resource", "deploy-1.4.2")
+
+
+class AuditPage(Answer):
+    """Changes of the configuration, newest first."""
+
+    changes = fields.List(fields.Nested(AuditRow))
+    count = responses.whole("How many this answer has", 1)
+    limit = responses.whole("How many were asked for", 100)
