@@ -9,6 +9,8 @@ ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?",
 BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65_535
+SCHEME = "analytics.scheme"
+"""Environ key: the scheme that the client used; set only if a trusted proxy sent it."""
 
 
 class Origin(NamedTuple):

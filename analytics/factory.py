@@ -9,10 +9,7 @@ from typing import Any
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
 from analytics.access.identify import Identify
-from analytics.access.keyring import Keyring
 from analytics.access.routes import Routes
-from analytics.access.sessions import Sessions
-from analytics.access.tickets import Tickets
 from analytics.addresses import is_loopback
 from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
@@ -35,7 +32,6 @@ from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
 from analytics.catalog.collections import ANNOTATIONS, KEYS, SESSIONS
 from analytics.catalog.folder import ConfigFolder
-from analytics.catalog.keys import Rate
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
@@ -46,6 +42,10 @@ from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
+from analytics.keys.key import Rate
+from analytics.keys.keyring import Keyring
+from analytics.keys.sessions import Sessions
+from analytics.keys.tickets import Tickets
 from analytics.kinds import EVENTS
 from analytics.live.commands import Commands
 from analytics.live.hub import Hub

@@ -14,11 +14,25 @@ KEY = "analytics.identity"
 """Environ key of the identity."""
 
 
+COOKIE = "analytics_session"
+"""Name of the cookie of a session."""
+
+
+class Unauthorized(AnalyticsError):
+    """The request has no credentials, or wrong ones."""
+
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers={"WWW-Authenticate": 'Bearer realm="analytics"'})
+
+
 class NotAllowed(AnalyticsError):
     """The sender is known, but may not do this."""
 
     status = 403
-    code = "forbidden"
+    code = "missing_scope"
 
 
 class Identity(NamedTuple):

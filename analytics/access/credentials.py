@@ -7,21 +7,9 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote_plus
 from wsgiref.types import WSGIEnvironment
 
-from analytics.errors import AnalyticsError
+from analytics.identity import COOKIE, Unauthorized
 
-COOKIE = "analytics_session"
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="analytics"'}
 PING = "/heartbeat/"
-
-
-class Unauthorized(AnalyticsError):
-    """The request has no credentials, or wrong ones."""
-
-    status = 401
-    code = "unauthorized"
-
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message, code=code, headers=CHALLENGE)
 
 
 class Credentials(NamedTuple):

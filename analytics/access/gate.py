@@ -2,16 +2,17 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.access.credentials import PING, Credentials, Unauthorized, credentials, take_from_url
-from analytics.access.keyring import Keyring
+from analytics.access.credentials import PING, Credentials, credentials, take_from_url
 from analytics.access.rates import Rates
-from analytics.access.routes import EDIT, PUBLIC, Route, Routes
-from analytics.access.sessions import Sessions
-from analytics.access.tickets import Tickets
+from analytics.access.routes import Route, Routes
 from analytics.addresses import parse_origin
-from analytics.catalog.keys import Key, Rate
 from analytics.clock import Clock
-from analytics.identity import ADMIN, EVERYBODY, INGEST, KEY, NOBODY, Identity, NotAllowed
+from analytics.identity import ADMIN, EVERYBODY, INGEST, KEY, NOBODY, Identity, NotAllowed, Unauthorized
+from analytics.keys.key import Key, Rate
+from analytics.keys.keyring import Keyring
+from analytics.keys.sessions import Sessions
+from analytics.keys.tickets import Tickets
+from analytics.scopes import EDIT, PUBLIC
 
 BROWSER_INGEST = Rate(50, 200)
 """The rate of browser keys that have none of their own, in items."""
@@ -78,7 +79,7 @@ class Gate:
             return self._of_session(given, environ)
         key = self._keyring.find(given.secret)
         if key is None:
-            raise Unauthorized("This key is not known: it may have been revoked.", "unknown_key")
+            raise Unauthorized("This key is not known: it may have been revoked.", code="unknown_key")
         if given.form == "url":
             _check_url(key, route)
         return self._of_key(key, environ, route)
@@ -95,7 +96,7 @@ class Gate:
 
     def _of_key(self, key: Key, environ: WSGIEnvironment, route: Route) -> Identity:
         if key.is_expired(self._clock.wall()):
-            raise Unauthorized("This key has expired.", "key_expired")
+            raise Unauthorized("This key has expired.", code="key_expired")
         origin = environ.get("HTTP_ORIGIN", "")
         if key.origins and origin not in key.origins:
             raise NotAllowed(
@@ -136,7 +137,7 @@ def _check(identity: Identity, route: Route) -> None:
             code="missing_scope",
         )
     if not identity.may(route.scope):
-        raise NotAllowed(f"This key lacks the scope `{route.scope}`.", code="missing_scope")
+        raise NotAllowed(f"This key lacks the scope `{route.scope}`.")
 
 
 def _check_url(key: Key, route: Route) -> None:
@@ -150,7 +151,7 @@ def _check_url(key: Key, route: Route) -> None:
     raise Unauthorized(
         "This key must not stand in a URL, where logs would show it: send it as `Authorization: Bearer KEY`. Only the "
         "ping of a heartbeat takes a key in the URL, one with the scope `ingest` that is bound to that one service.",
-        "key_in_url",
+        code="key_in_url",
     )
 
 

@@ -2,8 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.access.proxies import SCHEME
-from analytics.addresses import parse_origin
+from analytics.addresses import SCHEME, parse_origin
 from analytics.errors import OriginNotAllowed
 
 LIVE = ("ws/", "socket.io")

@@ -4,10 +4,8 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from wsgiref.types import WSGIEnvironment
 
-from analytics.addresses import is_base_path, parse_origin
+from analytics.addresses import SCHEME, is_base_path, parse_origin
 
-SCHEME = "analytics.scheme"
-"""Environ key: the scheme that the client used; set only if a trusted proxy sent it."""
 PREFIX = "analytics.prefix"
 """Environ key: the prefix below which the client reached the service; set only if a trusted proxy sent it."""
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}

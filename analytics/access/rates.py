@@ -4,8 +4,8 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 
-from analytics.catalog.keys import Rate
 from analytics.errors import AnalyticsError
+from analytics.keys.key import Rate
 
 MAX_SENDERS = 10_000
 """Buckets kept; the ones that were not used for longest are forgotten, which fills them."""

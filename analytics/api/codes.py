@@ -60,6 +60,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_instances": "The limit of instances of this service is reached.",
         "too_many_series": "The limit of series is reached.",
         "end_before_time": "The end is before the time.",
+        "scopes_of_bound_key": "A key that is bound to services, event types or origins can have `ingest` only.",
         "collection_full": "The limit of resources in this collection is reached.",
     },
     429: {"rate_limited": "The sender exceeded its rate; try again after Retry-After."},

@@ -164,8 +164,9 @@ OPERATIONS = (
         "/health",
         "Health",
         "Check the service itself",
-        "The state of the service itself with reasons, its storage and its jobs, and three figures for monitors.",
-        {200: (responses.Health,)},
+        "The state of the service itself with reasons, its storage and its jobs, and three figures for monitors. Where "
+        "keys are required, senders without the scope `read` get the status alone.",
+        {200: (responses.Health, responses.BareStatus)},
         READ,
     ),
     Operation(
@@ -183,7 +184,7 @@ OPERATIONS = (
         "Health",
         "Check that the service is ready",
         "For readiness probes and load balancers; 503 while the service starts or stops.",
-        {200: (responses.Readiness,), 503: (responses.Readiness,)},
+        {200: (responses.Readiness, responses.BareStatus), 503: (responses.Readiness, responses.BareStatus)},
         READ,
     ),
     Operation(

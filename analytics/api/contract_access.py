@@ -3,7 +3,7 @@
 from analytics.api.codes import ONE_BODY, READ, RESOURCE, Codes
 from analytics.api.operation import Body, Operation
 from analytics.schemas import key
-from analytics.schemas.catalog import AuditQuery, ResourcePath
+from analytics.schemas.catalog import AuditQuery
 
 BODY: Codes = {**ONE_BODY, 422: ("validation_failed",)}
 EXAMPLE = {"name": "checkout server", "scopes": ["ingest"], "services": ["checkout"]}
@@ -18,7 +18,7 @@ ACCESS = (
         "to services, event types or origins can have the scope `ingest` only. A key with `origins` is for web pages: "
         "it is public, and has a rate of 50 items a second and 200 at once unless `limits` say otherwise.",
         {201: (key.NewKey,)},
-        {**BODY, 422: ("validation_failed", "collection_full")},
+        {**BODY, 422: ("validation_failed", "scopes_of_bound_key", "collection_full")},
         body=Body(key.KeySchema, EXAMPLE),
     ),
     Operation("get", "/keys", "Access", "List keys", "All keys without their secrets.", {200: (key.KeyPage,)}, READ),
@@ -31,7 +31,7 @@ ACCESS = (
         {200: (key.NewKey,)},
         {**BODY, 404: RESOURCE[404]},
         body=Body(key.RotateSchema, {"overlap_seconds": 3600}),
-        path_schema=ResourcePath,
+        path_schema=key.KeyPath,
     ),
     Operation(
         "delete",
@@ -41,7 +41,7 @@ ACCESS = (
         "It is refused from the next request on; sessions that were opened with it end.",
         {204: ()},
         {**RESOURCE, 409: ("last_admin_key",)},
-        path_schema=ResourcePath,
+        path_schema=key.KeyPath,
     ),
     Operation(
         "post",
@@ -51,7 +51,7 @@ ACCESS = (
         "Opens a session for a browser with a key that has the scope `read`; the cookie lasts for 7 days.",
         {200: (key.SessionAnswer,)},
         {**BODY, 401: ("unknown_key",), 403: ("missing_scope",)},
-        body=Body(key.SignInSchema, {"key": "ak_5f0c2a9b3d18c2f0_…"}),
+        body=Body(key.SignInSchema, {"key": "ak_5f0c2a9b3d18c2f0_..."}),
     ),
     Operation(
         "get",

@@ -7,15 +7,15 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from analytics.access.keyring import Keyring
 from analytics.api.answers import answer
 from analytics.api.params import arguments
 from analytics.catalog.collections import KEYS
-from analytics.catalog.keys import digest, is_admin, new_id, new_secret
 from analytics.clock import Clock, rfc3339
 from analytics.doors.body import BodyReader
-from analytics.errors import AnalyticsError, NotFound
-from analytics.identity import ADMIN, identity_of
+from analytics.errors import AnalyticsError, NotFound, ValidationFailed
+from analytics.identity import ADMIN, INGEST, identity_of
+from analytics.keys.key import digest, is_admin, new_id, new_secret
+from analytics.keys.keyring import Keyring
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import resource, resources_of
 from analytics.query.reader import Reader
@@ -109,6 +109,7 @@ def keys_blueprint(
     def create() -> Response:
         arguments(NOTHING)
         given = load(KEY, bodies.read(request.environ).data)
+        _check_bounds(given)
         id_ = new_id()
         secret = new_secret(id_)
         return put(id_, key_body(given, secret), secret, 201, version=None)
@@ -138,6 +139,17 @@ def keys_blueprint(
         return Response(status=204)
 
     return blueprint
+
+
+def _check_bounds(given: dict[str, Any]) -> None:
+    """Check that a key is not bound to something that one of its scopes ignores.
+
+    Raises:
+        ValidationFailed: it is.
+    """
+    if set(given["scopes"]) != {INGEST} and (given["services"] or given["types"] or given["origins"]):
+        problem = "A key that is bound to services, event types or origins can have the scope `ingest` only."
+        raise ValidationFailed(f"scopes: {problem}", code="scopes_of_bound_key", fields={"scopes": [problem]})
 
 
 def _row(key: Resource) -> dict[str, Any]:

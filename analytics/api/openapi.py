@@ -8,26 +8,25 @@ from typing import Any
 import msgspec
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
-from analytics.access.credentials import COOKIE
-from analytics.access.routes import DECISIONS, PUBLIC
-from analytics.api.codes import ACCESS, BOUND, PROBLEMS
+from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS
+from analytics.api.openapi_fields import absent_not_null, examples, map_limits, number_limits, pattern
 from analytics.api.operation import CONDITIONS, Body, Operation
 from analytics.api.params import TAG
+from analytics.api.security import SECURITY, problems, scope
 from analytics.doors.media import BEACON_TYPE, ENCODINGS, JSON_TYPE, LINES_TYPE
-from analytics.identity import INGEST
 from analytics.schemas import responses
-from analytics.schemas.fields import NUMBER_LIMIT, NoControlCharacters, Number
+from analytics.schemas.fields import NUMBER_LIMIT
 from analytics.schemas.heartbeat import FIGURES
+from analytics.scopes import PUBLIC
 from analytics.version import VERSION
 
 JSON, LINES, PLAIN = JSON_TYPE, LINES_TYPE, BEACON_TYPE
 *FIRST, LAST = ENCODINGS
 READ = f"{', '.join(FIRST)} or {LAST}"
 """Supported content encodings, as text."""
-NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 ABOUT = """\
 Live analytics and health of your services.
@@ -72,12 +71,6 @@ HEADERS: Mapping[int, dict[str, Any]] = {
     429: RETRY_AFTER,
     503: RETRY_AFTER,
 }
-SECURITY: Mapping[str, dict[str, str]] = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A key in `Authorization: Bearer KEY`"},
-    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key"},
-    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "The session of a person"},
-}
-"""The ways to say who sends a request; keys are only needed where the service requires them."""
 SUCCESS = {
     200: "Success.",
     201: "Recorded.",
@@ -92,9 +85,9 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
     plugin = MarshmallowPlugin()
     spec = APISpec("Analytics Dashboard Service", VERSION, "3.1.0", [plugin])
     converter: Any = plugin.converter
-    for convert in (_pattern, _number_limits, _map_limits, _examples):
+    for convert in (pattern, number_limits, map_limits, examples):
         converter.add_attribute_function(convert)
-    converter.add_parameter_attribute_function(_absent_not_null)
+    converter.add_parameter_attribute_function(absent_not_null)
     for name, scheme in SECURITY.items():
         spec.components.security_scheme(name, dict(scheme))
     for error in (responses.Error, responses.NothingAccepted):
@@ -115,7 +108,7 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
         "paths": made["paths"],
         "components": made["components"],
     }
-    _fill_in_examples(document)
+    _fill_inexamples(document)
     return document
 
 
@@ -168,9 +161,9 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         described["requestBody"] = _request_body(spec, operation.body, max_batch)
     described["responses"] = {
         **{str(status): _answer(status, shapes) for status, shapes in sorted(operation.answers.items())},
-        **{str(status): _problem(status, codes) for status, codes in sorted(_problems(operation).items())},
+        **{str(status): _problem(status, codes) for status, codes in sorted(problems(operation).items())},
     }
-    if _scope(operation) != PUBLIC:
+    if scope(operation) != PUBLIC:
         described["security"] = [{}, *({name: []} for name in SECURITY)]
     if operation.body and operation.body.batch:
         malformed = described["responses"]["400"]
@@ -179,23 +172,6 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         malformed["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
         malformed["x-error-codes"].append("nothing_accepted")
     spec.path(operation.path, operations={operation.method: described})
-
-
-def _scope(operation: Operation) -> str:
-    """The scope that an operation needs."""
-    rule = operation.path.replace("{service}", "<name:service>").replace("{", "<").replace("}", ">")
-    return DECISIONS[rule][operation.method.upper()]
-
-
-def _problems(operation: Operation) -> dict[int, tuple[str, ...]]:
-    """The error codes of an operation, with those of access."""
-    found = dict(operation.problems)
-    scope = _scope(operation)
-    if scope != PUBLIC:
-        for status, codes in ACCESS.items():
-            more = (*codes, *BOUND) if status == 403 and scope == INGEST else codes
-            found[status] = tuple(dict.fromkeys((*more, *found.get(status, ()))))
-    return found
 
 
 def _any_tags() -> dict[str, Any]:
@@ -272,7 +248,7 @@ def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
     return described
 
 
-def _fill_in_examples(document: dict[str, Any]) -> None:
+def _fill_inexamples(document: dict[str, Any]) -> None:
     for operation in OPERATIONS:
         described = document["paths"][operation.path][operation.method]
         for parameter in described.get("parameters", ()):
@@ -295,39 +271,3 @@ def _json(value: Any) -> str:
 
 
 # Extensions of apispec's converter, which binds these functions as its methods.
-
-
-def _pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    if "pattern" not in ret and any(isinstance(validator, NoControlCharacters) for validator in field.validators):
-        return {"pattern": NO_CONTROL_CHARACTERS}
-    return {}
-
-
-def _number_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    return {"minimum": field.least, "maximum": field.most} if isinstance(field, Number) else {}
-
-
-def _map_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(field, fields.Dict):
-        return {}
-    limits = {}
-    if "maxLength" in ret:
-        limits["maxProperties"] = ret.pop("maxLength")
-    if field.key_field is not None:
-        limits["propertyNames"] = converter.field2property(field.key_field)
-    return limits
-
-
-def _examples(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    return {"examples": [ret.pop("example")]} if "example" in ret else {}
-
-
-def _absent_not_null(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    """Optional parameters are absent or empty, never null."""
-    schema = ret["schema"]
-    if field.load_default is None:
-        schema["type"] = schema["type"][0]
-        del schema["default"]
-        if "enum" in schema:
-            schema["enum"].remove(None)
-    return {} if field.required else {"allowEmptyValue": True}

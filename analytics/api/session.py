@@ -5,19 +5,17 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from analytics.access.credentials import COOKIE, Unauthorized
-from analytics.access.keyring import Keyring
-from analytics.access.proxies import SCHEME
-from analytics.access.sessions import session_name
-from analytics.access.tickets import SECONDS as TICKET_SECONDS
-from analytics.access.tickets import Tickets
-from analytics.addresses import is_loopback
+from analytics.addresses import SCHEME, is_loopback
 from analytics.api.answers import answer
 from analytics.api.params import arguments
 from analytics.catalog.collections import SESSIONS
 from analytics.clock import DAY_SECONDS, Clock
 from analytics.doors.body import BodyReader
-from analytics.identity import ADMIN, READ, SCOPES, Identity, NotAllowed, identity_of
+from analytics.identity import ADMIN, COOKIE, READ, SCOPES, Identity, NotAllowed, Unauthorized, identity_of
+from analytics.keys.keyring import Keyring
+from analytics.keys.sessions import session_name
+from analytics.keys.tickets import SECONDS as TICKET_SECONDS
+from analytics.keys.tickets import Tickets
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import resource
 from analytics.query.reader import Reader
@@ -52,9 +50,9 @@ def session_blueprint(
         secret = load(SIGN_IN, bodies.read(request.environ).data)["key"]
         key, now = keyring.find(secret), clock.wall()
         if key is None or key.is_expired(now):
-            raise Unauthorized("This key is not known: it may have been revoked, or have expired.", "unknown_key")
+            raise Unauthorized("This key is not known: it may have been revoked, or have expired.", code="unknown_key")
         if not key.scopes & {READ, ADMIN}:
-            raise NotAllowed("This key lacks the scope `read`.", code="missing_scope")
+            raise NotAllowed("This key lacks the scope `read`.")
         token = secrets.token_urlsafe(32)
         recorder.change(
             NewChange(SESSIONS.name, session_name(token), {"key": key.id}, now, now + SESSION_SECONDS, key.who)

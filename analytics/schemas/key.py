@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, fields, validate
 
 from analytics.identity import INGEST, SCOPES
 from analytics.schemas import responses
-from analytics.schemas.fields import Text, Timestamp
+from analytics.schemas.fields import Number, Text, Timestamp
 from analytics.schemas.responses import Answer
 
 MOST_NAMES = 100
@@ -19,16 +19,10 @@ class LimitSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    per_second = fields.Float(
-        required=True,
-        validate=validate.Range(min=0, max=1e9, min_inclusive=False),
-        metadata={"description": "How many a second on average", "example": 50},
+    per_second = Number(
+        0.001, 1e9, required=True, metadata={"description": "How many a second on average", "example": 50}
     )
-    burst = fields.Float(
-        required=True,
-        validate=validate.Range(min=1, max=1e9),
-        metadata={"description": "How many at once", "example": 200},
-    )
+    burst = Number(1, 1e9, required=True, metadata={"description": "How many at once", "example": 200})
 
 
 class LimitsSchema(Schema):
@@ -70,7 +64,7 @@ class KeySchema(Schema):
     scopes = fields.List(
         fields.String(validate=validate.OneOf(SCOPES)),
         required=True,
-        validate=[validate.Length(min=1, max=len(SCOPES)), validate.ContainsOnly(SCOPES)],
+        validate=validate.Length(min=1, max=len(SCOPES)),
         metadata={"description": "What it may do; `admin` includes the others", "example": [INGEST]},
     )
     services = _names("The only services whose records it may send; all if empty")
@@ -85,21 +79,23 @@ class KeySchema(Schema):
         allow_none=True, load_default=None, metadata={"description": "From when it is not accepted any more"}
     )
     limits = fields.Nested(LimitsSchema, load_default=dict, metadata={"description": "Its rates"})
-    new_names = fields.Integer(
-        strict=True,
+    new_names = Number(
+        0,
+        1e6,
         load_default=None,
         allow_none=True,
-        validate=validate.Range(min=0, max=1_000_000),
         metadata={"description": "How many new services, event types and metrics it may create; null for any number"},
     )
 
-    @validates_schema(skip_on_field_errors=True)
-    def check_bounds(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse bounds together with scopes that would ignore them."""
-        if data["scopes"] != [INGEST] and (data["services"] or data["types"] or data["origins"]):
-            raise ValidationError(
-                "A key that is bound to services, event types or origins can have the scope `ingest` only.", "scopes"
-            )
+
+class KeyPath(Schema):
+    """The id of a key in the path."""
+
+    id = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$"),
+        metadata={"description": "Its id", "example": "5f0c2a9b3d18c2f0"},
+    )
 
 
 class RotateSchema(Schema):
@@ -108,10 +104,10 @@ class RotateSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    overlap_seconds = fields.Integer(
-        strict=True,
+    overlap_seconds = Number(
+        0,
+        30 * 86_400,
         load_default=0,
-        validate=validate.Range(min=0, max=30 * 86_400),
         metadata={"description": "How long the previous secret is still accepted", "example": 3_600},
     )
 
@@ -142,7 +138,7 @@ class KeyRow(Answer):
     limits = fields.Nested(
         LimitsSchema, metadata={"description": "Its rates", "example": {"ingest": None, "reads": None}}
     )
-    new_names = fields.Integer(
+    new_names = fields.Float(
         allow_none=True, metadata={"description": "How many new names it may create", "example": None}
     )
     updated_at = responses.time("When it was created or rotated")
@@ -152,7 +148,7 @@ class KeyRow(Answer):
 class NewKey(KeyRow):
     """A new key with its secret, which is never shown again."""
 
-    secret = responses.text("The secret, shown once", "ak_5f0c2a9b3d18c2f0_…")
+    secret = responses.text("The secret, shown once", "ak_5f0c2a9b3d18c2f0_...")
     enforced = fields.Boolean(metadata={"description": "Whether the service requires keys now", "example": True})
 
 

@@ -234,6 +234,19 @@ class Job(Answer):
     lateness_seconds = number("Delay of the newest run; null for jobs that are not periodic", 0.002, allow_none=True)
 
 
+class AccessState(Answer):
+    """Who may read and write."""
+
+    keys_required = fields.Boolean(metadata={"description": "Whether requests need a key", "example": False})
+    warning = text("Why the service should not be run like this; null if nothing is wrong", None, allow_none=True)
+
+
+class BareStatus(Answer):
+    """The status alone, for senders without the scope `read` where keys are required."""
+
+    status = choice("Status of the service itself", ("healthy", "degraded", "unhealthy", "ready", "unavailable"))
+
+
 class Health(Answer):
     """Health of the service itself."""
 
@@ -253,6 +266,7 @@ class Health(Answer):
     config = fields.Nested(
         Config, allow_none=True, metadata={"description": "Null without ANALYTICS_CONFIG_DIR", "example": None}
     )
+    access = fields.Nested(AccessState)
 
 
 class Liveness(Answer):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analytics.access.proxies import PREFIX, SCHEME, Proxies
+from analytics.access.proxies import PREFIX, Proxies
+from analytics.addresses import SCHEME
 
 TRUSTED = ("127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48")
 CLIENT = "203.0.113.7"

@@ -4,9 +4,9 @@ import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from analytics.catalog.keys import SECRET, Key, digest, is_admin, key_of
 from analytics.clock import Clock
 from analytics.identity import ADMIN, EVERY_SCOPE
+from analytics.keys.key import SECRET, Key, digest, is_admin, key_of
 from analytics.records import Resource
 
 FROM_SETTINGS = "ANALYTICS_ADMIN_KEY"

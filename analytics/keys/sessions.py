@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from analytics.access.keyring import Keyring
-from analytics.catalog.keys import digest
 from analytics.clock import Clock
 from analytics.identity import Identity
+from analytics.keys.key import digest
+from analytics.keys.keyring import Keyring
 from analytics.records import Resource
 
 

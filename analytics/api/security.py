@@ -1,0 +1,32 @@
+"""What the contract says about access: the ways to send a key, and the error codes that come with them."""
+
+from collections.abc import Mapping
+
+from analytics.api.codes import ACCESS, BOUND
+from analytics.api.operation import Operation
+from analytics.identity import COOKIE, INGEST
+from analytics.scopes import DECISIONS, PUBLIC
+
+SECURITY: Mapping[str, dict[str, str]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key in `Authorization: Bearer KEY`"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "The session of a person"},
+}
+"""The ways to say who sends a request; keys are only needed where the service requires them."""
+
+
+def scope(operation: Operation) -> str:
+    """The scope that an operation needs."""
+    rule = operation.path.replace("{service}", "<name:service>").replace("{", "<").replace("}", ">")
+    return DECISIONS[rule][operation.method.upper()]
+
+
+def problems(operation: Operation) -> dict[int, tuple[str, ...]]:
+    """The error codes of an operation, with those of access."""
+    found = dict(operation.problems)
+    needed = scope(operation)
+    if needed != PUBLIC:
+        for status, codes in ACCESS.items():
+            more = (*codes, *BOUND) if status == 403 and needed == INGEST else codes
+            found[status] = tuple(dict.fromkeys((*more, *found.get(status, ()))))
+    return found
