@@ -51,6 +51,8 @@ BEYOND_A_SCHEMA = {
     "unknown_resource",
     "unknown_key",
     "last_admin_key",
+    "scopes_of_bound_key",
+    "collection_full",
 }
 ADMIN = "admin-key-of-these-tests"
 FILES = ("/assets/", "/vendor/")
