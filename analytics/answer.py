@@ -12,6 +12,15 @@ from msgspec.json import Encoder
 from analytics.errors import AnalyticsError
 
 JSON = "application/json"
+POLICY = "Content-Security-Policy"
+EVERY_ANSWER = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+"""Headers that restrict browsers, whatever the answer is."""
+DATA_ANSWER = (*EVERY_ANSWER, (POLICY, "default-src 'none'; frame-ancestors 'none'"))
+"""Headers that restrict browsers, for an answer that is not a page."""
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 encode = Encoder().encode
 log = logging.getLogger(__name__)

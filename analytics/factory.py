@@ -222,6 +222,7 @@ def create_app(
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,
         origins=settings.cors_origins,
+        frame_ancestors=settings.frame_ancestors,
         base_path=settings.base_path,
         trusted_proxies=settings.trusted_proxies,
         is_closed=lambda: runtime.is_recovering,
