@@ -14,6 +14,7 @@ from analytics.access.identify import Identify
 from analytics.access.live_origin import LiveOrigin
 from analytics.access.proxies import Proxies
 from analytics.access.ready_gate import ReadyGate
+from analytics.access.request_metrics import RequestMetrics
 from analytics.access.yielding import Yielding
 from analytics.answer import failure
 
@@ -60,6 +61,7 @@ def chain(
     trusted_proxies: tuple[str, ...],
     is_closed: Callable[[], bool],
     identify: Identify,
+    metrics: RequestMetrics,
 ) -> Chain:
     """Put all steps around `app`.
 
@@ -72,6 +74,7 @@ def chain(
         trusted_proxies: addresses and networks of the proxies whose X-Forwarded-* headers are trusted.
         is_closed: whether the service cannot answer yet.
         identify: authenticates and authorizes requests.
+        metrics: measures requests.
 
     Raises:
         ConfigError: `base_path` makes a path of the service ambiguous.
@@ -88,5 +91,5 @@ def chain(
             LiveOrigin(origins),
             identify,
         ),
-        (BrowserHeaders(frame_ancestors), CrossOrigin(origins), access_log.end),
+        (BrowserHeaders(frame_ancestors), CrossOrigin(origins), metrics, access_log.end),
     )

@@ -17,7 +17,7 @@ from analytics.factory import create_app
 from tests.fakes import FakeClock
 
 REQUEST_STEPS = ["Yielding", "AccessLog.begin", "Proxies", "BasePath", "ReadyGate", "LiveOrigin", "Everybody"]
-ANSWER_STEPS = ["BrowserHeaders", "CrossOrigin", "AccessLog.end"]
+ANSWER_STEPS = ["BrowserHeaders", "CrossOrigin", "RequestMetrics", "AccessLog.end"]
 ARGUMENTS = {"id": "deploy-1", "service": "checkout", "name": "main.js"}
 
 
