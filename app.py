@@ -71,6 +71,7 @@ def main() -> None:
         runtime.stop()
         sys.exit(error.message)
     requests = Requests(app)
+    runtime.open_connections = lambda: requests.in_flight  # this server closes each connection after its answer
     server = make_server(settings.host, settings.port, requests, threaded=True)
 
     def stop() -> None:

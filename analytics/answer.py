@@ -12,6 +12,17 @@ from msgspec.json import Encoder
 from analytics.errors import AnalyticsError
 
 JSON = "application/json"
+ERROR_CODE = "analytics.error_code"
+"""Environ key: the code of the error that a request is answered with."""
+POLICY = "Content-Security-Policy"
+EVERY_ANSWER = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+"""Headers that restrict browsers, whatever the answer is."""
+DATA_ANSWER = (*EVERY_ANSWER, (POLICY, "default-src 'none'; frame-ancestors 'none'"))
+"""Headers that restrict browsers, for an answer that is not a page."""
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 encode = Encoder().encode
 log = logging.getLogger(__name__)
@@ -24,8 +35,10 @@ class Answer(Struct, frozen=True):
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = JSON
+    error_code: str = ""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[ERROR_CODE] = self.error_code
         length = str(len(self.body))
         start_response(
             STATUS_LINES[self.status],
@@ -34,14 +47,15 @@ class Answer(Struct, frozen=True):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 
-def json_answer(payload: Any, status: int = 200) -> Answer:
+def json_answer(payload: Any, status: int = 200, error_code: str = "") -> Answer:
     """Answer with `payload` as JSON."""
-    return Answer(encode(payload), status)
+    return Answer(encode(payload), status, error_code=error_code)
 
 
 def refusal(error: AnalyticsError) -> Answer:
     """Error answer: `{"error": {"code", "message", "fields"}}`."""
-    return Answer(encode({"error": error.body}), error.status, tuple(error.headers.items()))
+    headers = tuple(error.headers.items())
+    return Answer(encode({"error": error.body}), error.status, headers, error_code=error.code)
 
 
 def failure(error: Exception, environ: WSGIEnvironment) -> Answer:

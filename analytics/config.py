@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
-from analytics.converters import ADMIN_KEY, BASE_PATH, HOST, NETWORKS, ORIGINS, PATH, Converter, choice, number
+from analytics.converters import (
+    ADMIN_KEY,
+    BASE_PATH,
+    HOST,
+    NETWORKS,
+    ORIGINS,
+    PATH,
+    SOME_ORIGINS,
+    Converter,
+    choice,
+    number,
+)
 from analytics.errors import ConfigError
 
 T = TypeVar("T")
@@ -136,6 +147,12 @@ class Settings:
     )
     cors_origins: tuple[str, ...] = ACCESS.setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), ORIGINS, "origins whose pages may call the service, separated by commas"
+    )
+    frame_ancestors: tuple[str, ...] = ACCESS.setting(
+        "ANALYTICS_FRAME_ANCESTORS",
+        (),
+        SOME_ORIGINS,
+        "origins whose pages may embed the dashboard in a frame, separated by commas; empty: none",
     )
     trusted_proxies: tuple[str, ...] = ACCESS.setting(
         "ANALYTICS_TRUSTED_PROXIES",

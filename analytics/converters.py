@@ -87,6 +87,10 @@ def _are_origins(texts: tuple[str, ...]) -> bool:
     return texts == ("*",) or (bool(texts) and all(map(parse_origin, texts)))
 
 
+def _are_only_origins(texts: tuple[str, ...]) -> bool:
+    return all(map(parse_origin, texts))
+
+
 def _are_networks(texts: tuple[str, ...]) -> bool:
     return all(_is_valid(ip_network, text) for text in texts)
 
@@ -110,6 +114,9 @@ ADMIN_KEY = checked(
     "empty, or 20 to 512 printable ASCII characters without blanks",
 )
 ORIGINS = checked_list(_are_origins, "* or a comma-separated list such as https://shop.example,https://admin.example")
+SOME_ORIGINS = checked_list(
+    _are_only_origins, "empty, or a comma-separated list such as https://shop.example,https://admin.example"
+)
 NETWORKS = checked_list(
     _are_networks, "empty, or a comma-separated list of addresses and networks such as 127.0.0.1,10.0.0.0/8"
 )

@@ -1,7 +1,7 @@
 """Factory: builds the application and everything behind it from the settings."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
 from analytics.access.identify import Identify
+from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
 from analytics.addresses import is_loopback
 from analytics.api.annotations import annotations_blueprint
@@ -40,6 +41,8 @@ from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
+from analytics.jobs.loop_lag import LoopLag
+from analytics.jobs.own_metrics import job_families
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.keys.key import Rate
@@ -50,6 +53,7 @@ from analytics.kinds import EVENTS
 from analytics.live.commands import Commands
 from analytics.live.hub import Hub
 from analytics.live.initial import InitialMessages
+from analytics.live.own_metrics import live_families
 from analytics.live.wire.handshake import INBOUND_LIMIT
 from analytics.live.wire.socketio import SocketIo
 from analytics.live.wire.websocket import SERVER_OPTIONS, websocket_blueprint
@@ -58,6 +62,7 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
+from analytics.own_metrics.family import Family, Source, gauge
 from analytics.query.catalog import every_resource
 from analytics.query.reader import Reader
 from analytics.snapshot.changes import ChangeDetector
@@ -82,12 +87,16 @@ class Runtime:
         durability: str,
         config: ConfigFolder,
         begin_access: Callable[[], None],
+        loop_lag: LoopLag,
     ) -> None:
         self.hub, self.ticker, self._socketio = hub, ticker, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
         self._config, self._is_loading = config, False
         self._begin_access = begin_access
+        self.loop_lag = loop_lag
+        self.open_connections: Callable[[], int] | None = None
+        """Counts the open connections; set by the server, which alone knows them."""
 
     def start(self, give_up: Callable[[str], None]) -> None:
         """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
@@ -96,6 +105,7 @@ class Runtime:
             give_up: called with the reason if the stored data cannot be used.
         """
         self._is_loading = True
+        self.loop_lag.job.start()
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
@@ -112,6 +122,7 @@ class Runtime:
         """Stop all jobs, close the store and release the state."""
         self.ticker.stop()
         self.hub.stop()
+        self.loop_lag.job.stop()
         if self._store is not None:
             self._store.stop()
         self._state.close()
@@ -142,6 +153,11 @@ class Runtime:
             "trouble": store.failure,
             "consumers": store.consumers,
         }
+
+    def families(self) -> Iterator[Family]:
+        """Own metrics that only the server knows."""
+        if self.open_connections is not None:
+            yield gauge("open_connections", "Open connections of any protocol", self.open_connections())
 
     def _begin(self) -> None:
         self._config.load()
@@ -213,7 +229,8 @@ def create_app(
         is_exposed=not is_loopback(settings.host),
     )
     begin = partial(begin_access, keyring, recorder)
-    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin)
+    loop_lag = LoopLag(jobs)
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, loop_lag)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
@@ -221,10 +238,19 @@ def create_app(
 
     app = Application()
     app.extensions["analytics"] = runtime
+    requests = RequestMetrics(app.url_map)
+    sources: list[Source] = [
+        requests.families,
+        runtime.families,
+        partial(live_families, hub, partial(len, socketio)),
+        partial(job_families, jobs.reports),
+        loop_lag.families,
+        *([] if store is None else [store.families]),
+    ]
     app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(errors_blueprint(reader))
-    app.register_blueprint(metrics_blueprint(metrics, reader, connections))
+    app.register_blueprint(metrics_blueprint(metrics, reader, connections, sources))
     app.register_blueprint(heartbeat_blueprint(heartbeats))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
@@ -262,9 +288,11 @@ def create_app(
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,
         origins=settings.cors_origins,
+        frame_ancestors=settings.frame_ancestors,
         base_path=settings.base_path,
         trusted_proxies=settings.trusted_proxies,
         is_closed=lambda: runtime.is_recovering,
         identify=identify or gate,
+        metrics=requests,
     )
     return app

@@ -23,7 +23,7 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *CLIENT.glob("*.py")])
 ARROWS: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
-    "access": {"addresses", "answer", "clock", "errors", "identity", "keys", "scopes"},
+    "access": {"addresses", "answer", "clock", "errors", "identity", "keys", "own_metrics", "scopes"},
     "addresses": set(),
     "answer": {"errors"},
     "arrays": set(),
@@ -40,19 +40,31 @@ ARROWS: dict[str, set[str]] = {
     "javascript": set(),
     "kinds": {"records"},
     "bus": {"records"},
-    "jobs": {"clock"},
+    "jobs": {"clock", "own_metrics"},
     "logs": set(),
     "yielding": set(),
     "version": set(),
     "state": {"clock", "config", "kinds", "records"},
     "schemas": {"arrays", "errors", "identity", "kinds", "records"},
     "log": {"bus", "catalog", "clock", "config", "errors", "kinds", "records", "state"},
-    "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "records", "state", "yielding"},
-    "query": {"catalog", "clock", "errors", "jobs", "records", "state"},
+    "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "own_metrics", "records", "state", "yielding"},
+    "query": {"catalog", "clock", "errors", "jobs", "own_metrics", "records", "state"},
     "snapshot": {"bus", "clock", "jobs", "query", "records", "state"},
-    "live": {"errors", "internals", "jobs", "query", "records", "schemas", "snapshot", "state", "yielding"},
+    "live": {
+        "errors",
+        "internals",
+        "jobs",
+        "own_metrics",
+        "query",
+        "records",
+        "schemas",
+        "snapshot",
+        "state",
+        "yielding",
+    },
     "doors": {"answer", "errors", "identity", "kinds", "log", "records", "schemas", "yielding"},
     "internals": set(),
+    "own_metrics": set(),
     "api": {
         "addresses",
         "answer",
@@ -65,6 +77,7 @@ ARROWS: dict[str, set[str]] = {
         "jobs",
         "keys",
         "log",
+        "own_metrics",
         "query",
         "records",
         "schemas",
@@ -88,6 +101,7 @@ ARROWS: dict[str, set[str]] = {
         "live",
         "log",
         "log.disk",
+        "own_metrics",
         "query",
         "snapshot",
         "state",
@@ -137,6 +151,7 @@ INNER = {
     "errors",
     "kinds",
     "log",
+    "own_metrics",
     "query",
     "records",
     "schemas",
@@ -144,7 +159,7 @@ INNER = {
     "state",
 }
 """Rooms that get time from outside."""
-WITHOUT_IO = {"arrays", "clock", "errors", "kinds", "log", "records", "schemas", "state"}
+WITHOUT_IO = {"arrays", "clock", "errors", "kinds", "log", "own_metrics", "records", "schemas", "state"}
 IO = {"asyncio", "gevent", "http", "io", "os", "pathlib", "requests", "select", "socket", "sqlite3", "subprocess"}
 
 

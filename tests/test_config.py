@@ -152,6 +152,12 @@ def test_what_is_no_list_of_origins_is_refused(monkeypatch: pytest.MonkeyPatch, 
     check_line(message(monkeypatch, "ANALYTICS_CORS_ORIGINS", value), "cors_origins", value, "a comma-separated list")
 
 
+@pytest.mark.parametrize("value", [",", "*", "'self'", "https://*.a.example", "https://a.example; script-src *"])
+def test_what_may_not_embed_the_page_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    line = message(monkeypatch, "ANALYTICS_FRAME_ANCESTORS", value)
+    check_line(line, "frame_ancestors", value, "empty, or a comma-separated list such as https://shop.example")
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -214,6 +220,13 @@ def check_line(line: str, name: str, value: str, allowed: str) -> None:
             ("https://a.example", "http://b.example:8080"),
         ),
         ("ANALYTICS_CORS_ORIGINS", "https://[::1]:8443", "cors_origins", ("https://[::1]:8443",)),
+        ("ANALYTICS_FRAME_ANCESTORS", "", "frame_ancestors", ()),
+        (
+            "ANALYTICS_FRAME_ANCESTORS",
+            "https://a.example, http://b:8080",
+            "frame_ancestors",
+            ("https://a.example", "http://b:8080"),
+        ),
         ("ANALYTICS_BASE_PATH", "/stats", "base_path", "/stats"),
         ("ANALYTICS_BASE_PATH", "/ops/live-1.0_~", "base_path", "/ops/live-1.0_~"),
         ("ANALYTICS_BASE_PATH", "", "base_path", ""),

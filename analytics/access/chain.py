@@ -8,12 +8,13 @@ from werkzeug.routing import Map
 
 from analytics.access.access_log import AccessLog
 from analytics.access.base_path import BasePath
+from analytics.access.browser_headers import BrowserHeaders
 from analytics.access.cross_origin import CrossOrigin
 from analytics.access.identify import Identify
 from analytics.access.live_origin import LiveOrigin
 from analytics.access.proxies import Proxies
 from analytics.access.ready_gate import ReadyGate
-from analytics.access.sniffing import forbid_sniffing
+from analytics.access.request_metrics import RequestMetrics
 from analytics.access.yielding import Yielding
 from analytics.answer import failure
 
@@ -55,10 +56,12 @@ def chain(
     urls: Map,
     *,
     origins: tuple[str, ...],
+    frame_ancestors: tuple[str, ...],
     base_path: str,
     trusted_proxies: tuple[str, ...],
     is_closed: Callable[[], bool],
     identify: Identify,
+    metrics: RequestMetrics,
 ) -> Chain:
     """Put all steps around `app`.
 
@@ -66,10 +69,12 @@ def chain(
         app: the application.
         urls: all paths of `app`.
         origins: allowed origins of pages on other hosts; `*` allows all.
+        frame_ancestors: origins of pages that may embed the pages of the service.
         base_path: prefix below which the service is reached; empty for none.
         trusted_proxies: addresses and networks of the proxies whose X-Forwarded-* headers are trusted.
         is_closed: whether the service cannot answer yet.
         identify: authenticates and authorizes requests.
+        metrics: measures requests.
 
     Raises:
         ConfigError: `base_path` makes a path of the service ambiguous.
@@ -86,5 +91,5 @@ def chain(
             LiveOrigin(origins),
             identify,
         ),
-        (forbid_sniffing, CrossOrigin(origins), access_log.end),
+        (BrowserHeaders(frame_ancestors), CrossOrigin(origins), metrics, access_log.end),
     )

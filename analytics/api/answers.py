@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
-from analytics.answer import Answer, encode
+from analytics.answer import ERROR_CODE, Answer, encode
 
 
 def answer(payload: Any, status: int = 200) -> Response:
@@ -15,4 +15,5 @@ def answer(payload: Any, status: int = 200) -> Response:
 
 def respond(answered: Answer) -> Response:
     """Convert an `Answer` to a Flask response."""
+    request.environ[ERROR_CODE] = answered.error_code
     return Response(answered.body, answered.status, answered.headers, content_type=answered.content_type)

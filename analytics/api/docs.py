@@ -11,6 +11,7 @@ import msgspec
 from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 
+from analytics.answer import POLICY
 from analytics.api.answers import answer
 from analytics.api.codes import PROBLEMS
 from analytics.api.openapi import JSON, build_spec, resolve
@@ -53,7 +54,7 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
             style=Markup(style),  # noqa: S704 - a file of ours
             prose=prose,
         )
-        return html, f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        return html, f"{policy}; base-uri 'none'; form-action 'none'"
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
@@ -65,8 +66,7 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
             return Response(status=307, headers={"Location": "../docs"})
         html, policy = page()
         response = Response(html.replace(EXAMPLE_URL, escape(request.url_root.rstrip("/"))), mimetype="text/html")
-        response.headers["Content-Security-Policy"] = policy
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers[POLICY] = policy
         return response
 
     return blueprint

@@ -1,7 +1,8 @@
 """/metrics: records metrics, and exports all metrics to Prometheus; /series: points of a metric over time."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -11,7 +12,8 @@ from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
 from analytics.api.streaming import LEVEL
 from analytics.doors.door import Door
-from analytics.query.exposition import exposition
+from analytics.own_metrics.family import Source
+from analytics.query.exposition import exposition, own_exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
@@ -20,8 +22,16 @@ QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
 
 
-def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]) -> Blueprint:
-    """Blueprint of /metrics and /series; `door` handles POST; `connections` counts live connections."""
+def metrics_blueprint(
+    door: Door, reader: Reader, connections: Callable[[], int], sources: Sequence[Source]
+) -> Blueprint:
+    """Blueprint of /metrics and /series.
+
+    Args:
+        door: handles POST /metrics.
+        connections: returns the number of live connections.
+        sources: report the service's metrics about itself.
+    """
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.post("/metrics")
@@ -31,7 +41,8 @@ def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]
     @blueprint.get("/metrics")
     def show() -> Response:
         arguments(NOTHING)
-        text, gzipped = reader.ask(exposition, connections()), takes_gzip()
+        own = own_exposition(chain.from_iterable(source() for source in sources))
+        text, gzipped = own + reader.ask(exposition, connections()), takes_gzip()
         body = gzip.compress(text, LEVEL, mtime=0) if gzipped else text
         return tell_encoding(Response(body, content_type=CONTENT_TYPE_LATEST), gzipped=gzipped)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, render_template, request
 
+from analytics.answer import POLICY
 from analytics.api.files import TYPES, Folder, pack, respond
 
 WEB = Path(__file__).parent.parent / "web"
@@ -11,7 +12,7 @@ CHARTS = ("uPlot.iife.min.js", "uPlot.min.css")
 """Files that `npm ci` in analytics/web installs; without them the page says that its charts are missing."""
 THEME = "theme.js"
 """Classic script, not a module, because it must run before the first paint."""
-POLICY = "; ".join(
+LOADS = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -20,9 +21,9 @@ POLICY = "; ".join(
         "connect-src 'self'",  # ws: to the same host too
         "base-uri 'none'",
         "form-action 'none'",
-        "frame-ancestors 'none'",
     )
 )
+"""Content security policy of the page; who may embed it is added to it in `analytics.access.browser_headers`."""
 
 
 def page_blueprint() -> Blueprint:
@@ -39,8 +40,7 @@ def page_blueprint() -> Blueprint:
         charts = all(map(vendor.has, CHARTS))
         html = render_template("page.html", charts=charts, modules=modules)
         response = respond(pack(html.encode()), TYPES[".html"])
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers[POLICY] = LOADS
         return response
 
     @blueprint.get("/assets/<path:name>")

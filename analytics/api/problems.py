@@ -31,5 +31,6 @@ def _describe(error: Exception, environ: WSGIEnvironment) -> Answer:
     elif status == 405:
         method = environ["REQUEST_METHOD"]
         message = f"{method} is not allowed at {path}; allowed: {headers.get('Allow', 'nothing')}."
-    problem = {"code": error.name.lower().replace(" ", "_"), "message": message, "fields": {}}
-    return Answer(encode({"error": problem}), status, tuple(headers.items()))
+    code = error.name.lower().replace(" ", "_")
+    problem = {"code": code, "message": message, "fields": {}}
+    return Answer(encode({"error": problem}), status, tuple(headers.items()), error_code=code)

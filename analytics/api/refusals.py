@@ -2,13 +2,18 @@
 
 import msgspec
 
+from analytics.answer import DATA_ANSWER
+
 
 def refusal(status: int, reason: str, message: str) -> bytes:
     """A whole HTTP response with a JSON error, in place of gunicorn's HTML page."""
     error = {"code": reason.lower().replace(" ", "_"), "message": message or reason, "fields": {}}
     body = msgspec.json.encode({"error": error})
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+    headers = (
+        ("Connection", "close"),
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        *DATA_ANSWER,
     )
-    return head.encode("latin-1") + body
+    head = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers), "", ""]
+    return "\r\n".join(head).encode("latin-1") + body

@@ -95,7 +95,7 @@ class JsonDoor(Generic[R]):
         reasons = Counter(error.code for error in receipt.errors)
         message = f"All {receipt.rejected} {self._kind.name} were rejected ({', '.join(reasons)}); see `errors`."
         problem: dict[str, Any] = {"code": "nothing_accepted", "message": message, "fields": {}}
-        return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400)
+        return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400, problem["code"])
 
 
 def events_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:

@@ -6,6 +6,8 @@ Verified with gunicorn 27.0.1. The service relies on these:
   handlers among them; the class of a worker can be replaced.
 - A kept-alive connection waits for its next request in `with worker.timeout_ctx():`, is closed when the block ends
   without one, and cannot be told from a busy one otherwise. `worker.cfg.keepalive` is the time it may wait.
+- A worker calls its `handle(listener, client, address)`, looked up on the instance when it begins to serve, for each
+  connection; the call ends with the connection.
 - The handlers of SIGINT and SIGQUIT raise SystemExit in greenlets of their own.
 - Errors that never reach the application are written by `gunicorn.util.write_error(sock, status, reason, message)`,
   looked up at each call; `gunicorn.util.write_nonblock` writes to a socket.
@@ -73,6 +75,22 @@ def call_on_stop(worker: Any, drain: Callable[[], None]) -> None:
         idle.end()
 
     worker.__class__ = _with_stop_callback(type(worker), stop)
+
+
+def count_connections(worker: Any) -> Callable[[], int]:
+    """Count the connections of a worker from now on; returns a function that returns how many are open."""
+    handle, open_now = worker.handle, 0
+
+    def counted(*args: Any) -> None:
+        nonlocal open_now
+        open_now += 1
+        try:
+            handle(*args)
+        finally:
+            open_now -= 1
+
+    worker.handle = counted
+    return lambda: open_now
 
 
 def run_to_completion(stop: Callable[[], None]) -> None:

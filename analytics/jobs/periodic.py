@@ -48,6 +48,11 @@ class Periodic(Job):
     def state(self) -> State:
         return "stalled" if self.is_stalled else super().state
 
+    @property
+    def lateness(self) -> float:
+        """Delay of the current or latest run, in seconds."""
+        return self._lateness
+
     def report(self) -> JobReport:
         return {**super().report(), "skipped": self._skipped, "lateness_seconds": round(self._lateness, 3)}
 

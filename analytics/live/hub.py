@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 import msgspec
@@ -30,6 +30,14 @@ YIELD_EVERY = 200
 """Number of clients served in a broadcast before it yields."""
 PING_INTERVAL = 25
 """Calls of `Hub.ping`, which is called once a second, between two pings of a client."""
+
+
+class Waiting(NamedTuple):
+    """What waits in the outboxes of all clients: how many have something, and the events with their bytes."""
+
+    clients: int
+    events: int
+    bytes: int
 
 
 class Client:
@@ -73,6 +81,12 @@ class Hub:
 
     def __len__(self) -> int:
         return len(self._clients)
+
+    def waiting(self) -> Waiting:
+        """What waits in the outboxes of all clients."""
+        outboxes = [client.outbox for client in self._clients if not client.outbox.is_empty]
+        sizes = [outbox.waiting for outbox in outboxes]
+        return Waiting(len(outboxes), sum(events for events, _ in sizes), sum(size for _, size in sizes))
 
     def start(self) -> None:
         """Start the job that sends events, unless started."""

@@ -67,6 +67,11 @@ class Outbox:
         return not (self._batches or self._answers or self._initial)
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """Number of events that wait, and their bytes."""
+        return self._events, self._bytes
+
+    @property
     def has_initial(self) -> bool:
         """Whether initial messages are still to be sent."""
         return self._initial is not None

@@ -1,12 +1,19 @@
-"""Prometheus exposition: the service's own metrics and the collected ones, as metric families."""
+"""Prometheus exposition: the service's own metrics and the collected ones, in the text format."""
 
 from collections.abc import Iterable, Iterator
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
+from analytics.own_metrics.family import Family, Histograms
 from analytics.query.figures import total
 from analytics.query.services import service_row
 from analytics.query.stats import count, resident_bytes
@@ -14,28 +21,52 @@ from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC
 from analytics.state.state import State
 
-Family = CounterMetricFamily | GaugeMetricFamily | SummaryMetricFamily
+PREFIX = "analytics_"
 STATES = ("healthy", "degraded", "unhealthy", "maintenance", "stale", "down", "unknown")
 
 
 def exposition(state: State, now: float, connections: int) -> bytes:
-    """All families in the text format of prometheus_client."""
+    """The metrics that the state has: totals of the service, and what was collected."""
+    return _text([*_own(state, now, connections), *_services(state, now), *_collected(state)])
+
+
+def own_exposition(families: Iterable[Family | Histograms]) -> bytes:
+    """The metrics that other parts of the service report about themselves."""
+    return _text([_histograms(each) if isinstance(each, Histograms) else _metric(each) for each in families])
+
+
+def _metric(family: Family) -> Metric:
+    kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+    metric = kind(PREFIX + family.name, family.about, labels=family.labels)
+    for labels, value in family.values.items():
+        metric.add_metric(labels, value)
+    return metric
+
+
+def _histograms(family: Histograms) -> Metric:
+    metric = HistogramMetricFamily(PREFIX + family.name, family.about, labels=family.labels)
+    for labels, histogram in family.values.items():
+        metric.add_metric(labels, histogram.buckets(), histogram.sum)
+    return metric
+
+
+def _text(metrics: list[Metric]) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*_own(state, now, connections), *_services(state, now), *_collected(state)]))
+    registry.register(_Metrics(metrics))
     return generate_latest(registry)
 
 
-class _Families(Collector):
-    """Families that were built in advance."""
+class _Metrics(Collector):
+    """Metrics that were built in advance."""
 
-    def __init__(self, families: list[Family]) -> None:
-        self._families = families
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
-    def collect(self) -> Iterable[Family]:
-        return self._families
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
 
 
-def _own(state: State, now: float, connections: int) -> Iterator[Family]:
+def _own(state: State, now: float, connections: int) -> Iterator[Metric]:
     for name, text, value in (
         ("uptime_seconds", "Seconds since the service started", now - state.started),
         ("memory_bytes", "Resident memory of the service", resident_bytes()),
@@ -57,7 +88,7 @@ def _own(state: State, now: float, connections: int) -> Iterator[Family]:
     yield drops
 
 
-def _services(state: State, now: float) -> Iterator[Family]:
+def _services(state: State, now: float) -> Iterator[Metric]:
     requests = GaugeMetricFamily("analytics_service_requests", "Requests over the retained time", labels=["service"])
     errors = GaugeMetricFamily("analytics_service_errors", "Errors over the retained time", labels=["service"])
     status = GaugeMetricFamily("analytics_service_status", "1 for the current state", labels=["service", "status"])
@@ -82,15 +113,11 @@ def _services(state: State, now: float) -> Iterator[Family]:
     yield events
 
 
-def _collected(state: State) -> Iterator[Family]:
+def _collected(state: State) -> Iterator[Metric]:
     """Custom metrics as last sent. Their names are labels, so any name is allowed and none collides."""
-    last = GaugeMetricFamily(
-        "analytics_metric_last", "Custom metric, latest value", labels=["name", "service", "unit", "tags"]
-    )
-    sums = GaugeMetricFamily("analytics_metric_sum", "Custom metric, sum", labels=["name", "service", "unit", "tags"])
-    counts = GaugeMetricFamily(
-        "analytics_metric_count", "Custom metric, observations", labels=["name", "service", "unit", "tags"]
-    )
+    names = ["name", "service", "unit", "tags"]
+    last = GaugeMetricFamily("analytics_metric_last", "Custom metric, latest value", labels=names)
+    sums = SummaryMetricFamily("analytics_metric", "Custom metric, sum and number of observations", labels=names)
     for (name, service, tags), cell in state.series.totals.items():
         if name in (*TRAFFIC, EVENTS):
             continue
@@ -101,6 +128,5 @@ def _collected(state: State) -> Iterator[Family]:
             msgspec.json.encode(dict(tags)).decode() if tags else "",
         ]
         last.add_metric(labels, cell.last)
-        sums.add_metric(labels, total(cell))
-        counts.add_metric(labels, cell.count)
-    yield from (last, sums, counts)
+        sums.add_metric(labels, cell.count, total(cell))
+    yield from (last, sums)

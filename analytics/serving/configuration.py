@@ -11,7 +11,13 @@ from gunicorn.glogging import Logger
 from analytics.api.refusals import refusal
 from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
-from analytics.internals.gunicorn import BOOT_ERROR, call_on_stop, replace_error_page, run_to_completion
+from analytics.internals.gunicorn import (
+    BOOT_ERROR,
+    call_on_stop,
+    count_connections,
+    replace_error_page,
+    run_to_completion,
+)
 from analytics.listening import check_listening
 from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
@@ -82,6 +88,7 @@ def post_worker_init(worker: Any) -> None:
     gc.set_threshold(20_000, 10, 10)
     runtime = worker.app.wsgi().extensions.get("analytics")
     if runtime is not None:
+        runtime.open_connections = count_connections(worker)
         runtime.start(give_up)
         call_on_stop(worker, runtime.drain)
 

@@ -17,7 +17,7 @@ from analytics.factory import create_app
 from tests.fakes import FakeClock
 
 REQUEST_STEPS = ["Yielding", "AccessLog.begin", "Proxies", "BasePath", "ReadyGate", "LiveOrigin", "Gate"]
-ANSWER_STEPS = ["forbid_sniffing", "CrossOrigin", "AccessLog.end"]
+ANSWER_STEPS = ["BrowserHeaders", "CrossOrigin", "RequestMetrics", "AccessLog.end"]
 ARGUMENTS = {"id": "deploy-1", "service": "checkout", "name": "main.js"}
 
 

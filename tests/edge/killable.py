@@ -16,7 +16,7 @@ _serve = app.wsgi_app
 def _jobs() -> dict[str, Any]:
     service = app.extensions["analytics"]
     store = service._store
-    jobs = [service.ticker, service.hub._flusher, store._log._writer, store._checkpointer._job]
+    jobs = [service.ticker, service.hub._flusher, store._log._writer, store._checkpointer._job, service.loop_lag.job]
     return {job.name: job for job in jobs}
 
 

@@ -2,17 +2,24 @@
 
 import gzip
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import websocket
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.conftest import StartServer
+from tests.edge.socketio_clients import client
 from tests.edge.test_odd_items import HOSTILE
-from tests.edge.wire import eventually, tool, unique
-from tests.server import Server, free_port
+from tests.edge.wire import eventually, tool, unique, websocket_url
+from tests.server import APP, ROOT, Server, free_port
+
+KNOWN_COMPLAINT = "analytics_service_latency_ms metric names should not contain abbreviated units"
+"""About a name that is older than the check, and that dashboards use."""
 
 
 def scrape(server: Server) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
@@ -126,6 +133,79 @@ def test_it_is_gzipped_for_who_takes_that(shared_server: Server, accepted: str |
         assert len(body) < len(text) / 2
 
 
+def sample_traffic(server: Server) -> None:
+    """Requests that have a sample of each metric as their result."""
+    service = unique("sampled")
+    data = {"endpoint": "/a", "status": 500, "latency": 5}
+    server.post("/events", [{"type": "request", "service": service, "data": data}, {"type": "a"}])
+    server.post("/metrics", {"name": "temperature", "value": -7, "unit": "°C", "tags": {"service": service, "a": "b"}})
+    server.post("/heartbeat", {"service": service, "status": "healthy"})
+    requests.get(f"{server.url}/nothing", timeout=10)
+
+
+def test_names_and_texts_are_as_promtool_wants_them(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    sample_traffic(server)
+    text = requests.get(f"{server.url}/metrics", timeout=10).content
+    checked = subprocess.run([tool("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
+    complaints = (checked.stdout + checked.stderr).decode().strip().splitlines()
+    assert complaints == [KNOWN_COMPLAINT]
+
+
+def test_each_metric_has_a_row_in_the_documentation(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    text = requests.get(f"{server.url}/metrics", timeout=10).text
+    types = {(name, kind) for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)}
+    page = (ROOT / "docs/howto/prometheus.md").read_text()
+    rows = {(name, kind) for name, kind in re.findall(r"^\| `(\w+)[^`]*` \| (\w+) \|", page, re.MULTILINE)}
+    assert types == rows
+
+
+def test_requests_and_refusals_are_counted(shared_server: Server) -> None:
+    def count(name: str, **labels: str) -> float:
+        return scrape(shared_server).get(name, {}).get(key(**labels), 0)
+
+    requested = {"route": "/services/<name:service>/metrics", "method": "GET", "status": "4xx"}
+    name = "analytics_http_request_duration_seconds_count"
+    before, refused = count(name, **requested), count("analytics_http_refusals_total", code="unknown_service")
+    for number in range(3):
+        requests.get(f"{shared_server.url}/services/nobody-{number}/metrics", timeout=10)
+    assert count(name, **requested) == before + 3
+    assert count("analytics_http_refusals_total", code="unknown_service") == refused + 3
+    buckets = scrape(shared_server)["analytics_http_request_duration_seconds_bucket"]
+    assert buckets[key(**requested, le="+Inf")] == before + 3
+
+
+def test_connections_are_counted_by_protocol(start_server: StartServer) -> None:
+    server = start_server()
+
+    def seen() -> tuple[float, float, float]:
+        found = scrape(server)
+        clients = found["analytics_live_clients"]
+        connections = found["analytics_open_connections"][key()]
+        return clients[key(protocol="websocket")], clients[key(protocol="socketio")], connections
+
+    eventually(lambda: seen() == (0, 0, 1))
+    with requests.Session() as session, client("python", server, "polling"):
+        session.get(f"{server.url}/health", timeout=10)
+        live = websocket.create_connection(websocket_url(server), timeout=10)
+        eventually(lambda: seen()[:2] == (1, 1))
+        assert seen()[2] >= 3
+        live.close()
+        eventually(lambda: seen()[:2] == (0, 1))
+    eventually(lambda: seen() == (0, 0, 1))
+
+
+def test_the_development_server_counts_connections_too(start_server: StartServer) -> None:
+    assert scrape(start_server(command=APP))["analytics_open_connections"] == {key(): 1}
+
+
+def test_the_event_loop_is_watched(shared_server: Server) -> None:
+    lag = "analytics_event_loop_lag_seconds_count"
+    before = scrape(shared_server)[lag][key()]
+    eventually(lambda: scrape(shared_server)[lag][key()] > before)
+
+
 def test_prometheus_scrapes_it(shared_server: Server, tmp_path: Path) -> None:
     service, port = unique("scraped"), free_port()
     shared_server.post("/events", [{"type": "ä", "service": service}] * 3)
@@ -153,5 +233,8 @@ def test_prometheus_scrapes_it(shared_server: Server, tmp_path: Path) -> None:
             (sample,) = found
             assert (sample["metric"]["type"], sample["value"][1]) == ("ä", "3")
             assert asked("up")[0]["value"][1] == "1"
+            buckets = 'analytics_http_request_duration_seconds_bucket{route="/events", method="POST"}'
+            (slow,) = asked(f"histogram_quantile(0.99, sum by (le) ({buckets}))")
+            assert 0 < float(slow["value"][1]) < float("inf")
         finally:
             process.terminate()

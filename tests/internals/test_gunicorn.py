@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -18,7 +19,14 @@ from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
-from analytics.internals.gunicorn import BOOT_ERROR, IdleWaits, call_on_stop, replace_error_page, run_to_completion
+from analytics.internals.gunicorn import (
+    BOOT_ERROR,
+    IdleWaits,
+    call_on_stop,
+    count_connections,
+    replace_error_page,
+    run_to_completion,
+)
 from analytics.serving.application import GunicornServer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -110,6 +118,21 @@ def test_a_connection_opened_while_the_worker_stops_is_served(connections: Conne
     gevent.sleep(0)
     with connections.open(REQUEST) as client:
         assert read(client, b"").endswith(b"ok")
+
+
+def test_open_connections_are_counted_until_they_are_closed(connections: Connections) -> None:
+    count = count_connections(connections.worker)
+    assert count() == 0
+    with connections.open(b"") as first:
+        with connections.open(b""):
+            gevent.sleep(0)
+            assert count() == 2
+            first.shutdown(socket.SHUT_WR)
+            assert read(first, b"") == b""
+            gevent.sleep(0)
+            assert count() == 1
+        gevent.joinall(connections._serving, timeout=30)
+    assert count() == 0
 
 
 def test_errors_before_the_application_are_written_by_the_replaced_function(

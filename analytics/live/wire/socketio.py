@@ -126,6 +126,10 @@ class SocketIo:
         self._server.on("disconnect", self._disconnect)
         self._server.on("subscribe", self._subscribe)
 
+    def __len__(self) -> int:
+        """Number of connected clients."""
+        return len(self._clients)
+
     def drain(self) -> None:
         """Close all sessions; the connection of a client that does not receive the Close soon is cut."""
         for session in self._engine.sessions():

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from itertools import count
 from typing import Any
 
-from analytics.kinds import Kind
+from analytics.kinds import KINDS, Kind
 from analytics.log.disk.database import BATCH_ENTRIES
 from analytics.log.disk.pending import Pending
 
@@ -28,6 +28,10 @@ class Backlog:
 
     def __len__(self) -> int:
         return self._entries
+
+    def bytes_by_kind(self) -> dict[str, int]:
+        """Bytes that wait, by kind."""
+        return {name: self._bytes[name] for name in KINDS}
 
     def has_room(self, kind: Kind[Any]) -> bool:
         """Whether another entry of this kind may wait."""

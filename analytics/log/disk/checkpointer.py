@@ -59,6 +59,7 @@ class Checkpointer:
         self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
+        self._written_at = self._at
         self._job = jobs.periodic("checkpoint writer", CHECK_SECONDS, self._save_if_due, stalled_after=STALLED_SECONDS)
 
     def start(self, mark: Mark, beyond: int) -> None:
@@ -81,11 +82,20 @@ class Checkpointer:
         return self._log.position > self._mark.position
 
     @property
+    def age(self) -> float:
+        """Seconds since the newest checkpoint was written, or since the start if that is later."""
+        return self._clock.monotonic() - self._written_at
+
+    @property
+    def pending_entries(self) -> int:
+        """How many entries come after the newest checkpoint."""
+        return self._log.entries - self._entries
+
+    @property
     def is_due(self) -> bool:
         """Whether it is time for a new checkpoint."""
         age = self._clock.monotonic() - self._at
-        entries = self._log.entries - self._entries
-        many = entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
+        many = self.pending_entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
         return self.has_new_entries and age >= PAUSE_SECONDS and (many or age >= MAX_SECONDS)
 
     def save(self) -> bool:
@@ -135,6 +145,7 @@ class Checkpointer:
         self._checkpoint.commit(changes)
         self._report_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
+        self._written_at = self._clock.monotonic()
 
     def _report_missed(self, missed: Iterable[Missed]) -> None:
         """Log and count the entries that were pruned before consumers had read them."""

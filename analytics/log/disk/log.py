@@ -26,6 +26,7 @@ from analytics.log.disk.pending import Pending, Reply, notify, refuse
 from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
+from analytics.own_metrics.histogram import Histogram
 from analytics.yielding import yield_to_others
 
 RETRY_SECONDS = 1.0
@@ -63,14 +64,13 @@ class DiskLog:
         self.max_bytes = max_bytes
         self.consumers: dict[str, Cursor] = {}
         """All cursors by name, also of consumers that do not run now."""
+        self.backlog = Backlog(is_one_queue=durability == RELAXED)
+        self.commits = Histogram()  # of writes to the journal
         self._lock, self._path, self._durability = lock, path, durability
         self._thread = Thread()
         self._database: Database | None = None
-        self._inode = 0
-        self._backlog = Backlog(is_one_queue=durability == RELAXED)
         self._buffer = bytearray()
-        self._wake = Event()
-        self._idle = Event()
+        self._wake, self._idle = Event(), Event()
         self._idle.set()
         self._unapplied: deque[Pending] = deque()
         self._turn = Semaphore()  # held by the greenlet that writes
@@ -79,7 +79,7 @@ class DiskLog:
         """The positions of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0
         """How many entries, and records in them, were applied since the start."""
-        self._first_position = 1
+        self._first_position, self._inode = 1, 0
         self._reported: Exception | None = None
         self.failure: str | None = "the journal is being replayed"
         """Why nothing can be written now; None if it can."""
@@ -92,7 +92,7 @@ class DiskLog:
         """
         if self.failure is not None:
             raise unavailable(self.failure)
-        if not self._backlog.has_room(kind):
+        if not self.backlog.has_room(kind):
             raise unavailable(f"the disk does not keep up, and too many {kind.name} are waiting for it")
 
     def append(self, entry: Entry) -> Callable[[], Any]:
@@ -106,8 +106,8 @@ class DiskLog:
         """
         _encode_into(entry.records, self._buffer)
         pending = Pending(entry, packed(self._buffer), None if self._durability == RELAXED else Reply())
-        self._backlog.add(pending)
-        if len(self._backlog) == 1:
+        self.backlog.add(pending)
+        if len(self.backlog) == 1:
             self._idle.clear()
             self._wake.set()
         if pending.reply is not None:
@@ -159,8 +159,8 @@ class DiskLog:
 
     def flush(self, seconds: float = 5.0) -> None:
         """Wait until all entries are written and applied, for at most so many seconds."""
-        if not self._idle.wait(seconds if self.failure is None else 0) and self._backlog:
-            logger.error("some entries could not be written to the journal", extra={"entries": len(self._backlog)})
+        if not self._idle.wait(seconds if self.failure is None else 0) and self.backlog:
+            logger.error("some entries could not be written to the journal", extra={"entries": len(self.backlog)})
 
     def stop(self) -> None:
         """Stop writing, and close the database."""
@@ -175,7 +175,7 @@ class DiskLog:
         is_large = self._durability != FSYNC and len(pending.body) >= LARGE_BYTES
         if is_large and not self._unapplied and self._reported is None and self._turn.acquire(blocking=False):
             try:
-                if self._backlog and self.failure is None:
+                if self.backlog and self.failure is None:
                     self._write_batch()
             finally:
                 self._turn.release()
@@ -183,7 +183,7 @@ class DiskLog:
 
     def _run(self) -> None:
         while True:
-            while self._unapplied or self._backlog or self._reported is not None or self.failure is not None:
+            while self._unapplied or self.backlog or self._reported is not None or self.failure is not None:
                 with self._turn:
                     self._step()
             self._idle.set()
@@ -201,19 +201,19 @@ class DiskLog:
             self._suspend(self._reported)
         elif self._unapplied:  # an unexpected error interrupted applying them
             self._apply()
-        elif self._backlog:
+        elif self.backlog:
             self._gather()
             self._write_batch()
 
     def _gather(self) -> None:
         """Let other greenlets append first: one write of many entries costs little more than one of a single entry."""
         started, seen = time.perf_counter(), 0
-        while len(self._backlog) > seen and time.perf_counter() - started < YIELD_SECONDS:
-            seen = len(self._backlog)
+        while len(self.backlog) > seen and time.perf_counter() - started < YIELD_SECONDS:
+            seen = len(self.backlog)
             yield_to_others()
 
     def _write_batch(self) -> None:
-        batch = self._backlog.batch()
+        batch = self.backlog.batch()
         entries = [
             StoredEntry(position, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
             for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first_position))
@@ -221,12 +221,14 @@ class DiskLog:
         try:
             database = self.database
             brief = 0 if self._durability == FSYNC else BRIEF_SECONDS
+            started = time.perf_counter()
             self._thread.ask_briefly(brief, database.append, entries)
+            self.commits.observe(time.perf_counter() - started)
         except Exception as error:  # noqa: BLE001  # the waiting requests need an answer
             self._suspend(error)
             return
         self.written = entries[-1].position
-        self._backlog.remove(batch)
+        self.backlog.remove(batch)
         self._unapplied += batch
         self._apply()
         if database.needs_wal_checkpoint:
@@ -269,7 +271,7 @@ class DiskLog:
         logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
         if self._durability == RELAXED:
             return
-        refuse(filter(None, [pending.reply for pending in self._backlog.clear()]), unavailable(self.failure))
+        refuse(filter(None, [pending.reply for pending in self.backlog.clear()]), unavailable(self.failure))
 
     def _reopen(self) -> None:
         try:

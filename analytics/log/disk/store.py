@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from analytics.log.disk.checkpointer import Checkpointer
 from analytics.log.disk.file import FILE_NAME, check_sqlite, checked_uri
 from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.log import DiskLog
+from analytics.log.disk.own_metrics import disk_families
 from analytics.log.disk.reading import sizes
 from analytics.log.disk.recovery import recover
 from analytics.log.recorder import Recorder
+from analytics.own_metrics.family import Family, Histograms
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
@@ -91,6 +93,10 @@ class Store:
     def size(self) -> int:
         """The size of the database's files in bytes."""
         return sum(sizes(self._directory / FILE_NAME).values())
+
+    def families(self) -> Iterator[Family | Histograms]:
+        """Own metrics of the log on disk."""
+        return disk_families(self._log, self._checkpointer, self._directory)
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:

@@ -6,7 +6,7 @@ As a program, it reads a log from standard input and prints a digest of the resu
 import hashlib
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import datasketches
@@ -14,6 +14,7 @@ import msgspec
 
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import ENDPOINTS, IDS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
+from analytics.log.disk.database import Part
 from analytics.log.log import Entry, MemoryLog
 from analytics.snapshot.build import build_snapshot
 from analytics.state.cells import Cell
@@ -71,8 +72,12 @@ def canonical(rig: Rig, at: float) -> list[Any]:
     with rig.state.lock:
         rig.state.advance(at)
         checkpoint: Checkpoint = rig.checkpoint  # type: ignore[attr-defined]
-        parts = checkpoint.parts(checkpoint.take_changes())
-        return sorted(([*part[:3], _body(part.family, part.body)] for part in parts), key=repr)
+        return canonical_parts(checkpoint.parts(checkpoint.take_changes()))
+
+
+def canonical_parts(parts: Iterable[Part]) -> list[Any]:
+    """The parts of a checkpoint in a canonical order; floats are exact."""
+    return sorted(([*part[:3], _body(part.family, part.body)] for part in parts), key=repr)
 
 
 def digest(rig: Rig, at: float) -> str:

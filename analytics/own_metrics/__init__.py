@@ -1,0 +1,1 @@
+"""Own metrics: what the service measures about itself, for `GET /metrics`."""

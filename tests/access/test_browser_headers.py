@@ -1,0 +1,111 @@
+"""Headers for browsers: on every answer of every route, also on one that is refused or fails."""
+
+import re
+from typing import Any
+
+import pytest
+from werkzeug.test import run_wsgi_app
+
+from analytics.api.application import Application
+from analytics.api.refusals import refusal
+from analytics.config import Settings
+from analytics.factory import create_app
+from tests.access.test_chain import WAYS, Way, asked, path_to, refuse
+from tests.fakes import FakeClock
+
+DATA = "default-src 'none'; frame-ancestors 'none'"
+RESTRICTIONS = ("content-security-policy", "permissions-policy", "referrer-policy", "x-content-type-options")
+PAGES = ("/", "/docs")
+PAGE_OF_ANOTHER = {"HTTP_ORIGIN": "https://evil.example"}
+PORTALS = ("https://portal.example", "http://intranet:8080")
+
+
+def check(headers: Any, policy: str = DATA) -> None:
+    """Check the headers of an answer."""
+    named = [(name.lower(), value) for name, value in headers.items()]
+    found = dict(named)
+    assert all([name for name, _ in named].count(name) == 1 for name in RESTRICTIONS)
+    assert found["content-security-policy"] == policy
+    assert found["x-content-type-options"] == "nosniff"
+    assert found["referrer-policy"] == "no-referrer"
+    features = found["permissions-policy"].split(", ")
+    assert {"camera=()", "geolocation=()", "microphone=()"} <= set(features)
+    assert all(re.fullmatch(r"[a-z-]+=\(\)", feature) for feature in features)
+
+
+def check_origins(headers: Any) -> None:
+    """An answer that all pages may read allows no credentials."""
+    assert not (headers.get("Access-Control-Allow-Origin") == "*" and "Access-Control-Allow-Credentials" in headers)
+
+
+@pytest.fixture(scope="module")
+def app() -> Application:
+    return create_app(Settings(data_dir=""), FakeClock())
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Application:
+    return create_app(Settings(data_dir=""), FakeClock(), refuse)
+
+
+@pytest.fixture(scope="module")
+def choosy() -> Application:
+    return create_app(Settings(data_dir="", cors_origins=("https://shop.example",)), FakeClock())
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_each_answer_of_each_route_has_them(app: Application, refusing: Application, way: Way) -> None:
+    path = path_to(way.rule)
+    _, _, headers = run_wsgi_app(app, asked(way, path, **PAGE_OF_ANOTHER))
+    check_origins(headers)
+    if way.rule.rule in PAGES and way.method in ("GET", "HEAD"):
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; ")
+        assert policy.endswith("; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        assert "unsafe" not in policy
+        check(headers, policy)
+    else:
+        check(headers)
+    check(run_wsgi_app(refusing, asked(way, path))[2])
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_no_route_lets_a_page_of_another_origin_read_it_or_use_credentials(choosy: Application, way: Way) -> None:
+    _, _, headers = run_wsgi_app(choosy, asked(way, path_to(way.rule), **PAGE_OF_ANOTHER))
+    assert "Access-Control-Allow-Origin" not in headers
+    assert "Access-Control-Allow-Credentials" not in headers
+    assert "Origin" in headers.getlist("Vary")
+
+
+def test_answers_that_no_route_gives_have_them(app: Application) -> None:
+    client = app.test_client()
+    check(client.get("/nothing").headers)
+    check(client.get("/", environ_overrides={"PATH_INFO": ""}).headers)  # redirects
+    check(client.get("/docs/").headers)
+
+
+def test_an_internal_error_has_them() -> None:
+    def fail(environ: object) -> None:
+        raise RuntimeError("out of luck")
+
+    check(create_app(Settings(data_dir=""), FakeClock(), fail).test_client().get("/").headers)
+
+
+def test_an_answer_of_gunicorn_has_them() -> None:
+    head, _, body = refusal(400, "Bad Request", "no").partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    check(headers)
+    assert status == "HTTP/1.1 400 Bad Request"
+    assert headers["Content-Length"] == str(len(body))
+    assert headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_origins_in_the_settings_may_embed_pages_and_nothing_else(path: str) -> None:
+    client = create_app(Settings(data_dir="", frame_ancestors=PORTALS), FakeClock()).test_client()
+    policy = client.get(path).headers["Content-Security-Policy"]
+    assert policy.endswith("; frame-ancestors https://portal.example http://intranet:8080")
+    check(client.get(path).headers, policy)
+    check(client.get("/stats").headers)
+    check(client.get("/assets/main.js").headers)
