@@ -1,10 +1,7 @@
 """Factory: builds the application and everything behind it from the settings."""
 
-import logging
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
@@ -43,7 +40,6 @@ from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
 from analytics.jobs.loop_lag import LoopLag
 from analytics.jobs.own_metrics import job_families
-from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.keys.key import Rate
 from analytics.keys.keyring import Keyring
@@ -62,109 +58,14 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
-from analytics.own_metrics.family import Family, Source, gauge
+from analytics.own_metrics.family import Source
 from analytics.query.catalog import every_resource
 from analytics.query.reader import Reader
+from analytics.runtime import Runtime
 from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
-
-logger = logging.getLogger(__name__)
-
-
-class Runtime:
-    """Starts and stops everything that runs besides requests; in `app.extensions["analytics"]`."""
-
-    def __init__(
-        self,
-        hub: Hub,
-        socketio: SocketIo,
-        ticker: Periodic,
-        recorder: Recorder,
-        state: State,
-        store: Store | None,
-        durability: str,
-        config: ConfigFolder,
-        begin_access: Callable[[], None],
-        loop_lag: LoopLag,
-    ) -> None:
-        self.hub, self.ticker, self._socketio = hub, ticker, socketio
-        self._recorder, self._state = recorder, state
-        self._store, self._durability = store, durability
-        self._config, self._is_loading = config, False
-        self._begin_access = begin_access
-        self.loop_lag = loop_lag
-        self.open_connections: Callable[[], int] | None = None
-        """Counts the open connections; set by the server, which alone knows them."""
-
-    def start(self, give_up: Callable[[str], None]) -> None:
-        """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
-
-        Args:
-            give_up: called with the reason if the stored data cannot be used.
-        """
-        self._is_loading = True
-        self.loop_lag.job.start()
-        if self._store is None:
-            logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
-            self._recorder.start()
-            self._begin()
-        else:
-            self._store.start(self._begin, give_up)
-
-    def drain(self) -> None:
-        """Prepare to stop: disconnect live clients, and report as not ready."""
-        self.hub.drain()
-        self._socketio.drain()
-
-    def stop(self) -> None:
-        """Stop all jobs, close the store and release the state."""
-        self.ticker.stop()
-        self.hub.stop()
-        self.loop_lag.job.stop()
-        if self._store is not None:
-            self._store.stop()
-        self._state.close()
-
-    @property
-    def is_recovering(self) -> bool:
-        """Whether the service is still replaying its journal, or reading its configuration."""
-        return self._is_loading or (self._store is not None and self._store.recovering)
-
-    def not_ready(self) -> list[str]:
-        """Reasons why the service should not get requests now; empty when it is ready."""
-        reasons = {
-            "the service is replaying its journal": self.is_recovering,
-            "the service is stopping": self.hub.draining,
-            "the ticker has stalled": not self.is_recovering and self.ticker.is_stalled,
-        }
-        return [reason for reason, holds in reasons.items() if holds]
-
-    def storage(self) -> dict[str, Any]:
-        """Storage in use: kind, durability, size in bytes, write failure if any, and consumers of the log."""
-        if self._store is None:
-            return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
-        store = self._store
-        return {
-            "kind": "disk",
-            "durability": self._durability,
-            "bytes": store.size,
-            "trouble": store.failure,
-            "consumers": store.consumers,
-        }
-
-    def families(self) -> Iterator[Family]:
-        """Own metrics that only the server knows."""
-        if self.open_connections is not None:
-            yield gauge("open_connections", "Open connections of any protocol", self.open_connections())
-
-    def _begin(self) -> None:
-        self._config.load()
-        self._begin_access()
-        self._is_loading = False
-        self.ticker.start()
-        self.hub.start()
 
 
 def create_app(

@@ -1,0 +1,111 @@
+"""Runtime: what runs besides requests, and the order in which it starts and stops."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from analytics.catalog.folder import ConfigFolder
+from analytics.jobs.loop_lag import LoopLag
+from analytics.jobs.periodic import Periodic
+from analytics.live.hub import Hub
+from analytics.live.wire.socketio import SocketIo
+from analytics.log.disk.store import Store
+from analytics.log.recorder import Recorder
+from analytics.own_metrics.family import Family, gauge
+from analytics.state.state import State
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Starts and stops everything that runs besides requests; in `app.extensions["analytics"]`."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        socketio: SocketIo,
+        ticker: Periodic,
+        recorder: Recorder,
+        state: State,
+        store: Store | None,
+        durability: str,
+        config: ConfigFolder,
+        begin_access: Callable[[], None],
+        loop_lag: LoopLag,
+    ) -> None:
+        self.hub, self.ticker, self._socketio = hub, ticker, socketio
+        self._recorder, self._state = recorder, state
+        self._store, self._durability = store, durability
+        self._config, self._is_loading = config, False
+        self._begin_access = begin_access
+        self.loop_lag = loop_lag
+        self.open_connections: Callable[[], int] | None = None
+        """Counts the open connections; set by the server, which alone knows them."""
+
+    def start(self, give_up: Callable[[str], None]) -> None:
+        """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
+
+        Args:
+            give_up: called with the reason if the stored data cannot be used.
+        """
+        self._is_loading = True
+        self.loop_lag.job.start()
+        if self._store is None:
+            logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
+            self._recorder.start()
+            self._begin()
+        else:
+            self._store.start(self._begin, give_up)
+
+    def drain(self) -> None:
+        """Prepare to stop: disconnect live clients, and report as not ready."""
+        self.hub.drain()
+        self._socketio.drain()
+
+    def stop(self) -> None:
+        """Stop all jobs, close the store and release the state."""
+        self.ticker.stop()
+        self.hub.stop()
+        self.loop_lag.job.stop()
+        if self._store is not None:
+            self._store.stop()
+        self._state.close()
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether the service is still replaying its journal, or reading its configuration."""
+        return self._is_loading or (self._store is not None and self._store.recovering)
+
+    def not_ready(self) -> list[str]:
+        """Reasons why the service should not get requests now; empty when it is ready."""
+        reasons = {
+            "the service is replaying its journal": self.is_recovering,
+            "the service is stopping": self.hub.draining,
+            "the ticker has stalled": not self.is_recovering and self.ticker.is_stalled,
+        }
+        return [reason for reason, holds in reasons.items() if holds]
+
+    def storage(self) -> dict[str, Any]:
+        """Storage in use: kind, durability, size in bytes, write failure if any, and consumers of the log."""
+        if self._store is None:
+            return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
+        store = self._store
+        return {
+            "kind": "disk",
+            "durability": self._durability,
+            "bytes": store.size,
+            "trouble": store.failure,
+            "consumers": store.consumers,
+        }
+
+    def families(self) -> Iterator[Family]:
+        """Own metrics that only the server knows."""
+        if self.open_connections is not None:
+            yield gauge("open_connections", "Open connections of any protocol", self.open_connections())
+
+    def _begin(self) -> None:
+        self._config.load()
+        self._begin_access()
+        self._is_loading = False
+        self.ticker.start()
+        self.hub.start()
