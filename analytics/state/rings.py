@@ -37,7 +37,7 @@ class Ring(Generic[R]):
     """
 
     def __init__(self, capacity: int, first: int = 1) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
         self._batches: list[Kept[R]] = []
         self._lasts = array("q")  # sequence number of the last record of each batch
         self._gone = 0  # evicted batches still at the start of both lists
@@ -52,7 +52,7 @@ class Ring(Generic[R]):
             self.add(kept)
 
     def __len__(self) -> int:
-        return min(self._held, self._capacity)
+        return min(self._held, self.capacity)
 
     def add(self, kept: Kept[R]) -> None:
         """Add the records of a request; evicts the oldest requests that exceed the capacity."""
@@ -63,7 +63,7 @@ class Ring(Generic[R]):
         self._batches.append(kept)
         self._lasts.append(self.last_sequence)
         self._held += len(kept.records)
-        while self._held - len(self._batches[self._gone].records) >= self._capacity:
+        while self._held - len(self._batches[self._gone].records) >= self.capacity:
             self._held -= len(self._batches[self._gone].records)
             self._batches[self._gone] = Kept((), 0.0, "", "")  # frees the records at once
             self._gone += 1

@@ -14,13 +14,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from analytics.clock import DAY_SECONDS
-from analytics.kinds import EVENTS, KINDS, METRICS
+from analytics.kinds import KINDS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.database import Part
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
-from analytics.records import NewEvent, NewMetric, Quotas
+from analytics.records import NewEvent, Quotas
 from analytics.state.catalog import StoredCatalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
@@ -37,7 +37,11 @@ ERRORS, IDS, CATALOG, REST = "errors", "ids", "catalog", "rest"
 
 
 class Rest(msgspec.Struct):
-    """The part that every checkpoint writes as a whole."""
+    """The part that every checkpoint writes as a whole.
+
+    `last_event` and `last_metric` are the last sequence numbers of the first two rings. Those of others are in their
+    blocks.
+    """
 
     series_open: list[int]
     users_open: list[int]
@@ -85,8 +89,7 @@ class Checkpoint:
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
         self._rings: dict[str, Blocks[Any]] = {
-            EVENTS.name: Blocks(EVENTS.name, state.events, NewEvent),
-            METRICS.name: Blocks(METRICS.name, state.metrics, NewMetric),
+            **{name: Blocks(name, ring, KINDS[name].record) for name, ring in state.rings.items()},
             ERRORS: Blocks(ERRORS, state.errors.ring, NewEvent),
         }
 
@@ -184,6 +187,7 @@ class Checkpoint:
     def _rest(self) -> Rest:
         state = self._state
         inherited, evicted = state.endpoints.dump()
+        last_event, last_metric, *_ = (ring.last_sequence for ring in state.rings.values())
         return Rest(
             [state.series.open(level) for level in range(len(state.series.levels))],
             [state.users.open(level) for level in range(len(state.users.levels))],
@@ -196,8 +200,8 @@ class Checkpoint:
             state.services.dump(),
             list(state.units.items()),
             state.limits.dump(),
-            state.events.last_sequence,
-            state.metrics.last_sequence,
+            last_event,
+            last_metric,
             self._recorder.own_ids.dump(),
             state.quotas,
             state.time,
@@ -218,7 +222,8 @@ class Checkpoint:
         state.services.restore(rest.services)
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
-        state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric
+        for ring, last in zip(state.rings.values(), (rest.last_event, rest.last_metric), strict=False):
+            ring.last_sequence = last
         self._recorder.own_ids.restore(*rest.own_ids)
         self._recorder.set_quotas(rest.quotas)
 

@@ -29,8 +29,6 @@ from analytics.state.state import State
 from tests.fakes import FakeClock
 from tests.state.rig import NOON, event, metric
 
-KEEP = {"events": 10_000, "metrics": 10_000}
-
 
 class NoThread(Thread):
     """Makes calls at once, in the calling thread."""
@@ -68,8 +66,8 @@ class Disk:
     def __enter__(self) -> Self:
         database = self.log.open()
         try:
-            self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder, KEEP)
-            self.log.start(self.log.ask(database.last_position))
+            self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder)
+            self.log.start(self.log.ask(database.last_position), self.clock.wall())
             if not self.log.position:
                 self.recorder.start()
             self.recorder.set_quotas(self.recorder.quotas)
