@@ -133,6 +133,8 @@ def test_limits_that_change_between_two_runs_apply_from_the_start_of_the_second(
     # no read is days ahead of the log, which would drop those that a run keeps
     plain = check_replicas(dice, log, limits, walls=(NOON - DAY, NOON))
     assert canonical(rig, log[-1].received + 1_000) == plain
+    first = replica(log, NOON, **{**LIMITS, "daily_days": limits["daily_days"]})
+    assert canonical(first, log[-1].received + 1_000) == plain, "limits of the process, not those of the log"
 
 
 def check_replicas(
