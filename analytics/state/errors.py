@@ -30,7 +30,7 @@ class Errors:
 
     def find_in(self, events: Ring[NewEvent]) -> None:
         """Add the errors among the events of a ring."""
-        for _, kept, places in events.spans(0, len(events)):
+        for _, kept, places in events.slices(0, len(events)):
             requests = [place for place in places if kept.records[place].type == "request"]
             failed = Observations("", 0.0).add_request_events([kept.records[place].data for place in requests])
             found = [requests[index] for index in failed]

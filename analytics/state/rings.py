@@ -21,7 +21,7 @@ class Found(NamedTuple, Generic[R]):
     place: int
 
 
-class Span(NamedTuple, Generic[R]):
+class RingSlice(NamedTuple, Generic[R]):
     """Consecutive records of one request: the one at index `place` has the number `before` + 1 + `place`."""
 
     before: int
@@ -99,17 +99,17 @@ class Ring(Generic[R]):
         """When the oldest record held was received, in seconds since the epoch."""
         return self._batches[self._gone].received if self._held else None
 
-    def spans(self, sequence: int, limit: int) -> list[Span[R]]:
+    def slices(self, sequence: int, limit: int) -> list[RingSlice[R]]:
         """The oldest `limit` records numbered above `sequence`, oldest first, grouped by request."""
         sequence = max(sequence, self.oldest_sequence - 1)
         index = bisect_right(self._lasts, sequence, lo=self._gone)
-        found: list[Span[R]] = []
+        found: list[RingSlice[R]] = []
         while limit > 0 and index < len(self._batches):
             kept = self._batches[index]
             before = self._lasts[index] - len(kept.records)
             start = max(0, sequence - before)
             places = range(start, min(start + limit, len(kept.records)))
-            found.append(Span(before, kept, places))
+            found.append(RingSlice(before, kept, places))
             limit -= len(places)
             index += 1
         return found
@@ -118,7 +118,7 @@ class Ring(Generic[R]):
         """The oldest `limit` records numbered above `sequence`, oldest first."""
         return [
             Found(before + 1 + place, kept, place)
-            for before, kept, places in self.spans(sequence, limit)
+            for before, kept, places in self.slices(sequence, limit)
             for place in places
         ]
 

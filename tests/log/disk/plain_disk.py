@@ -97,7 +97,7 @@ class Disk:
     def save(self) -> None:
         """Write a checkpoint like the checkpointer, but without a child process."""
         database = self.log.database
-        changes = self.checkpoint.take_changes()
+        changes = self.checkpoint.take_unsaved()
         mark = Mark(database.mark().generation + 1, self.log.position)
         database.put_parts(list(self.checkpoint.parts(changes)), mark.generation)
         database.finish_checkpoint(mark, self.checkpoint.oldest(), 10**9)

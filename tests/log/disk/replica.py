@@ -71,7 +71,7 @@ def canonical(rig: Rig, at: float) -> list[Any]:
     with rig.state.lock:
         rig.state.advance(at)
         checkpoint: Checkpoint = rig.checkpoint  # type: ignore[attr-defined]
-        parts = checkpoint.parts(checkpoint.take_changes())
+        parts = checkpoint.parts(checkpoint.take_unsaved())
         return sorted(([*part[:3], _body(part.family, part.body)] for part in parts), key=repr)
 
 

@@ -29,7 +29,7 @@ class SavedParts:
     def take(self, *, fails: bool = False) -> None:
         """Write a checkpoint; if it fails, its parts are discarded."""
         with self.rig.state.lock:
-            changes = self.checkpoint.take_changes()
+            changes = self.checkpoint.take_unsaved()
             oldest = self.checkpoint.oldest()
             parts = list(self.checkpoint.parts(changes))
         if fails:
