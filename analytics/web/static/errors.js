@@ -87,8 +87,8 @@ function line(group, withService) {
     setText(number, `${count(times)} ×`);
     setText(what, shorten(message ?? (code || type), LONGEST));
     setText(where, [endpoint, message === null ? '' : code].filter(Boolean).join(', '));
-    if (when.told === `${first} ${last}`) return;
-    when.told = `${first} ${last}`;
+    if (when.range === `${first} ${last}`) return;
+    when.range = `${first} ${last}`;
     when.replaceChildren(...(first === last ? [] : [time(first), ' – ']), time(last));
     if (!details.open) details.querySelector('pre')?.remove(); // it shows an older error
   }

@@ -76,8 +76,8 @@ function cell(found, greatest) {
   if (found === undefined) return el('td', { className: 'cell none' });
   const requests = found.reduce((sum, { bucket }) => sum + bucket.requests, 0);
   const level = requests ? Math.max(1, Math.min(LEVELS, Math.ceil((requests / greatest) * LEVELS))) : 0;
-  return el('td', { className: `cell l${level}`, title: found.map(told).join('; '), hour: found[0].bucket.hour }, el('span', { className: 'hidden' }, count(requests)));
+  return el('td', { className: `cell l${level}`, title: found.map(described).join('; '), hour: found[0].bucket.hour }, el('span', { className: 'hidden' }, count(requests)));
 }
 
-const told = ({ at, bucket }) =>
+const described = ({ at, bucket }) =>
   `${when(at)}: ${plural(bucket.requests, 'request')}, ${percent(errorRate(bucket))} errors, ${plural(bucket.unique_users, 'user')} (${utc(at)})`;

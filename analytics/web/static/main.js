@@ -44,7 +44,7 @@ let drawn = null;
 const types = new Set();
 const TYPES = 200;
 const HISTORY_SOON_MS = 12_000;
-const rise = { requests: 0, errors: 0 }; // since traffic was last told
+const rise = { requests: 0, errors: 0 }; // since the last update of the traffic chart
 
 /** Change the view: its panels, what the connection tells, and the address (a new entry, if one may go `back`). */
 function change(changes, back = false) {
@@ -180,25 +180,25 @@ live.addEventListener('state', ({ detail: line }) => {
   if (snapshot !== null) tellVerdict();
   tellWait(line);
 });
-live.addEventListener('snapshot', ({ detail: told }) => {
+live.addEventListener('snapshot', ({ detail: message }) => {
   const again = snapshot !== null;
   if (again) {
     board.reset();
     overview.reset();
     traffic.reload();
     history_.refresh(true);
-    if (told.gap) {
+    if (message.gap) {
       events.gap();
       events.reload();
     }
   }
-  events.missed(told.dropped);
-  take(told.data);
+  events.missed(message.dropped);
+  take(message.data);
   ask('/stats').then((stats) => Object.keys(stats.events_by_type).slice(0, TYPES).forEach((type) => types.add(type))).catch(() => {}); // then those that come
 });
-live.addEventListener('update', ({ detail: told }) => {
-  events.missed(told.dropped);
-  take(told.data);
+live.addEventListener('update', ({ detail: message }) => {
+  events.missed(message.dropped);
+  take(message.data);
 });
 live.addEventListener('event', ({ detail: { data, dropped } }) => {
   if (types.size < TYPES) types.add(data.type);

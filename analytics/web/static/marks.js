@@ -1,10 +1,10 @@
 // Annotations in a chart: lines and spans on its canvas, and above them buttons that tell what happened.
 
 import { el } from './dom.js';
-import { told } from './annotation.js';
+import { described } from './annotation.js';
 
 const NEAR = 20; // px within which annotations share a button
-const MOST_TOLD = 5;
+const MOST_LISTED = 5;
 const WIDEST = 280; // px
 
 /** The marks of one chart; `root` belongs right before its plot. */
@@ -67,8 +67,8 @@ export class Marks {
 }
 
 function mark(x, all, width) {
-  const more = all.length > MOST_TOLD ? [el('p', { className: 'soft' }, `and ${all.length - MOST_TOLD} more`)] : [];
-  const tip = el('div', { className: 'tip' }, ...all.slice(-MOST_TOLD).reverse().map((one) => el('p', {}, ...told(one))), ...more);
+  const more = all.length > MOST_LISTED ? [el('p', { className: 'soft' }, `and ${all.length - MOST_LISTED} more`)] : [];
+  const tip = el('div', { className: 'tip' }, ...all.slice(-MOST_LISTED).reverse().map((one) => el('p', {}, ...described(one))), ...more);
   const button = el('button', { type: 'button', 'aria-label': `Annotation: ${tip.textContent}`.slice(0, 300) });
   const isLeft = x < width / 2;
   const root = el('div', { className: `mark ${isLeft ? 'left' : 'right'}` }, button, tip);

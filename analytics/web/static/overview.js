@@ -37,7 +37,7 @@ export class Overview {
     if (now - this.loadedAt > AGAIN) this.#load(now);
     if (now - this.usualAt > USUAL_AGAIN) this.#loadUsual(now, services, wrong);
     const rows = Object.values(services);
-    const told = {
+    const values = {
       total_requests: overview.total_requests || null,
       requests_per_second: overview.total_requests ? overview.requests_per_second : null,
       error_rate: last.requests_last_1min ? overview.error_rate : null, // without requests the snapshot says 0 or 100
@@ -46,7 +46,7 @@ export class Overview {
     };
     const isTimed = rows.some((row) => row.mean_latency_ms !== null);
     for (const card of this.cards) {
-      const value = told[card.name];
+      const value = values[card.name];
       setText(card.value, card.format(value));
       const past = this.past?.[card.name];
       if (past) card.spark.show(card.grows ? past.slice(0, -1) : [...past, value]); // without the minute that is still open

@@ -91,8 +91,8 @@ export class Services {
     const [, key, direction] = /^(\w+)([-+])$/.exec(this.view.sort || FIRST) ?? [];
     const column = COLUMNS.find((each) => each.key === key && each.of) ?? COLUMNS[1];
     const sign = (direction === '-') === Boolean(column.low) ? 1 : -1;
-    const told = this.view.sort ? column : null;
-    COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === told ? (direction === '+' ? 'ascending' : 'descending') : null));
+    const sorted = this.view.sort ? column : null;
+    COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === sorted ? (direction === '+' ? 'ascending' : 'descending') : null));
     const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { p95: this.board.p95s.get(entry.name), wrong: this.wrong?.get(entry.name), recent: this.board.hours.get(entry.name)?.recent ?? 0 }) }));
     keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : b.entry.row.request_count - a.entry.row.request_count || (a.entry.name < b.entry.name ? -1 : 1)));
     const wanted = this.filter.value.trim().toLowerCase();

@@ -2,7 +2,7 @@
 
 import { svg } from './dom.js';
 
-/** A sparkline of `width` by `height` pixels; what it shows is told in words beside it. */
+/** A sparkline of `width` by `height` pixels; text beside it says the same in words. */
 export class Spark {
   constructor(width, height, marks = false) {
     Object.assign(this, { width, height, said: '' });
