@@ -115,7 +115,7 @@ class Catalog:
         return StoredCatalog(self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place))
 
     def restore(self, dump: StoredCatalog) -> None:
-        """Become what was dumped."""
+        """Replace the content with a dumped one."""
         self.revision, self._revisions = dump.revision, dump.revisions
         self._resources, self._by_start = {}, {}
         for resource in dump.resources:

@@ -61,13 +61,13 @@ export class Annotations {
     this.#list(within.slice(0, SHOWN));
   }
 
-  #list(shown) {
+  #list(annotations) {
     const keyOf = ({ id, version }) => `${id}/${version}`;
-    const key = shown.map(keyOf).join();
+    const key = annotations.map(keyOf).join();
     if (key === this.key) return;
     this.key = key;
     const before = this.rows;
-    this.rows = new Map(shown.map((one) => [keyOf(one), before.get(keyOf(one)) ?? this.#row(one)]));
+    this.rows = new Map(annotations.map((one) => [keyOf(one), before.get(keyOf(one)) ?? this.#row(one)]));
     this.list.replaceChildren(...this.rows.values());
   }
 

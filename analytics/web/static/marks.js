@@ -1,4 +1,4 @@
-// Annotations in a chart: lines and spans on its canvas, and above them buttons that tell what happened.
+// Annotations in a chart: lines and spans on its canvas, and above them buttons with their texts.
 
 import { el } from './dom.js';
 import { described } from './annotation.js';
@@ -11,13 +11,13 @@ const WIDEST = 280; // px
 export class Marks {
   constructor(title) {
     this.root = el('div', { className: 'marks', role: 'group', 'aria-label': `${title}: annotations` });
-    this.shown = [];
+    this.annotations = [];
     this.key = '';
   }
 
   /** Show these annotations, `{from, to, …}` in seconds, oldest first. */
   show(annotations) {
-    this.shown = annotations;
+    this.annotations = annotations;
   }
 
   /** Draw a dashed line for each, and a shade for those that last, in `color`. */
@@ -29,7 +29,7 @@ export class Marks {
     ctx.clip();
     Object.assign(ctx, { strokeStyle: color, fillStyle: color, lineWidth: devicePixelRatio });
     ctx.setLineDash([4, 3].map((each) => each * devicePixelRatio));
-    for (const { from, to } of this.shown) {
+    for (const { from, to } of this.annotations) {
       const [start, end] = [from, to ?? from].map((at) => plot.valToPos(at, 'x', true));
       if (end < left || start > left + width) continue;
       ctx.globalAlpha = 0.12;
@@ -51,7 +51,7 @@ export class Marks {
     const { left, width } = plot.bbox;
     const [first, last] = [left, left + width].map((each) => each / devicePixelRatio);
     const groups = [];
-    for (const one of this.shown) {
+    for (const one of this.annotations) {
       const start = plot.valToPos(one.from, 'x') + first;
       const end = one.to === null ? start : plot.valToPos(one.to, 'x') + first;
       if (end < first || start > last) continue;
@@ -60,7 +60,7 @@ export class Marks {
       else groups.push({ x, all: [one] });
     }
     const key = JSON.stringify(groups.map(({ x, all }) => [x, all.map(({ id, version }) => [id, version])]));
-    if (key === this.key || this.root.matches(':hover, :focus-within')) return; // what is being read stays
+    if (key === this.key || this.root.matches(':hover, :focus-within')) return; // do not replace a text that is being read
     this.key = key;
     this.root.replaceChildren(...groups.map(({ x, all }) => mark(x, all, first + last)));
   }

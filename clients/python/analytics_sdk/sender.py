@@ -26,7 +26,7 @@ PUT_OFF_SECONDS = 30.0
 CLOSED = Outcome("dropped", "closed", "The client was closed before the service had answered.")
 FULL = Outcome("dropped", "queue_full", "As many items as may wait are waiting.")
 SUPERSEDED = Outcome("dropped", "superseded", "A newer heartbeat took its place.")
-BROKEN = Outcome("dropped", "internal_error", "The client failed; its log says how.")
+BROKEN = Outcome("dropped", "internal_error", "The client failed; its log has the cause.")
 
 
 class Sender:
