@@ -20,7 +20,7 @@ _SQUARE, _CURLY, _END = b"[{]"
 _OPENED_BY = {_END: _SQUARE, _CURLY + 2: _CURLY}
 
 
-class Span(NamedTuple):
+class ByteRange(NamedTuple):
     """The bytes of one item, from `start` to before `end`, with the whitespace around it."""
 
     start: int
@@ -28,24 +28,24 @@ class Span(NamedTuple):
 
 
 class ArrayScanner:
-    """Splits an array, behind its opening bracket, into items; it may arrive in any number of chunks.
+    """Splits an array into items, from after its opening bracket on; it may arrive in any number of chunks.
 
     Only quotes, escapes, brackets and the commas between items are looked at, so an item may have any error that leaves
     its strings and brackets closed. A closing bracket closes everything opened after its partner; one without a partner
-    is part of its item. A string or an item that is never closed includes everything behind it. The time is linear in
+    is part of its item. A string or an item that is never closed includes everything after it. The time is linear in
     the number of bytes.
 
     Args:
-        start: position behind the opening bracket.
+        start: position after the opening bracket.
         pause: called regularly, to let others run.
 
     Attributes:
         start: position at which the incomplete item begins.
-        end: position behind the closing bracket of the array; None until it is found.
+        end: position after the closing bracket of the array; None until it is found.
 
     Example:
         >>> scanner = ArrayScanner(start=1)
-        >>> [tuple(span) for span in scanner.scan(b'[{"a":1}, {"b":]}]')]
+        >>> [tuple(item) for item in scanner.scan(b'[{"a":1}, {"b":]}]')]
         [(1, 8), (9, 17)]
     """
 
@@ -57,7 +57,7 @@ class ArrayScanner:
         self._open = bytearray()
         self._counts = {_SQUARE: 0, _CURLY: 0}
 
-    def scan(self, chunk: bytes, offset: int = 0) -> Iterator[Span]:
+    def scan(self, chunk: bytes, offset: int = 0) -> Iterator[ByteRange]:
         """The items that end in `chunk`, whose first byte is at `offset`; an empty array has one blank item.
 
         Chunks must be contiguous. Consume all items of one before scanning the next.
@@ -90,9 +90,9 @@ class ArrayScanner:
                 self._close(_OPENED_BY[byte])
             else:
                 place = self._at = offset + at
-                span, self.start = Span(self.start, place - 1), place
+                found, self.start = ByteRange(self.start, place - 1), place
                 self.end = place if byte == _END else None
-                yield span
+                yield found
         self._at = offset + at
 
     def _close(self, partner: int) -> None:
@@ -107,7 +107,7 @@ class ArrayScanner:
             del opened[place:]
 
     def _end_of_string(self, chunk: bytes, at: int) -> int:
-        """The position behind the closing quote of the string, or the end of `chunk`."""
+        """The position after the closing quote of the string, or the end of `chunk`."""
         if self._is_escaped:
             self._is_escaped = False
             return at + 1

@@ -1,4 +1,7 @@
-"""Bus: publish and subscribe inside this process. A slow or failing subscriber does not affect the others."""
+"""Publish and subscribe inside this process.
+
+Each subscriber has a bounded queue, so a slow one affects no other; the error of a listener is logged.
+"""
 
 import logging
 from collections import defaultdict

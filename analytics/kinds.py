@@ -1,11 +1,14 @@
 """The kinds of records in the log, in one table.
 
 A new kind is a row here, and a handler in `log/handlers.py` that applies its records to the state. Everything else
-uses this table: counters of received items, the backlog of the disk, recovery, checkpoints and inspection.
+uses this table: counters of received items, the state's rings, the backlog of the disk, recovery, checkpoints and
+inspection.
 """
 
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from analytics.config import Settings
 from analytics.records import NewChange, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
 
 R = TypeVar("R")
@@ -21,6 +24,7 @@ class Kind(NamedTuple, Generic[R]):
         has_ids: whether records have ids, which identify duplicates.
         is_received: whether clients send it, so that receipts count it; otherwise the service writes it.
         backlog: bytes of it that may wait for the disk; more is refused, without affecting other kinds.
+        ring_capacity: how many of its newest records are kept in memory, by the settings; None if none are.
     """
 
     name: str
@@ -28,10 +32,13 @@ class Kind(NamedTuple, Generic[R]):
     has_ids: bool = False
     is_received: bool = True
     backlog: int = 32 * MIB
+    ring_capacity: Callable[[Settings], int] | None = None
 
 
-EVENTS = Kind("events", NewEvent, has_ids=True, backlog=64 * MIB)
-METRICS = Kind("metrics", NewMetric, has_ids=True, backlog=64 * MIB)
+EVENTS = Kind("events", NewEvent, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.events_ring)
+METRICS = Kind(
+    "metrics", NewMetric, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.metrics_ring
+)
 HEARTBEATS = Kind("heartbeats", NewHeartbeat)
 STARTS = Kind("starts", NewStart, is_received=False)
 TICKS = Kind("ticks", NewTick, is_received=False)
@@ -40,3 +47,9 @@ FILES = Kind("files", NewFile, is_received=False)
 
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES)}
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""
+_BY_RECORD = {kind.record: kind for kind in KINDS.values()}
+
+
+def kind_of(record: R) -> Kind[R]:
+    """The kind of a record."""
+    return _BY_RECORD[type(record)]

@@ -66,9 +66,9 @@ class LogExport(NamedTuple, Generic[R]):
         """Yield the formatted rows."""
         chunk, most, (_, after, last) = Chunk(form), PAGE, self.bounds
         while after < last:
-            spans = self.reader.ask(self.log.spans, after, most)
-            start, after = spans[0].before + spans[0].places.start, spans[-1].before + spans[-1].places.stop
-            for number, row in self.log.rows(spans, self.select):
+            slices = self.reader.ask(self.log.slices, after, most)
+            start, after = slices[0].before + slices[0].places.start, slices[-1].before + slices[-1].places.stop
+            for number, row in self.log.rows(slices, self.select):
                 if number > last:
                     break
                 chunk.add(row)
@@ -76,7 +76,7 @@ class LogExport(NamedTuple, Generic[R]):
                     after = number
                     break
             most = min(PAGE, after - start if chunk.is_full else 2 * most)
-            del spans  # keeps no records in memory while the client is waited for
+            del slices  # keeps no records in memory while the client is waited for
             if chunk.is_full:
                 yield chunk.take()
             self.pause()

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analytics.cli.common import patience_option, url_option, wait_notice
+from analytics.feed.kinds import IDENTIFYING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.feed.exporting import Export
 
-KINDS = ("events", "metrics", "services", "hourly", "daily")
 FORMATS = ("ndjson", "csv", "json")
 
 
 @click.command("export")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(tuple(IDENTIFYING)))
 @url_option
 @click.option(
     "--format",

@@ -48,9 +48,9 @@ def import_command(
     from analytics.feed.logfile import LogFile, LogUnreadableError
     from analytics.feed.rows import DamagedFileError
     from analytics.feed.sender import FeedError, Sender
-    from analytics.feed.summary import MAX_LISTED, Summary
+    from analytics.feed.summary import MAX_LISTED, ImportSummary
 
-    summary = Summary(None if all_errors else MAX_LISTED, read="rows", sent="rows")
+    summary = ImportSummary(None if all_errors else MAX_LISTED, read="rows", sent="rows")
     failure: str | None = None
     started = time.monotonic()
     try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analytics.feed.logfile import Line, LogFile
     from analytics.feed.logs.record import Parser
     from analytics.feed.replay import Pacer
-    from analytics.feed.summary import Summary
+    from analytics.feed.summary import ImportSummary
 
 
 class _Speed(click.ParamType[float | None]):
@@ -121,10 +121,10 @@ def replay_command(
     from analytics.feed.logs.template import UnknownFormatError
     from analytics.feed.replay import LogPace, Plan, address_hasher, as_fast_as_possible, replay
     from analytics.feed.sender import FeedError, Sender
-    from analytics.feed.summary import MAX_LISTED, Summary
+    from analytics.feed.summary import MAX_LISTED, ImportSummary
 
     name = "standard input" if file == STDIN else str(file)
-    summary = Summary(max_listed=None if all_errors else MAX_LISTED)
+    summary = ImportSummary(max_listed=None if all_errors else MAX_LISTED)
     failure: str | None = None
     shift, started = 0, time.monotonic()
     try:
@@ -160,7 +160,7 @@ def replay_command(
     sys.exit(_exit_code(failure, summary))
 
 
-def _exit_code(failure: str | None, summary: Summary) -> int:
+def _exit_code(failure: str | None, summary: ImportSummary) -> int:
     if failure == "interrupted":
         return 130
     return 1 if failure is not None or summary.refused else 0

@@ -8,7 +8,7 @@ import msgspec
 
 from analytics.errors import MalformedBody, ValidationFailed
 from analytics.schemas.compiled import MOST_FIELDS, Batch, SchemaDecoder, parse
-from analytics.schemas.halves import without_halves
+from analytics.schemas.surrogates import without_unpaired
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -41,14 +41,14 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
         except MalformedBody as refused:
             if body[wrapped.end() : wrapped.end() + 1] != b"[":
                 raise
-            return decoder.apart(body, wrapped.end() + 1, b"}", refused)
+            return decoder.complete_items(body, wrapped.end() + 1, b"}", refused)
         unknown = {name: ["Unknown field."] for name in islice(fields, MOST_FIELDS) if name != kind}
         if unknown:
             raise ValidationFailed(f"Unknown fields next to {kind!r}: {', '.join(islice(unknown, 5))}", fields=unknown)
         items = bytes(fields[kind])
         rest = body[wrapped.end() :]
         if not rest.startswith(items):
-            rest = without_halves(rest)  # `parse` did the same to `fields`
+            rest = without_unpaired(rest)  # `parse` did the same to `fields`
         # JSON parsers keep the last of several equal names, which would silently lose the items of the others
         if not rest.startswith(items) or rest[len(items) :].strip() != b"}":
             raise ValidationFailed(f"{kind!r} must be given once.", fields={kind: ["Must be given once."]})

@@ -1,4 +1,4 @@
-"""What the demo shop notes down: deploys, a sale, and incidents, of which the first has a deploy to blame."""
+"""Annotations of the demo shop: deploys, a sale, and incidents, the first of which is caused by a deploy."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ _DEPLOYS = (
 
 
 def past(now: float) -> Iterator[Named]:
-    """What happened in the days before `now` (seconds since the epoch)."""
+    """The annotations of the days before `now` (seconds since the epoch)."""
     for days, service in _DEPLOYS:
         yield deploy(service, now - days * _DAY - 5 * _HOUR)
     begin = now // _DAY * _DAY - 20 * _DAY
@@ -47,12 +47,12 @@ def deploy(service: str, at: float) -> Named:
 
 
 def cause(incident: Incident) -> Named:
-    """The deploy that an incident began with."""
+    """The deploy that caused an incident."""
     return deploy(incident.service, incident.begins - min(60, (incident.ends - incident.begins) / 10))
 
 
 def postmortem(incident: Incident) -> Named:
-    """An incident that is over."""
+    """The annotation of an incident that has ended."""
     body = {
         "text": f"Incident: {incident.service} is slow and failing",
         "time": rfc3339(incident.begins),

@@ -9,7 +9,7 @@ from analytics.feed.content import Content
 from analytics.feed.kinds import AGGREGATES, FIELDS
 from analytics.feed.receipt import Receipt
 from analytics.feed.rows import FileRow
-from analytics.feed.summary import Summary
+from analytics.feed.summary import ImportSummary
 
 MAX_BYTES = 1 << 20
 """A batch with this many bytes is sent, even if it has few rows."""
@@ -51,7 +51,9 @@ def check(content: Content, wanted: str | None) -> str:
     return kind
 
 
-def import_rows(rows: Iterable[FileRow], target: Target, summary: Summary, bookmark: Bookmark, *, batch: int) -> None:
+def import_rows(
+    rows: Iterable[FileRow], target: Target, summary: ImportSummary, bookmark: Bookmark, *, batch: int
+) -> None:
     """Send the rows after those that `summary` already counts, and save progress after each batch.
 
     Raises whatever `target.post` raises.

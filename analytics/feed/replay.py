@@ -9,7 +9,7 @@ from analytics.feed.bots import Bots, is_bot
 from analytics.feed.logfile import Line
 from analytics.feed.logs.record import DamagedLineError, Parser, Record
 from analytics.feed.receipt import Receipt
-from analytics.feed.summary import Summary
+from analytics.feed.summary import ImportSummary
 
 _MIN_WAIT = 0.05
 """Seconds; a longer wait flushes the batch first."""
@@ -111,7 +111,7 @@ def replay(
     parse: Parser,
     plan: Plan,
     post: Callable[[Sequence[dict[str, Any]]], Receipt],
-    summary: Summary,
+    summary: ImportSummary,
     *,
     batch: int,
     due_in: Pacer,

@@ -19,7 +19,7 @@ class Rejection(NamedTuple):
     message: str
 
 
-class Summary:
+class ImportSummary:
     """Adds up receipts and damaged lines, and keeps up to `max_listed` rejections (None: all).
 
     `read` and `sent` are the words for the input and for the items sent, such as "lines" and "events".

@@ -15,7 +15,7 @@ BACKOFF = Backoff()
 
 
 def _ignore(_: int) -> None:
-    """Do nothing: missed ticks are counted in the job's report anyway."""
+    """Default callback for missed ticks. It does nothing, because the job's report counts them."""
 
 
 class Supervisor:

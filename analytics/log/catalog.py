@@ -1,4 +1,4 @@
-"""Changes of the catalog: whether each may be made is decided when it comes back from the log."""
+"""Applies changes of the catalog; each is allowed or refused when it is applied, after it was written."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -12,7 +12,7 @@ from analytics.state.state import State
 
 
 class Changed(NamedTuple):
-    """What a change did, and the resource: the new one, or the one that was deleted."""
+    """Outcome of a change, and the resource: the new one, or the deleted one."""
 
     outcome: Literal["created", "changed", "unchanged", "deleted"]
     resource: Resource
@@ -25,7 +25,7 @@ class Changes:
         self._state = state
 
     def apply(self, records: Sequence[NewChange], received: float, _: str) -> Changed | AnalyticsError:
-        """Make the change and return what it did, or return why it may not be made."""
+        """Make the change and return its outcome, or return the error if it is not allowed."""
         (change,) = records
         self._state.set_time(received)
         found = self._state.catalog.get(change.collection, change.name)
@@ -42,7 +42,7 @@ class Changes:
 
 
 def preview(state: State, change: NewChange, now: float) -> Changed | AnalyticsError:
-    """What putting a resource would return now; its version is 0 where it would get a new one."""
+    """The outcome that a change would have now; a resource that would get a new version has version 0."""
     found = state.catalog.get(change.collection, change.name)
     refused = why_not(state, found, change)
     if refused is not None:
@@ -55,7 +55,7 @@ def preview(state: State, change: NewChange, now: float) -> Changed | AnalyticsE
 
 
 class Files:
-    """Applies configuration files: afterwards the catalog has what the file has, and nothing else of it."""
+    """Applies configuration files: afterwards the resources from this file are exactly those in it."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -10,7 +10,7 @@ from analytics.bus import Bus, Recorded
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.errors import AnalyticsError, Unavailable
-from analytics.kinds import CHANGES, FILES, KINDS, STARTS, TICKS, Kind
+from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
@@ -86,7 +86,7 @@ class Recorder:
             with self._state.lock:
                 outcome = preview(self._state, change, self._now())
         else:
-            outcome = self._catalog(CHANGES, change)
+            outcome = self._catalog(change)
         if isinstance(outcome, AnalyticsError):
             raise outcome
         return outcome
@@ -97,7 +97,7 @@ class Recorder:
         Raises:
             Unavailable: it could not be written.
         """
-        outcome: list[AnalyticsError] = self._catalog(FILES, file)
+        outcome: list[AnalyticsError] = self._catalog(file)
         return outcome
 
     def start(self) -> None:
@@ -107,7 +107,8 @@ class Recorder:
             Unavailable: the start could not be written.
         """
         with self._state.lock:
-            wait = self._append(STARTS, (NewStart(self.quotas, self.own_ids.mark),))
+            start = NewStart(self.quotas, self.own_ids.mark)
+            wait = self._append(kind_of(start), (start,))
         wait()
 
     def tick(self) -> None:
@@ -119,8 +120,7 @@ class Recorder:
         with self._state.lock:
             if self._state.needs_tick(self._now()):
                 with suppress(Unavailable):
-                    self._log.check(TICKS)
-                    self._append(TICKS, (NewTick(),))
+                    self._append_own(NewTick())
 
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Use these limits from now on; None for logs of version 0.1.0, which hold accepted records only."""
@@ -139,11 +139,16 @@ class Recorder:
         with self._state.lock:
             self._state.counters.rejected(kind.name, Counter(codes))
 
-    def _catalog(self, kind: Kind[Any], record: Any) -> Any:
+    def _catalog(self, record: NewChange | NewFile) -> Any:
         with self._state.lock:
-            self._log.check(kind)
-            wait = self._append(kind, (record,))
+            wait = self._append_own(record)
         return wait()
+
+    def _append_own(self, record: NewChange | NewFile | NewTick) -> Callable[[], Any]:
+        """Append a record that the service writes itself."""
+        kind: Kind[Any] = kind_of(record)
+        self._log.check(kind)
+        return self._append(kind, (record,))
 
     def _received(self, kind: Kind[R], records: Sequence[R]) -> Outcome[R]:
         with self._state.lock:

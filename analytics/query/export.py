@@ -12,7 +12,7 @@ from analytics.query.services import ServiceRow, service_row
 from analytics.query.stats import Summary, daily, hourly
 from analytics.records import NO_SERVICE, Kept, NewEvent, NewMetric, R, SeriesTags
 from analytics.state.resolution import Resolution
-from analytics.state.rings import Ring, Span
+from analytics.state.rings import Ring, RingSlice
 from analytics.state.state import State
 
 
@@ -54,7 +54,7 @@ class Bounds(NamedTuple):
 class RingExport(NamedTuple, Generic[R]):
     """A ring of records as rows.
 
-    `bounds` and `spans` are queries; `rows` works on their answers without the state.
+    `bounds` and `slices` are queries; `rows` works on their answers without the state.
     """
 
     ring: Callable[[State], Ring[R]]
@@ -65,13 +65,13 @@ class RingExport(NamedTuple, Generic[R]):
         ring = self.ring(state)
         return Bounds(now, ring.oldest_sequence - 1, ring.last_sequence)
 
-    def spans(self, state: State, now: float, after: int, limit: int) -> list[Span[R]]:
+    def slices(self, state: State, now: float, after: int, limit: int) -> list[RingSlice[R]]:
         """The oldest `limit` records numbered above `after`."""
-        return self.ring(state).spans(after, limit)
+        return self.ring(state).slices(after, limit)
 
-    def rows(self, spans: Iterable[Span[R]], select: Select[R]) -> Iterator[tuple[int, Row]]:
+    def rows(self, slices: Iterable[RingSlice[R]], select: Select[R]) -> Iterator[tuple[int, Row]]:
         """The wanted rows with their sequence numbers."""
-        for before, kept, places in spans:
+        for before, kept, places in slices:
             for place in select(kept, places):
                 yield before + 1 + place, self.row(kept, place)
 

@@ -1,4 +1,4 @@
-"""What an annotation may look like."""
+"""The schema of annotations."""
 
 from typing import Any
 
@@ -46,4 +46,4 @@ class AnnotationSchema(Schema):
         validate=validate.Length(max=MOST_TAGS, error=f"Must have at most {MOST_TAGS} tags."),
         metadata={"description": "Words to find it by"},
     )
-    link = Link(allow_none=True, load_default=None, metadata={"description": "A page that tells more; http or https"})
+    link = Link(allow_none=True, load_default=None, metadata={"description": "A page with details; http or https"})

@@ -1,4 +1,4 @@
-"""What the service answers about resources of the catalog, and what may be asked."""
+"""Schemas of queries and answers about resources of the catalog."""
 
 from marshmallow import Schema, fields, validate
 
@@ -26,7 +26,7 @@ class PutQuery(Query):
     dry_run = fields.String(
         load_default=None,
         validate=validate.OneOf(("0", "1"), error="Must be 0 or 1."),
-        metadata={"description": "`1` checks and tells what would be done, and does nothing"},
+        metadata={"description": "`1` only checks the change and answers what it would do"},
     )
 
 
@@ -55,7 +55,7 @@ class CatalogQuery(Query):
 
 
 class Recorded(Answer):
-    """What the catalog knows of a resource."""
+    """A resource of the catalog."""
 
     version = responses.whole("Rises with each change of it; also its ETag", 7)
     updated_at = responses.time("When it was changed last")
@@ -72,13 +72,13 @@ class RecordedAnnotation(Recorded):
     end = responses.time("When it ended", None, allow_none=True)
     service = responses.text("Which service it concerns; null for all", "checkout", allow_none=True)
     tags = fields.List(fields.String(), metadata={"description": "Words to find it by", "example": ["deploy"]})
-    link = responses.text("A page that tells more", None, allow_none=True)
+    link = responses.text("A page with details", None, allow_none=True)
 
 
 class AnnotationPut(RecordedAnnotation):
-    """An annotation, and what was done to it."""
+    """An annotation, and the outcome of the change."""
 
-    outcome = responses.choice("What was done; the version is 0 in a dry run that would give a new one", OUTCOMES)
+    outcome = responses.choice("Outcome of the change; a dry run that would make a new version has version 0", OUTCOMES)
 
 
 class AnnotationPage(Answer):

@@ -14,12 +14,12 @@ from marshmallow import Schema, ValidationError
 
 from analytics.errors import AnalyticsError, MalformedBody, TooLarge, ValidationFailed
 from analytics.records import ItemError
-from analytics.schemas.apart import tell_apart
+from analytics.schemas.array_splitting import split_array
 from analytics.schemas.derived import derive
 from analytics.schemas.fields import RawJsonObject, Tags, Text
-from analytics.schemas.halves import without_halves
 from analytics.schemas.malformed import malformed
 from analytics.schemas.raws import are_sound, one_line
+from analytics.schemas.surrogates import without_unpaired
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -79,11 +79,11 @@ class SchemaDecoder(Generic[R]):
         body = one_line(body)
         record = self._derived_one(body)
         if record is None:
-            whole = without_halves(body)
-            if whole != body:
-                record = self._derived_one(whole)
+            repaired = without_unpaired(body)
+            if repaired != body:
+                record = self._derived_one(repaired)
             if record is None:
-                record = load(self._schema, whole, what)
+                record = load(self._schema, repaired, what)
         return record
 
     def _derived_one(self, body: bytes) -> R | None:
@@ -111,10 +111,10 @@ class SchemaDecoder(Generic[R]):
         except MalformedBody as refused:
             if not body.lstrip().startswith(b"["):
                 raise
-            return self.apart(body, body.index(b"[") + 1, b"", refused)
+            return self.complete_items(body, body.index(b"[") + 1, b"", refused)
         return self._each([bytes(raw) for raw in raws]) if items is None else self._whole(items)
 
-    def apart(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> Batch[R]:
+    def complete_items(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> Batch[R]:
         """Decode the items of an array in a `body` that is not valid JSON, found by their brackets.
 
         Args:
@@ -124,7 +124,7 @@ class SchemaDecoder(Generic[R]):
             refused: raised if no item is found.
         """
         body = one_line(body)
-        found = tell_apart(body, start, ending, self._max_items, self._pause)
+        found = split_array(body, start, ending, self._max_items, self._pause)
         if len(found.items) + (found.unfinished is not None) > self._max_items:
             raise self._too_many(f"more than {self._max_items}")
         batch = self._each(found.items) if found.items else Batch[R]([], [], [])
@@ -137,7 +137,7 @@ class SchemaDecoder(Generic[R]):
                 pass
             else:
                 places.append(place)
-                place, problem = place + 1, found.behind_unfinished
+                place, problem = place + 1, found.problem_if_complete
         if not place:
             raise refused
         if problem is not None:
@@ -258,10 +258,10 @@ def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
     try:
         return msgspec.json.decode(body, type=type_)
     except UNREADABLE as error:
-        whole = without_halves(body)
-        if whole == body:
+        repaired = without_unpaired(body)
+        if repaired == body:
             raise malformed(body, error, what) from None
-    return parse(whole, type_, what)
+    return parse(repaired, type_, what)
 
 
 def parse_array(body: bytes) -> list[msgspec.Raw]:

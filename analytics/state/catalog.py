@@ -139,7 +139,7 @@ class Catalog:
         )
 
     def restore(self, dump: StoredCatalog) -> None:
-        """Become what was dumped."""
+        """Replace the content with a dumped one."""
         self.revision, self._revisions = dump.revision, dump.revisions
         self._resources, self._by_start = {}, {}
         self._audit = deque(dump.audit, maxlen=AUDIT_LENGTH)

@@ -29,8 +29,8 @@ class Errors:
         self.ring.add(Kept(copies, events.received, events.received_at, ""))
 
     def find_in(self, events: Ring[NewEvent]) -> None:
-        """Find the errors among the kept events, for checkpoints of version 0.1.0, which hold none."""
-        for _, kept, places in events.spans(0, len(events)):
+        """Add the errors among the events of a ring."""
+        for _, kept, places in events.slices(0, len(events)):
             requests = [place for place in places if kept.records[place].type == "request"]
             failed = Observations("", 0.0).add_request_events([kept.records[place].data for place in requests])
             found = [requests[index] for index in failed]

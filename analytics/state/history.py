@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.state.health import SILENT, WORST_FIRST
-from analytics.state.senders import UNNAMED, Sender, expected
+from analytics.state.senders import UNNAMED, HeartbeatSender, expected
 
 MAX_CHANGES = 1_000
 """Changes kept per service."""
@@ -21,7 +21,7 @@ class Change(NamedTuple):
     reason: str
 
 
-def state_of(senders: Iterable[Sender], at: float) -> tuple[str, str]:
+def state_of(senders: Iterable[HeartbeatSender], at: float) -> tuple[str, str]:
     """The state of a service, that of its worst expected sender, and the reason as text."""
     there = expected(list(senders), at)
     states = {sender.name: sender.state(at) for sender in there}
@@ -29,7 +29,7 @@ def state_of(senders: Iterable[Sender], at: float) -> tuple[str, str]:
     return states[worst.name], _reason(worst, states[worst.name])
 
 
-def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: float) -> list[Change]:
+def changes(senders: Iterable[HeartbeatSender], state: str | None, after: float, up_to: float) -> list[Change]:
     """Changes by silence from `after` to before `up_to`, oldest first, given the state before them.
 
     They follow from the senders alone, so they do not depend on when they are read.
@@ -44,7 +44,7 @@ def changes(senders: Iterable[Sender], state: str | None, after: float, up_to: f
     return found
 
 
-def _reason(sender: Sender, state: str) -> str:
+def _reason(sender: HeartbeatSender, state: str) -> str:
     of = "" if sender.name == UNNAMED else f" of {sender.name}"
     if state in SILENT:
         allowed = sender.silence_limits

@@ -21,7 +21,7 @@ class Found(NamedTuple, Generic[R]):
     place: int
 
 
-class Span(NamedTuple, Generic[R]):
+class RingSlice(NamedTuple, Generic[R]):
     """Consecutive records of one request: the one at index `place` has the number `before` + 1 + `place`."""
 
     before: int
@@ -37,7 +37,7 @@ class Ring(Generic[R]):
     """
 
     def __init__(self, capacity: int, first: int = 1) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
         self._batches: list[Kept[R]] = []
         self._lasts = array("q")  # sequence number of the last record of each batch
         self._gone = 0  # evicted batches still at the start of both lists
@@ -52,7 +52,7 @@ class Ring(Generic[R]):
             self.add(kept)
 
     def __len__(self) -> int:
-        return min(self._held, self._capacity)
+        return min(self._held, self.capacity)
 
     def add(self, kept: Kept[R]) -> None:
         """Add the records of a request; evicts the oldest requests that exceed the capacity."""
@@ -63,7 +63,7 @@ class Ring(Generic[R]):
         self._batches.append(kept)
         self._lasts.append(self.last_sequence)
         self._held += len(kept.records)
-        while self._held - len(self._batches[self._gone].records) >= self._capacity:
+        while self._held - len(self._batches[self._gone].records) >= self.capacity:
             self._held -= len(self._batches[self._gone].records)
             self._batches[self._gone] = Kept((), 0.0, "", "")  # frees the records at once
             self._gone += 1
@@ -99,17 +99,17 @@ class Ring(Generic[R]):
         """When the oldest record held was received, in seconds since the epoch."""
         return self._batches[self._gone].received if self._held else None
 
-    def spans(self, sequence: int, limit: int) -> list[Span[R]]:
+    def slices(self, sequence: int, limit: int) -> list[RingSlice[R]]:
         """The oldest `limit` records numbered above `sequence`, oldest first, grouped by request."""
         sequence = max(sequence, self.oldest_sequence - 1)
         index = bisect_right(self._lasts, sequence, lo=self._gone)
-        found: list[Span[R]] = []
+        found: list[RingSlice[R]] = []
         while limit > 0 and index < len(self._batches):
             kept = self._batches[index]
             before = self._lasts[index] - len(kept.records)
             start = max(0, sequence - before)
             places = range(start, min(start + limit, len(kept.records)))
-            found.append(Span(before, kept, places))
+            found.append(RingSlice(before, kept, places))
             limit -= len(places)
             index += 1
         return found
@@ -118,7 +118,7 @@ class Ring(Generic[R]):
         """The oldest `limit` records numbered above `sequence`, oldest first."""
         return [
             Found(before + 1 + place, kept, place)
-            for before, kept, places in self.spans(sequence, limit)
+            for before, kept, places in self.slices(sequence, limit)
             for place in places
         ]
 

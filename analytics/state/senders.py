@@ -29,7 +29,7 @@ HANDOVER = 600.0
 """Seconds for which an instance may overlap with its replacement."""
 
 
-class Sender(Struct):
+class HeartbeatSender(Struct):
     """One sender of heartbeats. Times are in seconds since the epoch.
 
     `since` is the start of its silence: its last heartbeat, or later if the service was stopped then.
@@ -99,7 +99,7 @@ class Sender(Struct):
         self.since = start - (last_alive - self.since) if self.state(last_alive) in SILENT else max(self.since, start)
 
 
-def expected(senders: Collection[Sender], at: float) -> Sequence[Sender]:
+def expected(senders: Collection[HeartbeatSender], at: float) -> Sequence[HeartbeatSender]:
     """The senders expected to report at a time: all except those that are gone or were replaced.
 
     An instance that has been silent until its `gone_at` is gone if others report. An instance that reports replaces a

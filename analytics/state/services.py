@@ -11,7 +11,7 @@ from analytics.state.counter_sources import CounterSource, CounterSources, Count
 from analytics.state.health import KEPT_INTERVALS
 from analytics.state.history import MAX_CHANGES, Change, changes, state_of
 from analytics.state.observations import Observations
-from analytics.state.senders import MAX_INSTANCES, UNNAMED, Sender
+from analytics.state.senders import MAX_INSTANCES, UNNAMED, HeartbeatSender
 
 FORGOTTEN_AFTER = DAY_SECONDS
 """Seconds after which an instance that is gone is no longer listed and makes room for others."""
@@ -35,7 +35,7 @@ class StoredService(Struct, frozen=True, omit_defaults=True):
     direct: list[str]
     latency: Figure | None = None
     uptime: Figure | None = None
-    senders: list[Sender] = []
+    senders: list[HeartbeatSender] = []
     history: list[Change] = []
     noted: float = 0.0
     status: str | None = None
@@ -75,7 +75,7 @@ class Service:
         self.reported_metrics: dict[str, Any] = {}
         self.baseline = Increase(0, 0)
         self.direct: set[str] = set()
-        self.senders: dict[str, Sender] = {}
+        self.senders: dict[str, HeartbeatSender] = {}
         self.history: deque[Change] = deque(maxlen=MAX_CHANGES)
         self.noted = now
 
@@ -115,7 +115,7 @@ class Service:
         sender = self.senders.pop(name, None)
         if sender is None:
             sources = CounterSources(is_named=name != UNNAMED)
-            sender = Sender(name, now, now, now, heartbeat.status, now, sources)
+            sender = HeartbeatSender(name, now, now, now, heartbeat.status, now, sources)
         self.senders[name] = sender
         sender.add_heartbeat(heartbeat, now)
         gain = sender.counters.update(CounterValues(found.get("request_count"), found.get("error_count")))
@@ -194,7 +194,7 @@ class Service:
         return max([self.last_seen, *waits])
 
     @property
-    def newest(self) -> Sender | None:
+    def newest(self) -> HeartbeatSender | None:
         """The sender of the latest heartbeat."""
         return next(reversed(self.senders.values()), None)
 
@@ -225,7 +225,7 @@ class Service:
             sources = CounterSources(
                 is_named=False, beats=1, sources=[CounterSource(1, counters, 1, counters, steps=1)]
             )
-        sender = Sender(UNNAMED, since, last, last, stored.status or "", since, sources)
+        sender = HeartbeatSender(UNNAMED, since, last, last, stored.status or "", since, sources)
         sender.intervals = list(stored.intervals)[-KEPT_INTERVALS:]
         self.senders, self.noted = {UNNAMED: sender}, last
         self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.config import Settings
+from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
 from analytics.state.catalog import Catalog
 from analytics.state.cells import Cell, UserCell
@@ -43,8 +45,12 @@ class State:
         self.version = 0
         self.counters = Counters()
         self.catalog = Catalog()
-        self.events: Ring[NewEvent] = Ring(settings.events_ring)
-        self.metrics: Ring[NewMetric] = Ring(settings.metrics_ring)
+        self.rings: dict[str, Ring[Any]] = {
+            kind.name: Ring(kind.ring_capacity(settings)) for kind in KINDS.values() if kind.ring_capacity is not None
+        }
+        """The newest records, by kind."""
+        self.events: Ring[NewEvent] = self.rings[EVENTS.name]
+        self.metrics: Ring[NewMetric] = self.rings[METRICS.name]
         self.errors = Errors()
         self.services = Registry(settings.max_services)
         self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now)
@@ -160,6 +166,10 @@ class State:
         """Number events from the microseconds of the first start, so that no number of an earlier log is reused."""
         if self.events.last_sequence == 0:
             self.events.last_sequence = round(start * 1e6) - 1
+
+    def find_errors(self) -> None:
+        """Find the errors among the kept events, for checkpoints of version 0.1.0, which hold none."""
+        self.errors.find_in(self.events)
 
     def needs_tick(self, now: float) -> bool:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""

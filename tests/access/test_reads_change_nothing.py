@@ -55,9 +55,9 @@ def look(app: Application) -> tuple[int, int, list[Any], dict[str, Any]]:
     runtime = app.extensions["analytics"]
     state, checkpoint, log = runtime._state, runtime._store._checkpoint, runtime._recorder._log
     with state.lock:
-        changes = checkpoint.take_changes()
-        whole = canonical_parts(checkpoint.parts(changes))
-        checkpoint.rollback(changes)  # so that the next look has all of it again
+        unsaved = checkpoint.take_unsaved()
+        whole = canonical_parts(checkpoint.parts(unsaved))
+        checkpoint.rollback(unsaved)  # so that the next look has all of it again
         counters = {**state.counters.drops, **{kind: dict(counts) for kind, counts in state.counters.outcomes.items()}}
     return log.position, log.entries, whole, counters
 

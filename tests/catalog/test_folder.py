@@ -159,7 +159,7 @@ def test_a_restart_knows_which_file_a_resource_is_of(place: Place) -> None:
     place.write(a="annotations: {one: {text: x}}")
     place.load()
     checkpoint = Checkpoint(place.rig.state, place.rig.recorder)
-    parts = list(checkpoint.parts(checkpoint.take_changes()))
+    parts = list(checkpoint.parts(checkpoint.take_unsaved()))
     later = Place(place.path)
     Checkpoint(later.rig.state, later.rig.recorder).restore(parts)
     later.load()

@@ -13,7 +13,7 @@ from analytics.feed.content import detect_content
 from analytics.feed.importing import NotImportableError, Target, check, import_rows, sendable
 from analytics.feed.receipt import ItemError, Receipt
 from analytics.feed.rows import FileRow
-from analytics.feed.summary import Summary
+from analytics.feed.summary import ImportSummary
 
 EVENT = '{"type":"a","service":"s"}'
 METRIC = '{"name":"cpu","value":1}'
@@ -113,7 +113,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_rows_go_in_batches_and_each_has_its_outcome(file: Path) -> None:
-    service, summary = Service(), Summary(read="rows", sent="rows")
+    service, summary = Service(), ImportSummary(read="rows", sent="rows")
     import_rows(rows(7), service.target, summary, Bookmark(file, "http://a", "x"), batch=3)
     assert [[item["n"] for item in batch] for batch in service.batches] == [[1, 2, 4], [5, 6, 7]]
     assert service.batches[0][2]["id"] == "import-x-4"
@@ -130,15 +130,15 @@ def test_rows_go_in_batches_and_each_has_its_outcome(file: Path) -> None:
 def test_large_rows_go_in_small_batches(file: Path) -> None:
     service = Service()
     large = [FileRow(line, b'{"id":"%d","x":"%b"}' % (line, b"x" * 300_000)) for line in range(9)]
-    import_rows(large, service.target, Summary(), Bookmark(file, "http://a", "x"), batch=1_000)
+    import_rows(large, service.target, ImportSummary(), Bookmark(file, "http://a", "x"), batch=1_000)
     assert list(map(len, service.batches)) == [4, 4, 1]
 
 
 def test_what_was_broken_off_goes_on_and_counts_all(file: Path) -> None:
     own = content_id(file)
     with pytest.raises(ConnectionError):
-        import_rows(rows(9), Service(breaks_after=2).target, Summary(), Bookmark(file, "http://a", own), batch=2)
-    again, summary, bookmark = Service(), Summary(), Bookmark(file, "http://a", content_id(file))
+        import_rows(rows(9), Service(breaks_after=2).target, ImportSummary(), Bookmark(file, "http://a", own), batch=2)
+    again, summary, bookmark = Service(), ImportSummary(), Bookmark(file, "http://a", content_id(file))
     noted = bookmark.read()
     assert noted is not None
     assert summary.resume(noted)
@@ -168,7 +168,7 @@ def test_a_note_that_makes_no_sense_is_none(file: Path, note: str) -> None:
     bookmark = Bookmark(file, "u", content_id(file))
     bookmark.path.write_text(note.replace("FILE", content_id(file)))
     assert bookmark.read() is None
-    assert not Summary().resume({"lines": 1})
+    assert not ImportSummary().resume({"lines": 1})
 
 
 def test_a_folder_that_cannot_be_written_to_harms_nothing(tmp_path: Path) -> None:

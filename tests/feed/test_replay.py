@@ -9,7 +9,7 @@ from analytics.feed.logfile import Line
 from analytics.feed.logs.ncsa import Ncsa
 from analytics.feed.receipt import ItemError, Receipt
 from analytics.feed.replay import LogPace, Plan, address_hasher, as_fast_as_possible, latest_time, replay, to_event
-from analytics.feed.summary import Summary
+from analytics.feed.summary import ImportSummary
 
 
 def line(number: int, second: int, rest: str = '"GET /a?b HTTP/1.1" 200 5 "-" "-"') -> Line:
@@ -62,7 +62,7 @@ def test_every_line_is_accounted_for_by_its_number() -> None:
         batches.append(list(events))
         return Receipt(len(events) - 1, 0, 1, (ItemError(1, "timestamp_too_old", "too old"),))
 
-    summary = Summary()
+    summary = ImportSummary()
     lines = [line(1, 1), line(3, 2, "cut"), line(4, 3), line(5, 4), line(6, 5)]
     replay(lines, Ncsa(), PLAN, post, summary, batch=2, due_in=as_fast_as_possible, sleep=pytest.fail)
     assert [[event["id"] for event in batch] for batch in batches] == [["run-1", "run-4"], ["run-5", "run-6"]]
@@ -87,12 +87,12 @@ def test_the_log_keeps_its_own_pace_and_out_of_order_lines_do_not_wait() -> None
         return Receipt(len(events))
 
     lines = [line(1, 0), line(2, 0), line(3, 10), line(4, 4), line(5, 30)]
-    replay(lines, Ncsa(), PLAN, post, Summary(), batch=100, due_in=LogPace(2, lambda: now), sleep=sleep)
+    replay(lines, Ncsa(), PLAN, post, ImportSummary(), batch=100, due_in=LogPace(2, lambda: now), sleep=sleep)
     assert posted == [(100.0, 2), (105.0, 2), (115.0, 1)]
 
 
 def test_the_receipt_names_the_first_lines_and_counts_the_rest() -> None:
-    summary = Summary(max_listed=2)
+    summary = ImportSummary(max_listed=2)
     summary.lines = 10
     for number in (3, 1, 9):
         summary.add_damaged(number, "cut")
@@ -107,7 +107,7 @@ def test_the_receipt_names_the_first_lines_and_counts_the_rest() -> None:
 
 
 def test_the_receipt_as_json_adds_up() -> None:
-    summary = Summary(max_listed=None)
+    summary = ImportSummary(max_listed=None)
     summary.lines = 2
     summary.add_damaged(1, "cut")
     summary.add_receipt([2], Receipt(1))

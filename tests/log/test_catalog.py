@@ -165,15 +165,15 @@ def test_another_collection_refuses_what_has_no_room(monkeypatch: pytest.MonkeyP
 def test_a_checkpoint_holds_the_catalog_and_an_old_one_has_none() -> None:
     rig = Rig()
     checkpoint = Checkpoint(rig.state, rig.recorder)
-    without = list(checkpoint.parts(checkpoint.take_changes()))
+    without = list(checkpoint.parts(checkpoint.take_unsaved()))
     put(rig, "b", at=NOON - 5)
     put(rig, "a")
     delete(rig, "b")
-    changes = checkpoint.take_changes()
+    changes = checkpoint.take_unsaved()
     checkpoint.rollback(changes)
-    parts = list(checkpoint.parts(checkpoint.take_changes()))
+    parts = list(checkpoint.parts(checkpoint.take_unsaved()))
     assert CATALOG in {part.family for part in parts}
-    assert CATALOG not in {part.family for part in checkpoint.parts(checkpoint.take_changes())}, "nothing changed since"
+    assert CATALOG not in {part.family for part in checkpoint.parts(checkpoint.take_unsaved())}, "nothing changed since"
     restored = Rig()
     Checkpoint(restored.state, restored.recorder).restore(parts)
     assert restored.state.catalog.dump() == rig.state.catalog.dump()

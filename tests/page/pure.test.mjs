@@ -58,7 +58,7 @@ test('a healthy one has too many errors, or is slow', () => {
   assert.equal(said([row('a')], new Map([['a', { slow }]])), 'a is slow: 212 ms, usually 41.3 ms');
 });
 
-test('what a service says of itself and which of its instances are in trouble is told', () => {
+test('a verdict has the message of a service and its instances in trouble', () => {
   const message = 'disk full';
   const instances = [{ instance: 'a1', status: 'degraded' }, { instance: 'a2', status: 'healthy' }, { instance: 'a3', status: 'healthy' }];
   assert.equal(said([{ ...row('a', 'degraded', since), message, instances }]), 'a is degraded since 14:02 (a1 of 3 instances), “disk full”');
@@ -89,7 +89,7 @@ const hourOf = (requests, errors) => {
 };
 const flat = (value) => new Array(MINUTES).fill(value);
 
-test('errors are unusual from three times the median on, and since when is told', () => {
+test('errors are unusual from three times the median on, with the time since when', () => {
   const usual = hourOf(flat(100), flat(1));
   assert.equal(usual.wrong(), undefined);
   const risen = flat(1);
@@ -185,7 +185,7 @@ test('an hour goes on by minutes, and a long pause empties it', () => {
   assert.equal(hour.requests.reduce((a, b) => a + b), 1);
 });
 
-test('rises are told from the second time on, and no fall is one', () => {
+test('increases are known from the second snapshot on, and a decrease is none', () => {
   const rises = new Rises();
   const at = (requests, errors) => ({ a: { request_count: requests, error_count: errors } });
   assert.equal(rises.of(at(1000, 5)).size, 0);
@@ -285,7 +285,7 @@ test('numbers and spans are as people say them', () => {
   assert.equal(utc(new Date('2026-11-25T14:02:03.5Z')), '2026-11-25 14:02:03 UTC');
 });
 
-test('times are told in the zone that is chosen', () => {
+test('times are in the chosen zone', () => {
   const at = new Date(2026, 10, 25, 23, 59, 30);
   const there = [clock(at), day(at), when(at, at), zone.dayOf(at), zone.hourOf(at), zone.midnight('2026-11-25')];
   assert.deepEqual(there, ['23:59:30', 'Wed, Nov 25', '23:59', at.toDateString(), 23, new Date(2026, 10, 25).getTime()]);
@@ -306,7 +306,7 @@ test('latency has three digits at most, in the unit that fits', () => {
   }
 });
 
-test('low rates are told per minute, hour or day, and never read as none', () => {
+test('low rates are per minute, hour or day, and never appear as none', () => {
   assert.deepEqual([0, 42, 1, 0.5, 3 / 60, 3 / 3600, 3 / 86_400, 1e-9, 1234.5, 0.9999].map(rate), ['0/s', '42/s', '1/s', '30/min', '3/min', '3/h', '3/d', '<0.01/d', '1,235/s', '1/s']);
   assert.equal(rate(null), '–');
 });

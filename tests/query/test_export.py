@@ -26,7 +26,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, event, metric, when
 
 def exported(rig: Rig, log: Any, wanted: Any) -> list[Any]:
     _, after, last = rig.ask(log.bounds)
-    found = list(log.rows(rig.ask(log.spans, after, last - after), wanted.select))
+    found = list(log.rows(rig.ask(log.slices, after, last - after), wanted.select))
     assert [number for number, _ in found] == sorted({number for number, _ in found})
     return [row for _, row in found]
 

@@ -1,4 +1,4 @@
-// A service that fails as it is told, and keeps books as the real one does: an id counts once.
+// A service that fails on demand, and counts each id once, as the real one does.
 import { createServer } from 'node:http';
 
 const read = async (request) => {

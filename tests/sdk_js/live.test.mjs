@@ -44,27 +44,27 @@ class FakeSocket {
   }
 }
 
-/** A started client, its first socket, and all that it told. */
+/** A started client, its first socket, and all events that it dispatched. */
 function live(t, options) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 });
   FakeSocket.all = [];
   const client = new LiveClient({ baseUrl: 'http://analytics.test/', WebSocket: FakeSocket, ...options });
-  const told = [];
+  const dispatched = [];
   for (const name of ['snapshot', 'update', 'event', 'state', 'refused']) {
-    client.addEventListener(name, ({ detail }) => told.push([name, detail]));
+    client.addEventListener(name, ({ detail }) => dispatched.push([name, detail]));
   }
   client.start();
-  return { client, told, of: (kind) => told.filter(([name]) => name === kind).map(([, detail]) => detail) };
+  return { client, dispatched, of: (kind) => dispatched.filter(([name]) => name === kind).map(([, detail]) => detail) };
 }
 
 test('it connects and tells snapshots, updates and events', (t) => {
-  const { client, told } = live(t);
+  const { client, dispatched } = live(t);
   assert.equal(FakeSocket.last.url.href, 'ws://analytics.test/ws/dashboard?events=all&service=all&updates=patch');
   FakeSocket.last.open();
   FakeSocket.last.say('snapshot', { seq: 5, data: { a: 1 } });
   FakeSocket.last.say('event', { seq: 6, data: { type: 'x' }, dropped: 3 });
   FakeSocket.last.say('dashboard_update', { seq: 6, data: { a: 2 } });
-  assert.deepEqual(told, [
+  assert.deepEqual(dispatched, [
     ['state', { state: 'connecting', retryIn: null, attempt: 0, since: null }],
     ['state', { state: 'live', retryIn: null, attempt: 0, since: null }],
     ['snapshot', { data: { a: 1 }, seq: 5, gap: false, dropped: 0 }],
@@ -74,7 +74,7 @@ test('it connects and tells snapshots, updates and events', (t) => {
   assert.deepEqual([client.data, client.seq, client.state.state], [{ a: 2 }, 6, 'live']);
 });
 
-test('patches are told as whole snapshots, each an object of its own', (t) => {
+test('a patch is dispatched as a whole snapshot, each a new object', (t) => {
   const { of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 1, data: {} });
   FakeSocket.last.say('dashboard_update', { seq: 1, data: { kept: { x: 1 }, services: { a: { n: 1 } } } });
@@ -93,10 +93,10 @@ test('a line that ends is made anew, from where it was, after a pause that grows
   const pauses = [];
   for (let attempt = 1; attempt <= 8; attempt += 1) {
     FakeSocket.last.drop();
-    const told = of('state').at(-1);
-    assert.deepEqual([told.state, told.attempt, told.since], ['reconnecting', attempt, 1_000_000]);
-    pauses.push(told.retryIn);
-    t.mock.timers.tick(told.retryIn);
+    const state = of('state').at(-1);
+    assert.deepEqual([state.state, state.attempt, state.since], ['reconnecting', attempt, 1_000_000]);
+    pauses.push(state.retryIn);
+    t.mock.timers.tick(state.retryIn);
     assert.equal(FakeSocket.all.length, attempt + 1);
     assert.equal(FakeSocket.last.asked.since, '42');
   }
@@ -194,7 +194,7 @@ test('a subscription changes at once, or as soon as the line is open, and for go
   assert.deepEqual(FakeSocket.last.asked, { events: 'purchase', service: 'shop', updates: 'patch' });
 });
 
-test('closing ends it, also while it is told of that, and starting goes on', (t) => {
+test('closing ends it, also inside a listener, and it can be started again', (t) => {
   const { client, of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 3, data: {} });
   client.close();

@@ -41,7 +41,7 @@ test('what is tracked together goes out together, a hundred at a time', async (t
   assert.deepEqual([...fake.counted.values()].map(({ data }) => data.n), Array.from({ length: 250 }, (_, n) => n));
 });
 
-test('unless told otherwise, what is alone is sent after 250 ms, and a hundred at once', async (t) => {
+test('by default one item is sent after 250 ms, and a hundred at once', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { mock } = t.mock.method(globalThis, 'fetch', () => new Promise(() => {}));
   const analytics = new AnalyticsClient();

@@ -17,10 +17,10 @@ describe('at the same time', { concurrency: true }, () => {
       const fake = await service(t);
       fake.behaviours.push(fail.status(status, { 'Retry-After': header() }));
       const analytics = client(fake);
-      const told = analytics.trackEvent('click');
+      const outcome = analytics.trackEvent('click');
       await sleep(60);
       const flushed = analytics.flush();
-      assert.equal((await told).status, 'accepted');
+      assert.equal((await outcome).status, 'accepted');
       await flushed;
       const [first, second] = fake.requests;
       assert.ok(second.at - first.at >= least, `${second.at - first.at} ms`);

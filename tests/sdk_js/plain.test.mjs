@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonOf } from '../../analytics/web/sdk/plain.js';
 
-const told = (value) => JSON.parse(jsonOf(value));
+const roundTrip = (value) => JSON.parse(jsonOf(value));
 
 test('what JSON knows is written as JSON writes it', () => {
   for (const value of [null, true, 'é 😀 \\ud83d "x"', 1.5, [1, [2]], { a: { b: [] } }, new Date(0), { toJSON: () => [1] }]) {
     assert.equal(jsonOf(value), JSON.stringify(value));
   }
-  assert.deepEqual(told({ gone: undefined, list: [undefined] }), { list: [null] });
+  assert.deepEqual(roundTrip({ gone: undefined, list: [undefined] }), { list: [null] });
 });
 
 test('what JSON has no form for becomes a text that says what it was', () => {
@@ -34,11 +34,11 @@ test('what JSON has no form for becomes a text that says what it was', () => {
     [Object.create(null, { a: { value: 1, enumerable: true } }), { a: 1 }],
     [JSON.parse('{"__proto__": {"a": 1}}'), JSON.parse('{"__proto__": {"a": 1}}')],
   ];
-  for (const [value, expected] of cases) assert.deepEqual(told({ value }), { value: expected });
+  for (const [value, expected] of cases) assert.deepEqual(roundTrip({ value }), { value: expected });
 });
 
 test('half a character becomes U+FFFD, and an escape that looks like one stays', () => {
-  assert.deepEqual(told({ ['k\udc00']: 'a\ud83d', pair: '\ud83d\ude00', text: '\\ud83d' }), {
+  assert.deepEqual(roundTrip({ ['k\udc00']: 'a\ud83d', pair: '\ud83d\ude00', text: '\\ud83d' }), {
     'k\ufffd': 'a\ufffd',
     pair: '😀',
     text: '\\ud83d',

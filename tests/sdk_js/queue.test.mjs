@@ -11,7 +11,7 @@ test('ten thousand items wait for a service that is away, and one more is droppe
   const { port } = fake;
   await fake.stop();
   const drops = [];
-  const analytics = client(fake, { onDropped: (told) => drops.push(told) });
+  const analytics = client(fake, { onDropped: (drop) => drops.push(drop) });
   const track = (_, n) => (n % 2 ? analytics.trackEvent('e', { n }) : analytics.recordMetric('m', n));
   const told = Array.from({ length: 10_002 }, track);
   const late = await Promise.all(told.slice(-2));
@@ -48,7 +48,7 @@ test('flush of nothing is done at once, and a later item waits for others again'
 test('close sends what waits, and what comes later is dropped', async (t) => {
   const fake = await service(t);
   const drops = [];
-  const analytics = client(fake, { flushMs: 60_000, onDropped: (told) => drops.push(told) });
+  const analytics = client(fake, { flushMs: 60_000, onDropped: (drop) => drops.push(drop) });
   const told = analytics.trackEvent('e');
   await analytics.close();
   assert.equal((await told).status, 'accepted');

@@ -67,7 +67,7 @@ def test_blocks_have_all_records_that_are_held_and_no_others(batch: int) -> None
 
 def test_blocks_that_were_dropped_are_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = ring_of(10_000, capacity=1_000)
-    monkeypatch.setattr(ring, "spans", lambda sequence, limit: 1 / 0)
+    monkeypatch.setattr(ring, "slices", lambda sequence, limit: 1 / 0)
     assert [ring.block(number) for number in range(90)] == [[]] * 90
 
 
@@ -125,9 +125,9 @@ def test_a_page_by_number_is_what_a_list_of_all_records_would_give(
             wanted = [number for number in kept if number > sequence][:limit]
             found = ring.after(sequence, limit)
             assert [record.sequence for record in found] == wanted == list(map(value, found))
-            spans = ring.spans(sequence, limit)
-            assert [before + 1 + place for before, _, places in spans for place in places] == wanted
-            assert all(len(places) for _, _, places in spans)
+            slices = ring.slices(sequence, limit)
+            assert [before + 1 + place for before, _, places in slices for place in places] == wanted
+            assert all(len(places) for _, _, places in slices)
 
 
 def test_what_has_made_room_is_let_go_of_at_once() -> None:

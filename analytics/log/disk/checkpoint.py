@@ -14,13 +14,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from analytics.clock import DAY_SECONDS
-from analytics.kinds import EVENTS, KINDS, METRICS
+from analytics.kinds import KINDS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.database import Part
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds
-from analytics.records import NewEvent, NewMetric, Quotas
+from analytics.records import NewEvent, Quotas
 from analytics.state.catalog import StoredCatalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
@@ -37,7 +37,11 @@ ERRORS, IDS, CATALOG, REST = "errors", "ids", "catalog", "rest"
 
 
 class Rest(msgspec.Struct):
-    """The part that every checkpoint writes as a whole."""
+    """The part that every checkpoint writes as a whole.
+
+    `last_event` and `last_metric` are the last sequence numbers of the first two rings. Those of others are in their
+    blocks.
+    """
 
     series_open: list[int]
     users_open: list[int]
@@ -58,7 +62,7 @@ class Rest(msgspec.Struct):
     waiting: list[tuple[int, int, TotalRows]] = []
 
 
-class Changes(NamedTuple):
+class Unsaved(NamedTuple):
     """What changed since the last checkpoint: buckets, blocks of rings, and new ids."""
 
     series: set[Bucket]
@@ -73,7 +77,7 @@ class Changes(NamedTuple):
 class Checkpoint:
     """Serialises a state and the recorder's ids, and restores them.
 
-    To write a checkpoint, call `take_changes`, write `parts`, and then `commit`, or `rollback` if writing failed.
+    To write a checkpoint, call `take_unsaved`, write `parts`, and then `commit`, or `rollback` if writing failed.
     """
 
     def __init__(self, state: State, recorder: Recorder) -> None:
@@ -85,17 +89,16 @@ class Checkpoint:
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
         self._rings: dict[str, Blocks[Any]] = {
-            EVENTS.name: Blocks(EVENTS.name, state.events, NewEvent),
-            METRICS.name: Blocks(METRICS.name, state.metrics, NewMetric),
+            **{name: Blocks(name, ring, KINDS[name].record) for name, ring in state.rings.items()},
             ERRORS: Blocks(ERRORS, state.errors.ring, NewEvent),
         }
 
-    def take_changes(self) -> Changes:
+    def take_unsaved(self) -> Unsaved:
         """What changed since the last call. From now on it counts as saved, unless `rollback` is called."""
         state = self._state
         state.flush()
         endpoints = state.endpoints
-        return Changes(
+        return Unsaved(
             state.series.dirty.take(),
             state.users.dirty.take(),
             endpoints.retained.dirty.take(),
@@ -105,36 +108,36 @@ class Checkpoint:
             state.catalog.take_change(),
         )
 
-    def rollback(self, changes: Changes) -> None:
-        """Add `changes` to those of the next checkpoint: the one with them failed."""
+    def rollback(self, unsaved: Unsaved) -> None:
+        """Add `unsaved` to those of the next checkpoint: the one with them failed."""
         state = self._state
-        state.series.dirty.give_back(changes.series)
-        state.users.dirty.give_back(changes.users)
-        state.endpoints.retained.dirty.give_back(changes.endpoints)
-        state.endpoints.last_minute.dirty.give_back(changes.last_minute)
-        for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
+        state.series.dirty.give_back(unsaved.series)
+        state.users.dirty.give_back(unsaved.users)
+        state.endpoints.retained.dirty.give_back(unsaved.endpoints)
+        state.endpoints.last_minute.dirty.give_back(unsaved.last_minute)
+        for blocks, changed in zip(self._rings.values(), unsaved.rings, strict=True):
             blocks.ring.dirty.give_back(changed)
-        for ids, fresh in zip(self._ids, changes.ids, strict=True):
+        for ids, fresh in zip(self._ids, unsaved.ids, strict=True):
             ids.rollback(fresh)
-        state.catalog.is_changed |= changes.catalog
+        state.catalog.is_changed |= unsaved.catalog
 
-    def commit(self, changes: Changes) -> None:
-        """Note that the checkpoint with `changes` is complete."""
-        for ids, fresh in zip(self._ids, changes.ids, strict=True):
+    def commit(self, unsaved: Unsaved) -> None:
+        """Note that the checkpoint with `unsaved` is complete."""
+        for ids, fresh in zip(self._ids, unsaved.ids, strict=True):
             ids.commit(fresh)
 
-    def parts(self, changes: Changes) -> Iterator[Part]:
-        """The parts for `changes`, and `rest`."""
+    def parts(self, unsaved: Unsaved) -> Iterator[Part]:
+        """The parts for `unsaved`, and `rest`."""
         endpoints = self._state.endpoints
-        yield from self._series.dump(changes.series)
-        yield from self._users.dump(changes.users)
-        yield from dumped(ENDPOINTS, DAY_SECONDS, endpoints.retained, changes.endpoints)
-        yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, changes.last_minute)
-        for blocks, changed in zip(self._rings.values(), changes.rings, strict=True):
+        yield from self._series.dump(unsaved.series)
+        yield from self._users.dump(unsaved.users)
+        yield from dumped(ENDPOINTS, DAY_SECONDS, endpoints.retained, unsaved.endpoints)
+        yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, unsaved.last_minute)
+        for blocks, changed in zip(self._rings.values(), unsaved.rings, strict=True):
             yield from blocks.dump(changed)
-        for ids, fresh in zip(self._ids, changes.ids, strict=True):
+        for ids, fresh in zip(self._ids, unsaved.ids, strict=True):
             yield from ids.dump(fresh)
-        if changes.catalog:
+        if unsaved.catalog:
             yield Part(CATALOG, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
         yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
 
@@ -184,6 +187,7 @@ class Checkpoint:
     def _rest(self) -> Rest:
         state = self._state
         inherited, evicted = state.endpoints.dump()
+        last_event, last_metric, *_ = (ring.last_sequence for ring in state.rings.values())
         return Rest(
             [state.series.open(level) for level in range(len(state.series.levels))],
             [state.users.open(level) for level in range(len(state.users.levels))],
@@ -196,8 +200,8 @@ class Checkpoint:
             state.services.dump(),
             list(state.units.items()),
             state.limits.dump(),
-            state.events.last_sequence,
-            state.metrics.last_sequence,
+            last_event,
+            last_metric,
             self._recorder.own_ids.dump(),
             state.quotas,
             state.time,
@@ -218,7 +222,8 @@ class Checkpoint:
         state.services.restore(rest.services)
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
-        state.events.last_sequence, state.metrics.last_sequence = rest.last_event, rest.last_metric
+        for ring, last in zip(state.rings.values(), (rest.last_event, rest.last_metric), strict=False):
+            ring.last_sequence = last
         self._recorder.own_ids.restore(*rest.own_ids)
         self._recorder.set_quotas(rest.quotas)
 

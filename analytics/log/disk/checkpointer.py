@@ -122,13 +122,13 @@ class Checkpointer:
     def _save(self, database: Database) -> None:
         generation = self._log.ask(database.begin_checkpoint)
         with self._state.lock:
-            changes = self._checkpoint.take_changes()
+            unsaved = self._checkpoint.take_unsaved()
             mark = Mark(generation, self._log.position)
             entries, records, oldest = self._log.entries, self._log.applied, self._checkpoint.oldest()
             try:
-                child = _Child(self._checkpoint.parts(changes))
+                child = _Child(self._checkpoint.parts(unsaved))
             except BaseException:
-                self._checkpoint.rollback(changes)
+                self._checkpoint.rollback(unsaved)
                 raise
         try:
             with gevent.Timeout(MAX_SAVING_SECONDS, TimeoutError("it took too long")):
@@ -138,11 +138,11 @@ class Checkpointer:
                     gevent.sleep(WAIT_SECONDS)
                 missed = self._log.ask(database.finish_checkpoint, mark, oldest, self._log.max_bytes)
         except BaseException:
-            self._checkpoint.rollback(changes)
+            self._checkpoint.rollback(unsaved)
             raise
         finally:
             child.end()
-        self._checkpoint.commit(changes)
+        self._checkpoint.commit(unsaved)
         self._report_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
         self._written_at = self._clock.monotonic()

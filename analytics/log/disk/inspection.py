@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from analytics.clock import rfc3339, rfc3339_second
-from analytics.kinds import EVENTS, KINDS, METRICS, STARTS
+from analytics.kinds import KINDS
 from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
@@ -26,7 +26,10 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
 """The names of the levels of each family of parts; for ids, the kinds of records."""
-TIMELESS = ("ids", "rest", "catalog", EVENTS.name, METRICS.name, "errors")
+TIMELESS = ("ids", "rest", "catalog", "errors", *(kind.name for kind in KINDS.values() if kind.ring_capacity))
+"""Families whose parts do not begin at a time."""
+CURSORS_SCHEMA = 3
+"""The first version of the schema with consumers' cursors."""
 
 
 class KindSummary(NamedTuple):
@@ -54,6 +57,21 @@ class FamilySummary(NamedTuple):
     newest: str | None
 
 
+class ConsumerSummary(NamedTuple):
+    """A consumer of the journal.
+
+    Attributes:
+        position: the position of the last entry that it has delivered.
+        behind: how many entries it has yet to read.
+        missed: how many entries were pruned before it had read them, in total.
+    """
+
+    name: str
+    position: int
+    behind: int
+    missed: int
+
+
 @dataclass
 class Inspection:
     """What a database contains.
@@ -77,6 +95,7 @@ class Inspection:
     newest: str | None = None
     journal: list[KindSummary] = field(default_factory=list)
     checkpoint: list[FamilySummary] = field(default_factory=list)
+    consumers: list[ConsumerSummary] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -94,6 +113,7 @@ class Inspection:
                 "position": self.position,
                 "families": [part._asdict() for part in self.checkpoint],
             },
+            "consumers": [consumer._asdict() for consumer in self.consumers],
         }
 
 
@@ -132,6 +152,8 @@ def _integrity(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
 
 def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     ((found.schema,),) = db.execute("PRAGMA user_version")
+    if found.schema >= CURSORS_SCHEMA:
+        found.consumers = _consumers(db)
     mark = db.execute("SELECT generation, position FROM mark").fetchone()
     if mark is None:
         yield "the mark of the checkpoint is missing"
@@ -144,9 +166,9 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     for kind, entries, records, size, oldest, newest in db.execute(query):
         found.journal.append(KindSummary(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
     before, missing = found.position, 0
-    for seq, kind in db.execute("SELECT seq, kind FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
+    for (seq,) in db.execute("SELECT seq FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
         skipped = seq - before - 1
-        missing += skipped - POSITION_GAP if kind == STARTS.name and skipped >= POSITION_GAP else skipped
+        missing += skipped if skipped < POSITION_GAP else 0  # a start skips more
         found.beyond, before = found.beyond + 1, seq
     if missing:
         yield f"{missing} entries of the journal are missing"
@@ -167,6 +189,14 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
         yield "the checkpoint is incomplete"
 
 
+def _consumers(db: sqlite3.Connection) -> list[ConsumerSummary]:
+    query = """
+        SELECT name, position, (SELECT count(*) FROM journal WHERE seq > cursors.position), missed
+        FROM cursors ORDER BY name
+    """
+    return [ConsumerSummary(*row) for row in db.execute(query)]
+
+
 class _Rest(msgspec.Struct):
     time: float = 0.0
 
@@ -180,7 +210,7 @@ def _newest_in(body: bytes) -> str | None:
     return rfc3339(newest) if newest else None
 
 
-def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
+def _checksums(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     tables = {
         "entry {} of the journal ({})": "SELECT crc, body, seq, kind, received, id_prefix, records FROM journal",
         "part {} of the checkpoint (level {}, start {}, generation {})": (
@@ -188,6 +218,8 @@ def _checksums(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
         ),
         "the mark of the checkpoint": "SELECT crc, x'', generation, position FROM mark",
     }
+    if found.schema >= CURSORS_SCHEMA:
+        tables["the cursor of consumer {}"] = "SELECT crc, x'', name, position, missed FROM cursors"
     for name, query in tables.items():
         wrong = 0
         for crc, body, *fields in db.execute(query):

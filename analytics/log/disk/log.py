@@ -19,7 +19,7 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import POSITION_GAP, Database, StoredEntry
+from analytics.log.disk.database import Database, StoredEntry, first_position
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Pending, Reply, notify, refuse
@@ -132,10 +132,10 @@ class DiskLog:
         self.consumers = {cursor.name: cursor for cursor in self.ask(lambda: list(cursors.all()))}
         return self._database
 
-    def start(self, position: int) -> None:
-        """Start writing after `position`; all entries up to there must be applied."""
+    def start(self, position: int, now: float) -> None:
+        """Start writing at `now` (seconds since the epoch); all entries up to `position` must be applied."""
         self.position = self.written = position
-        self._first_position = position + POSITION_GAP + 1 if position else 1
+        self._first_position = first_position(position, now)
         self.failure = None
         self._writer.start()
 

@@ -9,7 +9,7 @@ import msgspec
 
 from analytics.clock import rfc3339
 from analytics.errors import CannotStore
-from analytics.kinds import EVENTS, KINDS
+from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.database import Database, Mark, StoredEntry
 from analytics.log.disk.file import ADVICE
@@ -17,6 +17,7 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import unpacked
 from analytics.log.recorder import Recorder
 from analytics.records import Kept
+from analytics.state.rings import Ring
 from analytics.state.state import State
 from analytics.yielding import yield_to_others
 
@@ -32,16 +33,10 @@ logger = logging.getLogger(__name__)
 _decoders = {name: msgspec.json.Decoder(list[kind.record]).decode for name, kind in KINDS.items()}  # type: ignore[name-defined]
 
 
-def recover(
-    log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder, keep: dict[str, int]
-) -> tuple[Mark, int]:
+def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Recorder) -> tuple[Mark, int]:
     """Recover `state` from the database of `log`, which must be open.
 
     Returns the mark of the checkpoint, and how many entries were replayed after it.
-
-    Args:
-        keep: how many of the newest records to read from the journal, by kind, if the database is of version 0.1.0,
-            whose checkpoints have no records.
 
     Raises:
         CannotStore: the database is damaged.
@@ -60,11 +55,11 @@ def recover(
             with state.lock:
                 checkpoint.restore(progress.iterate(log.ask(lambda: list(database.parts()))))
             progress.yield_if_due()
-            if state.quotas is None:
-                for kind, count in keep.items():
-                    first: int = log.ask(database.start_of_newest, kind, count, mark.position)
-                    _restore_newest(state, kind, _entries(log, progress, first - 1, mark.position, kind))
-                state.errors.find_in(state.events)
+            if state.quotas is None:  # version 0.1.0, whose checkpoints have no records
+                for kind, ring in state.rings.items():
+                    first: int = log.ask(database.start_of_newest, kind, ring.capacity, mark.position)
+                    _restore_newest(state, ring, _entries(log, progress, first - 1, mark.position, kind))
+                state.find_errors()
         beyond: int = log.ask(database.count_entries, mark.position)
         for number, entry in enumerate(_entries(log, progress, mark.position, last), 1):
             recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
@@ -79,13 +74,10 @@ def recover(
     return mark, beyond
 
 
-def _restore_newest(state: State, kind: str, entries: Iterator[StoredEntry]) -> None:
-    kept: list[Any] = [
-        Kept(_decoders[kind](unpacked(entry.body)), entry.received, rfc3339(entry.received), entry.id_prefix)
-        for entry in entries
-    ]
+def _restore_newest(state: State, ring: Ring[Any], entries: Iterator[StoredEntry]) -> None:
+    kept = [Kept(records_of(entry), entry.received, rfc3339(entry.received), entry.id_prefix) for entry in entries]
     with state.lock:
-        (state.events if kind == EVENTS.name else state.metrics).bring_back(kept)
+        ring.bring_back(kept)
 
 
 def _entries(

@@ -8,7 +8,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def full_text(found: Inspection) -> str:
-    """The output of `inspect`: files, checkpoint, journal, tables of both, and damage."""
+    """The output of `inspect`: files, checkpoint, journal, tables of both and of the consumers, and damage."""
     files = ", ".join(f"{name} {format_bytes(size)}" for name, size in found.sizes.items())
     journal = sum(kind.entries for kind in found.journal)
     lines = [
@@ -37,6 +37,11 @@ def full_text(found: Inspection) -> str:
             for each in found.checkpoint
         ]
         lines += ["", *_table(("checkpoint", "of", "parts", "size", "oldest", "newest"), parts, right=(2, 3))]
+    if found.consumers:
+        cursors = [
+            (each.name, f"{each.position:,}", f"{each.behind:,}", f"{each.missed:,}") for each in found.consumers
+        ]
+        lines += ["", *_table(("consumer", "read up to entry", "behind", "missed"), cursors, right=(1, 2, 3))]
     if found.damage:
         lines += ["", "DAMAGED:", *(f"  {line}" for line in found.damage)]
     else:

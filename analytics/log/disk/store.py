@@ -14,7 +14,6 @@ from analytics.config import Settings
 from analytics.errors import CannotStore, Unavailable
 from analytics.jobs.supervisor import Supervisor
 from analytics.jobs.task import Task
-from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
 from analytics.log.disk.file import FILE_NAME, check_sqlite, checked_uri
@@ -50,7 +49,6 @@ class Store:
     ) -> None:
         self._directory = Path(settings.data_dir)
         self._state, self._log, self._recorder, self._clock = state, log, recorder, clock
-        self._keep = {EVENTS.name: settings.events_ring, METRICS.name: settings.metrics_ring}
         self._checkpoint = Checkpoint(state, recorder)
         self._jobs = jobs
         self._checkpointer = Checkpointer(state, self._checkpoint, log, clock, jobs)
@@ -102,9 +100,9 @@ class Store:
         try:
             self._lock = _lock(self._directory)
             self._log.open()
-            mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder, self._keep)
+            mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder)
             self._check_clock()
-            self._log.start(self._log.ask(self._log.database.last_position))
+            self._log.start(self._log.ask(self._log.database.last_position), self._clock.wall())
             self._record_start()
             self._checkpointer.start(mark, beyond)
             if not mark.generation and not self._checkpointer.save():

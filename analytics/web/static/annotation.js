@@ -3,8 +3,8 @@
 import { el } from './dom.js';
 import { between, stamp, utc, when } from './format.js';
 
-/** Elements that tell when it was, what happened, where, its tags and its link. */
-export function told({ from, to, text, service, tags, link }) {
+/** Elements with the time, text, service, tags and link of an annotation. */
+export function described({ from, to, text, service, tags, link }) {
   const at = new Date(from * 1000);
   const time = el('time', { className: 'soft', dateTime: at.toISOString(), title: utc(at) }, to === null ? (from % 60 ? stamp : when)(at) : between([Math.round(from), Math.round(to)]));
   const parts = [time, el('span', { className: 'text' }, text)];

@@ -2,7 +2,7 @@
 
 import { address } from './api.js';
 import { AnnotationForm } from './annotationform.js';
-import { told } from './annotation.js';
+import { described } from './annotation.js';
 import { byId, el, set, setText } from './dom.js';
 import { plural } from './format.js';
 import { now } from './servertime.js';
@@ -61,21 +61,21 @@ export class Annotations {
     this.#list(within.slice(0, SHOWN));
   }
 
-  #list(shown) {
+  #list(annotations) {
     const keyOf = ({ id, version }) => `${id}/${version}`;
-    const key = shown.map(keyOf).join();
+    const key = annotations.map(keyOf).join();
     if (key === this.key) return;
     this.key = key;
     const before = this.rows;
-    this.rows = new Map(shown.map((one) => [keyOf(one), before.get(keyOf(one)) ?? this.#row(one)]));
+    this.rows = new Map(annotations.map((one) => [keyOf(one), before.get(keyOf(one)) ?? this.#row(one)]));
     this.list.replaceChildren(...this.rows.values());
   }
 
   #row(one) {
-    if (one.source !== 'http') return el('li', {}, ...told(one), el('span', { className: 'soft' }, `from ${one.source}`));
+    if (one.source !== 'http') return el('li', {}, ...described(one), el('span', { className: 'soft' }, `from ${one.source}`));
     const remove = el('button', { type: 'button', className: 'quiet', 'aria-label': `Delete ${one.text}`.slice(0, 100) }, 'Delete');
     remove.addEventListener('click', () => this.#remove(one, remove));
-    return el('li', {}, ...told(one), remove);
+    return el('li', {}, ...described(one), remove);
   }
 
   /** Delete one when its button is pressed for the second time, unless somebody changed it meanwhile. */

@@ -20,8 +20,8 @@ export async function whyNot() {
   try {
     const asked = await fetch(address('/socket.io/'), { method: 'OPTIONS', cache: 'no-store' });
     if (asked.status === 403) {
-      const told = await asked.json().catch(() => null); // a 403 of a proxy is not JSON
-      if (told?.error?.code === 'origin_not_allowed') return { text: told.error.message, isRefused: true };
+      const body = await asked.json().catch(() => null); // a 403 of a proxy is not JSON
+      if (body?.error?.code === 'origin_not_allowed') return { text: body.error.message, isRefused: true };
     }
     const response = await fetch(address('/health/ready'), { cache: 'no-store' });
     const reasons = (await response.json()).reasons.join(', ');
@@ -45,7 +45,7 @@ export const ofService = (name, part = 'metrics') => `/services/${encodeURICompo
 export const iso = (seconds) => new Date(seconds * 1000).toISOString();
 
 /** Runs tasks in order, with a limit on how many run at a time. */
-export class Lane {
+export class TaskQueue {
   constructor(width) {
     this.free = width;
     this.waiting = [];

@@ -10,7 +10,7 @@ const MINUTELY = [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']];
 
 /**
  * What was usual before the present trouble began, by the name of the figure: the median of the hours of the last week, or
- * at first of the minutes of the last hour. `about` says for each figure what was taken.
+ * at first of the minutes of the last hour. `about` describes the source of each figure.
  */
 export async function usualBefore(now, services, wrong) {
   const start = Math.min(now, ...troubles(services, wrong).filter((at) => at > now - 86_400)); // longer trouble is the usual

@@ -1,6 +1,6 @@
 // The last hour of all services, and which of them fail or are slow compared with their baseline.
 
-import { ask, iso, Lane, ofService } from './api.js';
+import { ask, iso, ofService, TaskQueue } from './api.js';
 import { health } from './health.js';
 import { Hour, Rises } from './minutes.js';
 import { median, usualShare } from './usual.js';
@@ -18,7 +18,7 @@ export class Board {
     this.hours = new Map();
     this.p95s = new Map();
     this.listDue = 0;
-    this.lane = new Lane(WIDTH);
+    this.tasks = new TaskQueue(WIDTH);
     this.wrong = new Map();
   }
 
@@ -47,7 +47,7 @@ export class Board {
       const spread = 0.9 + Math.random() / 5;
       hour.due = now + AGAIN_MS * spread;
       hour.unseenDue = now + unseen * spread;
-      this.lane.run(async () => {
+      this.tasks.run(async () => {
         hour.load((await ask(ofService(name))).series);
       }).catch(() => {
         hour.due = performance.now() + 5000;
@@ -75,7 +75,7 @@ export class Board {
       if (!inTrouble || performance.now() < (hour.usualDue ?? 0)) continue;
       hour.usualDue = performance.now() + USUAL_AGAIN_MS;
       const range = { service: name, from: iso(now - 86_400), to: iso(now), step: 3600 };
-      this.lane.run(async () => {
+      this.tasks.run(async () => {
         const [requests, errors, latency] = await Promise.all(
           [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']].map(async ([series, agg]) => (await ask('/series', { name: series, agg, ...range })).points.slice(0, -1).map((point) => point.value)),
         );

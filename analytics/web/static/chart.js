@@ -108,12 +108,12 @@ export class Chart {
       scales[scale] = { range: (_, __, max) => [0, (max || 1) * (one.room ?? 1.1)] };
       const side = scale === 'y' ? { side: 3, grid } : { side: 1, grid: { show: false } };
       const stroke = color(scale === 'y' ? 'soft' : one.color);
-      let shown = [];
+      let labels = [];
       const splits = (plot, _, __, end) => {
-        shown = ticks(this.#isEmpty(scale) ? 0 : end, Math.floor(plot.bbox.height / devicePixelRatio / TICK_SPACE), one.kind ?? 'count');
-        return shown.map(({ value }) => value);
+        labels = ticks(this.#isEmpty(scale) ? 0 : end, Math.floor(plot.bbox.height / devicePixelRatio / TICK_SPACE), one.kind ?? 'count');
+        return labels.map(({ value }) => value);
       };
-      axes.push({ ...axis, ...side, stroke, scale, size: axisSize, gap: 4, splits, values: () => shown.map(({ text }) => text) });
+      axes.push({ ...axis, ...side, stroke, scale, size: axisSize, gap: 4, splits, values: () => labels.map(({ text }) => text) });
     }
     const bars = this.options.bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.7, 24], align: 1 }), points: { show: false } } : {};
     return {
@@ -152,9 +152,9 @@ export class Chart {
       const date = new Date(at * 1000);
       const time = (spacing >= 60 ? minute : clock)(date);
       const text = spacing >= 43_200 || /^00:00(:00)?$/.test(time) ? dayText(date) : time;
-      const said = text === before ? '' : text;
+      const caption = text === before ? '' : text;
       before = text;
-      return said;
+      return caption;
     });
   }
 
@@ -219,10 +219,10 @@ export class Chart {
     const texts = columns.map((values, place) => this.series[place].format(values[index]));
     texts.forEach((text, place) => setText(this.values[place], text));
     const date = new Date(times[index] * 1000);
-    const said = this.options.describe?.(index) ?? moment(date, this.step);
-    setText(this.moment, chosen ? said : this.options.bars ? 'today' : 'newest');
+    const caption = this.options.describe?.(index) ?? moment(date, this.step);
+    setText(this.moment, chosen ? caption : this.options.bars ? 'today' : 'newest');
     this.moment.title = utc(date);
-    const text = `${said}: ${this.series.map((one, place) => `${one.label} ${texts[place]}`).join(', ')}`;
+    const text = `${caption}: ${this.series.map((one, place) => `${one.label} ${texts[place]}`).join(', ')}`;
     for (const [name, value] of [['max', times.length - 1], ['now', index], ['text', text]]) this.plot.setAttribute(`aria-value${name}`, value);
   }
 

@@ -35,9 +35,9 @@ export class Group {
   }
 
   /** Show from `zoom[0]` to `zoom[1]` (seconds), or everything. */
-  setZoom(zoom, told = true) {
+  setZoom(zoom, isReported = true) {
     this.zoom = zoom;
     for (const chart of this.charts) chart.fit();
-    if (told) this.onZoom(zoom);
+    if (isReported) this.onZoom(zoom);
   }
 }

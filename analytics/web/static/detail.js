@@ -58,7 +58,7 @@ export class Detail {
     for (const value of this.values) setText(value, '–');
     this.latency.replaceChildren();
     for (const each of [this.endpoints, this.metrics, this.changes, this.instances]) each.fill([], '');
-    this.loadedAt = -Infinity; // the rest is loaded when a snapshot has shown that there is such a service
+    this.loadedAt = -Infinity; // the rest is loaded once a snapshot contains the service
   }
 
   /** Show the service's row of a snapshot. */

@@ -29,7 +29,7 @@ export class Errors {
       const { errors, kept } = await ask('/errors', { service, limit: SHOWN });
       if (service !== this.service) return;
       this.#fill(errors);
-      setText(byId('errors-note'), said(errors, kept, total));
+      setText(byId('errors-note'), noteOf(errors, kept, total));
     } catch {
       this.loadedAt = performance.now() - AGAIN_MS + NEWS_MS;
       if (this.rows.size === 0) setText(byId('errors-note'), 'Errors could not be loaded yet; trying again.');
@@ -64,7 +64,7 @@ export class Errors {
 }
 
 /** The line under the list: how many of all errors it holds. */
-function said(groups, kept, total) {
+function noteOf(groups, kept, total) {
   if (total === 0 && kept === 0) return 'No errors so far.';
   if (kept === 0) return `${plural(total, 'error')} counted, without details: sent as metrics or in heartbeats, or no longer kept.`;
   const more = total > kept ? `; ${count(total - kept)} more are counted without details` : '';
@@ -87,8 +87,8 @@ function line(group, withService) {
     setText(number, `${count(times)} ×`);
     setText(what, shorten(message ?? (code || type), LONGEST));
     setText(where, [endpoint, message === null ? '' : code].filter(Boolean).join(', '));
-    if (when.told === `${first} ${last}`) return;
-    when.told = `${first} ${last}`;
+    if (when.range === `${first} ${last}`) return;
+    when.range = `${first} ${last}`;
     when.replaceChildren(...(first === last ? [] : [time(first), ' – ']), time(last));
     if (!details.open) details.querySelector('pre')?.remove(); // it shows an older error
   }

@@ -53,10 +53,10 @@ export class Events {
     } catch {
       if (signal.aborted) return;
       this.failed = true;
-      this.#note('Kept events could not be loaded yet; new ones are shown as they come.');
+      this.#note('Kept events could not be loaded yet; new ones appear as they arrive.');
       setTimeout(() => signal.aborted || this.reload(), RETRY_MS);
     }
-    this.#tellEmpty();
+    this.#noteEmpty();
   }
 
   /** Show how many events were lost; any message may report it. */
@@ -115,12 +115,12 @@ export class Events {
       if (!this.paused && this.list.querySelector('details[open]')) this.#hold();
       return;
     }
-    const shown = new Set([...this.list.children].map((item) => item.eventId));
-    this.list.prepend(...this.waiting.reverse().filter((event) => !shown.has(event.id)).map(line));
+    const listedIds = new Set([...this.list.children].map((item) => item.eventId));
+    this.list.prepend(...this.waiting.reverse().filter((event) => !listedIds.has(event.id)).map(line));
     this.waiting = [];
     while (this.list.children.length > SHOWN) this.list.lastChild.remove();
     this.#date();
-    this.#tellEmpty();
+    this.#noteEmpty();
   }
 
   /** Show that new events are held back while one is being read, so that the list does not move. */
@@ -128,7 +128,7 @@ export class Events {
     setText(byId('events-rate'), `held while one is open${this.waiting.length ? `, ${count(this.waiting.length)}${this.waiting.length === SHOWN ? ' or more' : ''} new` : ''}`);
   }
 
-  /** Lines of another day show it, also when the day ends while they are shown. */
+  /** Lines of another day show it, also when the day ends while they are in view. */
   #date() {
     const now = new Date();
     const isAnother = day(now) !== this.day;
@@ -148,7 +148,7 @@ export class Events {
     setText(byId('events-note'), text);
   }
 
-  #tellEmpty() {
+  #noteEmpty() {
     set(byId('feed-none'), 'hidden', this.list.children.length > 0);
   }
 
@@ -159,9 +159,9 @@ export class Events {
 
   #options(select, names, chosen, all) {
     const wanted = [...new Set([...names, ...(chosen ? [chosen] : [])])].sort((a, b) => a.localeCompare(b));
-    const said = wanted.join('\n');
-    if (select.said === said || document.activeElement === select) return;
-    select.said = said;
+    const listed = wanted.join('\n');
+    if (select.listed === listed || document.activeElement === select) return;
+    select.listed = listed;
     select.replaceChildren(el('option', { value: '' }, all), ...wanted.map((name) => el('option', { value: name }, name)));
     select.value = chosen;
   }

@@ -10,19 +10,19 @@ export class Headline {
     this.onOpen = onOpen;
     this.place = byId('verdict');
     this.named = NAMED;
-    this.said = '';
+    this.sentence = '';
   }
 
-  /** Show the verdict on `services`, of which `wrong` tells what is wrong; `opened` is the name of the service in view. */
+  /** Show the verdict on `services`; `wrong` has their problems by name, and `opened` is the name of the service in view. */
   show(services, wrong, connection, opened) {
     this.again = () => this.show(services, wrong, connection, opened);
     const { troubled, state, lead, parts, more } = verdict(Object.values(services), wrong, new Date(), this.named);
     const stale = connection.isLive ? '' : `${connection.refusal && `${connection.refusal} `}As last heard: `;
     const name = opened || parts[0]?.service;
     document.title = `${troubled ? `(${troubled}) ` : ''}${name ? `${name} – ` : ''}Analytics`;
-    const said = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + (more ? ` and ${more} more` : '');
-    if (this.said === said) return;
-    this.said = said;
+    const sentence = stale + lead + parts.map(({ service, text }) => `${service} ${text}`).join('; ') + (more ? ` and ${more} more` : '');
+    if (this.sentence === sentence) return;
+    this.sentence = sentence;
     const hadFocus = this.place.contains(document.activeElement) && document.activeElement.matches('button');
     setState(this.place, stale && state === 'good' ? 'idle' : state); // without a connection it is unknown whether this is still true
     const words = parts.flatMap(({ service, text }, index) => {

@@ -13,7 +13,7 @@ export class Heat {
   constructor() {
     this.table = byId('heat');
     this.pointed = null;
-    this.said = ['', ''];
+    this.summary = ['', ''];
     const frame = this.table.parentElement;
     frame.addEventListener('keydown', (event) => this.#key(event));
     frame.addEventListener('focus', () => set(byId('heat-summary'), 'ariaLive', 'polite')); // announced only while keys are used
@@ -42,7 +42,7 @@ export class Heat {
     this.table.replaceChildren(el('caption', { className: 'hidden' }, `Requests of each hour, ${inUtc() ? 'UTC' : 'local time'}`), el('thead', {}, head), el('tbody', {}, ...body));
     const busiest = buckets.reduce((best, bucket) => (bucket.requests > best.requests ? bucket : best), { requests: 0 });
     const total = buckets.reduce((sum, bucket) => sum + bucket.requests, 0);
-    this.said = total
+    this.summary = total
       ? [`${plural(total, 'request')}; busiest hour ${when(new Date(busiest.hour))} with ${count(busiest.requests)}.`, `busiest hour: ${utc(new Date(busiest.hour))}`]
       : ['No requests in these days.', ''];
     const { hour } = this.pointed ?? {};
@@ -54,7 +54,7 @@ export class Heat {
     this.pointed?.classList.remove('at');
     this.pointed = found?.title ? found : null;
     this.pointed?.classList.add('at');
-    const [text, title] = this.pointed ? [this.pointed.title, ''] : this.said;
+    const [text, title] = this.pointed ? [this.pointed.title, ''] : this.summary;
     setText(byId('heat-summary'), text);
     set(byId('heat-summary'), 'title', title);
   }
@@ -76,8 +76,8 @@ function cell(found, greatest) {
   if (found === undefined) return el('td', { className: 'cell none' });
   const requests = found.reduce((sum, { bucket }) => sum + bucket.requests, 0);
   const level = requests ? Math.max(1, Math.min(LEVELS, Math.ceil((requests / greatest) * LEVELS))) : 0;
-  return el('td', { className: `cell l${level}`, title: found.map(told).join('; '), hour: found[0].bucket.hour }, el('span', { className: 'hidden' }, count(requests)));
+  return el('td', { className: `cell l${level}`, title: found.map(described).join('; '), hour: found[0].bucket.hour }, el('span', { className: 'hidden' }, count(requests)));
 }
 
-const told = ({ at, bucket }) =>
+const described = ({ at, bucket }) =>
   `${when(at)}: ${plural(bucket.requests, 'request')}, ${percent(errorRate(bucket))} errors, ${plural(bucket.unique_users, 'user')} (${utc(at)})`;

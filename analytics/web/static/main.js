@@ -44,9 +44,9 @@ let drawn = null;
 const types = new Set();
 const TYPES = 200;
 const HISTORY_SOON_MS = 12_000;
-const rise = { requests: 0, errors: 0 }; // since traffic was last told
+const rise = { requests: 0, errors: 0 }; // since the last `traffic.advance`
 
-/** Change the view: its panels, what the connection tells, and the address (a new entry, if one may go `back`). */
+/** Change the view: its panels, the subscription of the live connection, and the address (a new entry, if one may go `back`). */
 function change(changes, back = false) {
   const before = { ...view };
   Object.assign(view, changes);
@@ -67,7 +67,7 @@ function apply(before) {
     traffic.reload();
   } else if (differs('zoom')) {
     traffic.draw();
-    traffic.reload(false); // it may lie before what is loaded
+    traffic.reload(false); // it may begin before the loaded points
   }
   if (differs('service', 'type', 'source')) {
     events.reload();
@@ -83,7 +83,7 @@ function apply(before) {
 function render() {
   if (snapshot === null) return;
   const now = Date.parse(snapshot.updated_at) / 1000;
-  tellVerdict();
+  showVerdict();
   empty.show(snapshot);
   const rows = Object.values(snapshot.services).filter(({ name }) => !view.service || name === view.service);
   traffic.ever = { requests: rows.some((row) => row.request_count > 0), latency: rows.some((row) => row.mean_latency_ms !== null) };
@@ -103,7 +103,7 @@ function take(data) {
   snapshot = data;
   const updatedAt = new Date(data.updated_at);
   const now = updatedAt.getTime() / 1000;
-  if (learn(updatedAt.getTime())) traffic.reload(); // what was loaded is of another time
+  if (learn(updatedAt.getTime())) traffic.reload(); // the loaded points are of another time
   connection.heard(updatedAt);
   const known = board.hours.size;
   const rises = board.take(data.services, now);
@@ -128,7 +128,7 @@ function first() {
   for (const ms of [0, HISTORY_SOON_MS]) setTimeout(() => history_.refresh(true), ms);
 }
 
-/** Load what live counters cannot tell: what a new service brought along. */
+/** Load the earlier requests of new services, which live counters do not have. */
 function loadSoon() {
   overview.reset();
   board.listDue = 0;
@@ -150,7 +150,7 @@ function goOn() {
   events.offer(types, names);
 }
 
-function tellVerdict() {
+function showVerdict() {
   headline.show(snapshot.services, board.wrong, connection, view.service);
 }
 
@@ -165,40 +165,40 @@ function offerExports() {
   }
 }
 
-/** While there is no connection: tell why. */
-async function tellWait(line) {
+/** While there is no connection, show the reason. */
+async function showWait(line) {
   if (line.retryIn === null) return;
   const { text, isRefused } = await whyNot();
   if (connection.isLive) return;
   connection.refused(isRefused ? text : '');
-  if (snapshot !== null) tellVerdict();
+  if (snapshot !== null) showVerdict();
   else setState(byId('verdict'), isRefused ? 'bad' : 'idle', text);
 }
 
 live.addEventListener('state', ({ detail: line }) => {
   connection.changed(line);
-  if (snapshot !== null) tellVerdict();
-  tellWait(line);
+  if (snapshot !== null) showVerdict();
+  showWait(line);
 });
-live.addEventListener('snapshot', ({ detail: told }) => {
+live.addEventListener('snapshot', ({ detail: message }) => {
   const again = snapshot !== null;
   if (again) {
     board.reset();
     overview.reset();
     traffic.reload();
     history_.refresh(true);
-    if (told.gap) {
+    if (message.gap) {
       events.gap();
       events.reload();
     }
   }
-  events.missed(told.dropped);
-  take(told.data);
-  ask('/stats').then((stats) => Object.keys(stats.events_by_type).slice(0, TYPES).forEach((type) => types.add(type))).catch(() => {}); // then those that come
+  events.missed(message.dropped);
+  take(message.data);
+  ask('/stats').then((stats) => Object.keys(stats.events_by_type).slice(0, TYPES).forEach((type) => types.add(type))).catch(() => {}); // later ones are added as their events arrive
 });
-live.addEventListener('update', ({ detail: told }) => {
-  events.missed(told.dropped);
-  take(told.data);
+live.addEventListener('update', ({ detail: message }) => {
+  events.missed(message.dropped);
+  take(message.data);
 });
 live.addEventListener('event', ({ detail: { data, dropped } }) => {
   if (types.size < TYPES) types.add(data.type);

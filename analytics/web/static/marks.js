@@ -1,23 +1,23 @@
-// Annotations in a chart: lines and spans on its canvas, and above them buttons that tell what happened.
+// Annotations in a chart: lines and spans on its canvas, and above them buttons with their texts.
 
 import { el } from './dom.js';
-import { told } from './annotation.js';
+import { described } from './annotation.js';
 
 const NEAR = 20; // px within which annotations share a button
-const MOST_TOLD = 5;
+const MOST_LISTED = 5;
 const WIDEST = 280; // px
 
 /** The marks of one chart; `root` belongs right before its plot. */
 export class Marks {
   constructor(title) {
     this.root = el('div', { className: 'marks', role: 'group', 'aria-label': `${title}: annotations` });
-    this.shown = [];
+    this.annotations = [];
     this.key = '';
   }
 
   /** Show these annotations, `{from, to, …}` in seconds, oldest first. */
   show(annotations) {
-    this.shown = annotations;
+    this.annotations = annotations;
   }
 
   /** Draw a dashed line for each, and a shade for those that last, in `color`. */
@@ -29,7 +29,7 @@ export class Marks {
     ctx.clip();
     Object.assign(ctx, { strokeStyle: color, fillStyle: color, lineWidth: devicePixelRatio });
     ctx.setLineDash([4, 3].map((each) => each * devicePixelRatio));
-    for (const { from, to } of this.shown) {
+    for (const { from, to } of this.annotations) {
       const [start, end] = [from, to ?? from].map((at) => plot.valToPos(at, 'x', true));
       if (end < left || start > left + width) continue;
       ctx.globalAlpha = 0.12;
@@ -51,7 +51,7 @@ export class Marks {
     const { left, width } = plot.bbox;
     const [first, last] = [left, left + width].map((each) => each / devicePixelRatio);
     const groups = [];
-    for (const one of this.shown) {
+    for (const one of this.annotations) {
       const start = plot.valToPos(one.from, 'x') + first;
       const end = one.to === null ? start : plot.valToPos(one.to, 'x') + first;
       if (end < first || start > last) continue;
@@ -60,15 +60,15 @@ export class Marks {
       else groups.push({ x, all: [one] });
     }
     const key = JSON.stringify(groups.map(({ x, all }) => [x, all.map(({ id, version }) => [id, version])]));
-    if (key === this.key || this.root.matches(':hover, :focus-within')) return; // what is being read stays
+    if (key === this.key || this.root.matches(':hover, :focus-within')) return; // do not replace a text that is being read
     this.key = key;
     this.root.replaceChildren(...groups.map(({ x, all }) => mark(x, all, first + last)));
   }
 }
 
 function mark(x, all, width) {
-  const more = all.length > MOST_TOLD ? [el('p', { className: 'soft' }, `and ${all.length - MOST_TOLD} more`)] : [];
-  const tip = el('div', { className: 'tip' }, ...all.slice(-MOST_TOLD).reverse().map((one) => el('p', {}, ...told(one))), ...more);
+  const more = all.length > MOST_LISTED ? [el('p', { className: 'soft' }, `and ${all.length - MOST_LISTED} more`)] : [];
+  const tip = el('div', { className: 'tip' }, ...all.slice(-MOST_LISTED).reverse().map((one) => el('p', {}, ...described(one))), ...more);
   const button = el('button', { type: 'button', 'aria-label': `Annotation: ${tip.textContent}`.slice(0, 300) });
   const isLeft = x < width / 2;
   const root = el('div', { className: `mark ${isLeft ? 'left' : 'right'}` }, button, tip);

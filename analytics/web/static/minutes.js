@@ -13,7 +13,7 @@ const FAILING_SHARE = 0.1; // of a service whose usual is not known
 const SLOW = 2; // times the usual, both on average and in the median: neither outliers nor another mix are enough
 const SLOW_MS = 10;
 const FEWEST_TIMED = 20; // requests
-const FEWEST_MINUTES = 10; // with a latency, to tell the usual from
+const FEWEST_MINUTES = 10; // with a latency, for a baseline
 
 /** One service's last hour: requests, errors and latencies of each minute, the newest last and still open. */
 export class Hour {

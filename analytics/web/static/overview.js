@@ -32,12 +32,12 @@ export class Overview {
     });
   }
 
-  /** Show the snapshot of `now` (seconds); what was before is loaded again once a minute, and what is usual every ten. */
+  /** Show the snapshot of `now` (seconds); the minutes before it are reloaded once a minute, and the baseline every ten minutes. */
   show({ overview, realtime_stats: last, services }, now, wrong) {
     if (now - this.loadedAt > AGAIN) this.#load(now);
     if (now - this.usualAt > USUAL_AGAIN) this.#loadUsual(now, services, wrong);
     const rows = Object.values(services);
-    const told = {
+    const values = {
       total_requests: overview.total_requests || null,
       requests_per_second: overview.total_requests ? overview.requests_per_second : null,
       error_rate: last.requests_last_1min ? overview.error_rate : null, // without requests the snapshot says 0 or 100
@@ -46,12 +46,12 @@ export class Overview {
     };
     const isTimed = rows.some((row) => row.mean_latency_ms !== null);
     for (const card of this.cards) {
-      const value = told[card.name];
+      const value = values[card.name];
       setText(card.value, card.format(value));
       const past = this.past?.[card.name];
       if (past) card.spark.show(card.grows ? past.slice(0, -1) : [...past, value]); // without the minute that is still open
-      if (value !== null) this.#tellUsual(card, past, value);
-      else this.#tell(card, (card.name === 'mean_latency_ms' ? isTimed : overview.total_requests) ? 'none in 60 s' : 'none sent');
+      if (value !== null) this.#noteUsual(card, past, value);
+      else this.#note(card, (card.name === 'mean_latency_ms' ? isTimed : overview.total_requests) ? 'none in 60 s' : 'none sent');
     }
     this.total = overview.total_requests;
   }
@@ -61,20 +61,20 @@ export class Overview {
     this.loadedAt = this.usualAt = -Infinity;
   }
 
-  #tellUsual(card, past, value) {
+  #noteUsual(card, past, value) {
     if (card.grows) {
       const since = Math.max(0, value - (this.past?.total ?? value)); // what came in since the minutes were loaded
-      if (past) this.#tell(card, `+${compact(past.reduce((sum, each) => sum + each, since))} in ${MINUTES} min`);
+      if (past) this.#note(card, `+${compact(past.reduce((sum, each) => sum + each, since))} in ${MINUTES} min`);
       return;
     }
     if (!this.usual) return;
     const usual = this.usual[card.name];
-    if (usual === null && value === 0) this.#tell(card, `none in the ${card.about}`);
-    else if (usual === null) this.#tell(card, 'no usual known yet', 'too little was recorded to tell what is usual');
-    else this.#tell(card, `usually ${usual === 0 && card.worse ? 'none' : card.format(usual)}`, this.usual.about[card.name], card.worse && value > 0 && value >= usual * WORSE);
+    if (usual === null && value === 0) this.#note(card, `none in the ${card.about}`);
+    else if (usual === null) this.#note(card, 'no usual known yet', 'too few records for a baseline');
+    else this.#note(card, `usually ${usual === 0 && card.worse ? 'none' : card.format(usual)}`, this.usual.about[card.name], card.worse && value > 0 && value >= usual * WORSE);
   }
 
-  #tell(card, text, title = '', isBad = false) {
+  #note(card, text, title = '', isBad = false) {
     setText(card.change, text);
     set(card.change, 'title', title);
     if (card.change.dataset.state !== (isBad ? 'bad' : '')) card.change.dataset.state = isBad ? 'bad' : '';

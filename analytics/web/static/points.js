@@ -47,7 +47,7 @@ export class Track {
     this.values = new Map(this.names.map((name) => [name, new Map()]));
   }
 
-  /** Take loaded points of a series; what was known of those moments is replaced, unless it was known more finely. */
+  /** Take loaded points of a series; they replace the points of the same times, unless those have a finer resolution. */
   load(name, answer) {
     const column = this.values.get(name);
     for (const point of answer.points) {
@@ -99,7 +99,7 @@ export function figures(values) {
   return known.length ? { least: Math.min(...known), greatest: Math.max(...known) } : null;
 }
 
-/** The average of a rate over its time, up to `end`: a bucket of an hour tells twelve times as much as one of 5 minutes. */
+/** The average of a rate over its time, up to `end`: a bucket of an hour weighs twelve times as much as one of 5 minutes. */
 export function meanRate(times, values, end) {
   let [sum, whole] = [0, 0];
   values.forEach((value, index) => {

@@ -5,8 +5,8 @@ let skew = 0;
 const SMALL_MS = 3000;
 
 /** Adjust to the service's time (ms since the epoch); small differences are network delay. Returns whether it changed much. */
-export function learn(told) {
-  const found = told - Date.now();
+export function learn(time) {
+  const found = time - Date.now();
   const before = skew;
   if (Math.abs(found - skew) > SMALL_MS) skew = Math.abs(found) > SMALL_MS ? found : 0;
   return skew !== before;

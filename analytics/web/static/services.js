@@ -49,7 +49,7 @@ export class Services {
     });
   }
 
-  /** Show the services of a snapshot; `wrong` is what is wrong with them beside their reported health, by name. */
+  /** Show the services of a snapshot; `wrong` has their problems besides their reported health, by name. */
   show(services, wrong) {
     this.wrong = wrong;
     const now = new Date(nowMs());
@@ -91,20 +91,20 @@ export class Services {
     const [, key, direction] = /^(\w+)([-+])$/.exec(this.view.sort || FIRST) ?? [];
     const column = COLUMNS.find((each) => each.key === key && each.of) ?? COLUMNS[1];
     const sign = (direction === '-') === Boolean(column.low) ? 1 : -1;
-    const told = this.view.sort ? column : null;
-    COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === told ? (direction === '+' ? 'ascending' : 'descending') : null));
+    const sorted = this.view.sort ? column : null;
+    COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === sorted ? (direction === '+' ? 'ascending' : 'descending') : null));
     const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { p95: this.board.p95s.get(entry.name), wrong: this.wrong?.get(entry.name), recent: this.board.hours.get(entry.name)?.recent ?? 0 }) }));
     keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : b.entry.row.request_count - a.entry.row.request_count || (a.entry.name < b.entry.name ? -1 : 1)));
     const wanted = this.filter.value.trim().toLowerCase();
-    let shown = 0;
+    let matching = 0;
     keyed.forEach(({ entry }, index) => {
       const hit = !wanted || entry.name.toLowerCase().includes(wanted) || entry.row.status.includes(wanted);
       set(entry.root, 'hidden', !hit);
-      shown += hit;
+      matching += hit;
       if (this.body.rows[index] !== entry.root) this.body.insertBefore(entry.root, this.body.rows[index] ?? null);
     });
-    setText(byId('services-count'), `${wanted ? `${count(shown)} of ` : ''}${count(keyed.length)}, all retained time`);
-    set(byId('services-none'), 'hidden', shown > 0);
+    setText(byId('services-count'), `${wanted ? `${count(matching)} of ` : ''}${count(keyed.length)}, all retained time`);
+    set(byId('services-none'), 'hidden', matching > 0);
     setText(byId('services-none'), wanted ? `No service matches “${this.filter.value}”.` : 'No services yet.');
   }
 

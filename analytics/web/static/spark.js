@@ -2,10 +2,10 @@
 
 import { svg } from './dom.js';
 
-/** A sparkline of `width` by `height` pixels; what it shows is told in words beside it. */
+/** A sparkline of `width` by `height` pixels; text beside it says the same in words. */
 export class Spark {
   constructor(width, height, marks = false) {
-    Object.assign(this, { width, height, said: '' });
+    Object.assign(this, { width, height, path: '' });
     this.root = svg('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true', preserveAspectRatio: 'none' });
     this.area = svg('path', { class: 'area' });
     this.line = svg('path', { class: 'line' });
@@ -26,8 +26,8 @@ export class Spark {
       if (point !== null) line += `${index > 0 && points[index - 1] !== null ? 'L' : 'M'}${point}`;
     });
     const drawn = `${line}|${marked.join()}`;
-    if (drawn === this.said) return;
-    this.said = drawn;
+    if (drawn === this.path) return;
+    this.path = drawn;
     this.line.setAttribute('d', line);
     const whole = points.every((point) => point !== null) && points.length > 1;
     this.area.setAttribute('d', whole ? `${line}L${this.width} ${this.height}L0 ${this.height}Z` : '');

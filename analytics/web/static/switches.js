@@ -11,11 +11,11 @@ export function startSwitches() {
     input.checked = input.value === chosen[input.name];
     input.addEventListener('change', () => choose[input.name](input.value));
   }
-  zone.addEventListener('change', tell);
-  tell();
+  zone.addEventListener('change', update);
+  update();
 }
 
-function tell() {
+function update() {
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   setText(byId('zone-note'), inUtc() ? 'Times are in UTC.' : `Times are local (${timeZone}); point at one for UTC.`);
 }

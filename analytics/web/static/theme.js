@@ -12,9 +12,9 @@
 
   function show(isPrinting = false) {
     document.documentElement.classList.toggle('paper', isPrinting);
-    const shown = !isPrinting && (choice === 'dark' || (choice === 'auto' && isDark.matches)) ? 'dark' : 'light';
-    if (document.documentElement.dataset.theme === shown) return;
-    document.documentElement.dataset.theme = shown;
+    const theme = !isPrinting && (choice === 'dark' || (choice === 'auto' && isDark.matches)) ? 'dark' : 'light';
+    if (document.documentElement.dataset.theme === theme) return;
+    document.documentElement.dataset.theme = theme;
     dispatchEvent(new Event('themechange')); // charts are drawn in colours, not styled
   }
 

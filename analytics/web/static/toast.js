@@ -36,12 +36,12 @@ export class Toasts {
     this.errors.set(service, (this.errors.get(service) ?? 0) + 1);
     if (this.errors.size === 1 && this.errors.get(service) === 1) {
       const what = data?.message ?? data?.error ?? (data?.status ? `status ${data.status}` : event.type);
-      this.#tell(`${service}: ${shorten(String(what), LONGEST)}`);
+      this.#announce(`${service}: ${shorten(String(what), LONGEST)}`);
       return;
     }
     const total = [...this.errors.values()].reduce((sum, each) => sum + each, 0);
     const [worst] = [...this.errors].sort((a, b) => b[1] - a[1]);
-    this.#tell(this.errors.size === 1 ? `${plural(total, 'error')} in ${service}` : `${plural(total, 'error')} in ${plural(this.errors.size, 'service')}, most in ${worst[0]}`);
+    this.#announce(this.errors.size === 1 ? `${plural(total, 'error')} in ${service}` : `${plural(total, 'error')} in ${plural(this.errors.size, 'service')}, most in ${worst[0]}`);
   }
 
   #setMuted(muted) {
@@ -66,7 +66,7 @@ export class Toasts {
   }
 
   /** Show so many whole words of `text` as there is room for: a number that is cut would be another number. */
-  #tell(text) {
+  #announce(text) {
     set(this.root, 'hidden', false);
     setText(this.text, text);
     set(this.text, 'title', text);

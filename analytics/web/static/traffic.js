@@ -45,7 +45,7 @@ export class Traffic {
     byId('zoom-reset').addEventListener('click', () => this.group.setZoom(null));
   }
 
-  /** The range that is shown: the one of the address, or the one that was chosen. */
+  /** The range in view: that of the address, or the chosen one. */
   get range() {
     return RANGES[this.view.range || this.chosen];
   }
@@ -57,7 +57,7 @@ export class Traffic {
     if (!this.view.range) this.reload();
   }
 
-  /** Load everything that the view asks for: anew, or on top of what is known more finely than it is kept. */
+  /** Load all points of the view: replace the loaded ones, or keep those with a finer resolution. */
   async reload(anew = true) {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
@@ -136,7 +136,7 @@ export class Traffic {
     }
     if (!isLoading && (this.isDue || now - this.loadedAt > this.range.again)) {
       this.loadedAt = now;
-      this.reload(this.isDue || !this.range.keeps); // all of it: what comes late counts where it belongs
+      this.reload(this.isDue || !this.range.keeps); // all of it: late records change earlier points
       this.isDue = false;
     }
     this.draw();
@@ -172,7 +172,7 @@ export class Traffic {
     return [this.flow, this.latency, this.users].find((track) => track.names.includes(name));
   }
 
-  /** Show what is known. */
+  /** Show the loaded points. */
   draw() {
     if (document.hidden) return;
     const range = this.range;
@@ -187,9 +187,9 @@ export class Traffic {
     });
     set(byId('zoom-reset'), 'hidden', this.group.zoom === null);
     const chosen = this.view.range || this.chosen === this.first ? null : `Showing the ${range.words}: nothing newer was recorded${this.view.service ? ` of ${this.view.service}` : ''}.`;
-    const said = this.group.zoom ? `Zoomed to ${between(this.group.zoom)}; Esc shows all.` : chosen;
-    setText(byId('traffic-note'), said ?? 'drag to zoom');
-    byId('traffic-note').classList.toggle('hint', said === null);
+    const note = this.group.zoom ? `Zoomed to ${between(this.group.zoom)}; Esc shows all.` : chosen;
+    setText(byId('traffic-note'), note ?? 'drag to zoom');
+    byId('traffic-note').classList.toggle('hint', note === null);
   }
 
   #offerRanges() {

@@ -15,14 +15,14 @@ export function usualShare(requests, errors) {
 }
 
 /**
- * What is usual for the figures of the overview, each null where fewer than `fewest` buckets tell it.
+ * The baseline of each figure of the overview; null for those with fewer than `fewest` buckets.
  *
  * @param {Array<{seconds: number, requests: number, errors: number, latency: number?}>} buckets
  */
 export function usualFigures(buckets, fewest = FEWEST) {
   const busy = buckets.filter(({ requests }) => requests > 0);
   const timed = busy.filter(({ latency }) => latency !== null);
-  const enough = (found, tell) => (found.length < fewest ? null : tell(found));
+  const enough = (found, summarise) => (found.length < fewest ? null : summarise(found));
   return {
     requests_per_second: enough(busy, (all) => median(all.map(({ requests, seconds }) => requests / seconds))),
     error_rate: enough(busy, (all) => usualShare(all.map(({ requests }) => requests), all.map(({ errors }) => errors)) * 100),
@@ -30,7 +30,7 @@ export function usualFigures(buckets, fewest = FEWEST) {
   };
 }
 
-/** The buckets that ended before `start` (seconds); `at` tells when one begins. */
+/** The buckets that ended before `start` (seconds); `at` returns the start of one. */
 export const endedBefore = (start, buckets) => buckets.filter(({ at, seconds }) => at + seconds <= start);
 
 const sum = (values) => values.reduce((total, each) => total + each, 0);

@@ -1,16 +1,16 @@
-// Verdict: a sentence that says what is wrong, where and since when. Pure: rows and problems in, text out.
+// Verdict: a sentence with the problems of the services and since when they last. Pure: rows and problems in, text out.
 
 import { health, urgency } from './health.js';
 import { briefPercent, count, ms, plural, shorten, span, when } from './format.js';
 
 export const NAMED = 3;
-const MESSAGE = 80; // characters of a message that are shown
+const MESSAGE = 80; // longest message in a verdict, in characters
 
 /**
  * Parts of the verdict on the services.
  *
  * @param {Array<object>} rows rows of the snapshot.
- * @param {Map<string, {failing: object?, slow: object?}>} wrong what is wrong with services by name, as `Hour.wrong` tells it.
+ * @param {Map<string, {failing: object?, slow: object?}>} wrong the problems of services by name, from `Hour.wrong`
  * @param {Date} now
  * @param {number} most how many services are named.
  * @returns {{troubled: number, state: string, lead: string, parts: Array<{service: string, text: string}>, more: number}}
@@ -40,10 +40,10 @@ export function sinceOf(row, found) {
 
 /** What is wrong with one service: "is degraded since 14:02; errors 3.4%, usually 0.06%"; empty where nothing is. */
 export function trouble(row, found, now = new Date()) {
-  const said = health(row.status).urgency > 0 ? [reported(row, now)] : [];
-  if (found?.failing) said.push(said.length ? errors(found.failing) : `has ${errors(found.failing, sinceText(found.failing.since, now))}`);
-  if (found?.slow) said.push(`${said.length ? 'latency' : 'is slow:'} ${latency(found.slow)}`);
-  return said.join('; ');
+  const phrases = health(row.status).urgency > 0 ? [reported(row, now)] : [];
+  if (found?.failing) phrases.push(phrases.length ? errors(found.failing) : `has ${errors(found.failing, sinceText(found.failing.since, now))}`);
+  if (found?.slow) phrases.push(`${phrases.length ? 'latency' : 'is slow:'} ${latency(found.slow)}`);
+  return phrases.join('; ');
 }
 
 /** The errors of the last minutes: "3.4% errors", or how many where not all of them are of requests. */
@@ -78,9 +78,9 @@ function allWell(rows) {
   if (healthy === rows.length) {
     return { state: 'good', lead: rows.length === 1 ? 'The one service is healthy.' : `All ${plural(healthy, 'service')} healthy.` };
   }
-  const said = [];
-  if (healthy) said.push(`${plural(healthy, 'service')} healthy`);
-  if (paused) said.push(`${count(paused)} in maintenance`);
-  if (silent) said.push(healthy || paused ? `${count(silent)} without heartbeats` : `${plural(silent, 'service')} seen, without heartbeats yet`);
-  return { state: healthy ? 'good' : 'idle', lead: `${said.join(', ')}; nothing unusual.` };
+  const phrases = [];
+  if (healthy) phrases.push(`${plural(healthy, 'service')} healthy`);
+  if (paused) phrases.push(`${count(paused)} in maintenance`);
+  if (silent) phrases.push(healthy || paused ? `${count(silent)} without heartbeats` : `${plural(silent, 'service')} seen, without heartbeats yet`);
+  return { state: healthy ? 'good' : 'idle', lead: `${phrases.join(', ')}; nothing unusual.` };
 }

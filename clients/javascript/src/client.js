@@ -1,10 +1,10 @@
 // AnalyticsClient: sends events, metrics and heartbeats; each is counted once, also after retries.
 
-import { onExit, onGoodbye } from './goodbye.js';
 import { newId } from './ids.js';
-import { Lane } from './lane.js';
 import { defaultUrl, trimmed } from './origin.js';
+import { onExit, onPageHide } from './pagehide.js';
 import { jsonOf } from './plain.js';
+import { SendQueue } from './queue.js';
 
 const MOST_IN_A_BATCH = 100; // a receipt lists at most this many errors
 const EXIT_MS = 4000; // how long a program that has nothing else to do stays alive to send waiting items
@@ -22,12 +22,12 @@ export class AnalyticsClient {
   #events;
   #metrics;
   #heartbeats;
-  #stopGoodbye;
+  #stopPageHide;
   #stopExit;
-  #isToldOfDrops;
+  #hasDropCallback;
   #pending = new Set();
   #isClosed = false;
-  #isTelling = false;
+  #isInDropCallback = false;
   #hasWarned = false;
 
   /** Number of items dropped because the queue was full or the client was closed. */
@@ -43,18 +43,18 @@ export class AnalyticsClient {
     this.#onError = guarded(options.onError ?? this.#warn);
     const most = Math.min(Math.max(1, batchSize), MOST_IN_A_BATCH);
     const shared = { batchSize: most, flushMs, timeoutMs, retry: options.retry, onError: this.#onError };
-    this.#events = new Lane(`${this.baseUrl}/events`, shared);
-    this.#metrics = new Lane(`${this.baseUrl}/metrics`, shared);
-    this.#heartbeats = new Lane(`${this.baseUrl}/heartbeat`, { ...shared, isSingle: true });
-    this.#isToldOfDrops = Boolean(options.onDropped);
-    this.#stopGoodbye = onGoodbye(this.#lanes);
+    this.#events = new SendQueue(`${this.baseUrl}/events`, shared);
+    this.#metrics = new SendQueue(`${this.baseUrl}/metrics`, shared);
+    this.#heartbeats = new SendQueue(`${this.baseUrl}/heartbeat`, { ...shared, isSingle: true });
+    this.#hasDropCallback = Boolean(options.onDropped);
+    this.#stopPageHide = onPageHide(this.#queues);
     this.#stopExit = onExit(() => this.#exit());
     globalThis.addEventListener?.('online', this.#hurry);
   }
 
   /** Number of items without an outcome yet. */
   get waiting() {
-    return this.#lanes.reduce((sum, lane) => sum + lane.size, 0);
+    return this.#queues.reduce((sum, queue) => sum + queue.size, 0);
   }
 
   /** @returns {Promise<import('./analytics.d.ts').Outcome>} as in the following methods */
@@ -88,7 +88,7 @@ export class AnalyticsClient {
 
   /** Send waiting items now; resolves when all of them have an outcome. */
   async flush() {
-    for (const lane of this.#lanes) lane.flush();
+    for (const queue of this.#queues) queue.flush();
     await Promise.all(this.#pending);
   }
 
@@ -100,7 +100,7 @@ export class AnalyticsClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#settle(timeoutMs, CLOSED);
-    this.#stopGoodbye();
+    this.#stopPageHide();
     this.#stopExit();
     globalThis.removeEventListener?.('online', this.#hurry);
   }
@@ -111,7 +111,7 @@ export class AnalyticsClient {
     const before = this.dropped;
     await this.#settle(EXIT_MS, EXITED);
     const dropped = this.dropped - before;
-    if (dropped && !this.#isToldOfDrops) {
+    if (dropped && !this.#hasDropCallback) {
       console.warn(`analytics: ${dropped} waiting item(s) were dropped at the exit: ${this.baseUrl} did not take them.`);
     }
   }
@@ -124,12 +124,12 @@ export class AnalyticsClient {
     const isLate = await Promise.race([Promise.all(this.#pending), late]);
     clearTimeout(timer);
     if (isLate !== true) return; // all have an outcome; newer items may wait
-    const left = [...this.#pending];
-    for (const lane of this.#lanes) lane.abandon(outcome);
-    await Promise.all(left);
+    const remaining = [...this.#pending];
+    for (const queue of this.#queues) queue.abandon(outcome);
+    await Promise.all(remaining);
   }
 
-  get #lanes() {
+  get #queues() {
     return [this.#events, this.#metrics, this.#heartbeats];
   }
 
@@ -142,18 +142,18 @@ export class AnalyticsClient {
   };
 
   #hurry = () => {
-    for (const lane of this.#lanes) lane.hurry();
+    for (const queue of this.#queues) queue.hurry();
   };
 
-  #add(lane, id, make, key = null) {
-    const told = new Promise((resolve) => {
-      const settle = (outcome) => resolve({ ...outcome, id });
+  #add(queue, id, make, key = null) {
+    const outcome = new Promise((resolve) => {
+      const settle = (settled) => resolve({ ...settled, id });
       const refusal = this.#refusal();
       if (refusal) settle(refusal);
-      else this.#queue(lane, make, { id, at: Date.now(), key, settle });
+      else this.#encode(queue, make, { id, at: Date.now(), key, settle });
     });
-    this.#watch(told, this.#isTelling);
-    return told;
+    this.#watch(outcome, this.#isInDropCallback);
+    return outcome;
   }
 
   #refusal() {
@@ -161,7 +161,7 @@ export class AnalyticsClient {
     return this.waiting >= this.#maxQueue ? FULL : null;
   }
 
-  #queue(lane, make, item) {
+  #encode(queue, make, item) {
     let text;
     try {
       text = jsonOf(make());
@@ -170,20 +170,20 @@ export class AnalyticsClient {
       return;
     }
     if (text.length > MOST_CHARACTERS) item.settle(TOO_LARGE);
-    else lane.add({ ...item, text });
+    else queue.add({ ...item, text });
   }
 
-  async #watch(told, isEcho) {
-    this.#pending.add(told);
-    const { status, id, error } = await told;
-    this.#pending.delete(told);
+  async #watch(outcome, isEcho) {
+    this.#pending.add(outcome);
+    const { status, id, error } = await outcome;
+    this.#pending.delete(outcome);
     if (status === 'rejected') this.#onError({ ...error, id });
     if (status === 'dropped' && error.code !== 'superseded') {
       this.dropped += 1;
       if (isEcho) return; // tracked by the callback itself, which would be called endlessly
-      this.#isTelling = true;
+      this.#isInDropCallback = true;
       this.#onDropped({ dropped: this.dropped, reason: error.code, id });
-      this.#isTelling = false;
+      this.#isInDropCallback = false;
     }
   }
 }
@@ -199,9 +199,9 @@ const TOO_LARGE = {
 
 /** Call a callback of the host program, async or not, and ignore its failures. */
 function guarded(callback) {
-  return async (told) => {
+  return async (details) => {
     try {
-      await callback?.(told);
+      await callback?.(details);
     } catch (error) {
       console.error(error);
     }

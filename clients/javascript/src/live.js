@@ -79,13 +79,13 @@ export class LiveClient extends EventTarget {
     if (this.#state.state === 'closed') return;
     globalThis.removeEventListener?.('online', this.#hurry);
     this.#hangUp();
-    this.#tell('closed');
+    this.#setState('closed');
   }
 
   #connect(state) {
     const asked = this.#wanted;
     const { query: options, isWhole } = query(asked, this.seq);
-    this.#tell(state);
+    this.#setState(state);
     if (this.#state.state === 'closed') return; // closed by a listener
     this.#base = null;
     this.#toSkip = isWhole || this.seq === null ? null : 1;
@@ -121,7 +121,7 @@ export class LiveClient extends EventTarget {
     const retryIn = Math.round(backoff(this.#attempt, this.#retry));
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect('reconnecting'), retryIn);
-    this.#tell('reconnecting', retryIn);
+    this.#setState('reconnecting', retryIn);
   }
 
   #hurry = () => {
@@ -137,17 +137,17 @@ export class LiveClient extends EventTarget {
   }
 
   #hear(text) {
-    const said = parsed(text);
-    if (typeof said?.type !== 'string') {
+    const frame = parsed(text);
+    if (typeof frame?.type !== 'string') {
       this.#retryLater();
       return;
     }
     this.#heard = Date.now();
-    if (this.#isPreliminary(said.type)) return;
-    if (said.type === 'snapshot') this.#takeSnapshot(said);
-    else if (said.type === 'dashboard_update') this.#takeUpdate(said);
-    else if (said.type === 'event') this.#takeEvent(said);
-    else if (said.type === 'error') this.#dispatch('refused', said.data);
+    if (this.#isPreliminary(frame.type)) return;
+    if (frame.type === 'snapshot') this.#takeSnapshot(frame);
+    else if (frame.type === 'dashboard_update') this.#takeUpdate(frame);
+    else if (frame.type === 'event') this.#takeEvent(frame);
+    else if (frame.type === 'error') this.#dispatch('refused', frame.data);
   }
 
   /** Whether a message was sent before our subscription took effect; its `seq` must not count as received. */
@@ -162,7 +162,7 @@ export class LiveClient extends EventTarget {
     this.data = data;
     this.seq = seq;
     this.#attempt = 0;
-    if (this.#state.state !== 'live') this.#tell('live');
+    if (this.#state.state !== 'live') this.#setState('live');
     this.#dispatch('snapshot', { data, seq, gap, dropped });
   }
 
@@ -181,7 +181,7 @@ export class LiveClient extends EventTarget {
     this.#dispatch('event', { data, seq, dropped });
   }
 
-  #tell(state, retryIn = null) {
+  #setState(state, retryIn = null) {
     const since = state === 'live' ? null : this.#heard;
     this.#state = { state, retryIn, attempt: this.#attempt, since };
     this.#dispatch('state', this.#state);

@@ -12,12 +12,12 @@ const TOO_MUCH = new Set([400, 413, 422]);
  * @returns {{ next: 'settle', outcomes: { status: string, error?: object }[] } | { next: 'retry' | 'split' }}
  */
 export function verdict(answer, tried, isSingle) {
-  const { status, told } = answer;
+  const { status, body } = answer;
   const isTaken = status >= 200 && status < 300;
-  if (!isSingle && (isTaken || status === 400) && isReceipt(told, tried.length)) {
-    return { next: 'settle', outcomes: itemOutcomes(told, tried) };
+  if (!isSingle && (isTaken || status === 400) && isReceipt(body, tried.length)) {
+    return { next: 'settle', outcomes: itemOutcomes(body, tried) };
   }
-  if (isTaken && isSingle && typeof told?.message === 'string') {
+  if (isTaken && isSingle && typeof body?.message === 'string') {
     return { next: 'settle', outcomes: tried.map(() => ({ status: 'accepted' })) };
   }
   if (isTaken || LATER.has(status) || status >= 500) return { next: 'retry' };
@@ -25,9 +25,9 @@ export function verdict(answer, tried, isSingle) {
   return { next: 'settle', outcomes: tried.map(() => ({ status: 'rejected', error: problemOf(answer) })) };
 }
 
-/** Whether the receipt `told` accounts for `size` items. */
-function isReceipt(told, size) {
-  const { accepted, duplicates, rejected, errors } = told ?? {};
+/** Whether the receipt `body` accounts for `size` items. */
+function isReceipt(body, size) {
+  const { accepted, duplicates, rejected, errors } = body ?? {};
   if (![accepted, duplicates, rejected].every((count) => Number.isInteger(count) && count >= 0)) return false;
   if (accepted + duplicates + rejected !== size || !Array.isArray(errors)) return false;
   const places = new Set(errors.map((error) => error?.index));

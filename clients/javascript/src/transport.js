@@ -5,8 +5,8 @@ import { parsed } from './json.js';
 const MAX_WAIT_MS = 3_600_000;
 
 /**
- * @typedef {{ status: number, told: any, waitMs: number }} Answer
- * `status`: 0 without an answer; `told`: its JSON, or the reason why there is none; `waitMs`: Retry-After in ms, or 0
+ * @typedef {{ status: number, body: any, waitMs: number }} Answer
+ * `status`: 0 without an answer; `body`: its JSON, or the reason why there is none; `waitMs`: Retry-After in ms, or 0
  */
 
 /**
@@ -28,12 +28,12 @@ export async function post(url, text, timeoutMs, abort) {
       signal: abort.signal,
     });
     const body = await answer.text();
-    return { status: answer.status, told: parsed(body), waitMs: waitOf(answer.headers) };
+    return { status: answer.status, body: parsed(body), waitMs: waitOf(answer.headers) };
   } catch (error) {
     const why = abort.signal.aborted
       ? { code: 'timeout', message: `No answer within ${timeoutMs} ms.` }
       : { code: 'network_error', message: String(error?.cause?.message ?? error?.message ?? error) };
-    return { status: 0, told: { error: why }, waitMs: 0 };
+    return { status: 0, body: { error: why }, waitMs: 0 };
   } finally {
     clearTimeout(timer);
   }
@@ -43,8 +43,8 @@ export async function post(url, text, timeoutMs, abort) {
  * The error in an answer.
  * @param {Answer} answer
  */
-export function problemOf({ status, told }) {
-  const { code, message } = told?.error ?? {};
+export function problemOf({ status, body }) {
+  const { code, message } = body?.error ?? {};
   return { code: code ?? `http_${status}`, message: message ?? `The answer was ${status} and not understood.`, status };
 }
 

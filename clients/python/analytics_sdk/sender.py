@@ -26,7 +26,7 @@ PUT_OFF_SECONDS = 30.0
 CLOSED = Outcome("dropped", "closed", "The client was closed before the service had answered.")
 FULL = Outcome("dropped", "queue_full", "As many items as may wait are waiting.")
 SUPERSEDED = Outcome("dropped", "superseded", "A newer heartbeat took its place.")
-BROKEN = Outcome("dropped", "internal_error", "The client failed; its log says how.")
+BROKEN = Outcome("dropped", "internal_error", "The client failed; its log has the cause.")
 
 
 class Sender:
@@ -151,8 +151,8 @@ class Sender:
             elif isinstance(verdict, Settled):
                 if misdated := _misdated(part, verdict.outcomes):
                     parts.append((misdated, 0))
-                told = [pair for pair in zip(part, verdict.outcomes, strict=True) if pair[0] not in misdated]
-                self._settle([item for item, _ in told], [outcome for _, outcome in told])
+                final = [pair for pair in zip(part, verdict.outcomes, strict=True) if pair[0] not in misdated]
+                self._settle([item for item, _ in final], [outcome for _, outcome in final])
 
     def _drop(self, items: Sequence[Item], outcome: Outcome, *, queued: bool = True) -> None:
         self._settle(items, [outcome] * len(items), queued=queued)

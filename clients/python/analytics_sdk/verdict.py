@@ -53,8 +53,8 @@ def _read_receipt(body: Mapping[str, Any], count: int) -> Verdict:
     if accepted + duplicates + rejected != count:
         return TryAgain(f"the answer does not account for the {count} items that were sent")
     errors = body.get("errors")
-    told = [error for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []
-    named = {index: outcome for index, outcome in map(_rejection, told) if 0 <= index < count}
+    listed = [error for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []
+    named = {index: outcome for index, outcome in map(_rejection, listed) if 0 <= index < count}
     if len(named) == rejected:
         taken = DUPLICATE if duplicates and not accepted else ACCEPTED
         return Settled([named.get(index, taken) for index in range(count)])

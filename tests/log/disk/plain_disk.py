@@ -29,8 +29,6 @@ from analytics.state.state import State
 from tests.fakes import FakeClock
 from tests.state.rig import NOON, event, metric
 
-KEEP = {"events": 10_000, "metrics": 10_000}
-
 
 class NoThread(Thread):
     """Makes calls at once, in the calling thread."""
@@ -68,8 +66,8 @@ class Disk:
     def __enter__(self) -> Self:
         database = self.log.open()
         try:
-            self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder, KEEP)
-            self.log.start(self.log.ask(database.last_position))
+            self.mark, _ = recover(self.log, self.state, self.checkpoint, self.recorder)
+            self.log.start(self.log.ask(database.last_position), self.clock.wall())
             if not self.log.position:
                 self.recorder.start()
             self.recorder.set_quotas(self.recorder.quotas)
@@ -99,7 +97,7 @@ class Disk:
     def save(self) -> None:
         """Write a checkpoint like the checkpointer, but without a child process."""
         database = self.log.database
-        changes = self.checkpoint.take_changes()
+        changes = self.checkpoint.take_unsaved()
         mark = Mark(database.mark().generation + 1, self.log.position)
         database.put_parts(list(self.checkpoint.parts(changes)), mark.generation)
         database.finish_checkpoint(mark, self.checkpoint.oldest(), 10**9)

@@ -6,7 +6,7 @@ As a program, it reads a log from standard input and prints a digest of the resu
 import hashlib
 import random
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import datasketches
@@ -39,8 +39,8 @@ class Written(NamedTuple):
 class Recording(MemoryLog):
     """A log that keeps its entries in a list."""
 
-    def __init__(self) -> None:
-        self.log: list[Written] = []
+    def __init__(self, log: list[Written]) -> None:
+        self.log = log
 
     def append(self, entry: Entry) -> Callable[[], Any]:
         records = msgspec.json.encode(entry.records)
@@ -48,9 +48,9 @@ class Recording(MemoryLog):
         return super().append(entry)
 
 
-def recorded(rig: Rig) -> list[Written]:
-    """The list to which all further entries of a rig are added; it begins with its start."""
-    recording = Recording()
+def recorded(rig: Rig, before: Sequence[Written] = ()) -> list[Written]:
+    """The list to which all further entries of a rig are added, after those `before` and its start."""
+    recording = Recording([*before])
     rig.recorder._log = recording
     rig.recorder.start()
     return recording.log
@@ -72,7 +72,7 @@ def canonical(rig: Rig, at: float) -> list[Any]:
     with rig.state.lock:
         rig.state.advance(at)
         checkpoint: Checkpoint = rig.checkpoint  # type: ignore[attr-defined]
-        return canonical_parts(checkpoint.parts(checkpoint.take_changes()))
+        return canonical_parts(checkpoint.parts(checkpoint.take_unsaved()))
 
 
 def canonical_parts(parts: Iterable[Part]) -> list[Any]:
@@ -133,13 +133,14 @@ def _sketch(packed: bytes) -> str:
 def disturbance(dice: random.Random, log: list[Written], wall: float) -> Callable[[Rig], Any]:
     """A function that reads at random at the time of the next entry, or at `wall` where that is later.
 
-    It ticks at the time of the entry: a later tick would be an entry that the log does not have.
+    It ticks at the time of the entry: a later tick would be an entry that the log does not have, and so would be one
+    before a start.
     """
-    times = iter([entry.received for entry in log])
+    entries = iter(log)
 
     def disturb(rig: Rig) -> None:
-        now = next(times)
-        if dice.random() < 0.2:
+        kind, now, *_ = next(entries)
+        if kind != "starts" and dice.random() < 0.2:
             rig.clock.set(now)
             rig.recorder.tick()
         rig.clock.set(dice.choice((now, max(now, wall))))

@@ -29,7 +29,7 @@ class SavedParts:
     def take(self, *, fails: bool = False) -> None:
         """Write a checkpoint; if it fails, its parts are discarded."""
         with self.rig.state.lock:
-            changes = self.checkpoint.take_changes()
+            changes = self.checkpoint.take_unsaved()
             oldest = self.checkpoint.oldest()
             parts = list(self.checkpoint.parts(changes))
         if fails:
@@ -184,7 +184,7 @@ def test_a_checkpoint_can_be_restored_with_other_settings(other: dict[str, Any])
         assert copy.realtime["recent_events"][:3] == rig.realtime["recent_events"][:3]
         assert copy.state.events.last_sequence == rig.state.events.last_sequence
         newest = len(copy.state.events)
-        assert newest == min(len(rig.state.events), copy.state.events._capacity)
+        assert newest == min(len(rig.state.events), copy.state.events.capacity)
         do_all(copy, after)
         answers(copy)
 

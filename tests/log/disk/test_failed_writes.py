@@ -101,7 +101,7 @@ def test_the_next_checkpoint_includes_the_changes_of_a_failed_one(
         disk.record(1, 6)
         assert writer.save()
         disk.record(7, 12)
-        changes = disk.checkpoint.take_changes()
+        changes = disk.checkpoint.take_unsaved()
         parts = len(list(disk.checkpoint.parts(changes)))
         disk.checkpoint.rollback(changes)
         failed = disk.log.database

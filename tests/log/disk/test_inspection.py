@@ -1,12 +1,14 @@
 """Inspection: it reports what a database contains, and how it is damaged."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from analytics.errors import CannotStore
-from analytics.log.disk.inspection import FamilySummary, KindSummary, inspect
+from analytics.log.disk.database import Database, first_position
+from analytics.log.disk.inspection import ConsumerSummary, FamilySummary, KindSummary, inspect
 from analytics.log.disk.report import format_bytes, full_text, one_line
 from tests.log.disk import made
 
@@ -41,6 +43,39 @@ def test_inspection_is_printed_as_text_and_json(path: Path) -> None:
     assert plain["sound"] is True
     assert plain["journal"]["kinds"][0]["records"] == 36
     assert plain["image"]["families"][0]["family"] == "ids"
+
+
+def test_the_cursors_of_consumers_are_listed(path: Path) -> None:
+    database = Database(path, sync=False)
+    database.cursors.move(database.cursors.open("archive", 20), 37)
+    database.cursors.open("mail", 40)
+    database.cursors.close("mail")
+    database.cursors.open("sink", 40)
+    database.close()
+    found = inspect(path)
+    assert found.damage == []
+    assert found.consumers == [ConsumerSummary("archive", 37, 3, 0), ConsumerSummary("sink", 40, 0, 0)]
+    table = "\nconsumer  read up to entry  behind  missed\narchive                 37       3       0\n"
+    assert table in full_text(found)
+    assert found.to_json()["consumers"][1] == {"name": "sink", "position": 40, "behind": 0, "missed": 0}
+    made.change(path, "UPDATE cursors SET missed = 1 WHERE name = 'sink'")
+    assert inspect(path).damage == ["the cursor of consumer sink has a wrong checksum"]
+
+
+def test_a_database_without_cursors_can_be_inspected(path: Path) -> None:
+    made.change(path, "DROP TABLE cursors")
+    made.change(path, "PRAGMA user_version = 2")
+    found = inspect(path)
+    assert (found.consumers, found.damage) == ([], [])
+
+
+def test_positions_that_a_start_skipped_are_not_missing_entries(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "skips.db", sync=False)) as database:
+        entries = [
+            made.entry(1)._replace(position=seq) for seq in (1, 2, first_position(2, 0.0), 1_700_000_000_000_000)
+        ]
+        database.append(entries)
+    assert inspect(tmp_path / "skips.db").damage == []
 
 
 def test_a_new_database_is_sound_and_empty(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 from analytics.errors import CannotStore
 from analytics.log.disk import restoring
 from analytics.log.disk.backup import back_up
+from analytics.log.disk.consumer import Consumer
 from analytics.log.disk.database import Database
 from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.reading import read_only
 from analytics.log.disk.restoring import restore
 from tests.log.disk import made
+from tests.log.disk.disk import Disk
 from tests.server import ROOT
 
 BACKED_UP = [*range(21, 41)]
@@ -210,3 +213,26 @@ def test_an_interrupt_leaves_the_old_database(data: Path, backup: Path) -> None:
         restore(backup, data, "T1", interrupt)
     assert owned(data / "analytics.db") == OLD
     assert sorted(path.name for path in data.iterdir()) == ["analytics.db", "lock"]
+
+
+def test_no_position_is_used_twice_after_a_restore(tmp_path: Path, stack: ExitStack) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup.db"
+    first = stack.enter_context(Disk(data))
+    first.event(id="a")
+    reader = Consumer(first.log, "archive")
+    first.event(id="b")
+    back_up(data / "analytics.db", backup, overwrite=False, progress=made.nothing)
+    first.event(id="c")
+    first.store.stop()
+    used = set(made.seqs(data / "analytics.db")) | {reader.cursor.position}
+    for number in range(3):  # the third one starts from the backup, as the second one did
+        with Disk(data, first.clock.wall() + 60 * (number + 1)) as disk:
+            for event in "xyz":
+                disk.event(id=event)
+            consumer = Consumer(disk.log, "archive")
+            entries = consumer.read()
+            assert [record.id for entry in entries for record in entry.records][-3:] == ["x", "y", "z"]
+            fresh = [entry.position for entry in entries[-3:]]
+            assert not used & set(fresh)
+            used |= set(fresh)
+        restore(backup, data, f"T{number}", made.nothing)

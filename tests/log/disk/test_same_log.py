@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,7 @@ from analytics.log.disk.checkpoint import CATALOG
 from analytics.log.refusal import Refused
 from analytics.records import FileResource, NewChange, NewFile
 from tests.log.disk.acts import LIMITS
+from tests.log.disk.demo_log import demo_log
 from tests.log.disk.replica import Written, canonical, digest, disturbance, recorded, replica
 from tests.server import ROOT
 from tests.state.rig import DAY, HOUR, NOON, Rig, batch, event, metric
@@ -94,17 +96,63 @@ def test_the_same_log_gives_the_same_state(
     steps: int, limits: Limits, dice: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=5))
-    log = random_log(dice, steps, limits)
+    plain = check_replicas(dice, random_log(dice, steps, limits), limits)
+    (catalog,) = [part[3] for part in plain if part[0] == CATALOG]
+    assert catalog["revision"] > 5
+
+
+@pytest.mark.parametrize(("seconds", "history"), [(60, False), pytest.param(120, True, marks=pytest.mark.long)])
+def test_the_log_of_the_demo_gives_the_same_state(seconds: float, history: bool, dice: random.Random) -> None:
+    log = demo_log(dice, seconds, history=history)
+    assert {entry.kind for entry in log} >= {"events", "metrics", "heartbeats"}
+    check_replicas(dice, log, {})
+
+
+CHANGES: tuple[Limits, ...] = (
+    {"max_services": 2, "max_series": 5, "max_event_types": 1},
+    {"max_services": 9, "max_series": 200, "max_event_types": 9, "max_endpoints": 50, "max_service_endpoints": 20},
+    {"max_endpoints": 2, "max_service_endpoints": 1},
+    {"dedupe_ids": 1, "dedupe_seconds": 0.0},
+    {"dedupe_ids": 500, "dedupe_seconds": 9_999.0},
+    {"daily_days": 3},
+    {"daily_days": 90},
+)
+"""Settings that change between two runs of the service."""
+
+
+@pytest.mark.parametrize("runs", [3, pytest.param(30, marks=pytest.mark.long)])
+def test_limits_that_change_between_two_runs_apply_from_the_start_of_the_second(runs: int, dice: random.Random) -> None:
+    log, limits = random_log(dice, 60, LIMITS), LIMITS
+    for _ in range(runs - 1):
+        limits = {**limits, **dice.choice(CHANGES)}
+        rig = replica(log, NOON, **limits)
+        rig.clock.set(log[-1].received + dice.choice((1, HOUR, DAY)))
+        log = recorded(rig, log)
+        play(rig, dice, 60)
+    assert [entry.kind for entry in log].count("starts") == runs
+    # no read is days ahead of the log, which would drop those that a run keeps
+    plain = check_replicas(dice, log, limits, walls=(NOON - DAY, NOON))
+    assert canonical(rig, log[-1].received + 1_000) == plain
+    first = replica(log, NOON, **{**LIMITS, "daily_days": limits["daily_days"]})
+    assert canonical(first, log[-1].received + 1_000) == plain, "limits of the process, not those of the log"
+
+
+def check_replicas(
+    dice: random.Random, log: list[Written], limits: Limits, walls: Sequence[float] | None = None
+) -> list[Any]:
+    """Check that disturbed replicas have the same state as an undisturbed one; returns its canonical form.
+
+    `walls` are the times at which the replicas are made: by default before, at and after those of the log.
+    """
     at = log[-1].received + 1_000
     plain = canonical(replica(log, NOON - 5, **limits), at)
     assert len(plain) > 20
-    (catalog,) = [part[3] for part in plain if part[0] == CATALOG]
-    assert catalog["revision"] > 5
     for _ in range(2):
-        wall = dice.choice((NOON - DAY, NOON, at - 2_000))
+        wall = dice.choice(walls or (NOON - DAY, NOON, at - 2_000))
         disturbed = canonical(replica(log, wall, disturbance(dice, log, wall), **limits), at)
         for expected, found in zip(plain, disturbed, strict=True):
             assert found == expected
+    return plain
 
 
 def test_the_state_does_not_depend_on_hash_seeds(dice: random.Random) -> None:

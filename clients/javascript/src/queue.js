@@ -1,4 +1,4 @@
-// Lane: queue of items for one path of the service, sent in one batch at a time until each item has an outcome.
+// SendQueue: items for one path of the service, sent in one batch at a time until each item has an outcome.
 
 import { backoff } from './backoff.js';
 import { verdict } from './receipt.js';
@@ -24,7 +24,7 @@ const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
  * @property {boolean} [isSuspect] whether the service failed on this item alone
  */
 
-export class Lane {
+export class SendQueue {
   #url;
   #options;
   #most;

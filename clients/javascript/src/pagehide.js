@@ -3,11 +3,11 @@
 const ROOM = 60_000; // browsers allow 64 KiB for all beacons in flight
 
 /**
- * Send waiting items of `lanes` by a beacon each time the page is hidden, because the page may not come back.
- * @param {import('./lane.js').Lane[]} lanes
+ * Send waiting items of `queues` by a beacon each time the page is hidden, because the page may not come back.
+ * @param {import('./queue.js').SendQueue[]} queues
  * @returns {() => void} removes the listeners
  */
-export function onGoodbye(lanes) {
+export function onPageHide(queues) {
   const { document: page, navigator } = globalThis;
   if (!page?.addEventListener || !navigator?.sendBeacon) return () => {};
 
@@ -21,15 +21,15 @@ export function onGoodbye(lanes) {
   };
   const handOver = () => {
     let room = ROOM;
-    for (const lane of lanes) room -= lane.handOver(room, send);
+    for (const queue of queues) room -= queue.handOver(room, send);
   };
-  const onHidden = () => {
+  const onVisibility = () => {
     if (page.visibilityState === 'hidden') handOver();
   };
-  page.addEventListener('visibilitychange', onHidden);
+  page.addEventListener('visibilitychange', onVisibility);
   globalThis.addEventListener('pagehide', handOver);
   return () => {
-    page.removeEventListener('visibilitychange', onHidden);
+    page.removeEventListener('visibilitychange', onVisibility);
     globalThis.removeEventListener('pagehide', handOver);
   };
 }

@@ -1,4 +1,4 @@
-"""Finds the complete items of an array in a body that is not valid JSON."""
+"""Splits an array in a body that is not valid JSON into its complete items and the rest."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -7,21 +7,21 @@ from typing import NamedTuple
 from analytics.arrays import ArrayScanner
 
 
-class Apart(NamedTuple):
+class SplitArray(NamedTuple):
     """Complete items of an array, and the problem with the bytes after them.
 
     `unfinished` has the bytes of an item that was cut off; None if the array is complete. `problem` says why the bytes
-    after `items` were not recorded; None if there are none. `behind_unfinished` replaces it if `unfinished` turns out
-    to be a complete item.
+    after `items` were not recorded; None if there are none. `problem_if_complete` replaces it if `unfinished`
+    turns out to be a complete item.
     """
 
     items: list[bytes]
     unfinished: bytes | None
     problem: str | None
-    behind_unfinished: str | None = None
+    problem_if_complete: str | None = None
 
 
-def tell_apart(body: bytes, start: int, ending: bytes, most: int, pause: Callable[[], None]) -> Apart:
+def split_array(body: bytes, start: int, ending: bytes, most: int, pause: Callable[[], None]) -> SplitArray:
     """Split an array in `body`, which is not valid JSON, into items; at most `most` + 1 are returned.
 
     Args:
@@ -34,7 +34,7 @@ def tell_apart(body: bytes, start: int, ending: bytes, most: int, pause: Callabl
     scanner = ArrayScanner(start, pause)
     items = [body[span.start : span.end] for span in islice(scanner.scan(body), most + 1)]
     if scanner.end is None:
-        return Apart(
+        return SplitArray(
             items,
             body[scanner.start :],
             f"The body ends within this item, which begins at byte {scanner.start}: it was cut off, or a quote or a "
@@ -45,7 +45,7 @@ def tell_apart(body: bytes, start: int, ending: bytes, most: int, pause: Callabl
         items = []
     rest = body[scanner.end :].strip()
     if rest == ending:
-        return Apart(items, None, None)
+        return SplitArray(items, None, None)
     if not rest:
-        return Apart(items, None, f"The body ends at byte {len(body)}, before the object around the array does.")
-    return Apart(items, None, f"The array ends at byte {scanner.end}; the bytes after it were not recorded.")
+        return SplitArray(items, None, f"The body ends at byte {len(body)}, before the object around the array does.")
+    return SplitArray(items, None, f"The array ends at byte {scanner.end}; the bytes after it were not recorded.")

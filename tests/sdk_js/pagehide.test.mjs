@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lane } from '../../analytics/web/sdk/lane.js';
+import { SendQueue } from '../../analytics/web/sdk/queue.js';
 import { fail, service } from './fake_service.mjs';
 
-/** A lane, what becomes of its items, and what beacons took. */
+/** A queue, the items that were settled, and those that beacons took. */
 function stage(fake, options) {
   const settled = [];
   const taken = [];
-  const lane = new Lane(`${fake.url}/events`, {
+  const queue = new SendQueue(`${fake.url}/events`, {
     batchSize: 3,
     flushMs: 60_000,
     timeoutMs: 1000,
@@ -17,52 +17,52 @@ function stage(fake, options) {
   });
   const add = (id, more = {}) => {
     const text = JSON.stringify({ id, ...more });
-    lane.add({ id, text, at: Date.now(), key: null, isHandedOver: false, settle: () => settled.push(id) });
+    queue.add({ id, text, at: Date.now(), key: null, isHandedOver: false, settle: () => settled.push(id) });
   };
-  const handOver = (room, took = true) => lane.handOver(room, (url, text) => (taken.push(JSON.parse(text)), took));
-  return { lane, add, handOver, settled, taken };
+  const handOver = (room, took = true) => queue.handOver(room, (url, text) => (taken.push(JSON.parse(text)), took));
+  return { queue, add, handOver, settled, taken };
 }
 
 test('what waits is handed over once, in batches, and still sent where the page stays', async (t) => {
   const fake = await service(t);
-  const { lane, add, handOver, settled, taken } = stage(fake);
+  const { queue, add, handOver, settled, taken } = stage(fake);
   for (const id of ['a', 'b', 'c', 'd']) add(id);
   assert.equal(handOver(1000), JSON.stringify(taken[0]).length + JSON.stringify(taken[1]).length);
   assert.deepEqual(taken.map((batch) => batch.map(({ id }) => id)), [['a', 'b', 'c'], ['d']]);
   assert.equal(handOver(1000), 0);
-  lane.flush();
+  queue.flush();
   while (settled.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual([...fake.counted.keys()], ['a', 'b', 'c', 'd']);
 });
 
 test('what has no room is left out, and bytes are counted, not characters', async (t) => {
   const fake = await service(t);
-  const { lane, add, handOver, taken } = stage(fake);
+  const { queue, add, handOver, taken } = stage(fake);
   add('wide', { text: 'é'.repeat(50) });
   add('slim');
   handOver(120);
   assert.deepEqual(taken.flat().map(({ id }) => id), ['slim']);
-  lane.abandon({ status: 'dropped' });
+  queue.abandon({ status: 'dropped' });
 });
 
 test('a beacon that is refused takes nothing', async (t) => {
   const fake = await service(t);
-  const { lane, add, handOver, taken } = stage(fake);
+  const { queue, add, handOver, taken } = stage(fake);
   add('a');
   assert.equal(handOver(1000, false), 0);
   assert.ok(handOver(1000) > 0);
   assert.equal(taken.length, 2);
-  lane.abandon({ status: 'dropped' });
+  queue.abandon({ status: 'dropped' });
 });
 
 test('after a try that failed, everything is handed over anew', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(500));
   const again = [];
-  const { lane, add, handOver, settled } = stage(fake, { onError: () => again.push(handOver(1000)) });
+  const { queue, add, handOver, settled } = stage(fake, { onError: () => again.push(handOver(1000)) });
   add('a');
   const first = handOver(1000);
-  lane.flush();
+  queue.flush();
   while (settled.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(again, [first]);
   assert.equal(fake.counted.size, 1);

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.schemas.halves import without_halves
+from analytics.schemas.surrogates import without_unpaired
 from tests.schemas.decoders import events, metrics, plain
 from tests.schemas.payloads import anything
 
@@ -37,7 +37,7 @@ HIGH, LOW, WHOLE = r"\ud83d", r"\uDE80", r"\uD83d\ude80"
 )
 def test_a_half_becomes_the_replacement_character_and_a_whole_one_stays(text: str, expected: str) -> None:
     body = f'{{"a":"{text}"}}'.encode()
-    found = without_halves(body)
+    found = without_unpaired(body)
     assert msgspec.json.decode(found) == {"a": expected}
     assert len(found) == len(body)
 
@@ -46,7 +46,7 @@ def test_a_half_becomes_the_replacement_character_and_a_whole_one_stays(text: st
 def test_any_mixture_is_read_as_python_reads_it(parts: list[str]) -> None:
     body = f'"{"".join(parts)}"'.encode()
     as_python_has_it = re.sub("[\ud800-\udfff]", "\ufffd", json.loads(body))
-    assert msgspec.json.decode(without_halves(body)) == as_python_has_it
+    assert msgspec.json.decode(without_unpaired(body)) == as_python_has_it
 
 
 @given(anything)
@@ -55,13 +55,13 @@ def test_valid_json_stays_as_it_is(value: Any) -> None:
         body = msgspec.json.encode(value)
     except (OverflowError, UnicodeEncodeError):
         return
-    assert without_halves(body) == body
+    assert without_unpaired(body) == body
     body = json.dumps(value).encode()
     try:
         msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return
-    assert without_halves(body) == body
+    assert without_unpaired(body) == body
 
 
 def test_a_half_may_stand_wherever_text_may() -> None:

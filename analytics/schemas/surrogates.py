@@ -5,20 +5,20 @@ import re
 _HIGH = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 # An odd number of backslashes starts an escape; in an even number, each pair is an escaped backslash.
-_HALF = re.compile(rb"(?<!\\)((?:\\\\)*+)(?:(%b%b)|%b|%b)" % (_HIGH, _LOW, _HIGH, _LOW))
+_SURROGATE = re.compile(rb"(?<!\\)((?:\\\\)*+)(?:(%b%b)|%b|%b)" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
-def without_halves(json: bytes) -> bytes:
+def without_unpaired(json: bytes) -> bytes:
     r"""Replace the escape of each unpaired surrogate in `json` by `\ufffd`; valid JSON is returned unchanged.
 
     The length does not change, so byte offsets in the result apply to `json` too.
 
     Example:
-        >>> without_halves(rb'{"q": "\ud83d", "whole": "\ud83d\ude80"}')
+        >>> without_unpaired(rb'{"q": "\ud83d", "whole": "\ud83d\ude80"}')
         b'{"q": "\\ufffd", "whole": "\\ud83d\\ude80"}'
     """
-    return _HALF.sub(_whole, json) if b"\\u" in json else json
+    return _SURROGATE.sub(_replacement, json) if b"\\u" in json else json
 
 
-def _whole(found: re.Match[bytes]) -> bytes:
+def _replacement(found: re.Match[bytes]) -> bytes:
     return found[0] if found[2] else found[1] + rb"\ufffd"
