@@ -247,7 +247,7 @@ def test_only_the_factory_knows_the_edge() -> None:
         "access": {"factory"},
         "api": {"factory", "serving"},
         "doors": {"api", "factory"},
-        "live": {"factory"},
+        "live": {"factory", "runtime"},
     }.items():
         assert {name for name, targets in arrows().items() if edge in targets} == users
     assert {name for name, targets in arrows().items() if "factory" in targets} == {"serving"}

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from analytics.log.disk.checkpointer import Checkpointer
-from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.log import DiskLog
 from analytics.own_metrics.family import Family, Histograms, by_label, gauge
 
@@ -22,9 +21,9 @@ def disk_families(log: DiskLog, checkpointer: Checkpointer, directory: Path) -> 
     yield gauge("checkpoint_age_seconds", age, checkpointer.age)
     behind = "Entries after the newest checkpoint, which a start would replay"
     yield gauge("checkpoint_pending_entries", behind, checkpointer.pending_entries)
-    # each start leaves a gap in the positions
-    lags = {name: (log.written - cursor.position) % POSITION_GAP for name, cursor in log.consumers.items()}
-    yield by_label("consumer_lag_entries", "gauge", "Entries that a consumer has yet to read", "consumer", lags)
+    if log.failure is None:
+        lags = {name: log.ask(log.database.count_after, cursor.position) for name, cursor in log.consumers.items()}
+        yield by_label("consumer_lag_entries", "gauge", "Entries that a consumer has yet to read", "consumer", lags)
     yield gauge("data_directory_bytes", "Size of all files in the data directory", directory_bytes(directory))
 
 
