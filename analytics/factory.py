@@ -192,8 +192,9 @@ def create_app(
     )
     runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
-    events = events_door(recorder, limits, settings.max_batch)
-    metrics = metrics_door(recorder, limits, settings.max_batch)
+    batches = limits._replace(advice="send smaller batches")
+    events = events_door(recorder, batches, settings.max_batch)
+    metrics = metrics_door(recorder, batches, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, limits)
 
     app = Application()
