@@ -28,7 +28,7 @@ class Changes:
         """Make the change and return what it did, or return why it may not be made."""
         (change,) = records
         self._state.set_time(received)
-        found = self._state.catalog.get(change.collection, change.name)
+        found = self._state.catalog.find(change.collection, change.name)
         refused = why_not(self._state, found, change)
         if refused is not None:
             return refused
@@ -37,12 +37,14 @@ class Changes:
             self._state.catalog.remove(change.collection, change.name)
             return Changed("deleted", found)
         item = FileResource(change.collection, change.name, change.body, change.start, change.end)
-        return put(self._state, found, item, (received, change.who, HTTP))
+        changed = put(self._state, found, item, (received, change.who, HTTP))
+        evict(self._state, change.collection, change.name)
+        return changed
 
 
 def preview(state: State, change: NewChange, now: float) -> Changed | AnalyticsError:
     """What putting a resource would return now; its version is 0 where it would get a new one."""
-    found = state.catalog.get(change.collection, change.name)
+    found = state.catalog.find(change.collection, change.name)
     refused = why_not(state, found, change)
     if refused is not None:
         return refused
@@ -60,7 +62,7 @@ class Files:
         self._state = state
 
     def apply(self, records: Sequence[NewFile], received: float, _: str) -> list[AnalyticsError]:
-        """Create, change and delete resources; returns an error for each that has no room or is too old."""
+        """Create, change and delete resources; returns an error for each that has no room."""
         (file,) = records
         state, catalog = self._state, self._state.catalog
         state.set_time(received)
@@ -70,15 +72,14 @@ class Files:
                 catalog.remove(resource.collection, resource.name)
         refused: list[AnalyticsError] = []
         for item in file.resources:
-            found = catalog.get(item.collection, item.name)
-            if item.end is not None and item.end < state.oldest:
-                refused.append(_too_old(state, item.body))
-                if found is not None:
-                    catalog.remove(item.collection, item.name)
-            elif found is None and (full := no_room(state, item.collection)):
+            found = catalog.find(item.collection, item.name)
+            if found is None and (full := no_room(state, item.collection)):
                 refused.append(full)
             else:
                 put(state, found, item, (received, file.file, file.file))
+        catalog.expire(state.oldest)
+        for collection in sorted({item.collection for item in file.resources}):
+            evict(state, collection)
         return refused
 
 
@@ -100,7 +101,8 @@ def why_not(state: State, found: Resource | None, change: NewChange) -> Analytic
 
 
 def _too_old(state: State, body: Mapping[str, Any]) -> AnalyticsError:
-    return refusal.too_old(body.get("end") or body.get("time"), rfc3339_second(state.oldest))
+    field = "end" if body.get("end") else "time"
+    return refusal.too_old(body.get(field), rfc3339_second(state.oldest), field)
 
 
 def no_room(state: State, collection: str) -> AnalyticsError | None:
@@ -112,18 +114,22 @@ def no_room(state: State, collection: str) -> AnalyticsError | None:
 
 
 def put(state: State, found: Resource | None, item: FileResource, by: tuple[float, str, str]) -> Changed:
-    """Create a resource, or replace the one that is `found`, and drop the oldest where there are too many."""
+    """Create a resource, or replace the one that is `found`."""
     span = (item.start, item.end)
     if found is not None and is_same(found, item.body, span, by[2]):
         return Changed("unchanged", found)
     resource = state.catalog.put(item.collection, item.name, item.body, span, by)
-    table = COLLECTIONS.get(item.collection)
-    if table is not None and table.has_time and state.catalog.count(item.collection) > table.limit:
-        oldest = state.catalog.oldest(item.collection, item.name)
-        if oldest is not None:
-            state.catalog.remove(item.collection, oldest)
-            state.counters.dropped(f"{item.collection}_evicted")
     return Changed("created" if found is None else "changed", resource)
+
+
+def evict(state: State, collection: str, besides: str | None = None) -> None:
+    """Drop the oldest resources with a time where there are too many, but none of a file, and not `besides`."""
+    table = COLLECTIONS.get(collection)
+    if table is None or not table.has_time:
+        return
+    for name in state.catalog.oldest(collection, max(0, state.catalog.count(collection) - table.limit), besides):
+        state.catalog.remove(collection, name)
+        state.counters.dropped(f"{collection}_evicted")
 
 
 def is_same(found: Resource, body: object, span: tuple[float | None, float | None], source: str) -> bool:

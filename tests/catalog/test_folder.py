@@ -173,10 +173,11 @@ def test_a_restart_knows_which_file_a_resource_is_of(place: Place) -> None:
         (b"a.json", '{"annotations":{"\\ud83d":{"text":"x"}}}', "half a character"),
         (b"a.yaml", 'annotations: {a: {text: "\\ud83d"}}', ""),
         (b"bad\xff.yaml", "annotations: {a: {text: x}}", "a name that is not UTF-8"),
-        (b"a.yaml", "annotations: {a: {text: x, time: '9999-12-31T23:59:59-12:00'}}", "years 1 to 9999"),
+        (b"a.yaml", "annotations: {a: {text: x, time: '9999-12-31T23:59:59-12:00'}}", "at most 5 years ahead"),
+        (b"a.yaml", "annotations: {a: {text: x, time: '0001-01-01T00:00:00+12:00'}}", "year 1 or later"),
         (b"large.yaml", "# " + "x" * 1024 * 1024, "split it"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_no_file_can_end_the_service(place: Place, name: bytes, text: str, reason: str) -> None:
     place.write(good="annotations: {good: {text: kept}}")
