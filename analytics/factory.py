@@ -26,6 +26,7 @@ from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
 from analytics.catalog.collections import ANNOTATIONS
 from analytics.catalog.folder import ConfigFolder
+from analytics.catalog.reloading import Reloading
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
@@ -48,7 +49,7 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
-from analytics.query.catalog import every_resource
+from analytics.query.catalog import held_resources
 from analytics.query.reader import Reader
 from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
@@ -71,11 +72,14 @@ class Runtime:
         store: Store | None,
         durability: str,
         config: ConfigFolder,
+        jobs: Supervisor,
     ) -> None:
         self.hub, self.ticker, self._socketio = hub, ticker, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
-        self._config, self._is_loading = config, False
+        self._reloading = Reloading(config.load, self._configured)
+        self._configuring = jobs.loop("configuration reader", self._reloading.run, most_pause=1.0)
+        self._is_loading = False
 
     def start(self, give_up: Callable[[str], None]) -> None:
         """Recover the stored state, then start all jobs. Call it in the process that serves, after any fork.
@@ -87,9 +91,13 @@ class Runtime:
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
-            self._begin()
+            self._configuring.start()
         else:
-            self._store.start(self._begin, give_up)
+            self._store.start(self._configuring.start, give_up)
+
+    def reload(self) -> None:
+        """Read the configuration folder again, in the background, while everything else goes on."""
+        self._reloading.ask()
 
     def drain(self) -> None:
         """Prepare to stop: disconnect live clients, and report as not ready."""
@@ -98,6 +106,7 @@ class Runtime:
 
     def stop(self) -> None:
         """Stop all jobs, close the store and release the state."""
+        self._configuring.stop()
         self.ticker.stop()
         self.hub.stop()
         if self._store is not None:
@@ -131,8 +140,8 @@ class Runtime:
             "consumers": store.consumers,
         }
 
-    def _begin(self) -> None:
-        self._config.load()
+    def _configured(self) -> None:
+        """Begin to serve when the configuration was read for the first time; later calls change nothing."""
         self._is_loading = False
         self.ticker.start()
         self.hub.start()
@@ -186,11 +195,11 @@ def create_app(
     ticker = make_ticker(tick, jobs, state.counters.dropped)
     config = ConfigFolder(
         Path(settings.config_dir) if settings.config_dir else None,
-        lambda: reader.ask(every_resource).resources,
+        lambda: reader.ask(held_resources),
         recorder.take_file,
         clock,
     )
-    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, jobs)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
     batches = limits._replace(advice="send smaller batches")
     events = events_door(recorder, batches, settings.max_batch)
@@ -212,7 +221,7 @@ def create_app(
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(catalog_blueprint(reader))
-    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health)
+    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))

@@ -22,6 +22,7 @@ def health_blueprint(
     storage: Callable[[], dict[str, Any]],
     jobs: Callable[[], list[JobReport]],
     config: Callable[[], Mapping[str, Any] | None],
+    config_trouble: Callable[[], str | None],
 ) -> Blueprint:
     """Blueprint of /health.
 
@@ -31,13 +32,14 @@ def health_blueprint(
         storage: describes the storage.
         jobs: returns the reports on all jobs.
         config: describes the configuration folder; None without one.
+        config_trouble: says which configuration files have errors; None if none has.
     """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        found = reader.ask(health, connections(), not_ready(), storage(), jobs())
+        found = reader.ask(health, connections(), not_ready(), storage(), jobs(), config_trouble())
         return answer({**found, "config": config()})
 
     @blueprint.get("/health/live")
