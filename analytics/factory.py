@@ -38,7 +38,6 @@ from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
-from analytics.jobs.loop_lag import LoopLag
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
 from analytics.keys.key import Rate
@@ -59,7 +58,7 @@ from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Source
-from analytics.query.catalog import every_resource
+from analytics.query.catalog import held_resources
 from analytics.query.reader import Reader
 from analytics.runtime import Runtime
 from analytics.snapshot.changes import ChangeDetector
@@ -116,7 +115,7 @@ def create_app(
     ticker = make_ticker(tick, jobs, state.counters.dropped)
     config = ConfigFolder(
         Path(settings.config_dir) if settings.config_dir else None,
-        lambda: reader.ask(every_resource).resources,
+        lambda: reader.ask(held_resources),
         recorder.take_file,
         clock,
     )
@@ -130,11 +129,11 @@ def create_app(
         is_exposed=not is_loopback(settings.host),
     )
     begin = partial(begin_access, keyring, recorder)
-    loop_lag = LoopLag(jobs)
-    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, loop_lag)
+    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, jobs)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
-    events = events_door(recorder, limits, settings.max_batch)
-    metrics = metrics_door(recorder, limits, settings.max_batch)
+    batches = limits._replace(advice="send smaller batches")
+    events = events_door(recorder, batches, settings.max_batch)
+    metrics = metrics_door(recorder, batches, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, limits)
 
     app = Application()
@@ -145,7 +144,7 @@ def create_app(
         runtime.families,
         partial(live_families, hub, partial(len, socketio)),
         partial(job_families, jobs.reports),
-        loop_lag.families,
+        runtime.loop_lag.families,
         *([] if store is None else [store.families]),
     ]
     app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
@@ -175,7 +174,7 @@ def create_app(
     tickets = Tickets(clock.monotonic)
     app.register_blueprint(session_blueprint(keyring, tickets, recorder, reader, resource_bodies, clock))
     app.register_blueprint(audit_blueprint(reader))
-    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, keyring.describe)
+    checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble, keyring.describe)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from analytics.catalog.folder import ConfigFolder
+from analytics.catalog.reloading import Reloading
 from analytics.jobs.loop_lag import LoopLag
 from analytics.jobs.periodic import Periodic
+from analytics.jobs.supervisor import Supervisor
 from analytics.live.hub import Hub
 from analytics.live.wire.socketio import SocketIo
 from analytics.log.disk.store import Store
@@ -31,14 +33,16 @@ class Runtime:
         durability: str,
         config: ConfigFolder,
         begin_access: Callable[[], None],
-        loop_lag: LoopLag,
+        jobs: Supervisor,
     ) -> None:
         self.hub, self.ticker, self._socketio = hub, ticker, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
-        self._config, self._is_loading = config, False
+        self._reloading = Reloading(config.load, self._configured)
+        self._configuring = jobs.loop("configuration reader", self._reloading.run, most_pause=1.0)
+        self._is_loading = False
         self._begin_access = begin_access
-        self.loop_lag = loop_lag
+        self.loop_lag = LoopLag(jobs)
         self.open_connections: Callable[[], int] | None = None
         """Counts the open connections; set by the server, which alone knows them."""
 
@@ -53,9 +57,13 @@ class Runtime:
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
-            self._begin()
+            self._configuring.start()
         else:
-            self._store.start(self._begin, give_up)
+            self._store.start(self._configuring.start, give_up)
+
+    def reload(self) -> None:
+        """Read the configuration folder again, in the background, while everything else goes on."""
+        self._reloading.ask()
 
     def drain(self) -> None:
         """Prepare to stop: disconnect live clients, and report as not ready."""
@@ -64,6 +72,7 @@ class Runtime:
 
     def stop(self) -> None:
         """Stop all jobs, close the store and release the state."""
+        self._configuring.stop()
         self.ticker.stop()
         self.hub.stop()
         self.loop_lag.job.stop()
@@ -103,9 +112,10 @@ class Runtime:
         if self.open_connections is not None:
             yield gauge("open_connections", "Open connections of any protocol", self.open_connections())
 
-    def _begin(self) -> None:
-        self._config.load()
-        self._begin_access()
+    def _configured(self) -> None:
+        """Begin to serve when the configuration was read for the first time; later calls change nothing."""
+        if self._is_loading:
+            self._begin_access()
         self._is_loading = False
         self.ticker.start()
         self.hub.start()

@@ -27,7 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "addresses": set(),
     "answer": {"errors"},
     "arrays": set(),
-    "catalog": {"clock", "errors", "records", "schemas"},
+    "catalog": {"clock", "errors", "records", "schemas", "yielding"},
     "clock": set(),
     "errors": set(),
     "identity": {"errors"},
@@ -138,8 +138,8 @@ PUBLIC_MODULES: dict[str, set[str]] = {
 }
 """Documented modules of packages whose other parts only internals/ may use."""
 PRIVATE_ATTRIBUTES = {
-    *("WORKER_BOOT_ERROR", "alive", "get_cmd_args_from_env", "load_config_from_module_name_or_filename"),
-    *("timeout_ctx", "write_error", "write_nonblock"),
+    *("WORKER_BOOT_ERROR", "alive", "get_cmd_args_from_env", "handle_hup", "kill_workers"),
+    *("load_config_from_module_name_or_filename", "timeout_ctx", "write_error", "write_nonblock"),
     *("_async", "check_ping_timeout", "eio", "eio_sid_from_sid", "server_args", "upgraded", "upgrading"),
     *("_handle_events", "_sock", "input_buffer", "pong_received", "receive_bytes", "receive_data"),
 }

@@ -1,6 +1,9 @@
 """`apply` and `export-config` as a user meets them, against a real service."""
 
 import json
+import subprocess
+import sys
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,15 +17,16 @@ from analytics.cli import main
 from tests.conftest import StartServer
 from tests.server import Server
 
-YAML = """\
+YEAR = datetime.now(UTC).year + 1
+YAML = f"""\
 annotations:
   deploy-1:
     text: Deploy 1
     tags: [deploy, "no"]
   incident-1:
     text: Incident
-    time: 2100-01-01T00:00:00Z
-    end: 2100-01-01T01:00:00Z
+    time: {YEAR}-01-01T00:00:00Z
+    end: {YEAR}-01-01T01:00:00Z
     service: checkout
     link: https://wiki.example/1
 """
@@ -66,18 +70,18 @@ def test_files_are_applied_once_however_often(server: Server, tmp_path: Path) ->
 
 def test_one_that_is_refused_is_named_and_the_others_are_applied(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
-    bodies = {"bad": {"text": ""}, "good": {"text": "x"}}
-    file.write_text(json.dumps({"annotations": bodies, "nothing": {"x": {}}}))
+    bodies = {"bad": {"text": ""}, "good": {"text": "x"}, "worse": {}}
+    file.write_text(json.dumps({"annotations": bodies}))
     result = run(server, "apply", file)
     assert (result.exit_code, result.stdout) == (
         1,
         "created annotations/good\n1 created, 0 changed, 0 unchanged, 2 failed\n",
     )
-    bad, nothing = result.stderr.splitlines()
+    bad, worse = result.stderr.splitlines()
     assert bad.startswith("failed annotations/bad: ")
     assert "1 to 1000 characters" in bad
-    assert nothing.startswith("failed nothing/x: ")
-    assert "HTTP 404" in nothing
+    assert worse.startswith("failed annotations/worse: ")
+    assert "HTTP 422" in worse
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,10 @@ def test_one_that_is_refused_is_named_and_the_others_are_applied(server: Server,
         (["annotations:\n  a: {text: x\n"], "a0.yaml (line 3) is not YAML"),
         (["annotations: {a: x}"], "a0.yaml (line 1, annotations.a) must be a mapping of fields"),
         (["annotations: {a: {text: x}}"] * 2, "annotations/a is in "),
+        (["annotations:\n  ..: {text: x}\n"], "a0.yaml (line 2, annotations...) is not a name: "),
+        (["annotations:\n  a b: {text: x}\n"], "a0.yaml (line 2, annotations.a b) is not a name: "),
+        (["# no\nnothing: {}\n"], "a0.yaml (line 2, nothing) is not a collection; known: annotations"),
+        (["..: {..: {text: x}}"], "a0.yaml (line 1, ..) is not a collection"),
     ],
 )
 def test_nothing_is_sent_where_a_file_is_wrong(server: Server, tmp_path: Path, files: list[str], told: str) -> None:
@@ -98,6 +106,42 @@ def test_nothing_is_sent_where_a_file_is_wrong(server: Server, tmp_path: Path, f
     assert told in result.stderr
     assert result.stderr.rstrip().endswith("nothing was sent")
     assert held(server) == []
+
+
+def test_standard_input_may_be_json_that_is_not_yaml(server: Server) -> None:
+    given = '{"annotations": {\n\t"a": {"text": "\\ud83d\\ude00", "link": "https:\\/\\/ci.example\\/"}\n}}'
+    assert run(server, "apply", "-", given=given).stdout.endswith("1 created, 0 changed, 0 unchanged\n")
+    assert held(server)[0]["body"].items() >= {"text": "\U0001f600", "link": "https://ci.example/"}.items()
+    wrong = run(server, "apply", "-", given='{"annotations": {"a": {"text": "x",, }}}')
+    assert wrong.exit_code == 1
+    assert wrong.stderr.startswith("Error: standard input (line 1) is not YAML: ")
+
+
+def test_an_export_goes_through_a_symbolic_link(server: Server, tmp_path: Path) -> None:
+    link, target = tmp_path / "link.yaml", tmp_path / "folder" / "real.yaml"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    for _ in range(2):  # there is nothing at first
+        assert run(server, "export-config", "-o", link).exit_code == 0
+        assert link.is_symlink()
+        assert target.read_text() == "{}\n"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("command", ["export-config", "export events -o -"])
+def test_a_full_standard_output_is_one_line_and_status_1(server: Server, command: str) -> None:
+    for number in range(20):  # more than a buffer
+        assert server.post("/annotations", {"text": f"{number} " + "x" * 900}).status_code == 201
+    assert server.post("/events", {"type": "request", "service": "shop"}).status_code == 201
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "analytics", *command.split(), "--url", server.url],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "Error: cannot write standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize("name", ["all.yaml", "all.json", "-"])

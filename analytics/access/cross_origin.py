@@ -1,4 +1,4 @@
-"""Cross-origin headers (CORS): which pages of other origins may read answers."""
+"""Cross-origin headers (CORS): which pages of other origins may send requests and read answers."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -6,16 +6,20 @@ from analytics.addresses import parse_origin
 
 ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
 PER_ORIGIN = ("Vary", "Origin")
-READABLE = ("Access-Control-Expose-Headers", "Retry-After")
+READABLE = ("ETag", "Location", "Retry-After")
+"""Headers of answers that pages may read, besides those that they always may."""
 PREFLIGHT = (
-    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-    ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding"),
+    ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"),
+    ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding, If-Match, If-None-Match"),
     ("Access-Control-Max-Age", "86400"),
 )
 
 
 class CrossOrigin:
-    """Lets pages of `origins` read answers; `*` allows all."""
+    """Lets pages of `origins` send requests and read answers; `*` allows all.
+
+    Never with credentials (cookies or client certificates): the service uses none.
+    """
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         self._any_origin = "*" in origins
@@ -23,14 +27,16 @@ class CrossOrigin:
 
     def __call__(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
         """Add the CORS headers, including those for a preflight."""
+        readable = [name for name, _ in headers if name in READABLE]
         if self._any_origin:
             headers.append(ANY_ORIGIN)
         else:
             headers.append(PER_ORIGIN)
             origin = environ.get("HTTP_ORIGIN")
-            if origin is not None and parse_origin(origin) in self._origins:
-                headers.append(("Access-Control-Allow-Origin", origin))
+            if origin is None or parse_origin(origin) not in self._origins:
+                return
+            headers.append(("Access-Control-Allow-Origin", origin))
+        if readable:
+            headers.append(("Access-Control-Expose-Headers", ", ".join(readable)))
         if environ["REQUEST_METHOD"] == "OPTIONS":
             headers += PREFLIGHT
-        if status[:3] == "503":
-            headers.append(READABLE)

@@ -27,8 +27,9 @@ def annotations_blueprint(resources: Resources) -> Blueprint:
         held = reader.ask(newest_first, collection.name, span.end)
 
         def payload() -> dict[str, Any]:
-            found = [shown(collection, resource) for resource in span.newest(held.resources, asked["limit"])]
-            return {collection.name: found, "count": len(found), "limit": asked["limit"]}
+            page = span.newest(held.resources, asked["limit"])
+            found = [shown(collection, resource) for resource in page.resources]
+            return {collection.name: found, "count": len(found), "limit": asked["limit"], "has_more": page.has_more}
 
         return tagged(held.tag, payload, weak=True)
 

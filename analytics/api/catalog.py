@@ -1,6 +1,7 @@
 """Resources of the catalog: one blueprint for each collection, and one for all of them together."""
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,10 +11,10 @@ from analytics.api.answers import answer
 from analytics.api.conditions import if_match, if_none_match, tagged
 from analytics.api.params import arguments
 from analytics.catalog.bodies import check_name, item_of, shown
-from analytics.catalog.collections import Collection
+from analytics.catalog.collections import COLLECTIONS, Collection
 from analytics.clock import Clock, rfc3339
 from analytics.doors.body import BodyReader
-from analytics.errors import NotFound
+from analytics.errors import NotFound, ValidationFailed
 from analytics.identity import identity_of
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import every_resource, page_of, resource
@@ -75,7 +76,9 @@ class Resources(NamedTuple):
         arguments(NOTHING)
         change = NewChange(self.collection.name, id, who=_who(), if_match=if_match(), if_none_match=if_none_match())
         self.recorder.change(change)
-        return Response(status=204)
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+        return response
 
     def _put(
         self, id_: str, match: Versions | None = None, none_match: Versions | None = None, *, is_dry_run: bool = False
@@ -105,18 +108,32 @@ def catalog_blueprint(reader: Reader) -> Blueprint:
     @blueprint.get("/catalog")
     def read() -> Response:
         asked = arguments(CATALOG)
-        cursor = asked["cursor"] and tuple(asked["cursor"].partition("/")[::2])
+        after, _, name = (asked["cursor"] or "").partition("/")
         held = reader.ask(every_resource)
+        _check("collection", asked["collection"], held.resources)
+        _check("cursor", after or None, held.resources)
 
         def payload() -> dict[str, Any]:
-            page = page_of(held.resources, asked["collection"], cursor, asked["limit"])
+            page = page_of(held.resources, asked["collection"], (after, name), asked["limit"])
             found = [_row(each) for each in page.resources]
-            after = f"{found[-1]['collection']}/{found[-1]['id']}" if page.has_more else None
-            return {"resources": found, "count": len(found), "limit": asked["limit"], "next_cursor": after}
+            cursor = f"{found[-1]['collection']}/{found[-1]['id']}" if page.has_more else None
+            return {"resources": found, "count": len(found), "limit": asked["limit"], "next_cursor": cursor}
 
         return tagged(held.tag, payload, weak=True)
 
     return blueprint
+
+
+def _check(parameter: str, collection: str | None, resources: Sequence[Resource]) -> None:
+    """Check that a collection exists; one of a later version of the service does while it has resources.
+
+    Raises:
+        ValidationFailed: it does not.
+    """
+    if collection in (None, *COLLECTIONS) or any(each.collection == collection for each in resources):
+        return
+    problem = f"There is no collection {collection!r}; known: {', '.join(COLLECTIONS)}."
+    raise ValidationFailed(f"{parameter}: {problem}", fields={parameter: [problem]})
 
 
 def _row(each: Resource) -> dict[str, Any]:

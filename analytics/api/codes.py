@@ -52,8 +52,8 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     415: {"unsupported_media_type": "The Content-Type or Content-Encoding is not supported."},
     422: {
         "validation_failed": "A field or parameter is missing, unknown or invalid; `fields` says which and why.",
-        "timestamp_in_future": "The timestamp is more than 5 minutes in the future.",
-        "timestamp_too_old": "The timestamp is older than the retention of daily statistics.",
+        "timestamp_in_future": "The time is more than 5 minutes ahead; of an annotation, more than 5 years.",
+        "timestamp_too_old": "The time is older than the retention of daily statistics.",
         "negative_value": "`requests`, `errors` and `latency` must not be negative.",
         "reserved_name": "The metric name `events` is reserved for the count of events.",
         "too_many_services": "The limit of services is reached.",

@@ -1,5 +1,6 @@
 """Conditional requests (RFC 9110): ETags of answers, and what If-Match and If-None-Match ask for."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,9 @@ from werkzeug.datastructures import ETags
 
 from analytics.api.answers import answer
 from analytics.records import Versions
+
+VERSION = re.compile("0|[1-9][0-9]{0,17}")
+"""A version as its ETag has it; `020` is the tag of no version."""
 
 
 def tagged(tag: str, payload: Callable[[], Any], *, weak: bool = False) -> Response:
@@ -34,4 +38,4 @@ def _versions(tags: ETags, *, is_given: bool, weak: bool) -> Versions | None:
     if tags.star_tag:
         return "*"
     named = filter(None, tags.as_set(include_weak=weak))  # Werkzeug has None for an empty tag
-    return tuple(sorted(int(tag) for tag in named if tag.isdecimal() and len(tag) < 19))
+    return tuple(sorted(int(tag) for tag in named if VERSION.fullmatch(tag)))

@@ -6,7 +6,7 @@ from analytics.schemas import catalog
 from analytics.schemas.annotation import AnnotationSchema
 
 ANNOTATION = {"text": "Deploy 1.4.2", "service": "checkout", "tags": ["deploy"], "link": "https://ci.example/runs/142"}
-BODY: Codes = {**ONE_BODY, 422: ("validation_failed", "timestamp_too_old", "end_before_time")}
+BODY: Codes = {**ONE_BODY, 422: ("validation_failed", "timestamp_in_future", "timestamp_too_old", "end_before_time")}
 
 CATALOG = (
     Operation(
@@ -15,6 +15,7 @@ CATALOG = (
         "Annotations",
         "Add an annotation",
         "Something that happened, such as a deploy or an incident, drawn in every chart. With an `end` it is a span. "
+        "Times may be up to 5 years ahead. "
         "The service names it (`id`); PUT instead lets you name it, which makes a retry safe. The newest 10,000 are "
         "kept, as long as days are.",
         {201: (catalog.AnnotationPut,)},

@@ -23,6 +23,7 @@ def health_blueprint(
     storage: Callable[[], dict[str, Any]],
     jobs: Callable[[], list[JobReport]],
     config: Callable[[], Mapping[str, Any] | None],
+    config_trouble: Callable[[], str | None],
     access: Callable[[], Mapping[str, Any]],
 ) -> Blueprint:
     """Blueprint of /health.
@@ -33,6 +34,7 @@ def health_blueprint(
         storage: describes the storage.
         jobs: returns the reports on all jobs.
         config: describes the configuration folder; None without one.
+        config_trouble: says which configuration files have errors; None if none has.
         access: describes who may send and read.
 
     Without the scope `read`, /health and /health/ready answer the status only.
@@ -42,7 +44,7 @@ def health_blueprint(
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        found = reader.ask(health, connections(), not_ready(), storage(), jobs())
+        found = reader.ask(health, connections(), not_ready(), storage(), jobs(), config_trouble())
         if not identity_of(request.environ).may(READ):
             return answer({"status": found["status"]})
         return answer({**found, "config": config(), "access": access()})

@@ -8,13 +8,16 @@ from typing import Any
 from marshmallow import Schema
 
 from analytics.catalog.collections import Collection
-from analytics.clock import utc
+from analytics.clock import DAY_SECONDS, rfc3339, utc
 from analytics.errors import ValidationFailed
 from analytics.records import FileResource, Resource
 from analytics.schemas.compiled import loaded
 
 NAME = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")
 """Safe in a URL, and neither `.` nor `..`."""
+AHEAD_YEARS = 5
+AHEAD_SECONDS = AHEAD_YEARS * 366 * DAY_SECONDS
+"""How far ahead times may be: planned ones are welcome, but a mistaken year would stay in the lists for ever."""
 
 
 def check_name(name: str) -> None:
@@ -43,7 +46,7 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
     fields: dict[str, Any] = loaded(_schema(collection), given)
     start = end = None
     if collection.has_time:
-        _check_calendar(fields)
+        _check_times(fields, now)
         if fields["time"] is None:
             fields["time"] = utc(now if found is None or found.start is None else found.start)
         last = fields["end"] or fields["time"]
@@ -56,14 +59,18 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
     return FileResource(collection.name, name, _plain(body), start, end)
 
 
-def _check_calendar(fields: dict[str, Any]) -> None:
-    """Refuse times whose year in UTC is before 1 or after 9999."""
+def _check_times(fields: dict[str, Any], now: float) -> None:
+    """Refuse times that are too far ahead, or before the year 1 in UTC."""
     for name in ("time", "end"):
+        if fields[name] is None:
+            continue
+        if fields[name].timestamp() > now + AHEAD_SECONDS:
+            problem = f"Must be at most {AHEAD_YEARS} years ahead."
+            raise ValidationFailed(f"{name}: {problem}", code="timestamp_in_future", fields={name: [problem]})
         try:
-            if fields[name] is not None:
-                fields[name].astimezone(UTC)
+            fields[name].astimezone(UTC)
         except OverflowError:
-            problem = "Must be in the years 1 to 9999 in UTC."
+            problem = "Must be in the year 1 or later, in UTC."
             raise ValidationFailed(f"{name}: {problem}", fields={name: [problem]}) from None
 
 
@@ -74,7 +81,7 @@ def shown(collection: Collection, resource: Resource) -> dict[str, Any]:
         **_defaults(collection),
         **resource.body,
         "version": resource.version,
-        "updated_at": _plain(utc(resource.updated_at)),
+        "updated_at": rfc3339(resource.updated_at),
         "updated_by": resource.updated_by,
         "source": resource.source,
     }

@@ -6,12 +6,12 @@
         service: checkout
 
 Scalars mean what they mean in JSON: `true`, `null` and numbers; all else, such as `no`, `0123` or a time, is text.
-Anchors and aliases, tags, and names that stand twice in one mapping are refused.
+Aliases, tags, and names that stand twice in one mapping are refused.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
@@ -20,14 +20,31 @@ Path = tuple[str, ...]
 SUFFIXES = (".yaml", ".yml", ".json")
 SIZE_LIMIT = 10 * 1024 * 1024
 DEPTH_LIMIT = 64
+PAUSE_EVERY = 1_000
 _NUMBER = r"-?(?:0|[1-9][0-9]*)"
-_NULL, _BOOL, _INT, _FLOAT, _STR = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
+
+
+class _Scalar(NamedTuple):
+    """Plain scalars that are no text: their tag, what they look like, how they begin, and how they are read."""
+
+    tag: str
+    pattern: re.Pattern[str]
+    starts: tuple[str, ...]
+    read: Callable[[str], Any]
+
+
 _SCALARS = (
-    (_NULL, re.compile("(?:null|~|)$"), ["n", "~", ""]),
-    (_BOOL, re.compile("(?:true|false)$"), list("tf")),
-    (_INT, re.compile(f"{_NUMBER}$"), list("-0123456789")),
-    (_FLOAT, re.compile(rf"{_NUMBER}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"), list("-0123456789")),
+    _Scalar("tag:yaml.org,2002:null", re.compile("(?:null|~|)$"), ("n", "~", ""), lambda _: None),
+    _Scalar("tag:yaml.org,2002:bool", re.compile("(?:true|false)$"), ("t", "f"), lambda text: text == "true"),
+    _Scalar("tag:yaml.org,2002:int", re.compile(f"{_NUMBER}$"), tuple("-0123456789"), int),
+    _Scalar(
+        "tag:yaml.org,2002:float",
+        re.compile(rf"{_NUMBER}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"),
+        tuple("-0123456789"),
+        float,
+    ),
 )
+_BY_START = {start: [scalar for scalar in _SCALARS if start in scalar.starts] for start in {*"n~tf-0123456789", ""}}
 
 
 class BadDocument(Exception):
@@ -51,8 +68,11 @@ class Document(NamedTuple):
         return self.lines.get(path)
 
 
-def read(text: bytes, name: str) -> Document:
+def read(text: bytes, name: str, pause: Callable[[], None] = lambda: None) -> Document:
     """The document in `text`; a `name` that ends with .json is JSON, any other YAML.
+
+    Args:
+        pause: called from time to time while YAML is read, to yield to others.
 
     Raises:
         BadDocument: it is not one.
@@ -62,7 +82,7 @@ def read(text: bytes, name: str) -> Document:
     lines: dict[Path, int] = {}
     try:
         decoded = text.decode("utf-8-sig")
-        value = _json(decoded) if name.endswith(".json") else _yaml(decoded, lines)
+        value = _json(decoded) if name.endswith(".json") else _yaml(decoded, lines, pause)
     except UnicodeDecodeError as error:
         raise BadDocument(f"is not UTF-8 (byte {error.start})") from None
     except RecursionError:
@@ -131,76 +151,81 @@ def _no_constant(text: str) -> Any:
     raise BadDocument(f"is not JSON: {text}")
 
 
-class _Resolver:
-    """Which plain scalars are no text, for reading and writing alike."""
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """PyYAML's safe dumper, which quotes text that `read` would take for something else."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML has it
-
-
-for _tag, _pattern, _first in _SCALARS:
-    for _character in _first:
-        _Resolver.yaml_implicit_resolvers.setdefault(_character, []).append((_tag, _pattern))
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
+        start: [(scalar.tag, scalar.pattern) for scalar in scalars] for start, scalars in _BY_START.items()
+    }
 
 
-class _Loader(_Resolver, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """PyYAML's safe loader, the quick one where there is one."""
-
-
-class _Dumper(_Resolver, yaml.SafeDumper):  # type: ignore[misc]
-    """PyYAML's safe dumper."""
-
-
-def _yaml(text: str, lines: dict[Path, int]) -> Any:
+def _yaml(text: str, lines: dict[Path, int], pause: Callable[[], None]) -> Any:
+    """Build the value from events: PyYAML's own nodes and objects would take all tags, and could not be paused."""
+    value, documents = None, 0
+    events = _paused(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), pause)
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=_Loader):  # by events, which cost nothing however deep they go
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent):
-                raise BadDocument("has an alias (*name): write out what it stands for", event.start_mark.line + 1)
-            if depth > DEPTH_LIMIT:
-                raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels", event.start_mark.line + 1)
-        node = yaml.compose(text, Loader=_Loader)
+        for event in events:
+            if isinstance(event, yaml.NodeEvent):
+                value = _value(event, events, (), lines)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise BadDocument("has more than one document", event.start_mark.line + 1)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BadDocument(f"is not YAML: {error.problem or error.context}", mark and mark.line + 1) from None
     except yaml.YAMLError as error:
         raise BadDocument(f"is not YAML: {str(error).splitlines()[0]}") from None
-    return None if node is None else _value(node, (), lines)
+    return value
 
 
-def _value(node: Any, path: Path, lines: dict[Path, int]) -> Any:
-    line = lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
-        return [_value(item, (*path, str(index)), lines) for index, item in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
-        return _mapping(node, path, lines)
-    if isinstance(node, yaml.ScalarNode):
-        try:
-            if node.tag in _PLAIN:
-                return _PLAIN[node.tag](node.value)
-        except ValueError:
-            raise BadDocument("has a number that is too long", line, ".".join(path)) from None
-    raise BadDocument(f"has a tag that is not read here ({node.tag})", line, ".".join(path))
+def _paused(events: Iterable[Any], pause: Callable[[], None]) -> Iterator[Any]:
+    for number, event in enumerate(events, 1):
+        if number % PAUSE_EVERY == 0:
+            pause()
+        yield event
 
 
-def _mapping(node: Any, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+def _value(event: Any, events: Iterator[Any], path: Path, lines: dict[Path, int]) -> Any:
+    """The value that begins with `event`; takes the rest of it from `events`."""
+    line = lines[path] = event.start_mark.line + 1
+    if isinstance(event, yaml.AliasEvent):
+        raise BadDocument("has an alias (*name): write out what it stands for", line)
+    if event.tag is not None:
+        raise BadDocument(f"has a tag that is not read here ({event.tag})", line, ".".join(path))
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event, path, line)
+    if len(path) >= DEPTH_LIMIT:
+        raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels", line)
+    if isinstance(event, yaml.MappingStartEvent):
+        return _mapping(events, path, lines)
+    found: list[Any] = []
+    while not isinstance(item := next(events), yaml.SequenceEndEvent):
+        found.append(_value(item, events, (*path, str(len(found))), lines))
+    return found
+
+
+def _mapping(events: Iterator[Any], path: Path, lines: dict[Path, int]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, value in node.value:
+    while not isinstance(key := next(events), yaml.MappingEndEvent):
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
+        if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
             raise BadDocument("has a name that is no text", line, ".".join(path))
         name = str(key.value)
         if name in found:
             raise BadDocument(f"has {name!r} twice in one mapping", line, ".".join(path))
-        found[name] = _value(value, (*path, name), lines)
+        found[name] = _value(next(events), events, (*path, name), lines)
         lines[(*path, name)] = line
     return found
 
 
-_PLAIN: dict[str, Callable[[str], Any]] = {
-    _NULL: lambda _: None,
-    _BOOL: lambda text: text == "true",
-    _INT: int,
-    _FLOAT: float,
-    _STR: str,
-}
+def _scalar(event: Any, path: Path, line: int) -> Any:
+    text: str = event.value
+    is_plain = event.implicit[0]
+    for scalar in _BY_START.get(text[:1], ()) if is_plain else ():
+        if scalar.pattern.match(text):
+            try:
+                return scalar.read(text)
+            except ValueError:
+                raise BadDocument("has a number that is too long", line, ".".join(path)) from None
+    return text

@@ -1,40 +1,36 @@
 """The configuration folder: what its files hold is in the catalog, and goes when it leaves its file."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import COLLECTIONS
 from analytics.catalog.documents import SUFFIXES, BadDocument, Document, read, repeated
+from analytics.catalog.problems import Problems
+from analytics.catalog.room import Room
 from analytics.clock import Clock, rfc3339
 from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.records import HTTP, FileResource, NewFile, Resource
+from analytics.yielding import yield_to_others
 
-MOST_PROBLEMS = 100
+PAUSE_EVERY = 64
 FILE_LIMIT = 1024 * 1024
-"""Bytes of a file in the folder: nothing else runs while it is read."""
+"""Bytes of a file in the folder."""
 
 log = logging.getLogger(__name__)
 
 
-class Problem(NamedTuple):
-    """What is wrong with a file, and where."""
-
-    file: str
-    line: int | None
-    field: str | None
-    reason: str
-
-
 class ConfigHealth(TypedDict):
-    """The state of the folder, as `/health` shows it."""
+    """The state of the folder, as `/health` shows it: the first errors, and how many more there are."""
 
     folder: str
     files: int
     loaded_at: str
     errors: list[dict[str, str | int | None]]
+    more_errors: int
 
 
 class ConfigFolder:
@@ -44,7 +40,7 @@ class ConfigFolder:
 
     Args:
         path: the folder; None where there is none, and then no resource of a file is kept.
-        resources: returns every resource of the catalog.
+        resources: returns every resource of the catalog, also those of files that expired.
         take_file: lets the catalog have what a file has, and returns what had no room.
     """
 
@@ -58,90 +54,102 @@ class ConfigFolder:
         self.path = path
         self._resources, self._take_file, self._clock = resources, take_file, clock
         self._files, self._loaded = 0, clock.wall()
-        self._problems: list[Problem] = []
+        self._problems = Problems()
 
     def health(self) -> ConfigHealth | None:
         """What was read, and what was wrong with it; None without a folder."""
         if self.path is None:
             return None
-        errors: list[dict[str, str | int | None]] = [problem._asdict() for problem in self._problems[:MOST_PROBLEMS]]
-        return {"folder": str(self.path), "files": self._files, "loaded_at": rfc3339(self._loaded), "errors": errors}
+        return {
+            "folder": str(self.path),
+            "files": self._files,
+            "loaded_at": rfc3339(self._loaded),
+            "errors": [problem._asdict() for problem in self._problems.first],
+            "more_errors": self._problems.more,
+        }
+
+    def trouble(self) -> str | None:
+        """Which files have errors; None if none has."""
+        return self._problems.summary
 
     def load(self) -> None:
-        """Read all files, and change the catalog where they differ from it; whatever is wrong, the service starts."""
+        """Read all files, and change the catalog where they differ from it; whatever is wrong, the service goes on.
+
+        Other greenlets run between files and in long ones.
+        """
+        problems, at = Problems(), self._clock.wall()
         try:
-            self._load()
+            self._load(problems)
         except Exception as error:
             log.exception("the configuration folder could not be read because of a bug")
-            self._tell(Problem(str(self.path), None, None, f"cannot be read because of a bug ({type(error).__name__})"))
+            problems.add(str(self.path), None, None, f"cannot be read because of a bug ({type(error).__name__})")
+        self._problems, self._loaded = problems, at
 
-    def _load(self) -> None:
-        self._problems, self._loaded = [], self._clock.wall()
-        kept = self._resources()
-        gone = {resource.source for resource in kept if resource.source != HTTP}
-        if self.path is not None:
-            try:
-                names = sorted(path.name for path in self.path.iterdir() if _is_read(path))
-            except OSError as error:
-                self._tell(Problem(str(self.path), None, None, f"cannot be read: {error.strerror}"))
-                return
-            self._files = len(names)
-            gone -= set(names)
-            for file, items in self._sound(self.path, names, kept):
-                self._bring(file, items, kept)
+    def _load(self, problems: Problems) -> None:
+        names = self._names(problems)
+        if names is None:
+            return
+        self._files = len(names)
+        documents = self._documents(names, problems)
+        repeating = _repeating(documents, problems)
+        found, before = {}, defaultdict(list)
+        for each in self._resources():
+            found[(each.collection, each.name)] = each
+            if each.source != HTTP:
+                before[each.source].append(FileResource(each.collection, each.name, each.body, each.start, each.end))
+        gone = before.keys() - set(names)
+        room = Room({file: Counter(map(_collection, items)) for file, items in before.items() if file not in gone})
+        for file, document in documents.items():
+            if room.has(file, document, problems):
+                items = self._items(file, document, found, problems)
+                if items is not None and file not in repeating:
+                    room.take(file, Counter(map(_collection, items)))
+                    self._bring(file, before.get(file, []), items, problems)
         for file in sorted(gone):
-            self._bring(file, [], kept)
+            self._bring(file, before[file], [], problems)
 
-    def _sound(
-        self, folder: Path, names: Iterable[str], kept: Sequence[Resource]
-    ) -> list[tuple[str, list[FileResource]]]:
-        """The files in which nothing is wrong."""
+    def _names(self, problems: Problems) -> list[str] | None:
+        """The names of the files in their order; None where the folder cannot be read."""
+        if self.path is None:
+            return []
+        try:
+            return sorted(path.name for path in self.path.iterdir() if _is_read(path))
+        except OSError as error:
+            problems.add(str(self.path), None, None, f"cannot be read: {error.strerror}")
+            return None
+
+    def _documents(self, names: Iterable[str], problems: Problems) -> dict[str, Document]:
+        """What the files hold, by their names, without those that cannot be read."""
         documents: dict[str, Document] = {}
         for name in names:
+            assert self.path is not None
+            yield_to_others()
             try:
-                name.encode()
-                documents[name] = read(_content(folder / name), name)
+                documents[name] = read(_content(self.path / name), name, yield_to_others)
             except BadDocument as error:
-                self._tell(Problem(name, error.line, error.field, error.reason))
-            except OSError as error:
-                self._tell(Problem(name, None, None, f"cannot be read: {error.strerror}"))
-            except UnicodeEncodeError:
-                shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
-                self._tell(Problem(shown, None, None, "has a name that is not UTF-8"))
-        wrong: set[str] = set()
-        for (collection, name), files in repeated(documents.items()).items():
-            for file in files:
-                others = " and ".join(other for other in files if other != file)
-                line = documents[file].line(collection, name)
-                self._tell(Problem(file, line, f"{collection}.{name}", f"is in {others} too"))
-            wrong.update(files)
-        found = {(resource.collection, resource.name): resource for resource in kept}
-        sound = [(file, self._items(file, document, found)) for file, document in documents.items()]
-        return [(file, items) for file, items in sound if items is not None and file not in wrong]
+                problems.add(_printable(name), error.line, error.field, error.reason)
+        return documents
 
     def _items(
-        self, file: str, document: Document, found: dict[tuple[str, str], Resource]
+        self, file: str, document: Document, found: Mapping[tuple[str, str], Resource], problems: Problems
     ) -> list[FileResource] | None:
         """The resources of a file; None where something is wrong with one of them."""
-        items, told = [], len(self._problems)
+        items: list[FileResource] = []
         for collection, named in document.collections.items():
-            if collection not in COLLECTIONS:
-                known = f"there is no such collection; known: {', '.join(COLLECTIONS)}"
-                self._tell(Problem(file, document.line(collection), collection, known))
-                continue
-            for name, body in named.items():
+            for number, (name, body) in enumerate(named.items(), 1):
+                if number % PAUSE_EVERY == 0:
+                    yield_to_others()
                 try:
-                    before = found.get((collection, name))
-                    items.append(item_of(COLLECTIONS[collection], name, body, self._clock.wall(), before))
+                    known = found.get((collection, name))
+                    items.append(item_of(COLLECTIONS[collection], name, body, self._clock.wall(), known))
                 except ValidationFailed as error:
                     for field, reasons in error.fields.items() or (("", [error.message]),):
                         path = (collection, name, *(field.split(".") if field else ()))
-                        self._tell(Problem(file, document.line(*path), ".".join(path), " ".join(reasons)))
-        return items if len(self._problems) == told else None
+                        problems.add(file, document.line(*path), ".".join(path), " ".join(reasons))
+        return items if file not in problems.by_file else None
 
-    def _bring(self, file: str, items: list[FileResource], kept: Sequence[Resource]) -> None:
+    def _bring(self, file: str, before: Sequence[FileResource], items: list[FileResource], problems: Problems) -> None:
         """Let the catalog have what the file has, where it does not have that yet."""
-        before = [FileResource(r.collection, r.name, r.body, r.start, r.end) for r in kept if r.source == file]
         if sorted(before, key=_key) == sorted(items, key=_key):
             return
         try:
@@ -149,12 +157,23 @@ class ConfigFolder:
         except AnalyticsError as error:
             refused = [error]
         for each in refused:
-            self._tell(Problem(file, None, None, each.message))
+            problems.add(file, None, None, each.message)
         log.info("configuration was read", extra={"file": file, "resources": len(items)})
 
-    def _tell(self, problem: Problem) -> None:
-        self._problems.append(problem)
-        log.error("configuration is wrong", extra=problem._asdict())
+
+def _repeating(documents: Mapping[str, Document], problems: Problems) -> set[str]:
+    """The files with a resource that another file has too."""
+    repeating: set[str] = set()
+    for (collection, name), files in repeated(documents.items()).items():
+        for file in files:
+            others = " and ".join(other for other in files if other != file)
+            problems.add(file, documents[file].line(collection, name), f"{collection}.{name}", f"is in {others} too")
+        repeating.update(files)
+    return repeating
+
+
+def _collection(item: FileResource) -> str:
+    return item.collection
 
 
 def _key(item: FileResource) -> tuple[str, str]:
@@ -165,11 +184,27 @@ def _is_read(path: Path) -> bool:
     return path.suffix in SUFFIXES and not path.name.startswith(".")
 
 
+def _printable(name: str) -> str:
+    """The name of a file with escapes for the bytes that are not UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def _content(path: Path) -> bytes:
-    if not path.is_file():  # a link to nothing, a folder, or a pipe
-        raise BadDocument("is not a file")
-    with path.open("rb") as file:
-        content = file.read(FILE_LIMIT + 1)
+    """The content of a file.
+
+    Raises:
+        BadDocument: it cannot be read, for whatever reason.
+    """
+    try:
+        path.name.encode()
+        if not path.is_file():  # a link to nothing, a folder, or a pipe
+            raise BadDocument("is not a file")
+        with path.open("rb") as file:
+            content = file.read(FILE_LIMIT + 1)
+    except UnicodeEncodeError:
+        raise BadDocument("has a name that is not UTF-8") from None
+    except OSError as error:
+        raise BadDocument(f"cannot be read: {error.strerror}") from None
     if len(content) > FILE_LIMIT:
         raise BadDocument(f"is larger than {FILE_LIMIT:,} bytes: split it, or send it with `analytics apply`")
     return content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -35,8 +36,8 @@ RESOURCE_FIELDS = ("source", "collection", "id", "body")
 def apply_command(files: tuple[Path, ...], url: str, dry_run: bool, patience: float) -> None:
     """Create and change the resources that files name.
 
-    FILE is YAML or JSON (.json): collections, in them names, and in each a body. - is standard input. What no file
-    names is left alone. The same files again change nothing.
+    FILE is YAML or JSON (.json): collections, in them names, and in each a body. - is standard input, in either form.
+    What no file names is left alone. The same files again change nothing.
 
     Exit code 0: all is as the files say. 1: a file could not be read, and then nothing was sent; the service refused a
     resource, such as one that comes from its own ANALYTICS_CONFIG_DIR; or it could not be reached.
@@ -72,7 +73,7 @@ def export_config_command(url: str, output: str, patience: float) -> None:
     written as the references that they are.
     """
     from analytics.catalog.documents import dump
-    from analytics.feed.exporting import replace_when_complete
+    from analytics.feed.exporting import replace_when_complete, standard_output
     from analytics.feed.sender import FeedError, Sender
 
     collections: dict[str, dict[str, Any]] = {}
@@ -85,12 +86,8 @@ def export_config_command(url: str, output: str, patience: float) -> None:
                 else:
                     of_files += 1
         text = dump(collections, is_json=output.endswith(".json"))
-        if output == "-":
-            sys.stdout.buffer.write(text)
-            sys.stdout.buffer.flush()
-        else:
-            with replace_when_complete(Path(output)) as file:
-                file.write(text)
+        with standard_output() if output == "-" else replace_when_complete(Path(output)) as file:
+            file.write(text)
     except FeedError as error:
         _fail(str(error))
     count = sum(map(len, collections.values()))
@@ -106,8 +103,9 @@ def _read_all(files: tuple[Path, ...]) -> list[Document]:
     for path in files:
         name = "standard input" if path == STDIN else str(path)
         try:
-            text = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
-            documents.append((name, read(text, name)))
+            document = _read_stdin() if path == STDIN else read(path.read_bytes(), name)
+            _check(document)
+            documents.append((name, document))
         except BadDocument as error:
             place = ", ".join(filter(None, (f"line {error.line}" if error.line else "", error.field)))
             _fail(f"{name}{f' ({place})' if place else ''} {error.reason}; nothing was sent")
@@ -116,6 +114,39 @@ def _read_all(files: tuple[Path, ...]) -> list[Document]:
     for (collection, resource), found in repeated(documents).items():
         _fail(f"{collection}/{resource} is in {' and in '.join(found)}; nothing was sent")
     return [document for _, document in documents]
+
+
+def _read_stdin() -> Document:
+    """What standard input holds: JSON, or else YAML."""
+    from analytics.catalog.documents import BadDocument, read
+
+    text = sys.stdin.buffer.read()
+    with suppress(BadDocument):
+        return read(text, "-.json")
+    return read(text, "-")
+
+
+def _check(document: Document) -> None:
+    """Check that the service has these collections, and allows these names.
+
+    Raises:
+        BadDocument: it does not.
+    """
+    from analytics.catalog.bodies import check_name
+    from analytics.catalog.collections import COLLECTIONS
+    from analytics.catalog.documents import BadDocument
+    from analytics.errors import ValidationFailed
+
+    for collection, named in document.collections.items():
+        if collection not in COLLECTIONS:
+            known = f"is not a collection; known: {', '.join(COLLECTIONS)}"
+            raise BadDocument(known, document.line(collection), collection)
+        for name in named:
+            try:
+                check_name(name)
+            except ValidationFailed as error:
+                line = document.line(collection, name)
+                raise BadDocument(f"is not a name: {error.message}", line, f"{collection}.{name}") from None
 
 
 def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run: bool) -> None:

@@ -113,18 +113,13 @@ def _write(export: Export, output: str | None, label: str) -> str:
     """Write the whole export; returns the name of its target for people."""
     from pathlib import Path
 
-    from analytics.feed.exporting import replace_when_complete
+    from analytics.feed.exporting import replace_when_complete, standard_output
 
-    if output == "-":
-        for chunk in _with_progress_bar(export, label):
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-        return "standard output"
     path = Path(output or export.name)
-    with replace_when_complete(path) as file:
+    with standard_output() if output == "-" else replace_when_complete(path) as file:
         for chunk in _with_progress_bar(export, label):
             file.write(chunk)
-    return str(path)
+    return "standard output" if output == "-" else str(path)
 
 
 def _with_progress_bar(export: Export, label: str) -> Iterator[bytes]:

@@ -16,6 +16,8 @@ from analytics.errors import BodyTimeout, MalformedBody, UnsupportedMedia
 
 CHUNK = 64 * 1024
 NOT_COMPRESSED = ("identity", "")
+ALIASES = {"x-gzip": "gzip"}
+"""Old names of content encodings (RFC 9110, section 8.4.1.3)."""
 
 
 class Body(NamedTuple):
@@ -48,6 +50,7 @@ class BodyReader:
                 f"Content-Type {media_type or '(none)'!r} is not supported here; send {_listed(self._media_types)}."
             )
         encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        encoding = ALIASES.get(encoding, encoding)
         if encoding in NOT_COMPRESSED:
             data = self._receive(environ)
         else:

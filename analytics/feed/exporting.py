@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -87,7 +88,8 @@ def replace_when_complete(path: Path) -> Iterator[IO[bytes]]:
         with _write_errors(path), path.open("wb") as special:
             yield special
         return
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path))  # a symbolic link stays, and what it leads to is replaced
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with _write_errors(path):
             with part.open("wb") as file:
@@ -96,9 +98,26 @@ def replace_when_complete(path: Path) -> Iterator[IO[bytes]]:
                         yield compressed  # type: ignore[misc]
                 else:
                     yield file
-            part.replace(path)
+            part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def standard_output() -> Iterator[IO[bytes]]:
+    """Standard output, flushed at the end of the block.
+
+    Raises:
+        NotWritableError: it cannot be written. BrokenPipeError passes: click ends a command whose reader is gone.
+    """
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at exit
+        raise NotWritableError(f"cannot write standard output: {error.strerror or error}") from None
 
 
 @contextmanager

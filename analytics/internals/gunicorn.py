@@ -12,11 +12,14 @@ Verified with gunicorn 27.0.1. The service relies on these:
 - Errors that never reach the application are written by `gunicorn.util.write_error(sock, status, reason, message)`,
   looked up at each call; `gunicorn.util.write_nonblock` writes to a socket.
 - A worker that exits with `Arbiter.WORKER_BOOT_ERROR` ends the master.
+- The master looks up `handle_hup` at each SIGHUP, outside its signal handler, and `kill_workers(sig)` sends a signal to
+  its workers. A new worker sets SIGHUP back to its default, which ends the process.
 - `Application.load_config_from_module_name_or_filename` loads a configuration, `cfg.get_cmd_args_from_env` returns the
   arguments in GUNICORN_CMD_ARGS, and `cfg.parser` parses them.
 - Reading an invalid chunked body raises `gunicorn.http.errors.ParseException` (see `analytics.doors.body`).
 """
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -91,6 +94,23 @@ def count_connections(worker: Any) -> Callable[[], int]:
 
     worker.handle = counted
     return lambda: open_now
+
+
+def forward_reload(server: Any) -> None:
+    """Have the master send SIGHUP on to its worker, instead of replacing the worker."""
+    server.handle_hup = lambda: server.kill_workers(signal.SIGHUP)
+
+
+def hold_reload() -> None:
+    """Keep SIGHUP pending until `call_on_reload`: it would end a worker that is still starting."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+def call_on_reload(reload: Callable[[], None]) -> Any:
+    """Call `reload`, in a greenlet, at each SIGHUP that this worker gets, until the returned handler is cancelled."""
+    handler = gevent.signal_handler(signal.SIGHUP, reload)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    return handler
 
 
 def run_to_completion(stop: Callable[[], None]) -> None:

@@ -28,7 +28,7 @@ class Changes:
         """Make the change and return its outcome, or return the error if it is not allowed."""
         (change,) = records
         self._state.set_time(received)
-        found = self._state.catalog.get(change.collection, change.name)
+        found = self._state.catalog.find(change.collection, change.name)
         refused = why_not(self._state, found, change)
         if refused is not None:
             return refused
@@ -38,12 +38,14 @@ class Changes:
             self._state.catalog.note(Audited(received, change.who, "deleted", change.collection, change.name))
             return Changed("deleted", found)
         item = FileResource(change.collection, change.name, change.body, change.start, change.end)
-        return put(self._state, found, item, (received, change.who, HTTP))
+        changed = put(self._state, found, item, (received, change.who, HTTP))
+        evict(self._state, change.collection, change.name)
+        return changed
 
 
 def preview(state: State, change: NewChange, now: float) -> Changed | AnalyticsError:
     """The outcome that a change would have now; a resource that would get a new version has version 0."""
-    found = state.catalog.get(change.collection, change.name)
+    found = state.catalog.find(change.collection, change.name)
     refused = why_not(state, found, change)
     if refused is not None:
         return refused
@@ -61,7 +63,7 @@ class Files:
         self._state = state
 
     def apply(self, records: Sequence[NewFile], received: float, _: str) -> list[AnalyticsError]:
-        """Create, change and delete resources; returns an error for each that has no room or is too old."""
+        """Create, change and delete resources; returns an error for each that has no room."""
         (file,) = records
         state, catalog = self._state, self._state.catalog
         state.set_time(received)
@@ -72,15 +74,14 @@ class Files:
                 catalog.note(Audited(received, file.file, "deleted", resource.collection, resource.name))
         refused: list[AnalyticsError] = []
         for item in file.resources:
-            found = catalog.get(item.collection, item.name)
-            if item.end is not None and item.end < state.oldest:
-                refused.append(_too_old(state, item.body))
-                if found is not None:
-                    catalog.remove(item.collection, item.name)
-            elif found is None and (full := no_room(state, item.collection)):
+            found = catalog.find(item.collection, item.name)
+            if found is None and (full := no_room(state, item.collection)):
                 refused.append(full)
             else:
                 put(state, found, item, (received, file.file, file.file))
+        catalog.expire(state.oldest)
+        for collection in sorted({item.collection for item in file.resources}):
+            evict(state, collection)
         return refused
 
 
@@ -102,7 +103,8 @@ def why_not(state: State, found: Resource | None, change: NewChange) -> Analytic
 
 
 def _too_old(state: State, body: Mapping[str, Any]) -> AnalyticsError:
-    return refusal.too_old(body.get("end") or body.get("time"), rfc3339_second(state.oldest))
+    field = "end" if body.get("end") else "time"
+    return refusal.too_old(body.get(field), rfc3339_second(state.oldest), field)
 
 
 def no_room(state: State, collection: str) -> AnalyticsError | None:
@@ -118,20 +120,24 @@ def _table(collection: str) -> Collection | None:
 
 
 def put(state: State, found: Resource | None, item: FileResource, by: tuple[float, str, str]) -> Changed:
-    """Create a resource, or replace the one that is `found`, and drop the oldest where there are too many."""
+    """Create a resource, or replace the one that is `found`."""
     span = (item.start, item.end)
     if found is not None and is_same(found, item.body, span, by[2]):
         return Changed("unchanged", found)
     resource = state.catalog.put(item.collection, item.name, item.body, span, by)
     outcome: Literal["created", "changed"] = "created" if found is None else "changed"
     state.catalog.note(Audited(by[0], by[1], outcome, item.collection, item.name))
-    table = _table(item.collection)
-    if table is not None and table.has_time and state.catalog.count(item.collection) > table.limit:
-        oldest = state.catalog.oldest(item.collection, item.name)
-        if oldest is not None:
-            state.catalog.remove(item.collection, oldest)
-            state.counters.dropped(f"{item.collection}_evicted")
     return Changed(outcome, resource)
+
+
+def evict(state: State, collection: str, besides: str | None = None) -> None:
+    """Drop the oldest resources with a time where there are too many, but none of a file, and not `besides`."""
+    table = _table(collection)
+    if table is None or not table.has_time:
+        return
+    for name in state.catalog.oldest(collection, max(0, state.catalog.count(collection) - table.limit), besides):
+        state.catalog.remove(collection, name)
+        state.counters.dropped(f"{collection}_evicted")
 
 
 def is_same(found: Resource, body: object, span: tuple[float | None, float | None], source: str) -> bool:

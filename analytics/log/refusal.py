@@ -47,8 +47,8 @@ def in_future(timestamp: str, ahead: int) -> Refused:
     )
 
 
-def too_old(timestamp: object, oldest: str) -> Refused:
-    return Refused("timestamp_too_old", f"{timestamp} is before {oldest}, the oldest day that is kept.", "timestamp")
+def too_old(timestamp: object, oldest: str, field: str = "timestamp") -> Refused:
+    return Refused("timestamp_too_old", f"{timestamp} is before {oldest}, the oldest day that is kept.", field)
 
 
 def collection_full(collection: str, limit: int) -> Refused:

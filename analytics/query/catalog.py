@@ -19,7 +19,7 @@ class Held(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Resources in the order of collections and names, and whether there are more."""
+    """Some resources in their order, and whether there are more."""
 
     resources: list[Resource]
     has_more: bool
@@ -33,9 +33,10 @@ class Span(NamedTuple):
     service: str | None = None
     tag: str | None = None
 
-    def newest(self, resources: Iterable[Resource], limit: int) -> list[Resource]:
-        """The first `limit` that are wanted of resources that began before `end`."""
-        return list(islice(filter(self._has, resources), limit))
+    def newest(self, resources: Iterable[Resource], limit: int) -> Page:
+        """The first `limit` that are wanted of resources that began before `end`, and whether there are more."""
+        found = list(islice(filter(self._has, resources), limit + 1))
+        return Page(found[:limit], len(found) > limit)
 
     def _has(self, resource: Resource) -> bool:
         return (
@@ -48,6 +49,11 @@ class Span(NamedTuple):
 def resource(state: State, now: float, collection: str, name: str) -> Resource | None:
     """One resource, or None."""
     return state.catalog.get(collection, name)
+
+
+def held_resources(state: State, now: float) -> list[Resource]:
+    """Every resource, and those that expired while their configuration files still have them, in no order."""
+    return state.catalog.held()
 
 
 def every_resource(state: State, now: float) -> Held:
@@ -79,11 +85,11 @@ def _tag(state: State, tag: str) -> str:
     return f"{round(state.started * 1e3):x}-{tag}"
 
 
-def page_of(resources: Iterable[Resource], collection: str | None, after: tuple[str, str] | None, limit: int) -> Page:
+def page_of(resources: Iterable[Resource], collection: str | None, after: tuple[str, str], limit: int) -> Page:
     """The first `limit` of the resources, of one collection or of all, behind the one that `after` names."""
     found = [
         each
         for each in sorted(resources, key=place)
-        if (collection is None or each.collection == collection) and (after is None or place(each) > after)
+        if (collection is None or each.collection == collection) and place(each) > after
     ]
     return Page(found[:limit], len(found) > limit)

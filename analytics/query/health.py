@@ -18,6 +18,7 @@ def health(
     not_ready: Sequence[str],
     storage: Mapping[str, Any],
     jobs: Sequence[JobReport],
+    config_trouble: str | None,
 ) -> dict[str, Any]:
     """The answer of `/health`, in the shape of SPEC.md.
 
@@ -25,8 +26,10 @@ def health(
         not_ready: why the service should get no work; then it is unhealthy.
         storage: where records are kept; `trouble` says why none can be recorded, if none can. Then it is degraded.
         jobs: reports of all jobs; it is degraded while one is down.
+        config_trouble: which configuration files have errors, if any have; then it is degraded.
     """
-    troubles = [trouble for trouble in (storage["trouble"], *map(reason, jobs)) if trouble is not None]
+    found = (storage["trouble"], *map(reason, jobs), config_trouble)
+    troubles = [trouble for trouble in found if trouble is not None]
     return {
         "status": "unhealthy" if not_ready else "degraded" if troubles else "healthy",
         "service": SERVICE_NAME,

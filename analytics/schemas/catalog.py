@@ -1,5 +1,7 @@
 """Schemas of queries and answers about resources of the catalog."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from analytics.schemas import responses
@@ -46,12 +48,22 @@ class AuditQuery(Query):
     limit = whole_number(1, 1000, 100, "How many at most")
 
 
+class Cursor(Text):
+    """A place in the order of collections and names: COLLECTION/NAME."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(1, 300, **kwargs)
+        self.validators.append(
+            validate.Regexp(r"^[a-z0-9_-]+/[A-Za-z0-9._~-]+$", error="Must be the `next_cursor` of an answer.")
+        )
+
+
 class CatalogQuery(Query):
     """Filters of GET /catalog."""
 
     collection = Text(1, 128, load_default=None, metadata={"description": "Of this collection"})
     limit = whole_number(1, 1000, 100, "How many at most")
-    cursor = Text(1, 300, load_default=None, metadata={"description": "`next_cursor` of the answer before"})
+    cursor = Cursor(load_default=None, metadata={"description": "`next_cursor` of the answer before"})
 
 
 class Recorded(Answer):
@@ -87,6 +99,7 @@ class AnnotationPage(Answer):
     annotations = fields.List(fields.Nested(RecordedAnnotation))
     count = responses.whole("How many this answer holds", 1)
     limit = responses.whole("How many were asked for", 100)
+    has_more = fields.Boolean(metadata={"description": "Whether older ones match too", "example": False})
 
 
 class CatalogResource(Recorded):

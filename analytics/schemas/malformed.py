@@ -14,7 +14,7 @@ def malformed(body: bytes, error: Exception, what: str) -> MalformedBody:
     if isinstance(error, RecursionError):
         return MalformedBody("The JSON is nested too deeply to be read.", code="nested_too_deeply")
     if not body.strip():
-        return MalformedBody(f"The {what} is empty.")
+        return MalformedBody(f"The {what} is empty.", code="empty_body" if what == "body" else None)
     if isinstance(error, UnicodeDecodeError):  # its position is relative to a string
         try:
             body.decode()

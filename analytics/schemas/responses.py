@@ -217,8 +217,11 @@ class Config(Answer):
     loaded_at = time("When it was read")
     errors = fields.List(
         fields.Nested(ConfigError),
-        metadata={"description": "Files that were not taken, whose resources stay as they were; empty when all were"},
+        metadata={
+            "description": "The first 100 errors; a file with errors is not taken, and its resources stay as they were"
+        },
     )
+    more_errors = whole("How many more errors there are", 0)
 
 
 class Job(Answer):

@@ -13,8 +13,11 @@ from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
+    call_on_reload,
     call_on_stop,
     count_connections,
+    forward_reload,
+    hold_reload,
     replace_error_page,
     run_to_completion,
 )
@@ -54,6 +57,7 @@ logconfig_dict = logging_config(settings.log_level)
 
 def on_starting(server: Any) -> None:
     """Check what would prevent the start, and exit with one line; gunicorn would retry again and again."""
+    forward_reload(server)
     for warning in unknown_variable_warnings():
         log.warning(warning)
     if server.cfg.workers != 1:
@@ -79,6 +83,11 @@ def give_up(reason: str) -> None:
     os._exit(BOOT_ERROR)
 
 
+def post_fork(server: Any, worker: Any) -> None:
+    """Prepare the worker for a SIGHUP that arrives before it has started."""
+    hold_reload()
+
+
 def post_worker_init(worker: Any) -> None:
     """Start the background jobs of the service: in the worker, not in the process that forks it."""
     # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
@@ -91,6 +100,7 @@ def post_worker_init(worker: Any) -> None:
         runtime.open_connections = count_connections(worker)
         runtime.start(give_up)
         call_on_stop(worker, runtime.drain)
+        call_on_reload(runtime.reload)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

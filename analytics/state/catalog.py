@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import deque
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ class StoredCatalog(Struct):
     revisions: dict[str, int]
     resources: list[Resource]
     audit: list[Audited] = []
+    expired: list[Resource] = []
+    """Absent in checkpoints of version 0.2.0."""
 
 
 def place(resource: Resource) -> tuple[str, str]:
@@ -28,6 +31,9 @@ def place(resource: Resource) -> tuple[str, str]:
 
 class Catalog:
     """All resources. Versions are numbers of one sequence, so that none is used again when a name is.
+
+    A resource that expired while its configuration file still has it is kept apart: nobody sees it, but it does not
+    come back each time the file is read.
 
     Attributes:
         revision: the newest version.
@@ -41,6 +47,7 @@ class Catalog:
         self._resources: dict[str, dict[str, Resource]] = {}
         self._by_start: dict[str, list[tuple[float, str]]] = {}
         self._audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
+        self._expired: dict[tuple[str, str], Resource] = {}
 
     def note(self, change: Audited) -> None:
         """Add a change to the audit log."""
@@ -66,13 +73,21 @@ class Catalog:
         """One resource, or None."""
         return self._resources.get(collection, {}).get(name)
 
+    def find(self, collection: str, name: str) -> Resource | None:
+        """One resource, even if it expired while its file still has it, or None."""
+        return self.get(collection, name) or self._expired.get((collection, name))
+
     def all(self) -> list[Resource]:
         """Every resource, in no order that anything may depend on."""
         return [resource for named in self._resources.values() for resource in named.values()]
 
+    def held(self) -> list[Resource]:
+        """Every resource, and those that expired while their files still have them, in no order."""
+        return [*self.all(), *self._expired.values()]
+
     def of_file(self, file: str) -> list[Resource]:
-        """The resources of a configuration file, in the order of collections and names."""
-        return sorted((resource for resource in self.all() if resource.source == file), key=place)
+        """The resources of a configuration file, expired ones too, in the order of collections and names."""
+        return sorted((resource for resource in self.held() if resource.source == file), key=place)
 
     def tag(self, collection: str) -> str:
         """A text that is another one whenever anything in the collection is."""
@@ -83,11 +98,11 @@ class Catalog:
         by_start, named = self._by_start.get(collection, []), self._resources.get(collection, {})
         return [named[name] for _, name in reversed(by_start[: bisect_left(by_start, (before, ""))])]
 
-    def oldest(self, collection: str, besides: str) -> str | None:
-        """The name of the oldest resource with a time that came over HTTP, other than `besides`."""
+    def oldest(self, collection: str, most: int, besides: str | None) -> list[str]:
+        """The names of the `most` oldest resources with a time that came over HTTP, without `besides`."""
         named = self._resources.get(collection, {})
         by_start = self._by_start.get(collection, [])
-        return next((name for _, name in by_start if name != besides and named[name].source == HTTP), None)
+        return list(islice((name for _, name in by_start if name != besides and named[name].source == HTTP), most))
 
     def put(
         self,
@@ -109,13 +124,15 @@ class Catalog:
         self._next(collection)
 
     def expire(self, oldest: float) -> None:
-        """Forget the resources that ended before `oldest` (seconds since the epoch).
+        """Hide the resources that ended before `oldest` (seconds since the epoch); only those of files are kept, apart.
 
         That counts as no change: the days that are kept are a setting, and versions must not depend on it.
         """
         gone = [each for each in self.all() if each.end is not None and each.end < oldest]
         for resource in gone:
             self._forget(resource.collection, resource.name)
+            if resource.source != HTTP:
+                self._expired[place(resource)] = resource
             self.is_changed = True
 
     def skip_versions(self, start: float) -> None:
@@ -134,15 +151,16 @@ class Catalog:
 
     def dump(self) -> StoredCatalog:
         """All of it, for `restore`."""
-        return StoredCatalog(
-            self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place), list(self._audit)
-        )
+        resources, expired = sorted(self.all(), key=place), sorted(self._expired.values(), key=place)
+        revisions = dict(sorted(self._revisions.items()))
+        return StoredCatalog(self.revision, revisions, resources, list(self._audit), expired)
 
     def restore(self, dump: StoredCatalog) -> None:
         """Replace the content with a dumped one."""
         self.revision, self._revisions = dump.revision, dump.revisions
         self._resources, self._by_start = {}, {}
         self._audit = deque(dump.audit, maxlen=AUDIT_LENGTH)
+        self._expired = {place(resource): resource for resource in dump.expired}
         for resource in dump.resources:
             self._remember(resource)
 
@@ -158,6 +176,7 @@ class Catalog:
             insort(self._by_start.setdefault(resource.collection, []), (resource.start, resource.name))
 
     def _forget(self, collection: str, name: str) -> None:
+        self._expired.pop((collection, name), None)
         resource = self._resources.get(collection, {}).pop(name, None)
         if resource is not None and resource.start is not None:
             by_start = self._by_start[collection]

@@ -72,7 +72,6 @@ def test_an_empty_file_holds_nothing(text: str) -> None:
         ("1.5e3", 1500.0),
         ("1e3", 1000.0),
         ("'12'", "12"),
-        ("!!str 12", "12"),
     ],
 )
 def test_plain_scalars_mean_what_they_mean_in_json_and_all_else_is_text(scalar: str, value: Any) -> None:
@@ -94,7 +93,12 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
         ("c:\n  n: {text: !secret x}\n", "tag that is not read", 2, "c.n.text"),
         ("c:\n  n: {text: a\n", "is not YAML", 3, None),
         ("c:\n\tn: x\n", "is not YAML", 2, None),
-        ("c: {}\n---\nd: {}\n", "is not YAML", 2, None),
+        ("c:\n  n: {text: !!str 12}\n", "tag that is not read", 2, "c.n.text"),
+        ("c:\n  n: {v: !!int '12'}\n", "tag that is not read", 2, "c.n.v"),
+        ("c:\n  n: {v: !!bool true}\n", "tag that is not read", 2, "c.n.v"),
+        ("c:\n  n: {!!str v: x}\n", "name that is no text", 2, "c.n"),
+        ("c:\n  n: !!map {}\n", "tag that is not read", 2, "c.n"),
+        ("c: {}\n---\nd: {}\n", "more than one document", 2, None),
         ("c: \x00", "is not YAML", None, None),
         ("c:\n  ? [a]\n  : b\n", "name that is no text", 2, "c"),
         ("- c\n", "must be a mapping of collections", 1, None),
@@ -135,6 +139,13 @@ def test_a_file_that_is_no_text_or_too_large_is_refused() -> None:
         read(b"c: \xff", "a.yaml")
     with pytest.raises(BadDocument, match="larger than"):
         read(b" " * (10 * 1024 * 1024 + 1), "a.yaml")
+
+
+def test_others_get_a_turn_while_a_long_file_is_read() -> None:
+    pauses: list[None] = []
+    text = "c:\n" + "".join(f"  n{number}: {{v: x}}\n" for number in range(1_000))
+    read(text.encode(), "a.yaml", lambda: pauses.append(None))
+    assert len(pauses) == 5
 
 
 def test_what_two_files_name_is_found() -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 from pathlib import Path
 
+import gevent
 import msgspec
 import pytest
 
@@ -11,9 +12,9 @@ from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.catalog.folder import ConfigFolder
 from analytics.errors import AnalyticsError, Unavailable
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.query.catalog import every_resource
+from analytics.query.catalog import held_resources
 from analytics.records import NewChange, NewFile
-from tests.state.rig import NOON, Rig
+from tests.state.rig import DAY, NOON, Rig
 
 
 class Place:
@@ -21,7 +22,7 @@ class Place:
 
     def __init__(self, path: Path | None) -> None:
         self.rig, self.path = Rig(), path
-        self.folder = ConfigFolder(path, lambda: self.rig.ask(every_resource).resources, self.take_file, self.rig.clock)
+        self.folder = ConfigFolder(path, lambda: self.rig.ask(held_resources), self.take_file, self.rig.clock)
         self.taken: list[NewFile] = []
 
     def take_file(self, file: NewFile) -> list[AnalyticsError]:
@@ -79,6 +80,95 @@ def test_the_same_files_write_nothing_to_the_log_and_keep_their_times(place: Pla
     place.rig.clock.advance(500)
     place.load()
     assert (len(place.taken), place.rig.state.catalog.all()) == (1, first)
+
+
+def test_what_expired_does_not_come_back_and_is_written_once(place: Place) -> None:
+    place.write(
+        a="annotations: {timeless: {text: x}, timed: {text: y, time: 2023-11-14T11:00:00Z}}",
+        b="annotations: {over: {text: z, time: 2020-01-01T00:00:00Z}}",
+    )
+    assert place.load() == []
+    assert (place.held, len(place.taken)) == ({"a.yaml/timeless": "x", "a.yaml/timed": "y"}, 2)
+    for _ in range(3):
+        place.rig.clock.advance(91 * DAY)
+        place.rig.recorder.tick()
+        assert place.load() == []
+        assert (place.held, len(place.taken)) == ({}, 2)
+    place.write(a="annotations: {timeless: {text: changed}}")
+    assert place.load() == []
+    assert (place.held, len(place.taken)) == ({}, 3), "it still is of the time when it was first read"
+    place.write(a="annotations: {}")
+    place.load()
+    place.write(a="annotations: {timeless: {text: anew}}")
+    place.load()
+    assert place.held == {"a.yaml/timeless": "anew"}
+
+
+def test_files_have_room_together_and_one_that_has_too_much_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=3))
+    place.rig.recorder.change(NewChange(ANNOTATIONS.name, "own", {"text": "over HTTP"}, NOON, NOON))
+    place.write(
+        a="annotations: {a1: {text: x}, a2: {text: x}}",
+        b="# many\nannotations: {b1: {text: x}, b2: {text: x}}",
+        c="annotations: {c1: {text: x}}",
+        d="annotations: {d1: {text: x}, d2: {text: x}, d3: {text: x}, d4: {text: x}}",
+    )
+    for others in (2, 3):
+        assert place.load() == [("b.yaml", 2, "annotations"), ("d.yaml", 1, "annotations")]
+        assert place.reasons == [
+            f"has 2 resources beside {others} in other files; at most 3 are allowed",
+            "has 4 resources beside 3 in other files; at most 3 are allowed",
+        ]
+        assert place.held == {"a.yaml/a1": "x", "a.yaml/a2": "x", "c.yaml/c1": "x"}
+        assert len(place.taken) == 2
+    place.write(a="annotations: {}")
+    (place.path / "d.yaml").unlink()  # type: ignore[operator]
+    assert place.load() == []
+    assert place.held == {"b.yaml/b1": "x", "b.yaml/b2": "x", "c.yaml/c1": "x"}
+
+
+def test_a_file_with_one_more_than_the_limit_is_wrong_and_evicts_nothing(place: Place) -> None:
+    place.rig.recorder.change(NewChange(ANNOTATIONS.name, "own", {"text": "x"}, NOON, NOON))
+    place.write(a="annotations:\n" + "".join(f"  a{number}: {{text: x}}\n" for number in range(10_001)))
+    assert place.load() == [("a.yaml", 1, "annotations")]
+    assert place.reasons == ["has 10,001 resources; at most 10,000 are allowed"]
+    assert (place.held, place.taken) == ({"http/own": "x"}, [])
+
+
+def test_only_the_first_errors_are_listed_and_the_others_counted(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert place.folder.trouble() is None
+    for name in "abcdefg":
+        place.write(**{name: "annotations:\n" + "".join(f"  {name}{number}: {{}}\n" for number in range(60))})
+    caplog.set_level(logging.ERROR)
+    assert len(place.load()) == len(caplog.records) == 100
+    health = place.folder.health()
+    assert health is not None
+    assert health["more_errors"] == 320
+    files = "a.yaml, b.yaml, c.yaml, d.yaml, e.yaml, 2 more"
+    assert place.folder.trouble() == f"the configuration has errors in {files}: see config.errors"
+    for name in "abcdefg":
+        place.write(**{name: ""})
+    place.load()
+    assert place.folder.trouble() is None
+
+
+def test_others_get_a_turn_while_files_are_read(place: Place) -> None:
+    place.write(a="", b="annotations:\n" + "".join(f"  b{number}: {{text: x}}\n" for number in range(1_000)))
+    turns = []
+
+    def count() -> None:
+        while True:
+            turns.append(len(place.taken))
+            gevent.sleep(0)
+
+    other = gevent.spawn(count)
+    place.load()
+    other.kill()
+    assert turns.count(0) >= 2 + 5 + 15, "before each file, each 1,000 parts of one, and each 64 resources"
 
 
 WRONG = [
@@ -143,6 +233,10 @@ def test_without_a_folder_nothing_of_a_file_is_kept() -> None:
 def test_what_has_no_room_or_cannot_be_written_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=1, has_time=False))
     place.write(a="annotations: {one: {text: x}, two: {text: y}}")
+    assert place.load() == [("a.yaml", 1, "annotations")]
+    assert place.reasons == ["has 2 resources; at most 1 are allowed"]
+    place.rig.recorder.change(NewChange(ANNOTATIONS.name, "own", {"text": "x"}, NOON, NOON))
+    place.write(a="annotations: {one: {text: x}}")
     assert place.load() == [("a.yaml", None, None)]
     assert "no room for more annotations" in str(place.reasons[0])
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS)
@@ -173,10 +267,11 @@ def test_a_restart_knows_which_file_a_resource_is_of(place: Place) -> None:
         (b"a.json", '{"annotations":{"\\ud83d":{"text":"x"}}}', "half a character"),
         (b"a.yaml", 'annotations: {a: {text: "\\ud83d"}}', ""),
         (b"bad\xff.yaml", "annotations: {a: {text: x}}", "a name that is not UTF-8"),
-        (b"a.yaml", "annotations: {a: {text: x, time: '9999-12-31T23:59:59-12:00'}}", "years 1 to 9999"),
+        (b"a.yaml", "annotations: {a: {text: x, time: '9999-12-31T23:59:59-12:00'}}", "at most 5 years ahead"),
+        (b"a.yaml", "annotations: {a: {text: x, time: '0001-01-01T00:00:00+12:00'}}", "year 1 or later"),
         (b"large.yaml", "# " + "x" * 1024 * 1024, "split it"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_no_file_can_end_the_service(place: Place, name: bytes, text: str, reason: str) -> None:
     place.write(good="annotations: {good: {text: kept}}")

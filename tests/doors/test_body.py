@@ -55,8 +55,10 @@ def test_a_body_without_an_encoding_is_taken_as_it_is(encoding: str | None) -> N
 
 def test_each_reader_has_its_own_limit() -> None:
     assert len(BodyReader(LIMITS, ["text/plain"]).read(asked(bytes(1_000), "text/plain")).data) == 1_000
-    with pytest.raises(TooLarge):
-        BodyReader(BodyLimits(999, 1), ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
+    for limits, end in ((BodyLimits(999, 1), "."), (BodyLimits(999, 1, advice="send less"), "; send less.")):
+        with pytest.raises(TooLarge) as refused:
+            BodyReader(limits, ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
+        assert refused.value.message == f"The body is larger than 999 bytes after decompression{end}"
 
 
 def test_each_kind_of_record_has_its_own_size_of_a_batch() -> None:

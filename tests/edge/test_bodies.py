@@ -123,7 +123,7 @@ def test_malformed_heartbeats_are_400(shared_server: Server, body: bytes, code: 
         ("/metrics", "metrics", b"\n \r\n", LINES, "empty_batch"),
         ("/events", "events", b"", LINES, "empty_batch"),
         ("/events", "events", b"\r\n\r\n", LINES, "empty_batch"),
-        ("/heartbeat", "heartbeats", b"", "application/json", "malformed_json"),
+        ("/heartbeat", "heartbeats", b"", "application/json", "empty_body"),
     ],
 )
 def test_empty_and_malformed_bodies_elsewhere(

@@ -3,15 +3,29 @@
 import os
 import signal
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import requests
 
 from tests.conftest import StartServer
+from tests.edge.socketio_raw import connected, joined_websocket, no_traceback
 from tests.edge.test_annotations import ask
 from tests.edge.test_running import records
-from tests.edge.wire import check_problem, check_shape, eventually, is_time, worker_pid
-from tests.server import Server
+from tests.edge.wire import (
+    check_problem,
+    check_shape,
+    connect,
+    eventually,
+    head,
+    is_time,
+    read_answer,
+    worker_pid,
+)
+from tests.server import GUNICORN, SERVE, Server
+
+EVENT = b'{"type": "request", "service": "shop"}'
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -24,19 +38,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(server: Server) -> list[str]:
-    try:
-        answer = requests.get(f"{server.url}/annotations", timeout=10)
-    except requests.ConnectionError:
-        return []
-    return sorted(each["id"] for each in answer.json().get("annotations", []))
+    return sorted(each["id"] for each in server.get("/annotations")["annotations"])
 
 
-@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize(
+    ("is_kept", "command"),
+    [(True, GUNICORN), (False, GUNICORN), (False, (*GUNICORN, "--preload")), (False, SERVE)],
+    ids=["disk", "memory", "preload", "analytics serve"],
+)
 def test_files_are_read_at_the_start_and_on_sighup(
-    start_server: StartServer, tmp_path: Path, folder: Path, is_kept: bool
+    start_server: StartServer, tmp_path: Path, folder: Path, is_kept: bool, command: tuple[str, ...]
 ) -> None:
     data = str(tmp_path / "data") if is_kept else ""
-    server = start_server({"ANALYTICS_CONFIG_DIR": str(folder), "ANALYTICS_DATA_DIR": data})
+    server = start_server({"ANALYTICS_CONFIG_DIR": str(folder), "ANALYTICS_DATA_DIR": data}, command)
     assert names(server) == ["one", "two"], "what is ready has its configuration"
     shown = server.get("/annotations/one")
     assert (shown["source"], shown["updated_by"]) == ("deploys.yaml", "deploys.yaml")
@@ -44,8 +58,11 @@ def test_files_are_read_at_the_start_and_on_sighup(
         problem = check_problem(ask(server, method, "/annotations/one", {"text": "x"}), 409, "from_file")
         assert "deploys.yaml" in problem["message"]
     health = server.get("/health")
-    assert health["status"] == "healthy"
-    check_shape(health["config"], {"folder": str, "files": int, "loaded_at": is_time, "errors": list})
+    assert health["status"] == "degraded"
+    assert health["reasons"] == ["the configuration has errors in wrong.yaml: see config.errors"]
+    assert requests.get(f"{server.url}/health/ready", timeout=10).status_code == 200
+    config = {"folder": str, "files": int, "loaded_at": is_time, "errors": list, "more_errors": int}
+    check_shape(health["config"], config)
     told = {"file": "wrong.yaml", "line": 2, "field": "annotations.three.text"}
     told["reason"] = "Missing data for required field."
     assert health["config"]["errors"] == [told]
@@ -53,17 +70,71 @@ def test_files_are_read_at_the_start_and_on_sighup(
     assert logged.items() >= told.items()
 
     worker = worker_pid(server)
+    assert ask(server, "PUT", "/annotations/own", {"text": "over HTTP"}).status_code == 201
     (folder / "deploys.yaml").write_text("annotations:\n  one: {text: changed}\n")
     (folder / "wrong.yaml").write_text("annotations:\n  three: {text: right now}\n")
     os.kill(server.process.pid, signal.SIGHUP)
-    eventually(lambda: names(server) == ["one", "three"], 60)
-    eventually(lambda: not Path(f"/proc/{worker}").exists(), 60)
+    eventually(lambda: names(server) == ["one", "own", "three"], 60)
+    eventually(lambda: server.get("/health")["status"] == "healthy")
     assert server.get("/health")["config"]["errors"] == []
     changed = server.get("/annotations/one")
     assert changed["text"] == "changed"
-    if is_kept:
-        assert changed["version"] > shown["version"]
-        assert changed["time"] == shown["time"]
+    assert changed["version"] > shown["version"]
+    assert changed["time"] == shown["time"]
+    assert worker_pid(server) == worker
+
+
+def test_a_reload_interrupts_nothing(start_server: StartServer, folder: Path) -> None:
+    """Not even in memory, where another worker would know nothing."""
+    server = start_server({"ANALYTICS_CONFIG_DIR": str(folder), "ANALYTICS_DATA_DIR": ""})
+    worker = worker_pid(server)
+    with connect(server) as slow, joined_websocket(server) as live, no_traceback(server):
+        slow.sendall(head(server, "/events", "Content-Type: application/json", f"Content-Length: {len(EVENT)}"))
+        slow.sendall(EVENT[:10])
+        sent = 0
+        for number in range(20):
+            loaded = server.get("/health")["config"]["loaded_at"]
+            (folder / "more.yaml").write_text(f"annotations: {{more: {{text: Take {number}}}}}")
+            os.kill(server.process.pid, signal.SIGHUP)
+
+            def is_loaded(loaded: str = loaded) -> bool:
+                nonlocal sent
+                assert requests.post(f"{server.url}/events", EVENT, headers=JSON, timeout=10).status_code == 201
+                assert requests.get(f"{server.url}/health/ready", timeout=10).status_code == 200
+                sent += 1
+                return bool(server.get("/health")["config"]["loaded_at"] != loaded)
+
+            eventually(is_loaded, 30)
+            assert server.get("/annotations/more")["text"] == f"Take {number}"
+        slow.sendall(EVENT[10:])
+        assert read_answer(slow).status == 201
+        assert server.get("/stats")["totals"]["events"] == sent + 1
+        assert worker_pid(server) == worker
+        assert connected(server) == 1
+        live.ping()
+    assert server.stop() == 0
+
+
+def test_a_signal_during_the_start_does_not_end_the_worker(tmp_path: Path, folder: Path) -> None:
+    log = tmp_path / "server.log"
+    server = Server(log, {"ANALYTICS_CONFIG_DIR": str(folder), "LOG_LEVEL": "INFO"})
+
+    def signal_always(stop: Event) -> None:
+        while not stop.wait(0.02):
+            if log.exists() and b"Listening at" in log.read_bytes():  # from then on gunicorn takes signals
+                os.kill(server.process.pid, signal.SIGHUP)
+
+    stop = Event()
+    thread = Thread(target=signal_always, args=(stop,))
+    thread.start()
+    try:
+        with server:
+            stop.set()
+            thread.join()
+            assert names(server) == ["one", "two"]
+            assert server.log().count("Booting worker") == 1
+    finally:
+        stop.set()
 
 
 def test_without_a_folder_health_says_so(shared_server: Server) -> None:

@@ -31,7 +31,7 @@ def test_all_jobs_are_listed(server: Server) -> None:
     eventually(lambda: job(server.get("/health"), "ticker")["last_success"] is not None)
     for path in ("/health", "/stats"):
         answer = server.get(path)
-        assert {each["name"] for each in answer["jobs"]} == {*JOBS, "recovery"}
+        assert {each["name"] for each in answer["jobs"]} == {*JOBS, "recovery", "configuration reader"}
         assert all(each["state"] in ("running", "waiting", "done") for each in answer["jobs"])
         assert job(answer, "recovery")["state"] == "done"
 

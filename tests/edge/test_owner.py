@@ -119,7 +119,7 @@ def test_an_orderly_stop_and_a_start_keep_everything(
     assert "Traceback" not in server.log()
 
 
-def test_a_reload_and_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> None:
+def test_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> None:
     """The next worker waits for the one before it."""
     mortal.begin()
     eventually(mortal.is_ready)
@@ -130,7 +130,7 @@ def test_a_reload_and_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> 
         before = eventually(lambda: the_worker(mortal))
         sent = len(client.sent)
         seen.add(before)
-        mortal.process.send_signal(signal.SIGHUP)
+        os.kill(before, signal.SIGTERM)
         eventually(lambda before=before: the_worker(mortal) not in (None, before))
         eventually(mortal.is_ready)
         eventually(lambda sent=sent: len(client.sent) > sent + 200)  # and one after so many requests

@@ -146,6 +146,23 @@ def test_a_preflight_lets_json_through(shared_server: Server, path: str) -> None
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+def test_a_preflight_lets_pages_change_resources_with_conditions(shared_server: Server) -> None:
+    answer = ask(
+        shared_server,
+        "OPTIONS",
+        "/annotations/a",
+        Origin=ORIGIN,
+        Access_Control_Request_Method="PUT",
+        Access_Control_Request_Headers="content-type,if-match,if-none-match",
+    )
+    assert {"PUT", "DELETE"} <= listed(answer.headers["Access-Control-Allow-Methods"])
+    allowed = {name.lower() for name in listed(answer.headers["Access-Control-Allow-Headers"])}
+    assert {"content-type", "if-match", "if-none-match"} <= allowed
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    read = ask(shared_server, "GET", "/annotations", Origin=ORIGIN)
+    assert listed(read.headers["Access-Control-Expose-Headers"]) == {"ETag"}
+
+
 def test_a_list_of_origins_lets_only_those_in(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CORS_ORIGINS": "https://shop.example, http://admin.example:8080"})
     for origin, allowed in (
@@ -166,4 +183,7 @@ def test_a_list_of_origins_lets_only_those_in(start_server: StartServer) -> None
             assert answer.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None), origin
             assert "origin" in answer.headers["Vary"].lower()
             assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert ("Access-Control-Allow-Methods" in answer.headers) is allowed, origin
+        read = ask(server, "GET", "/annotations", Origin=origin)
+        assert ("Access-Control-Expose-Headers" in read.headers) is allowed, origin
     assert "Access-Control-Allow-Origin" not in ask(server, "GET", "/health").headers

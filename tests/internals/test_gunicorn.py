@@ -1,12 +1,14 @@
 """The private parts of gunicorn that the service relies on."""
 
 import contextlib
+import inspect
 import logging
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
@@ -22,8 +24,11 @@ from gunicorn.workers.ggevent import GeventWorker
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     IdleWaits,
+    call_on_reload,
     call_on_stop,
     count_connections,
+    forward_reload,
+    hold_reload,
     replace_error_page,
     run_to_completion,
 )
@@ -229,3 +234,31 @@ def test_stopping_completes_despite_a_system_exit() -> None:
     may_go_on.set()
     running.get(timeout=5)
     assert done == [True]
+
+
+def test_the_master_sends_a_reload_on_to_its_worker() -> None:
+    master, sent = Arbiter.__new__(Arbiter), []
+    master.kill_workers = sent.append
+    assert "handle_%s" in Path(inspect.getfile(Arbiter)).read_text(), "a handler is looked up by its name"
+    forward_reload(master)
+    master.handle_hup()
+    assert sent == [signal.SIGHUP]
+    assert Arbiter.SIG_NAMES[signal.SIGHUP] == "hup"
+
+
+def test_a_reload_that_comes_too_early_waits_for_the_one_who_takes_it() -> None:
+    taken = Event()
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        hold_reload()
+        signal.raise_signal(signal.SIGHUP)  # it would end this process
+        assert not taken.wait(0.01)
+        watcher = call_on_reload(taken.set)
+        assert taken.wait(5)
+        taken.clear()
+        signal.raise_signal(signal.SIGHUP)
+        assert taken.wait(5)
+        watcher.cancel()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        signal.signal(signal.SIGHUP, before)

@@ -120,8 +120,26 @@ def test_annotations_go_with_the_days_that_are_kept() -> None:
     assert names(rig) == ["long", "new"]
     assert rig.state.catalog.tag(ANNOTATIONS.name) != tag
     assert rig.state.catalog.revision == revision, "a setting decides it, so versions may not depend on it"
-    assert [error.code for error in take(rig, "x.yaml", "of a file", at=NOON - 9 * DAY)] == ["timestamp_too_old"]
+    held = rig.state.catalog.held()
+    assert take(rig, "x.yaml", "of a file", at=NOON - 9 * DAY) == []
+    assert (names(rig), rig.state.catalog.held()) == (["long", "new"], held), "it is known, but nobody sees it"
+    for act in (put, delete):
+        with pytest.raises(FromFile, match=r"x\.yaml"):
+            act(rig, "of a file")
+    take(rig, "x.yaml", "of a file", at=NOON)
+    assert names(rig) == ["long", "new", "of a file"]
+    take(rig, "x.yaml", "old too", at=NOON - 99 * DAY)
     assert names(rig) == ["long", "new"]
+    take(rig, "x.yaml")
+    assert rig.state.catalog.held() == rig.state.catalog.all()
+
+
+@pytest.mark.parametrize(("fields", "field"), [({"time": "then"}, "time"), ({"time": "then", "end": "later"}, "end")])
+def test_an_annotation_that_is_too_old_names_its_time_or_end(fields: dict[str, str], field: str) -> None:
+    rig, at = Rig(daily_days=10), NOON - 11 * DAY
+    with pytest.raises(Refused) as refused:
+        rig.recorder.change(NewChange(ANNOTATIONS.name, "a", {"text": "x", **fields}, at, at))
+    assert (list(refused.value.fields), fields[field] in refused.value.message) == ([field], True)
 
 
 def test_no_version_is_given_again_after_a_start() -> None:
@@ -141,6 +159,9 @@ def test_what_comes_from_a_file_does_not_make_room_for_others(monkeypatch: pytes
         rig.clock.advance(1)
         put(rig, name)
     assert names(rig) == ["c", "of a file"]
+    assert take(rig, "x.yaml", "of a file", "another") == []
+    assert names(rig) == ["another", "of a file"], "but the others make room for it"
+    assert rig.stats()["drops"] == {"annotations_evicted": 3}
 
 
 def test_the_oldest_annotation_makes_room_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +190,7 @@ def test_a_checkpoint_holds_the_catalog_and_an_old_one_has_none() -> None:
     put(rig, "b", at=NOON - 5)
     put(rig, "a")
     delete(rig, "b")
+    take(rig, "x.yaml", "expired", at=NOON - 999 * DAY)
     changes = checkpoint.take_unsaved()
     checkpoint.rollback(changes)
     parts = list(checkpoint.parts(checkpoint.take_unsaved()))

@@ -1,6 +1,8 @@
 """Annotations on the page: drawn in every chart, listed, added, deleted, and seen by other pages too."""
 
+import json
 import re
+import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -188,6 +190,27 @@ def test_what_comes_from_a_file_cannot_be_deleted_and_text_is_text(
     assert page.locator(f"{ROWS} button").count() == 0
     assert page.locator("#main img").count() == 0
     check_accessible(page)
+
+
+def test_planned_ones_hide_no_present_one_and_too_many_are_told(
+    start_server: StartServer, open_page: OpenPage, tmp_path: Any
+) -> None:
+    (tmp_path / "config").mkdir()
+    folder = tmp_path / "config"
+    for name, ahead in (("planned", timedelta(days=300)), ("present", timedelta(minutes=-10))):
+        at = (datetime.now(UTC) + ahead).isoformat()
+        bodies = {f"{name}-{number}": {"text": name, "time": at} for number in range(1_001)}
+        (folder / f"{name}.json").write_text(json.dumps({"annotations": bodies if name == "planned" else {}}))
+    server = start_server({"ANALYTICS_CONFIG_DIR": str(folder)})
+    post_events(server, [REQUEST])
+    annotate(server, "Deploy", time=ago(minutes=2))
+    page = open_page(f"{server.url}/?range=1h")
+    expect(page.locator("#annotations-note")).to_have_text("1 annotation")
+    expect(page.locator(f"{ROWS} .text")).to_have_text("Deploy")
+    (folder / "present.json").write_text(json.dumps({"annotations": bodies}))
+    server.process.send_signal(signal.SIGHUP)
+    told = "the newest 50 of 1,000 in this range; only the newest 1,000 are loaded, zoom in to see others"
+    expect(page.locator("#annotations-note")).to_have_text(told)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390), ("light", 768), ("dark", 1920)])

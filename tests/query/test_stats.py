@@ -123,7 +123,7 @@ def test_health_tells_clients_events_and_services(reasons: list[str], status: st
     rig = Rig()
     rig.events(event(), event("view", "cart"))
     rig.clock.advance(5)
-    answer = rig.ask(health, 3, reasons, IN_MEMORY, [])
+    answer = rig.ask(health, 3, reasons, IN_MEMORY, [], None)
     assert (answer["status"], answer["service"], answer["reasons"]) == (status, "analytics-service", reasons)
     assert (answer["timestamp"], answer["uptime_seconds"]) == ("2023-11-14T12:00:05.000Z", 5)
     assert answer["stats"] == {"connected_clients": 3, "total_events": 2, "tracked_services": 2}
@@ -134,16 +134,17 @@ def test_health_is_degraded_while_a_job_is_down_or_nothing_can_be_recorded() -> 
     jobs.loop("sender", print)
     ticker: JobReport = {**jobs.periodic("ticker", 1.0, print, stalled_after=5.0).report(), "state": "stalled"}
     sender: JobReport = {**jobs.reports()[0], "state": "restarting"}
-    assert rig.ask(health, 0, [], IN_MEMORY, jobs.reports())["status"] == "healthy"
-    answer = rig.ask(health, 0, [], {**IN_MEMORY, "trouble": "the disk is full"}, [sender, ticker])
+    assert rig.ask(health, 0, [], IN_MEMORY, jobs.reports(), None)["status"] == "healthy"
+    answer = rig.ask(health, 0, [], {**IN_MEMORY, "trouble": "the disk is full"}, [sender, ticker], "a.yaml is wrong")
     assert answer["status"] == "degraded"
     assert answer["reasons"] == [
         "the disk is full",
         "the sender failed and is being restarted",
         "the ticker has stalled",
+        "a.yaml is wrong",
     ]
     assert answer["jobs"] == [sender, ticker]
-    answer = rig.ask(health, 0, ["the ticker has stalled"], IN_MEMORY, [ticker])
+    answer = rig.ask(health, 0, ["the ticker has stalled"], IN_MEMORY, [ticker], None)
     assert (answer["status"], answer["reasons"]) == ("unhealthy", ["the ticker has stalled"])
 
 

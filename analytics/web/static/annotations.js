@@ -4,19 +4,20 @@ import { address } from './api.js';
 import { AnnotationForm } from './annotationform.js';
 import { described } from './annotation.js';
 import { byId, el, set, setText } from './dom.js';
-import { plural } from './format.js';
-import { now } from './servertime.js';
+import { count, plural } from './format.js';
 import { zone } from './zone.js';
 
 const AGAIN_MS = 5000;
 const SURE_MS = 4000;
-const DAYS = 90;
+const ROUND = 3600; // seconds: the same address for a while, so that the browser keeps the answer
+const MOST = 1000;
 const SHOWN = 50;
+const NONE = { all: [], hasMore: false };
 
 export class Annotations {
-  /** `groups` are the charts that show them; the first one's time is that of the list. */
+  /** `groups` are the charts that show them, each those of its own range; the list has those of the first one. */
   constructor(view, groups) {
-    Object.assign(this, { view, groups, all: [], loadedAt: -Infinity, isFailing: false });
+    Object.assign(this, { view, groups, found: groups.map(() => NONE), asked: '', loadedAt: -Infinity, isFailing: false });
     this.list = byId('annotations-list');
     this.rows = new Map();
     this.key = '';
@@ -27,22 +28,21 @@ export class Annotations {
     });
   }
 
-  /** Show those of the view; load them, if the last time is a while ago. */
+  /** Show those of the view; load them, if the last time is a while ago or the charts show another range. */
   show() {
-    if (performance.now() - this.loadedAt > AGAIN_MS) this.load();
+    if (performance.now() - this.loadedAt > AGAIN_MS || String(this.#ranges()) !== this.asked) this.load();
     this.#draw();
   }
 
   /** Load them now. While nothing changed, the service answers that alone: the browser has them still. */
   async load() {
     this.loadedAt = performance.now();
-    const from = new Date((Math.floor(now() / 86_400) - DAYS) * 86_400_000).toISOString();
+    const ranges = this.#ranges();
+    const asked = (this.asked = String(ranges));
     try {
-      const response = await fetch(address('/annotations', { from, limit: 1000 }));
-      if (!response.ok) throw new Error(response.status);
-      const { annotations } = await response.json();
-      const seconds = (time) => time && Date.parse(time) / 1000;
-      this.all = annotations.map(({ time, end, ...rest }) => ({ ...rest, from: seconds(time), to: seconds(end) })).reverse();
+      const found = await Promise.all(ranges.map(load));
+      if (asked !== this.asked) return; // the charts show another range by now
+      this.found = found;
       this.isFailing = false;
     } catch {
       this.isFailing = true;
@@ -50,14 +50,23 @@ export class Annotations {
     this.#draw();
   }
 
+  /** The range of each group (seconds, rounded outwards); null where its charts show none yet. */
+  #ranges() {
+    return this.groups.map((group) => {
+      const range = windowOf(group);
+      return range && [Math.floor(range[0] / ROUND) * ROUND, Math.ceil(range[1] / ROUND) * ROUND];
+    });
+  }
+
   #draw() {
     const { service } = this.view;
-    const wanted = service ? this.all.filter((one) => one.service === null || one.service === service) : this.all;
-    for (const group of this.groups) group.annotate(wanted);
-    const [start, end] = this.groups[0].zoom ?? this.groups[0].charts[0].window ?? [Infinity, 0];
-    const within = wanted.filter(({ from, to }) => from <= end && (to ?? from) >= start).reverse();
+    const wanted = this.found.map(({ all }) => (service ? all.filter((one) => one.service === null || one.service === service) : all));
+    this.groups.forEach((group, place) => group.annotate(wanted[place]));
+    const [start, end] = windowOf(this.groups[0]) ?? [Infinity, 0];
+    const within = wanted[0].filter(({ from, to }) => from <= end && (to ?? from) >= start).reverse();
     const nothing = this.isFailing ? 'Could not be loaded; trying again.' : 'None in this range.';
-    setText(byId('annotations-note'), within.length > SHOWN ? `the newest ${SHOWN} of ${within.length} in this range` : within.length ? plural(within.length, 'annotation') : nothing);
+    const shown = within.length > SHOWN ? `the newest ${SHOWN} of ${count(within.length)} in this range` : within.length ? plural(within.length, 'annotation') : nothing;
+    setText(byId('annotations-note'), this.found[0].hasMore ? `${shown}; only the newest ${count(MOST)} are loaded, zoom in to see others` : shown);
     this.#list(within.slice(0, SHOWN));
   }
 
@@ -101,4 +110,18 @@ export class Annotations {
     byId('annotations-add').focus();
     this.load();
   }
+}
+
+/** The range (seconds) that the charts of a group show; null where they show none yet. */
+const windowOf = (group) => group.zoom ?? group.charts[0]?.window ?? null;
+
+/** The annotations of a range, oldest first, and whether the service has more of them. */
+async function load(range) {
+  if (range === null) return NONE;
+  const [from, to] = range.map((at) => new Date(at * 1000).toISOString());
+  const response = await fetch(address('/annotations', { from, to, limit: MOST }));
+  if (!response.ok) throw new Error(response.status);
+  const { annotations, has_more: hasMore } = await response.json();
+  const seconds = (time) => time && Date.parse(time) / 1000;
+  return { all: annotations.map(({ time, end, ...rest }) => ({ ...rest, from: seconds(time), to: seconds(end) })).reverse(), hasMore };
 }
