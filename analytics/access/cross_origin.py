@@ -9,7 +9,7 @@ PER_ORIGIN = ("Vary", "Origin")
 READABLE = ("Access-Control-Expose-Headers", "Retry-After")
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-    ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding"),
+    ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding, Authorization, X-API-Key"),
     ("Access-Control-Max-Age", "86400"),
 )
 
@@ -32,5 +32,5 @@ class CrossOrigin:
                 headers.append(("Access-Control-Allow-Origin", origin))
         if environ["REQUEST_METHOD"] == "OPTIONS":
             headers += PREFLIGHT
-        if status[:3] == "503":
+        if status[:3] in ("429", "503"):
             headers.append(READABLE)
