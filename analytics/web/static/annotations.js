@@ -1,6 +1,6 @@
 // Annotations: loaded again and again, drawn in every chart, listed under the charts, added and deleted.
 
-import { address } from './api.js';
+import { request } from './api.js';
 import { AnnotationForm } from './annotationform.js';
 import { told } from './annotation.js';
 import { byId, el, set, setText } from './dom.js';
@@ -15,8 +15,8 @@ const SHOWN = 50;
 
 export class Annotations {
   /** `groups` are the charts that show them; the first one's time is that of the list. */
-  constructor(view, groups) {
-    Object.assign(this, { view, groups, all: [], loadedAt: -Infinity, isFailing: false });
+  constructor(view, groups, access) {
+    Object.assign(this, { view, groups, access, all: [], loadedAt: -Infinity, isFailing: false });
     this.list = byId('annotations-list');
     this.rows = new Map();
     this.key = '';
@@ -38,7 +38,7 @@ export class Annotations {
     this.loadedAt = performance.now();
     const from = new Date((Math.floor(now() / 86_400) - DAYS) * 86_400_000).toISOString();
     try {
-      const response = await fetch(address('/annotations', { from, limit: 1000 }));
+      const response = await request('/annotations', { from, limit: 1000 });
       if (!response.ok) throw new Error(response.status);
       const { annotations } = await response.json();
       const seconds = (time) => time && Date.parse(time) / 1000;
@@ -73,6 +73,7 @@ export class Annotations {
 
   #row(one) {
     if (one.source !== 'http') return el('li', {}, ...told(one), el('span', { className: 'soft' }, `from ${one.source}`));
+    if (!this.access.mayEdit) return el('li', {}, ...told(one));
     const remove = el('button', { type: 'button', className: 'quiet', 'aria-label': `Delete ${one.text}`.slice(0, 100) }, 'Delete');
     remove.addEventListener('click', () => this.#remove(one, remove));
     return el('li', {}, ...told(one), remove);
@@ -91,7 +92,7 @@ export class Annotations {
     }
     set(button, 'disabled', true);
     try {
-      const response = await fetch(address(`/annotations/${encodeURIComponent(id)}`), { method: 'DELETE', headers: { 'If-Match': `"${version}"` } });
+      const response = await request(`/annotations/${encodeURIComponent(id)}`, {}, { method: 'DELETE', headers: { 'If-Match': `"${version}"` } });
       if (!response.ok && response.status !== 404 && response.status !== 412) throw new Error(response.status);
     } catch {
       set(button, 'disabled', false);
