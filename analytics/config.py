@@ -31,8 +31,8 @@ AUTHENTICATION = choice("auto", "required")
 DURABILITIES = choice("fsync", "process", "relaxed")
 IMAGE_DEFAULTS = "ANALYTICS_IMAGE_DEFAULTS"
 """Set by the Dockerfile: `VARIABLE=value` for each default of the container image, separated by commas."""
-OTHER_VARIABLES = ("ANALYTICS_URL", IMAGE_DEFAULTS)
-"""Known variables that are not settings of the service; ANALYTICS_URL is read by the commands that are clients."""
+OTHER_VARIABLES = ("ANALYTICS_URL", "ANALYTICS_KEY", IMAGE_DEFAULTS)
+"""Known variables that are not settings of the service; the commands that are clients read the first two."""
 _KUBERNETES = re.compile(
     r"\w+_SERVICE_(HOST|PORT)(_\w+)?=.*|\w+_PORT(_\d+\w*)?=(tcp|udp|sctp)://.*|\w+_PORT_\d+_\w+=.*"
 )

@@ -306,7 +306,7 @@ def test_a_typing_error_is_named_with_the_closest_variable(variable: str, closes
 
 
 def test_known_variables_and_those_of_kubernetes_are_no_typing_errors() -> None:
-    known = dict.fromkeys([*VARIABLES, "ANALYTICS_URL", "ANALYTICS_IMAGE_DEFAULTS"], "x")
+    known = dict.fromkeys([*VARIABLES, "ANALYTICS_URL", "ANALYTICS_KEY", "ANALYTICS_IMAGE_DEFAULTS"], "x")
     kubernetes = {
         "ANALYTICS_SERVICE_HOST": "10.0.0.1",
         "ANALYTICS_SERVICE_PORT": "8099",

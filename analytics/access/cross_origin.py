@@ -10,7 +10,10 @@ READABLE = ("ETag", "Location", "Retry-After")
 """Headers of answers that pages may read, besides those that they always may."""
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"),
-    ("Access-Control-Allow-Headers", "Content-Type, Content-Encoding, If-Match, If-None-Match"),
+    (
+        "Access-Control-Allow-Headers",
+        "Content-Type, Content-Encoding, If-Match, If-None-Match, Authorization, X-API-Key",
+    ),
     ("Access-Control-Max-Age", "86400"),
 )
 

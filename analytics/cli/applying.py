@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from analytics.cli.common import patience_option, url_option, wait_notice
+from analytics.cli.common import key_options, patience_option, url_option, wait_notice
 
 if TYPE_CHECKING:
     from analytics.catalog.documents import Document
@@ -31,9 +31,10 @@ RESOURCE_FIELDS = ("source", "collection", "id", "body")
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
 )
 @url_option
+@key_options
 @click.option("--dry-run", is_flag=True, help="Check everything and tell what would be done, and do nothing.")
 @patience_option
-def apply_command(files: tuple[Path, ...], url: str, dry_run: bool, patience: float) -> None:
+def apply_command(files: tuple[Path, ...], url: str, key: str, dry_run: bool, patience: float) -> None:
     """Create and change the resources that files name.
 
     FILE is YAML or JSON (.json): collections, in them names, and in each a body. - is standard input, in either form.
@@ -47,7 +48,7 @@ def apply_command(files: tuple[Path, ...], url: str, dry_run: bool, patience: fl
     documents = _read_all(files)
     counts: Counter[str] = Counter()
     try:
-        with Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+        with Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
             for document in documents:
                 _apply(sender, document, counts, dry_run=dry_run)
     except FeedError as error:
@@ -62,11 +63,12 @@ def apply_command(files: tuple[Path, ...], url: str, dry_run: bool, patience: fl
 
 @click.command("export-config")
 @url_option
+@key_options
 @click.option(
     "-o", "--output", metavar="FILE", default="-", help="Where to write, JSON if it ends with .json. [default: -]"
 )
 @patience_option
-def export_config_command(url: str, output: str, patience: float) -> None:
+def export_config_command(url: str, key: str, output: str, patience: float) -> None:
     """Write the configuration of the service as a file that apply takes.
 
     What the service has from files in its ANALYTICS_CONFIG_DIR is left out: it is in files already. Secrets are
@@ -79,7 +81,7 @@ def export_config_command(url: str, output: str, patience: float) -> None:
     collections: dict[str, dict[str, Any]] = {}
     of_files = 0
     try:
-        with Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+        with Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
             for resource in _all_resources(sender):
                 if resource["source"] == "http":
                     collections.setdefault(resource["collection"], {})[resource["id"]] = resource["body"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -50,6 +51,56 @@ url_option = click.option(
     callback=_http_url,
     help="Address of the service.",
 )
+KEY_FILE = "analytics.key_file"
+
+
+def _read_key_file(context: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        text = sys.stdin.read() if path == Path("-") else path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{path} cannot be read: {getattr(error, 'strerror', 'it is not text')}") from None
+    context.meta[KEY_FILE] = text
+
+
+def _key(context: click.Context, _param: click.Parameter, value: str | None) -> str:
+    """The key of `--key-file`, of `--key`, or of the environment, in this order; empty without one."""
+    from_file: str | None = context.meta.get(KEY_FILE)
+    if from_file is not None:
+        if context.get_parameter_source("key") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("Use --key or --key-file, not both.")
+        value = from_file
+    key = (value or "").strip()
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise click.BadParameter("a key is one line of visible ASCII characters without spaces")
+    if from_file is not None and not key:
+        raise click.BadParameter("there is no key in the file of --key-file")
+    return key
+
+
+def key_options(command: F) -> F:
+    """The options `--key` and `--key-file`, which give the command one parameter `key`."""
+    command = click.option(
+        "--key-file",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_read_key_file,
+        help="File that holds the key; - is standard input.",
+    )(command)
+    return click.option(
+        "--key",
+        metavar="KEY",
+        envvar="ANALYTICS_KEY",
+        show_envvar=True,
+        callback=_key,
+        help="Key of the service. Other users of this machine can see it in the list of processes: prefer the variable "
+        "or --key-file.",
+    )(command)
+
+
 patience_option = click.option(
     "--patience",
     type=Finite(0, 300),

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from analytics.cli.common import Finite, url_option
+from analytics.cli.common import Finite, key_options, url_option
 
 
 @click.command("demo")
@@ -17,6 +17,7 @@ from analytics.cli.common import Finite, url_option
     "memory unless ANALYTICS_DATA_DIR is set.",
 )
 @url_option
+@key_options
 @click.option(
     "--rate",
     type=Finite(1, 10_000),
@@ -37,7 +38,7 @@ from analytics.cli.common import Finite, url_option
 )
 @click.pass_context
 def demo_command(
-    context: click.Context, serve: bool, url: str, rate: float, duration: float | None, history: bool | None
+    context: click.Context, serve: bool, url: str, key: str, rate: float, duration: float | None, history: bool | None
 ) -> None:
     """Simulate a small shop, to show the dashboard at work.
 
@@ -45,6 +46,7 @@ def demo_command(
     a first incident, and later more: one service becomes slow, fails requests, reports this in its heartbeat, and
     recovers. The demo runs until Ctrl-C, and continues after a restart of the service.
     """
+    import os
     import random
     import secrets
     import time
@@ -56,6 +58,8 @@ def demo_command(
 
     if serve and context.get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--serve runs its own service: set HOST and PORT, not --url.")
+    if serve:
+        key = key or os.environ.get("ANALYTICS_ADMIN_KEY", "")
 
     def say(message: str) -> None:
         click.echo(f"{time.strftime('%H:%M:%S')} {message}", err=True)
@@ -65,7 +69,7 @@ def demo_command(
     try:
         with (
             service_beside() if serve else nullcontext((url, time.sleep)) as (address, sleep),
-            Sender(address, sleep=sleep) as sender,
+            Sender(address, key=key, sleep=sleep) as sender,
         ):
             demo = Demo(
                 sender,

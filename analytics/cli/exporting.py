@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli.common import patience_option, url_option, wait_notice
+from analytics.cli.common import key_options, patience_option, url_option, wait_notice
 from analytics.feed.kinds import IDENTIFYING
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ FORMATS = ("ndjson", "csv", "json")
 @click.command("export")
 @click.argument("kind", type=click.Choice(tuple(IDENTIFYING)))
 @url_option
+@key_options
 @click.option(
     "--format",
     "form",
@@ -54,6 +55,7 @@ FORMATS = ("ndjson", "csv", "json")
 def export_command(
     kind: str,
     url: str,
+    key: str,
     form: str | None,
     from_: str | None,
     to: str | None,
@@ -83,7 +85,7 @@ def export_command(
     started = time.monotonic()
     try:
         with (
-            Sender(url, patience=patience, on_wait=wait_notice()) as sender,
+            Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender,
             Export(sender, kind, form or _form_of(output or ""), filters) as export,
         ):
             target = _write(export, output, f"Exporting {kind}")

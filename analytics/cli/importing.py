@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from analytics.cli.common import batch_option, patience_option, url_option, wait_notice, with_progress_bar
+from analytics.cli.common import batch_option, key_options, patience_option, url_option, wait_notice, with_progress_bar
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @url_option
+@key_options
 @click.option("--kind", type=click.Choice(["events", "metrics"]), help="Content of FILE, if it cannot be detected.")
 @batch_option("Rows")
 @click.option("--restart", is_flag=True, help="Start with the first row, even if an earlier import can be resumed.")
@@ -23,6 +24,7 @@ from analytics.cli.common import batch_option, patience_option, url_option, wait
 def import_command(
     file: Path,
     url: str,
+    key: str,
     kind: str | None,
     batch: int,
     restart: bool,
@@ -63,7 +65,7 @@ def import_command(
         saved = None if restart else bookmark.read()
         if saved is not None and summary.resume(saved):
             click.echo(f"resuming after row {summary.lines:,}; --restart starts from the first row", err=True)
-        with LogFile(file) as opened, Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+        with LogFile(file) as opened, Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
             rows = with_progress_bar(opened, content.rows(opened), f"Importing {file.name}")
             target = Target(partial(sender.lines, f"/{kind}"), f"import-{file_id}")
             import_rows(rows, target, summary, bookmark, batch=batch)

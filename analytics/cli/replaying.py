@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from analytics.cli.common import batch_option, patience_option, url_option, wait_notice, with_progress_bar
+from analytics.cli.common import batch_option, key_options, patience_option, url_option, wait_notice, with_progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +39,7 @@ class _Speed(click.ParamType[float | None]):
 @click.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @url_option
+@key_options
 @click.option(
     "--format",
     "log_format",
@@ -88,6 +89,7 @@ class _Speed(click.ParamType[float | None]):
 def replay_command(
     file: Path,
     url: str,
+    key: str,
     log_format: str | None,
     bots: Literal["skip", "mark", "keep"],
     service: str,
@@ -135,7 +137,7 @@ def replay_command(
         with rereadable(file, _copy_notice) if rebase == "now" else nullcontext(file) as path:
             shift, last = _shift(path, name, log_format, time.time()) if rebase == "now" else (0, None)
             plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}", bots=bots)
-            with LogFile(path, name) as log, Sender(url, patience=patience, on_wait=wait_notice()) as sender:
+            with LogFile(path, name) as log, Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
                 lines = with_progress_bar(log, _up_to(log, last), f"Replaying {name}")
                 first, parse, lines = _with_parser(lines, log_format)
                 replay(lines, parse, plan, sender.events, summary, batch=batch, due_in=pace, sleep=time.sleep)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
+import requests.auth
 import urllib3.exceptions
 from urllib3.util import Retry
 
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _RETRY_STATUSES = frozenset({429, 502, 503, 504})
 """Too many requests, and a gateway or service that is not ready."""
+_DENIED_STATUSES = frozenset({401, 403})
 _FIRST_PAUSE, _MAX_PAUSE = 0.2, 5.0
 _JSON = "application/json"
 _TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds between bytes of the answer
@@ -37,6 +39,10 @@ class RefusedError(FeedError):
     """The service refused the request, and a retry would not help."""
 
 
+class DeniedError(FeedError):
+    """The service does not accept the key, or needs one; nothing else that is sent with it would be accepted either."""
+
+
 class OnWait(Protocol):
     """Called before each wait, with the reason and the seconds to wait."""
 
@@ -48,12 +54,16 @@ class Sender:
 
     Items should have an `id`, so that a retry after a lost answer is safe: the service counts an id once within ten
     minutes. Keep `patience` below that.
+
+    Args:
+        key: a key of the service; empty for none.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        key: str = "",
         patience: float = 30.0,
         on_wait: OnWait = lambda reason, pause: None,
         sleep: Callable[[float], None] = time.sleep,
@@ -68,6 +78,8 @@ class Sender:
         self._session = requests.Session()
         # A proxy from the environment could not reach a service on this machine.
         self._session.trust_env = not _is_loopback(self.url)
+        if key:
+            self._session.auth = _Bearer(key)
 
     def events(self, items: Sequence[Item]) -> Receipt:
         """Post a batch of events."""
@@ -94,6 +106,20 @@ class Sender:
             raise self._refusal(response)
         return _body(response) or {}
 
+    def post(self, path: str, item: Item) -> dict[str, Any]:
+        """Post to a resource; returns the answer of the service. Without `patience` it is tried once only."""
+        response = self._call("POST", path, _encode(item), _JSON)
+        body = _body(response)
+        if response.status_code not in (200, 201) or body is None:
+            raise self._refusal(response)
+        return body
+
+    def delete(self, path: str) -> None:
+        """Delete a resource."""
+        response = self._call("DELETE", path)
+        if response.status_code != 204:
+            raise self._refusal(response)
+
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Get the JSON object at `path`."""
         response = self._call("GET", f"{path}?{urlencode(query)}")
@@ -109,14 +135,14 @@ class Sender:
             raise self._refusal(response)
         return response
 
-    def total_events(self) -> int:
-        """Number of events in the service, by `/health`; 0 if it does not say."""
+    def total_events(self) -> int | None:
+        """Number of events in the service, by `/health`; None if it does not say, as to keys that may not read."""
         response = self._call("GET", "/health")
         if response.status_code != 200:
             raise self._refusal(response)
         stats = (_body(response) or {}).get("stats")
         total = stats.get("total_events") if isinstance(stats, Mapping) else None
-        return total if isinstance(total, int) else 0
+        return total if isinstance(total, int) else None
 
     def close(self) -> None:
         self._session.close()
@@ -178,6 +204,9 @@ class Sender:
             except requests.RequestException as error:
                 raise RefusedError(f"cannot use {self.url}: {error}") from None
             else:
+                if response.status_code in _DENIED_STATUSES:
+                    with response:
+                        raise self._denial(response)
                 if response.status_code not in _RETRY_STATUSES:
                     return response
                 reason = f"{self.url} is not ready: {_says(response)}"
@@ -191,8 +220,28 @@ class Sender:
             pause = min(pause * 2, _MAX_PAUSE)
 
     def _refusal(self, response: requests.Response) -> RefusedError:
-        path = urlsplit(response.request.url or "").path
-        return RefusedError(f"{self.url} refuses {response.request.method} {path}: {_says(response)}")
+        return RefusedError(f"{self._refuses(response)}: {_says(response)}")
+
+    def _denial(self, response: requests.Response) -> DeniedError:
+        if self._session.auth is not None:
+            return DeniedError(f"{self._refuses(response)} with this key: {_says(response)}")
+        if response.status_code == 401:
+            return DeniedError(f"{self._refuses(response)} without a key: set ANALYTICS_KEY, or use --key-file")
+        return DeniedError(f"{self._refuses(response)}: {_says(response)}")
+
+    def _refuses(self, response: requests.Response) -> str:
+        return f"{self.url} refuses {response.request.method} {urlsplit(response.request.url or '').path}"
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends a key. A plain header would lose against a password in ~/.netrc."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
 
 
 def _encode(body: object) -> bytes:

@@ -36,7 +36,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     directory: Path = tmp_path_factory.mktemp("data")
     app = create_app(Settings(data_dir=str(directory)), FakeClock())
     runtime, ready = app.extensions["analytics"], AsyncResult()
-    runtime._begin = lambda: ready.set("")  # no ticker
+    runtime._configuring.start = lambda: ready.set("")  # no ticker
     runtime.start(ready.set)
     assert ready.get(timeout=PATIENCE) == ""
     runtime._is_loading = False

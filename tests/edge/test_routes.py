@@ -129,19 +129,20 @@ def test_any_page_may_read_and_write_without_credentials(shared_server: Server) 
 
 
 @pytest.mark.parametrize("path", ["/events", "/metrics", "/heartbeat", "/dashboard"])
-def test_a_preflight_lets_json_through(shared_server: Server, path: str) -> None:
+def test_a_preflight_lets_json_and_keys_through(shared_server: Server, path: str) -> None:
     answer = ask(
         shared_server,
         "OPTIONS",
         path,
         Origin=ORIGIN,
         Access_Control_Request_Method="POST",
-        Access_Control_Request_Headers="content-type",
+        Access_Control_Request_Headers="content-type,x-api-key,authorization",
     )
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST" in listed(answer.headers["Access-Control-Allow-Methods"])
-    assert "content-type" in {name.lower() for name in listed(answer.headers["Access-Control-Allow-Headers"])}
+    allowed = {name.lower() for name in listed(answer.headers["Access-Control-Allow-Headers"])}
+    assert {"content-type", "x-api-key", "authorization"} <= allowed
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert "Access-Control-Allow-Credentials" not in answer.headers
 

@@ -32,6 +32,7 @@ class FakeService:
         self.heartbeats: list[Any] = []
         self.annotations: list[Any] = []
         self.calls: list[tuple[str, str]] = []
+        self.keys: list[str | None] = []
         self.url = ""
         self.total_events = 0
 
@@ -68,6 +69,7 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             service.calls.append(("POST", self.path))
+            service.keys.append(self.headers["Authorization"])
             sent = self.rfile.read(int(self.headers["Content-Length"]))
             is_lines = self.headers["Content-Type"] == "application/x-ndjson"
             body = [json.loads(line) for line in sent.splitlines()] if is_lines else json.loads(sent)

@@ -2,11 +2,12 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from analytics.feed.receipt import ItemError, Receipt
-from analytics.feed.sender import RefusedError, Sender, UnreachableError
+from analytics.feed.sender import DeniedError, RefusedError, Sender, UnreachableError
 from tests.feed.fake_service import CUT, LOST_ANSWER, Answer, FakeService, fake_service
 
 BUSY = Answer(503, {"Retry-After": "7"}, {"error": {"code": "recovering", "message": "reading the journal"}})
@@ -100,7 +101,6 @@ def test_a_batch_too_large_goes_in_halves_with_its_own_numbers(service: FakeServ
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (Answer(401, body={"error": {"message": "no key"}}), "refuses POST /events: HTTP 401, no key"),
         (Answer(404), "refuses POST /events: HTTP 404, Not Found"),
         (Answer(413), "refuses POST /events: HTTP 413"),
         (Answer(400, body={"error": {"message": "no JSON"}}), "refuses POST /events: HTTP 400, no JSON"),
@@ -123,6 +123,35 @@ def test_an_answer_that_will_not_change_is_reported_at_once(
         sender.events(items(1))
     assert message in str(error.value)
     assert time.slept == []
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "message"),
+    [
+        ("", 401, "without a key: set ANALYTICS_KEY, or use --key-file"),
+        ("", 403, "refuses POST /events: HTTP 403, no"),
+        ("k", 401, "refuses POST /events with this key: HTTP 401, no"),
+        ("k", 403, "refuses POST /events with this key: HTTP 403, no"),
+    ],
+)
+def test_a_key_that_is_not_accepted_is_an_error_of_its_own(
+    service: FakeService, key: str, status: int, message: str
+) -> None:
+    service.script = [Answer(status, body={"error": {"message": "no"}})]
+    with Sender(service.url, key=key) as sender, pytest.raises(DeniedError) as error:
+        sender.events(items(1))
+    assert message in str(error.value)
+
+
+def test_a_key_goes_before_a_password_of_the_user(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with Sender(service.url, key="k") as sender:
+        sender._session.trust_env = True  # as for services on other machines
+        sender.events(items(1))
+    assert service.keys == ["Bearer k"]
 
 
 def test_patience_ends_before_a_wait_that_would_exceed_it(service: FakeService, sender: Sender, time: Time) -> None:
@@ -153,6 +182,8 @@ def test_nobody_listening_is_one_plain_reason(time: Time) -> None:
 
 
 def test_heartbeats_and_the_event_count_go_the_same_way(service: FakeService, sender: Sender) -> None:
+    service.script = [Answer(200, body={"status": "healthy"})]
+    assert sender.total_events() is None, "not every key may know"
     service.total_events = 12
     service.script = [BUSY]
     assert sender.total_events() == 12

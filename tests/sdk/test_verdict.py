@@ -9,7 +9,7 @@ from analytics.sdk.backoff import Backoff
 from analytics.sdk.items import rfc3339
 from analytics.sdk.outcome import ACCEPTED, DUPLICATE, Outcome
 from analytics.sdk.transport import Answer, retry_after
-from analytics.sdk.verdict import Settled, Split, TryAgain, judge
+from analytics.sdk.verdict import Denied, Settled, Split, TryAgain, judge
 
 
 def receipt(accepted: Any = 0, duplicates: Any = 0, rejected: Any = 0, errors: Any = ()) -> dict[str, Any]:
@@ -36,6 +36,11 @@ def receipt(accepted: Any = 0, duplicates: Any = 0, rejected: Any = 0, errors: A
         (Answer(429, None, 7.0, "HTTP 429"), TryAgain("HTTP 429", 7.0)),
         (Answer(503, {"error": {"message": "soon"}}, 1.0, "HTTP 503"), TryAgain("HTTP 503, soon", 1.0)),
         (Answer(302, says="HTTP 302, moved to /login"), TryAgain("HTTP 302, moved to /login")),
+        (
+            Answer(401, {"error": {"code": "unknown_key", "message": "no"}}, says="HTTP 401"),
+            Denied("HTTP 401, no", Outcome("rejected", "unknown_key", "HTTP 401, no")),
+        ),
+        (Answer(403, says="HTTP 403"), Denied("HTTP 403", Outcome("rejected", "http_403", "HTTP 403"))),
         (Answer(404, {"error": "odd"}, says="HTTP 404"), Settled([Outcome("rejected", "http_404", "HTTP 404")] * 2)),
     ],
 )

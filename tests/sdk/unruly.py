@@ -42,6 +42,7 @@ class Unruly:
         self.heartbeats: list[Any] = []
         self.sizes: list[int] = []
         self.peers: set[Any] = set()
+        self.keys: list[str | None] = []
         self.most = 10_000
         self.believes_times = True
         self.url = ""
@@ -77,6 +78,7 @@ def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with service.lock:
                 service.peers.add(self.client_address)
+                service.keys.append(self.headers["Authorization"])
                 turn = service.script.pop(0) if service.script else Turn(counts=True)
                 status, answer = turn.status, {}
                 if self.path == "/heartbeat":

@@ -50,7 +50,7 @@ export class FakeService {
   async answer(request, response) {
     const text = await read(request);
     const items = JSON.parse(text);
-    this.requests.push({ path: request.url, items, at: Date.now(), type: request.headers['content-type'] });
+    this.requests.push({ path: request.url, items, at: Date.now(), type: request.headers['content-type'], key: request.headers['x-api-key'] });
     const behaviour = this.behaviours.shift();
     if (behaviour?.isCounted) this.take(items);
     if (behaviour?.hang) return;

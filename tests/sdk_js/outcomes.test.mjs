@@ -86,10 +86,10 @@ test('one item that is too large is rejected, and its neighbours are not', async
 
 test('a refusal of the whole batch rejects its items with the reason', async (t) => {
   const fake = await service(t);
-  fake.behaviours.push(fail.status(403));
+  fake.behaviours.push(fail.status(404));
   const analytics = client(fake);
   const outcomes = await Promise.all([1, 2].map(() => analytics.recordMetric('m', 1)));
-  const error = { code: 'told_so', message: 'As told.', status: 403 };
+  const error = { code: 'told_so', message: 'As told.', status: 404 };
   assert.deepEqual(outcomes.map((outcome) => outcome.error), [error, error]);
   assert.equal(fake.requests.length, 1);
 });

@@ -61,6 +61,12 @@ def test_pages_of_other_origins_may_read_when_to_come_back(is_closed: bool) -> N
     assert ("Retry-After" in answer.headers) == is_closed
 
 
+def test_pages_of_other_origins_may_read_when_to_send_again() -> None:
+    app = Chain(Response("slower", 429, {"Retry-After": "1"}), [], [CrossOrigin(("*",))])
+    answer = Client(app).post("/events", headers={"Origin": "https://shop.test"})
+    assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
+
+
 def test_sources_and_other_files_are_not_served(shared_server: Server) -> None:
     for name in ("live.js", "package.json", "../../factory.py", "%2e%2e/templates/docs.html", ""):
         assert requests.get(f"{shared_server.url}/sdk/{name}", timeout=10).status_code == 404

@@ -3,6 +3,7 @@ import { AnalyticsClient, LiveClient, RealtimeDashboard, type Outcome } from './
 
 const analytics = new AnalyticsClient({
   baseUrl: 'http://localhost:8099',
+  key: 'ak_0123456789abcdef_key',
   onDropped: ({ dropped, reason, id }) => console.warn(dropped.toFixed(), reason, id?.length),
   onError: async ({ code, retryIn = 0 }) => console.warn(code, retryIn.toFixed()),
   retry: { cap: 1000 },

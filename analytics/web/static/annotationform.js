@@ -1,6 +1,6 @@
 // The form that adds an annotation: its time is that of the cursor in the charts, else now.
 
-import { address } from './api.js';
+import { request } from './api.js';
 import { byId, set, setText } from './dom.js';
 import { now } from './servertime.js';
 import { inUtc } from './zone.js';
@@ -51,7 +51,7 @@ export class AnnotationForm {
       link: link.value.trim() || null,
     };
     try {
-      const response = await fetch(address('/annotations'), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(given) });
+      const response = await request('/annotations', {}, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(given) });
       if (!response.ok) throw new Error((await response.json()).error.message);
     } catch (error) {
       setText(byId('annotations-error'), error instanceof TypeError ? 'The service does not answer; try again.' : error.message);

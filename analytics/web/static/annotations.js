@@ -1,6 +1,6 @@
 // Annotations: loaded again and again, drawn in every chart, listed under the charts, added and deleted.
 
-import { address } from './api.js';
+import { request } from './api.js';
 import { AnnotationForm } from './annotationform.js';
 import { described } from './annotation.js';
 import { byId, el, set, setText } from './dom.js';
@@ -16,8 +16,8 @@ const NONE = { all: [], hasMore: false };
 
 export class Annotations {
   /** `groups` are the charts that show them, each those of its own range; the list has those of the first one. */
-  constructor(view, groups) {
-    Object.assign(this, { view, groups, found: groups.map(() => NONE), asked: '', loadedAt: -Infinity, isFailing: false });
+  constructor(view, groups, access) {
+    Object.assign(this, { view, groups, access, found: groups.map(() => NONE), asked: '', loadedAt: -Infinity, isFailing: false });
     this.list = byId('annotations-list');
     this.rows = new Map();
     this.key = '';
@@ -82,6 +82,7 @@ export class Annotations {
 
   #row(one) {
     if (one.source !== 'http') return el('li', {}, ...described(one), el('span', { className: 'soft' }, `from ${one.source}`));
+    if (!this.access.mayEdit) return el('li', {}, ...described(one));
     const remove = el('button', { type: 'button', className: 'quiet', 'aria-label': `Delete ${one.text}`.slice(0, 100) }, 'Delete');
     remove.addEventListener('click', () => this.#remove(one, remove));
     return el('li', {}, ...described(one), remove);
@@ -100,7 +101,7 @@ export class Annotations {
     }
     set(button, 'disabled', true);
     try {
-      const response = await fetch(address(`/annotations/${encodeURIComponent(id)}`), { method: 'DELETE', headers: { 'If-Match': `"${version}"` } });
+      const response = await request(`/annotations/${encodeURIComponent(id)}`, {}, { method: 'DELETE', headers: { 'If-Match': `"${version}"` } });
       if (!response.ok && response.status !== 404 && response.status !== 412) throw new Error(response.status);
     } catch {
       set(button, 'disabled', false);
@@ -119,7 +120,7 @@ const windowOf = (group) => group.zoom ?? group.charts[0]?.window ?? null;
 async function load(range) {
   if (range === null) return NONE;
   const [from, to] = range.map((at) => new Date(at * 1000).toISOString());
-  const response = await fetch(address('/annotations', { from, to, limit: MOST }));
+  const response = await request('/annotations', { from, to, limit: MOST });
   if (!response.ok) throw new Error(response.status);
   const { annotations, has_more: hasMore } = await response.json();
   const seconds = (time) => time && Date.parse(time) / 1000;

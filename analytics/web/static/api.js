@@ -2,9 +2,19 @@
 
 const NO_WEBSOCKET = 'The service answers, but no WebSocket to it can be opened; trying again. A proxy in front must pass on the headers Upgrade and Connection.';
 
+/** Dispatches `refused` when a request was answered with 401: the session has ended, or keys are required now. */
+export const refusals = new EventTarget();
+
+/** Fetch `path`, with the arguments that are set. */
+export async function request(path, asked = {}, options = {}) {
+  const response = await fetch(address(path, asked), options);
+  if (response.status === 401) refusals.dispatchEvent(new Event('refused'));
+  return response;
+}
+
 /** Fetch JSON from `path`, with the arguments that are set. Throws if the service answers with an error. */
 export async function ask(path, asked = {}, signal = undefined) {
-  const response = await fetch(address(path, asked), { signal, headers: { Accept: 'application/json' } });
+  const response = await request(path, asked, { signal, headers: { Accept: 'application/json' } });
   if (!response.ok) throw Object.assign(new Error(`${path} answered ${response.status}`), { status: response.status });
   return response.json();
 }
@@ -24,7 +34,7 @@ export async function whyNot() {
       if (body?.error?.code === 'origin_not_allowed') return { text: body.error.message, isRefused: true };
     }
     const response = await fetch(address('/health/ready'), { cache: 'no-store' });
-    const reasons = (await response.json()).reasons.join(', ');
+    const reasons = ((await response.json()).reasons ?? []).join(', ');
     return { text: reasons ? `Not yet: ${reasons}.` : NO_WEBSOCKET, isRefused: false };
   } catch {
     return { text: 'The service does not answer; trying again.', isRefused: false };

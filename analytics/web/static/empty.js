@@ -4,12 +4,12 @@ import { home } from './api.js';
 import { byId, el, set, setState, setText, icon } from './dom.js';
 
 // Twenty requests, one each half second: enough to see the chart move.
-const samples = (url) => [
+const samples = (url, isKeyRequired) => [
   [
     'curl',
     `for n in $(seq 20); do
   curl -X POST ${url}/events \\
-    -H "Content-Type: application/json" \\
+    -H "Content-Type: application/json" \\${isKeyRequired ? '\n    -H "Authorization: Bearer KEY" \\' : ''}
     -d '{"type": "request", "service": "web", "user_id": "me",
          "data": {"endpoint": "/", "status": 200, "latency": '$((10 + n))'}}'
   sleep 0.5
@@ -20,7 +20,7 @@ done`,
     `const { AnalyticsClient } =
   await import('${url}/sdk/analytics.js');
 
-const analytics = new AnalyticsClient({ service: 'web' });
+const analytics = new AnalyticsClient({ service: 'web'${isKeyRequired ? ", key: 'KEY'" : ''} });
 for (let n = 1; n <= 20; n += 1) {
   const request = { endpoint: '/', status: 200, latency: 10 + n };
   await analytics.trackEvent('request', request, 'me');
@@ -31,11 +31,11 @@ for (let n = 1; n <= 20; n += 1) {
     'Python',
     `import time
 import requests
-
+${isKeyRequired ? '\nheaders = {"Authorization": "Bearer KEY"}' : ''}
 for n in range(20):
     event = {"type": "request", "service": "web", "user_id": "me"}
     event["data"] = {"endpoint": "/", "status": 200, "latency": 10 + n}
-    answer = requests.post("${url}/events", json=event, timeout=5)
+    answer = requests.post("${url}/events", json=event,${isKeyRequired ? ' headers=headers,' : ''} timeout=5)
     answer.raise_for_status()
     time.sleep(0.5)`,
   ],
@@ -43,8 +43,8 @@ for n in range(20):
 
 export class Empty {
   /** `onFirst` is called when the first event arrives while the start page is shown. */
-  constructor(onFirst) {
-    this.onFirst = onFirst;
+  constructor(onFirst, access) {
+    Object.assign(this, { onFirst, access });
     this.root = byId('empty');
     this.isEmpty = null;
   }
@@ -67,15 +67,17 @@ export class Empty {
   #teach() {
     const origin = home();
     this.state = el('p', { className: 'state waiting', 'data-state': 'idle', role: 'status' }, icon('idle'), el('span', {}, 'waiting for the first event…'));
-    const demo = `.venv/bin/python -m analytics demo${origin === 'http://localhost:8099' ? '' : ` --url ${origin}`}`;
+    const { isKeyRequired } = this.access;
+    const demo = `${isKeyRequired ? 'ANALYTICS_KEY=KEY ' : ''}.venv/bin/python -m analytics demo${origin === 'http://localhost:8099' ? '' : ` --url ${origin}`}`;
     this.lessons = el(
       'div',
       { className: 'lessons' },
-      ...samples(origin).map(([title, code]) => lesson(title, code)),
+      ...samples(origin, isKeyRequired).map(([title, code]) => lesson(title, code)),
       lesson('Or let a whole demo shop come alive', demo, 'Services, traffic, incidents and 90 days of history, until you press Ctrl-C.'),
     );
     const title = el('h2', { id: 'empty-title', className: 'hidden' }, 'First event');
-    this.root.replaceChildren(title, this.state, this.lessons);
+    this.key = el('p', { hidden: !isKeyRequired }, 'KEY is a key with the scope ingest, made with ', el('code', {}, 'analytics keys create --name web --scope ingest'), '.');
+    this.root.replaceChildren(title, this.state, this.key, this.lessons);
     set(this.root, 'hidden', false);
   }
 
@@ -84,6 +86,7 @@ export class Empty {
     const close = el('button', { type: 'button' }, 'Close');
     close.addEventListener('click', () => set(this.root, 'hidden', true));
     this.state.append(close);
+    this.key.remove();
     this.lessons.remove();
   }
 }

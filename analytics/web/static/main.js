@@ -1,6 +1,7 @@
 // The dashboard: one live connection, one view in the address, and the panels that show both.
 
 import { LiveClient } from '../sdk/analytics.js';
+import { Access } from './access.js';
 import { Annotations } from './annotations.js';
 import { address, ask, home, whyNot } from './api.js';
 import { Board } from './board.js';
@@ -28,7 +29,8 @@ const board = new Board();
 const connection = new Connection();
 const headline = new Headline((service) => change({ service, zoom: '' }, true));
 const toasts = new Toasts();
-const empty = new Empty(first);
+const access = new Access(start);
+const empty = new Empty(first, access);
 const overview = new Overview();
 const traffic = new Traffic(view, change);
 const services = new Services(view, change, board);
@@ -36,7 +38,7 @@ const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true)
 const events = new Events(view, change);
 const errors = new Errors();
 const history_ = new History();
-const annotations = new Annotations(view, [traffic.group, history_.days.group]);
+const annotations = new Annotations(view, [traffic.group, history_.days.group], access);
 const detail = new Detail(view, change, board);
 const live = new LiveClient({ baseUrl: home(), updates: 'patch', ...events.wanted() });
 let snapshot = null;
@@ -168,6 +170,7 @@ function offerExports() {
 /** While there is no connection, show the reason. */
 async function showWait(line) {
   if (line.retryIn === null) return;
+  await access.check(); // the session may have ended
   const { text, isRefused } = await whyNot();
   if (connection.isLive) return;
   connection.refused(isRefused ? text : '');
@@ -206,33 +209,39 @@ live.addEventListener('event', ({ detail: { data, dropped } }) => {
   events.add(data);
   if (isError(data)) toasts.error(data);
 });
-addEventListener('popstate', () => {
-  const before = { ...view };
-  Object.assign(view, read(location.search, RANGES));
-  apply(before);
-});
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) return;
-  forgetRise();
+
+/** Begin to read, because this page may. */
+function start() {
+  Object.assign(view, read(location.search, RANGES)); // it may have changed since the form was shown
+  addEventListener('popstate', () => {
+    const before = { ...view };
+    Object.assign(view, read(location.search, RANGES));
+    apply(before);
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) return;
+    forgetRise();
+    traffic.reload();
+    render();
+  });
+  byId('retry').addEventListener('click', () => live.retry());
+  zone.addEventListener('change', () => {
+    if (snapshot !== null) connection.heard(new Date(snapshot.updated_at));
+    traffic.draw();
+    errors.reload();
+    events.reload();
+    history_.refresh(true);
+    detail.reload();
+    render();
+  });
+  onClick(byId('home'), () => change({ service: '', zoom: '' }, true));
+  offerExports();
+  traffic.group.setZoom(zoomOf(view.zoom), false);
+  detail.open();
   traffic.reload();
-  render();
-});
-byId('retry').addEventListener('click', () => live.retry());
-zone.addEventListener('change', () => {
-  if (snapshot !== null) connection.heard(new Date(snapshot.updated_at));
-  traffic.draw();
-  errors.reload();
   events.reload();
-  history_.refresh(true);
-  detail.reload();
-  render();
-});
-onClick(byId('home'), () => change({ service: '', zoom: '' }, true));
+  live.start();
+}
 
 startSwitches();
-offerExports();
-traffic.group.setZoom(zoomOf(view.zoom), false);
-detail.open();
-traffic.reload();
-events.reload();
-live.start();
+access.start();

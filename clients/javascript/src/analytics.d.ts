@@ -13,15 +13,24 @@ export interface Outcome {
 }
 
 export interface ClientOptions {
-  /** The service; default: what served the script, else the page's origin, else http://localhost:8099. */
+  /**
+   * The service; default: what served the script, else the page's origin, else http://localhost:8099. May contain the
+   * key: `https://KEY@host`.
+   */
   baseUrl?: string;
+  /**
+   * A key with the scope `ingest`. In a page it must be a browser key, which names the page's origin: everybody can
+   * read it. Default: that of `baseUrl`, else none.
+   */
+  key?: string;
   /** Whose events and metrics these are. Default `'frontend'`. */
   service?: string;
   /** Told of each item that found no room in the queue, or was given up by `close`; `dropped` counts them all. */
   onDropped?: (told: { dropped: number; reason: string; id: string | null }) => void;
   /**
-   * Told of each attempt that failed (`retryIn` ms until the next) and of each item that was rejected (`id`). Without it
-   * the first rejection is shown on the console.
+   * Called for each failed request (`retryIn` ms until the next) and each rejected item (`id`). A key that is not
+   * accepted (`status` 401 or 403) is reported once for events, metrics and heartbeats each, until a request succeeds.
+   * Without it the first rejection is shown on the console.
    */
   onError?: (problem: { code: string; message: string; status?: number; attempt?: number; retryIn?: number; id?: string | null; field?: string }) => void;
   /** Most items that wait. Default 10,000. */

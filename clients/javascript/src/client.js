@@ -1,7 +1,7 @@
 // AnalyticsClient: sends events, metrics and heartbeats; each is counted once, also after retries.
 
 import { newId } from './ids.js';
-import { defaultUrl, trimmed } from './origin.js';
+import { defaultUrl, split } from './origin.js';
 import { onExit, onPageHide } from './pagehide.js';
 import { jsonOf } from './plain.js';
 import { SendQueue } from './queue.js';
@@ -36,13 +36,15 @@ export class AnalyticsClient {
   /** @param {import('./analytics.d.ts').ClientOptions} [options] */
   constructor(options = {}) {
     const { service = 'frontend', maxQueue = 10_000, batchSize = 100, flushMs = 250, timeoutMs = 10_000 } = options;
-    this.baseUrl = trimmed(options.baseUrl ?? defaultUrl);
+    const { url, key: keyInUrl } = split(options.baseUrl ?? defaultUrl);
+    this.baseUrl = url;
     this.#service = service;
     this.#maxQueue = maxQueue;
     this.#onDropped = guarded(options.onDropped);
     this.#onError = guarded(options.onError ?? this.#warn);
     const most = Math.min(Math.max(1, batchSize), MOST_IN_A_BATCH);
-    const shared = { batchSize: most, flushMs, timeoutMs, retry: options.retry, onError: this.#onError };
+    const key = options.key || keyInUrl;
+    const shared = { key, batchSize: most, flushMs, timeoutMs, retry: options.retry, onError: this.#onError };
     this.#events = new SendQueue(`${this.baseUrl}/events`, shared);
     this.#metrics = new SendQueue(`${this.baseUrl}/metrics`, shared);
     this.#heartbeats = new SendQueue(`${this.baseUrl}/heartbeat`, { ...shared, isSingle: true });
@@ -133,12 +135,13 @@ export class AnalyticsClient {
     return [this.#events, this.#metrics, this.#heartbeats];
   }
 
-  /** Without `onError`, log the first rejection; a wrong address would go unnoticed otherwise. */
+  /** Without `onError`, log the first denial or rejection; a wrong key or address would go unnoticed otherwise. */
   #warn = ({ id, status, message }) => {
-    if (id === undefined || this.#hasWarned) return; // a failed request is retried
+    const isDenied = status === 401 || status === 403;
+    if ((id === undefined && !isDenied) || this.#hasWarned) return; // other failed requests are retried
     this.#hasWarned = true;
-    const code = status ? `${status} ` : '';
-    console.warn(`analytics: an item for ${this.baseUrl} was rejected: ${code}${message} (Set onError to see each rejection.)`);
+    const what = id === undefined ? `items for ${this.baseUrl} wait` : `an item for ${this.baseUrl} was rejected`;
+    console.warn(`analytics: ${what}: ${status ? `${status} ` : ''}${message} (Set onError to see each rejection.)`);
   };
 
   #hurry = () => {

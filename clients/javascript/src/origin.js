@@ -1,4 +1,4 @@
-// Default address of the service: the one that served this script.
+// Address of the service, by default the one that served this script, and the key that it may contain.
 
 const LOCAL = 'http://localhost:8099';
 const SERVED = /^(https?:\/\/.*)\/sdk\/analytics(\.classic)?\.js(\?|#|$)/;
@@ -21,9 +21,17 @@ export function serviceOf(script, page) {
 export const defaultUrl = serviceOf(import.meta.url, globalThis.location?.href);
 
 /**
- * `url` without trailing slashes.
- * @param {string} url
+ * Split an address such as `https://KEY@host/` into the address without a key and trailing slashes, and the key.
+ * @param {string} address
+ * @returns {{ url: string, key: string }}
  */
-export function trimmed(url) {
-  return String(url).replace(/\/+$/, '');
+export function split(address) {
+  const url = String(address).replace(/\/+$/, '');
+  const found = /^(https?:\/\/)([^@/?#]*)@(.*)$/.exec(url);
+  if (!found) return { url, key: '' };
+  const [user, password] = found[2].split(':');
+  return { url: found[1] + found[3], key: password || user };
 }
+
+/** `url` without trailing slashes and without a key. */
+export const trimmed = (url) => split(url).url;

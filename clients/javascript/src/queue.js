@@ -7,8 +7,9 @@ import { post, problemOf } from './transport.js';
 const PATIENCE = { floor: 0, base: 500, cap: 30_000 };
 const SPREAD_MS = 250; // random addition to Retry-After, so that clients do not retry at the same moment
 const FRESH_MS = 1000;
+const DENIED_MS = 600_000; // how long items wait for a key to be accepted; after that each batch has one try
 const SUSPECT_AFTER = 3; // failures of the same batch after which it is split to find the item that causes them
-const NOT_TAKEN = new Set([408, 425, 429, 503]);
+const NOT_TAKEN = new Set([401, 403, 408, 425, 429, 503]);
 const MISDATED = new Set(['timestamp_in_future', 'timestamp_too_old']);
 
 /**
@@ -34,6 +35,7 @@ export class SendQueue {
   #sending = 0;
   #attempt = 0;
   #faults = 0;
+  #deniedAt = null;
   #timer = null;
   #isHurried = false;
   #isAskedToWait = false;
@@ -42,6 +44,7 @@ export class SendQueue {
   /**
    * @param {string} url
    * @param {object} options
+   * @param {string} [options.key]
    * @param {number} options.batchSize
    * @param {number} options.flushMs
    * @param {number} options.timeoutMs
@@ -51,7 +54,7 @@ export class SendQueue {
    */
   constructor(url, options) {
     this.#url = url;
-    this.#options = { isSingle: false, ...options, retry: { ...PATIENCE, ...options.retry } };
+    this.#options = { isSingle: false, key: '', ...options, retry: { ...PATIENCE, ...options.retry } };
     this.#most = this.#limit = this.#options.isSingle ? 1 : options.batchSize;
   }
 
@@ -96,12 +99,14 @@ export class SendQueue {
    * @returns {number} the number of bytes used
    */
   handOver(room, send) {
+    const { key } = this.#options;
+    const url = key ? `${this.#url}?key=${encodeURIComponent(key)}` : this.#url; // a beacon has no headers
     let used = 0;
     for (;;) {
       const items = this.#fitting(room - used);
       if (items.length === 0) return used;
       const text = this.#join(items);
-      if (!send(this.#url, text)) return used;
+      if (!send(url, text)) return used;
       for (const item of items) item.isHandedOver = item.isTried = true;
       used += bytes(text);
     }
@@ -120,14 +125,16 @@ export class SendQueue {
     const tried = batch.map((item) => item.isTried === true);
     const request = (this.#request = new AbortController());
     this.#sending = batch.length;
-    const answer = await post(this.#url, this.#join(batch), this.#options.timeoutMs, request);
+    const { key, timeoutMs, isSingle } = this.#options;
+    const answer = await post(this.#url, key, this.#join(batch), timeoutMs, request);
     if (this.#request !== request) return; // the items were discarded
     this.#sending = 0;
-    const { next, outcomes } = verdict(answer, tried, this.#options.isSingle);
-    if (next === 'retry') {
+    const { next, outcomes } = verdict(answer, tried, isSingle);
+    const isTold = next === 'denied' && this.#deniedAt !== null;
+    if (next === 'retry' || this.#mayBeAccepted(next)) {
       if (!NOT_TAKEN.has(answer.status)) for (const item of batch) item.isTried = true;
       if (answer.status === 500) this.#suspect(batch);
-      this.#sendIn(this.#pause(answer));
+      this.#sendIn(this.#pause(answer, isTold));
       return;
     }
     this.#attempt = this.#faults = 0;
@@ -135,6 +142,13 @@ export class SendQueue {
     if (next === 'split') this.#limit = Math.ceil(batch.length / 2);
     else this.#settle(batch.length, outcomes);
     this.#goOn(next === 'split');
+  }
+
+  /** Whether the key was not accepted just now, and items still wait for somebody to mend that. */
+  #mayBeAccepted(next) {
+    if (next !== 'denied') this.#deniedAt = null;
+    else this.#deniedAt ??= Date.now();
+    return next === 'denied' && Date.now() - this.#deniedAt < DENIED_MS;
   }
 
   #goOn(atOnce) {
@@ -166,14 +180,14 @@ export class SendQueue {
     }
   }
 
-  /** Count a failure; returns the pause in ms. */
-  #pause({ waitMs, ...answer }) {
+  /** Count a failure, and report it unless it `isTold`; returns the pause in ms. */
+  #pause({ waitMs, ...answer }, isTold) {
     const pause = waitMs > 0 ? waitMs + SPREAD_MS * Math.random() : backoff(this.#attempt, this.#options.retry);
     const retryIn = Math.round(pause);
     this.#attempt += 1;
     this.#isAskedToWait = waitMs > 0;
     for (const item of this.#waiting) item.isHandedOver = false; // a beacon would have failed too
-    this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
+    if (!isTold) this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
     return retryIn;
   }
 

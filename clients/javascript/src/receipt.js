@@ -3,13 +3,16 @@
 import { problemOf } from './transport.js';
 
 const LATER = new Set([0, 408, 425, 429]);
+const DENIED = new Set([401, 403]);
 const TOO_MUCH = new Set([400, 413, 422]);
 
 /**
  * @param {import('./transport.js').Answer} answer
  * @param {boolean[]} tried for each item, whether an earlier request may have delivered it
  * @param {boolean} isSingle whether a single object was sent, which gets a message instead of a receipt
- * @returns {{ next: 'settle', outcomes: { status: string, error?: object }[] } | { next: 'retry' | 'split' }}
+ * @returns {{ next: 'settle', outcomes: { status: string, error?: object }[] } | { next: 'retry' | 'split' }
+ *   | { next: 'denied', outcomes: { status: string, error?: object }[] }} `denied`: the key is missing or not accepted,
+ *   and these are the outcomes if that does not change
  */
 export function verdict(answer, tried, isSingle) {
   const { status, body } = answer;
@@ -22,7 +25,8 @@ export function verdict(answer, tried, isSingle) {
   }
   if (isTaken || LATER.has(status) || status >= 500) return { next: 'retry' };
   if (TOO_MUCH.has(status) && tried.length > 1) return { next: 'split' };
-  return { next: 'settle', outcomes: tried.map(() => ({ status: 'rejected', error: problemOf(answer) })) };
+  const next = DENIED.has(status) ? 'denied' : 'settle';
+  return { next, outcomes: tried.map(() => ({ status: 'rejected', error: problemOf(answer) })) };
 }
 
 /** Whether the receipt `body` accounts for `size` items. */

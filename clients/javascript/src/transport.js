@@ -12,17 +12,18 @@ const MAX_WAIT_MS = 3_600_000;
 /**
  * POST a JSON text.
  * @param {string} url
+ * @param {string} key empty for none
  * @param {string} text
  * @param {number} timeoutMs for the whole answer
  * @param {AbortController} abort aborts the request
  * @returns {Promise<Answer>}
  */
-export async function post(url, text, timeoutMs, abort) {
+export async function post(url, key, text, timeoutMs, abort) {
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
     const answer = await fetch(url, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', ...(key && { 'X-API-Key': key }) },
       body: text,
       credentials: 'omit',
       signal: abort.signal,

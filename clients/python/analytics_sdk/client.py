@@ -16,6 +16,7 @@ from .beats import Beats
 from .ends import close_at_end, close_with_child
 from .fit import fit
 from .items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
+from .key import read_key
 from .outbox import Outbox
 from .outcome import Outcome, Pending, settled
 from .performance import measured
@@ -49,6 +50,7 @@ class AnalyticsClient:
     Args:
         base_url: address of the service; default: the environment variable ANALYTICS_URL, else http://localhost:8099.
         service: name of the service that this program is.
+        key: a key with the scope `ingest`; default: the environment variable ANALYTICS_KEY.
         on_dropped: called with the number of items that were just dropped, and the reason.
         on_error: called with one line for each failed request and each rejected item.
         max_queue: maximum number of waiting items; further items are dropped.
@@ -66,6 +68,7 @@ class AnalyticsClient:
         base_url: str | None = None,
         *,
         service: str = "unknown",
+        key: str | None = None,
         on_dropped: OnDropped | None = None,
         on_error: OnError | None = None,
         max_queue: int = 10_000,
@@ -88,7 +91,7 @@ class AnalyticsClient:
         self._beats: Beats | None = None
         self._sender = Sender(
             partial(Outbox, max_queue, batch_size, flush_seconds, clock),
-            connect or partial(HttpTransport, url, (min(timeout, 3.05), timeout)),
+            connect or partial(HttpTransport, url, (min(timeout, 3.05), timeout), read_key(key)),
             partial(Backoff, jitter),
             self._reports,
             clock,

@@ -31,7 +31,7 @@ class Reports:
         self._outcomes: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
         self._rejections: set[str] = set()
-        self._in_trouble = False
+        self._in_trouble = self._is_denied = False
 
     def counts(self) -> dict[str, int]:
         """Number of items accepted, duplicate, rejected and dropped."""
@@ -58,8 +58,15 @@ class Reports:
             log.warning("analytics are kept and sent later: %s", why)
         self.error(why)
 
+    def denied(self, why: str) -> None:
+        """Report that the key is not accepted: once, until it is."""
+        if not self._is_denied:
+            self._is_denied = True
+            self.trouble(why)
+
     def recovered(self) -> None:
         """Note a successful request."""
+        self._is_denied = False
         if self._in_trouble:
             self._in_trouble = False
             log.info("analytics are sent again")

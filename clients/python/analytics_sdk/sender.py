@@ -13,7 +13,7 @@ from .outbox import Outbox
 from .outcome import Outcome
 from .reports import Reports
 from .transport import Transport
-from .verdict import Settled, Split, TryAgain, judge
+from .verdict import Denied, Settled, Split, TryAgain, judge
 
 log = logging.getLogger("analytics.sdk")
 
@@ -22,6 +22,8 @@ SUSPECT_AFTER = 3
 """After this many answers with 500, a batch is split to find the item that makes the service fail."""
 PUT_OFF_SECONDS = 30.0
 """Pause before the failing item is sent again, in seconds."""
+DENIED_SECONDS = 600.0
+"""How long items wait for a key to be accepted, in seconds; after that each batch has one try."""
 
 CLOSED = Outcome("dropped", "closed", "The client was closed before the service had answered.")
 FULL = Outcome("dropped", "queue_full", "As many items as may wait are waiting.")
@@ -49,6 +51,7 @@ class Sender:
         self._new_outbox, self._connect, self._new_backoff = new_outbox, connect, backoff
         self._reports, self._clock, self._wall = reports, clock, wall
         self._greenlet: Any = None
+        self._denied_since: float | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -111,6 +114,7 @@ class Sender:
         current = gevent.getcurrent() if gevent is not None else None
         self._greenlet = current if hasattr(current, "kill") else None
         transport, backoff = self._connect(), self._new_backoff()
+        self._denied_since = None
         try:
             while batch := outbox.take():
                 try:
@@ -130,8 +134,15 @@ class Sender:
                 continue
             answer = transport.post(f"/{part[0].kind}", body(part, self._clock(), self._wall()))
             verdict = judge(answer, len(part), receipt=not is_beat)
-            if isinstance(verdict, TryAgain):
+            if isinstance(verdict, Denied):
+                self._reports.denied(verdict.why)
+                verdict = self._wait_for_key(verdict, len(part))
+            elif isinstance(verdict, TryAgain):
                 self._reports.trouble(verdict.why)
+            else:
+                self._denied_since = None
+                self._reports.recovered()
+            if isinstance(verdict, TryAgain):
                 if not outbox.pause(backoff.failed(verdict.retry_after), asked=bool(verdict.retry_after)):
                     self._drop(outbox.clear(), CLOSED)
                     return
@@ -145,7 +156,6 @@ class Sender:
                     outbox.put_off(part[0], PUT_OFF_SECONDS)
                 continue
             backoff.succeeded()
-            self._reports.recovered()
             if isinstance(verdict, Split):
                 parts += _halves(part)
             elif isinstance(verdict, Settled):
@@ -153,6 +163,15 @@ class Sender:
                     parts.append((misdated, 0))
                 final = [pair for pair in zip(part, verdict.outcomes, strict=True) if pair[0] not in misdated]
                 self._settle([item for item, _ in final], [outcome for _, outcome in final])
+
+    def _wait_for_key(self, verdict: Denied, count: int) -> TryAgain | Settled:
+        """Try again for a while, in which somebody may mend the key or the service; then reject."""
+        now = self._clock()
+        if self._denied_since is None:
+            self._denied_since = now
+        if now - self._denied_since < DENIED_SECONDS:
+            return TryAgain(verdict.why)
+        return Settled([verdict.outcome] * count)
 
     def _drop(self, items: Sequence[Item], outcome: Outcome, *, queued: bool = True) -> None:
         self._settle(items, [outcome] * len(items), queued=queued)

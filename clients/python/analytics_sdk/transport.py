@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from .key import Bearer
+
 NO_ANSWER = 0
 
 
@@ -39,14 +41,17 @@ class HttpTransport:
 
     Args:
         timeout: seconds to connect, and seconds between bytes of the answer.
+        key: a key of the service; empty for none.
     """
 
-    def __init__(self, base_url: str, timeout: tuple[float, float]) -> None:
+    def __init__(self, base_url: str, timeout: tuple[float, float], key: str = "") -> None:
         self._url, self._timeout = base_url, timeout
         self._session = requests.Session()
         # a proxy from the environment cannot reach a service on this machine
         self._session.trust_env = not _is_loopback(base_url)
         self._session.headers["User-Agent"] = "analytics-sdk-python"
+        if key:
+            self._session.auth = Bearer(key)
 
     def post(self, path: str, payload: bytes) -> Answer:
         """Post JSON and return the answer, or the failure with status 0."""

@@ -24,8 +24,16 @@ class TryAgain(NamedTuple):
     retry_after: float | None = None
 
 
-Verdict = Settled | Split | TryAgain
+class Denied(NamedTuple):
+    """The key is missing or not accepted: the reason, and the outcome of each item if that does not change."""
 
+    why: str
+    outcome: Outcome
+
+
+Verdict = Settled | Split | TryAgain | Denied
+
+DENIED = frozenset({401, 403})
 TRY_AGAIN = frozenset({NO_ANSWER, 408, 425, 429})
 ABOUT_THE_BODY = frozenset({400, 413, 422})
 """Statuses with which the service rejects a whole body, perhaps because of one item."""
@@ -44,7 +52,8 @@ def judge(answer: Answer, count: int, *, receipt: bool) -> Verdict:
         return Split()
     error = body.get("error")
     code = str(error["code"]) if isinstance(error, Mapping) and "code" in error else f"http_{status}"
-    return Settled([Outcome("rejected", code, _says(answer))] * count)
+    outcome = Outcome("rejected", code, _says(answer))
+    return Denied(outcome.message, outcome) if status in DENIED else Settled([outcome] * count)
 
 
 def _read_receipt(body: Mapping[str, Any], count: int) -> Verdict:
