@@ -19,7 +19,7 @@ from tests.server import ROOT, START_SECONDS, STOP_SECONDS, Server, free_port
 SCRIPT = ROOT / "tests/spec/oidc.mjs"
 CLIENT_ID, CLIENT_SECRET = "analytics", "a secret: 100% + more"
 Accounts = Mapping[str, Mapping[str, object]]
-"""The claims of each account besides its name."""
+"""The claims of each account besides its name; those in `userinfo` stand in the user info only."""
 
 
 class OidcProvider:
@@ -43,6 +43,7 @@ class OidcProvider:
             "CLIENT_SECRET": CLIENT_SECRET,
             "CALLBACK": f"{server.url}/session/oidc/callback",
             "ACCOUNTS": json.dumps(accounts),
+            "AUTH_METHOD": "client_secret_post",
             "KEY_ID": "first",
             "SECONDS_BEHIND": str(seconds_behind),
         }

@@ -3,11 +3,13 @@
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote_plus
 
 import gevent
 import msgspec
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc.errors import InvalidKeyIdError
+from requests.auth import HTTPBasicAuth
 
 from analytics.clock import Clock
 from analytics.people.discovery import TIMEOUT, UNUSABLE, Discovery, Metadata, failure, read
@@ -53,7 +55,7 @@ class Provider:
     def _address(self, attempt: Attempt, callback: str) -> str:
         metadata = self._discovery.metadata()
         extra = [self._groups_claim] if self._groups_claim in metadata.scopes_supported else []
-        with self._session(metadata, callback) as session:
+        with self._session(callback) as session:
             address, _ = session.create_authorization_url(
                 metadata.authorization_endpoint,
                 state=attempt.state,
@@ -72,9 +74,10 @@ class Provider:
         says_issuer = metadata.authorization_response_iss_parameter_supported or "iss" in answer  # RFC 9207
         if says_issuer and answer.get("iss") != self._issuer:
             raise SignInFailed("invalid", "the answer is of another issuer")
-        with self._session(metadata, callback) as session:
+        with self._session(callback) as session:
             fetched = session.fetch_token(
                 metadata.token_endpoint,
+                auth=self._basic(metadata),
                 grant_type="authorization_code",
                 code=answer.get("code", ""),
                 code_verifier=attempt.verifier,
@@ -96,14 +99,17 @@ class Provider:
         except InvalidKeyIdError:  # the provider has new keys
             return verified(token, self._discovery.keys(renew=True), expected, now)
 
-    def _session(self, metadata: Metadata, callback: str) -> Any:
-        # in the body a secret may have any character; in a header, providers differ in how they decode it
-        methods = metadata.token_endpoint_auth_methods_supported
-        method = "client_secret_post" if "client_secret_post" in methods else "client_secret_basic"
+    def _basic(self, metadata: Metadata) -> HTTPBasicAuth | None:
+        """The secret in a header, for a provider that does not take it in the body."""
+        if not self._client_secret or "client_secret_post" in metadata.token_endpoint_auth_methods_supported:
+            return None
+        return HTTPBasicAuth(quote_plus(self._client_id), quote_plus(self._client_secret))  # RFC 6749, 2.3.1
+
+    def _session(self, callback: str) -> Any:
         return OAuth2Session(
             self._client_id,
             self._client_secret,
-            token_endpoint_auth_method=method if self._client_secret else "none",
+            token_endpoint_auth_method="client_secret_post" if self._client_secret else "none",
             redirect_uri=callback,
             code_challenge_method="S256",
             default_timeout=TIMEOUT,

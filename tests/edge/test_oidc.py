@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, expect
 from analytics.factory import SIGN_INS
 from analytics.people.sign_in import FAILURES
 from tests.conftest import StartServer
-from tests.oidc import Accounts, OidcProvider, Visitor
+from tests.oidc import CLIENT_SECRET, Accounts, OidcProvider, Visitor
 from tests.server import Server, free_port
 
 ACCOUNTS: Accounts = {
@@ -26,6 +26,7 @@ ACCOUNTS: Accounts = {
     "dan": {"email": "dan@shop.example", "email_verified": False},
     "eve": {"groups": ["guests", "@shop.example"], "email": "eve@evilshop.example", "email_verified": True},
     "fay": {},
+    "gil": {"groups": ["ops"], "userinfo": {"sub": "ann"}},
 }
 ROLES = {"ANALYTICS_ADMINS": "ops", "ANALYTICS_EDITORS": "staff", "ANALYTICS_VIEWERS": "@shop.example,guests-of-ops"}
 EVENT = {"type": "request", "service": "shop"}
@@ -255,6 +256,27 @@ def test_a_wrong_client_secret_leads_to_the_page(stack: ExitStack, tmp_path: Pat
     visitor = Visitor(server)
     check_refused(visitor, visitor.sign_in("ann"), "invalid")
     assert "invalid_client" in server.log()
+
+
+@pytest.mark.parametrize(("method", "secret"), [("client_secret_basic", CLIENT_SECRET), ("none", "")])
+def test_a_client_says_who_it_is_as_the_provider_wants_it(
+    stack: ExitStack, tmp_path: Path, method: str, secret: str
+) -> None:
+    server = Server(tmp_path / "server.log", ROLES)
+    provider = OidcProvider(tmp_path / "provider.log", server, ACCOUNTS)
+    provider.set(AUTH_METHOD=method)
+    server.set(**{**provider.settings, "ANALYTICS_OIDC_CLIENT_SECRET": secret})
+    stack.enter_context(provider)
+    stack.enter_context(server)
+    visitor = Visitor(server)
+    visitor.sign_in("ann")
+    assert visitor.go("/stats").status_code == 200
+
+
+def test_user_info_about_somebody_else_is_refused(house: House) -> None:
+    visitor = Visitor(house.server)
+    check_refused(visitor, visitor.sign_in("gil"), "invalid")
+    assert "the user info is about somebody else" in house.server.log()
 
 
 def test_a_provider_that_hangs_holds_up_nobody_else(start_server: StartServer) -> None:

@@ -84,6 +84,11 @@ def test_people_connect_live_from_the_page_and_no_other_page_for_them(front: Fro
     assert refused.value.status_code == 403
 
 
+def test_a_session_that_is_over_does_not_hide_the_person(front: Front) -> None:
+    cookies = {"analytics_session": "of-last-year"}
+    assert front.ask("GET", "/session", "bob", cookies=cookies).json()["who"] == "bob"
+
+
 def test_a_key_goes_before_the_person(front: Front) -> None:
     key = {"X-API-Key": SETTINGS["ANALYTICS_ADMIN_KEY"]}
     assert front.ask("POST", "/events", "bob", json=EVENT, headers=key).status_code == 201

@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Provider } from 'oidc-provider'
 
-const { PORT, CLIENT_ID, CLIENT_SECRET, CALLBACK, ACCOUNTS, KEY_ID, SECONDS_BEHIND } = process.env
+const { PORT, CLIENT_ID, CLIENT_SECRET, CALLBACK, AUTH_METHOD, ACCOUNTS, KEY_ID, SECONDS_BEHIND } = process.env
 const accounts = JSON.parse(ACCOUNTS)
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 
@@ -13,14 +13,15 @@ const provider = new Provider(`http://127.0.0.1:${PORT}`, {
   clients: [
     {
       client_id: CLIENT_ID,
-      client_secret: CLIENT_SECRET,
+      ...(AUTH_METHOD !== 'none' && { client_secret: CLIENT_SECRET }),
       redirect_uris: [CALLBACK],
-      token_endpoint_auth_method: 'client_secret_post',
+      token_endpoint_auth_method: AUTH_METHOD,
       id_token_signed_response_alg: 'ES256',
     },
   ],
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'], groups: ['groups'] },
   scopes: ['openid', 'email', 'profile', 'groups'],
+  clientAuthMethods: [AUTH_METHOD],
   cookies: { keys: ['secret of the tests'] },
   enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
   jwks: { keys: [{ ...key, kid: KEY_ID, use: 'sig', alg: 'ES256' }] },
@@ -35,5 +36,9 @@ const provider = new Provider(`http://127.0.0.1:${PORT}`, {
     await grant.save()
     return grant
   },
+})
+provider.use(async (ctx, next) => {
+  await next()
+  if (ctx.oidc?.route === 'userinfo') Object.assign(ctx.body, accounts[ctx.body.sub]?.userinfo)
 })
 provider.listen(Number(PORT), '127.0.0.1')
