@@ -9,6 +9,8 @@ ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?",
 BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65_535
+TRUSTED = "analytics.trusted_proxy"
+"""Environ key: set only if the request came from a trusted proxy directly."""
 SCHEME = "analytics.scheme"
 """Environ key: the scheme that the client used; set only if a trusted proxy sent it."""
 
@@ -46,6 +48,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.casefold() == "localhost"
+
+
+def is_issuer(text: str) -> bool:
+    """Whether `text` can be an OpenID Connect provider: https, or http on this machine, without query and fragment."""
+    address = re.fullmatch(r"(https?://[^/?#\s]+)(/[^?#\s]*)?", text)
+    origin = parse_origin(address[1]) if address else None
+    return origin is not None and (origin.scheme == "https" or is_loopback(origin.host))
 
 
 def is_base_path(text: str) -> bool:

@@ -11,11 +11,15 @@ from typing import Any, Generic, TypeVar
 from analytics.converters import (
     ADMIN_KEY,
     BASE_PATH,
+    GROUPS,
+    HEADER,
     HOST,
+    ISSUER,
     NETWORKS,
     ORIGINS,
     PATH,
     SOME_ORIGINS,
+    TEXT,
     Converter,
     choice,
     number,
@@ -159,6 +163,32 @@ class Settings:
         (),
         NETWORKS,
         "proxies whose X-Forwarded-* headers are trusted, separated by commas",
+    )
+
+    admins: tuple[str, ...] = ACCESS.setting(
+        "ANALYTICS_ADMINS", (), GROUPS, "groups and mail domains of people who may do everything"
+    )
+    editors: tuple[str, ...] = ACCESS.setting(
+        "ANALYTICS_EDITORS", (), GROUPS, "groups and mail domains of people who may read and send"
+    )
+    viewers: tuple[str, ...] = ACCESS.setting(
+        "ANALYTICS_VIEWERS", (), GROUPS, "groups and mail domains of people who may read"
+    )
+    oidc_issuer: str = ACCESS.setting(
+        "ANALYTICS_OIDC_ISSUER", "", ISSUER, "OpenID Connect provider that people sign in with; empty for none"
+    )
+    oidc_client_id: str = ACCESS.setting("ANALYTICS_OIDC_CLIENT_ID", "", TEXT, "id of this service at the provider")
+    oidc_client_secret: str = ACCESS.setting(
+        "ANALYTICS_OIDC_CLIENT_SECRET", "", TEXT, "secret of this service at the provider", is_secret=True
+    )
+    oidc_groups_claim: str = ACCESS.setting(
+        "ANALYTICS_OIDC_GROUPS_CLAIM", "groups", TEXT, "claim with the groups of a person"
+    )
+    proxy_user_header: str = ACCESS.setting(
+        "ANALYTICS_PROXY_USER_HEADER", "", HEADER, "header in which a trusted proxy names the person; empty for none"
+    )
+    proxy_groups_header: str = ACCESS.setting(
+        "ANALYTICS_PROXY_GROUPS_HEADER", "", HEADER, "header in which it names their groups; empty for none"
     )
 
     max_body: int = REQUESTS.setting(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Generic, TypeVar
 
-from analytics.addresses import is_base_path, parse_origin
+from analytics.addresses import is_base_path, is_issuer, parse_origin
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -95,6 +96,10 @@ def _are_networks(texts: tuple[str, ...]) -> bool:
     return all(_is_valid(ip_network, text) for text in texts)
 
 
+def _are_groups(texts: tuple[str, ...]) -> bool:
+    return all(text not in ("", "@") for text in texts)
+
+
 def _is_valid(parse: Callable[[str], object], text: str) -> bool:
     try:
         parse(text)
@@ -113,6 +118,15 @@ ADMIN_KEY = checked(
     lambda text: not text or (20 <= len(text) <= 512 and text.isascii() and text.isprintable() and " " not in text),
     "empty, or 20 to 512 printable ASCII characters without blanks",
 )
+TEXT = checked(lambda text: text == text.strip() and text.isprintable(), "a text without blanks around it")
+HEADER = checked(
+    lambda text: not text or HEADER_NAME.fullmatch(text) is not None, "empty, or a name such as X-Forwarded-User"
+)
+ISSUER = checked(
+    lambda text: not text or is_issuer(text),
+    "empty, or a URL such as https://login.shop.example/realms/shop; http:// only on this machine",
+)
+GROUPS = checked_list(_are_groups, "empty, or a comma-separated list such as ops,@shop.example")
 ORIGINS = checked_list(_are_origins, "* or a comma-separated list such as https://shop.example,https://admin.example")
 SOME_ORIGINS = checked_list(
     _are_only_origins, "empty, or a comma-separated list such as https://shop.example,https://admin.example"

@@ -6,6 +6,7 @@ from pathlib import Path
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
 from analytics.access.identify import Identify
+from analytics.access.rates import Rates
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
 from analytics.addresses import is_loopback
@@ -22,6 +23,7 @@ from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.keys import begin_access, keys_blueprint
 from analytics.api.metrics import metrics_blueprint
+from analytics.api.oidc import oidc_blueprint
 from analytics.api.page import page_blueprint
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
@@ -58,6 +60,8 @@ from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Source
+from analytics.people.roles import Roles
+from analytics.people.ways import People
 from analytics.query.catalog import held_resources
 from analytics.query.reader import Reader
 from analytics.runtime import Runtime
@@ -65,6 +69,9 @@ from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
+
+SIGN_INS = Rate(1, 60)
+"""How often people of one address may sign in with a provider."""
 
 
 def create_app(
@@ -119,13 +126,25 @@ def create_app(
         recorder.take_file,
         clock,
     )
-    is_required = settings.auth == "required"
+    people = People(
+        Roles(settings.admins, settings.editors, settings.viewers),
+        clock,
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        groups_claim=settings.oidc_groups_claim,
+        user_header=settings.proxy_user_header,
+        groups_header=settings.proxy_groups_header,
+        has_proxies=bool(settings.trusted_proxies),
+    )
+    is_required = settings.auth == "required" or people.can_sign_in
     keyring = Keyring(
         settings.admin_key,
         clock,
         lambda: state.catalog.revision_of(KEYS.name),
         lambda: state.catalog.named(KEYS.name),
         is_required=is_required,
+        has_admin_people=people.has_admins,
         is_exposed=not is_loopback(settings.host),
     )
     begin = partial(begin_access, keyring, recorder)
@@ -172,7 +191,12 @@ def create_app(
         )
     )
     tickets = Tickets(clock.monotonic)
-    app.register_blueprint(session_blueprint(keyring, tickets, recorder, reader, resource_bodies, clock))
+    has_provider = people.provider is not None
+    app.register_blueprint(
+        session_blueprint(keyring, tickets, recorder, reader, resource_bodies, clock, has_provider=has_provider)
+    )
+    limit = partial(Rates("sign-ins", clock.monotonic).take, rate=SIGN_INS, items=1)
+    app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, recorder, clock, limit))
     app.register_blueprint(audit_blueprint(reader))
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble, keyring.describe)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
@@ -181,9 +205,9 @@ def create_app(
     app.register_blueprint(sdk_blueprint())
     app.register_blueprint(websocket_blueprint(commands, client_timeout))
     app.register_blueprint(socketio.blueprint())
-    sessions = Sessions(keyring, clock, lambda name: state.catalog.get(SESSIONS.name, name))
+    sessions = Sessions(keyring, people.roles, clock, lambda name: state.catalog.get(SESSIONS.name, name))
     reads = Rate(settings.read_rate, 2 * settings.read_rate) if settings.read_rate else None
-    gate = Gate(Routes(app.url_map), keyring, tickets, sessions, clock, reads)
+    gate = Gate(Routes(app.url_map), keyring, tickets, sessions, people.proxy_users, clock, reads)
     app.wsgi_app = chain(  # type: ignore[method-assign]
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,

@@ -33,5 +33,7 @@ DECISIONS: Decisions = {
     "/audit": {"GET": ADMIN},
     "/tickets": {"POST": READ},
     "/session": {"GET": PUBLIC, "POST": PUBLIC, "DELETE": PUBLIC},
+    "/session/oidc": {"GET": PUBLIC},
+    "/session/oidc/callback": {"GET": PUBLIC},
 }
 """The scope by the rule of a route and the method; HEAD needs what GET needs."""

@@ -18,6 +18,7 @@ from tests.server import ROOT, free_port
 START_SECONDS = 30
 STOP_SECONDS = 15
 GUIDE = ROOT / "docs" / "howto" / "nginx.md"
+SIGN_IN = ROOT / "docs" / "howto" / "sign-in.md"
 CONFIGURATION = """\
 daemon off;
 pid {folder}/nginx.pid;

@@ -2,7 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.access.credentials import PING, Credentials, credentials, take_from_url
+from analytics.access.credentials import PING, credentials, take_from_url
 from analytics.access.rates import Rates
 from analytics.access.routes import Route, Routes
 from analytics.addresses import parse_origin
@@ -12,6 +12,7 @@ from analytics.keys.key import Key, Rate
 from analytics.keys.keyring import Keyring
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
+from analytics.people.proxy_users import ProxyUsers
 from analytics.scopes import EDIT, PUBLIC
 
 BROWSER_INGEST = Rate(50, 200)
@@ -28,9 +29,17 @@ class Gate:
     """
 
     def __init__(
-        self, routes: Routes, keyring: Keyring, tickets: Tickets, sessions: Sessions, clock: Clock, reads: Rate | None
+        self,
+        routes: Routes,
+        keyring: Keyring,
+        tickets: Tickets,
+        sessions: Sessions,
+        proxy_users: ProxyUsers,
+        clock: Clock,
+        reads: Rate | None,
     ) -> None:
         self._routes, self._keyring, self._tickets, self._sessions = routes, keyring, tickets, sessions
+        self._proxy_users = proxy_users
         self._clock, self._default_reads = clock, reads
         self._ingest, self._reads = Rates("items", clock.monotonic), Rates("reads", clock.monotonic)
 
@@ -67,16 +76,18 @@ class Gate:
     def _identity(self, environ: WSGIEnvironment, route: Route) -> Identity:
         given = credentials(environ)
         if given is None:
-            return NOBODY
+            return self._of_browser(self._proxy_users(environ), environ, route)
         if given.form == "ticket":
-            found = None
+            found: Identity | None = None
             if route.rule.startswith(TICKET_RULES):
                 found = self._tickets.use(given.secret, environ.get("HTTP_ORIGIN", ""))
             if found is None:
                 raise Unauthorized("This ticket is unknown, used, too old or of another origin: ask for a new one.")
             return found
         if given.form == "session":
-            return self._of_session(given, environ)
+            # a cookie that is too old is no mistake of the page
+            found = self._sessions.find(given.secret) or self._proxy_users(environ)
+            return self._of_browser(found, environ, route)
         key = self._keyring.find(given.secret)
         if key is None:
             raise Unauthorized("This key is not known: it may have been revoked.", code="unknown_key")
@@ -84,13 +95,19 @@ class Gate:
             _check_url(key, route)
         return self._of_key(key, environ, route)
 
-    def _of_session(self, given: Credentials, environ: WSGIEnvironment) -> Identity:
-        identity = self._sessions.find(given.secret)
+    def _of_browser(self, identity: Identity | None, environ: WSGIEnvironment, route: Route) -> Identity:
+        """The person of a session or proxy; browsers send both with requests of other sites' pages, too.
+
+        Raises:
+            NotAllowed: another site's page tries to change something, or to connect live.
+        """
         if identity is None:
-            return NOBODY  # a cookie that is too old is no mistake of the page
-        if environ["REQUEST_METHOD"] not in SAFE_METHODS and not _is_own_page(environ):
+            return NOBODY
+        is_safe = environ["REQUEST_METHOD"] in SAFE_METHODS and route.scope != INGEST and "HTTP_UPGRADE" not in environ
+        if not is_safe and not _is_own_page(environ):
             raise NotAllowed(
-                "A session may change something only from the service's own page.", code="cross_site_request"
+                "People may send, change and connect live only from the service's own page: use a key elsewhere.",
+                code="cross_site_request",
             )
         return self._with_rates(identity, None, environ)
 

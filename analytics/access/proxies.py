@@ -4,7 +4,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from wsgiref.types import WSGIEnvironment
 
-from analytics.addresses import SCHEME, is_base_path, parse_origin
+from analytics.addresses import SCHEME, TRUSTED, is_base_path, parse_origin
 
 PREFIX = "analytics.prefix"
 """Environ key: the prefix below which the client reached the service; set only if a trusted proxy sent it."""
@@ -26,10 +26,11 @@ class Proxies:
         self._is_trusted = lru_cache(maxsize=1024)(self._find)
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Set REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `SCHEME` and `PREFIX` in `environ`, if the peer is trusted."""
+        """Set REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `TRUSTED`, `SCHEME` and `PREFIX`, if the peer is trusted."""
         client = environ.get("REMOTE_ADDR", "")
         if not self._networks or not self._is_trusted(client):
             return
+        environ[TRUSTED] = True
         hops = 1
         for value in reversed(_values(environ, "FOR")):
             address = _without_port(value)

@@ -28,7 +28,8 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "origin_not_allowed": "Pages of this origin may not do this; see ANALYTICS_CORS_ORIGINS, or the key's origins.",
         "service_not_allowed": "The key is bound to other services.",
         "type_not_allowed": "The key is bound to other event types.",
-        "cross_site_request": "A page of another site tried to change something with the cookie of a session.",
+        "cross_site_request": "A page of another site tried to send, to change or to connect live for a person.",
+        "no_role": "The person that the proxy names has none of the groups that may use the service.",
     },
     404: {
         "not_found": "No such path.",
@@ -97,7 +98,7 @@ HEARTBEATS: Codes = {**ONE_BODY, 422: (*ONE_BODY[422], "too_many_instances")}
 PINGS: Codes = {404: ("not_found",), 405: ("method_not_allowed",), 422: HEARTBEATS[422], 503: ("unavailable",)}
 ACCESS: Codes = {
     401: ("unauthorized", "unknown_key", "key_expired", "key_in_url"),
-    403: ("missing_scope", "origin_not_allowed", "cross_site_request"),
+    403: ("missing_scope", "origin_not_allowed", "cross_site_request", "no_role"),
     429: ("rate_limited",),
 }
 """What every operation that needs a key may answer, in addition to its own codes."""

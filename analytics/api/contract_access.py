@@ -58,7 +58,8 @@ ACCESS = (
         "/session",
         "Access",
         "Who am I",
-        "Who the sender of the request is, what it may do, and whether keys are required.",
+        "Who the sender of the request is, what it may do, whether keys are required, and whether people can sign in "
+        "with OpenID Connect.",
         {200: (key.SessionAnswer,)},
         READ,
     ),

@@ -1,12 +1,12 @@
-"""/session: signing in with a key on the page; and /tickets, for URLs that must not have a key."""
+"""/session: who sends a request, and signing in with a key; and /tickets, for URLs that must not have a key."""
 
 import secrets
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from analytics.addresses import SCHEME, is_loopback
 from analytics.api.answers import answer
+from analytics.api.cookies import delete_cookie, set_cookie
 from analytics.api.params import arguments
 from analytics.catalog.collections import SESSIONS
 from analytics.clock import DAY_SECONDS, Clock
@@ -17,6 +17,7 @@ from analytics.keys.sessions import session_name
 from analytics.keys.tickets import SECONDS as TICKET_SECONDS
 from analytics.keys.tickets import Tickets
 from analytics.log.recorder import Recorder
+from analytics.people.sign_in import FAILURES
 from analytics.query.catalog import resource
 from analytics.query.reader import Reader
 from analytics.records import NewChange
@@ -26,6 +27,8 @@ from analytics.schemas.queries import NoQuery
 
 NOTHING, SIGN_IN = NoQuery(), SignInSchema()
 SESSION_SECONDS = 7 * DAY_SECONDS
+FAILURE_COOKIE = "analytics_sign_in_failure"
+"""Holds the reason why signing in with a provider failed, until GET /session has answered it once."""
 
 
 def session_blueprint(
@@ -35,14 +38,25 @@ def session_blueprint(
     reader: Reader,
     bodies: BodyReader,
     clock: Clock,
+    *,
+    has_provider: bool,
 ) -> Blueprint:
-    """Blueprint of /session and /tickets."""
+    """Blueprint of /session and /tickets; `has_provider` says whether people can sign in with OpenID Connect."""
     blueprint = Blueprint("session", __name__)
+
+    def described(identity: Identity, failure: str | None = None) -> Response:
+        scopes = [scope for scope in SCOPES if identity.may(scope)]
+        who = {"who": identity.who, "scopes": scopes, "keys_required": keyring.is_locked}
+        return answer({**who, "oidc": has_provider, "sign_in_failure": failure})
 
     @blueprint.get("/session")
     def who() -> Response:
         arguments(NOTHING)
-        return _described(identity_of(request.environ), is_locked=keyring.is_locked)
+        reason = request.cookies.get(FAILURE_COOKIE)
+        response = described(identity_of(request.environ), FAILURES.get(reason or ""))
+        if reason is not None:
+            delete_cookie(response, FAILURE_COOKIE)
+        return response
 
     @blueprint.post("/session")
     def sign_in() -> Response:
@@ -53,12 +67,8 @@ def session_blueprint(
             raise Unauthorized("This key is not known: it may have been revoked, or have expired.", code="unknown_key")
         if not key.scopes & {READ, ADMIN}:
             raise NotAllowed("This key lacks the scope `read`.")
-        token = secrets.token_urlsafe(32)
-        recorder.change(
-            NewChange(SESSIONS.name, session_name(token), {"key": key.id}, now, now + SESSION_SECONDS, key.who)
-        )
-        response = _described(Identity(key.who, key.scopes), is_locked=keyring.is_locked)
-        set_cookie(response, token)
+        response = described(Identity(key.who, key.scopes))
+        open_session(response, recorder, {"key": key.id}, key.who, now)
         return response
 
     @blueprint.delete("/session")
@@ -68,7 +78,7 @@ def session_blueprint(
         if token and reader.ask(resource, SESSIONS.name, session_name(token)) is not None:
             recorder.change(NewChange(SESSIONS.name, session_name(token), who=identity_of(request.environ).who))
         response = Response(status=204)
-        response.delete_cookie(COOKIE, path=_path(), httponly=True, samesite="Lax", secure=_is_secure())
+        delete_cookie(response, COOKIE)
         return response
 
     @blueprint.post("/tickets")
@@ -82,24 +92,8 @@ def session_blueprint(
     return blueprint
 
 
-def set_cookie(response: Response, token: str) -> None:
-    """Set the cookie of a session; Secure unless the page was loaded from this machine without TLS."""
-    response.set_cookie(
-        COOKIE, token, max_age=SESSION_SECONDS, path=_path(), httponly=True, samesite="Lax", secure=_is_secure()
-    )
-    response.headers["Cache-Control"] = "no-store"
-
-
-def _described(identity: Identity, *, is_locked: bool) -> Response:
-    scopes = [scope for scope in SCOPES if identity.may(scope)]
-    payload: dict[str, Any] = {"who": identity.who, "scopes": scopes, "keys_required": is_locked}
-    return answer(payload)
-
-
-def _path() -> str:
-    return request.script_root or "/"
-
-
-def _is_secure() -> bool:
-    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdecimal() else request.host
-    return bool(request.environ.get(SCHEME) == "https" or not is_loopback(host))
+def open_session(response: Response, recorder: Recorder, body: dict[str, Any], who: str, now: float) -> None:
+    """Store a session, and set its cookie; `body` is what `Sessions` finds the person by."""
+    token = secrets.token_urlsafe(32)
+    recorder.change(NewChange(SESSIONS.name, session_name(token), body, now, now + SESSION_SECONDS, who))
+    set_cookie(response, COOKIE, token, SESSION_SECONDS)

@@ -22,6 +22,7 @@ class Keyring:
     Args:
         admin_key: the admin key of the settings; empty for none.
         is_required: whether requests need a key even if there is none yet.
+        has_admin_people: whether people can sign in who may do everything.
         version: returns a number that changes whenever a key does.
         resources: returns the resources of the collection `keys`.
         is_exposed: whether other machines can reach the service.
@@ -35,6 +36,7 @@ class Keyring:
         resources: Callable[[], Iterable[Resource]],
         *,
         is_required: bool,
+        has_admin_people: bool = False,
         is_exposed: bool = False,
     ) -> None:
         self._clock, self._version, self._resources = clock, version, resources
@@ -42,6 +44,7 @@ class Keyring:
             Key("settings", FROM_SETTINGS, ((digest(admin_key), None),), EVERY_SCOPE) if admin_key else None
         )
         self._is_required, self._is_exposed = is_required or bool(admin_key), is_exposed
+        self._has_admin_people = has_admin_people
         self._read = -1
         self._keys: dict[str, Key] = {}
         self._has_admin = False
@@ -53,11 +56,11 @@ class Keyring:
 
     @property
     def has_admin(self) -> bool:
-        """Whether somebody can manage keys: there is an admin key that has not expired."""
+        """Whether somebody can manage keys: a person, or with an admin key that has not expired."""
+        if self._has_admin_people or self._from_settings is not None:
+            return True
         now = self._clock.wall()
-        return self._from_settings is not None or any(
-            ADMIN in key.scopes and not key.is_expired(now) for key in self._current().values()
-        )
+        return any(ADMIN in key.scopes and not key.is_expired(now) for key in self._current().values())
 
     @property
     def warning(self) -> str | None:

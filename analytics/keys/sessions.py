@@ -6,20 +6,24 @@ from analytics.clock import Clock
 from analytics.identity import Identity
 from analytics.keys.key import digest
 from analytics.keys.keyring import Keyring
+from analytics.people.roles import Roles
 from analytics.records import Resource
 
 
 class Sessions:
     """Finds the person behind a session cookie.
 
-    A session of a key ends when the key is revoked or expires, and then has the key's present scopes.
+    A session of a key has the key's present scopes, and ends when the key is revoked or expires. A session of a person
+    has the scopes that the settings give to their groups now, and ends when none of them has a role any more.
 
     Args:
         resource: returns the resource of the collection `sessions` with this name.
     """
 
-    def __init__(self, keyring: Keyring, clock: Clock, resource: Callable[[str], Resource | None]) -> None:
-        self._keyring, self._clock, self._resource = keyring, clock, resource
+    def __init__(
+        self, keyring: Keyring, roles: Roles, clock: Clock, resource: Callable[[str], Resource | None]
+    ) -> None:
+        self._keyring, self._roles, self._clock, self._resource = keyring, roles, clock, resource
 
     def find(self, token: str) -> Identity | None:
         """Who signed in with this token; None if the session is unknown, over or revoked."""
@@ -29,7 +33,8 @@ class Sessions:
             return None
         key_id = session.body.get("key")
         if key_id is None:
-            return Identity(session.body["who"], frozenset(session.body["scopes"]))
+            scopes = self._roles.scopes(session.body["groups"])
+            return Identity(session.body["who"], scopes) if scopes else None
         key = self._keyring.by_id(key_id)
         if key is None or key.is_expired(now):
             return None

@@ -165,6 +165,12 @@ class SessionAnswer(Answer):
     who = responses.text("Name of the key or person", "anonymous")
     scopes = fields.List(fields.String(), metadata={"description": "What it may do", "example": list(SCOPES)})
     keys_required = fields.Boolean(metadata={"description": "Whether requests need a key", "example": False})
+    oidc = fields.Boolean(
+        metadata={"description": "Whether people can sign in with OpenID Connect, at `/session/oidc`", "example": False}
+    )
+    sign_in_failure = responses.text(
+        "Why signing in with OpenID Connect just failed, for people; told once", None, allow_none=True
+    )
 
 
 class TicketAnswer(Answer):

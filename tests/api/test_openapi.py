@@ -55,8 +55,8 @@ BEYOND_A_SCHEMA = {
     "collection_full",
 }
 ADMIN = "admin-key-of-these-tests"
-FILES = ("/assets/", "/vendor/")
-"""What the dashboard page is made of is no part of the contract."""
+FOR_BROWSERS = ("/assets/", "/vendor/", "/session/oidc")
+"""Files of the dashboard page, and the way to a sign-in provider and back: they are no part of the contract."""
 MAX_BATCH = 20
 """Small, so that batches beyond it are soon made."""
 SPEC = build_spec(Settings().max_body, MAX_BATCH)
@@ -136,7 +136,9 @@ def test_the_document_has_every_route_and_no_other() -> None:
     routes = {
         (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in create_app(Settings()).url_map.iter_rules()
-        if not rule.websocket and rule.rule not in ("/ws/dashboard", "/socket.io/") and not rule.rule.startswith(FILES)
+        if not rule.websocket
+        and rule.rule not in ("/ws/dashboard", "/socket.io/")
+        and not rule.rule.startswith(FOR_BROWSERS)
         for method in (rule.methods or set()) - implied
     }
     assert routes == set(OPERATIONS)

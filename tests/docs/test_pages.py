@@ -76,7 +76,9 @@ def test_html_loads_what_the_server_has(block: Block) -> None:
 
 
 def test_each_nginx_example_is_one_that_the_tests_of_nginx_run() -> None:
-    assert {block.page for block in blocks_of("nginx")} == {DOCS / "howto" / "nginx.md"}
+    assert {block.page for block in blocks_of("nginx")} == {
+        DOCS / "howto" / name for name in ("nginx.md", "sign-in.md")
+    }
 
 
 def test_each_room_of_the_package_has_a_row_in_the_architecture() -> None:

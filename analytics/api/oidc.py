@@ -1,0 +1,104 @@
+"""/session/oidc: signing in with an OpenID Connect provider. Both GETs are the protocol's own, and open a session."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, request
+
+from analytics.api.cookies import delete_cookie, set_cookie
+from analytics.api.params import arguments
+from analytics.api.session import FAILURE_COOKIE, open_session
+from analytics.clock import Clock
+from analytics.errors import NotFound
+from analytics.log.recorder import Recorder
+from analytics.people.roles import Roles
+from analytics.people.sign_in import ATTEMPT_SECONDS, Attempt, SignInFailed, new_attempt, person_of
+from analytics.schemas.queries import NoQuery
+
+if TYPE_CHECKING:
+    from analytics.people.provider import Provider  # needs Authlib
+
+NOTHING = NoQuery()
+PATH = "/session/oidc"
+ATTEMPT_COOKIE = "analytics_attempt"
+FAILURE_SECONDS = 60
+logger = logging.getLogger(__name__)
+
+
+def oidc_blueprint(
+    provider: "Provider | None",
+    groups_claim: str,
+    roles: Roles,
+    recorder: Recorder,
+    clock: Clock,
+    limit: Callable[[str], None],
+) -> Blueprint:
+    """Blueprint of /session/oidc.
+
+    Args:
+        provider: None if none is set up.
+        limit: raises TooManyRequests if an address signs in too often; each time asks the provider.
+    """
+    blueprint = Blueprint("oidc", __name__)
+
+    def configured() -> "Provider":
+        if provider is None:
+            raise NotFound("There is no sign-in provider: ANALYTICS_OIDC_ISSUER is not set.")
+        limit(request.remote_addr or "")
+        return provider
+
+    @blueprint.get(PATH)
+    def start() -> Response:
+        arguments(NOTHING)
+        found, attempt = configured(), new_attempt()
+        try:
+            response = _redirect(found.address(attempt, _callback()))
+        except SignInFailed as error:
+            return _failed(error)
+        set_cookie(response, ATTEMPT_COOKIE, attempt.secret, ATTEMPT_SECONDS, PATH)
+        return response
+
+    @blueprint.get(f"{PATH}/callback")
+    def callback() -> Response:
+        found = configured()
+        try:
+            secret = request.cookies.get(ATTEMPT_COOKIE)
+            if not secret:
+                raise SignInFailed("expired", "the browser has no cookie of an attempt")
+            claims = found.claims(Attempt(secret), _callback(), request.args.to_dict())
+            person = person_of(claims, groups_claim)
+            groups = roles.groups_of(person.groups, person.mail)
+            if not groups:
+                raise SignInFailed("no_role", f"{person.who} has none of the groups with a role")
+        except SignInFailed as error:
+            response = _failed(error)
+        else:
+            response = _to_page()
+            open_session(response, recorder, {"who": person.who, "groups": groups}, person.who, clock.wall())
+            delete_cookie(response, FAILURE_COOKIE)
+        delete_cookie(response, ATTEMPT_COOKIE, PATH)
+        return response
+
+    return blueprint
+
+
+def _callback() -> str:
+    """The address that the provider sends the browser back to, which must be registered there."""
+    return f"{request.url_root.rstrip('/')}{PATH}/callback"
+
+
+def _redirect(address: str) -> Response:
+    return Response(status=302, headers={"Location": address, "Cache-Control": "no-store"})
+
+
+def _to_page() -> Response:
+    return _redirect(f"{request.script_root}/")
+
+
+def _failed(error: SignInFailed) -> Response:
+    """Send the browser to the page, which learns the reason from GET /session."""
+    logger.warning("a person could not sign in", extra={"reason": error.reason, "detail": error.detail})
+    response = _to_page()
+    set_cookie(response, FAILURE_COOKIE, error.reason, FAILURE_SECONDS)
+    return response

@@ -1,0 +1,132 @@
+"""A real OpenID Connect provider for tests, `oidc-provider` of npm, and browsers that sign in with it."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import requests
+
+from tests.edge.wire import cannot_test, tool
+from tests.server import ROOT, START_SECONDS, STOP_SECONDS, Server, free_port
+
+SCRIPT = ROOT / "tests/spec/oidc.mjs"
+CLIENT_ID, CLIENT_SECRET = "analytics", "a secret: 100% + more"
+Accounts = Mapping[str, Mapping[str, object]]
+"""The claims of each account besides its name; those in `userinfo` stand in the user info only."""
+
+
+class OidcProvider:
+    """A running provider; a context manager that stops it by its own process id.
+
+    Args:
+        server: the service that people sign in to.
+        seconds_behind: how far its clock is behind; its ID tokens are valid for 600 seconds.
+    """
+
+    def __init__(self, log: Path, server: Server, accounts: Accounts, seconds_behind: int = 0) -> None:
+        if not (SCRIPT.parent / "node_modules/oidc-provider").exists():
+            cannot_test("oidc-provider is not installed: npm ci in tests/spec")
+        self.port = free_port()
+        self.issuer = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        self._environment = {
+            **os.environ,
+            "PORT": str(self.port),
+            "CLIENT_ID": CLIENT_ID,
+            "CLIENT_SECRET": CLIENT_SECRET,
+            "CALLBACK": f"{server.url}/session/oidc/callback",
+            "ACCOUNTS": json.dumps(accounts),
+            "AUTH_METHOD": "client_secret_post",
+            "KEY_ID": "first",
+            "SECONDS_BEHIND": str(seconds_behind),
+        }
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Settings of a service that people sign in to here."""
+        return {
+            "ANALYTICS_OIDC_ISSUER": self.issuer,
+            "ANALYTICS_OIDC_CLIENT_ID": CLIENT_ID,
+            "ANALYTICS_OIDC_CLIENT_SECRET": CLIENT_SECRET,
+        }
+
+    def set(self, **variables: str) -> None:
+        """Change its environment, for its next start."""
+        self._environment.update(variables)
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen([tool("node"), SCRIPT], env=self._environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if requests.get(f"{self.issuer}/.well-known/openid-configuration", timeout=2).ok:
+                    return self
+            except requests.RequestException:
+                pass
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the provider did not start:\n{self._log.read_text()}")
+            time.sleep(0.05)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process, with everything it knows."""
+        self._process.terminate()
+        self._process.wait(STOP_SECONDS)
+
+
+class Visitor(requests.Session):
+    """The browser of a person who visits a service."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def go(self, url: str) -> requests.Response:
+        """The answer at `url`, or at a path of the service, without following it elsewhere."""
+        return self.get(urljoin(self._server.url, url), allow_redirects=False, timeout=30)
+
+    def start(self) -> str:
+        """Begin to sign in; returns where the provider is."""
+        answer = self.go("/session/oidc")
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
+
+    def form(self, address: str) -> str:
+        """Where the provider's form is sent to."""
+        page = self.get(address, timeout=30)
+        return re.findall(r'<form[^>]* action="([^"]+)"', page.text)[0]
+
+    def returns(self, answer: requests.Response) -> str:
+        """Follow the provider's redirects until it sends the browser back; returns where to."""
+        while not (url := urljoin(answer.url, answer.headers["Location"])).startswith(self._server.url):
+            answer = self.go(url)
+        return url
+
+    def at_provider(self, login: str, change: Callable[[str], str] = str) -> str:
+        """Sign in at the provider; returns where it sends the browser back to. `change` changes what it is asked."""
+        form = {"prompt": "login", "login": login, "password": "any"}
+        action = self.form(change(self.start()))
+        return self.returns(self.post(action, data=form, allow_redirects=False, timeout=30))
+
+    def sign_in(self, login: str) -> requests.Response:
+        """Sign in, all the way; returns the answer that leads to the page."""
+        return self.go(self.at_provider(login))
+
+    def who(self) -> Any:
+        """What GET /session says."""
+        answer = self.go("/session")
+        assert answer.status_code == 200
+        return answer.json()

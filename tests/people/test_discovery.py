@@ -1,0 +1,105 @@
+"""Discovery: a provider is asked once in a while, and left alone for a moment after a failure."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey
+
+from analytics.people.discovery import FRESH_SECONDS, RETRY_SECONDS, Discovery
+from analytics.people.sign_in import SignInFailed
+from tests.fakes import FakeClock
+
+CONFIGURATION = "/.well-known/openid-configuration"
+
+
+class Site:
+    """A web server that says at each path what it is told to, and keeps the paths that it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.pages: dict[str, Any] = {}
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                page = site.pages.get(self.path)
+                body = page if isinstance(page, bytes) else json.dumps(page).encode()
+                self.send_response(404 if page is None else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.pages[CONFIGURATION] = {
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/auth",
+            "token_endpoint": f"{self.url}/token",
+            "jwks_uri": f"{self.url}/keys",
+        }
+        self.pages["/keys"] = {"keys": [ECKey.generate_key("P-256", {"kid": "one"}).as_dict(private=False)]}
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    thread = threading.Thread(target=site.server.serve_forever)
+    thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+    thread.join()
+
+
+def test_what_a_provider_says_is_used_for_an_hour(site: Site) -> None:
+    clock = FakeClock()
+    discovery = Discovery(site.url, clock)
+    for seconds, asked in ((0, 1), (FRESH_SECONDS - 1, 1), (1, 2)):
+        clock.advance(seconds)
+        assert discovery.metadata().token_endpoint == f"{site.url}/token"
+        assert site.asked == [CONFIGURATION] * asked
+
+
+def test_keys_are_asked_for_once_and_again_where_they_are_to_be_renewed(site: Site) -> None:
+    clock = FakeClock()
+    discovery = Discovery(site.url, clock)
+    for renew, asked in ((False, 1), (False, 1), (True, 2)):
+        assert [key.kid for key in discovery.keys(renew=renew).keys] == ["one"]
+        assert site.asked.count("/keys") == asked
+    clock.advance(FRESH_SECONDS)
+    discovery.keys()
+    assert site.asked.count("/keys") == 3
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (None, "unreachable"),
+        (b"<html>", "invalid"),
+        ({"issuer": "another"}, "invalid"),
+        ({}, "invalid"),
+        ([], "invalid"),
+    ],
+)
+def test_after_a_failure_the_provider_is_left_alone_for_a_moment(site: Site, page: Any, reason: str) -> None:
+    right = site.pages[CONFIGURATION]
+    site.pages[CONFIGURATION] = page
+    clock = FakeClock()
+    discovery = Discovery(site.url, clock)
+    for seconds in (0, RETRY_SECONDS - 1):
+        clock.advance(seconds)
+        with pytest.raises(SignInFailed) as failed:
+            discovery.metadata()
+        assert failed.value.reason == reason
+        assert site.asked == [CONFIGURATION]
+    site.pages[CONFIGURATION] = right
+    clock.advance(1)
+    assert discovery.metadata().issuer == site.url

@@ -1,0 +1,53 @@
+"""People whom a proxy names: believed of trusted peers, and of nobody else."""
+
+from typing import Any
+
+import pytest
+
+from analytics.access.proxies import Proxies
+from analytics.identity import ADMIN, READ, Identity, NotAllowed
+from analytics.people.proxy_users import ProxyUsers
+from analytics.people.roles import Roles
+
+USERS = ProxyUsers("X-Forwarded-User", "X-Forwarded-Groups", Roles(["ops"], [], ["staff", "@shop.example"]))
+
+
+def found(peer: str, users: ProxyUsers = USERS, **headers: str) -> Identity | None:
+    """Who sent a request with those headers, as it is after the trusted proxies were believed."""
+    environ: dict[str, Any] = {"REMOTE_ADDR": peer, **{f"HTTP_{name}": value for name, value in headers.items()}}
+    Proxies(("10.0.0.0/8",))(environ)
+    return users(environ)
+
+
+def test_a_trusted_proxy_names_people_and_their_groups() -> None:
+    ann = {"X_FORWARDED_USER": "ann", "X_FORWARDED_GROUPS": "staff, ops"}
+    assert found("10.0.0.1", **ann) == Identity("ann", frozenset((READ, ADMIN)))
+    assert found("10.0.0.1", X_FORWARDED_FOR="203.0.113.7", **ann) == Identity("ann", frozenset((READ, ADMIN)))
+    assert found("10.0.0.1", X_FORWARDED_USER="bob@shop.example") == Identity("bob@shop.example", frozenset((READ,)))
+
+
+@pytest.mark.parametrize("forwarded", [{}, {"X_FORWARDED_FOR": "10.0.0.1"}])
+def test_nobody_else_does(forwarded: dict[str, str]) -> None:
+    assert found("203.0.113.7", X_FORWARDED_USER="ann", X_FORWARDED_GROUPS="ops", **forwarded) is None
+
+
+def test_nobody_is_named_without_the_header_or_the_setting() -> None:
+    assert found("10.0.0.1", X_FORWARDED_GROUPS="ops") is None
+    assert found("10.0.0.1", X_FORWARDED_USER=" ", X_FORWARDED_GROUPS="ops") is None
+    unset = ProxyUsers("", "", Roles(["ops"], [], []))
+    assert found("10.0.0.1", unset, X_FORWARDED_USER="ann", X_FORWARDED_GROUPS="ops") is None
+
+
+def test_groups_count_only_of_the_header_that_is_set() -> None:
+    without = ProxyUsers("X-Forwarded-User", "", Roles(["ops"], [], []))
+    with pytest.raises(NotAllowed):
+        found("10.0.0.1", without, X_FORWARDED_USER="ann", X_FORWARDED_GROUPS="ops")
+
+
+@pytest.mark.parametrize(
+    ("user", "groups"), [("ann", ""), ("ann", "opsen,@shop.example"), ("ann@shop.example,eve@shop.example", "ops")]
+)
+def test_people_without_a_role_and_doubled_headers_are_refused(user: str, groups: str) -> None:
+    with pytest.raises(NotAllowed) as refused:
+        found("10.0.0.1", X_FORWARDED_USER=user, X_FORWARDED_GROUPS=groups)
+    assert refused.value.code == "no_role"
