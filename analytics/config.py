@@ -134,6 +134,18 @@ class Settings:
         number(float, 0, 1e9),
         "requests a second that each key may read, twice as many at once; 0 for any number",
     )
+    address_read_rate: float = ACCESS.setting(
+        "ANALYTICS_ADDRESS_READ_RATE",
+        100.0,
+        number(float, 0, 1e9),
+        "requests a second that each address of another machine may read without a key; 0 for any number",
+    )
+    address_ingest_rate: float = ACCESS.setting(
+        "ANALYTICS_ADDRESS_INGEST_RATE",
+        0.0,
+        number(float, 0, 1e9),
+        "items a second that each address of another machine may send without a key; 0 for any number",
+    )
     cors_origins: tuple[str, ...] = ACCESS.setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), ORIGINS, "origins whose pages may call the service, separated by commas"
     )
@@ -206,6 +218,16 @@ class Settings:
         10.0,
         number(float, 0.1, 3600),
         "seconds without progress after which a slow live client is disconnected",
+    )
+
+    max_live: int = LIVE.setting(
+        "ANALYTICS_MAX_LIVE", 20_000, number(int, 1, 1_000_000), "maximum number of live clients"
+    )
+    max_live_per_address: int = LIVE.setting(
+        "ANALYTICS_MAX_LIVE_PER_ADDRESS",
+        1_000,
+        number(int, 1, 1_000_000),
+        "maximum number of live clients from each address of another machine",
     )
 
     log_level: str = LOGGING.setting("LOG_LEVEL", "INFO", LOG_LEVELS, "least severe level that is logged")

@@ -11,9 +11,11 @@ from analytics.api.params import arguments
 from analytics.catalog.collections import SESSIONS
 from analytics.clock import DAY_SECONDS, Clock
 from analytics.doors.body import BodyReader
-from analytics.identity import ADMIN, COOKIE, READ, SCOPES, Identity, NotAllowed, Unauthorized, identity_of
+from analytics.identity import ADMIN, COOKIE, READ, SCOPES, Identity, NotAllowed, identity_of
+from analytics.keys.check import KeyCheck
 from analytics.keys.keyring import Keyring
-from analytics.keys.sessions import session_name
+from analytics.keys.own_page import is_other_page
+from analytics.keys.sessions import proof, session_name
 from analytics.keys.tickets import SECONDS as TICKET_SECONDS
 from analytics.keys.tickets import Tickets
 from analytics.log.recorder import Recorder
@@ -30,6 +32,7 @@ SESSION_SECONDS = 7 * DAY_SECONDS
 
 def session_blueprint(
     keyring: Keyring,
+    check: KeyCheck,
     tickets: Tickets,
     recorder: Recorder,
     reader: Reader,
@@ -47,16 +50,15 @@ def session_blueprint(
     @blueprint.post("/session")
     def sign_in() -> Response:
         arguments(NOTHING)
+        if is_other_page(request.environ):
+            raise NotAllowed("Only the service's own page can sign somebody in.", code="cross_site_request")
         secret = load(SIGN_IN, bodies.read(request.environ).data)["key"]
-        key, now = keyring.find(secret), clock.wall()
-        if key is None or key.is_expired(now):
-            raise Unauthorized("This key is not known: it may have been revoked, or have expired.", code="unknown_key")
-        if not key.scopes & {READ, ADMIN}:
+        key, now = check.find(secret, request.remote_addr or ""), clock.wall()
+        if key.origins or not key.scopes & {READ, ADMIN}:
             raise NotAllowed("This key lacks the scope `read`.")
         token = secrets.token_urlsafe(32)
-        recorder.change(
-            NewChange(SESSIONS.name, session_name(token), {"key": key.id}, now, now + SESSION_SECONDS, key.who)
-        )
+        body = {"key": key.id, "proof": proof(token, secret)}
+        recorder.change(NewChange(SESSIONS.name, session_name(token), body, now, now + SESSION_SECONDS, key.who))
         response = _described(Identity(key.who, key.scopes), is_locked=keyring.is_locked)
         set_cookie(response, token)
         return response

@@ -1,10 +1,11 @@
 """Sessions: people who signed in on the page. Each is a resource of the catalog, known by the SHA-256 of its cookie."""
 
+import hmac
 from collections.abc import Callable
 
 from analytics.clock import Clock
 from analytics.identity import Identity
-from analytics.keys.key import digest
+from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
 from analytics.records import Resource
 
@@ -12,7 +13,7 @@ from analytics.records import Resource
 class Sessions:
     """Finds the person behind a session cookie.
 
-    A session of a key ends when the key is revoked or expires, and then has the key's present scopes.
+    A session has the present scopes of its key, and ends when the key is revoked, rotated or expires.
 
     Args:
         resource: returns the resource of the collection `sessions` with this name.
@@ -31,9 +32,25 @@ class Sessions:
         if key_id is None:
             return Identity(session.body["who"], frozenset(session.body["scopes"]))
         key = self._keyring.by_id(key_id)
-        if key is None or key.is_expired(now):
+        if key is None or key.is_expired(now) or not _is_of(key, token, session.body["proof"], now):
             return None
         return Identity(key.who, key.scopes, key.services, key.types)
+
+
+def proof(token: str, secret: str) -> str:
+    """What the session of a key keeps to know whether that secret is still accepted.
+
+    It is keyed with the token, which is not kept, so that nobody can use it to try secrets.
+    """
+    return _proof(token, digest(secret))
+
+
+def _proof(token: str, hashed: bytes) -> str:
+    return hmac.digest(token.encode(), hashed, "sha256").hex()
+
+
+def _is_of(key: Key, token: str, kept: str, now: float) -> bool:
+    return any(hmac.compare_digest(_proof(token, hashed), kept) for hashed in key.accepted(now))
 
 
 def session_name(token: str) -> str:
