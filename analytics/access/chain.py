@@ -1,7 +1,6 @@
 """Chain: the steps that every request and every answer passes, in this order, around the whole application."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -15,7 +14,6 @@ from analytics.access.live_origin import LiveOrigin
 from analytics.access.proxies import Proxies
 from analytics.access.ready_gate import ReadyGate
 from analytics.access.sniffing import forbid_sniffing
-from analytics.access.unread import answer_unread
 from analytics.access.yielding import Yielding
 from analytics.answer import failure
 
@@ -42,7 +40,7 @@ class Chain:
             for step in self.request_steps:
                 step(environ)
         except Exception as error:  # noqa: BLE001  # a request must not get through when a step fails
-            app = partial(answer_unread, failure(error, environ))
+            app = failure(error, environ)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             for step in self.answer_steps:
