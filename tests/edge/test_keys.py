@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -220,22 +221,21 @@ def test_live_connections_of_an_address_and_in_all_are_limited(start_server: Sta
         assert refused(lambda: open_websocket(host)) == (503, "too_many_sessions", True)
         check_problem(polled("203.0.113.8"), 503, "too_many_sessions")
         assert server.get("/stats")["refusals"] == {"too_many_live": 3, "too_many_sessions": 3}
+    opened: list[websocket.WebSocket] = []
+
+    def opens(address: str) -> bool:
+        try:
+            opened.append(plain(address))
+        except websocket.WebSocketBadStatusException:
+            return False
+        return True
+
     for live in (first, second, third):
         live.close()
     for address in (here, here, "2001:db8::2", "2001:db8::3"):
-        eventually(lambda address=address: opens(lambda: plain(address)))  # type: ignore[misc]
-
-
-OPENED: list[websocket.WebSocket] = []
-
-
-def opens(connect: Callable[[], websocket.WebSocket]) -> bool:
-    """Whether there is room now; what was opened stays open."""
-    try:
-        OPENED.append(connect())
-    except websocket.WebSocketBadStatusException:
-        return False
-    return True
+        eventually(partial(opens, address))
+    for live in opened:
+        live.close()
 
 
 def test_keys_survive_a_kill_and_only_their_hashes_are_on_the_disk(tmp_path: Path) -> None:
