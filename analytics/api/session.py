@@ -42,6 +42,12 @@ def session_blueprint(
     """Blueprint of /session and /tickets."""
     blueprint = Blueprint("session", __name__)
 
+    def end_session(who: str) -> None:
+        """End the session of the request's cookie, if there is one."""
+        token = request.cookies.get(COOKIE, "")
+        if token and reader.ask(resource, SESSIONS.name, session_name(token)) is not None:
+            recorder.change(NewChange(SESSIONS.name, session_name(token), who=who))
+
     @blueprint.get("/session")
     def who() -> Response:
         arguments(NOTHING)
@@ -56,6 +62,7 @@ def session_blueprint(
         key, now = check.find(secret, request.remote_addr or ""), clock.wall()
         if key.origins or not key.scopes & {READ, ADMIN}:
             raise NotAllowed("This key lacks the scope `read`.")
+        end_session(key.who)  # a browser has one session at a time
         token = secrets.token_urlsafe(32)
         body = {"key": key.id, "proof": proof(token, secret)}
         recorder.change(NewChange(SESSIONS.name, session_name(token), body, now, now + SESSION_SECONDS, key.who))
@@ -66,9 +73,7 @@ def session_blueprint(
     @blueprint.delete("/session")
     def sign_out() -> Response:
         arguments(NOTHING)
-        token = request.cookies.get(COOKIE, "")
-        if token and reader.ask(resource, SESSIONS.name, session_name(token)) is not None:
-            recorder.change(NewChange(SESSIONS.name, session_name(token), who=identity_of(request.environ).who))
+        end_session(identity_of(request.environ).who)
         response = Response(status=204)
         response.delete_cookie(COOKIE, path=_path(), httponly=True, samesite="Lax", secure=_is_secure())
         return response

@@ -33,6 +33,14 @@ def test_each_sign_in_has_a_token_of_its_own() -> None:
     assert rig.session(ADMIN) != rig.session(ADMIN)
 
 
+def test_another_sign_in_ends_the_session_of_the_browser_before() -> None:
+    rig = Rig()
+    first = rig.session(ADMIN)
+    again = rig.post("/session", {"key": ADMIN}, headers={"Cookie": first, **OWN})
+    check_refused(with_cookie(rig, first), 401, "unauthorized")
+    assert with_cookie(rig, again.headers["Set-Cookie"].partition(";")[0]).status_code == 200
+
+
 def test_a_session_has_the_scopes_of_its_key_and_lasts_seven_days() -> None:
     rig = Rig()
     cookie = rig.session(rig.key("read"))
