@@ -1,8 +1,8 @@
-"""Public addresses of the service: origins as browsers compare them, and base paths."""
+"""Addresses: origins as browsers compare them, base paths, and the addresses of senders."""
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?", re.ASCII | re.IGNORECASE)
@@ -55,6 +55,23 @@ def is_issuer(text: str) -> bool:
     address = re.fullmatch(r"(https?://[^/?#\s]+)(/[^?#\s]*)?", text)
     origin = parse_origin(address[1]) if address else None
     return origin is not None and (origin.scheme == "https" or is_loopback(origin.host))
+
+
+@lru_cache(maxsize=4096)
+def sender_at(address: str) -> str | None:
+    """Who sends from an address: the address itself, or for IPv6 its /64, of which one customer has all addresses.
+
+    None for this machine: loopback and Unix sockets, which have no address.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return None if parsed.is_loopback else str(ip_network((int(parsed) >> 64 << 64, 64)))
+        parsed = parsed.ipv4_mapped
+    return None if parsed.is_loopback else str(parsed)
 
 
 def is_base_path(text: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from analytics.converters import (
     ADMIN_KEY,
@@ -20,16 +20,13 @@ from analytics.converters import (
     PATH,
     SOME_ORIGINS,
     TEXT,
-    Converter,
     choice,
     number,
 )
-from analytics.errors import ConfigError
+from analytics.setting import Group, Setting
 
-T = TypeVar("T")
 MIB = 1024 * 1024
 PREFIX = "ANALYTICS_"
-HIDDEN = "***"
 LOG_LEVELS = choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 AUTHENTICATION = choice("auto", "required")
 DURABILITIES = choice("fsync", "process", "relaxed")
@@ -41,52 +38,6 @@ _KUBERNETES = re.compile(
     r"\w+_SERVICE_(HOST|PORT)(_\w+)?=.*|\w+_PORT(_\d+\w*)?=(tcp|udp|sctp)://.*|\w+_PORT_\d+_\w+=.*"
 )
 """Variables that Kubernetes sets for a Service named `analytics…`, with their values."""
-
-
-@dataclass(frozen=True)
-class Setting(Generic[T]):
-    """One setting. `about` says what it is for; the value of a secret is never shown."""
-
-    variable: str
-    group: str
-    default: T
-    converter: Converter[T]
-    about: str
-    is_secret: bool = False
-
-    def read(self, environ: Mapping[str, str]) -> T:
-        """The value in `environ`, or the default.
-
-        Raises:
-            ConfigError: one line that names the variable, the value and what is allowed.
-        """
-        if self.variable not in environ:
-            return self.default
-        text = environ[self.variable]
-        try:
-            return self.converter.read(text)
-        except ValueError:
-            raise ConfigError(
-                f"{self.variable}={HIDDEN if self.is_secret else text!r} is not allowed: {self.about}; "
-                f"{self.converter.allowed} (default {self.show(self.default) or 'empty'})"
-            ) from None
-
-    def show(self, value: T) -> str:
-        """The text of a value, for people."""
-        text = self.converter.show(value)
-        return HIDDEN if self.is_secret and text else text
-
-
-@dataclass(frozen=True)
-class Group:
-    """Settings that belong together."""
-
-    name: str
-
-    def setting(self, variable: str, default: T, converter: Converter[T], about: str, *, is_secret: bool = False) -> T:
-        """Declare a field of `Settings`."""
-        setting = Setting(variable, self.name, default, converter, about, is_secret)
-        return dataclasses.field(default=default, metadata={"setting": setting}, repr=not is_secret)
 
 
 LISTENING = Group("Listening")
@@ -148,6 +99,18 @@ class Settings:
         100.0,
         number(float, 0, 1e9),
         "requests a second that each key may read, twice as many at once; 0 for any number",
+    )
+    address_read_rate: float = ACCESS.setting(
+        "ANALYTICS_ADDRESS_READ_RATE",
+        100.0,
+        number(float, 0, 1e9),
+        "requests a second that each address of another machine may read without a key; 0 for any number",
+    )
+    address_ingest_rate: float = ACCESS.setting(
+        "ANALYTICS_ADDRESS_INGEST_RATE",
+        0.0,
+        number(float, 0, 1e9),
+        "items a second that each address of another machine may send without a key; 0 for any number",
     )
     cors_origins: tuple[str, ...] = ACCESS.setting(
         "ANALYTICS_CORS_ORIGINS", ("*",), ORIGINS, "origins whose pages may call the service, separated by commas"
@@ -253,6 +216,16 @@ class Settings:
         10.0,
         number(float, 0.1, 3600),
         "seconds without progress after which a slow live client is disconnected",
+    )
+
+    max_live: int = LIVE.setting(
+        "ANALYTICS_MAX_LIVE", 20_000, number(int, 1, 1_000_000), "maximum number of live clients"
+    )
+    max_live_per_address: int = LIVE.setting(
+        "ANALYTICS_MAX_LIVE_PER_ADDRESS",
+        1_000,
+        number(int, 1, 1_000_000),
+        "maximum number of live clients from each address of another machine",
     )
 
     log_level: str = LOGGING.setting("LOG_LEVEL", "INFO", LOG_LEVELS, "least severe level that is logged")

@@ -6,7 +6,7 @@ from pathlib import Path
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
 from analytics.access.identify import Identify
-from analytics.access.rates import Rates
+from analytics.access.limits import Defaults, Limits, rate_of
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
 from analytics.addresses import is_loopback
@@ -42,11 +42,14 @@ from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
+from analytics.keys.check import KeyCheck
 from analytics.keys.key import Rate
 from analytics.keys.keyring import Keyring
+from analytics.keys.rates import Rates
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
 from analytics.kinds import EVENTS
+from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands
 from analytics.live.hub import Hub
 from analytics.live.initial import InitialMessages
@@ -102,9 +105,17 @@ def create_app(
     snapshots = SnapshotSource(state, reader, connections)
     initial = InitialMessages(reader, snapshots)
     commands = Commands(hub, initial)
+
+    def refused(code: str) -> None:
+        with state.lock:
+            state.counters.refused(code)
+
+    capacity = Capacity(settings.max_live, settings.max_live_per_address, refused)
     packets = BodyReader(BodyLimits(INBOUND_LIMIT, settings.body_timeout), MANY_RECORDS)
     client_timeout = settings.client_timeout
-    socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout)
+    socketio = SocketIo(
+        commands, capacity, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
+    )
 
     def publish_events(recorded: Recorded) -> None:
         if recorded.kind == EVENTS.name:
@@ -190,10 +201,10 @@ def create_app(
             is_required=is_required,
         )
     )
-    tickets = Tickets(clock.monotonic)
+    tickets, check = Tickets(clock.monotonic), KeyCheck(keyring, clock)
     has_provider = people.provider is not None
     app.register_blueprint(
-        session_blueprint(keyring, tickets, recorder, reader, resource_bodies, clock, has_provider=has_provider)
+        session_blueprint(keyring, check, tickets, recorder, reader, resource_bodies, clock, has_provider=has_provider)
     )
     limit = partial(Rates("sign-ins", clock.monotonic).take, rate=SIGN_INS, items=1)
     app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, recorder, clock, limit))
@@ -203,11 +214,22 @@ def create_app(
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
-    app.register_blueprint(websocket_blueprint(commands, client_timeout))
+    app.register_blueprint(websocket_blueprint(commands, capacity, client_timeout))
     app.register_blueprint(socketio.blueprint())
     sessions = Sessions(keyring, people.roles, clock, lambda name: state.catalog.get(SESSIONS.name, name))
-    reads = Rate(settings.read_rate, 2 * settings.read_rate) if settings.read_rate else None
-    gate = Gate(Routes(app.url_map), keyring, tickets, sessions, people.proxy_users, clock, reads)
+    rates = map(rate_of, (settings.read_rate, settings.address_read_rate, settings.address_ingest_rate))
+    limits_of_senders = Limits(Defaults(*rates), clock.monotonic)
+    gate = Gate(
+        Routes(app.url_map),
+        keyring,
+        check,
+        tickets,
+        sessions,
+        people.proxy_users,
+        limits_of_senders,
+        socketio.has_session,
+        refused,
+    )
     app.wsgi_app = chain(  # type: ignore[method-assign]
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,

@@ -1,6 +1,6 @@
 """Identity: who sent a request, and what it may do. `access/` puts it into the environ, doors and views read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
@@ -35,6 +35,32 @@ class NotAllowed(AnalyticsError):
     code = "missing_scope"
 
 
+class NameBudget:
+    """The new services, event types and series that a key may create until the next restart.
+
+    Args:
+        most: how many.
+    """
+
+    __slots__ = ("_created", "most")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._created: set[Hashable] = set()
+
+    def take(self, unknown: frozenset[Hashable]) -> NotAllowed | None:
+        """Let the key create names that the service does not know yet, all or none; returns why it may not."""
+        new = unknown - self._created  # those of before may still be unknown: written, but not applied
+        if len(self._created) + len(new) > self.most:
+            return NotAllowed(
+                f"This key may create {self.most:,} new services, event types and series, and has done so: use known "
+                "names, or create a key with more `new_names`.",
+                code="too_many_new_names",
+            )
+        self._created |= new
+        return None
+
+
 class Identity(NamedTuple):
     """Who sent a request.
 
@@ -44,6 +70,7 @@ class Identity(NamedTuple):
         services: the only services whose records it may send; empty for all.
         types: the only event types that it may send; empty for all.
         is_browser: whether it is a public key of web pages, which may send events, metrics and heartbeats only.
+        names: what limits the new names that it may create; None for any number.
         admit: takes that many items from its rate. Raises TooManyRequests if nothing is left.
     """
 
@@ -52,6 +79,7 @@ class Identity(NamedTuple):
     services: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
     is_browser: bool = False
+    names: NameBudget | None = None
     admit: Callable[[int], None] = lambda items: None
 
     @property

@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from analytics.cli import main
 from analytics.cli.beside import DEFAULTS
 from analytics.cli.config import Effective, effective, table
-from analytics.config import SETTINGS, Setting
+from analytics.config import SETTINGS
 from analytics.converters import checked
+from analytics.setting import Setting
 from tests.server import ROOT
 
 LINE = re.compile(r"  (\S+) +(\S.*?)  +(environment|default|container|demo --serve) +(\S.*)")

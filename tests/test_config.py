@@ -9,9 +9,10 @@ import click
 import pytest
 
 from analytics.cli import main
-from analytics.config import SETTINGS, Group, Setting, Settings, unknown_variable_warnings, unknown_variables
+from analytics.config import SETTINGS, Settings, unknown_variable_warnings, unknown_variables
 from analytics.converters import checked
 from analytics.errors import ConfigError
+from analytics.setting import Group, Setting
 from tests.server import ROOT
 
 VARIABLES = [setting.variable for setting in SETTINGS.values()]

@@ -17,7 +17,6 @@ import yaml
 from analytics.config import SETTINGS, Settings
 from tests.conftest import StartServer
 from tests.docs.pages import blocks_of
-from tests.edge.wire import tool
 from tests.nginx import Nginx, make_identity, substituted
 from tests.server import ROOT, free_port
 
@@ -25,6 +24,7 @@ DEPLOY = ROOT / "deploy"
 VARIABLES = {setting.variable for setting in SETTINGS.values()}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 PORT = Settings().port
+KEY = "the-admin-key-of-these-tests"
 
 
 def image(pattern: str) -> str:
@@ -152,31 +152,32 @@ def test_kubernetes_probes_paths_that_the_server_has(start_server: StartServer) 
 
 @pytest.fixture
 def guarded(start_server: StartServer, tmp_path: Path) -> Iterator[Nginx]:
-    """Debian's nginx with deploy/nginx.conf in front of a server, for the user `me` with the password `secret`."""
-    server = start_server({"ANALYTICS_TRUSTED_PROXIES": "127.0.0.1"})
-    users = tmp_path / "users"
-    hashed = subprocess.run(
-        [tool("openssl"), "passwd", "-apr1", "secret"], check=True, capture_output=True, text=True
-    ).stdout
-    users.write_text(f"me:{hashed}")
-    text = substituted((DEPLOY / "nginx.conf").read_text(), server.port)
-    text = text.replace("/etc/nginx/analytics.htpasswd", str(users)).replace(
-        "listen 80;", f"listen 127.0.0.1:{free_port()};"
-    )
+    """Debian's nginx with deploy/nginx.conf in front of a server that requires keys."""
+    settings = {"ANALYTICS_TRUSTED_PROXIES": "127.0.0.1", "ANALYTICS_AUTH": "required", "ANALYTICS_ADMIN_KEY": KEY}
+    text = substituted((DEPLOY / "nginx.conf").read_text(), start_server(settings).port)
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
     with ExitStack() as stack:
         yield stack.enter_context(Nginx(tmp_path / "nginx", text, make_identity(tmp_path)))
 
 
-def test_nginx_asks_for_a_password_except_for_readiness(guarded: Nginx) -> None:
-    def status(path: str, **more: Any) -> int:
-        return requests.get(guarded.url + path, verify=str(guarded.certificate), timeout=10, **more).status_code
+def test_nginx_passes_on_keys_and_the_cookie_of_a_session(guarded: Nginx) -> None:
+    def ask(method: str, path: str, **more: Any) -> requests.Response:
+        return requests.request(method, guarded.url + path, verify=str(guarded.certificate), timeout=10, **more)
 
-    assert status("/dashboard") == 401
-    assert status("/dashboard", auth=("me", "wrong")) == 401
-    assert status("/dashboard", auth=("me", "secret")) == 200
-    assert status("/", auth=("me", "secret")) == 200
-    assert status("/health/ready") == 200
-    assert status("/health") == 401
+    assert ask("GET", "/dashboard").status_code == 401
+    assert ask("GET", "/dashboard", headers={"X-API-Key": "wrong"}).status_code == 401
+    assert ask("GET", "/dashboard", headers={"X-API-Key": KEY}).status_code == 200
+    assert ask("GET", "/dashboard", auth=("me", KEY)).status_code == 200
+    for path in ("/", "/health", "/health/ready"):
+        assert ask("GET", path).status_code == 200
+    cookie = ask("POST", "/session", json={"key": KEY}).headers["Set-Cookie"]
+    assert "Secure" in cookie
+    assert ask("GET", "/dashboard", headers={"Cookie": cookie.partition(";")[0]}).status_code == 200
+
+
+def test_what_is_deployed_requires_keys() -> None:
+    for path in ("compose.yaml", "kubernetes.yaml", "analytics.service", "nginx.conf"):
+        assert re.search(r"ANALYTICS_AUTH\W+(value: )?required", (DEPLOY / path).read_text()), path
 
 
 def test_the_location_of_nginx_is_that_of_the_guide() -> None:

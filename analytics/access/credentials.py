@@ -2,7 +2,6 @@
 
 import binascii
 from base64 import b64decode
-from http.cookies import CookieError, SimpleCookie
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_plus
 from wsgiref.types import WSGIEnvironment
@@ -79,8 +78,9 @@ def _authorization(value: str) -> str:
 
 
 def _cookie(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+    """The value of the session cookie; other cookies may be malformed."""
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return ""

@@ -1,47 +1,69 @@
 """The gate: it decides by the headers of a request who sent it, and whether it may do what it asks for."""
 
+from collections.abc import Callable
+from urllib.parse import parse_qs
 from wsgiref.types import WSGIEnvironment
 
 from analytics.access.credentials import PING, credentials, take_from_url
-from analytics.access.rates import Rates
+from analytics.access.limits import Limits
 from analytics.access.routes import Route, Routes
-from analytics.addresses import parse_origin
-from analytics.clock import Clock
-from analytics.identity import ADMIN, EVERYBODY, INGEST, KEY, NOBODY, Identity, NotAllowed, Unauthorized
-from analytics.keys.key import Key, Rate
+from analytics.addresses import parse_origin, sender_at
+from analytics.errors import AnalyticsError
+from analytics.identity import (
+    ADMIN,
+    EVERYBODY,
+    INGEST,
+    KEY,
+    NOBODY,
+    READ,
+    Identity,
+    NameBudget,
+    NotAllowed,
+    Unauthorized,
+)
+from analytics.keys.check import KeyCheck
+from analytics.keys.key import Key
 from analytics.keys.keyring import Keyring
+from analytics.keys.own_page import is_own_page
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
 from analytics.people.proxy_users import ProxyUsers
 from analytics.scopes import EDIT, PUBLIC
 
-BROWSER_INGEST = Rate(50, 200)
-"""The rate of browser keys that have none of their own, in items."""
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-TICKET_RULES = ("/ws/", "/socket.io", "/export/")
+SOCKET_IO = "/socket.io/"
+TICKET_RULES = ("/ws/", SOCKET_IO, "/export/")
+MAX_KNOWN = 10_000
+"""Identities of keys that are remembered."""
+IN_SESSION = Identity("live session", frozenset((READ,)))
+"""The sender of a further request of a Socket.IO session that was opened with a ticket."""
 
 
 class Gate:
     """Identifies the sender of each request, and refuses what it may not do. The body has not been read yet.
 
     Args:
-        reads: the default rate of reads of a key; None for none.
+        is_live: whether there is a Socket.IO session with this id.
+        refused: called with the code of each refusal.
     """
 
     def __init__(
         self,
         routes: Routes,
         keyring: Keyring,
+        check: KeyCheck,
         tickets: Tickets,
         sessions: Sessions,
         proxy_users: ProxyUsers,
-        clock: Clock,
-        reads: Rate | None,
+        limits: Limits,
+        is_live: Callable[[str], bool],
+        refused: Callable[[str], None],
     ) -> None:
-        self._routes, self._keyring, self._tickets, self._sessions = routes, keyring, tickets, sessions
+        self._routes, self._keyring, self._check = routes, keyring, check
+        self._tickets, self._sessions, self._limits = tickets, sessions, limits
         self._proxy_users = proxy_users
-        self._clock, self._default_reads = clock, reads
-        self._ingest, self._reads = Rates("items", clock.monotonic), Rates("reads", clock.monotonic)
+        self._is_live, self._refused = is_live, refused
+        self._known: dict[str, tuple[Key, Identity]] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> None:
         """Put the sender into the environ.
@@ -51,49 +73,75 @@ class Gate:
             NotAllowed: its sender may not do this.
             TooManyRequests: its sender exceeded its rate.
         """
+        try:
+            environ[KEY] = self._sender(environ)
+        except AnalyticsError as error:
+            self._refused(error.code)
+            raise
+
+    def _sender(self, environ: WSGIEnvironment) -> Identity:
         if environ["REQUEST_METHOD"] == "OPTIONS":  # preflights have no credentials
-            return
+            return NOBODY
         if not self._keyring.is_locked:
             take_from_url(environ)
-            environ[KEY] = EVERYBODY
-            return
+            return self._anybody(environ) if self._limits.limits_addresses else EVERYBODY
         route = self._routes.of(environ)
         if route.scope == PUBLIC:
-            environ[KEY] = self._identity_or_nobody(environ, route)
-            return
+            try:
+                return self._identity(environ, route)
+            except (Unauthorized, NotAllowed):
+                return NOBODY
         identity = self._identity(environ, route)
         if identity is NOBODY:
             raise Unauthorized("This needs a key: send it as `Authorization: Bearer KEY`, or sign in on the page.")
-        _check(identity, route)
-        environ[KEY] = identity
+        check_scope(identity, route)
+        return identity
 
-    def _identity_or_nobody(self, environ: WSGIEnvironment, route: Route) -> Identity:
-        try:
-            return self._identity(environ, route)
-        except (Unauthorized, NotAllowed):
-            return NOBODY
+    def _anybody(self, environ: WSGIEnvironment) -> Identity:
+        """The sender of a request where no keys are required, with the rates of its address."""
+        address = sender_at(environ.get("REMOTE_ADDR", ""))
+        if address is None:
+            return EVERYBODY
+        route = self._routes.of(environ)
+        if route.is_read:
+            self._limits.read_from(address)
+        elif route.scope == INGEST:
+            admit = self._limits.admit_from(address)
+            if admit is not None:
+                return EVERYBODY._replace(admit=admit)
+        return EVERYBODY
 
     def _identity(self, environ: WSGIEnvironment, route: Route) -> Identity:
         given = credentials(environ)
         if given is None:
             return self._of_browser(self._proxy_users(environ), environ, route)
         if given.form == "ticket":
-            found: Identity | None = None
-            if route.rule.startswith(TICKET_RULES):
-                found = self._tickets.use(given.secret, environ.get("HTTP_ORIGIN", ""))
-            if found is None:
-                raise Unauthorized("This ticket is unknown, used, too old or of another origin: ask for a new one.")
-            return found
+            return self._of_ticket(given.secret, environ, route)
         if given.form == "session":
             # a cookie that is too old is no mistake of the page
-            found = self._sessions.find(given.secret) or self._proxy_users(environ)
-            return self._of_browser(found, environ, route)
-        key = self._keyring.find(given.secret)
-        if key is None:
-            raise Unauthorized("This key is not known: it may have been revoked.", code="unknown_key")
+            person = self._sessions.find(given.secret) or self._proxy_users(environ)
+            return self._of_browser(person, environ, route)
+        key = self._check.find(given.secret, environ.get("REMOTE_ADDR", ""))
         if given.form == "url":
-            _check_url(key, route)
-        return self._of_key(key, environ, route)
+            check_url(key, route)
+        if key.origins:
+            check_origin(key, environ.get("HTTP_ORIGIN", ""))
+        identity = self._of_key(key)
+        if route.is_read:
+            self._limits.read(identity.who, key)
+        return identity
+
+    def _of_ticket(self, ticket: str, environ: WSGIEnvironment, route: Route) -> Identity:
+        found = None
+        if route.rule.startswith(TICKET_RULES):
+            if route.rule == SOCKET_IO:  # clients repeat the ticket, but a session needs it once
+                sid = parse_qs(environ["QUERY_STRING"]).get("sid", [""])[0]
+                if sid and self._is_live(sid):
+                    return IN_SESSION
+            found = self._tickets.use(ticket, environ.get("HTTP_ORIGIN", ""))
+        if found is None:
+            raise Unauthorized("This ticket is unknown, used, too old or of another origin: ask for a new one.")
+        return found
 
     def _of_browser(self, identity: Identity | None, environ: WSGIEnvironment, route: Route) -> Identity:
         """The person of a session or proxy; browsers send both with requests of other sites' pages, too.
@@ -104,43 +152,34 @@ class Gate:
         if identity is None:
             return NOBODY
         is_safe = environ["REQUEST_METHOD"] in SAFE_METHODS and route.scope != INGEST and "HTTP_UPGRADE" not in environ
-        if not is_safe and not _is_own_page(environ):
+        if not is_safe and not is_own_page(environ):
             raise NotAllowed(
                 "People may send, change and connect live only from the service's own page: use a key elsewhere.",
                 code="cross_site_request",
             )
-        return self._with_rates(identity, None, environ)
+        if route.is_read:
+            self._limits.read(identity.who, None)
+        return identity
 
-    def _of_key(self, key: Key, environ: WSGIEnvironment, route: Route) -> Identity:
-        if key.is_expired(self._clock.wall()):
-            raise Unauthorized("This key has expired.", code="key_expired")
-        origin = environ.get("HTTP_ORIGIN", "")
-        if key.origins and origin not in key.origins:
-            raise NotAllowed(
-                f"This key may be used by pages of {', '.join(sorted(key.origins))} only"
-                + (f", not of {origin[:100]}." if origin else "; the request has no Origin header."),
-                code="origin_not_allowed",
-            )
-        identity = Identity(key.who, key.scopes, key.services, key.types, bool(key.origins))
-        return self._with_rates(identity, key, environ)
-
-    def _with_rates(self, identity: Identity, key: Key | None, environ: WSGIEnvironment) -> Identity:
-        sender = identity.who
-        reads = (key and key.reads) or self._default_reads
-        if reads is not None and environ["REQUEST_METHOD"] in SAFE_METHODS and not identity.is_browser:
-            self._reads.take(sender, reads, 1)
-        ingest = (key and key.ingest) or (BROWSER_INGEST if identity.is_browser else None)
-        if ingest is None:
-            return identity
-        rate: Rate = ingest
-
-        def admit(items: int) -> None:
-            self._ingest.take(sender, rate, items)
-
-        return identity._replace(admit=admit)
+    def _of_key(self, key: Key) -> Identity:
+        """The identity of a key, made once for each version of it."""
+        known = self._known.get(key.id)
+        if known is not None and known[0] is key:
+            return known[1]
+        names = None if key.new_names is None else NameBudget(key.new_names)
+        if names is not None and known is not None and known[1].names is not None:
+            names = known[1].names  # the budget is not renewed by a rotation
+        identity = Identity(key.who, key.scopes, key.services, key.types, bool(key.origins), names)
+        admit = self._limits.admit(key)
+        if admit is not None:
+            identity = identity._replace(admit=admit)
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[key.id] = key, identity
+        return identity
 
 
-def _check(identity: Identity, route: Route) -> None:
+def check_scope(identity: Identity, route: Route) -> None:
     """Check that a sender has the scope of a route.
 
     Raises:
@@ -150,14 +189,13 @@ def _check(identity: Identity, route: Route) -> None:
         if identity.may(ADMIN) or (identity.may(INGEST) and not identity.is_bound and not identity.is_browser):
             return
         raise NotAllowed(
-            "This needs the scope `ingest` and a key that is not bound to services, event types or origins.",
-            code="missing_scope",
+            "This needs the scope `ingest` and a key that is not bound to services, event types or origins."
         )
     if not identity.may(route.scope):
         raise NotAllowed(f"This key lacks the scope `{route.scope}`.")
 
 
-def _check_url(key: Key, route: Route) -> None:
+def check_url(key: Key, route: Route) -> None:
     """Check that a key may stand in the URL: browser keys, which are public, and pings of the one service of a key.
 
     Raises:
@@ -172,12 +210,16 @@ def _check_url(key: Key, route: Route) -> None:
     )
 
 
-def _is_own_page(environ: WSGIEnvironment) -> bool:
-    """Whether a page of this service sent a request, by headers that browsers set and pages cannot."""
-    site = environ.get("HTTP_SEC_FETCH_SITE")
-    if site is not None:
-        return bool(site == "same-origin")
-    origin = parse_origin(environ.get("HTTP_ORIGIN", ""))
-    return origin is not None and any(
-        origin == parse_origin(f"{scheme}://{environ.get('HTTP_HOST', '')}") for scheme in ("http", "https")
-    )
+def check_origin(key: Key, origin: str) -> None:
+    """Check that a request comes from a page that may use a browser key.
+
+    Raises:
+        NotAllowed: it does not.
+    """
+    parsed = parse_origin(origin)
+    if parsed is None or parsed not in map(parse_origin, key.origins):
+        raise NotAllowed(
+            f"This key may be used by pages of {', '.join(sorted(key.origins))} only"
+            + (f", not of {origin[:100]}." if origin else "; the request has no Origin header."),
+            code="origin_not_allowed",
+        )

@@ -1,4 +1,4 @@
-"""Authentication and authorization of requests: the interface, and the default that allows everybody."""
+"""Authentication and authorization of requests: the interface; the gate implements it."""
 
 from typing import Protocol
 from wsgiref.types import WSGIEnvironment
@@ -17,10 +17,3 @@ class Identify(Protocol):
         Raises:
             AnalyticsError: the request is refused, with this error as the answer.
         """
-
-
-class Everybody:
-    """Allows every request."""
-
-    def __call__(self, environ: WSGIEnvironment) -> None:
-        """Allow a request."""

@@ -6,6 +6,7 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, RequestRedirect, Rule
 
+from analytics.identity import ADMIN, READ
 from analytics.scopes import DECISIONS, PUBLIC, Decisions
 
 
@@ -14,13 +15,18 @@ class UndecidedRouteError(Exception):
 
 
 class Route(NamedTuple):
-    """The rule of a route, and the scope that a request of it needs."""
+    """The rule of a route, the scope that a request of it needs, and whether it counts as a read."""
 
     rule: str
     scope: str
+    is_read: bool
 
 
-NO_ROUTE = Route("", PUBLIC)
+def _route(rule: str, method: str, scope: str) -> Route:
+    return Route(rule, scope, scope == READ or (scope == ADMIN and method == "GET"))
+
+
+NO_ROUTE = Route("", PUBLIC, is_read=False)
 """For requests that are answered with 404 or 405."""
 
 
@@ -37,10 +43,9 @@ class Routes:
     def __init__(self, urls: Map, decisions: Decisions = DECISIONS) -> None:
         self._urls, self._decisions = urls, decisions
         self._check()
-        self._fixed = {
-            (rule, method): Route(rule, scope)
+        self._routes = {
+            (rule, method): _route(rule, method, scope)
             for rule, methods in decisions.items()
-            if "<" not in rule
             for method, scope in methods.items()
         }
 
@@ -48,7 +53,8 @@ class Routes:
         """The route of a request, by the same rules as the application's router."""
         method = environ["REQUEST_METHOD"]
         method = "GET" if method == "HEAD" else method
-        found = self._fixed.get((environ["PATH_INFO"], method))
+        path = environ["PATH_INFO"]
+        found = self._routes.get((path, method)) if "<" not in path else None
         if found is not None:
             return found
         try:
@@ -56,7 +62,7 @@ class Routes:
         except (HTTPException, RequestRedirect):
             return NO_ROUTE
         assert isinstance(rule, Rule)
-        return Route(rule.rule, self._decisions[rule.rule][method])
+        return self._routes[rule.rule, method]
 
     def _check(self) -> None:
         needed = {

@@ -28,6 +28,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "origin_not_allowed": "Pages of this origin may not do this; see ANALYTICS_CORS_ORIGINS, or the key's origins.",
         "service_not_allowed": "The key is bound to other services.",
         "type_not_allowed": "The key is bound to other event types.",
+        "too_many_new_names": "The key may not create another service, event type or series.",
         "cross_site_request": "A page of another site tried to send, to change or to connect live for a person.",
         "no_role": "The person that the proxy names has none of the groups that may use the service.",
     },
@@ -64,10 +65,13 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "scopes_of_bound_key": "A key that is bound to services, event types or origins can have `ingest` only.",
         "collection_full": "The limit of resources in this collection is reached.",
     },
-    429: {"rate_limited": "The sender exceeded its rate; try again after Retry-After."},
+    429: {
+        "rate_limited": "The sender exceeded its rate; try again after Retry-After.",
+        "too_many_live": "The limit of live connections of this address is reached; try again after Retry-After.",
+    },
     503: {
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
-        "too_many_sessions": "The limit of Socket.IO sessions is reached; try again after Retry-After.",
+        "too_many_sessions": "The limit of live connections is reached; try again after Retry-After.",
     },
 }
 """Meaning of each error code, by HTTP status."""
@@ -102,7 +106,7 @@ ACCESS: Codes = {
     429: ("rate_limited",),
 }
 """What every operation that needs a key may answer, in addition to its own codes."""
-BOUND = ("service_not_allowed", "type_not_allowed")
+BOUND = ("service_not_allowed", "type_not_allowed", "too_many_new_names")
 BATCHES: Codes = {
     **ONE_BODY,
     400: (*ONE_BODY[400], "empty_batch"),

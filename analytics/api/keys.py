@@ -14,7 +14,7 @@ from analytics.clock import Clock, rfc3339
 from analytics.doors.body import BodyReader
 from analytics.errors import AnalyticsError, NotFound, ValidationFailed
 from analytics.identity import ADMIN, INGEST, identity_of
-from analytics.keys.key import digest, is_admin, new_id, new_secret
+from analytics.keys.key import digest, has_expired, is_admin, new_id, new_secret
 from analytics.keys.keyring import Keyring
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import resource, resources_of
@@ -129,7 +129,8 @@ def keys_blueprint(
     def revoke(id: str) -> Response:
         arguments(NOTHING)
         found = find(id)
-        others = [each for each in reader.ask(resources_of, KEYS.name) if is_admin(each) and each.name != id]
+        admins = filter(is_admin, reader.ask(resources_of, KEYS.name))
+        others = [each for each in admins if each.name != id and not has_expired(each, clock.wall())]
         if is_admin(found) and not (others or has_settings_key or is_required):
             raise LastAdmin(
                 "This is the last admin key: without it everybody could read and write. Set ANALYTICS_ADMIN_KEY or "

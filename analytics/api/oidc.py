@@ -75,7 +75,7 @@ def oidc_blueprint(
             response = _failed(error)
         else:
             response = _to_page()
-            open_session(response, recorder, {"who": person.who, "groups": groups}, person.who, clock.wall())
+            open_session(response, recorder, lambda _: {"who": person.who, "groups": groups}, person.who, clock.wall())
             delete_cookie(response, FAILURE_COOKIE)
         delete_cookie(response, ATTEMPT_COOKIE, PATH)
         return response

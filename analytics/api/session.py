@@ -1,6 +1,7 @@
 """/session: who sends a request, and signing in with a key; and /tickets, for URLs that must not have a key."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -11,9 +12,11 @@ from analytics.api.params import arguments
 from analytics.catalog.collections import SESSIONS
 from analytics.clock import DAY_SECONDS, Clock
 from analytics.doors.body import BodyReader
-from analytics.identity import ADMIN, COOKIE, READ, SCOPES, Identity, NotAllowed, Unauthorized, identity_of
+from analytics.identity import ADMIN, COOKIE, READ, SCOPES, Identity, NotAllowed, identity_of
+from analytics.keys.check import KeyCheck
 from analytics.keys.keyring import Keyring
-from analytics.keys.sessions import session_name
+from analytics.keys.own_page import is_other_page
+from analytics.keys.sessions import proof, session_name
 from analytics.keys.tickets import SECONDS as TICKET_SECONDS
 from analytics.keys.tickets import Tickets
 from analytics.log.recorder import Recorder
@@ -33,6 +36,7 @@ FAILURE_COOKIE = "analytics_sign_in_failure"
 
 def session_blueprint(
     keyring: Keyring,
+    check: KeyCheck,
     tickets: Tickets,
     recorder: Recorder,
     reader: Reader,
@@ -49,6 +53,12 @@ def session_blueprint(
         who = {"who": identity.who, "scopes": scopes, "keys_required": keyring.is_locked}
         return answer({**who, "oidc": has_provider, "sign_in_failure": failure})
 
+    def end_session(who: str) -> None:
+        """End the session of the request's cookie, if there is one."""
+        token = request.cookies.get(COOKIE, "")
+        if token and reader.ask(resource, SESSIONS.name, session_name(token)) is not None:
+            recorder.change(NewChange(SESSIONS.name, session_name(token), who=who))
+
     @blueprint.get("/session")
     def who() -> Response:
         arguments(NOTHING)
@@ -61,22 +71,21 @@ def session_blueprint(
     @blueprint.post("/session")
     def sign_in() -> Response:
         arguments(NOTHING)
+        if is_other_page(request.environ):
+            raise NotAllowed("Only the service's own page can sign somebody in.", code="cross_site_request")
         secret = load(SIGN_IN, bodies.read(request.environ).data)["key"]
-        key, now = keyring.find(secret), clock.wall()
-        if key is None or key.is_expired(now):
-            raise Unauthorized("This key is not known: it may have been revoked, or have expired.", code="unknown_key")
-        if not key.scopes & {READ, ADMIN}:
+        key, now = check.find(secret, request.remote_addr or ""), clock.wall()
+        if key.origins or not key.scopes & {READ, ADMIN}:
             raise NotAllowed("This key lacks the scope `read`.")
+        end_session(key.who)  # a browser has one session at a time
         response = described(Identity(key.who, key.scopes))
-        open_session(response, recorder, {"key": key.id}, key.who, now)
+        open_session(response, recorder, lambda token: {"key": key.id, "proof": proof(token, secret)}, key.who, now)
         return response
 
     @blueprint.delete("/session")
     def sign_out() -> Response:
         arguments(NOTHING)
-        token = request.cookies.get(COOKIE, "")
-        if token and reader.ask(resource, SESSIONS.name, session_name(token)) is not None:
-            recorder.change(NewChange(SESSIONS.name, session_name(token), who=identity_of(request.environ).who))
+        end_session(identity_of(request.environ).who)
         response = Response(status=204)
         delete_cookie(response, COOKIE)
         return response
@@ -92,8 +101,10 @@ def session_blueprint(
     return blueprint
 
 
-def open_session(response: Response, recorder: Recorder, body: dict[str, Any], who: str, now: float) -> None:
-    """Store a session, and set its cookie; `body` is what `Sessions` finds the person by."""
+def open_session(
+    response: Response, recorder: Recorder, body_of: Callable[[str], dict[str, Any]], who: str, now: float
+) -> None:
+    """Store a session, and set its cookie; `body_of` makes what `Sessions` finds the person by from the new token."""
     token = secrets.token_urlsafe(32)
-    recorder.change(NewChange(SESSIONS.name, session_name(token), body, now, now + SESSION_SECONDS, who))
+    recorder.change(NewChange(SESSIONS.name, session_name(token), body_of(token), now, now + SESSION_SECONDS, who))
     set_cookie(response, COOKIE, token, SESSION_SECONDS)

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from analytics.config import Setting
+    from analytics.setting import Setting
 
 
 class SettingJson(TypedDict):

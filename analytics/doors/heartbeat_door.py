@@ -57,19 +57,22 @@ class HeartbeatDoor:
 
     def _take(self, decode: Callable[[], NewHeartbeat], identity: Identity) -> Answer:
         try:
-            heartbeat = self._decoded(decode)
-            identity.admit(1)
-            error = identity.why_not(heartbeat)
-            if error is not None:
-                raise error
+            heartbeat = self._allowed(decode, identity)
             self._recorder.record(HEARTBEATS, heartbeat)
         except AnalyticsError as error:
             return refusal(error)
         return json_answer({"message": "heartbeat recorded", "service": heartbeat.service, "status": heartbeat.status})
 
-    def _decoded(self, decode: Callable[[], NewHeartbeat]) -> NewHeartbeat:
+    def _allowed(self, decode: Callable[[], NewHeartbeat], identity: Identity) -> NewHeartbeat:
         try:
-            return decode()
+            heartbeat = decode()
+            identity.admit(1)
+            error = identity.why_not(heartbeat)
+            if error is None and identity.names is not None:
+                error = identity.names.take(self._recorder.unknown_names(heartbeat))
+            if error is not None:
+                raise error
+            return heartbeat
         except AnalyticsError as error:
             self._recorder.reject(HEARTBEATS, [error.code])
             raise

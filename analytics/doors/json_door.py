@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic
 from wsgiref.types import WSGIEnvironment
 
@@ -13,7 +14,7 @@ from analytics.doors.forms import decode
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import LINES_TYPE, MANY_RECORDS
 from analytics.errors import AnalyticsError
-from analytics.identity import EVERYBODY, Identity, identity_of
+from analytics.identity import EVERYBODY, Identity, NotAllowed, identity_of
 from analytics.kinds import EVENTS, METRICS, Kind
 from analytics.log.handlers import Taken
 from analytics.log.recorder import Recorder
@@ -76,10 +77,11 @@ class JsonDoor(Generic[R]):
             NotAllowed: it may not send this record.
             TooManyRequests: it exceeded its rate.
         """
+        why_not = partial(self._why_not, identity)
         try:
             if not isinstance(decoded, Batch):
                 identity.admit(1)
-                error = identity.why_not(decoded)
+                error = why_not(decoded)
                 if error is not None:
                     raise error
                 return decoded
@@ -87,7 +89,14 @@ class JsonDoor(Generic[R]):
         except AnalyticsError as error:
             self._recorder.reject(self._kind, [error.code] * (len(decoded.items) if isinstance(decoded, Batch) else 1))
             raise
-        return decoded.without(identity.why_not) if identity.is_bound else decoded
+        return decoded.without(why_not) if identity.is_bound or identity.names is not None else decoded
+
+    def _why_not(self, identity: Identity, record: R) -> NotAllowed | None:
+        """Why the sender may not send a record; None if it may."""
+        error = identity.why_not(record)
+        if error is None and identity.names is not None:
+            return identity.names.take(self._recorder.unknown_names(record))
+        return error
 
     def _receipt(self, receipt: Receipt) -> Answer:
         if receipt.accepted or receipt.duplicates:

@@ -1,6 +1,7 @@
 """Keys: what the catalog holds of each, and how secrets are made and compared."""
 
 import hashlib
+import math
 import re
 import secrets
 from typing import Any, NamedTuple
@@ -49,6 +50,10 @@ class Key(NamedTuple):
         """Its name for the audit log."""
         return f"{self.name} (key {self.id})"
 
+    def accepted(self, now: float) -> list[bytes]:
+        """The SHA-256 of each secret that is accepted at `now`, in seconds since the epoch."""
+        return [hashed for hashed, until in self.hashes if until is None or now < until]
+
     def is_expired(self, now: float) -> bool:
         """Whether it is not accepted any more at `now`, in seconds since the epoch."""
         return self.expires is not None and now >= self.expires
@@ -66,7 +71,7 @@ def new_secret(id_: str) -> str:
 
 def digest(secret: str) -> bytes:
     """SHA-256 of a secret; random secrets need no slow hash."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def key_of(resource: Resource) -> Key:
@@ -90,8 +95,13 @@ def key_of(resource: Resource) -> Key:
 
 
 def is_admin(resource: Resource) -> bool:
-    """Whether a resource of the collection `keys` may do everything."""
+    """Whether a resource of the collection `keys` may do everything, expired or not."""
     return ADMIN in resource.body["scopes"]
+
+
+def has_expired(resource: Resource, now: float) -> bool:
+    """Whether a resource of the collection `keys` is not accepted any more at `now`."""
+    return bool(now >= resource.body.get("expires", math.inf))
 
 
 def _rate(limit: dict[str, float] | None) -> Rate | None:

@@ -1,10 +1,11 @@
 """Sessions: people who signed in on the page. Each is a resource of the catalog, known by the SHA-256 of its cookie."""
 
+import hmac
 from collections.abc import Callable
 
 from analytics.clock import Clock
 from analytics.identity import Identity
-from analytics.keys.key import digest
+from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
 from analytics.people.roles import Roles
 from analytics.records import Resource
@@ -13,8 +14,8 @@ from analytics.records import Resource
 class Sessions:
     """Finds the person behind a session cookie.
 
-    A session of a key has the key's present scopes, and ends when the key is revoked or expires. A session of a person
-    has the scopes that the settings give to their groups now, and ends when none of them has a role any more.
+    A session of a key has the key's present scopes, and ends when the key is revoked, rotated or expires. A session of
+    a person has the scopes that the settings give to their groups now, and ends when none of them has a role any more.
 
     Args:
         resource: returns the resource of the collection `sessions` with this name.
@@ -36,9 +37,25 @@ class Sessions:
             scopes = self._roles.scopes(session.body["groups"])
             return Identity(session.body["who"], scopes) if scopes else None
         key = self._keyring.by_id(key_id)
-        if key is None or key.is_expired(now):
+        if key is None or key.is_expired(now) or not _is_of(key, token, session.body["proof"], now):
             return None
         return Identity(key.who, key.scopes, key.services, key.types)
+
+
+def proof(token: str, secret: str) -> str:
+    """What the session of a key keeps to know whether that secret is still accepted.
+
+    It is keyed with the token, which is not kept, so that nobody can use it to try secrets.
+    """
+    return _proof(token, digest(secret))
+
+
+def _proof(token: str, hashed: bytes) -> str:
+    return hmac.digest(token.encode(), hashed, "sha256").hex()
+
+
+def _is_of(key: Key, token: str, kept: str, now: float) -> bool:
+    return any(hmac.compare_digest(_proof(token, hashed), kept) for hashed in key.accepted(now))
 
 
 def session_name(token: str) -> str:

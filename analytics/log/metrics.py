@@ -6,10 +6,17 @@ from analytics.log import refusal
 from analytics.log.groups import Group, Groups
 from analytics.log.intake import Checked
 from analytics.log.refusal import Refused
-from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, series_tags
+from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, SeriesTags, series_tags
+from analytics.state.delta import SeriesKey
 from analytics.state.limits import Limits
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
 from analytics.state.state import State
+
+
+def series_of(name: str, service: str, tags: SeriesTags) -> tuple[SeriesKey, ...]:
+    """The series of a metric that need room within ANALYTICS_MAX_SERIES."""
+    tagged: tuple[SeriesKey, ...] = ((name, service, tags),) if tags else ()
+    return tagged if name in TRAFFIC else (*tagged, (name, service, NO_TAGS))
 
 
 class MetricGroup(Group[NewMetric]):
@@ -23,10 +30,7 @@ class MetricGroup(Group[NewMetric]):
         self._tags = series_tags(first.tags)
         self._endpoint = first.tags.get("endpoint") if first.tags else None
         self._is_folded = False
-        if self._tags:
-            self.series = ((self.name, self.service, self._tags),)
-        if self.name not in TRAFFIC:
-            self.series = (*self.series, (self.name, self.service, NO_TAGS))
+        self.series = series_of(self.name, self.service, self._tags)
 
     def admit(self, limits: Limits) -> Refused | None:
         """Reserve room for the series. If there is none, traffic metrics are counted without tags, others refused."""

@@ -1,7 +1,7 @@
 """The recorder: the one way into the log, for requests and for the service itself."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
+from analytics.log.new_names import unknown_names
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
 from analytics.records import UNLIMITED, NewChange, NewFile, NewStart, NewTick, Quotas, R, Receipt
@@ -138,6 +139,11 @@ class Recorder:
         """Count items that were rejected before they reached the log, by error code."""
         with self._state.lock:
             self._state.counters.rejected(kind.name, Counter(codes))
+
+    def unknown_names(self, record: object) -> frozenset[Hashable]:
+        """The services, event types and series that the service would learn by a record."""
+        with self._state.lock:
+            return unknown_names(self._state, record)
 
     def _catalog(self, record: NewChange | NewFile) -> Any:
         with self._state.lock:

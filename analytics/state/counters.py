@@ -1,4 +1,4 @@
-"""Counts of received items by outcome and of drops by reason, since the start."""
+"""Counts of received items by outcome, and of drops and refused requests by reason, since the start."""
 
 from collections import Counter
 
@@ -13,6 +13,7 @@ class Counters:
             kind.name: Counter(accepted=0, duplicates=0, rejected=0) for kind in KINDS.values() if kind.is_received
         }
         self.drops: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
 
     def forget(self) -> None:
         """Reset all counts."""
@@ -34,3 +35,7 @@ class Counters:
     def dropped(self, reason: str, count: int = 1) -> None:
         """Count something dropped because a limit was reached."""
         self.drops[reason] += count
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was refused before its body was read."""
+        self.refusals[reason] += 1

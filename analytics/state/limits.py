@@ -45,6 +45,10 @@ class Limits:
                 return event_type
         return OTHER
 
+    def has_type(self, event_type: str) -> bool:
+        """Whether an event type is counted under its own name."""
+        return event_type in self._types
+
     def expire(self, live: Collection[SeriesKey]) -> None:
         """Forget all series but the `live` ones, and the event types without a live series."""
         self._series.intersection_update(live)

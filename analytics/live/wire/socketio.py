@@ -19,7 +19,8 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from analytics.errors import AnalyticsError, BadHandshake, Unavailable, ValidationFailed
 from analytics.internals.engineio import Engine, Session
 from analytics.internals.simple_websocket import socket_of
-from analytics.internals.socketio import TextPacket, engine_server, session_id
+from analytics.internals.socketio import TextPacket, engine_server, session_id, watch_sessions
+from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, Subscribed, options_in_query
 from analytics.live.hub import Client
 from analytics.live.outbox import Backlog
@@ -32,7 +33,6 @@ PING_TIMEOUT = 15
 """A client that vanished is noticed after the interval and one to two timeouts: within a minute."""
 REFUSED_SECONDS = 1
 """How long a refused client has to leave: the Python client waits for its session to be closed."""
-MAX_SESSIONS = 20_000
 PROTOCOL_FIELDS = ("EIO", "transport", "t", "sid", "b64")
 """Query parameters of the protocol itself."""
 SOCKET = "socket"
@@ -96,14 +96,22 @@ class SocketIo:
 
     Args:
         commands: adds clients to the hub.
+        capacity: limits the number of sessions.
         is_draining: whether the service stops.
         read_body: reads the body of a request.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
     """
 
     def __init__(
-        self, commands: Commands, is_draining: Callable[[], bool], read_body: ReadBody, client_timeout: float
+        self,
+        commands: Commands,
+        capacity: Capacity,
+        is_draining: Callable[[], bool],
+        read_body: ReadBody,
+        client_timeout: float,
     ) -> None:
+        self._capacity = capacity
+        self._addresses: dict[str, str] = {}
         self._commands, self._read_body, self._client_timeout = commands, read_body, client_timeout
         self._is_draining = is_draining
         self._clients: dict[str | None, Client] = {}
@@ -122,6 +130,7 @@ class SocketIo:
             engineio_logger=quiet,
         )
         self._engine = Engine(engine_server(self._server), is_draining)
+        watch_sessions(self._server, self._opened, self._ended)
         self._server.on("connect", self._connect)
         self._server.on("disconnect", self._disconnect)
         self._server.on("subscribe", self._subscribe)
@@ -129,6 +138,11 @@ class SocketIo:
     def __len__(self) -> int:
         """Number of connected clients."""
         return len(self._clients)
+
+    def has_session(self, sid: str) -> bool:
+        """Whether there is a session with this id."""
+        session = self._engine.session(sid)
+        return session is not None and not session.is_closed
 
     def drain(self) -> None:
         """Close all sessions; the connection of a client that does not receive the Close soon is cut."""
@@ -178,8 +192,16 @@ class SocketIo:
             return
         if self._is_draining():
             raise Unavailable("The service stops.", headers={"Retry-After": "1"})
-        if len(self._engine) >= MAX_SESSIONS:
-            raise Unavailable("There are too many sessions.", code="too_many_sessions", headers={"Retry-After": "5"})
+        self._capacity.check(request.environ.get("REMOTE_ADDR", ""))
+
+    def _opened(self, sid: str, environ: WSGIEnvironment) -> None:
+        self._addresses[sid] = address = environ.get("REMOTE_ADDR", "")
+        self._capacity.add(address)
+
+    def _ended(self, sid: str) -> None:
+        address = self._addresses.pop(sid, None)
+        if address is not None:
+            self._capacity.remove(address)
 
     def _connect(self, sid: str, environ: WSGIEnvironment, auth: Any = None) -> None:
         session = self._engine.session(session_id(self._server, sid))

@@ -13,6 +13,7 @@ from simple_websocket import ConnectionClosed
 from wsproto.frame_protocol import CloseReason
 
 from analytics.internals.simple_websocket import NoThread, listen, take_pong
+from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, options_in_query
 from analytics.live.outbox import Backlog
 from analytics.live.wire.encoding import json_frame
@@ -73,11 +74,12 @@ class WebSocketConnection:
             self._sock.hang_up()
 
 
-def websocket_blueprint(commands: Commands, client_timeout: float) -> Blueprint:
+def websocket_blueprint(commands: Commands, capacity: Capacity, client_timeout: float) -> Blueprint:
     """The blueprint of /ws/dashboard.
 
     Args:
         commands: adds clients to the hub.
+        capacity: limits the number of connections.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
     """
     blueprint = Blueprint("live", __name__)
@@ -87,7 +89,17 @@ def websocket_blueprint(commands: Commands, client_timeout: float) -> Blueprint:
     def prepare() -> None:
         check_handshake(request)
         g.options = options_in_query(request.query_string.decode(errors="replace"))
+        address = request.environ.get("REMOTE_ADDR", "")
+        capacity.check(address)
+        capacity.add(address)
+        g.address = address
         g.sock = wrap_socket(request.environ, client_timeout)
+
+    @blueprint.teardown_request
+    def forget(_: BaseException | None) -> None:
+        address = g.pop("address", None)
+        if address is not None:
+            capacity.remove(address)
 
     @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
     def dashboard(ws: Any) -> None:

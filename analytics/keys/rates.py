@@ -37,7 +37,7 @@ class Rates:
         """Take tokens for that many items.
 
         Raises:
-            TooManyRequests: none is left.
+            TooManyRequests: none is left. With 0 items, nothing is taken.
         """
         now = self._now()
         left, since = self._buckets.pop(sender, (rate.burst, now))

@@ -1,0 +1,80 @@
+"""Limits of senders: the rates of keys, and those of addresses that send without a key."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from analytics.keys.key import Key, Rate
+from analytics.keys.rates import Rates
+
+BROWSER_INGEST = Rate(50, 200)
+"""The rate of browser keys that have none of their own, in items."""
+
+
+class Defaults(NamedTuple):
+    """Rates of those that have none of their own; None for no limit.
+
+    Attributes:
+        reads: reads of a key.
+        address_reads, address_ingest: reads and items of an address that sends without a key.
+    """
+
+    reads: Rate | None = None
+    address_reads: Rate | None = None
+    address_ingest: Rate | None = None
+
+
+def rate_of(per_second: float) -> Rate | None:
+    """A rate with bursts of two seconds; None for 0, which means no limit."""
+    return Rate(per_second, max(1, 2 * per_second)) if per_second else None
+
+
+class Limits:
+    """Takes the reads and items of each sender from its rates.
+
+    Args:
+        now: returns seconds that only go forward.
+    """
+
+    def __init__(self, defaults: Defaults, now: Callable[[], float]) -> None:
+        self._defaults = defaults
+        self._reads, self._items = Rates("reads", now), Rates("items", now)
+        self.limits_addresses = defaults.address_reads is not None or defaults.address_ingest is not None
+
+    def read(self, who: str, key: Key | None) -> None:
+        """Take one read of a key; None for a person with a session of no key.
+
+        Raises:
+            TooManyRequests: none is left.
+        """
+        self._take_read(who, (key and key.reads) or self._defaults.reads)
+
+    def read_from(self, address: str) -> None:
+        """Take one read of an address.
+
+        Raises:
+            TooManyRequests: none is left.
+        """
+        self._take_read(address, self._defaults.address_reads)
+
+    def admit(self, key: Key) -> Callable[[int], None] | None:
+        """What takes the items of a key; None if it may send any number."""
+        rate = key.ingest or (BROWSER_INGEST if key.origins else None)
+        return self._admit(key.who, rate)
+
+    def admit_from(self, address: str) -> Callable[[int], None] | None:
+        """What takes the items of an address; None if it may send any number."""
+        return self._admit(address, self._defaults.address_ingest)
+
+    def _take_read(self, sender: str, rate: Rate | None) -> None:
+        if rate is not None:
+            self._reads.take(sender, rate, 1)
+
+    def _admit(self, sender: str, rate: Rate | None) -> Callable[[int], None] | None:
+        if rate is None:
+            return None
+        some: Rate = rate
+
+        def admit(items: int) -> None:
+            self._items.take(sender, some, items)
+
+        return admit

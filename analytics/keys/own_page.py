@@ -1,0 +1,21 @@
+"""Own page: whether a page of this service sent a request, so that other sites cannot use somebody's session."""
+
+from wsgiref.types import WSGIEnvironment
+
+from analytics.addresses import parse_origin
+
+
+def is_own_page(environ: WSGIEnvironment) -> bool:
+    """Whether a page of this service sent a request, by headers that browsers set and pages cannot."""
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        return bool(site == "same-origin")
+    origin = parse_origin(environ.get("HTTP_ORIGIN", ""))
+    return origin is not None and any(
+        origin == parse_origin(f"{scheme}://{environ.get('HTTP_HOST', '')}") for scheme in ("http", "https")
+    )
+
+
+def is_other_page(environ: WSGIEnvironment) -> bool:
+    """Whether a browser sent a request for a page of another site; programs send none of the headers."""
+    return ("HTTP_SEC_FETCH_SITE" in environ or "HTTP_ORIGIN" in environ) and not is_own_page(environ)

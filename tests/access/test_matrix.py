@@ -1,0 +1,174 @@
+"""The matrix: every method of every route, asked by every kind of sender, in this process.
+
+The expected answer comes from the decision about the route and from `ALLOWED` below, which says who has which scope.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from werkzeug.routing import BuildError, Map, Rule
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from analytics.access.routes import Routes, UndecidedRouteError
+from analytics.scopes import DECISIONS
+from tests.access.rig import ADMIN, SHOP, Rig
+
+ARGUMENTS = {"id": "deploy-1", "service": "shop", "name": "main.js"}
+ALLOWED = {
+    "public": {"none", "wrong", "expired", "ingest", "bound", "read", "admin", "browser", "session", "ticket"},
+    "ingest": {"ingest", "bound", "admin", "browser"},
+    "edit": {"ingest", "admin"},
+    "read": {"read", "admin", "session"},
+    "admin": {"admin"},
+}
+"""The kinds of senders that may use a route with that decision."""
+UNKNOWN = {"none", "wrong", "expired"}
+TICKETS = ("/ws/dashboard", "/socket.io/", "/export/")
+"""Where a ticket is accepted."""
+KINDS = sorted(ALLOWED["public"])
+
+
+class Way(NamedTuple):
+    """One method of one route."""
+
+    rule: Rule
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule}{' (WebSocket)' if self.rule.websocket else ''}"
+
+    @property
+    def path(self) -> str:
+        built = self.rule.build({name: ARGUMENTS[name] for name in self.rule.arguments})
+        if built is None:
+            raise BuildError(self.rule.endpoint, {}, None)
+        return str(built[1])
+
+
+class Senders:
+    """A service, and a sender of each kind."""
+
+    def __init__(self) -> None:
+        self.rig = rig = Rig(read_rate=0)
+        expired = rig.key("admin", expires_at="2023-11-14T22:13:30Z")
+        rig.clock.advance(11)
+        self.read = rig.key("read")
+        self._headers: dict[str, Callable[[], dict[str, str]]] = {
+            "none": dict,
+            "wrong": lambda: {"HTTP_AUTHORIZATION": f"Bearer {expired[:-1]}-"},
+            "expired": lambda: {"HTTP_X_API_KEY": expired},
+            "session": lambda: {"HTTP_COOKIE": rig.session(self.read), "HTTP_SEC_FETCH_SITE": "same-origin"},
+            "ticket": lambda: {"QUERY_STRING": f"ticket={rig.ticket(self.read)}"},
+        }
+        keys = {
+            "ingest": rig.key("ingest"),
+            "bound": rig.key("ingest", services=["shop"]),
+            "read": self.read,
+            "admin": ADMIN,
+        }
+        browser = rig.key("ingest", origins=[SHOP])
+        self._headers["browser"] = lambda: {"HTTP_X_API_KEY": browser, "HTTP_ORIGIN": SHOP}
+        for kind, key in keys.items():
+            self._headers[kind] = lambda key=key: {"HTTP_AUTHORIZATION": f"Bearer {key}"}  # type: ignore[misc]
+
+    def status(self, kind: str, way: Way) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the answer that a kind of sender gets."""
+        environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method).get_environ()
+        if way.rule.websocket:
+            environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+        body, status, headers = run_wsgi_app(self.rig.app, {**environ, **self._headers[kind]()})
+        return int(status[:3]), dict(headers), b"".join(body) if int(status[:3]) in (401, 403) else b""
+
+
+WAYS = [
+    Way(rule, method)
+    for rule in Rig().app.url_map.iter_rules()
+    for method in sorted((rule.methods or {"GET"}) - {"OPTIONS"})
+]
+
+
+def decision(way: Way) -> str:
+    """The scope that a way needs; HEAD needs what GET needs."""
+    return DECISIONS[way.rule.rule]["GET" if way.method == "HEAD" else way.method]
+
+
+def expected(kind: str, way: Way) -> int:
+    """401, 403, or 0 where the request must get through."""
+    scope = decision(way)
+    if kind in ALLOWED[scope] or (kind == "ticket" and scope == "read" and way.rule.rule.startswith(TICKETS)):
+        return 0
+    return 401 if kind in UNKNOWN or kind == "ticket" else 403
+
+
+@pytest.fixture(scope="module")
+def open_service() -> Rig:
+    """A service without keys."""
+    return Rig(admin_key="")
+
+
+@pytest.fixture(scope="module")
+def senders() -> Senders:
+    return Senders()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_each_sender_gets_through_where_its_scope_says_so(senders: Senders, way: Way, kind: str) -> None:
+    status, headers, body = senders.status(kind, way)
+    refusal = expected(kind, way)
+    if (kind, str(way)) == ("browser", "POST /session"):
+        assert (status, b"cross_site_request" in body) == (403, True), "pages of other sites sign nobody in"
+        return
+    if refusal == 0:
+        assert status not in (401, 403, 429)
+        return
+    assert status == refusal
+    assert headers["Content-Type"] == "application/json"
+    assert ("WWW-Authenticate" in headers) == (status == 401)
+    if status == 403 and way.method != "HEAD":
+        named = "ingest" if decision(way) == "edit" else decision(way)
+        assert f"`{named}`".encode() in body
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_paths_that_lead_nowhere_tell_nothing(senders: Senders, kind: str) -> None:
+    for path, method in (("/nothing", "GET"), ("/keys", "PUT"), ("/events", "DELETE"), ("/keys/x/y", "GET")):
+        rule = Rule(path)
+        Map([rule])
+        assert senders.status(kind, Way(rule, method))[0] in (404, 405)
+
+
+@pytest.mark.parametrize("path", ["//events", "///stats", "/./events", "/events/", "/services/shop/a/metrics"])
+def test_other_spellings_of_a_path_are_not_a_way_past(senders: Senders, path: str) -> None:
+    environ = {**EnvironBuilder("/").get_environ(), "PATH_INFO": path}
+    body, status, _ = run_wsgi_app(senders.rig.app, environ)
+    assert status[:3] in ("401", "404", "308")
+    assert b"count" not in b"".join(body)
+
+
+def test_a_path_like_a_rule_is_not_that_rule(senders: Senders) -> None:
+    assert senders.rig.get("/annotations/<id>").status_code == 401
+    assert senders.rig.get("/annotations/<id>", senders.read).status_code == 404
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_without_keys_everybody_gets_through(open_service: Rig, way: Way) -> None:
+    environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method).get_environ()
+    if way.rule.websocket:
+        environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+    _, status, _ = run_wsgi_app(open_service.app, environ)
+    assert int(status[:3]) not in (401, 403, 429)
+
+
+def test_a_route_without_a_decision_does_not_start() -> None:
+    urls = Map([Rule("/new", methods=["GET", "PUT"])])
+    with pytest.raises(UndecidedRouteError, match="GET /new, PUT /new"):
+        Routes(urls, {})
+    with pytest.raises(UndecidedRouteError, match="without a scope: PUT /new"):
+        Routes(urls, {"/new": {"GET": "read"}})
+
+
+def test_a_decision_without_a_route_does_not_start() -> None:
+    with pytest.raises(UndecidedRouteError, match="without a route: GET /old"):
+        Routes(Map([]), {"/old": {"GET": "read"}})

@@ -1,0 +1,54 @@
+"""/audit: who changed what, without any secret."""
+
+import pytest
+
+from analytics.state.catalog import AUDIT_LENGTH
+from tests.access.rig import ADMIN, Rig, check_refused
+
+ANNOTATION = {"text": "Deploy", "time": "2023-11-14T22:13:20Z"}
+
+
+def test_each_change_has_its_author_newest_first() -> None:
+    rig = Rig()
+    made = rig.create("ingest", name="ci")
+    rig.ask("PUT", "/annotations/deploy", made["secret"], json=ANNOTATION)
+    rig.ask("PUT", "/annotations/deploy", made["secret"], json={**ANNOTATION, "text": "Deploy 2"})
+    rig.ask("DELETE", "/annotations/deploy", ADMIN)
+    rig.ask("DELETE", f"/keys/{made['id']}", ADMIN)
+    found = rig.get("/audit", ADMIN).json
+    assert found is not None
+    ci, admin = f"ci (key {made['id']})", "ANALYTICS_ADMIN_KEY (key settings)"
+    assert [(each["who"], each["action"], each["collection"], each["id"]) for each in found["changes"]] == [
+        (admin, "deleted", "keys", made["id"]),
+        (admin, "deleted", "annotations", "deploy"),
+        (ci, "changed", "annotations", "deploy"),
+        (ci, "created", "annotations", "deploy"),
+        (admin, "created", "keys", made["id"]),
+    ]
+    assert {each["time"] for each in found["changes"]} == {"2023-11-14T22:13:20.000Z"}
+    assert rig.get("/audit?limit=2", ADMIN).json["count"] == 2  # type: ignore[index]
+
+
+def test_signing_in_and_out_is_noted_without_the_token() -> None:
+    rig = Rig()
+    cookie = rig.session(ADMIN)
+    rig.ask("DELETE", "/session", headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"})
+    answer = rig.get("/audit", ADMIN)
+    assert [each["action"] for each in answer.json["changes"]] == ["deleted", "created"]  # type: ignore[index]
+    assert cookie.partition("=")[2] not in answer.text
+
+
+def test_the_log_is_bounded() -> None:
+    rig = Rig()
+    for number in range(AUDIT_LENGTH + 5):
+        title = f"Deploy {number}"
+        assert rig.ask("PUT", "/annotations/deploy", ADMIN, json={**ANNOTATION, "text": title}).status_code < 300
+    found = rig.get(f"/audit?limit={AUDIT_LENGTH}", ADMIN).json
+    assert found is not None
+    assert (found["count"], found["changes"][-1]["action"]) == (AUDIT_LENGTH, "changed")
+
+
+@pytest.mark.parametrize("scope", ["ingest", "read"])
+def test_it_is_for_admins(scope: str) -> None:
+    rig = Rig()
+    check_refused(rig.get("/audit", rig.key(scope)), 403, "missing_scope")

@@ -1,0 +1,157 @@
+"""/session and /tickets: signing in, the cookie, its end, and that no other site can use it."""
+
+from typing import Any
+
+import pytest
+
+from analytics.keys.tickets import MAX_TICKETS, SECONDS
+from tests.access.rig import ADMIN, SHOP, Rig, check_refused, event
+
+SEVEN_DAYS = 7 * 86_400
+OWN = {"Sec-Fetch-Site": "same-origin"}
+
+
+def with_cookie(rig: Rig, cookie: str, method: str = "GET", path: str = "/stats", **more: Any) -> Any:
+    headers = {"Cookie": cookie, **more.pop("headers", {})}
+    return rig.ask(method, path, headers=headers, **more)
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None:
+    rig = Rig()
+    cookie = rig.post("/session", {"key": ADMIN}).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+    assert "Secure" not in cookie
+    elsewhere = rig.post("/session", {"key": ADMIN}, base_url="http://stats.example")
+    assert "Secure" in elsewhere.headers["Set-Cookie"]
+    assert elsewhere.headers["Cache-Control"] == "no-store"
+
+
+def test_each_sign_in_has_a_token_of_its_own() -> None:
+    rig = Rig()
+    assert rig.session(ADMIN) != rig.session(ADMIN)
+
+
+def test_another_sign_in_ends_the_session_of_the_browser_before() -> None:
+    rig = Rig()
+    first = rig.session(ADMIN)
+    again = rig.post("/session", {"key": ADMIN}, headers={"Cookie": first, **OWN})
+    check_refused(with_cookie(rig, first), 401, "unauthorized")
+    assert with_cookie(rig, again.headers["Set-Cookie"].partition(";")[0]).status_code == 200
+
+
+def test_a_session_has_the_scopes_of_its_key_and_lasts_seven_days() -> None:
+    rig = Rig()
+    cookie = rig.session(rig.key("read"))
+    assert with_cookie(rig, cookie).status_code == 200
+    check_refused(with_cookie(rig, cookie, path="/audit"), 403, "missing_scope")
+    assert with_cookie(rig, cookie, path="/session").json["scopes"] == ["read"]
+    rig.clock.advance(SEVEN_DAYS - 1)
+    assert with_cookie(rig, cookie).status_code == 200
+    rig.clock.advance(1)
+    check_refused(with_cookie(rig, cookie), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("end", ["revoke", "rotate", "expire", "sign out"])
+def test_a_session_ends_with_its_key_and_when_somebody_signs_out(end: str) -> None:
+    rig = Rig()
+    made = rig.create("read", expires_at="2023-11-14T22:14:20Z")
+    cookie = rig.session(made["secret"])
+    if end == "revoke":
+        rig.ask("DELETE", f"/keys/{made['id']}", ADMIN)
+    elif end == "rotate":
+        rig.post(f"/keys/{made['id']}/rotate", {"overlap_seconds": 10}, ADMIN)
+        assert with_cookie(rig, cookie).status_code == 200
+        rig.clock.advance(10)
+    elif end == "expire":
+        rig.clock.advance(60)
+    else:
+        answer = with_cookie(rig, cookie, "DELETE", "/session", headers=OWN)
+        assert answer.status_code == 204
+        assert "Max-Age=0" in answer.headers["Set-Cookie"]
+    check_refused(with_cookie(rig, cookie), 401, "unauthorized")
+
+
+def test_another_admin_key_in_the_settings_ends_the_sessions_of_the_previous_one() -> None:
+    rig = Rig()
+    cookie = rig.session(ADMIN)
+    other = Rig(admin_key="another-admin-key-of-tests")
+    other.take_catalog_of(rig)
+    check_refused(with_cookie(other, cookie), 401, "unauthorized")
+    same = Rig()
+    same.take_catalog_of(rig)
+    assert with_cookie(same, cookie).status_code == 200
+
+
+def test_keys_without_reading_sign_nobody_in() -> None:
+    rig = Rig()
+    check_refused(rig.post("/session", {"key": rig.key("ingest")}), 403, "missing_scope")
+    check_refused(rig.post("/session", {"key": "a" * 30}), 401, "unknown_key")
+    check_refused(rig.post("/session", {"key": "\ud83d\ude00"}), 401, "unknown_key")
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_allowed"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": SHOP}, True),
+        ({"Origin": "http://localhost"}, True),
+        ({"Origin": "https://localhost"}, False),
+        ({}, False),
+        ({"Origin": SHOP}, False),
+        ({"Origin": "null"}, False),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "none"}, False),
+    ],
+)
+def test_a_cookie_changes_something_from_the_own_page_only(headers: dict[str, str], is_allowed: bool) -> None:
+    rig = Rig()
+    answer = with_cookie(rig, rig.session(ADMIN), "POST", "/events", json=event(), headers=headers)
+    if is_allowed or headers.get("Origin") == "https://localhost":  # TLS may end at a proxy
+        assert answer.status_code == 201
+    else:
+        check_refused(answer, 403, "cross_site_request")
+
+
+@pytest.mark.parametrize("headers", [{"Origin": SHOP}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
+def test_no_other_site_signs_somebody_in(headers: dict[str, str]) -> None:
+    check_refused(Rig().post("/session", {"key": ADMIN}, headers=headers), 403, "cross_site_request")
+
+
+def test_a_ticket_is_used_once_and_for_half_a_minute() -> None:
+    rig = Rig()
+    read = rig.key("read")
+    for ticket, pause in ((rig.ticket(read), 0.0), (rig.ticket(read), SECONDS - 0.1)):
+        rig.clock.advance(pause)
+        assert rig.get(f"/export/daily?ticket={ticket}").status_code == 200
+        check_refused(rig.get(f"/export/daily?ticket={ticket}"), 401, "unauthorized")
+    late = rig.ticket(read)
+    rig.clock.advance(SECONDS)
+    check_refused(rig.get(f"/export/daily?ticket={late}"), 401, "unauthorized")
+
+
+def test_a_ticket_is_bound_to_its_origin() -> None:
+    rig = Rig()
+    for origin, asked_by, status in ((SHOP, SHOP, 200), (SHOP, None, 200), (SHOP, "https://x.example", 401)):
+        ticket = rig.ticket(ADMIN, origin)
+        headers = {} if asked_by is None else {"Origin": asked_by}
+        assert rig.get(f"/export/daily?ticket={ticket}", headers=headers).status_code == status
+    ticket = rig.ticket(ADMIN)
+    assert rig.get(f"/export/daily?ticket={ticket}", headers={"Origin": SHOP}).status_code == 401
+
+
+def test_a_ticket_opens_nothing_but_live_connections_and_downloads() -> None:
+    rig = Rig()
+    check_refused(rig.get(f"/stats?ticket={rig.ticket(ADMIN)}"), 401, "unauthorized")
+    check_refused(rig.ask("POST", f"/events?ticket={rig.ticket(ADMIN)}", json=event()), 401, "unauthorized")
+
+
+def test_the_oldest_of_too_many_tickets_are_dropped() -> None:
+    rig = Rig(read_rate=0)
+    oldest, next_one = rig.ticket(ADMIN), rig.ticket(ADMIN)
+    for _ in range(MAX_TICKETS - 1):
+        rig.ticket(ADMIN)
+    check_refused(rig.get(f"/export/daily?ticket={oldest}"), 401, "unauthorized")
+    assert rig.get(f"/export/daily?ticket={next_one}").status_code == 200

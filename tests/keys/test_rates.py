@@ -1,0 +1,76 @@
+"""Buckets of tokens: whatever a sender does, it gets no more than its rate allows, and never waits longer than told."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.keys.key import Rate
+from analytics.keys.rates import MAX_SENDERS, Rates, TooManyRequests
+from tests.fakes import FakeClock
+
+RATES = st.builds(Rate, st.floats(0.01, 1000), st.floats(1, 1000))
+PAUSES = st.lists(st.floats(0, 20), max_size=60)
+
+
+@given(RATES, PAUSES)
+def test_no_more_single_items_are_admitted_than_the_burst_and_what_flows_in(rate: Rate, pauses: list[float]) -> None:
+    clock, admitted = FakeClock(), 0
+    rates = Rates("items", clock.monotonic)
+    for pause in pauses:
+        clock.advance(pause)
+        try:
+            rates.take("a", rate, 1)
+        except TooManyRequests:
+            continue
+        admitted += 1
+    assert admitted <= rate.burst + rate.per_second * sum(pauses) + 1e-6
+
+
+@given(RATES, st.integers(1, 100_000))
+def test_a_batch_larger_than_the_burst_is_admitted_and_paid_for_later(rate: Rate, items: int) -> None:
+    clock = FakeClock()
+    rates = Rates("items", clock.monotonic)
+    rates.take("a", rate, items)
+    if items > rate.burst - 1:
+        with pytest.raises(TooManyRequests) as refusal:
+            rates.take("a", rate, 1)
+        clock.advance(int(refusal.value.headers["Retry-After"]) + 0.001)
+    rates.take("a", rate, 1)
+
+
+@given(RATES)
+def test_time_does_not_fill_a_bucket_beyond_its_burst(rate: Rate) -> None:
+    clock = FakeClock()
+    rates = Rates("items", clock.monotonic)
+    rates.take("a", rate, 1)
+    clock.advance(1e9)
+    rates.take("a", rate, int(rate.burst))
+    if rate.burst == int(rate.burst):
+        with pytest.raises(TooManyRequests):
+            rates.take("a", rate, 1)
+
+
+def test_asking_takes_nothing() -> None:
+    rates, rate = Rates("items", FakeClock().monotonic), Rate(1, 1)
+    for _ in range(3):
+        rates.take("a", rate, 0)
+    rates.take("a", rate, 1)
+    with pytest.raises(TooManyRequests) as refusal:
+        rates.take("a", rate, 0)
+    assert refusal.value.headers == {
+        "Retry-After": "1",
+        "RateLimit-Limit": "1",
+        "RateLimit-Remaining": "0",
+        "RateLimit-Reset": "1",
+    }
+    assert "items" in refusal.value.message
+
+
+def test_senders_do_not_share_a_bucket_and_the_idlest_is_forgotten() -> None:
+    rates, rate = Rates("items", FakeClock().monotonic), Rate(1, 1)
+    rates.take("first", rate, 1)
+    for number in range(MAX_SENDERS):
+        rates.take(str(number), rate, 1)
+    rates.take("first", rate, 1)
+    with pytest.raises(TooManyRequests):
+        rates.take(str(MAX_SENDERS - 1), rate, 1)
