@@ -229,7 +229,9 @@ def busy_server(server: Server) -> Server:
     put = requests.put(f"{server.url}/annotations/shape", json={"text": "Deploy"}, timeout=10)
     assert check_answer("put", "/annotations/{id}", put)["outcome"] == "created"
     for service in ("shape", "shape", "productcatalog"):
-        check_answer("post", "/heartbeat", server.post("/heartbeat", {"service": service, "status": "degraded"}))
+        check_answer(
+            "post", "/heartbeat", server.post("/heartbeat", {"service": service, "status": "degraded", "interval": 60})
+        )
     return server
 
 
