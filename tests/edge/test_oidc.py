@@ -341,10 +341,24 @@ def test_an_admin_key_is_made_only_where_no_person_is_an_admin(house: House, sta
     assert "Admin key" in server.log()
 
 
+def test_the_page_says_why_somebody_may_not_sign_in(house: House, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(house.server.url)
+    page.click("#sign-in-provider a")
+    page.fill("input[name=login]", "dan")
+    page.fill("input[name=password]", "any")
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{house.server.url}/")
+    expect(page.locator("#sign-in-error")).to_contain_text("none of your groups")
+    context.close()
+
+
 def test_a_browser_signs_in_and_the_page_is_live(house: House, browser: Browser) -> None:
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"{house.server.url}/session/oidc")
+    page.goto(house.server.url)
+    page.click("#sign-in-provider a")
     page.fill("input[name=login]", "cleo")
     page.fill("input[name=password]", "any")
     page.click("button[type=submit]")

@@ -84,7 +84,9 @@ export class Access {
     document.body.classList.add('locked');
     document.title = 'Sign in – Analytics';
     set(this.section, 'hidden', false);
-    if (history.state?.hasEnded) setText(byId('sign-in-error'), ENDED);
+    set(byId('sign-in-provider'), 'hidden', !this.session.oidc);
+    const { sign_in_failure: failure } = this.session;
+    if (failure || history.state?.hasEnded) setText(byId('sign-in-error'), failure ?? ENDED);
     this.key.focus();
   }
 
