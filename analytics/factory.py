@@ -16,6 +16,7 @@ from analytics.api.docs import docs_blueprint
 from analytics.api.errors import errors_blueprint
 from analytics.api.events import events_blueprint
 from analytics.api.export import export_blueprint
+from analytics.api.exports import Exports
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.metrics import metrics_blueprint
@@ -166,7 +167,7 @@ def create_app(
     snapshots = SnapshotSource(state, reader, connections)
     initial = InitialMessages(reader, snapshots)
     commands = Commands(hub, initial)
-    packets = BodyReader(BodyLimits(INBOUND_LIMIT, settings.body_timeout), MANY_RECORDS)
+    packets = BodyReader(BodyLimits(INBOUND_LIMIT), MANY_RECORDS)
     client_timeout = settings.client_timeout
     socketio = SocketIo(commands, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout)
 
@@ -191,7 +192,7 @@ def create_app(
         clock,
     )
     runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
-    limits = BodyLimits(settings.max_body, settings.body_timeout)
+    limits = BodyLimits(settings.max_body)
     events = events_door(recorder, limits, settings.max_batch)
     metrics = metrics_door(recorder, limits, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, limits)
@@ -206,8 +207,8 @@ def create_app(
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
-    app.register_blueprint(export_blueprint(reader))
-    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
+    app.register_blueprint(export_blueprint(reader, Exports(settings.max_exports)))
+    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(catalog_blueprint(reader))

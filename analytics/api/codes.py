@@ -27,7 +27,10 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     405: {
         "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
     },
-    408: {"body_timeout": "The body did not arrive in time."},
+    408: {
+        "body_timeout": "The body arrived too slowly.",
+        "request_timeout": "The headers of the request did not arrive in time.",
+    },
     409: {"from_file": "The resource comes from a configuration file, and can be changed there alone."},
     412: {"precondition_failed": "The resource does not have the version that If-Match or If-None-Match asks for."},
     413: {
@@ -49,6 +52,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     },
     503: {
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
+        "too_many_exports": "The limit of exports at the same time is reached; try again after Retry-After.",
         "too_many_sessions": "The limit of Socket.IO sessions is reached; try again after Retry-After.",
     },
 }

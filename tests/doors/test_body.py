@@ -12,7 +12,7 @@ from analytics.doors.media import ENCODINGS
 from analytics.errors import TooLarge, UnsupportedMedia
 from tests.state.rig import Rig
 
-LIMITS = BodyLimits(1_000, 1)
+LIMITS = BodyLimits(1_000)
 EVENT, METRIC = b'{"type":"a","service":"s"}', b'{"name":"a","value":1}'
 
 
@@ -56,7 +56,7 @@ def test_a_body_without_an_encoding_is_taken_as_it_is(encoding: str | None) -> N
 def test_each_reader_has_its_own_limit() -> None:
     assert len(BodyReader(LIMITS, ["text/plain"]).read(asked(bytes(1_000), "text/plain")).data) == 1_000
     with pytest.raises(TooLarge):
-        BodyReader(BodyLimits(999, 1), ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
+        BodyReader(BodyLimits(999), ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
 
 
 def test_each_kind_of_record_has_its_own_size_of_a_batch() -> None:
