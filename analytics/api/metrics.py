@@ -15,6 +15,7 @@ from analytics.query.exposition import exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
+from analytics.yielding import yield_to_others
 
 QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
@@ -31,7 +32,7 @@ def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]
     @blueprint.get("/metrics")
     def show() -> Response:
         arguments(NOTHING)
-        text, gzipped = reader.ask(exposition, connections()), takes_gzip()
+        text, gzipped = reader.ask_in_steps(yield_to_others, exposition, connections()), takes_gzip()
         body = gzip.compress(text, LEVEL, mtime=0) if gzipped else text
         return tell_encoding(Response(body, content_type=CONTENT_TYPE_LATEST), gzipped=gzipped)
 
@@ -48,6 +49,6 @@ def metrics_blueprint(door: Door, reader: Reader, connections: Callable[[], int]
             end and end.timestamp(),
             args["step"],
         )
-        return answer(reader.ask(points, query))
+        return answer(reader.ask_in_steps(yield_to_others, points, query))
 
     return blueprint

@@ -2,6 +2,14 @@
 
 gunicorn itself limits neither the time for the head of a request, nor that for a body, nor that in which a client
 receives an answer, and it accepts no connection while `worker_connections` are open, whatever those do.
+
+Verified with gunicorn 27.0.1. The service relies on these:
+
+- A connection is read by `recv`, written by `sendall` and closed by `close`, and by no other way.
+- `recv` is called for at most 8 KiB, or for what is left of a body, or of a chunk of it.
+- LimitRequestHeaders raised while the head is read is answered with 431.
+- The body of a request has `read`, and `failed` after a read that raised an exception; all errors of chunks are
+  ParseException.
 """
 
 import errno
@@ -80,6 +88,7 @@ class Connection:
     __slots__ = (
         "_all",
         "_deadline",
+        "_is_unread",
         "_window",
         "is_expiring",
         "is_in_head",
@@ -91,7 +100,7 @@ class Connection:
 
     def __init__(self, sock: Any, connections: "Connections") -> None:
         self.sock, self._all = sock, connections
-        self.is_waiting = self.is_expiring = self.is_in_head = False
+        self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
         self.received = self.served = 0
         self._window = 0.0
         self._deadline = 0.0
@@ -166,17 +175,23 @@ class Connection:
         left = DISCARD_BYTES
         self._allow(DISCARD_SECONDS)
         self._window = -math.inf
-        try:
-            while left > 0 and not body.failed and not self.is_expiring:
+        with suppress(OSError, ParseException):
+            while left > 0 and not body.failed:
                 data = body.read(CHUNK)
                 if not data:
+                    self._is_unread = False
                     return keep
                 left -= len(data)
-        except (OSError, ParseException):
-            pass
-        if not self.is_expiring:
-            self._linger()
         return False
+
+    def close(self) -> None:
+        """Close the socket; if the client is still sending, receive some of it first."""
+        try:
+            if self._is_unread:
+                self._is_unread = False
+                self._linger()
+        finally:
+            self.sock.close()
 
     def _receive_head(self, size: int) -> bytes:
         if self.received >= HEAD_BYTES:
@@ -189,16 +204,18 @@ class Connection:
 
     def _receive(self, size: int) -> bytes:
         left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise Expired
-        self.sock.settimeout(left)
         self.is_waiting = True
         try:
+            if left <= 0:  # a client that has always sent something is too slow as well
+                raise TimeoutError
+            self.sock.settimeout(left)
             data: bytes = self.sock.recv(size)
         except TimeoutError:
+            self._is_unread = False
             raise Expired from None
         finally:
             self.is_waiting = False
+        self._is_unread = bool(data)
         return data
 
     def _allow(self, seconds: float) -> None:

@@ -181,7 +181,7 @@ def collisions() -> Iterator[bytes]:
     numbers = [str(n * (2**61 - 1)) for n in range(20_000)]
     for keys in (same, numbers):
         half = len(keys) // 10
-        data = {key: 1 for key in keys[:half]}
+        data = dict.fromkeys(keys[:half], 1)
         yield post("/events", json.dumps({"type": "a", "service": "s", "data": data}).encode())
         items = [{"type": "a", "service": "s", "user_id": key, "id": key} for key in keys[:8_000]]
         yield post("/events", json.dumps(items).encode())
