@@ -23,7 +23,7 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *CLIENT.glob("*.py")])
 ARROWS: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
-    "access": {"addresses", "answer", "errors"},
+    "access": {"addresses", "answer", "errors", "yielding"},
     "addresses": set(),
     "answer": {"errors"},
     "arrays": set(),
@@ -49,7 +49,7 @@ ARROWS: dict[str, set[str]] = {
     "snapshot": {"bus", "clock", "jobs", "query", "records", "state"},
     "live": {"errors", "internals", "jobs", "query", "records", "schemas", "snapshot", "state", "yielding"},
     "doors": {"answer", "errors", "kinds", "log", "records", "schemas", "yielding"},
-    "internals": set(),
+    "internals": {"yielding"},
     "api": {
         "answer",
         "catalog",

@@ -27,10 +27,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     405: {
         "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
     },
-    408: {
-        "body_timeout": "The body arrived too slowly.",
-        "request_timeout": "The headers of the request did not arrive in time.",
-    },
+    408: {"body_timeout": "The body arrived too slowly."},
     409: {"from_file": "The resource comes from a configuration file, and can be changed there alone."},
     412: {"precondition_failed": "The resource does not have the version that If-Match or If-None-Match asks for."},
     413: {

@@ -31,7 +31,8 @@ from gunicorn import util
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
 
-from analytics.internals.connections import Connections, Limits, Refusal
+from analytics.internals.connection import Limits, Refusal
+from analytics.internals.connections import Connections
 
 BOOT_ERROR: int = Arbiter.WORKER_BOOT_ERROR
 """Exit status of a worker after which the master exits too, instead of starting another worker."""

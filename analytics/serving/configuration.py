@@ -11,11 +11,12 @@ from gunicorn.glogging import Logger
 from analytics.api.refusals import refusal
 from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
-from analytics.internals.connections import Limits
+from analytics.internals.connection import Limits
 from analytics.internals.gunicorn import BOOT_ERROR, guard, replace_error_page, run_to_completion
 from analytics.listening import check_listening
 from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
+from analytics.serving.memory import return_large_blocks
 from analytics.serving.open_files import connections_within_open_files
 
 try:
@@ -81,6 +82,7 @@ def give_up(reason: str) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Start the background jobs of the service: in the worker, not in the process that forks it."""
+    return_large_blocks()
     # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
     replace_error_page(refusal)
     gc.collect()

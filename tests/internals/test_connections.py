@@ -1,94 +1,13 @@
-"""Connections with limits, on pairs of sockets."""
+"""The open connections of a worker: the stop, and too many of them."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import gevent
 import pytest
 from gevent.event import Event
-from gevent.socket import socket, socketpair
-from gunicorn.http.errors import LimitRequestHeaders
 
-from analytics.internals.connections import (
-    HEAD_BYTES,
-    Connection,
-    Connections,
-    Expired,
-    Limits,
-    TooMuchFraming,
-)
-
-LONG = 60.0
-LIMITS = Limits(connections=2, idle=LONG, head=LONG, body=LONG, send=LONG, body_bytes=10_000, bodies_bytes=1_000)
-
-
-class Peers:
-    """Connections, each served by a greenlet that `serve` starts, and the other ends of their sockets."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.all = Connections(limits, lambda status, reason, message: f"{status}".encode())
-        self._stack = ExitStack()
-        self._serving: list[gevent.Greenlet] = []
-
-    def serve(self, work: Any, sent: bytes = b"") -> tuple[gevent.Greenlet, socket]:
-        """Open a connection whose client has sent something, and call `work` with it."""
-        ours, theirs = socketpair()
-        theirs.settimeout(5)
-        theirs.sendall(sent)
-        self._stack.enter_context(theirs)
-
-        def run() -> Any:
-            with ours:
-                connection = self.all.open(ours)
-                if connection is None:
-                    return None
-                try:
-                    return work(connection)
-                finally:
-                    self.all.close(connection)
-
-        greenlet = gevent.spawn(run)
-        self._serving.append(greenlet)
-        gevent.sleep(0)
-        return greenlet, theirs
-
-    def close(self) -> None:
-        gevent.killall(self._serving)
-        self._stack.close()
-
-
-@pytest.fixture
-def limits() -> Limits:
-    return LIMITS
-
-
-@pytest.fixture
-def peers(limits: Limits) -> Iterator[Peers]:
-    peers = Peers(limits)
-    yield peers
-    peers.close()
-
-
-def wait_for_request(connection: Connection) -> bytes | None:
-    """Read the head of a request, in one go; None if there is none."""
-    with connection:
-        return connection.recv(100)
-    return None
-
-
-def read_body(connection: Connection) -> Any:
-    """Read a head, and then a body until it fails; the bytes that came, and why it failed."""
-    wait_for_request(connection)
-    data = b""
-    while True:
-        try:
-            part = connection.recv(100)
-        except (Expired, TooMuchFraming) as error:
-            return data, type(error)
-        if not part:
-            return data, None
-        data += part
+from analytics.internals.connection import Connection, Expired
+from tests.internals.peers import Peers, read_body, wait_for_request
 
 
 def busy_until(event: Event) -> Any:
@@ -135,48 +54,6 @@ def test_a_wait_that_begins_after_the_stop_is_short(peers: Peers) -> None:
     assert served.get(timeout=5) == b"x"
 
 
-@pytest.mark.parametrize("limits", [LIMITS._replace(head=0.05)])
-def test_the_first_request_has_to_begin_soon_and_a_later_one_may_wait(peers: Peers) -> None:
-    first, _ = peers.serve(wait_for_request)
-    assert first.get(timeout=5) is None
-
-    def twice(connection: Connection) -> list[bytes | None]:
-        return [wait_for_request(connection), wait_for_request(connection)]
-
-    both, client = peers.serve(twice, b"1")
-    gevent.sleep(0.1)
-    client.sendall(b"2")
-    assert both.get(timeout=5) == [b"1", b"2"]
-
-
-def test_the_head_of_a_request_has_a_size_limit(peers: Peers) -> None:
-    def read(connection: Connection) -> None:
-        with connection:
-            while True:
-                connection.recv(HEAD_BYTES)
-
-    reading, client = peers.serve(read, bytes(HEAD_BYTES))
-    client.sendall(b"x")
-    with pytest.raises(LimitRequestHeaders):
-        reading.get(timeout=5)
-
-
-@pytest.mark.parametrize("limits", [LIMITS._replace(body=0.2, bodies_bytes=10**6)])
-def test_a_body_may_take_long_while_it_keeps_the_least_rate(peers: Peers) -> None:
-    reading, client = peers.serve(read_body, b"x")
-    for _ in range(4):
-        gevent.sleep(0.1)
-        client.sendall(bytes(250))  # 205 bytes are due within each 0.2 s
-    client.sendall(b"slow")
-    assert reading.get(timeout=5) == (bytes(1_000) + b"slow", Expired)
-
-
-def test_a_body_with_too_much_framing_is_refused(peers: Peers) -> None:
-    reading, client = peers.serve(read_body, b"x")
-    client.sendall(bytes(10_001))
-    assert reading.get(timeout=5)[1] is TooMuchFraming
-
-
 def test_bodies_together_have_a_limit_and_the_one_that_takes_longest_is_cut(peers: Peers) -> None:
     oldest, _ = peers.serve(read_body, b"x" * 600)
     other, client = peers.serve(read_body, b"x")
@@ -194,30 +71,6 @@ def test_bodies_that_are_done_with_count_no_more(peers: Peers) -> None:
         client.sendall(bytes(900))
         client.close()
         assert reading.get(timeout=5) == (bytes(900), None)
-
-
-@pytest.mark.parametrize("limits", [LIMITS._replace(send=0.05)])
-def test_sending_to_a_client_that_receives_nothing_fails(peers: Peers) -> None:
-    def send(connection: Connection) -> None:
-        connection.sendall(bytes(10_000_000))
-
-    sending, client = peers.serve(send)
-    with pytest.raises(BrokenPipeError, match="does not receive"):
-        sending.get(timeout=5)
-    assert client.recv(1) == bytes(1)
-
-
-@pytest.mark.parametrize("limits", [LIMITS._replace(send=0.5)])
-def test_a_client_that_receives_slowly_gets_everything(peers: Peers) -> None:
-    def send(connection: Connection) -> None:
-        connection.sendall(bytes(3_000_000))
-
-    sending, client = peers.serve(send)
-    received = 0
-    while received < 3_000_000:
-        received += len(client.recv(100_000))
-        gevent.sleep(0.02)
-    sending.get(timeout=5)
 
 
 def test_beyond_the_limit_the_connection_that_waits_longest_is_closed(peers: Peers) -> None:

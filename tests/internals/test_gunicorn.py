@@ -17,7 +17,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
-from analytics.internals.connections import Expired, Limits
+from analytics.internals.connection import Expired, Limits
 from analytics.internals.gunicorn import BOOT_ERROR, guard, replace_error_page, run_to_completion
 from analytics.serving.application import GunicornServer
 
