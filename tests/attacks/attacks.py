@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -37,9 +38,9 @@ def head(method: str, path: str, *lines: str) -> bytes:
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: localhost", *lines, "", "")).encode()
 
 
-def post(path: str, body: bytes, *lines: str) -> bytes:
+def post(path: str, body: bytes, *lines: str, media_type: str = JSON) -> bytes:
     """A whole POST."""
-    return head("POST", path, JSON, f"Content-Length: {len(body)}", *lines) + body
+    return head("POST", path, media_type, f"Content-Length: {len(body)}", *lines) + body
 
 
 def opened(port: int, data: bytes = b"", buffer: int = 0) -> socket.socket:
@@ -50,8 +51,16 @@ def opened(port: int, data: bytes = b"", buffer: int = 0) -> socket.socket:
     connection.settimeout(TIMEOUT)
     with suppress(OSError):
         connection.connect(("127.0.0.1", port))
+        if __name__ == "__main__":
+            _tell_of_the_first()
         connection.sendall(data)
     return connection
+
+
+@cache
+def _tell_of_the_first() -> None:
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
 
 
 def hold(start: bytes, drip: bytes, pause: float, port: int, number: int) -> None:
@@ -172,7 +181,7 @@ def batches() -> Iterator[bytes]:
     for item in wrong:
         yield post("/events", json.dumps([item] * 10_000).encode())
     yield post("/metrics", json.dumps([{"name": "a", "value": "no"}] * 10_000).encode())
-    yield post("/events", b"\n".join([b"{"] * 10_000), "Content-Type: application/x-ndjson")
+    yield post("/events", b"\n".join([b"{"] * 10_000), media_type="Content-Type: application/x-ndjson")
 
 
 def collisions() -> Iterator[bytes]:
@@ -302,16 +311,18 @@ ATTACKS: dict[str, Attack] = {
 
 
 @contextmanager
-def attacking(name: str, port: int, number: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Attack a port from another process."""
+def attacking(name: str, port: int, number: int) -> Iterator[None]:
+    """Attack a port from another process; begins when that has opened its first connection."""
     command = [sys.executable, "-m", "tests.attacks.attacks", name, str(port), str(number)]
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            process.stdout.readline()
+            yield
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":
+    os.nice(10)  # the well-behaved client must not wait for the attacker's own work
     ATTACKS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))

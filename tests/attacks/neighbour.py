@@ -58,6 +58,7 @@ class Neighbour:
     def count(self) -> tuple[int, int]:
         """How many events were recorded, and how many the service has counted."""
         reply = self._ask("GET", f"/services/{quote(self._service)}/metrics")
+        self._connection.close()
         return self._recorded, reply.body["request_count"]
 
     def _run(self) -> None:
