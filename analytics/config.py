@@ -163,8 +163,26 @@ class Settings:
     max_batch: int = REQUESTS.setting(
         "ANALYTICS_MAX_BATCH", 10_000, number(int, 1, 1_000_000), "maximum number of items in one batch"
     )
+    header_timeout: float = REQUESTS.setting(
+        "ANALYTICS_HEADER_TIMEOUT",
+        5.0,
+        number(float, 0.1, 3600),
+        "seconds in which the headers of a request must arrive",
+    )
     body_timeout: float = REQUESTS.setting(
-        "ANALYTICS_BODY_TIMEOUT", 30.0, number(float, 0.1, 3600), "seconds in which a body must arrive"
+        "ANALYTICS_BODY_TIMEOUT",
+        10.0,
+        number(float, 0.1, 3600),
+        "seconds in which as many KiB of a body must arrive, that is 1 KiB a second",
+    )
+    send_timeout: float = REQUESTS.setting(
+        "ANALYTICS_SEND_TIMEOUT",
+        60.0,
+        number(float, 0.1, 3600),
+        "seconds in which a client must receive as many KiB of an answer, that is 1 KiB a second",
+    )
+    max_exports: int = REQUESTS.setting(
+        "ANALYTICS_MAX_EXPORTS", 100, number(int, 1, 10_000), "maximum number of exports at the same time"
     )
 
     events_ring: int = RETENTION.setting(

@@ -19,6 +19,7 @@ from analytics.api.docs import docs_blueprint
 from analytics.api.errors import errors_blueprint
 from analytics.api.events import events_blueprint
 from analytics.api.export import export_blueprint
+from analytics.api.exports import Exports
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.keys import begin_access, keys_blueprint
@@ -111,7 +112,7 @@ def create_app(
             state.counters.refused(code)
 
     capacity = Capacity(settings.max_live, settings.max_live_per_address, refused)
-    packets = BodyReader(BodyLimits(INBOUND_LIMIT, settings.body_timeout), MANY_RECORDS)
+    packets = BodyReader(BodyLimits(INBOUND_LIMIT), MANY_RECORDS)
     client_timeout = settings.client_timeout
     socketio = SocketIo(
         commands, capacity, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
@@ -160,7 +161,7 @@ def create_app(
     )
     begin = partial(begin_access, keyring, recorder)
     runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, jobs)
-    limits = BodyLimits(settings.max_body, settings.body_timeout)
+    limits = BodyLimits(settings.max_body)
     batches = limits._replace(advice="send smaller batches")
     events = events_door(recorder, batches, settings.max_batch)
     metrics = metrics_door(recorder, batches, settings.max_batch)
@@ -185,8 +186,8 @@ def create_app(
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
-    app.register_blueprint(export_blueprint(reader))
-    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
+    app.register_blueprint(export_blueprint(reader, Exports(settings.max_exports)))
+    resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(catalog_blueprint(reader))

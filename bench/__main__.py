@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bench import batches, bounds, dashboard, export, journal, latency, live, memory, reads, singles
+from bench import attacks, batches, bounds, dashboard, export, journal, latency, live, memory, reads, singles
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
 from bench.servers import BenchError, NotInstalledError
@@ -28,6 +28,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "export": export.rows,
     "memory": memory.rows,
     "bounds": bounds.rows,
+    "attacks": attacks.rows,
 }
 MOST_SECONDS = 600.0
 """For one figure, at the usual length of a measurement: one that hangs must not keep the others from being measured."""

@@ -23,7 +23,7 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *CLIENT.glob("*.py")])
 ARROWS: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
-    "access": {"addresses", "answer", "errors", "identity", "keys", "own_metrics", "people", "scopes"},
+    "access": {"addresses", "answer", "errors", "identity", "keys", "own_metrics", "people", "scopes", "yielding"},
     "addresses": set(),
     "answer": {"errors"},
     "arrays": set(),
@@ -66,7 +66,7 @@ ARROWS: dict[str, set[str]] = {
         "yielding",
     },
     "doors": {"answer", "errors", "identity", "kinds", "log", "records", "schemas", "yielding"},
-    "internals": set(),
+    "internals": {"yielding"},
     "own_metrics": set(),
     "api": {
         "addresses",

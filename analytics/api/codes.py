@@ -41,7 +41,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     405: {
         "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
     },
-    408: {"body_timeout": "The body did not arrive in time."},
+    408: {"body_timeout": "The body arrived too slowly."},
     409: {
         "from_file": "The resource comes from a configuration file, and can be changed there alone.",
         "last_admin_key": "The last admin key cannot be revoked, as the service would be open to everybody then.",
@@ -71,6 +71,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
     },
     503: {
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
+        "too_many_exports": "The limit of exports at the same time is reached; try again after Retry-After.",
         "too_many_sessions": "The limit of live connections is reached; try again after Retry-After.",
     },
 }

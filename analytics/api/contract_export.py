@@ -19,7 +19,7 @@ def _export(kind: str, summary: str, about: str, answer: type[Schema], query: ty
         f"{about} Streamed, with a file name in Content-Disposition, and gzipped if Accept-Encoding allows it. "
         "If the connection ends without the last chunk, the export is incomplete.",
         {200: (answer, "application/x-ndjson", "text/csv")},
-        READ,
+        {**READ, 503: ("unavailable", "too_many_exports")},
         query=query,
         **more,
     )

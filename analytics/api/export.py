@@ -5,9 +5,10 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from analytics.api.exports import Exports
 from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
-from analytics.api.streaming import LogExport, TableExport, cut_off_when_stalled, gzipped
+from analytics.api.streaming import LogExport, TableExport, gzipped
 from analytics.api.tables import FORMS
 from analytics.clock import utc
 from analytics.query.events import EventFilter
@@ -27,7 +28,7 @@ from analytics.yielding import yield_to_others
 EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesExport(), SpanExport()
 
 
-def export_blueprint(reader: Reader) -> Blueprint:
+def export_blueprint(reader: Reader, exports: Exports) -> Blueprint:
     """Blueprint of /export."""
     blueprint = Blueprint("export", __name__)
 
@@ -38,7 +39,7 @@ def export_blueprint(reader: Reader) -> Blueprint:
         wanted = EventFilter(args["type"], args["service"], args["user_id"], *_span(args), text and text.lower())
         bounds = reader.ask(EVENT_EXPORT.bounds)
         export = LogExport(reader, EVENT_EXPORT, bounds, wanted.select, yield_to_others)
-        return _answer("events", args, bounds.now, export)
+        return _answer(exports, "events", args, bounds.now, export)
 
     @blueprint.get("/export/metrics")
     def metrics() -> Response:
@@ -46,25 +47,25 @@ def export_blueprint(reader: Reader) -> Blueprint:
         wanted = MetricFilter(args["name"], args["service"], picked_tags(), *_span(args))
         bounds = reader.ask(METRIC_EXPORT.bounds)
         export = LogExport(reader, METRIC_EXPORT, bounds, wanted.select, yield_to_others)
-        return _answer("metrics", args, bounds.now, export)
+        return _answer(exports, "metrics", args, bounds.now, export)
 
     @blueprint.get("/export/services")
     def services() -> Response:
         args = arguments(SERVICES)
         now, rows = reader.ask(service_rows, args["service"])
-        return _answer("services", args, now, TableExport(rows))
+        return _answer(exports, "services", args, now, TableExport(rows))
 
     @blueprint.get("/export/hourly")
     def hours() -> Response:
         args = arguments(BUCKETS)
         now, rows = reader.ask(hour_rows, *_span(args))
-        return _answer("hourly", args, now, TableExport(rows))
+        return _answer(exports, "hourly", args, now, TableExport(rows))
 
     @blueprint.get("/export/daily")
     def days() -> Response:
         args = arguments(BUCKETS)
         now, rows = reader.ask(day_rows, *_span(args))
-        return _answer("daily", args, now, TableExport(rows))
+        return _answer(exports, "daily", args, now, TableExport(rows))
 
     return blueprint
 
@@ -74,12 +75,14 @@ def _span(args: dict[str, Any]) -> tuple[float | None, float | None]:
     return start and start.timestamp(), end and end.timestamp()
 
 
-def _answer(kind: str, args: dict[str, Any], now: float, export: LogExport[Any] | TableExport) -> Response:
+def _answer(
+    exports: Exports, kind: str, args: dict[str, Any], now: float, export: LogExport[Any] | TableExport
+) -> Response:
     form = FORMS[args["format"]](kind, COLUMNS[kind])
     if args["bom"] == "1":
         form.head = BOM_UTF8 + form.head
     chunks, gzip = export.chunks(form), takes_gzip()
-    response = Response(cut_off_when_stalled(gzipped(chunks) if gzip else chunks), content_type=form.content_type)
+    response = Response(exports.stream(gzipped(chunks) if gzip else chunks), content_type=form.content_type)
     name = f"{kind}-{utc(now):%Y-%m-%dT%H%M%SZ}.{args['format']}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return tell_encoding(response, gzipped=gzip)

@@ -17,6 +17,7 @@ from analytics.query.exposition import exposition, own_exposition
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
+from analytics.yielding import yield_to_others
 
 QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
@@ -42,7 +43,8 @@ def metrics_blueprint(
     def show() -> Response:
         arguments(NOTHING)
         own = own_exposition(chain.from_iterable(source() for source in sources))
-        text, gzipped = own + reader.ask(exposition, connections()), takes_gzip()
+        text = own + reader.ask_in_steps(yield_to_others, exposition, connections())
+        gzipped = takes_gzip()
         body = gzip.compress(text, LEVEL, mtime=0) if gzipped else text
         return tell_encoding(Response(body, content_type=CONTENT_TYPE_LATEST), gzipped=gzipped)
 
@@ -59,6 +61,6 @@ def metrics_blueprint(
             end and end.timestamp(),
             args["step"],
         )
-        return answer(reader.ask(points, query))
+        return answer(reader.ask_in_steps(yield_to_others, points, query))
 
     return blueprint

@@ -1,4 +1,4 @@
-"""Answers to requests that gunicorn refuses before they reach the application, in the error shape of the service."""
+"""Answers to requests that gunicorn answers before they reach the application, in the error shape of the service."""
 
 import msgspec
 
@@ -12,6 +12,7 @@ def refusal(status: int, reason: str, message: str) -> bytes:
     headers = (
         ("Connection", "close"),
         ("Content-Type", "application/json"),
+        *((("Retry-After", "1"),) if status == 503 else ()),
         ("Content-Length", str(len(body))),
         *DATA_ANSWER,
     )

@@ -1,11 +1,8 @@
 """Streams exports of any length in constant memory: about 64 KB at a time, yielding to other requests in between."""
 
-import errno
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, NamedTuple
-
-import gevent
 
 from analytics.api.tables import Form
 from analytics.query.export import Bounds, RingExport, Row, Select
@@ -17,8 +14,6 @@ PAGE = 1_000
 """Maximum number of records examined between two yields."""
 LEVEL = 3
 """Compression level; the next one takes twice the time for a tenth less."""
-STALLED = 60.0
-"""Time that a client has to receive a chunk before its connection is closed, in seconds."""
 
 
 class Chunk:
@@ -106,16 +101,3 @@ def gzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if packed:
             yield packed
     yield packer.flush()
-
-
-def cut_off_when_stalled(chunks: Iterator[bytes], patience: float = STALLED) -> Iterator[bytes]:
-    """Yield the same chunks; end the request if the client does not receive one within `patience` seconds.
-
-    The server sends a chunk while this generator is suspended in `yield`, so the timeout covers the sending.
-
-    Raises:
-        BrokenPipeError: inside the server, which handles it as a client that has disconnected.
-    """
-    for chunk in chunks:
-        with gevent.Timeout(patience, BrokenPipeError(errno.EPIPE, "the client does not receive")):
-            yield chunk

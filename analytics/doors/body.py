@@ -1,11 +1,13 @@
-"""Reads request bodies: decompressed, complete, within the size limit and within the time limit."""
+"""Reads request bodies: decompressed, complete, and within the size limit.
+
+The server limits the time: reading raises TimeoutError where a body arrives too slowly.
+"""
 
 from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-import gevent
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import get_content_length, get_input_stream
 
@@ -42,7 +44,7 @@ class BodyReader:
             UnsupportedMedia: the content type or encoding is not supported.
             TooLarge: the body exceeds the limit; reading and decompression stop there.
             MalformedBody: the body ended early or cannot be decompressed.
-            BodyTimeout: the body did not arrive in time.
+            BodyTimeout: the body arrived too slowly.
         """
         media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if media_type not in self._media_types:
@@ -68,14 +70,13 @@ class BodyReader:
         if length is not None:
             limits.check(length)
         try:
-            with gevent.Timeout(limits.seconds, TimeoutError()):
-                if length is None:
-                    data = _read_up_to(get_input_stream(environ), limits.size + 1)
-                else:
-                    data = _read_up_to(environ["wsgi.input"], length)
+            if length is None:
+                data = _read_up_to(get_input_stream(environ), limits.size + 1)
+            else:
+                data = _read_up_to(environ["wsgi.input"], length)
         except TimeoutError:
             raise BodyTimeout(
-                f"The body did not arrive within {limits.seconds:g} seconds; send it again.",
+                "The body arrived too slowly, at less than 1 KiB a second; send it again.",
                 headers={"Connection": "close"},
             ) from None
         except ParseException as error:

@@ -6,12 +6,10 @@ from analytics.errors import TooLarge
 
 
 class BodyLimits(NamedTuple):
-    """Limits of a request body: size, time to arrive, and number of compressed parts."""
+    """Limits of a request body: size, and number of compressed parts."""
 
     size: int
     """Bytes, after decompression."""
-    seconds: float
-    """Time for the whole body to arrive."""
     members: int = 32
     """Gzip members or zstd frames. Each one copies the remaining bytes, so many of them would be slow."""
     advice: str = ""

@@ -4,10 +4,13 @@ Verified with gunicorn 27.0.1. The service relies on these:
 
 - A worker keeps whether it runs in the instance attribute `alive`, which every kind of stop sets to False, signal
   handlers among them; the class of a worker can be replaced.
-- A kept-alive connection waits for its next request in `with worker.timeout_ctx():`, is closed when the block ends
-  without one, and cannot be told from a busy one otherwise. `worker.cfg.keepalive` is the time it may wait.
-- A worker calls its `handle(listener, client, address)`, looked up on the instance when it begins to serve, for each
-  connection; the call ends with the connection.
+- `worker.handle(listener, client, address)` serves a connection. It reads by `client.recv`, writes by `client.sendall`
+  and closes by `client.close`; the socket is also `environ["gunicorn.socket"]`.
+- The head of each request is read in `with worker.timeout_ctx():`, and the connection is closed when the block ends
+  without one; `worker.handle_request(listener_name, request, client, address)` does the rest of a request, and raises
+  StopIteration where the connection cannot be kept. `request.body` has `read`, and `failed` after a failed read.
+- `worker.run` accepts up to `worker.worker_connections` connections, and then none until one of them is closed.
+- `worker.wsgi` is the application.
 - The handlers of SIGINT and SIGQUIT raise SystemExit in greenlets of their own.
 - Errors that never reach the application are written by `gunicorn.util.write_error(sock, status, reason, message)`,
   looked up at each call; `gunicorn.util.write_nonblock` writes to a socket.
@@ -21,79 +24,50 @@ Verified with gunicorn 27.0.1. The service relies on these:
 
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
 from gunicorn import util
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
 
+from analytics.internals.connection import Limits, Refusal
+from analytics.internals.connections import Connections
+
 BOOT_ERROR: int = Arbiter.WORKER_BOOT_ERROR
 """Exit status of a worker after which the master exits too, instead of starting another worker."""
-LATE_SECONDS = 0.5
-"""How long a connection opened while the worker stops may take for its request, which asks for readiness."""
+REFUSALS = 100
+"""Connections beyond the limit that can be refused at the same time; beyond them, gunicorn stops accepting."""
 
 
-class IdleWaits:
-    """The waits of kept-alive connections for their next requests, at most `seconds` each, which can be ended."""
+def guard(worker: Any, limits: Limits, refusal: Refusal, drain: Callable[[], None]) -> Callable[[], int]:
+    """Limit the connections of a worker, and call `drain` as soon as it is to stop, for whatever reason.
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._waits: dict[gevent.Greenlet, gevent.Timeout] = {}
+    At the stop, connections that wait for a request are closed. gunicorn itself takes an idle connection for a busy
+    one, waits for it for `graceful_timeout`, and is then killed.
 
-    @contextmanager
-    def wait(self) -> Iterator[None]:
-        """Limit the time of the block, which is left without an exception when it is up or the wait is ended."""
-        current = gevent.getcurrent()
-        with gevent.Timeout(self._seconds, exception=False) as timeout:
-            self._waits[current] = timeout
-            try:
-                yield
-            finally:
-                del self._waits[current]
-
-    def end(self) -> None:
-        """End all waits, and limit later ones to `LATE_SECONDS`."""
-        self._seconds = min(self._seconds, LATE_SECONDS)
-        for greenlet, timeout in list(self._waits.items()):
-            gevent.get_hub().loop.run_callback(self._end_one, greenlet, timeout)
-
-    def _end_one(self, greenlet: gevent.Greenlet, timeout: gevent.Timeout) -> None:
-        if self._waits.get(greenlet) is timeout:  # otherwise the request has arrived
-            greenlet.throw(timeout)
-
-
-def call_on_stop(worker: Any, drain: Callable[[], None]) -> None:
-    """Call `drain` as soon as a worker is to stop, for whatever reason, and end its idle connections.
-
-    gunicorn itself takes an idle connection for a busy one, waits for it for `graceful_timeout`, and is then killed.
+    Returns a function that returns how many connections are open.
     """
-    idle = IdleWaits(worker.cfg.keepalive)
-    worker.timeout_ctx = idle.wait
+    connections = Connections(limits, refusal)
+    app = worker.wsgi
+
+    def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["gunicorn.socket"] = environ["gunicorn.socket"].sock
+        return app(environ, start_response)  # type: ignore[no-any-return]
 
     def stop() -> None:
         drain()
-        idle.end()
+        connections.stop_waiting()
 
-    worker.__class__ = _with_stop_callback(type(worker), stop)
-
-
-def count_connections(worker: Any) -> Callable[[], int]:
-    """Count the connections of a worker from now on; returns a function that returns how many are open."""
-    handle, open_now = worker.handle, 0
-
-    def counted(*args: Any) -> None:
-        nonlocal open_now
-        open_now += 1
-        try:
-            handle(*args)
-        finally:
-            open_now -= 1
-
-    worker.handle = counted
-    return lambda: open_now
+    worker.wsgi = wsgi
+    worker.timeout_ctx = lambda: connections.current
+    worker.worker_connections = limits.connections + REFUSALS
+    worker.__class__ = _guarded(type(worker), connections, stop)
+    return partial(len, connections)
 
 
 def forward_reload(server: Any) -> None:
@@ -139,15 +113,40 @@ def load_configuration(application: Application, module: str) -> None:
             cfg.set(name, value)
 
 
-def _with_stop_callback(kind: type, stop: Callable[[], None]) -> type:
-    """A subclass of a worker class that calls `stop` when `alive` becomes False; polling for that would cost more."""
+def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]) -> type:
+    """A subclass of a worker class that serves guarded connections.
 
-    def is_alive(worker: Any) -> bool:
-        return bool(vars(worker)["alive"])
+    It calls `stop` when `alive` becomes False; polling for that would cost more.
+    """
 
-    def set_alive(worker: Any, alive: bool) -> None:
-        if is_alive(worker) and not alive:
-            gevent.spawn(stop)  # in a greenlet, since this may be a signal handler
-        vars(worker)["alive"] = alive
+    class Guarded(kind):  # type: ignore[misc]
+        @property
+        def alive(self) -> bool:
+            return bool(self.__dict__["alive"])
 
-    return type(kind.__name__, (kind,), {"alive": property(is_alive, set_alive)})
+        @alive.setter
+        def alive(self, alive: bool) -> None:
+            if self.alive and not alive:
+                gevent.spawn(stop)  # in a greenlet, since this may be a signal handler
+            self.__dict__["alive"] = alive
+
+        def handle(self, listener: Any, client: Any, address: Any) -> None:
+            connection = connections.open(client)
+            if connection is None:
+                util.close(client)
+                return
+            try:
+                super().handle(listener, connection, address)
+            finally:
+                connections.close(connection)
+
+        def handle_request(self, listener_name: Any, request: Any, connection: Any, address: Any) -> None:
+            keep = True
+            try:
+                super().handle_request(listener_name, request, connection, address)
+            except StopIteration:
+                keep = False
+            if not connection.finish(request.body, keep=keep):
+                raise StopIteration
+
+    return Guarded

@@ -1,6 +1,9 @@
 """Prometheus exposition: the service's own metrics and the collected ones, in the text format."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import TypeVar
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,24 +18,35 @@ from prometheus_client.registry import Collector
 
 from analytics.own_metrics.family import Family, Histograms
 from analytics.query.figures import total
+from analytics.query.reader import Steps
 from analytics.query.services import service_row
 from analytics.query.stats import count, resident_bytes
 from analytics.records import NO_TAGS
+from analytics.state.cells import Cell
+from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC
+from analytics.state.services import Service
 from analytics.state.state import State
 
+T = TypeVar("T")
 PREFIX = "analytics_"
+SLICE = 200
+"""Number of services or series that are written between two yields: some milliseconds."""
 STATES = ("healthy", "degraded", "unhealthy", "maintenance", "stale", "down", "unknown")
 
 
-def exposition(state: State, now: float, connections: int) -> bytes:
+def exposition(state: State, now: float, connections: int) -> Steps[bytes]:
     """The metrics that the state has: totals of the service, and what was collected."""
-    return _text([*_own(state, now, connections), *_services(state, now), *_collected(state)])
+    text = [_text(metric) for metric in _own(state, now, connections)]
+    text.append((yield from _in_slices(partial(_services, state, now), list(state.services.all()))))
+    text.append((yield from _in_slices(_events, [*state.series.totals.items()])))
+    text.append((yield from _in_slices(partial(_collected, state), [*state.series.totals.items()])))
+    return b"".join(text)
 
 
 def own_exposition(families: Iterable[Family | Histograms]) -> bytes:
     """The metrics that other parts of the service report about themselves."""
-    return _text([_histograms(each) if isinstance(each, Histograms) else _metric(each) for each in families])
+    return b"".join(_text(_histograms(each) if isinstance(each, Histograms) else _metric(each)) for each in families)
 
 
 def _metric(family: Family) -> Metric:
@@ -50,9 +64,21 @@ def _histograms(family: Histograms) -> Metric:
     return metric
 
 
-def _text(metrics: list[Metric]) -> bytes:
+def _in_slices(make: Callable[[Sequence[T]], Iterable[Metric]], items: Sequence[T]) -> Steps[bytes]:
+    """The text of the metrics that `make` makes of all items, made of `SLICE` items at a time."""
+    parts: dict[str, list[bytes]] = {}
+    for first in range(0, max(1, len(items)), SLICE):
+        for metric in make(items[first : first + SLICE]):
+            text = _text(metric)
+            parts.setdefault(metric.name, []).append(text.split(b"\n", 2)[2] if first else text)
+        yield
+    return b"".join(chain.from_iterable(parts.values()))
+
+
+def _text(metric: Metric) -> bytes:
+    """The text of one metric; its first two lines are the help and the type."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Metrics(metrics))
+    registry.register(_Metrics([metric]))
     return generate_latest(registry)
 
 
@@ -88,12 +114,12 @@ def _own(state: State, now: float, connections: int) -> Iterator[Metric]:
     yield drops
 
 
-def _services(state: State, now: float) -> Iterator[Metric]:
+def _services(state: State, now: float, services: Iterable[Service]) -> Iterator[Metric]:
     requests = GaugeMetricFamily("analytics_service_requests", "Requests over the retained time", labels=["service"])
     errors = GaugeMetricFamily("analytics_service_errors", "Errors over the retained time", labels=["service"])
     status = GaugeMetricFamily("analytics_service_status", "1 for the current state", labels=["service", "status"])
     latency = SummaryMetricFamily("analytics_service_latency_ms", "Latency over the retained time", labels=["service"])
-    for service in state.services.all():
+    for service in services:
         row = service_row(state, now, service)
         requests.add_metric([service.name], row["request_count"])
         errors.add_metric([service.name], row["error_count"])
@@ -106,19 +132,22 @@ def _services(state: State, now: float) -> Iterator[Metric]:
                 if value is not None:
                     latency.add_sample(latency.name, {"service": service.name, "quantile": share}, value)
     yield from (requests, errors, status, latency)
+
+
+def _events(totals: Iterable[tuple[SeriesKey, Cell]]) -> Iterator[Metric]:
     events = GaugeMetricFamily("analytics_events", "Events over the retained time, by type", labels=["service", "type"])
-    for (name, service_name, tags), cell in state.series.totals.items():
+    for (name, service_name, tags), cell in totals:
         if name == EVENTS and service_name != EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
             events.add_metric([service_name, tags[0][1]], count(cell))
     yield events
 
 
-def _collected(state: State) -> Iterator[Metric]:
+def _collected(state: State, totals: Iterable[tuple[SeriesKey, Cell]]) -> Iterator[Metric]:
     """Custom metrics as last sent. Their names are labels, so any name is allowed and none collides."""
     names = ["name", "service", "unit", "tags"]
     last = GaugeMetricFamily("analytics_metric_last", "Custom metric, latest value", labels=names)
     sums = SummaryMetricFamily("analytics_metric", "Custom metric, sum and number of observations", labels=names)
-    for (name, service, tags), cell in state.series.totals.items():
+    for (name, service, tags), cell in totals:
         if name in (*TRAFFIC, EVENTS):
             continue
         labels = [

@@ -1,10 +1,12 @@
 """Points of one series over time, merged from the resolution that fits."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, rfc3339_second
 from analytics.errors import NotFound, ValidationFailed
 from analytics.query.figures import number, rounded
+from analytics.query.reader import Steps
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
@@ -14,6 +16,8 @@ from analytics.state.state import State
 
 ADDITIVE = ("count", "sum", "rate", "unique")
 MAX_POINTS = 5_000
+STEP = 500
+"""Number of cells that are merged between two yields: some milliseconds."""
 
 
 class SeriesQuery(NamedTuple):
@@ -52,7 +56,7 @@ Series = TypedDict(
 """The answer of `/series`; `step` in seconds."""
 
 
-def points(state: State, now: float, query: SeriesQuery) -> Series:
+def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
     """The points from `start` to `end` (default: the last hour), each with the start of its bucket and its value.
 
     A bucket without observations is 0 for count, sum, rate and unique, and null for the other aggregates.
@@ -79,13 +83,15 @@ def points(state: State, now: float, query: SeriesQuery) -> Series:
         raise _wrong("step", f"Gives {len(starts)} points; at most {MAX_POINTS} are allowed.")
     size = state.series.levels[level].size
     found: list[Point] = []
-    for at in starts:
+    for index, at in enumerate(starts):
         buckets = range(at, at + step, size)
+        if index % STEP == STEP - 1:
+            yield
         if unique:
             users = state.users.merged(level - 1, buckets, [query.service or EVERY_SERVICE])
             value: float | None = users.users.estimate if users else 0
         else:
-            value = _value(state.series.merged(level, buckets, keys), query.agg, step, at, now)
+            value = _value((yield from _merged(state, level, buckets, keys)), query.agg, step, at, now)
         found.append({"timestamp": rfc3339_second(at), "value": value})
     return {
         "name": query.name,
@@ -135,6 +141,22 @@ def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
     if not keys and name not in (*TRAFFIC, EVENTS):
         raise NotFound(f"There is no metric named {name!r} with that service and those tags.", code="unknown_series")
     return keys
+
+
+def _merged(state: State, level: int, buckets: Iterable[int], keys: Sequence[SeriesKey]) -> Steps[Cell | None]:
+    """One cell merged from all `keys` and all `buckets` of `level`."""
+    if len(keys) == 1:
+        return state.series.merged(level, buckets, keys)
+    merged: Cell | None = None
+    for bucket in buckets:
+        for first in range(0, len(keys), STEP):
+            cell = state.series.merged(level, (bucket,), keys[first : first + STEP])
+            if merged is None:
+                merged = cell
+            elif cell is not None:
+                merged.merge(cell)
+            yield
+    return merged
 
 
 def _value(cell: Cell | None, agg: str, step: int, at: int, now: float) -> float | None:

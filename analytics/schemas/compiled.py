@@ -25,6 +25,8 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 PAUSE_EVERY = 64
+MOST_NAME = 200
+"""Characters of a field's name in an error; an unknown one is as long as the client likes."""
 MOST_FIELDS = 100
 """Up to this number of fields in an object, the unknown ones are listed in the error."""
 
@@ -292,6 +294,7 @@ def invalid(error: ValidationError) -> ValidationFailed:
 def _flatten(prefix: str, messages: Any, into: dict[str, list[str]]) -> None:
     if isinstance(messages, dict):
         for name, inner in messages.items():
-            _flatten(f"{prefix}.{name}" if prefix else str(name), inner, into)
+            short = str(name) if len(str(name)) <= MOST_NAME else f"{str(name)[:MOST_NAME]}…"
+            _flatten(f"{prefix}.{short}" if prefix else short, inner, into)
     else:
         into.setdefault(prefix, []).extend(str(message) for message in messages)

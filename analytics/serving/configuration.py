@@ -11,12 +11,12 @@ from gunicorn.glogging import Logger
 from analytics.api.refusals import refusal
 from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
+from analytics.internals.connection import Limits
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     call_on_reload,
-    call_on_stop,
-    count_connections,
     forward_reload,
+    guard,
     hold_reload,
     replace_error_page,
     run_to_completion,
@@ -24,6 +24,8 @@ from analytics.internals.gunicorn import (
 from analytics.listening import check_listening
 from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
+from analytics.serving.memory import return_large_blocks
+from analytics.serving.open_files import connections_within_open_files
 
 try:
     settings = Settings.from_env()
@@ -31,6 +33,10 @@ except ConfigError as error:
     sys.exit(error.message)
 
 log = logging.getLogger("analytics")
+FRAMING_BYTES = 64 * 1024
+"""Size of chunk headers that any body may have, however small it is."""
+BODIES = 32
+"""Bodies of the maximum size that may be held at the same time."""
 
 
 class QuietLogger(Logger):  # type: ignore[misc]
@@ -90,6 +96,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Start the background jobs of the service: in the worker, not in the process that forks it."""
+    return_large_blocks()
     # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
     replace_error_page(refusal)
     gc.collect()
@@ -97,10 +104,22 @@ def post_worker_init(worker: Any) -> None:
     gc.set_threshold(20_000, 10, 10)
     runtime = worker.app.wsgi().extensions.get("analytics")
     if runtime is not None:
-        runtime.open_connections = count_connections(worker)
         runtime.start(give_up)
-        call_on_stop(worker, runtime.drain)
+        runtime.open_connections = guard(worker, connection_limits(worker.cfg), refusal, runtime.drain)
         call_on_reload(runtime.reload)
+
+
+def connection_limits(cfg: Any) -> Limits:
+    """Limits of the worker's connections, by the settings and gunicorn's own options."""
+    return Limits(
+        connections=connections_within_open_files(cfg.worker_connections),
+        idle=cfg.keepalive,
+        head=settings.header_timeout,
+        body=settings.body_timeout,
+        send=settings.send_timeout,
+        body_bytes=2 * settings.max_body + FRAMING_BYTES,
+        bodies_bytes=BODIES * settings.max_body,
+    )
 
 
 def worker_exit(server: Any, worker: Any) -> None:

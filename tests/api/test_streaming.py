@@ -1,15 +1,13 @@
 """Exports in constant memory: pages by number while records come and go, and readers that stop reading."""
 
-import errno
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import gevent
 import pytest
 
-from analytics.api.streaming import CHUNK, LogExport, TableExport, cut_off_when_stalled, gzipped
+from analytics.api.streaming import CHUNK, LogExport, TableExport, gzipped
 from analytics.api.tables import Lines
 from analytics.query.events import EventFilter
 from analytics.query.export import EVENT_EXPORT
@@ -101,19 +99,3 @@ def test_a_gzip_stream_ends_with_its_source_only() -> None:
             sent += next(chunks)
     unpacker.decompress(sent)
     assert not unpacker.eof
-
-
-def test_a_reader_that_takes_nothing_is_cut_off_where_it_is_waited_for() -> None:
-    chunks = cut_off_when_stalled(iter([b"one", b"two"]), patience=0.01)
-    assert next(chunks) == b"one"
-    with pytest.raises(BrokenPipeError) as caught:
-        gevent.sleep(10)
-    assert caught.value.errno == errno.EPIPE
-    chunks.close()  # type: ignore[attr-defined]
-
-
-def test_a_reader_that_goes_on_or_away_is_not() -> None:
-    chunks = cut_off_when_stalled(iter([b"one", b"two", b"three"]), patience=0.01)
-    assert (next(chunks), next(chunks)) == (b"one", b"two")
-    chunks.close()  # type: ignore[attr-defined]
-    gevent.sleep(0.03)

@@ -12,7 +12,7 @@ from analytics.doors.media import ENCODINGS
 from analytics.errors import TooLarge, UnsupportedMedia
 from tests.state.rig import Rig
 
-LIMITS = BodyLimits(1_000, 1)
+LIMITS = BodyLimits(1_000)
 EVENT, METRIC = b'{"type":"a","service":"s"}', b'{"name":"a","value":1}'
 
 
@@ -55,7 +55,7 @@ def test_a_body_without_an_encoding_is_taken_as_it_is(encoding: str | None) -> N
 
 def test_each_reader_has_its_own_limit() -> None:
     assert len(BodyReader(LIMITS, ["text/plain"]).read(asked(bytes(1_000), "text/plain")).data) == 1_000
-    for limits, end in ((BodyLimits(999, 1), "."), (BodyLimits(999, 1, advice="send less"), "; send less.")):
+    for limits, end in ((BodyLimits(999), "."), (BodyLimits(999, advice="send less"), "; send less.")):
         with pytest.raises(TooLarge) as refused:
             BodyReader(limits, ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
         assert refused.value.message == f"The body is larger than 999 bytes after decompression{end}"

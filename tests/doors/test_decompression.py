@@ -16,7 +16,7 @@ from analytics.doors.media import ENCODINGS
 from analytics.errors import MalformedBody, TooLarge, UnsupportedMedia
 
 Compress = Callable[[bytes], bytes]
-LIMITS = BodyLimits(100_000, 1, 4)
+LIMITS = BodyLimits(100_000, 4)
 SKIPPABLE = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
 """A zstd frame that holds nothing for us (RFC 8878, 3.1.2)."""
 

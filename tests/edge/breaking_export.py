@@ -6,15 +6,19 @@ monkey.patch_all()
 
 from collections.abc import Iterator
 
-from analytics.api import export
+from analytics.api.exports import Exports
 from analytics.factory import create_app
 
+_begun: list[Iterator[bytes]] = []
 
-def breaking(chunks: Iterator[bytes]) -> Iterator[bytes]:
+
+def breaking(exports: Exports, chunks: Iterator[bytes]) -> bytes:
     """The first of `chunks`, and then an error."""
-    yield next(chunks)
-    raise RuntimeError("a fault that the test put there")
+    if chunks in _begun:
+        raise RuntimeError("a fault that the test put there")
+    _begun.append(chunks)
+    return next(chunks)
 
 
-export.cut_off_when_stalled = breaking
+Exports.next = breaking  # type: ignore[method-assign]
 app = create_app()

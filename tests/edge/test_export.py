@@ -242,7 +242,7 @@ def open_files(server: Server) -> set[str]:
 
 
 def test_a_reader_that_stalls_for_too_long_is_cut_off(start_server: StartServer) -> None:
-    server = start_server(command=(*GUNICORN[:-1], "tests.edge.impatient_export:app"))
+    server = start_server({"ANALYTICS_SEND_TIMEOUT": "0.3"})
     server.post("/events", [{"type": "a", "service": "s", "data": {"x": "x" * 3_000}} for _ in range(3_000)])
     before = open_files(server)
     with socket.socket() as stalled:

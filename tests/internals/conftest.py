@@ -6,6 +6,9 @@ from pathlib import Path
 import gevent
 import pytest
 
+from analytics.internals.connection import Limits
+from tests.internals.peers import LIMITS, Peers
+
 INTERNALS = Path(__file__).parents[2] / "analytics" / "internals"
 
 
@@ -29,3 +32,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             ),
         )
     return report
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return LIMITS
+
+
+@pytest.fixture
+def peers(limits: Limits) -> Iterator[Peers]:
+    peers = Peers(limits)
+    yield peers
+    peers.close()

@@ -2,11 +2,9 @@
 
 import contextlib
 import inspect
-import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -18,16 +16,16 @@ from gevent.event import Event
 from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
+from analytics.internals.connection import Expired, Limits
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
-    IdleWaits,
     call_on_reload,
-    call_on_stop,
-    count_connections,
     forward_reload,
+    guard,
     hold_reload,
     replace_error_page,
     run_to_completion,
@@ -35,6 +33,8 @@ from analytics.internals.gunicorn import (
 from analytics.serving.application import GunicornServer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SLOW, UNREAD = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n", b"/unread"
+LIMITS = Limits(connections=10, idle=60, head=60, body=60, send=60, body_bytes=1_000_000, bodies_bytes=10_000_000)
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -44,9 +44,11 @@ class Connections:
     def __init__(self) -> None:
         cfg = Config()
         cfg.set("keepalive", 60)
-        self.worker = GeventWorker(0, os.getpid(), [], None, 30, cfg, logging.getLogger("tests.gunicorn"))
+        self.worker = GeventWorker(0, os.getpid(), [], None, 30, cfg, Logger(cfg))
         self.worker.wsgi = self._app
         self.read_errors: list[type[Exception]] = []
+        self.sockets: list[tuple[type, float | None]] = []
+        self.may_answer = Event()
         self._listener = green.socket()
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen()
@@ -66,8 +68,13 @@ class Connections:
         self.worker.tmp.close()
 
     def _app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        sock = environ["gunicorn.socket"]
+        self.sockets.append((type(sock), sock.gettimeout()))
+        if environ["PATH_INFO"] == "/slow":
+            self.may_answer.wait()
         try:
-            environ["wsgi.input"].read()
+            if environ["PATH_INFO"].encode() != UNREAD:
+                environ["wsgi.input"].read()
         except Exception as error:  # noqa: BLE001
             self.read_errors.append(type(error))
         start_response("200 OK", [("Content-Length", "2")])
@@ -91,6 +98,10 @@ def read(client: green.socket, end: bytes) -> bytes:
     return data
 
 
+def refusal(status: int, reason: str, message: str) -> bytes:
+    return f"HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
 def quit_worker(worker: GeventWorker) -> None:
     """Do what gunicorn does at SIGINT and SIGQUIT: SystemExit comes out of another greenlet."""
     worker.handle_quit(signal.SIGINT, None)
@@ -105,7 +116,7 @@ def test_a_worker_that_stops_drains_once_and_ends_idle_connections(
     stop: Callable[[GeventWorker], None], connections: Connections
 ) -> None:
     drained: list[bool] = []
-    call_on_stop(connections.worker, lambda: drained.append(connections.worker.alive))
+    guard(connections.worker, LIMITS, refusal, lambda: drained.append(connections.worker.alive))
     assert isinstance(connections.worker, GeventWorker)
     with connections.open(REQUEST) as client, connections.open(b"") as silent:
         assert read(client, b"ok").startswith(b"HTTP/1.1 200")
@@ -118,7 +129,7 @@ def test_a_worker_that_stops_drains_once_and_ends_idle_connections(
 
 
 def test_a_connection_opened_while_the_worker_stops_is_served(connections: Connections) -> None:
-    call_on_stop(connections.worker, lambda: None)
+    guard(connections.worker, LIMITS, refusal, lambda: None)
     connections.worker.handle_exit(signal.SIGTERM, None)
     gevent.sleep(0)
     with connections.open(REQUEST) as client:
@@ -126,7 +137,7 @@ def test_a_connection_opened_while_the_worker_stops_is_served(connections: Conne
 
 
 def test_open_connections_are_counted_until_they_are_closed(connections: Connections) -> None:
-    count = count_connections(connections.worker)
+    count = guard(connections.worker, LIMITS, refusal, lambda: None)
     assert count() == 0
     with connections.open(b"") as first:
         with connections.open(b""):
@@ -167,56 +178,50 @@ def test_the_configuration_is_that_of_the_module_and_of_the_environment(monkeypa
     assert (cfg.worker_class_str, cfg.control_socket_disable) == ("gevent", True), "the rest is the module's"
 
 
-def test_an_idle_wait_that_is_ended_leaves_its_block_without_an_exception() -> None:
-    idle = IdleWaits(60)
-
-    def serve() -> str:
-        with idle.wait():
-            gevent.sleep(60)
-            return "served"
-        return "ended"
-
-    serving = gevent.spawn(serve)
-    gevent.sleep(0)
-    idle.end()
-    assert serving.get(timeout=5) == "ended"
+def test_a_refused_connection_gets_503_and_others_go_on(connections: Connections) -> None:
+    guard(connections.worker, LIMITS._replace(connections=1), refusal, lambda: None)
+    assert connections.worker.worker_connections > 1
+    with connections.open(SLOW) as busy, connections.open(REQUEST) as refused:
+        assert read(refused, b"").startswith(b"HTTP/1.1 503")
+        connections.may_answer.set()
+        assert read(busy, b"ok").startswith(b"HTTP/1.1 200")
 
 
-def test_a_request_that_arrives_at_the_moment_of_the_stop_is_served() -> None:
-    idle, request = IdleWaits(60), Event()
-
-    def serve() -> str:
-        with idle.wait():
-            request.wait()
-        for _ in range(5):
-            gevent.sleep(0)
-        return "served"
-
-    serving = gevent.spawn(serve)
-    gevent.sleep(0)
-    request.set()
-    idle.end()
-    assert serving.get(timeout=5) == "served"
+def test_the_application_gets_the_socket_itself(connections: Connections) -> None:
+    guard(connections.worker, LIMITS, refusal, lambda: None)
+    with connections.open(REQUEST) as client:
+        read(client, b"ok")
+    assert connections.sockets == [(green.socket, None)]
 
 
-def test_a_wait_that_begins_after_the_stop_is_short() -> None:
-    idle = IdleWaits(60)
-    idle.end()
-    started, has_arrived = time.monotonic(), False
-    with idle.wait():
-        gevent.sleep(0.05)
-        has_arrived = True
-    assert has_arrived
-    with idle.wait():
-        gevent.sleep(60)
-    assert time.monotonic() - started < 5
+def test_a_head_that_arrives_too_slowly_gets_408_and_silence_nothing(connections: Connections) -> None:
+    guard(connections.worker, LIMITS._replace(head=0.05), refusal, lambda: None)
+    with connections.open(REQUEST[:-2]) as slow, connections.open(b"") as silent:
+        assert read(slow, b"").startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert read(silent, b"") == b""
 
 
-def test_a_wait_is_over_after_its_time() -> None:
-    started = time.monotonic()
-    with IdleWaits(0.05).wait():
-        gevent.sleep(60)
-    assert time.monotonic() - started < 5
+def test_a_head_that_is_too_large_gets_431(connections: Connections) -> None:
+    guard(connections.worker, LIMITS, refusal, lambda: None)
+    head = REQUEST[:-2] + b"".join(b"X%d: %b\r\n" % (n, b"x" * 8_000) for n in range(9))
+    with connections.open(head) as client:
+        assert read(client, b"").startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("length", [60_000, 100_000])
+def test_the_rest_of_a_body_is_discarded_if_it_is_short(length: int, connections: Connections) -> None:
+    guard(connections.worker, LIMITS, refusal, lambda: None)
+    request = REQUEST.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % length)
+    with connections.open(request.replace(b"/", UNREAD, 1) + bytes(length) + REQUEST) as client:
+        client.shutdown(green.SHUT_WR)
+        assert read(client, b"").count(b"HTTP/1.1 200") == (2 if length == 60_000 else 1)
+
+
+def test_a_body_that_arrives_too_slowly_fails_with_a_timeout(connections: Connections) -> None:
+    guard(connections.worker, LIMITS._replace(body=0.05), refusal, lambda: None)
+    with connections.open(CHUNKED + b"3\r\nabc") as client:
+        assert read(client, b"").endswith(b"ok"), "the connection is closed after the answer"
+    assert connections.read_errors == [Expired]
 
 
 def test_stopping_completes_despite_a_system_exit() -> None:

@@ -14,7 +14,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, event, metri
 def ask(rig: Rig, name: str, **asked: Any) -> dict[str, Any]:
     if "tags" in asked:
         asked["tags"] = tuple(sorted(asked["tags"].items()))
-    return rig.ask(points, SeriesQuery(name, **asked))
+    return rig.ask_in_steps(points, SeriesQuery(name, **asked))
 
 
 def values(rig: Rig, name: str, **asked: Any) -> list[float | None]:

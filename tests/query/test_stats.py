@@ -154,7 +154,7 @@ def test_the_exposition_tells_what_was_collected() -> None:
     rig.metric("memory", 5, unit="MB", tags={"host": 'a"\\b\n'})
     rig.metrics(metric("events", 1))
     rig.beat(status="degraded")
-    text = rig.ask(exposition, 4).decode()
+    text = rig.ask_in_steps(exposition, 4).decode()
     samples = {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)

@@ -99,6 +99,11 @@ class Rig:
         self.recorder.tick()  # as the ticker does each second
         return self.reader.ask(question, *args)
 
+    def ask_in_steps(self, question: Callable[..., Any], *args: Any, pause: Callable[[], None] = lambda: None) -> Any:
+        """The answer of a query that can be interrupted."""
+        self.recorder.tick()
+        return self.reader.ask_in_steps(pause, question, *args)
+
     def snapshot(self) -> dict[str, Any]:
         """The snapshot as a client gets it: through JSON."""
         return msgspec.json.decode(msgspec.json.encode(self.ask(build_snapshot, 0)))

@@ -129,8 +129,8 @@ def answers(rig: Rig) -> dict[str, Any]:
     for (name, agg), (step, span) in zip(product(("events", *NAMES), AGGREGATES), spans, strict=False):
         query = SeriesQuery(name, agg=agg, start=now - span, end=now + 400, step=step)
         with contextlib.suppress(NotFound, ValidationFailed):
-            found[f"series {name} {agg} {step}"] = rig.ask(points, query)["points"]
-    text = rig.ask(exposition, 0).decode()
+            found[f"series {name} {agg} {step}"] = rig.ask_in_steps(points, query)["points"]
+    text = rig.ask_in_steps(exposition, 0).decode()
     own = ("analytics_uptime", "analytics_memory", "analytics_ingest", "analytics_drops", "# ")
     found["exposition"] = sorted(line for line in text.splitlines() if not line.startswith(own))
     found["events"] = [(each.sequence, shown(each.kept, each.place)) for each in rig.state.events.newest_first()]

@@ -1,0 +1,251 @@
+"""A connection of gunicorn's worker, with limits on what it may hold and for how long.
+
+gunicorn itself limits neither the time for the head of a request, nor that for a body, nor that in which a client
+receives an answer.
+
+Verified with gunicorn 27.0.1. The service relies on these:
+
+- A connection is read by `recv`, written by `sendall` and closed by `close`, and by no other way.
+- `recv` is called for at most 8 KiB, or for what is left of a body, or of a chunk of it.
+- LimitRequestHeaders raised while the head is read is answered with 431.
+- The body of a request has `read`, and `failed` after a read that raised an exception; all errors of chunks are
+  ParseException.
+"""
+
+import errno
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from socket import SHUT_WR
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol
+
+from gunicorn.http.errors import LimitRequestHeaders, ParseException
+
+MIN_RATE = 1024
+"""Bytes a second that a client has to send or to receive, as an average over the time limit for it."""
+HEAD_BYTES = 64 * 1024
+"""Size of a request line with its headers: gunicorn copies and searches what has arrived for each further packet."""
+CHUNK = 64 * 1024
+DISCARD_BYTES, DISCARD_SECONDS = 64 * 1024, 1.0
+"""How much of a body that the application did not read is received in order to keep the connection."""
+LINGER_BYTES, LINGER_SECONDS = 16 * 1024 * 1024, 2.0
+"""How much is received before a connection is closed: unread data would make the client lose its answer."""
+SMALL_BODY, GUNICORN_READ, CHUNKS_READ = 64 * 1024, 8192, 2048
+"""gunicorn reads larger bodies by more than `GUNICORN_READ`, unless they consist of small chunks, whose decoding it
+does not interrupt: then less is read at once."""
+Refusal = Callable[[int, str, str], bytes]
+"""Makes a whole HTTP answer from status, reason and message."""
+
+
+class Limits(NamedTuple):
+    """Limits of connections. Times in seconds."""
+
+    connections: int
+    """How many may be open."""
+    idle: float
+    """Time until the next request begins."""
+    head: float
+    """Time for the request line and headers, and until the first request begins."""
+    body: float
+    """Time for each `MIN_RATE * body` bytes of a body."""
+    send: float
+    """Time in which the client receives each `MIN_RATE * send` bytes of an answer."""
+    body_bytes: int
+    """Size of a body as it arrives, with the headers of its chunks."""
+    bodies_bytes: int
+    """Size of all bodies that are being received or processed."""
+
+
+class Expired(TimeoutError):
+    """The time in which a client has to send is up."""
+
+
+class TooMuchFraming(ParseException):  # type: ignore[misc]
+    """Chunk headers and extensions make a chunked body larger than its content can be."""
+
+    def __str__(self) -> str:
+        return "its chunks are too small or their extensions too long"
+
+
+class Shared(Protocol):
+    """What the connections of a worker share."""
+
+    limits: Limits
+    refusal: Refusal
+    most_wait: float
+    """Limit of the time for the head of a request, while the worker stops."""
+
+    def begin(self, connection: "Connection", /) -> None:
+        """Note that a connection is done with a request, and holds nothing of its body any more."""
+
+    def hold(self, size: int, /) -> None:
+        """Note that so many bytes of a body have arrived."""
+
+    def yield_if_due(self) -> None:
+        """Yield to other greenlets, unless that was done just now."""
+
+
+class Connection:
+    """The socket of a client, with limits on reads and writes; reading yields to other connections.
+
+    It is also the context in which gunicorn reads the head of a request; what is read after that is the body.
+    """
+
+    __slots__ = (
+        "_all",
+        "_deadline",
+        "_is_unread",
+        "_window",
+        "is_expiring",
+        "is_in_head",
+        "is_waiting",
+        "received",
+        "served",
+        "sock",
+    )
+
+    def __init__(self, sock: Any, shared: Shared) -> None:
+        self.sock, self._all = sock, shared
+        self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
+        self.received = self.served = 0
+        self._window = 0.0
+        self._deadline = 0.0
+
+    def __enter__(self) -> None:
+        """Wait for a request."""
+        self._all.begin(self)
+        limits = self._all.limits
+        self.is_in_head, self.received = True, 0
+        self._allow(limits.idle if self.served else limits.head)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """End the head of the request; if it took too long, answer 408 and let gunicorn close the connection."""
+        if isinstance(error, Expired):
+            if self.received:
+                seconds = self._all.limits.head
+                self._answer(408, "Request Timeout", f"The headers did not arrive within {seconds:g} seconds.")
+            return True
+        self.is_in_head, self.received = False, 0
+        self.served += 1
+        self._begin_window()
+        self.sock.settimeout(None)  # a WebSocket uses the socket itself, and has limits of its own
+        return False
+
+    def recv(self, size: int) -> bytes:
+        """Receive up to `size` bytes.
+
+        Raises:
+            Expired: the time for sending is up.
+            LimitRequestHeaders: the head of the request is too large.
+            TooMuchFraming: the body is larger than it can be.
+        """
+        if self.received:
+            self._all.yield_if_due()
+        if self.is_in_head:
+            return self._receive_head(size)
+        if self.received > SMALL_BODY and size <= GUNICORN_READ:
+            size = CHUNKS_READ
+        data = self._receive(size)
+        self.received += len(data)
+        self._all.hold(len(data))
+        self._window += len(data)
+        if self._window >= MIN_RATE * self._all.limits.body:
+            self._begin_window()
+        if self.received > self._all.limits.body_bytes:
+            raise TooMuchFraming
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        """Send all of `data`.
+
+        Raises:
+            BrokenPipeError: the client does not receive it.
+        """
+        seconds = self._all.limits.send
+        piece = max(1, int(MIN_RATE * seconds))
+        self.sock.settimeout(seconds)
+        try:
+            if len(data) <= piece:
+                self.sock.sendall(data)
+            else:
+                view = memoryview(data)
+                for start in range(0, len(data), piece):
+                    self.sock.sendall(view[start : start + piece])
+        except TimeoutError:
+            raise BrokenPipeError(errno.EPIPE, "the client does not receive") from None
+
+    def finish(self, body: Any, *, keep: bool) -> bool:
+        """Receive what is left of the body; returns whether the connection can be kept for another request."""
+        left = DISCARD_BYTES
+        self._allow(DISCARD_SECONDS)
+        self._window = -math.inf
+        with suppress(OSError, ParseException):
+            while left > 0 and not body.failed:
+                data = body.read(CHUNK)
+                if not data:
+                    self._is_unread = False
+                    return keep
+                left -= len(data)
+        return False
+
+    def close(self) -> None:
+        """Close the socket; if the client is still sending, receive some of it first."""
+        try:
+            if self._is_unread:
+                self._is_unread = False
+                self._linger()
+        finally:
+            self.sock.close()
+
+    def _receive_head(self, size: int) -> bytes:
+        if self.received >= HEAD_BYTES:
+            raise LimitRequestHeaders(f"larger than {HEAD_BYTES} bytes")
+        data = self._receive(size)
+        if not self.received:
+            self._allow(self._all.limits.head)
+        self.received += len(data)
+        return data
+
+    def _receive(self, size: int) -> bytes:
+        left = self._deadline - time.monotonic()
+        self.is_waiting = True
+        try:
+            if left <= 0:  # a client that has always sent something is too slow as well
+                raise TimeoutError
+            self.sock.settimeout(left)
+            data: bytes = self.sock.recv(size)
+        except TimeoutError:
+            self._is_unread = False
+            raise Expired from None
+        finally:
+            self.is_waiting = False
+        self._is_unread = bool(data)
+        return data
+
+    def _allow(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + min(seconds, self._all.most_wait if self.is_in_head else math.inf)
+
+    def _begin_window(self) -> None:
+        self._window = 0
+        self._allow(self._all.limits.body)
+
+    def _answer(self, status: int, reason: str, message: str) -> None:
+        with suppress(OSError):
+            self.sendall(self._all.refusal(status, reason, message))
+
+    def _linger(self) -> None:
+        """Send the end of the stream, then receive for a while what the client is still sending."""
+        left = LINGER_BYTES
+        self._allow(LINGER_SECONDS)
+        with suppress(OSError):
+            self.sock.shutdown(SHUT_WR)
+            while left > 0 and (data := self._receive(CHUNK)):
+                left -= len(data)
+                self._all.yield_if_due()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)

@@ -1,0 +1,126 @@
+"""The open connections of gunicorn's worker, which are closed or refused where there are too many.
+
+gunicorn itself accepts no connection while `worker_connections` are open, whatever those do.
+
+Verified with gevent 26.9.0. The service relies on these:
+
+- The event loop switches directly to a greenlet whose socket is ready, so that a greenlet that is seen to wait by a
+  callback of the loop does wait, and `throw` raises an exception there.
+- `loop.run_callback` has a function called by the loop.
+"""
+
+import logging
+import math
+import time
+from contextlib import suppress
+from socket import SHUT_WR
+from typing import Any
+
+import gevent
+
+from analytics.internals.connection import CHUNK, Connection, Expired, Limits, Refusal
+from analytics.yielding import yield_to_others
+
+LATE_SECONDS = 0.5
+"""Time for the request of a connection that is opened while the worker stops; such a request asks for readiness."""
+YIELD_SECONDS = 0.002
+WARN_SECONDS = 60.0
+
+log = logging.getLogger("analytics.connections")
+
+
+class Connections:
+    """The open connections of a worker.
+
+    When there are too many, the one that has gone longest without a complete request is closed, unless the service is
+    working on its request or answering it; a WebSocket is not closed either. Where there is none to close, the new
+    connection is refused.
+    """
+
+    def __init__(self, limits: Limits, refusal: Refusal) -> None:
+        self.limits, self.refusal = limits, refusal
+        self.most_wait = math.inf
+        self._open: dict[gevent.Greenlet, Connection] = {}
+        self._held = 0
+        self._last_yield = self._last_warning = -math.inf
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def current(self) -> Connection:
+        """The connection of the current greenlet."""
+        return self._open[gevent.getcurrent()]
+
+    def open(self, sock: Any) -> Connection | None:
+        """Add a connection that the current greenlet serves; None if it is refused, and is to be closed."""
+        if len(self._open) >= self.limits.connections:
+            self._warn()
+            if not self._expire_one():
+                self._refuse(sock)
+                return None
+        connection = self._open[gevent.getcurrent()] = Connection(sock, self)
+        return connection
+
+    def close(self, connection: Connection) -> None:
+        """Remove a connection that has ended."""
+        self.begin(connection)
+        del self._open[gevent.getcurrent()]
+
+    def begin(self, connection: Connection) -> None:
+        """Note that a connection is done with a request, and holds nothing of its body any more."""
+        if not connection.is_in_head:
+            self._held -= connection.received
+            current = gevent.getcurrent()
+            self._open[current] = self._open.pop(current)
+
+    def hold(self, size: int) -> None:
+        """Note that so many bytes of a body have arrived; if too many are held, the oldest incomplete body is cut."""
+        self._held += size
+        if self._held > self.limits.bodies_bytes:
+            self._expire_one(in_head=False)
+
+    def yield_if_due(self) -> None:
+        """Yield to other greenlets if that was not done for `YIELD_SECONDS`: data that is there already never waits."""
+        now = time.monotonic()
+        if now - self._last_yield > YIELD_SECONDS:
+            self._last_yield = now
+            yield_to_others()
+
+    def stop_waiting(self) -> None:
+        """Close the connections that wait for a request, and limit later waits to `LATE_SECONDS`."""
+        self.most_wait = LATE_SECONDS
+        for greenlet, connection in self._open.items():
+            if connection.is_in_head and connection.is_waiting:
+                self._expire(greenlet, connection)
+
+    def _expire_one(self, *, in_head: bool = True) -> bool:
+        for greenlet, connection in self._open.items():
+            if connection.is_waiting and not connection.is_expiring and (in_head or not connection.is_in_head):
+                self._expire(greenlet, connection)
+                return True
+        return False
+
+    def _expire(self, greenlet: gevent.Greenlet, connection: Connection) -> None:
+        connection.is_expiring = True
+        gevent.get_hub().loop.run_callback(self._throw, greenlet, connection)
+
+    def _throw(self, greenlet: gevent.Greenlet, connection: Connection) -> None:
+        if connection.is_waiting:
+            greenlet.throw(Expired)
+        else:  # data has arrived since
+            connection.is_expiring = False
+
+    def _refuse(self, sock: Any) -> None:
+        message = "Too many connections are open; try again in a moment."
+        with suppress(OSError):
+            sock.sendall(self.refusal(503, "Service Unavailable", message))
+            sock.shutdown(SHUT_WR)
+            sock.setblocking(False)
+            sock.recv(CHUNK)  # unread data would make the client lose the answer
+
+    def _warn(self) -> None:
+        now = time.monotonic()
+        if now - self._last_warning > WARN_SECONDS:
+            self._last_warning = now
+            log.warning("%d connections are open: idle ones are closed, or new ones refused", len(self._open))

@@ -1,0 +1,80 @@
+"""Latency of a well-behaved client, and memory, beside each attack of tests/attacks/."""
+
+import time
+
+import orjson
+
+from bench.client import Connection
+from bench.plan import Plan, say
+from bench.servers import BenchError, Server, service
+from bench.table import Row
+from tests.attacks.attacks import ATTACKS, attacking
+from tests.attacks.neighbour import Neighbour
+
+NUMBERS = {
+    "slow headers": 1_000,
+    "large headers, byte by byte": 50,
+    "slow bodies": 1_000,
+    "slow chunks": 1_000,
+    "large bodies that stop": 60,
+    "silent connections": 10_000,
+    "idle connections": 10_000,
+    "exports": 1_000,
+    "silent readers": 400,
+    "polls": 20,
+}
+"""Connections of each attack; `USUAL` of the others."""
+USUAL = 4
+SECONDS = 3.0
+"""At least, for each attack: its connections have to be opened."""
+REST = 3.0
+"""Seconds after an attack until memory is looked at: the time limits of connections that were open."""
+LIMIT = 0.25
+"""Seconds that 99 of 100 answers may take."""
+EVENTS = 10_000
+
+
+def rows(plan: Plan) -> list[Row]:
+    """One row for each attack, beside the same client without an attack."""
+    seconds = max(SECONDS, plan.seconds)
+    return [_row(name, NUMBERS.get(name, USUAL), seconds) for name in ATTACKS]
+
+
+def _row(name: str, number: int, seconds: float) -> Row:
+    say(f"{name}, {number} connections")
+    with service() as ours:
+        _fill(ours)
+        alone = Neighbour(ours.port, "alone")
+        with alone:
+            time.sleep(seconds / 2)
+        before, beside = ours.memory(), Neighbour(ours.port, "beside")
+        with attacking(name, ours.port, number), beside:
+            time.sleep(seconds)
+        time.sleep(REST)
+        for neighbour in (alone, beside):
+            recorded, counted = neighbour.count()
+            if neighbour.problems or recorded != counted:
+                raise BenchError(f"{name}: {counted} of {recorded} events counted, {neighbour.problems[:1]}")
+        return Row(
+            f"beside {number:,} × {name}",
+            f"p99 {beside.p99 * 1000:.0f} ms, {ours.memory() - before:+.0f} MB after it",
+            f"{ours.memory('VmHWM'):.0f} MB at most",
+            "without an attack",
+            f"p99 {alone.p99 * 1000:.0f} ms",
+            target=f"p99 ≤ {LIMIT * 1000:.0f} ms, right answers",
+            reached=beside.p99 <= LIMIT,
+        )
+
+
+def _fill(ours: Server) -> None:
+    """Events to read and export, and as many series of one metric as there may be."""
+    event = {"type": "request", "service": "flooded", "data": {"x": "a" * 300, "latency": 5}}
+    with Connection(ours.port) as connection:
+        for batch in range(EVENTS // 1_000):
+            events = [event | {"user_id": f"u{n}"} for n in range(1_000)]
+            tags = [{"k": f"v{n}", "zone": "z", "batch": str(batch)} for n in range(1_000)]
+            metrics = [{"name": "tagged", "value": 1, "tags": each} for each in tags]
+            for path, items in (("/events", events), ("/metrics", metrics)):
+                answer = connection.post(path, orjson.dumps(items))
+                if answer.status != 200:
+                    raise BenchError(f"{path} answered {answer.status} {answer.body[:300]!r}")

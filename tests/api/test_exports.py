@@ -1,0 +1,55 @@
+"""Exports in progress: their number, and their turns."""
+
+from collections.abc import Iterator
+
+import gevent
+import pytest
+
+from analytics.api.exports import Exports
+from analytics.errors import Unavailable
+
+CHUNKS = (b"one", b"two")
+
+
+def test_an_export_counts_until_it_is_closed() -> None:
+    exports = Exports(2)
+    first, second = exports.stream(iter(CHUNKS)), exports.stream(iter(CHUNKS))
+    with pytest.raises(Unavailable) as refused:
+        exports.stream(iter(CHUNKS))
+    assert (refused.value.code, refused.value.headers) == ("too_many_exports", {"Retry-After": "5"})
+    assert list(first) == list(CHUNKS)
+    first.close()
+    first.close()
+    third = exports.stream(iter(CHUNKS))
+    with pytest.raises(Unavailable):
+        exports.stream(iter(CHUNKS))
+    for each in (second, third):  # neither has begun
+        each.close()
+        assert list(each) == []
+    assert exports.stream(iter(CHUNKS))
+
+
+def test_one_export_at_a_time_makes_a_chunk() -> None:
+    exports, making = Exports(10), list[int]()
+
+    def chunks(number: int) -> Iterator[bytes]:
+        for _ in range(3):
+            making.append(number)
+            gevent.sleep(0)
+            assert making.pop() == number
+            assert not making
+            yield b"chunk"
+
+    reading = [gevent.spawn(list, exports.stream(chunks(number))) for number in range(5)]
+    assert [each.get(timeout=5) for each in reading] == [[b"chunk"] * 3] * 5
+
+
+def test_an_export_that_breaks_leaves_the_turn_to_others() -> None:
+    def broken() -> Iterator[bytes]:
+        raise RuntimeError
+        yield b""
+
+    exports = Exports(2)
+    with pytest.raises(RuntimeError):
+        next(exports.stream(broken()))
+    assert list(exports.stream(iter(CHUNKS))) == list(CHUNKS)

@@ -1,0 +1,24 @@
+"""A server for the attacks of one module, with the settings that the module names."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.server import GUNICORN, Server
+
+QUICK = {
+    "ANALYTICS_HEADER_TIMEOUT": "1",
+    "ANALYTICS_BODY_TIMEOUT": "1",
+    "ANALYTICS_SEND_TIMEOUT": "1",
+    "ANALYTICS_CLIENT_TIMEOUT": "1",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+@pytest.fixture(scope="module")
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with short time limits, and the `SETTINGS` of the module; `APP` is another application."""
+    settings = QUICK | getattr(request.module, "SETTINGS", {})
+    command = (*GUNICORN[:-1], getattr(request.module, "APP", GUNICORN[-1]))
+    with Server(tmp_path_factory.mktemp("target") / "server.log", settings, command) as server:
+        yield server

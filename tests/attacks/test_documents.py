@@ -1,0 +1,32 @@
+"""JSON that is deep or huge, batches in which all is wrong, and floods of equal hashes."""
+
+import pytest
+
+from tests.attacks.attacks import batches, documents
+from tests.attacks.beside import check_beside
+from tests.edge.wire import check_still_works, connect, read_answer
+from tests.server import Server
+
+
+def test_each_document_gets_a_short_answer(target: Server) -> None:
+    for request in documents():
+        with connect(target, timeout=60) as connection:
+            connection.sendall(request)
+            answer = read_answer(connection)
+            assert answer.status in (200, 201, 400, 413, 422), (request[:200], answer)
+            assert len(answer.body) < 10_000, request[:200]
+    check_still_works(target)
+
+
+def test_each_item_of_a_batch_is_refused_and_the_first_hundred_errors_listed(target: Server) -> None:
+    for request in batches():
+        with connect(target, timeout=60) as connection:
+            connection.sendall(request)
+            answer = read_answer(connection)
+            assert (answer.status, len(answer.json()["errors"])) == (400, 100)
+            assert answer.json()["rejected"] == 10_000
+
+
+@pytest.mark.parametrize(("attack", "number"), [("documents", 2), ("wrong batches", 4), ("collisions", 2)])
+def test_they_disturb_nobody(target: Server, attack: str, number: int) -> None:
+    check_beside(target, attack, number, growth=200)

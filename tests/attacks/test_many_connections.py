@@ -1,0 +1,64 @@
+"""More connections than the server may have: silent, idle, live, and at work."""
+
+import contextlib
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.attacks.attacks import UPGRADE
+from tests.attacks.beside import check_beside
+from tests.attacks.conftest import QUICK
+from tests.conftest import StartServer
+from tests.edge.wire import check_problem, connect, eventually, head, read_answer
+from tests.server import Server
+
+SETTINGS = {"ANALYTICS_WORKER_CONNECTIONS": "50"}
+
+
+def test_a_silent_connection_is_closed_soon(target: Server) -> None:
+    with connect(target) as connection:
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize("attack", ["silent connections", "idle connections"])
+def test_more_connections_than_allowed_disturb_nobody(target: Server, attack: str) -> None:
+    check_beside(target, attack, 200)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("attack", ["silent connections", "idle connections"])
+def test_ten_thousand_connections_disturb_nobody(start_server: StartServer, attack: str) -> None:
+    server = start_server({"LOG_LEVEL": "WARNING"})
+    check_beside(server, attack, 10_000, seconds=30, growth=400)
+
+
+def test_live_clients_stay_and_those_beyond_the_limit_are_refused(target: Server) -> None:
+    with ExitStack() as stack:
+        live = [stack.enter_context(connect(target)) for _ in range(50)]
+        for connection in live:
+            connection.sendall(head(target, "/ws/dashboard", *UPGRADE, method="GET"))
+            assert connection.recv(12) == b"HTTP/1.1 101"
+        for _ in range(3):
+            with connect(target) as refused:
+                answer = read_answer(refused)
+                check_problem(answer, 503, "service_unavailable")
+                assert answer.headers["retry-after"] == "1"
+        assert all(connection.recv(1) for connection in live)
+    eventually(lambda: accepts(target))
+
+
+def accepts(server: Server) -> Any:
+    """Whether a request is answered."""
+    with contextlib.suppress(ConnectionError), connect(server) as connection:
+        connection.sendall(head(server, "/health/live", method="GET"))
+        return read_answer(connection).status == 200
+    return False
+
+
+def test_the_limit_of_open_files_is_raised_and_observed(start_server: StartServer) -> None:
+    import resource
+
+    server = start_server(QUICK | {"ANALYTICS_WORKER_CONNECTIONS": "1000000", "LOG_LEVEL": "WARNING"})
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert hard >= 1_000_000 or f"at most {hard - 200} connections can be open" in server.log()

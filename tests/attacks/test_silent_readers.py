@@ -1,0 +1,58 @@
+"""Clients that request much and receive nothing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.attacks import UPGRADE, head, opened
+from tests.attacks.beside import check_beside
+from tests.edge.frames import frame
+from tests.edge.wire import eventually, worker_pid
+from tests.server import Server
+
+EVENTS = [{"type": "a", "service": "s", "data": {"x": "a" * 30_000}}] * 100
+
+
+def open_sockets(server: Server) -> set[str]:
+    """The sockets that the server has open."""
+    folder = Path(f"/proc/{worker_pid(server)}/fd")
+    return {link for number in os.listdir(folder) if (link := _target(folder / number)).startswith("socket:")}
+
+
+def _target(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:  # closed meanwhile
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        (head("GET", "/export/events"), b""),
+        (head("GET", "/events?limit=1000"), b""),
+        (head("GET", "/events?limit=100") * 20, b""),
+        (head("GET", "/ws/dashboard", *UPGRADE), b""),
+        (head("GET", "/socket.io/?EIO=4&transport=websocket", *UPGRADE), frame(b"40")),
+    ],
+    ids=["export", "answer", "pipelined answers", "WebSocket", "Socket.IO"],
+)
+def test_a_client_that_receives_nothing_is_cut_off(target: Server, request_: bytes, more: bytes) -> None:
+    assert target.post("/events", EVENTS).ok
+    before = open_sockets(target)
+    with opened(target.port, request_, 4_096) as connection:
+        assert connection.recv(9) == b"HTTP/1.1 "
+        connection.sendall(more)
+        eventually(lambda: open_sockets(target) - before)
+
+        def is_cut_off() -> bool:
+            target.post("/events", EVENTS)  # so that the live ones have something to receive
+            return not open_sockets(target) - before
+
+        eventually(is_cut_off, 60)
+    assert "Traceback" not in target.log()
+
+
+def test_clients_that_receive_nothing_disturb_nobody(target: Server) -> None:
+    check_beside(target, "silent readers", 40)
