@@ -98,11 +98,13 @@ class Connection:
         "_deadline",
         "_is_unread",
         "_window",
+        "gettimeout",
         "is_expiring",
         "is_in_head",
         "is_waiting",
         "received",
         "served",
+        "settimeout",
         "sock",
     )
 
@@ -110,8 +112,8 @@ class Connection:
         self.sock, self._all = sock, shared
         self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
         self.received = self.served = 0
-        self._window = 0.0
-        self._deadline = 0.0
+        self._window = self._deadline = 0.0
+        self.gettimeout, self.settimeout = sock.gettimeout, sock.settimeout  # called for each request
 
     def __enter__(self) -> None:
         """Wait for a request."""
@@ -132,7 +134,7 @@ class Connection:
         self.is_in_head, self.received = False, 0
         self.served += 1
         self._begin_window()
-        self.sock.settimeout(None)  # a WebSocket uses the socket itself, and has limits of its own
+        self.settimeout(None)  # a WebSocket uses the socket itself, and has limits of its own
         return False
 
     def recv(self, size: int) -> bytes:
@@ -167,7 +169,7 @@ class Connection:
         """
         seconds = self._all.limits.send
         piece = max(1, int(MIN_RATE * seconds))
-        self.sock.settimeout(seconds)
+        self.settimeout(seconds)
         try:
             if len(data) <= piece:
                 self.sock.sendall(data)
@@ -183,13 +185,15 @@ class Connection:
         left = DISCARD_BYTES
         self._allow(DISCARD_SECONDS)
         self._window = -math.inf
-        with suppress(OSError, ParseException):
+        try:
             while left > 0 and not body.failed:
                 data = body.read(CHUNK)
                 if not data:
                     self._is_unread = False
                     return keep
                 left -= len(data)
+        except (OSError, ParseException):
+            pass
         return False
 
     def close(self) -> None:
@@ -216,7 +220,7 @@ class Connection:
         try:
             if left <= 0:  # a client that has always sent something is too slow as well
                 raise TimeoutError
-            self.sock.settimeout(left)
+            self.settimeout(left)
             data: bytes = self.sock.recv(size)
         except TimeoutError:
             self._is_unread = False
