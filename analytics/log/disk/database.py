@@ -183,11 +183,6 @@ class Database:
             check_crc(self.path, crc, Part(family, level, start, body).checksum(generation))
             yield Part(family, level, start, unpacked(body))
 
-    def count_after(self, position: int) -> int:
-        """How many entries of the journal have a position after this one."""
-        ((count,),) = self._db.execute("SELECT count(*) FROM journal WHERE seq > ?", (position,))
-        return int(count)
-
     def last_position(self) -> int:
         """The position of the journal's last entry; 0 if there never was one."""
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")

@@ -6,6 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from analytics.log.disk.checkpointer import Checkpointer
+from analytics.log.disk.cursors import Cursor
+from analytics.log.disk.database import Database
+from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
 from analytics.own_metrics.family import Family, Histograms, by_label, gauge
 
@@ -21,10 +24,16 @@ def disk_families(log: DiskLog, checkpointer: Checkpointer, directory: Path) -> 
     yield gauge("checkpoint_age_seconds", age, checkpointer.age)
     behind = "Entries after the newest checkpoint, which a start would replay"
     yield gauge("checkpoint_pending_entries", behind, checkpointer.pending_entries)
-    if log.failure is None:
-        lags = {name: log.ask(log.database.count_after, cursor.position) for name, cursor in log.consumers.items()}
-        yield by_label("consumer_lag_entries", "gauge", "Entries that a consumer has yet to read", "consumer", lags)
+    lags: dict[str, int] = {}
+    if log.consumers:  # otherwise nothing waits for the disk, which may be slow
+        with suppress(*EXPECTED_ERRORS):  # it may fail, too
+            lags = log.ask(_lags, log.database, log.consumers)
+    yield by_label("consumer_lag_entries", "gauge", "Entries that a consumer has yet to read", "consumer", lags)
     yield gauge("data_directory_bytes", "Size of all files in the data directory", directory_bytes(directory))
+
+
+def _lags(database: Database, consumers: dict[str, Cursor]) -> dict[str, int]:
+    return {name: database.count_entries(cursor.position) for name, cursor in list(consumers.items())}
 
 
 def directory_bytes(directory: Path) -> int:
