@@ -1,6 +1,12 @@
 """Yielding to the event loop during long work."""
 
+import math
+import time
+
 import gevent
+
+WORK_SECONDS = 0.002
+"""How long greenlets work before others run."""
 
 
 def yield_to_others() -> None:
@@ -17,6 +23,25 @@ def yield_to_others() -> None:
     finally:
         busy.stop()
         busy.close()
+
+
+class Pace:
+    """Knows when others ran last, whoever yielded to them."""
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def yield_if_due(self, seconds: float = WORK_SECONDS) -> None:
+        """Yield to others, unless somebody did within the last `seconds`."""
+        now = time.perf_counter()
+        if now - self._last > seconds:
+            self._last = now  # greenlets that run meanwhile need not yield themselves
+            yield_to_others()
+            self._last = time.perf_counter()
+
+
+yield_if_due = Pace().yield_if_due
+"""The pace of all greenlets: they share one event loop."""
 
 
 def _nothing() -> None:

@@ -23,6 +23,8 @@ from typing import Any, NamedTuple, Protocol
 
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 
+from analytics.yielding import yield_if_due
+
 MIN_RATE = 1024
 """Bytes a second that a client has to send or to receive, as an average over the time limit for it."""
 HEAD_BYTES = 64 * 1024
@@ -82,9 +84,6 @@ class Shared(Protocol):
 
     def hold(self, size: int, /) -> None:
         """Note that so many bytes of a body have arrived."""
-
-    def yield_if_due(self) -> None:
-        """Yield to other greenlets, unless that was done just now."""
 
 
 class Connection:
@@ -146,7 +145,7 @@ class Connection:
             TooMuchFraming: the body is larger than it can be.
         """
         if self.received:
-            self._all.yield_if_due()
+            yield_if_due()  # data that is there already never waits
         if self.is_in_head:
             return self._receive_head(size)
         if self.received > SMALL_BODY and size <= GUNICORN_READ:
@@ -242,14 +241,14 @@ class Connection:
             self.sendall(self._all.refusal(status, reason, message))
 
     def _linger(self) -> None:
-        """Send the end of the stream, then receive for a while what the client is still sending."""
+        """Shut down sending, then receive and discard what the client still sends, for a limited time."""
         left = LINGER_BYTES
         self._allow(LINGER_SECONDS)
         with suppress(OSError):
             self.sock.shutdown(SHUT_WR)
             while left > 0 and (data := self._receive(CHUNK)):
                 left -= len(data)
-                self._all.yield_if_due()
+                yield_if_due()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)

@@ -19,11 +19,9 @@ from typing import Any
 import gevent
 
 from analytics.internals.connection import CHUNK, Connection, Expired, Limits, Refusal
-from analytics.yielding import yield_to_others
 
 LATE_SECONDS = 0.5
 """Time for the request of a connection that is opened while the worker stops; such a request asks for readiness."""
-YIELD_SECONDS = 0.002
 WARN_SECONDS = 60.0
 
 log = logging.getLogger("analytics.connections")
@@ -42,7 +40,7 @@ class Connections:
         self.most_wait = math.inf
         self._open: dict[gevent.Greenlet, Connection] = {}
         self._held = 0
-        self._last_yield = self._last_warning = -math.inf
+        self._last_warning = -math.inf
 
     def __len__(self) -> int:
         return len(self._open)
@@ -79,13 +77,6 @@ class Connections:
         self._held += size
         if self._held > self.limits.bodies_bytes:
             self._expire_one(in_head=False)
-
-    def yield_if_due(self) -> None:
-        """Yield to other greenlets if that was not done for `YIELD_SECONDS`: data that is there already never waits."""
-        now = time.monotonic()
-        if now - self._last_yield > YIELD_SECONDS:
-            self._last_yield = now
-            yield_to_others()
 
     def stop_waiting(self) -> None:
         """Close the connections that wait for a request, and limit later waits to `LATE_SECONDS`."""

@@ -19,7 +19,7 @@ from analytics.log.recorder import Recorder
 from analytics.records import Kept
 from analytics.state.rings import Ring
 from analytics.state.state import State
-from analytics.yielding import yield_to_others
+from analytics.yielding import yield_if_due
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
 YIELD_SECONDS = 0.02
@@ -54,14 +54,14 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
         if mark.generation:
             with state.lock:
                 checkpoint.restore(progress.iterate(log.ask(lambda: list(database.parts()))))
-            progress.yield_if_due()
+            yield_if_due(YIELD_SECONDS)
             if state.quotas is None:  # version 0.1.0, whose checkpoints have no records
                 for kind, ring in state.rings.items():
                     first: int = log.ask(database.start_of_newest, kind, ring.capacity, mark.position)
-                    _restore_newest(state, ring, _entries(log, progress, first - 1, mark.position, kind))
+                    _restore_newest(state, ring, _entries(log, first - 1, mark.position, kind))
                 state.find_errors()
         beyond: int = log.ask(database.count_entries, mark.position)
-        for number, entry in enumerate(_entries(log, progress, mark.position, last), 1):
+        for number, entry in enumerate(_entries(log, mark.position, last), 1):
             recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
             progress.log_entry(number, beyond)
     except (msgspec.DecodeError, ValueError, KeyError) as error:
@@ -80,14 +80,12 @@ def _restore_newest(state: State, ring: Ring[Any], entries: Iterator[StoredEntry
         ring.bring_back(kept)
 
 
-def _entries(
-    log: DiskLog, progress: "_Progress", after: int, up_to: int, kind: str | None = None
-) -> Iterator[StoredEntry]:
-    """The entries that `Database.entries` returns, read in chunks."""
+def _entries(log: DiskLog, after: int, up_to: int, kind: str | None = None) -> Iterator[StoredEntry]:
+    """The entries that `Database.entries` returns, read in chunks; other greenlets run in between."""
     while entries := log.ask(read_chunk, log.database, after, up_to, kind):
         for entry in entries:
             yield entry
-            progress.yield_if_due()
+            yield_if_due(YIELD_SECONDS)
         after = entries[-1].position
 
 
@@ -115,19 +113,13 @@ class _Progress:
     """Lets other greenlets run during recovery, and logs how far it is."""
 
     def __init__(self) -> None:
-        self._started = self._yielded = self._logged = time.monotonic()
-
-    def yield_if_due(self) -> None:
-        """Let other greenlets run, unless they did a moment ago."""
-        if time.monotonic() - self._yielded > YIELD_SECONDS:
-            yield_to_others()
-            self._yielded = time.monotonic()
+        self._started = self._logged = time.monotonic()
 
     def iterate(self, items: Iterable[T]) -> Iterator[T]:
         """The items; other greenlets run in between."""
         for item in items:
             yield item
-            self.yield_if_due()
+            yield_if_due(YIELD_SECONDS)
 
     def log_entry(self, entry: int, entries: int) -> None:
         """Log from time to time that `entry` of `entries` entries are replayed."""
