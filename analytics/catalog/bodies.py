@@ -11,10 +11,9 @@ from analytics.catalog.collections import Collection
 from analytics.clock import DAY_SECONDS, rfc3339, utc
 from analytics.errors import ValidationFailed
 from analytics.records import FileResource, Resource
+from analytics.schemas.catalog import NAME
 from analytics.schemas.compiled import loaded
 
-NAME = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")
-"""Safe in a URL, and neither `.` nor `..`."""
 AHEAD_YEARS = 5
 AHEAD_SECONDS = AHEAD_YEARS * 366 * DAY_SECONDS
 """How far ahead times may be: planned ones are welcome, but a mistaken year would stay in the lists for ever."""
@@ -26,7 +25,7 @@ def check_name(name: str) -> None:
     Raises:
         ValidationFailed: it is not allowed.
     """
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         problem = "Must be 1 to 128 of A-Z a-z 0-9 . _ ~ -, and not begin with a dot."
         raise ValidationFailed(f"id: {problem}", fields={"id": [problem]})
 

@@ -12,12 +12,16 @@ from analytics.schemas.responses import Answer
 OUTCOMES = ("created", "changed", "unchanged")
 
 
+NAME = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}"
+"""The name of a resource: safe in a URL, and neither `.` nor `..`."""
+
+
 class ResourcePath(Schema):
     """The name of a resource in the path."""
 
     id = fields.String(
         required=True,
-        validate=validate.Regexp(r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$"),
+        validate=validate.Regexp(f"^{NAME}$"),
         metadata={"description": "Its name", "example": "deploy-1.4.2"},
     )
 

@@ -6,6 +6,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from analytics.identity import INGEST, SCOPES
 from analytics.schemas import responses
+from analytics.schemas.catalog import NAME
 from analytics.schemas.fields import Number, Text, Timestamp
 from analytics.schemas.responses import Answer
 
@@ -93,7 +94,7 @@ class KeyPath(Schema):
 
     id = fields.String(
         required=True,
-        validate=validate.Regexp(r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}$"),
+        validate=validate.Regexp(f"^{NAME}$"),
         metadata={"description": "Its id", "example": "5f0c2a9b3d18c2f0"},
     )
 
