@@ -152,7 +152,7 @@ def _check(document: Document) -> None:
 
 
 def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run: bool) -> None:
-    from analytics.feed.sender import FeedError, RefusedError
+    from analytics.feed.sender import ForeignAnswerError, RefusedError
 
     for collection, named in document.collections.items():
         for name, body in named.items():
@@ -161,7 +161,7 @@ def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run:
                 answer = sender.put(path, body)
                 outcome = str(answer.get("outcome")) if isinstance(answer, dict) else ""
                 if outcome not in OUTCOMES:
-                    raise FeedError(f"{sender.url} does not answer as the analytics service does")
+                    raise ForeignAnswerError(sender.url)
             except RefusedError as error:
                 outcome = "failed"
                 click.echo(f"failed {collection}/{name}: {error}", err=True)
@@ -172,7 +172,7 @@ def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run:
 
 
 def _all_resources(sender: Sender) -> list[dict[str, Any]]:
-    from analytics.feed.sender import FeedError
+    from analytics.feed.sender import ForeignAnswerError
 
     found: list[dict[str, Any]] = []
     asked = {"limit": "1000"}
@@ -186,7 +186,7 @@ def _all_resources(sender: Sender) -> list[dict[str, Any]]:
                 raise ValueError("there is no end")
             asked["cursor"] = page["next_cursor"]
     except (KeyError, TypeError, ValueError):
-        raise FeedError(f"{sender.url} does not answer as the analytics service does") from None
+        raise ForeignAnswerError(sender.url) from None
 
 
 def _fail(reason: str) -> None:

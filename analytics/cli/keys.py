@@ -159,14 +159,14 @@ def list_command(url: str, key: str, as_json: bool) -> None:
     """List the keys, without their secrets."""
     import json
 
-    from analytics.feed.sender import FeedError
+    from analytics.feed.sender import ForeignAnswerError
 
     with _service(url, key) as sender:
         answer = sender.get("/keys", {})
         try:
             rows = [_row(each) for each in answer["keys"]]
         except (KeyError, TypeError):
-            raise FeedError(f"{sender.url} does not answer as the analytics service does") from None
+            raise ForeignAnswerError(sender.url) from None
     if as_json:
         click.echo(json.dumps(answer))
         return
@@ -220,10 +220,10 @@ def _service(url: str, key: str) -> Iterator[Sender]:
 
 
 def _key_in(sender: Sender, answer: dict[str, Any]) -> Key:
-    from analytics.feed.sender import FeedError
+    from analytics.feed.sender import ForeignAnswerError
 
     if not {"id", "name", "secret"} <= answer.keys():
-        raise FeedError(f"{sender.url} does not answer as the analytics service does")
+        raise ForeignAnswerError(sender.url)
     return answer  # type: ignore[return-value]
 
 

@@ -39,6 +39,13 @@ class RefusedError(FeedError):
     """The service refused the request, and a retry would not help."""
 
 
+class ForeignAnswerError(FeedError):
+    """The answer is not one of the analytics service: something else listens at the address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} does not answer as the analytics service does")
+
+
 class DeniedError(FeedError):
     """The service does not accept the key, or needs one; nothing else that is sent with it would be accepted either."""
 
