@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?", re.ASCII | re.IGNORECASE)
 BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
@@ -72,6 +73,14 @@ def sender_at(address: str) -> str | None:
             return None if parsed.is_loopback else str(ip_network((int(parsed) >> 64 << 64, 64)))
         parsed = parsed.ipv4_mapped
     return None if parsed.is_loopback else str(parsed)
+
+
+def own_origin(environ: WSGIEnvironment, scheme: str) -> Origin | None:
+    """The origin of the service's own pages, as a request sees it.
+
+    Without a scheme from a trusted proxy it is that of `scheme`: an untrusted proxy may have terminated TLS.
+    """
+    return parse_origin(f"{environ.get(SCHEME, scheme)}://{environ.get('HTTP_HOST', '')}")
 
 
 def is_base_path(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.addresses import SCHEME, parse_origin
+from analytics.addresses import SCHEME, own_origin, parse_origin
 from analytics.errors import OriginNotAllowed
 
 LIVE = ("ws/", "socket.io")
@@ -26,11 +26,8 @@ class LiveOrigin:
         if text is None or self._any_origin or not environ["PATH_INFO"].lstrip("/").startswith(LIVE):
             return
         origin = parse_origin(text)
-        if origin is not None:
-            # without a trusted scheme, accept http and https: an untrusted proxy may have terminated TLS
-            scheme = environ.get(SCHEME, origin.scheme)
-            if origin in self._origins or origin == parse_origin(f"{scheme}://{environ.get('HTTP_HOST', '')}"):
-                return
+        if origin is not None and (origin in self._origins or origin == own_origin(environ, origin.scheme)):
+            return
         raise _not_allowed(environ)
 
 

@@ -2,7 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.addresses import parse_origin
+from analytics.addresses import own_origin, parse_origin
 
 
 def is_own_page(environ: WSGIEnvironment) -> bool:
@@ -11,9 +11,7 @@ def is_own_page(environ: WSGIEnvironment) -> bool:
     if site is not None:
         return bool(site == "same-origin")
     origin = parse_origin(environ.get("HTTP_ORIGIN", ""))
-    return origin is not None and any(
-        origin == parse_origin(f"{scheme}://{environ.get('HTTP_HOST', '')}") for scheme in ("http", "https")
-    )
+    return origin is not None and origin == own_origin(environ, origin.scheme)
 
 
 def is_other_page(environ: WSGIEnvironment) -> bool:
