@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from analytics.factory import SIGN_INS
 from analytics.people.sign_in import FAILURES
@@ -341,28 +341,26 @@ def test_an_admin_key_is_made_only_where_no_person_is_an_admin(house: House, sta
     assert "Admin key" in server.log()
 
 
-def test_the_page_says_why_somebody_may_not_sign_in(house: House, browser: Browser) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def sign_in_on_page(house: House, browser: Browser, login: str) -> Page:
+    """A page of the service, in a context of its own, after somebody used its link to the provider."""
+    page = browser.new_context().new_page()
     page.goto(house.server.url)
     page.click("#sign-in-provider a")
-    page.fill("input[name=login]", "dan")
+    page.fill("input[name=login]", login)
     page.fill("input[name=password]", "any")
     page.click("button[type=submit]")
     page.wait_for_url(f"{house.server.url}/")
+    return page
+
+
+def test_the_page_says_why_somebody_may_not_sign_in(house: House, browser: Browser) -> None:
+    page = sign_in_on_page(house, browser, "dan")
     expect(page.locator("#sign-in-error")).to_contain_text("none of your groups")
-    context.close()
+    page.context.close()
 
 
 def test_a_browser_signs_in_and_the_page_is_live(house: House, browser: Browser) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(house.server.url)
-    page.click("#sign-in-provider a")
-    page.fill("input[name=login]", "cleo")
-    page.fill("input[name=password]", "any")
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{house.server.url}/")
+    page = sign_in_on_page(house, browser, "cleo")
     expect(page.locator("#updated")).to_contain_text(re.compile(r"\d"))
     assert page.evaluate("fetch('session').then(answer => answer.json())")["who"] == "cleo@Shop.Example"
-    context.close()
+    page.context.close()

@@ -40,6 +40,16 @@ def begin(disk: Disk, **fields: Any) -> "gevent.Greenlet":
     return sending
 
 
+def send_refused_again(disk: Disk, sending: list["gevent.Greenlet"]) -> None:
+    """Wait for events whose ids are their places, and send those again that were refused, until all are taken."""
+    for number, each in enumerate(sending):
+        each.join(PATIENCE)
+        while not each.successful():
+            assert isinstance(each.exception, Unavailable)
+            each = begin(disk, id=str(number))
+            each.join(PATIENCE)
+
+
 def random_text() -> str:
     """4 KB of text that hardly compresses."""
     return secrets.token_hex(2_048)
@@ -174,12 +184,7 @@ def test_a_writer_that_is_killed_during_a_write_loses_and_repeats_nothing(
         writer = disk.log._writer._greenlet
         assert writer is not None
         writer.kill()
-    for number, each in enumerate(sending):
-        each.join(PATIENCE)
-        while not each.successful():
-            assert isinstance(each.exception, Unavailable)
-            each = begin(disk, id=str(number))
-            each.join(PATIENCE)
+    send_refused_again(disk, sending)
     assert sorted(ids(disk)) == sorted(map(str, range(5)))
     assert disk.log._idle.wait(PATIENCE)
     assert ids(disk.crashed(stack)) == ids(disk)
@@ -195,12 +200,7 @@ def test_a_request_that_is_killed_while_it_writes_a_large_entry_loses_and_repeat
         large = begin(disk, id="large", data={"text": random_text()})
         others = [begin(disk, id=str(number)) for number in range(5)]
         large.kill()
-    for number, each in enumerate(others):
-        each.join(PATIENCE)
-        while not each.successful():
-            assert isinstance(each.exception, Unavailable)
-            each = begin(disk, id=str(number))
-            each.join(PATIENCE)
+    send_refused_again(disk, others)
     disk.event(id="large")
     assert sorted(ids(disk)) == sorted([*map(str, range(5)), "large"])
     assert ids(disk.crashed(stack)) == ids(disk)
