@@ -50,7 +50,7 @@ class NameBudget:
 
     def take(self, unknown: frozenset[Hashable]) -> NotAllowed | None:
         """Let the key create names that the service does not know yet, all or none; returns why it may not."""
-        new = unknown - self._created  # those of before may still be unknown: written, but not applied
+        new = unknown - self._created  # names from an earlier request may not be applied yet
         if len(self._created) + len(new) > self.most:
             return NotAllowed(
                 f"This key may create {self.most:,} new services, event types and series, and has done so: use known "

@@ -21,7 +21,7 @@ PREFLIGHT = (
 class CrossOrigin:
     """Lets pages of `origins` send requests and read answers; `*` allows all.
 
-    Never with credentials (cookies or client certificates): the service uses none.
+    Never with credentials: the cookie of a session is for the service's own page alone.
     """
 
     def __init__(self, origins: tuple[str, ...]) -> None:
