@@ -43,7 +43,8 @@ def apply_command(files: tuple[Path, ...], url: str, key: str, dry_run: bool, pa
     Exit code 0: all is as the files say. 1: a file could not be read, and then nothing was sent; the service refused a
     resource, such as one that comes from its own ANALYTICS_CONFIG_DIR; or it could not be reached.
     """
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.errors import FeedError
+    from analytics.feed.sender import Sender
 
     documents = _read_all(files)
     counts: Counter[str] = Counter()
@@ -75,8 +76,9 @@ def export_config_command(url: str, key: str, output: str, patience: float) -> N
     written as the references that they are.
     """
     from analytics.catalog.documents import dump
+    from analytics.feed.errors import FeedError
     from analytics.feed.exporting import replace_when_complete, standard_output
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.sender import Sender
 
     collections: dict[str, dict[str, Any]] = {}
     of_files = 0
@@ -152,7 +154,7 @@ def _check(document: Document) -> None:
 
 
 def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run: bool) -> None:
-    from analytics.feed.sender import ForeignAnswerError, RefusedError
+    from analytics.feed.errors import ForeignAnswerError, RefusedError
 
     for collection, named in document.collections.items():
         for name, body in named.items():
@@ -172,7 +174,7 @@ def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run:
 
 
 def _all_resources(sender: Sender) -> list[dict[str, Any]]:
-    from analytics.feed.sender import ForeignAnswerError
+    from analytics.feed.errors import ForeignAnswerError
 
     found: list[dict[str, Any]] = []
     asked = {"limit": "1000"}

@@ -34,7 +34,8 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
     """
     from analytics.config import Settings
     from analytics.errors import CannotListen, ConfigError
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.errors import FeedError
+    from analytics.feed.sender import Sender
     from analytics.listening import check_listening
 
     try:

@@ -54,7 +54,8 @@ def demo_command(
 
     from analytics.cli.beside import service_beside
     from analytics.feed.demo import Demo
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.errors import FeedError
+    from analytics.feed.sender import Sender
 
     if serve and context.get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--serve runs its own service: set HOST and PORT, not --url.")

@@ -76,8 +76,9 @@ def export_command(
     """
     import time
 
+    from analytics.feed.errors import FeedError
     from analytics.feed.exporting import Export
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.sender import Sender
 
     options = {"from": from_, "to": to, "type": type_, "service": service, "user_id": user_id, "q": text, "name": name}
     options["bom"] = "1" if bom else None

@@ -46,10 +46,11 @@ def import_command(
 
     from analytics.feed.bookmark import Bookmark, content_id
     from analytics.feed.content import detect_content
+    from analytics.feed.errors import FeedError
     from analytics.feed.importing import NotImportableError, Target, check, import_rows
     from analytics.feed.logfile import LogFile, LogUnreadableError
     from analytics.feed.rows import DamagedFileError
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.sender import Sender
     from analytics.feed.summary import MAX_LISTED, ImportSummary
 
     summary = ImportSummary(None if all_errors else MAX_LISTED, read="rows", sent="rows")

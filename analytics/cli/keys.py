@@ -159,7 +159,7 @@ def list_command(url: str, key: str, as_json: bool) -> None:
     """List the keys, without their secrets."""
     import json
 
-    from analytics.feed.sender import ForeignAnswerError
+    from analytics.feed.errors import ForeignAnswerError
 
     with _service(url, key) as sender:
         answer = sender.get("/keys", {})
@@ -209,7 +209,8 @@ def revoke_command(id_: str, url: str, key: str) -> None:
 @contextmanager
 def _service(url: str, key: str) -> Iterator[Sender]:
     """The service. Nothing is tried twice: the first try may have created a key."""
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.errors import FeedError
+    from analytics.feed.sender import Sender
 
     try:
         with Sender(url, key=key, patience=0) as sender:
@@ -220,7 +221,7 @@ def _service(url: str, key: str) -> Iterator[Sender]:
 
 
 def _key_in(sender: Sender, answer: dict[str, Any]) -> Key:
-    from analytics.feed.sender import ForeignAnswerError
+    from analytics.feed.errors import ForeignAnswerError
 
     if not {"id", "name", "secret"} <= answer.keys():
         raise ForeignAnswerError(sender.url)

@@ -118,11 +118,12 @@ def replay_command(
     import time
     from contextlib import nullcontext
 
+    from analytics.feed.errors import FeedError
     from analytics.feed.logfile import STDIN, LogFile, LogUnreadableError, rereadable
     from analytics.feed.logs.formats import explain_unreadable
     from analytics.feed.logs.template import UnknownFormatError
     from analytics.feed.replay import LogPace, Plan, address_hasher, as_fast_as_possible, replay
-    from analytics.feed.sender import FeedError, Sender
+    from analytics.feed.sender import Sender
     from analytics.feed.summary import MAX_LISTED, ImportSummary
 
     name = "standard input" if file == STDIN else str(file)

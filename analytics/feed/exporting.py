@@ -13,7 +13,8 @@ from typing import IO, Self
 import requests
 import urllib3.exceptions
 
-from analytics.feed.sender import FeedError, RefusedError, Sender
+from analytics.feed.errors import FeedError, RefusedError
+from analytics.feed.sender import Sender
 
 _CHUNK_BYTES = 1 << 14
 _OVERHEAD = {"csv": 1, "json": 2}  # lines of a file that are not rows

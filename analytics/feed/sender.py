@@ -14,6 +14,7 @@ import requests.auth
 import urllib3.exceptions
 from urllib3.util import Retry
 
+from analytics.feed.errors import DeniedError, RefusedError, UnreachableError
 from analytics.feed.receipt import Receipt
 
 Item = Mapping[str, Any]
@@ -25,29 +26,6 @@ _DENIED_STATUSES = frozenset({401, 403})
 _FIRST_PAUSE, _MAX_PAUSE = 0.2, 5.0
 _JSON = "application/json"
 _TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds between bytes of the answer
-
-
-class FeedError(Exception):
-    """Sending failed for good; the message is one line for people."""
-
-
-class UnreachableError(FeedError):
-    """The service did not answer, or was not ready, for longer than the sender waits."""
-
-
-class RefusedError(FeedError):
-    """The service refused the request, and a retry would not help."""
-
-
-class ForeignAnswerError(FeedError):
-    """The answer is not one of the analytics service: something else listens at the address."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(f"{url} does not answer as the analytics service does")
-
-
-class DeniedError(FeedError):
-    """The service does not accept the key, or needs one; nothing else that is sent with it would be accepted either."""
 
 
 class OnWait(Protocol):

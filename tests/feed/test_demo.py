@@ -13,7 +13,8 @@ import pytest
 from analytics.feed import history
 from analytics.feed.catalogue import SERVICES
 from analytics.feed.demo import Demo
-from analytics.feed.sender import Sender, UnreachableError
+from analytics.feed.errors import UnreachableError
+from analytics.feed.sender import Sender
 from tests.feed.fake_service import CUT, Answer, FakeService, fake_service
 
 

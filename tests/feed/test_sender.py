@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.feed.errors import DeniedError, RefusedError, UnreachableError
 from analytics.feed.receipt import ItemError, Receipt
-from analytics.feed.sender import DeniedError, RefusedError, Sender, UnreachableError
+from analytics.feed.sender import Sender
 from tests.feed.fake_service import CUT, LOST_ANSWER, Answer, FakeService, fake_service
 
 BUSY = Answer(503, {"Retry-After": "7"}, {"error": {"code": "recovering", "message": "reading the journal"}})
