@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
-from analytics.converters import BASE_PATH, HOST, NETWORKS, ORIGINS, PATH, Converter, choice, number
+from analytics.converters import BASE_PATH, HASH_KEY, HOST, NETWORKS, ORIGINS, PATH, Converter, choice, number
 from analytics.errors import ConfigError
 
 T = TypeVar("T")
@@ -116,6 +116,14 @@ class Settings:
         1024 * MIB,
         number(int, MIB, 1024**4),
         "bytes of the log that are kept for consumers that have not read them",
+    )
+
+    hash_key: str = STORAGE.setting(
+        "ANALYTICS_HASH_KEY",
+        "",
+        HASH_KEY,
+        "key for the hashes of redacted values; empty: a random one, in hash.key in the data directory",
+        is_secret=True,
     )
 
     cors_origins: tuple[str, ...] = ACCESS.setting(

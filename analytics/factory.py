@@ -24,7 +24,8 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.stats import stats_blueprint
 from analytics.bus import Bus, Recorded
-from analytics.catalog.collections import ANNOTATIONS
+from analytics.catalog.collections import ANNOTATIONS, REDACTIONS
+from analytics.catalog.defaults import DEFAULTS
 from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
@@ -34,6 +35,7 @@ from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
+from analytics.errors import Unavailable
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS
@@ -48,12 +50,15 @@ from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
+from analytics.privacy.hashing import Hasher, hash_key
+from analytics.privacy.redactor import Redactor
 from analytics.query.catalog import every_resource
 from analytics.query.reader import Reader
 from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
+from analytics.yielding import yield_to_others
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +137,11 @@ class Runtime:
         }
 
     def _begin(self) -> None:
+        try:
+            for default in DEFAULTS:
+                self._recorder.add_default(default)
+        except Unavailable as error:  # the default rules hold all the same
+            logger.warning("the default resources could not be recorded", extra={"reason": error.message})
         self._config.load()
         self._is_loading = False
         self.ticker.start()
@@ -192,9 +202,11 @@ def create_app(
     )
     runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config)
     limits = BodyLimits(settings.max_body, settings.body_timeout)
-    events = events_door(recorder, limits, settings.max_batch)
-    metrics = metrics_door(recorder, limits, settings.max_batch)
-    heartbeats = HeartbeatDoor(recorder, limits)
+    hasher = Hasher(partial(hash_key, settings.hash_key, Path(settings.data_dir) if settings.data_dir else None))
+    redactor = Redactor(state.catalog, hasher, recorder.count_redacted, yield_to_others)
+    events = events_door(recorder, redactor, limits, settings.max_batch)
+    metrics = metrics_door(recorder, redactor, limits, settings.max_batch)
+    heartbeats = HeartbeatDoor(recorder, redactor, limits)
 
     app = Application()
     app.extensions["analytics"] = runtime
@@ -210,6 +222,7 @@ def create_app(
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT, settings.body_timeout), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
+    app.register_blueprint(Resources(REDACTIONS, recorder, reader, resource_bodies, clock).blueprint())
     app.register_blueprint(catalog_blueprint(reader))
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health)
     app.register_blueprint(health_blueprint(reader, connections, *checks))

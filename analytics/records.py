@@ -104,7 +104,7 @@ class NewChange(Struct, frozen=True, omit_defaults=True):
 
     `start` and `end` are the seconds since the epoch in which a resource with a time lies. `who` made the change.
     `if_match` and `if_none_match` are the conditions of RFC 9110: the change is made only where the resource has one of
-    those versions, or none of them.
+    those versions, or none of them. A default (`is_default`) is made once, and never replaces a resource.
     """
 
     collection: str
@@ -115,6 +115,7 @@ class NewChange(Struct, frozen=True, omit_defaults=True):
     who: str = ""
     if_match: Versions | None = None
     if_none_match: Versions | None = None
+    is_default: bool = False
 
 
 class FileResource(Struct, frozen=True, omit_defaults=True):

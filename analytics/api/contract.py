@@ -3,6 +3,7 @@
 from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
 from analytics.api.contract_catalog import CATALOG
 from analytics.api.contract_export import EXPORTS
+from analytics.api.contract_privacy import PRIVACY
 from analytics.api.contract_services import SERVICES
 from analytics.api.operation import Body, Operation
 from analytics.schemas import figures, responses
@@ -156,6 +157,7 @@ OPERATIONS = (
         asked={"days": 7},
     ),
     *CATALOG,
+    *PRIVACY,
     *EXPORTS,
     Operation(
         "get",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from marshmallow import Schema
 
 from analytics.schemas.annotation import AnnotationSchema
+from analytics.schemas.redaction import RedactionSchema
 
 
 class Collection(NamedTuple):
@@ -31,6 +32,7 @@ class Collection(NamedTuple):
 
 
 ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
+REDACTIONS = Collection("redactions", RedactionSchema, limit=100)
 
-COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS,)}
+COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS, REDACTIONS)}
 """Every collection by its name."""

@@ -10,6 +10,7 @@ from analytics.doors.media import ONE_RECORD
 from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.kinds import HEARTBEATS
 from analytics.log.recorder import Recorder
+from analytics.privacy.redactor import Redactor
 from analytics.records import NewHeartbeat
 from analytics.schemas.compiled import load, loaded
 from analytics.schemas.heartbeat import HeartbeatSchema
@@ -22,8 +23,8 @@ PING = PingQuery()
 class HeartbeatDoor:
     """Records one heartbeat per request."""
 
-    def __init__(self, recorder: Recorder, limits: BodyLimits) -> None:
-        self._recorder, self._bodies = recorder, BodyReader(limits, ONE_RECORD)
+    def __init__(self, recorder: Recorder, redactor: Redactor, limits: BodyLimits) -> None:
+        self._recorder, self._redactor, self._bodies = recorder, redactor, BodyReader(limits, ONE_RECORD)
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
         """Record the heartbeat in the body of a request."""
@@ -61,7 +62,7 @@ class HeartbeatDoor:
 
     def _decoded(self, decode: Callable[[], NewHeartbeat]) -> NewHeartbeat:
         try:
-            return decode()
+            return self._redactor.heartbeat(decode())
         except AnalyticsError as error:
             self._recorder.reject(HEARTBEATS, [error.code])
             raise

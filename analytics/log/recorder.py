@@ -16,7 +16,18 @@ from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
-from analytics.records import UNLIMITED, NewChange, NewFile, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import (
+    SERVICE_NAME,
+    UNLIMITED,
+    FileResource,
+    NewChange,
+    NewFile,
+    NewStart,
+    NewTick,
+    Quotas,
+    R,
+    Receipt,
+)
 from analytics.state.state import State
 
 
@@ -86,7 +97,7 @@ class Recorder:
             with self._state.lock:
                 outcome = preview(self._state, change, self._now())
         else:
-            outcome = self._catalog(CHANGES, change)
+            outcome = self._written(CHANGES, change)
         if isinstance(outcome, AnalyticsError):
             raise outcome
         return outcome
@@ -97,8 +108,23 @@ class Recorder:
         Raises:
             Unavailable: it could not be written.
         """
-        outcome: list[AnalyticsError] = self._catalog(FILES, file)
+        outcome: list[AnalyticsError] = self._written(FILES, file)
         return outcome
+
+    def add_default(self, default: FileResource) -> None:
+        """Add a default resource to the catalog, unless that was done before.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        if not self._state.catalog.has_had(default):
+            change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
+            self._written(CHANGES, change)
+
+    def count_redacted(self, counts: Counter[str]) -> None:
+        """Count redacted fields and texts, by rule."""
+        with self._state.lock:
+            self._state.counters.redacted.update(counts)
 
     def start(self) -> None:
         """Record a start of the service, with the limits from the settings.
@@ -139,7 +165,7 @@ class Recorder:
         with self._state.lock:
             self._state.counters.rejected(kind.name, Counter(codes))
 
-    def _catalog(self, kind: Kind[Any], record: Any) -> Any:
+    def _written(self, kind: Kind[Any], record: Any) -> Any:
         with self._state.lock:
             self._log.check(kind)
             wait = self._append(kind, (record,))

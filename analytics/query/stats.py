@@ -110,6 +110,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
         },
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
         "drops": dict(sorted(state.counters.drops.items())),
+        "redacted": dict(sorted(state.counters.redacted.items())),
         "storage": {**storage, "oldest": _oldest(state)},
         "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from analytics.records import HTTP, Resource
+from analytics.records import HTTP, FileResource, Resource
 
 
 class StoredCatalog(Struct):
@@ -14,9 +14,11 @@ class StoredCatalog(Struct):
     revision: int
     revisions: dict[str, int]
     resources: list[Resource]
+    defaults: list[tuple[str, str]] = []
+    """Collections and names of the default resources that were added; each is added once."""
 
 
-def place(resource: Resource) -> tuple[str, str]:
+def place(resource: Resource | FileResource) -> tuple[str, str]:
     """Where a resource stands: its collection and name."""
     return resource.collection, resource.name
 
@@ -33,6 +35,7 @@ class Catalog:
         self.revision = 0
         self.is_changed = False
         self._revisions: dict[str, int] = {}
+        self._defaults: set[tuple[str, str]] = set()
         self._resources: dict[str, dict[str, Resource]] = {}
         self._by_start: dict[str, list[tuple[float, str]]] = {}
 
@@ -55,6 +58,21 @@ class Catalog:
     def tag(self, collection: str) -> str:
         """A text that is another one whenever anything in the collection is."""
         return f"{self._revisions.get(collection, 0)}-{self.count(collection)}"
+
+    def revision_of(self, collection: str) -> int:
+        """A number that rises with each change in the collection."""
+        return self._revisions.get(collection, 0)
+
+    def has_had(self, default: FileResource) -> bool:
+        """Whether a default resource was added before; it may have been deleted since."""
+        return place(default) in self._defaults
+
+    def note_default(self, where: tuple[str, str]) -> bool:
+        """Note that a default resource is added; returns whether that is the first time."""
+        is_first = where not in self._defaults
+        self._defaults.add(where)
+        self.is_changed |= is_first
+        return is_first
 
     def newest_first(self, collection: str, before: float) -> list[Resource]:
         """The resources with a time that begin before `before` (seconds since the epoch), the newest first."""
@@ -112,11 +130,14 @@ class Catalog:
 
     def dump(self) -> StoredCatalog:
         """All of it, for `restore`."""
-        return StoredCatalog(self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place))
+        return StoredCatalog(
+            self.revision, dict(sorted(self._revisions.items())), sorted(self.all(), key=place), sorted(self._defaults)
+        )
 
     def restore(self, dump: StoredCatalog) -> None:
         """Become what was dumped."""
         self.revision, self._revisions = dump.revision, dump.revisions
+        self._defaults = set(dump.defaults)
         self._resources, self._by_start = {}, {}
         for resource in dump.resources:
             self._remember(resource)

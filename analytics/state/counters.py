@@ -1,4 +1,4 @@
-"""Counts of received items by outcome and of drops by reason, since the start."""
+"""Counts of received items by outcome, of drops by reason and of redactions by rule, since the start."""
 
 from collections import Counter
 
@@ -13,6 +13,8 @@ class Counters:
             kind.name: Counter(accepted=0, duplicates=0, rejected=0) for kind in KINDS.values() if kind.is_received
         }
         self.drops: Counter[str] = Counter()
+        self.redacted: Counter[str] = Counter()
+        """Redacted fields and texts by rule."""
 
     def forget(self) -> None:
         """Reset all counts."""
@@ -20,6 +22,7 @@ class Counters:
             for outcome in outcomes:
                 outcomes[outcome] = 0
         self.drops.clear()
+        self.redacted.clear()
 
     def taken(self, kind: str, accepted: int, duplicates: int) -> None:
         """Count items of `kind` that were accepted or were duplicates."""
