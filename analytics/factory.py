@@ -23,7 +23,8 @@ from analytics.api.page import page_blueprint
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.stats import stats_blueprint
-from analytics.bus import Bus, Recorded
+from analytics.api.users import users_blueprint
+from analytics.bus import Bus, Recorded, UsersErased
 from analytics.catalog.collections import ANNOTATIONS, REDACTIONS
 from analytics.catalog.defaults import DEFAULTS
 from analytics.catalog.folder import ConfigFolder
@@ -136,6 +137,10 @@ class Runtime:
             "consumers": store.consumers,
         }
 
+    def copies(self) -> list[str] | None:
+        """Names of older copies of the database in the data directory; None in memory mode."""
+        return None if self._store is None else self._store.copies
+
     def _begin(self) -> None:
         try:
             for default in DEFAULTS:
@@ -185,6 +190,7 @@ def create_app(
             hub.publish_events(recorded.kept, recorded.last)
 
     bus.listen(Recorded, publish_events)
+    bus.listen(UsersErased, lambda erased: hub.erase(erased.users))
     changes = ChangeDetector(reader, bus)
 
     def tick() -> None:
@@ -224,6 +230,7 @@ def create_app(
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(Resources(REDACTIONS, recorder, reader, resource_bodies, clock).blueprint())
     app.register_blueprint(catalog_blueprint(reader))
+    app.register_blueprint(users_blueprint(recorder, redactor.user_ids, runtime.copies, clock))
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
     app.register_blueprint(page_blueprint())

@@ -6,7 +6,7 @@ uses this table: counters of received items, the backlog of the disk, recovery, 
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from analytics.records import NewChange, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
+from analytics.records import NewChange, NewErasure, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
 
 R = TypeVar("R")
 MIB = 1024 * 1024
@@ -37,6 +37,9 @@ STARTS = Kind("starts", NewStart, is_received=False)
 TICKS = Kind("ticks", NewTick, is_received=False)
 CHANGES = Kind("changes", NewChange, is_received=False)
 FILES = Kind("files", NewFile, is_received=False)
+ERASURES = Kind("erasures", NewErasure, is_received=False)
 
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES)}
+KINDS: dict[str, Kind[Any]] = {
+    kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES, ERASURES)
+}
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""

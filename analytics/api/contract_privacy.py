@@ -1,8 +1,8 @@
-"""Contract of redaction rules."""
+"""Contract of redaction rules and of the erasure of users."""
 
-from analytics.api.codes import ONE_BODY, RESOURCE, WRITES
+from analytics.api.codes import ONE_BODY, READ, RESOURCE, WRITES
 from analytics.api.operation import Body, Operation
-from analytics.schemas import catalog
+from analytics.schemas import catalog, erasure
 from analytics.schemas.redaction import RedactionSchema
 
 REDACTION = {"fields": ["email", "phone"], "patterns": ["email", "card"], "action": "hash"}
@@ -43,5 +43,17 @@ PRIVACY = (
         {**RESOURCE, **WRITES},
         path_schema=catalog.ResourcePath,
         has_conditions=True,
+    ),
+    Operation(
+        "delete",
+        "/users/{id}",
+        "Privacy",
+        "Erase the events of a user",
+        "Removes all events recorded so far with this `user_id`, also where it was recorded hashed: from everything "
+        "that is read at once, and from all files of the database within an hour. Counts and statistics stay. Backups "
+        "are not changed; the answer names what still holds the events.",
+        {200: (erasure.Erased,)},
+        {**READ, 404: ("not_found",)},
+        path_schema=erasure.ErasedUserPath,
     ),
 )

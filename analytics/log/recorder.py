@@ -6,12 +6,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from analytics.bus import Bus, Recorded
+from analytics.bus import Bus, Recorded, UsersErased
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.errors import AnalyticsError, Unavailable
-from analytics.kinds import CHANGES, FILES, KINDS, STARTS, TICKS, Kind
+from analytics.kinds import CHANGES, ERASURES, FILES, KINDS, STARTS, TICKS, Kind
 from analytics.log.catalog import Changed, preview
+from analytics.log.erasures import Erased, erasure_of
 from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.own_ids import OwnIds
@@ -120,6 +121,16 @@ class Recorder:
         if not self._state.catalog.has_had(default):
             change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
             self._written(CHANGES, change)
+
+    def erase(self, user_ids: Sequence[str]) -> Erased:
+        """Erase all events recorded so far that have one of these user ids.
+
+        Raises:
+            Unavailable: the erasure could not be written; nothing was erased.
+        """
+        erased: Erased = self._written(ERASURES, erasure_of(user_ids))
+        self._bus.publish(UsersErased(erased.users))
+        return erased
 
     def count_redacted(self, counts: Counter[str]) -> None:
         """Count redacted fields and texts, by rule."""

@@ -66,6 +66,10 @@ class Redactor:
         self._count(counts)
         return msgspec.structs.replace(heartbeat, message=message)
 
+    def user_ids(self, user_id: str) -> list[str]:
+        """The ids under which events of this user may have been recorded: the id itself, and its hash."""
+        return list(dict.fromkeys((user_id, self._hash(user_id))))
+
     def _events(self, rules: Rules, events: Sequence[NewEvent]) -> None:
         counts: Counts = Counter()
         for number, event in enumerate(events, 1):

@@ -105,7 +105,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
             "series": len(totals),
             "limited_series": len(state.limits),
             "endpoints": len(state.endpoints),
-            "events_kept": len(state.events),
+            "events_kept": len(state.events) - state.events.erased,
             "metrics_kept": len(state.metrics),
         },
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},

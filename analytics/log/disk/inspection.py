@@ -10,7 +10,7 @@ import msgspec
 
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.kinds import EVENTS, KINDS, METRICS, STARTS
-from analytics.log.disk.database import POSITION_GAP
+from analytics.log.disk.database import ERASING, POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
@@ -26,7 +26,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
 """The names of the levels of each family of parts; for ids, the kinds of records."""
-TIMELESS = ("ids", "rest", "catalog", EVENTS.name, METRICS.name, "errors")
+TIMELESS = (ERASING.family, "ids", "rest", "catalog", EVENTS.name, METRICS.name, "errors")
 
 
 class KindSummary(NamedTuple):

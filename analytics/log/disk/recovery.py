@@ -11,7 +11,7 @@ from analytics.clock import rfc3339
 from analytics.errors import CannotStore
 from analytics.kinds import EVENTS, KINDS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Database, Mark, StoredEntry
+from analytics.log.disk.database import ERASING, Database, Mark, StoredEntry
 from analytics.log.disk.file import ADVICE
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import unpacked
@@ -57,8 +57,12 @@ def recover(
     try:
         recorder.set_quotas(None)
         if mark.generation:
+            parts = log.ask(lambda: list(database.parts()))
+            if ERASING in parts:
+                parts.remove(ERASING)
+                state.erasures += 1  # covered by the checkpoint, but still in the files
             with state.lock:
-                checkpoint.restore(progress.iterate(log.ask(lambda: list(database.parts()))))
+                checkpoint.restore(progress.iterate(parts))
             progress.yield_if_due()
             if state.quotas is None:
                 for kind, count in keep.items():
