@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from analytics.config import Settings
-from analytics.records import NewChange, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
+from analytics.records import NewChange, NewErasure, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
 
 R = TypeVar("R")
 MIB = 1024 * 1024
@@ -44,8 +44,11 @@ STARTS = Kind("starts", NewStart, is_received=False)
 TICKS = Kind("ticks", NewTick, is_received=False)
 CHANGES = Kind("changes", NewChange, is_received=False)
 FILES = Kind("files", NewFile, is_received=False)
+ERASURES = Kind("erasures", NewErasure, is_received=False)
 
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES)}
+KINDS: dict[str, Kind[Any]] = {
+    kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES, ERASURES)
+}
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""
 _BY_RECORD = {kind.record: kind for kind in KINDS.values()}
 

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -104,7 +104,7 @@ class NewChange(Struct, frozen=True, omit_defaults=True):
 
     `start` and `end` are the seconds since the epoch in which a resource with a time lies. `who` made the change.
     `if_match` and `if_none_match` are the conditions of RFC 9110: the change is made only where the resource has one of
-    those versions, or none of them.
+    those versions, or none of them. A default (`is_default`) is made once, and never replaces a resource.
     """
 
     collection: str
@@ -115,6 +115,7 @@ class NewChange(Struct, frozen=True, omit_defaults=True):
     who: str = ""
     if_match: Versions | None = None
     if_none_match: Versions | None = None
+    is_default: bool = False
 
 
 class FileResource(Struct, frozen=True, omit_defaults=True):
@@ -162,6 +163,16 @@ class Audited(Struct, frozen=True):
     name: str
 
 
+class NewErasure(Struct, frozen=True):
+    """The erasure of a user: that of all events recorded before whose `user_id` has one of `digests`.
+
+    Digests stand for ids, so that this record does not hold what it erases. `salt` is random, and in hexadecimal.
+    """
+
+    salt: str
+    digests: list[str]
+
+
 class ItemError(Struct, frozen=True, omit_defaults=True):
     """Why one item of a batch was rejected; `index` counts from 0 in the order sent."""
 
@@ -190,13 +201,20 @@ class Kept(NamedTuple, Generic[R]):
     """The kept records of one request, in their order, and what the service adds to them.
 
     `received` is in seconds since the epoch, `received_at` the same in RFC 3339. A record without an id has the id
-    `id_prefix` followed by its index.
+    `id_prefix` followed by its index. At the indexes in `erased`, `ERASED` stands in place of a record.
     """
 
     records: Sequence[R]
     received: float
     received_at: str
     id_prefix: str
+    erased: frozenset[int] = frozenset()
+
+    @property
+    def places(self) -> Sequence[int]:
+        """The indexes of all records that were not erased, ascending."""
+        places = range(len(self.records))
+        return [place for place in places if place not in self.erased] if self.erased else places
 
     def id(self, place: int) -> str:
         """The id of a record."""
@@ -231,6 +249,21 @@ class EventJson(Struct, gc=False, omit_defaults=True):
     data: Raw
     id: str
     received_at: str | None = None
+
+
+ERASED = NewEvent("", "", timestamp=datetime(1970, 1, 1, tzinfo=UTC), id="-")
+"""Stands in place of an erased event, so that the numbers of the others stay; too old to be sent to live clients."""
+
+
+def without(kept: Kept[NewEvent], users: Set[str]) -> Kept[NewEvent]:
+    """The events of a request without those of some users."""
+    gone = [place for place, event in enumerate(kept.records) if event.user_id in users]
+    if not gone:
+        return kept
+    records: list[NewEvent] = list(kept.records)
+    for place in gone:
+        records[place] = ERASED
+    return kept._replace(records=records, erased=kept.erased.union(gone))
 
 
 _encode = Encoder().encode

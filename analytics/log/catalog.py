@@ -29,6 +29,12 @@ class Changes:
         (change,) = records
         self._state.set_time(received)
         found = self._state.catalog.find(change.collection, change.name)
+        if change.is_default:
+            is_first = self._state.catalog.note_default((change.collection, change.name))
+            if found is not None:
+                return Changed("unchanged", found)
+            if not is_first:
+                return NotFound(f"The default {change.collection}/{change.name} was deleted.", code="unknown_resource")
         refused = why_not(self._state, found, change)
         if refused is not None:
             return refused

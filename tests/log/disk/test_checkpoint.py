@@ -181,7 +181,8 @@ def test_a_checkpoint_can_be_restored_with_other_settings(other: dict[str, Any])
         for days, hours in ((3, 24),):
             assert copy.days(days) == rig.days(days)
             assert copy.hours(hours) == rig.hours(hours)
-        assert copy.realtime["recent_events"][:3] == rig.realtime["recent_events"][:3]
+        recent = copy.realtime["recent_events"][:3]  # erased events take up room in a small ring
+        assert recent == rig.realtime["recent_events"][: len(recent)]
         assert copy.state.events.last_sequence == rig.state.events.last_sequence
         newest = len(copy.state.events)
         assert newest == min(len(rig.state.events), copy.state.events.capacity)
