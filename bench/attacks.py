@@ -12,15 +12,15 @@ from tests.attacks.attacks import ATTACKS, attacking
 from tests.attacks.neighbour import Neighbour
 
 NUMBERS = {
-    "slow headers": 1_000,
+    "slow headers": 200,
     "large headers, byte by byte": 50,
-    "slow bodies": 1_000,
-    "slow chunks": 1_000,
+    "slow bodies": 200,
+    "slow chunks": 200,
     "large bodies that stop": 60,
     "silent connections": 10_000,
     "idle connections": 10_000,
     "exports": 1_000,
-    "silent readers": 400,
+    "silent readers": 80,
     "polls": 20,
 }
 """Connections of each attack; `USUAL` of the others."""

@@ -258,7 +258,7 @@ def exports(port: int, number: int) -> None:
     """Keep `number` exports open, half of which are received slowly and half of which not at all."""
     start = head("GET", "/export/events?format=csv&q=a", "Accept-Encoding: gzip", "Connection: close")
     never = [opened(port, start, 4_096) for _ in range(number // 2)]
-    hold(start, b"", 0.1, port, number - len(never))
+    hold(start, b"", 1, port, number - len(never))
 
 
 def silent_readers(port: int, number: int) -> None:

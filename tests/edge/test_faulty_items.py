@@ -149,7 +149,7 @@ def test_a_real_browser_sends_half_an_emoji(shared_server: Server, browser: Brow
     """Within its JSON as an escape, and as text that it encodes itself."""
     service = unique("browser")
     page = browser.new_page()
-    page.goto(f"{shared_server.url}/health")
+    page.goto(shared_server.url)
     with booked(shared_server, accepted=3):
         page.evaluate(
             """async ([how, service]) => {

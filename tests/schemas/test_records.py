@@ -163,7 +163,7 @@ def test_what_the_contract_forbids_is_refused_by_its_field(kind: str, payload: d
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        (b"", 400, "malformed_json"),
+        (b"", 400, "empty_body"),
         (b"{", 400, "malformed_json"),
         (b"{}}", 400, "malformed_json"),
         (b"{'type':'a'}", 400, "malformed_json"),
