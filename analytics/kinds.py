@@ -25,6 +25,7 @@ class Kind(NamedTuple, Generic[R]):
         is_received: whether clients send it, so that receipts count it; otherwise the service writes it.
         backlog: bytes of it that may wait for the disk; more is refused, without affecting other kinds.
         ring_capacity: how many of its newest records are kept in memory, by the settings; None if none are.
+        has_users: whether records have a `user_id`, so that an erasure removes some of them.
     """
 
     name: str
@@ -33,9 +34,17 @@ class Kind(NamedTuple, Generic[R]):
     is_received: bool = True
     backlog: int = 32 * MIB
     ring_capacity: Callable[[Settings], int] | None = None
+    has_users: bool = False
 
 
-EVENTS = Kind("events", NewEvent, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.events_ring)
+EVENTS = Kind(
+    "events",
+    NewEvent,
+    has_ids=True,
+    backlog=64 * MIB,
+    ring_capacity=lambda settings: settings.events_ring,
+    has_users=True,
+)
 METRICS = Kind(
     "metrics", NewMetric, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.metrics_ring
 )
@@ -55,4 +64,9 @@ _BY_RECORD = {kind.record: kind for kind in KINDS.values()}
 
 def kind_of(record: R) -> Kind[R]:
     """The kind of a record."""
-    return _BY_RECORD[type(record)]
+    return kind_for(type(record))
+
+
+def kind_for(record_type: type[R]) -> Kind[R]:
+    """The kind of all records of a type."""
+    return _BY_RECORD[record_type]

@@ -51,7 +51,7 @@ class Erasures:
         if users:
             for ring in rings:
                 ring.replace(lambda kept: without(kept, users))
-        self._state.erasures += 1
+        self._state.erasure_count += 1
         self._state.version += 1
         return Erased(len(gone), users)
 

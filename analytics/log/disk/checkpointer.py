@@ -135,7 +135,7 @@ class Checkpointer:
         with self._state.lock:
             unsaved = self._checkpoint.take_unsaved()
             mark = Mark(generation, self._log.position)
-            erasures = self._state.erasures if self._erasing.is_waiting else None
+            erasures = self._state.erasure_count if self._erasing.is_waiting else None
             entries, records, oldest = self._log.entries, self._log.applied, self._checkpoint.oldest()
             try:
                 child = _Child(chain(self._checkpoint.parts(unsaved), self._erasing.parts()))

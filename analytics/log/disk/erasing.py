@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from analytics.clock import Clock
-from analytics.kinds import ERASURES, EVENTS
+from analytics.kinds import KINDS, kind_for
 from analytics.log.disk.database import ERASING, Part, StoredEntry
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
@@ -39,7 +39,7 @@ class Erasing:
     @property
     def is_waiting(self) -> bool:
         """Whether the files may still hold erased events."""
-        return self._state.erasures > self._complete
+        return self._state.erasure_count > self._complete
 
     @property
     def is_due(self) -> bool:
@@ -73,13 +73,15 @@ class Erasing:
         database = self._log.database
         erasures: list[tuple[int, NewErasure]] = [
             (entry.position, records_of(entry)[0])
-            for entry in self._log.ask(lambda: list(database.entries(0, position, ERASURES.name)))
+            for entry in self._log.ask(lambda: list(database.entries(0, position, kind_for(NewErasure).name)))
         ]
-        after, last = 0, max((at for at, _ in erasures), default=0)
-        while entries := self._log.ask(read_chunk, database, after, last, EVENTS.name):
-            after = entries[-1].position
-            changed = [_without(entry, [each for at, each in erasures if at > entry.position]) for entry in entries]
-            yield [entry for entry in changed if entry is not None]
+        last = max((at for at, _ in erasures), default=0)
+        for kind in [kind for kind in KINDS.values() if kind.has_users]:
+            after = 0
+            while entries := self._log.ask(read_chunk, database, after, last, kind.name):
+                after = entries[-1].position
+                changed = [_without(entry, [each for at, each in erasures if at > entry.position]) for entry in entries]
+                yield [entry for entry in changed if entry is not None]
 
 
 def _without(entry: StoredEntry, erasures: list[NewErasure]) -> StoredEntry | None:

@@ -55,7 +55,7 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
             parts = log.ask(lambda: list(database.parts()))
             if ERASING in parts:
                 parts.remove(ERASING)
-                state.erasures += 1  # covered by the checkpoint, but still in the files
+                state.erasure_count += 1  # covered by the checkpoint, but still in the files
             with state.lock:
                 checkpoint.restore(progress.iterate(parts))
             progress.yield_if_due()
