@@ -11,7 +11,7 @@ from typing import NoReturn
 from gevent.monkey import get_original
 
 from analytics.log.disk import checkpointer, database, erasing
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 
 checkpointer.CHECK_SECONDS = 0.02
 checkpointer.PAUSE_SECONDS = 0.02

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from analytics.clock import rfc3339
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 from analytics.records import ERASED, Kept, R
 from analytics.state.rings import Ring
 

@@ -23,10 +23,11 @@ from analytics.errors import CannotStore
 from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.cursors import Missed
-from analytics.log.disk.database import Database, Mark, Part
+from analytics.log.disk.database import Database
 from analytics.log.disk.erasing import Erasing
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
+from analytics.log.disk.stored import Mark, Part
 from analytics.state.state import State
 
 CHECK_SECONDS = 1.0

@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from analytics.errors import CannotStore
 from analytics.log.disk.cursors import Cursors, Missed
 from analytics.log.disk.file import PAGE, check_crc, checksum, empty_wal, has_inode, open_database
 from analytics.log.disk.packing import packed, unpacked
+from analytics.log.disk.stored import ERASING, Mark, Part, StoredEntry
 
 WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
 """After how many bytes of writes the write-ahead log is copied into the file."""
@@ -31,53 +32,6 @@ def first_position(last: int, now: float) -> int:
     so no position is used twice, even if entries after `last` were lost, or a backup without them was restored.
     """
     return max(round(now * 1e6), last + POSITION_GAP + 1)
-
-
-class StoredEntry(NamedTuple):
-    """An entry of the journal.
-
-    Attributes:
-        position: its number, ascending; the column `seq`.
-        received: when its records were received, in seconds since the epoch.
-        records: how many records it has.
-        body: the JSON of its records, packed.
-    """
-
-    position: int
-    kind: str
-    received: float
-    id_prefix: str
-    records: int
-    body: bytes
-
-    def checksum(self) -> int:
-        """The checksum that is stored with the entry."""
-        position, kind, received, id_prefix, records, body = self  # faster than attribute access
-        return checksum(position, kind, float(received), id_prefix, records, body=body)
-
-
-class Part(NamedTuple):
-    """A part of the checkpoint; see `checkpoint.py`. `start` is where it begins: epoch seconds, or a number."""
-
-    family: str
-    level: int
-    start: int
-    body: bytes
-
-    def checksum(self, generation: int) -> int:
-        """The checksum that is stored with the part."""
-        return checksum(self.family, self.level, self.start, generation, body=self.body)
-
-
-ERASING = Part("erasing", 0, 0, b"")
-"""Part of a checkpoint that covers erasures, as long as the files may still hold erased events."""
-
-
-class Mark(NamedTuple):
-    """The newest complete checkpoint: its generation, and the position of the last entry that it covers."""
-
-    generation: int
-    position: int
 
 
 class Database:

@@ -13,11 +13,11 @@ from msgspec import structs
 
 from analytics.clock import Clock
 from analytics.kinds import KINDS, kind_for
-from analytics.log.disk.database import ERASING, Part, StoredEntry
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import packed
 from analytics.log.disk.recovery import read_chunk, records_of
+from analytics.log.disk.stored import ERASING, Part, StoredEntry
 from analytics.log.erasures import among
 from analytics.records import NewErasure, NewEvent
 from analytics.state.state import State

@@ -10,10 +10,11 @@ import msgspec
 
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.kinds import KINDS
-from analytics.log.disk.database import ERASING, POSITION_GAP
+from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
+from analytics.log.disk.stored import ERASING
 
 MAX_DAMAGE = 20
 """How many faults of one type are listed."""

@@ -19,11 +19,12 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import Database, StoredEntry, first_position
+from analytics.log.disk.database import Database, first_position
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Pending, Reply, notify, refuse
 from analytics.log.disk.reopening import moved, reopened
+from analytics.log.disk.stored import StoredEntry
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
 from analytics.own_metrics.histogram import Histogram

@@ -11,10 +11,11 @@ from analytics.clock import rfc3339
 from analytics.errors import CannotStore
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import ERASING, Database, Mark, StoredEntry
+from analytics.log.disk.database import Database
 from analytics.log.disk.file import ADVICE
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import unpacked
+from analytics.log.disk.stored import ERASING, Mark, StoredEntry
 from analytics.log.recorder import Recorder
 from analytics.records import Kept
 from analytics.state.rings import Ring

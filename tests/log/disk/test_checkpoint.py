@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 from tests.log.disk.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
 from tests.randomness import costly
 from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric
