@@ -32,6 +32,12 @@ class Recorded(Message, frozen=True, gc=False):
     last: int
 
 
+class UsersErased(Message, frozen=True, gc=False):
+    """The events of these users were erased."""
+
+    users: frozenset[str]
+
+
 class BucketClosed(Message, frozen=True, gc=False):
     """A bucket of `seconds` (a minute, hour or day) that began at `start` (epoch) is over. Late records may follow."""
 

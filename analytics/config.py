@@ -12,6 +12,7 @@ from analytics.converters import (
     ADMIN_KEY,
     BASE_PATH,
     GROUPS,
+    HASH_KEY,
     HEADER,
     HOST,
     ISSUER,
@@ -83,6 +84,14 @@ class Settings:
         1024 * MIB,
         number(int, MIB, 1024**4),
         "bytes of the log that are kept for consumers that have not read them",
+    )
+
+    hash_key: str = STORAGE.setting(
+        "ANALYTICS_HASH_KEY",
+        "",
+        HASH_KEY,
+        "key for the hashes of redacted values; empty: a random one, in hash.key in the data directory",
+        is_secret=True,
     )
 
     auth: str = ACCESS.setting(

@@ -134,3 +134,4 @@ SOME_ORIGINS = checked_list(
 NETWORKS = checked_list(
     _are_networks, "empty, or a comma-separated list of addresses and networks such as 127.0.0.1,10.0.0.0/8"
 )
+HASH_KEY = checked(lambda text: not text or len(text) >= 16, "empty, or a text of 16 characters or more")

@@ -30,8 +30,9 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.session import session_blueprint
 from analytics.api.stats import stats_blueprint
-from analytics.bus import Bus, Recorded
-from analytics.catalog.collections import ANNOTATIONS, KEYS, SESSIONS
+from analytics.api.users import users_blueprint
+from analytics.bus import Bus, Recorded, UsersErased
+from analytics.catalog.collections import ANNOTATIONS, KEYS, REDACTIONS, SESSIONS
 from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
@@ -66,6 +67,8 @@ from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Source
 from analytics.people.roles import Roles
 from analytics.people.ways import People
+from analytics.privacy.hashing import Hasher, hash_key
+from analytics.privacy.redactor import Redactor
 from analytics.query.catalog import held_resources
 from analytics.query.reader import Reader
 from analytics.runtime import Runtime
@@ -73,6 +76,7 @@ from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
+from analytics.yielding import yield_to_others
 
 SIGN_INS = Rate(1, 60)
 """How often people of one address may sign in with a provider."""
@@ -123,6 +127,7 @@ def create_app(
             hub.publish_events(recorded.kept, recorded.last)
 
     bus.listen(Recorded, publish_events)
+    bus.listen(UsersErased, lambda erased: hub.erase(erased.users))
     changes = ChangeDetector(reader, bus)
 
     def tick() -> None:
@@ -163,9 +168,11 @@ def create_app(
     runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, jobs)
     limits = BodyLimits(settings.max_body)
     batches = limits._replace(advice="send smaller batches")
-    events = events_door(recorder, batches, settings.max_batch)
-    metrics = metrics_door(recorder, batches, settings.max_batch)
-    heartbeats = HeartbeatDoor(recorder, limits)
+    hasher = Hasher(partial(hash_key, settings.hash_key, Path(settings.data_dir) if settings.data_dir else None))
+    redactor = Redactor(state.catalog, hasher, recorder.count_redacted, yield_to_others)
+    events = events_door(recorder, redactor, batches, settings.max_batch)
+    metrics = metrics_door(recorder, redactor, batches, settings.max_batch)
+    heartbeats = HeartbeatDoor(recorder, redactor, limits)
 
     app = Application()
     app.extensions["analytics"] = runtime
@@ -190,7 +197,9 @@ def create_app(
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
+    app.register_blueprint(Resources(REDACTIONS, recorder, reader, resource_bodies, clock).blueprint())
     app.register_blueprint(catalog_blueprint(reader))
+    app.register_blueprint(users_blueprint(recorder, redactor.user_ids, runtime.copies, clock))
     app.register_blueprint(
         keys_blueprint(
             recorder,

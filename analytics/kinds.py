@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from analytics.config import Settings
-from analytics.records import NewChange, NewEvent, NewFile, NewHeartbeat, NewMetric, NewStart, NewTick
+from analytics.records import NewErasure, NewEvent, NewHeartbeat, NewMetric, NewStart, NewTick
+from analytics.resources import NewChange, NewFile
 
 R = TypeVar("R")
 MIB = 1024 * 1024
@@ -25,6 +26,7 @@ class Kind(NamedTuple, Generic[R]):
         is_received: whether clients send it, so that receipts count it; otherwise the service writes it.
         backlog: bytes of it that may wait for the disk; more is refused, without affecting other kinds.
         ring_capacity: how many of its newest records are kept in memory, by the settings; None if none are.
+        has_users: whether records have a `user_id`, so that an erasure removes some of them.
     """
 
     name: str
@@ -33,9 +35,17 @@ class Kind(NamedTuple, Generic[R]):
     is_received: bool = True
     backlog: int = 32 * MIB
     ring_capacity: Callable[[Settings], int] | None = None
+    has_users: bool = False
 
 
-EVENTS = Kind("events", NewEvent, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.events_ring)
+EVENTS = Kind(
+    "events",
+    NewEvent,
+    has_ids=True,
+    backlog=64 * MIB,
+    ring_capacity=lambda settings: settings.events_ring,
+    has_users=True,
+)
 METRICS = Kind(
     "metrics", NewMetric, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.metrics_ring
 )
@@ -44,12 +54,20 @@ STARTS = Kind("starts", NewStart, is_received=False)
 TICKS = Kind("ticks", NewTick, is_received=False)
 CHANGES = Kind("changes", NewChange, is_received=False)
 FILES = Kind("files", NewFile, is_received=False)
+ERASURES = Kind("erasures", NewErasure, is_received=False)
 
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES)}
+KINDS: dict[str, Kind[Any]] = {
+    kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES, ERASURES)
+}
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""
 _BY_RECORD = {kind.record: kind for kind in KINDS.values()}
 
 
 def kind_of(record: R) -> Kind[R]:
     """The kind of a record."""
-    return _BY_RECORD[type(record)]
+    return kind_for(type(record))
+
+
+def kind_for(record_type: type[R]) -> Kind[R]:
+    """The kind of all records of a type."""
+    return _BY_RECORD[record_type]

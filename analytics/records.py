@@ -2,9 +2,9 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
@@ -92,74 +92,14 @@ class NewTick(Struct, frozen=True):
     """Passage of time without another record: a day began, or a sender of heartbeats fell silent."""
 
 
-HTTP = "http"
-"""The source of resources that were not read from a file."""
-ANY = "*"
-Versions = tuple[int, ...] | Literal["*"]
-"""The versions that a condition names; `*` is any."""
+class NewErasure(Struct, frozen=True):
+    """The erasure of a user: that of all events recorded before whose `user_id` has one of `digests`.
 
-
-class NewChange(Struct, frozen=True, omit_defaults=True):
-    """A change of one resource of the catalog: its new body, or None to delete it.
-
-    `start` and `end` are the seconds since the epoch in which a resource with a time lies. `who` made the change.
-    `if_match` and `if_none_match` are the conditions of RFC 9110: the change is made only where the resource has one of
-    those versions, or none of them.
+    Digests stand for ids, so that this record does not hold what it erases. `salt` is random, and in hexadecimal.
     """
 
-    collection: str
-    name: str
-    body: dict[str, Any] | None = None
-    start: float | None = None
-    end: float | None = None
-    who: str = ""
-    if_match: Versions | None = None
-    if_none_match: Versions | None = None
-
-
-class FileResource(Struct, frozen=True, omit_defaults=True):
-    """A resource as a configuration file has it."""
-
-    collection: str
-    name: str
-    body: dict[str, Any]
-    start: float | None = None
-    end: float | None = None
-
-
-class NewFile(Struct, frozen=True, omit_defaults=True):
-    """All resources of one configuration file; those that it had before and has no more are deleted."""
-
-    file: str
-    resources: list[FileResource] = []
-
-
-class Resource(Struct, frozen=True, omit_defaults=True):
-    """A resource of the catalog.
-
-    `version` is a number that rises with each change of it, and is never used again for one of the same name.
-    `updated_at` is in seconds since the epoch; `source` is `http` or the name of a configuration file.
-    """
-
-    collection: str
-    name: str
-    body: dict[str, Any]
-    version: int
-    updated_at: float
-    updated_by: str
-    source: str = HTTP
-    start: float | None = None
-    end: float | None = None
-
-
-class Audited(Struct, frozen=True):
-    """A change of the catalog, for the audit log: its time in seconds since the epoch, and who made it."""
-
-    time: float
-    who: str
-    action: Literal["created", "changed", "deleted"]
-    collection: str
-    name: str
+    salt: str
+    digests: list[str]
 
 
 class ItemError(Struct, frozen=True, omit_defaults=True):
@@ -190,13 +130,20 @@ class Kept(NamedTuple, Generic[R]):
     """The kept records of one request, in their order, and what the service adds to them.
 
     `received` is in seconds since the epoch, `received_at` the same in RFC 3339. A record without an id has the id
-    `id_prefix` followed by its index.
+    `id_prefix` followed by its index. At the indexes in `erased`, `ERASED` stands in place of a record.
     """
 
     records: Sequence[R]
     received: float
     received_at: str
     id_prefix: str
+    erased: frozenset[int] = frozenset()
+
+    @property
+    def places(self) -> Sequence[int]:
+        """The indexes of all records that were not erased, ascending."""
+        places = range(len(self.records))
+        return [place for place in places if place not in self.erased] if self.erased else places
 
     def id(self, place: int) -> str:
         """The id of a record."""
@@ -231,6 +178,21 @@ class EventJson(Struct, gc=False, omit_defaults=True):
     data: Raw
     id: str
     received_at: str | None = None
+
+
+ERASED = NewEvent("", "", timestamp=datetime(1970, 1, 1, tzinfo=UTC), id="-")
+"""Stands in place of an erased event, so that the numbers of the others stay; too old to be sent to live clients."""
+
+
+def without(kept: Kept[NewEvent], users: Set[str]) -> Kept[NewEvent]:
+    """The events of a request without those of some users."""
+    gone = [place for place, event in enumerate(kept.records) if event.user_id in users]
+    if not gone:
+        return kept
+    records: list[NewEvent] = list(kept.records)
+    for place in gone:
+        records[place] = ERASED
+    return kept._replace(records=records, erased=kept.erased.union(gone))
 
 
 _encode = Encoder().encode

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analytics.catalog.defaults import DEFAULTS
 from analytics.catalog.folder import ConfigFolder
 from analytics.catalog.reloading import Reloading
+from analytics.errors import Unavailable
 from analytics.jobs.loop_lag import LoopLag
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
@@ -57,9 +59,9 @@ class Runtime:
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
-            self._configuring.start()
+            self._configure()
         else:
-            self._store.start(self._configuring.start, give_up)
+            self._store.start(self._configure, give_up)
 
     def reload(self) -> None:
         """Read the configuration folder again, in the background, while everything else goes on."""
@@ -111,6 +113,19 @@ class Runtime:
         """Own metrics that only the server knows."""
         if self.open_connections is not None:
             yield gauge("open_connections", "Open connections of any protocol", self.open_connections())
+
+    def copies(self) -> list[str] | None:
+        """Names of older copies of the database in the data directory; None in memory mode."""
+        return None if self._store is None else self._store.copies
+
+    def _configure(self) -> None:
+        """Add the default resources, then read the configuration."""
+        try:
+            for default in DEFAULTS:
+                self._recorder.add_default(default)
+        except Unavailable as error:  # the default rules hold all the same
+            logger.warning("the default resources could not be recorded", extra={"reason": error.message})
+        self._configuring.start()
 
     def _configured(self) -> None:
         """Begin to serve when the configuration was read for the first time; later calls change nothing."""

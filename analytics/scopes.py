@@ -27,6 +27,8 @@ DECISIONS: Decisions = {
     "/socket.io/": {"GET": READ, "POST": READ},
     "/annotations": {"GET": READ, "POST": EDIT},
     "/annotations/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
+    "/redactions/<id>": {"GET": ADMIN, "PUT": ADMIN, "DELETE": ADMIN},
+    "/users/<name:id>": {"DELETE": ADMIN},
     "/keys": {"GET": ADMIN, "POST": ADMIN},
     "/keys/<id>": {"DELETE": ADMIN},
     "/keys/<id>/rotate": {"POST": ADMIN},

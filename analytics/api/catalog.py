@@ -19,7 +19,7 @@ from analytics.identity import identity_of
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import every_resource, page_of, resource
 from analytics.query.reader import Reader
-from analytics.records import NewChange, Resource, Versions
+from analytics.resources import NewChange, Resource, Versions
 from analytics.schemas.catalog import CatalogQuery, PutQuery
 from analytics.schemas.compiled import parse
 from analytics.schemas.queries import NoQuery

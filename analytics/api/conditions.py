@@ -8,7 +8,7 @@ from flask import Response, request
 from werkzeug.datastructures import ETags
 
 from analytics.api.answers import answer
-from analytics.records import Versions
+from analytics.resources import Versions
 
 VERSION = re.compile("0|[1-9][0-9]{0,17}")
 """A version as its ETag has it; `020` is the tag of no version."""

@@ -4,6 +4,7 @@ from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
 from analytics.api.contract_access import ACCESS
 from analytics.api.contract_catalog import CATALOG
 from analytics.api.contract_export import EXPORTS
+from analytics.api.contract_privacy import PRIVACY
 from analytics.api.contract_services import SERVICES
 from analytics.api.operation import Body, Operation
 from analytics.schemas import figures, responses
@@ -158,6 +159,7 @@ OPERATIONS = (
     ),
     *CATALOG,
     *ACCESS,
+    *PRIVACY,
     *EXPORTS,
     Operation(
         "get",

@@ -19,7 +19,8 @@ from analytics.keys.keyring import Keyring
 from analytics.log.recorder import Recorder
 from analytics.query.catalog import resource, resources_of
 from analytics.query.reader import Reader
-from analytics.records import SERVICE_NAME, NewChange, Resource
+from analytics.records import SERVICE_NAME
+from analytics.resources import NewChange, Resource
 from analytics.schemas.compiled import load
 from analytics.schemas.key import KeySchema, RotateSchema
 from analytics.schemas.queries import NoQuery

@@ -1,5 +1,6 @@
 """What the contract says about access: the ways to send a key, and the error codes that come with them."""
 
+import re
 from collections.abc import Mapping
 
 from analytics.api.codes import ACCESS, BOUND
@@ -15,10 +16,13 @@ SECURITY: Mapping[str, dict[str, str]] = {
 """The ways to say who sends a request; keys are only needed where the service requires them."""
 
 
+_BY_PATH = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule): methods for rule, methods in DECISIONS.items()}
+"""The scopes by the paths of the contract."""
+
+
 def scope(operation: Operation) -> str:
     """The scope that an operation needs."""
-    rule = operation.path.replace("{service}", "<name:service>").replace("{", "<").replace("}", ">")
-    return DECISIONS[rule][operation.method.upper()]
+    return _BY_PATH[operation.path][operation.method.upper()]
 
 
 def problems(operation: Operation) -> dict[int, tuple[str, ...]]:

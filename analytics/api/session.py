@@ -23,7 +23,7 @@ from analytics.log.recorder import Recorder
 from analytics.people.sign_in import FAILURES
 from analytics.query.catalog import resource
 from analytics.query.reader import Reader
-from analytics.records import NewChange
+from analytics.resources import NewChange
 from analytics.schemas.compiled import load
 from analytics.schemas.key import SignInSchema
 from analytics.schemas.queries import NoQuery

@@ -10,7 +10,7 @@ from marshmallow import Schema
 from analytics.catalog.collections import Collection
 from analytics.clock import DAY_SECONDS, rfc3339, utc
 from analytics.errors import ValidationFailed
-from analytics.records import FileResource, Resource
+from analytics.resources import FileResource, Resource
 from analytics.schemas.catalog import NAME
 from analytics.schemas.compiled import loaded
 

@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from analytics.schemas.annotation import AnnotationSchema
 from analytics.schemas.key import KeySchema
+from analytics.schemas.redaction import RedactionSchema
 
 
 class Collection(NamedTuple):
@@ -32,11 +33,12 @@ class Collection(NamedTuple):
 
 
 ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
+REDACTIONS = Collection("redactions", RedactionSchema, limit=100)
 
 KEYS = Collection("keys", KeySchema)
 SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True)
 
-COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS,)}
+COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS, REDACTIONS)}
 """Collections that users see as a whole: in files, exports and /catalog."""
 PRIVATE: dict[str, Collection] = {collection.name: collection for collection in (KEYS, SESSIONS)}
 """Collections with secrets, which have routes of their own."""

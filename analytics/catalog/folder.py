@@ -13,7 +13,7 @@ from analytics.catalog.problems import Problems
 from analytics.catalog.room import Room
 from analytics.clock import Clock, rfc3339
 from analytics.errors import AnalyticsError, ValidationFailed
-from analytics.records import HTTP, FileResource, NewFile, Resource
+from analytics.resources import HTTP, FileResource, NewFile, Resource
 from analytics.yielding import yield_to_others
 
 PAUSE_EVERY = 64

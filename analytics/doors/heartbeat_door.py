@@ -11,6 +11,7 @@ from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.identity import Identity, identity_of
 from analytics.kinds import HEARTBEATS
 from analytics.log.recorder import Recorder
+from analytics.privacy.redactor import Redactor
 from analytics.records import NewHeartbeat
 from analytics.schemas.compiled import load, loaded
 from analytics.schemas.heartbeat import HeartbeatSchema
@@ -23,8 +24,8 @@ PING = PingQuery()
 class HeartbeatDoor:
     """Records one heartbeat per request."""
 
-    def __init__(self, recorder: Recorder, limits: BodyLimits) -> None:
-        self._recorder, self._bodies = recorder, BodyReader(limits, ONE_RECORD)
+    def __init__(self, recorder: Recorder, redactor: Redactor, limits: BodyLimits) -> None:
+        self._recorder, self._redactor, self._bodies = recorder, redactor, BodyReader(limits, ONE_RECORD)
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
         """Record the heartbeat in the body of a request."""
@@ -72,7 +73,7 @@ class HeartbeatDoor:
                 error = identity.names.take(self._recorder.unknown_names(heartbeat))
             if error is not None:
                 raise error
-            return heartbeat
+            return self._redactor.heartbeat(heartbeat)
         except AnalyticsError as error:
             self._recorder.reject(HEARTBEATS, [error.code])
             raise

@@ -1,7 +1,7 @@
 """Door for events and metrics in JSON: one object, an array, an object around an array, or NDJSON."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Generic
 from wsgiref.types import WSGIEnvironment
@@ -18,6 +18,7 @@ from analytics.identity import EVERYBODY, Identity, NotAllowed, identity_of
 from analytics.kinds import EVENTS, METRICS, Kind
 from analytics.log.handlers import Taken
 from analytics.log.recorder import Recorder
+from analytics.privacy.redactor import Redactor
 from analytics.records import NewEvent, NewMetric, R, Receipt
 from analytics.schemas.compiled import Batch, SchemaDecoder
 from analytics.schemas.event import EventSchema
@@ -34,6 +35,7 @@ class JsonDoor(Generic[R]):
         decoder: decodes records, and limits the items of a batch.
         recorder: stores records, and counts the rejected ones.
         describe: makes the answer to a single record.
+        redact: redacts decoded records in place, given the body they come from.
     """
 
     def __init__(
@@ -43,10 +45,11 @@ class JsonDoor(Generic[R]):
         decoder: SchemaDecoder[R],
         recorder: Recorder,
         describe: Callable[[R, Taken], dict[str, str]],
+        redact: Callable[[Sequence[R], bytes], None],
     ) -> None:
         self._kind: Kind[R] = kind
         self._decoder: SchemaDecoder[R] = decoder
-        self._bodies, self._recorder, self._describe = bodies, recorder, describe
+        self._bodies, self._recorder, self._describe, self._redact = bodies, recorder, describe, redact
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
         """Record the content of a request."""
@@ -65,7 +68,9 @@ class JsonDoor(Generic[R]):
     def _decode(self, environ: WSGIEnvironment) -> R | Batch[R]:
         try:
             data, media_type = self._bodies.read(environ)
-            return decode(self._decoder, data, self._kind.name, is_lines=media_type == LINES_TYPE)
+            decoded = decode(self._decoder, data, self._kind.name, is_lines=media_type == LINES_TYPE)
+            self._redact(decoded.items if isinstance(decoded, Batch) else (decoded,), data)
+            return decoded
         except AnalyticsError as error:
             self._recorder.reject(self._kind, [error.code])
             raise
@@ -107,18 +112,18 @@ class JsonDoor(Generic[R]):
         return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400, problem["code"])
 
 
-def events_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:
+def events_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:
     """Door for events, with at most `max_batch` in one request."""
     decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
-    return JsonDoor(EVENTS, bodies, decoder, recorder, _describe_event)
+    return JsonDoor(EVENTS, bodies, decoder, recorder, _describe_event, redactor.events)
 
 
-def metrics_door(recorder: Recorder, limits: BodyLimits, max_batch: int) -> JsonDoor[NewMetric]:
+def metrics_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max_batch: int) -> JsonDoor[NewMetric]:
     """Door for metrics, with at most `max_batch` in one request."""
     decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
-    return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric)
+    return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric, redactor.metrics)
 
 
 def _describe_event(event: NewEvent, taken: Taken) -> dict[str, str]:

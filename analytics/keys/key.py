@@ -7,7 +7,7 @@ import secrets
 from typing import Any, NamedTuple
 
 from analytics.identity import ADMIN
-from analytics.records import Resource
+from analytics.resources import Resource
 
 SECRET = re.compile(r"ak_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
 """The form of a secret: the key's id, then 256 random bits. Secret scanners recognise it by its start."""

@@ -7,7 +7,7 @@ from typing import Any
 from analytics.clock import Clock
 from analytics.identity import ADMIN, EVERY_SCOPE
 from analytics.keys.key import SECRET, Key, digest, is_admin, key_of
-from analytics.records import Resource
+from analytics.resources import Resource
 
 FROM_SETTINGS = "ANALYTICS_ADMIN_KEY"
 OPEN = (

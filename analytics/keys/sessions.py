@@ -8,7 +8,7 @@ from analytics.identity import Identity
 from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
 from analytics.people.roles import Roles
-from analytics.records import Resource
+from analytics.resources import Resource
 
 
 class Sessions:

@@ -57,6 +57,11 @@ class Delivery:
         self._writer: gevent.Greenlet | None = None
         self._is_stopped = False
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits to be sent."""
+        return self._writer is not None or not self._outbox.is_empty
+
     def flush(self) -> None:
         """Have the outbox sent; never blocks."""
         if self._writer is not None or self._outbox.is_empty:

@@ -1,7 +1,7 @@
 """The hub: encodes each message once and adds it to the outbox of each client; no client can delay another."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, NamedTuple
 
 import gevent
@@ -17,7 +17,7 @@ from analytics.live.outbox import Outbox
 from analytics.live.patch import NoPatchError, merge_patch
 from analytics.live.round_robin import RoundRobin
 from analytics.live.subscription import Subscription, Topics
-from analytics.records import Kept, NewEvent
+from analytics.records import Kept, NewEvent, without
 from analytics.yielding import yield_to_others
 
 log = logging.getLogger(__name__)
@@ -138,6 +138,17 @@ class Hub:
         if self._clients and any(map(kept.is_live, range(len(kept.records)))):
             self._pending.append(Pending(last - len(kept.records) + 1, kept))
             self._waiting.set()
+
+    def erase(self, users: Set[str]) -> None:
+        """Discard the events of these users that wait to be sent.
+
+        A client that is behind is disconnected, since encoded events and snapshots wait for it; it comes back and gets
+        what is left.
+        """
+        self._pending = [Pending(first, without(kept, users)) for first, kept in self._pending]
+        for client in list(self._clients):
+            if users and client.delivery.is_behind:
+                client.delivery.close()
 
     def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:
         """Send a new snapshot to all clients.

@@ -7,7 +7,7 @@ from analytics.catalog.collections import COLLECTIONS, PRIVATE, Collection
 from analytics.clock import rfc3339_second
 from analytics.errors import AnalyticsError, FromFile, NotFound, PreconditionFailed
 from analytics.log import refusal
-from analytics.records import ANY, HTTP, Audited, FileResource, NewChange, NewFile, Resource, Versions
+from analytics.resources import ANY, HTTP, Audited, FileResource, NewChange, NewFile, Resource, Versions
 from analytics.state.state import State
 
 
@@ -29,6 +29,12 @@ class Changes:
         (change,) = records
         self._state.set_time(received)
         found = self._state.catalog.find(change.collection, change.name)
+        if change.is_default:
+            is_first = self._state.catalog.note_default((change.collection, change.name))
+            if found is not None:
+                return Changed("unchanged", found)
+            if not is_first:
+                return NotFound(f"The default {change.collection}/{change.name} was deleted.", code="unknown_resource")
         refused = why_not(self._state, found, change)
         if refused is not None:
             return refused

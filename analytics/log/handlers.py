@@ -7,8 +7,9 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from msgspec import structs
 
 from analytics.clock import rfc3339
-from analytics.kinds import CHANGES, EVENTS, FILES, HEARTBEATS, METRICS, STARTS, TICKS, Kind
+from analytics.kinds import CHANGES, ERASURES, EVENTS, FILES, HEARTBEATS, METRICS, STARTS, TICKS, Kind
 from analytics.log.catalog import Changes, Files
+from analytics.log.erasures import Erasures
 from analytics.log.events import Events
 from analytics.log.heartbeats import Heartbeats
 from analytics.log.intake import Intake
@@ -170,4 +171,5 @@ def handlers(
         TICKS.name: Ticks(state),
         CHANGES.name: Changes(state),
         FILES.name: Files(state),
+        ERASURES.name: Erasures(state),
     }

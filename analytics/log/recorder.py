@@ -6,18 +6,20 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from analytics.bus import Bus, Recorded
+from analytics.bus import Bus, Recorded, UsersErased
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.errors import AnalyticsError, Unavailable
 from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
+from analytics.log.erasures import Erased, erasure_of
 from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.new_names import unknown_names
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
-from analytics.records import UNLIMITED, NewChange, NewFile, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import SERVICE_NAME, UNLIMITED, NewErasure, NewStart, NewTick, Quotas, R, Receipt
+from analytics.resources import FileResource, NewChange, NewFile
 from analytics.state.state import State
 
 
@@ -101,6 +103,31 @@ class Recorder:
         outcome: list[AnalyticsError] = self._catalog(file)
         return outcome
 
+    def add_default(self, default: FileResource) -> None:
+        """Add a default resource to the catalog, unless that was done before.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        if not self._state.catalog.has_had(default):
+            change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
+            self._catalog(change)
+
+    def erase(self, user_ids: Sequence[str]) -> Erased:
+        """Erase all events recorded so far that have one of these user ids.
+
+        Raises:
+            Unavailable: the erasure could not be written; nothing was erased.
+        """
+        erased: Erased = self._catalog(erasure_of(user_ids))
+        self._bus.publish(UsersErased(erased.users))
+        return erased
+
+    def count_redacted(self, counts: Counter[str]) -> None:
+        """Count redacted fields and texts, by rule."""
+        with self._state.lock:
+            self._state.counters.redacted.update(counts)
+
     def start(self) -> None:
         """Record a start of the service, with the limits from the settings.
 
@@ -145,12 +172,12 @@ class Recorder:
         with self._state.lock:
             return unknown_names(self._state, record)
 
-    def _catalog(self, record: NewChange | NewFile) -> Any:
+    def _catalog(self, record: NewChange | NewFile | NewErasure) -> Any:
         with self._state.lock:
             wait = self._append_own(record)
         return wait()
 
-    def _append_own(self, record: NewChange | NewFile | NewTick) -> Callable[[], Any]:
+    def _append_own(self, record: NewChange | NewFile | NewErasure | NewTick) -> Callable[[], Any]:
         """Append a record that the service writes itself."""
         kind: Kind[Any] = kind_of(record)
         self._log.check(kind)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from analytics.catalog.collections import PRIVATE
-from analytics.records import Audited, Resource
+from analytics.resources import Audited, Resource
 from analytics.state.catalog import place
 from analytics.state.state import State
 

@@ -27,7 +27,9 @@ class EventFilter(NamedTuple):
     def select(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
         """Ascending indexes of the matching events of one request (only those in `among`, if given)."""
         records = kept.records
-        places: Sequence[int] = range(len(records)) if among is None else among
+        places: Sequence[int] = kept.places if among is None else among
+        if among is not None and kept.erased:
+            places = [place for place in among if place not in kept.erased]
         if self.type is not None:
             places = [place for place in places if records[place].type == self.type]
         if self.service is not None:
@@ -101,5 +103,5 @@ def sequences(state: State, now: float) -> tuple[int, int]:
 
 
 def events_after(state: State, now: float, sequence: int, limit: int) -> list[Found[NewEvent]]:
-    """The oldest `limit` events numbered above `sequence`, oldest first."""
+    """The oldest `limit` events numbered above `sequence`, oldest first; `ERASED` in place of erased ones."""
     return state.events.after(sequence, limit)

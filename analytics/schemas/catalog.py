@@ -97,6 +97,25 @@ class AnnotationPut(RecordedAnnotation):
     outcome = responses.choice("Outcome of the change; a dry run that would make a new version has version 0", OUTCOMES)
 
 
+class RecordedRedaction(Recorded):
+    """A redaction rule."""
+
+    id = responses.text("Its name", "secrets")
+    patterns = fields.List(fields.String(), metadata={"description": "Kinds of text that it redacts", "example": []})
+    applies_to = fields.List(fields.String(), metadata={"description": "Where it looks", "example": ["data"]})
+    action = responses.choice("What it does", ("mask", "hash", "drop"))
+    user_id = responses.text("What happens to `user_id`: hash or drop; null: nothing", None, allow_none=True)
+    fields = fields.List(  # type: ignore[assignment]
+        fields.String(), metadata={"description": "Names of the fields that it redacts", "example": ["password"]}
+    )
+
+
+class RedactionPut(RecordedRedaction):
+    """A redaction rule, and what was done to it."""
+
+    outcome = responses.choice("What was done; the version is 0 in a dry run that would give a new one", OUTCOMES)
+
+
 class AnnotationPage(Answer):
     """The annotations that match, newest first."""
 

@@ -127,6 +127,7 @@ class Stats(Answer):
     ingest = fields.Nested(Ingest)
     drops = tally("Records rejected and names folded together at a limit, by reason", {"validation_failed": 1})
     refusals = tally("Requests refused by their headers since the start, by reason", {"unknown_key": 2})
+    redacted = tally("Fields and texts that were redacted before they were recorded, by rule", {"secrets": 12})
     storage = fields.Nested(Storage)
     jobs = fields.List(fields.Nested(Job), metadata={"description": "Background jobs of the service"})
     events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from analytics.records import HTTP, Audited, Resource
+from analytics.resources import HTTP, Audited, FileResource, Resource
 
 AUDIT_LENGTH = 1_000
 """Changes that the audit log keeps."""
@@ -22,9 +22,11 @@ class StoredCatalog(Struct):
     audit: list[Audited] = []
     expired: list[Resource] = []
     """Absent in checkpoints of version 0.2.0."""
+    defaults: list[tuple[str, str]] = []
+    """Collections and names of the default resources that were added; each is added once."""
 
 
-def place(resource: Resource) -> tuple[str, str]:
+def place(resource: Resource | FileResource) -> tuple[str, str]:
     """Where a resource stands: its collection and name."""
     return resource.collection, resource.name
 
@@ -44,6 +46,7 @@ class Catalog:
         self.revision = 0
         self.is_changed = False
         self._revisions: dict[str, int] = {}
+        self._defaults: set[tuple[str, str]] = set()
         self._resources: dict[str, dict[str, Resource]] = {}
         self._by_start: dict[str, list[tuple[float, str]]] = {}
         self._audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
@@ -92,6 +95,17 @@ class Catalog:
     def tag(self, collection: str) -> str:
         """A text that is another one whenever anything in the collection is."""
         return f"{self._revisions.get(collection, 0)}-{self.count(collection)}"
+
+    def has_had(self, default: FileResource) -> bool:
+        """Whether a default resource was added before; it may have been deleted since."""
+        return place(default) in self._defaults
+
+    def note_default(self, where: tuple[str, str]) -> bool:
+        """Note that a default resource is added; returns whether that is the first time."""
+        is_first = where not in self._defaults
+        self._defaults.add(where)
+        self.is_changed |= is_first
+        return is_first
 
     def newest_first(self, collection: str, before: float) -> list[Resource]:
         """The resources with a time that begin before `before` (seconds since the epoch), the newest first."""
@@ -151,13 +165,19 @@ class Catalog:
 
     def dump(self) -> StoredCatalog:
         """All of it, for `restore`."""
-        resources, expired = sorted(self.all(), key=place), sorted(self._expired.values(), key=place)
-        revisions = dict(sorted(self._revisions.items()))
-        return StoredCatalog(self.revision, revisions, resources, list(self._audit), expired)
+        return StoredCatalog(
+            self.revision,
+            dict(sorted(self._revisions.items())),
+            sorted(self.all(), key=place),
+            list(self._audit),
+            sorted(self._expired.values(), key=place),
+            sorted(self._defaults),
+        )
 
     def restore(self, dump: StoredCatalog) -> None:
         """Replace the content with a dumped one."""
         self.revision, self._revisions = dump.revision, dump.revisions
+        self._defaults = set(dump.defaults)
         self._resources, self._by_start = {}, {}
         self._audit = deque(dump.audit, maxlen=AUDIT_LENGTH)
         self._expired = {place(resource): resource for resource in dump.expired}

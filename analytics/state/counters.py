@@ -1,4 +1,4 @@
-"""Counts of received items by outcome, and of drops and refused requests by reason, since the start."""
+"""Counts since the start: received items by outcome, drops and refused requests by reason, redactions by rule."""
 
 from collections import Counter
 
@@ -14,6 +14,8 @@ class Counters:
         }
         self.drops: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
+        self.redacted: Counter[str] = Counter()
+        """Redacted fields and texts by rule."""
 
     def forget(self) -> None:
         """Reset all counts."""
@@ -21,6 +23,7 @@ class Counters:
             for outcome in outcomes:
                 outcomes[outcome] = 0
         self.drops.clear()
+        self.redacted.clear()
 
     def taken(self, kind: str, accepted: int, duplicates: int) -> None:
         """Count items of `kind` that were accepted or were duplicates."""

@@ -71,6 +71,22 @@ class Ring(Generic[R]):
             del self._batches[: self._gone], self._lasts[: self._gone]
             self._gone = 0
 
+    def replace(self, change: Callable[[Kept[R]], Kept[R]]) -> None:
+        """Replace the records of each request by what `change` returns, as many as there were."""
+        last = self.last_sequence
+        for index in range(len(self._batches) - 1, self._gone - 1, -1):
+            before = self._batches[index]
+            after = self._batches[index] = change(before)
+            if after is not before:
+                for number in range((last - len(before.records) + 1) // BLOCK, last // BLOCK + 1):
+                    self.dirty.add(number)
+            last -= len(before.records)
+
+    @property
+    def erased(self) -> int:
+        """How many of the records held were erased."""
+        return sum(1 for _ in self.search(lambda kept: sorted(kept.erased) if kept.erased else ()))
+
     @property
     def oldest_sequence(self) -> int:
         """Number of the oldest record held; of the next one if empty."""
@@ -123,8 +139,8 @@ class Ring(Generic[R]):
         ]
 
     def newest_first(self, before: int | None = None) -> Iterator[Found[R]]:
-        """All records numbered below `before`, newest first."""
-        return self.search(lambda kept: range(len(kept.records)), before)
+        """All records numbered below `before` that were not erased, newest first."""
+        return self.search(lambda kept: kept.places, before)
 
     def search(self, select: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
         """The records numbered below `before`, newest first, that `select` selects from each request by index."""

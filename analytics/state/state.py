@@ -43,6 +43,8 @@ class State:
         self.time = 0.0
         """Time of the newest record applied, in seconds since the epoch."""
         self.version = 0
+        self.erasure_count = 0
+        """How many erasures were applied since the process started."""
         self.counters = Counters()
         self.catalog = Catalog()
         self.rings: dict[str, Ring[Any]] = {

@@ -6,7 +6,7 @@ from werkzeug.test import TestResponse
 
 from analytics.config import Settings
 from analytics.factory import create_app
-from analytics.records import Resource
+from analytics.resources import Resource
 from analytics.state.state import State
 from tests.fakes import FakeClock
 

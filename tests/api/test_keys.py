@@ -9,7 +9,7 @@ import pytest
 from analytics.catalog.collections import KEYS, SESSIONS
 from analytics.keys import keyring
 from analytics.keys.key import SECRET, digest, has_expired, new_id, new_secret
-from analytics.records import Resource
+from analytics.resources import Resource
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused, event
 
 

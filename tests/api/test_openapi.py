@@ -226,6 +226,8 @@ def busy_server(server: Server) -> Server:
         {"name": "latency", "value": 45.2, "unit": "ms", "tags": {**tags, "service": "productcatalog"}},
     ):
         assert check_answer("post", "/metrics", server.post("/metrics", metric))["message"] == "metric recorded"
+    put = requests.put(f"{server.url}/redactions/shape", json={"fields": ["iban"], "user_id": "hash"}, timeout=10)
+    assert check_answer("put", "/redactions/{id}", put)["outcome"] == "created"
     put = requests.put(f"{server.url}/annotations/shape", json={"text": "Deploy"}, timeout=10)
     assert check_answer("put", "/annotations/{id}", put)["outcome"] == "created"
     for service in ("shape", "shape", "productcatalog"):

@@ -13,7 +13,7 @@ from analytics.catalog.folder import ConfigFolder
 from analytics.errors import AnalyticsError, Unavailable
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.query.catalog import held_resources
-from analytics.records import NewChange, NewFile
+from analytics.resources import NewChange, NewFile
 from tests.state.rig import DAY, NOON, Rig
 
 

@@ -10,7 +10,7 @@ from analytics.catalog.bodies import item_of, shown
 from analytics.catalog.collections import Collection
 from analytics.catalog.secret import SecretMissing, resolve
 from analytics.errors import ValidationFailed
-from analytics.records import Resource
+from analytics.resources import Resource
 from analytics.schemas.secret import Secret
 
 

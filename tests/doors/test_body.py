@@ -10,6 +10,7 @@ from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ENCODINGS
 from analytics.errors import TooLarge, UnsupportedMedia
+from analytics.privacy.redactor import Redactor
 from tests.state.rig import Rig
 
 LIMITS = BodyLimits(1_000)
@@ -62,8 +63,10 @@ def test_each_reader_has_its_own_limit() -> None:
 
 
 def test_each_kind_of_record_has_its_own_size_of_a_batch() -> None:
-    recorder = Rig().recorder
-    events, metrics = events_door(recorder, LIMITS, 2), metrics_door(recorder, LIMITS, 3)
+    rig = Rig()
+    redactor = Redactor(rig.state.catalog, str, rig.recorder.count_redacted)
+    events = events_door(rig.recorder, redactor, LIMITS, 2)
+    metrics = metrics_door(rig.recorder, redactor, LIMITS, 3)
     assert events(asked(b"[" + b",".join([EVENT] * 2) + b"]")).status == 200
     assert events(asked(b"[" + b",".join([EVENT] * 3) + b"]")).status == 413
     assert metrics(asked(b"[" + b",".join([METRIC] * 3) + b"]")).status == 200

@@ -10,13 +10,14 @@ from typing import NoReturn
 
 from gevent.monkey import get_original
 
-from analytics.log.disk import checkpointer, database
-from analytics.log.disk.database import Part
+from analytics.log.disk import checkpointer, database, erasing
+from analytics.log.disk.stored import Part
 
 checkpointer.CHECK_SECONDS = 0.02
 checkpointer.PAUSE_SECONDS = 0.02
 checkpointer.MAX_ENTRIES = 5
 checkpointer.PUT_BYTES = 256
+erasing.PAUSE_SECONDS = 0.05
 database.WAL_CHECKPOINT_BYTES = 64 * 1024
 write_all = checkpointer._write_all
 sleep = get_original("time", "sleep")  # the child has no event loop

@@ -220,7 +220,7 @@ def test_the_list_is_filtered_and_newest_first(start_server: StartServer) -> Non
     assert texts(server, "tag=deploy&service=cart") == ["new"]
     check_problem(ask(server, "GET", "/annotations?limit=0"), 422, "validation_failed", "limit")
     everything = server.get("/catalog?collection=annotations&limit=3")
-    rest = server.get(f"/catalog?limit=3&cursor={everything['next_cursor']}")
+    rest = server.get(f"/catalog?collection=annotations&limit=3&cursor={everything['next_cursor']}")
     assert (everything["count"], rest["count"], rest["next_cursor"]) == (3, 1, None)
     bodies = {each["body"]["text"]: each["body"] for each in everything["resources"] + rest["resources"]}
     assert bodies["new"] == {"text": "new", "time": ago(hours=1), "service": "cart", "tags": ["deploy"]}

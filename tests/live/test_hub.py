@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.jobs.supervisor import Supervisor
+from analytics.live.commands import options_in_query
 from analytics.live.event_batches import BATCH_EVENTS
 from analytics.live.hub import PING_INTERVAL, YIELD_EVERY, Hub
-from analytics.live.outbox import MAX_EVENTS
+from analytics.live.outbox import MAX_EVENTS, Backlog
 from analytics.live.subscription import Subscription
 from analytics.live.wire.encoding import json_text
 from tests.fakes import FakeClock
@@ -210,3 +211,43 @@ def test_a_client_that_missed_an_update_gets_a_full_one() -> None:
     assert "data" in message
     stage.tick()
     assert "patch" in stage.received(client)[0]
+
+
+class Ready(DeadConnection):
+    """A connection that takes everything at once, or nothing while it is slow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent, self.is_ready, self.is_closed = b"", True, False
+
+    def push(self, data: bytes) -> bool:
+        self.sent += data
+        return True
+
+    def send(self, backlog: Backlog) -> None:
+        if not self.is_ready:
+            gevent.sleep(60)
+        self.sent += b"".join(backlog.encode_each(json_text))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_erased_events_are_not_sent_and_who_is_behind_has_to_come_back() -> None:
+    stage = Stage()
+    quick, slow = Ready(), Ready()
+    for connection in (quick, slow):
+        stage.commands.join(options_in_query(""), connection).delivery.flush()
+    gevent.sleep(0)
+    stage.events(event(user_id="before"))
+    slow.is_ready = False
+    stage.hub.flush()
+    gevent.sleep(0)
+    stage.events(event(user_id="alice"), event(user_id="bob"))
+    stage.hub.erase(frozenset())
+    stage.hub.erase(stage.recorder.erase(["alice"]).users)
+    stage.hub.flush()
+    gevent.sleep(0)
+    assert (quick.is_closed, slow.is_closed) == (False, True)
+    assert b"bob" in quick.sent
+    assert b"alice" not in quick.sent + slow.sent

@@ -7,7 +7,7 @@ from analytics.errors import AnalyticsError, FromFile, NotFound, PreconditionFai
 from analytics.log.catalog import Changed
 from analytics.log.disk.checkpoint import CATALOG, Checkpoint
 from analytics.log.refusal import Refused
-from analytics.records import FileResource, NewChange, NewFile, Resource, Versions
+from analytics.resources import FileResource, NewChange, NewFile, Resource, Versions
 from tests.state.rig import DAY, HOUR, NOON, Rig
 
 

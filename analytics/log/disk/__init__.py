@@ -12,6 +12,8 @@ How an entry travels through these files:
    (`store.py`, `recovery.py`). When a write fails, requests are refused until the database was reopened
    (`failures.py`, `reopening.py`).
 
+5. After an erasure, `erasing.py` removes the events from every byte of the files; `copies.py` names older copies.
+
 The commands `backup`, `restore` and `inspect` use `backup.py`, `restoring.py`, `inspection.py` and `report.py`; they
 open the database with `reading.py`.
 """

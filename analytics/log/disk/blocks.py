@@ -8,8 +8,8 @@ import msgspec
 from msgspec import structs
 
 from analytics.clock import rfc3339
-from analytics.log.disk.database import Part
-from analytics.records import Kept, R
+from analytics.log.disk.stored import Part
+from analytics.records import ERASED, Kept, R
 from analytics.state.rings import Ring
 
 
@@ -58,4 +58,6 @@ class Blocks(Generic[R]):
 
 def _batches(rows: Iterable[Any]) -> Iterator[Kept[Any]]:
     for received, together in groupby(rows, key=lambda row: row[0]):
-        yield Kept([record for _, record in together], received, rfc3339(received), "")
+        records = [record for _, record in together]
+        erased = frozenset(place for place, record in enumerate(records) if record == ERASED)
+        yield Kept(records, received, rfc3339(received), "", erased)

@@ -16,7 +16,7 @@ import msgspec
 from analytics.clock import DAY_SECONDS
 from analytics.kinds import KINDS
 from analytics.log.disk.blocks import Blocks
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.recorder import Recorder
 from analytics.log.seen_ids import SeenIds

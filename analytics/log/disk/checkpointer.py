@@ -23,9 +23,11 @@ from analytics.errors import CannotStore
 from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.cursors import Missed
-from analytics.log.disk.database import Database, Mark, Part
+from analytics.log.disk.database import Database
+from analytics.log.disk.erasing import Erasing
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
+from analytics.log.disk.stored import Mark, Part
 from analytics.state.state import State
 
 CHECK_SECONDS = 1.0
@@ -57,6 +59,7 @@ class Checkpointer:
 
     def __init__(self, state: State, checkpoint: Checkpoint, log: DiskLog, clock: Clock, jobs: Supervisor) -> None:
         self._state, self._checkpoint, self._log, self._clock = state, checkpoint, log, clock
+        self._erasing = Erasing(state, log, clock)
         self._mark = Mark(0, 0)
         self._entries, self._records, self._at = 0, 0, clock.monotonic()
         self._written_at = self._at
@@ -82,6 +85,11 @@ class Checkpointer:
         return self._log.position > self._mark.position
 
     @property
+    def is_needed(self) -> bool:
+        """Whether the service should write a checkpoint before it stops."""
+        return self.has_new_entries or self._erasing.is_waiting
+
+    @property
     def age(self) -> float:
         """Seconds since the newest checkpoint was written, or since the start if that is later."""
         return self._clock.monotonic() - self._written_at
@@ -96,7 +104,8 @@ class Checkpointer:
         """Whether it is time for a new checkpoint."""
         age = self._clock.monotonic() - self._at
         many = self.pending_entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
-        return self.has_new_entries and age >= PAUSE_SECONDS and (many or age >= MAX_SECONDS)
+        is_worth_it = self.has_new_entries and (many or age >= MAX_SECONDS)
+        return age >= PAUSE_SECONDS and (is_worth_it or self._erasing.is_due)
 
     def save(self) -> bool:
         """Write a checkpoint. If that fails, log why and return False."""
@@ -107,7 +116,7 @@ class Checkpointer:
             logger.error("the checkpoint could not be written", extra={"reason": error.message})
             return False
         try:
-            self._save(database)
+            erasures = self._save(database)
         except (*EXPECTED_ERRORS, EOFError) as error:
             reason = str(error) or "the child process ended early"
             logger.error("the checkpoint could not be written", extra={"reason": reason})
@@ -117,16 +126,20 @@ class Checkpointer:
                 self._log.report_failure(database, error)
             return False
         logger.debug("checkpoint written", extra={"entry": self._mark.position})
+        if erasures is not None:
+            self._erasing.complete(erasures, self._mark.position)
         return True
 
-    def _save(self, database: Database) -> None:
+    def _save(self, database: Database) -> int | None:
+        """Write a checkpoint; returns how many erasures it covers, if some are not complete."""
         generation = self._log.ask(database.begin_checkpoint)
         with self._state.lock:
             unsaved = self._checkpoint.take_unsaved()
             mark = Mark(generation, self._log.position)
+            erasures = self._state.erasure_count if self._erasing.is_waiting else None
             entries, records, oldest = self._log.entries, self._log.applied, self._checkpoint.oldest()
             try:
-                child = _Child(self._checkpoint.parts(unsaved))
+                child = _Child(chain(self._checkpoint.parts(unsaved), self._erasing.parts()))
             except BaseException:
                 self._checkpoint.rollback(unsaved)
                 raise
@@ -146,6 +159,7 @@ class Checkpointer:
         self._report_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
         self._written_at = self._clock.monotonic()
+        return erasures
 
     def _report_missed(self, missed: Iterable[Missed]) -> None:
         """Log and count the entries that were pruned before consumers had read them."""

@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from analytics.errors import CannotStore
 from analytics.log.disk.cursors import Cursors, Missed
-from analytics.log.disk.file import PAGE, check_crc, checksum, has_inode, open_database
+from analytics.log.disk.file import PAGE, check_crc, checksum, empty_wal, has_inode, open_database
 from analytics.log.disk.packing import packed, unpacked
+from analytics.log.disk.stored import ERASING, Mark, Part, StoredEntry
 
 WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
 """After how many bytes of writes the write-ahead log is copied into the file."""
@@ -31,49 +32,6 @@ def first_position(last: int, now: float) -> int:
     so no position is used twice, even if entries after `last` were lost, or a backup without them was restored.
     """
     return max(round(now * 1e6), last + POSITION_GAP + 1)
-
-
-class StoredEntry(NamedTuple):
-    """An entry of the journal.
-
-    Attributes:
-        position: its number, ascending; the column `seq`.
-        received: when its records were received, in seconds since the epoch.
-        records: how many records it has.
-        body: the JSON of its records, packed.
-    """
-
-    position: int
-    kind: str
-    received: float
-    id_prefix: str
-    records: int
-    body: bytes
-
-    def checksum(self) -> int:
-        """The checksum that is stored with the entry."""
-        position, kind, received, id_prefix, records, body = self  # faster than attribute access
-        return checksum(position, kind, float(received), id_prefix, records, body=body)
-
-
-class Part(NamedTuple):
-    """A part of the checkpoint; see `checkpoint.py`. `start` is where it begins: epoch seconds, or a number."""
-
-    family: str
-    level: int
-    start: int
-    body: bytes
-
-    def checksum(self, generation: int) -> int:
-        """The checksum that is stored with the part."""
-        return checksum(self.family, self.level, self.start, generation, body=self.body)
-
-
-class Mark(NamedTuple):
-    """The newest complete checkpoint: its generation, and the position of the last entry that it covers."""
-
-    generation: int
-    position: int
 
 
 class Database:
@@ -118,9 +76,8 @@ class Database:
         Raises:
             sqlite3.Error: writing failed. The entries may have been written all the same; `reset` removes them.
         """
-        places = ", ".join(
-            ["(?, ?, ?, ?, ?, ?, ?)"] * len(entries)
-        )  # one statement: quicker, and a transaction by itself
+        # one statement: quicker, and a transaction by itself
+        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(entries))
         values: list[Any] = []
         for entry in entries:
             values += (*entry[:5], entry.checksum(), entry.body)
@@ -129,6 +86,12 @@ class Database:
         size = sum(len(entry.body) for entry in entries)
         self._wal_bytes += size + 3 * PAGE
         self.cursors.fresh_bytes += size
+
+    def rewrite(self, entries: list[StoredEntry]) -> None:
+        """Replace the records of entries that the checkpoint covers."""
+        rows = [(entry.records, entry.checksum(), entry.body, entry.position) for entry in entries]
+        with self._writing(), self._transaction():
+            self._db.executemany("UPDATE journal SET records = ?, crc = ?, body = ? WHERE seq = ?", rows)
 
     @property
     def needs_wal_checkpoint(self) -> bool:
@@ -163,9 +126,7 @@ class Database:
                 f"{self.path} has lost entries of the journal: the last is {last}, not {position}. Check the disk and "
                 "restore a backup."
             )
-        ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        if busy:
-            raise sqlite3.OperationalError("database is locked")
+        empty_wal(self._db)
 
     def mark(self) -> Mark:
         """The mark of the newest complete checkpoint."""
@@ -215,6 +176,19 @@ class Database:
             if found >= count:
                 break
         return start
+
+    def compact(self) -> None:
+        """Write the file anew without deleted data, and note that no erased events are left.
+
+        Raises:
+            sqlite3.Error: writing failed, or another process reads the database.
+        """
+        with self._writing():
+            self._db.execute("VACUUM")
+        empty_wal(self._db)
+        self._wal_bytes = 0
+        with self._writing():
+            self._db.execute("DELETE FROM image WHERE family = ?", (ERASING.family,))
 
     def begin_checkpoint(self) -> int:
         """Delete parts of incomplete checkpoints, and return the generation for a new one."""

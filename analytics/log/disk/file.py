@@ -11,6 +11,8 @@ from analytics.errors import CannotStore
 FILE_NAME = "analytics.db"
 APPLICATION_ID = 0x414E4453
 PAGE = 8192
+BUSY_SECONDS = 5
+"""How long SQLite waits for other processes."""
 MAGIC = b"SQLite format 3\0"
 HEADER, APPLICATION = 100, slice(68, 72)
 """The length of an SQLite header in bytes, and the place of the application id in it."""
@@ -144,6 +146,21 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
+def empty_wal(db: sqlite3.Connection) -> None:
+    """Copy the write-ahead log into the file and empty it; other processes are not waited for.
+
+    Raises:
+        sqlite3.Error: that failed, or another process reads the database.
+    """
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    if busy:
+        raise sqlite3.OperationalError("another process reads the database")
+
+
 def has_inode(path: Path, inode: int) -> bool:
     """Whether `path` names the file with this inode."""
     try:
@@ -176,7 +193,7 @@ def _tables_of(version: int) -> list[tuple[str, ...]]:
 
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri + "?mode=rw", uri=True, isolation_level=None, timeout=5)
+    return sqlite3.connect(uri + "?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
 
 
 def _create(path: Path) -> None:

@@ -14,6 +14,7 @@ from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
+from analytics.log.disk.stored import ERASING
 
 MAX_DAMAGE = 20
 """How many faults of one type are listed."""
@@ -26,7 +27,8 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
     "ids": tuple(kind.name for kind in KINDS.values() if kind.has_ids),
 }
 """The names of the levels of each family of parts; for ids, the kinds of records."""
-TIMELESS = ("ids", "rest", "catalog", "errors", *(kind.name for kind in KINDS.values() if kind.ring_capacity))
+RINGS = tuple(kind.name for kind in KINDS.values() if kind.ring_capacity)
+TIMELESS = (ERASING.family, "ids", "rest", "catalog", "errors", *RINGS)
 """Families whose parts do not begin at a time."""
 CURSORS_SCHEMA = 3
 """The first version of the schema with consumers' cursors."""

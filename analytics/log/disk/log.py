@@ -19,11 +19,12 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import Database, StoredEntry, first_position
+from analytics.log.disk.database import Database, first_position
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Pending, Reply, notify, refuse
 from analytics.log.disk.reopening import moved, reopened
+from analytics.log.disk.stored import StoredEntry
 from analytics.log.disk.thread import Thread
 from analytics.log.log import Entry, applied
 from analytics.own_metrics.histogram import Histogram
@@ -31,8 +32,7 @@ from analytics.yielding import yield_to_others
 
 RETRY_SECONDS = 1.0
 """The pause before the database is reopened after a failure."""
-RELAXED_SECONDS = 1.0
-"""With durability `relaxed`: the pause between two writes."""
+RELAXED_SECONDS = 1.0  # between two writes with durability `relaxed`
 YIELD_SECONDS = 0.005
 """How long entries are gathered or applied before other greenlets run."""
 BRIEF_SECONDS = 0.0002

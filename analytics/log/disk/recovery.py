@@ -11,10 +11,11 @@ from analytics.clock import rfc3339
 from analytics.errors import CannotStore
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Database, Mark, StoredEntry
+from analytics.log.disk.database import Database
 from analytics.log.disk.file import ADVICE
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import unpacked
+from analytics.log.disk.stored import ERASING, Mark, StoredEntry
 from analytics.log.recorder import Recorder
 from analytics.records import Kept
 from analytics.state.rings import Ring
@@ -52,8 +53,12 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
     try:
         recorder.set_quotas(None)
         if mark.generation:
+            parts = log.ask(lambda: list(database.parts()))
+            if ERASING in parts:
+                parts.remove(ERASING)
+                state.erasure_count += 1  # covered by the checkpoint, but still in the files
             with state.lock:
-                checkpoint.restore(progress.iterate(log.ask(lambda: list(database.parts()))))
+                checkpoint.restore(progress.iterate(parts))
             yield_if_due(YIELD_SECONDS)
             if state.quotas is None:  # version 0.1.0, whose checkpoints have no records
                 for kind, ring in state.rings.items():

@@ -16,6 +16,7 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.jobs.task import Task
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
+from analytics.log.disk.copies import copies
 from analytics.log.disk.file import FILE_NAME, check_sqlite, checked_uri
 from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.log import DiskLog
@@ -69,7 +70,7 @@ class Store:
         self._checkpointer.stop()
         self._recorder.tick()
         self._log.flush()
-        if self._checkpointer.has_new_entries and self._log.failure is None:
+        if self._checkpointer.is_needed and self._log.failure is None:
             self._checkpointer.save()
         self._log.stop()
         if self._lock is not None:
@@ -86,6 +87,11 @@ class Store:
         return {
             name: {"position": cursor.position, "missed": cursor.missed} for name, cursor in self._log.consumers.items()
         }
+
+    @property
+    def copies(self) -> list[str]:
+        """The names of older copies of the database in the directory, which an erasure does not change."""
+        return copies(self._directory)
 
     @property
     def size(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 from analytics.state.exact import in_units
 from analytics.state.sums import Key, SlidingSum, Total
 

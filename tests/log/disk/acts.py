@@ -79,6 +79,7 @@ act: st.SearchStrategy[Act] = st.one_of(
     st.tuples(st.just("wait"), _waits),
     st.tuples(st.just("wait"), _waits),
     st.tuples(st.just("read")),
+    st.tuples(st.just("erase"), st.lists(st.integers(0, 40).map(str), min_size=1, max_size=3)),
 )
 acts = st.lists(act, max_size=25)
 
@@ -103,6 +104,8 @@ def do(rig: Rig, kind: str, *given: Any) -> None:
     elif kind == "beat":
         with contextlib.suppress(Refused):
             rig.beat(given[0], given[1], **given[2])
+    elif kind == "erase":
+        rig.recorder.erase(given[0])
     elif kind == "wait":
         rig.clock.advance(given[0])
     else:
@@ -133,6 +136,8 @@ def answers(rig: Rig) -> dict[str, Any]:
     text = rig.ask_in_steps(exposition, 0).decode()
     own = ("analytics_uptime", "analytics_memory", "analytics_ingest", "analytics_drops", "# ")
     found["exposition"] = sorted(line for line in text.splitlines() if not line.startswith(own))
+    errors = rig.state.errors.ring.newest_first()
+    found["errors"] = [(each.sequence, each.kept.at(each.place), each.kept.records[each.place].data) for each in errors]
     found["events"] = [(each.sequence, shown(each.kept, each.place)) for each in rig.state.events.newest_first()]
     found["metrics"] = [
         (sequence, replace(kept.records[place], id=None), kept.at(place), kept.id(place))

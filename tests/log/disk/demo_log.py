@@ -10,7 +10,8 @@ import msgspec
 from analytics.catalog.collections import ANNOTATIONS
 from analytics.feed.demo import Demo
 from analytics.kinds import EVENTS, HEARTBEATS, METRICS, Kind
-from analytics.records import NewChange, NewEvent, NewMetric, Receipt
+from analytics.records import NewEvent, NewMetric, Receipt
+from analytics.resources import NewChange
 from analytics.schemas.compiled import SchemaDecoder, load
 from analytics.schemas.event import EventSchema
 from analytics.schemas.heartbeat import HeartbeatSchema

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from analytics.log.disk.database import Database, Mark, Part, StoredEntry
+from analytics.log.disk.database import Database
+from analytics.log.disk.stored import Mark, Part, StoredEntry
 
 AT = 1_700_000_000.0
 DAY = 86_400

@@ -15,10 +15,10 @@ from analytics.jobs.schedule import Backoff
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Mark
 from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.recovery import recover
+from analytics.log.disk.stored import Mark
 from analytics.log.disk.thread import Thread
 from analytics.log.recorder import Recorder
 from analytics.query.events import EventFilter, events

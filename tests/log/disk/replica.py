@@ -14,7 +14,7 @@ import msgspec
 
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import ENDPOINTS, IDS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 from analytics.log.log import Entry, MemoryLog
 from analytics.snapshot.build import build_snapshot
 from analytics.state.cells import Cell

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
-from analytics.log.disk.database import Part
+from analytics.log.disk.stored import Part
 from tests.log.disk.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
 from tests.randomness import costly
 from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric
@@ -181,7 +181,8 @@ def test_a_checkpoint_can_be_restored_with_other_settings(other: dict[str, Any])
         for days, hours in ((3, 24),):
             assert copy.days(days) == rig.days(days)
             assert copy.hours(hours) == rig.hours(hours)
-        assert copy.realtime["recent_events"][:3] == rig.realtime["recent_events"][:3]
+        recent = copy.realtime["recent_events"][:3]  # erased events take up room in a small ring
+        assert recent == rig.realtime["recent_events"][: len(recent)]
         assert copy.state.events.last_sequence == rig.state.events.last_sequence
         newest = len(copy.state.events)
         assert newest == min(len(rig.state.events), copy.state.events.capacity)

@@ -13,7 +13,8 @@ from analytics.kinds import EVENTS
 from analytics.log.disk import checkpointer
 from analytics.log.disk import log as disk_log
 from analytics.log.disk.checkpointer import Checkpointer
-from analytics.log.disk.database import Database, Part
+from analytics.log.disk.database import Database
+from analytics.log.disk.stored import Part
 from tests.log.disk.plain_disk import Disk
 from tests.state.rig import event
 

@@ -13,7 +13,8 @@ from analytics.errors import Unavailable
 from analytics.kinds import EVENTS, Kind
 from analytics.log.disk import backlog
 from analytics.log.disk import log as disk_log
-from analytics.log.disk.database import Database, StoredEntry
+from analytics.log.disk.database import Database
+from analytics.log.disk.stored import StoredEntry
 from analytics.log.recorder import Taken
 from tests.log.disk.disk import PATIENCE, Disk
 from tests.state.rig import batch, event

@@ -16,7 +16,7 @@ from analytics.errors import AnalyticsError
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import CATALOG
 from analytics.log.refusal import Refused
-from analytics.records import FileResource, NewChange, NewFile
+from analytics.resources import FileResource, NewChange, NewFile
 from tests.log.disk.acts import LIMITS
 from tests.log.disk.demo_log import demo_log
 from tests.log.disk.replica import Written, canonical, digest, disturbance, recorded, replica

@@ -1,0 +1,59 @@
+"""Contract of redaction rules and of the erasure of users."""
+
+from analytics.api.codes import ONE_BODY, READ, RESOURCE, WRITES
+from analytics.api.operation import Body, Operation
+from analytics.schemas import catalog, erasure
+from analytics.schemas.redaction import RedactionSchema
+
+REDACTION = {"fields": ["email", "phone"], "patterns": ["email", "card"], "action": "hash"}
+
+PRIVACY = (
+    Operation(
+        "put",
+        "/redactions/{id}",
+        "Privacy",
+        "Put a redaction rule",
+        "Creates or replaces a rule. It redacts events, messages of heartbeats and tags of metrics before they are "
+        "recorded; what was recorded before stays as it is. The rule `secrets` is there from the start: it masks "
+        "fields of `data` that hold known secrets, and can be changed or deleted.",
+        {200: (catalog.RedactionPut,), 201: (catalog.RedactionPut,)},
+        {**ONE_BODY, 422: ("validation_failed", "collection_full"), **WRITES, 404: ("not_found",)},
+        query=catalog.PutQuery,
+        body=Body(RedactionSchema, REDACTION),
+        path_schema=catalog.ResourcePath,
+        has_conditions=True,
+    ),
+    Operation(
+        "get",
+        "/redactions/{id}",
+        "Privacy",
+        "Read one redaction rule",
+        "Its version is its ETag. `GET /catalog?collection=redactions` lists all.",
+        {200: (catalog.RecordedRedaction,), 304: ()},
+        RESOURCE,
+        path_schema=catalog.ResourcePath,
+    ),
+    Operation(
+        "delete",
+        "/redactions/{id}",
+        "Privacy",
+        "Delete a redaction rule",
+        "With `If-Match` only where it still has that version.",
+        {204: ()},
+        {**RESOURCE, **WRITES},
+        path_schema=catalog.ResourcePath,
+        has_conditions=True,
+    ),
+    Operation(
+        "delete",
+        "/users/{id}",
+        "Privacy",
+        "Erase the events of a user",
+        "Removes all events recorded so far with this `user_id`, also where it was recorded hashed: from everything "
+        "that is read at once, and from all files of the database within an hour. Counts and statistics stay. Backups "
+        "are not changed; the answer names what still holds the events.",
+        {200: (erasure.Erased,)},
+        {**READ, 404: ("not_found",)},
+        path_schema=erasure.ErasedUserPath,
+    ),
+)

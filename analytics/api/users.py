@@ -1,0 +1,50 @@
+"""/users: erases the events of a user."""
+
+from collections.abc import Callable, Sequence
+
+from flask import Blueprint, Response
+
+from analytics.api.answers import answer
+from analytics.api.params import arguments
+from analytics.clock import Clock, rfc3339
+from analytics.log.recorder import Recorder
+from analytics.schemas.compiled import loaded
+from analytics.schemas.erasure import ErasedUserPath
+from analytics.schemas.queries import NoQuery
+
+NOTHING, PATH = NoQuery(), ErasedUserPath()
+HOUR_SECONDS = 3600
+
+
+def users_blueprint(
+    recorder: Recorder,
+    forms: Callable[[str], Sequence[str]],
+    copies: Callable[[], Sequence[str] | None],
+    clock: Clock,
+) -> Blueprint:
+    """Blueprint of /users.
+
+    Args:
+        forms: the ids under which events of a user may have been recorded: as sent, and hashed.
+        copies: names of older copies of the database in the data directory; None if everything is in memory.
+    """
+    blueprint = Blueprint("users", __name__)
+
+    @blueprint.delete("/users/<name:id>")
+    def erase(id: str) -> Response:
+        arguments(NOTHING)
+        loaded(PATH, {"id": id})
+        erased = recorder.erase(forms(id))
+        now, kept = clock.wall(), copies()
+        clean_at = now if kept is None else now + HOUR_SECONDS
+        return answer(
+            {
+                "message": "user erased",
+                "events": erased.events,
+                "erased_at": rfc3339(now),
+                "files_clean_by": None if kept is None else rfc3339(clean_at),
+                "not_erased": {"backups_before": rfc3339(clean_at), "copies": list(kept or ())},
+            }
+        )
+
+    return blueprint

@@ -1,0 +1,98 @@
+"""Erasing: removes erased events from every byte of the database's files.
+
+After an erasure the state no longer has the events, but the files still do: in entries of the journal, in older parts
+of the checkpoint, in pages that SQLite has freed, and in its write-ahead log. A checkpoint prunes the entries; here
+those that wait for consumers are rewritten, and the whole file is written anew without its freed pages.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import structs
+
+from analytics.clock import Clock
+from analytics.kinds import KINDS, kind_for
+from analytics.log.disk.failures import EXPECTED_ERRORS
+from analytics.log.disk.log import DiskLog
+from analytics.log.disk.packing import packed
+from analytics.log.disk.recovery import read_chunk, records_of
+from analytics.log.disk.stored import ERASING, Part, StoredEntry
+from analytics.log.erasures import among
+from analytics.records import NewErasure, NewEvent
+from analytics.state.state import State
+
+PAUSE_SECONDS = 60.0
+"""The minimum time between two attempts: many erasures share one."""
+
+logger = logging.getLogger(__name__)
+
+
+class Erasing:
+    """Knows which erasures are complete, and completes the others after a checkpoint that covers them."""
+
+    def __init__(self, state: State, log: DiskLog, clock: Clock) -> None:
+        self._state, self._log, self._clock = state, log, clock
+        self._complete = 0
+        self._at = -PAUSE_SECONDS
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the files may still hold erased events."""
+        return self._state.erasure_count > self._complete
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a checkpoint, so that erasures can be completed."""
+        return self.is_waiting and self._clock.monotonic() - self._at >= PAUSE_SECONDS
+
+    def parts(self) -> list[Part]:
+        """The marker, if a checkpoint that is made now needs it."""
+        return [ERASING] if self.is_waiting else []
+
+    def complete(self, erasures: int, position: int) -> None:
+        """Complete the first `erasures` erasures, which the checkpoint up to `position` covers.
+
+        If that fails, they stay waiting.
+        """
+        self._at = self._clock.monotonic()
+        try:
+            for entries in self._rewritten(position):
+                self._log.ask(self._log.database.rewrite, entries)
+            self._log.ask(self._log.database.compact)
+        except EXPECTED_ERRORS as error:
+            logger.warning(
+                "erased events are still in the files; the next try is in a minute", extra={"reason": str(error)}
+            )
+            return
+        self._complete = erasures
+        logger.info("erased events were removed from the files", extra={"entry": position})
+
+    def _rewritten(self, position: int) -> Iterator[list[StoredEntry]]:
+        """The entries up to `position` that wait for consumers and have erased events, without these."""
+        database = self._log.database
+        erasures: list[tuple[int, NewErasure]] = [
+            (entry.position, records_of(entry)[0])
+            for entry in self._log.ask(lambda: list(database.entries(0, position, kind_for(NewErasure).name)))
+        ]
+        last = max((at for at, _ in erasures), default=0)
+        for kind in [kind for kind in KINDS.values() if kind.has_users]:
+            after = 0
+            while entries := self._log.ask(read_chunk, database, after, last, kind.name):
+                after = entries[-1].position
+                changed = [_without(entry, [each for at, each in erasures if at > entry.position]) for entry in entries]
+                yield [entry for entry in changed if entry is not None]
+
+
+def _without(entry: StoredEntry, erasures: list[NewErasure]) -> StoredEntry | None:
+    """The entry without the events that the erasures are about; None if it has none of them."""
+    events: list[NewEvent] = records_of(entry)
+    users = frozenset[str]().union(*(among(erasure, (event.user_id for event in events)) for erasure in erasures))
+    if not users:
+        return None
+    left = [
+        structs.replace(event, id=event.id or f"{entry.id_prefix}{place}")  # the id does not depend on its place then
+        for place, event in enumerate(events)
+        if event.user_id not in users
+    ]
+    return entry._replace(records=len(left), body=packed(msgspec.json.encode(left)))

@@ -1,0 +1,60 @@
+"""Erasures: they remove the events of a user from the state; what was counted stays."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+from analytics.records import Kept, NewErasure, NewEvent, without
+from analytics.state.state import State
+
+SALT_BYTES = DIGEST_BYTES = 16
+
+
+class Erased(NamedTuple):
+    """What an erasure removed: how many events, and the users that they belonged to."""
+
+    events: int
+    users: frozenset[str]
+
+
+def erasure_of(user_ids: Iterable[str]) -> NewErasure:
+    """The record that erases the events with these user ids."""
+    salt = secrets.token_hex(SALT_BYTES)
+    return NewErasure(salt, [_digest(salt, user_id) for user_id in user_ids])
+
+
+def among(erasure: NewErasure, user_ids: Iterable[str | None]) -> frozenset[str]:
+    """Those of the user ids that the erasure is about."""
+    digests = set(erasure.digests)
+    return frozenset(each for each in set(user_ids) if each and _digest(erasure.salt, each) in digests)
+
+
+class Erasures:
+    """Applies erasures."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def apply(self, records: Sequence[NewErasure], received: float, _: str) -> Erased:
+        """Remove the events from the rings of events and of errors."""
+        (erasure,) = records
+        self._state.set_time(received)
+        rings = (self._state.events, self._state.errors.ring)
+        held = [kept.records[place].user_id for ring in rings for _, kept, place in ring.newest_first()]
+        users = among(erasure, held)
+
+        def of_users(kept: Kept[NewEvent]) -> Sequence[int]:
+            return [place for place, event in enumerate(kept.records) if event.user_id in users]
+
+        gone = {kept.id(place) for ring in rings for _, kept, place in ring.search(of_users)} if users else ()
+        if users:
+            for ring in rings:
+                ring.replace(lambda kept: without(kept, users))
+        self._state.erasure_count += 1
+        self._state.version += 1
+        return Erased(len(gone), users)
+
+
+def _digest(salt: str, user_id: str) -> str:
+    return blake2b(user_id.encode(), key=salt.encode(), digest_size=DIGEST_BYTES).hexdigest()

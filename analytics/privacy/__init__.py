@@ -1,0 +1,1 @@
+"""Privacy: redacts what clients send, before it is recorded."""

@@ -1,0 +1,46 @@
+"""Schemas of DELETE /users/{id}: its path and its answer."""
+
+from marshmallow import Schema, fields
+
+from analytics.schemas import responses
+from analytics.schemas.fields import Text
+from analytics.schemas.responses import Answer
+
+
+class ErasedUserPath(Schema):
+    """Path parameter: the user to erase."""
+
+    id = Text(
+        1,
+        256,
+        required=True,
+        metadata={
+            "description": "`user_id` of the events, as clients send it, or as it is shown",
+            "example": "user-123",
+        },
+    )
+
+
+class NotErased(Answer):
+    """What still holds the events."""
+
+    backups_before = responses.time("Backups made before this time may hold the events")
+    copies = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Older copies of the database in the data directory: delete those that are not needed",
+            "example": ["analytics.db.before-restore-20240115T103000Z"],
+        },
+    )
+
+
+class Erased(Answer):
+    """Outcome of an erasure."""
+
+    message = responses.text("What was done", "user erased")
+    events = responses.whole("Events that were removed", 12)
+    erased_at = responses.time("When; events recorded later are not affected")
+    files_clean_by = responses.time(
+        "When no file of the database holds them any more; null if everything is in memory", allow_none=True
+    )
+    not_erased = fields.Nested(NotErased)

@@ -1,0 +1,74 @@
+"""Schema of redaction rules."""
+
+from marshmallow import RAISE, Schema, validate
+from marshmallow.fields import List, String
+
+from analytics.schemas.fields import Text
+
+DATA, MESSAGE, TAGS = "data", "message", "tags"
+PLACES = (DATA, MESSAGE, TAGS)
+DROP, MASK, HASH = "drop", "mask", "hash"
+ACTIONS = (DROP, MASK, HASH)
+PATTERNS = ("email", "card", "token")
+MOST_NAMES = 100
+NAME = r'^(?=.*[^-_])[^"\\/]+$'
+"""A name that JSON writes without escapes, and that is more than dashes."""
+
+
+class FieldName(Text):
+    """Name of a field."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 128)
+        self.validators.append(
+            validate.Regexp(NAME, error='Must not contain ", \\ or /, and not consist of - and _ alone.')
+        )
+
+
+class RedactionSchema(Schema):
+    """Rule that removes personal data and secrets from records before they are recorded."""
+
+    class Meta:
+        unknown = RAISE
+
+    patterns = List(
+        String(validate=validate.OneOf(PATTERNS, error=f"Must be one of {', '.join(PATTERNS)}.")),
+        load_default=list,
+        validate=validate.Length(max=len(PATTERNS)),
+        metadata={
+            "description": "Kinds of text that are redacted wherever they stand in a text: `email` (mail addresses), "
+            "`card` (payment card numbers with a right check digit), `token` (JWTs, bearer tokens and well-known keys)"
+        },
+    )
+    applies_to = List(
+        String(validate=validate.OneOf(PLACES, error=f"Must be one of {', '.join(PLACES)}.")),
+        load_default=lambda: [DATA],
+        validate=validate.Length(1, len(PLACES)),
+        metadata={
+            "description": "Where to look: `data` of events, `message` of heartbeats (patterns only), `tags` of metrics"
+        },
+    )
+    action = String(
+        load_default=MASK,
+        validate=validate.OneOf(ACTIONS, error=f"Must be one of {', '.join(ACTIONS)}."),
+        metadata={
+            "description": "`drop` removes the field or text, `mask` replaces it by `***`, `hash` by a keyed hash, "
+            "which is the same for equal values"
+        },
+    )
+    user_id = String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf((HASH, DROP), error=f"Must be {HASH} or {DROP}."),
+        metadata={"description": "What happens to `user_id` of events; nothing where left out"},
+    )
+    fields = List(  # type: ignore[assignment]
+        FieldName(),
+        load_default=list,
+        validate=validate.Length(max=MOST_NAMES, error=f"Must have at most {MOST_NAMES} names."),
+        metadata={
+            "description": "Names of fields in `data`, at any depth, or of tags. Upper and lower case of A to Z are "
+            "the same, and so are - and _",
+            "example": ["password", "set-cookie"],
+        },
+    )

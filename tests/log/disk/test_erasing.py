@@ -1,0 +1,154 @@
+"""Erasing on disk: after an erasure is complete, no byte of the data directory holds the events."""
+
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from analytics.log.disk import checkpointer, erasing
+from analytics.log.disk.consumer import Consumer
+from analytics.log.disk.copies import copies
+from analytics.log.disk.database import Database
+from analytics.log.disk.file import FILE_NAME
+from analytics.log.disk.inspection import inspect
+from analytics.log.erasures import among
+from analytics.records import NewErasure, NewEvent
+from tests.log.disk.disk import Disk
+from tests.log.disk.search import holds
+from tests.state.rig import event
+
+USER, NOTE = "user-3f9c1ad27be0", "note-9b31c07ee24d"
+MARKER = "SELECT * FROM image WHERE family = 'erasing'"
+
+
+def fill(disk: Disk, user: str = USER, note: str = NOTE) -> None:
+    """Events of the user and of others, in requests of one and of many, compressed and not."""
+    for number in range(30):
+        disk.event("view", user_id=user, data={"note": f"{note}-{number}"})
+        disk.events(*(event("error", user_id=user if each % 9 == 0 else "bob", data={"n": note}) for each in range(60)))
+        disk.event("view", user_id="bob")
+
+
+def is_clean(disk: Disk) -> bool:
+    return not holds(disk.path, USER)
+
+
+def test_nothing_of_the_events_is_left_in_any_file_after_the_next_checkpoint(disk: Disk) -> None:
+    fill(disk)
+    assert disk.save()
+    disk.event("view", user_id=USER)
+    assert holds(disk.path, USER)
+    assert holds(disk.path, NOTE)
+    assert disk.recorder.erase([USER]).events == 30 * 8 + 1
+    disk.event("view", user_id="bob")
+    assert disk.save()
+    assert is_clean(disk)
+    assert holds(disk.path, NOTE), "of bob"
+    assert not disk.checkpointer.is_needed
+    assert not inspect(disk.path / FILE_NAME).damage
+
+
+def test_a_checkpoint_becomes_due_by_an_erasure_but_not_again_and_again(disk: Disk) -> None:
+    disk.event(user_id=USER)
+    disk.clock.advance(checkpointer.PAUSE_SECONDS)
+    assert not disk.checkpointer.is_due
+    disk.recorder.erase([USER])
+    assert disk.checkpointer.is_due
+    assert disk.save()
+    disk.clock.advance(checkpointer.PAUSE_SECONDS)
+    assert not disk.checkpointer.is_due
+    disk.recorder.erase(["bob"])
+    assert not disk.checkpointer.is_due, "erasures of one minute share one"
+    disk.clock.advance(erasing.PAUSE_SECONDS)
+    assert disk.checkpointer.is_due
+
+
+def test_whoever_reads_the_database_delays_it_and_the_next_try_completes_it(disk: Disk) -> None:
+    fill(disk)
+    disk.recorder.erase([USER])
+    with closing(sqlite3.connect(disk.path / FILE_NAME, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM journal").fetchall()
+        assert disk.save(), "the checkpoint itself does not fail"
+        assert disk.checkpointer.is_needed
+        assert not is_clean(disk)
+    disk.event("view", user_id="bob")
+    disk.clock.advance(erasing.PAUSE_SECONDS)
+    assert disk.checkpointer.is_due
+    assert disk.save()
+    assert is_clean(disk)
+
+
+def test_stopping_completes_it(disk: Disk) -> None:
+    fill(disk)
+    disk.recorder.erase([USER])
+    disk.store.stop()
+    assert is_clean(disk)
+
+
+@pytest.mark.parametrize("moment", ["after the record", "after the checkpoint", "before the note"])
+def test_after_a_crash_at_any_moment_the_next_run_completes_it(
+    disk: Disk, stack: ExitStack, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    fill(disk)
+    disk.save()
+    disk.recorder.erase([USER])
+    if moment == "after the checkpoint":
+        monkeypatch.setattr(Database, "compact", lambda _: None)
+        monkeypatch.setattr(Database, "rewrite", lambda *_: None)
+        disk.save()
+        assert disk.sql(MARKER)
+        monkeypatch.undo()
+    elif moment == "before the note":
+        monkeypatch.setattr(Database, "compact", lambda self: self._db.execute("VACUUM"))
+        disk.save()
+        monkeypatch.undo()
+    again = disk.crashed(stack)
+    assert {found.kept.records[found.place].user_id for found in again.state.events.newest_first()} == {"bob"}
+    assert again.checkpointer.is_needed
+    again.clock.advance(checkpointer.PAUSE_SECONDS + 1)
+    assert again.checkpointer.is_due
+    assert again.save()
+    assert is_clean(again)
+    assert not again.checkpointer.is_needed
+    last = again.crashed(stack)
+    assert not last.checkpointer._erasing.is_waiting, "it is noted as complete"
+    assert not last.sql(MARKER)
+
+
+def test_entries_that_wait_for_a_consumer_lose_the_events_and_keep_all_else(disk: Disk) -> None:
+    consumer = Consumer(disk.log, "archive")
+    disk.events(event("view", user_id=USER, id="given"), event("view", user_id="bob"), event("view", id="own"))
+    disk.event("view", user_id=USER)
+    disk.metric("m", 1)
+    disk.recorder.erase([USER])
+    disk.event("view", user_id=USER, data={"later": True})
+    assert disk.save()
+    read = consumer.read()
+    assert [entry.kind for entry in read] == ["events", "events", "metrics", "erasures", "events"]
+    first, second, _, erasure, later = read
+    assert [(each.user_id, each.id) for each in first.records] == [("bob", f"{first.id_prefix}1"), (None, "own")]
+    assert second.records == []
+    assert isinstance(erasure.records[0], NewErasure)
+    assert among(erasure.records[0], [USER, "bob"]) == {USER}, "so that the consumer can erase too"
+    assert isinstance(later.records[0], NewEvent)
+    assert later.records[0].user_id == USER, "recorded after the erasure"
+    assert not inspect(disk.path / FILE_NAME).damage
+
+
+def test_relaxed_durability_erases_as_well(tmp_path: Path) -> None:
+    with Disk(tmp_path / "data", durability="relaxed") as disk:
+        fill(disk)
+        assert disk.recorder.erase([USER]).events == 30 * 8
+        assert disk.save()
+        assert is_clean(disk)
+
+
+def test_older_copies_of_the_database_are_named(disk: Disk) -> None:
+    disk.event(user_id=USER)
+    disk.save()
+    disk.sql(f"VACUUM INTO '{disk.path / 'backup.db'}'")
+    (disk.path / "other.db").write_bytes(b"SQLite format 3\0" + bytes(200))
+    (disk.path / "folder").mkdir()
+    assert copies(disk.path) == disk.store.copies == ["backup.db"]

@@ -1,0 +1,120 @@
+"""Erasures: the events of a user leave everything that is read, what was counted stays, and a replay does the same."""
+
+import msgspec
+
+from analytics.bus import UsersErased
+from analytics.log.erasures import among, erasure_of
+from analytics.query.errors import errors
+from analytics.query.events import EventFilter, events, events_after
+from analytics.query.export import EVENT_EXPORT
+from analytics.records import ERASED, Kept, event_json, without
+from tests.log.disk.replica import canonical, recorded, replica
+from tests.state.rig import NOON, Rig, event
+
+
+def filled() -> Rig:
+    """Seven events in three requests, four of them by alice, of which two are errors."""
+    rig = Rig()
+    rig.events(event("view", user_id="alice", id="a1"), event("view", user_id="bob"), event("error", user_id="alice"))
+    rig.event("request", user_id="alice", data={"status": 500, "note": "secret of alice"})
+    rig.events(event("view", user_id="carol"), event("view", user_id="alice"), event("view"))
+    return rig
+
+
+def shown(rig: Rig, **wanted: str) -> list[tuple[str | None, str]]:
+    found = rig.ask(events, EventFilter(**wanted), 100)["events"]
+    return [(each["user_id"], each["type"]) for each in map(msgspec.json.decode, found)]
+
+
+def test_the_events_leave_everything_that_is_read() -> None:
+    rig = filled()
+    assert rig.recorder.erase(["alice"]).events == 4
+    left = [(None, "view"), ("carol", "view"), ("bob", "view")]
+    assert shown(rig) == left
+    assert shown(rig, user_id="alice") == shown(rig, text="secret") == shown(rig, type="error") == []
+    assert [event["user_id"] for event in rig.realtime["recent_events"]] == [None, "carol", "bob"]
+    assert rig.ask(errors, None, 100) == {"errors": [], "count": 0, "limit": 100, "kept": 0}
+    rows = EVENT_EXPORT.rows(rig.ask(EVENT_EXPORT.slices, 0, 100), EventFilter().select)
+    assert [row.user_id for _, row in rows] == ["bob", "carol", None]
+    live = [found for found in rig.ask(events_after, 0, 100) if found.kept.is_live(found.place)]
+    assert [found.kept.records[found.place].user_id for found in live] == ["bob", "carol", None]
+    assert rig.stats()["totals"]["events_kept"] == 3
+
+
+def test_what_was_counted_stays() -> None:
+    rig, untouched = filled(), filled()
+    rig.recorder.erase(["alice"])
+    for each in (rig, untouched):
+        each.row()
+    assert rig.row() == untouched.row()
+    for key in ("events_by_type", "ingest", "last_24_hours", "today"):
+        assert rig.stats()[key] == untouched.stats()[key]
+    assert rig.stats()["totals"] == {**untouched.stats()["totals"], "events_kept": 3}
+
+
+def test_numbers_and_cursors_of_the_other_events_stay() -> None:
+    rig = filled()
+    before = {found.kept.id(found.place): found.sequence for found in rig.state.events.newest_first()}
+    page = rig.ask(events, EventFilter(), 2)
+    rig.recorder.erase(["alice"])
+    for found in rig.state.events.newest_first():
+        assert before[found.kept.id(found.place)] == found.sequence
+    rest = rig.ask(events, EventFilter(), 10, int(page["next_cursor"]))
+    assert [msgspec.json.decode(each)["user_id"] for each in rest["events"]] == ["carol", "bob"]
+
+
+def test_later_events_and_other_users_are_not_affected_and_a_repeat_erases_nothing() -> None:
+    rig = filled()
+    rig.recorder.erase(["alice"])
+    rig.event("view", user_id="alice")
+    assert shown(rig, user_id="alice") == [("alice", "view")]
+    assert rig.event("view", user_id="alice", id="a1").duplicate, "a retry of an erased event is not a new one"
+    assert rig.recorder.erase(["nobody"]) == (0, frozenset())
+    assert len(shown(rig)) == 4
+
+
+def test_an_error_that_only_the_errors_still_hold_is_erased_and_counted_once() -> None:
+    rig = Rig(events_ring=2)
+    rig.events(event("error", user_id="alice"), event("error", user_id="alice"), event("error", user_id="bob"))
+    assert rig.recorder.erase(["alice"]).events == 2
+    assert rig.ask(errors, None, 10)["kept"] == 1
+
+
+def test_all_forms_of_an_id_are_erased_together() -> None:
+    rig = Rig()
+    rig.events(event(user_id="alice"), event(user_id="hash:1"), event(user_id="bob"))
+    assert rig.recorder.erase(["alice", "hash:1"]).events == 2
+
+
+def test_the_record_does_not_hold_the_id() -> None:
+    first, second = erasure_of(["alice"]), erasure_of(["alice"])
+    assert b"alice" not in msgspec.json.encode(first)
+    assert first.digests != second.digests, "records about one user cannot be connected"
+    assert among(first, ["alice", "bob", None, ""]) == {"alice"}
+
+
+def test_a_replay_gives_the_same_state() -> None:
+    rig = Rig(starts=False)
+    log = recorded(rig)
+    for number in range(250):
+        rig.events(*(event("error", user_id=f"u{each % 7}") for each in range(number % 5 + 1)))
+    rig.recorder.erase(["u1", "u3"])
+    rig.event(user_id="u1")
+    first, second = replica(log, NOON), replica(log, NOON + 500)
+    assert canonical(first, NOON + 600) == canonical(second, NOON + 600)
+    assert shown(first) == shown(rig)
+    assert all(user not in ("u1", "u3") for user, type_ in shown(first) if type_ == "error")
+
+
+def test_events_that_wait_for_live_clients_are_discarded() -> None:
+    rig = filled()
+    told: list[frozenset[str]] = []
+    rig.bus.listen(UsersErased, lambda erased: told.append(erased.users))
+    rig.recorder.erase(["alice"])
+    assert told == [frozenset({"alice"})]
+    kept = Kept([event(user_id="alice", id="x"), event(user_id="bob", id="y")], NOON, "", "")
+    left = without(kept, told[0])
+    assert (left.records[0], left.records[1], list(left.places)) == (ERASED, kept.records[1], [1])
+    assert [left.is_live(place) for place in (0, 1)] == [False, True]
+    assert without(left, told[0]) is left
+    assert b'"y"' in event_json(left, 1)

@@ -1,0 +1,47 @@
+"""The search for names of fields in JSON that is not decoded."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.catalog.defaults import SECRETS
+from analytics.privacy.names import CHUNK, LARGE, WINDOW, NameSearch, folded
+
+search = NameSearch(map(folded, [*SECRETS.body["fields"], "pin", "é"]))
+
+
+def body_with(name: str, fill: int, at_end: bool) -> bytes:
+    data: dict[str, Any] = {name: 1}
+    filler = {"fill": "x" * fill}
+    return json.dumps({**filler, **data} if at_end else {**data, **filler}).encode()
+
+
+@given(
+    st.sampled_from((*SECRETS.body["fields"], "pin", "é", "API-KEY", "Set_Cookie")),
+    st.sampled_from((0, LARGE, CHUNK * WINDOW)),
+    st.integers(0, 40),
+    st.booleans(),
+)
+def test_a_name_is_found_wherever_it_stands(name: str, fill: int, more: int, at_end: bool) -> None:
+    body = body_with(name, fill + more, at_end)
+    assert search.may_be_in(body)
+    assert search.is_in(body)
+
+
+def test_bodies_without_the_names_are_not_decoded() -> None:
+    for size in (0, LARGE, 4 * LARGE):
+        body = json.dumps({"fill": "x" * size, "author": "the password", "n": "\u00e9", "tokens": [1, "pin"]}).encode()
+        plain = NameSearch(["password", "token", "author_x"])
+        assert not plain.is_in(body)
+        assert not NameSearch(["passwords", "pins"]).may_be_in(body)
+    assert not NameSearch([]).may_be_in(b'{"password":1}')
+    assert not NameSearch([]).is_in(b'{"":1}')
+
+
+def test_only_escapes_that_can_write_a_name_are_taken_for_one() -> None:
+    ascii_names = NameSearch(["pin"])
+    assert ascii_names.may_be_in(rb'{"p\u0069n":1}')
+    assert not ascii_names.may_be_in(rb'{"caf\u00e9":1, "a\n":"\"pins"}')
+    assert NameSearch(["caf\u00e9"]).may_be_in(rb'{"caf\u00e9":1}')
