@@ -137,7 +137,9 @@ def answers(rig: Rig) -> dict[str, Any]:
     own = ("analytics_uptime", "analytics_memory", "analytics_ingest", "analytics_drops", "# ")
     found["exposition"] = sorted(line for line in text.splitlines() if not line.startswith(own))
     errors = rig.state.errors.ring.newest_first()
-    found["errors"] = [(each.sequence, each.kept.at(each.place), each.kept.records[each.place].data) for each in errors]
+    found["errors"] = [
+        (each.sequence, each.kept.at(each.place), bytes(each.kept.records[each.place].data).decode()) for each in errors
+    ]
     found["events"] = [(each.sequence, shown(each.kept, each.place)) for each in rig.state.events.newest_first()]
     found["metrics"] = [
         (sequence, replace(kept.records[place], id=None), kept.at(place), kept.id(place))
