@@ -9,6 +9,7 @@ from analytics.catalog.folder import ConfigFolder
 from analytics.catalog.reloading import Reloading
 from analytics.errors import Unavailable
 from analytics.jobs.loop_lag import LoopLag
+from analytics.jobs.memory import make_trimmer
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.hub import Hub
@@ -45,6 +46,7 @@ class Runtime:
         self._is_loading = False
         self._begin_access = begin_access
         self.loop_lag = LoopLag(jobs)
+        self._trimmer = make_trimmer(jobs)
         self.open_connections: Callable[[], int] | None = None
         """Counts the open connections; set by the server, which alone knows them."""
 
@@ -56,6 +58,7 @@ class Runtime:
         """
         self._is_loading = True
         self.loop_lag.job.start()
+        self._trimmer.start()
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
@@ -78,6 +81,7 @@ class Runtime:
         self.ticker.stop()
         self.hub.stop()
         self.loop_lag.job.stop()
+        self._trimmer.stop()
         if self._store is not None:
             self._store.stop()
         self._state.close()

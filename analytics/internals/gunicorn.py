@@ -31,6 +31,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
+from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
@@ -40,6 +41,8 @@ from analytics.internals.connections import Connections
 
 BOOT_ERROR: int = Arbiter.WORKER_BOOT_ERROR
 """Exit status of a worker after which the master exits too, instead of starting another worker."""
+ACCEPTS = 10
+"""Connections accepted at once, before others are served; gevent's own 100 take tens of milliseconds."""
 REFUSALS = 100
 """Connections beyond the limit that can be refused at the same time; beyond them, gunicorn stops accepting."""
 
@@ -63,6 +66,7 @@ def guard(worker: Any, limits: Limits, refusal: Refusal, drain: Callable[[], Non
         drain()
         connections.stop_waiting()
 
+    StreamServer.max_accept = ACCEPTS
     worker.wsgi = wsgi
     worker.timeout_ctx = lambda: connections.current
     worker.worker_connections = limits.connections + REFUSALS

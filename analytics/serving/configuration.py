@@ -24,7 +24,6 @@ from analytics.internals.gunicorn import (
 from analytics.listening import check_listening
 from analytics.log.disk.store import check_store
 from analytics.logs import logging_config
-from analytics.serving.memory import return_large_blocks
 from analytics.serving.open_files import connections_within_open_files
 
 try:
@@ -96,7 +95,6 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Start the background jobs of the service: in the worker, not in the process that forks it."""
-    return_large_blocks()
     # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
     replace_error_page(refusal)
     gc.collect()

@@ -51,14 +51,13 @@ def opened(port: int, data: bytes = b"", buffer: int = 0) -> socket.socket:
     connection.settimeout(TIMEOUT)
     with suppress(OSError):
         connection.connect(("127.0.0.1", port))
-        if __name__ == "__main__":
-            _tell_of_the_first()
         connection.sendall(data)
     return connection
 
 
 @cache
-def _tell_of_the_first() -> None:
+def begun() -> None:
+    """Tell `attacking` that the attack has begun."""
     sys.stdout.write("begun\n")
     sys.stdout.flush()
 
@@ -66,6 +65,7 @@ def _tell_of_the_first() -> None:
 def hold(start: bytes, drip: bytes, pause: float, port: int, number: int) -> None:
     """Keep `number` connections open, each of which sends `start` and then `drip` after each pause."""
     connections = [opened(port, start) for _ in range(number)]
+    begun()
     while True:
         time.sleep(pause)
         for place, connection in enumerate(connections):
@@ -90,6 +90,7 @@ def stream(start: bytes, endless: bytes, port: int, number: int) -> None:
     def send() -> None:
         while True:
             connection = opened(port, start)
+            begun()
             with suppress(OSError):
                 while True:
                     connection.sendall(endless)
@@ -105,6 +106,7 @@ def repeat(requests: Callable[[], Iterator[bytes]], port: int, number: int) -> N
         while True:
             for request in requests():
                 connection = opened(port, request)
+                begun()
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_WR)
                     while connection.recv(MIB):
@@ -270,6 +272,7 @@ def silent_readers(port: int, number: int) -> None:
         head("GET", "/socket.io/?EIO=4&transport=websocket", *UPGRADE),
     )
     connections = [opened(port, request, 4_096) for request in requests for _ in range(number // len(requests))]
+    begun()
     while connections:
         time.sleep(1)
 
@@ -303,8 +306,8 @@ ATTACKS: dict[str, Attack] = {
     "names": partial(repeat, names),
     "reads": partial(repeat, reads),
     "polls": partial(repeat, polls),
-    "silent connections": partial(hold, b"", b"", 0.1),
-    "idle connections": partial(hold, head("GET", "/health/live"), b"", 0.1),
+    "silent connections": partial(hold, b"", b"", 1),
+    "idle connections": partial(hold, head("GET", "/health/live"), b"", 1),
     "exports": exports,
     "silent readers": silent_readers,
 }
@@ -312,7 +315,7 @@ ATTACKS: dict[str, Attack] = {
 
 @contextmanager
 def attacking(name: str, port: int, number: int) -> Iterator[None]:
-    """Attack a port from another process; begins when that has opened its first connection."""
+    """Attack a port from another process, which has begun when the block is entered."""
     command = [sys.executable, "-m", "tests.attacks.attacks", name, str(port), str(number)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

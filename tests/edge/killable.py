@@ -16,7 +16,8 @@ _serve = app.wsgi_app
 def _jobs() -> dict[str, Any]:
     service = app.extensions["analytics"]
     store = service._store
-    jobs = [service.ticker, service.hub._flusher, store._log._writer, store._checkpointer._job, service.loop_lag.job]
+    periodic = [service.ticker, service.loop_lag.job, service._trimmer]
+    jobs = [*periodic, service.hub._flusher, store._log._writer, store._checkpointer._job]
     return {job.name: job for job in jobs}
 
 
