@@ -1,6 +1,7 @@
 """More connections than the server may have: silent, idle, live, and at work."""
 
 import contextlib
+import resource
 from contextlib import ExitStack
 from typing import Any
 
@@ -57,8 +58,6 @@ def accepts(server: Server) -> Any:
 
 
 def test_the_limit_of_open_files_is_raised_and_observed(start_server: StartServer) -> None:
-    import resource
-
     server = start_server(QUICK | {"ANALYTICS_WORKER_CONNECTIONS": "1000000", "LOG_LEVEL": "WARNING"})
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     assert hard >= 1_000_000 or f"at most {hard - 200} connections can be open" in server.log()
