@@ -1,7 +1,7 @@
 """Small bodies that decompress to huge ones."""
 
-from tests.attacks.attacks import bombs
 from tests.attacks.beside import check_beside
+from tests.attacks.payloads import bombs
 from tests.edge.wire import connect, read_answer, resident_mib, worker_pid
 from tests.server import Server
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.attacks.attacks import batches, documents
 from tests.attacks.beside import check_beside
+from tests.attacks.payloads import batches, documents
 from tests.edge.wire import check_still_works, connect, read_answer
 from tests.server import Server
 

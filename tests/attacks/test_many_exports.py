@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from tests.attacks.attacks import head, opened
+from tests.attacks.attacks import opened
 from tests.attacks.beside import check_beside
+from tests.attacks.payloads import head
 from tests.conftest import StartServer
 from tests.edge.wire import check_problem, eventually
 from tests.server import Server

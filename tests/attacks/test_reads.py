@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.attacks.attacks import reads
 from tests.attacks.beside import check_beside
+from tests.attacks.payloads import reads
 from tests.edge.wire import connect, read_answer
 from tests.server import Server
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacks import UPGRADE, head, opened
+from tests.attacks.attacks import UPGRADE, opened
 from tests.attacks.beside import check_beside
+from tests.attacks.payloads import head
 from tests.edge.frames import frame
 from tests.edge.wire import eventually, worker_pid
 from tests.server import Server

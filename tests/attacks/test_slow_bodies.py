@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from tests.attacks.attacks import BODY, JSON
+from tests.attacks.attacks import BODY
 from tests.attacks.beside import check_beside
+from tests.attacks.payloads import JSON
 from tests.edge.wire import check_problem, connect, head, read_answer
 from tests.server import Server
 
