@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 from wsgiref.types import WSGIEnvironment
 
+from gevent.lock import BoundedSemaphore
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import get_content_length, get_input_stream
 
@@ -36,6 +37,7 @@ class BodyReader:
         self, limits: BodyLimits, media_types: Sequence[str], encodings: Mapping[str, Decompress] = ENCODINGS
     ) -> None:
         self._limits, self._media_types, self._encodings = limits, media_types, encodings
+        self._decompressing = BoundedSemaphore(1)  # one at a time: small bodies may become large ones
 
     def read(self, environ: WSGIEnvironment) -> Body:
         """Read the body of a request.
@@ -62,7 +64,9 @@ class BodyReader:
                     f"Content-Encoding {encoding!r} is not supported here; send {_listed([*self._encodings, 'none'])}.",
                     headers={"Accept-Encoding": ", ".join(self._encodings)},
                 )
-            data = decompress(self._receive(environ), self._limits)
+            packed = self._receive(environ)
+            with self._decompressing:
+                data = decompress(packed, self._limits)
         return Body(data.removeprefix(BOM_UTF8), media_type)
 
     def _receive(self, environ: WSGIEnvironment) -> bytes:

@@ -1,4 +1,4 @@
-"""Decompresses request bodies, up to the size limit."""
+"""Decompresses request bodies, up to the size limit; yields to other requests after each `STEP` bytes."""
 
 import zlib
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from analytics.doors.limits import BodyLimits
 from analytics.errors import MalformedBody, UnsupportedMedia
+from analytics.yielding import yield_to_others
 
 Decompress = Callable[[bytes, BodyLimits], bytes]
 """Returns the decompressed body. Raises TooLarge beyond the limit, and MalformedBody for invalid or truncated data."""
@@ -27,6 +28,7 @@ DEFLATE = Encoding("deflate", code="malformed_deflate")
 ZSTD = Encoding("zstd", code="malformed_zstd")
 GZIP_FORMAT, ZLIB_FORMAT, RAW_FORMAT = 31, 15, -15
 """Values of zlib's `wbits`, which select the format."""
+STEP = 1024 * 1024
 ZSTD_WINDOW = 8 * 1024 * 1024
 """Largest window, in bytes, that `Content-Encoding: zstd` allows (RFC 9659)."""
 ZSTD_INPUT = 256
@@ -80,8 +82,11 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
             frame = decompressor.decompressobj(write_size=ZSTD_OUTPUT)
             while not frame.eof and place < len(data):
                 chunk = data[place : place + ZSTD_INPUT]
+                before = len(inflated)
                 inflated += frame.decompress(chunk)
                 limits.check(len(inflated))
+                if len(inflated) // STEP > before // STEP:
+                    yield_to_others()
                 place += len(chunk) - len(frame.unused_data)
             if not frame.eof:
                 raise ZSTD.malformed("ends early")
@@ -95,11 +100,18 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
 def _inflate(data: bytes, format_: int, inflated: bytearray, limits: BodyLimits, encoding: Encoding) -> bytes:
     """Append the content of one stream to `inflated`, and return the bytes after the stream."""
     stream = zlib.decompressobj(wbits=format_)
-    try:
-        inflated += stream.decompress(data, limits.size + 1 - len(inflated))
-    except zlib.error as error:
-        raise encoding.malformed(f"is not valid: {error}") from None
-    limits.check(len(inflated))
+    while True:
+        most = min(STEP, limits.size + 1 - len(inflated))
+        try:
+            part = stream.decompress(data, most)
+        except zlib.error as error:
+            raise encoding.malformed(f"is not valid: {error}") from None
+        inflated += part
+        limits.check(len(inflated))
+        if stream.eof or len(part) < most:
+            break
+        data = stream.unconsumed_tail  # may be empty although there is more to come
+        yield_to_others()
     if not stream.eof:
         raise encoding.malformed("ends early")
     return stream.unused_data

@@ -1,16 +1,18 @@
 """Decompression of bodies: complete, within the limit, or refused."""
 
 import gzip
+import random
 import sys
 import zlib
 from collections.abc import Callable
 
+import gevent
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.doors.decompression import ZSTD_INPUT, ZSTD_WINDOW
+from analytics.doors.decompression import STEP, ZSTD_INPUT, ZSTD_WINDOW
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ENCODINGS
 from analytics.errors import MalformedBody, TooLarge, UnsupportedMedia
@@ -65,6 +67,26 @@ def restored(encoding: str, data: bytes, limits: BodyLimits = LIMITS) -> bytes:
 @given(data=st.one_of(st.binary(max_size=2_000), st.binary(max_size=20).map(lambda part: part * 3_000)))
 def test_what_was_compressed_is_restored(encoding: str, compress: Compress, data: bytes) -> None:
     assert restored(encoding, compress(data)) == data
+
+
+@each_way
+@pytest.mark.parametrize("size", [STEP - 1, STEP, STEP + 1, 3 * STEP + 300])
+def test_a_large_body_is_restored_in_steps_between_which_others_run(
+    encoding: str, compress: Compress, size: int
+) -> None:
+    turns: list[None] = []
+
+    def other() -> None:
+        while True:
+            gevent.sleep(0)
+            turns.append(None)
+
+    running = gevent.spawn(other)
+    for data in (bytes(size), random.Random(size).randbytes(size)):
+        turns.clear()
+        assert restored(encoding, compress(data), BodyLimits(4 * STEP)) == data
+        assert size == STEP or bool(turns) == (size > STEP)
+    running.kill()
 
 
 @each_way
