@@ -15,14 +15,15 @@ JSON = "application/json"
 ERROR_CODE = "analytics.error_code"
 """Environ key: the code of the error that a request is answered with."""
 POLICY = "Content-Security-Policy"
-EVERY_ANSWER = (
-    ("X-Content-Type-Options", "nosniff"),
+NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+PAGE_HEADERS = (
+    NO_SNIFFING,
     ("Referrer-Policy", "no-referrer"),
     ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-"""Headers that restrict browsers, whatever the answer is."""
-DATA_ANSWER = (*EVERY_ANSWER, (POLICY, "default-src 'none'; frame-ancestors 'none'"))
-"""Headers that restrict browsers, for an answer that is not a page."""
+"""Headers that restrict browsers, for a page, besides its Content-Security-Policy."""
+DATA_HEADERS = (NO_SNIFFING, (POLICY, "default-src 'none'; frame-ancestors 'none'"))
+"""Headers that restrict browsers, for every other answer, which loads nothing and has no scripts."""
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 encode = Encoder().encode
 log = logging.getLogger(__name__)

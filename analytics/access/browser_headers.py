@@ -2,7 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.answer import DATA_ANSWER, EVERY_ANSWER, POLICY
+from analytics.answer import DATA_HEADERS, PAGE_HEADERS, POLICY
 
 
 class BrowserHeaders:
@@ -23,6 +23,6 @@ class BrowserHeaders:
         for place, (name, value) in enumerate(headers):
             if name == POLICY:
                 headers[place] = (name, value + self._frame_ancestors)
-                headers += EVERY_ANSWER
+                headers += PAGE_HEADERS
                 return
-        headers += DATA_ANSWER
+        headers += DATA_HEADERS

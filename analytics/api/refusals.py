@@ -2,7 +2,7 @@
 
 import msgspec
 
-from analytics.answer import DATA_ANSWER
+from analytics.answer import DATA_HEADERS
 
 
 def refusal(status: int, reason: str, message: str) -> bytes:
@@ -14,7 +14,7 @@ def refusal(status: int, reason: str, message: str) -> bytes:
         ("Content-Type", "application/json"),
         *((("Retry-After", "1"),) if status == 503 else ()),
         ("Content-Length", str(len(body))),
-        *DATA_ANSWER,
+        *DATA_HEADERS,
     )
     head = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers), "", ""]
     return "\r\n".join(head).encode("latin-1") + body
