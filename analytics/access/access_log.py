@@ -7,6 +7,8 @@ from wsgiref.types import WSGIEnvironment
 from analytics.answer import path_of
 
 LINES_A_SECOND = 20
+UNAVAILABLE = 503
+"""Status of a service that is not ready, or busy: common while it starts, and the client comes back."""
 STARTED = "analytics.started"
 """Environ key: when work on the request began, in seconds of `time.perf_counter`."""
 
@@ -14,9 +16,9 @@ log = logging.getLogger("analytics.access")
 
 
 class AccessLog:
-    """Logs each request at INFO, at most `LINES_A_SECOND`; the next line counts the suppressed ones.
+    """Logs at most `LINES_A_SECOND` requests, at INFO or, with status 503, at WARNING: the next line counts the others.
 
-    At level DEBUG every request is logged. A 5xx is logged as an ERROR and never suppressed.
+    At level DEBUG every request is logged. Any other 5xx is a defect: it is logged as an ERROR, and always.
     """
 
     def __init__(self) -> None:
@@ -31,11 +33,11 @@ class AccessLog:
     def end(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
         """Log a request and the status of its answer."""
         code = int(status[:3])
-        level = logging.ERROR if code >= 500 else logging.INFO
+        level = logging.WARNING if code == UNAVAILABLE else logging.ERROR if code >= 500 else logging.INFO
         if not log.isEnabledFor(level):
             return
         now = time.perf_counter()
-        if level == logging.INFO and not self._has_room(int(now)) and not log.isEnabledFor(logging.DEBUG):
+        if level != logging.ERROR and not self._has_room(int(now)) and not log.isEnabledFor(logging.DEBUG):
             self._suppressed += 1
             return
         fields: dict[str, object] = {
