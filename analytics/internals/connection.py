@@ -6,6 +6,8 @@ receives an answer.
 Verified with gunicorn 27.0.1. The service relies on these:
 
 - A connection is read by `recv`, written by `sendall` and closed by `close`, and by no other way.
+- The first call of `sendall` after the head of a request was read has the head of the answer, and is followed at once
+  by the first part of the body, if there is one. `100 Continue` is sent by `send`.
 - `recv` is called for at most 8 KiB, or for what is left of a body, or of a chunk of it.
 - LimitRequestHeaders raised while the head is read is answered with 431.
 - The body of a request has `read`, and `failed` after a read that raised an exception; all errors of chunks are
@@ -95,6 +97,7 @@ class Connection:
     __slots__ = (
         "_all",
         "_deadline",
+        "_head",
         "_is_unread",
         "_window",
         "gettimeout",
@@ -112,6 +115,7 @@ class Connection:
         self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
         self.received = self.served = 0
         self._window = self._deadline = 0.0
+        self._head: bytes | None = None
         self.gettimeout, self.settimeout = sock.gettimeout, sock.settimeout  # called for each request
 
     def __enter__(self) -> None:
@@ -132,6 +136,7 @@ class Connection:
             return True
         self.is_in_head, self.received = False, 0
         self.served += 1
+        self._head = b""
         self._begin_window()
         self.settimeout(None)  # a WebSocket uses the socket itself, and has limits of its own
         return False
@@ -161,11 +166,20 @@ class Connection:
         return data
 
     def sendall(self, data: bytes) -> None:
-        """Send all of `data`.
+        """Send all of `data`; the head of an answer is sent with the first part of its body, in one packet.
 
         Raises:
             BrokenPipeError: the client does not receive it.
         """
+        if self._head is None:
+            self._send(data)
+        elif not self._head:
+            self._head = data
+        else:
+            head, self._head = self._head, None
+            self._send(head + data)
+
+    def _send(self, data: bytes) -> None:
         seconds = self._all.limits.send
         piece = max(1, int(MIN_RATE * seconds))
         self.settimeout(seconds)
@@ -181,6 +195,7 @@ class Connection:
 
     def finish(self, body: Any, *, keep: bool) -> bool:
         """Receive what is left of the body; returns whether the connection can be kept for another request."""
+        self._send_head()
         left = DISCARD_BYTES
         self._allow(DISCARD_SECONDS)
         self._window = -math.inf
@@ -198,11 +213,18 @@ class Connection:
     def close(self) -> None:
         """Close the socket; if the client is still sending, receive some of it first."""
         try:
+            self._send_head()
             if self._is_unread:
                 self._is_unread = False
                 self._linger()
         finally:
             self.sock.close()
+
+    def _send_head(self) -> None:
+        """Send the head of an answer without a body."""
+        head, self._head = self._head, None
+        if head:
+            self._send(head)
 
     def _receive_head(self, size: int) -> bytes:
         if self.received >= HEAD_BYTES:

@@ -1,5 +1,7 @@
 """The limits of one connection."""
 
+from typing import Any
+
 import gevent
 import pytest
 from gunicorn.http.errors import LimitRequestHeaders
@@ -72,3 +74,65 @@ def test_a_client_that_receives_slowly_gets_everything(peers: Peers) -> None:
         received += len(client.recv(100_000))
         gevent.sleep(0.02)
     sending.get(timeout=5)
+
+
+@pytest.mark.parametrize("body", [[], [b"body"], [b"a", b"b", b"c"]])
+@pytest.mark.parametrize("requests", [1, 3])
+def test_the_head_of_an_answer_is_sent_with_the_first_part_of_its_body(
+    peers: Peers, body: list[bytes], requests: int
+) -> None:
+    parts: list[bytes] = []
+
+    def answer(connection: Connection) -> None:
+        connection.sock = Recording(connection.sock, parts)
+        for _ in range(requests):
+            wait_for_request(connection)
+            connection.sendall(b"head ")
+            for part in body:
+                connection.sendall(part)
+            connection.finish(NoBody(), keep=True)
+
+    answering, client = peers.serve(answer)
+    for _ in range(requests):
+        client.sendall(b"1")
+        expected = b"".join([b"head ", *body])
+        received = b""
+        while len(received) < len(expected):
+            received += client.recv(100)
+        assert received == expected
+    answering.get(timeout=5)
+    assert parts == [b"".join([b"head ", *body[:1]]), *body[1:]] * requests
+
+
+def test_a_head_without_a_body_is_sent_before_the_connection_is_closed(peers: Peers) -> None:
+    def answer(connection: Connection) -> None:
+        wait_for_request(connection)
+        connection.sendall(b"head")
+        connection.close()
+
+    answering, client = peers.serve(answer, b"1")
+    assert (client.recv(100), client.recv(100)) == (b"head", b"")
+    answering.get(timeout=5)
+
+
+class Recording:
+    """A socket that records what is sent in one call."""
+
+    def __init__(self, sock: Any, parts: list[bytes]) -> None:
+        self._sock, self._parts = sock, parts
+
+    def sendall(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._sock.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class NoBody:
+    """The body of a request that has none."""
+
+    failed = False
+
+    def read(self, _: int) -> bytes:
+        return b""
