@@ -47,6 +47,7 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.keys.check import KeyCheck
 from analytics.keys.key import Rate
 from analytics.keys.keyring import Keyring
+from analytics.keys.leases import Leases
 from analytics.keys.rates import Rates
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
@@ -115,34 +116,6 @@ def create_app(
         with state.lock:
             state.counters.refused(code)
 
-    capacity = Capacity(settings.max_live, settings.max_live_per_address, refused)
-    packets = BodyReader(BodyLimits(INBOUND_LIMIT), MANY_RECORDS)
-    client_timeout = settings.client_timeout
-    socketio = SocketIo(
-        commands, capacity, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
-    )
-
-    def publish_events(recorded: Recorded) -> None:
-        if recorded.kind == EVENTS.name:
-            hub.publish_events(recorded.kept, recorded.last)
-
-    bus.listen(Recorded, publish_events)
-    bus.listen(UsersErased, lambda erased: hub.erase(erased.users))
-    changes = ChangeDetector(reader, bus)
-
-    def tick() -> None:
-        recorder.tick()
-        changes.publish()
-        hub.ping()
-        hub.publish_update(lambda: (snapshots.current(), initial.newest))
-
-    ticker = make_ticker(tick, jobs, state.counters.dropped)
-    config = ConfigFolder(
-        Path(settings.config_dir) if settings.config_dir else None,
-        lambda: reader.ask(held_resources),
-        recorder.take_file,
-        clock,
-    )
     people = People(
         Roles(settings.admins, settings.editors, settings.viewers),
         clock,
@@ -163,6 +136,40 @@ def create_app(
         is_required=is_required,
         has_admin_people=people.has_admins,
         is_exposed=not is_loopback(settings.host),
+    )
+    leases = Leases(
+        clock.wall,
+        lambda: (state.catalog.revision_of(KEYS.name), state.catalog.revision_of(SESSIONS.name)),
+        lambda: keyring.is_locked,
+    )
+    capacity = Capacity(settings.max_live, settings.max_live_per_address, refused)
+    packets = BodyReader(BodyLimits(INBOUND_LIMIT), MANY_RECORDS)
+    client_timeout = settings.client_timeout
+    socketio = SocketIo(
+        commands, capacity, leases, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
+    )
+
+    def publish_events(recorded: Recorded) -> None:
+        if recorded.kind == EVENTS.name:
+            hub.publish_events(recorded.kept, recorded.last)
+
+    bus.listen(Recorded, publish_events)
+    bus.listen(UsersErased, lambda erased: hub.erase(erased.users))
+    changes = ChangeDetector(reader, bus)
+
+    def tick() -> None:
+        leases.check()
+        recorder.tick()
+        changes.publish()
+        hub.ping()
+        hub.publish_update(lambda: (snapshots.current(), initial.newest))
+
+    ticker = make_ticker(tick, jobs, state.counters.dropped)
+    config = ConfigFolder(
+        Path(settings.config_dir) if settings.config_dir else None,
+        lambda: reader.ask(held_resources),
+        recorder.take_file,
+        clock,
     )
     begin = partial(begin_access, keyring, recorder)
     runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, jobs)
@@ -193,7 +200,7 @@ def create_app(
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
-    app.register_blueprint(export_blueprint(reader, Exports(settings.max_exports)))
+    app.register_blueprint(export_blueprint(reader, Exports(settings.max_exports, leases)))
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
@@ -211,7 +218,14 @@ def create_app(
             is_required=is_required,
         )
     )
-    tickets, check = Tickets(clock.monotonic), KeyCheck(keyring, clock)
+    sessions = Sessions(
+        keyring,
+        people.roles,
+        clock,
+        lambda name: state.catalog.get(SESSIONS.name, name),
+        lambda: state.catalog.named(SESSIONS.name),
+    )
+    tickets, check = Tickets(clock), KeyCheck(keyring, clock)
     has_provider = people.provider is not None
     app.register_blueprint(
         session_blueprint(keyring, check, tickets, recorder, reader, resource_bodies, clock, has_provider=has_provider)
@@ -224,9 +238,8 @@ def create_app(
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
-    app.register_blueprint(websocket_blueprint(commands, capacity, client_timeout))
+    app.register_blueprint(websocket_blueprint(commands, capacity, leases, client_timeout))
     app.register_blueprint(socketio.blueprint())
-    sessions = Sessions(keyring, people.roles, clock, lambda name: state.catalog.get(SESSIONS.name, name))
     rates = map(rate_of, (settings.read_rate, settings.address_read_rate, settings.address_ingest_rate))
     limits_of_senders = Limits(Defaults(*rates), clock.monotonic)
     gate = Gate(

@@ -1,5 +1,6 @@
 """Identity: who sent a request, and what it may do. `access/` puts it into the environ, doors and views read it."""
 
+import math
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 from wsgiref.types import WSGIEnvironment
@@ -72,6 +73,8 @@ class Identity(NamedTuple):
         is_browser: whether it is a public key of web pages, which may send events, metrics and heartbeats only.
         names: what limits the new names that it may create; None for any number.
         admit: takes that many items from its rate. Raises TooManyRequests if nothing is left.
+        valid_until: returns until when it may read, as keys and sessions are now, in seconds since the epoch; a time in
+            the past if it may not. Set where a connection stays open. None: as long as no keys are required.
     """
 
     who: str
@@ -81,6 +84,7 @@ class Identity(NamedTuple):
     is_browser: bool = False
     names: NameBudget | None = None
     admit: Callable[[int], None] = lambda items: None
+    valid_until: Callable[[], float] | None = None
 
     @property
     def is_bound(self) -> bool:
@@ -90,6 +94,10 @@ class Identity(NamedTuple):
     def may(self, scope: str) -> bool:
         """Whether it has a scope."""
         return scope in self.scopes or ADMIN in self.scopes
+
+    def may_read_at(self, now: float) -> bool:
+        """Whether it may read at `now`, in seconds since the epoch, where keys are required."""
+        return self.valid_until is not None and now < self.valid_until()
 
     def why_not(self, record: Any) -> NotAllowed | None:
         """Why it may not send a record of its kind; None if it may."""
@@ -109,6 +117,11 @@ class Identity(NamedTuple):
                 fields={"type": ["Is not among the event types of this key."]},
             )
         return None
+
+
+def always() -> float:
+    """For `valid_until` of senders whose end the service does not learn."""
+    return math.inf
 
 
 EVERYBODY = Identity("anonymous", EVERY_SCOPE)

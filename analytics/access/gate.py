@@ -1,12 +1,13 @@
 """The gate: it decides by the headers of a request who sent it, and whether it may do what it asks for."""
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qs
 from wsgiref.types import WSGIEnvironment
 
 from analytics.access.credentials import PING, credentials, take_from_url
 from analytics.access.limits import Limits
-from analytics.access.routes import Route, Routes
+from analytics.access.routes import SOCKET_IO, TICKET_RULES, Route, Routes
 from analytics.addresses import parse_origin, sender_at
 from analytics.errors import AnalyticsError
 from analytics.identity import (
@@ -22,7 +23,7 @@ from analytics.identity import (
     Unauthorized,
 )
 from analytics.keys.check import KeyCheck
-from analytics.keys.key import Key
+from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
 from analytics.keys.own_page import is_own_page
 from analytics.keys.sessions import Sessions
@@ -31,8 +32,6 @@ from analytics.people.proxy_users import ProxyUsers
 from analytics.scopes import EDIT, PUBLIC
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-SOCKET_IO = "/socket.io/"
-TICKET_RULES = ("/ws/", SOCKET_IO, "/export/")
 MAX_KNOWN = 10_000
 """Identities of keys that are remembered."""
 IN_SESSION = Identity("live session", frozenset((READ,)))
@@ -119,7 +118,7 @@ class Gate:
             return self._of_ticket(given.secret, environ, route)
         if given.form == "session":
             # a cookie that is too old is no mistake of the page
-            person = self._sessions.find(given.secret) or self._proxy_users(environ)
+            person = self._sessions.use(given.secret, environ.get("REMOTE_ADDR", "")) or self._proxy_users(environ)
             return self._of_browser(person, environ, route)
         key = self._check.find(given.secret, environ.get("REMOTE_ADDR", ""))
         if given.form == "url":
@@ -129,6 +128,9 @@ class Gate:
         identity = self._of_key(key)
         if route.is_read:
             self._limits.read(identity.who, key)
+        if route.is_lasting:
+            until = partial(self._keyring.may_read_until, key.id, digest(given.secret))
+            return identity._replace(valid_until=until)
         return identity
 
     def _of_ticket(self, ticket: str, environ: WSGIEnvironment, route: Route) -> Identity:

@@ -9,24 +9,37 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from analytics.identity import ADMIN, READ
 from analytics.scopes import DECISIONS, PUBLIC, Decisions
 
+SOCKET_IO = "/socket.io/"
+TICKET_RULES = ("/ws/", SOCKET_IO, "/export/")
+"""Beginnings of the rules that accept tickets."""
+LASTING_RULES = (*TICKET_RULES, "/tickets")
+
 
 class UndecidedRouteError(Exception):
     """A route without a decision, or a decision without a route: a mistake in this program."""
 
 
 class Route(NamedTuple):
-    """The rule of a route, the scope that a request of it needs, and whether it counts as a read."""
+    """One method of a route.
+
+    Attributes:
+        scope: what a request needs.
+        is_read: whether a request counts as a read.
+        is_lasting: whether a request, or the ticket that it asks for, opens a connection that stays open.
+    """
 
     rule: str
     scope: str
     is_read: bool
+    is_lasting: bool
 
 
 def _route(rule: str, method: str, scope: str) -> Route:
-    return Route(rule, scope, scope == READ or (scope == ADMIN and method == "GET"))
+    is_read = scope == READ or (scope == ADMIN and method == "GET")
+    return Route(rule, scope, is_read, is_lasting=rule.startswith(LASTING_RULES))
 
 
-NO_ROUTE = Route("", PUBLIC, is_read=False)
+NO_ROUTE = Route("", PUBLIC, is_read=False, is_lasting=False)
 """For requests that are answered with 404 or 405."""
 
 

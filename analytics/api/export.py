@@ -3,7 +3,7 @@
 from codecs import BOM_UTF8
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from analytics.api.exports import Exports
 from analytics.api.gzipping import takes_gzip, tell_encoding
@@ -82,7 +82,8 @@ def _answer(
     if args["bom"] == "1":
         form.head = BOM_UTF8 + form.head
     chunks, gzip = export.chunks(form), takes_gzip()
-    response = Response(exports.stream(gzipped(chunks) if gzip else chunks), content_type=form.content_type)
+    stream = exports.stream(gzipped(chunks) if gzip else chunks, request.environ)
+    response = Response(stream, content_type=form.content_type)
     name = f"{kind}-{utc(now):%Y-%m-%dT%H%M%SZ}.{args['format']}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return tell_encoding(response, gzipped=gzip)

@@ -4,9 +4,10 @@ import hashlib
 import math
 import re
 import secrets
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from analytics.identity import ADMIN
+from analytics.identity import ADMIN, READ
 from analytics.resources import Resource
 
 SECRET = re.compile(r"ak_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
@@ -31,6 +32,7 @@ class Key(NamedTuple):
         expires: from when it is not accepted any more, in seconds since the epoch.
         ingest, reads: its rates; None for the default.
         new_names: how many new services, types and series it may create; None for any number.
+        changed: when it was created or rotated, in seconds since the epoch; 0 if unknown.
     """
 
     id: str
@@ -44,6 +46,30 @@ class Key(NamedTuple):
     ingest: Rate | None = None
     reads: Rate | None = None
     new_names: int | None = None
+    changed: float = 0.0
+
+    def valid_until(self, is_secret: Callable[[bytes], bool]) -> float:
+        """Until when it is accepted with the secret whose SHA-256 `is_secret` recognises; in the past if it is not.
+
+        In seconds since the epoch.
+        """
+        return self._latest_end(each for each in self.hashes if is_secret(each[0]))
+
+    def session_until(self, opened: float) -> float:
+        """Until when a session can last that was opened with it at `opened`, both in seconds since the epoch.
+
+        A session that is older than the present secret was opened with the previous one.
+        """
+        return self._latest_end(self.hashes[1:] if opened < self.changed else self.hashes)
+
+    @property
+    def may_read(self) -> bool:
+        """Whether it may read."""
+        return not self.scopes.isdisjoint((READ, ADMIN))
+
+    def _latest_end(self, hashes: Iterable[tuple[bytes, float | None]]) -> float:
+        ends = [math.inf if until is None else until for _, until in hashes]
+        return min(max(ends, default=-math.inf), math.inf if self.expires is None else self.expires)
 
     @property
     def who(self) -> str:
@@ -91,6 +117,7 @@ def key_of(resource: Resource) -> Key:
         _rate(limits.get("ingest")),
         _rate(limits.get("reads")),
         body.get("new_names"),
+        resource.updated_at,
     )
 
 

@@ -1,6 +1,7 @@
 """The keyring: all keys, by which the secret of a request is recognised."""
 
 import hmac
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -87,6 +88,13 @@ class Keyring:
         if self._from_settings is not None and id_ == self._from_settings.id:
             return self._from_settings
         return self._current().get(id_)
+
+    def may_read_until(self, id_: str, hashed: bytes) -> float:
+        """Until when the key with this id may read by the secret with this SHA-256; in the past if it may not."""
+        key = self.by_id(id_)
+        if key is None or not key.may_read:
+            return -math.inf
+        return key.valid_until(lambda each: hmac.compare_digest(each, hashed))
 
     def _current(self) -> dict[str, Key]:
         version = self._version()

@@ -1,14 +1,54 @@
 """Sessions: people who signed in on the page. Each is a resource of the catalog, known by the SHA-256 of its cookie."""
 
 import hmac
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
 
 from analytics.clock import Clock
-from analytics.identity import Identity
+from analytics.identity import READ, Identity
 from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
 from analytics.people.roles import Roles
 from analytics.resources import Resource
+
+MAX_USES = 20_000
+"""Sessions whose last use is remembered; all are forgotten beyond that."""
+
+
+class Use(NamedTuple):
+    """The last use of a session: when, in seconds since the epoch, and from which address."""
+
+    time: float
+    address: str
+
+
+class Active(NamedTuple):
+    """A session in which somebody is signed in.
+
+    Attributes:
+        id: its public name, from which nobody learns the cookie.
+        since: when the person signed in.
+        expires: when it ends at the latest.
+        last: its last use since the start of the service; None if there was none.
+    """
+
+    id: str
+    who: str
+    scopes: frozenset[str]
+    since: float
+    expires: float
+    last: Use | None
+
+
+class Found(NamedTuple):
+    """A session, the time since which it is open, and the time at which it ends, both in seconds since the epoch."""
+
+    name: str
+    identity: Identity
+    since: float
+    until: float
 
 
 class Sessions:
@@ -19,27 +59,70 @@ class Sessions:
 
     Args:
         resource: returns the resource of the collection `sessions` with this name.
+        resources: returns all of them.
     """
 
     def __init__(
-        self, keyring: Keyring, roles: Roles, clock: Clock, resource: Callable[[str], Resource | None]
+        self,
+        keyring: Keyring,
+        roles: Roles,
+        clock: Clock,
+        resource: Callable[[str], Resource | None],
+        resources: Callable[[], Iterable[Resource]],
     ) -> None:
-        self._keyring, self._roles, self._clock, self._resource = keyring, roles, clock, resource
+        self._keyring, self._roles, self._clock = keyring, roles, clock
+        self._resource, self._resources = resource, resources
+        self._uses: dict[str, Use] = {}
 
-    def find(self, token: str) -> Identity | None:
+    def use(self, token: str, address: str) -> Identity | None:
         """Who signed in with this token; None if the session is unknown, over or revoked."""
+        found, now = self._find(token), self._clock.wall()
+        if found is None or now >= found.until:
+            return None
+        if len(self._uses) >= MAX_USES:
+            self._uses.clear()
+        self._uses[found.name] = Use(now, address)
+        return found.identity._replace(valid_until=partial(self._may_read_until, token))
+
+    def active(self) -> list[Active]:
+        """All sessions that are not over, the newest first."""
+        found = [row for session in self._resources() if (row := self._active(session)) is not None]
+        return sorted(found, key=lambda each: each.since, reverse=True)
+
+    def by_id(self, id_: str) -> Active | None:
+        """The session with this id; None if there is none, or if it is over."""
+        session = self._resource(id_)
+        return None if session is None else self._active(session)
+
+    def _active(self, session: Resource) -> Active | None:
+        found = self._read(session, lambda key: key.session_until(session.updated_at))
+        if found is None or self._clock.wall() >= found.until:
+            return None
+        (name, (who, scopes, *_), since, until), last = found, self._uses.get(session.name)
+        return Active(name, who, scopes, since, until, last)
+
+    def _find(self, token: str) -> Found | None:
         session = self._resource(session_name(token))
-        now = self._clock.wall()
-        if session is None or session.end is None or now >= session.end:
+        if session is None:
             return None
-        key_id = session.body.get("key")
-        if key_id is None:
-            scopes = self._roles.scopes(session.body["groups"])
-            return Identity(session.body["who"], scopes) if scopes else None
-        key = self._keyring.by_id(key_id)
-        if key is None or key.is_expired(now) or not _is_of(key, token, session.body["proof"], now):
+        kept = session.body.get("proof", "")
+        return self._read(session, lambda key: key.valid_until(lambda hashed: _is_proof(kept, token, hashed)))
+
+    def _may_read_until(self, token: str) -> float:
+        found = self._find(token)
+        return found.until if found is not None and found.identity.may(READ) else -math.inf
+
+    def _read(self, session: Resource, end_of: Callable[[Key], float]) -> Found | None:
+        """A session, which ends with its key; None if that is revoked, or if none of a person's groups has a role."""
+        body, end = session.body, -math.inf if session.end is None else session.end
+        if "key" not in body:
+            scopes = self._roles.scopes(body["groups"])
+            return Found(session.name, Identity(body["who"], scopes), session.updated_at, end) if scopes else None
+        key = self._keyring.by_id(body["key"])
+        if key is None:
             return None
-        return Identity(key.who, key.scopes, key.services, key.types)
+        identity = Identity(key.who, key.scopes, key.services, key.types)
+        return Found(session.name, identity, session.updated_at, min(end, end_of(key)))
 
 
 def proof(token: str, secret: str) -> str:
@@ -54,8 +137,8 @@ def _proof(token: str, hashed: bytes) -> str:
     return hmac.digest(token.encode(), hashed, "sha256").hex()
 
 
-def _is_of(key: Key, token: str, kept: str, now: float) -> bool:
-    return any(hmac.compare_digest(_proof(token, hashed), kept) for hashed in key.accepted(now))
+def _is_proof(kept: str, token: str, hashed: bytes) -> bool:
+    return hmac.compare_digest(_proof(token, hashed), kept)
 
 
 def session_name(token: str) -> str:

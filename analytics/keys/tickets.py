@@ -2,9 +2,9 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import NamedTuple
 
+from analytics.clock import Clock
 from analytics.identity import Identity
 
 SECONDS = 30.0
@@ -21,19 +21,15 @@ class Ticket(NamedTuple):
 
 
 class Tickets:
-    """Tickets that were given out. Each is used once, by the origin that asked for it.
+    """Tickets that were given out. Each is used once, by the origin that asked for it."""
 
-    Args:
-        now: returns seconds that only go forward.
-    """
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._given: OrderedDict[str, Ticket] = OrderedDict()
 
     def give(self, identity: Identity, origin: str) -> str:
         """A new ticket, valid for `SECONDS`."""
-        now = self._now()
+        now = self._clock.monotonic()
         while self._given and (len(self._given) >= MAX_TICKETS or next(iter(self._given.values())).expires <= now):
             self._given.popitem(last=False)
         ticket = secrets.token_urlsafe(32)
@@ -41,8 +37,11 @@ class Tickets:
         return ticket
 
     def use(self, ticket: str, origin: str) -> Identity | None:
-        """Who asked for a ticket, which is then used up; None if it is unknown, used, late or of another origin."""
+        """Who asked for a ticket, which is then used up.
+
+        None if it is unknown, used, late or of another origin, or if its sender may not read any more.
+        """
         found = self._given.pop(ticket, None)
-        if found is None or found.expires <= self._now() or (origin and origin != found.origin):
+        if found is None or found.expires <= self._clock.monotonic() or (origin and origin != found.origin):
             return None
-        return found.identity
+        return found.identity if found.identity.may_read_at(self._clock.wall()) else None

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import gevent
 
@@ -10,6 +10,17 @@ from analytics.live.messages import Batch, Encode
 from analytics.live.outbox import Backlog, Outbox
 
 log = logging.getLogger(__name__)
+
+
+class Closing(NamedTuple):
+    """Why the service closes a connection: the code of a WebSocket's Close frame, and the reason for people."""
+
+    code: int
+    reason: str
+
+
+STOPPING = Closing(1001, "The service stops.")
+NO_ACCESS = Closing(4401, "The key or session of this connection is no longer valid.")
 
 
 class Connection(Protocol):
@@ -36,8 +47,8 @@ class Connection(Protocol):
     def ping(self) -> bool:
         """Ping the client, or cut the connection if the previous ping was not answered; returns as `push` does."""
 
-    def close(self) -> None:
-        """Close the connection because the service stops, after the frame that is partly sent; blocks.
+    def close(self, closing: Closing) -> None:
+        """Close the connection, after the frame that is partly sent; blocks.
 
         Raises:
             OSError: the connection is closed, or was cut because the client is too slow.
@@ -89,10 +100,10 @@ class Delivery:
         if self._writer is None and not self._connection.ping():
             self._start_writer()
 
-    def close(self) -> None:
+    def close(self, closing: Closing = STOPPING) -> None:
         """Close the connection; the outbox is discarded."""
         self.stop()
-        self._writer = gevent.spawn(self._close)  # never reset, so that nothing is sent after it
+        self._writer = gevent.spawn(self._close, closing)  # never reset, so that nothing is sent after it
 
     def stop(self) -> None:
         """Stop writing for good, because the connection is closed."""
@@ -119,6 +130,6 @@ class Delivery:
             return
         self._writer = None
 
-    def _close(self) -> None:
+    def _close(self, closing: Closing) -> None:
         with contextlib.suppress(OSError):
-            self._connection.close()
+            self._connection.close(closing)

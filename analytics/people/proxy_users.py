@@ -3,7 +3,7 @@
 from wsgiref.types import WSGIEnvironment
 
 from analytics.addresses import TRUSTED
-from analytics.identity import Identity, NotAllowed
+from analytics.identity import Identity, NotAllowed, always
 from analytics.people.roles import Roles
 
 MAX_NAME = 200
@@ -34,7 +34,7 @@ class ProxyUsers:
         scopes = self._roles.scopes(self._roles.groups_of(groups, name)) if "," not in name else frozenset()
         if not scopes:
             raise NotAllowed(f"{name[:MAX_NAME]} has none of the groups that may use this service.", code="no_role")
-        return Identity(name[:MAX_NAME], scopes)
+        return Identity(name[:MAX_NAME], scopes, valid_until=always)
 
 
 def _key(header: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.commands import Commands, options_in_query
+from analytics.live.delivery import Closing
 from analytics.live.hub import Client, Hub
 from analytics.live.initial import InitialMessages
 from analytics.live.outbox import Backlog
@@ -33,7 +34,7 @@ class DeadConnection:
         self.pings += 1
         return True
 
-    def close(self) -> None:
+    def close(self, closing: Closing) -> None:
         raise AssertionError("the writer must not run")
 
 

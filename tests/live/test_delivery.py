@@ -4,7 +4,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from analytics.live.delivery import Delivery
+from analytics.live.delivery import NO_ACCESS, STOPPING, Closing, Delivery
 from analytics.live.messages import Batch, Message
 from analytics.live.outbox import Backlog, Outbox
 from analytics.live.wire.encoding import json_text
@@ -23,6 +23,7 @@ class FakeConnection:
         self.sent: list[bytes] = []
         self.closed = self.pings = self.sends = 0
         self.error: Exception | None = None
+        self.closing: Closing | None = None
 
     def push(self, data: bytes) -> bool:
         self.pushed.append(data)
@@ -39,8 +40,9 @@ class FakeConnection:
         self.pings += 1
         return self.keeps_up
 
-    def close(self) -> None:
+    def close(self, closing: Closing) -> None:
         self.closed += 1
+        self.closing = closing
 
 
 class Rig:
@@ -130,6 +132,14 @@ def test_close_closes_the_connection_once_and_nothing_is_sent_after_it(rig: Rig)
     settle()
     assert rig.connection.closed == 1
     assert rig.connection.pushed == rig.connection.sent == []
+
+
+@pytest.mark.parametrize("closing", [STOPPING, NO_ACCESS])
+def test_the_connection_learns_why_it_is_closed(rig: Rig, closing: Closing) -> None:
+    rig.delivery.close(closing)
+    settle()
+    assert rig.connection.closing == closing
+    assert len(closing.reason.encode()) <= 123, "a Close frame has room for no more"
 
 
 def test_close_does_not_wait_for_a_slow_client(rig: Rig) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.commands import options_in_query
+from analytics.live.delivery import Closing
 from analytics.live.event_batches import BATCH_EVENTS
 from analytics.live.hub import PING_INTERVAL, YIELD_EVERY, Hub
 from analytics.live.outbox import MAX_EVENTS, Backlog
@@ -229,7 +230,7 @@ class Ready(DeadConnection):
             gevent.sleep(60)
         self.sent += b"".join(backlog.encode_each(json_text))
 
-    def close(self) -> None:
+    def close(self, closing: Closing) -> None:
         self.is_closed = True
 
 

@@ -6,6 +6,7 @@ has a WebSocket, and in small portions to a client that polls, so that its backl
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from socket import SHUT_RDWR
 from typing import Any
@@ -20,8 +21,10 @@ from analytics.errors import AnalyticsError, BadHandshake, Unavailable, Validati
 from analytics.internals.engineio import Engine, Session
 from analytics.internals.simple_websocket import socket_of
 from analytics.internals.socketio import TextPacket, engine_server, session_id, watch_sessions
+from analytics.keys.leases import Lease, Leases
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, Subscribed, options_in_query
+from analytics.live.delivery import Closing
 from analytics.live.hub import Client
 from analytics.live.outbox import Backlog
 from analytics.live.wire.encoding import packet_frame, packet_text
@@ -37,6 +40,8 @@ PROTOCOL_FIELDS = ("EIO", "transport", "t", "sid", "b64")
 """Query parameters of the protocol itself."""
 SOCKET = "socket"
 """Key of the MessageSocket of a WebSocket in the data of its session."""
+DISCONNECT = "1"
+"""Packet of Socket.IO that ends a client's session; clients do not reconnect by themselves after it."""
 MAX_POLLED = 12
 """Messages that one poll fetches; the Python client accepts up to 16 packets at once."""
 
@@ -81,8 +86,8 @@ class SocketIoConnection:
         """Do nothing: python-engineio pings its sessions."""
         return True
 
-    def close(self) -> None:
-        """Do nothing: `SocketIo.drain` closes all sessions."""
+    def close(self, closing: Closing) -> None:
+        """Do nothing: `SocketIo` closes sessions."""
 
     def _websocket(self) -> MessageSocket | None:
         """The socket of the WebSocket, once the session has one."""
@@ -97,6 +102,7 @@ class SocketIo:
     Args:
         commands: adds clients to the hub.
         capacity: limits the number of sessions.
+        leases: ends sessions whose key or session of a person ended.
         is_draining: whether the service stops.
         read_body: reads the body of a request.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
@@ -106,12 +112,14 @@ class SocketIo:
         self,
         commands: Commands,
         capacity: Capacity,
+        leases: Leases,
         is_draining: Callable[[], bool],
         read_body: ReadBody,
         client_timeout: float,
     ) -> None:
-        self._capacity = capacity
-        self._addresses: dict[str, str] = {}
+        self._capacity, self._leases = capacity, leases
+        self._open: dict[str, tuple[str, Lease]] = {}
+        """Address and lease of each session."""
         self._commands, self._read_body, self._client_timeout = commands, read_body, client_timeout
         self._is_draining = is_draining
         self._clients: dict[str | None, Client] = {}
@@ -147,12 +155,7 @@ class SocketIo:
     def drain(self) -> None:
         """Close all sessions; the connection of a client that does not receive the Close soon is cut."""
         for session in self._engine.sessions():
-            session.close()
-            sock = session.data.get(SOCKET)
-            if sock is not None:
-                gevent.spawn_later(CLOSE_SECONDS, sock.hang_up, SHUT_RDWR)
-                if not session.is_upgraded:
-                    sock.hang_up()
+            _close(session)
 
     def blueprint(self) -> Blueprint:
         """The blueprint of /socket.io/."""
@@ -195,13 +198,22 @@ class SocketIo:
         self._capacity.check(request.environ.get("REMOTE_ADDR", ""))
 
     def _opened(self, sid: str, environ: WSGIEnvironment) -> None:
-        self._addresses[sid] = address = environ.get("REMOTE_ADDR", "")
+        address = environ.get("REMOTE_ADDR", "")
+        self._open[sid] = address, self._leases.add(environ, partial(self._disconnect_for_good, sid))
         self._capacity.add(address)
 
     def _ended(self, sid: str) -> None:
-        address = self._addresses.pop(sid, None)
-        if address is not None:
+        address, lease = self._open.pop(sid, (None, None))
+        if address is not None and lease is not None:
             self._capacity.remove(address)
+            self._leases.remove(lease)
+
+    def _disconnect_for_good(self, sid: str) -> None:
+        """End a session whose sender may not read any more, in the way after which clients do not reconnect."""
+        session = self._engine.session(sid)
+        if session is not None:
+            session.put(DISCONNECT)
+            _close(session)
 
     def _connect(self, sid: str, environ: WSGIEnvironment, auth: Any = None) -> None:
         session = self._engine.session(session_id(self._server, sid))
@@ -230,6 +242,16 @@ class SocketIo:
             return self._commands.subscribe(client, fields)
         except AnalyticsError as error:
             return {"error": error.body}
+
+
+def _close(session: Session) -> None:
+    """Close a session; the connection of a client that does not receive the Close soon is cut."""
+    session.close()
+    sock = session.data.get(SOCKET)
+    if sock is not None:
+        gevent.spawn_later(CLOSE_SECONDS, sock.hang_up, SHUT_RDWR)
+        if not session.is_upgraded:
+            sock.hang_up()
 
 
 class ForwardedResponse(Response):

@@ -13,8 +13,10 @@ from simple_websocket import ConnectionClosed
 from wsproto.frame_protocol import CloseReason
 
 from analytics.internals.simple_websocket import NoThread, listen, take_pong
+from analytics.keys.leases import Leases
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, options_in_query
+from analytics.live.delivery import NO_ACCESS, Closing
 from analytics.live.outbox import Backlog
 from analytics.live.wire.encoding import json_frame
 from analytics.live.wire.frames import PING, PING_TIMEOUT
@@ -61,25 +63,26 @@ class WebSocketConnection:
         self._sock.hang_up(SHUT_RDWR)
         return True
 
-    def close(self) -> None:
+    def close(self, closing: Closing) -> None:
         try:
             with Timeout(CLOSE_SECONDS, ConnectionAbortedError("the client does not receive the Close")):
                 if self._sock.is_closing:
                     self._sock.flush()
                 else:
-                    self._ws.close(CloseReason.GOING_AWAY, "The service stops.")
+                    self._ws.close(closing.code, closing.reason)
         except ConnectionClosed as error:
             raise OSError(str(error)) from None
         finally:
             self._sock.hang_up()
 
 
-def websocket_blueprint(commands: Commands, capacity: Capacity, client_timeout: float) -> Blueprint:
+def websocket_blueprint(commands: Commands, capacity: Capacity, leases: Leases, client_timeout: float) -> Blueprint:
     """The blueprint of /ws/dashboard.
 
     Args:
         commands: adds clients to the hub.
         capacity: limits the number of connections.
+        leases: ends connections whose key or session ended.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
     """
     blueprint = Blueprint("live", __name__)
@@ -104,9 +107,11 @@ def websocket_blueprint(commands: Commands, capacity: Capacity, client_timeout: 
     @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
     def dashboard(ws: Any) -> None:
         client = commands.join(g.options, WebSocketConnection(ws, g.sock))
+        lease = leases.add(request.environ, partial(client.delivery.close, NO_ACCESS))
         try:
             listen(ws, partial(_answer, ws, partial(commands.answer, client)))
         finally:
+            leases.remove(lease)
             commands.leave(client)
             g.sock.hang_up(SHUT_RDWR)
 
