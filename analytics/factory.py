@@ -29,6 +29,7 @@ from analytics.api.page import page_blueprint
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.session import session_blueprint
+from analytics.api.sessions import sessions_blueprint
 from analytics.api.stats import stats_blueprint
 from analytics.api.users import users_blueprint
 from analytics.bus import Bus, Recorded, UsersErased
@@ -230,6 +231,7 @@ def create_app(
     app.register_blueprint(
         session_blueprint(keyring, check, tickets, recorder, reader, resource_bodies, clock, has_provider=has_provider)
     )
+    app.register_blueprint(sessions_blueprint(sessions, recorder))
     limit = partial(Rates("sign-ins", clock.monotonic).take, rate=SIGN_INS, items=1)
     app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, recorder, clock, limit))
     app.register_blueprint(audit_blueprint(reader))

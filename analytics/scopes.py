@@ -35,7 +35,12 @@ DECISIONS: Decisions = {
     "/audit": {"GET": ADMIN},
     "/tickets": {"POST": READ},
     "/session": {"GET": PUBLIC, "POST": PUBLIC, "DELETE": PUBLIC},
+    "/sessions": {"GET": READ, "DELETE": READ},
+    "/sessions/<id>": {"DELETE": READ},
     "/session/oidc": {"GET": PUBLIC},
     "/session/oidc/callback": {"GET": PUBLIC},
 }
-"""The scope by the rule of a route and the method; HEAD needs what GET needs."""
+"""The scope by the rule of a route and the method; HEAD needs what GET needs.
+
+Who is no admin sees and ends their own sessions only.
+"""

@@ -2,7 +2,7 @@
 
 from analytics.api.codes import ONE_BODY, READ, RESOURCE, Codes
 from analytics.api.operation import Body, Operation
-from analytics.schemas import key
+from analytics.schemas import key, session
 from analytics.schemas.catalog import AuditQuery
 
 BODY: Codes = {**ONE_BODY, 422: ("validation_failed",)}
@@ -38,7 +38,8 @@ ACCESS = (
         "/keys/{id}",
         "Access",
         "Revoke a key",
-        "It is refused from the next request on; sessions that were opened with it end.",
+        "It is refused from the next request on; sessions that were opened with it end, as do its live connections "
+        "and exports within a second.",
         {204: ()},
         {**RESOURCE, 409: ("last_admin_key",)},
         path_schema=key.KeyPath,
@@ -64,6 +65,37 @@ ACCESS = (
         READ,
     ),
     Operation("delete", "/session", "Access", "Sign out", "Ends the session of the cookie.", {204: ()}, READ),
+    Operation(
+        "get",
+        "/sessions",
+        "Access",
+        "List sessions",
+        "Who is signed in on the page. Without the scope `admin`, the sender's own sessions only.",
+        {200: (session.SessionPage,)},
+        READ,
+    ),
+    Operation(
+        "delete",
+        "/sessions",
+        "Access",
+        "End the sessions of a person",
+        "Ends all sessions of one person or key, which without the scope `admin` must be the sender. Their live "
+        "connections and exports end within a second.",
+        {200: (session.SessionsEnded,)},
+        READ,
+        query=session.SessionsOf,
+    ),
+    Operation(
+        "delete",
+        "/sessions/{id}",
+        "Access",
+        "End a session",
+        "Its live connections and exports end within a second. Without the scope `admin`, only the sender's own "
+        "sessions are found.",
+        {204: ()},
+        RESOURCE,
+        path_schema=session.SessionPath,
+    ),
     Operation(
         "post",
         "/tickets",
