@@ -28,6 +28,8 @@ CLIENTS = (
     ("keys", "create", "--name", "x", "--scope", "read"),
     ("keys", "rotate", "0123456789abcdef"),
     ("keys", "revoke", "0123456789abcdef"),
+    ("sessions", "list"),
+    ("sessions", "revoke", "0123456789abcdef"),
 )
 
 

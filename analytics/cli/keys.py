@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from urllib.parse import quote
@@ -12,10 +10,9 @@ from urllib.parse import quote
 import click
 
 from analytics.cli.common import Finite, key_options, url_option
+from analytics.cli.service import print_table, service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from analytics.feed.sender import Sender
 
 DURATION = re.compile(r"(\d{1,6})([smhdw])")
@@ -147,7 +144,7 @@ def create_command(
     body["expires_at"] = expires
     if rate is not None:
         body["limits"] = {"ingest": {"per_second": rate, "burst": burst or max(1.0, 2 * rate)}}
-    with _service(url, key) as sender:
+    with service(url, key) as sender:
         _show_secret(_key_in(sender, sender.post("/keys", body)), "created")
 
 
@@ -161,7 +158,7 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 
     from analytics.feed.errors import ForeignAnswerError
 
-    with _service(url, key) as sender:
+    with service(url, key) as sender:
         answer = sender.get("/keys", {})
         try:
             rows = [_row(each) for each in answer["keys"]]
@@ -170,9 +167,7 @@ def list_command(url: str, key: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer))
         return
-    widths = [max(map(len, cells)) for cells in zip(HEADS, *rows, strict=True)]
-    for row in (HEADS, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print_table(HEADS, rows)
 
 
 @keys_command.command("rotate")
@@ -189,7 +184,7 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 )
 def rotate_command(id_: str, url: str, key: str, overlap: timedelta) -> None:
     """Give a key a new secret, which is printed alone on standard output."""
-    with _service(url, key) as sender:
+    with service(url, key) as sender:
         path = f"/keys/{quote(id_, safe='')}/rotate"
         answer = sender.post(path, {"overlap_seconds": int(overlap.total_seconds())})
         _show_secret(_key_in(sender, answer), "rotated")
@@ -201,23 +196,9 @@ def rotate_command(id_: str, url: str, key: str, overlap: timedelta) -> None:
 @key_options
 def revoke_command(id_: str, url: str, key: str) -> None:
     """Revoke a key: it is refused from now on, and sessions that were opened with it end."""
-    with _service(url, key) as sender:
+    with service(url, key) as sender:
         sender.delete(f"/keys/{quote(id_, safe='')}")
         click.echo(f"revoked {id_}", err=True)
-
-
-@contextmanager
-def _service(url: str, key: str) -> Iterator[Sender]:
-    """The service. Nothing is tried twice: the first try may have created a key."""
-    from analytics.feed.errors import FeedError
-    from analytics.feed.sender import Sender
-
-    try:
-        with Sender(url, key=key, patience=0) as sender:
-            yield sender
-    except FeedError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
 
 
 def _key_in(sender: Sender, answer: dict[str, Any]) -> Key:

@@ -99,11 +99,12 @@ class Sender:
             raise self._refusal(response)
         return body
 
-    def delete(self, path: str) -> None:
-        """Delete a resource."""
+    def delete(self, path: str) -> dict[str, Any]:
+        """Delete a resource, or several; returns the answer of the service, often empty."""
         response = self._call("DELETE", path)
-        if response.status_code != 204:
+        if response.status_code not in (200, 204):
             raise self._refusal(response)
+        return _body(response) or {}
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Get the JSON object at `path`."""
