@@ -148,6 +148,24 @@ def test_the_form_comes_back_when_the_key_of_the_session_is_revoked(server: Serv
     expect(page.locator("#sign-in-error")).to_be_empty()
 
 
+def test_the_form_comes_back_by_the_live_connection_alone(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url, outages=True)
+    sign_in(page, ADMIN)
+    expect(page.locator("#connection")).to_have_text("live")
+
+    def own_session_only(route: Route) -> None:
+        if route.request.resource_type == "fetch" and not route.request.url.endswith("/session"):
+            route.abort()  # no answer to another request can say that the session has ended
+        else:
+            route.fallback()
+
+    page.route("**/*", own_session_only)
+    (session,) = call(server, "GET", "/sessions")["sessions"]
+    call(server, "DELETE", f"/sessions/{session['id']}")
+    expect(page.get_by_role("alert")).to_have_text("Your session has ended: sign in again.")
+    expect(page.get_by_label("Key", exact=True)).to_be_focused()
+
+
 def test_the_form_comes_back_when_the_live_connection_is_refused(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url, outages=True)
     sign_in(page, ADMIN)

@@ -246,3 +246,79 @@ test('retry connects at once where it waits, and does nothing else', (t) => {
   client.retry();
   assert.equal(FakeSocket.all.length, 2, 'it is closed');
 });
+
+/** Answers to POST /tickets, in order: a status and a body each; the requests that got them. */
+function tickets(t, ...answers) {
+  const asked = [];
+  t.mock.method(globalThis, 'fetch', async (url, { headers, method, credentials }) => {
+    asked.push({ url, method, credentials, key: headers['X-API-Key'] });
+    const [status, body] = answers.shift();
+    return new Response(JSON.stringify(body), { status });
+  });
+  return asked;
+}
+
+/** Let promises that can settle do so. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+const WRONG = { error: { code: 'unknown_key', message: 'This key is not known.', fields: {} } };
+
+test('with a key each line begins with a ticket of its own', async (t) => {
+  const asked = tickets(t, [201, { ticket: 'a+b' }], [201, { ticket: 'c' }]);
+  const { client } = live(t, { key: 'ak_1_x' });
+  assert.equal(FakeSocket.all.length, 0);
+  await settle();
+  assert.deepEqual(FakeSocket.last.asked, { events: 'all', service: 'all', updates: 'patch', ticket: 'a+b' });
+  FakeSocket.last.say('snapshot', { seq: 5, data: {} });
+  FakeSocket.last.drop();
+  t.mock.timers.tick(client.state.retryIn);
+  await settle();
+  assert.deepEqual([FakeSocket.last.asked.ticket, FakeSocket.last.asked.since], ['c', '5']);
+  const once = { url: 'http://analytics.test/tickets', method: 'POST', credentials: 'omit', key: 'ak_1_x' };
+  assert.deepEqual(asked, [once, once]);
+});
+
+test('the key may be in the address', async (t) => {
+  const asked = tickets(t, [201, { ticket: 'a' }]);
+  live(t, { baseUrl: 'http://ak_1_x@analytics.test/' });
+  await settle();
+  assert.deepEqual(asked.map(({ url, key }) => [url, key]), [['http://analytics.test/tickets', 'ak_1_x']]);
+  assert.equal(FakeSocket.last.url.host, 'analytics.test');
+  assert.equal(FakeSocket.last.url.username, '');
+});
+
+test('a key that is not accepted is reported once, and tried again', async (t) => {
+  tickets(t, [401, WRONG], [401, WRONG], [201, { ticket: 'a' }], [403, WRONG]);
+  const { client, of } = live(t, { key: 'wrong' });
+  for (const attempt of [1, 2]) {
+    await settle();
+    assert.deepEqual([client.state.state, client.state.attempt], ['reconnecting', attempt]);
+    t.mock.timers.tick(client.state.retryIn);
+  }
+  await settle();
+  assert.deepEqual(of('refused'), [{ code: 'unknown_key', message: 'This key is not known.', fields: {}, status: 401 }]);
+  FakeSocket.last.drop();
+  t.mock.timers.tick(client.state.retryIn);
+  await settle();
+  assert.deepEqual(of('refused').map(({ status }) => status), [401, 403]);
+});
+
+test('a ticket that comes after the end opens no line', async (t) => {
+  tickets(t, [201, { ticket: 'a' }]);
+  const { client } = live(t, { key: 'ak_1_x' });
+  client.close();
+  await settle();
+  assert.deepEqual([FakeSocket.all.length, client.state.state], [0, 'closed']);
+});
+
+test('while the service gives no ticket, the line waits as it does without a connection', async (t) => {
+  tickets(t, [503, {}], [201, {}], [201, { ticket: 'a' }]);
+  const { client, of } = live(t, { key: 'ak_1_x' });
+  for (const attempt of [1, 2]) {
+    await settle();
+    assert.equal(client.state.attempt, attempt);
+    client.retry();
+  }
+  await settle();
+  assert.equal(FakeSocket.last.asked.ticket, 'a');
+  assert.deepEqual(of('refused'), []);
+});

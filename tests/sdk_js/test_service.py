@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from tests.conftest import StartServer
 from tests.edge.kills import kill
 from tests.edge.wire import tool
 from tests.server import Server, free_port
 
 HERE = Path(__file__).parent
+ADMIN = "the-admin-key-of-these-tests"
 SECONDS = 60
 
 
@@ -104,6 +107,32 @@ def test_names_that_no_address_can_hold_are_heard_of_too(start_server: StartServ
         server.post("/events", batch)
         hear(watch, "event", "a,b")
         watch.communicate("", SECONDS)
+
+
+def test_with_a_key_a_live_client_follows_a_service_that_requires_keys(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_ADMIN_KEY": ADMIN})
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+
+    def send(type_: str) -> None:
+        event = {"type": type_, "service": "shop"}
+        assert requests.post(f"{server.url}/events", json=event, headers=headers, timeout=10).ok
+
+    key = {"name": "follower", "scopes": ["read"]}
+    made = requests.post(f"{server.url}/keys", json=key, headers=headers, timeout=10).json()
+    with running(server, "watch.mjs", key=made["secret"]) as watch:
+        hear(watch, "snapshot", False, 0)
+        send("before")
+        hear(watch, "event", "before")
+        server.stop()
+        server.__enter__()
+        send("after")
+        hear(watch, "event", "after")
+        assert requests.delete(f"{server.url}/keys/{made['id']}", headers=headers, timeout=10).ok
+        assert ["state", "reconnecting"] in hear(watch, "refused", "unknown_key", 401)
+        watch.communicate("", SECONDS)
+    assert made["secret"] not in server.log()
 
 
 def test_updates_are_what_the_dashboard_says(start_server: StartServer) -> None:

@@ -20,11 +20,12 @@ console.log(status, told[0]!.error?.code, analytics.waiting + analytics.dropped)
 await analytics.flush();
 await analytics.close({ timeoutMs: 100 });
 
-const live = new LiveClient({ events: ['purchase'], service: 'shop', updates: 'full' });
+const live = new LiveClient({ events: ['purchase'], service: 'shop', updates: 'full', key: 'ak_0123456789abcdef_key' });
 const hear = ({ detail }: CustomEvent<{ data: any; seq: number; dropped: number }>) => console.log(detail.seq);
 live.addEventListener('event', hear);
 live.removeEventListener('event', hear);
 live.addEventListener('state', ({ detail: { state, since } }) => console.log(state, since?.toFixed()));
+live.addEventListener('refused', ({ detail: { code, status } }) => console.log(code, status?.toFixed()));
 live.addEventListener('anything', (event) => console.log(event.type));
 live.start();
 live.subscribe({ events: 'all' });

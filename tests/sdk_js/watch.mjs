@@ -7,6 +7,7 @@ const say = (...line) => console.log(JSON.stringify(line));
 live.addEventListener('snapshot', ({ detail: { gap, data } }) => say('snapshot', gap, data.overview.total_requests));
 live.addEventListener('update', ({ detail: { data } }) => say('update', data));
 live.addEventListener('event', ({ detail: { data } }) => say('event', data.type));
+live.addEventListener('refused', ({ detail: { code, status } }) => say('refused', code, status));
 live.addEventListener('state', ({ detail: { state } }) => say('state', state));
 live.start();
 process.stdin.resume().on('end', () => live.close());

@@ -71,8 +71,16 @@ export class AnalyticsClient {
 }
 
 export interface LiveOptions {
-  /** The service; default: what served the script, else the page's origin, else http://localhost:8099. */
+  /**
+   * The service; default: what served the script, else the page's origin, else http://localhost:8099. May contain the
+   * key: `https://KEY@host`.
+   */
   baseUrl?: string;
+  /**
+   * A key with the scope `read`, for programs; default: that of `baseUrl`, else none. It is exchanged for a ticket before
+   * each connection. Never put it into a page: everybody could read it there, and so all data.
+   */
+  key?: string;
   /** `'all'` (default), `'none'`, or the event types wanted. */
   events?: string | string[];
   /** Events of these services only. */
@@ -105,8 +113,8 @@ export interface LiveEvents {
   /** An event as it happened; `dropped` more were lost before it because this client was too slow. */
   event: CustomEvent<{ data: any; seq: number; dropped: number }>;
   state: CustomEvent<LiveState>;
-  /** The service did not understand a subscription. */
-  refused: CustomEvent<{ code: string; message: string; fields: Record<string, string[]> }>;
+  /** The service did not understand a subscription, or did not accept the key (`status` 401 or 403; dispatched once). */
+  refused: CustomEvent<{ code: string; message: string; fields: Record<string, string[]>; status?: number }>;
 }
 
 export class LiveClient extends EventTarget {

@@ -2,9 +2,10 @@
 
 import { backoff } from './backoff.js';
 import { parsed } from './json.js';
-import { defaultUrl, trimmed } from './origin.js';
+import { defaultUrl, split } from './origin.js';
 import { mergePatch } from './patch.js';
 import { message, query } from './subscription.js';
+import { post, problemOf } from './transport.js';
 
 const RETRY = { floor: 500, base: 1000, cap: 30_000 };
 const SILENCE_MS = 5000;
@@ -17,11 +18,14 @@ const WATCH_MS = 1000;
  */
 export class LiveClient extends EventTarget {
   #url;
+  #key;
   #wanted;
   #silenceMs;
   #retry;
   #Socket;
   #socket = null;
+  #asking = null;
+  #isDenied = false;
   #timer = null;
   #watch = null;
   #attempt = 0;
@@ -37,9 +41,11 @@ export class LiveClient extends EventTarget {
   seq = null;
 
   /** @param {import('./analytics.d.ts').LiveOptions} [options] */
-  constructor({ baseUrl, events, service, updates = 'patch', silenceMs = SILENCE_MS, retry, WebSocket } = {}) {
+  constructor({ baseUrl, key, events, service, updates = 'patch', silenceMs = SILENCE_MS, retry, WebSocket } = {}) {
     super();
-    this.#url = `${trimmed(baseUrl ?? defaultUrl).replace(/^http/, 'ws')}/ws/dashboard`;
+    const { url, key: keyInUrl } = split(baseUrl ?? defaultUrl);
+    this.#url = url;
+    this.#key = key || keyInUrl;
     this.#wanted = { events, service, updates };
     this.#silenceMs = silenceMs;
     this.#retry = { ...RETRY, ...retry };
@@ -83,17 +89,40 @@ export class LiveClient extends EventTarget {
   }
 
   #connect(state) {
-    const asked = this.#wanted;
-    const { query: options, isWhole } = query(asked, this.seq);
     this.#setState(state);
     if (this.#state.state === 'closed') return; // closed by a listener
+    if (this.#key) this.#askForTicket();
+    else this.#open('');
+  }
+
+  /** Ask for the ticket that stands for the key in the address of one connection. */
+  async #askForTicket() {
+    const asking = this.#asking = new AbortController();
+    const answer = await post(`${this.#url}/tickets`, this.#key, '', CONNECT_MS, asking);
+    if (asking !== this.#asking) return; // closed meanwhile
+    this.#asking = null;
+    if (answer.status === 201 && typeof answer.body?.ticket === 'string') {
+      this.#isDenied = false;
+      this.#open(`&ticket=${encodeURIComponent(answer.body.ticket)}`);
+      return;
+    }
+    const isDenied = answer.status === 401 || answer.status === 403;
+    const isNew = isDenied && !this.#isDenied;
+    this.#isDenied = isDenied;
+    this.#retryLater(answer.waitMs);
+    if (isNew) this.#dispatch('refused', { fields: {}, ...problemOf(answer) });
+  }
+
+  #open(credentials) {
+    const asked = this.#wanted;
+    const { query: options, isWhole } = query(asked, this.seq);
     this.#base = null;
     this.#toSkip = isWhole || this.seq === null ? null : 1;
     this.#opened = Date.now();
     this.#watch = setInterval(() => this.#lookForSilence(), Math.min(WATCH_MS, this.#silenceMs / 2));
     let socket;
     try {
-      socket = this.#socket = new this.#Socket(`${this.#url}?${options}`);
+      socket = this.#socket = new this.#Socket(`${this.#url.replace(/^http/, 'ws')}/ws/dashboard?${options}${credentials}`);
     } catch {
       this.#retryLater(); // for example, a page that may not connect there
       return;
@@ -108,6 +137,8 @@ export class LiveClient extends EventTarget {
   #hangUp() {
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
+    this.#asking?.abort();
+    this.#asking = null;
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -116,9 +147,9 @@ export class LiveClient extends EventTarget {
     socket.close();
   }
 
-  #retryLater() {
+  #retryLater(leastMs = 0) {
     this.#hangUp();
-    const retryIn = Math.round(backoff(this.#attempt, this.#retry));
+    const retryIn = Math.max(leastMs, Math.round(backoff(this.#attempt, this.#retry)));
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect('reconnecting'), retryIn);
     this.#setState('reconnecting', retryIn);

@@ -32,6 +32,3 @@ export function split(address) {
   const [user, password] = found[2].split(':');
   return { url: found[1] + found[3], key: password || user };
 }
-
-/** `url` without trailing slashes and without a key. */
-export const trimmed = (url) => split(url).url;
