@@ -84,6 +84,7 @@ ACCESS = (
         {200: (session.SessionsEnded,)},
         READ,
         query=session.SessionsOf,
+        asked={"who": session.PERSON},
     ),
     Operation(
         "delete",

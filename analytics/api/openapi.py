@@ -52,7 +52,8 @@ message with `error`.
 
 `/socket.io/` sends the same as Socket.IO events, whose second argument has `seq`, `dropped`, `gap` and `patch`; \
 `subscribe` is an event with an acknowledgement. Live connections are checked against ANALYTICS_CORS_ORIGINS (403 \
-`origin_not_allowed`); the service's own page may always connect.
+`origin_not_allowed`); the service's own page may always connect. Connections end within a second after the \
+key or session that opened them: a WebSocket is closed with 4401, Socket.IO sends a disconnect.
 
 Behind a proxy, all paths may be below a prefix (ANALYTICS_BASE_PATH, or X-Forwarded-Prefix from a trusted proxy), \
 shown in `servers`; Socket.IO clients set it in their option `path`.\

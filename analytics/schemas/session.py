@@ -10,6 +10,7 @@ from analytics.schemas.responses import Answer
 
 ID = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 WHO = "wall (key 5f0c2a9b3d18c2f0)"
+PERSON = "ann@shop.example"
 
 
 class SessionPath(Schema):
@@ -25,7 +26,7 @@ class SessionPath(Schema):
 class SessionsOf(Query):
     """Whose sessions to end."""
 
-    who = Text(1, 512, required=True, metadata={"description": "Name of the key or person", "example": WHO})
+    who = Text(1, 512, required=True, metadata={"description": "Name of the key or person", "example": PERSON})
 
 
 class SessionRow(Answer):

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from analytics.api.codes import PROBLEMS
+from analytics.schemas.session import ID
 from tests.server import Server
 
 
@@ -90,9 +91,13 @@ def test_its_command_lines_work_as_they_are_pasted(answer: requests.Response, sh
     assert len(commands) == len(
         [path for path in Page(answer.text).links if path.startswith(("#get", "#post", "#put", "#delete"))]
     )
-    key = shared_server.post("/keys", {"name": "reader", "scopes": ["read"]}).json()
+    keys = [{"name": name, "scopes": ["read"]} for name in ("reader", "guest")]
+    key, guest = (shared_server.post("/keys", each).json() for each in keys)
+    shared_server.post("/session", {"key": guest["secret"]})
+    session = shared_server.get("/sessions")["sessions"][0]["id"]
     for command in commands:
         command = command.replace("ak_5f0c2a9b3d18c2f0_...", key["secret"]).replace("5f0c2a9b3d18c2f0", key["id"])
+        command = command.replace(ID, session)
         assert shared_server.url in command
         done = subprocess.run(
             command.replace("curl ", "curl -sS --fail ", 1), shell=True, capture_output=True, timeout=20
