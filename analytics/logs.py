@@ -1,6 +1,33 @@
-"""Logging configuration: one line of JSON per record, for the service and for gunicorn."""
+"""Logging configuration: one line of JSON per record, without secrets, for the service and for gunicorn."""
 
+import logging
+import re
 from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+SECRETS = re.compile(
+    r"(?P<kept>\bak_[0-9a-f]{16}_"
+    r"|[?&](?:key|ticket)="
+    r"|\banalytics_session="
+    r"|\bbearer\s+"
+    r"|\bauthorization\W{1,3}\w+\s+"
+    r"|\bx-api-key\W{1,3})"
+    r"[^\s&;,\"'`\\]+",
+    re.IGNORECASE,
+)
+"""What comes before a secret, and the secret."""
+
+
+class RedactingFormatter(JsonFormatter):
+    """Formats a record as JSON, and replaces the secrets of keys, tickets and sessions in it.
+
+    The service logs none. gunicorn logs the line of a request that it cannot parse, and its address where it fails.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        return SECRETS.sub(r"\g<kept>***", super().format(record))
 
 
 def logging_config(level: str) -> dict[str, Any]:
@@ -10,7 +37,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": RedactingFormatter,
                 "fmt": ["levelname", "name", "message"],
                 "rename_fields": {"levelname": "level", "name": "logger"},
                 "timestamp": True,
