@@ -51,7 +51,12 @@ ACCESS = (
         "Sign in",
         "Opens a session for a browser with a key that has the scope `read`; the cookie lasts for 7 days.",
         {200: (key.SessionAnswer,)},
-        {**BODY, 401: ("unknown_key",), 403: ("missing_scope",)},
+        {
+            **BODY,
+            401: ("unknown_key", "key_expired"),
+            403: ("missing_scope", "cross_site_request"),
+            429: ("rate_limited",),
+        },
         body=Body(key.SignInSchema, {"key": "ak_5f0c2a9b3d18c2f0_..."}),
     ),
     Operation(
@@ -64,7 +69,15 @@ ACCESS = (
         {200: (key.SessionAnswer,)},
         READ,
     ),
-    Operation("delete", "/session", "Access", "Sign out", "Ends the session of the cookie.", {204: ()}, READ),
+    Operation(
+        "delete",
+        "/session",
+        "Access",
+        "Sign out",
+        "Ends the session of the cookie.",
+        {204: ()},
+        {**READ, 403: ("cross_site_request",)},
+    ),
     Operation(
         "get",
         "/sessions",

@@ -71,8 +71,7 @@ def session_blueprint(
     @blueprint.post("/session")
     def sign_in() -> Response:
         arguments(NOTHING)
-        if is_other_page(request.environ):
-            raise NotAllowed("Only the service's own page can sign somebody in.", code="cross_site_request")
+        _check_page()
         secret = load(SIGN_IN, bodies.read(request.environ).data)["key"]
         key, now = check.find(secret, request.remote_addr or ""), clock.wall()
         if key.origins or not key.scopes & {READ, ADMIN}:
@@ -85,6 +84,7 @@ def session_blueprint(
     @blueprint.delete("/session")
     def sign_out() -> Response:
         arguments(NOTHING)
+        _check_page()
         end_session(identity_of(request.environ).who)
         response = Response(status=204)
         delete_cookie(response, COOKIE)
@@ -99,6 +99,16 @@ def session_blueprint(
         return response
 
     return blueprint
+
+
+def _check_page() -> None:
+    """Check that no page of another site sent the request.
+
+    Raises:
+        NotAllowed: one did.
+    """
+    if is_other_page(request.environ):
+        raise NotAllowed("Only the service's own page can sign somebody in or out.", code="cross_site_request")
 
 
 def open_session(

@@ -120,6 +120,14 @@ def test_no_other_site_signs_somebody_in(headers: dict[str, str]) -> None:
     check_refused(Rig().post("/session", {"key": ADMIN}, headers=headers), 403, "cross_site_request")
 
 
+@pytest.mark.parametrize("headers", [{"Origin": SHOP}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
+def test_no_other_site_signs_somebody_out(headers: dict[str, str]) -> None:
+    rig = Rig()
+    cookie = rig.session(ADMIN)
+    check_refused(with_cookie(rig, cookie, "DELETE", "/session", headers=headers), 403, "cross_site_request")
+    assert with_cookie(rig, cookie).status_code == 200
+
+
 def test_a_ticket_is_used_once_and_for_half_a_minute() -> None:
     rig = Rig()
     read = rig.key("read")
