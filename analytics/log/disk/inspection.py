@@ -210,7 +210,7 @@ def _newest_in(body: bytes) -> str | None:
     """When the newest record of a checkpoint was received; None if it does not say (version 0.1.0)."""
     try:
         newest = msgspec.json.decode(unpacked(body), type=_Rest).time
-    except (ValueError, msgspec.DecodeError):  # the checksum finds the damage
+    except (ValueError, RecursionError, msgspec.DecodeError):  # the checksum finds the damage
         return None
     return rfc3339(newest) if newest else None
 

@@ -28,7 +28,7 @@ YIELD_SECONDS = 0.02
 PROGRESS_SECONDS = 1.0
 """How often the progress is logged."""
 
-DAMAGE = (msgspec.DecodeError, ValueError, LookupError)
+DAMAGE = (msgspec.DecodeError, ValueError, LookupError, RecursionError)
 """Errors of decoding an entry or a part that is damaged."""
 
 T = TypeVar("T")
