@@ -13,10 +13,11 @@ PROFILE ?= default
 run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
 
-test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, format, types and tests
+test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, format, types, security lint and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet -c pyproject.toml -r analytics clients/python
 	$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=$(PROFILE)
 
 test-long: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## all tests, with the long ones and ten times as many random examples
