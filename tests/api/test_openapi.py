@@ -108,6 +108,9 @@ def test_payloads_have_the_limits_of_their_schemas() -> None:
     assert "maxLength" not in metric["tags"]
     assert metric["tags"]["additionalProperties"]["maxLength"] == 256
     assert schemas["Heartbeat"]["properties"]["status"]["enum"] == ["healthy", "degraded", "unhealthy", "maintenance"]
+    redacted = re.compile(schemas["Redaction"]["properties"]["fields"]["items"]["pattern"])
+    assert redacted.search("set-cookie")
+    assert not any(redacted.search(name) for name in ("--", 'a"', "a/b", "a\\", "a\x01", "a\x85"))
     for name in ("Event", "Metric", "Heartbeat", "Dashboard", "Receipt", "Error"):
         assert schemas[name]["additionalProperties"] is False
 
