@@ -4,23 +4,35 @@ BIN := $(VENV)/bin
 MODULES := tests/spec/node_modules
 CHARTS := analytics/web/node_modules
 PEERS := bench/node/node_modules
+FUZZER := .cache/atheris
+AUDITOR := .cache/pip-audit
 PYTHON ?= python3
+# Inputs that `make fuzz` tries on each decoder.
+CASES ?= 100000
 # Random tests draw from a new seed in each run, which pytest prints; `make test PROFILE=ci` draws the same ones each time.
 PROFILE ?= default
 
-.PHONY: run test test-long bench docs dist tools peers format clean
+.PHONY: run test test-long fuzz audit bench docs dist tools peers format clean
 
 run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on PORT (default 8099)
 	exec $(BIN)/gunicorn -k gevent -c gunicorn.conf.py wsgi:app
 
-test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, format, types and tests
+test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, format, types, security lint and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet -c pyproject.toml -r analytics clients/python
 	$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=$(PROFILE)
 
 test-long: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## all tests, with the long ones and ten times as many random examples
 	$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=long -m ""
+
+# In a folder apart, because atheris has 129 MB.
+fuzz: $(VENV)/.dev $(FUZZER)/.installed ## every decoder with CASES inputs each, guided by coverage; a line for each
+	PYTHONPATH=$(FUZZER) $(BIN)/python -m tests.fuzz --cases $(CASES)
+
+audit: $(AUDITOR)/.installed ## known vulnerabilities of the pinned packages, as pypi.org has them
+	$(AUDITOR)/bin/pip-audit --strict --no-deps --disable-pip -r requirements.txt
 
 bench: $(VENV)/.dev $(PEERS)/.installed peers ## the figures of docs/performance.md, each beside its baseline
 	$(BIN)/python -m bench
@@ -63,6 +75,15 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements.txt requirements-docs.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/.runtime
+
+$(FUZZER)/.installed: requirements-fuzz.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(FUZZER) -r requirements-fuzz.txt
+	touch $@
+
+$(AUDITOR)/.installed: requirements-audit.txt
+	$(PYTHON) -m venv $(AUDITOR)
+	$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	touch $@
 
 $(MODULES)/.installed: tests/spec/package.json tests/spec/package-lock.json | tools
 	@if command -v npm >/dev/null; then (cd tests/spec && npm ci --no-audit --no-fund >/dev/null) && touch $@; fi

@@ -51,7 +51,7 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
             document=document(),
             operations=list(operations(document())),
             problems=PROBLEMS,
-            style=Markup(style),  # noqa: S704 - a file of ours
+            style=Markup(style),  # a file of ours  # noqa: S704  # nosec
             prose=prose,
         )
         return html, f"{policy}; base-uri 'none'; form-action 'none'"

@@ -69,5 +69,5 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
 
 def _url(settings: Settings) -> str:
     """The URL of the service on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - only read
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # only read  # noqa: S104  # nosec
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

@@ -46,7 +46,7 @@ class Bookmark:
     def _all(self) -> dict[str, Any]:
         try:
             saved = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(saved, dict) or saved.get("file") != self._file_id:
             return {}

@@ -157,6 +157,16 @@ def test_a_format_that_cannot_be_read_is_refused_with_what_would_be_right(descri
         parser_of(described)
 
 
+def test_a_key_that_is_not_json_is_refused() -> None:
+    with pytest.raises(UnknownFormatError, match="has a key that is not a JSON string"):
+        parser_of('{"wh\0o":"$remote_addr"}')
+
+
+def test_a_time_with_two_points_is_damaged() -> None:
+    with pytest.raises(DamagedLineError):
+        parser_of("alb")(ALB.replace(" 0.010 ", " 0.0.10 ").encode())
+
+
 @pytest.mark.parametrize(
     ("first", "words"),
     [

@@ -162,7 +162,7 @@ def test_notes_are_of_one_content_and_one_service(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "note", ["", "[]", "{}", '{"file":"FILE","services":[]}', '{"file":"FILE","services":{"u":1}}']
+    "note", ["", "[]", "{}", "[" * 2_000, '{"file":"FILE","services":[]}', '{"file":"FILE","services":{"u":1}}']
 )
 def test_a_note_that_makes_no_sense_is_none(file: Path, note: str) -> None:
     bookmark = Bookmark(file, "u", content_id(file))

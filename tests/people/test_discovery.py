@@ -84,6 +84,7 @@ def test_keys_are_asked_for_once_and_again_where_they_are_to_be_renewed(site: Si
     [
         (None, "unreachable"),
         (b"<html>", "invalid"),
+        (b'{"issuer":' + b"[" * 2_000 + b"]" * 2_000 + b"}", "invalid"),
         ({"issuer": "another"}, "invalid"),
         ({}, "invalid"),
         ([], "invalid"),

@@ -5,8 +5,9 @@ import re
 from analytics.feed.logs import fields
 from analytics.feed.logs.record import DamagedLineError, Record, text_of
 
+_TIME = r"(-?\d+(?:\.\d*)?)"
 _LINE = re.compile(
-    r"(?:https?|h2|grpcs|wss?) (\S+) \S+ (\S+):\d+ \S+ (-?[\d.]+) (-?[\d.]+) (-?[\d.]+) (\d{3}|-) \S+ \d+ (\d+) "
+    rf"(?:https?|h2|grpcs|wss?) (\S+) \S+ (\S+):\d+ \S+ {_TIME} {_TIME} {_TIME} (\d{{3}}|-) \S+ \d+ (\d+) "
     r'"((?:[^"\\]++|\\.)*+)" "((?:[^"\\]++|\\.)*+)" .*'
 )
 _TARGET = re.compile(r"(\S+) (?:\w+://[^/\s]+)?(\S*) (\S+)")

@@ -58,11 +58,18 @@ class Template:
 
 
 def json_keys(format_string: str) -> dict[str, str] | None:
-    """The meanings of the keys if an nginx format string describes JSON, otherwise None."""
+    """The meanings of the keys if an nginx format string describes JSON, otherwise None.
+
+    Raises:
+        UnknownFormatError: a key is not a JSON string.
+    """
     text, is_apache = _bare(format_string)
     if is_apache or not text.lstrip().startswith("{"):
         return None
-    pairs = {json.loads(f'"{key}"'): NGINX.get(name) for key, name in _PAIR.findall(text)}
+    try:
+        pairs = {json.loads(f'"{key}"'): NGINX.get(name) for key, name in _PAIR.findall(text)}
+    except ValueError as error:
+        raise UnknownFormatError(f"{format_string[:80]!r} has a key that is not a JSON string: {error}") from None
     return {key: meaning for key, meaning in pairs.items() if meaning is not None}
 
 

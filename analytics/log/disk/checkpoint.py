@@ -157,7 +157,7 @@ class Checkpoint:
         """Replace the state with the one in `parts`, which must be complete.
 
         Raises:
-            msgspec.DecodeError, ValueError: a part is damaged, or `rest` is missing.
+            msgspec.DecodeError, ValueError, LookupError: a part is damaged, or `rest` is missing.
         """
         sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
         rest: Rest | None = None

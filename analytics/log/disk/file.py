@@ -40,7 +40,7 @@ MIGRATIONS = (
         crc INTEGER NOT NULL
     ) STRICT;
     INSERT INTO mark VALUES (1, 0, 0, {checksum(0, 0)})
-    """,  # noqa: S608
+    """,  # one number  # noqa: S608  # nosec
     "",
     """
     CREATE TABLE cursors (

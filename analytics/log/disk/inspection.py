@@ -144,6 +144,8 @@ def _note(
             found.damage.append(fault)
     except sqlite3.DatabaseError as error:
         found.damage.append(str(error))
+    except (ValueError, TypeError, ArithmeticError) as error:  # damaged pages can hold any values
+        found.damage.append(f"a value is not of its column ({error})")
 
 
 def _integrity(db: sqlite3.Connection, _: Inspection) -> Iterator[str]:
@@ -160,13 +162,13 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     if mark is None:
         yield "the mark of the checkpoint is missing"
         return
-    found.generation, found.position = mark
+    found.generation, found.position = map(int, mark)
     query = """
         SELECT kind, count(*), sum(records), sum(length(body)), min(received), max(received)
         FROM journal GROUP BY kind ORDER BY kind
     """
     for kind, entries, records, size, oldest, newest in db.execute(query):
-        found.journal.append(KindSummary(kind, entries, records, size, rfc3339(oldest), rfc3339(newest)))
+        found.journal.append(KindSummary(kind, entries, int(records), int(size), rfc3339(oldest), rfc3339(newest)))
     before, missing = found.position, 0
     for (seq,) in db.execute("SELECT seq FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
         skipped = seq - before - 1
@@ -181,7 +183,8 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     for family, level, parts, size, oldest, newest in db.execute(query, (found.generation,)):
         names = RESOLUTIONS.get(family, ())
         times = (None, None) if family in TIMELESS else (rfc3339_second(oldest), rfc3339_second(newest))
-        found.checkpoint.append(FamilySummary(family, names[level] if level < len(names) else "", parts, size, *times))
+        resolution = names[level] if 0 <= level < len(names) else ""
+        found.checkpoint.append(FamilySummary(family, resolution, parts, int(size), *times))
     found.newest = max((each.newest for each in found.journal), default=None)
     query = "SELECT body FROM image WHERE family = 'rest' AND generation <= ? ORDER BY generation DESC LIMIT 1"
     rest = db.execute(query, (found.generation,)).fetchone()
@@ -207,7 +210,7 @@ def _newest_in(body: bytes) -> str | None:
     """When the newest record of a checkpoint was received; None if it does not say (version 0.1.0)."""
     try:
         newest = msgspec.json.decode(unpacked(body), type=_Rest).time
-    except (ValueError, msgspec.DecodeError):  # the checksum finds the damage
+    except (ValueError, RecursionError, msgspec.DecodeError):  # the checksum finds the damage
         return None
     return rfc3339(newest) if newest else None
 

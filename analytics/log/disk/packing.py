@@ -6,6 +6,10 @@ WORTH_BYTES = 1024
 """Shorter bodies are stored as they are."""
 PLAIN, LZ4 = b"\0", b"\1"
 """The first byte of a stored body: how it is stored."""
+SIZE = 4
+"""Bytes in front of a compressed body that say how long it was."""
+MAX_RATIO = 255
+"""How many times longer than its compressed form a body can be."""
 
 
 def packed(body: bytes | bytearray) -> bytes:
@@ -25,6 +29,8 @@ def unpacked(stored: bytes) -> bytes:
     if form == PLAIN:
         return bytes(data)
     if form == LZ4:
+        if int.from_bytes(data[:SIZE], "little") > MAX_RATIO * len(data):  # memory for so much would be reserved
+            raise ValueError("a body is not as long as it says")
         try:
             return bytes(block.decompress(data))
         except block.LZ4BlockError as error:

@@ -28,6 +28,9 @@ YIELD_SECONDS = 0.02
 PROGRESS_SECONDS = 1.0
 """How often the progress is logged."""
 
+DAMAGE = (msgspec.DecodeError, ValueError, LookupError, RecursionError)
+"""Errors of decoding an entry or a part that is damaged."""
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -69,7 +72,7 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
         for number, entry in enumerate(_entries(log, mark.position, last), 1):
             recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
             progress.log_entry(number, beyond)
-    except (msgspec.DecodeError, ValueError, KeyError) as error:
+    except DAMAGE as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error
     with state.lock:
         state.expire()

@@ -16,7 +16,8 @@ import pytest
 
 from analytics.errors import CannotStore
 from analytics.log.disk import file
-from analytics.log.disk.database import Database
+from analytics.log.disk.checkpoint import REST
+from analytics.log.disk.database import Database, Mark
 from analytics.log.disk.file import FILE_NAME
 from tests.log.disk.plain_disk import Disk
 from tests.randomness import many
@@ -126,6 +127,19 @@ def test_a_changed_value_is_refused(whole: tuple[Path, Any], tmp_path: Path, tab
     message = refusal(tmp_path)
     assert "is damaged" in message
     assert "restore" in message
+
+
+def test_a_part_that_fits_no_state_is_refused_even_with_the_right_checksum(
+    whole: tuple[Path, Any], tmp_path: Path
+) -> None:
+    shutil.copy(whole[0] / FILE_NAME, tmp_path)
+    with closing(Database(tmp_path / FILE_NAME, sync=False)) as database:
+        (rest,) = [part for part in database.parts() if part.family == REST]
+        shorter = rest.body.replace(b'"series_open":[', b'"series_open":[1],"others":[')
+        newer = Mark(database.begin_checkpoint(), database.mark().position)
+        database.put_parts([rest._replace(body=shorter)], newer.generation)
+        database.finish_checkpoint(newer, [], 0)
+    assert "is damaged" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9, 0.99])

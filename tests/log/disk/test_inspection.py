@@ -1,6 +1,7 @@
 """Inspection: it reports what a database contains, and how it is damaged."""
 
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -104,6 +105,27 @@ def test_inconsistencies_are_damage(path: Path, statement: str, damage: list[str
     assert found.damage == damage
     assert f"DAMAGED:\n  {damage[0]}" in full_text(found)
     assert found.to_json()["sound"] is False
+
+
+@pytest.mark.parametrize(
+    ("statement", "damage"),
+    [
+        ("UPDATE journal SET received = 1e300 WHERE seq = 25", "a value is not of its column (timestamp out of range"),
+        (
+            "UPDATE journal SET received = 1e12 WHERE seq = 25",
+            "a value is not of its column (year 33658 ",
+        ),
+        ("UPDATE image SET rung = -1 WHERE family = 'rest'", "part rest of the checkpoint (level -1, "),
+        ("UPDATE mark SET generation = NULL", "a value is not of its column (int() argument"),
+    ],
+)
+def test_values_that_no_column_has_are_damage(path: Path, statement: str, damage: str) -> None:
+    with closing(sqlite3.connect(path)) as db:  # as a damaged page has them
+        db.executescript("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '')")
+    made.change(path, statement)
+    found = inspect(path)
+    assert any(fault.startswith(damage) for fault in found.damage), found.damage
+    assert "DAMAGED:" in full_text(found)
 
 
 def test_only_the_first_faults_are_listed(path: Path) -> None:

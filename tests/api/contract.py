@@ -1,0 +1,90 @@
+"""Checks of schemathesis: whether an answer of the server is what the OpenAPI document says."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jsonschema_rs
+import schemathesis
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from analytics.api.openapi import JSON, LINES, build_spec
+from analytics.config import Settings
+
+MAX_BATCH = 20
+"""Small, so that batches beyond it are soon made."""
+SPEC = build_spec(Settings().max_body, MAX_BATCH)
+BEYOND_A_SCHEMA = {
+    "timestamp_too_old",
+    "timestamp_in_future",
+    "negative_value",
+    "reserved_name",
+    "end_before_time",
+    "precondition_failed",
+    "unknown_resource",
+    "unknown_key",
+    "last_admin_key",
+    "scopes_of_bound_key",
+    "collection_full",
+}
+"""Codes of errors in what is as the document says."""
+
+
+@schemathesis.serializer(LINES)
+def lines(context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """The body of NDJSON."""
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
+
+
+def is_right_as_sent(url: str, path: str) -> bool:
+    """Whether the query of a GET is as documented: some values that are not become empty ones, which are absent."""
+    parameters = SPEC["paths"][path]["get"].get("parameters", ())
+    schemas = {parameter["name"]: parameter["schema"] for parameter in parameters if parameter["in"] == "query"}
+    given = dict(parse_qsl(urlsplit(url).query))
+    return given.keys() <= schemas.keys() and all(
+        jsonschema_rs.Draft202012Validator(schemas[name], validate_formats=True).is_valid(value)
+        for name, value in given.items()
+    )
+
+
+def bad_is_refused(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> Any:
+    """As schemathesis sees it; or, where a batch has good items too, told in the receipt."""
+    if response.status_code == 200 and case.method == "POST" and response.json().get("rejected"):
+        return None
+    if response.status_code == 200 and case.method == "GET" and is_right_as_sent(response.request.url, case.path):
+        return None
+    return negative_data_rejection(context, response, case)
+
+
+def good_is_taken(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
+    """JSON that is as the document says is recorded, but for what no schema can say."""
+    mode = case.meta.generation.mode if case.meta else None
+    if mode is not schemathesis.GenerationMode.POSITIVE or case.media_type != JSON or response.status_code < 300:
+        return
+    told = response.json()
+    codes = {error["code"] for error in told["errors"]} if "errors" in told else {told["error"]["code"]}
+    assert codes <= BEYOND_A_SCHEMA, told
+
+
+DOCUMENTED: Sequence[Any] = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    unsupported_method,
+    allow_header_conformance,
+)
+"""Whether an answer is documented."""
+RIGHT = (*DOCUMENTED, bad_is_refused, good_is_taken)
+"""Whether it is also the right one, for a sender who may do everything."""

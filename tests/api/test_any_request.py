@@ -1,0 +1,103 @@
+"""Whatever is sent to any route, with and without a key, the answer is a documented one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
+
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis.errors import Unsatisfiable
+
+from tests.api.contract import DOCUMENTED, MAX_BATCH, RIGHT, SPEC
+from tests.randomness import seed
+from tests.server import Server
+
+ADMIN = "admin-key-of-these-tests"
+KEY = {"Authorization": f"Bearer {ADMIN}"}
+MANY = 17_000
+"""Requests of each sender: more than 50,000 in all."""
+MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
+schema = schemathesis.openapi.from_dict(
+    SPEC,
+    config=schemathesis.Config.from_dict(
+        {
+            "seed": seed(),
+            "generation": {"max-examples": 30, "database": "none"},
+            "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
+        }
+    ),
+)
+
+
+class Sender(NamedTuple):
+    """Where requests are sent to, with which headers, and how their answers are checked."""
+
+    url: str
+    headers: Mapping[str, str]
+    checks: Sequence[Any]
+
+
+@pytest.fixture(scope="module")
+def senders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sender]]:
+    """With a key; without one where one is needed; and without where none is."""
+    common = {"ANALYTICS_MAX_BATCH": str(MAX_BATCH), "ANALYTICS_READ_RATE": "0"}
+    folder = tmp_path_factory.mktemp("servers")
+    with ExitStack() as stack:
+        locked = stack.enter_context(Server(folder / "locked.log", {**common, "ANALYTICS_ADMIN_KEY": ADMIN}))
+        unlocked = stack.enter_context(Server(folder / "open.log", common))
+        yield [Sender(locked.url, KEY, RIGHT), Sender(locked.url, {}, DOCUMENTED), Sender(unlocked.url, {}, RIGHT)]
+
+
+def test_the_document_is_valid() -> None:
+    schema.validate()
+
+
+@schema.parametrize()
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_sent_the_answer_is_a_documented_one(case: schemathesis.Case, senders: list[Sender]) -> None:
+    send(case, senders[0])
+
+
+@pytest.mark.parametrize("requests", [150, pytest.param(MANY, marks=pytest.mark.long)])
+@pytest.mark.parametrize("sender", [0, 1, 2], ids=["with a key", "without a key", "open"])
+def test_so_it_is_with_and_without_keys(sender: int, requests: int, senders: list[Sender]) -> None:
+    sent = rounds = 0
+    while sent < requests:
+        for result in schema.get_all_operations():
+            for mode in MODES:
+                drawn, most = f"{seed()} {rounds}", max(1, requests // 1_000)
+                sent += send_some(result.ok(), mode, senders[sender], drawn, most)
+        rounds += 1
+    assert sent >= requests
+
+
+def send_some(
+    operation: schemathesis.APIOperation, mode: schemathesis.GenerationMode, sender: Sender, drawn: str, most: int
+) -> int:
+    """Send up to `most` requests, fewer where there are no more that differ; returns how many."""
+    sent = 0
+
+    @hypothesis.seed(drawn)
+    @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @hypothesis.given(operation.as_strategy(mode))
+    def run(case: schemathesis.Case) -> None:
+        nonlocal sent
+        hypothesis.assume(not locks(case))
+        send(case, sender)
+        sent += 1
+
+    with suppress(Unsatisfiable):  # nothing can be wrong where there is nothing to send
+        run()
+    return sent
+
+
+def locks(case: schemathesis.Case) -> bool:
+    """Whether a request creates an admin key, after which an open server needs one."""
+    return case.path == "/keys" and isinstance(case.body, dict) and "admin" in (case.body.get("scopes") or ())
+
+
+def send(case: schemathesis.Case, sender: Sender) -> None:
+    """Send a request, and check its answer."""
+    case.call_and_validate(base_url=sender.url, headers=dict(sender.headers), checks=[*sender.checks], timeout=20)

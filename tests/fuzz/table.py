@@ -1,0 +1,16 @@
+"""All decoders that are fuzzed, by the family that they belong to."""
+
+from collections.abc import Callable, Mapping
+
+from tests.fuzz import access, bodies, files, journal, live, people, queries
+from tests.fuzz.decoder import Decoder
+
+FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
+    "bodies": bodies.decoders,
+    "access": access.decoders,
+    "queries": queries.decoders,
+    "live": live.decoders,
+    "files": files.decoders,
+    "journal": journal.decoders,
+    "people": people.decoders,
+}
