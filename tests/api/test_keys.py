@@ -102,9 +102,9 @@ def test_a_revoked_key_is_refused_from_the_next_request_on() -> None:
 
 def test_the_first_admin_key_locks_the_service_and_the_last_one_stays() -> None:
     rig = Rig(admin_key="")
-    assert rig.create_openly("ingest")["enforced"] is False
+    assert rig.create_without_key("ingest")["enforced"] is False
     assert rig.get("/stats").status_code == 200
-    first = rig.create_openly("admin")
+    first = rig.create_without_key("admin")
     assert first["enforced"] is True
     check_refused(rig.get("/stats"), 401, "unauthorized")
     revoke = f"/keys/{first['id']}"
@@ -121,7 +121,7 @@ def test_the_first_admin_key_locks_the_service_and_the_last_one_stays() -> None:
 
 def test_an_expired_admin_key_does_not_open_the_service() -> None:
     rig = Rig(admin_key="")
-    rig.create_openly("admin", expires_at="2023-11-14T22:13:30Z")
+    rig.create_without_key("admin", expires_at="2023-11-14T22:13:30Z")
     rig.clock.advance(11)
     check_refused(rig.get("/stats"), 401, "unauthorized")
 
