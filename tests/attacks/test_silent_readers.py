@@ -55,5 +55,5 @@ def test_a_client_that_receives_nothing_is_cut_off(target: Server, request_: byt
     assert "Traceback" not in target.log()
 
 
-def test_clients_that_receive_nothing_disturb_nobody(target: Server) -> None:
+def test_clients_that_receive_nothing_do_not_disturb_others(target: Server) -> None:
     check_beside(target, "silent readers", 40)
