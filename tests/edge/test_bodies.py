@@ -45,7 +45,7 @@ def test_a_single_event_is_read_as_json_or_as_a_beacon(shared_server: Server, me
         (LINES, b'{"name":"cpu","value":1}\n{"name":"cpu","value":2}\n'),
     ],
 )
-def test_metrics_come_in_the_same_forms(shared_server: Server, media_type: str, body: bytes) -> None:
+def test_metrics_have_the_same_forms(shared_server: Server, media_type: str, body: bytes) -> None:
     with booked(shared_server, "metrics", accepted=2):
         assert counts(post(shared_server, "/metrics", body, media_type)) == receipt(2)
 
