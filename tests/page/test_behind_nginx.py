@@ -217,7 +217,7 @@ def test_the_api_answers_below_the_path(proxied: Behind) -> None:
 def test_the_npm_client_connects_below_the_path(proxied: Behind, transports: str) -> None:
     headers, path = {"Origin": proxied.nginx.url}, f"{proxied.way.path}/socket.io"
     with closing(NpmClient(proxied.nginx, TRANSPORTS[transports], headers=headers, path=path)) as client:
-        eventually(lambda: any(heard.name == "snapshot" for heard in client.heard))
+        eventually(lambda: any(event.name == "snapshot" for event in client.received))
         eventually(lambda: client.transport == TRANSPORTS[transports][-1])
 
 
