@@ -48,7 +48,7 @@ def test_a_plain_secret_is_refused_without_being_repeated(plain: Any) -> None:
         assert plain not in message
 
 
-def test_references_are_resolved_from_the_environment_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_are_resolved_from_environment_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_PASSWORD", "hunter2")
     assert resolve("${SMTP_PASSWORD}") == "hunter2"
     (tmp_path / "smtp").write_bytes("gehéim \r\n".encode())
