@@ -1,4 +1,4 @@
-"""Who comes back to the page, after a sleep of the machine or from another tab, sees what is now."""
+"""Returning to the page after sleep or from another tab shows current data."""
 
 import re
 
@@ -18,7 +18,7 @@ def set_hidden(page: Page, hidden: bool) -> None:
     )
 
 
-def test_a_machine_that_slept_connects_anew_and_says_so(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_page_reconnects_after_sleep_and_shows_it(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     request = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [request])
@@ -33,7 +33,7 @@ def test_a_machine_that_slept_connects_anew_and_says_so(start_server: StartServe
     expect(page.locator("#feed li")).to_have_count(2)
 
 
-def test_a_tab_that_is_looked_at_again_loads_its_charts(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_tab_that_becomes_visible_loads_its_charts(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     request = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [request])
