@@ -57,7 +57,7 @@ def observe(app: Application) -> tuple[int, int, list[Any], dict[str, Any]]:
     with state.lock:
         unsaved = checkpoint.take_unsaved()
         whole = canonical_parts(checkpoint.parts(unsaved))
-        checkpoint.rollback(unsaved)  # so that the next observe has all of it again
+        checkpoint.rollback(unsaved)  # so that the next call collects all of it again
         counters = {**state.counters.drops, **{kind: dict(counts) for kind, counts in state.counters.outcomes.items()}}
     return log.position, log.entries, whole, counters
 

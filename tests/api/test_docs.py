@@ -85,7 +85,7 @@ def test_the_docs_have_limits_and_defaults(answer: requests.Response) -> None:
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
 def test_the_commands_of_the_docs_work(answer: requests.Response, shared_server: Server) -> None:
     commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", answer.text, re.DOTALL)]
-    order = ("-X POST", "-X PUT", "", "-X DELETE")  # what is read must have been recorded, and not be deleted yet
+    order = ("-X POST", "-X PUT", "", "-X DELETE")  # records have to be written before they are read, and deleted last
     commands.sort(key=lambda command: order.index(next(filter(None, re.findall("-X [A-Z]+", command)), "")))
     assert len(commands) == len(
         [path for path in Page(answer.text).links if path.startswith(("#get", "#post", "#put", "#delete"))]

@@ -23,7 +23,7 @@ def test_an_export_counts_until_it_is_closed() -> None:
     third = exports.stream(iter(CHUNKS))
     with pytest.raises(Unavailable):
         exports.stream(iter(CHUNKS))
-    for each in (second, third):  # neither has begun
+    for each in (second, third):  # neither has started
         each.close()
         assert list(each) == []
     assert exports.stream(iter(CHUNKS))

@@ -13,7 +13,7 @@ from tests.server import Server
 def kill(server: Server) -> None:
     """SIGKILL the master, its worker and that worker's children; returns once all have ended."""
     with contextlib.suppress(ProcessLookupError):
-        server.process.send_signal(signal.SIGSTOP)  # it has no more children now
+        server.process.send_signal(signal.SIGSTOP)  # it can have no more children
         family = [server.process.pid, *descendants(server.process.pid)]
         for pid in family:
             with contextlib.suppress(ProcessLookupError):

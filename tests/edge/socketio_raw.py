@@ -60,7 +60,7 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(requests.ConnectionError):  # the server may be gone
+        with contextlib.suppress(requests.ConnectionError):  # the server may have stopped
             self.post("1")
         self.http.close()
 

@@ -45,7 +45,7 @@ class Strace:
         self._stop()
 
     def _stop(self) -> None:
-        self._process.terminate()  # it lets go of what it is attached to
+        self._process.terminate()  # strace detaches from the process
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -297,7 +297,7 @@ def test_acknowledged_annotations_and_their_versions_survive_a_kill(tmp_path: Pa
         del annotation["outcome"]
         assert server.get("/annotations")["annotations"] == [annotation]
         assert ask(server, "PUT", "/annotations/gone", {"text": "y"}).json()["version"] > annotation["version"] + 2
-        server.stop()  # that writes a checkpoint
+        server.stop()  # a clean stop writes a checkpoint
         server.begin_again()
         assert server.get(f"/annotations/{first['id']}") == annotation
     found = inspect(tmp_path / "data" / "analytics.db").to_json()

@@ -60,7 +60,7 @@ def test_a_malformed_line_does_not_affect_the_others(shared_server: Server) -> N
     assert error["message"]
 
 
-# What is not taken at all.
+# Refused bodies.
 
 MALFORMED: list[tuple[str, bytes, str]] = [
     ("nothing", b"", "empty_body"),

@@ -121,7 +121,7 @@ def test_sighup_during_startup_does_not_end_the_worker(tmp_path: Path, folder: P
 
     def signal_always(stop: Event) -> None:
         while not stop.wait(0.02):
-            if log.exists() and b"Listening at" in log.read_bytes():  # from then on gunicorn takes signals
+            if log.exists() and b"Listening at" in log.read_bytes():  # from now on gunicorn handles signals
                 os.kill(server.process.pid, signal.SIGHUP)
 
     stop = Event()

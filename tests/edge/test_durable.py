@@ -105,7 +105,7 @@ def check_closed_until_ready(server: Mortal) -> None:
     for method, path in (("GET", "/health/live"), ("GET", "/"), ("GET", "/sdk/analytics.js"), *closed):
         (found[path],) = answers(server, method, path)
     (still,) = answers(server, "GET", "/health/ready")
-    if still.status_code == 503:  # else it was done in between
+    if still.status_code == 503:  # otherwise recovery ended in between
         assert found.pop("/health/live").json() == {"status": "alive"}
         assert found.pop("/").status_code == found.pop("/sdk/analytics.js").status_code == 200, (
             "the page is served and waits"

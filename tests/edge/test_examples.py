@@ -26,7 +26,7 @@ RUN_LANGUAGES = ("bash", "python", "javascript", "go")
 SECONDS = 30
 COMPILE_SECONDS = 120
 CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 15\n"
-# What a page has and node has not; an answer that is an error fails the block, and so does an error nobody caught.
+# Browser features that node lacks; an error status or an uncaught error fails the block.
 BROWSER = """
 setTimeout(() => process.exit(), 3000).unref();
 const ask = globalThis.fetch;

@@ -279,7 +279,7 @@ def test_large_exports_need_constant_memory_and_yield_to_others(
                 started = time.perf_counter()
                 server.post("/events", event)
                 waits.append(time.perf_counter() - started)
-    assert rows >= count - 2 * len(waits)  # what the newcomers displaced
+    assert rows >= count - 2 * len(waits)  # the rows that newer ones evicted
     assert rows <= count + 1
     assert (most - before) * 1.048576 < limit
     assert max(waits) < 2

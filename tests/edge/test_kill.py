@@ -73,7 +73,7 @@ def test_each_acknowledged_record_counts_exactly_once_across_kills(
         for client in clients.values():
             client.start()
         for kill in range(kills):
-            if kill % 4 == 2:  # while it starts, and reads what it kept
+            if kill % 4 == 2:  # during startup and recovery
                 waits.wait(0.3 + dice.random() * 0.6)
             else:
                 eventually(server.is_ready)

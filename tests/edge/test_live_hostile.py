@@ -185,7 +185,7 @@ def test_a_client_that_does_not_read_gets_the_close_and_nothing_more(shared_serv
             with Live(shared_server, receive_buffer=4096) as live:
                 shared_server.post("/events", big)
                 throw(live, data)
-                for _ in range(3):  # these come after its Close, which waits
+                for _ in range(3):  # they come after the queued Close
                     shared_server.post("/events", big[:20])
                 live.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024 * 1024)
                 assert live.read_to_the_end() in codes, "a close with bytes left to read resets the connection"
@@ -218,7 +218,7 @@ def test_unread_answers_to_a_flood_of_messages_need_no_memory(start_server: Star
         def flood() -> None:
             live.socket.settimeout(60)
             throw(live, frame(b'{"type":"ping"}') * 300_000)
-            live.socket.shutdown(socket.SHUT_WR)  # is found when all before it has been read
+            live.socket.shutdown(socket.SHUT_WR)  # is found after everything before it was read
 
         thread, begun = Thread(target=flood), time.monotonic()
         thread.start()

@@ -99,7 +99,7 @@ def test_events_reach_all_clients_within_a_tenth_of_a_second(shared_server: Serv
         for live in clients:
             live.until(is_update)
         for number in range(40):
-            time.sleep(number % 8 / 100)  # in all phases of whatever runs there
+            time.sleep(number % 8 / 100)  # at different phases of periodic work
             kind = f"n-{number}"
             started = time.monotonic()
             session.post(f"{shared_server.url}/events", json={"type": kind, "service": service}, timeout=5)
@@ -121,7 +121,7 @@ def test_each_client_gets_events_and_updates_in_order(shared_server: Server) -> 
             event = {"type": "n", "service": (shop, cart)[number % 2], "data": {"n": number}}
             session.post(f"{shared_server.url}/events", json=event, timeout=5)
             time.sleep(0.01)
-        for place, (live, numbers) in enumerate(seen.items()):  # none has seen seq fall
+        for place, (live, numbers) in enumerate(seen.items()):  # no client has received a lower seq
             wanted = (range(100), range(0, 100, 2), range(1, 100, 2))[place // 80]
             while len(numbers) < len(wanted):
                 message = live.next()
@@ -145,7 +145,7 @@ def test_clients_that_disconnect_leave_nothing_behind(start_server: StartServer,
     for number in range(rounds):
         clients = [Live(server, "updates=patch" if place % 2 else "") for place in range(CROWD)]
         for place, live in enumerate(clients):
-            if place % 3:  # others have not even read the answer to their request
+            if place % 3:  # the others have not read the answer to their handshake
                 live.next()
             if place % 4 == 3:
                 live.say({"type": "ping"})
@@ -157,7 +157,7 @@ def test_clients_that_disconnect_leave_nothing_behind(start_server: StartServer,
             else:
                 live.socket.close()
         eventually(lambda: connections(server) == 0)
-        if number == 2:  # all that is made once and kept has been made
+        if number == 2:  # everything that is created once and kept exists now
             before = holds()
     assert before is not None
     greenlets, descriptors, mebibytes = before

@@ -158,7 +158,7 @@ def test_an_answer_comes_after_the_events_that_its_seq_covers(shared_server: Ser
         for number in range(5):
             before = live.seq
             shared_server.post("/events", [event("view", shop)] * 3)
-            live.say({"type": "ping"})  # events wait for others for a moment, and an answer does not
+            live.say({"type": "ping"})  # events are batched for a moment, and an answer is not
             live.until(lambda message: message["type"] == "pong")
             assert live.seq == before or live.events > 3 * number
             while live.events < 3 * number + 3:

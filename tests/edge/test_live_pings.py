@@ -18,7 +18,7 @@ def test_clients_that_answer_no_pings_are_disconnected(start_server: StartServer
     with Live(server) as silent, contextlib.closing(websocket.create_connection(websocket_url(server))) as live:
         eventually(lambda: connected(server) == 2)
         pings = 0
-        while pings < 3:  # to the third it comes only if it has answered two; websocket-client does
+        while pings < 3:  # the third is sent only after two pongs, which websocket-client sends
             opcode, data = live.recv_data(control_frame=True)
             assert opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_PING), (opcode, data)
             pings += opcode == websocket.ABNF.OPCODE_PING

@@ -131,7 +131,7 @@ def test_replacing_workers_loses_nothing(mortal: Mortal) -> None:
         os.kill(before, signal.SIGTERM)
         eventually(lambda before=before: the_worker(mortal) not in (None, before))
         eventually(mortal.is_ready)
-        eventually(lambda sent=sent: len(client.sent) > sent + 200)  # and one after so many requests
+        eventually(lambda sent=sent: len(client.sent) > sent + 200)  # and another after `max_requests` requests
     client.stop()
     eventually(mortal.is_ready)
     expected = sorted(str(each["id"]) for each in client.sent)

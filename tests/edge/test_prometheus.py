@@ -89,7 +89,7 @@ def test_hostile_names_and_tags_are_escaped_in_labels(shared_server: Server, nam
     samples = [(dict(labels), value) for labels, value in found["analytics_metric_last"].items()
                if ("service", service) in labels]  # fmt: skip
     assert (name, 7) in [(labels["name"], value) for labels, value in samples]
-    plain = name.replace("\\", "")  # how separators within tags are escaped is the service's own affair
+    plain = name.replace("\\", "")  # the escaping of separators within tags is up to the service
     assert any(labels["tags"].replace("\\", "").count(plain) >= 2 for labels, _ in samples)
     assert {labels["unit"] for labels, _ in samples} == {'x\\"'}
     assert found["analytics_events"][key(service=service, type=name)] == 1

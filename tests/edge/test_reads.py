@@ -40,7 +40,7 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_of_any_name_can_be_read(shared_server: Server, name: str) -> None:
     assert shared_server.post("/events", {"type": "named", "service": name}).status_code == 201
-    # requests would resolve dots itself, so the path is put in as it is
+    # requests would resolve dots, so the path is set unchanged
     request = requests.Request("GET", shared_server.url).prepare()
     request.url = f"{shared_server.url}/services/{quote(name, safe='').replace('.', '%2E')}/metrics"
     with requests.Session() as session:

@@ -65,7 +65,7 @@ def test_a_wrong_setting_prevents_the_start_with_one_line(command: tuple[str, ..
 
 @COMMANDS
 def test_an_unknown_variable_is_a_warning_at_startup(command: tuple[str, ...]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the start ends at once
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the process ends at once
         port = str(taken.getsockname()[1])
         settings = {**ALONE, "PORT": port, "ANALYTICS_DATADIR": "kept"}
         _, output = start_wrongly(command, settings)
@@ -102,7 +102,7 @@ def test_ctrl_c_loses_nothing_and_ends_cleanly(start_server: StartServer, tmp_pa
     for number in range(1, 4):
         assert server.post("/events", {"type": "t", "service": "s", "user_id": f"u{number}"}).status_code == 201
         for pid in (worker_pid(server), server.process.pid):
-            os.kill(pid, signal.SIGINT)  # a terminal tells all of its processes
+            os.kill(pid, signal.SIGINT)  # a terminal signals all of its processes
         server.process.wait(30)
         server.__enter__()
         assert server.get("/stats")["totals"]["events"] == number

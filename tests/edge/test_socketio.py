@@ -71,7 +71,7 @@ def test_snapshot_first_an_update_each_second_and_every_event(shared_server: Ser
         assert all(name != "snapshot" for name, _, _ in rest)
         waits = [later.at - earlier.at for earlier, later in pairwise(updates(one))]
         assert max(waits) < 1.6 + stalls.slack, (waits, stalls.longest)
-        assert mean(waits) > 0.5 - stalls.slack, waits  # a late update is followed by one that is in time
+        assert mean(waits) > 0.5 - stalls.slack, waits  # after a late update, the next one is in time
         received = [(seqs["seq"], data) for name, data, seqs in rest if name == "event" and data["service"] == service]
         if isinstance(one, NpmClient):
             assert received == sorted(received, key=lambda pair: pair[0])
@@ -119,7 +119,7 @@ def test_options_in_the_address_select_events_and_patches(shared_server: Server,
             found = [event.args for event in updates(one)]
             return {data["updated_at"]: data for data, metadata in found if all(fact in metadata for fact in facts)}
 
-        # Each beside one of its own kind: JavaScript rounds great integers.
+        # Compared for each client separately: JavaScript rounds large integers.
         pairs = list(zip(patched, full, strict=True))
         eventually(lambda: all(by_time(one, "patch").keys() & by_time(other).keys() for one, other in pairs))
         eventually(lambda: all(len(named(one, "event")) >= 2 for one in patched))

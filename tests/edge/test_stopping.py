@@ -42,7 +42,7 @@ def websockets(server: Server, count: int) -> Iterator[list[websocket.WebSocket]
 
 def close_code(live: websocket.WebSocket) -> int:
     """The code with which the server closes a WebSocket."""
-    live.send_close = lambda *_: None  # the server may be gone before it can be answered
+    live.send_close = lambda *_: None  # the server may end before the answer
     opcode, data = None, b""
     while opcode != websocket.ABNF.OPCODE_CLOSE:
         opcode, data = live.recv_data()

@@ -30,7 +30,7 @@ LIVE, CLIENT, DASHBOARD, *INTEGRATIONS, ALERTS, HEALTH = examples("javascript")
 OWN_CLIENT = re.compile(r"^class AnalyticsClient \{\n.*?^\}$", re.MULTILINE | re.DOTALL)
 OUR_CLIENT = "import { AnalyticsClient } from './analytics.mjs';"
 
-# what the examples take from the pages around them
+# variables that the examples expect
 AROUND = """
 const userId = 'user-123', productId = 'OLJCESPC7Z', warehouse = 'lyon', change = -1, newQuantity = 9;
 const imageFile = { size: 12345 }, results = [{ similarity_score: 0.93 }], searchQuery = 'mug';

@@ -109,7 +109,7 @@ def test_open_connections_are_counted(shared_server: Server, open_socket: Open) 
     assert update["data"]["realtime_stats"]["active_connections"] == 5
     live[1].close()
     eventually(lambda: connections(shared_server) == 4)
-    live[2].sock.close()  # without a word
+    live[2].sock.close()  # without a close
     eventually(lambda: connections(shared_server) == 3)
     for one in live[3:]:
         one.shutdown()

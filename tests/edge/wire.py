@@ -74,7 +74,7 @@ def exchange(server: Server, *parts: bytes, ends: bool = False, timeout: float =
             if ends:
                 connection.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # the server has heard enough; its answer waits to be read
+            pass  # the server reads no more; its answer is in the buffer
         return read_answer(connection)
 
 

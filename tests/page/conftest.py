@@ -43,7 +43,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         contexts.append(context)
         page = context.new_page()
         if script:
-            page.add_init_script(script)  # runs before any of the page's own
+            page.add_init_script(script)  # runs before the scripts of the page
         host = urlsplit(url).netloc
         page.on("request", lambda asked: _of_host(asked.url, host) or wrong.append(f"asked {asked.url}"))
         page.on("websocket", lambda socket: _of_host(socket.url, host) or wrong.append(f"connected to {socket.url}"))
@@ -151,6 +151,6 @@ def near(shown: str, value: float | None) -> bool:
     found = number(shown)
     if found is None or value is None:
         return found is None and value is None
-    if shown.startswith("<"):  # too small to tell
+    if shown.startswith("<"):  # a bound for small values
         return 0 < value < found
     return abs(found - value) <= max(0.0051, abs(value) * 0.006)

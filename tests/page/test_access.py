@@ -80,7 +80,7 @@ def test_the_page_asks_for_a_key_and_then_works(server: Server, open_page: OpenP
 
 
 def test_signing_out_ends_the_session_and_leaves_nothing_on_the_page(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url, outages=True)  # what is read meanwhile is refused
+    page = open_page(server.url, outages=True)  # reads meanwhile are refused
     sign_in(page, ADMIN)
     expect(page.locator("#services-table tbody a")).to_have_text("web")
     (cookie,) = page.context.cookies()
@@ -154,7 +154,7 @@ def test_the_form_comes_back_when_the_live_connection_is_refused(server: Server,
     expect(page.locator("#connection")).to_have_text("live")
     server.stop()
     expect(page.locator("#connection")).to_contain_text("reconnecting")
-    server.__enter__()  # everything was in memory, sessions too
+    server.__enter__()  # everything was in memory, including sessions
     expect(page.get_by_role("alert")).to_have_text("Your session has ended: sign in again.", timeout=40_000)
 
 
@@ -174,7 +174,7 @@ def test_a_page_that_was_open_locks_when_keys_are_required(start_server: StartSe
 def test_a_read_only_session_is_not_offered_changes(server: Server, open_page: OpenPage) -> None:
     call(server, "POST", "/annotations", {"text": "Deploy 1"})
     _, key = key_for(server, "reader", "read")
-    page = open_page(server.url, outages=True)  # what is read while it signs out is refused
+    page = open_page(server.url, outages=True)  # reads during the sign-out are refused
     for secret, buttons in ((key, 0), (ADMIN, 1)):
         sign_in(page, secret)
         expect(page.locator("#annotations-list li")).to_have_count(1)
@@ -229,7 +229,7 @@ def test_the_warning_of_an_open_service_is_shown(start_server: StartServer, open
     expect(page.locator("#warning")).to_be_hidden()
     warning = "Everybody who can reach this service may read and write everything: set ANALYTICS_AUTH=required."
 
-    def exposed(route: Route) -> None:  # a real one would listen on every address of this machine
+    def exposed(route: Route) -> None:  # a really exposed service would listen on all addresses of this machine
         answer = route.fetch()
         health = answer.json()
         route.fulfill(response=answer, json={**health, "access": {**health["access"], "warning": warning}})

@@ -242,4 +242,4 @@ def test_printed_pages_have_annotations_but_no_buttons(server: Server, open_page
     expect(page.locator(f"{ROWS} .text")).to_be_visible()
     for hidden in (".mark", f"{ROWS} button", "#annotations-form", "#annotations-add"):
         expect(page.locator(hidden).first).to_be_hidden()
-    eventually(lambda: min(marked(page)) > 5)  # charts are drawn anew for paper
+    eventually(lambda: min(marked(page)) > 5)  # charts are drawn again for printing

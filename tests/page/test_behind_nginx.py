@@ -254,7 +254,7 @@ def test_forged_headers_of_a_client_are_ignored(proxied: Behind) -> None:
         "X-Forwarded-Prefix": "/evil",
     }
     context = ssl.create_default_context(cafile=str(proxied.nginx.certificate))
-    elsewhere = ("127.0.0.2", 0)  # the address of a client that is no proxy
+    elsewhere = ("127.0.0.2", 0)  # the address of the client
     asking = http.client.HTTPSConnection("127.0.0.1", proxied.nginx.port, context=context, source_address=elsewhere)
     with closing(asking):
         asking.request("GET", f"{proxied.way.path}/docs", headers=claims)

@@ -126,7 +126,7 @@ def open_full(full: Server, open_page: OpenPage, query: str, **options: Any) -> 
         expect(page.locator("#days .u-wrap")).to_have_count(1)
     expect(page.locator("#feed li").first).to_be_attached()
     expect(page.locator("#errors-list li").first).to_be_attached()
-    page.locator("#charts [tabindex]").first.press("End")  # the legends tell the values of that moment
+    page.locator("#charts [tabindex]").first.press("End")  # the legends show the values at that time
     return page
 
 

@@ -248,7 +248,7 @@ def test_an_opened_service_shows_only_its_own_data(start_server: StartServer, op
     def answer(route: Route) -> None:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
         kind = f"{asked['name']} {asked['agg']} {asked['step']}"
-        if "service" in asked and kind not in slow:  # the first answers take longer than it is to the next load
+        if "service" in asked and kind not in slow:  # the first answers are slower than the reload interval
             slow.add(kind)
             return
         step = int(asked["step"]) if "service" in asked else 5

@@ -61,7 +61,7 @@ def test_a_lost_connection_is_retried_on_request(start_server: StartServer, open
     page.reload()
     retry = page.get_by_role("button", name="Retry now")
     expect(retry).to_be_visible()
-    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # nothing is tried by itself any more
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # no automatic retries from now on
     expect(page.locator("#connection")).to_contain_text("reconnecting in ")
     is_there = True
     retry.click()

@@ -22,11 +22,11 @@ def test_a_page_reconnects_after_sleep_and_shows_it(start_server: StartServer, o
     server = start_server()
     request = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [request])
-    page = open_page(server.url, outages=True)  # its clock is minutes away from that of the service
+    page = open_page(server.url, outages=True)  # its clock differs by minutes from that of the service
     page.clock.install()
     page.reload()
     expect(page.locator("#figures strong").first).to_have_text("1")
-    page.clock.fast_forward(600_000)  # timers are late by so much, and the socket seems open
+    page.clock.fast_forward(600_000)  # timers are that late, and the socket seems open
     expect(page.locator("#connection")).to_contain_text("live again, after 10 min without data")
     post_events(server, [request])
     expect(page.locator("#figures strong").first).to_have_text("2")

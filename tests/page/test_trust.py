@@ -111,7 +111,7 @@ def test_the_empty_page_shows_examples_until_data_arrives(start_server: StartSer
         assert server.url in text
     assert "analytics demo --url" in texts(page, "#empty pre")[3]
     check_accessible(page)
-    # Whatever is pasted: what the line in JavaScript does, the page could do itself.
+    # Run the JavaScript example in the page.
     page.evaluate(f"() => {{ (async () => {{ {texts(page, '#empty pre')[1]} }})(); }}")
     expect(page.locator("#empty")).to_contain_text("received: request from web")
     expect(page.locator("#services-table tbody a")).to_have_text("web")

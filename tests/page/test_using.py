@@ -226,7 +226,7 @@ def test_everything_can_be_reached_by_keyboard(shop: Server, open_page: OpenPage
     for name in ("last hour", "services-filter", "Export services as CSV", "Error rate"):
         assert name in reached
     page.keyboard.press("Enter")
-    if "service=" not in page.url:  # the focus was not on a service yet
+    if "service=" not in page.url:  # until the focus is on a service
         page.locator("#services-table tbody a").first.focus()
         page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "scope-title"
