@@ -116,7 +116,7 @@ def exports(port: int, number: int) -> None:
 
 
 def silent_readers(port: int, number: int) -> None:
-    """Connections that request much and receive nothing."""
+    """Keep connections open that request much and receive nothing."""
     requests = (
         head("GET", "/export/events"),
         head("GET", "/events?limit=1000") * 50,
