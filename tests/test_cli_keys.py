@@ -141,7 +141,7 @@ def test_a_wrong_option_is_named(fake: FakeService, args: tuple[str, ...], probl
     assert fake.calls == []
 
 
-def test_what_the_service_does_not_allow_is_one_line(server: Server) -> None:
+def test_a_refusal_of_the_service_is_one_line(server: Server) -> None:
     result = run(server, "keys", "create", "--name", "x", "--scope", "read", "--service", "web")
     assert (result.exit_code, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
