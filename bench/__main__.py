@@ -31,7 +31,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "attacks": attacks.rows,
 }
 MOST_SECONDS = 600.0
-"""For one figure, at the usual length of a measurement: one that hangs must not keep the others from being measured."""
+"""For one figure, at the default length of a measurement, so that one that hangs does not prevent the others."""
 USUAL = 14.0
 """Seconds of measuring each thing, by default."""
 
@@ -65,7 +65,7 @@ def main(figures: tuple[str, ...], seconds: float, repeat: int, markdown: bool) 
 
 
 def _measure(name: str, plan: Plan, most: float) -> list[Row]:
-    """The rows of one figure, within `most` seconds; an error becomes a row, so that the others are still printed."""
+    """The rows of one figure, within `most` seconds; an error becomes a row of its own."""
     signal.setitimer(signal.ITIMER_REAL, most)
     try:
         return FIGURES[name](plan)
@@ -81,7 +81,7 @@ def _measure(name: str, plan: Plan, most: float) -> list[Row]:
 
 
 def _out_of_time(*_: object) -> None:
-    raise OutOfTimeError("the figure took longer than it may")
+    raise OutOfTimeError("the figure took too long")
 
 
 def _machine() -> str:

@@ -1,4 +1,4 @@
-"""Latency of a well-behaved client, and memory, beside each attack of tests/attacks/."""
+"""Latency of a well-behaved client, and memory, during each attack of tests/attacks/."""
 
 import time
 
@@ -26,11 +26,11 @@ NUMBERS = {
 """Connections of each attack; `USUAL` of the others."""
 USUAL = 4
 SECONDS = 3.0
-"""At least, for each attack: its connections have to be opened."""
+"""Minimum for each attack, as its connections have to be opened."""
 REST = 3.0
-"""Seconds after an attack until memory is looked at: the time limits of connections that were open."""
+"""Seconds after an attack until memory is measured: the time limits of open connections."""
 LIMIT = 0.25
-"""Seconds that 99 of 100 answers may take."""
+"""Maximum of the 99th percentile in seconds."""
 EVENTS = 10_000
 
 
@@ -67,7 +67,7 @@ def _row(name: str, number: int, seconds: float) -> Row:
 
 
 def _fill(ours: Server) -> None:
-    """Events to read and export, and as many series of one metric as there may be."""
+    """Record events to read and export, and the maximum number of series of one metric."""
     event = {"type": "request", "service": "flooded", "data": {"x": "a" * 300, "latency": 5}}
     with Connection(ours.port) as connection:
         for batch in range(EVENTS // 1_000):

@@ -1,4 +1,4 @@
-"""The baseline: a Flask app whose one view does nothing, for the same gunicorn worker as the service's."""
+"""The baseline: a Flask app whose only view does nothing, in the same gunicorn worker as the service."""
 
 from gevent import monkey
 
@@ -25,5 +25,5 @@ def health() -> Response:
 
 @app.get("/sized")
 def sized() -> Response:
-    """As many bytes as the answer it is compared with, to tell what sending alone costs."""
+    """An answer of the same size as the compared one, to measure the cost of sending alone."""
     return Response(SIZED, mimetype="application/json")

@@ -17,11 +17,11 @@ from bench.wrk import Cost, Load
 
 WHAT = "POST /events, 1,000 a batch"
 SIZE = 1_000
-BODIES = 20  # different ones, in turn; the ids in them are new in every request
+BODIES = 20  # different bodies in turn, with new ids in every request
 CONNECTIONS = 4
 CPU_LIMIT = 6.0  # µs an event
 RATE_LIMIT = 150_000  # events a second
-PEERS = (  # name, how to start it, where it takes points, the most of its CPU that is ours to use
+PEERS = (  # name, start function, path for points, limit as a multiple of its CPU
     ("InfluxDB /write", peers.influxdb, "/write?db=bench", 0.9),
     ("VictoriaMetrics /write", peers.victoria_metrics, "/write", None),
 )
@@ -67,7 +67,7 @@ def rows(plan: Plan) -> list[Row]:
 
 
 def _check_total(load: Load) -> None:
-    """The service must have counted what wrk sent, no more and no less."""
+    """Check that the service counted exactly the items that wrk sent."""
     with Connection(load.server.port) as connection:
         total = orjson.loads(connection.get("/health").body)["stats"]["total_events"]
     least, most = load.sent()

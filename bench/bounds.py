@@ -1,4 +1,4 @@
-"""Memory after a million distinct services, endpoints, metric names, tags and users were thrown in."""
+"""Memory after a million distinct services, endpoints, metric names, tags and users."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from bench.servers import BenchError, service
 from bench.table import Row
 
 MILLION = 1_000_000
-PART = 100_000  # of the rounds in which all but one thing is known already
+PART = 100_000  # size of the rounds in which only one thing is new
 BATCH = 10_000
 LIMIT = 300.0  # MB
 Record = dict[str, Any]
@@ -55,12 +55,12 @@ ROUNDS: tuple[tuple[str, str, int, Callable[[int], Record]], ...] = (
 
 
 def rows(plan: Plan) -> list[Row]:
-    del plan  # the number thrown is the figure
+    del plan  # the figure is the number of records
     thrown = 0
     with service() as ours, Connection(ours.port) as connection:
         before = ours.memory()
         for what, path, count, make in ROUNDS:
-            receipts = _throw(connection, path, count, make)
+            receipts = _send(connection, path, count, make)
             thrown += count
             say(f"{what}: {count:,} thrown, {receipts}; {ours.memory():.0f} MB")
         after, peak = ours.memory(), ours.memory("VmHWM")
@@ -81,8 +81,8 @@ def rows(plan: Plan) -> list[Row]:
     ]
 
 
-def _throw(connection: Connection, path: str, count: int, make: Callable[[int], Record]) -> str:
-    """Post the records; what the receipts said in all, such as "accepted 9,000, rejected 1,000"."""
+def _send(connection: Connection, path: str, count: int, make: Callable[[int], Record]) -> str:
+    """Post the records; returns the sum of the receipts, such as "accepted 9,000, rejected 1,000"."""
     outcomes: Counter[str] = Counter()
     for body in in_batches(map(make, range(count)), BATCH):
         answer = connection.post(path, body)

@@ -1,11 +1,11 @@
-"""One keep-alive HTTP connection over a plain socket, so that the client adds little to what is measured."""
+"""One keep-alive HTTP connection over a plain socket, so that the client adds little to the measurement."""
 
 import socket
 import time
 from types import TracebackType
 from typing import NamedTuple, Self
 
-TIMEOUT = 30.0  # seconds that an answer may take
+TIMEOUT = 30.0  # seconds
 
 
 class Answer(NamedTuple):
@@ -26,7 +26,7 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, request: bytes) -> Answer:
-        """The answer to an encoded request; ConnectionError when the server hangs up instead."""
+        """The answer to an encoded request; ConnectionError if the server closes the connection."""
         self._socket.sendall(request)
         received = b""
         while b"\r\n\r\n" not in received:
@@ -46,7 +46,7 @@ class Connection:
         return self.send(encode("POST", path, body))
 
     def timed(self, request: bytes) -> tuple[float, Answer]:
-        """Milliseconds until the whole answer was here, and the answer."""
+        """Milliseconds until the complete answer, and the answer."""
         started = time.perf_counter()
         answer = self.send(request)
         return (time.perf_counter() - started) * 1000, answer

@@ -1,4 +1,4 @@
-"""`GET /dashboard` of a busy house: right after a write, and when nothing has changed since the last look."""
+"""`GET /dashboard` of a busy service: right after a write, and without changes since the last read."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -48,7 +48,7 @@ def rows(plan: Plan) -> list[Row]:
 
 
 def after_write(server: Server, path: str, written: str, looks: int = LOOKS) -> list[float]:
-    """Milliseconds of each GET; before each of them one event is posted."""
+    """Milliseconds of each GET, each after posting one event."""
     write, read = encode("POST", written, ONE_EVENT), encode("GET", path)
     times = []
     with Connection(server.port) as connection:
@@ -62,7 +62,7 @@ def after_write(server: Server, path: str, written: str, looks: int = LOOKS) -> 
 
 
 def latency_row(what: str, ours: list[float], its: list[float]) -> Row:
-    """The mean of one connection's reads against the limit, with the bare view's beside it."""
+    """The mean of the reads on one connection against the limit, beside the bare view's."""
     return Row(
         what,
         f"{mean(ours):.2f} ms mean",

@@ -1,4 +1,4 @@
-"""The floor under any JSON intake: what orjson.loads takes an item, on the server's core."""
+"""The lower bound of any JSON intake: the time of orjson.loads for an item, on the server's core."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from bench.wrk import Cost
 
 
 def run(bodies: list[bytes], seconds: float) -> Cost:
-    """Decode the bodies, JSON arrays without line breaks, again and again."""
+    """Decode the bodies, JSON arrays without line breaks, repeatedly."""
     command = ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", "bench.decode", str(seconds)]
     output = subprocess.run(
         command, cwd=ROOT, input=b"\n".join(bodies), capture_output=True, check=True, timeout=seconds + 60
@@ -35,7 +35,7 @@ def _microseconds(bodies: list[bytes], seconds: float) -> float:
 
 
 class Speedometer:
-    """How fast the machine was while the figures were made: a shared one changes within minutes."""
+    """The speed of the machine during the measurements: a shared one changes within minutes."""
 
     def __init__(self) -> None:
         self._bodies = [orjson.dumps(shop_batch(Random(0)))]

@@ -1,4 +1,4 @@
-"""`GET /export/events` with 1,000,000 events kept, beside reading the same by pages of `GET /events`."""
+"""`GET /export/events` with 1,000,000 events, beside reading them in pages of `GET /events`."""
 
 import gzip
 import time
@@ -20,14 +20,14 @@ from bench.wrk import Cost
 EVENTS = 1_000_000
 BATCH = 10_000
 PAGES = 100
-LOOKS = 3  # at most: each moves hundreds of megabytes
+LOOKS = 3  # at most, as each transfers hundreds of megabytes
 PAGED = "pages of GET /events"
 MEMORY_LIMIT = 50.0  # MB that an export may take beside what is stored
 FORMS = (("ndjson", "identity"), ("csv", "identity"), ("csv", "gzip"))
 
 
 class Growth:
-    """The most memory that exports took beyond what there was before."""
+    """The peak memory of exports, relative to the memory before."""
 
     def __init__(self, server: Server) -> None:
         self._server, self._before, self.megabytes = server, server.memory(), 0.0
@@ -65,7 +65,7 @@ def _events() -> Iterator[Event]:
 
 
 def _export(server: Server, growth: Growth, form: str, coding: str) -> Cost:
-    """Everything once; BenchError where it is not everything."""
+    """Export everything once; BenchError if it is incomplete."""
     url = f"http://127.0.0.1:{server.port}/export/events?format={form}"
     cpu, started, received = server.busy(), time.perf_counter(), 0
     packed = []
@@ -86,7 +86,7 @@ def _export(server: Server, growth: Growth, form: str, coding: str) -> Cost:
 
 
 def _pages(server: Server) -> Cost:
-    """The newest 100,000 events by pages of 1,000."""
+    """Read the newest 100,000 events in pages of 1,000."""
     cpu, started, cursor, received = server.busy(), time.perf_counter(), "", 0
     with Connection(server.port) as connection:
         for _ in range(PAGES):

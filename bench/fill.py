@@ -1,4 +1,4 @@
-"""Brings a fresh service into the state in which reads are measured: many services, rings full."""
+"""Fills a new service for the measurement of reads: many services, full rings."""
 
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
@@ -11,13 +11,13 @@ from bench.payloads import COUNTER, ENDPOINTS, Event, in_batches, request
 from bench.servers import BenchError
 
 RING = 10_000  # events, and metrics, that the service keeps by default
-DAYS, HOURS = 90, 7 * 24  # of statistics that it keeps by default
+DAYS, HOURS = 90, 7 * 24  # of statistics, by default
 MANY_SERVICES = 100
 MANY_ENDPOINTS = 1_000  # ten in each service
 
 
 def post(connection: Connection, path: str, records: Iterable[Event], size: int = 1_000) -> None:
-    """Everything in batches; BenchError when one record of them is refused."""
+    """Post all records in batches; BenchError if one is refused."""
     for body in in_batches(records, size):
         answer = connection.post(path, body)
         if answer.status != 200 or orjson.loads(answer.body)["rejected"]:
@@ -37,7 +37,7 @@ def many_services(connection: Connection) -> None:
 
 
 def whole_retention(connection: Connection, now: float) -> None:
-    """The same with something in each hour of 7 days and each day of 90, and 100,000 ids to remember."""
+    """The same with records in each hour of 7 days and each day of 90, and 100,000 remembered ids."""
     days = [now - 86_400 * (number + 0.5) for number in range(DAYS - 1)]
     hours = [now - 3_600 * (number + 0.5) for number in range(HOURS - 1)]
     times = [rfc3339(at) for at in sorted(days + hours) for _ in range(MANY_SERVICES)]

@@ -1,4 +1,4 @@
-"""What the journal costs: the same load with it and without, and how long a start takes that reads it."""
+"""The cost of the journal: the same load with and without it, and the duration of recovery."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ BATCHES, SINGLES = "POST /events, 1,000 a batch, journal on", "POST /events, sin
 OFF = "the same, journal off"
 SIZE, BODIES = 1_000, 20
 FEW, MANY = 16, 64
-"""Connections that post single events: what all of them wait for is written together, so that many cost less each."""
+"""Connections that post single events: waiting events are written together, so each costs less with many."""
 CPU_LIMIT = 1.25  # × the CPU without the journal
 RATE_LIMIT = 0.85  # × the throughput without it
 LATENCY_LIMIT = 1.5  # ms more on average
@@ -77,14 +77,14 @@ def _latency(plan: Plan) -> list[Row]:
 
 
 def _recovery() -> list[Row]:
-    """A million events, then a kill: how large the files are, and how long until the next start is ready."""
+    """A million events, then a kill: the size of the files, and the time until the next start is ready."""
     random = Random(2)
     bodies = [_without_ids(shop_batch(random, SIZE)) for _ in range(BODIES)]
     with TemporaryDirectory(prefix="bench-") as folder:
         with service(data_dir=folder) as server, Connection(server.port) as connection:
             for number in range(MILLION // SIZE):
                 if connection.post("/events", bodies[number % BODIES]).status != 200:
-                    raise BenchError("a batch was not taken")
+                    raise BenchError("a batch was not accepted")
             counted = _total(connection)
             os.killpg(os.getpgid(server.pid), signal.SIGKILL)
         return _start_again(folder, counted, "a start after 1,000,000 events and a kill", "files of 1,000,000 events")
@@ -95,7 +95,7 @@ def _without_ids(events: list[dict[str, object]]) -> bytes:
 
 
 def _whole_retention() -> list[Row]:
-    """All that is kept by default is full, 100 services: how long a start takes after a stop."""
+    """The default retention is full, with 100 services: the duration of a start after a stop."""
     with TemporaryDirectory(prefix="bench-") as folder:
         with service(data_dir=folder) as server, Connection(server.port) as connection:
             whole_retention(connection, time.time())
@@ -104,7 +104,7 @@ def _whole_retention() -> list[Row]:
 
 
 def _start_again(folder: str, counted: int, start: str, files: str) -> list[Row]:
-    """How long a start takes that finds the `counted` events again, and how large the files are that it reads."""
+    """The duration of a start that recovers the `counted` events, and the size of the files that it reads."""
     size = sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
     started = time.monotonic()
     with service(data_dir=folder) as server, Connection(server.port) as connection:

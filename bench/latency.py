@@ -73,7 +73,7 @@ def _rows(path: str, latency: Latency, limit: float, its: Latency) -> list[Row]:
 
 @contextmanager
 def _watching(server: Server) -> Iterator[list[int]]:
-    """A dashboard client that reads everything; the list grows by one with every snapshot."""
+    """A dashboard client that reads everything; the list grows by one with every update."""
     updates: list[int] = []
     socket = create_connection(f"ws://127.0.0.1:{server.port}/ws/dashboard", timeout=10)
     reader = threading.Thread(target=_read, args=(socket, updates))

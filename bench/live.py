@@ -1,4 +1,4 @@
-"""Many dashboards on one worker, beside npm's ws and socket.io doing the same."""
+"""Many dashboards on one worker, beside npm's ws and socket.io with the same load."""
 
 import threading
 import time
@@ -19,17 +19,17 @@ from bench.watchers import Seen, result, watching
 
 WATCHERS, MANY = 1_000, 5_000
 RATE = 200  # events a second, one by one
-PEER_RATE = 20  # the same of a peer that sends each to each: beyond that its clients here could not read as fast
+PEER_RATE = 20  # the same for a peer, which sends every event separately: its clients could not read more
 SERVICES = 8  # make a snapshot of 4 KB
 SIZE = 3_900  # bytes of the peers' updates
 POSTS = 100  # a second, for their latency
 SLICES = 5
-SETTLE = 2.0  # seconds until connecting is over and done with
+SETTLE = 2.0  # seconds after connecting until the load is steady
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What `WATCHERS` dashboards cost: CPU microseconds in each slice of a second, KB each, and what they saw."""
+    """The cost of `WATCHERS` dashboards: CPU microseconds in each slice of a second, KB each, and messages."""
 
     cpu: list[float]
     memory: float
@@ -54,10 +54,10 @@ def rows(plan: Plan) -> list[Row]:
 
 
 def _beside(what: str, protocol: str, package: str, seconds: float, rate: int, limit: float) -> tuple[Cost, Row]:
-    """Ours and npm's at the same time, each with its own watchers: what else runs here meets both alike."""
+    """Ours and npm's at the same time, each with its own watchers: other load on the machine affects both alike."""
     with ExitStack() as stack:
         servers = [stack.enter_context(service())]
-        _acquaint(servers[0])
+        _introduce(servers[0])
         missing = None
         try:
             servers.append(stack.enter_context(peers.node(protocol, SIZE, PEER_RATE if rate else 0)))
@@ -105,7 +105,7 @@ def _limit(what: str, figure: float, most: float, unit: str) -> Row:
     return Row(what, f"{figure:.0f} {unit}", target=f"≤ {most:g} {unit}", reached=figure <= most)
 
 
-def _acquaint(server: Server) -> None:
+def _introduce(server: Server) -> None:
     with Connection(server.port) as connection:
         for number in range(SERVICES):
             event = {"type": "request", "service": f"service-{number}", "data": {"endpoint": "/", "latency": 3}}
@@ -114,7 +114,7 @@ def _acquaint(server: Server) -> None:
 
 @contextmanager
 def _posting(server: Server, rate: int) -> Iterator[None]:
-    """Post events at a steady rate for as long as the block lasts."""
+    """Post events at a constant rate within the block."""
     over = threading.Event()
 
     def post() -> None:
@@ -138,7 +138,7 @@ def _posting(server: Server, rate: int) -> Iterator[None]:
 
 
 def _delay(seconds: float) -> list[Row]:
-    """How long an event takes from its post to a dashboard."""
+    """The time of an event from its post to a dashboard."""
     with service() as ours, watching(ours, "ws", WATCHERS, seconds) as watchers:
         say(f"{RATE} events a second to {WATCHERS:,} dashboards")
         with _posting(ours, RATE):
@@ -149,7 +149,7 @@ def _delay(seconds: float) -> list[Row]:
 
 
 def _posts(seconds: float) -> Row:
-    """How long a post takes while all these watch."""
+    """The latency of posts with all these dashboards connected."""
     with service() as ours, watching(ours, "ws", WATCHERS, seconds + 10):
         say(f"posts while {WATCHERS:,} dashboards watch")
         latency = openloop.run(ours, "/events", ONE_EVENT, POSTS, seconds)
@@ -158,9 +158,9 @@ def _posts(seconds: float) -> Row:
 
 
 def _many(seconds: float) -> list[Row]:
-    """As many as one worker should ever have."""
+    """The maximum number of dashboards for one worker."""
     with service() as ours:
-        _acquaint(ours)
+        _introduce(ours)
         say(f"{MANY:,} dashboards")
         before = ours.memory()
         with watching(ours, "ws", MANY, seconds + SETTLE) as watchers:

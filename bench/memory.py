@@ -1,4 +1,4 @@
-"""Memory for 100,000 stored events of the size that the documentation shows, the ring enlarged by a setting."""
+"""Memory for 100,000 stored events of the documented size, with a ring enlarged by a setting."""
 
 from collections.abc import Iterator
 from random import Random
@@ -11,13 +11,13 @@ from bench.servers import service
 from bench.table import Row
 
 EVENTS = 100_000
-ROUNDS = 2  # the second time every stored event has replaced another
+ROUNDS = 2  # in the second round, every event replaces another
 LIMIT = 50.0  # MB that storing them may add
 SPECIFIED = "~100 MB"
 
 
 def rows(plan: Plan) -> list[Row]:
-    del plan  # nothing here takes longer for being more exact
+    del plan  # more measurements would not be more exact
     with service(events_ring=EVENTS) as ours, Connection(ours.port) as connection:
         before = ours.memory()
         for number in range(ROUNDS):

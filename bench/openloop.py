@@ -1,4 +1,4 @@
-"""Single posts on a fixed schedule, whatever the answers do; latency counts from when a post was due.
+"""Single posts on a fixed schedule, independent of the answers; latency is measured from when a post was due.
 
 A process of its own: `python -m bench.openloop PORT PATH RATE SECONDS`, the body on standard input, the
 result as JSON on standard output. A client that sends only after an answer would hide most of a stall.
@@ -34,7 +34,7 @@ class Latency:
 
 
 def run(server: Server, path: str, body: bytes, rate: int, seconds: float) -> Latency:
-    """Post for some seconds; BenchError when an answer was not a success."""
+    """Post for some seconds; BenchError unless every answer is a success."""
     command = [sys.executable, "-m", "bench.openloop", str(server.port), path, str(rate), str(seconds)]
     output = subprocess.run(command, cwd=ROOT, input=body, capture_output=True, timeout=seconds + 60)
     if output.returncode != 0:

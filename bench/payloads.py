@@ -1,4 +1,4 @@
-"""What is sent: events and metrics as the documentation shows them, the same from run to run."""
+"""Payloads: events and metrics as in the documentation, equal in each run."""
 
 import time
 from base64 import urlsafe_b64encode
@@ -30,7 +30,7 @@ ENDPOINTS = (
     "/users/me",
     "/",
 )
-USERS = 5_000  # in all; a batch of 1,000 events has a few hundred of them
+USERS = 5_000  # in total; a batch of 1,000 events has a few hundred of them
 BATCH_USERS = 300
 Event = dict[str, Any]
 
@@ -51,7 +51,7 @@ def one_metric(service: str, endpoint: str) -> bytes:
 
 
 def push_path(service: str, endpoint: str) -> str:
-    """Where Pushgateway takes `ONE_PUSH` for the same service and endpoint: a group of its own."""
+    """The path at which Pushgateway accepts `ONE_PUSH` for the same service and endpoint: a separate group."""
     return f"/metrics/job/{service}/endpoint@base64/{urlsafe_b64encode(endpoint.encode()).decode()}"
 
 
@@ -91,7 +91,7 @@ _COMMON = ("product_view", "page_view", "search", "cart_add")
 
 
 def request(random: Random, service: str, endpoint: str, user: str) -> Event:
-    """One served request: some 1 % of them a server error."""
+    """One served request: about 1 % are server errors."""
     status = random.choices((200, 201, 304, 404, 500, 503), (80, 8, 8, 3, 0.7, 0.3))[0]
     latency = round(random.lognormvariate(3.0, 0.6), 1)
     data = {"endpoint": endpoint, "method": "GET", "latency": latency, "status": status}
@@ -99,7 +99,7 @@ def request(random: Random, service: str, endpoint: str, user: str) -> Event:
 
 
 def shop_batch(random: Random, size: int = 1_000) -> list[Event]:
-    """A third requests, the rest the shop's own types; all with a user, a tenth with an id."""
+    """A third are requests, the rest other types of the shop; all have a user, a tenth an id."""
     users = [f"user-{random.randrange(USERS)}" for _ in range(BATCH_USERS)]
     events: list[Event] = []
     for number in range(size):

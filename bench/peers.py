@@ -1,4 +1,4 @@
-"""The servers of Debian that the service is compared with, each alone in a temporary folder."""
+"""Servers of Debian for comparison, each in a temporary folder."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ bind-address = "127.0.0.1:{backup}"
 
 @contextmanager
 def influxdb() -> Iterator[Server]:
-    """InfluxDB as Debian sets it up, with a database `bench`."""
+    """InfluxDB with Debian's configuration and a database `bench`."""
     port = free_port()
     with _peer("InfluxDB", "influxd", "influxdb", port, "/ping", _influxdb_options) as server:
         with server.awake(), Connection(port) as connection:
@@ -62,7 +62,7 @@ def victoria_metrics() -> Iterator[Server]:
 @contextmanager
 def pushgateway() -> Iterator[Server]:
     def options(port: int, folder: Path) -> list[str]:
-        return [f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]  # in memory, as we are
+        return [f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]  # in memory, like the service
 
     package = "prometheus-pushgateway"
     with _peer("Pushgateway", package, package, free_port(), "/-/healthy", options) as server:
@@ -77,14 +77,14 @@ def _peer(
     with process(name, lambda folder: [path, *options(port, folder)]) as started:
         wait_until(name, started, lambda: answers(port, health))
         server = Server(name, port, started.pid, background=True)
-        with server.awake():  # and stopped from here on, but for its turns
+        with server.awake():  # paused from now on, except when it is measured
             pass
         yield server
 
 
 @contextmanager
 def node(name: str, size: int, rate: int = 0) -> Iterator[Server]:
-    """A server of bench/node that broadcasts `size` bytes a second, and `rate` events a second one by one."""
+    """A server of bench/node that broadcasts `size` bytes a second, and `rate` single events a second."""
     if not (ROOT / "bench/node/node_modules" / ("ws" if name == "ws" else "socket.io")).is_dir():
         raise NotInstalledError("npm, then npm ci in bench/node")
     port = free_port()

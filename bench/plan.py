@@ -1,4 +1,4 @@
-"""How long and how often to measure, and runs that take turns, so that noise meets all of them alike."""
+"""Length and number of measurements, and interleaved runs, so that noise affects all of them alike."""
 
 import os
 import sys
@@ -9,8 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _CORES = sorted(os.sched_getaffinity(0))
-SERVER_CORE = _CORES[0]  # what is measured has it for itself
-CLIENT_CORE = _CORES[-1]  # this process and all that makes load
+SERVER_CORE = _CORES[0]  # for the measured server only
+CLIENT_CORE = _CORES[-1]  # this process and all load generators
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Plan:
 
 
 def interleaved(plan: Plan, runs: dict[str, Callable[[], T]]) -> dict[str, list[T]]:
-    """Every run once, then every run again: the results of each, `plan.repeat` of them."""
+    """Call every run once, then again, `plan.repeat` times; returns the results of each run."""
     results: dict[str, list[T]] = {name: [] for name in runs}
     for number in range(plan.repeat):
         for name, run in runs.items():
@@ -30,5 +30,5 @@ def interleaved(plan: Plan, runs: dict[str, Callable[[], T]]) -> dict[str, list[
 
 
 def say(text: str) -> None:
-    """Progress, beside the table and not in it."""
+    """Print progress to standard error, not into the table."""
     print(f"  {text}", file=sys.stderr, flush=True)

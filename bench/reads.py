@@ -16,7 +16,7 @@ from bench.servers import BenchError, bare, service
 from bench.table import Row
 
 LOOKS = 100
-SPREAD = timedelta(minutes=50)  # over which the events' timestamps lie
+SPREAD = timedelta(minutes=50)  # range of the events' timestamps
 RARE, RARE_EVERY = "refund", 2_000
 SERVICE_TYPE = {"type": "purchase", "service": "checkout"}
 
@@ -52,7 +52,7 @@ def rows(plan: Plan) -> list[Row]:
 
 
 def _history(now: datetime) -> Iterator[Event]:
-    """More events than the ring holds, oldest first, the last of them from just now."""
+    """More events than the ring holds, oldest first, up to now."""
     random, total = Random(3), RING + 2_000
     for first in range(0, total, 1_000):
         for number, event in enumerate(shop_batch(random), first):

@@ -1,4 +1,4 @@
-"""Server processes under measurement: the service and the bare view, one gunicorn worker each."""
+"""Measured server processes: the service and the bare view, with one gunicorn worker each."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class NotInstalledError(Exception):
-    """A program that a figure needs is not here; its argument is the Debian package that brings it."""
+    """A program that a figure needs is not installed; the argument is its Debian package."""
 
 
 class BenchError(Exception):
@@ -32,29 +32,29 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `pid` is the process that does the work, threads included."""
+    """A running server; `pid` is the process that does the work, including threads."""
 
     name: str
     port: int
     pid: int
-    background: bool = False  # does work of its own when idle: stop it while others are measured
+    background: bool = False  # it works even when idle: paused while others are measured
 
     def cpu(self) -> float:
-        """Seconds of CPU that the process and its children that have ended have used so far, user and system."""
+        """CPU seconds of the process and its ended children so far, user and system."""
         fields = self._proc("stat").rpartition(")")[2].split()
         return sum(map(int, fields[11:15])) / _TICKS
 
     def busy(self) -> float:
-        """The same from the scheduler's own account, to the nanosecond, of all threads that run now."""
+        """The same from the scheduler's statistics of all current threads, in nanosecond resolution."""
         tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     def memory(self, field: str = "VmRSS") -> float:
-        """Megabytes (10⁶ bytes) resident now, or at most so far with `VmHWM`."""
+        """Resident megabytes (10⁶ bytes) now, or the peak with `VmHWM`."""
         for line in self._proc("status").splitlines():
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) * 1024 / 1e6
-        raise BenchError(f"/proc tells no {field} of {self.name}")
+        raise BenchError(f"/proc has no {field} of {self.name}")
 
     def _proc(self, file: str) -> str:
         try:
@@ -64,7 +64,7 @@ class Server:
 
     @contextmanager
     def awake(self) -> Iterator[None]:
-        """Let a stopped background server run for as long as it is measured."""
+        """Let a paused server run while it is measured."""
         if self.background:
             os.kill(self.pid, signal.SIGCONT)
         try:
@@ -113,7 +113,7 @@ def _gunicorn(name: str, app: str, settings: dict[str, str]) -> Iterator[Server]
 def process(
     name: str, command: Callable[[Path], list[str]], env: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a server on its core, with a temporary folder; stop it and its children, whatever happens."""
+    """Start a server on its core, with a temporary folder; it and its children are always stopped."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name_of_folder:
         folder = Path(name_of_folder)
         output = folder / "output.log"
@@ -130,7 +130,7 @@ def process(
         try:
             yield started
         except BenchError:
-            say(f"{name} said last: {_tail(output)}")
+            say(f"last output of {name}: {_tail(output)}")
             raise
         finally:
             _stop(started)
@@ -144,7 +144,7 @@ def _stop(started: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         pass
     finally:
-        with suppress(ProcessLookupError):  # the group is the server and its children, nothing else
+        with suppress(ProcessLookupError):  # the group consists of the server and its children
             os.killpg(started.pid, signal.SIGKILL)
         started.wait()
 

@@ -15,7 +15,7 @@ from bench.wrk import Cost, Load
 
 EVENTS, METRICS = "POST /events, single", "POST /metrics, single"
 BARE_EVENT, BARE_METRIC = "bare view, same event", "bare view, same metric"
-PLACES = list(product(SERVICES, ENDPOINTS))  # each has told its latency once before the measurement
+PLACES = list(product(SERVICES, ENDPOINTS))  # each has sent a latency once before the measurement
 PUSH, PUSH_ALONE = f"Pushgateway, {len(PLACES)} groups", "Pushgateway, one group"
 BARE_LIMIT = 1.25  # × the CPU of the bare view
 PUSH_LIMIT = 0.85  # × the CPU of a push

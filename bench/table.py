@@ -7,7 +7,7 @@ from statistics import median
 from bench.wrk import Cost
 
 HEADS = ("what", "ours", "rate", "baseline", "its figure", "its rate", "ratio", "target", "reached")
-FAIR_SHARE = 0.9  # of its core; with less, something else was running beside the measurement
+FAIR_SHARE = 0.9  # of its core; with less, something else ran during the measurement
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ def alone(what: str, cost: Cost, target: str = "", reached: bool | None = None) 
 
 
 def against(what: str, ours: Sequence[Cost], baseline: str, theirs: Sequence[Cost], limit: float | None) -> Row:
-    """Our CPU time as a multiple of the baseline's, at most `limit` times.
+    """Our CPU time as a multiple of the baseline's, with a maximum of `limit`.
 
-    Runs that took turns are compared pair by pair, because a shared machine changes its speed within minutes.
+    Interleaved runs are compared in pairs, because the speed of a shared machine changes within minutes.
     """
     cost, its = Cost.typical(ours), Cost.typical(theirs)
     ratio = median(mine.cpu / other.cpu for mine, other in zip(ours, theirs, strict=True))

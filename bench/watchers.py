@@ -1,4 +1,4 @@
-"""Many dashboards that read what they are sent, in a process of its own.
+"""Many dashboards that read all messages, in a separate process.
 
 `python -m bench.watchers PORT PROTOCOL COUNT SECONDS`: connects, says "ready" on standard output, reads for so long,
 and prints as JSON what came. Time stamps in the events' data (`"sent":` with the wall clock) give the delays.
@@ -26,7 +26,7 @@ UPGRADE = (
 PATHS = {"ws": "/ws/dashboard", "socketio": "/socket.io/?EIO=4&transport=websocket"}
 CONNECT = b"\x81\x82\0\0\0\x0040"  # Socket.IO's CONNECT in a masked frame
 PINGS = {"ws": (b"\x89\0", b"\x8a\x80\0\0\0\0"), "socketio": (b"\x81\x012", b"\x81\x81\0\0\0\x003")}
-"""What a server pings with, which stands nowhere else, and the answer: who gives none is soon cut off."""
+"""Pings of the servers, whose bytes are unique, and the answers: without them, clients are disconnected."""
 UPDATE, EVENT = b'"dashboard_update",', b'"type":"event","seq":'
 SENT = re.compile(EVENT + rb'\d+,"data":{[^}]*"sent":([0-9.]+)')
 CHUNK = 1024 * 1024
@@ -34,10 +34,10 @@ CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Seen:
-    """What all watchers saw: updates and events (the fewest of any watcher), and milliseconds.
+    """What all watchers received: updates and events (the minimum of all watchers), and milliseconds.
 
-    `delay` is from post to watcher, on average and for 99 of 100; `rhythm` is the most that 99 of 100 waited from one
-    update to the next.
+    `delay` is from post to watcher, as mean and 99th percentile; `rhythm` is the 99th percentile of the time between
+    two updates.
     """
 
     updates: int
@@ -49,9 +49,9 @@ class Seen:
 
 @dataclass
 class Watcher:
-    """One connection, and what it has seen."""
+    """One connection, and what it has received."""
 
-    tells_delays: bool  # some do: it takes time to look
+    tells_delays: bool  # only for some watchers, as it takes time
     updates: int = 0
     events: int = 0
     last: float = 0.0
@@ -61,7 +61,7 @@ class Watcher:
 
 @contextmanager
 def watching(server: Server, protocol: str, count: int, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-    """`count` dashboards that are connected when the block begins; `result` waits for what they saw."""
+    """`count` dashboards, connected within the block; `result` waits for what they received."""
     command = [sys.executable, "-m", "bench.watchers", str(server.port), protocol, str(count), str(seconds)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
@@ -74,7 +74,7 @@ def watching(server: Server, protocol: str, count: int, seconds: float) -> Itera
 
 
 def result(process: "subprocess.Popen[bytes]") -> Seen:
-    """What they saw, once their time is over."""
+    """Wait for the end of the watchers; returns what they received."""
     output, errors = process.communicate(timeout=120)
     if process.returncode != 0:
         raise BenchError(f"the watchers failed: {errors.decode().strip()[-300:]}")
@@ -82,7 +82,7 @@ def result(process: "subprocess.Popen[bytes]") -> Seen:
 
 
 def _main(port: int, protocol: str, count: int, seconds: float) -> None:
-    os.nice(10)  # who measures delays beside this must not wait for it
+    os.nice(10)  # a measurement of delays must not wait for this process
     selector = selectors.DefaultSelector()
     ping, pong = PINGS[protocol]
     watchers: dict[int, tuple[socket.socket, Watcher]] = {}

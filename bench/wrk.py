@@ -1,4 +1,4 @@
-"""Load from wrk (Debian) and what it cost the server in CPU time."""
+"""Load from wrk (Debian), and its cost in CPU time of the server."""
 
 import json
 import subprocess
@@ -18,14 +18,14 @@ WARM_UP = 1.0  # seconds of the same load before the first measurement
 
 @dataclass(frozen=True)
 class Cost:
-    """What items cost a process: CPU microseconds each, and how many passed in a second."""
+    """The cost of items: CPU microseconds each, and the number per second."""
 
     cpu: float
     rate: float
 
     @property
     def share(self) -> float:
-        """How much of its core the process had: all of it, under load, unless something else runs there."""
+        """The share of its core that the process used: all of it under load, unless something else runs there."""
         return self.cpu * self.rate / 1e6
 
     @classmethod
@@ -35,12 +35,12 @@ class Cost:
 
 @dataclass
 class Load:
-    """One kind of request to one server; enter it to lay out its bodies and warm up, `run` to measure."""
+    """One kind of request to one server; entering writes the bodies and warms up, `run` measures."""
 
     server: Server
     path: str
     bodies: Sequence[bytes] = ()  # none: a GET
-    items: int = 1  # in one request
+    items: int = 1  # items in one request
     connections: int = 16
     content_type: str = "application/json"
     completed: int = 0  # requests so far, warm-up included
@@ -57,7 +57,7 @@ class Load:
         self._folder.cleanup()
 
     def run(self, seconds: float) -> Cost:
-        """Load the server as fast as it answers; BenchError unless every answer was a success."""
+        """Load the server as fast as it answers; BenchError unless every answer is a success."""
         files = [str(file) for file in sorted(Path(self._folder.name).iterdir())]
         command = ["taskset", "-c", str(CLIENT_CORE), installed("wrk", "wrk")]
         command += ["-t", "1", "-c", str(self.connections), "-d", f"{max(1, round(seconds))}s"]
@@ -78,6 +78,6 @@ class Load:
         return Cost(used * 1e6 / items, items * 1e6 / result["microseconds"])
 
     def sent(self) -> tuple[int, int]:
-        """The fewest and the most items that can have arrived: wrk leaves with some still on their way."""
+        """The minimum and maximum of items that may have arrived: wrk ends with requests in flight."""
         least = self.completed * self.items
         return least, least + self.runs * self.connections * self.items

@@ -20,7 +20,7 @@ FLAGS = [
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
+    """A headless browser."""
     path = tool("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
@@ -29,7 +29,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Shop:
-    """A site of its own origin; `pages` are its HTML by path."""
+    """A site with another origin; `pages` is its HTML by path."""
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}

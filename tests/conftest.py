@@ -13,14 +13,14 @@ from tests.server import GUNICORN, Server
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests that do not mind what others recorded; each uses services of its own."""
+    """One server for all tests that are independent of other records; each test uses its own service names."""
     with Server(tmp_path_factory.mktemp("shared") / "server.log", {"LOG_LEVEL": "DEBUG"}) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, one for all: Playwright knows only one at a time."""
+    """Debian's Chromium, shared by all tests: Playwright allows only one at a time."""
     with chromium() as browser:
         yield browser
 
@@ -32,7 +32,7 @@ StartServer = Callable[..., Server]
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """Starts servers of a test's own, with the settings it gives."""
+    """Starts servers for one test, with the given settings."""
     with ExitStack() as stack:
 
         def start(settings: Mapping[str, str] | None = None, command: tuple[str, ...] = GUNICORN) -> Server:

@@ -1,8 +1,8 @@
-"""Stand-ins that tests own: a clock that moves only when told."""
+"""Fakes for tests: a clock that moves only when it is advanced."""
 
 
 class FakeClock:
-    """Wall and monotonic time that stand still until `advance`."""
+    """Wall and monotonic time that change only by `advance` and `set`."""
 
     def __init__(self, wall: float = 1_700_000_000.0) -> None:
         self._wall = wall

@@ -1,4 +1,4 @@
-"""Debian's nginx for tests, in front of a service: TLS, its own folder and ports, stopped by its own process id."""
+"""Debian's nginx for tests, in front of a service: with TLS, an own folder and free ports."""
 
 import os
 import socket
@@ -37,14 +37,14 @@ http {{
 
 
 class Identity(NamedTuple):
-    """A certificate that signs itself, for localhost and 127.0.0.1, and its key; both files."""
+    """The files of a self-signed certificate for localhost and 127.0.0.1, and of its key."""
 
     certificate: Path
     key: Path
 
     @property
     def pin(self) -> str:
-        """What Chromium is told to trust: the hash of the public key."""
+        """The hash of the public key, for Chromium's list of trusted certificates."""
         public = subprocess.run(
             [tool("openssl"), "x509", "-in", self.certificate, "-noout", "-pubkey"], check=True, capture_output=True
         ).stdout
@@ -68,13 +68,13 @@ def make_identity(folder: Path) -> Identity:
 
 
 def documented_examples() -> tuple[str, str]:
-    """The documentation's examples as they are printed: a server, and a location below a path."""
+    """The examples of the documentation: a server, and a location below a path."""
     server, location = blocks_of("nginx", GUIDE)
     return server.text, location.text
 
 
 def substituted(server: str, upstream: int) -> str:
-    """An example of the documentation with the names and ports of a test in the place of its own."""
+    """An example of the documentation with the names and ports of a test."""
     names = {
         "listen 443 ssl;": "listen 127.0.0.1:PORT ssl;",
         "stats.example;": "localhost;",
@@ -89,7 +89,7 @@ def substituted(server: str, upstream: int) -> str:
 
 
 def installed() -> str:
-    """The path of nginx, which Debian puts where only root looks."""
+    """The path of nginx, which may not be in PATH."""
     return which("nginx") or which("/usr/sbin/nginx") or cannot_test("nginx is not installed")
 
 
@@ -109,7 +109,7 @@ class Nginx:
         self.url = f"https://localhost:{self.port}"
         servers = servers.replace("PORT", str(self.port))
         servers = servers.replace("CERTIFICATE", str(self.certificate)).replace("KEY", str(identity.key))
-        user = "user root;\n" if os.geteuid() == 0 else ""  # its own user may not enter the folder
+        user = "user root;\n" if os.geteuid() == 0 else ""  # nginx's default user cannot access the folder
         path = folder / "nginx.conf"
         path.write_text(CONFIGURATION.format(folder=folder, user=user, servers=servers))
         self._command = [program, "-p", str(folder), "-c", str(path), "-e", str(folder / "error.log")]
@@ -135,7 +135,7 @@ class Nginx:
         self._stop()
 
     def log(self) -> str:
-        """What it complained of."""
+        """The error log."""
         return "".join(path.read_text() for path in sorted(self._folder.glob("*.log")))
 
     def _stop(self) -> None:

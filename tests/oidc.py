@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider for tests, `oidc-provider` of npm, and browsers that sign in with it."""
+"""A real OpenID Connect provider for tests, `oidc-provider` of npm, and visitors who sign in with it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.server import ROOT, START_SECONDS, STOP_SECONDS, Server, free_port
 SCRIPT = ROOT / "tests/spec/oidc.mjs"
 CLIENT_ID, CLIENT_SECRET = "analytics", "a secret: 100% + more"
 Accounts = Mapping[str, Mapping[str, object]]
-"""The claims of each account besides its name; those in `userinfo` stand in the user info only."""
+"""The claims of each account besides its name; those in `userinfo` are in the user info only."""
 
 
 class OidcProvider:
@@ -50,7 +50,7 @@ class OidcProvider:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Settings of a service that people sign in to here."""
+        """Settings of a service that uses this provider."""
         return {
             "ANALYTICS_OIDC_ISSUER": self.issuer,
             "ANALYTICS_OIDC_CLIENT_ID": CLIENT_ID,
@@ -58,7 +58,7 @@ class OidcProvider:
         }
 
     def set(self, **variables: str) -> None:
-        """Change its environment, for its next start."""
+        """Change the environment of the next start."""
         self._environment.update(variables)
 
     def __enter__(self) -> Self:
@@ -82,51 +82,51 @@ class OidcProvider:
         self.stop()
 
     def stop(self) -> None:
-        """End the process, with everything it knows."""
+        """End the process, with all its sessions and keys."""
         self._process.terminate()
         self._process.wait(STOP_SECONDS)
 
 
 class Visitor(requests.Session):
-    """The browser of a person who visits a service."""
+    """The browser of a person who visits a service, as an HTTP client."""
 
     def __init__(self, server: Server) -> None:
         super().__init__()
         self._server = server
 
     def go(self, url: str) -> requests.Response:
-        """The answer at `url`, or at a path of the service, without following it elsewhere."""
+        """GET `url`, or a path of the service, without following redirects."""
         return self.get(urljoin(self._server.url, url), allow_redirects=False, timeout=30)
 
     def start(self) -> str:
-        """Begin to sign in; returns where the provider is."""
+        """Begin a sign-in; returns the address at the provider."""
         answer = self.go("/session/oidc")
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
     def form(self, address: str) -> str:
-        """Where the provider's form is sent to."""
+        """The address to which the provider's form is sent."""
         page = self.get(address, timeout=30)
         return re.findall(r'<form[^>]* action="([^"]+)"', page.text)[0]
 
     def returns(self, answer: requests.Response) -> str:
-        """Follow the provider's redirects until it sends the browser back; returns where to."""
+        """Follow the provider's redirects; returns the address to which it sends the browser back."""
         while not (url := urljoin(answer.url, answer.headers["Location"])).startswith(self._server.url):
             answer = self.go(url)
         return url
 
     def at_provider(self, login: str, change: Callable[[str], str] = str) -> str:
-        """Sign in at the provider; returns where it sends the browser back to. `change` changes what it is asked."""
+        """Sign in at the provider; returns where it sends the browser back to. `change` alters the request."""
         form = {"prompt": "login", "login": login, "password": "any"}
         action = self.form(change(self.start()))
         return self.returns(self.post(action, data=form, allow_redirects=False, timeout=30))
 
     def sign_in(self, login: str) -> requests.Response:
-        """Sign in, all the way; returns the answer that leads to the page."""
+        """Sign in completely; returns the redirect to the page."""
         return self.go(self.at_provider(login))
 
     def who(self) -> Any:
-        """What GET /session says."""
+        """The answer of GET /session."""
         answer = self.go("/session")
         assert answer.status_code == 200
         return answer.json()

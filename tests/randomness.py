@@ -60,7 +60,7 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
 
 
 def many(most: int) -> int:
-    """`most` in `make test`, and as many times more in `make test-long` as a property has more examples."""
+    """`most` in `make test`, and proportionally more in `make test-long`."""
     return most * settings.default.max_examples // EXAMPLES
 
 
@@ -73,5 +73,5 @@ def examples(most: int = EXAMPLES, **options: Any) -> settings:
 
 
 def costly(most: int = EXAMPLES) -> settings:
-    """The same where one example takes long: a failing one is reported as found, without looking for a smaller one."""
+    """The same for slow examples: a failing one is reported without shrinking."""
     return examples(most, phases=(Phase.explicit, Phase.reuse, Phase.generate))

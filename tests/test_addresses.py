@@ -21,7 +21,7 @@ HOSTS = {
 
 
 class Written(NamedTuple):
-    """An origin, and a text that denotes it."""
+    """An origin, and one of its spellings."""
 
     origin: Origin
     text: str
@@ -47,7 +47,7 @@ def test_origins_are_equal_exactly_if_scheme_host_and_port_are(one: Written, oth
 
 
 @given(st.text())
-def test_any_text_is_an_origin_or_none(text: str) -> None:
+def test_any_text_is_parsed_as_an_origin_or_none(text: str) -> None:
     origin = parse_origin(text)
     if origin is not None:
         assert parse_origin(f"{origin.scheme}://{origin.host}:{origin.port}") == origin
@@ -85,12 +85,12 @@ def test_any_text_is_an_origin_or_none(text: str) -> None:
         "https://[1.2.3]",
     ],
 )
-def test_what_is_no_origin(text: str) -> None:
+def test_invalid_origins(text: str) -> None:
     assert parse_origin(text) is None
 
 
 @given(st.lists(st.text("abzAZ09._~-", min_size=1), min_size=1))
-def test_a_base_path_is_segments_each_behind_a_slash(segments: list[str]) -> None:
+def test_a_base_path_is_segments_that_begin_with_a_slash(segments: list[str]) -> None:
     assert is_base_path("".join(f"/{segment}" for segment in segments)) == {".", ".."}.isdisjoint(segments)
 
 

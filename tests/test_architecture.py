@@ -1,4 +1,4 @@
-"""The arrows of DESIGN.md 1: data flows one way through the house, and every room imports only what lies before it."""
+"""The arrows of DESIGN.md 1: data flows in one direction, and every room imports only earlier ones."""
 
 import ast
 import re
@@ -124,7 +124,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {"catalog", "config", "errors", "feed", "listening", "log.disk", "serving", "setting", "version"},
     "sdk": set(),
 }
-"""What each room may import of the others: exactly what it does, so that a new arrow is a decision made here."""
+"""The rooms that each room imports, exactly: a new arrow is a decision made here."""
 
 EDGE = {"access", "api", "doors", "internals", "live", "serving"}
 FLASK = {"flask", "flask_sock"}
@@ -190,7 +190,7 @@ SPAWNERS = {
 
 
 def room(path: Path) -> str:
-    """The room of a file: its folder in the package, or its own name where it lies beside the folders."""
+    """The room of a file: its folder in the package, or its name if it is at the top."""
     return room_of(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
@@ -206,7 +206,7 @@ def nodes(path: Path) -> list[ast.AST]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, at its top or later on."""
+    """Every module that a file imports, also inside functions."""
     for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -218,7 +218,7 @@ def imported(path: Path) -> Iterator[str]:
 
 @cache
 def arrows() -> dict[str, set[str]]:
-    """What each room imports of the others."""
+    """The rooms that each room imports."""
     found: dict[str, set[str]] = {room(path): set() for path in FILES}
     for path in FILES:
         for module in imported(path):
@@ -230,7 +230,7 @@ def arrows() -> dict[str, set[str]]:
 
 
 def outside(path: Path) -> set[str]:
-    """The top-level names of what a file imports from elsewhere."""
+    """The top-level names of other packages that a file imports."""
     return {module.split(".")[0] for module in imported(path)} - {"analytics"}
 
 
@@ -328,7 +328,7 @@ def test_recording_does_no_io_and_never_yields() -> None:
     assert names(filter(does_io, files)) == []
 
 
-def test_time_is_passed_in() -> None:
+def test_clocks_are_passed_in() -> None:
     def reads_a_clock(path: Path) -> bool:
         methods = {node.func.attr for node in calls(path) if isinstance(node.func, ast.Attribute)}
         return bool(methods & {"now", "utcnow", "today"}) or ("time" in outside(path) and path.name != "clock.py")
@@ -338,19 +338,19 @@ def test_time_is_passed_in() -> None:
     assert names(filter(reads_a_clock, files)) == []
 
 
-def test_what_runs_by_itself_is_a_job() -> None:
+def test_background_work_is_a_job() -> None:
     service = [path for path in FILES if room(path) not in {"sdk", "feed", "cli"}]
     spawning = {str(path.relative_to(PACKAGE)) for path in service for node in calls(path) if called(node) in SPAWN}
     assert spawning == SPAWNERS.keys()
 
 
 def called(node: ast.Call) -> str:
-    """The last part of the name of what is called."""
+    """The last part of the name of a called function."""
     function = node.func
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def test_every_file_says_in_its_first_line_what_lives_there() -> None:
+def test_every_file_begins_with_a_description() -> None:
     def says(path: Path) -> bool:
         (module,) = [node for node in nodes(path) if isinstance(node, ast.Module)]
         first = (ast.get_docstring(module) or "").partition("\n")[0]
@@ -372,7 +372,7 @@ def test_the_package_itself_imports_nothing() -> None:
     assert list(imported(PACKAGE / "__init__.py")) == []
 
 
-def test_nothing_is_imported_that_is_not_pinned() -> None:
+def test_all_imported_packages_are_pinned() -> None:
     pinned = {
         re.split(r"[\[=]", line)[0].lower().replace("_", "-")
         for line in (ROOT / "requirements.txt").read_text().splitlines()

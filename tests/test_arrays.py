@@ -21,7 +21,7 @@ values = st.recursive(
 
 
 def items(body: bytes) -> tuple[list[bytes], bytes | None, bytes | None]:
-    """The complete items of the array in `body`, the incomplete one, and what follows the array."""
+    """The complete items of the array in `body`, the incomplete one, and the bytes after the array."""
     assert body.startswith(b"[")
     scanner = ArrayScanner(start=1)
     found = [body[span.start : span.end].strip() for span in scanner.scan(body)]
@@ -46,18 +46,18 @@ def items(body: bytes) -> tuple[list[bytes], bytes | None, bytes | None]:
         (b'[{"a":1]},2]', ([b'{"a":1]}', b"2"], None, b"")),
         (b'[{"a":1}},2]', ([b'{"a":1}}', b"2"], None, b"")),
         (b'[{"a":"\xff\x01\n"},2]', ([b'{"a":"\xff\x01\n"}', b"2"], None, b"")),
-        # what is not closed includes everything behind it
+        # an unclosed item includes all following bytes
         (b'[1,{"a":2,3]', ([b"1"], b'{"a":2,3]', None)),
         (b'[1,{"a":"b},{"c":"d"}]', ([b"1"], b'{"a":"b},{"c":"d"}]', None)),
         (b'[1,"a\\', ([b"1"], b'"a\\', None)),
         (b"[1", ([], b"1", None)),
         (b"[1,", ([b"1"], b"", None)),
-        # what follows the array
+        # bytes after the array
         (b"[1]]", ([b"1"], None, b"]")),
         (b"[1][2]", ([b"1"], None, b"[2]")),
     ],
 )  # fmt: skip
-def test_items_are_told_apart_by_their_brackets(body: bytes, expected: Any) -> None:
+def test_items_are_separated_by_their_brackets(body: bytes, expected: Any) -> None:
     assert items(body) == expected
 
 
@@ -99,9 +99,7 @@ def steps(body: bytes, monkeypatch: pytest.MonkeyPatch) -> int:
      b"[a", b' "', b'{"a":{"b":"c"}},', b'{"a":[[[1]]]},', b"{[}", b"[}"],
 )  # fmt: skip
 @pytest.mark.parametrize("closing", [b"", b"]", b"}", b"}]"])
-def test_the_steps_grow_with_the_bytes_and_no_faster(
-    piece: bytes, closing: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_steps_are_linear_in_the_bytes(piece: bytes, closing: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     short, long = (steps(piece * count + closing * count, monkeypatch) for count in (500, 4_000))
     assert long <= 8 * short + 64
     assert long <= 4_000 * len(piece + closing) + 1

@@ -1,4 +1,4 @@
-"""The bus: in order, bounded, counted, and no subscriber is felt by another."""
+"""The bus: in order, bounded, counted, and subscribers do not affect each other."""
 
 import logging
 from collections import Counter
@@ -14,7 +14,7 @@ PATIENCE = 30
 
 
 class Drops(Counter[str]):
-    """What was dropped, by reason."""
+    """Dropped messages by reason."""
 
     def count(self, reason: str, number: int) -> None:
         self[reason] += number
@@ -34,7 +34,7 @@ def minute(number: int) -> BucketClosed:
     return BucketClosed(60, 60 * number)
 
 
-def test_a_subscriber_gets_what_it_asked_for_in_order(bus: Bus) -> None:
+def test_a_subscriber_gets_its_topics_in_order(bus: Bus) -> None:
     health = HealthChanged("shop", "healthy", "down", 1.0, "no heartbeat for 5 min")
     recorded = Recorded("events", Kept((), 0.0, "", ""), 7)
     with bus.subscribe("alerts", BucketClosed, HealthChanged) as inbox:
@@ -44,7 +44,7 @@ def test_a_subscriber_gets_what_it_asked_for_in_order(bus: Bus) -> None:
         assert [next(found) for _ in range(len(inbox))] == [minute(1), health, minute(2)]
 
 
-def test_a_subscriber_waits_for_what_comes(bus: Bus) -> None:
+def test_a_subscriber_waits_for_messages(bus: Bus) -> None:
     with bus.subscribe("alerts", BucketClosed) as inbox:
         waiting = gevent.spawn(next, iter(inbox))
         gevent.sleep(0)
@@ -52,7 +52,7 @@ def test_a_subscriber_waits_for_what_comes(bus: Bus) -> None:
         assert waiting.get(timeout=PATIENCE) == minute(1)
 
 
-def test_what_finds_no_room_is_dropped_and_counted_for_that_subscriber_alone(bus: Bus, drops: Drops) -> None:
+def test_messages_without_room_are_dropped_and_counted_for_that_subscriber_only(bus: Bus, drops: Drops) -> None:
     with bus.subscribe("slow", BucketClosed, limit=3) as slow, bus.subscribe("roomy", BucketClosed) as roomy:
         for number in range(10):
             bus.publish(minute(number))
@@ -83,17 +83,17 @@ def test_a_subscriber_that_dies_is_forgotten(bus: Bus, drops: Drops) -> None:
     assert drops == {}
 
 
-def test_a_listener_that_fails_is_logged_and_holds_up_nobody(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
-    heard: list[Message] = []
+def test_a_failing_listener_is_logged_and_affects_no_other(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
+    received: list[Message] = []
 
     def faulty(message: BucketClosed) -> None:
         raise RuntimeError("a fault that the test put there")
 
     bus.listen(BucketClosed, faulty)
-    bus.listen(BucketClosed, heard.append)
+    bus.listen(BucketClosed, received.append)
     with caplog.at_level(logging.ERROR):
         bus.publish(minute(1))
-    assert heard == [minute(1)]
+    assert received == [minute(1)]
     assert [record.getMessage() for record in caplog.records] == ["a listener failed to handle BucketClosed"]
 
 
@@ -102,30 +102,30 @@ def test_messages_cannot_be_changed() -> None:
         minute(1).start = 5  # type: ignore[misc]
 
 
-def test_what_is_recorded_is_published_by_kind_with_its_number() -> None:
-    rig, heard = Rig(NOON), list[Recorded]()
-    rig.bus.listen(Recorded, heard.append)
+def test_recorded_items_are_published_by_kind_with_their_number() -> None:
+    rig, received = Rig(NOON), list[Recorded]()
+    rig.bus.listen(Recorded, received.append)
     rig.events(event("a", id="1"), event("b", id="2"))
     rig.events(event("a", id="1"), event("c", id="3"))
     rig.event("b", id="2")
     rig.metrics(metric("cpu", 1), metric("cpu", 2))
     rig.beat()
     last = rig.state.events.last_sequence
-    assert [(each.kind, len(each.kept.records), each.last) for each in heard] == [
+    assert [(each.kind, len(each.kept.records), each.last) for each in received] == [
         ("events", 2, last - 1),
         ("events", 1, last),
         ("metrics", 2, 2),
         ("heartbeats", 1, 0),
     ]
-    assert [each.type for each in heard[1].kept.records] == ["c"]
+    assert [each.type for each in received[1].kept.records] == ["c"]
 
 
-def test_nothing_is_published_of_what_is_replayed() -> None:
-    rig, heard = Rig(NOON), list[Recorded]()
-    rig.bus.listen(Recorded, heard.append)
+def test_replayed_entries_are_not_published() -> None:
+    rig, received = Rig(NOON), list[Recorded]()
+    rig.bus.listen(Recorded, received.append)
     rig.recorder.replay("events", NOON + 1, rig.recorder.own_ids.prefix(), (event(),))
     assert rig.stats()["totals"]["events"] == 1
-    assert heard == []
+    assert received == []
 
 
 def test_a_listener_that_fails_does_not_fail_the_request() -> None:

@@ -55,11 +55,11 @@ def run(*args: object, env: dict[str, str] | None = None) -> Result:
         (("demo", "--help"), "--rate"),
     ],
 )
-def test_help_tells_what_there_is(args: tuple[str, ...], words: str) -> None:
+def test_help_lists_the_commands(args: tuple[str, ...], words: str) -> None:
     assert words in run(*args).output
 
 
-def test_damaged_lines_are_reported_and_are_no_failure(service: FakeService, log: Path) -> None:
+def test_damaged_lines_are_reported_but_not_a_failure(service: FakeService, log: Path) -> None:
     result = run("replay", log, "--url", service.url)
     assert result.exit_code == 0
     assert "lines read              6\naccepted                5\n" in result.stdout
@@ -68,7 +68,7 @@ def test_damaged_lines_are_reported_and_are_no_failure(service: FakeService, log
     assert result.stderr == ""
 
 
-def test_the_receipt_comes_as_one_json_object(service: FakeService, log: Path) -> None:
+def test_the_receipt_can_be_printed_as_json(service: FakeService, log: Path) -> None:
     packed = log.with_suffix(".gz")
     packed.write_bytes(gzip.compress(log.read_bytes()))
     result = run("replay", packed, "--json", "--batch", 2, env={"ANALYTICS_URL": service.url})
@@ -78,7 +78,7 @@ def test_the_receipt_comes_as_one_json_object(service: FakeService, log: Path) -
     assert service.calls == [("POST", "/events")] * 3
 
 
-def test_where_zstandard_is_not_installed_the_extra_is_named(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_zstandard_the_error_names_the_extra(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log.write_bytes(zstandard.compress(LOG.encode()))
     monkeypatch.setitem(sys.modules, "zstandard", None)
     result = run("replay", log)
@@ -87,21 +87,21 @@ def test_where_zstandard_is_not_installed_the_extra_is_named(log: Path, monkeypa
     assert "pip install 'analytics-dashboard[zstd]'" in result.stderr
 
 
-def test_times_and_addresses_are_sent_as_asked(service: FakeService, log: Path) -> None:
+def test_times_and_addresses_are_sent_as_the_options_say(service: FakeService, log: Path) -> None:
     run("replay", log, "--url", service.url, "--rebase", "none", "--raw-addresses", "--service", "shop")
     first = next(iter(service.items.values()))
     assert first["timestamp"] == "2015-05-17T10:05:01Z"
     assert (first["user_id"], first["service"]) == ("192.0.2.1", "shop")
 
 
-def test_runs_have_their_own_ids_and_a_salt_keeps_visitors(service: FakeService, log: Path) -> None:
+def test_each_run_has_its_own_ids_and_a_salt_keeps_visitors(service: FakeService, log: Path) -> None:
     for salt in ("one", "one", "two"):
         assert run("replay", log, "--url", service.url, "--salt", salt).exit_code == 0
     assert len(service.items) == 15
     assert len({event["user_id"] for event in service.items.values()}) == 10
 
 
-def test_lines_the_service_refuses_are_named_and_fail_the_run(service: FakeService, log: Path) -> None:
+def test_lines_refused_by_the_service_are_listed_and_fail_the_run(service: FakeService, log: Path) -> None:
     errors = [{"index": 1, "code": "timestamp_too_old", "message": "older than 90 days", "field": "timestamp"}]
     service.script = [Answer(200, body={"accepted": 4, "duplicates": 0, "rejected": 1, "errors": errors})]
     result = run("replay", log, "--url", service.url, "--rebase", "none")
@@ -109,13 +109,13 @@ def test_lines_the_service_refuses_are_named_and_fail_the_run(service: FakeServi
     assert "line 2: timestamp_too_old: older than 90 days" in result.stdout
 
 
-def test_a_service_that_is_not_there_is_one_clear_line(dead_url: str, log: Path) -> None:
+def test_an_unreachable_service_is_one_clear_line(dead_url: str, log: Path) -> None:
     result = run("replay", log, "--url", dead_url, "--patience", 0)
     assert result.exit_code == 1
     assert result.output == f"Error: cannot reach {dead_url}: connection refused\n"
 
 
-def test_a_service_lost_on_the_way_leaves_a_receipt(service: FakeService, log: Path) -> None:
+def test_a_receipt_is_printed_if_the_service_fails_during_a_replay(service: FakeService, log: Path) -> None:
     errors = Answer(200, body={"accepted": 2, "duplicates": 0, "rejected": 0, "errors": []})
     service.script = [errors, Answer(404)]
     result = run("replay", log, "--url", service.url, "--batch", 2)
@@ -132,21 +132,21 @@ def test_an_empty_log_is_a_failure(service: FakeService, tmp_path: Path, text: s
     assert result.stderr == f"Error: no line of {tmp_path / 'empty.log'} could be read: it is empty\n"
 
 
-def test_a_log_with_a_header_alone_is_no_failure(service: FakeService, tmp_path: Path) -> None:
+def test_a_log_with_only_a_header_is_not_a_failure(service: FakeService, tmp_path: Path) -> None:
     (tmp_path / "quiet.log").write_text("#Software: IIS\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n")
     result = run("replay", tmp_path / "quiet.log", "--url", service.url)
     assert result.exit_code == 0
     assert result.stderr == f"{tmp_path / 'quiet.log'} holds no requests, only comments\n"
 
 
-def test_a_log_that_is_not_in_the_format_given_is_an_error_that_says_so(service: FakeService, log: Path) -> None:
+def test_a_log_in_another_format_than_given_is_an_error(service: FakeService, log: Path) -> None:
     result = run("replay", log, "--url", service.url, "--format", "$remote_addr|$time_iso8601|$status")
     assert result.exit_code == 1
     assert "which is not in the format that --format gives" in result.stderr
     assert service.items == {}
 
 
-def test_a_cut_off_gzip_file_sends_nothing(service: FakeService, tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_sends_nothing(service: FakeService, tmp_path: Path) -> None:
     path = tmp_path / "cut.gz"
     path.write_bytes(gzip.compress(LOG.encode())[:-9])
     result = run("replay", path, "--url", service.url)
@@ -165,13 +165,13 @@ def test_a_cut_off_gzip_file_sends_nothing(service: FakeService, tmp_path: Path)
         (("--batch", "10001"), "10001"),
     ],
 )
-def test_a_wrong_option_says_what_would_be_right(log: Path, args: tuple[str, ...], message: str) -> None:
+def test_a_wrong_option_is_explained(log: Path, args: tuple[str, ...], message: str) -> None:
     result = run("replay", log, *args)
     assert result.exit_code == 2
     assert message in result.output
 
 
-def test_the_demo_runs_for_its_time_and_sums_up(service: FakeService) -> None:
+def test_the_demo_runs_for_its_duration_and_prints_a_summary(service: FakeService) -> None:
     result = run("demo", "--url", service.url, "--duration", "0", "--no-history")
     assert result.exit_code == 0
     assert "the shop is open" in result.stderr
@@ -197,7 +197,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("packed", PACKED)
-def test_a_log_is_read_however_it_is_packed(packed: str, service: FakeService, tmp_path: Path) -> None:
+def test_a_log_is_read_in_any_compression(packed: str, service: FakeService, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(PACKED[packed]((LINE % b"UA") * 3))
     result = run("replay", path, "--url", service.url)
@@ -228,9 +228,7 @@ def test_standard_input_is_read_from_a_pipe_and_from_a_file(
 
 
 @pytest.mark.parametrize("packed", ["gz", "bz2", "xz", "zst"])
-def test_a_compressed_log_that_is_cut_off_or_damaged_is_an_error(
-    packed: str, service: FakeService, tmp_path: Path
-) -> None:
+def test_a_truncated_or_damaged_compressed_log_is_an_error(packed: str, service: FakeService, tmp_path: Path) -> None:
     whole = PACKED[packed](b"".join(LINE % str(number**5).encode() for number in range(5_000)))
     middle = len(whole) // 2
     for name, content in (("cut", whole[:middle]), ("damaged", whole[:middle] + b"\0" * 64 + whole[middle + 64 :])):
@@ -245,9 +243,7 @@ def test_a_compressed_log_that_is_cut_off_or_damaged_is_an_error(
 @pytest.mark.parametrize(
     "content", [b"root:x:0:0:root:/root:/bin/bash\n" * 5, bytes(range(256)) * 4, b'{"a":1}\n', b"# a comment\n"]
 )
-def test_a_file_of_which_nothing_can_be_read_is_an_error_that_says_what_it_looks_like(
-    content: bytes, service: FakeService, tmp_path: Path
-) -> None:
+def test_an_unreadable_file_is_an_error_that_describes_it(content: bytes, service: FakeService, tmp_path: Path) -> None:
     path = tmp_path / "passwd"
     path.write_bytes(content)
     result = run("replay", path, "--url", service.url)

@@ -1,4 +1,4 @@
-"""`apply` and `export-config` as a user meets them, against a real service."""
+"""The commands `apply` and `export-config` against a real service."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def held(server: Server) -> list[dict[str, Any]]:
     return found
 
 
-def test_files_are_applied_once_however_often(server: Server, tmp_path: Path) -> None:
+def test_files_can_be_applied_repeatedly(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(YAML)
     dry = run(server, "apply", file, "--dry-run")
@@ -69,7 +69,7 @@ def test_files_are_applied_once_however_often(server: Server, tmp_path: Path) ->
     assert changed.stdout == "changed annotations/deploy-1\n0 created, 1 changed, 1 unchanged\n"
 
 
-def test_one_that_is_refused_is_named_and_the_others_are_applied(server: Server, tmp_path: Path) -> None:
+def test_a_refused_resource_is_named_and_the_others_are_applied(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     bodies = {"bad": {"text": ""}, "good": {"text": "x"}, "worse": {}}
     file.write_text(json.dumps({"annotations": bodies}))
@@ -86,7 +86,7 @@ def test_one_that_is_refused_is_named_and_the_others_are_applied(server: Server,
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "message"),
     [
         (["annotations:\n  a: {text: x\n"], "a0.yaml (line 3) is not YAML"),
         (["annotations: {a: x}"], "a0.yaml (line 1, annotations.a) must be a mapping of fields"),
@@ -97,14 +97,14 @@ def test_one_that_is_refused_is_named_and_the_others_are_applied(server: Server,
         (["..: {..: {text: x}}"], "a0.yaml (line 1, ..) is not a collection"),
     ],
 )
-def test_nothing_is_sent_where_a_file_is_wrong(server: Server, tmp_path: Path, files: list[str], told: str) -> None:
+def test_nothing_is_sent_if_a_file_is_invalid(server: Server, tmp_path: Path, files: list[str], message: str) -> None:
     (tmp_path / "ok.yaml").write_text(YAML)
     paths = [tmp_path / f"a{number}.yaml" for number in range(len(files))]
     for path, text in zip(paths, files, strict=True):
         path.write_text(text)
     result = run(server, "apply", tmp_path / "ok.yaml", *paths)
     assert result.exit_code == 1
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stderr.rstrip().endswith("nothing was sent")
     assert held(server) == []
 
@@ -122,7 +122,7 @@ def test_an_export_goes_through_a_symbolic_link(server: Server, tmp_path: Path) 
     link, target = tmp_path / "link.yaml", tmp_path / "folder" / "real.yaml"
     target.parent.mkdir()
     link.symlink_to(target)
-    for _ in range(2):  # there is nothing at first
+    for _ in range(2):  # there are no resources at first
         assert run(server, "export-config", "-o", link).exit_code == 0
         assert link.is_symlink()
         assert target.read_text() == "{}\n"
@@ -162,7 +162,7 @@ def test_an_export_applied_to_an_empty_service_gives_the_same(
     assert run(server, "apply", target, given=text).stdout == "0 created, 0 changed, 4 unchanged\n"
 
 
-def test_what_comes_from_files_of_the_service_is_left_out_and_cannot_be_applied(
+def test_resources_of_the_services_own_files_are_not_exported_and_cannot_be_applied(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     (tmp_path / "own").mkdir()
@@ -177,7 +177,7 @@ def test_what_comes_from_files_of_the_service_is_left_out_and_cannot_be_applied(
     assert "own.yaml" in result.stderr
 
 
-def test_an_export_of_many_pages_is_whole(server: Server) -> None:
+def test_an_export_of_many_pages_is_complete(server: Server) -> None:
     many = {"annotations": {f"n{number:04}": {"text": "x"} for number in range(1_001)}}
     assert run(server, "apply", "-", given=json.dumps(many)).exit_code == 0
     assert run(server, "export-config").stderr == "1,002 resources\n"
@@ -198,7 +198,7 @@ class Stranger(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Write no lines."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ class Stranger(BaseHTTPRequestHandler):
         '{"outcome":"odd"}',
     ],
 )
-def test_what_is_not_this_service_is_an_error(body: str, tmp_path: Path) -> None:
+def test_another_service_is_an_error(body: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("annotations: {a: {text: x}}")
     with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
         stranger.body = body.encode()  # type: ignore[attr-defined]

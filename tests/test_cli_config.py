@@ -1,4 +1,4 @@
-"""`analytics config` as a user meets it: each setting with its value, source and meaning, and wrong ones named."""
+"""The command `config`: each setting with its value, source and meaning, and errors of wrong ones."""
 
 import dataclasses
 import json
@@ -49,7 +49,7 @@ def test_each_setting_is_printed_in_its_group() -> None:
     }
 
 
-def test_values_of_the_environment_are_told_from_defaults() -> None:
+def test_values_of_the_environment_are_distinguished_from_defaults() -> None:
     result = run(PORT="9000", LOG_LEVEL="debug", ANALYTICS_DATA_DIR="", ANALYTICS_CORS_ORIGINS="http://a, http://b")
     found = {variable: row[:2] for variable, row in rows(result).items() if row[1] != "default"}
     assert found == {
@@ -60,7 +60,7 @@ def test_values_of_the_environment_are_told_from_defaults() -> None:
     }
 
 
-def test_the_defaults_of_the_container_are_told_from_what_was_set_for_it() -> None:
+def test_defaults_of_the_container_are_distinguished_from_set_values() -> None:
     lines = re.findall(r"^ENV (.*)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     image: dict[str, str] = {}
     for line in lines:  # Docker replaces `$NAME` by what earlier instructions have set
@@ -138,7 +138,7 @@ def test_a_secret_is_hidden(text: str) -> None:
     assert "s3cret" not in json.dumps(secret_default.to_json())
 
 
-def test_it_loads_nothing_of_the_service() -> None:
+def test_config_imports_no_other_part_of_the_service() -> None:
     script = (
         "import atexit, sys; from analytics.cli import main\n"
         "atexit.register(lambda: print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr))\n"

@@ -1,4 +1,4 @@
-"""`export` and `import` as a user meets them: files, receipts, exit codes and one-line errors."""
+"""The commands `export` and `import`: files, receipts, exit codes and one-line errors."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def run(service: FakeService, *args: object) -> Result:
     return CliRunner().invoke(main, [str(arg) for arg in args], env={"ANALYTICS_URL": service.url})
 
 
-def test_an_export_gets_the_name_that_the_service_gives(service: FakeService, folder: Path) -> None:
+def test_the_default_name_of_an_export_comes_from_the_service(service: FakeService, folder: Path) -> None:
     service.script = [WHOLE]
     result = run(service, "export", "events", "--type", "a", "--from", "2024-01-15T10:30:00+01:00", "--q", "x&y")
     assert result.exit_code == 0, result.output
@@ -44,7 +44,7 @@ def test_an_export_gets_the_name_that_the_service_gives(service: FakeService, fo
     assert service.calls == [("GET", asked)]
 
 
-def test_the_name_of_the_file_tells_the_format_and_whether_it_is_gzipped(service: FakeService, folder: Path) -> None:
+def test_format_and_gzip_follow_from_the_file_name(service: FakeService, folder: Path) -> None:
     service.script = [WHOLE, WHOLE, WHOLE]
     for name, asked in (("a.csv", "csv"), ("b.json.gz", "json"), ("c.txt", "ndjson")):
         assert run(service, "export", "metrics", "-o", name, "--tag", "host=a=b").exit_code == 0
@@ -52,7 +52,7 @@ def test_the_name_of_the_file_tells_the_format_and_whether_it_is_gzipped(service
     assert gzip.decompress((folder / "b.json.gz").read_bytes()) == LINES
 
 
-def test_a_byte_order_mark_is_asked_for(service: FakeService, folder: Path) -> None:
+def test_a_byte_order_mark_can_be_requested(service: FakeService, folder: Path) -> None:
     service.script = [WHOLE]
     assert run(service, "export", "events", "-o", "a.csv", "--bom").exit_code == 0
     assert service.calls == [("GET", "/export/events?format=csv&bom=1")]
@@ -72,7 +72,7 @@ def test_a_dash_is_standard_output(service: FakeService, folder: Path) -> None:
         Answer(200, {**NDJSON, "Transfer-Encoding": "chunked"}, raw=b"5\r\nabcde\r\n"),
     ],
 )
-def test_an_export_that_breaks_off_leaves_no_file(service: FakeService, folder: Path, broken: Answer) -> None:
+def test_an_interrupted_export_leaves_no_file(service: FakeService, folder: Path, broken: Answer) -> None:
     (folder / "e.csv").write_text("of yesterday")
     service.script = [broken]
     result = run(service, "export", "events", "-o", "e.csv")
@@ -82,7 +82,7 @@ def test_an_export_that_breaks_off_leaves_no_file(service: FakeService, folder: 
     assert (folder / "e.csv").read_text() == "of yesterday"
 
 
-def test_what_is_wrong_with_an_export_is_one_line(service: FakeService, folder: Path) -> None:
+def test_errors_of_an_export_are_one_line(service: FakeService, folder: Path) -> None:
     service.script = [Answer(422, body={"error": {"message": "type: Unknown field."}}), WHOLE]
     result = run(service, "export", "hourly", "--type", "a")
     assert (result.exit_code, list(folder.iterdir())) == (1, [])
@@ -112,7 +112,7 @@ def test_rejected_rows_are_named_by_their_lines(service: FakeService, folder: Pa
     assert "line 4: damaged_line: has 2 cells where there are 3 names" in result.stdout
 
 
-def test_an_import_that_was_broken_off_goes_on(service: FakeService, folder: Path) -> None:
+def test_an_interrupted_import_resumes(service: FakeService, folder: Path) -> None:
     (folder / "e.ndjson").write_bytes(b"".join(b'{"type":"a","service":"s","id":"%d"}\n' % n for n in range(6)))
     taken = Answer(200, body={"accepted": 2, "duplicates": 0, "rejected": 0, "errors": []}, record=True)
     service.script = [taken, CUT]
@@ -127,7 +127,7 @@ def test_an_import_that_was_broken_off_goes_on(service: FakeService, folder: Pat
     assert [path.name for path in folder.iterdir()] == ["e.ndjson"]
 
 
-def test_a_restart_ignores_what_was_noted(service: FakeService, folder: Path) -> None:
+def test_a_restart_ignores_the_progress_note(service: FakeService, folder: Path) -> None:
     (folder / "e.ndjson").write_bytes(LINES)
     service.script = [Answer(200, body={"accepted": 1, "duplicates": 0, "rejected": 0, "errors": []}), CUT]
     assert run(service, "import", "e.ndjson", "--batch", 1, "--patience", 0).exit_code == 1
@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_imported_is_one_clear_line(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_damaged_document_gives_all_its_whole_rows(service: FakeService, folder: Path) -> None:
+def test_all_complete_rows_of_a_damaged_document_are_imported(service: FakeService, folder: Path) -> None:
     rows = [f'{{"type":"a","service":"s","id":"{number}"}}' for number in range(3)]
     (folder / "file").write_text(f'{{"events":[{rows[0]},\n{rows[1]},\n{{"type":"\n')
     result = run(service, "import", "file")

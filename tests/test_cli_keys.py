@@ -80,7 +80,7 @@ def test_a_key_is_created_listed_rotated_and_revoked(server: Server) -> None:
     result = run(server, "keys", "create", "--name", "checkout", "--scope", "read", "--scope", "ingest")
     (secret,) = result.stdout.splitlines()
     (row,) = rows(server, "checkout")
-    assert result.stderr == f"created key {row['id']} (checkout); its secret is shown only this once:\n"
+    assert result.stderr == f"created key {row['id']} (checkout); its secret is lines only this once:\n"
     assert secret.startswith(f"ak_{row['id']}_")
     assert row["scopes"] == ["read", "ingest"]
     assert secret not in run(server, "keys", "list", "--json").output
@@ -118,14 +118,14 @@ def test_options_bind_a_key(server: Server) -> None:
     assert datetime.fromisoformat(timed["expires_at"]) == datetime(2100, 1, 30, 23, tzinfo=UTC)
     table = run(server, "keys", "list").stdout.splitlines()
     assert table[0].split() == ["id", "name", "scopes", "only", "for", "expires", "items/s"]
-    shown = {line.split()[1]: line for line in table[1:]}
-    assert shown["page"].startswith(f"{page['id']}  page ")
-    assert "web, cart, click, https://shop.example  never" in shown["page"]
-    assert shown["quick"].split()[-1] == "5"
+    lines = {line.split()[1]: line for line in table[1:]}
+    assert lines["page"].startswith(f"{page['id']}  page ")
+    assert "web, cart, click, https://shop.example  never" in lines["page"]
+    assert lines["quick"].split()[-1] == "5"
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "problem"),
     [
         (("--scope", "read"), "Missing option '--name'"),
         (("--name", "x"), "Missing option '--scope'"),
@@ -136,14 +136,14 @@ def test_options_bind_a_key(server: Server) -> None:
         (("--name", "x", "--scope", "read", "--expires", "2030-01-31"), "nor like 30d"),
     ],
 )
-def test_a_wrong_option_is_named(fake: FakeService, args: tuple[str, ...], told: str) -> None:
+def test_a_wrong_option_is_named(fake: FakeService, args: tuple[str, ...], problem: str) -> None:
     result = run(fake, "keys", "create", *args)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert problem in result.stderr
     assert fake.calls == []
 
 
-def test_what_the_service_does_not_allow_is_one_line(server: Server) -> None:
+def test_a_refusal_of_the_service_is_one_line(server: Server) -> None:
     result = run(server, "keys", "create", "--name", "x", "--scope", "read", "--service", "web")
     assert (result.exit_code, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
@@ -158,14 +158,14 @@ def test_a_key_is_not_created_twice_where_the_answer_is_lost(fake: FakeService) 
 
 
 @pytest.mark.parametrize("args", [("list",), ("create", "--name", "x", "--scope", "read"), ("rotate", "1")])
-def test_a_service_of_another_kind_is_told_as_such(fake: FakeService, args: tuple[str, ...]) -> None:
+def test_another_service_is_reported_as_such(fake: FakeService, args: tuple[str, ...]) -> None:
     fake.script = [Answer(200, body={"hello": "world"})]
     result = run(fake, "keys", *args)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "does not answer as the analytics service does" in result.stderr
 
 
-def test_the_first_keys_say_that_none_are_required_yet(start_server: StartServer) -> None:
+def test_the_first_keys_come_with_a_note_that_none_are_required_yet(start_server: StartServer) -> None:
     server = start_server()
     first = run(server, "keys", "create", "--name", "sender", "--scope", "ingest", key="")
     assert "does not require keys yet" in first.stderr
@@ -176,9 +176,7 @@ def test_the_first_keys_say_that_none_are_required_yet(start_server: StartServer
 
 
 @pytest.mark.parametrize("args", CLIENTS, ids=" ".join)
-def test_without_a_key_and_with_a_wrong_one_each_command_says_so_in_one_line(
-    server: Server, args: tuple[str, ...]
-) -> None:
+def test_a_missing_or_wrong_key_is_reported_in_one_line_by_each_command(server: Server, args: tuple[str, ...]) -> None:
     for key, reason in (("", "without a key: set ANALYTICS_KEY, or use --key-file"), ("wrong-key", "HTTP 401, ")):
         result = run(server, *args, key=key)
         assert result.exit_code == 1, result.output
@@ -216,7 +214,7 @@ def test_a_key_comes_from_a_file_or_from_standard_input(server: Server, folder: 
 
 
 @pytest.mark.parametrize("key", ["two\nlines-of-a-secret", "spaced secret", "s\u00e9cret"])
-def test_a_key_that_cannot_be_one_is_not_shown(fake: FakeService, key: str) -> None:
+def test_an_invalid_key_is_not_shown(fake: FakeService, key: str) -> None:
     for args in (("--key", key), ()):
         result = run(fake, "keys", "list", *args, key=key)
         assert result.exit_code == 2
@@ -236,12 +234,12 @@ def test_an_empty_key_file_is_an_error(fake: FakeService, folder: Path) -> None:
 
 def test_help_names_the_variable_and_not_its_value(fake: FakeService) -> None:
     for command in ("export", "apply", "demo"):
-        shown = run(fake, command, "--help", key="a-secret-of-mine").output
-        assert "ANALYTICS_KEY" in shown
-        assert "a-secret-of-mine" not in shown
+        output = run(fake, command, "--help", key="a-secret-of-mine").output
+        assert "ANALYTICS_KEY" in output
+        assert "a-secret-of-mine" not in output
 
 
-def test_the_demo_sends_no_history_where_it_cannot_see_whether_there_is_one(server: Server) -> None:
+def test_the_demo_sends_no_history_if_it_may_not_read_the_number_of_events(server: Server) -> None:
     key = create(server, "--name", "demo", "--scope", "ingest")
     result = run(server, "demo", "--duration", "0", key=key)
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""`backup`, `restore` and `inspect` as a user meets them: one line at the end, exit codes and one-line errors."""
+"""The commands `backup`, `restore` and `inspect`: output, exit codes and one-line errors."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.server import ROOT
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the commands are run: the database of a stopped service is in ./data."""
+    """The current directory, with the database of a stopped service in ./data."""
     (tmp_path / "data").mkdir()
     made.closed(tmp_path / "data" / "analytics.db")
     monkeypatch.chdir(tmp_path)
@@ -29,11 +29,11 @@ def run(*args: str, env: dict[str, str | None] | None = None) -> Result:
 
 
 @pytest.mark.parametrize("name", ["backup", "restore", "inspect"])
-def test_help_tells_which_directory_it_is(name: str) -> None:
+def test_help_shows_the_data_directory(name: str) -> None:
     assert "ANALYTICS_DATA_DIR" in run(name, "--help").output
 
 
-def test_a_backup_ends_with_a_line_that_says_what_it_holds(folder: Path) -> None:
+def test_a_backup_prints_a_summary(folder: Path) -> None:
     result = run("backup", "a.db")
     assert result.exit_code == 0, result.output
     size = (folder / "a.db").stat().st_size // 1024
@@ -43,7 +43,7 @@ def test_a_backup_ends_with_a_line_that_says_what_it_holds(folder: Path) -> None
     assert result.stderr == ""
 
 
-def test_the_directory_is_what_is_said_or_set(folder: Path) -> None:
+def test_the_directory_comes_from_the_option_or_the_environment(folder: Path) -> None:
     (folder / "data").rename(folder / "elsewhere")
     assert run("backup", "a.db", "--data-dir", "elsewhere").exit_code == 0
     assert run("backup", "b.db", env={"ANALYTICS_DATA_DIR": "elsewhere"}).exit_code == 0
@@ -53,7 +53,7 @@ def test_the_directory_is_what_is_said_or_set(folder: Path) -> None:
     assert result.output == "Error: data has no database of this service: name another file, or another --data-dir.\n"
 
 
-def test_a_backup_overwrites_by_force_alone(folder: Path) -> None:
+def test_a_backup_overwrites_only_with_force(folder: Path) -> None:
     (folder / "a.db").touch()
     result = run("backup", "a.db")
     assert (result.exit_code, result.output) == (
@@ -63,7 +63,7 @@ def test_a_backup_overwrites_by_force_alone(folder: Path) -> None:
     assert run("backup", "a.db", "--force").exit_code == 0
 
 
-def test_a_restored_one_says_where_the_other_is_kept(folder: Path) -> None:
+def test_a_restore_prints_where_the_previous_database_is_kept(folder: Path) -> None:
     assert run("backup", "a.db").exit_code == 0
     result = run("restore", "a.db")
     assert result.exit_code == 0, result.output
@@ -93,7 +93,7 @@ def test_inspect_prints_a_table_or_json(folder: Path, args: tuple[str, ...]) -> 
     assert json.loads(run("inspect", "--json", *args).stdout)["file"] == "data/analytics.db"
 
 
-def test_inspect_fails_where_something_is_wrong(folder: Path) -> None:
+def test_inspect_fails_if_something_is_wrong(folder: Path) -> None:
     made.spoil(folder / "data" / "analytics.db")
     result = run("inspect")
     assert result.exit_code == 1
@@ -106,16 +106,18 @@ def test_inspect_fails_where_something_is_wrong(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "status", "words"), [(b"n\n", 1, b"Aborted!"), (b"y\n", 0, b"Restoring a.db")])
-def test_a_terminal_is_asked_first_and_shown_a_bar(folder: Path, answer: bytes, status: int, words: bytes) -> None:
+def test_a_terminal_shows_a_confirmation_and_a_progress_bar(
+    folder: Path, answer: bytes, status: int, words: bytes
+) -> None:
     assert run("backup", "a.db").exit_code == 0
     ours, theirs = pty.openpty()
     os.write(ours, answer)
     command = [sys.executable, "-m", "analytics", "restore", "a.db", "--data-dir", "data"]
     done = subprocess.run(command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, env={"PYTHONPATH": str(ROOT)})
-    said = os.read(ours, 65_536)
+    output = os.read(ours, 65_536)
     os.close(ours)
     os.close(theirs)
     assert done.returncode == status
-    assert b"Replace data/analytics.db with a.db? The previous database is kept." in said
-    assert words in said
+    assert b"Replace data/analytics.db with a.db? The previous database is kept." in output
+    assert words in output
     assert len(list((folder / "data").glob("*.before-restore-*"))) == (0 if status else 1)

@@ -34,11 +34,11 @@ def message(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> str:
     return error.value.message
 
 
-def test_without_any_variable_the_defaults_hold() -> None:
+def test_defaults_apply_without_variables() -> None:
     assert Settings.from_env() == Settings()
 
 
-def test_the_defaults_are_the_bounds_that_were_promised() -> None:
+def test_the_defaults_are_those_of_the_contract() -> None:
     settings = Settings()
     assert (settings.port, settings.log_level, settings.cors_origins) == (8099, "INFO", ("*",))
     assert (settings.max_body, settings.max_batch) == (10 * 1024 * 1024, 10_000)
@@ -55,8 +55,8 @@ ROW = re.compile(r"^\| `((?:ANALYTICS_)?[A-Z_]+)` \|(?: `([^`]+)`)? \|", re.MULT
 def test_the_documentation_lists_each_with_its_default() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     rows = [row for page in pages for row in ROW.findall(page.read_text())]
-    shown = {setting.variable: setting.show(setting.default) for setting in SETTINGS.values()}
-    assert sorted(rows) == sorted(shown.items())
+    printed = {setting.variable: setting.show(setting.default) for setting in SETTINGS.values()}
+    assert sorted(rows) == sorted(printed.items())
 
 
 def test_the_help_of_serve_names_the_variables_and_their_defaults() -> None:
@@ -88,7 +88,7 @@ def test_only_three_variables_are_plain() -> None:
     assert all(setting.about for setting in SETTINGS.values())
 
 
-def test_each_default_is_read_back_from_what_is_shown() -> None:
+def test_each_printed_default_can_be_parsed() -> None:
     for setting in SETTINGS.values():
         assert setting.read({setting.variable: setting.show(setting.default)}) == setting.default
 
@@ -101,20 +101,18 @@ def test_the_settings_of_a_group_stand_together() -> None:
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("value", ["", "x", "1.5", "1e3", "0x10", "true", "None"])
-def test_what_is_no_whole_number_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_values_other_than_whole_numbers_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     check_line(message(monkeypatch, SETTINGS[name].variable, value), name, value, "a whole number from")
 
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("value", ["", "x", "nan", "inf", "-inf", "1,5"])
-def test_what_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_values_other_than_numbers_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     check_line(message(monkeypatch, SETTINGS[name].variable, value), name, value, "a number from")
 
 
 @pytest.mark.parametrize("name", WHOLE + BROKEN)
-def test_bounds_belong_to_what_is_allowed_and_what_lies_beyond_is_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_bounds_are_allowed_and_values_beyond_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     variable = SETTINGS[name].variable
     low, high = BOUNDS.findall(SETTINGS[name].converter.allowed)[0]
     for value in (low, high):
@@ -149,12 +147,12 @@ def test_an_unknown_log_level_is_refused(monkeypatch: pytest.MonkeyPatch, value:
         "https://[::g]",
     ],
 )
-def test_what_is_no_list_of_origins_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_lists_of_origins_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     check_line(message(monkeypatch, "ANALYTICS_CORS_ORIGINS", value), "cors_origins", value, "a comma-separated list")
 
 
 @pytest.mark.parametrize("value", [",", "*", "'self'", "https://*.a.example", "https://a.example; script-src *"])
-def test_what_may_not_embed_the_page_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_lists_of_embedding_origins_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     line = message(monkeypatch, "ANALYTICS_FRAME_ANCESTORS", value)
     check_line(line, "frame_ancestors", value, "empty, or a comma-separated list such as https://shop.example")
 
@@ -178,18 +176,18 @@ def test_what_may_not_embed_the_page_is_refused(monkeypatch: pytest.MonkeyPatch,
         "/ä",
     ],
 )
-def test_what_is_no_base_path_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_base_paths_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     check_line(message(monkeypatch, "ANALYTICS_BASE_PATH", value), "base_path", value, "a path such as /stats")
 
 
 @pytest.mark.parametrize("value", [",", "localhost", "127.0.0.1:80", "10.0.0.1/8", "10.0.0.0/33", "127.0.0.1,", "*"])
-def test_what_is_no_list_of_proxies_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_lists_of_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     line = message(monkeypatch, "ANALYTICS_TRUSTED_PROXIES", value)
     check_line(line, "trusted_proxies", value, "a comma-separated list of addresses and networks")
 
 
 @pytest.mark.parametrize("value", ["", "127.0.0.1:5", "::1:", "two words", "-a", "http://a"])
-def test_what_is_no_host_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_hosts_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     check_line(message(monkeypatch, "HOST", value), "host", value, "without a port")
 
 
@@ -258,11 +256,11 @@ def test_settings_cannot_be_changed() -> None:
         Settings().port = 1  # type: ignore[misc]
 
 
-def test_an_environment_may_be_given() -> None:
+def test_an_environment_can_be_passed() -> None:
     assert Settings.from_env({"PORT": "80"}).port == 80
 
 
-def test_reading_settings_is_quick_because_it_loads_no_library() -> None:
+def test_reading_settings_imports_no_library() -> None:
     script = "import sys, analytics.config; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"flask", "gevent", "marshmallow", "msgspec", "numpy"} & set(done.stdout.split())
@@ -270,7 +268,7 @@ def test_reading_settings_is_quick_because_it_loads_no_library() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class WithSecret:
-    """A stand-in for settings of which one is a secret; the service has none yet."""
+    """Settings of which one is a secret."""
 
     key: str = Group("Access").setting(
         "ANALYTICS_KEY", "", checked("s3cret".startswith, "a key"), "key of a peer", is_secret=True
@@ -299,14 +297,14 @@ def test_a_secret_is_never_shown() -> None:
         ("ANALYTICS_", None),
     ],
 )
-def test_a_typing_error_is_named_with_the_closest_variable(variable: str, closest: str | None) -> None:
+def test_an_unknown_variable_is_named_with_the_closest_known_one(variable: str, closest: str | None) -> None:
     assert unknown_variables({variable: "x", "PATH": "/bin"}) == {variable: closest}
     (line,) = unknown_variable_warnings({variable: "x"})
     assert line.startswith(f"{variable} is not a setting and has no effect: ")
     assert f"did you mean {closest}?" in line or (closest is None and "`analytics config`" in line)
 
 
-def test_known_variables_and_those_of_kubernetes_are_no_typing_errors() -> None:
+def test_known_variables_and_those_of_kubernetes_are_not_reported() -> None:
     known = dict.fromkeys([*VARIABLES, "ANALYTICS_URL", "ANALYTICS_KEY", "ANALYTICS_IMAGE_DEFAULTS"], "x")
     kubernetes = {
         "ANALYTICS_SERVICE_HOST": "10.0.0.1",

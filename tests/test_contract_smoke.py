@@ -1,4 +1,4 @@
-"""The shortest way through the whole service."""
+"""A short test of the whole service."""
 
 from tests.server import Server
 

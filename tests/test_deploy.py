@@ -1,4 +1,4 @@
-"""deploy/: what is deployed has the ports, paths and variables of the settings and of the image."""
+"""deploy/: ports, paths and variables match the settings and the image."""
 
 import configparser
 import re
@@ -28,7 +28,7 @@ KEY = "the-admin-key-of-these-tests"
 
 
 def image(pattern: str) -> str:
-    """What the Dockerfile says."""
+    """The match of a pattern in the Dockerfile."""
     found = re.search(pattern, DOCKERFILE, re.MULTILINE)
     assert found is not None, pattern
     return found[1]
@@ -38,14 +38,14 @@ VOLUME, USER, IMAGE_PORT = image(r"^VOLUME (\S+)$"), int(image(r"--uid (\d+)")),
 
 
 def check_settings(environment: Mapping[str, str]) -> None:
-    """Each variable is a setting, and its value is allowed."""
+    """Check that each variable is a setting with an allowed value."""
     assert environment.keys() <= VARIABLES
     read = "from analytics.config import Settings; Settings.from_env()"
     subprocess.run([sys.executable, "-c", read], cwd=ROOT, env={**environment}, check=True)
 
 
 def commented(path: Path) -> set[str]:
-    """The variables that a file's comments propose."""
+    """The variables in the comments of a file."""
     return set(re.findall(r"#.*?\b(ANALYTICS_[A-Z_]+)", path.read_text()))
 
 
@@ -85,7 +85,7 @@ def test_the_health_check_passes_for_a_server_and_fails_without(check: list[str]
 
 
 def units() -> list[str]:
-    """The unit of deploy/, and those that the documentation shows."""
+    """The unit of deploy/, and those in the documentation."""
     return [(DEPLOY / "analytics.service").read_text(), *(block.text for block in blocks_of("ini"))]
 
 
@@ -125,7 +125,7 @@ def test_kubernetes_runs_one_pod_that_owns_its_data() -> None:
     assert mounts.keys() == {VOLUME, "/tmp"}
     assert mounts[VOLUME]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     assert pod["securityContext"] == {"runAsNonRoot": True, "runAsUser": USER, "fsGroup": USER}
-    assert pod["enableServiceLinks"] is False  # they would set variables that begin with ANALYTICS_
+    assert pod["enableServiceLinks"] is False  # service links would set variables that begin with ANALYTICS_
     check_settings({entry["name"]: entry["value"] for entry in container["env"]})
 
 
@@ -175,15 +175,15 @@ def test_nginx_passes_on_keys_and_the_cookie_of_a_session(guarded: Nginx) -> Non
     assert ask("GET", "/dashboard", headers={"Cookie": cookie.partition(";")[0]}).status_code == 200
 
 
-def test_what_is_deployed_requires_keys() -> None:
+def test_deployments_require_keys() -> None:
     for path in ("compose.yaml", "kubernetes.yaml", "analytics.service", "nginx.conf"):
         assert re.search(r"ANALYTICS_AUTH\W+(value: )?required", (DEPLOY / path).read_text()), path
 
 
-def test_the_location_of_nginx_is_that_of_the_guide() -> None:
+def test_the_location_of_nginx_matches_the_guide() -> None:
     guide, _ = blocks_of("nginx", ROOT / "docs" / "howto" / "nginx.md")
     location = re.compile(r"    location / \{.*?\n    \}\n", re.DOTALL)
-    shown, used = location.search(guide.text), location.search((DEPLOY / "nginx.conf").read_text())
-    assert shown is not None
+    documented, used = location.search(guide.text), location.search((DEPLOY / "nginx.conf").read_text())
+    assert documented is not None
     assert used is not None
-    assert shown[0] == used[0]
+    assert documented[0] == used[0]

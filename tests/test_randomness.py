@@ -1,4 +1,4 @@
-"""Random tests draw from the seed of the run, which is printed, and are the same every time in CI."""
+"""Random tests use the seed of the run, which is printed, and are deterministic in CI."""
 
 import os
 import re
@@ -50,7 +50,7 @@ def drawn(output: str) -> str:
     return line
 
 
-def test_a_run_prints_the_options_that_repeat_it(tmp_path: Path) -> None:
+def test_a_run_prints_the_options_to_repeat_it(tmp_path: Path) -> None:
     first, other = run(tmp_path), run(tmp_path)
     (repeat,) = re.findall(r"random tests: repeat with (.*)", first)
     assert repeat.startswith("--hypothesis-profile=default --hypothesis-seed=")

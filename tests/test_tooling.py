@@ -11,7 +11,7 @@ from tests.server import ROOT
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def test_hooks_are_local_and_run_what_make_test_runs() -> None:
+def test_hooks_are_local_and_run_commands_of_make_test() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     (repository,) = hooks["repos"]
     assert repository["repo"] == "local"
@@ -32,7 +32,7 @@ def test_the_workflow_runs_make_test_on_each_supported_python() -> None:
     assert {command.removeprefix("make ") for command in commands} <= TARGETS
 
 
-def test_the_editors_line_length_is_ruffs() -> None:
+def test_the_line_length_of_editors_matches_ruff() -> None:
     parser = configparser.ConfigParser()
     parser.read_string("[top]\n" + (ROOT / ".editorconfig").read_text())
     ruff = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]

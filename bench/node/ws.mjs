@@ -1,5 +1,5 @@
 // The usual broadcast of npm's ws: PORT, SIZE bytes to every client each second, RATE events a second each to each client.
-// It has the heartbeat of its README, but as the service has it: every 25 seconds, a part of the clients each second.
+// With the heartbeat of its README, but timed as in the service: every 25 seconds, some of the clients each second.
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 

@@ -1,4 +1,4 @@
-"""A service in this process that requires keys, with a clock that stands still, and requests to it."""
+"""A service in this process that requires keys, with a fake clock, and requests to it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ OTHER_MACHINE = "203.0.113.7"
 
 
 class Rig:
-    """A service, and what it answers.
+    """A service and requests to it.
 
     Args:
         settings: settings other than the defaults.
@@ -57,19 +57,19 @@ class Rig:
         assert answer.json is not None
         return dict(answer.json)
 
-    def create_openly(self, *scopes: str, **body: Any) -> dict[str, Any]:
-        """A new key of a service that requires none."""
+    def create_without_key(self, *scopes: str, **body: Any) -> dict[str, Any]:
+        """A new key of a service that requires no keys."""
         answer = self.post("/keys", {"name": "a key", "scopes": list(scopes), **body})
         assert answer.status_code == 201, answer.text
         assert answer.json is not None
         return dict(answer.json)
 
     def resources(self, collection: str) -> list[Resource]:
-        """What the catalog keeps of a collection."""
+        """The resources of a collection in the catalog."""
         return self.state.catalog.named(collection)
 
     def take_catalog_of(self, other: "Rig") -> None:
-        """Have the keys and sessions of another service, as after a restart."""
+        """Copy the keys and sessions of another service, as after a restart."""
         self.state.catalog.restore(other.state.catalog.dump())
 
     def key(self, *scopes: str, **body: Any) -> str:

@@ -1,4 +1,4 @@
-"""Below a path: every path of the service works with and without the prefix, and the prefix is never part of a name."""
+"""Base paths: every route works with and without the prefix, and the prefix is never part of a name."""
 
 import logging
 import re
@@ -53,16 +53,16 @@ def prefix(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def set_up(prefix: str) -> FlaskClient:
-    """A service that knows its path from its setting."""
+def configured(prefix: str) -> FlaskClient:
+    """A service whose setting is the base path."""
     visitor = client(prefix)
     assert visitor.post("/events", json=EVENT).status_code == 201
     return visitor
 
 
 @pytest.fixture(scope="module")
-def told(prefix: str) -> FlaskClient:
-    """A service that is told its path by a trusted proxy."""
+def forwarded(prefix: str) -> FlaskClient:
+    """A service that gets its base path from a trusted proxy."""
     visitor = client(trusted_proxies=("127.0.0.1",))
     visitor.environ_base["HTTP_X_FORWARDED_PREFIX"] = prefix
     assert visitor.post("/events", json=EVENT).status_code == 201
@@ -70,7 +70,7 @@ def told(prefix: str) -> FlaskClient:
 
 
 @pytest.mark.parametrize("path", GETS)
-@pytest.mark.parametrize("way", ["set_up", "told"])
+@pytest.mark.parametrize("way", ["configured", "forwarded"])
 def test_each_path_is_served_with_and_without_the_prefix(
     request: pytest.FixtureRequest, prefix: str, way: str, path: str
 ) -> None:
@@ -78,23 +78,25 @@ def test_each_path_is_served_with_and_without_the_prefix(
     plain = client()
     plain.post("/events", json=EVENT)
     expected = plain.get(path)
-    for asked in (path, prefix + path):
-        answer = visitor.get(asked)
-        assert (answer.status_code, answer.content_type) == (200, expected.content_type), asked
+    for requested in (path, prefix + path):
+        answer = visitor.get(requested)
+        assert (answer.status_code, answer.content_type) == (200, expected.content_type), requested
         if path in ("/", "/assets/main.js", "/sdk/analytics.js"):
             assert answer.data == expected.data
 
 
-def test_writes_are_counted_once_with_and_without_the_prefix(set_up: FlaskClient, prefix: str) -> None:
+def test_writes_are_counted_once_with_and_without_the_prefix(configured: FlaskClient, prefix: str) -> None:
     event = {**EVENT, "id": f"order of {prefix}"}
-    assert set_up.post(f"{prefix}/events", json=event).status_code == 201
-    assert set_up.post("/events", json=event).status_code == 200
-    assert set_up.post(f"{prefix}/metrics", json={"name": "queue", "value": 3}).status_code == 201
-    assert set_up.post(f"{prefix}/heartbeat", json={"service": "a", "status": "healthy"}).status_code == 200
+    assert configured.post(f"{prefix}/events", json=event).status_code == 201
+    assert configured.post("/events", json=event).status_code == 200
+    assert configured.post(f"{prefix}/metrics", json={"name": "queue", "value": 3}).status_code == 201
+    assert configured.post(f"{prefix}/heartbeat", json={"service": "a", "status": "healthy"}).status_code == 200
 
 
-@pytest.mark.parametrize("way", ["set_up", "told"])
-def test_a_browser_at_the_prefix_is_sent_on_to_the_slash(request: pytest.FixtureRequest, prefix: str, way: str) -> None:
+@pytest.mark.parametrize("way", ["configured", "forwarded"])
+def test_a_browser_at_the_prefix_is_redirected_to_the_slash(
+    request: pytest.FixtureRequest, prefix: str, way: str
+) -> None:
     visitor: FlaskClient = request.getfixturevalue(way)
     answer = visitor.get(f"{prefix}?range=24h&service=a%20b", headers={"Accept": "text/html,*/*;q=0.8"})
     assert (answer.status_code, answer.headers["Location"]) == (307, f"{prefix}/?range=24h&service=a%20b")
@@ -103,14 +105,14 @@ def test_a_browser_at_the_prefix_is_sent_on_to_the_slash(request: pytest.Fixture
     assert page.content_type == "text/html; charset=utf-8"
 
 
-def test_programs_are_sent_on_too_where_the_prefix_is_no_own_path() -> None:
+def test_programs_are_redirected_too_if_the_prefix_is_not_a_route() -> None:
     visitor = client("/analytics")
     for accept in ("*/*", "application/json", ""):
         answer = visitor.get("/analytics", headers={"Accept": accept})
         assert (answer.status_code, answer.headers["Location"]) == (307, "/analytics/")
 
 
-def test_programs_get_the_own_path_that_the_prefix_also_is() -> None:
+def test_programs_get_the_route_that_equals_the_prefix() -> None:
     visitor = client("/stats")
     for accept in ("*/*", "application/json", ""):
         answer = visitor.get("/stats", headers={"Accept": accept})
@@ -124,12 +126,12 @@ def test_programs_get_the_own_path_that_the_prefix_also_is() -> None:
     assert both.post("/events/events", json=EVENT).status_code == 201
 
 
-def test_a_path_that_only_begins_like_the_prefix_is_another() -> None:
+def test_a_path_that_only_begins_like_the_prefix_is_not_found() -> None:
     for path in ("/analyticsx", "/analyticsx/events", "/analytics.", "/analytic", "/ANALYTICS/events"):
         assert client("/analytics").get(path).status_code == 404, path
 
 
-def test_a_missing_path_is_named_as_it_was_asked_for() -> None:
+def test_an_unknown_path_is_reported_as_requested() -> None:
     for path in ("/analytics/nothing", "/nothing"):
         answer = client("/analytics").get(path)
         assert answer.status_code == 404
@@ -137,18 +139,18 @@ def test_a_missing_path_is_named_as_it_was_asked_for() -> None:
         assert answer.json["error"]["message"] == "No such path: /analytics/nothing."
 
 
-def test_the_documents_tell_the_path() -> None:
+def test_openapi_and_docs_contain_the_base_path() -> None:
     visitor = client("/ops/live", trusted_proxies=("127.0.0.1",))
-    told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example:8443"}
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example:8443"}
     for path in ("/openapi.json", "/ops/live/openapi.json"):
-        document = visitor.get(path, headers=told).json
+        document = visitor.get(path, headers=headers).json
         assert document is not None
         assert document["servers"] == [{"url": "/ops/live"}]
-    text = visitor.get("/ops/live/docs", headers=told).text
+    text = visitor.get("/ops/live/docs", headers=headers).text
     assert "curl -X POST https://shop.example:8443/ops/live/events" in text
     assert 'href="openapi.json"' in text
-    other = visitor.get("/docs", headers={**told, "X-Forwarded-Prefix": "/inner"}).text
-    assert "curl -X POST https://shop.example:8443/inner/events" in other, "what the proxy says comes first"
+    other = visitor.get("/docs", headers={**headers, "X-Forwarded-Prefix": "/inner"}).text
+    assert "curl -X POST https://shop.example:8443/inner/events" in other, "the proxy's prefix takes precedence"
 
 
 def test_docs_with_a_slash_lead_to_docs_whose_links_are_relative() -> None:
@@ -157,16 +159,16 @@ def test_docs_with_a_slash_lead_to_docs_whose_links_are_relative() -> None:
     assert client().get("/docs/").headers["Location"] == "../docs"
 
 
-def test_without_settings_no_forwarded_header_counts() -> None:
+def test_forwarded_headers_are_ignored_by_default() -> None:
     visitor = client()
-    told = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
-    text = visitor.get("/docs", headers=told).text
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
+    text = visitor.get("/docs", headers=headers).text
     assert "evil" not in text
     assert "https://localhost" not in text
-    assert visitor.get("/evil/health", headers=told).status_code == 404
+    assert visitor.get("/evil/health", headers=headers).status_code == 404
 
 
-def test_the_access_log_tells_client_and_path(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_access_log_contains_client_and_path(caplog: pytest.LogCaptureFixture) -> None:
     visitor = client("/stats", trusted_proxies=("127.0.0.1",))
     with caplog.at_level(logging.INFO, "analytics.access"):
         visitor.get("/stats/health", headers={"X-Forwarded-For": "203.0.113.7"})
@@ -175,7 +177,7 @@ def test_the_access_log_tells_client_and_path(caplog: pytest.LogCaptureFixture) 
 
 
 @pytest.mark.parametrize("path", ["/export", "/socket.io"])
-def test_a_base_path_below_which_own_paths_are_ambiguous_is_refused(path: str) -> None:
+def test_a_base_path_that_makes_routes_ambiguous_is_refused(path: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f"ANALYTICS_BASE_PATH='{path}' is not allowed: {path}/")):
         client(path)
 
@@ -188,7 +190,7 @@ def mounted(prefix: str, path: str) -> tuple[str, str]:
 
 
 @given(st.lists(st.text("abst", min_size=1, max_size=3), min_size=1, max_size=2), SEGMENT)
-def test_a_prefix_is_taken_off_as_whole_segments_and_once(segments: list[str], more: str) -> None:
+def test_a_prefix_is_removed_in_whole_segments_and_once(segments: list[str], more: str) -> None:
     prefix = "".join(f"/{segment}" for segment in segments)
     for path in (f"{prefix}/{more}", prefix):
         assert mounted(prefix, path) == (prefix, path[len(prefix) :])
@@ -197,7 +199,7 @@ def test_a_prefix_is_taken_off_as_whole_segments_and_once(segments: list[str], m
 
 
 @given(st.text("/absxt", max_size=12).map(lambda path: f"/{path}"))
-def test_any_path_is_taken_as_it_is_or_without_the_prefix(path: str) -> None:
+def test_any_path_stays_unchanged_or_loses_the_prefix(path: str) -> None:
     script, rest = mounted("/s/t", path)
     assert script == "/s/t"
     assert rest == (path[4:] if path == "/s/t" or path.startswith("/s/t/") else path)

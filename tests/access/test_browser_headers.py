@@ -1,4 +1,4 @@
-"""Headers for browsers: on every answer of every route, also on one that is refused or fails."""
+"""Security headers for browsers: on every answer of every route, also on refusals and errors."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from analytics.api.application import Application
 from analytics.api.refusals import refusal
 from analytics.config import Settings
 from analytics.factory import create_app
-from tests.access.test_chain import WAYS, Way, asked, path_to, refuse
+from tests.access.test_chain import WAYS, Way, environ_of, path_to, refuse
 from tests.fakes import FakeClock
 
 DATA = "default-src 'none'; frame-ancestors 'none'"
@@ -38,7 +38,7 @@ def check(headers: Any, policy: str = DATA) -> None:
 
 
 def check_origins(headers: Any) -> None:
-    """An answer that all pages may read allows no credentials."""
+    """Check that an answer readable by all origins allows no credentials."""
     assert not (headers.get("Access-Control-Allow-Origin") == "*" and "Access-Control-Allow-Credentials" in headers)
 
 
@@ -53,14 +53,14 @@ def refusing() -> Application:
 
 
 @pytest.fixture(scope="module")
-def choosy() -> Application:
+def with_allowed_origin() -> Application:
     return create_app(Settings(data_dir="", cors_origins=("https://shop.example",)), FakeClock())
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_each_answer_of_each_route_has_them(app: Application, refusing: Application, way: Way) -> None:
+def test_each_answer_of_each_route_has_security_headers(app: Application, refusing: Application, way: Way) -> None:
     path = path_to(way.rule)
-    _, _, headers = run_wsgi_app(app, asked(way, path, **PAGE_OF_ANOTHER))
+    _, _, headers = run_wsgi_app(app, environ_of(way, path, **PAGE_OF_ANOTHER))
     check_origins(headers)
     if way.rule.rule in PAGES and way.method in ("GET", "HEAD"):
         policy = headers["Content-Security-Policy"]
@@ -70,32 +70,32 @@ def test_each_answer_of_each_route_has_them(app: Application, refusing: Applicat
         check(headers, policy)
     else:
         check(headers)
-    check(run_wsgi_app(refusing, asked(way, path))[2])
+    check(run_wsgi_app(refusing, environ_of(way, path))[2])
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_no_route_lets_a_page_of_another_origin_read_it_or_use_credentials(choosy: Application, way: Way) -> None:
-    _, _, headers = run_wsgi_app(choosy, asked(way, path_to(way.rule), **PAGE_OF_ANOTHER))
+def test_no_route_lets_another_origin_read_it_or_use_credentials(with_allowed_origin: Application, way: Way) -> None:
+    _, _, headers = run_wsgi_app(with_allowed_origin, environ_of(way, path_to(way.rule), **PAGE_OF_ANOTHER))
     assert "Access-Control-Allow-Origin" not in headers
     assert "Access-Control-Allow-Credentials" not in headers
     assert "Origin" in headers.getlist("Vary")
 
 
-def test_answers_that_no_route_gives_have_them(app: Application) -> None:
+def test_answers_outside_of_routes_have_security_headers(app: Application) -> None:
     client = app.test_client()
     check(client.get("/nothing").headers)
     check(client.get("/", environ_overrides={"PATH_INFO": ""}).headers)  # redirects
     check(client.get("/docs/").headers)
 
 
-def test_an_internal_error_has_them() -> None:
+def test_an_internal_error_has_security_headers() -> None:
     def fail(environ: object) -> None:
         raise RuntimeError("out of luck")
 
     check(create_app(Settings(data_dir=""), FakeClock(), fail).test_client().get("/").headers)
 
 
-def test_an_answer_of_gunicorn_has_them() -> None:
+def test_an_error_answer_of_gunicorn_has_security_headers() -> None:
     head, _, body = refusal(400, "Bad Request", "no").partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
@@ -106,7 +106,7 @@ def test_an_answer_of_gunicorn_has_them() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_origins_in_the_settings_may_embed_pages_and_nothing_else(path: str) -> None:
+def test_allowed_origins_may_embed_pages_and_nothing_else(path: str) -> None:
     client = create_app(Settings(data_dir="", frame_ancestors=PORTALS), FakeClock()).test_client()
     policy = client.get(path).headers["Content-Security-Policy"]
     assert policy.endswith("; frame-ancestors https://portal.example http://intranet:8080")

@@ -1,4 +1,4 @@
-"""The chain around the application: its order, and that no route of the service can be reached past it."""
+"""The middleware chain around the application: its order, and that no route bypasses it."""
 
 from collections.abc import Callable
 from io import RawIOBase
@@ -32,14 +32,14 @@ class Way(NamedTuple):
 
 
 class Forbidden(AnalyticsError):
-    """What a step that refuses everybody raises."""
+    """Raised by a step that refuses every request."""
 
     status = 403
     code = "forbidden"
 
 
 class Unread(RawIOBase):
-    """A body that nobody may read."""
+    """A request body that must not be read."""
 
     def readable(self) -> bool:
         return True
@@ -49,7 +49,7 @@ class Unread(RawIOBase):
 
 
 def refuse(environ: WSGIEnvironment) -> None:
-    raise Forbidden("Nobody may come in.")
+    raise Forbidden("Every request is refused.")
 
 
 def app_with(identify: Callable[[WSGIEnvironment], None] | None = None) -> Application:
@@ -57,7 +57,7 @@ def app_with(identify: Callable[[WSGIEnvironment], None] | None = None) -> Appli
 
 
 def ways() -> list[Way]:
-    """Each method of each route that the service has."""
+    """Each method of each route of the service."""
     rules = app_with().url_map.iter_rules()
     return [Way(rule, method) for rule in rules for method in sorted({*(rule.methods or ("GET",)), "POST", "DELETE"})]
 
@@ -66,15 +66,15 @@ WAYS = ways()
 
 
 def path_to(rule: Rule) -> str:
-    """A path that leads to `rule`."""
+    """A path that matches `rule`."""
     built = rule.build({name: ARGUMENTS[name] for name in rule.arguments})
     if built is None:
         raise BuildError(rule.endpoint, {}, None)
     return str(built[1])
 
 
-def asked(way: Way, path: str, **more: Any) -> dict[str, Any]:
-    """The environ of a request."""
+def environ_of(way: Way, path: str, **more: Any) -> dict[str, Any]:
+    """The WSGI environ of a request."""
     environ: dict[str, Any] = EnvironBuilder(path, method=way.method).get_environ()
     if way.rule.websocket:
         environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
@@ -85,8 +85,8 @@ def name_of(step: Any) -> str:
     return getattr(step, "__qualname__", type(step).__name__)
 
 
-class Noted:
-    """A step, and a list into which it writes its name."""
+class RecordedStep:
+    """Wraps a step, and adds its name to a list when it is called."""
 
     def __init__(self, step: Any, passed: list[str]) -> None:
         self.step, self.passed = step, passed
@@ -97,30 +97,30 @@ class Noted:
 
 
 @pytest.fixture(scope="module")
-def noted() -> tuple[Application, list[str]]:
-    """A service, and the steps that its newest request has passed."""
+def recorded() -> tuple[Application, list[str]]:
+    """A service, and the names of the steps that its newest request has passed."""
     app, passed = app_with(), list[str]()
     chain = app.wsgi_app
     assert isinstance(chain, Chain)
-    chain.request_steps = [Noted(step, passed) for step in chain.request_steps]
-    chain.answer_steps = [Noted(step, passed) for step in chain.answer_steps]
+    chain.request_steps = [RecordedStep(step, passed) for step in chain.request_steps]
+    chain.answer_steps = [RecordedStep(step, passed) for step in chain.answer_steps]
     return app, passed
 
 
 @pytest.fixture(scope="module")
 def refusing() -> Application:
-    """A service that lets nobody in."""
+    """A service that refuses every request."""
     return app_with(refuse)
 
 
-def test_the_steps_have_their_order() -> None:
+def test_the_steps_run_in_order() -> None:
     chain = app_with().wsgi_app
     assert isinstance(chain, Chain)
     assert list(map(name_of, chain.request_steps)) == REQUEST_STEPS
     assert list(map(name_of, chain.answer_steps)) == ANSWER_STEPS
 
 
-def test_the_routes_are_those_of_the_whole_service() -> None:
+def test_all_routes_of_the_service_are_tested() -> None:
     paths = {way.rule.rule for way in WAYS}
     assert {
         "/",
@@ -134,11 +134,11 @@ def test_the_routes_are_those_of_the_whole_service() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_each_route_passes_each_step(noted: tuple[Application, list[str]], way: Way) -> None:
-    app, passed = noted
+def test_each_route_passes_each_step(recorded: tuple[Application, list[str]], way: Way) -> None:
+    app, passed = recorded
     for path in (path_to(way.rule), "/" + path_to(way.rule)):
         passed.clear()
-        _, status, headers = run_wsgi_app(app, asked(way, path))
+        _, status, headers = run_wsgi_app(app, environ_of(way, path))
         assert not status.startswith("5")
         assert passed == REQUEST_STEPS + ANSWER_STEPS
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -147,15 +147,15 @@ def test_each_route_passes_each_step(noted: tuple[Application, list[str]], way: 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_a_refusal_stops_each_route_before_its_body_is_read(refusing: Application, way: Way) -> None:
-    environ = asked(way, path_to(way.rule), CONTENT_LENGTH="9", CONTENT_TYPE="application/json")
+    environ = environ_of(way, path_to(way.rule), CONTENT_LENGTH="9", CONTENT_TYPE="application/json")
     body, status, headers = run_wsgi_app(refusing, {**environ, "wsgi.input": Unread()})
     assert status == "403 Forbidden"
     assert headers["Content-Type"] == "application/json"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert (b"Nobody may come in." in b"".join(body)) == (way.method != "HEAD")
+    assert (b"Every request is refused." in b"".join(body)) == (way.method != "HEAD")
 
 
-def test_who_is_asked_about_sees_client_and_path_as_the_service_does() -> None:
+def test_identify_gets_client_and_path_as_the_service_sees_them() -> None:
     seen: list[WSGIEnvironment] = []
     settings = Settings(data_dir="", base_path="/analytics", trusted_proxies=("127.0.0.1",))
     visitor = create_app(settings, FakeClock(), seen.append).test_client()
@@ -168,7 +168,7 @@ def test_who_is_asked_about_sees_client_and_path_as_the_service_does() -> None:
     )
 
 
-def test_a_step_that_fails_lets_nothing_through(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_request_does_not_pass_a_step_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     def fail(environ: WSGIEnvironment) -> None:
         raise RuntimeError("out of luck")
 

@@ -1,4 +1,4 @@
-"""Credentials: every form in which a request may present them, and nothing but a 401 for what is malformed."""
+"""Credentials: every form that a request may present, and a 401 for malformed ones."""
 
 from base64 import b64encode
 from typing import Any
@@ -41,17 +41,17 @@ def test_a_key_may_stand_in_the_authorization_header(header: str) -> None:
     assert credentials(request(authorization=header)) == Credentials("header", KEY)
 
 
-def test_other_places_of_credentials() -> None:
+def test_credentials_in_url_and_cookie() -> None:
     assert credentials(request()) is None
     assert credentials(request(x_api_key=KEY)) == Credentials("header", KEY)
     assert credentials(request(query=f"ticket={KEY}")) == Credentials("ticket", KEY)
     assert credentials(request("POST", query=f"key={KEY}")) == Credentials("url", KEY)
     assert credentials(request(path="/heartbeat/shop", query=f"key={KEY}")) == Credentials("url", KEY)
     assert credentials(request(cookie=f"analytics_session={KEY}")) == Credentials("session", KEY)
-    assert credentials(request(query=f"key={KEY}")) is None, "GET of anything else"
+    assert credentials(request(query=f"key={KEY}")) is None, "GET of another path"
 
 
-def test_a_header_goes_before_the_url_and_that_before_a_cookie() -> None:
+def test_the_header_takes_precedence_over_the_url_and_that_over_a_cookie() -> None:
     everything = {"authorization": "Bearer a", "x_api_key": "b", "cookie": "analytics_session=d"}
     for expected in ("a", "b", "c", "d"):
         given = credentials(request("POST", query="key=c", **everything))
@@ -70,12 +70,12 @@ def test_a_malformed_header_is_refused_without_being_repeated(header: str) -> No
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Token ", "Basic"])
-def test_an_empty_secret_is_one_that_no_key_has(header: str) -> None:
+def test_an_empty_secret_matches_no_key(header: str) -> None:
     assert credentials(request(authorization=header)) == Credentials("header", "")
 
 
 @given(LATIN, LATIN, LATIN, st.sampled_from(["GET", "POST"]))
-def test_no_header_causes_anything_but_a_401(authorization: str, cookie: str, query: str, method: str) -> None:
+def test_any_invalid_header_causes_a_401(authorization: str, cookie: str, query: str, method: str) -> None:
     try:
         given = credentials(request(method, query=query, authorization=authorization, cookie=cookie))
     except Unauthorized:
@@ -84,7 +84,7 @@ def test_no_header_causes_anything_but_a_401(authorization: str, cookie: str, qu
 
 
 @pytest.mark.parametrize("others", ["", "a=b; ", "broken; ", '=; "; a[]=@; ', "x=%; analytics_session_old=1; "])
-def test_other_cookies_do_not_matter(others: str) -> None:
+def test_other_cookies_are_ignored(others: str) -> None:
     assert credentials(request(cookie=f"{others}analytics_session={KEY}; z=1")) == Credentials("session", KEY)
 
 
@@ -94,7 +94,7 @@ PART = st.text(st.characters(codec="ascii", exclude_characters="&"), max_size=12
 
 
 @given(st.lists(PART, min_size=1), st.lists(PART, min_size=1), st.sampled_from(["key", "ticket"]))
-def test_a_secret_in_the_url_is_taken_out_and_the_rest_stays(before: list[str], after: list[str], name: str) -> None:
+def test_a_secret_is_removed_from_the_url_and_the_rest_stays(before: list[str], after: list[str], name: str) -> None:
     environ = request("POST", query="&".join([*before, f"{name}={KEY}", *after]))
     found = take_from_url(environ)
     assert found is not None
@@ -102,7 +102,7 @@ def test_a_secret_in_the_url_is_taken_out_and_the_rest_stays(before: list[str], 
     assert environ["QUERY_STRING"] == "&".join([*before, *after])
 
 
-def test_a_second_secret_is_taken_out_too_and_similar_names_stay() -> None:
+def test_a_second_secret_is_removed_too_and_similar_names_stay() -> None:
     environ = request("POST", query=f"tag.key=1&key=first&ticket={KEY}&key={KEY}&monkey=2")
     assert take_from_url(environ) == Credentials("url", "first")
     assert environ["QUERY_STRING"] == "tag.key=1&monkey=2"

@@ -1,4 +1,4 @@
-"""The service's own page may always connect live: same scheme, host and port, whatever a proxy makes of them."""
+"""The service's own page may always open live connections: same scheme, host and port, also behind a proxy."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -18,14 +18,14 @@ PORTS = {"http": 80, "https": 443}
 
 
 class Place(NamedTuple):
-    """Where a page, or the service, is."""
+    """The address of a page or of the service."""
 
     scheme: str
     host: str
     port: int
 
     def authority(self, *, is_explicit: bool) -> str:
-        """Host and port, as in a Host header; the default port only if that `is_explicit`."""
+        """Host and port, as in a Host header; the default port only if `is_explicit`."""
         return self.host if self.port == PORTS[self.scheme] and not is_explicit else f"{self.host}:{self.port}"
 
 
@@ -44,11 +44,11 @@ def is_same(one: Place, other: Place, *, schemes: bool) -> bool:
     return key(one) == key(other) and (one.scheme == other.scheme or not schemes)
 
 
-def may_connect(origin: str, host: str, told: Mapping[str, str] | None = None, peer: str = PROXY) -> bool:
-    """Whether a page at `origin` may connect; `told` is what `peer` says in X-Forwarded-…, by its end."""
+def may_connect(origin: str, host: str, forwarded: Mapping[str, str] | None = None, peer: str = PROXY) -> bool:
+    """Whether a page at `origin` may connect; `forwarded` are X-Forwarded-… headers sent by `peer`."""
     environ: dict[str, Any] = EnvironBuilder("/ws/dashboard").get_environ()
     environ.update(HTTP_ORIGIN=origin, HTTP_HOST=host, REMOTE_ADDR=peer)
-    environ.update({f"HTTP_X_FORWARDED_{name}": value for name, value in (told or {}).items()})
+    environ.update({f"HTTP_X_FORWARDED_{name}": value for name, value in (forwarded or {}).items()})
     Proxies((PROXY,))(environ)
     try:
         LiveOrigin((LISTED,))(environ)
@@ -58,7 +58,7 @@ def may_connect(origin: str, host: str, told: Mapping[str, str] | None = None, p
 
 
 @given(PLACES, PLACES, st.booleans(), st.booleans())
-def test_with_scheme_and_host_told_by_a_trusted_proxy_all_three_must_be_equal(
+def test_with_scheme_and_host_from_a_trusted_proxy_all_three_must_be_equal(
     page: Place, service: Place, page_explicit: bool, service_explicit: bool
 ) -> None:
     origin = f"{page.scheme}://{page.authority(is_explicit=page_explicit)}"
@@ -69,7 +69,7 @@ def test_with_scheme_and_host_told_by_a_trusted_proxy_all_three_must_be_equal(
 
 
 @given(PLACES, PLACES, st.booleans())
-def test_with_a_host_header_alone_either_scheme_will_do(page: Place, service: Place, is_explicit: bool) -> None:
+def test_with_only_a_host_header_either_scheme_is_accepted(page: Place, service: Place, is_explicit: bool) -> None:
     origin = f"{page.scheme}://{page.authority(is_explicit=is_explicit)}"
     # as browsers write a Host header: without the default port of the page's own scheme
     host = Place(page.scheme, service.host, service.port).authority(is_explicit=False)
@@ -77,7 +77,7 @@ def test_with_a_host_header_alone_either_scheme_will_do(page: Place, service: Pl
 
 
 @given(PLACES)
-def test_an_untrusted_peer_cannot_make_another_origin_the_own_one(page: Place) -> None:
+def test_an_untrusted_peer_cannot_forge_the_own_origin(page: Place) -> None:
     origin = f"{page.scheme}://{page.authority(is_explicit=False)}"
     forged = {"HOST": page.authority(is_explicit=False), "PROTO": page.scheme, "FOR": PROXY}
     assert not may_connect(origin, "service.example", forged, "203.0.113.7")
@@ -85,7 +85,7 @@ def test_an_untrusted_peer_cannot_make_another_origin_the_own_one(page: Place) -
 
 
 @pytest.mark.parametrize("origin", ["https://listed.example", "https://LISTED.example", "https://listed.example:443"])
-def test_listed_origins_connect_however_they_are_written(origin: str) -> None:
+def test_allowed_origins_connect_in_any_spelling(origin: str) -> None:
     assert may_connect(origin, "service.example")
 
 
@@ -104,5 +104,5 @@ def test_listed_origins_connect_however_they_are_written(origin: str) -> None:
         ("ftp://stats.example", "stats.example"),
     ],
 )
-def test_what_is_no_origin_or_no_host_is_never_the_same(origin: str, host: str) -> None:
+def test_invalid_origins_and_hosts_are_never_equal(origin: str, host: str) -> None:
     assert not may_connect(origin, host)

@@ -1,4 +1,4 @@
-"""The matrix: every method of every route, asked by every kind of sender, in this process.
+"""The access matrix: every method of every route, requested by every kind of sender, in this process.
 
 The expected answer comes from the decision about the route and from `ALLOWED` below, which says who has which scope.
 """
@@ -114,11 +114,11 @@ def senders() -> Senders:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_each_sender_gets_through_where_its_scope_says_so(senders: Senders, way: Way, kind: str) -> None:
+def test_each_sender_may_use_the_routes_of_its_scopes(senders: Senders, way: Way, kind: str) -> None:
     status, headers, body = senders.status(kind, way)
     refusal = expected(kind, way)
     if (kind, str(way)) == ("browser", "POST /session"):
-        assert (status, b"cross_site_request" in body) == (403, True), "pages of other sites sign nobody in"
+        assert (status, b"cross_site_request" in body) == (403, True), "pages of other sites cannot sign in"
         return
     if refusal == 0:
         assert status not in (401, 403, 429)
@@ -132,7 +132,7 @@ def test_each_sender_gets_through_where_its_scope_says_so(senders: Senders, way:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_paths_that_lead_nowhere_tell_nothing(senders: Senders, kind: str) -> None:
+def test_unknown_paths_reveal_nothing(senders: Senders, kind: str) -> None:
     for path, method in (("/nothing", "GET"), ("/keys", "PUT"), ("/events", "DELETE"), ("/keys/x/y", "GET")):
         rule = Rule(path)
         Map([rule])
@@ -140,20 +140,20 @@ def test_paths_that_lead_nowhere_tell_nothing(senders: Senders, kind: str) -> No
 
 
 @pytest.mark.parametrize("path", ["//events", "///stats", "/./events", "/events/", "/services/shop/a/metrics"])
-def test_other_spellings_of_a_path_are_not_a_way_past(senders: Senders, path: str) -> None:
+def test_other_spellings_of_a_path_do_not_bypass_access_control(senders: Senders, path: str) -> None:
     environ = {**EnvironBuilder("/").get_environ(), "PATH_INFO": path}
     body, status, _ = run_wsgi_app(senders.rig.app, environ)
     assert status[:3] in ("401", "404", "308")
     assert b"count" not in b"".join(body)
 
 
-def test_a_path_like_a_rule_is_not_that_rule(senders: Senders) -> None:
+def test_a_path_that_spells_out_a_rule_does_not_match_it(senders: Senders) -> None:
     assert senders.rig.get("/annotations/<id>").status_code == 401
     assert senders.rig.get("/annotations/<id>", senders.read).status_code == 404
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_without_keys_everybody_gets_through(open_service: Rig, way: Way) -> None:
+def test_without_keys_every_request_is_allowed(open_service: Rig, way: Way) -> None:
     environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method).get_environ()
     if way.rule.websocket:
         environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
@@ -161,7 +161,7 @@ def test_without_keys_everybody_gets_through(open_service: Rig, way: Way) -> Non
     assert int(status[:3]) not in (401, 403, 429)
 
 
-def test_a_route_without_a_decision_does_not_start() -> None:
+def test_a_route_without_a_decision_prevents_the_start() -> None:
     urls = Map([Rule("/new", methods=["GET", "PUT"])])
     with pytest.raises(UndecidedRouteError, match="GET /new, PUT /new"):
         Routes(urls, {})
@@ -169,6 +169,6 @@ def test_a_route_without_a_decision_does_not_start() -> None:
         Routes(urls, {"/new": {"GET": "read"}})
 
 
-def test_a_decision_without_a_route_does_not_start() -> None:
+def test_a_decision_without_a_route_prevents_the_start() -> None:
     with pytest.raises(UndecidedRouteError, match="without a route: GET /old"):
         Routes(Map([]), {"/old": {"GET": "read"}})

@@ -1,4 +1,4 @@
-"""The budget of new names: a key creates so many new services, event types and series, and known ones cost nothing."""
+"""The budget of new names: how many services, event types and series a key may create; known names are free."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +49,7 @@ def test_series_and_heartbeats_count_as_well() -> None:
     assert drops == {"too_many_new_names": 3}
 
 
-def test_the_budget_is_each_keys_own_and_a_rotation_does_not_renew_it() -> None:
+def test_each_key_has_its_own_budget_and_a_rotation_does_not_reset_it() -> None:
     rig = Rig()
     made, other = rig.create("ingest", new_names=2), rig.key("ingest", new_names=2)
     assert rig.post("/events", event(), made["secret"]).status_code == 201

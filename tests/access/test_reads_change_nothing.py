@@ -14,7 +14,7 @@ from analytics.api.application import Application
 from analytics.api.contract import OPERATIONS
 from analytics.config import Settings
 from analytics.factory import create_app
-from tests.access.test_chain import WAYS, Way, asked, path_to
+from tests.access.test_chain import WAYS, Way, environ_of, path_to
 from tests.fakes import FakeClock
 from tests.log.disk.replica import canonical_parts
 
@@ -32,7 +32,7 @@ LATENCY = {"name": "latency", "value": 7, "tags": {"service": "productcatalog"}}
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A service that keeps its data on the disk and knows what the routes ask for. Its clock stands still."""
+    """A service with a data directory, a fake clock, and the records that the routes read."""
     directory: Path = tmp_path_factory.mktemp("data")
     app = create_app(Settings(data_dir=str(directory)), FakeClock())
     runtime, ready = app.extensions["analytics"], AsyncResult()
@@ -50,14 +50,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     runtime.stop()
 
 
-def look(app: Application) -> tuple[int, int, list[Any], dict[str, Any]]:
+def observe(app: Application) -> tuple[int, int, list[Any], dict[str, Any]]:
     """The position of the log, the number of its entries, the whole state, and the counters."""
     runtime = app.extensions["analytics"]
     state, checkpoint, log = runtime._state, runtime._store._checkpoint, runtime._recorder._log
     with state.lock:
         unsaved = checkpoint.take_unsaved()
         whole = canonical_parts(checkpoint.parts(unsaved))
-        checkpoint.rollback(unsaved)  # so that the next look has all of it again
+        checkpoint.rollback(unsaved)  # so that the next call collects all of it again
         counters = {**state.counters.drops, **{kind: dict(counts) for kind, counts in state.counters.outcomes.items()}}
     return log.position, log.entries, whole, counters
 
@@ -69,19 +69,19 @@ def query_of(way: Way) -> str:
 
 @pytest.mark.parametrize("way", [way for way in READS if way.rule.rule != PING], ids=str)
 def test_a_read_changes_nothing(app: Application, way: Way) -> None:
-    before = look(app)
-    _, status, _ = run_wsgi_app(app, asked(way, f"{path_to(way.rule)}?{query_of(way)}"))
+    before = observe(app)
+    _, status, _ = run_wsgi_app(app, environ_of(way, f"{path_to(way.rule)}?{query_of(way)}"))
     assert not status.startswith("5")
-    assert look(app) == before
+    assert observe(app) == before
 
 
 @pytest.mark.parametrize("way", [way for way in READS if way.rule.rule == PING], ids=str)
-def test_a_heartbeat_ping_is_seen_as_a_change(app: Application, way: Way) -> None:
-    before = look(app)
+def test_a_heartbeat_ping_is_detected_as_a_change(app: Application, way: Way) -> None:
+    before = observe(app)
     reported = {"GET": "degraded", "HEAD": "unhealthy"}[way.method]
-    _, status, _ = run_wsgi_app(app, asked(way, f"{path_to(way.rule)}?status={reported}"))
+    _, status, _ = run_wsgi_app(app, environ_of(way, f"{path_to(way.rule)}?status={reported}"))
     assert status == "200 OK"
-    after = look(app)
+    after = observe(app)
     assert after[0] > before[0]
     assert after[2] != before[2]
-    assert look(app) == after
+    assert observe(app) == after

@@ -15,7 +15,7 @@ def test_probes_and_the_page_are_answered_while_it_is_closed(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", CLOSED)
-def test_all_else_is_told_to_come_back_until_it_opens(path: str) -> None:
+def test_other_requests_get_503_with_retry_after_until_it_opens(path: str) -> None:
     with pytest.raises(Unavailable) as refused:
         ReadyGate(lambda: True)({"PATH_INFO": path})
     assert refused.value.headers == {"Retry-After": "1"}

@@ -1,4 +1,4 @@
-"""Request metrics: every answer counts once, under labels that clients cannot multiply."""
+"""Request metrics: every answer is counted once, under a bounded set of labels."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from analytics.config import Settings
 from analytics.errors import AnalyticsError
 from analytics.factory import create_app
 from analytics.own_metrics.family import Histograms
-from tests.access.test_chain import WAYS, Way, asked, path_to, refuse
+from tests.access.test_chain import WAYS, Way, environ_of, path_to, refuse
 from tests.fakes import FakeClock
 from tests.own_metrics.reading import figures
 
@@ -65,7 +65,7 @@ def test_requests_count_by_route_method_and_class_of_status() -> None:
     }
 
 
-def test_what_no_route_takes_and_unknown_methods_share_a_label() -> None:
+def test_unknown_paths_and_unknown_methods_share_a_label() -> None:
     client, counted = service()
     for number in range(20):
         client.get(f"/nothing/{number}")
@@ -81,7 +81,7 @@ def test_what_no_route_takes_and_unknown_methods_share_a_label() -> None:
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_each_route_is_measured_once(way: Way) -> None:
     app = create_app(Settings(data_dir=""), FakeClock())
-    run_wsgi_app(app, asked(way, path_to(way.rule)))
+    run_wsgi_app(app, environ_of(way, path_to(way.rule)))
     (found,) = [key for key in figures(metrics_of(app).families()) if key[0] == DURATION]
     assert found[1] in (way.rule.rule, OTHER)
 
@@ -121,7 +121,7 @@ def test_an_error_answer_without_a_code_counts_by_its_status() -> None:
     assert counted()[REFUSALS, "service_unavailable"] == 1
 
 
-def test_an_error_is_not_taken_for_that_of_an_earlier_request() -> None:
+def test_an_error_is_not_attributed_to_an_earlier_request() -> None:
     def fail(environ: object) -> None:
         if fails.pop():
             raise AnalyticsError("no")
@@ -133,7 +133,7 @@ def test_an_error_is_not_taken_for_that_of_an_earlier_request() -> None:
     assert counted()[REFUSALS, "internal_error"] == 1
 
 
-def test_the_end_of_a_websocket_is_no_request() -> None:
+def test_the_end_of_a_websocket_is_not_counted_as_a_request() -> None:
     urls = Map([Rule("/live", websocket=True)])
     metrics = RequestMetrics(urls)
     (rule,) = urls.iter_rules()
@@ -145,7 +145,7 @@ def test_the_end_of_a_websocket_is_no_request() -> None:
     assert figures(metrics.families()) == {(DURATION, "/live", "GET", "4xx"): 1, (REFUSALS, "bad_request"): 1}
 
 
-def test_the_time_runs_from_the_start_of_the_request() -> None:
+def test_the_duration_is_measured_from_the_start_of_the_request() -> None:
     metrics = RequestMetrics(Map())
     metrics({"PATH_INFO": "/", "REQUEST_METHOD": "GET", STARTED: -1e6}, "200 OK", [])
     (family,) = [each for each in metrics.families() if isinstance(each, Histograms)]

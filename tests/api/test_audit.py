@@ -29,7 +29,7 @@ def test_each_change_has_its_author_newest_first() -> None:
     assert rig.get("/audit?limit=2", ADMIN).json["count"] == 2  # type: ignore[index]
 
 
-def test_signing_in_and_out_is_noted_without_the_token() -> None:
+def test_signing_in_and_out_is_recorded_without_the_token() -> None:
     rig = Rig()
     cookie = rig.session(ADMIN)
     rig.ask("DELETE", "/session", headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"})
@@ -38,7 +38,7 @@ def test_signing_in_and_out_is_noted_without_the_token() -> None:
     assert cookie.partition("=")[2] not in answer.text
 
 
-def test_the_log_is_bounded() -> None:
+def test_the_audit_log_is_bounded() -> None:
     rig = Rig()
     for number in range(AUDIT_LENGTH + 5):
         title = f"Deploy {number}"
@@ -49,6 +49,6 @@ def test_the_log_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("scope", ["ingest", "read"])
-def test_it_is_for_admins(scope: str) -> None:
+def test_the_audit_log_requires_the_scope_admin(scope: str) -> None:
     rig = Rig()
     check_refused(rig.get("/audit", rig.key(scope)), 403, "missing_scope")

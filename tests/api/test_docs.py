@@ -1,4 +1,4 @@
-"""The docs page: complete, self-contained, and true to the address it is read at."""
+"""The docs page: complete, self-contained, with examples for the address of the request."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ from tests.server import Server
 
 
 class Page(HTMLParser):
-    """Ids, links and the tags that are open, as a browser finds them."""
+    """Ids, links and open tags of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ def answer(shared_server: Server) -> requests.Response:
     return requests.get(f"{shared_server.url}/docs", timeout=10)
 
 
-def test_it_is_html_and_everything_else_is_not(answer: requests.Response, shared_server: Server) -> None:
+def test_only_the_docs_are_html(answer: requests.Response, shared_server: Server) -> None:
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     for path in ("/openapi.json", "/health", "/nothing"):
@@ -51,14 +51,14 @@ def test_it_is_html_and_everything_else_is_not(answer: requests.Response, shared
     assert requests.post(f"{shared_server.url}/docs", timeout=10).headers["Content-Type"] == "application/json"
 
 
-def test_it_needs_nothing_from_elsewhere_and_runs_no_script(answer: requests.Response) -> None:
+def test_the_docs_load_nothing_and_run_no_script(answer: requests.Response) -> None:
     page = Page(answer.text)
     assert page.tags.isdisjoint({"script", "img", "iframe", "link", "form", "object"})
     assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
     assert {link for link in page.links if not link.startswith("#")} == {"./", "openapi.json"}
 
 
-def test_its_policy_allows_its_own_style_only(answer: requests.Response) -> None:
+def test_the_policy_of_the_docs_allows_only_their_own_style(answer: requests.Response) -> None:
     style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
     assert style is not None
     digest = b64encode(sha256(style[1].encode()).digest()).decode()
@@ -66,7 +66,7 @@ def test_its_policy_allows_its_own_style_only(answer: requests.Response) -> None
     assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
 
 
-def test_it_shows_every_operation_and_every_error_code(answer: requests.Response, shared_server: Server) -> None:
+def test_the_docs_have_every_operation_and_every_error_code(answer: requests.Response, shared_server: Server) -> None:
     page = Page(answer.text)
     document = shared_server.get("/openapi.json")
     operations = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
@@ -76,17 +76,17 @@ def test_it_shows_every_operation_and_every_error_code(answer: requests.Response
     assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
 
 
-def test_limits_and_defaults_stand_in_its_tables(answer: requests.Response) -> None:
+def test_the_docs_have_limits_and_defaults(answer: requests.Response) -> None:
     text = unescape(re.sub(r"<[^>]+>", "", answer.text))
-    for said in ("1 to 128 characters", "at most 256 characters", "1 to 1,000; default 100", "at most 16"):
-        assert said in text
+    for limit in ("1 to 128 characters", "at most 256 characters", "1 to 1,000; default 100", "at most 16"):
+        assert limit in text
     assert "10,485,760 bytes and 10,000 items" in text
 
 
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
-def test_its_command_lines_work_as_they_are_pasted(answer: requests.Response, shared_server: Server) -> None:
+def test_the_commands_of_the_docs_work(answer: requests.Response, shared_server: Server) -> None:
     commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", answer.text, re.DOTALL)]
-    order = ("-X POST", "-X PUT", "", "-X DELETE")  # what is read must have been recorded, and not be deleted yet
+    order = ("-X POST", "-X PUT", "", "-X DELETE")  # records have to be written before they are read, and deleted last
     commands.sort(key=lambda command: order.index(next(filter(None, re.findall("-X [A-Z]+", command)), "")))
     assert len(commands) == len(
         [path for path in Page(answer.text).links if path.startswith(("#get", "#post", "#put", "#delete"))]
@@ -105,7 +105,7 @@ def test_its_command_lines_work_as_they_are_pasted(answer: requests.Response, sh
         assert done.returncode == 0, (command, done.stderr)
 
 
-def test_a_strange_host_name_is_text_on_the_page(shared_server: Server) -> None:
+def test_a_hostile_host_name_is_escaped_in_the_docs(shared_server: Server) -> None:
     host = "<script>alert(1)</script>"
     strange = requests.get(f"{shared_server.url}/docs", headers={"Host": host}, timeout=10)
     assert "<script" not in strange.text

@@ -1,4 +1,4 @@
-"""Exports in progress: their number, and their turns."""
+"""Exports in progress: their number is limited, and they make chunks one at a time."""
 
 from collections.abc import Iterator
 
@@ -30,28 +30,28 @@ def test_an_export_counts_until_it_is_closed() -> None:
     third = exports.stream(iter(CHUNKS), {})
     with pytest.raises(Unavailable):
         exports.stream(iter(CHUNKS), {})
-    for each in (second, third):  # neither has begun
+    for each in (second, third):  # neither has started
         each.close()
         assert list(each) == []
     assert exports.stream(iter(CHUNKS), {})
 
 
 def test_one_export_at_a_time_makes_a_chunk() -> None:
-    exports, making = made(10), list[int]()
+    exports, active = made(10), list[int]()
 
     def chunks(number: int) -> Iterator[bytes]:
         for _ in range(3):
-            making.append(number)
+            active.append(number)
             gevent.sleep(0)
-            assert making.pop() == number
-            assert not making
+            assert active.pop() == number
+            assert not active
             yield b"chunk"
 
     reading = [gevent.spawn(list, exports.stream(chunks(number), {})) for number in range(5)]
     assert [each.get(timeout=5) for each in reading] == [[b"chunk"] * 3] * 5
 
 
-def test_an_export_that_breaks_leaves_the_turn_to_others() -> None:
+def test_an_export_that_fails_releases_the_lock() -> None:
     def broken() -> Iterator[bytes]:
         raise RuntimeError
         yield b""

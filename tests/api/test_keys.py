@@ -13,7 +13,7 @@ from analytics.resources import Resource
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused, event
 
 
-def test_a_secret_is_shown_once_and_has_its_form() -> None:
+def test_a_secret_is_returned_once_and_has_the_documented_format() -> None:
     rig = Rig()
     made = rig.create("ingest", services=["shop"])
     found = SECRET.fullmatch(made["secret"])
@@ -29,7 +29,7 @@ def test_random_parts_differ() -> None:
     assert len(ids) == len({new_secret(id_) for id_ in ids} | {new_secret("0" * 16) for _ in range(100)}) - 100 == 100
 
 
-def test_a_wrong_secret_is_refused_in_whichever_place_it_differs() -> None:
+def test_a_secret_that_differs_at_any_position_is_refused() -> None:
     rig = Rig()
     secret = rig.key("ingest")
     for wrong in (
@@ -91,7 +91,7 @@ def test_after_a_rotation_the_previous_secret_is_accepted_for_the_overlap() -> N
     check_refused(rig.post("/keys/0123/rotate", {}, ADMIN), 404, "unknown_resource")
 
 
-def test_a_revoked_key_is_refused_from_the_next_request_on() -> None:
+def test_a_revoked_key_is_refused_immediately() -> None:
     rig = Rig()
     made = rig.create("read")
     assert rig.get("/stats", made["secret"]).status_code == 200
@@ -102,9 +102,9 @@ def test_a_revoked_key_is_refused_from_the_next_request_on() -> None:
 
 def test_the_first_admin_key_locks_the_service_and_the_last_one_stays() -> None:
     rig = Rig(admin_key="")
-    assert rig.create_openly("ingest")["enforced"] is False
+    assert rig.create_without_key("ingest")["enforced"] is False
     assert rig.get("/stats").status_code == 200
-    first = rig.create_openly("admin")
+    first = rig.create_without_key("admin")
     assert first["enforced"] is True
     check_refused(rig.get("/stats"), 401, "unauthorized")
     revoke = f"/keys/{first['id']}"
@@ -121,13 +121,13 @@ def test_the_first_admin_key_locks_the_service_and_the_last_one_stays() -> None:
 
 def test_an_expired_admin_key_does_not_open_the_service() -> None:
     rig = Rig(admin_key="")
-    rig.create_openly("admin", expires_at="2023-11-14T22:13:30Z")
+    rig.create_without_key("admin", expires_at="2023-11-14T22:13:30Z")
     rig.clock.advance(11)
     check_refused(rig.get("/stats"), 401, "unauthorized")
 
 
 @pytest.mark.parametrize("settings", [{"admin_key": ADMIN}, {"admin_key": "", "auth": "required"}])
-def test_with_another_way_in_the_last_admin_key_can_go(settings: dict[str, Any]) -> None:
+def test_the_last_admin_key_can_be_revoked_if_admins_can_sign_in_otherwise(settings: dict[str, Any]) -> None:
     rig = Rig(**settings)
     if rig.settings_key is None:
         check_refused(rig.get("/stats"), 401, "unauthorized")
@@ -136,20 +136,20 @@ def test_with_another_way_in_the_last_admin_key_can_go(settings: dict[str, Any])
     assert rig.ask("DELETE", f"/keys/{made['id']}", made["secret"]).status_code == 204
 
 
-def test_a_key_of_the_settings_may_have_the_form_of_the_others() -> None:
+def test_the_admin_key_of_the_settings_may_have_the_format_of_created_keys() -> None:
     secret = new_secret(new_id())
     assert Rig(admin_key=secret).get("/keys", secret).status_code == 200
 
 
 @pytest.mark.parametrize("bound", [{"services": ["a"]}, {"types": ["a"]}, {"origins": [SHOP]}])
 @pytest.mark.parametrize("scopes", [["read"], ["admin"], ["ingest", "read"]])
-def test_bound_keys_can_send_only(bound: dict[str, Any], scopes: list[str]) -> None:
+def test_bound_keys_can_only_send(bound: dict[str, Any], scopes: list[str]) -> None:
     answer = Rig().post("/keys", {"name": "n", "scopes": scopes, **bound}, ADMIN)
     assert answer.status_code == 422
     assert "scopes" in answer.json["error"]["fields"]  # type: ignore[index]
 
 
-def test_secrets_stand_nowhere_but_in_the_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_appear_only_in_the_answer(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     rig = Rig()
     made = rig.create("read")
@@ -184,7 +184,7 @@ def test_only_hashes_are_kept() -> None:
     for secret in (made["secret"], ADMIN, cookie.partition("=")[2], from_settings.partition("=")[2]):
         assert secret not in kept
     assert sha256(made["secret"].encode()).hexdigest() in kept
-    assert sha256(ADMIN.encode()).hexdigest() not in kept, "a key that a person chose could be guessed from it"
+    assert sha256(ADMIN.encode()).hexdigest() not in kept, "a key chosen by a person could be guessed from its hash"
 
 
 def test_the_private_collections_are_not_in_the_catalog() -> None:

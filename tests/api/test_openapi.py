@@ -1,4 +1,4 @@
-"""The OpenAPI document and the real server hold each other to their word."""
+"""The OpenAPI document and a real server agree."""
 
 import json
 import re
@@ -26,7 +26,7 @@ OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for meth
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of this file's own: thousands of odd names would be in the way of other tests."""
+    """A server for this file only: thousands of odd names would disturb other tests."""
     with Server(tmp_path_factory.mktemp("openapi") / "server.log", {"ANALYTICS_MAX_BATCH": str(MAX_BATCH)}) as server:
         yield server
 
@@ -35,7 +35,7 @@ SECRET_EXAMPLE = "ak_5f0c2a9b3d18c2f0_..."
 
 
 def check(part: dict[str, Any], payload: Any) -> None:
-    """Hold `payload` to a schema of the document."""
+    """Check that `payload` matches a schema of the document."""
     root = {"components": SPEC["components"], **part}
     validator = jsonschema_rs.Draft202012Validator(root, validate_formats=True)
     errors = [f"{'.'.join(map(str, error.instance_path))}: {error.message}" for error in validator.iter_errors(payload)]
@@ -43,7 +43,7 @@ def check(part: dict[str, Any], payload: Any) -> None:
 
 
 def check_answer(method: str, path: str, answer: requests.Response) -> Any:
-    """Hold a real answer to what the document says of its status."""
+    """Check that an answer matches the document."""
     documented = SPEC["paths"][path][method]["responses"][str(answer.status_code)]
     assert answer.headers["Content-Type"] == JSON
     payload = answer.json()
@@ -58,14 +58,14 @@ def test_the_document_is_openapi_3_1_and_its_schemas_are_json_schema() -> None:
         jsonschema_rs.meta.validate(part)
 
 
-def test_every_reference_leads_somewhere_and_every_component_is_referred_to() -> None:
+def test_every_reference_resolves_and_every_component_is_used() -> None:
     references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(SPEC)))
     for reference in references:
         resolve(SPEC, reference)
     assert references == {f"#/components/schemas/{name}" for name in SPEC["components"]["schemas"]}
 
 
-def test_the_server_serves_this_very_document(server: Server) -> None:
+def test_the_server_serves_the_document(server: Server) -> None:
     assert server.get("/openapi.json") == json.loads(json.dumps(SPEC))
 
 
@@ -116,7 +116,7 @@ def test_payloads_have_the_limits_of_their_schemas() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_example_is_as_its_schema_says(method: str, path: str) -> None:
+def test_every_example_matches_its_schema(method: str, path: str) -> None:
     operation = SPEC["paths"][path][method]
     parts = [*operation["responses"].values(), operation.get("requestBody", {"content": {}})]
     for parameter in operation.get("parameters", ()):
@@ -131,7 +131,7 @@ def test_every_example_is_as_its_schema_says(method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [path for method, path in OPERATIONS if method == "post"])
-def test_the_server_takes_every_example_of_a_body(path: str, server: Server) -> None:
+def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -> None:
     operation = SPEC["paths"][path]["post"]
     if path == "/tickets":
         assert check_answer("post", path, requests.post(server.url + path, timeout=10))["expires_in"] == 30
@@ -196,7 +196,7 @@ def test_every_read_answers_its_example_as_documented(path: str, busy_server: Se
         check_answer("get", path, answer)
 
 
-def test_answers_that_are_full_have_no_field_that_is_not_documented(busy_server: Server) -> None:
+def test_complete_answers_have_documented_fields_only(busy_server: Server) -> None:
     def read(path: str, at: str = "") -> Any:
         return check_answer("get", path, requests.get(busy_server.url + (at or path), timeout=10))
 
@@ -232,7 +232,7 @@ def test_answers_that_are_full_have_no_field_that_is_not_documented(busy_server:
         ("get", "/series", "", 422, "validation_failed"),
     ],
 )
-def test_errors_have_the_documented_shape_and_code(
+def test_errors_have_the_documented_format_and_code(
     method: str, path: str, body: str, status: int, code: str, server: Server
 ) -> None:
     answer = requests.request(method, server.url + path, data=body, headers={"Content-Type": JSON}, timeout=10)

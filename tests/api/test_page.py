@@ -1,4 +1,4 @@
-"""The page and its files: typed, tagged, gzipped, and nothing else of the disk."""
+"""The page and its files: content types, ETags and gzip, and no other file of the disk."""
 
 import gzip
 import re
@@ -19,7 +19,7 @@ def client() -> FlaskClient:
     return create_app(Settings(data_dir="")).test_client()
 
 
-def test_its_policy_allows_its_own_files_only(client: FlaskClient) -> None:
+def test_the_policy_of_the_page_allows_only_its_own_files(client: FlaskClient) -> None:
     answer = client.get("/?service=any&range=24h")
     assert answer.status_code == 200
     assert answer.content_type == "text/html; charset=utf-8"
@@ -31,14 +31,14 @@ def test_its_policy_allows_its_own_files_only(client: FlaskClient) -> None:
     assert not re.search(r"\son\w+=|\sstyle=|<script[^>]*>[^<]", answer.text)
 
 
-def test_all_that_it_names_is_served(client: FlaskClient) -> None:
+def test_all_files_that_the_page_loads_are_served(client: FlaskClient) -> None:
     named = set(re.findall(r'(?:href|src)="((?:assets|vendor|sdk)/[^"]+)"', client.get("/").text))
     assert {f"assets/{path.name}" for path in STATIC.iterdir()} <= named
     for path in named:
         assert client.get(f"/{path}").status_code == 200, path
 
 
-def test_nothing_it_names_begins_with_a_slash_so_that_it_works_below_a_path(client: FlaskClient) -> None:
+def test_all_addresses_of_the_page_are_relative(client: FlaskClient) -> None:
     for text in (client.get("/").text, client.get("/docs").text):
         assert not re.search(r'(?:href|src|action)="/', text)
     for path in STATIC.glob("*.js"):
@@ -46,7 +46,7 @@ def test_nothing_it_names_begins_with_a_slash_so_that_it_works_below_a_path(clie
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/page.css", "/assets/main.js", "/assets/icon.svg"])
-def test_what_a_browser_has_is_not_sent_again(client: FlaskClient, path: str) -> None:
+def test_unchanged_files_are_answered_304(client: FlaskClient, path: str) -> None:
     first = client.get(path)
     again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -54,7 +54,7 @@ def test_what_a_browser_has_is_not_sent_again(client: FlaskClient, path: str) ->
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/page.css", "/assets/main.js"])
-def test_it_is_gzipped_where_that_is_wanted(client: FlaskClient, path: str) -> None:
+def test_files_are_gzipped_if_accepted(client: FlaskClient, path: str) -> None:
     plain, zipped = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in plain.headers
     assert zipped.headers["Content-Encoding"] == "gzip"
@@ -77,13 +77,13 @@ def test_it_is_gzipped_where_that_is_wanted(client: FlaskClient, path: str) -> N
         "/vendor/package.json",
     ],
 )
-def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
+def test_other_files_are_not_served(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.get_json()["error"]["code"] == "not_found"
 
 
-def test_a_file_that_changes_is_read_anew(tmp_path: Path, client: FlaskClient) -> None:
+def test_a_changed_file_is_read_again(tmp_path: Path, client: FlaskClient) -> None:
     folder = page.Folder(tmp_path)
     (tmp_path / "a.js").write_text("1")
     with client.application.test_request_context():
@@ -92,14 +92,16 @@ def test_a_file_that_changes_is_read_anew(tmp_path: Path, client: FlaskClient) -
         assert folder.serve("a.js").get_data() != first.get_data()
 
 
-def test_without_its_charts_the_page_says_how_to_get_them(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_without_the_chart_library_explains_how_to_install_it(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(page, "CHARTS", ("none.js",))
     text = client.get("/").text
     assert "npm ci" in text
     assert "vendor/" not in text
 
 
-def test_every_module_is_short_and_says_what_lives_there() -> None:
+def test_every_module_is_short_and_begins_with_a_description() -> None:
     for path in STATIC.glob("*.js"):
         lines = path.read_text().splitlines()
         assert len(lines) < 300, path.name

@@ -1,4 +1,4 @@
-"""/session and /tickets: signing in, the cookie, its end, and that no other site can use it."""
+"""/session and /tickets: signing in and out, the cookie, and protection against other sites."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def with_cookie(rig: Rig, cookie: str, method: str = "GET", path: str = "/stats"
     return rig.ask(method, path, headers=headers, **more)
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None:
+def test_the_cookie_is_hidden_from_scripts_and_other_sites() -> None:
     rig = Rig()
     cookie = rig.post("/session", {"key": ADMIN}).headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -28,12 +28,12 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None:
     assert elsewhere.headers["Cache-Control"] == "no-store"
 
 
-def test_each_sign_in_has_a_token_of_its_own() -> None:
+def test_each_sign_in_creates_a_new_token() -> None:
     rig = Rig()
     assert rig.session(ADMIN) != rig.session(ADMIN)
 
 
-def test_another_sign_in_ends_the_session_of_the_browser_before() -> None:
+def test_another_sign_in_ends_the_previous_session_of_the_browser() -> None:
     rig = Rig()
     first = rig.session(ADMIN)
     again = rig.post("/session", {"key": ADMIN}, headers={"Cookie": first, **OWN})
@@ -54,7 +54,7 @@ def test_a_session_has_the_scopes_of_its_key_and_lasts_seven_days() -> None:
 
 
 @pytest.mark.parametrize("end", ["revoke", "rotate", "expire", "sign out"])
-def test_a_session_ends_with_its_key_and_when_somebody_signs_out(end: str) -> None:
+def test_a_session_ends_with_its_key_and_on_sign_out(end: str) -> None:
     rig = Rig()
     made = rig.create("read", expires_at="2023-11-14T22:14:20Z")
     cookie = rig.session(made["secret"])
@@ -84,7 +84,7 @@ def test_another_admin_key_in_the_settings_ends_the_sessions_of_the_previous_one
     assert with_cookie(same, cookie).status_code == 200
 
 
-def test_keys_without_reading_sign_nobody_in() -> None:
+def test_keys_without_the_scope_read_cannot_sign_in() -> None:
     rig = Rig()
     check_refused(rig.post("/session", {"key": rig.key("ingest")}), 403, "missing_scope")
     check_refused(rig.post("/session", {"key": "a" * 30}), 401, "unknown_key")
@@ -106,7 +106,7 @@ def test_keys_without_reading_sign_nobody_in() -> None:
         ({"Sec-Fetch-Site": "none"}, False),
     ],
 )
-def test_a_cookie_changes_something_from_the_own_page_only(headers: dict[str, str], is_allowed: bool) -> None:
+def test_a_cookie_is_accepted_for_changes_from_the_own_page_only(headers: dict[str, str], is_allowed: bool) -> None:
     rig = Rig()
     answer = with_cookie(rig, rig.session(ADMIN), "POST", "/events", json=event(), headers=headers)
     if is_allowed or headers.get("Origin") == "https://localhost":  # TLS may end at a proxy
@@ -116,7 +116,7 @@ def test_a_cookie_changes_something_from_the_own_page_only(headers: dict[str, st
 
 
 @pytest.mark.parametrize("headers", [{"Origin": SHOP}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
-def test_no_other_site_signs_somebody_in(headers: dict[str, str]) -> None:
+def test_another_site_cannot_sign_in_a_browser(headers: dict[str, str]) -> None:
     check_refused(Rig().post("/session", {"key": ADMIN}, headers=headers), 403, "cross_site_request")
 
 
@@ -128,7 +128,7 @@ def test_no_other_site_signs_somebody_out(headers: dict[str, str]) -> None:
     assert with_cookie(rig, cookie).status_code == 200
 
 
-def test_a_ticket_is_used_once_and_for_half_a_minute() -> None:
+def test_a_ticket_is_valid_once_and_for_half_a_minute() -> None:
     rig = Rig()
     read = rig.key("read")
     for ticket, pause in ((rig.ticket(read), 0.0), (rig.ticket(read), SECONDS - 0.1)):
@@ -150,13 +150,13 @@ def test_a_ticket_is_bound_to_its_origin() -> None:
     assert rig.get(f"/export/daily?ticket={ticket}", headers={"Origin": SHOP}).status_code == 401
 
 
-def test_a_ticket_opens_nothing_but_live_connections_and_downloads() -> None:
+def test_a_ticket_is_accepted_only_for_live_connections_and_downloads() -> None:
     rig = Rig()
     check_refused(rig.get(f"/stats?ticket={rig.ticket(ADMIN)}"), 401, "unauthorized")
     check_refused(rig.ask("POST", f"/events?ticket={rig.ticket(ADMIN)}", json=event()), 401, "unauthorized")
 
 
-def test_the_oldest_of_too_many_tickets_are_dropped() -> None:
+def test_tickets_beyond_the_limit_replace_the_oldest() -> None:
     rig = Rig(read_rate=0)
     oldest, next_one = rig.ticket(ADMIN), rig.ticket(ADMIN)
     for _ in range(MAX_TICKETS - 1):

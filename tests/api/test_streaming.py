@@ -1,4 +1,4 @@
-"""Exports in constant memory: pages by number while records come and go, and readers that stop reading."""
+"""Exports in constant memory: they are read in pages while records arrive and are evicted, also by slow clients."""
 
 import zlib
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def ids(chunks: list[bytes]) -> list[int]:
 
 
 @pytest.mark.parametrize("batch", [1, 999, 3_000])
-def test_chunks_have_some_64_kb_and_others_get_a_turn_after_each(batch: int) -> None:
+def test_chunks_have_about_64_kb_and_an_export_yields_after_each(batch: int) -> None:
     rig, pauses = Rig(), list[int]()
     for start in range(0, 3_000, batch):
         rig.events(*numbered(min(batch, 3_000 - start), start))
@@ -39,7 +39,7 @@ def test_chunks_have_some_64_kb_and_others_get_a_turn_after_each(batch: int) -> 
     assert len(pauses) >= len(chunks) - 1
 
 
-def test_large_records_come_one_or_two_at_a_time() -> None:
+def test_a_chunk_has_one_or_two_large_records() -> None:
     rig = Rig()
     rig.events(*numbered(40, size=31_000))
     chunks = list(export(rig))
@@ -47,7 +47,7 @@ def test_large_records_come_one_or_two_at_a_time() -> None:
     assert max(map(len, chunks)) < CHUNK + 32_000
 
 
-def test_a_filter_that_finds_little_still_gives_turns() -> None:
+def test_a_filter_with_few_matches_still_yields() -> None:
     rig, pauses = Rig(events_ring=20_000), list[int]()
     rig.events(*numbered(10_000, size=1))
     rig.events(event("rare", id="10000"))
@@ -56,7 +56,7 @@ def test_a_filter_that_finds_little_still_gives_turns() -> None:
     assert len(pauses) == 20
 
 
-def test_what_comes_later_is_not_in_it() -> None:
+def test_records_that_arrive_during_an_export_are_not_in_it() -> None:
     rig = Rig()
     rig.events(*numbered(2_000))
     chunks = export(rig)
@@ -65,7 +65,7 @@ def test_what_comes_later_is_not_in_it() -> None:
     assert ids(seen + list(chunks)) == list(range(2_000))
 
 
-def test_what_made_room_while_the_reader_waited_is_left_out() -> None:
+def test_records_evicted_during_an_export_are_not_in_it() -> None:
     rig = Rig(events_ring=2_000)
     rig.events(*numbered(2_000))
     chunks = export(rig)
@@ -79,14 +79,14 @@ def test_what_made_room_while_the_reader_waited_is_left_out() -> None:
     assert ids(seen + list(chunks)) == list(range(1_500, 1_500 + len(ids(seen))))
 
 
-def test_tables_come_in_chunks_too() -> None:
+def test_tables_are_sent_in_chunks_too() -> None:
     rows = [{"n": number, "x": "x" * 100} for number in range(2_000)]
     chunks = list(TableExport(rows).chunks(Lines("", ())))
     assert len(b"".join(chunks).splitlines()) == 2_000
     assert len(chunks) == 4
 
 
-def test_a_gzip_stream_ends_with_its_source_only() -> None:
+def test_a_gzip_stream_is_complete_only_if_its_source_is() -> None:
     assert zlib.decompress(b"".join(gzipped(iter([b"one", b"two"]))), wbits=31) == b"onetwo"
 
     def broken() -> Iterator[bytes]:

@@ -116,7 +116,7 @@ def exports(port: int, number: int) -> None:
 
 
 def silent_readers(port: int, number: int) -> None:
-    """Connections that request much and receive nothing."""
+    """Keep connections open that request much and receive nothing."""
     requests = (
         head("GET", "/export/events"),
         head("GET", "/events?limit=1000") * 50,
@@ -179,5 +179,5 @@ def attacking(name: str, port: int, number: int) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    os.nice(10)  # the well-behaved client must not wait for the attacker's own work
+    os.nice(10)  # so that the well-behaved client does not wait for the attacker's work
     ATTACKS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))

@@ -1,4 +1,4 @@
-"""Holds an attack to what it must not do: disturb a well-behaved client, or keep memory."""
+"""Checks that an attack neither disturbs a well-behaved client nor keeps memory."""
 
 import time
 
@@ -10,15 +10,15 @@ from tests.server import Server
 
 SECONDS = 2.0
 LEAST = 30
-"""Answers of the client beside the attack."""
+"""Minimum number of answers to the client during the attack."""
 PATIENCE = 10.0
-"""Seconds that its answers may take on a busy machine; `python -m bench attacks` measures the exact figure."""
+"""Maximum latency in seconds on a busy machine; `python -m bench attacks` measures it exactly."""
 GROWTH = 100.0
 """MiB that the service may keep after an attack: what it recorded, and the remains of its heap."""
 
 
 def check_beside(server: Server, attack: str, number: int, seconds: float = SECONDS, growth: float = GROWTH) -> None:
-    """Attack with so many connections, while a client works beside it."""
+    """Attack with `number` connections while a well-behaved client works."""
     pid = worker_pid(server)
     before = resident_mib(pid)
     neighbour = Neighbour(server.port, f"beside {number} × {attack}")

@@ -1,4 +1,4 @@
-"""A server for the attacks of one module, with the settings that the module names."""
+"""A server for the attacks of one module, with the settings of that module."""
 
 from collections.abc import Iterator
 

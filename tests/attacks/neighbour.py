@@ -1,4 +1,4 @@
-"""A well-behaved client that works beside an attack, and checks every answer."""
+"""A well-behaved client that works during an attack and checks every answer."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ RETRIES = 3
 
 
 class Reply(NamedTuple):
-    """An answer with the seconds that it took."""
+    """An answer, and how long it took in seconds."""
 
     status: int
     body: Any
@@ -23,7 +23,7 @@ class Reply(NamedTuple):
 
 
 class Neighbour:
-    """While it is open, a thread records events and reads them back; `close` checks what is counted.
+    """Records events in a thread and reads them back until it is closed.
 
     An attempt on a connection that the server has closed is repeated on a new one, as HTTP clients do; the ids of the
     events make that safe.
@@ -41,7 +41,7 @@ class Neighbour:
 
     @property
     def p99(self) -> float:
-        """The 99th percentile of the seconds that an answer took."""
+        """The 99th percentile of the latency in seconds."""
         return quantiles(self.seconds, n=100)[98]
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class Neighbour:
         self._connection.close()
 
     def count(self) -> tuple[int, int]:
-        """How many events were recorded, and how many the service has counted."""
+        """Number of events that were acknowledged, and number that the service counts."""
         reply = self._ask("GET", f"/services/{quote(self._service)}/metrics")
         self._connection.close()
         return self._recorded, reply.body["request_count"]

@@ -41,7 +41,7 @@ def bombs() -> Iterator[bytes]:
 
 
 def documents() -> Iterator[bytes]:
-    """JSON that is deep, or has huge numbers, keys and texts."""
+    """JSON that is deeply nested, or has huge numbers, keys and texts."""
     deep = 5_000_000
     number = b"9" * MIB
     for data in (
@@ -66,7 +66,7 @@ def documents() -> Iterator[bytes]:
 
 
 def batches() -> Iterator[bytes]:
-    """Full batches in which every item is wrong, each in another way."""
+    """Full batches of invalid items with different faults."""
     wrong = [
         {"type": "a"},
         {"type": "a", "service": "s", "more": 1},
@@ -149,6 +149,6 @@ def reads() -> Iterator[bytes]:
 
 
 def polls() -> Iterator[bytes]:
-    """What dashboards poll, and Socket.IO sessions that are never used."""
+    """Reads that dashboards poll, and Socket.IO sessions that are never used."""
     for path in ("/dashboard", "/stats", "/services", "/health", "/", "/metrics", "/openapi.json", POLLING, POLLING):
         yield head("GET", path, "Connection: close")

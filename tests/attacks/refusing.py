@@ -1,4 +1,4 @@
-"""The service, which refuses every request with the header `X-Wrong` as if its key were wrong."""
+"""The service with a fault: it refuses every request with the header `X-Wrong` like one with a wrong key."""
 
 from gevent import monkey
 

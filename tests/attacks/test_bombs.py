@@ -1,4 +1,4 @@
-"""Small bodies that decompress to huge ones."""
+"""Decompression bombs."""
 
 from tests.attacks.beside import check_beside
 from tests.attacks.payloads import bombs
@@ -6,7 +6,7 @@ from tests.edge.wire import connect, read_answer, resident_mib, worker_pid
 from tests.server import Server
 
 
-def test_bombs_are_refused_without_the_memory_that_they_ask_for(target: Server) -> None:
+def test_bombs_are_refused_in_little_memory(target: Server) -> None:
     before = resident_mib(worker_pid(target), "VmHWM")
     statuses = []
     for request in bombs():
@@ -17,5 +17,5 @@ def test_bombs_are_refused_without_the_memory_that_they_ask_for(target: Server) 
     assert resident_mib(worker_pid(target), "VmHWM") < before + 150
 
 
-def test_bombs_disturb_nobody(target: Server) -> None:
+def test_bombs_do_not_disturb_other_clients(target: Server) -> None:
     check_beside(target, "bombs", 2)

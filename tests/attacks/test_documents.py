@@ -1,4 +1,4 @@
-"""JSON that is deep or huge, batches in which all is wrong, and floods of equal hashes."""
+"""Deep or huge JSON, batches of invalid items, and hash collisions."""
 
 import pytest
 
@@ -28,5 +28,5 @@ def test_each_item_of_a_batch_is_refused_and_the_first_hundred_errors_listed(tar
 
 
 @pytest.mark.parametrize(("attack", "number"), [("documents", 2), ("wrong batches", 4), ("collisions", 2)])
-def test_they_disturb_nobody(target: Server, attack: str, number: int) -> None:
+def test_documents_do_not_disturb_other_clients(target: Server, attack: str, number: int) -> None:
     check_beside(target, attack, number, growth=200)

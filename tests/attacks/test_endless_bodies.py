@@ -1,4 +1,4 @@
-"""Bodies that never end: none is read where the request is refused, and reading one starves nobody."""
+"""Endless bodies: those of refused requests are not read, and reading one does not delay other clients."""
 
 import re
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ def test_a_refused_request_is_answered_before_its_body_is_read(target: Server) -
                 assert connection.recv(12) == b"HTTP/1.1 403", path
             else:
                 check_problem(read_answer(connection), 403, "wrong_key")
-                assert connection.recv(1) == b"", "the connection is closed, since where the body ends is unknown"
+                assert connection.recv(1) == b"", "the connection is closed, since the end of the body is unknown"
 
 
 @pytest.mark.parametrize(
     ("path", "lines", "status"),
     [("/events", CHUNKED[1:], 415), ("/nowhere", CHUNKED, 404), ("/health", CHUNKED, 405)],
 )
-def test_a_client_that_sends_on_gets_its_refusal(
+def test_a_client_that_keeps_sending_gets_its_refusal(
     target: Server, path: str, lines: tuple[str, ...], status: int
 ) -> None:
     with connect(target) as connection:
@@ -61,5 +61,5 @@ def test_a_client_that_sends_on_gets_its_refusal(
         ("endless requests", 4),
     ],
 )
-def test_endless_bodies_disturb_nobody(target: Server, attack: str, number: int) -> None:
+def test_endless_bodies_do_not_disturb_other_clients(target: Server, attack: str, number: int) -> None:
     check_beside(target, attack, number)

@@ -1,4 +1,4 @@
-"""More connections than the server may have: silent, idle, live, and at work."""
+"""More connections than the limit: silent, idle, live and busy ones."""
 
 import contextlib
 import resource
@@ -23,18 +23,18 @@ def test_a_silent_connection_is_closed_soon(target: Server) -> None:
 
 
 @pytest.mark.parametrize("attack", ["silent connections", "idle connections"])
-def test_more_connections_than_allowed_disturb_nobody(target: Server, attack: str) -> None:
+def test_connections_beyond_the_limit_do_not_disturb_other_clients(target: Server, attack: str) -> None:
     check_beside(target, attack, 200)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("attack", ["silent connections", "idle connections"])
-def test_ten_thousand_connections_disturb_nobody(start_server: StartServer, attack: str) -> None:
+def test_ten_thousand_connections_do_not_disturb_other_clients(start_server: StartServer, attack: str) -> None:
     server = start_server({"LOG_LEVEL": "WARNING"})
     check_beside(server, attack, 10_000, seconds=30, growth=400)
 
 
-def test_live_clients_stay_and_those_beyond_the_limit_are_refused(target: Server) -> None:
+def test_live_clients_stay_connected_and_those_beyond_the_limit_are_refused(target: Server) -> None:
     with ExitStack() as stack:
         live = [stack.enter_context(connect(target)) for _ in range(50)]
         for connection in live:

@@ -23,7 +23,7 @@ def fill(server: Server) -> None:
 
 
 def received_rows(connection: socket.socket) -> int:
-    """Receive the rest of an export; how many rows came."""
+    """Receive the rest of an export; returns the number of rows."""
     received = bytearray()
     while not received.endswith(b"\r\n0\r\n\r\n"):
         part = connection.recv(1 << 20)
@@ -49,7 +49,7 @@ def test_exports_beyond_the_limit_are_refused_and_the_others_complete(target: Se
         assert requests.get(url, timeout=10).status_code == 200
 
 
-def test_an_export_whose_client_went_away_counts_no_more(target: Server) -> None:
+def test_an_export_ends_when_its_client_disconnects(target: Server) -> None:
     url = f"{target.url}/export/events"
     for _ in range(5):
         requests.get(url, stream=True, timeout=10).close()
@@ -57,7 +57,7 @@ def test_an_export_whose_client_went_away_counts_no_more(target: Server) -> None
 
 
 @pytest.mark.parametrize("number", [40, pytest.param(1_000, marks=pytest.mark.long)])
-def test_many_exports_disturb_nobody(start_server: StartServer, number: int) -> None:
+def test_many_exports_do_not_disturb_other_clients(start_server: StartServer, number: int) -> None:
     server = start_server({"LOG_LEVEL": "WARNING"})
     fill(server)
     check_beside(server, "exports", number, seconds=2 if number < 1_000 else 20)

@@ -4,7 +4,7 @@ from tests.attacks.beside import check_beside
 from tests.server import Server
 
 
-def test_new_names_disturb_nobody(target: Server) -> None:
+def test_new_names_do_not_disturb_other_clients(target: Server) -> None:
     check_beside(target, "names", 2, growth=300)
     drops = target.get("/stats")["drops"]
     assert drops["too_many_services"] > 0

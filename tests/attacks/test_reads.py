@@ -27,5 +27,5 @@ def test_each_read_is_answered_or_refused(target: Server) -> None:
 
 
 @pytest.mark.parametrize(("attack", "number"), [("reads", 8), ("polls", 20)])
-def test_they_disturb_nobody(target: Server, attack: str, number: int) -> None:
+def test_reads_do_not_disturb_other_clients(target: Server, attack: str, number: int) -> None:
     check_beside(target, attack, number)

@@ -24,7 +24,7 @@ def open_sockets(server: Server) -> set[str]:
 def _target(path: Path) -> str:
     try:
         return os.readlink(path)
-    except FileNotFoundError:  # closed meanwhile
+    except FileNotFoundError:  # it was closed meanwhile
         return ""
 
 
@@ -48,12 +48,12 @@ def test_a_client_that_receives_nothing_is_cut_off(target: Server, request_: byt
         eventually(lambda: open_sockets(target) - before)
 
         def is_cut_off() -> bool:
-            target.post("/events", EVENTS)  # so that the live ones have something to receive
+            target.post("/events", EVENTS)  # live clients receive it
             return not open_sockets(target) - before
 
         eventually(is_cut_off, 60)
     assert "Traceback" not in target.log()
 
 
-def test_clients_that_receive_nothing_disturb_nobody(target: Server) -> None:
+def test_clients_that_receive_nothing_do_not_disturb_others(target: Server) -> None:
     check_beside(target, "silent readers", 40)

@@ -1,4 +1,4 @@
-"""Bodies that arrive slowly, with as many connections as the server may have."""
+"""Bodies that arrive slowly, on as many connections as the server allows."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from tests.server import Server
 SETTINGS = {"ANALYTICS_WORKER_CONNECTIONS": "20"}
 
 
-def test_a_client_that_keeps_the_least_rate_may_take_its_time(target: Server) -> None:
+def test_a_body_at_the_minimum_rate_may_take_long(target: Server) -> None:
     body = json.dumps({"type": "a", "service": "slow", "data": {"x": "x" * 12_000}}).encode()
     with connect(target) as connection:
         connection.sendall(head(target, "/events", JSON, f"Content-Length: {len(body)}"))
@@ -32,9 +32,9 @@ def test_a_body_that_stops_gets_408(target: Server) -> None:
 
 
 @pytest.mark.parametrize("attack", ["slow bodies", "slow chunks"])
-def test_drip_fed_bodies_on_all_connections_disturb_nobody(target: Server, attack: str) -> None:
+def test_slow_bodies_on_all_connections_do_not_disturb_other_clients(target: Server, attack: str) -> None:
     check_beside(target, attack, 20, seconds=3)
 
 
-def test_large_bodies_that_stop_are_held_up_to_a_limit(target: Server) -> None:
+def test_the_memory_of_large_bodies_that_stop_is_bounded(target: Server) -> None:
     check_beside(target, "large bodies that stop", 15)

@@ -13,7 +13,7 @@ SETTINGS = {"ANALYTICS_WORKER_CONNECTIONS": "100"}
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_headers_have_a_time_limit_in_all(target: Server, is_first: bool) -> None:
+def test_headers_have_a_total_time_limit(target: Server, is_first: bool) -> None:
     with connect(target) as connection:
         if not is_first:
             connection.sendall(head(target, "/health/live", method="GET"))
@@ -30,7 +30,7 @@ def test_headers_have_a_time_limit_in_all(target: Server, is_first: bool) -> Non
         assert connection.recv(1) == b""
 
 
-def test_headers_without_end_are_refused(target: Server) -> None:
+def test_endless_headers_are_refused(target: Server) -> None:
     with connect(target) as connection:
         connection.sendall(b"GET /health/live HTTP/1.1\r\n" + b"X: %b\r\n" % (b"x" * 8_000) * 9)
         check_problem(read_answer(connection), 431)
@@ -39,5 +39,5 @@ def test_headers_without_end_are_refused(target: Server) -> None:
 @pytest.mark.parametrize(
     ("attack", "number"), [("slow headers", 20), ("slow headers", 150), ("large headers, byte by byte", 10)]
 )
-def test_slow_headers_disturb_nobody(target: Server, attack: str, number: int) -> None:
+def test_slow_headers_do_not_disturb_other_clients(target: Server, attack: str, number: int) -> None:
     check_beside(target, attack, number)

@@ -1,4 +1,4 @@
-"""Configuration files: what is read, what is refused and where, and that what is written is read back."""
+"""Configuration files: reading, errors with their position, and round trips."""
 
 import json
 from typing import Any
@@ -39,16 +39,16 @@ def test_yaml_and_json_are_read_alike(text: bytes, name: str) -> None:
     assert read(text, name).collections == {"annotations": {"deploy-1.4.2": DEPLOY}}
 
 
-def test_it_is_known_where_each_part_stands() -> None:
+def test_each_part_has_a_line_number() -> None:
     document = read(YAML, "a.yaml")
     assert document.line("annotations", "deploy-1.4.2", "tags", "0") == 5
-    assert document.line("annotations", "deploy-1.4.2", "tags", "1") == 5, "what is not there: what it would be in"
+    assert document.line("annotations", "deploy-1.4.2", "tags", "1") == 5, "a missing part: its container"
     assert document.line("annotations", "deploy-1.4.2", "service") == 3
     assert read(b'{"annotations": {}}', "a.json").line("annotations") is None
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "---", "annotations:", "{}"])
-def test_an_empty_file_holds_nothing(text: str) -> None:
+def test_an_empty_file_has_no_resources(text: str) -> None:
     assert not any(read(text.encode(), "a.yaml").collections.values())
     assert read(b" ", "a.json").collections == {}
 
@@ -74,7 +74,7 @@ def test_an_empty_file_holds_nothing(text: str) -> None:
         ("'12'", "12"),
     ],
 )
-def test_plain_scalars_mean_what_they_mean_in_json_and_all_else_is_text(scalar: str, value: Any) -> None:
+def test_plain_scalars_are_read_as_json_or_else_as_text(scalar: str, value: Any) -> None:
     found = read(f"c:\n  n:\n    v: {scalar}\n".encode(), "a.yaml").collections["c"]["n"]["v"]
     assert (found, type(found)) == (value, type(value))
 
@@ -110,7 +110,7 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
         ("c: " + "[" * 100_000, "", None, None),
     ],
 )
-def test_wrong_yaml_is_refused_with_its_place(text: str, reason: str, line: int | None, field: str | None) -> None:
+def test_invalid_yaml_is_refused_with_its_position(text: str, reason: str, line: int | None, field: str | None) -> None:
     found = wrong(text)
     assert reason in found[0]
     if reason:
@@ -128,27 +128,27 @@ def test_wrong_yaml_is_refused_with_its_place(text: str, reason: str, line: int 
         ("[]", "must be a mapping", 1),
     ],
 )
-def test_wrong_json_is_refused(text: str, reason: str, line: int | None) -> None:
+def test_invalid_json_is_refused(text: str, reason: str, line: int | None) -> None:
     found = wrong(text, "a.json")
     assert reason in found[0]
     assert found[1] == line
 
 
-def test_a_file_that_is_no_text_or_too_large_is_refused() -> None:
+def test_a_file_that_is_not_text_or_too_large_is_refused() -> None:
     with pytest.raises(BadDocument, match=r"not UTF-8 \(byte 3\)"):
         read(b"c: \xff", "a.yaml")
     with pytest.raises(BadDocument, match="larger than"):
         read(b" " * (10 * 1024 * 1024 + 1), "a.yaml")
 
 
-def test_others_get_a_turn_while_a_long_file_is_read() -> None:
+def test_reading_a_long_file_yields() -> None:
     pauses: list[None] = []
     text = "c:\n" + "".join(f"  n{number}: {{v: x}}\n" for number in range(1_000))
     read(text.encode(), "a.yaml", lambda: pauses.append(None))
     assert len(pauses) == 5
 
 
-def test_what_two_files_name_is_found() -> None:
+def test_a_resource_in_two_files_is_found() -> None:
     one, two, three = (read(text, "a.yaml") for text in (b"c: {n: {}, m: {}}", b"c: {n: {}}", b"d: {n: {}}"))
     assert repeated([("1", one), ("2", two), ("3", three)]) == {("c", "n"): ["1", "2"]}
 
@@ -160,6 +160,6 @@ bodies = st.dictionaries(texts | tricky, st.recursive(scalars, lambda inner: st.
 
 
 @given(st.dictionaries(texts, st.dictionaries(texts | tricky, bodies, max_size=3), max_size=3))
-def test_what_is_written_is_read_back(collections: dict[str, dict[str, dict[str, Any]]]) -> None:
+def test_written_documents_are_read_back_equal(collections: dict[str, dict[str, dict[str, Any]]]) -> None:
     for is_json, name in ((False, "a.yaml"), (True, "a.json")):
         assert read(dump(collections, is_json=is_json), name).collections == collections

@@ -1,4 +1,4 @@
-"""The configuration folder: files in, files out, and what a wrong one does."""
+"""The configuration folder: added, changed, removed and invalid files."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ class Place:
             (self.path / f"{name}.yaml").write_text(text)
 
     def load(self) -> list[tuple[str, int | None, str | None]]:
-        """Load; returns file, line and field of each error."""
+        """Load the folder; returns file, line and field of each error."""
         self.folder.load()
         health = self.folder.health()
         return [] if health is None else [(e["file"], e["line"], e["field"]) for e in health["errors"]]  # type: ignore[misc]
@@ -57,7 +57,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def test_what_a_file_has_is_there_until_it_leaves_the_file(place: Place) -> None:
+def test_a_resource_exists_as_long_as_it_is_in_its_file(place: Place) -> None:
     place.write(a="annotations: {one: {text: 1st}, two: {text: 2nd}}", b="annotations: {three: {text: 3rd}}")
     (place.path / ".hidden.yaml").write_text("[")  # type: ignore[operator]
     (place.path / "notes.txt").write_text("[")  # type: ignore[operator]
@@ -72,7 +72,7 @@ def test_what_a_file_has_is_there_until_it_leaves_the_file(place: Place) -> None
     assert place.held == {"a.yaml/one": "changed"}
 
 
-def test_the_same_files_write_nothing_to_the_log_and_keep_their_times(place: Place) -> None:
+def test_unchanged_files_write_nothing_to_the_log_and_keep_their_times(place: Place) -> None:
     place.write(a="annotations: {one: {text: x}, two: {text: y, time: 2023-11-14T11:00:00Z}}")
     place.load()
     first = place.rig.state.catalog.all()
@@ -82,7 +82,7 @@ def test_the_same_files_write_nothing_to_the_log_and_keep_their_times(place: Pla
     assert (len(place.taken), place.rig.state.catalog.all()) == (1, first)
 
 
-def test_what_expired_does_not_come_back_and_is_written_once(place: Place) -> None:
+def test_an_expired_resource_is_written_once_and_stays_expired(place: Place) -> None:
     place.write(
         a="annotations: {timeless: {text: x}, timed: {text: y, time: 2023-11-14T11:00:00Z}}",
         b="annotations: {over: {text: z, time: 2020-01-01T00:00:00Z}}",
@@ -96,15 +96,15 @@ def test_what_expired_does_not_come_back_and_is_written_once(place: Place) -> No
         assert (place.held, len(place.taken)) == ({}, 2)
     place.write(a="annotations: {timeless: {text: changed}}")
     assert place.load() == []
-    assert (place.held, len(place.taken)) == ({}, 3), "it still is of the time when it was first read"
+    assert (place.held, len(place.taken)) == ({}, 3), "it still has the time of its first read"
     place.write(a="annotations: {}")
     place.load()
-    place.write(a="annotations: {timeless: {text: anew}}")
+    place.write(a="annotations: {timeless: {text: again}}")
     place.load()
-    assert place.held == {"a.yaml/timeless": "anew"}
+    assert place.held == {"a.yaml/timeless": "again"}
 
 
-def test_files_have_room_together_and_one_that_has_too_much_is_named(
+def test_files_share_a_limit_and_the_file_that_exceeds_it_is_named(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=3))
@@ -129,7 +129,7 @@ def test_files_have_room_together_and_one_that_has_too_much_is_named(
     assert place.held == {"b.yaml/b1": "x", "b.yaml/b2": "x", "c.yaml/c1": "x"}
 
 
-def test_a_file_with_one_more_than_the_limit_is_wrong_and_evicts_nothing(place: Place) -> None:
+def test_a_file_above_the_limit_is_an_error_and_evicts_nothing(place: Place) -> None:
     place.rig.recorder.change(NewChange(ANNOTATIONS.name, "own", {"text": "x"}, NOON, NOON))
     place.write(a="annotations:\n" + "".join(f"  a{number}: {{text: x}}\n" for number in range(10_001)))
     assert place.load() == [("a.yaml", 1, "annotations")]
@@ -156,7 +156,7 @@ def test_only_the_first_errors_are_listed_and_the_others_counted(
     assert place.folder.trouble() is None
 
 
-def test_others_get_a_turn_while_files_are_read(place: Place) -> None:
+def test_reading_files_yields(place: Place) -> None:
     place.write(a="", b="annotations:\n" + "".join(f"  b{number}: {{text: x}}\n" for number in range(1_000)))
     turns = []
 
@@ -182,7 +182,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "line", "field", "reason"), WRONG)
-def test_a_wrong_file_changes_nothing_and_says_where_it_is_wrong(
+def test_an_invalid_file_changes_nothing_and_its_error_has_a_position(
     place: Place, caplog: pytest.LogCaptureFixture, text: str, line: int, field: str | None, reason: str
 ) -> None:
     place.write(a="annotations: {one: {text: x}}", b="annotations: {other: {text: y}}")
@@ -192,13 +192,13 @@ def test_a_wrong_file_changes_nothing_and_says_where_it_is_wrong(
     assert place.load() == [("a.yaml", line, field)]
     assert reason in str(place.reasons[0])
     assert place.held == {"a.yaml/one": "x", "b.yaml/other": "z"}
-    (told,) = caplog.records
-    assert (told.file, told.line, told.field) == ("a.yaml", line, field)  # type: ignore[attr-defined]
+    (record,) = caplog.records
+    assert (record.file, record.line, record.field) == ("a.yaml", line, field)  # type: ignore[attr-defined]
     place.write(a="annotations: {one: {text: good again}}")
     assert place.load() == []
 
 
-def test_two_files_with_the_same_resource_are_both_wrong_and_name_each_other(place: Place) -> None:
+def test_a_resource_in_two_files_is_an_error_of_both(place: Place) -> None:
     place.write(a="annotations: {one: {text: x}}")
     place.load()
     place.write(
@@ -217,7 +217,7 @@ def test_a_folder_that_cannot_be_read_changes_nothing(place: Place, tmp_path: Pa
     assert place.held == {"a.yaml/one": "x"}
 
 
-def test_without_a_folder_nothing_of_a_file_is_kept() -> None:
+def test_without_a_folder_resources_of_files_are_removed() -> None:
     place = Place(None)
     place.rig.recorder.take_file(NewFile("a.yaml", []))
     place.rig.recorder.change(NewChange(ANNOTATIONS.name, "own", {"text": "x"}, NOON, NOON))
@@ -230,7 +230,7 @@ def test_without_a_folder_nothing_of_a_file_is_kept() -> None:
     assert place.rig.state.catalog.all() == [resource]
 
 
-def test_what_has_no_room_or_cannot_be_written_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_without_room_and_failed_writes_are_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=1, has_time=False))
     place.write(a="annotations: {one: {text: x}, two: {text: y}}")
     assert place.load() == [("a.yaml", 1, "annotations")]
@@ -249,7 +249,7 @@ def test_what_has_no_room_or_cannot_be_written_is_told(place: Place, monkeypatch
     assert place.reasons == ["The disk is full."]
 
 
-def test_a_restart_knows_which_file_a_resource_is_of(place: Place) -> None:
+def test_the_file_of_a_resource_survives_a_restart(place: Place) -> None:
     place.write(a="annotations: {one: {text: x}}")
     place.load()
     checkpoint = Checkpoint(place.rig.state, place.rig.recorder)
@@ -273,7 +273,7 @@ def test_a_restart_knows_which_file_a_resource_is_of(place: Place) -> None:
     ],
     ids=range(7),
 )
-def test_no_file_can_end_the_service(place: Place, name: bytes, text: str, reason: str) -> None:
+def test_no_file_stops_the_service(place: Place, name: bytes, text: str, reason: str) -> None:
     place.write(good="annotations: {good: {text: kept}}")
     assert place.path is not None
     (place.path / os.fsdecode(name)).write_text(text)
@@ -284,7 +284,7 @@ def test_no_file_can_end_the_service(place: Place, name: bytes, text: str, reaso
     msgspec.json.encode(place.folder.health())
 
 
-def test_a_bug_is_an_error_of_the_folder_and_ends_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_reported_as_an_error_of_the_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "take_file", lambda _: 1 / 0)
     place.folder._take_file = place.take_file
     place.write(a="annotations: {a: {text: x}}")
@@ -292,7 +292,7 @@ def test_a_bug_is_an_error_of_the_folder_and_ends_nothing(place: Place, monkeypa
     assert place.reasons == ["cannot be read because of a bug (ZeroDivisionError)"]
 
 
-def test_a_link_to_nothing_is_wrong_and_its_resources_stay(place: Place) -> None:
+def test_a_dangling_link_is_an_error_and_its_resources_stay(place: Place) -> None:
     assert place.path is not None
     place.write(a="annotations: {a: {text: kept}}")
     assert place.load() == []

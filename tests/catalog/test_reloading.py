@@ -1,4 +1,4 @@
-"""Reading the configuration folder again: whenever that is asked for, once at a time."""
+"""Reloading the configuration folder: on request, one reload at a time."""
 
 import gevent
 from gevent.event import Event
@@ -6,7 +6,7 @@ from gevent.event import Event
 from analytics.catalog.reloading import Reloading
 
 
-def test_what_is_asked_for_while_it_loads_is_done_once_afterwards() -> None:
+def test_requests_during_a_reload_cause_one_more_reload() -> None:
     begun, go = Event(), Event()
     log: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Secrets: only references are taken, shown and exported, and the secret is found where it is used."""
+"""Secrets: only references are accepted, shown and exported; they are resolved when the secret is used."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from analytics.schemas.secret import Secret
 
 
 class ReceiverSchema(Schema):
-    """A receiver of a collection that exists in this test alone."""
+    """A receiver in a collection that exists only in this test."""
 
     password = Secret(required=True)
 
@@ -28,7 +28,7 @@ def item(password: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("reference", ["${SMTP_PASSWORD}", "${_x1}", "file:/run/secrets/smtp", "file:/a b/ü"])
-def test_a_reference_is_kept_and_shown_as_it_is(reference: str) -> None:
+def test_a_reference_is_kept_and_shown_unchanged(reference: str) -> None:
     body = item(reference)
     assert body == {"password": reference}
     assert shown(RECEIVERS, Resource("receivers", "mail", body, 1, 0, "me"))["password"] == reference
@@ -40,22 +40,22 @@ def test_a_reference_is_kept_and_shown_as_it_is(reference: str) -> None:
 def test_a_plain_secret_is_refused_without_being_repeated(plain: Any) -> None:
     with pytest.raises(ValidationFailed) as error:
         item(plain)
-    told = str(error.value.body)
-    assert "password" in told
+    message = str(error.value.body)
+    assert "password" in message
     if plain == "hunter2":
-        assert "${NAME}" in told
-        assert "file:/path" in told
-        assert plain not in told
+        assert "${NAME}" in message
+        assert "file:/path" in message
+        assert plain not in message
 
 
-def test_it_is_found_in_the_environment_and_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_are_resolved_from_environment_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_PASSWORD", "hunter2")
     assert resolve("${SMTP_PASSWORD}") == "hunter2"
     (tmp_path / "smtp").write_bytes("gehéim \r\n".encode())
     assert resolve(f"file:{tmp_path}/smtp") == "gehéim "
 
 
-def test_a_missing_secret_is_told_by_its_place(tmp_path: Path) -> None:
+def test_a_missing_secret_is_reported_with_its_reference(tmp_path: Path) -> None:
     for content, name in ((b"", "empty"), (b"\xff", "binary"), (b"x" * 70_000, "large")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SecretMissing, match=f"{tmp_path}/{name} .*should hold a secret") as error:

@@ -11,13 +11,13 @@ from tests.server import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(set(DOCS.rglob("*.md")) - {REFERENCE, CHANGELOG})]
-"""What people wrote, README.md first: not the pages that `docs.generate` writes."""
+"""Handwritten pages, README.md first; without those that `docs.generate` writes."""
 NOT_RUN = re.compile(r"<!-- not run(: [^>]+)? -->\Z")
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
-    """A code block; `is_run` is false where `<!-- not run: reason -->` stands in front of it."""
+    """A code block; `is_run` is false after `<!-- not run: reason -->`."""
 
     page: Path
     line: int
@@ -27,7 +27,7 @@ class Block(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it stands, such as `docs/tutorial.md:12`."""
+        """Page and line, such as `docs/tutorial.md:12`."""
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 

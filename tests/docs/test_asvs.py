@@ -1,4 +1,4 @@
-"""docs/security/asvs.md: each row names a test that exists, or says why there is none."""
+"""docs/security/asvs.md: each row names an existing test or gives a reason why there is none."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""README.md and docs/: blocks that can be parsed are valid, relative links lead somewhere, and the README is short."""
+"""README.md and docs/: code blocks are valid, relative links work, and the README is short."""
 
 import configparser
 import json
@@ -24,12 +24,12 @@ def places(blocks: list[Block]) -> list[str]:
     return [block.place for block in blocks]
 
 
-def test_the_readme_is_read_at_one_sitting() -> None:
+def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 250
 
 
 @pytest.mark.parametrize("image", sorted(DOCS.glob("*.png")), ids=lambda image: image.name)
-def test_a_picture_is_small_and_is_shown(image: Path) -> None:
+def test_a_picture_is_small_and_used(image: Path) -> None:
     assert image.stat().st_size < 300_000
     assert any(image.name in page.read_text() for page in PAGES)
 
@@ -56,7 +56,7 @@ def test_ini_is_valid(block: Block) -> None:
 
 
 class Sources(HTMLParser):
-    """What a piece of HTML loads, and the classes that it makes or imports from the client."""
+    """Files that a piece of HTML loads, and classes of the client that it uses."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Sources(HTMLParser):
 
 
 @pytest.mark.parametrize("block", blocks_of("html"), ids=places(blocks_of("html")))
-def test_html_loads_what_the_server_has(block: Block) -> None:
+def test_html_loads_only_files_that_the_server_has(block: Block) -> None:
     served = {f"http://localhost:8099/sdk/{name}" for name in ("analytics.js", "analytics.classic.js")}
     sources = Sources(block.text).sources
     assert sources
@@ -81,13 +81,13 @@ def test_each_nginx_example_is_one_that_the_tests_of_nginx_run() -> None:
     }
 
 
-def test_each_room_of_the_package_has_a_row_in_the_architecture() -> None:
+def test_each_folder_of_the_package_has_a_row_in_the_architecture() -> None:
     table = "\n".join(re.findall(r"^\| (`.*?`) \|", (DOCS / "architecture.md").read_text(), re.MULTILINE))
     rooms = {path.parent.name for path in (ROOT / "analytics").glob("*/__init__.py")} | {"web"}
     assert rooms <= set(re.findall(r"`(\w+)/`", table))
 
 
-def test_what_is_not_run_says_why_unless_it_is_evident() -> None:
+def test_examples_that_are_not_run_give_a_reason() -> None:
     evident = ("make ", "pip install", "docker ", "uvx ")
     unsaid = [
         block.place
@@ -116,7 +116,7 @@ def links(page: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("page", FOR_READERS, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_work(page: Path) -> None:
     for link in links(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page

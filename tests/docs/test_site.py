@@ -1,4 +1,4 @@
-"""The documentation site: built strictly, with every call of the API in it, and nothing from other hosts."""
+"""The documentation site: it builds in strict mode, has every call of the API, and loads nothing from other hosts."""
 
 import json
 import re
@@ -18,7 +18,7 @@ LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "sour
 
 
 class Loaded(HTMLParser):
-    """The addresses that a browser loads by itself for a page."""
+    """Addresses that a browser loads automatically for a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def test_nothing_is_loaded_from_other_hosts(site: Path) -> None:
         assert not re.search(r"@import|url\(['\"]?(https?:)?//", style.read_text()), style
 
 
-def test_only_pages_and_what_they_show_are_published(site: Path) -> None:
+def test_only_pages_and_their_images_are_published(site: Path) -> None:
     assert list(site.rglob("*.py")) == []
 
 

@@ -1,4 +1,4 @@
-"""Reading bodies: what a door may choose, and limits that differ."""
+"""Reading bodies: content types, encodings and limits of each door."""
 
 from io import BytesIO
 from typing import Any
@@ -17,7 +17,7 @@ LIMITS = BodyLimits(1_000)
 EVENT, METRIC = b'{"type":"a","service":"s"}', b'{"name":"a","value":1}'
 
 
-def asked(data: bytes, media_type: str = "application/json", encoding: str | None = None) -> dict[str, Any]:
+def environ_of(data: bytes, media_type: str = "application/json", encoding: str | None = None) -> dict[str, Any]:
     """The environ of a request with a body."""
     environ = {
         "REQUEST_METHOD": "POST",
@@ -31,43 +31,43 @@ def asked(data: bytes, media_type: str = "application/json", encoding: str | Non
 
 def test_a_door_chooses_its_content_types() -> None:
     reader = BodyReader(LIMITS, ["application/x-protobuf", "application/json"])
-    assert reader.read(asked(b"x", "Application/X-Protobuf; v=1")) == Body(b"x", "application/x-protobuf")
+    assert reader.read(environ_of(b"x", "Application/X-Protobuf; v=1")) == Body(b"x", "application/x-protobuf")
     with pytest.raises(UnsupportedMedia, match=r"'text/plain' .* send application/x-protobuf or application/json\."):
-        reader.read(asked(b"x", "text/plain"))
+        reader.read(environ_of(b"x", "text/plain"))
 
 
-def test_a_protocol_may_bring_an_encoding_of_its_own() -> None:
+def test_a_protocol_may_have_its_own_encoding() -> None:
     reader = BodyReader(LIMITS, ["text/plain"], {**ENCODINGS, "backwards": lambda data, limits: data[::-1]})
-    assert reader.read(asked(b"abc", "text/plain", "Backwards")).data == b"cba"
+    assert reader.read(environ_of(b"abc", "text/plain", "Backwards")).data == b"cba"
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, zstd", "gzip,", "none"])
-def test_an_unknown_encoding_is_answered_with_those_that_are_read(encoding: str) -> None:
+def test_the_error_for_an_unknown_encoding_lists_the_supported_ones(encoding: str) -> None:
     with pytest.raises(UnsupportedMedia) as refused:
-        BodyReader(LIMITS, ["text/plain"]).read(asked(b"x", "text/plain", encoding))
+        BodyReader(LIMITS, ["text/plain"]).read(environ_of(b"x", "text/plain", encoding))
     assert refused.value.headers == {"Accept-Encoding": "gzip, deflate, zstd"}
     assert refused.value.message.endswith(" is not supported here; send gzip, deflate, zstd or none.")
 
 
 @pytest.mark.parametrize("encoding", [None, "", "identity", " Identity "])
-def test_a_body_without_an_encoding_is_taken_as_it_is(encoding: str | None) -> None:
-    assert BodyReader(LIMITS, ["text/plain"]).read(asked(b"\xef\xbb\xbfx", "text/plain", encoding)).data == b"x"
+def test_a_body_without_an_encoding_is_unchanged(encoding: str | None) -> None:
+    assert BodyReader(LIMITS, ["text/plain"]).read(environ_of(b"\xef\xbb\xbfx", "text/plain", encoding)).data == b"x"
 
 
 def test_each_reader_has_its_own_limit() -> None:
-    assert len(BodyReader(LIMITS, ["text/plain"]).read(asked(bytes(1_000), "text/plain")).data) == 1_000
+    assert len(BodyReader(LIMITS, ["text/plain"]).read(environ_of(bytes(1_000), "text/plain")).data) == 1_000
     for limits, end in ((BodyLimits(999), "."), (BodyLimits(999, advice="send less"), "; send less.")):
         with pytest.raises(TooLarge) as refused:
-            BodyReader(limits, ["text/plain"]).read(asked(bytes(1_000), "text/plain"))
+            BodyReader(limits, ["text/plain"]).read(environ_of(bytes(1_000), "text/plain"))
         assert refused.value.message == f"The body is larger than 999 bytes after decompression{end}"
 
 
-def test_each_kind_of_record_has_its_own_size_of_a_batch() -> None:
+def test_each_kind_of_record_has_its_own_batch_limit() -> None:
     rig = Rig()
     redactor = Redactor(rig.state.catalog, str, rig.recorder.count_redacted)
     events = events_door(rig.recorder, redactor, LIMITS, 2)
     metrics = metrics_door(rig.recorder, redactor, LIMITS, 3)
-    assert events(asked(b"[" + b",".join([EVENT] * 2) + b"]")).status == 200
-    assert events(asked(b"[" + b",".join([EVENT] * 3) + b"]")).status == 413
-    assert metrics(asked(b"[" + b",".join([METRIC] * 3) + b"]")).status == 200
-    assert metrics(asked(b"[" + b",".join([METRIC] * 4) + b"]")).status == 413
+    assert events(environ_of(b"[" + b",".join([EVENT] * 2) + b"]")).status == 200
+    assert events(environ_of(b"[" + b",".join([EVENT] * 3) + b"]")).status == 413
+    assert metrics(environ_of(b"[" + b",".join([METRIC] * 3) + b"]")).status == 200
+    assert metrics(environ_of(b"[" + b",".join([METRIC] * 4) + b"]")).status == 413

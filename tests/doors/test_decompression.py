@@ -20,7 +20,7 @@ from analytics.errors import MalformedBody, TooLarge, UnsupportedMedia
 Compress = Callable[[bytes], bytes]
 LIMITS = BodyLimits(100_000, 4)
 SKIPPABLE = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
-"""A zstd frame that holds nothing for us (RFC 8878, 3.1.2)."""
+"""A skippable zstd frame (RFC 8878, 3.1.2)."""
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -34,7 +34,7 @@ def stored_deflate(data: bytes) -> bytes:
 
 
 def streamed_zstd(data: bytes) -> bytes:
-    """A frame that does not say how much it holds."""
+    """A frame without a content size."""
     packer = zstandard.ZstdCompressor(write_checksum=True).compressobj()
     return packer.compress(data) + packer.flush()
 
@@ -59,14 +59,14 @@ ONE_AFTER_ANOTHER = pytest.mark.parametrize(
 )
 
 
-def restored(encoding: str, data: bytes, limits: BodyLimits = LIMITS) -> bytes:
+def decompressed(encoding: str, data: bytes, limits: BodyLimits = LIMITS) -> bytes:
     return ENCODINGS[encoding](data, limits)
 
 
 @each_way
 @given(data=st.one_of(st.binary(max_size=2_000), st.binary(max_size=20).map(lambda part: part * 3_000)))
-def test_what_was_compressed_is_restored(encoding: str, compress: Compress, data: bytes) -> None:
-    assert restored(encoding, compress(data)) == data
+def test_a_compressed_body_is_decompressed(encoding: str, compress: Compress, data: bytes) -> None:
+    assert decompressed(encoding, compress(data)) == data
 
 
 @each_way
@@ -84,76 +84,76 @@ def test_a_large_body_is_restored_in_steps_between_which_others_run(
     running = gevent.spawn(other)
     for data in (bytes(size), random.Random(size).randbytes(size)):
         turns.clear()
-        assert restored(encoding, compress(data), BodyLimits(4 * STEP)) == data
+        assert decompressed(encoding, compress(data), BodyLimits(4 * STEP)) == data
         assert size == STEP or bool(turns) == (size > STEP)
     running.kill()
 
 
 @each_way
-def test_a_body_at_the_limit_is_restored_and_a_byte_more_is_not(encoding: str, compress: Compress) -> None:
-    assert restored(encoding, compress(bytes(LIMITS.size))) == bytes(LIMITS.size)
+def test_a_body_at_the_limit_is_decompressed_and_a_larger_one_refused(encoding: str, compress: Compress) -> None:
+    assert decompressed(encoding, compress(bytes(LIMITS.size))) == bytes(LIMITS.size)
     with pytest.raises(TooLarge):
-        restored(encoding, compress(bytes(LIMITS.size + 1)))
+        decompressed(encoding, compress(bytes(LIMITS.size + 1)))
 
 
 @each_way
 def test_a_bomb_is_too_large(encoding: str, compress: Compress) -> None:
     with pytest.raises(TooLarge):
-        restored(encoding, compress(bytes(64 * 1024 * 1024)))
+        decompressed(encoding, compress(bytes(64 * 1024 * 1024)))
 
 
 @each_way
-def test_a_body_that_ends_anywhere_before_its_end_is_malformed(encoding: str, compress: Compress) -> None:
+def test_a_truncated_body_is_malformed(encoding: str, compress: Compress) -> None:
     whole = compress(bytes(range(256)) * 4)
     for end in range(1, len(whole)):
         with pytest.raises(MalformedBody) as refused:
-            restored(encoding, whole[:end])
+            decompressed(encoding, whole[:end])
         assert refused.value.code == f"malformed_{encoding}"
 
 
 @each_way
-def test_something_behind_the_end_is_malformed(encoding: str, compress: Compress) -> None:
+def test_trailing_bytes_are_malformed(encoding: str, compress: Compress) -> None:
     with pytest.raises(MalformedBody):
-        restored(encoding, compress(b"[]") + b"x")
+        decompressed(encoding, compress(b"[]") + b"x")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("data", [b"[]", b"x", b"\xff" * 300, b"\x78\x9c", b"\x28\xb5\x2f\xfd"])
-def test_what_is_of_no_such_format_is_malformed(encoding: str, data: bytes) -> None:
+def test_a_body_of_another_format_is_malformed(encoding: str, data: bytes) -> None:
     with pytest.raises(MalformedBody):
-        restored(encoding, data)
+        decompressed(encoding, data)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_nothing_is_nothing(encoding: str) -> None:
-    assert restored(encoding, b"") == b""
+def test_an_empty_body_is_empty(encoding: str) -> None:
+    assert decompressed(encoding, b"") == b""
 
 
 @ONE_AFTER_ANOTHER
-def test_parts_are_restored_one_after_the_other_up_to_a_number(encoding: str, compress: Compress, part: str) -> None:
-    assert restored(encoding, compress(b"ab") + compress(b"") + compress(b"c" * 999)) == b"ab" + b"c" * 999
-    assert restored(encoding, compress(b"ab") * LIMITS.members) == b"ab" * LIMITS.members
+def test_several_parts_are_decompressed_up_to_a_number(encoding: str, compress: Compress, part: str) -> None:
+    assert decompressed(encoding, compress(b"ab") + compress(b"") + compress(b"c" * 999)) == b"ab" + b"c" * 999
+    assert decompressed(encoding, compress(b"ab") * LIMITS.members) == b"ab" * LIMITS.members
     with pytest.raises(MalformedBody, match=f"more than {LIMITS.members} {part}"):
-        restored(encoding, compress(b"ab") * (LIMITS.members + 1))
+        decompressed(encoding, compress(b"ab") * (LIMITS.members + 1))
 
 
 @ONE_AFTER_ANOTHER
 def test_the_limit_holds_for_all_parts_together(encoding: str, compress: Compress, part: str) -> None:
     half = compress(bytes(LIMITS.size // 2))
-    assert len(restored(encoding, half * 2)) == LIMITS.size
+    assert len(decompressed(encoding, half * 2)) == LIMITS.size
     with pytest.raises(TooLarge):
-        restored(encoding, half * 2 + compress(b"x"))
+        decompressed(encoding, half * 2 + compress(b"x"))
 
 
 @pytest.mark.parametrize("size", [ZSTD_INPUT - 1, ZSTD_INPUT, ZSTD_INPUT + 1])
 def test_a_zstd_frame_may_end_anywhere_in_a_piece(size: int) -> None:
     for content in range(size - 20, size):
         frame = streamed_zstd(bytes(n * n % 251 for n in range(content)))
-        assert len(restored("zstd", frame + frame)) == 2 * content
+        assert len(decompressed("zstd", frame + frame)) == 2 * content
 
 
-def test_zstd_frames_that_are_to_be_skipped_are() -> None:
-    assert restored("zstd", SKIPPABLE + zstandard.compress(b"[]") + SKIPPABLE) == b"[]"
+def test_skippable_zstd_frames_are_skipped() -> None:
+    assert decompressed("zstd", SKIPPABLE + zstandard.compress(b"[]") + SKIPPABLE) == b"[]"
 
 
 def test_a_zstd_window_larger_than_http_allows_is_malformed() -> None:
@@ -162,13 +162,13 @@ def test_a_zstd_window_larger_than_http_allows_is_malformed() -> None:
         packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
         body = packer.compress(b"[]") + packer.flush()
         if is_allowed:
-            assert restored("zstd", body) == b"[]"
+            assert decompressed("zstd", body) == b"[]"
         else:
             with pytest.raises(MalformedBody):
-                restored("zstd", body)
+                decompressed("zstd", body)
 
 
-def test_where_zstandard_is_not_installed_the_answer_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_zstandard_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(UnsupportedMedia, match=r"analytics-dashboard\[zstd\].*gzip"):
-        restored("zstd", zstandard.compress(b"[]"))
+        decompressed("zstd", zstandard.compress(b"[]"))

@@ -36,7 +36,7 @@ def types(body: bytes, *, is_lines: bool = False) -> Any:
         (b'{"service":"s","type":"a","data":{"events":[1]}}', "a"),
     ],
 )
-def test_one_object_an_array_and_an_object_around_an_array_are_told_apart(body: bytes, expected: Any) -> None:
+def test_one_object_an_array_and_an_object_around_an_array_are_distinguished(body: bytes, expected: Any) -> None:
     assert types(body) == expected
 
 
@@ -50,7 +50,7 @@ def test_one_object_an_array_and_an_object_around_an_array_are_told_apart(body: 
         (b"  " + A + b"  ", ["a"]),
     ],
 )
-def test_each_line_is_an_item_and_blank_ones_are_none(body: bytes, expected: list[str]) -> None:
+def test_each_line_is_an_item_and_blank_lines_are_skipped(body: bytes, expected: list[str]) -> None:
     assert types(body, is_lines=True) == expected
 
 
@@ -91,7 +91,7 @@ def test_each_line_is_an_item_and_blank_ones_are_none(body: bytes, expected: lis
         (b'{"events":[NaN,' + b",".join([A] * MAX_ITEMS), False, 413, "batch_too_large"),
     ],
 )
-def test_a_body_that_is_no_form_is_refused_as_a_whole(body: bytes, is_lines: bool, status: int, code: str) -> None:
+def test_a_body_of_no_known_form_is_refused_as_a_whole(body: bytes, is_lines: bool, status: int, code: str) -> None:
     with pytest.raises(AnalyticsError) as refused:
         decode(decoders.events, body, "events", is_lines=is_lines)
     assert (refused.value.status, refused.value.code) == (status, code)
@@ -110,7 +110,7 @@ def test_a_batch_may_be_as_large_as_the_limit(count: int) -> None:
 
 
 @pytest.mark.parametrize("is_lines", [False, True])
-def test_bad_items_leave_the_others_alone(is_lines: bool) -> None:
+def test_invalid_items_do_not_affect_the_others(is_lines: bool) -> None:
     items = [A, b"5", B, BAD, b'{"type":"c","service":"s","color":1}', A]
     body = b"\n".join(items) if is_lines else b"[" + b",".join(items) + b"]"
     batch = decode(decoders.events, body, "events", is_lines=is_lines)
@@ -132,20 +132,20 @@ def test_bad_items_leave_the_others_alone(is_lines: bool) -> None:
         (b"[" + A + b"]", "validation_failed"),
     ],
 )
-def test_a_line_that_is_no_json_leaves_the_others_alone(line: bytes, code: str) -> None:
+def test_a_line_that_is_not_json_does_not_affect_the_others(line: bytes, code: str) -> None:
     batch = decode(decoders.events, A + b"\n" + line + b"\n" + B, "events", is_lines=True)
     assert isinstance(batch, Batch)
     assert [event.type for event in batch.items] == ["a", "b"]
     assert [(error.index, error.code) for error in batch.errors] == [(1, code)]
 
 
-def test_an_item_that_is_no_utf8_leaves_the_others_alone() -> None:
+def test_an_item_that_is_not_utf8_does_not_affect_the_others() -> None:
     batch = decode(decoders.events, b"[" + A + b',{"type":"\xff","service":"s"},' + B + b"]", "events", is_lines=False)
     assert isinstance(batch, Batch)
     assert (len(batch.items), [error.code for error in batch.errors]) == (2, ["malformed_json"])
 
 
-def test_data_that_is_no_utf8_is_refused_too() -> None:
+def test_data_that_is_not_utf8_is_refused_too() -> None:
     batch = decode(
         decoders.events, b'[{"type":"a","service":"s","data":{"a":"\xff"}},' + A + b"]", "events", is_lines=False
     )
@@ -153,7 +153,7 @@ def test_data_that_is_no_utf8_is_refused_too() -> None:
     assert (len(batch.items), [error.code for error in batch.errors]) == (1, ["malformed_json"])
 
 
-def test_others_get_their_turn_while_a_faulty_batch_is_taken_apart() -> None:
+def test_decoding_a_faulty_batch_yields() -> None:
     pauses: list[int] = []
     decoder = SchemaDecoder(EventSchema(), NewEvent, MAX_ITEMS, lambda: pauses.append(1))
     decoder.many(b"[" + b",".join([A] * 500) + b"]")
@@ -162,7 +162,7 @@ def test_others_get_their_turn_while_a_faulty_batch_is_taken_apart() -> None:
     assert len(pauses) == 500 // PAUSE_EVERY
 
 
-def test_metrics_come_in_the_same_forms() -> None:
+def test_metrics_have_the_same_forms() -> None:
     metric = json.dumps({"name": "m", "value": 1}).encode()
     for body, is_lines in ((b'{"metrics":[' + metric + b"]}", False), (b"[" + metric + b"]", False), (metric, True)):
         batch = decode(decoders.metrics, body, "metrics", is_lines=is_lines)
@@ -181,13 +181,13 @@ def test_metrics_come_in_the_same_forms() -> None:
         b'{"events":[],"events":[' + A + b"]}",
     ],
 )
-def test_an_array_given_twice_is_refused_and_not_half_lost(body: bytes) -> None:
+def test_a_duplicate_array_is_refused(body: bytes) -> None:
     with pytest.raises(AnalyticsError) as caught:
         types(body)
     assert "once" in caught.value.message
 
 
-def test_a_flood_of_unknown_names_is_not_answered_with_as_many_messages() -> None:
+def test_the_number_of_messages_about_unknown_names_is_bounded() -> None:
     flood = {f"name-{number}": 1 for number in range(50_000)}
     for body in ({"events": [], **flood}, {"type": "a", "service": "s", **flood}, flood):
         with pytest.raises(AnalyticsError) as caught:
@@ -201,7 +201,7 @@ def test_a_flood_of_unknown_names_is_not_answered_with_as_many_messages() -> Non
 
 
 @pytest.mark.parametrize("is_lines", [False, True])
-def test_far_too_many_items_are_counted_and_not_made(monkeypatch: pytest.MonkeyPatch, *, is_lines: bool) -> None:
+def test_items_far_above_the_limit_are_only_counted(monkeypatch: pytest.MonkeyPatch, *, is_lines: bool) -> None:
     monkeypatch.setattr(SchemaDecoder, "_each", lambda *_: pytest.fail("made"))
     body = b"1\n" * (MAX_ITEMS + 1) if is_lines else b"[1" + b",1" * MAX_ITEMS + b"]"
     with pytest.raises(AnalyticsError) as caught:
@@ -209,5 +209,5 @@ def test_far_too_many_items_are_counted_and_not_made(monkeypatch: pytest.MonkeyP
     assert caught.value.code == "batch_too_large"
 
 
-def test_blank_lines_are_no_items_however_many() -> None:
+def test_any_number_of_blank_lines_is_skipped() -> None:
     assert types(b"\n \n" * MAX_ITEMS + A + b"\n" * MAX_ITEMS, is_lines=True) == ["a"]

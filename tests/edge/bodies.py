@@ -1,4 +1,4 @@
-"""What the tests of bodies share: an event, its encoding, and what a receipt counts."""
+"""Shared by the tests of bodies: an event, its encoding, and the counts of a receipt."""
 
 import json
 from typing import Any

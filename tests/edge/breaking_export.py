@@ -1,4 +1,4 @@
-"""The service with a fault: every export breaks after its first part."""
+"""The service with a fault: every export fails after its first part."""
 
 from gevent import monkey
 

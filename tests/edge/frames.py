@@ -1,4 +1,4 @@
-"""A WebSocket client on a raw socket: it says any bytes, and holds every frame and message it gets to the rules."""
+"""A WebSocket client on a raw socket: it can send any bytes, and checks every frame and message that it receives."""
 
 import json
 import socket
@@ -43,19 +43,19 @@ def frame(payload: bytes = b"", opcode: int = TEXT, bits: int = FIN, key: bytes 
 
 
 def frames_in(buffer: bytearray) -> Iterator[Frame]:
-    """The whole frames at the front of `buffer`, which are taken out; what a server may not send fails the test."""
+    """Remove the complete frames from the front of `buffer`; invalid ones fail the test."""
     while len(buffer) >= 2:
         first, size, start = buffer[0], buffer[1], 2
         assert first & 0xF0 == FIN, f"fragmented, or with reserved bits: {bytes(buffer[:20])!r}"
         assert first & 0x0F in (TEXT, CLOSE, PING, PONG), bytes(buffer[:20])
-        assert size < 0x80, "a server masks nothing"
+        assert size < 0x80, "a server must not mask"
         if size >= 126:
-            assert first & 0x08 == 0, "control frames are short"
+            assert first & 0x08 == 0, "control frames have at most 125 bytes"
             start = 4 if size == 126 else 10
             if len(buffer) < start:
                 return
             size = int.from_bytes(buffer[2:start], "big")
-            assert size >= (126 if start == 4 else 65_536), "lengths are as short as can be"
+            assert size >= (126 if start == 4 else 65_536), "lengths use the shortest form"
             assert size < 64 * 1024 * 1024, size
         if len(buffer) < start + size:
             return
@@ -65,13 +65,13 @@ def frames_in(buffer: bytearray) -> Iterator[Frame]:
 
 
 class Live:
-    """A connection to /ws/dashboard; a context manager that vanishes at its end.
+    """A connection to /ws/dashboard; a context manager that resets it at its end.
 
-    `seq` is the greatest number seen, `dropped` the sum of what was told as dropped, `events` how many came, `close`
-    the code it was closed with, `over` whether the connection has ended.
+    `seq` is the greatest sequence number received, `dropped` the number of events reported as dropped, `events` the
+    number received, `close` the code it was closed with, `over` whether the connection has ended.
 
     Args:
-        query: options, as they stand behind the question mark.
+        query: options, in the form of a query string.
         receive_buffer: bytes that the system may hold for it; a small one is soon full.
     """
 
@@ -103,7 +103,7 @@ class Live:
         return self.socket.fileno()
 
     def vanish(self) -> None:
-        """End the connection without a word: whoever sends to it is answered with a reset."""
+        """Drop the connection without a close: the peer gets a reset when it sends."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -112,7 +112,7 @@ class Live:
         self.socket.sendall(frame(json.dumps(message).encode()))
 
     def receive(self, size: int = 1 << 20) -> list[Message]:
-        """The messages that came whole with the next bytes; none when the connection has ended."""
+        """The messages completed by the next bytes; none if the connection has ended."""
         try:
             data = self.socket.recv(size)
         except GONE:
@@ -123,7 +123,7 @@ class Live:
             return []
         messages = []
         for opcode, payload in frames_in(self._buffer):
-            assert self.close is None, "nothing comes after Close"
+            assert self.close is None, "data after Close"
             if opcode == CLOSE:
                 self.close = int.from_bytes(payload[:2], "big")
                 payload[2:].decode()
@@ -141,7 +141,7 @@ class Live:
         return self._messages.pop(0)
 
     def until(self, wanted: Callable[[Message], bool], seconds: float = 20) -> list[Message]:
-        """The next messages, up to the first that is `wanted`."""
+        """The next messages, up to the first for which `wanted` is true."""
         deadline = time.monotonic() + seconds
         messages = [self.next()]
         while not wanted(messages[-1]):
@@ -150,7 +150,7 @@ class Live:
         return messages
 
     def read_to_the_end(self, seconds: float = 20) -> int | None:
-        """Wait for the end of the connection; the code that it was closed with."""
+        """Wait for the end of the connection; returns its close code."""
         deadline = time.monotonic() + seconds
         while not self.over:
             assert time.monotonic() < deadline, f"still open after {seconds} s"
@@ -183,7 +183,7 @@ class Live:
 
 
 def is_event(kind: str) -> Callable[[Message], bool]:
-    """Whether a message is an event of the type `kind`."""
+    """A function that returns whether a message is an event of the type `kind`."""
     return lambda message: message["type"] == "event" and message["data"]["type"] == kind
 
 

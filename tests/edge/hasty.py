@@ -1,4 +1,4 @@
-"""The WSGI application with short ping intervals, so that tests need not wait a minute for a client to be given up."""
+"""The WSGI application with short ping intervals, so that tests do not wait a minute for a disconnect."""
 
 from gevent import monkey
 

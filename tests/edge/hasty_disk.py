@@ -1,4 +1,4 @@
-"""The WSGI entry with frequent and slow checkpoints, so that a kill often happens during one."""
+"""The WSGI entry with frequent and slow checkpoints, so that a kill is likely during one."""
 
 from gevent import monkey
 

@@ -1,4 +1,4 @@
-"""What items are made of in tests: times from now on, and depth."""
+"""Parts of items in tests: times relative to now, and nested data."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The service for tests that kill its jobs: GET /kill/JOB/EXCEPTION ends one, and answers what /health then says."""
+"""The service for tests that kill its jobs: GET /kill/JOB/EXCEPTION kills one and returns the resulting /health."""
 
 from collections.abc import Iterable
 from typing import Any

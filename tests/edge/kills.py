@@ -1,4 +1,4 @@
-"""Ending a service as a power cut or the kernel would: at once, with all of its processes."""
+"""Killing a service abruptly, with all of its processes."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from tests.server import Server
 
 
 def kill(server: Server) -> None:
-    """SIGKILL to the master, its worker and what that has forked; returns once all are gone."""
+    """SIGKILL the master, its worker and that worker's children; returns once all have ended."""
     with contextlib.suppress(ProcessLookupError):
-        server.process.send_signal(signal.SIGSTOP)  # it has no more children now
+        server.process.send_signal(signal.SIGSTOP)  # it can have no more children
         family = [server.process.pid, *descendants(server.process.pid)]
         for pid in family:
             with contextlib.suppress(ProcessLookupError):
@@ -23,7 +23,7 @@ def kill(server: Server) -> None:
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """The children of a process, and theirs."""
+    """All descendants of a process."""
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
@@ -32,7 +32,7 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended, though nobody may have asked for its end yet."""
+    """Whether a process has ended, even if nobody has waited for it yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:

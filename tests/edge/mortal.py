@@ -1,4 +1,4 @@
-"""A server that is killed and started again, and clients that send until they are told that it was taken."""
+"""A server that is killed and restarted, and clients that repeat requests until they are acknowledged."""
 
 import contextlib
 import http.client
@@ -27,32 +27,32 @@ SETTINGS = {
 
 
 class Mortal(Server):
-    """A server on the data directory `data` and one port for all its lives."""
+    """A server that keeps the data directory `data` and its port across restarts."""
 
     def __init__(self, log: Path, data: Path, command: tuple[str, ...] = HASTY, **settings: str) -> None:
         super().__init__(log, {**SETTINGS, **settings, "ANALYTICS_DATA_DIR": str(data)}, command)
         self.data = data
 
     def begin(self) -> None:
-        """Start it, and do not wait for it."""
+        """Start the server without waiting for it."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self._command], cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )
 
     def kill(self) -> None:
-        """SIGKILL for all of it."""
+        """SIGKILL all processes of the server."""
         kill(self)
 
     def begin_again(self) -> None:
-        """Kill it, start it, and wait until it is ready."""
+        """Restart the server with SIGKILL, and wait until it is ready."""
         self.kill()
         self.begin()
         eventually(self.is_ready)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Self]:
-        """Start it and wait until it is ready; killed at the end."""
+        """Start the server and wait until it is ready; kill it at the end."""
         self.begin()
         try:
             eventually(self.is_ready)
@@ -73,7 +73,7 @@ class Mortal(Server):
         return bool(parts)
 
     def is_ready(self) -> bool:
-        """Whether it says so; it must not have ended."""
+        """Whether the server is ready; fails if it has ended."""
         assert self.process.poll() is None, self.log()
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -83,7 +83,7 @@ class Mortal(Server):
         return False
 
     def all_events(self) -> list[dict[str, Any]]:
-        """Every event that it holds, newest first, page by page."""
+        """All events of the server, newest first, page by page."""
         page = self.get("/events?limit=1000")
         found = page["events"]
         while page.get("next_cursor"):
@@ -93,10 +93,10 @@ class Mortal(Server):
 
 
 class Client(threading.Thread):
-    """Sends what `make` gives for 0, 1, 2 …, each until it is acknowledged, until it is told to stop.
+    """Sends `make(0)`, `make(1)` …, each until it is acknowledged, until `stop` is called.
 
     Args:
-        again: whether what was not acknowledged is sent again; else it is given up.
+        again: whether unacknowledged payloads are sent again; otherwise they are skipped.
     """
 
     def __init__(self, server: Server, path: str, make: Callable[[int], Any], *, again: bool = True) -> None:
@@ -125,7 +125,7 @@ class Client(threading.Thread):
         self._hang_up()
 
     def stop(self) -> None:
-        """Finish what is being sent, and end."""
+        """Finish the current request, and end."""
         self._over.set()
         self.join(60)
         assert not self.is_alive()

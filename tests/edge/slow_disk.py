@@ -1,4 +1,4 @@
-"""The WSGI entry on a slow disk: a start reads the journal one entry at a time."""
+"""The WSGI entry with a simulated slow disk: recovery reads the journal one entry at a time."""
 
 from gevent import monkey
 

@@ -1,4 +1,4 @@
-"""Both Socket.IO clients, npm's and Python's, behind one interface: what they heard, and what they are made to say."""
+"""Both Socket.IO clients, npm's and Python's, with one interface to emit events and read received ones."""
 
 import json
 import os
@@ -17,32 +17,32 @@ from tests.nginx import Nginx
 from tests.server import Server
 
 TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}
-"""What a client is told to use; the last is the default of both."""
+"""The transports that a client may use; the last entry is the default of both clients."""
 KINDS = ("npm", "python")
 
 
-class Heard(NamedTuple):
-    """An event, its arguments and the monotonic time at which it came."""
+class Received(NamedTuple):
+    """A received event, its arguments and its monotonic time of arrival."""
 
     name: str
-    said: list[Any]
+    args: list[Any]
     at: float
 
 
 class Client(Protocol):
     """A connected client."""
 
-    heard: list[Heard]
+    received: list[Received]
 
     @property
     def transport(self) -> str:
-        """What it speaks over now."""
+        """The current transport."""
 
-    def emit(self, name: str, *said: Any) -> None:
-        """Emit an event with an acknowledgement, which is heard as `answer`."""
+    def emit(self, name: str, *args: Any) -> None:
+        """Emit an event with an acknowledgement, which is received as the event `answer`."""
 
     def close(self) -> None:
-        """Disconnect in order."""
+        """Disconnect cleanly."""
 
 
 class NpmClient:
@@ -60,7 +60,7 @@ class NpmClient:
         if not modules.exists():
             problem = "socket.io-client is not installed (make test installs it, where there is npm)"
             pytest.fail(problem) if os.environ.get("CI") == "true" else pytest.skip(problem)
-        self.heard: list[Heard] = []
+        self.received: list[Received] = []
         self.process = subprocess.Popen(
             [tool("node"), str(SPEC / "socketio.mjs")],
             env={
@@ -82,16 +82,16 @@ class NpmClient:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            name, *said = json.loads(line)
-            self.heard.append(Heard(name, said, time.monotonic()))
+            name, *args = json.loads(line)
+            self.received.append(Received(name, args, time.monotonic()))
 
     @property
     def transport(self) -> str:
-        return next((str(heard.said[0]) for heard in self.heard if heard.name == "upgrade"), self._first)
+        return next((str(event.args[0]) for event in self.received if event.name == "upgrade"), self._first)
 
-    def emit(self, name: str, *said: Any) -> None:
+    def emit(self, name: str, *args: Any) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps([name, *said]) + "\n")
+        self.process.stdin.write(json.dumps([name, *args]) + "\n")
         self.process.stdin.flush()
 
     def close(self) -> None:
@@ -106,28 +106,28 @@ class NpmClient:
 
 
 class PythonClient:
-    """The client of python-socketio; it handles each message in a thread, so that order is not its own."""
+    """The client of python-socketio; it handles each message in a thread, so order is not guaranteed."""
 
     def __init__(self, server: Server, transports: list[str], query: str, headers: Mapping[str, str]) -> None:
-        self.heard: list[Heard] = []
+        self.received: list[Received] = []
         self.client = socketio.Client(reconnection=False, handle_sigint=False)
         for name in ("connect", "disconnect", "connect_error"):
-            self.client.on(name, lambda *said, name=name: self._hear(name, *said))
-        self.client.on("*", self._hear)
+            self.client.on(name, lambda *args, name=name: self._receive(name, *args))
+        self.client.on("*", self._receive)
         try:
             self.client.connect(f"{server.url}?{query}", headers=dict(headers), transports=transports, wait_timeout=5)
         except socketio.exceptions.ConnectionError:
             self._end_session()
 
-    def _hear(self, name: str, *said: Any) -> None:
-        self.heard.append(Heard(name, list(said), time.monotonic()))
+    def _receive(self, name: str, *args: Any) -> None:
+        self.received.append(Received(name, list(args), time.monotonic()))
 
     @property
     def transport(self) -> str:
         return str(self.client.transport())
 
-    def emit(self, name: str, *said: Any) -> None:
-        self.client.emit(name, said, callback=lambda *answer: self._hear("answer", *answer))
+    def emit(self, name: str, *args: Any) -> None:
+        self.client.emit(name, args, callback=lambda *answer: self._receive("answer", *answer))
 
     def close(self) -> None:
         self.client.disconnect()
@@ -142,7 +142,7 @@ class PythonClient:
 def client(
     kind: str, server: Server, transports: str, query: str = "", headers: Mapping[str, str] | None = None
 ) -> Iterator[Client]:
-    """A client of one kind that has connected, or was refused; it is closed in the end."""
+    """A client that has connected or was refused; it is closed at the end."""
     make = {"npm": NpmClient, "python": PythonClient}[kind]
     one = make(server, TRANSPORTS[transports], query, headers or {})
     try:
@@ -152,11 +152,11 @@ def client(
         one.close()
 
 
-def named(client: Client, name: str) -> list[Heard]:
-    """What the client heard of that name so far."""
-    return [heard for heard in list(client.heard) if heard.name == name]
+def named(client: Client, name: str) -> list[Received]:
+    """Events of that name that the client has received so far."""
+    return [event for event in list(client.received) if event.name == name]
 
 
 def events(client: Client, service: str) -> list[dict[str, Any]]:
-    """The data of the events of a service that the client heard so far."""
-    return [heard.said[0] for heard in named(client, "event") if heard.said[0]["service"] == service]
+    """The data of a service's events that the client has received so far."""
+    return [event.args[0] for event in named(client, "event") if event.args[0]["service"] == service]

@@ -1,4 +1,4 @@
-"""Engine.IO and Socket.IO by hand, packet by packet, for what no client library would say."""
+"""Engine.IO and Socket.IO packet by packet, for packets that no client library would send."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ SEPARATOR = "\x1e"
 
 
 class Session:
-    """A session over long-polling, connected to `/` unless `joins` is false; it is closed in the end."""
+    """A long-polling session, connected to `/` unless `joins` is false; it is closed at the end."""
 
     def __init__(self, server: Server, query: str = "", *, joins: bool = True) -> None:
         self.http = requests.Session()
@@ -30,7 +30,7 @@ class Session:
             assert self.post("40").status_code == 200
 
     def ask(self, method: str, url: str, **more: Any) -> requests.Response:
-        """Any request, on the connection of this session."""
+        """Send any request on the connection of this session."""
         return self.http.request(method, url, timeout=15, **more)
 
     def post(self, *packets: str) -> requests.Response:
@@ -38,13 +38,13 @@ class Session:
         return self.ask("POST", self.url, data=SEPARATOR.join(packets).encode(), headers=PLAIN_TEXT)
 
     def poll(self) -> list[str]:
-        """The packets that wait, after waiting for the first."""
+        """Wait for packets, and return all that are queued."""
         answer = self.ask("GET", self.url)
         assert answer.status_code == 200, (answer.status_code, answer.text)
         return answer.text.split(SEPARATOR) if answer.text else []
 
     def until(self, beginning: str) -> list[str]:
-        """What is polled up to the first packet that begins so, which is the last."""
+        """Poll up to and including the first packet with that beginning."""
         packets: list[str] = []
         while not any(packet.startswith(beginning) for packet in packets):
             packets += self.poll()
@@ -60,7 +60,7 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(requests.ConnectionError):  # the server may be gone
+        with contextlib.suppress(requests.ConnectionError):  # the server may have stopped
             self.post("1")
         self.http.close()
 
@@ -73,7 +73,7 @@ def open_websocket(host: str, query: str = "", **more: Any) -> websocket.WebSock
 
 @contextmanager
 def joined_websocket(server: Server, query: str = "") -> Iterator[websocket.WebSocket]:
-    """A WebSocket whose session is connected to `/` and has got its snapshot."""
+    """A WebSocket whose session is connected to `/` and has received its snapshot."""
     live = open_websocket(f"127.0.0.1:{server.port}", query)
     try:
         assert live.recv().startswith("0{")
@@ -86,28 +86,28 @@ def joined_websocket(server: Server, query: str = "") -> Iterator[websocket.WebS
 
 
 def connected(server: Server) -> int:
-    """How many clients there are, whatever they speak."""
+    """Number of connected clients, over all protocols."""
     return int(server.get("/health")["stats"]["connected_clients"])
 
 
-def told(packets: list[str]) -> list[list[Any]]:
-    """The events among packets: name, data, facts."""
+def events_in(packets: list[str]) -> list[list[Any]]:
+    """The events in packets: name, data, metadata."""
     return [json.loads(packet[2:]) for packet in packets if packet.startswith("42")]
 
 
 def is_served(server: Server, live: websocket.WebSocket) -> bool:
-    """Whether an event reaches a client, after whatever waits for it."""
+    """Whether a new event reaches a client, after queued packets."""
     service = unique("served")
     assert server.post("/events", {"type": "probe", "service": service}).status_code == 201
     while True:
-        for event in told([live.recv()]):
+        for event in events_in([live.recv()]):
             if event[0] == "event" and event[1]["service"] == service:
                 return True
 
 
 @contextmanager
 def no_traceback(server: Server) -> Iterator[None]:
-    """Within this block nothing fails that nobody foresaw."""
+    """Check that no traceback is logged within this block."""
     before = server.log().count("Traceback")
     yield
     assert server.log().count("Traceback") == before, server.log()[-4000:]

@@ -1,4 +1,4 @@
-"""How long this machine held everybody up, so that bounds in seconds judge the service and not the machine."""
+"""Measures stalls of this machine, so that time limits in tests test the service and not the machine."""
 
 import time
 from threading import Event, Thread
@@ -9,9 +9,9 @@ _NAP = 0.01
 
 
 class Stalls:
-    """While it is open, a thread takes naps; `longest` is by how many seconds the worst of them was overslept.
+    """A thread that sleeps briefly again and again; `longest` is the largest delay of a wake-up in seconds.
 
-    Whoever waits for a process on the other side waits for two that may be held up, hence `slack`.
+    A test that waits for another process depends on two that may stall, hence `slack`.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Stalls:
 
     @property
     def slack(self) -> float:
-        """What an answer may have been late by no fault of its own, in seconds."""
+        """Delay in seconds that an answer may have because of the machine."""
         return 2 * self.longest
 
     def _nap(self) -> None:

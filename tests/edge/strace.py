@@ -1,4 +1,4 @@
-"""strace beside a running service: system calls on the files of its database fail, and are told of in order."""
+"""strace attached to a running service: makes system calls on its database files fail, and records them in order."""
 
 import subprocess
 from pathlib import Path
@@ -13,27 +13,27 @@ STOP_SECONDS = 20
 
 
 class Strace:
-    """Attached to the process `pid` while the context lasts, or the process does.
+    """Attached to the process `pid` within the context, or until the process ends.
 
     Args:
         data: the directory of the database.
-        inject: what becomes of which call, in the words of strace's own option.
+        inject: the calls to change, in the syntax of strace's option `--inject`.
     """
 
     def __init__(self, pid: int, data: Path, log: Path, inject: str) -> None:
         self._log = log
-        self._said = log.with_suffix(".said")
+        self._output = log.with_suffix(".strace")
         files = [option for suffix in ("", "-wal") for option in ("-P", str(data / f"{FILE_NAME}{suffix}"))]
         what = ["-e", f"trace={CALLS}", "-e", "signal=none", "-e", f"inject={inject}"]
         self._command = [tool("strace"), "-f", "-y", "-p", str(pid), "-o", str(log), *files, *what]
 
     def __enter__(self) -> Self:
-        with self._said.open("wb") as said:
-            self._process = subprocess.Popen(self._command, stdout=said, stderr=said)
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
         try:
-            eventually(lambda: "attached" in self._said.read_text() or self._process.poll() is not None)
+            eventually(lambda: "attached" in self._output.read_text() or self._process.poll() is not None)
             if self._process.poll() is not None:
-                cannot_test(f"strace cannot attach here: {self._said.read_text().strip()}")
+                cannot_test(f"strace cannot attach here: {self._output.read_text().strip()}")
         except BaseException:
             self._stop()
             raise
@@ -45,7 +45,7 @@ class Strace:
         self._stop()
 
     def _stop(self) -> None:
-        self._process.terminate()  # it lets go of what it is attached to
+        self._process.terminate()  # strace detaches from the process
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -53,5 +53,5 @@ class Strace:
             self._process.wait()
 
     def lines(self) -> list[str]:
-        """The calls so far."""
+        """The calls recorded so far."""
         return self._log.read_text(errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""Annotations over HTTP: bodies, versions, conditions, filters, and what is kept across a kill."""
+"""Annotations over HTTP: bodies, versions, conditions, filters, and persistence across a kill."""
 
 import gzip
 import json
@@ -61,23 +61,23 @@ def test_an_annotation_is_created_read_and_deleted(shared_server: Server) -> Non
     }
     created = ask(shared_server, "POST", "/annotations", given)
     assert created.status_code == 201
-    shown = created.json()
-    assert shown.pop("outcome") == "created"
-    check_shape(shown, ANNOTATION)
+    body = created.json()
+    assert body.pop("outcome") == "created"
+    check_shape(body, ANNOTATION)
     times = {"time": f"{year}-01-01T00:00:00.500Z", "end": f"{year}-01-01T00:10:00.000Z"}
-    assert shown.items() >= {**given, **times, "updated_by": "anonymous", "source": "http"}.items()
-    assert created.headers["Location"] == f"/annotations/{shown['id']}"
-    assert created.headers["ETag"] == f'"{shown["version"]}"'
+    assert body.items() >= {**given, **times, "updated_by": "anonymous", "source": "http"}.items()
+    assert created.headers["Location"] == f"/annotations/{body['id']}"
+    assert created.headers["ETag"] == f'"{body["version"]}"'
     read = ask(shared_server, "GET", created.headers["Location"])
-    assert (read.json(), read.headers["ETag"]) == (shown, created.headers["ETag"])
-    assert shown in shared_server.get("/annotations?limit=1000")["annotations"]
+    assert (read.json(), read.headers["ETag"]) == (body, created.headers["ETag"])
+    assert body in shared_server.get("/annotations?limit=1000")["annotations"]
     gone = ask(shared_server, "DELETE", created.headers["Location"])
     assert (gone.status_code, gone.content, gone.headers.get("Content-Type")) == (204, b"", None)
     for method in ("GET", "DELETE"):
         check_problem(ask(shared_server, method, created.headers["Location"]), 404, "unknown_resource")
 
 
-def test_without_a_time_it_is_now_and_stays_what_it_was(shared_server: Server) -> None:
+def test_the_default_time_is_now_and_does_not_change(shared_server: Server) -> None:
     path = f"/annotations/{unique('timeless')}"
     first = ask(shared_server, "PUT", path, {"text": "a"})
     assert first.status_code == 201
@@ -122,7 +122,7 @@ def test_a_wrong_body_is_a_422_that_names_the_field(
     check_problem(ask(shared_server, "GET", "/annotations/wrong"), 404)
 
 
-def test_planned_times_are_taken(shared_server: Server) -> None:
+def test_future_times_are_accepted(shared_server: Server) -> None:
     planned = ask(shared_server, "POST", "/annotations", {"text": "x", "time": ago(days=-5 * 365)})
     assert planned.status_code == 201
     assert ask(shared_server, "DELETE", planned.headers["Location"]).status_code == 204
@@ -134,7 +134,7 @@ def test_a_name_that_is_not_safe_in_a_url_is_refused(shared_server: Server, name
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_bodies_are_limited_and_one_object(shared_server: Server, method: str) -> None:
+def test_a_body_is_one_object_of_limited_size(shared_server: Server, method: str) -> None:
     path = "/annotations" + ("/big" if method == "PUT" else "")
     problem = check_problem(ask(shared_server, method, path, {"text": "x" * 66_000}), 413, "body_too_large")
     assert "batches" not in problem["message"]
@@ -145,7 +145,7 @@ def test_bodies_are_limited_and_one_object(shared_server: Server, method: str) -
     check_problem(ask(shared_server, method, f"{path}?wat=1", {"text": "x"}), 422, "validation_failed", "wat")
 
 
-def test_conditions_decide_who_may_change_it(shared_server: Server) -> None:
+def test_conditions_prevent_conflicting_changes(shared_server: Server) -> None:
     path = f"/annotations/{unique('conditions')}"
     first = ask(shared_server, "PUT", path, {"text": "a"}, If_None_Match="*")
     assert first.status_code == 201
@@ -168,7 +168,7 @@ def test_conditions_decide_who_may_change_it(shared_server: Server) -> None:
     assert ask(shared_server, "DELETE", path, If_Match="*").status_code == 204
 
 
-def test_of_two_that_change_the_same_version_one_is_too_late(shared_server: Server) -> None:
+def test_of_two_changes_to_the_same_version_one_is_refused(shared_server: Server) -> None:
     path = f"/annotations/{unique('race')}"
     tag = ask(shared_server, "PUT", path, {"text": "a"}).headers["ETag"]
     with ThreadPoolExecutor(8) as pool:
@@ -179,7 +179,7 @@ def test_of_two_that_change_the_same_version_one_is_too_late(shared_server: Serv
     assert ask(shared_server, "GET", path).json()["text"] == won.json()["text"]
 
 
-def test_reads_are_answered_304_while_nothing_changed(shared_server: Server) -> None:
+def test_reads_are_answered_304_if_nothing_changed(shared_server: Server) -> None:
     path = f"/annotations/{unique('etag')}"
     ask(shared_server, "PUT", path, {"text": "a"})
     for url in (path, "/annotations?limit=3", "/catalog?limit=3"):
@@ -193,7 +193,7 @@ def test_reads_are_answered_304_while_nothing_changed(shared_server: Server) -> 
         assert ask(shared_server, "HEAD", url).status_code == 200
 
 
-def test_a_dry_run_checks_and_does_nothing(shared_server: Server) -> None:
+def test_a_dry_run_validates_and_changes_nothing(shared_server: Server) -> None:
     path = f"/annotations/{unique('dry')}"
     dry = ask(shared_server, "PUT", f"{path}?dry_run=1", {"text": "a"})
     assert (dry.status_code, dry.json()["outcome"], dry.json()["version"]) == (200, "created", 0)
@@ -201,7 +201,7 @@ def test_a_dry_run_checks_and_does_nothing(shared_server: Server) -> None:
     check_problem(ask(shared_server, "PUT", f"{path}?dry_run=1", {"text": ""}), 422)
 
 
-def test_the_list_is_filtered_and_newest_first(start_server: StartServer) -> None:
+def test_the_list_can_be_filtered_and_is_newest_first(start_server: StartServer) -> None:
     server = start_server()
     for text, begins, ends, service, tags in (
         ("old", 9, None, "web", ["deploy"]),
@@ -214,8 +214,8 @@ def test_the_list_is_filtered_and_newest_first(start_server: StartServer) -> Non
     assert texts(server, "") == ["new", "mid", "long", "old"]
     assert texts(server, "limit=2") == ["new", "mid"]
     assert texts(server, f"from={ago(hours=6)}&to={ago(hours=2)}") == ["mid", "long"]
-    assert texts(server, f"from={ago(hours=8, minutes=30)}&to={ago(hours=8)}") == [], "`to` is not part of it"
-    assert texts(server, f"from={ago(hours=3)}&to={ago(hours=2)}") == ["long"], "`from` is"
+    assert texts(server, f"from={ago(hours=8, minutes=30)}&to={ago(hours=8)}") == [], "`to` is exclusive"
+    assert texts(server, f"from={ago(hours=3)}&to={ago(hours=2)}") == ["long"], "`from` is inclusive"
     assert texts(server, "service=web") == ["mid", "old"]
     assert texts(server, "tag=deploy&service=cart") == ["new"]
     check_problem(ask(server, "GET", "/annotations?limit=0"), 422, "validation_failed", "limit")
@@ -241,13 +241,13 @@ def test_a_collection_or_cursor_that_does_not_exist_is_refused(shared_server: Se
     check_problem(ask(shared_server, "GET", f"/catalog?{query}"), 422, "validation_failed", field)
 
 
-def test_times_of_a_resource_are_to_the_millisecond_everywhere(shared_server: Server) -> None:
+def test_times_of_a_resource_have_milliseconds_everywhere(shared_server: Server) -> None:
     name = unique("precise")
-    shown = ask(shared_server, "PUT", f"/annotations/{name}", {"text": "x"}).json()
+    body = ask(shared_server, "PUT", f"/annotations/{name}", {"text": "x"}).json()
     page = shared_server.get(f"/catalog?limit=1&cursor=annotations/{name[:-1]}")
     (listed,) = [each for each in page["resources"] if each["id"] == name]
-    assert listed["updated_at"] == shown["updated_at"]
-    assert re.fullmatch(r".*:\d\d\.\d{3}Z", shown["updated_at"])
+    assert listed["updated_at"] == body["updated_at"]
+    assert re.fullmatch(r".*:\d\d\.\d{3}Z", body["updated_at"])
 
 
 @pytest.mark.parametrize("path", ["/annotations", "/heartbeat", "/events"])
@@ -262,7 +262,7 @@ def test_x_gzip_is_gzip(shared_server: Server) -> None:
     assert requests.post(f"{shared_server.url}/annotations", body, headers=headers, timeout=10).status_code == 201
 
 
-def test_a_restart_in_memory_alone_gives_other_etags_to_lists(start_server: StartServer) -> None:
+def test_etags_of_lists_change_after_a_restart_in_memory(start_server: StartServer) -> None:
     tags = []
     for text in ("a", "b"):
         server = start_server()
@@ -284,7 +284,7 @@ def test_a_backup_holds_the_catalog(start_server: StartServer, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("durability", ["fsync", "process"])
-def test_what_was_acknowledged_is_there_after_a_kill_with_its_version(tmp_path: Path, durability: str) -> None:
+def test_acknowledged_annotations_and_their_versions_survive_a_kill(tmp_path: Path, durability: str) -> None:
     server = Mortal(tmp_path / "log", tmp_path / "data", GUNICORN, ANALYTICS_DURABILITY=durability)
     with server.running():
         first = ask(server, "POST", "/annotations", {"text": "a"}).json()
@@ -293,19 +293,19 @@ def test_what_was_acknowledged_is_there_after_a_kill_with_its_version(tmp_path: 
         ask(server, "PUT", "/annotations/gone", {"text": "x"})
         ask(server, "DELETE", "/annotations/gone")
         server.begin_again()
-        told = changed.json()
-        del told["outcome"]
-        assert server.get("/annotations")["annotations"] == [told]
-        assert ask(server, "PUT", "/annotations/gone", {"text": "y"}).json()["version"] > told["version"] + 2
-        server.stop()  # that writes a checkpoint
+        annotation = changed.json()
+        del annotation["outcome"]
+        assert server.get("/annotations")["annotations"] == [annotation]
+        assert ask(server, "PUT", "/annotations/gone", {"text": "y"}).json()["version"] > annotation["version"] + 2
+        server.stop()  # a clean stop writes a checkpoint
         server.begin_again()
-        assert server.get(f"/annotations/{first['id']}") == told
+        assert server.get(f"/annotations/{first['id']}") == annotation
     found = inspect(tmp_path / "data" / "analytics.db").to_json()
     (catalog,) = [part for part in found["image"]["families"] if part["family"] == "catalog"]
     assert (found["sound"], catalog["parts"], catalog["oldest"]) == (True, 1, None)
 
 
-def test_the_contract_is_what_is_answered(shared_server: Server) -> None:
+def test_answers_match_the_contract(shared_server: Server) -> None:
     paths = shared_server.get("/openapi.json")["paths"]
     assert set(paths["/annotations/{id}"]) == {"get", "put", "delete"}
     names = [each["name"] for each in paths["/annotations/{id}"]["put"]["parameters"]]

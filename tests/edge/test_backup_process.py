@@ -1,4 +1,4 @@
-"""Backups of a running service: taken under load, they hold all that was acknowledged before, each record once."""
+"""Backups of a running service under load: they hold each record acknowledged before exactly once."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def server(folder: Path) -> Iterator[Server]:
         yield running
 
 
-def test_one_under_load_holds_each_acknowledged_record_once(server: Server, folder: Path) -> None:
+def test_a_backup_under_load_holds_each_acknowledged_record_once(server: Server, folder: Path) -> None:
     with Load(server) as load:
         eventually(lambda: len(load.acknowledged) > 500)
         before = set(load.acknowledged)
@@ -98,7 +98,7 @@ def test_one_under_load_holds_each_acknowledged_record_once(server: Server, fold
         assert (again["accepted"], again["duplicates"]) == (0, len(before))
 
 
-def test_it_reads_as_the_service_did_and_can_be_restored_again(server: Server, folder: Path) -> None:
+def test_a_restored_backup_answers_like_the_service_and_can_be_restored_again(server: Server, folder: Path) -> None:
     assert server.post("/metrics", {"name": "cpu", "value": 3.5, "tags": {"service": "web"}}).ok
     assert server.post("/heartbeat", {"service": "web", "status": "degraded"}).ok
     assert command("backup", folder / "b.db", data_dir=folder / "data").returncode == 0
@@ -110,7 +110,7 @@ def test_it_reads_as_the_service_did_and_can_be_restored_again(server: Server, f
             assert new.post("/events", event("later")).status_code == 201
 
 
-def test_a_running_service_is_inspected_and_nothing_is_put_in_its_place(server: Server, folder: Path) -> None:
+def test_a_running_service_can_be_inspected_but_not_restored(server: Server, folder: Path) -> None:
     assert server.post("/events", event("one more")).ok
     assert command("backup", folder / "c.db", data_dir=folder / "data").returncode == 0
     names = sorted(os.listdir(folder / "data"))
@@ -124,8 +124,8 @@ def test_a_running_service_is_inspected_and_nothing_is_put_in_its_place(server: 
     assert sorted(os.listdir(folder / "data")) == names
 
 
-def test_readers_leave_the_log_of_a_killed_service_alone(folder: Path, tmp_path: Path) -> None:
-    """Also where they are the last ones to close the database."""
+def test_readers_do_not_change_the_log_of_a_killed_service(folder: Path, tmp_path: Path) -> None:
+    """Also if they are the last to close the database."""
     with Server(tmp_path / "server.log", {"ANALYTICS_DATA_DIR": str(tmp_path / "data")}) as server:
         assert server.post("/events", [event(f"k{n}") for n in range(500)]).ok
         worker = worker_pid(server)
@@ -144,7 +144,7 @@ def test_readers_leave_the_log_of_a_killed_service_alone(folder: Path, tmp_path:
 
 
 def stable(answer: Any) -> Any:
-    """What does not depend on the moment of asking."""
+    """An answer without values that depend on the time of the request."""
     if isinstance(answer, dict):
         return {key: stable(value) for key, value in answer.items() if key not in MOMENTARY}
     if isinstance(answer, list):
@@ -153,4 +153,4 @@ def stable(answer: Any) -> Any:
 
 
 MOMENTARY = {"uptime_hours", "last_minute", "series", "requests_per_second"}
-"""Figures that time alone changes."""
+"""Figures that change with time alone."""

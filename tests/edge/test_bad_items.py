@@ -1,4 +1,4 @@
-"""Items that say something not allowed: each a 422 of its own, and one line of a receipt beside good ones."""
+"""Invalid items: each is a 422 when sent alone, and one error of the receipt in a batch."""
 
 import json
 import re
@@ -14,7 +14,7 @@ INVALID = "validation_failed"
 
 
 class Bad(NamedTuple):
-    """An item as JSON text, the code it gets, and the field that is named."""
+    """An item as JSON text, and the expected code and field of the error."""
 
     text: str
     code: str
@@ -63,7 +63,7 @@ WRONG_TIMES = (
 
 
 def times(base: dict[str, Any]) -> list[Bad]:
-    """Every wrong kind of timestamp, and the right kind at a wrong time."""
+    """Timestamps of wrong types and formats, and valid ones out of range."""
     return [
         *wrong_types(base, "timestamp", *WRONG_TIMES),
         changed(base, "timestamp", "0001-01-01T00:00:00Z", "timestamp_too_old"),
@@ -134,7 +134,7 @@ BEATS = [
 
 
 def named(case: Bad) -> str:
-    """The same in each run, whatever the time."""
+    """A test id that does not depend on the time."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}Z", "then", case.text)
     return f"{case.field}-{case.code}-{text[-40:]}".encode("ascii", "backslashreplace").decode()
 
@@ -167,7 +167,7 @@ def test_a_bad_heartbeat_is_a_422_that_names_the_field(shared_server: Server, ba
     ("/metrics", "metrics", METRIC, METRICS),
 ])  # fmt: skip
 @pytest.mark.parametrize("form", ["array", "object", "lines"])
-def test_bad_items_leave_the_good_ones_beside_them(
+def test_bad_items_do_not_affect_good_ones_in_a_batch(
     shared_server: Server, path: str, kind: str, good: dict[str, Any], bads: list[Bad], form: str
 ) -> None:
     whole = json.dumps(good)
@@ -197,7 +197,7 @@ def test_bad_items_leave_the_good_ones_beside_them(
 
 
 @pytest.mark.parametrize("text", ["null", "1", '"a"', "true", "[]", "[[]]"])
-def test_what_is_no_object_is_one_rejected_item(shared_server: Server, text: str) -> None:
+def test_an_item_that_is_not_an_object_is_rejected(shared_server: Server, text: str) -> None:
     with booked(shared_server, accepted=1, drops={INVALID: 1}):
         answer = post(shared_server, "/events", f"[{text},{json.dumps(EVENT)}]".encode())
     assert answer.json()["errors"][0].items() >= {"index": 0, "code": INVALID}.items()
@@ -209,5 +209,5 @@ def test_all_unknown_fields_are_named_at_once(shared_server: Server) -> None:
     assert all(name in problem["message"] for name in ("colour", "size", "type"))
 
 
-def test_bad_items_in_sum_leave_a_server_that_works(shared_server: Server) -> None:
+def test_a_server_works_after_all_bad_items(shared_server: Server) -> None:
     check_still_works(shared_server)

@@ -1,4 +1,4 @@
-"""The Python client and the command line below a path: an address with a path is as good as one without."""
+"""The clients and the command line with a service below a path."""
 
 import json
 import subprocess

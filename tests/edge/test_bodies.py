@@ -1,4 +1,4 @@
-"""How bodies arrive: every form that is read, and what is not taken at all."""
+"""Forms of bodies: accepted ones, and malformed ones that are refused."""
 
 import random
 
@@ -22,7 +22,7 @@ from tests.server import Server
         (LINES, b'\n\n{"type":"a","service":"S"}\r\n \t\r\n\r\n{"type":"b","service":"S"}\r\n\n', 2),
     ],
 )
-def test_batches_are_read_in_every_form(shared_server: Server, media_type: str, body: bytes, accepted: int) -> None:
+def test_batches_are_accepted_in_every_form(shared_server: Server, media_type: str, body: bytes, accepted: int) -> None:
     service = unique("forms")
     with booked(shared_server, accepted=accepted):
         answer = post(shared_server, "/events", body.replace(b"S", service.encode()), media_type)
@@ -32,7 +32,7 @@ def test_batches_are_read_in_every_form(shared_server: Server, media_type: str, 
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "text/plain;charset=UTF-8"])
-def test_a_single_event_is_read_as_json_or_as_a_beacon(shared_server: Server, media_type: str) -> None:
+def test_a_single_event_is_accepted_as_json_or_as_a_beacon(shared_server: Server, media_type: str) -> None:
     with booked(shared_server, accepted=1):
         assert post(shared_server, "/events", encoded(event("beacon")), media_type).status_code == 201
 
@@ -45,12 +45,12 @@ def test_a_single_event_is_read_as_json_or_as_a_beacon(shared_server: Server, me
         (LINES, b'{"name":"cpu","value":1}\n{"name":"cpu","value":2}\n'),
     ],
 )
-def test_metrics_come_in_the_same_forms(shared_server: Server, media_type: str, body: bytes) -> None:
+def test_metrics_have_the_same_forms(shared_server: Server, media_type: str, body: bytes) -> None:
     with booked(shared_server, "metrics", accepted=2):
         assert counts(post(shared_server, "/metrics", body, media_type)) == receipt(2)
 
 
-def test_a_malformed_line_leaves_the_others(shared_server: Server) -> None:
+def test_a_malformed_line_does_not_affect_the_others(shared_server: Server) -> None:
     body = b'{"type":"a","service":"lines"}\n{"type":\n\n{"type":"b","service":"lines"}\n'
     with booked(shared_server, accepted=2, drops={"malformed_json": 1}):
         answer = post(shared_server, "/events", body, LINES)
@@ -60,7 +60,7 @@ def test_a_malformed_line_leaves_the_others(shared_server: Server) -> None:
     assert error["message"]
 
 
-# What is not taken at all.
+# Refused bodies.
 
 MALFORMED: list[tuple[str, bytes, str]] = [
     ("nothing", b"", "empty_body"),
@@ -147,7 +147,7 @@ def test_empty_and_malformed_bodies_elsewhere(
         (b'{"metrics":[{"name":"a","value":1}]}', "metrics"),
     ],
 )
-def test_json_that_is_no_event_is_422(shared_server: Server, body: bytes, field: str | None) -> None:
+def test_json_that_is_not_an_event_is_422(shared_server: Server, body: bytes, field: str | None) -> None:
     with booked(shared_server, drops={"validation_failed": 1}):
         problem = check_problem(post(shared_server, "/events", body), 422, "validation_failed")
     assert field is None or "Unknown field." in problem["fields"][field]
@@ -180,12 +180,12 @@ def test_unknown_types_and_encodings_are_415(
         assert words in check_problem(answer, 415, "unsupported_media_type")["message"]
 
 
-def test_a_heartbeat_does_not_come_in_lines(shared_server: Server) -> None:
+def test_a_heartbeat_cannot_be_sent_as_lines(shared_server: Server) -> None:
     with booked(shared_server, "heartbeats", drops={"unsupported_media_type": 1}):
         check_problem(post(shared_server, "/heartbeat", b'{"service":"a","status":"healthy"}', LINES), 415)
 
 
-def test_noise_is_never_a_500(shared_server: Server, dice: random.Random) -> None:
+def test_random_bytes_are_never_a_500(shared_server: Server, dice: random.Random) -> None:
     whole = encoded({**event("noise", data={"a": [1, 2.5, None, "é"]}), "timestamp": "2024-01-15T10:30:00Z"})
     for _ in range(200):
         body = bytearray(whole)

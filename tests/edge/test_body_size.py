@@ -1,4 +1,4 @@
-"""Limits of bodies: a byte or an item more is a 413, in little memory."""
+"""Limits of bodies: larger ones are a 413, and need little memory."""
 
 import gzip
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def in_chunks(server: Server, body: bytes, *headers: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("framing", [with_length, in_chunks])
-def test_a_body_at_the_limit_is_taken_and_a_byte_more_is_a_413(
+def test_a_body_at_the_limit_is_accepted_and_a_larger_one_is_a_413(
     shared_server: Server, framing: Callable[[Server, bytes], list[bytes]]
 ) -> None:
     with booked(shared_server, accepted=1):
@@ -43,20 +43,20 @@ def test_a_body_at_the_limit_is_taken_and_a_byte_more_is_a_413(
     check_still_works(shared_server)
 
 
-def test_a_gzip_body_at_the_limit_is_taken_and_a_byte_more_is_a_413(shared_server: Server) -> None:
+def test_a_gzip_body_at_the_limit_is_accepted_and_a_larger_one_is_a_413(shared_server: Server) -> None:
     with booked(shared_server, accepted=1, drops={"body_too_large": 1}):
         assert post(shared_server, "/events", gzip.compress(AT_LIMIT), Content_Encoding="gzip").status_code == 200
         too_large = post(shared_server, "/events", gzip.compress(AT_LIMIT + b" "), Content_Encoding="gzip")
         check_problem(too_large, 413, "body_too_large")
 
 
-def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(shared_server: Server) -> None:
+def test_a_length_above_the_limit_is_refused_before_the_body_is_sent(shared_server: Server) -> None:
     with booked(shared_server, drops={"body_too_large": 1}):
         answer = exchange(shared_server, head(shared_server, "/events", JSON, f"Content-Length: {2**40}"), b"[")
         check_problem(answer, 413, "body_too_large")
 
 
-def test_chunks_without_end_are_a_413_in_little_memory(shared_server: Server) -> None:
+def test_endless_chunks_are_a_413_in_little_memory(shared_server: Server) -> None:
     pid = worker_pid(shared_server)
     before = resident_mib(pid)
     part = b"10000\r\n%b\r\n" % (b" " * 65536)

@@ -46,14 +46,14 @@ def names(server: Server) -> list[str]:
     [(True, GUNICORN), (False, GUNICORN), (False, (*GUNICORN, "--preload")), (False, SERVE)],
     ids=["disk", "memory", "preload", "analytics serve"],
 )
-def test_files_are_read_at_the_start_and_on_sighup(
+def test_files_are_read_at_startup_and_on_sighup(
     start_server: StartServer, tmp_path: Path, folder: Path, is_kept: bool, command: tuple[str, ...]
 ) -> None:
     data = str(tmp_path / "data") if is_kept else ""
     server = start_server({"ANALYTICS_CONFIG_DIR": str(folder), "ANALYTICS_DATA_DIR": data}, command)
-    assert names(server) == ["one", "two"], "what is ready has its configuration"
-    shown = server.get("/annotations/one")
-    assert (shown["source"], shown["updated_by"]) == ("deploys.yaml", "deploys.yaml")
+    assert names(server) == ["one", "two"], "a ready service has loaded its configuration"
+    annotation = server.get("/annotations/one")
+    assert (annotation["source"], annotation["updated_by"]) == ("deploys.yaml", "deploys.yaml")
     for method in ("PUT", "DELETE"):
         problem = check_problem(ask(server, method, "/annotations/one", {"text": "x"}), 409, "from_file")
         assert "deploys.yaml" in problem["message"]
@@ -63,11 +63,11 @@ def test_files_are_read_at_the_start_and_on_sighup(
     assert requests.get(f"{server.url}/health/ready", timeout=10).status_code == 200
     config = {"folder": str, "files": int, "loaded_at": is_time, "errors": list, "more_errors": int}
     check_shape(health["config"], config)
-    told = {"file": "wrong.yaml", "line": 2, "field": "annotations.three.text"}
-    told["reason"] = "Missing data for required field."
-    assert health["config"]["errors"] == [told]
+    error = {"file": "wrong.yaml", "line": 2, "field": "annotations.three.text"}
+    error["reason"] = "Missing data for required field."
+    assert health["config"]["errors"] == [error]
     (logged,) = [line for line in records(server) if line["message"] == "configuration is wrong"]
-    assert logged.items() >= told.items()
+    assert logged.items() >= error.items()
 
     worker = worker_pid(server)
     assert ask(server, "PUT", "/annotations/own", {"text": "over HTTP"}).status_code == 201
@@ -79,13 +79,13 @@ def test_files_are_read_at_the_start_and_on_sighup(
     assert server.get("/health")["config"]["errors"] == []
     changed = server.get("/annotations/one")
     assert changed["text"] == "changed"
-    assert changed["version"] > shown["version"]
-    assert changed["time"] == shown["time"]
+    assert changed["version"] > annotation["version"]
+    assert changed["time"] == annotation["time"]
     assert worker_pid(server) == worker
 
 
 def test_a_reload_interrupts_nothing(start_server: StartServer, folder: Path) -> None:
-    """Not even in memory, where another worker would know nothing."""
+    """Also in memory, where a new worker would have no data."""
     server = start_server({"ANALYTICS_CONFIG_DIR": str(folder), "ANALYTICS_DATA_DIR": ""})
     worker = worker_pid(server)
     with connect(server) as slow, joined_websocket(server) as live, no_traceback(server):
@@ -115,13 +115,13 @@ def test_a_reload_interrupts_nothing(start_server: StartServer, folder: Path) ->
     assert server.stop() == 0
 
 
-def test_a_signal_during_the_start_does_not_end_the_worker(tmp_path: Path, folder: Path) -> None:
+def test_sighup_during_startup_does_not_end_the_worker(tmp_path: Path, folder: Path) -> None:
     log = tmp_path / "server.log"
     server = Server(log, {"ANALYTICS_CONFIG_DIR": str(folder), "LOG_LEVEL": "INFO"})
 
     def signal_always(stop: Event) -> None:
         while not stop.wait(0.02):
-            if log.exists() and b"Listening at" in log.read_bytes():  # from then on gunicorn takes signals
+            if log.exists() and b"Listening at" in log.read_bytes():  # from now on gunicorn handles signals
                 os.kill(server.process.pid, signal.SIGHUP)
 
     stop = Event()
@@ -137,5 +137,5 @@ def test_a_signal_during_the_start_does_not_end_the_worker(tmp_path: Path, folde
         stop.set()
 
 
-def test_without_a_folder_health_says_so(shared_server: Server) -> None:
+def test_health_reports_that_there_is_no_folder(shared_server: Server) -> None:
     assert shared_server.get("/health")["config"] is None

@@ -1,4 +1,4 @@
-"""The contract's curl examples, run by curl as they stand there, but for the port."""
+"""The curl examples of the contract, run unchanged except for the port."""
 
 import json
 import os
@@ -58,7 +58,7 @@ Run = Callable[[str], tuple[int, Any]]
 
 @pytest.fixture
 def run(shared_server: Server, tmp_path: Path) -> Run:
-    """Runs a command line in a shell; the status and the JSON of what curl got."""
+    """Runs a command in a shell; returns status and JSON of curl's answer."""
     tool("curl")
     (tmp_path / ".curlrc").write_text('silent\nshow-error\nmax-time = 10\nwrite-out = "\\n%{http_code}"\n')
 
@@ -119,7 +119,7 @@ def test_a_services_metrics_are_read(run: Run) -> None:
 
 
 @pytest.mark.parametrize("path", ["dashboard", "health", "stats"])
-def test_the_plain_reads_answer(run: Run, path: str) -> None:
+def test_reads_without_parameters_are_answered(run: Run, path: str) -> None:
     status, answer = run(f"curl http://localhost:8099/{path}")
     assert status == 200
     assert answer

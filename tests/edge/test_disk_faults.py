@@ -28,7 +28,7 @@ log.RETRY_SECONDS = 0.1
 StartSmallWal = Callable[[Mapping[str, str]], Server]
 CLIENTS = 3
 EVENTS = 12
-"""How many events every second request has; the others have one."""
+"""Number of events in every second request; the others have one."""
 PATIENCE = 60
 """Seconds within which a request must be accepted."""
 
@@ -111,7 +111,7 @@ def check_reopened_after_failed_syncs(lines: list[str]) -> int:
         ("fsync", "fdatasync", "ENOSPC", "1..2"),
     ],
 )
-def test_calls_that_fail_now_and_then(
+def test_acknowledged_records_survive_intermittent_disk_faults(
     durability: str, call: str, error: str, when: str, tmp_path: Path, start_small_wal: StartSmallWal
 ) -> None:
     data = tmp_path / "data"
@@ -132,7 +132,9 @@ def test_calls_that_fail_now_and_then(
 
 
 @pytest.mark.parametrize("durability", ["process", "fsync"])
-def test_kills_between_writes_and_syncs(durability: str, tmp_path: Path, start_small_wal: StartSmallWal) -> None:
+def test_acknowledged_records_survive_kills_between_writes_and_syncs(
+    durability: str, tmp_path: Path, start_small_wal: StartSmallWal
+) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
     server = start_small_wal(settings)

@@ -1,4 +1,4 @@
-"""The container as far as it goes without an engine: what the Dockerfile copies and installs is enough for its CMD."""
+"""The container without a container engine: what the Dockerfile copies and installs is enough for its CMD."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_sources(copy: str, folder: Path) -> None:
-    """Do what a COPY of the build's own files does; what .dockerignore leaves out stays out."""
+    """Copy files as COPY does, without those that .dockerignore excludes."""
     *sources, target = copy.split()
     for source in sources:
         if (ROOT / source).is_dir():
@@ -62,14 +62,14 @@ def copy_sources(copy: str, folder: Path) -> None:
 
 
 def environment(image: Path, port: int) -> dict[str, str]:
-    """What the image sets, and nothing of this process; on loopback, a free port, and with a volume of its own."""
+    """The environment of the image, with the host 127.0.0.1, a free port and a temporary volume."""
     own = {"HOST": "127.0.0.1", "PORT": str(port), "ANALYTICS_DATA_DIR": str(image / "volume")}
     return {**SET, "PATH": f"{image / 'venv/bin'}:/usr/bin:/bin", **own}
 
 
 @pytest.fixture
 def port(image: Path) -> Iterator[int]:
-    """The port of the container's CMD, started in what its image holds."""
+    """The port of the container's CMD, started from the files of its image."""
     (command,) = instructions("CMD")
     port = free_port()
     process = subprocess.Popen(json.loads(command), cwd=image, env=environment(image, port), start_new_session=True)
@@ -80,7 +80,7 @@ def port(image: Path) -> Iterator[int]:
         assert process.wait(15) == 0
 
 
-def test_the_command_serves_and_the_health_check_says_so(image: Path, port: int) -> None:
+def test_the_command_serves_and_the_health_check_passes(image: Path, port: int) -> None:
     eventually(lambda: _answers(port))
     (check,) = [line.split("CMD ")[1] for line in instructions("HEALTHCHECK")]
     done = subprocess.run(json.loads(check), cwd=image, env=environment(image, port), timeout=20)
@@ -93,13 +93,13 @@ def test_the_command_serves_and_the_health_check_says_so(image: Path, port: int)
     assert requests.get(f"http://127.0.0.1:{port}/vendor/uPlot.iife.min.js", timeout=5).status_code == 200
 
 
-def test_the_health_check_fails_where_nothing_answers(image: Path) -> None:
+def test_the_health_check_fails_without_a_server(image: Path) -> None:
     (check,) = [line.split("CMD ")[1] for line in instructions("HEALTHCHECK")]
     done = subprocess.run(json.loads(check), env=environment(image, free_port()), capture_output=True, timeout=20)
     assert done.returncode != 0
 
 
-def test_it_is_pinned_and_runs_as_nobody_special() -> None:
+def test_the_base_image_is_pinned_and_the_user_is_unprivileged() -> None:
     assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", instructions("FROM")[0])
     assert re.fullmatch(r"node:\d+\.\d+\.\d+-\w+-slim AS charts", instructions("FROM", CHARTS)[0])
     assert instructions("USER") == ["analytics"]
@@ -107,14 +107,14 @@ def test_it_is_pinned_and_runs_as_nobody_special() -> None:
     assert all("==" in pin for pin in pins)
 
 
-def test_what_it_keeps_is_in_a_volume_that_its_user_owns() -> None:
+def test_the_data_is_in_a_volume_owned_by_the_user() -> None:
     (volume,) = instructions("VOLUME")
     assert SET["ANALYTICS_DATA_DIR"] == volume
     (making,) = [index for index, line in enumerate(IMAGE) if f"mkdir {volume} && chown analytics {volume}" in line]
     assert making < IMAGE.index(f"VOLUME {volume}") < IMAGE.index("USER analytics")
 
 
-def test_what_is_copied_is_not_left_out_of_the_build() -> None:
+def test_copied_files_are_not_excluded_from_the_build() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert ignored[0] == "*"
     copies = instructions("COPY", CHARTS) + [copy for copy in instructions("COPY") if not copy.startswith("--from")]

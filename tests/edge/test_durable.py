@@ -1,4 +1,4 @@
-"""What is told of the storage, what a start says meanwhile, and how live clients come back after a kill."""
+"""Storage in /health and /stats, answers during recovery, and live clients that reconnect after a kill."""
 
 import contextlib
 import json
@@ -35,9 +35,7 @@ def event(n: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("durability", ["fsync", "process", "relaxed"])
-def test_health_and_stats_tell_where_records_are_kept(
-    start_server: StartServer, tmp_path: Path, durability: str
-) -> None:
+def test_health_and_stats_report_the_storage(start_server: StartServer, tmp_path: Path, durability: str) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_DURABILITY": durability.upper()})
     health, first = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "disk", durability)
@@ -54,7 +52,7 @@ def test_health_and_stats_tell_where_records_are_kept(
     assert server.stop() == 0
 
 
-def test_memory_alone_is_said_at_the_start_and_in_health(start_server: StartServer) -> None:
+def test_storage_in_memory_is_reported_at_startup_and_in_health(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": ""})
     told = [line for line in records(server) if "kept in memory only" in line["message"]]
     assert [line["level"] for line in told] == ["WARNING"]
@@ -66,7 +64,7 @@ def test_memory_alone_is_said_at_the_start_and_in_health(start_server: StartServ
 
 
 @pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
-def test_a_wrong_durability_stops_the_start_with_one_line(command: tuple[str, ...]) -> None:
+def test_a_wrong_durability_prevents_the_start_with_one_line(command: tuple[str, ...]) -> None:
     wrong = ("always", "full ", "0")
     with ThreadPoolExecutor() as pool:
         starts = [pool.submit(start_wrongly, command, {"ANALYTICS_DURABILITY": value}) for value in wrong]
@@ -79,14 +77,14 @@ def test_a_wrong_durability_stops_the_start_with_one_line(command: tuple[str, ..
 
 
 def answers(server: Server, method: str, path: str) -> list[requests.Response]:
-    """The answer, or nothing where nobody listens."""
+    """The answer, or None if nothing listens."""
     try:
         return [requests.request(method, server.url + path, json={} if method == "POST" else None, timeout=10)]
     except requests.ConnectionError:
         return []
 
 
-def test_while_it_reads_what_it_kept_it_is_alive_but_not_ready(mortal: Mortal, tmp_path: Path) -> None:
+def test_during_recovery_the_service_is_alive_but_not_ready(mortal: Mortal, tmp_path: Path) -> None:
     for n in range(60):
         assert mortal.post("/events", event(n)).status_code == 201
     mortal.kill()
@@ -107,10 +105,10 @@ def check_closed_until_ready(server: Mortal) -> None:
     for method, path in (("GET", "/health/live"), ("GET", "/"), ("GET", "/sdk/analytics.js"), *closed):
         (found[path],) = answers(server, method, path)
     (still,) = answers(server, "GET", "/health/ready")
-    if still.status_code == 503:  # else it was done in between
+    if still.status_code == 503:  # otherwise recovery ended in between
         assert found.pop("/health/live").json() == {"status": "alive"}
         assert found.pop("/").status_code == found.pop("/sdk/analytics.js").status_code == 200, (
-            "the page waits by itself"
+            "the page is served and waits"
         )
         for path, each in found.items():
             assert (each.status_code, each.headers["Retry-After"]) == (503, "1"), path
@@ -126,7 +124,7 @@ def check_closed_until_ready(server: Mortal) -> None:
     assert all(0 < line["entry"] <= line["of"] == 61 for line in progress)
 
 
-def test_a_stop_while_it_reads_is_orderly_and_changes_nothing(mortal: Mortal, tmp_path: Path) -> None:
+def test_a_stop_during_recovery_is_clean_and_changes_nothing(mortal: Mortal, tmp_path: Path) -> None:
     for n in range(60):
         assert mortal.post("/events", event(n)).status_code == 201
     mortal.kill()
@@ -143,7 +141,7 @@ def test_a_stop_while_it_reads_is_orderly_and_changes_nothing(mortal: Mortal, tm
     assert mortal.get("/stats")["totals"]["events"] == 60
 
 
-def test_what_was_down_is_so_after_a_kill_and_after_a_stop(mortal: Mortal) -> None:
+def test_services_that_were_down_are_down_after_a_kill_and_after_a_stop(mortal: Mortal) -> None:
     mortal.get("/heartbeat/job?interval=1&grace=0.2")
     eventually(lambda: mortal.get("/services/job/history")["history"][0]["to"] == "down")
     seen = mortal.get("/services/job/history")["history"]
@@ -156,13 +154,13 @@ def test_what_was_down_is_so_after_a_kill_and_after_a_stop(mortal: Mortal) -> No
 
 
 def newest_tick(data: Path) -> str:
-    """When the newest tick was recorded, as RFC 3339; nothing where none was."""
+    """Time of the newest recorded tick as RFC 3339; None if there is none."""
     with contextlib.closing(sqlite3.connect(data / "analytics.db")) as db:
         ((received,),) = db.execute("SELECT max(received) FROM journal WHERE kind = 'ticks'")
     return rfc3339(received) if received else ""
 
 
-def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(mortal: Mortal) -> None:
+def test_live_clients_reconnect_after_a_kill_and_get_missed_events(mortal: Mortal) -> None:
     with Live(mortal, "service=shop") as live:
         live.until(is_update)
         for n in range(5):
@@ -187,7 +185,7 @@ def test_live_clients_come_back_after_a_kill_and_are_told_what_they_missed(morta
             assert (first["type"], first["gap"], first["seq"]) == ("snapshot", True, newest)
 
 
-def test_a_ring_that_went_on_since_is_told_as_a_gap(tmp_path: Path) -> None:
+def test_missed_events_that_are_no_longer_kept_are_reported_as_a_gap(tmp_path: Path) -> None:
     mortal = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, ANALYTICS_EVENTS_RING="50")
     with mortal.running() as server:
         with Live(server) as live:

@@ -1,4 +1,4 @@
-"""Every example of README.md and docs/ is run against a real server, but for those marked `<!-- not run -->`.
+"""Every example of README.md and docs/ is run against a real server, except those marked `<!-- not run -->`.
 
 The blocks of a page run in order against a server of the page's own, in one folder that holds an access log, so a later
 block may use what an earlier one made.
@@ -26,7 +26,7 @@ RUN_LANGUAGES = ("bash", "python", "javascript", "go")
 SECONDS = 30
 COMPILE_SECONDS = 120
 CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 15\n"
-# What a page has and node has not; an answer that is an error fails the block, and so does an error nobody caught.
+# Browser features that node lacks; an error status or an uncaught error fails the block.
 BROWSER = """
 setTimeout(() => process.exit(), 3000).unref();
 const ask = globalThis.fetch;
@@ -66,7 +66,7 @@ GetStage = Callable[[Path], Stage]
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GetStage]:
-    """Gives a page its stage; those of other pages end first."""
+    """Gives a page its stage; those of other pages are closed first."""
     stages: dict[Path, Stage] = {}
     with ExitStack() as stack:
 
@@ -84,7 +84,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GetStage]:
 
 
 def furnish(folder: Path) -> None:
-    """Put into a folder what examples expect: an access log, the command, and what makes curl and node show errors."""
+    """Create the files that examples expect: an access log, the command, and strict settings of curl and node."""
     then = datetime.now(UTC) - timedelta(hours=30)
     log = "".join(
         f"192.0.2.{n % 9} - - [{then + timedelta(minutes=n):%d/%b/%Y:%H:%M:%S %z}] "
@@ -116,7 +116,7 @@ def command(block: Block, text: str, folder: Path) -> list[str]:
 
 
 def compiled(script: Path) -> Path:
-    """The program of a Go file that needs nothing but Go's own library."""
+    """Compile a Go file that needs only Go's standard library; returns the program."""
     program, environment = script.with_suffix(""), {**os.environ, "GO111MODULE": "off", "GOTOOLCHAIN": "local"}
     environment.update(GOCACHE=str(script.parent / "go-cache"), GOPATH=str(script.parent / "go"), GOFLAGS="")
     build = [tool("go"), "build", "-o", str(program), str(script)]
@@ -131,12 +131,12 @@ def test_readme_and_the_tutorial_have_examples_that_run() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.place for block in BLOCKS])
-def test_an_example_works_as_it_stands(stage: GetStage, block: Block) -> None:
+def test_an_example_works_unchanged(stage: GetStage, block: Block) -> None:
     stage(block.page).play(block)
 
 
 def run(server: Server, folder: Path, block: Block) -> None:
-    """Run an example as a user would, who sees any error."""
+    """Run an example as a user would; any error fails the test."""
     address = urlsplit(server.url).netloc
     text = re.sub(r"(localhost|127\.0\.0\.1):8099", address, block.text)
     process = subprocess.Popen(

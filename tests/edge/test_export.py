@@ -1,4 +1,4 @@
-"""Exports by a real server: forms, names, compression, memory, slow readers, and breaks that can be told."""
+"""Exports by a real server: formats, file names, compression, memory, slow readers, and detectable failures."""
 
 import csv
 import gzip
@@ -37,7 +37,7 @@ MINUTE = timedelta(minutes=1)
 MANY = 400_000
 MILLION = 1_000_000
 LIMIT = 50.0
-"""MB that an export may take beside what is stored."""
+"""MB that an export may need in addition to the stored records."""
 
 
 def ask(server: Server, path: str, **more: Any) -> requests.Response:
@@ -46,7 +46,7 @@ def ask(server: Server, path: str, **more: Any) -> requests.Response:
 
 @pytest.mark.parametrize("format_", TYPES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_comes_in_each_form_as_a_file_with_a_name(shared_server: Server, kind: str, format_: str) -> None:
+def test_each_kind_is_exported_in_each_format_with_a_file_name(shared_server: Server, kind: str, format_: str) -> None:
     service = unique("export")
     shared_server.post("/events", {"type": "request", "service": service, "data": {"status": 200}})
     shared_server.post("/metrics", {"name": "cpu", "value": 1, "tags": {"service": service}})
@@ -93,18 +93,18 @@ def test_a_table_may_begin_with_a_byte_order_mark(shared_server: Server, kind: s
 
 
 def without_uptime(text: str) -> list[dict[str, str]]:
-    """Rows of a table without the figure that is another one a moment later."""
+    """Rows of a table without the uptime, which changes between requests."""
     return [
         {name: value for name, value in row.items() if name != "uptime_hours"}
         for row in csv.DictReader(io.StringIO(text))
     ]
 
 
-def test_without_a_wish_rows_come_as_lines_of_json(shared_server: Server) -> None:
+def test_the_default_format_is_ndjson(shared_server: Server) -> None:
     assert ask(shared_server, "/export/events").headers["Content-Type"] == TYPES["ndjson"]
 
 
-def test_it_is_gzipped_for_who_takes_that(shared_server: Server) -> None:
+def test_an_export_is_gzipped_if_accepted(shared_server: Server) -> None:
     service = unique("zip")
     shared_server.post("/events", [{"type": "a", "service": service, "data": {"n": n}} for n in range(1_000)])
     plain = ask(shared_server, f"/export/events?service={service}")
@@ -119,7 +119,7 @@ def test_it_is_gzipped_for_who_takes_that(shared_server: Server) -> None:
 
 @pytest.mark.parametrize("kind", ["events", "metrics"])
 @pytest.mark.parametrize("format_", ["json", "ndjson"])
-def test_what_is_json_can_be_posted_as_it_is(shared_server: Server, kind: str, format_: str) -> None:
+def test_json_exports_can_be_posted_unchanged(shared_server: Server, kind: str, format_: str) -> None:
     service = unique("back")
     item = {"type": "a", "service": service} if kind == "events" else {"name": service, "value": 1}
     shared_server.post(f"/{kind}", [{**item, "id": f"{service}-{n}"} for n in range(3)])
@@ -130,7 +130,7 @@ def test_what_is_json_can_be_posted_as_it_is(shared_server: Server, kind: str, f
     assert receipt == {"accepted": 0, "duplicates": 3, "rejected": 0, "errors": []}
 
 
-def test_head_tells_the_same_without_rows(shared_server: Server) -> None:
+def test_head_has_the_same_headers_without_rows(shared_server: Server) -> None:
     answer = requests.head(f"{shared_server.url}/export/events?format=csv", headers=PLAIN, timeout=10)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Type"] == TYPES["csv"]
@@ -159,7 +159,7 @@ def test_head_tells_the_same_without_rows(shared_server: Server) -> None:
         ("/export/events?bom=1&bom=1&format=csv", "bom"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_name(shared_server: Server, path: str, field: str) -> None:
+def test_a_wrong_parameter_is_refused_and_named(shared_server: Server, path: str, field: str) -> None:
     check_problem(ask(shared_server, path), 422, "validation_failed", field)
 
 
@@ -190,7 +190,7 @@ def test_filters_combine(shared_server: Server) -> None:
     assert [row["value"] for row in answer.json()["metrics"]] == [1]
 
 
-def test_a_fault_on_the_way_does_not_look_like_the_end(start_server: StartServer) -> None:
+def test_a_failed_export_does_not_look_complete(start_server: StartServer) -> None:
     server = start_server(command=(*GUNICORN[:-1], "tests.edge.breaking_export:app"))
     server.post("/events", [{"type": "a", "service": "s", "data": {"x": "x" * 1_000}} for _ in range(200)])
     for format_ in TYPES:
@@ -206,7 +206,7 @@ def test_a_fault_on_the_way_does_not_look_like_the_end(start_server: StartServer
     check_still_works(server)
 
 
-def test_readers_that_stall_or_vanish_harm_nobody(start_server: StartServer) -> None:
+def test_readers_that_stall_or_disconnect_do_not_disturb_others(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_EVENTS_RING": "50000"})
     for _ in range(5):
         server.post("/events", [{"type": "a", "service": "s", "data": {"x": "x" * 300}} for _ in range(10_000)])
@@ -233,7 +233,7 @@ def test_readers_that_stall_or_vanish_harm_nobody(start_server: StartServer) -> 
 
 
 def open_files(server: Server) -> set[str]:
-    """What the worker has open; a socket has a name that no other one ever had."""
+    """The open files of the worker; the name of a socket is unique."""
     found = set()
     for descriptor in Path(f"/proc/{worker_pid(server)}/fd").iterdir():
         with suppress(FileNotFoundError):
@@ -241,7 +241,7 @@ def open_files(server: Server) -> set[str]:
     return found
 
 
-def test_a_reader_that_stalls_for_too_long_is_cut_off(start_server: StartServer) -> None:
+def test_a_reader_that_stalls_for_too_long_is_disconnected(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_SEND_TIMEOUT": "0.3"})
     server.post("/events", [{"type": "a", "service": "s", "data": {"x": "x" * 3_000}} for _ in range(3_000)])
     before = open_files(server)
@@ -256,7 +256,7 @@ def test_a_reader_that_stalls_for_too_long_is_cut_off(start_server: StartServer)
 
 
 @pytest.mark.parametrize(("count", "limit"), [(MANY, LIMIT / 2), pytest.param(MILLION, LIMIT, marks=pytest.mark.long)])
-def test_many_rows_take_constant_memory_and_yield_to_others(
+def test_large_exports_need_constant_memory_and_yield_to_others(
     start_server: StartServer, count: int, limit: float
 ) -> None:
     server = start_server({"ANALYTICS_EVENTS_RING": str(count)})
@@ -279,7 +279,7 @@ def test_many_rows_take_constant_memory_and_yield_to_others(
                 started = time.perf_counter()
                 server.post("/events", event)
                 waits.append(time.perf_counter() - started)
-    assert rows >= count - 2 * len(waits)  # what the newcomers displaced
+    assert rows >= count - 2 * len(waits)  # the rows that newer ones evicted
     assert rows <= count + 1
     assert (most - before) * 1.048576 < limit
     assert max(waits) < 2

@@ -1,4 +1,4 @@
-"""What was exported comes back equal: out of one real service and into an empty one, in every form."""
+"""Round trips: exports of one real service are imported into an empty one, in every format."""
 
 import csv
 import io
@@ -71,7 +71,7 @@ def fill(server: Server) -> None:
 
 
 def reads(server: Server, end: datetime) -> dict[str, Any]:
-    """All that can be read and does not depend on when the service got it."""
+    """All answers that do not depend on the time of receipt."""
     found: dict[str, Any] = {"events": []}
     cursor = ""
     while cursor is not None:
@@ -100,7 +100,7 @@ def reads(server: Server, end: datetime) -> dict[str, Any]:
 
 
 def same_hour(source: Server, target: Server) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What both answer, in the same hour."""
+    """The answers of both services within the same hour."""
     while True:
         end = datetime.now(UTC)
         both = reads(source, end), reads(target, end)
@@ -109,7 +109,7 @@ def same_hour(source: Server, target: Server) -> tuple[dict[str, Any], dict[str,
 
 
 class Exported(NamedTuple):
-    """A server with records of every kind, and the folder with what was exported from it in every form."""
+    """A server with records of every kind, and a folder with its exports in every format."""
 
     source: Server
     folder: Path
@@ -127,7 +127,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_import_of_an_export_answers_equally(exported: Exported, start_server: StartServer, form: str) -> None:
+def test_an_imported_export_gives_the_same_answers(exported: Exported, start_server: StartServer, form: str) -> None:
     source, folder = exported
     target = start_server()
     for kind in ("events", "metrics"):
@@ -143,8 +143,10 @@ def test_an_import_of_an_export_answers_equally(exported: Exported, start_server
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_a_table_comes_back_from_a_spreadsheet(start_server: StartServer, tmp_path: Path, separator: str) -> None:
-    """With a byte order mark, and with the separators that spreadsheets of other countries write."""
+def test_a_table_edited_in_a_spreadsheet_can_be_imported(
+    start_server: StartServer, tmp_path: Path, separator: str
+) -> None:
+    """With a byte order mark, and with the separators of other locales."""
     source = start_server()
     events = [
         {"type": "a;b", "service": "é", "user_id": "u,1", "data": {"n": [1, 2], "q": 'x;"y"\tz'}},

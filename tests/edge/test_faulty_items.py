@@ -1,4 +1,4 @@
-"""One faulty item of a batch costs only itself, in every form in which a batch can be sent, on a real server."""
+"""A faulty item of a batch does not affect the others, in every form of a batch, on a real server."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def send(server: Server, form: str, kind: str, items: list[bytes]) -> Any:
 
 
 @MANY
-def test_half_an_emoji_is_taken_as_the_replacement_character(shared_server: Server, form: str) -> None:
+def test_half_an_emoji_becomes_the_replacement_character(shared_server: Server, form: str) -> None:
     service = unique("half")
     items = [
         b'{"type":"a","service":"s"}',
@@ -56,9 +56,7 @@ def test_half_an_emoji_is_taken_as_the_replacement_character(shared_server: Serv
 @MANY
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity"])
 @KINDS
-def test_a_literal_that_is_no_json_costs_its_item_alone(
-    shared_server: Server, kind: str, literal: str, form: str
-) -> None:
+def test_an_invalid_literal_affects_only_its_item(shared_server: Server, kind: str, literal: str, form: str) -> None:
     name = unique("nan")
     good = {"events": {"type": "a", "service": name}, "metrics": {"name": name, "value": 1}}[kind]
     bad = {
@@ -75,7 +73,7 @@ def test_a_literal_that_is_no_json_costs_its_item_alone(
 
 @MANY
 @KINDS
-def test_all_faults_at_once_leave_all_that_stand_beside_them(shared_server: Server, kind: str, form: str) -> None:
+def test_all_faults_in_one_batch_do_not_affect_valid_items(shared_server: Server, kind: str, form: str) -> None:
     name = unique("beside")
     good, hole = {
         "events": ({"type": "a", "service": name}, {"type": "a", "service": name, "data": {"q": HOLE}}),
@@ -92,8 +90,8 @@ def test_all_faults_at_once_leave_all_that_stand_beside_them(shared_server: Serv
     assert (receipt["accepted"], receipt["rejected"]) == (len(faults) + 1 + len(TAKEN), len(REFUSED_IN_DATA))
     assert [error["index"] for error in receipt["errors"]] == [2 * n + 1 for n in range(len(REFUSED_IN_DATA))]
     if kind == "events":
-        shown = shared_server.get(f"/events?service={name}&limit=1000")["events"]
-        assert [event["data"]["q"] for event in reversed(shown) if event["data"]] == [fault.becomes for fault in TAKEN]
+        stored = shared_server.get(f"/events?service={name}&limit=1000")["events"]
+        assert [event["data"]["q"] for event in reversed(stored) if event["data"]] == [fault.becomes for fault in TAKEN]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +103,7 @@ def test_all_faults_at_once_leave_all_that_stand_beside_them(shared_server: Serv
     ],
 )
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
-def test_a_single_record_is_taken_with_half_a_character(
+def test_a_single_record_with_half_a_character_is_accepted(
     shared_server: Server, path: str, body: bytes, status: int, mark: bytes
 ) -> None:
     body = body.replace(b'"id":"', b'"id":"' + unique("id").encode())
@@ -134,7 +132,7 @@ def test_a_single_record_is_taken_with_half_a_character(
         ),
     ],
 )
-def test_what_is_behind_the_whole_items_is_one_error(
+def test_the_rest_after_complete_items_is_one_error(
     shared_server: Server, body: bytes, accepted: int, message: str
 ) -> None:
     answer = post(shared_server, "/events", body)
@@ -146,7 +144,7 @@ def test_what_is_behind_the_whole_items_is_one_error(
 
 @pytest.mark.parametrize("how", ["sendBeacon", "fetch"])
 def test_a_real_browser_sends_half_an_emoji(shared_server: Server, browser: Browser, how: str) -> None:
-    """Within its JSON as an escape, and as text that it encodes itself."""
+    """As an escape in its JSON, and as text encoded by the browser."""
     service = unique("browser")
     page = browser.new_page()
     page.goto(shared_server.url)
@@ -173,7 +171,7 @@ def test_a_real_browser_sends_half_an_emoji(shared_server: Server, browser: Brow
 
 
 @KINDS
-def test_a_batch_that_is_cut_off_keeps_its_whole_items(shared_server: Server, kind: str) -> None:
+def test_a_truncated_batch_keeps_its_complete_items(shared_server: Server, kind: str) -> None:
     good = {"events": b'{"type":"a","service":"cut"}', "metrics": b'{"name":"cut","value":1}'}[kind]
     body = b'{"%b":[%b,%b,{"type' % (kind.encode(), good, good)
     with booked(shared_server, kind, accepted=2, drops={"malformed_json": 1}):
@@ -181,7 +179,7 @@ def test_a_batch_that_is_cut_off_keeps_its_whole_items(shared_server: Server, ki
     assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (200, 2, 1)
 
 
-def test_a_batch_of_which_nothing_can_be_told_apart_is_refused(shared_server: Server) -> None:
+def test_a_batch_without_recognizable_items_is_refused(shared_server: Server) -> None:
     check_problem(post(shared_server, "/events", b'[{"type":"a","service":"s'), 400, "malformed_json")
     answer = post(shared_server, "/events", b"[NaN]")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "nothing_accepted")
@@ -194,15 +192,15 @@ def mortal(tmp_path: Path) -> Iterator[Mortal]:
         yield server
 
 
-def test_every_reader_gets_valid_json_whatever_was_sent(mortal: Mortal) -> None:
-    """GET /events, live clients, exports, and all of them again after a kill."""
+def test_every_read_returns_valid_json_after_faulty_items(mortal: Mortal) -> None:
+    """In GET /events, live updates and exports, also after a kill."""
     item = rb'{"type":"a\ud83d","service":"half","data":{"\ud83d":["\ude80",{"q":"a\ud83d\ude80\ud83d"}]}}'
     data = {"\ufffd": ["\ufffd", {"q": "a🚀\ufffd"}]}
     live = websocket.create_connection(websocket_url(mortal), timeout=30)
     with client("python", mortal, "websocket") as socketio:
         assert post(mortal, "/events", item).status_code == 201
         assert post(mortal, "/events", b"[" + item + b",NaN]").status_code == 200
-        told = eventually(lambda: len(found := events(socketio, "half")) == 2 and found)
+        received = eventually(lambda: len(found := events(socketio, "half")) == 2 and found)
     messages = []
     while len(messages) < 2:
         message = msgspec.json.decode(live.recv())
@@ -221,6 +219,6 @@ def test_every_reader_gets_valid_json_whatever_was_sent(mortal: Mortal) -> None:
 
     before = read()
     mortal.begin_again()
-    for event in [*told, *messages, *before, *read()]:
+    for event in [*received, *messages, *before, *read()]:
         assert (event["type"], event["data"]) == ("a\ufffd", data)
     assert len(before) == 4

@@ -1,4 +1,4 @@
-"""How bodies are framed: chunks, early ends and slow clients; nothing that arrives badly is half recorded."""
+"""Framing of bodies: chunks, early ends and slow clients; incomplete bodies are not recorded."""
 
 import gzip
 import socket
@@ -37,7 +37,7 @@ def test_a_chunked_gzip_body_works(shared_server: Server) -> None:
         assert exchange(shared_server, lines, *chunked(gzip.compress(BATCH), 9)).status == 200
 
 
-def test_a_client_that_expects_a_continue_gets_it(shared_server: Server) -> None:
+def test_expect_100_continue_is_answered(shared_server: Server) -> None:
     with booked(shared_server, accepted=1), connect(shared_server) as connection:
         lines = (JSON, "Expect: 100-continue", f"Content-Length: {len(ONE)}")
         connection.sendall(head(shared_server, "/events", *lines))
@@ -64,7 +64,7 @@ def test_a_body_that_ends_early_is_not_recorded(shared_server: Server, headers: 
     check_still_works(shared_server)
 
 
-def test_a_client_that_vanishes_in_the_middle_leaves_nothing(shared_server: Server) -> None:
+def test_a_body_whose_client_disconnects_is_not_recorded(shared_server: Server) -> None:
     rejected = shared_server.get("/stats")["drops"].get("incomplete_body", 0)
     with connect(shared_server) as connection:
         connection.sendall(head(shared_server, "/events", JSON, "Content-Length: 5000") + ONE)
@@ -104,7 +104,9 @@ def test_wrong_chunks_are_a_400(shared_server: Server, body: bytes) -> None:
     ],
     ids=["garbage", "negative length", "no length", "two framings", "header name", "long header", "long line"],
 )
-def test_what_is_no_http_gets_the_one_shape_too(shared_server: Server, request_text: bytes, status: int) -> None:
+def test_invalid_http_gets_an_error_of_the_usual_format(
+    shared_server: Server, request_text: bytes, status: int
+) -> None:
     with booked(shared_server):
         check_problem(exchange(shared_server, request_text), status)
     check_still_works(shared_server)
@@ -117,7 +119,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_a_slow_body_is_a_408_and_its_connection_ends(impatient: Server) -> None:
+def test_a_slow_body_is_a_408_and_closes_the_connection(impatient: Server) -> None:
     for framing in ((JSON, "Content-Length: 500"), CHUNKED):
         with booked(impatient, drops={"body_timeout": 1}), connect(impatient, timeout=10) as connection:
             started = time.monotonic()
@@ -125,22 +127,20 @@ def test_a_slow_body_is_a_408_and_its_connection_ends(impatient: Server) -> None
             answer = read_answer(connection)
             check_problem(answer, 408, "body_timeout")
             assert time.monotonic() - started > 0.4
-            assert connection.recv(1) == b"", (
-                "what comes later on this connection belongs to the body that was given up"
-            )
+            assert connection.recv(1) == b"", "later bytes on this connection belong to the abandoned body"
         check_still_works(impatient)
 
 
-def test_a_trickling_body_is_bounded_as_a_whole(impatient: Server) -> None:
+def test_a_trickling_body_has_a_total_time_limit(impatient: Server) -> None:
     with connect(impatient) as connection:
         connection.sendall(head(impatient, "/events", JSON, "Content-Length: 500"))
         connection.settimeout(0.05)
         started = time.monotonic()
-        heard = b""
-        while not heard and time.monotonic() - started < 10:
+        received = b""
+        while not received and time.monotonic() - started < 10:
             connection.sendall(b" ")
             try:
-                heard = connection.recv(1000)
+                received = connection.recv(1000)
             except TimeoutError:
                 continue
-        assert heard.startswith(b"HTTP/1.1 408")
+        assert received.startswith(b"HTTP/1.1 408")

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: nothing is acknowledged in vain, reads go on, and the service gets over it."""
+"""A full or read-only disk: no acknowledged record is lost, reads work, and the service recovers."""
 
 import json
 import os
@@ -26,7 +26,7 @@ FILLER = "filler"
 
 @contextmanager
 def mounted(place: Path) -> Iterator[Path]:
-    """A small disk of its own at `place`; a test that cannot have one is skipped, but never in CI."""
+    """A small file system mounted at `place`; the test is skipped if it cannot be mounted, but never in CI."""
     place.mkdir()
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)], capture_output=True, text=True
@@ -40,7 +40,7 @@ def mounted(place: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> None:
-    """Leave no room."""
+    """Fill the disk completely."""
     with (disk / FILLER).open("ab", buffering=0) as file:
         for size in (1024 * 1024, 4096, 1):
             try:
@@ -51,7 +51,7 @@ def fill(disk: Path) -> None:
 
 
 def batch(first: int, count: int = 200) -> list[dict[str, Any]]:
-    """Events that compressing makes little smaller."""
+    """Events that hardly compress."""
     return [
         {
             "id": f"e{number}",
@@ -65,7 +65,7 @@ def batch(first: int, count: int = 200) -> list[dict[str, Any]]:
 
 
 class Client:
-    """Sends batches with ids until one is refused, and knows what was acknowledged."""
+    """Sends batches with ids until one is refused, and remembers the acknowledged ones."""
 
     def __init__(self, server: Server, first: int = 1) -> None:
         self.server, self.next = server, first
@@ -75,7 +75,7 @@ class Client:
         return self.next - 1
 
     def send(self) -> requests.Response:
-        """Send the next batch; what was refused is the next one again."""
+        """Send the next batch; a refused one is sent again next time."""
         events = batch(self.next)
         answer = self.server.post("/events", events)
         if answer.ok:
@@ -92,7 +92,7 @@ class Client:
 
 
 def check_stored(server: Server, acknowledged: int) -> None:
-    """What was acknowledged is there exactly once."""
+    """Check that each acknowledged record is stored exactly once."""
     expected = {f"e{number}": 1 for number in range(1, acknowledged + 1)}
     exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
     assert Counter(json.loads(line)["id"] for line in exported) == expected
@@ -110,7 +110,7 @@ def next_update(live: websocket.WebSocket) -> dict[str, Any]:
 
 
 def check_refused(server: Server, reason: str) -> None:
-    """All that writes is refused, with the reason, and all else goes on."""
+    """Check that writes are refused with the reason and everything else works."""
     for path, item in (
         ("/events", {"id": "single", "type": "request", "service": "shop"}),
         ("/metrics", {"name": "cpu", "value": 1, "tags": {"service": "shop"}}),
@@ -123,7 +123,7 @@ def check_refused(server: Server, reason: str) -> None:
 
 
 @pytest.mark.parametrize(("durability", "times"), [("process", 1), ("fsync", 1)])
-def test_a_disk_that_fills_up_and_is_freed(
+def test_the_service_recovers_from_a_full_disk(
     durability: str, times: int, tmp_path: Path, start_server: StartServer
 ) -> None:
     with mounted(tmp_path / "disk") as disk, ExitStack() as stack:
@@ -158,12 +158,12 @@ def test_a_disk_that_fills_up_and_is_freed(
         kill(server)
         again = start_server(settings)
         check_stored(again, client.acknowledged)
-        assert again.post("/events", batch(1)).json()["duplicates"] == 200, "known by their ids"
+        assert again.post("/events", batch(1)).json()["duplicates"] == 200, "duplicates by their ids"
         check_stored(again, client.acknowledged)
         client = Client(again, client.next)
         fill(disk)
         client.send_until_refused()
-        assert again.stop() == 0, "stops as ever while the disk is full"
+        assert again.stop() == 0, "stops cleanly while the disk is full"
         (disk / FILLER).unlink()
         again = start_server(settings)
         check_stored(again, client.acknowledged)
@@ -171,20 +171,20 @@ def test_a_disk_that_fills_up_and_is_freed(
 
 
 def line_at_start(data: Path, command: tuple[str, ...]) -> str:
-    """What a service says that does not start."""
+    """The log line of a service that does not start."""
     environment = {**os.environ, "ANALYTICS_DATA_DIR": str(data), "HOST": "127.0.0.1", "PORT": str(free_port())}
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode != 0
-    said = [line for line in (done.stdout + done.stderr).splitlines() if f"ANALYTICS_DATA_DIR={data}" in line]
-    assert len(said) == 1, (done.stdout, done.stderr)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if f"ANALYTICS_DATA_DIR={data}" in line]
+    assert len(lines) == 1, (done.stdout, done.stderr)
     assert "Traceback" not in done.stdout + done.stderr
-    return said[0]
+    return lines[0]
 
 
 @pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
-def test_a_disk_that_is_full_at_the_start(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_service_does_not_start_on_a_full_disk(command: tuple[str, ...], tmp_path: Path) -> None:
     with mounted(tmp_path / "disk") as disk:
         (disk / "data").mkdir()
         (disk / "data" / "lock").touch()
@@ -198,7 +198,7 @@ def test_a_disk_that_is_full_at_the_start(command: tuple[str, ...], tmp_path: Pa
 
 
 @pytest.mark.parametrize("command", [GUNICORN, APP], ids=["with data", "empty"])
-def test_a_disk_that_may_not_be_written_at_the_start(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_service_does_not_start_on_a_read_only_disk(command: tuple[str, ...], tmp_path: Path) -> None:
     with mounted(tmp_path / "disk") as disk:
         settings = {"ANALYTICS_DATA_DIR": str(disk / "data")}
         if command is GUNICORN:

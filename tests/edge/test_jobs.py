@@ -1,4 +1,4 @@
-"""Jobs of a running service: one that dies is seen at once, and the service goes on."""
+"""Jobs of a running service: a job that dies is reported at once, and the service continues."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def test_all_jobs_are_listed(server: Server) -> None:
     ("name", "error"),
     [(name, "GreenletExit") for name in JOBS] + [("ticker", error) for error in ("SystemExit", "Timeout", "KeyError")],
 )
-def test_a_job_that_dies_is_seen_at_once_and_works_again(server: Server, name: str, error: str) -> None:
+def test_a_job_that_dies_is_reported_at_once_and_restarted(server: Server, name: str, error: str) -> None:
     worker = worker_pid(server)
     failures = job(server.get("/health"), name)["failures"]
     seen = server.get(f"/kill/{name}/{error}")

@@ -1,4 +1,4 @@
-"""Keys at a real server: bodies that are not read, live connections, limits of addresses, and what outlives a kill."""
+"""Keys on a real server: unread bodies, live connections, limits by address, and persistence across a kill."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ def test_a_wrong_key_is_refused_before_a_body_that_never_ends(locked: Server, pa
 
 
 @pytest.mark.parametrize("path", DOORS)
-def test_so_is_a_key_of_another_scope(locked: Server, path: str) -> None:
+def test_a_key_of_another_scope_is_refused_before_a_body_that_never_ends(locked: Server, path: str) -> None:
     key = create(locked, "read" if path != "/tickets" else "ingest")["secret"]
     with connect(locked) as connection:
         lines = (f"X-API-Key: {key}", "Content-Type: application/json", "Transfer-Encoding: chunked")
@@ -69,13 +69,13 @@ def test_so_is_a_key_of_another_scope(locked: Server, path: str) -> None:
         check_problem(read_answer(connection), 403, "missing_scope")
 
 
-def test_a_short_body_is_discarded_so_that_the_answer_arrives(locked: Server) -> None:
+def test_a_short_refused_body_is_discarded(locked: Server) -> None:
     for size in (1, 200_000):
         answer = requests.post(f"{locked.url}/events", data=b"x" * size, headers=bearer("wrong"), timeout=10)
         check_problem(answer, 401, "unknown_key")
 
 
-def test_a_refused_read_keeps_its_connection(locked: Server) -> None:
+def test_a_refused_read_keeps_the_connection_open(locked: Server) -> None:
     with requests.Session() as client:
         for _ in range(2):
             answer = client.get(f"{locked.url}/stats", timeout=10)
@@ -131,7 +131,7 @@ def listed(headers: dict[str, str]) -> list[str]:
 
 
 @EACH
-def test_the_websocket_opens_for_those_who_may_read(locked: Server, sender: str) -> None:
+def test_the_websocket_requires_the_scope_read(locked: Server, sender: str) -> None:
     make, expected = SENDERS[sender]
     query, headers = make(locked)
     url = f"{websocket_url(locked)}?{query}"
@@ -152,7 +152,7 @@ def check_handshake_refusal(refusal: Any, expected: int) -> None:
 
 
 @EACH
-def test_socket_io_opens_a_websocket_for_those_who_may_read(locked: Server, sender: str) -> None:
+def test_socketio_over_websocket_requires_the_scope_read(locked: Server, sender: str) -> None:
     make, expected = SENDERS[sender]
     query, headers = make(locked)
     host = urlsplit(locked.url).netloc
@@ -168,7 +168,7 @@ def test_socket_io_opens_a_websocket_for_those_who_may_read(locked: Server, send
 
 
 @EACH
-def test_socket_io_polls_for_those_who_may_read(locked: Server, sender: str) -> None:
+def test_socketio_polling_requires_the_scope_read(locked: Server, sender: str) -> None:
     make, expected = SENDERS[sender]
     query, headers = make(locked)
     url = f"{locked.url}/socket.io/?EIO=4&transport=polling&{query}"
@@ -189,7 +189,7 @@ def forwarded(address: str) -> dict[str, str]:
     return {"X-Forwarded-For": address}
 
 
-def test_live_connections_of_an_address_and_in_all_are_limited(start_server: StartServer) -> None:
+def test_live_connections_are_limited_by_address_and_in_total(start_server: StartServer) -> None:
     limits = {"ANALYTICS_MAX_LIVE": "4", "ANALYTICS_MAX_LIVE_PER_ADDRESS": "2"}
     server = start_server({**limits, "ANALYTICS_TRUSTED_PROXIES": "127.0.0.1"})
     host, here = urlsplit(server.url).netloc, "203.0.113.7"

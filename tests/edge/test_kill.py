@@ -1,4 +1,4 @@
-"""SIGKILL at any moment: at the end every acknowledged record is there exactly once, and none that was never sent."""
+"""SIGKILL at any moment: every acknowledged record is stored exactly once, and nothing else."""
 
 import random
 import threading
@@ -14,7 +14,7 @@ from tests.edge.wire import eventually
 
 FEW_KILLS, MANY_KILLS = 3, 40
 USERS = 700
-"""Few enough to be counted exactly."""
+"""Few enough that the distinct sketch is exact."""
 
 Make = Callable[[int], Any]
 
@@ -29,7 +29,7 @@ def metric(client: str, number: int, name: str) -> dict[str, Any]:
 
 
 def batches(make: Callable[[int], dict[str, Any]], most: int, dice: random.Random) -> Make:
-    """Batches of one to `most` records, whose numbers go on."""
+    """Batches of one to `most` records with consecutive numbers."""
     next_number = 0
 
     def batch(_: int) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def total(buckets: list[dict[str, Any]], figure: str) -> float:
 
 
 @pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(MANY_KILLS, marks=pytest.mark.long)])
-def test_whatever_the_instant_of_the_kill_each_acknowledged_record_counts_exactly_once(
+def test_each_acknowledged_record_counts_exactly_once_across_kills(
     tmp_path: Path, dice: random.Random, kills: int
 ) -> None:
     server = Mortal(tmp_path / "server.log", tmp_path / "data")
@@ -73,7 +73,7 @@ def test_whatever_the_instant_of_the_kill_each_acknowledged_record_counts_exactl
         for client in clients.values():
             client.start()
         for kill in range(kills):
-            if kill % 4 == 2:  # while it starts, and reads what it kept
+            if kill % 4 == 2:  # during startup and recovery
                 waits.wait(0.3 + dice.random() * 0.6)
             else:
                 eventually(server.is_ready)
@@ -94,11 +94,11 @@ def test_whatever_the_instant_of_the_kill_each_acknowledged_record_counts_exactl
     assert "Traceback" not in server.log()
     assert "CRITICAL" not in server.log()
     assert within or kills == FEW_KILLS, "no kill happened during a checkpoint"
-    assert all(client.retries for client in clients.values()), "somebody never met a kill"
+    assert all(client.retries for client in clients.values()), "a client saw no kill"
 
 
 def check(server: Mortal, clients: dict[str, Client]) -> None:
-    """What is there is what was acknowledged."""
+    """Check that exactly the acknowledged records are stored."""
     sent = {name: flat(client.sent) for name, client in clients.items()}
     for name, client in clients.items():
         assert name == "nameless" or client.acknowledged == client.sent
@@ -133,7 +133,7 @@ def check(server: Mortal, clients: dict[str, Client]) -> None:
 
 
 def check_series(server: Mortal, sums: dict[str, float]) -> None:
-    """The points of each series add up, by the day and by the minute."""
+    """Check the sum of each series, by day and by minute."""
     for name, expected in sums.items():
         for step in (60, 86_400):
             points = server.get(f"/series?name={name}&agg=sum&step={step}")["points"]

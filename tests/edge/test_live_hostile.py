@@ -1,4 +1,4 @@
-"""Clients that break the protocol or overdo it: answered by the proper close code, and at nobody's expense."""
+"""Clients that violate the protocol or its limits: they get the right close code and do not disturb others."""
 
 import random
 import socket
@@ -20,7 +20,7 @@ LIMIT = 64 * 1024
 PROTOCOL_ERROR, BAD_TEXT, TOO_BIG = 1002, 1007, 1009
 EURO = "€".encode()
 NO_KEY = b"\0\0\0\0"
-"""A mask that changes nothing."""
+"""A mask without effect."""
 
 
 def fragments(payload: bytes, size: int, opcode: int = TEXT) -> bytes:
@@ -89,7 +89,7 @@ GROUPS = [OPCODES, BROKEN_FRAMES, BROKEN_CONTROL, BROKEN_ORDER, NO_TEXT, TOO_LAR
 
 @contextmanager
 def unharmed(server: Server) -> Iterator[None]:
-    """Within this block the worker stays the same one, serves another client, and is surprised by nothing."""
+    """Check that the worker survives the block, serves another client, and logs no traceback."""
     pid, already = worker_pid(server), server.log().count("Traceback")
     with Live(server) as other:
         other.next()
@@ -103,13 +103,13 @@ def unharmed(server: Server) -> Iterator[None]:
 
 
 def throw(live: Live, data: bytes) -> None:
-    """Send as much of it as is taken."""
+    """Send as much of the data as possible."""
     with suppress(*GONE):
         live.socket.sendall(data)
 
 
 @pytest.mark.parametrize("cases", GROUPS, ids=["opcodes", "frames", "control", "order", "text", "size"])
-def test_what_breaks_the_rules_is_answered_by_its_close_code(
+def test_protocol_violations_are_answered_with_their_close_code(
     shared_server: Server, cases: dict[str, tuple[bytes, int]]
 ) -> None:
     with unharmed(shared_server):
@@ -120,7 +120,7 @@ def test_what_breaks_the_rules_is_answered_by_its_close_code(
                 assert live.read_to_the_end() == code, case
 
 
-def test_what_is_unusual_but_allowed_is_answered_and_the_connection_stays(shared_server: Server) -> None:
+def test_unusual_but_valid_frames_are_answered_and_the_connection_stays(shared_server: Server) -> None:
     ping = b'{"type":"ping"}'
     with unharmed(shared_server), Live(shared_server, "events=none") as live:
         live.next()
@@ -147,8 +147,8 @@ def test_what_is_unusual_but_allowed_is_answered_and_the_connection_stays(shared
         assert live.read_to_the_end() == 4000
 
 
-def scribble(dice: random.Random) -> bytes:
-    """Something between frames and noise."""
+def nonsense(dice: random.Random) -> bytes:
+    """Random frames and random bytes."""
     if dice.random() < 0.2:
         return dice.randbytes(dice.randint(1, 3000))
     parts = []
@@ -163,14 +163,14 @@ def scribble(dice: random.Random) -> bytes:
     return bytes(data[: dice.randint(1, len(data))] if dice.random() < 0.3 else data)
 
 
-def test_nonsense_ends_at_most_its_own_connection(shared_server: Server, dice: random.Random) -> None:
+def test_random_data_ends_at_most_its_own_connection(shared_server: Server, dice: random.Random) -> None:
     codes = set()
     with unharmed(shared_server):
         for _ in range(200):
             with Live(shared_server, "events=none") as live:
                 if dice.random() < 0.8:
                     live.next()
-                throw(live, scribble(dice))
+                throw(live, nonsense(dice))
                 with suppress(OSError):
                     live.socket.shutdown(socket.SHUT_WR)
                 codes.add(live.read_to_the_end())
@@ -178,21 +178,21 @@ def test_nonsense_ends_at_most_its_own_connection(shared_server: Server, dice: r
     assert codes <= {None, 0, PROTOCOL_ERROR, BAD_TEXT, TOO_BIG, *range(3000, 5000)}
 
 
-def test_a_client_that_does_not_read_is_told_too_and_nothing_more(shared_server: Server) -> None:
+def test_a_client_that_does_not_read_gets_the_close_and_nothing_more(shared_server: Server) -> None:
     big = [{"type": "big", "service": "unread", "data": {"text": "x" * 30_000}}] * 50
     with unharmed(shared_server):
         for data, codes in ((frame(b"x", 3), {PROTOCOL_ERROR}), (frame(b"x" * (LIMIT + 1)), {TOO_BIG, None})):
             with Live(shared_server, receive_buffer=4096) as live:
                 shared_server.post("/events", big)
                 throw(live, data)
-                for _ in range(3):  # these come after its Close, which waits
+                for _ in range(3):  # they come after the queued Close
                     shared_server.post("/events", big[:20])
                 live.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024 * 1024)
                 assert live.read_to_the_end() in codes, "a close with bytes left to read resets the connection"
         shared_server.post("/events", [{"type": "small", "service": "unread"}] * 20)
 
 
-def test_a_compressed_bomb_is_refused_unopened(start_server: StartServer) -> None:
+def test_a_compressed_bomb_is_refused_without_decompression(start_server: StartServer) -> None:
     server = start_server()
     compress = zlib.compressobj(9, wbits=-15)
     bomb = compress.compress(bytes(50_000_000)) + compress.flush(zlib.Z_SYNC_FLUSH)
@@ -207,7 +207,7 @@ def test_a_compressed_bomb_is_refused_unopened(start_server: StartServer) -> Non
     assert "Traceback" not in server.log()
 
 
-def test_a_flood_of_messages_whose_answers_nobody_reads_costs_no_memory(start_server: StartServer) -> None:
+def test_unread_answers_to_a_flood_of_messages_need_no_memory(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "60"})
     pid, waits = worker_pid(server), []
     with Live(server, "events=none", receive_buffer=16 * 1024) as live, Live(server, "events=none") as other:
@@ -218,7 +218,7 @@ def test_a_flood_of_messages_whose_answers_nobody_reads_costs_no_memory(start_se
         def flood() -> None:
             live.socket.settimeout(60)
             throw(live, frame(b'{"type":"ping"}') * 300_000)
-            live.socket.shutdown(socket.SHUT_WR)  # is found when all before it has been read
+            live.socket.shutdown(socket.SHUT_WR)  # is found after everything before it was read
 
         thread, begun = Thread(target=flood), time.monotonic()
         thread.start()
@@ -236,5 +236,5 @@ def test_a_flood_of_messages_whose_answers_nobody_reads_costs_no_memory(start_se
         over = time.monotonic()
         for _ in range(int(0.6 * (over - begun))):
             other.until(is_update)
-        assert time.monotonic() - over < 1, "its updates have come meanwhile"
+        assert time.monotonic() - over < 1, "its updates have arrived meanwhile"
     assert "Traceback" not in server.log()

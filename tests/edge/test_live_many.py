@@ -1,4 +1,4 @@
-"""Many clients at once: each is told in time, a deaf one is cut, and those that vanish leave nothing behind."""
+"""Many live clients: events arrive in time, clients that do not read are disconnected, and nothing leaks."""
 
 import math
 import statistics
@@ -36,18 +36,18 @@ def post_worker_init(worker):
     begin(worker)
     worker.app.wsgi().add_url_rule("/greenlets", view_func=alive)
 """
-"""A configuration that also tells how many greenlets there are."""
+"""A configuration that also reports the number of greenlets."""
 
 
 @contextmanager
 def crowd(server: Server, size: int, query: str) -> Iterator[list[Live]]:
-    """So many clients."""
+    """`size` connected clients."""
     with ExitStack() as stack:
         yield [stack.enter_context(Live(server, query)) for _ in range(size)]
 
 
 def updates(clients: list[Live], seconds: float = 15) -> Iterator[tuple[Message, float]]:
-    """Their updates as they come, with the time."""
+    """The updates of all clients, with their time of arrival."""
     deadline = time.monotonic() + seconds
     with DefaultSelector() as selector:
         for live in clients:
@@ -65,7 +65,7 @@ def connections(server: Server) -> int:
     return int(server.get("/health")["stats"]["connected_clients"])
 
 
-def test_a_deaf_client_is_cut_on_time_and_holds_nobody_up(start_server: StartServer) -> None:
+def test_a_client_that_does_not_read_is_disconnected_in_time_and_delays_no_other(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CLIENT_TIMEOUT": str(CLIENT_TIMEOUT)})
     arrivals: dict[str, list[float]] = {}
     cut = math.inf
@@ -80,7 +80,7 @@ def test_a_deaf_client_is_cut_on_time_and_holds_nobody_up(start_server: StartSer
                 cut = now
             if cut < math.inf and sum(len(times) == OTHERS for times in arrivals.values()) >= 4:
                 break
-        assert CLIENT_TIMEOUT - 0.5 < cut - started < CLIENT_TIMEOUT + 3, "it was cut, neither early nor late"
+        assert CLIENT_TIMEOUT - 0.5 < cut - started < CLIENT_TIMEOUT + 3, "it was disconnected, neither early nor late"
         complete = [times for times in arrivals.values() if len(times) == OTHERS]
         spreads = [times[-1] - times[0] for times in complete]
         assert statistics.median(spreads) < 0.25, spreads
@@ -92,14 +92,14 @@ def test_a_deaf_client_is_cut_on_time_and_holds_nobody_up(start_server: StartSer
     assert "Traceback" not in server.log()
 
 
-def test_events_reach_everyone_within_a_tenth_of_a_second(shared_server: Server) -> None:
+def test_events_reach_all_clients_within_a_tenth_of_a_second(shared_server: Server) -> None:
     service = unique("soon")
     taken: list[float] = []
     with crowd(shared_server, 10, f"service={service}") as clients, requests.Session() as session:
         for live in clients:
             live.until(is_update)
         for number in range(40):
-            time.sleep(number % 8 / 100)  # in all phases of whatever runs there
+            time.sleep(number % 8 / 100)  # at different phases of periodic work
             kind = f"n-{number}"
             started = time.monotonic()
             session.post(f"{shared_server.url}/events", json={"type": kind, "service": service}, timeout=5)
@@ -109,7 +109,7 @@ def test_events_reach_everyone_within_a_tenth_of_a_second(shared_server: Server)
     assert statistics.median(taken) < 0.1, sorted(taken)
 
 
-def test_order_holds_for_each_of_a_crowd_while_events_and_updates_overlap(shared_server: Server) -> None:
+def test_each_client_gets_events_and_updates_in_order(shared_server: Server) -> None:
     shop, cart = unique("shop"), unique("cart")
     seen: dict[Live, list[int]] = {}
     with ExitStack() as stack, requests.Session() as session:
@@ -121,7 +121,7 @@ def test_order_holds_for_each_of_a_crowd_while_events_and_updates_overlap(shared
             event = {"type": "n", "service": (shop, cart)[number % 2], "data": {"n": number}}
             session.post(f"{shared_server.url}/events", json=event, timeout=5)
             time.sleep(0.01)
-        for place, (live, numbers) in enumerate(seen.items()):  # none has seen seq fall
+        for place, (live, numbers) in enumerate(seen.items()):  # no client has received a lower seq
             wanted = (range(100), range(0, 100, 2), range(1, 100, 2))[place // 80]
             while len(numbers) < len(wanted):
                 message = live.next()
@@ -131,7 +131,7 @@ def test_order_holds_for_each_of_a_crowd_while_events_and_updates_overlap(shared
 
 
 @pytest.mark.parametrize("rounds", [FEW_ROUNDS, pytest.param(MANY_ROUNDS, marks=pytest.mark.long)])
-def test_crowds_that_vanish_leave_nothing_behind(start_server: StartServer, tmp_path: Path, rounds: int) -> None:
+def test_clients_that_disconnect_leave_nothing_behind(start_server: StartServer, tmp_path: Path, rounds: int) -> None:
     (tmp_path / "counting.py").write_text(COUNTING)
     config = str(tmp_path / "counting.py")
     server = start_server({}, tuple(config if each == "gunicorn.conf.py" else each for each in GUNICORN))
@@ -145,7 +145,7 @@ def test_crowds_that_vanish_leave_nothing_behind(start_server: StartServer, tmp_
     for number in range(rounds):
         clients = [Live(server, "updates=patch" if place % 2 else "") for place in range(CROWD)]
         for place, live in enumerate(clients):
-            if place % 3:  # others have not even read the answer to their request
+            if place % 3:  # the others have not read the answer to their handshake
                 live.next()
             if place % 4 == 3:
                 live.say({"type": "ping"})
@@ -157,7 +157,7 @@ def test_crowds_that_vanish_leave_nothing_behind(start_server: StartServer, tmp_
             else:
                 live.socket.close()
         eventually(lambda: connections(server) == 0)
-        if number == 2:  # all that is made once and kept has been made
+        if number == 2:  # everything that is created once and kept exists now
             before = holds()
     assert before is not None
     greenlets, descriptors, mebibytes = before

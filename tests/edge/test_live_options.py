@@ -1,4 +1,4 @@
-"""What a plain WebSocket client may ask for, in its address and later on, and what it is answered."""
+"""Options of a plain WebSocket client: in the address, in later messages, and the answers."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -17,19 +17,19 @@ def event(kind: str, service: str) -> dict[str, Any]:
 
 
 def events_in(messages: Iterable[Message]) -> list[tuple[str, str]]:
-    """Types and services of the events among them."""
+    """Types and services of the events in messages."""
     return [(m["data"]["type"], m["data"]["service"]) for m in messages if m["type"] == "event"]
 
 
 def up_to_now(*clients: Live) -> list[list[Message]]:
-    """What each is told up to an update that knows of all that was posted before."""
+    """The messages of each client, up to an update that includes all records posted before."""
     now = datetime.now(UTC)
     return [
         live.until(lambda m: is_update(m) and datetime.fromisoformat(m["data"]["updated_at"]) > now) for live in clients
     ]
 
 
-def test_events_are_those_asked_for(shared_server: Server) -> None:
+def test_clients_get_the_events_they_subscribed_to(shared_server: Server) -> None:
     shop, cart = unique("shop"), unique("cart")
     posted = [event(kind, service) for kind in ("sale", "a b", "view") for service in (shop, cart)]
     everything = [(each["type"], each["service"]) for each in posted]
@@ -79,35 +79,35 @@ def test_a_wrong_option_is_refused_before_the_upgrade(shared_server: Server, que
     check_problem(answer, 422, "validation_failed", field)
 
 
-def test_the_same_can_be_said_later_and_what_is_left_out_stays(shared_server: Server) -> None:
+def test_options_can_be_changed_later_and_omitted_ones_stay(shared_server: Server) -> None:
     shop, cart = unique("shop"), unique("cart")
     with Live(shared_server, f"events=sale&service={shop}") as live:
         live.next()
 
-        def ask(**options: Any) -> dict[str, Any]:
+        def subscribe(**options: Any) -> dict[str, Any]:
             live.say({"type": "subscribe", **options})
             data: dict[str, Any] = live.until(lambda message: message["type"] == "subscribed")[-1]["data"]
             return data
 
-        def told() -> list[tuple[str, str]]:
+        def received() -> list[tuple[str, str]]:
             batch = [event(kind, service) for kind in ("sale", "view") for service in (shop, cart)]
             assert shared_server.post("/events", batch).json()["accepted"] == 4
             return events_in(*up_to_now(live))
 
-        assert told() == [("sale", shop)]
-        assert ask() == {"events": ["sale"], "service": [shop], "updates": "full"}
-        assert ask(service=f"{shop},{cart}") == {"events": ["sale"], "service": [cart, shop], "updates": "full"}
-        assert told() == [("sale", shop), ("sale", cart)]
-        wishes = {"events": ["view"], "updates": "patch"}
-        assert ask(**wishes) == {**wishes, "service": [cart, shop]}
+        assert received() == [("sale", shop)]
+        assert subscribe() == {"events": ["sale"], "service": [shop], "updates": "full"}
+        assert subscribe(service=f"{shop},{cart}") == {"events": ["sale"], "service": [cart, shop], "updates": "full"}
+        assert received() == [("sale", shop), ("sale", cart)]
+        options = {"events": ["view"], "updates": "patch"}
+        assert subscribe(**options) == {**options, "service": [cart, shop]}
         live.say({"type": "subscribe", "updates": "full"})
-        assert told() == [("view", shop), ("view", cart)]
-        assert ask(events="none")["events"] == []
-        assert ask(events=[])["events"] == []
-        assert told() == []
+        assert received() == [("view", shop), ("view", cart)]
+        assert subscribe(events="none")["events"] == []
+        assert subscribe(events=[])["events"] == []
+        assert received() == []
 
 
-def test_pings_and_mistakes_are_answered_and_change_nothing(shared_server: Server) -> None:
+def test_pings_and_invalid_messages_are_answered_and_change_nothing(shared_server: Server) -> None:
     shop = unique("shop")
     mistakes: list[tuple[Any, str]] = [
         ({"type": "subscribe", "events": 5}, "events"),
@@ -124,21 +124,21 @@ def test_pings_and_mistakes_are_answered_and_change_nothing(shared_server: Serve
     ]
     with Live(shared_server, f"events=sale&service={shop}") as live:
         live.next()
-        for said, field in mistakes:
-            live.say(said)
+        for message, field in mistakes:
+            live.say(message)
             live.say({"type": "ping"})
             answers = live.until(lambda message: message["type"] == "pong")
             problem, pong = (message for message in answers if not is_update(message))
             assert problem["type"] == "error"
             assert set(problem["data"]) == {"code", "message", "fields"}
             assert problem["data"]["message"]
-            assert list(problem["data"]["fields"]) == ([field] if field else []), said
+            assert list(problem["data"]["fields"]) == ([field] if field else []), message
             assert pong["data"] == {}
         shared_server.post("/events", [event("view", shop), event("sale", shop)])
         assert events_in(live.until(is_event("sale"))) == [("sale", shop)]
 
 
-def test_no_event_is_told_under_old_wishes_after_new_ones_were_confirmed(shared_server: Server) -> None:
+def test_no_event_of_an_old_subscription_follows_the_confirmation_of_a_new_one(shared_server: Server) -> None:
     shop = unique("shop")
     with Live(shared_server, f"service={shop}") as live:
         live.until(is_update)
@@ -151,14 +151,14 @@ def test_no_event_is_told_under_old_wishes_after_new_ones_were_confirmed(shared_
             live.until(lambda message: message["type"] == "subscribed")
 
 
-def test_an_answer_does_not_run_ahead_of_what_it_claims_to_know(shared_server: Server) -> None:
+def test_an_answer_comes_after_the_events_that_its_seq_covers(shared_server: Server) -> None:
     shop = unique("shop")
     with Live(shared_server, f"service={shop}") as live:
         live.until(is_update)
         for number in range(5):
             before = live.seq
             shared_server.post("/events", [event("view", shop)] * 3)
-            live.say({"type": "ping"})  # events wait for others for a moment, and an answer does not
+            live.say({"type": "ping"})  # events are batched for a moment, and an answer is not
             live.until(lambda message: message["type"] == "pong")
             assert live.seq == before or live.events > 3 * number
             while live.events < 3 * number + 3:

@@ -1,4 +1,4 @@
-"""Pings of plain WebSockets: who answers stays, and who does not is sent away."""
+"""Pings of plain WebSockets: clients that do not answer are disconnected."""
 
 import contextlib
 
@@ -13,12 +13,12 @@ from tests.edge.wire import eventually, websocket_url
 POLICY_VIOLATION = 1008
 
 
-def test_who_answers_its_pings_stays_and_who_does_not_is_sent_away(start_server: StartServer) -> None:
+def test_clients_that_answer_no_pings_are_disconnected(start_server: StartServer) -> None:
     server = start_server(command=HASTY)
     with Live(server) as silent, contextlib.closing(websocket.create_connection(websocket_url(server))) as live:
         eventually(lambda: connected(server) == 2)
         pings = 0
-        while pings < 3:  # to the third it comes only if it has answered two; websocket-client does
+        while pings < 3:  # the third is sent only after two pongs, which websocket-client sends
             opcode, data = live.recv_data(control_frame=True)
             assert opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_PING), (opcode, data)
             pings += opcode == websocket.ABNF.OPCODE_PING

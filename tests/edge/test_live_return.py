@@ -1,4 +1,4 @@
-"""Coming back, patches, and that both lose nothing: the state and the events of a client are exactly the service's."""
+"""Reconnects and patches lose nothing: the client's state and events equal the service's."""
 
 import random
 import time
@@ -20,7 +20,7 @@ def event(kind: str, service: str, n: int) -> dict[str, Any]:
 
 
 def numbers(messages: list[Message]) -> list[int]:
-    """The `n` of the events among them."""
+    """The `n` of the events in messages."""
     return [message["data"]["data"]["n"] for message in messages if message["type"] == "event"]
 
 
@@ -28,7 +28,7 @@ def is_snapshot(message: Message) -> bool:
     return bool(message["type"] == "snapshot")
 
 
-def test_who_comes_back_is_told_first_what_it_missed(shared_server: Server) -> None:
+def test_a_client_that_reconnects_gets_missed_events_first(shared_server: Server) -> None:
     shop = unique("shop")
     with Live(shared_server, f"service={shop}") as live:
         live.until(is_update)
@@ -52,7 +52,7 @@ def test_who_comes_back_is_told_first_what_it_missed(shared_server: Server) -> N
         assert (first["type"], first["seq"], "gap" in first) == ("snapshot", newest + 1, False)
 
 
-def test_what_is_no_longer_held_or_never_was_is_a_gap(start_server: StartServer) -> None:
+def test_unknown_sequence_numbers_are_a_gap(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_EVENTS_RING": "50"})
     with Live(server) as live:
         since = live.next()["seq"]
@@ -73,7 +73,7 @@ def test_what_is_no_longer_held_or_never_was_is_a_gap(start_server: StartServer)
         assert "gap" not in missed[-1]
 
 
-def test_a_subscription_since_repeats_nothing_that_waits_and_is_followed_by_a_full_update(
+def test_a_subscription_with_since_repeats_no_queued_event_and_a_full_update_follows(
     shared_server: Server,
 ) -> None:
     shop = unique("shop")
@@ -89,7 +89,7 @@ def test_a_subscription_since_repeats_nothing_that_waits_and_is_followed_by_a_fu
 
 
 def visit(server: Server, query: str, since: int, most: int) -> tuple[list[int], int]:
-    """Come back, look at `most` messages, and vanish: the events among them, and the greatest number seen."""
+    """Connect, read `most` messages, and disconnect; returns the numbers of the events, and the greatest seq."""
     messages: list[Message] = []
     with Live(server, f"{query}&since={since}") as live:
         while len(messages) < most:
@@ -99,7 +99,7 @@ def visit(server: Server, query: str, since: int, most: int) -> tuple[list[int],
     return numbers(messages), max(since, *(message["seq"] for message in messages))
 
 
-def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_server: Server, dice: random.Random) -> None:
+def test_a_client_that_reconnects_often_gets_each_event_once(shared_server: Server, dice: random.Random) -> None:
     service, stop = unique("back"), Event()
     posted: list[dict[str, Any]] = []
 
@@ -113,7 +113,7 @@ def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_serve
             time.sleep(own.uniform(0, 0.02))
 
     queries = {f"service={service}": ("sale", "view"), f"events=sale&service={service}": ("sale",)}
-    told: dict[str, list[int]] = {query: [] for query in queries}
+    received: dict[str, list[int]] = {query: [] for query in queries}
     since: dict[str, int] = {}
     for query in queries:
         with Live(shared_server, query) as live:
@@ -125,19 +125,19 @@ def test_who_keeps_coming_back_loses_nothing_and_sees_nothing_twice(shared_serve
         while time.monotonic() < deadline:
             for query in queries:
                 seen, since[query] = visit(shared_server, query, since[query], dice.randint(1, 40))
-                told[query] += seen
+                received[query] += seen
     finally:
         stop.set()
         thread.join()
     for query, kinds in queries.items():
         with Live(shared_server, f"{query}&since={since[query]}") as live:
-            told[query] += numbers(live.until(is_snapshot))
-        assert told[query] == [each["data"]["n"] for each in posted if each["type"] in kinds], query
+            received[query] += numbers(live.until(is_snapshot))
+        assert received[query] == [each["data"]["n"] for each in posted if each["type"] in kinds], query
     assert len(posted) > 100
 
 
 def applied(target: Any, patch: Any) -> Any:
-    """RFC 7396, 2."""
+    """Merge a patch: RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -147,9 +147,7 @@ def applied(target: Any, patch: Any) -> Any:
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.long)])
-def test_patches_add_up_to_exactly_the_full_updates(
-    start_server: StartServer, dice: random.Random, rounds: int
-) -> None:
+def test_patches_add_up_to_the_full_updates(start_server: StartServer, dice: random.Random, rounds: int) -> None:
     server = start_server()
     with ExitStack() as stack:
         full = stack.enter_context(Live(server, "events=none"))
@@ -178,5 +176,5 @@ def test_patches_add_up_to_exactly_the_full_updates(
                     patches += "patch" in got
                     states[place] = applied(states[place], got["patch"]) if "patch" in got else got["data"]
                 assert (live.seq, states[place]) == (expected["seq"], expected["data"])
-        assert patches >= rounds // 2, "only a first update, and one that a patch cannot tell, are full"
+        assert patches >= rounds // 2, "only first updates, and those that no patch can express, are full"
         assert set(states[0]["services"]) == {f"service-{number // 2}" for number in range(rounds)}

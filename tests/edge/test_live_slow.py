@@ -1,4 +1,4 @@
-"""Clients that read late, little, or all at once: whole frames, in order, and an account of what they missed."""
+"""Clients that read late or slowly: complete frames, in order, and an exact count of dropped events."""
 
 import socket
 import struct
@@ -14,10 +14,10 @@ KIB = 1024
 PAUSE = 2.5
 """Seconds without a read: a few updates, and more events than can wait."""
 DATA_SEGMENTS_IN = 152
-"""Where struct tcp_info of linux/tcp.h has tcpi_data_segs_in."""
+"""Offset of tcpi_data_segs_in in struct tcp_info of linux/tcp.h."""
 
 
-def test_who_stops_reading_gets_whole_frames_in_order_and_an_exact_account(start_server: StartServer) -> None:
+def test_a_client_that_stops_reading_gets_complete_frames_in_order_and_exact_drops(start_server: StartServer) -> None:
     server, numbers = start_server(), count()
     pings: list[bytes] = []
 
@@ -42,7 +42,7 @@ def test_who_stops_reading_gets_whole_frames_in_order_and_an_exact_account(start
         for message in slow.until(is_event("last"), 20)[:-1]:
             due += message.get("dropped", 0)
             if message["type"] == "event":
-                assert message["data"]["data"]["n"] == due, "what is missing here is what was told as dropped here"
+                assert message["data"]["data"]["n"] == due, "exactly the missing events are reported as dropped"
                 due += 1
         assert due == posted
         assert slow.dropped > 0
@@ -54,7 +54,7 @@ def test_who_stops_reading_gets_whole_frames_in_order_and_an_exact_account(start
     assert "Traceback" not in server.log()
 
 
-def test_who_reads_little_but_steadily_is_not_cut(start_server: StartServer) -> None:
+def test_a_client_that_reads_slowly_but_steadily_stays_connected(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "1"})
     with Live(server, "events=big", receive_buffer=16 * KIB) as slow:
         slow.next()
@@ -65,7 +65,7 @@ def test_who_reads_little_but_steadily_is_not_cut(start_server: StartServer) -> 
             slow.receive(16 * KIB)
             assert not slow.over
             time.sleep(0.04)
-        assert 3 <= slow.events < len(big), "it was too quick to be of use here"
+        assert 3 <= slow.events < len(big), "it read too fast to test anything"
         slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KIB * KIB)
 
         def all_came() -> bool:
@@ -77,12 +77,12 @@ def test_who_reads_little_but_steadily_is_not_cut(start_server: StartServer) -> 
 
 
 def segments(live: Live) -> int:
-    """How many TCP segments with data have come."""
+    """Number of received TCP segments with data."""
     info = live.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     return int(struct.unpack_from("I", info, DATA_SEGMENTS_IN)[0])
 
 
-def test_events_that_wait_together_go_out_together(shared_server: Server) -> None:
+def test_queued_events_are_sent_together(shared_server: Server) -> None:
     service = unique("together")
     with Live(shared_server, f"service={service}", receive_buffer=KIB * KIB) as live:
         live.until(is_update)
@@ -93,7 +93,7 @@ def test_events_that_wait_together_go_out_together(shared_server: Server) -> Non
         assert segments(live) - before <= 25, "one for each event would be 500"
 
 
-def test_events_posted_one_by_one_but_close_together_go_out_together(shared_server: Server) -> None:
+def test_events_posted_in_quick_succession_are_sent_together(shared_server: Server) -> None:
     service = unique("close")
     with Live(shared_server, f"service={service}", receive_buffer=KIB * KIB) as live:
         live.until(is_update)

@@ -1,4 +1,4 @@
-"""Access logs that Debian's nginx wrote: read by detection and by nginx's own format strings."""
+"""Access logs written by Debian's nginx: read by detection and by nginx's format strings."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ AGENTS = ["plain/1.0", 'with "quotes"', "Bücher".encode().decode("latin-1"), "b
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By format, a log of a request for each agent, half of them answered 404."""
+    """By format, a log with a request of each agent; half of them are 404."""
     folder = tmp_path_factory.mktemp("nginx")
     access = "\n".join(f"access_log {folder}/{name}.log {name};" for name in LOG_FORMATS)
     (folder / "page").write_text("hello")
@@ -43,7 +43,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("way", ["detected", "described"])
 @pytest.mark.parametrize("name", LOG_FORMATS)
-def test_what_nginx_wrote_is_read(name: str, way: str, logs: dict[str, Path]) -> None:
+def test_logs_of_nginx_are_read(name: str, way: str, logs: dict[str, Path]) -> None:
     lines = logs[name].read_bytes().splitlines()
     parse = detect_format(lines) if way == "detected" else parser_of(LOG_FORMATS[name] or "combined")
     records = [record for record in map(parse, lines) if isinstance(record, Record)]

@@ -1,4 +1,4 @@
-"""Items that look suspicious and are right: taken, shown as they were, and no harm to later reads."""
+"""Odd but valid items: accepted, returned unchanged, and harmless for later reads."""
 
 import json
 from datetime import datetime, timedelta
@@ -34,17 +34,17 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_any_printable_text_is_a_name_and_comes_back_as_it_was(shared_server: Server, name: str) -> None:
+def test_any_printable_text_is_a_name_and_is_returned_unchanged(shared_server: Server, name: str) -> None:
     with booked(shared_server, accepted=1):
         event = {"type": name, "service": "hostile", "user_id": name, "id": unique("x")[:9] + name[:100]}
         assert shared_server.post("/events", {**event, "data": {name: name}}).status_code == 201
     answer = shared_server.get("/events", params={"service": "hostile", "type": name, "user_id": name})
-    shown = answer["events"][0]
-    assert {key: shown[key] for key in (*event, "data")} == {**event, "data": {name: name}}
+    stored = answer["events"][0]
+    assert {key: stored[key] for key in (*event, "data")} == {**event, "data": {name: name}}
     assert name in shared_server.get("/stats")["events_by_type"]
 
 
-def test_html_in_names_is_only_ever_answered_as_json(shared_server: Server) -> None:
+def test_html_in_names_is_only_returned_as_json(shared_server: Server) -> None:
     html = "<b>x</b>"
     shared_server.post("/events", {"type": html, "service": html})
     for path in (
@@ -61,7 +61,7 @@ def test_html_in_names_is_only_ever_answered_as_json(shared_server: Server) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "stored"),
     [
         ('{"type":"first","type":"last","service":"odd"}', {"type": "last"}),
         ('{"type":"a\\u00e9\\ud83d\\ude80","service":"odd"}', {"type": "aé🚀"}),
@@ -78,12 +78,12 @@ def test_html_in_names_is_only_ever_answered_as_json(shared_server: Server) -> N
         ('{"type":"request","service":"odd","data":{"status":true,"latency":-1,"endpoint":[]}}', {}),
     ],
 )
-def test_odd_but_right_events_are_taken(shared_server: Server, text: str, shown: dict[str, Any]) -> None:
+def test_odd_but_valid_events_are_accepted(shared_server: Server, text: str, stored: dict[str, Any]) -> None:
     with booked(shared_server, accepted=1):
         answer = post(shared_server, "/events", text.encode())
         assert answer.status_code == 201, answer.text
     newest = shared_server.get("/events?service=odd&limit=1")["events"][0]
-    assert {name: newest[name] for name in shown} == shown
+    assert {name: newest[name] for name in stored} == stored
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 30, "-" + "9" * 25, "18446744073709551616"])
@@ -108,7 +108,7 @@ RIGHT_TIMES = {
 
 
 @pytest.mark.parametrize("stamp", RIGHT_TIMES.values(), ids=RIGHT_TIMES)
-def test_every_right_kind_of_time_is_taken_and_shown_in_utc(shared_server: Server, stamp: str) -> None:
+def test_every_valid_time_is_accepted_and_returned_in_utc(shared_server: Server, stamp: str) -> None:
     service = unique("times")
     with booked(shared_server, accepted=1):
         answer = shared_server.post("/events", {"type": "late", "service": service, "timestamp": stamp})
@@ -134,7 +134,7 @@ def test_every_right_kind_of_time_is_taken_and_shown_in_utc(shared_server: Serve
         {"name": "big integer", "value": 2**70},
     ],
 )
-def test_odd_but_right_metrics_are_taken(shared_server: Server, metric: dict[str, Any]) -> None:
+def test_odd_but_valid_metrics_are_accepted(shared_server: Server, metric: dict[str, Any]) -> None:
     with booked(shared_server, "metrics", accepted=1):
         answer = shared_server.post("/metrics", metric)
         assert answer.status_code == 201, answer.text
@@ -151,7 +151,7 @@ def test_odd_but_right_metrics_are_taken(shared_server: Server, metric: dict[str
         {"request_count": 2**63},
     ],
 )
-def test_odd_but_right_heartbeats_are_taken(shared_server: Server, metrics: dict[str, Any] | None) -> None:
+def test_odd_but_valid_heartbeats_are_accepted(shared_server: Server, metrics: dict[str, Any] | None) -> None:
     service = unique("beats")
     with booked(shared_server, "heartbeats", accepted=1):
         answer = shared_server.post("/heartbeat", {"service": service, "status": "maintenance", "metrics": metrics})
@@ -176,7 +176,7 @@ DETAILS = (
 )
 
 
-def test_details_of_any_kind_do_not_break_later_reads(start_server: StartServer) -> None:
+def test_data_of_any_kind_does_not_break_later_reads(start_server: StartServer) -> None:
     server = start_server()
     taken = {"request": 0, "error": 0}
     for kind, data in product(taken, DETAILS):
@@ -193,7 +193,7 @@ def test_details_of_any_kind_do_not_break_later_reads(start_server: StartServer)
 
 
 def test_numbers_at_the_edge_of_range_do_not_break_later_reads(start_server: StartServer) -> None:
-    """Whether such numbers are taken or refused: a sum beyond range must not make every later read fail."""
+    """Whether accepted or refused: an infinite sum must not make later reads fail."""
     server, service = start_server(), "edge"
     tags = {"service": service, "endpoint": "/x"}
     for value in (1.7e308, -1.7e308, 1e300):

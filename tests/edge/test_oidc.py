@@ -1,4 +1,4 @@
-"""Signing in with a real OpenID Connect provider: who gets in, with which scopes, and what is refused."""
+"""Signing in with a real OpenID Connect provider: roles, sessions, and refused attempts."""
 
 import re
 import socket
@@ -33,7 +33,7 @@ EVENT = {"type": "request", "service": "shop"}
 
 
 class House(NamedTuple):
-    """A service, and the provider that people sign in to it with."""
+    """A service and its OpenID Connect provider."""
 
     server: Server
     provider: OidcProvider
@@ -60,7 +60,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 def check_refused(visitor: Visitor, answer: requests.Response, reason: str) -> None:
-    """Hold an answer to leading to the page without a session; the page is told why, once."""
+    """Check that an answer redirects to the page without a session, and that the page gets the reason once."""
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert "analytics_session" not in visitor.cookies
     assert visitor.who()["sign_in_failure"] == FAILURES[reason]
@@ -99,12 +99,12 @@ def test_people_get_the_role_of_their_group_or_mail_domain(
 
 
 @pytest.mark.parametrize("login", ["dan", "eve", "fay"])
-def test_nobody_else_gets_in(house: House, login: str) -> None:
+def test_people_without_a_role_are_refused(house: House, login: str) -> None:
     visitor = Visitor(house.server)
     check_refused(visitor, visitor.sign_in(login), "no_role")
 
 
-def test_the_session_is_a_cookie_that_scripts_and_other_sites_do_not_have(house: House) -> None:
+def test_the_session_cookie_is_hidden_from_scripts_and_other_sites(house: House) -> None:
     visitor = Visitor(house.server)
     cookies = visitor.sign_in("bob").raw.headers.getlist("Set-Cookie")
     (cookie,) = [line for line in cookies if line.startswith("analytics_session=")]
@@ -116,7 +116,7 @@ def test_the_session_is_a_cookie_that_scripts_and_other_sites_do_not_have(house:
     assert (ping.status_code, ping.json()["error"]["code"]) == (403, "cross_site_request")
 
 
-def test_signing_out_ends_the_session_for_everybody_who_has_the_cookie(house: House) -> None:
+def test_signing_out_ends_the_session_for_all_copies_of_the_cookie(house: House) -> None:
     visitor, thief = Visitor(house.server), Visitor(house.server)
     visitor.sign_in("ann")
     thief.cookies.update(visitor.cookies)
@@ -189,7 +189,7 @@ def test_an_answer_works_once(house: House) -> None:
     check_refused(again, again.go(url), "expired")
 
 
-def test_who_gives_up_at_the_provider_returns_to_the_page(house: House) -> None:
+def test_a_cancelled_sign_in_leads_to_the_page(house: House) -> None:
     visitor = Visitor(house.server)
     aborted = visitor.go(visitor.form(visitor.start()) + "/abort")
     url = visitor.returns(aborted)
@@ -204,7 +204,7 @@ def test_an_expired_id_token_is_refused(stack: ExitStack, tmp_path: Path) -> Non
     assert "ExpiredTokenError" in server.log()
 
 
-def test_new_keys_of_the_provider_are_taken_and_forged_ones_refused(stack: ExitStack, tmp_path: Path) -> None:
+def test_new_keys_of_the_provider_are_accepted_and_forged_signatures_refused(stack: ExitStack, tmp_path: Path) -> None:
     server, provider = build(stack, tmp_path)
     assert Visitor(server).sign_in("ann").status_code == 302
     for key, is_refused in (("second", False), ("second", True)):  # the second time another key has the same id
@@ -259,7 +259,7 @@ def test_a_wrong_client_secret_leads_to_the_page(stack: ExitStack, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("method", "secret"), [("client_secret_basic", CLIENT_SECRET), ("none", "")])
-def test_a_client_says_who_it_is_as_the_provider_wants_it(
+def test_a_client_authenticates_with_the_method_of_the_provider(
     stack: ExitStack, tmp_path: Path, method: str, secret: str
 ) -> None:
     server = Server(tmp_path / "server.log", ROLES)
@@ -279,7 +279,7 @@ def test_user_info_about_somebody_else_is_refused(house: House) -> None:
     assert "the user info is about somebody else" in house.server.log()
 
 
-def test_a_provider_that_hangs_holds_up_nobody_else(start_server: StartServer) -> None:
+def test_a_provider_that_hangs_does_not_delay_other_requests(start_server: StartServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
         client = {"ANALYTICS_OIDC_ISSUER": issuer, "ANALYTICS_OIDC_CLIENT_ID": "x"}
@@ -296,7 +296,7 @@ def test_a_provider_that_hangs_holds_up_nobody_else(start_server: StartServer) -
     check_refused(visitor, answers[0], "unreachable")
 
 
-def test_settings_that_take_a_role_away_end_its_sessions(stack: ExitStack, tmp_path: Path) -> None:
+def test_removing_a_role_from_the_settings_ends_its_sessions(stack: ExitStack, tmp_path: Path) -> None:
     folder = str(tmp_path / "data")
     server, _ = build(stack, tmp_path, ANALYTICS_DATA_DIR=folder)
     visitors = {login: Visitor(server) for login in ("ann", "cleo")}
@@ -318,7 +318,7 @@ def test_signing_in_is_limited_by_address(start_server: StartServer) -> None:
     assert 429 in statuses
 
 
-def test_below_a_path_everything_stays_below_it(start_server: StartServer, house: House) -> None:
+def test_below_a_path_all_addresses_stay_below_it(start_server: StartServer, house: House) -> None:
     settings = {**ROLES, **house.provider.settings, "ANALYTICS_BASE_PATH": "/stats"}
     server = start_server(settings)
     visitor = Visitor(server)
@@ -329,20 +329,20 @@ def test_below_a_path_everything_stays_below_it(start_server: StartServer, house
     assert visitor.go("/stats/session/oidc/callback").headers["Location"] == "/stats/"
 
 
-def test_without_a_provider_there_is_nothing_to_sign_in_with(shared_server: Server) -> None:
+def test_without_a_provider_there_are_no_sign_in_routes(shared_server: Server) -> None:
     assert shared_server.get("/session")["oidc"] is False
     for path in ("/session/oidc", "/session/oidc/callback"):
         assert requests.get(shared_server.url + path, timeout=10).status_code == 404
 
 
-def test_an_admin_key_is_made_only_where_no_person_is_an_admin(house: House, start_server: StartServer) -> None:
+def test_an_admin_key_is_created_only_if_no_person_can_be_an_admin(house: House, start_server: StartServer) -> None:
     assert "Admin key" not in house.server.log()
     server = start_server({**house.provider.settings, "ANALYTICS_VIEWERS": "staff"})
     assert "Admin key" in server.log()
 
 
 def sign_in_on_page(house: House, browser: Browser, login: str) -> Page:
-    """A page of the service, in a context of its own, after somebody used its link to the provider."""
+    """A page of the service, in a new browser context, after a sign-in with the provider."""
     page = browser.new_context().new_page()
     page.goto(house.server.url)
     page.click("#sign-in-provider a")
@@ -353,7 +353,7 @@ def sign_in_on_page(house: House, browser: Browser, login: str) -> Page:
     return page
 
 
-def test_the_page_says_why_somebody_may_not_sign_in(house: House, browser: Browser) -> None:
+def test_the_page_shows_why_a_sign_in_was_refused(house: House, browser: Browser) -> None:
     page = sign_in_on_page(house, browser, "dan")
     expect(page.locator("#sign-in-error")).to_contain_text("none of your groups")
     page.context.close()

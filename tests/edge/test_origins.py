@@ -1,4 +1,4 @@
-"""Pages of other origins do not get in live: one rule for the WebSocket, for Socket.IO, and for CORS."""
+"""Origins of live connections: one rule for the WebSocket, Socket.IO and CORS."""
 
 from collections.abc import Callable, Iterator
 
@@ -33,7 +33,7 @@ HANDSHAKE = (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that lets two origins in."""
+    """A server that allows two origins."""
     log = tmp_path_factory.mktemp("origins") / "server.log"
     with Server(log, {"ANALYTICS_CORS_ORIGINS": ",".join(LISTED)}) as one:
         yield one
@@ -113,7 +113,7 @@ def status_of(answer: Answer | requests.Response) -> int:
 
 
 @each_way
-def test_strangers_get_403_in_the_one_shape(server: Server, way: str) -> None:
+def test_other_origins_get_403_in_the_usual_format(server: Server, way: str) -> None:
     _, go = WAYS[way]
     for origin in STRANGERS:
         answer = go(server, origin)
@@ -144,7 +144,7 @@ def test_by_default_every_origin_connects(shared_server: Server, way: str) -> No
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_refusal_tells_both_addresses_and_what_to_do(server: Server) -> None:
+def test_a_refusal_names_both_addresses_and_the_remedy(server: Server) -> None:
     message = plain(server, STRANGERS[0]).json()["error"]["message"]
     for part in (STRANGERS[0], f"127.0.0.1:{server.port}", "ANALYTICS_CORS_ORIGINS", "Host header with its port"):
         assert part in message
@@ -159,7 +159,7 @@ def test_a_refused_handshake_opens_nothing(server: Server) -> None:
 
 
 @pytest.mark.parametrize("transports", TRANSPORTS)
-def test_the_npm_client_is_let_in_and_kept_out_alike(server: Server, transports: str) -> None:
+def test_the_npm_client_is_allowed_or_refused_by_the_same_rule(server: Server, transports: str) -> None:
     with client("npm", server, transports, headers={"Origin": LISTED[0]}) as one:
         assert named(one, "connect")
     with client("npm", server, transports, headers={"Origin": STRANGERS[0]}) as one:
@@ -173,7 +173,7 @@ def test_the_python_client_is_a_client_of_the_same_origin(server: Server) -> Non
             assert named(one, "connect")
 
 
-def test_a_stolen_session_is_of_no_use_to_a_stranger(server: Server) -> None:
+def test_another_origin_cannot_use_an_existing_session(server: Server) -> None:
     with Session(server) as session:
         check_problem(ask("POST", session.url, STRANGERS[0], b'420["subscribe",{"events":"none"}]'), 403)
         assert not any(packet.startswith("430") for packet in session.until('42["dashboard_update"'))

@@ -1,4 +1,4 @@
-"""One owner of a data directory: the next one waits for it, or stops with a line that says what to do."""
+"""One owner of a data directory: another process waits for it, or stops with one line that says what to do."""
 
 import os
 import signal
@@ -83,9 +83,7 @@ def test_two_workers_are_refused_with_one_line(data: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["a file", "not writable", "below a file"])
 @BOTH
-def test_a_directory_that_cannot_be_used_is_told_in_one_line(
-    tmp_path: Path, command: tuple[str, ...], kind: str
-) -> None:
+def test_an_unusable_directory_is_reported_in_one_line(tmp_path: Path, command: tuple[str, ...], kind: str) -> None:
     path = tmp_path / "data"
     if kind == "not writable":
         if os.geteuid() == 0:
@@ -105,7 +103,7 @@ def test_a_directory_that_cannot_be_used_is_told_in_one_line(
 
 
 @BOTH
-def test_an_orderly_stop_and_a_start_keep_everything(
+def test_a_clean_stop_and_a_start_keep_everything(
     start_server: StartServer, data: Path, command: tuple[str, ...]
 ) -> None:
     for life in range(3):
@@ -119,8 +117,8 @@ def test_an_orderly_stop_and_a_start_keep_everything(
     assert "Traceback" not in server.log()
 
 
-def test_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> None:
-    """The next worker waits for the one before it."""
+def test_replacing_workers_loses_nothing(mortal: Mortal) -> None:
+    """The new worker waits for the previous one."""
     mortal.begin()
     eventually(mortal.is_ready)
     client = Client(mortal, "/events", event)
@@ -133,7 +131,7 @@ def test_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> None:
         os.kill(before, signal.SIGTERM)
         eventually(lambda before=before: the_worker(mortal) not in (None, before))
         eventually(mortal.is_ready)
-        eventually(lambda sent=sent: len(client.sent) > sent + 200)  # and one after so many requests
+        eventually(lambda sent=sent: len(client.sent) > sent + 200)  # and another after `max_requests` requests
     client.stop()
     eventually(mortal.is_ready)
     expected = sorted(str(each["id"]) for each in client.sent)
@@ -145,7 +143,7 @@ def test_workers_that_are_replaced_lose_nothing(mortal: Mortal) -> None:
 
 
 def the_worker(server: Server) -> int | None:
-    """The process that serves, once it is the only one."""
+    """The worker process, once it is the only one."""
     with suppress(AssertionError):
         return worker_pid(server)
     return None

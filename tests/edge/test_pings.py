@@ -1,4 +1,4 @@
-"""Heartbeats without a body, as cron jobs and appliances send them, and what is kept of them."""
+"""Heartbeat pings: requests without a body, as cron jobs and appliances send them."""
 
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,14 @@ def test_a_bare_ping_is_healthy_and_names_may_hold_slashes(shared_server: Server
         ("status=healthy&status=down", "status"),
     ],
 )
-def test_a_wrong_ping_is_refused_and_says_what_is_wrong(query: str, field: str, shared_server: Server) -> None:
+def test_a_wrong_ping_is_refused_and_its_error_names_the_field(query: str, field: str, shared_server: Server) -> None:
     answer = requests.get(f"{shared_server.url}/heartbeat/wrong-ping?{query}", timeout=10)
     assert answer.status_code == 422
     assert field in answer.json()["error"]["fields"]
     assert "wrong-ping" not in shared_server.get("/services")["services"]
 
 
-def test_json_belongs_to_the_address_that_reads_it(shared_server: Server) -> None:
+def test_a_ping_with_json_is_refused_and_the_right_address_named(shared_server: Server) -> None:
     answer = requests.post(f"{shared_server.url}/heartbeat/wrong-ping", json={"status": "healthy"}, timeout=10)
     assert answer.status_code == 422
     assert "POST /heartbeat" in answer.json()["error"]["message"]

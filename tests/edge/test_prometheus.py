@@ -19,7 +19,7 @@ from tests.edge.wire import eventually, tool, unique, websocket_url
 from tests.server import APP, ROOT, Server, free_port
 
 KNOWN_COMPLAINT = "analytics_service_latency_ms metric names should not contain abbreviated units"
-"""About a name that is older than the check, and that dashboards use."""
+"""It is about a name that is older than the check, and that dashboards use."""
 
 
 def scrape(server: Server) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
@@ -44,7 +44,7 @@ def key(**labels: Any) -> frozenset[tuple[str, str]]:
     return frozenset(labels.items())
 
 
-def test_the_services_own_figures_are_there(shared_server: Server) -> None:
+def test_the_metrics_of_the_service_itself_are_exposed(shared_server: Server) -> None:
     before = scrape(shared_server)
     shared_server.post("/events", [{"type": "a", "service": "scraped"}, {"type": "a"}])
     after = scrape(shared_server)
@@ -58,7 +58,7 @@ def test_the_services_own_figures_are_there(shared_server: Server) -> None:
     assert after["analytics_tracked_services"][key()] == shared_server.get("/stats")["totals"]["services"]
 
 
-def test_a_services_traffic_latency_and_state_are_there(shared_server: Server) -> None:
+def test_traffic_latency_and_state_of_each_service_are_exposed(shared_server: Server) -> None:
     service = unique("scraped")
     for latency in (10, 20, 30):
         data = {"endpoint": "/a", "status": 500, "latency": latency}
@@ -80,7 +80,7 @@ def test_a_services_traffic_latency_and_state_are_there(shared_server: Server) -
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_and_tags_are_labels_that_survive(shared_server: Server, name: str) -> None:
+def test_hostile_names_and_tags_are_escaped_in_labels(shared_server: Server, name: str) -> None:
     service = unique("labels")
     tags = {"service": service, name: name}
     assert shared_server.post("/metrics", {"name": name, "value": 7, "unit": 'x\\"', "tags": tags}).status_code == 201
@@ -89,13 +89,13 @@ def test_hostile_names_and_tags_are_labels_that_survive(shared_server: Server, n
     samples = [(dict(labels), value) for labels, value in found["analytics_metric_last"].items()
                if ("service", service) in labels]  # fmt: skip
     assert (name, 7) in [(labels["name"], value) for labels, value in samples]
-    plain = name.replace("\\", "")  # how separators within tags are escaped is the service's own affair
+    plain = name.replace("\\", "")  # the escaping of separators within tags is up to the service
     assert any(labels["tags"].replace("\\", "").count(plain) >= 2 for labels, _ in samples)
     assert {labels["unit"] for labels, _ in samples} == {'x\\"'}
     assert found["analytics_events"][key(service=service, type=name)] == 1
 
 
-def test_tags_that_would_look_alike_stay_apart(shared_server: Server) -> None:
+def test_ambiguous_tags_have_distinct_labels(shared_server: Server) -> None:
     service = unique("alike")
     for tags in ({"a": "1,b=2"}, {"a": "1", "b": "2"}):
         answer = shared_server.post("/metrics", {"name": "m", "value": 1, "tags": {"service": service, **tags}})
@@ -119,7 +119,7 @@ def test_tags_that_would_look_alike_stay_apart(shared_server: Server) -> None:
         (None, False),
     ],
 )
-def test_it_is_gzipped_for_who_takes_that(shared_server: Server, accepted: str | None, packed: bool) -> None:
+def test_metrics_are_gzipped_if_accepted(shared_server: Server, accepted: str | None, packed: bool) -> None:
     answer = requests.get(
         f"{shared_server.url}/metrics", headers={"Accept-Encoding": accepted}, timeout=10, stream=True
     )
@@ -134,7 +134,7 @@ def test_it_is_gzipped_for_who_takes_that(shared_server: Server, accepted: str |
 
 
 def sample_traffic(server: Server) -> None:
-    """Requests that have a sample of each metric as their result."""
+    """Send requests so that each metric has a sample."""
     service = unique("sampled")
     data = {"endpoint": "/a", "status": 500, "latency": 5}
     server.post("/events", [{"type": "request", "service": service, "data": data}, {"type": "a"}])
@@ -143,7 +143,7 @@ def sample_traffic(server: Server) -> None:
     requests.get(f"{server.url}/nothing", timeout=10)
 
 
-def test_names_and_texts_are_as_promtool_wants_them(start_server: StartServer, tmp_path: Path) -> None:
+def test_promtool_finds_no_fault(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     sample_traffic(server)
     text = requests.get(f"{server.url}/metrics", timeout=10).content
@@ -200,13 +200,13 @@ def test_the_development_server_counts_connections_too(start_server: StartServer
     assert scrape(start_server(command=APP))["analytics_open_connections"] == {key(): 1}
 
 
-def test_the_event_loop_is_watched(shared_server: Server) -> None:
+def test_the_lag_of_the_event_loop_is_exposed(shared_server: Server) -> None:
     lag = "analytics_event_loop_lag_seconds_count"
     before = scrape(shared_server)[lag][key()]
     eventually(lambda: scrape(shared_server)[lag][key()] > before)
 
 
-def test_prometheus_scrapes_it(shared_server: Server, tmp_path: Path) -> None:
+def test_prometheus_scrapes_the_service(shared_server: Server, tmp_path: Path) -> None:
     service, port = unique("scraped"), free_port()
     shared_server.post("/events", [{"type": "ä", "service": service}] * 3)
     config = tmp_path / "prometheus.yml"

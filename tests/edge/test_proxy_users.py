@@ -1,4 +1,4 @@
-"""People whom a real nginx signs in, as the documentation sets it up."""
+"""People signed in by a real nginx, configured as in the documentation."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def test_nginx_names_people_and_their_groups(front: Front, user: str, scopes: li
     assert front.ask("GET", "/stats", "eve").status_code == 401
 
 
-def test_people_may_send_from_the_page_and_no_other_page_for_them(front: Front) -> None:
+def test_people_may_send_from_the_page_but_not_from_other_pages(front: Front) -> None:
     own = front.ask("POST", "/events", "bob", json=EVENT, headers={"Origin": front.url})
     assert own.status_code == 201
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": front.url, "Sec-Fetch-Site": "cross-site"}):
@@ -70,7 +70,7 @@ def test_people_may_send_from_the_page_and_no_other_page_for_them(front: Front) 
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site_request")
 
 
-def test_people_connect_live_from_the_page_and_no_other_page_for_them(front: Front) -> None:
+def test_people_may_connect_live_from_the_page_but_not_from_other_pages(front: Front) -> None:
     def connect(origin: str) -> websocket.WebSocket:
         header = {"Authorization": f"Basic {b64encode(b'bob:secret').decode()}"}
         trust = {"ca_certs": front.certificate}
@@ -84,24 +84,24 @@ def test_people_connect_live_from_the_page_and_no_other_page_for_them(front: Fro
     assert refused.value.status_code == 403
 
 
-def test_a_session_that_is_over_does_not_hide_the_person(front: Front) -> None:
+def test_an_expired_session_does_not_hide_the_person(front: Front) -> None:
     cookies = {"analytics_session": "of-last-year"}
     assert front.ask("GET", "/session", "bob", cookies=cookies).json()["who"] == "bob"
 
 
-def test_a_key_goes_before_the_person(front: Front) -> None:
+def test_a_key_takes_precedence_over_the_person(front: Front) -> None:
     key = {"X-API-Key": SETTINGS["ANALYTICS_ADMIN_KEY"]}
     assert front.ask("POST", "/events", "bob", json=EVENT, headers=key).status_code == 201
     assert front.ask("GET", "/keys", "bob", headers=key).status_code == 200
 
 
-def test_without_a_trusted_proxy_the_headers_say_nothing(start_server: StartServer) -> None:
+def test_headers_of_an_untrusted_proxy_are_ignored(start_server: StartServer) -> None:
     server = start_server({**SETTINGS, "ANALYTICS_TRUSTED_PROXIES": "10.0.0.0/8"})
     for headers in (FORGED, {**FORGED, "X-Forwarded-For": "10.0.0.1"}):
         assert requests.get(f"{server.url}/stats", headers=headers, timeout=10).status_code == 401
 
 
-def test_without_a_role_the_person_is_told(start_server: StartServer) -> None:
+def test_a_person_without_a_role_gets_an_explanation(start_server: StartServer) -> None:
     server = start_server(SETTINGS)
     for headers in ({"X-Forwarded-User": "eve"}, {"X-Forwarded-User": "eve", "X-Forwarded-Groups": "others"}):
         answer = requests.get(f"{server.url}/stats", headers=headers, timeout=10)

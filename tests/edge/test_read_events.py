@@ -65,7 +65,7 @@ def test_filters_combine_and_the_newest_come_first(
     assert answer["limit"] == (query.get("limit") or 100)
 
 
-def test_since_is_included_and_until_is_not(shared_server: Server, service: str) -> None:
+def test_since_is_inclusive_and_until_exclusive(shared_server: Server, service: str) -> None:
     times = {event["data"]["n"]: event["timestamp"] for event in ask(shared_server, service=service)["events"]}
     assert numbers(ask(shared_server, service=service, since=times[9])) == [11, 10, 9]
     assert numbers(ask(shared_server, service=service, until=times[2])) == [1, 0]
@@ -75,7 +75,7 @@ def test_since_is_included_and_until_is_not(shared_server: Server, service: str)
     assert numbers(ask(shared_server, service=service, since=elsewhere)) == [11, 10, 9]
     plus = datetime.fromisoformat(times[9]).strftime("%Y-%m-%dT%H:%M:%S+00:00")
     unquoted = shared_server.get(f"/events?service={service}&since={plus}")
-    assert numbers(unquoted) == [11, 10, 9], "a + that a shell user forgot to quote arrives as a blank"
+    assert numbers(unquoted) == [11, 10, 9], "an unquoted + arrives as a space"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_wrong_query_is_a_422_that_names_the_parameter(shared_server: Server, 
     assert field in check_problem(answer, 422, "validation_failed")["fields"]
 
 
-def test_a_query_that_is_no_text_is_no_500(shared_server: Server) -> None:
+def test_a_query_that_is_not_text_is_not_a_500(shared_server: Server) -> None:
     for query in ("type=%ff%fe", "%00=%00", "type=%", "&&&", "=", "type=%ed%a0%80"):
         assert requests.get(f"{shared_server.url}/events?{query}", timeout=10).status_code in (200, 400, 422), query
 
@@ -130,7 +130,7 @@ def pages(server: Server, limit: int, **query: Any) -> list[list[int]]:
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(5, [5, 5, 2]), (6, [6, 6]), (12, [12]), (11, [11, 1])])
-def test_pages_add_up_to_the_whole(shared_server: Server, service: str, limit: int, sizes: list[int]) -> None:
+def test_pages_add_up_to_all_events(shared_server: Server, service: str, limit: int, sizes: list[int]) -> None:
     found = pages(shared_server, limit, service=service)
     assert [len(page) for page in found] == sizes
     assert list(chain(*found)) == list(range(11, -1, -1))
@@ -165,5 +165,5 @@ def test_pages_have_no_gap_and_no_repeat_while_events_arrive(shared_server: Serv
         writer.join()
 
 
-def test_a_cursor_of_the_far_future_shows_the_newest(shared_server: Server, service: str) -> None:
+def test_a_cursor_in_the_far_future_returns_the_newest(shared_server: Server, service: str) -> None:
     assert numbers(ask(shared_server, service=service, cursor=2**63 - 1, limit=2)) == [11, 10]

@@ -38,9 +38,9 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_service_of_any_name_has_its_page(shared_server: Server, name: str) -> None:
+def test_a_service_of_any_name_can_be_read(shared_server: Server, name: str) -> None:
     assert shared_server.post("/events", {"type": "named", "service": name}).status_code == 201
-    # requests would resolve dots itself, so the path is put in as it is
+    # requests would resolve dots, so the path is set unchanged
     request = requests.Request("GET", shared_server.url).prepare()
     request.url = f"{shared_server.url}/services/{quote(name, safe='').replace('.', '%2E')}/metrics"
     with requests.Session() as session:
@@ -52,12 +52,12 @@ def test_a_service_of_any_name_has_its_page(shared_server: Server, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["never-seen", "%3Cb%3E-never", "%E6%97%A5", "%FF%FE", "%00", "a" * 2000])
-def test_a_service_never_seen_is_a_404(shared_server: Server, name: str) -> None:
+def test_an_unknown_service_is_a_404(shared_server: Server, name: str) -> None:
     answer = requests.get(f"{shared_server.url}/services/{name}/metrics", timeout=10)
     check_problem(answer, 404, "unknown_service")
 
 
-def test_asking_for_a_service_does_not_make_it_known(shared_server: Server) -> None:
+def test_reading_a_service_does_not_create_it(shared_server: Server) -> None:
     before = shared_server.get("/stats")["totals"]["services"]
     requests.get(f"{shared_server.url}/services/curious/metrics", timeout=10)
     shared_server.get("/events?service=curious")
@@ -126,14 +126,14 @@ def test_points_of_a_series(shared_server: Server, service: str, query: dict[str
     assert steps == {timedelta(seconds=answer["step"])}
 
 
-def test_a_series_without_a_service_adds_them_up(shared_server: Server, service: str) -> None:
+def test_a_series_without_a_service_is_the_sum_of_all(shared_server: Server, service: str) -> None:
     shared_server.post("/metrics", {"name": unique("own"), "value": 1})
     alone = shared_server.get("/series", params={"name": "queue depth", "service": service, "agg": "sum"})
     everywhere = shared_server.get("/series", params={"name": "queue depth", "agg": "sum"})
     assert sum(values(everywhere)) >= sum(values(alone))
 
 
-def test_a_range_is_what_was_asked_for(shared_server: Server, service: str) -> None:
+def test_a_series_has_the_requested_range(shared_server: Server, service: str) -> None:
     start = (datetime.now(UTC) - timedelta(minutes=10)).replace(second=0, microsecond=0)
     query = {"name": "requests", "service": service, "agg": "sum", "step": 60}
     asked = {"from": start.isoformat(), "to": (start + timedelta(minutes=5)).isoformat()}
@@ -164,7 +164,7 @@ def test_a_range_is_what_was_asked_for(shared_server: Server, service: str) -> N
         ("name=queue%20depth&tag.region=mars", 404, None),
     ],
 )
-def test_a_wrong_series_query_says_what_is_wrong(
+def test_a_wrong_series_query_is_refused_and_its_parameter_named(
     shared_server: Server, service: str, query: str, status: int, field: str | None
 ) -> None:
     problem = check_problem(requests.get(f"{shared_server.url}/series?{query}", timeout=10), status)
@@ -187,7 +187,7 @@ def test_a_wrong_series_query_says_what_is_wrong(
         "agg=count&tag.a=" + "b" * 1000,
     ],
 )
-def test_a_far_or_strange_range_is_answered_soon_and_never_a_500(shared_server: Server, query: str) -> None:
+def test_extreme_ranges_are_answered_soon_and_never_a_500(shared_server: Server, query: str) -> None:
     answer = requests.get(f"{shared_server.url}/series?name=requests&{query}", timeout=5)
     assert answer.status_code in (200, 404, 422), answer.text
     assert len(answer.content) < 2_000_000
@@ -196,7 +196,7 @@ def test_a_far_or_strange_range_is_answered_soon_and_never_a_500(shared_server: 
 # Statistics
 
 
-def test_hourly_and_daily_buckets_hold_what_was_sent(shared_server: Server) -> None:
+def test_hourly_and_daily_buckets_count_sent_records(shared_server: Server) -> None:
     before_hours = shared_server.get("/stats/hourly?hours=48")["buckets"]
     then = datetime.now(UTC) - timedelta(hours=26)
     service, stamp = unique("stats"), then.isoformat()
@@ -217,7 +217,7 @@ def test_hourly_and_daily_buckets_hold_what_was_sent(shared_server: Server) -> N
 @pytest.mark.parametrize(
     ("path", "unit", "default", "most"), [("/stats/hourly", "hours", 24, 2160), ("/stats/daily", "days", 7, 3650)]
 )
-def test_as_many_buckets_as_asked_for_oldest_first(
+def test_the_requested_number_of_buckets_is_returned_oldest_first(
     shared_server: Server, path: str, unit: str, default: int, most: int
 ) -> None:
     for asked, expected in ((None, default), (1, 1), (5, 5)):

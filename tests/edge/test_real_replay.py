@@ -1,4 +1,4 @@
-"""The real access log through the real command line into a real server: the reads add up to what was counted apart.
+"""A real access log, replayed by the command line into a real server: reads match independently counted figures.
 
 The log is not part of the project: ANALYTICS_TEST_DATA names its folder, `../shared/data` by default.
 """
@@ -30,7 +30,7 @@ class Replayed(NamedTuple):
     receipt: dict[str, Any]
 
     def today(self, text: str) -> str:
-        """A day or hour of the log, moved as the replay moved it."""
+        """A day or hour of the log, shifted like by the replay."""
         shift = timedelta(days=self.receipt["shift_days"])
         if len(text) == 10:
             return (date.fromisoformat(text) + shift).isoformat()
@@ -104,5 +104,5 @@ def test_the_dashboard_and_the_statistics_agree(replayed: Replayed) -> None:
     assert stats["events_by_type"] == {"request": replayed.truth["lines"]}
     days = {day["date"]: day for day in stats["days"]}
     for day, truth in replayed.truth["days"].items():
-        told = days[replayed.today(day)]
-        assert (told["peak_requests"], told["unique_users"]) == (truth["peak_requests"], truth["unique_addresses"])
+        found = days[replayed.today(day)]
+        assert (found["peak_requests"], found["unique_users"]) == (truth["peak_requests"], truth["unique_addresses"])

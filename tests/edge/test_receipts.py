@@ -1,4 +1,4 @@
-"""Receipts: what became of each item, to the last one, and never a success for what was dropped."""
+"""Receipts: the outcome of every item; dropped items are never reported as a success."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def test_a_batch_of_duplicates_is_a_success(shared_server: Server, kind: str, ma
 
 
 @KINDS
-def test_a_single_duplicate_is_a_200_with_its_own_id(shared_server: Server, kind: str, make: Any) -> None:
+def test_a_single_duplicate_is_a_200_with_its_id(shared_server: Server, kind: str, make: Any) -> None:
     id_ = unique(kind)
     with booked(shared_server, kind, accepted=1, duplicates=2):
         answers = [shared_server.post(f"/{kind}", make(id=id_)) for _ in range(3)]
@@ -56,14 +56,14 @@ def test_a_single_duplicate_is_a_200_with_its_own_id(shared_server: Server, kind
     assert "before" in answers[1].json()["message"]
 
 
-def test_an_events_id_and_a_metrics_id_are_two_things(shared_server: Server) -> None:
+def test_events_and_metrics_have_separate_ids(shared_server: Server) -> None:
     id_ = unique("both")
     assert shared_server.post("/events", event(id=id_)).status_code == 201
     assert shared_server.post("/metrics", metric(id=id_)).status_code == 201
 
 
 @KINDS
-def test_a_rejected_item_does_not_use_its_id_up(shared_server: Server, kind: str, make: Any) -> None:
+def test_the_id_of_a_rejected_item_can_be_used_again(shared_server: Server, kind: str, make: Any) -> None:
     id_ = unique(kind)
     future = "2999-01-01T00:00:00Z"
     with booked(shared_server, kind, accepted=1, drops={"timestamp_in_future": 1, "validation_failed": 1}):
@@ -73,9 +73,7 @@ def test_a_rejected_item_does_not_use_its_id_up(shared_server: Server, kind: str
 
 
 @KINDS
-def test_a_batch_without_anything_acceptable_is_a_400_with_its_receipt(
-    shared_server: Server, kind: str, make: Any
-) -> None:
+def test_a_batch_of_rejected_items_is_a_400_with_a_receipt(shared_server: Server, kind: str, make: Any) -> None:
     batch = [make(more=1), make(timestamp="2999-01-01T00:00:00Z")]
     with booked(shared_server, kind, drops={"validation_failed": 1, "timestamp_in_future": 1}):
         answer = shared_server.post(f"/{kind}", batch)
@@ -87,7 +85,7 @@ def test_a_batch_without_anything_acceptable_is_a_400_with_its_receipt(
 
 
 @pytest.mark.parametrize("bad", [100, 101, 5_000])
-def test_the_first_hundred_errors_are_spelled_out_and_all_are_counted(shared_server: Server, bad: int) -> None:
+def test_the_first_hundred_errors_are_listed_and_all_are_counted(shared_server: Server, bad: int) -> None:
     batch = [event(), *[event(more=1)] * (bad - 1), event(timestamp="2999-01-01T00:00:00Z"), event()]
     drops = {"validation_failed": bad - 1, "timestamp_in_future": 1}
     with booked(shared_server, accepted=2, drops=drops):
@@ -97,7 +95,7 @@ def test_the_first_hundred_errors_are_spelled_out_and_all_are_counted(shared_ser
     assert indexes == list(range(1, 101))
 
 
-def test_a_hopeless_batch_names_all_its_reasons_although_it_spells_out_a_hundred(shared_server: Server) -> None:
+def test_a_batch_of_rejected_items_counts_all_reasons_and_lists_a_hundred_errors(shared_server: Server) -> None:
     batch = [*[event(more=1)] * 150, event(timestamp="2999-01-01T00:00:00Z")]
     with booked(shared_server, drops={"validation_failed": 150, "timestamp_in_future": 1}):
         answer = shared_server.post("/events", batch)
@@ -105,11 +103,11 @@ def test_a_hopeless_batch_names_all_its_reasons_although_it_spells_out_a_hundred
     assert answer.json()["rejected"] == 151
 
 
-def test_what_was_acknowledged_is_what_is_shown(shared_server: Server) -> None:
-    service = unique("shown")
+def test_acknowledged_events_are_the_ones_returned(shared_server: Server) -> None:
+    service = unique("acknowledged")
     batch = [event(service=service, data={"n": n}) if n % 3 else {"type": "x", "n": n} for n in range(300)]
     receipt = shared_server.post("/events", batch).json()
-    shown = shared_server.get(f"/events?service={service}&limit=1000")["events"]
-    assert receipt["accepted"] == len(shown) == 200
-    assert [item["data"]["n"] for item in reversed(shown)] == [n for n in range(300) if n % 3]
+    stored = shared_server.get(f"/events?service={service}&limit=1000")["events"]
+    assert receipt["accepted"] == len(stored) == 200
+    assert [item["data"]["n"] for item in reversed(stored)] == [n for n in range(300) if n % 3]
     assert shared_server.get("/stats")["events_by_service"][service] == 200

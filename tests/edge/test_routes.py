@@ -45,7 +45,7 @@ def listed(header: str) -> set[str]:
         ("/ws/dashboard", "POST", {"GET"}),
     ],
 )
-def test_a_wrong_method_is_a_405_that_says_what_is_allowed(
+def test_a_wrong_method_is_a_405_with_the_allowed_methods(
     shared_server: Server, path: str, method: str, allowed: set[str]
 ) -> None:
     with booked(shared_server):
@@ -76,25 +76,25 @@ def test_an_unknown_path_is_a_404_in_json(shared_server: Server, path: str, meth
 
 
 @pytest.mark.parametrize("path", ["/events", "/metrics", "/health", "/dashboard", "/stats"])
-def test_head_answers_like_get_without_a_body(shared_server: Server, path: str) -> None:
+def test_head_is_answered_like_get_without_a_body(shared_server: Server, path: str) -> None:
     answer = ask(shared_server, "HEAD", path)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Type"] == ask(shared_server, "GET", path).headers["Content-Type"]
     assert int(answer.headers["Content-Length"]) > 0
 
 
-def test_options_tells_what_is_allowed(shared_server: Server) -> None:
+def test_options_lists_the_allowed_methods(shared_server: Server) -> None:
     answer = ask(shared_server, "OPTIONS", "/events")
     assert answer.status_code in (200, 204)
     assert listed(answer.headers["Allow"]) >= {"GET", "POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/services", "/stats", "/health", "/health/live", "/metrics"])
-def test_a_query_where_none_is_known_is_refused_by_name(shared_server: Server, path: str) -> None:
+def test_unknown_query_parameters_are_refused_and_named(shared_server: Server, path: str) -> None:
     check_problem(ask(shared_server, "GET", f"{path}?limit=5"), 422, "validation_failed", "limit")
 
 
-def test_a_page_that_is_no_websocket_client_is_told_so(shared_server: Server) -> None:
+def test_a_request_without_a_websocket_handshake_gets_an_explanation(shared_server: Server) -> None:
     problem = check_problem(ask(shared_server, "GET", "/ws/dashboard"), 400)
     assert "websocket" in problem["message"].lower()
 
@@ -103,7 +103,7 @@ def test_a_page_that_is_no_websocket_client_is_told_so(shared_server: Server) ->
     "missing",
     ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Connection: Upgrade"],
 )
-def test_half_a_websocket_handshake_is_a_400(shared_server: Server, missing: str) -> None:
+def test_an_incomplete_websocket_handshake_is_a_400(shared_server: Server, missing: str) -> None:
     lines = [
         "Upgrade: websocket",
         "Connection: Upgrade",
@@ -129,7 +129,7 @@ def test_any_page_may_read_and_write_without_credentials(shared_server: Server) 
 
 
 @pytest.mark.parametrize("path", ["/events", "/metrics", "/heartbeat", "/dashboard"])
-def test_a_preflight_lets_json_and_keys_through(shared_server: Server, path: str) -> None:
+def test_a_preflight_allows_json_and_keys(shared_server: Server, path: str) -> None:
     answer = ask(
         shared_server,
         "OPTIONS",
@@ -147,7 +147,7 @@ def test_a_preflight_lets_json_and_keys_through(shared_server: Server, path: str
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_a_preflight_lets_pages_change_resources_with_conditions(shared_server: Server) -> None:
+def test_a_preflight_allows_conditional_changes_of_resources(shared_server: Server) -> None:
     answer = ask(
         shared_server,
         "OPTIONS",
@@ -164,7 +164,7 @@ def test_a_preflight_lets_pages_change_resources_with_conditions(shared_server: 
     assert listed(read.headers["Access-Control-Expose-Headers"]) == {"ETag"}
 
 
-def test_a_list_of_origins_lets_only_those_in(start_server: StartServer) -> None:
+def test_only_listed_origins_are_allowed(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CORS_ORIGINS": "https://shop.example, http://admin.example:8080"})
     for origin, allowed in (
         (ORIGIN, True),

@@ -25,7 +25,7 @@ LINES_A_SECOND = 20
 
 
 def start_wrongly(command: tuple[str, ...], settings: Mapping[str, str]) -> tuple[int, str]:
-    """Exit status and output of a start that must fail."""
+    """Exit status and output of a start that is expected to fail."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
     done = subprocess.run(
         [sys.executable, *command],
@@ -40,7 +40,7 @@ def start_wrongly(command: tuple[str, ...], settings: Mapping[str, str]) -> tupl
 
 
 def records(server: Server) -> list[dict[str, Any]]:
-    """The log, each line of it JSON."""
+    """The log, parsed as JSON lines."""
     return [json.loads(line) for line in server.log().splitlines()]
 
 
@@ -52,7 +52,7 @@ WRONG = [
 
 
 @COMMANDS
-def test_a_wrong_setting_stops_the_start_with_one_line(command: tuple[str, ...]) -> None:
+def test_a_wrong_setting_prevents_the_start_with_one_line(command: tuple[str, ...]) -> None:
     with ThreadPoolExecutor() as pool:
         starts = [pool.submit(start_wrongly, command, {variable: value}) for variable, value, _ in WRONG]
     for start, (variable, value, allowed) in zip(starts, WRONG, strict=True):
@@ -64,8 +64,8 @@ def test_a_wrong_setting_stops_the_start_with_one_line(command: tuple[str, ...])
 
 
 @COMMANDS
-def test_an_unknown_variable_is_a_warning_at_start(command: tuple[str, ...]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the start ends at once
+def test_an_unknown_variable_is_a_warning_at_startup(command: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that the process ends at once
         port = str(taken.getsockname()[1])
         settings = {**ALONE, "PORT": port, "ANALYTICS_DATADIR": "kept"}
         _, output = start_wrongly(command, settings)
@@ -78,7 +78,7 @@ def test_an_unknown_variable_is_a_warning_at_start(command: tuple[str, ...]) -> 
     assert "in use" in reason
 
 
-def test_a_taken_port_is_told_clearly(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken, ThreadPoolExecutor() as pool:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -96,13 +96,13 @@ def test_a_taken_port_is_told_clearly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("durability", ["process", "relaxed"])
-def test_ctrl_c_loses_nothing_and_ends_in_order(start_server: StartServer, tmp_path: Path, durability: str) -> None:
+def test_ctrl_c_loses_nothing_and_ends_cleanly(start_server: StartServer, tmp_path: Path, durability: str) -> None:
     settings = {"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_DURABILITY": durability}
     server = start_server(settings)
     for number in range(1, 4):
         assert server.post("/events", {"type": "t", "service": "s", "user_id": f"u{number}"}).status_code == 201
         for pid in (worker_pid(server), server.process.pid):
-            os.kill(pid, signal.SIGINT)  # a terminal tells all of its processes
+            os.kill(pid, signal.SIGINT)  # a terminal signals all of its processes
         server.process.wait(30)
         server.__enter__()
         assert server.get("/stats")["totals"]["events"] == number
@@ -111,7 +111,7 @@ def test_ctrl_c_loses_nothing_and_ends_in_order(start_server: StartServer, tmp_p
 
 
 @COMMANDS
-def test_all_ways_to_start_serve_the_same_app_and_stop_on_request(
+def test_all_commands_serve_the_same_app_and_stop_on_request(
     start_server: StartServer, command: tuple[str, ...]
 ) -> None:
     server = start_server({"LOG_LEVEL": "info"}, command)
@@ -145,7 +145,7 @@ def test_all_ways_to_start_serve_the_same_app_and_stop_on_request(
     assert "Traceback" not in server.log()
 
 
-def test_idle_connections_do_not_hold_the_stop(start_server: StartServer) -> None:
+def test_idle_connections_do_not_delay_the_stop(start_server: StartServer) -> None:
     server = start_server()
     live = websocket.create_connection(websocket_url(server), timeout=5)
     live.recv()
@@ -157,7 +157,7 @@ def test_idle_connections_do_not_hold_the_stop(start_server: StartServer) -> Non
     live.shutdown()
 
 
-def test_each_line_of_the_log_is_a_record_and_each_request_has_one(start_server: StartServer) -> None:
+def test_the_log_is_json_lines_with_one_for_each_request(start_server: StartServer) -> None:
     started = time.monotonic()
     server = start_server({"LOG_LEVEL": "INFO"})
     server.post("/events", {"type": "a", "service": "logged"})
@@ -175,7 +175,7 @@ def test_each_line_of_the_log_is_a_record_and_each_request_has_one(start_server:
     assert records(server)
 
 
-def test_a_burst_at_info_leaves_few_lines_and_tells_how_many_it_left_out(start_server: StartServer) -> None:
+def test_a_burst_of_requests_logs_few_lines_and_the_number_of_suppressed_ones(start_server: StartServer) -> None:
     server = start_server({"LOG_LEVEL": "INFO"})
     before = len(records(server))
     started = time.monotonic()
@@ -188,17 +188,17 @@ def test_a_burst_at_info_leaves_few_lines_and_tells_how_many_it_left_out(start_s
 
     asked = 500
 
-    def all_told() -> bool:
+    def all_are_counted() -> bool:
         nonlocal asked
         requests.get(f"{server.url}/health/ready", timeout=5)
         asked += 1
         lines = [line for line in records(server)[before:] if line["message"] == "request"]
         return len(lines) + sum(line.get("suppressed", 0) for line in lines) == asked
 
-    eventually(all_told)
+    eventually(all_are_counted)
 
 
-def test_at_warning_requests_leave_no_lines_and_at_debug_all_do(
+def test_requests_are_not_logged_at_warning_and_always_at_debug(
     shared_server: Server, start_server: StartServer
 ) -> None:
     quiet, path = start_server({"LOG_LEVEL": "WARNING"}), f"/services/{unique('logged')}/metrics"
@@ -214,7 +214,7 @@ UNBINDABLE = {"HOST": "192.0.2.1", "PORT": "8099"}
 ALONE = {"LOG_LEVEL": "WARNING", "ANALYTICS_DATA_DIR": ""}
 
 
-def test_where_it_cannot_listen_one_line_tells_why() -> None:
+def test_an_address_that_cannot_be_bound_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
         port = str(taken.getsockname()[1])
         wrong = [{"PORT": port}, UNBINDABLE]
@@ -228,7 +228,7 @@ def test_where_it_cannot_listen_one_line_tells_why() -> None:
             assert "in use" in line or "assign" in line
 
 
-def test_the_development_server_tells_why_it_cannot_listen() -> None:
+def test_the_development_server_reports_an_address_that_cannot_be_bound() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ThreadPoolExecutor() as pool:
         wrong = [{"PORT": str(taken.getsockname()[1])}, UNBINDABLE]
         starts = [pool.submit(start_wrongly, APP, settings) for settings in wrong]

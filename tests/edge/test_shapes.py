@@ -1,4 +1,4 @@
-"""The shapes of the contract, field by field and type by type, on a server that has seen all kinds of records."""
+"""Fields and types of all answers in the contract, on a server that has records of all kinds."""
 
 from typing import Any
 
@@ -110,7 +110,7 @@ IN_FULL = {
 
 @pytest.fixture
 def seen(shared_server: Server) -> str:
-    """A service of which all kinds of records were seen."""
+    """A service with all kinds of records."""
     service = unique("shapes")
     answers = [
         shared_server.post("/events", {"type": "purchase", "service": service, "user_id": "u", "data": {"total": 9.5}}),
@@ -127,7 +127,7 @@ def seen(shared_server: Server) -> str:
 
 
 @pytest.mark.parametrize("path", SHAPES)
-def test_every_field_is_there_with_its_type(shared_server: Server, seen: str, path: str) -> None:
+def test_every_field_exists_with_its_type(shared_server: Server, seen: str, path: str) -> None:
     answer = shared_server.get(path)
     check_shape(answer, SHAPES[path], path)
     for name, row in answer.get("services", {}).items():
@@ -148,7 +148,7 @@ def test_a_series_has_every_field(shared_server: Server, seen: str) -> None:
     assert sum(point["value"] for point in answer["points"]) == 1
 
 
-def test_an_event_is_shown_with_exactly_what_was_sent(shared_server: Server, seen: str) -> None:
+def test_an_event_has_exactly_the_fields_that_were_sent(shared_server: Server, seen: str) -> None:
     events = shared_server.get(f"/events?service={seen}")["events"]
     assert [event["type"] for event in events] == ["request", "search", "purchase"]
     assert events[2]["data"] == {"total": 9.5}
@@ -157,12 +157,12 @@ def test_an_event_is_shown_with_exactly_what_was_sent(shared_server: Server, see
     assert events[1]["data"] == {}
 
 
-def test_health_names_the_service(shared_server: Server) -> None:
+def test_health_has_the_name_of_the_service(shared_server: Server) -> None:
     health = shared_server.get("/health")
     assert (health["status"], health["service"]) == ("healthy", "analytics-service")
 
 
-def test_single_records_get_the_answers_of_the_contract(shared_server: Server) -> None:
+def test_single_records_are_answered_as_in_the_contract(shared_server: Server) -> None:
     service = unique("answers")
     event = shared_server.post("/events", {"type": "search", "service": service, "id": service})
     check_shape(event.json(), {"message": str, "id": lambda given: given == service, "timestamp": is_time})

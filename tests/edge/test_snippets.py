@@ -1,4 +1,4 @@
-"""The contract's JavaScript under node and its Python under this Python, against a real server."""
+"""The JavaScript and Python of the contract, run against a real server."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.server import Server
 
 
 def node(server: Server, script: str, **environment: str) -> Any:
-    """What a script of tests/spec prints, as JSON."""
+    """The output of a script in tests/spec, parsed as JSON."""
     done = subprocess.run(
         [tool("node"), "--no-warnings", "--experimental-websocket", str(SPEC / script)],
         env={**os.environ, "BASE_URL": server.url, "WS_URL": websocket_url(server), **environment},
@@ -45,7 +45,7 @@ def test_the_browser_client_tracks_and_records(shared_server: Server) -> None:
     assert (custom["last"], custom["unit"]) == (1250, "ms")
 
 
-def test_the_live_dashboard_draws_nothing_and_every_kind_of_service(start_server: StartServer) -> None:
+def test_the_live_dashboard_draws_no_services_and_all_kinds_of_them(start_server: StartServer) -> None:
     server = start_server()
     html = node(server, "dashboard.mjs", EVENT_SERVICE="first")["html"]
     assert "0.0ms" in html
@@ -57,11 +57,11 @@ def test_the_live_dashboard_draws_nothing_and_every_kind_of_service(start_server
     server.post("/metrics", {"name": "requests", "value": 1234, "tags": {"service": "busy", "endpoint": "/counted"}})
     server.post("/events", {"type": "error", "service": "failing", "data": {"endpoint": "/failing"}})
     server.post("/events", {"type": "request", "service": "busy", "data": {"endpoint": "/timed", "latency": 3.04}})
-    told = node(server, "dashboard.mjs", EVENT_SERVICE="notified")
-    assert told["drawn"]["snapshot"] == 1
-    assert told["drawn"]["dashboard_update"] >= 1
-    assert [event["data"] for event in told["notified"]] == [{"total": 9.99}]
-    html = told["html"]
+    output = node(server, "dashboard.mjs", EVENT_SERVICE="notified")
+    assert output["drawn"]["snapshot"] == 1
+    assert output["drawn"]["dashboard_update"] >= 1
+    assert [event["data"] for event in output["notified"]] == [{"total": 9.99}]
+    html = output["html"]
     for text in (
         "1,235",
         "3.0ms",
@@ -74,17 +74,17 @@ def test_the_live_dashboard_draws_nothing_and_every_kind_of_service(start_server
         assert text not in html
 
 
-def test_the_monitors_see_errors_and_silent_services(start_server: StartServer) -> None:
+def test_the_monitors_report_errors_and_silent_services(start_server: StartServer) -> None:
     server = start_server()
     server.post("/heartbeat", {"service": "fine", "status": "healthy"})
     server.post("/heartbeat", {"service": "ill", "status": "unhealthy"})
     assert node(server, "monitors.mjs") == {"alerts": [], "unhealthy": ["ill"], "stale": []}
     batch = [{"type": "request", "service": "fine", "data": {"status": 500 if n < 3 else 200}} for n in range(30)]
     server.post("/events", [*batch, {"type": "search", "service": "silent"}])
-    said = node(server, "monitors.mjs")
-    assert [alert["error_rate"] for alert in said["alerts"]] == [10]
-    assert said["unhealthy"] == ["ill", "silent"]
-    assert said["stale"] == ["silent"]
+    output = node(server, "monitors.mjs")
+    assert [alert["error_rate"] for alert in output["alerts"]] == [10]
+    assert output["unhealthy"] == ["ill", "silent"]
+    assert output["stale"] == ["silent"]
 
 
 def test_the_python_decorator_sends_each_calls_time(shared_server: Server) -> None:

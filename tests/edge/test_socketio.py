@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import websocket
 
-from tests.edge.socketio_clients import KINDS, TRANSPORTS, Client, Heard, NpmClient, client, events, named
+from tests.edge.socketio_clients import KINDS, TRANSPORTS, Client, NpmClient, Received, client, events, named
 from tests.edge.stalls import Stalls
 from tests.edge.test_shapes import DASHBOARD, EVENT
 from tests.edge.wire import check_shape, eventually, unique, websocket_url
@@ -27,17 +27,17 @@ def both(server: Server, transports: str, query: str = "") -> Iterator[list[Clie
 
 
 def messages(one: Client) -> list[tuple[str, Any, dict[str, Any]]]:
-    """Name, data and facts of what the service told."""
-    heard = [heard for heard in list(one.heard) if heard.name in ("snapshot", "dashboard_update", "event")]
-    return [(name, *said) for name, said, _ in heard]
+    """Name, data and metadata of the messages from the service."""
+    received = [event for event in list(one.received) if event.name in ("snapshot", "dashboard_update", "event")]
+    return [(name, *args) for name, args, _ in received]
 
 
-def updates(one: Client) -> list[Heard]:
+def updates(one: Client) -> list[Received]:
     return named(one, "dashboard_update")
 
 
 def merged(document: Any, patch: Any) -> Any:
-    """RFC 7396, 2."""
+    """Merge a patch: RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     result = dict(document) if isinstance(document, dict) else {}
@@ -62,7 +62,7 @@ def test_snapshot_first_an_update_each_second_and_every_event(shared_server: Ser
         eventually(lambda: all(len(events(one, service)) >= 120 for one in clients))
         for one in clients:
             assert one.transport == TRANSPORTS[transports][-1]
-    shown = shared_server.get(f"/events?service={service}&limit=120")["events"][::-1]
+    stored = shared_server.get(f"/events?service={service}&limit=120")["events"][::-1]
     for one in clients:
         (name, first, facts), *rest = messages(one)
         assert name == "snapshot"
@@ -71,14 +71,14 @@ def test_snapshot_first_an_update_each_second_and_every_event(shared_server: Ser
         assert all(name != "snapshot" for name, _, _ in rest)
         waits = [later.at - earlier.at for earlier, later in pairwise(updates(one))]
         assert max(waits) < 1.6 + stalls.slack, (waits, stalls.longest)
-        assert mean(waits) > 0.5 - stalls.slack, waits  # a late update is followed by one that is in time
-        told = [(seqs["seq"], data) for name, data, seqs in rest if name == "event" and data["service"] == service]
+        assert mean(waits) > 0.5 - stalls.slack, waits  # after a late update, the next one is in time
+        received = [(seqs["seq"], data) for name, data, seqs in rest if name == "event" and data["service"] == service]
         if isinstance(one, NpmClient):
-            assert told == sorted(told, key=lambda pair: pair[0])
-        assert [data for _, data in sorted(told, key=lambda pair: pair[0])] == shown
-        check_shape(told[0][1], EVENT)
-        assert told[0][0] > facts["seq"]
-        assert one.heard[-1].name == "disconnect"
+            assert received == sorted(received, key=lambda pair: pair[0])
+        assert [data for _, data in sorted(received, key=lambda pair: pair[0])] == stored
+        check_shape(received[0][1], EVENT)
+        assert received[0][0] > facts["seq"]
+        assert one.received[-1].name == "disconnect"
 
 
 @EACH_TRANSPORT
@@ -91,7 +91,7 @@ def test_a_subscription_is_changed_and_acknowledged(shared_server: Server, trans
             one.emit("subscribe", "all")
         eventually(lambda: all(len(named(one, "answer")) == 3 for one in clients))
         for one in clients:
-            (good,), *bad = sorted((heard.said for heard in named(one, "answer")), key=lambda said: "error" in said[0])
+            (good,), *bad = sorted((event.args for event in named(one, "answer")), key=lambda args: "error" in args[0])
             assert good == {"events": ["a", "b"], "service": [mine], "updates": "full"}
             problems = sorted((said[0]["error"] for said in bad), key=lambda problem: problem["message"])
             assert [problem["code"] for problem in problems] == ["validation_failed"] * 2
@@ -106,7 +106,7 @@ def test_a_subscription_is_changed_and_acknowledged(shared_server: Server, trans
 
 
 @EACH_TRANSPORT
-def test_options_in_the_address_choose_events_and_patches(shared_server: Server, transports: str) -> None:
+def test_options_in_the_address_select_events_and_patches(shared_server: Server, transports: str) -> None:
     mine = unique("mine")
     with (
         both(shared_server, "websocket", "events=none") as full,
@@ -116,32 +116,32 @@ def test_options_in_the_address_choose_events_and_patches(shared_server: Server,
         shared_server.post("/events", {"type": "a", "service": unique("other")})
 
         def by_time(one: Client, *facts: str) -> dict[str, Any]:
-            found = [heard.said for heard in updates(one)]
-            return {data["updated_at"]: data for data, told in found if all(fact in told for fact in facts)}
+            found = [event.args for event in updates(one)]
+            return {data["updated_at"]: data for data, metadata in found if all(fact in metadata for fact in facts)}
 
-        # Each beside one of its own kind: JavaScript rounds great integers.
+        # Compared for each client separately: JavaScript rounds large integers.
         pairs = list(zip(patched, full, strict=True))
         eventually(lambda: all(by_time(one, "patch").keys() & by_time(other).keys() for one, other in pairs))
         eventually(lambda: all(len(named(one, "event")) >= 2 for one in patched))
         for one, other in pairs:
             in_full = by_time(other)
             assert sorted(said[0]["type"] for _, said, _ in named(one, "event")) == ["a", "b"]
-            told = sorted((said for _, said, _ in updates(one)), key=lambda said: said[0]["updated_at"])
-            (whole, facts), *rest = told
+            received = sorted((args for _, args, _ in updates(one)), key=lambda args: args[0]["updated_at"])
+            (whole, facts), *rest = received
             assert "patch" not in facts
             for data, facts in rest:
                 assert facts.get("patch", True) is True
                 whole = merged(whole, data) if "patch" in facts else data
                 assert whole == in_full.get(whole["updated_at"], whole)
-                assert data != whole or "patch" not in facts, "a patch leaves out what stays"
+                assert data != whole or "patch" not in facts, "a patch omits unchanged fields"
 
 
 @EACH_TRANSPORT
-def test_who_comes_back_gets_what_it_missed_or_hears_of_a_gap(shared_server: Server, transports: str) -> None:
+def test_a_client_that_reconnects_gets_missed_events_or_a_gap(shared_server: Server, transports: str) -> None:
     service = unique("missed")
     with client("npm", shared_server, "websocket") as before:
         eventually(lambda: named(before, "snapshot"))
-        since = named(before, "snapshot")[0].said[1]["seq"]
+        since = named(before, "snapshot")[0].args[1]["seq"]
     shared_server.post("/events", [{"type": "missed", "service": service, "data": {"n": n}} for n in range(40)])
     with both(shared_server, transports, f"since={since}") as clients:
         eventually(lambda: all(named(one, "snapshot") for one in clients))
@@ -150,21 +150,21 @@ def test_who_comes_back_gets_what_it_missed_or_hears_of_a_gap(shared_server: Ser
         assert names[:41] == ["event"] * 40 + ["snapshot"]
         for one in clients:
             eventually(lambda one=one: len(events(one, service)) == 40)
-            assert set(named(one, "snapshot")[0].said[1]) == {"seq"}
+            assert set(named(one, "snapshot")[0].args[1]) == {"seq"}
         assert [event["data"]["n"] for event in events(npm, service)] == list(range(40))
         assert {event["data"]["n"] for event in events(python, service)} == set(range(40))
     with both(shared_server, transports, f"since={since + 1_000_000}") as clients:
         eventually(lambda: all(named(one, "snapshot") for one in clients))
         for one in clients:
-            assert named(one, "snapshot")[0].said[1]["gap"] is True
+            assert named(one, "snapshot")[0].args[1]["gap"] is True
             assert named(one, "event") == []
 
 
 @EACH_TRANSPORT
 @pytest.mark.parametrize("kind", KINDS)
-def test_refused_options_are_told(shared_server: Server, kind: str, transports: str) -> None:
+def test_invalid_options_are_reported(shared_server: Server, kind: str, transports: str) -> None:
     with client(kind, shared_server, transports, "updates=some") as one:
-        ((problem,),) = [heard.said for heard in named(one, "connect_error")]
+        ((problem,),) = [event.args for event in named(one, "connect_error")]
         assert set(problem) == {"message", "data"}
         assert set(problem["data"]) == {"code", "message", "fields"}
         assert problem["data"]["code"] == "validation_failed"
@@ -191,7 +191,7 @@ def test_clients_of_both_protocols_are_counted(shared_server: Server) -> None:
     eventually(lambda: counted() == (0, 0))
 
 
-def test_a_client_that_is_killed_is_counted_off(shared_server: Server) -> None:
+def test_a_killed_client_is_no_longer_counted(shared_server: Server) -> None:
     def connected() -> int:
         return int(shared_server.get("/health")["stats"]["connected_clients"])
 
@@ -203,7 +203,7 @@ def test_a_client_that_is_killed_is_counted_off(shared_server: Server) -> None:
         eventually(lambda: connected() == 0)
 
 
-def test_no_event_is_lost_or_told_twice_while_a_client_upgrades(shared_server: Server) -> None:
+def test_no_event_is_lost_or_sent_twice_during_an_upgrade(shared_server: Server) -> None:
     service, over = unique("flow"), threading.Event()
 
     def flow() -> None:
@@ -231,9 +231,9 @@ def test_no_event_is_lost_or_told_twice_while_a_client_upgrades(shared_server: S
         over.set()
         poster.join()
     for one in clients:
-        told = [(facts["seq"], data["data"]["n"]) for name, data, facts in messages(one) if name == "event"]
+        received = [(facts["seq"], data["data"]["n"]) for name, data, facts in messages(one) if name == "event"]
         if isinstance(one, NpmClient):
-            assert told == sorted(told)
-        told.sort()
-        assert [n for _, n in told] == list(range(told[0][1], last + 1))
-        assert told[0][0] == named(one, "snapshot")[0].said[1]["seq"] + 1
+            assert received == sorted(received)
+        received.sort()
+        assert [n for _, n in received] == list(range(received[0][1], last + 1))
+        assert received[0][0] == named(one, "snapshot")[0].args[1]["seq"] + 1

@@ -1,4 +1,4 @@
-"""Nonsense on /socket.io/: refused or ignored, never a 5xx, a traceback, or the end of anyone else's connection."""
+"""Invalid data on /socket.io/: refused or ignored, never a 5xx or a traceback, and other connections stay open."""
 
 import contextlib
 import struct
@@ -85,7 +85,7 @@ PACKETS = {
 
 
 ENDS = ("an end", "the very end")
-"""After these there is nothing to be polled."""
+"""After these the session has ended."""
 
 
 def test_junk_over_polling_is_refused_or_ignored(shared_server: Server) -> None:
@@ -158,7 +158,7 @@ def is_over(live: websocket.WebSocket) -> bool:
     return time.monotonic() < deadline
 
 
-def test_junk_in_the_place_of_a_probe_leaves_the_session_as_it_was(shared_server: Server) -> None:
+def test_junk_instead_of_a_probe_does_not_change_the_session(shared_server: Server) -> None:
     with Session(shared_server) as one, no_traceback(shared_server):
         one.until("42")
         for packet in PACKETS.values():
@@ -172,7 +172,7 @@ def test_junk_in_the_place_of_a_probe_leaves_the_session_as_it_was(shared_server
         one.until('42["dashboard_update"')
 
 
-def test_a_refused_client_that_stays_is_sent_away(shared_server: Server) -> None:
+def test_a_refused_client_that_stays_is_disconnected(shared_server: Server) -> None:
     with Session(shared_server, "updates=some") as one:
         assert one.until("44")[-1].startswith('44{"message":"updates: ')
         started = time.monotonic()
@@ -189,7 +189,7 @@ def test_binary_events_are_refused(shared_server: Server) -> None:
         assert is_served(shared_server, live)
 
 
-def test_frames_beyond_64_kib_end_their_connection(shared_server: Server) -> None:
+def test_frames_above_64_kib_end_their_connection(shared_server: Server) -> None:
     with joined_websocket(shared_server) as one, joined_websocket(shared_server) as split:
         one.send('42["nothing","' + "x" * 60_000 + '"]')
         assert is_served(shared_server, one)
@@ -202,7 +202,7 @@ def test_frames_beyond_64_kib_end_their_connection(shared_server: Server) -> Non
     check_still_works(shared_server)
 
 
-def test_bodies_beyond_64_kib_are_refused(shared_server: Server) -> None:
+def test_bodies_above_64_kib_are_refused(shared_server: Server) -> None:
     with Session(shared_server) as one:
         assert one.post('42["nothing","' + "x" * 60_000 + '"]').status_code == 200
         check_problem(one.post("4" + "x" * 66_000), 413, "body_too_large")
@@ -254,7 +254,7 @@ def test_wrong_handshakes_are_refused(shared_server: Server, case: str) -> None:
         url = f"ws://127.0.0.1:{shared_server.port}/socket.io/?{WRONG_HANDSHAKES[case]}"
         live = websocket.create_connection(url, timeout=5)
         live.shutdown()
-        pytest.fail("it is let in")
+        pytest.fail("it was accepted")
 
 
 def test_a_post_after_the_end_of_its_session_is_refused(shared_server: Server) -> None:
@@ -264,7 +264,7 @@ def test_a_post_after_the_end_of_its_session_is_refused(shared_server: Server) -
         assert one.post("40").status_code < 500
 
 
-def test_a_body_that_does_not_arrive_is_given_up(start_server: StartServer) -> None:
+def test_a_body_that_does_not_arrive_times_out(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_BODY_TIMEOUT": "0.5"})
     with no_traceback(server), Session(server) as one:
         lines = ("Content-Type: text/plain", "Content-Length: 100")
@@ -280,8 +280,8 @@ def test_a_second_connection_and_other_namespaces_are_refused(shared_server: Ser
     with joined_websocket(shared_server) as live:
         for packet, answer in (("40", '44"Unable to connect"'), ("40/admin,", '44/admin,"Unable to connect"')):
             live.send(packet)
-            while not (said := live.recv()).startswith("44"):
+            while not (received := live.recv()).startswith("44"):
                 pass
-            assert said == answer
+            assert received == answer
         assert connected(shared_server) == 1
         assert is_served(shared_server, live)

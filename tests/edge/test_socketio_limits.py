@@ -1,4 +1,4 @@
-"""Socket.IO clients that do not do their part: slow, silent, deaf or gone, and what they may cost."""
+"""Socket.IO clients that are slow or silent, do not read, or disconnect: their cost is bounded."""
 
 import socket
 import time
@@ -10,7 +10,7 @@ import pytest
 import websocket
 
 from tests.conftest import StartServer
-from tests.edge.socketio_raw import Session, connected, is_served, joined_websocket, no_traceback, told
+from tests.edge.socketio_raw import Session, connected, events_in, is_served, joined_websocket, no_traceback
 from tests.edge.stalls import Stalls
 from tests.edge.wire import eventually, head, resident_mib, unique, worker_pid
 from tests.server import GUNICORN, Server
@@ -26,7 +26,7 @@ UPGRADE = (
 
 @contextmanager
 def raw_websocket(server: Server, query: str = "") -> Iterator[socket.socket]:
-    """A WebSocket of which only the handshake is done, and of which little fits on the way."""
+    """A WebSocket after its handshake, with a small receive buffer."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(10)
@@ -40,13 +40,13 @@ def raw_websocket(server: Server, query: str = "") -> Iterator[socket.socket]:
 
 
 def masked(text: str) -> bytes:
-    """A client's text frame."""
+    """A masked text frame, as clients send it."""
     data = text.encode()
     assert len(data) < 126
     return bytes((0x81, 0x80 | len(data))) + bytes(4) + data
 
 
-def test_who_stops_polling_costs_little_and_hears_how_much_it_missed(start_server: StartServer) -> None:
+def test_a_client_that_stops_polling_needs_little_memory_and_learns_the_drops(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_EVENTS_RING": "10"})
     with Session(server) as slow:
         slow.until("42")
@@ -56,16 +56,16 @@ def test_who_stops_polling_costs_little_and_hears_how_much_it_missed(start_serve
             assert server.post("/events", batch).json()["accepted"] == len(batch)
         server.post("/events", {"type": "last", "service": "s"})
         eventually(lambda: server.get("/stats")["drops"].get("live_event", 0) > 3_000)
-        assert resident_mib(worker_pid(server), "VmHWM") - before < 60, "of 80 MB that were told"
-        heard = told(slow.until('42["event",{"type":"last"'))
-        numbers = [facts["seq"] for name, _, facts in heard if name == "event"]
+        assert resident_mib(worker_pid(server), "VmHWM") - before < 60, "of 80 MB of events"
+        received = events_in(slow.until('42["event",{"type":"last"'))
+        numbers = [facts["seq"] for name, _, facts in received if name == "event"]
         assert all(earlier < later for earlier, later in pairwise(numbers))
-        dropped = sum(facts.get("dropped", 0) for _, _, facts in heard)
+        dropped = sum(facts.get("dropped", 0) for _, _, facts in received)
         assert dropped + len(numbers) == 5_001
         assert dropped == server.get("/stats")["drops"]["live_event"]
 
 
-def test_answers_nobody_fetches_do_not_pile_up(shared_server: Server) -> None:
+def test_answers_that_are_not_polled_do_not_accumulate(shared_server: Server) -> None:
     with Session(shared_server) as slow:
         slow.until("42")
         junk = ['420["subscribe",{}]', "40/nowhere,", "40", "5"] * 4
@@ -75,7 +75,7 @@ def test_answers_nobody_fetches_do_not_pile_up(shared_server: Server) -> None:
         assert 20 <= len(packets) < 100
 
 
-def test_a_poll_never_fetches_more_than_the_python_client_takes(shared_server: Server) -> None:
+def test_a_poll_never_returns_more_than_the_python_client_accepts(shared_server: Server) -> None:
     service = unique("burst")
     with Session(shared_server) as slow:
         slow.until("42")
@@ -84,11 +84,11 @@ def test_a_poll_never_fetches_more_than_the_python_client_takes(shared_server: S
         while len(numbers) < 150:
             packets = slow.poll()
             assert len(packets) <= 16
-            numbers += [data["data"]["n"] for name, data, _ in told(packets) if name == "event"]
+            numbers += [data["data"]["n"] for name, data, _ in events_in(packets) if name == "event"]
         assert numbers == list(range(150))
 
 
-def test_a_client_that_never_reads_is_cut_and_hurts_nobody(start_server: StartServer) -> None:
+def test_a_client_that_never_reads_is_disconnected_and_delays_no_other(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "1"})
     with joined_websocket(server, "events=none") as live, raw_websocket(server) as deaf, Stalls() as stalls:
         deaf.sendall(masked("40"))
@@ -99,7 +99,7 @@ def test_a_client_that_never_reads_is_cut_and_hurts_nobody(start_server: StartSe
         started = time.monotonic()
         came = []
         while connected(server) == 2:
-            assert time.monotonic() - started < 5 + stalls.slack, "it is not cut"
+            assert time.monotonic() - started < 5 + stalls.slack, "it is still connected"
             if live.recv().startswith('42["dashboard_update"'):
                 came.append(time.monotonic())
         came.append(time.monotonic())
@@ -108,7 +108,7 @@ def test_a_client_that_never_reads_is_cut_and_hurts_nobody(start_server: StartSe
         assert connected(server) == 1
 
 
-def test_silent_clients_are_given_up(start_server: StartServer) -> None:
+def test_silent_clients_are_disconnected(start_server: StartServer) -> None:
     server = start_server(command=HASTY)
     with (
         no_traceback(server),
@@ -120,7 +120,7 @@ def test_silent_clients_are_given_up(start_server: StartServer) -> None:
         eventually(lambda: connected(server) == 3)
         deadline = time.monotonic() + 8
         while pongs_not.http.get(pongs_not.url, timeout=5).status_code == 200:
-            assert time.monotonic() < deadline, "it is not given up"
+            assert time.monotonic() < deadline, "it is still connected"
             server.post("/events", [{"type": "e", "service": "s"}] * 30)
         eventually(lambda: connected(server) == 0, 8)
         for late in (polls_not, pongs_not):
@@ -128,7 +128,7 @@ def test_silent_clients_are_given_up(start_server: StartServer) -> None:
         assert connected(server) == 0
 
 
-def test_an_upgrade_that_does_not_go_on_leaves_the_session_as_it_was(start_server: StartServer) -> None:
+def test_an_unfinished_upgrade_does_not_change_the_session(start_server: StartServer) -> None:
     server = start_server(command=HASTY)
     with Session(server) as one:
         one.until("42")
@@ -147,7 +147,7 @@ def test_an_upgrade_that_does_not_go_on_leaves_the_session_as_it_was(start_serve
 @pytest.mark.parametrize(
     "closing", [b"", b"\x88\x80\0\0\0\0", b"\x88\x82\0\0\0\0\x03\xe8"], ids=["eof", "close", "1000"]
 )
-def test_a_client_that_leaves_in_mid_upgrade_goes_on_polling(shared_server: Server, closing: bytes) -> None:
+def test_a_client_that_abandons_an_upgrade_continues_polling(shared_server: Server, closing: bytes) -> None:
     with Session(shared_server) as one, no_traceback(shared_server):
         one.until("42")
         with raw_websocket(shared_server, f"sid={one.sid}") as gone:

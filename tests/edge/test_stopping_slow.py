@@ -1,4 +1,4 @@
-"""Stopping while clients have a backlog: who takes its goodbye gets it, and who does not holds nothing up."""
+"""Stopping while clients have a backlog: clients that read get the close, and others do not delay the stop."""
 
 import contextlib
 import signal
@@ -19,13 +19,13 @@ KIB = 1024
 
 
 def trickle(connection: socket.socket, over: Event) -> None:
-    """Read so little that there is no end of it, and so steadily that it is never cut off for that."""
+    """Read so slowly that the backlog stays, and so steadily that the connection is not cut off."""
     with contextlib.suppress(OSError):
         while connection.recv(KIB) and not over.wait(0.05):
             pass
 
 
-def test_a_backlog_holds_neither_the_end_nor_the_goodbye(start_server: StartServer) -> None:
+def test_a_backlog_delays_neither_the_stop_nor_the_close(start_server: StartServer) -> None:
     server, over = start_server(), Event()
     with ExitStack() as stack:
         late, slow, _deaf = (stack.enter_context(Live(server, receive_buffer=4 * KIB)) for _ in range(3))
@@ -39,9 +39,9 @@ def test_a_backlog_holds_neither_the_end_nor_the_goodbye(start_server: StartServ
         stack.callback(over.set)
         for connection in (slow.socket, slow_packets):
             pool.submit(trickle, connection, over)
-        told = time.monotonic()
+        stopped = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         late.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KIB * KIB)
         assert late.read_to_the_end() == GOING_AWAY
-        assert time.monotonic() - told < CLOSE_SECONDS
-        check_gone(server, told)
+        assert time.monotonic() - stopped < CLOSE_SECONDS
+        check_gone(server, stopped)

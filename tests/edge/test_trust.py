@@ -1,4 +1,4 @@
-"""What clients claim with X-Forwarded-*: nothing of it counts without trust, however the service is started."""
+"""X-Forwarded-* headers: they are ignored without trust, however the service is started."""
 
 import re
 
@@ -30,7 +30,7 @@ def docs(server: Server, **headers: str) -> str:
 
 
 def claimed(server: Server, origin: str) -> object:
-    """The answer to a WebSocket handshake of a page at `origin`, whose proxy claims to be at evil.example."""
+    """The answer to a WebSocket handshake from `origin` with forged X-Forwarded-* headers."""
     lines = [*HANDSHAKE, f"Origin: {origin}", *(f"{name}: {value}" for name, value in CLAIMS.items())]
     return exchange(server, head(server, "/ws/dashboard", *lines, method="GET"))
 
@@ -53,7 +53,7 @@ def test_forged_headers_of_a_peer_that_is_not_trusted_are_ignored(
 
 
 @each_start
-def test_a_trusted_peer_is_believed(start_server: StartServer, command: tuple[str, ...]) -> None:
+def test_headers_of_a_trusted_peer_are_applied(start_server: StartServer, command: tuple[str, ...]) -> None:
     settings = {"ANALYTICS_CORS_ORIGINS": "https://shop.example", "ANALYTICS_TRUSTED_PROXIES": "127.0.0.1"}
     server = start_server({**settings, "LOG_LEVEL": "DEBUG"}, command)
     assert "https://evil.example/evil/events" in docs(server, **CLAIMS)
@@ -66,17 +66,17 @@ def test_a_trusted_peer_is_believed(start_server: StartServer, command: tuple[st
 
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO"])
 @pytest.mark.parametrize("value", ["/elsewhere", "/health"])
-def test_no_header_moves_the_paths_of_the_service(shared_server: Server, name: str, value: str) -> None:
+def test_no_header_changes_the_paths_of_the_service(shared_server: Server, name: str, value: str) -> None:
     assert requests.get(f"{shared_server.url}/health", headers={name: value}, timeout=10).status_code == 200
 
 
-def test_headers_that_contradict_each_other_cost_no_request(shared_server: Server) -> None:
+def test_contradictory_headers_do_not_fail_a_request(shared_server: Server) -> None:
     headers = {"X-Forwarded-Proto": "http", "X-Forwarded-Ssl": "on"}
     assert requests.get(f"{shared_server.url}/health", headers=headers, timeout=10).status_code == 200
 
 
 @each_start
-def test_a_base_path_that_cannot_be_used_ends_the_start_with_one_line(command: tuple[str, ...]) -> None:
+def test_an_unusable_base_path_prevents_the_start_with_one_line(command: tuple[str, ...]) -> None:
     status, output = start_wrongly(command, {"ANALYTICS_BASE_PATH": "/export"})
     assert status != 0
     assert len(re.findall(r"ANALYTICS_BASE_PATH='/export' is not allowed: /export/\w+ would", output)) == 1

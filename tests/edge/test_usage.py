@@ -1,6 +1,6 @@
-"""The contract's usage examples, word for word but for the address: its JavaScript, its Go and its Python.
+"""The usage examples of the contract, unchanged except for the address: JavaScript, Go and Python.
 
-What its JavaScript does with a client of its own it must do with ours in the place of that as well.
+The JavaScript examples have to work with their own client and with ours.
 """
 
 import re
@@ -21,7 +21,7 @@ from tests.server import Server
 
 
 def examples(language: str) -> list[str]:
-    """The contract's own text in that language."""
+    """The examples of the contract in that language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", (SPEC / "usage.txt").read_text(), re.MULTILINE | re.DOTALL)
 
 
@@ -30,7 +30,7 @@ LIVE, CLIENT, DASHBOARD, *INTEGRATIONS, ALERTS, HEALTH = examples("javascript")
 OWN_CLIENT = re.compile(r"^class AnalyticsClient \{\n.*?^\}$", re.MULTILINE | re.DOTALL)
 OUR_CLIENT = "import { AnalyticsClient } from './analytics.mjs';"
 
-# what the examples take from the pages around them
+# variables that the examples expect
 AROUND = """
 const userId = 'user-123', productId = 'OLJCESPC7Z', warehouse = 'lyon', change = -1, newQuantity = 9;
 const imageFile = { size: 12345 }, results = [{ similarity_score: 0.93 }], searchQuery = 'mug';
@@ -72,7 +72,7 @@ def server(start_server: StartServer) -> Server:
 
 @pytest.fixture
 def run(server: Server, tmp_path: Path) -> Run:
-    """Runs an example, beside our client, as a module under node; what it prints."""
+    """Runs an example as a module under node, in a folder with our client; returns its output."""
 
     def run_script(*parts: str) -> str:
         client = requests.get(f"{server.url}/sdk/analytics.js", timeout=10).text
@@ -118,7 +118,7 @@ TRACK += "body: JSON.stringify({ type: 'request', service: 'shop', data: { endpo
 UNTIL = "const pause = () => new Promise((resolve) => setTimeout(resolve, 20)); while (!(%s)) await pause(); %s"
 
 
-def test_a_page_follows_the_dashboard(run: Run) -> None:
+def test_a_page_receives_live_updates(run: Run) -> None:
     printed = run(PAGE, LIVE, UNTIL % ("heard.length", TRACK), "while (heard.length < 3) await pause(); ws.close();")
     assert "Connected to analytics dashboard" in printed
     assert "Dashboard snapshot:" in printed
@@ -133,7 +133,7 @@ def test_a_page_draws_the_dashboard(run: Run) -> None:
     assert "undefined" not in printed
 
 
-def test_monitors_see_errors_and_silent_services(server: Server, run: Run) -> None:
+def test_monitors_report_errors_and_silent_services(server: Server, run: Run) -> None:
     server.post("/heartbeat", {"service": "ill", "status": "unhealthy"})
     batch = [{"type": "request", "service": "silent", "data": {"status": 500 if n < 3 else 200}} for n in range(30)]
     server.post("/events", batch)

@@ -1,4 +1,4 @@
-"""The live edge over real WebSockets: a snapshot, an update each second, every event, and clients of all sorts."""
+"""Real WebSockets: a snapshot, an update each second, every event, and misbehaving clients."""
 
 import json
 import time
@@ -50,7 +50,7 @@ def connections(server: Server) -> int:
     return int(server.get("/dashboard")["realtime_stats"]["active_connections"])
 
 
-def test_the_snapshot_comes_first_and_is_the_dashboard(shared_server: Server, open_socket: Open) -> None:
+def test_the_first_message_is_a_snapshot_of_the_dashboard(shared_server: Server, open_socket: Open) -> None:
     request = {"endpoint": "/live", "latency": 3}
     shared_server.post("/events", {"type": "request", "service": unique("live"), "data": request})
     first = read(open_socket())
@@ -59,7 +59,7 @@ def test_the_snapshot_comes_first_and_is_the_dashboard(shared_server: Server, op
     assert first["data"]["overview"]["total_requests"] == shared_server.get("/dashboard")["overview"]["total_requests"]
 
 
-def test_an_update_comes_each_second_in_the_same_shape(open_socket: Open) -> None:
+def test_an_update_of_the_same_format_comes_each_second(open_socket: Open) -> None:
     live = open_socket()
     read(live)
     came: list[float] = []
@@ -72,35 +72,35 @@ def test_an_update_comes_each_second_in_the_same_shape(open_socket: Open) -> Non
     assert all(0.5 - stalls.slack < wait < 1.6 + stalls.slack for wait in waits), (waits, stalls.longest)
 
 
-def test_every_event_is_told_single_or_in_a_batch_in_order(shared_server: Server, open_socket: Open) -> None:
-    service = unique("told")
+def test_every_event_is_sent_in_order_single_or_in_a_batch(shared_server: Server, open_socket: Open) -> None:
+    service = unique("events")
     first, second = open_socket(), open_socket()
     shared_server.post("/events", {"type": "purchase", "service": service, "user_id": "u", "data": {"n": 0}})
     batch = [{"type": "search", "service": service, "data": {"n": n}} for n in range(1, 200)]
     shared_server.post("/events", [*batch, {"type": "bad"}])
     for live in (first, second):
-        told = []
-        while len(told) < 200:
+        received = []
+        while len(received) < 200:
             message = until(live, lambda m: m["type"] == "event" and m["data"]["service"] == service)
             check_shape(message["data"], EVENT)
-            told.append(message["data"])
-        assert [event["data"]["n"] for event in told] == list(range(200))
-    shown = shared_server.get(f"/events?service={service}&limit=200")["events"]
-    assert told == shown[::-1]
+            received.append(message["data"])
+        assert [event["data"]["n"] for event in received] == list(range(200))
+    stored = shared_server.get(f"/events?service={service}&limit=200")["events"]
+    assert received == stored[::-1]
 
 
-def test_duplicates_and_rejected_items_are_not_told(shared_server: Server, open_socket: Open) -> None:
+def test_duplicates_and_rejected_items_are_not_sent(shared_server: Server, open_socket: Open) -> None:
     service = unique("once")
     live = open_socket()
     event = {"type": "search", "service": service, "id": service}
     for more in ({}, {}, {"extra": 1}):
         shared_server.post("/events", {**event, **more})
     shared_server.post("/events", {"type": "last", "service": service})
-    told = [until(live, lambda m: m["type"] == "event" and m["data"]["service"] == service) for _ in range(2)]
-    assert [message["data"]["type"] for message in told] == ["search", "last"]
+    received = [until(live, lambda m: m["type"] == "event" and m["data"]["service"] == service) for _ in range(2)]
+    assert [message["data"]["type"] for message in received] == ["search", "last"]
 
 
-def test_connections_are_counted_and_counted_off_again(shared_server: Server, open_socket: Open) -> None:
+def test_open_connections_are_counted(shared_server: Server, open_socket: Open) -> None:
     eventually(lambda: connections(shared_server) == 0)
     live = [open_socket() for _ in range(5)]
     eventually(lambda: connections(shared_server) == 5)
@@ -109,7 +109,7 @@ def test_connections_are_counted_and_counted_off_again(shared_server: Server, op
     assert update["data"]["realtime_stats"]["active_connections"] == 5
     live[1].close()
     eventually(lambda: connections(shared_server) == 4)
-    live[2].sock.close()  # without a word
+    live[2].sock.close()  # without a close
     eventually(lambda: connections(shared_server) == 3)
     for one in live[3:]:
         one.shutdown()
@@ -122,7 +122,7 @@ def test_compression_is_not_negotiated(open_socket: Open) -> None:
     assert read(live)["type"] == "snapshot"
 
 
-def test_what_clients_say_is_answered_and_the_connection_stays(open_socket: Open) -> None:
+def test_messages_of_clients_are_answered_and_the_connection_stays(open_socket: Open) -> None:
     live = open_socket()
     read(live)
     for text in ("hello", "{}", '{"type":"shout"}', "\0", "x" * 60_000):
@@ -138,7 +138,9 @@ def test_what_clients_say_is_answered_and_the_connection_stays(open_socket: Open
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])
-def test_a_message_too_large_ends_only_its_own_connection(shared_server: Server, open_socket: Open, size: int) -> None:
+def test_a_message_that_is_too_large_ends_only_its_own_connection(
+    shared_server: Server, open_socket: Open, size: int
+) -> None:
     other, live = open_socket(), open_socket()
     eventually(lambda: connections(shared_server) == 2)
     live.send("x" * size)
@@ -168,7 +170,7 @@ NOISE = {
 }
 
 
-def test_garbage_does_not_take_the_server_down(shared_server: Server, open_socket: Open) -> None:
+def test_garbage_does_not_stop_the_server(shared_server: Server, open_socket: Open) -> None:
     eventually(lambda: connections(shared_server) == 0)
     already = shared_server.log().count("Traceback")
     other = open_socket()
@@ -182,7 +184,7 @@ def test_garbage_does_not_take_the_server_down(shared_server: Server, open_socke
     check_still_works(shared_server)
 
 
-def test_a_client_that_reads_nothing_does_not_hold_the_others(start_server: StartServer) -> None:
+def test_a_client_that_reads_nothing_does_not_delay_others(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_CLIENT_TIMEOUT": "60"})
     lines = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
@@ -194,5 +196,5 @@ def test_a_client_that_reads_nothing_does_not_hold_the_others(start_server: Star
             server.post("/events", [{"type": "big", "service": "slow", "data": big}] * 50)
         server.post("/events", {"type": "marker", "service": "slow"})
         until(live, lambda m: m["type"] == "event" and m["data"]["type"] == "marker")
-        assert connections(server) == 2, "the deaf one was waited for, or cut before its time"
+        assert connections(server) == 2, "the client that does not read was waited for, or disconnected too early"
     eventually(lambda: connections(server) == 0)

@@ -1,4 +1,4 @@
-"""What the edge tests share: raw requests, the one error shape, the books of /stats, and waiting for what must come."""
+"""Shared by the edge tests: raw requests, the error format, the counters of /stats, and waiting for a condition."""
 
 import http.client
 import json
@@ -41,7 +41,7 @@ def unique(name: str) -> str:
 
 
 def connect(server: Server, timeout: float = 10) -> socket.socket:
-    """A connection of one's own."""
+    """A new connection to the server."""
     return socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
 
 
@@ -66,7 +66,7 @@ def read_answer(connection: socket.socket) -> Answer:
 
 
 def exchange(server: Server, *parts: bytes, ends: bool = False, timeout: float = 10) -> Answer:
-    """Send `parts` on a connection of their own, then nothing more if `ends`; the answer."""
+    """Send `parts` on a new connection, and shut it down for writing if `ends`; returns the answer."""
     with connect(server, timeout) as connection:
         try:
             for part in parts:
@@ -74,7 +74,7 @@ def exchange(server: Server, *parts: bytes, ends: bool = False, timeout: float =
             if ends:
                 connection.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # the server has heard enough; its answer waits to be read
+            pass  # the server reads no more; its answer is in the buffer
         return read_answer(connection)
 
 
@@ -86,7 +86,7 @@ def post(server: Server, path: str, body: bytes, media_type: str = "application/
 
 
 def check_problem(answer: Any, status: int, code: str | None = None, *fields: str) -> dict[str, Any]:
-    """Hold an error to the one shape; returns what is inside."""
+    """Check the format of an error answer; returns its content."""
     headers = {name.lower(): value for name, value in dict(answer.headers).items()}
     status_code = answer.status if isinstance(answer, Answer) else answer.status_code
     text = answer.body if isinstance(answer, Answer) else answer.content
@@ -106,7 +106,7 @@ def check_problem(answer: Any, status: int, code: str | None = None, *fields: st
 
 
 def books(server: Server) -> dict[tuple[str, ...], int]:
-    """What /stats says was taken and turned away, flat; without ticks that a busy machine skipped."""
+    """The counters of accepted and dropped items in /stats, flat; without ticks that a busy machine skipped."""
     stats = server.get("/stats")
     counts = {(kind, outcome): n for kind, outcomes in stats["ingest"].items() for outcome, n in outcomes.items()}
     return {**counts, **{("drops", reason): n for reason, n in stats["drops"].items() if reason != "snapshot_skipped"}}
@@ -121,7 +121,7 @@ def booked(
     duplicates: int = 0,
     drops: Mapping[str, int] | None = None,
 ) -> Iterator[None]:
-    """Within this block exactly so much is recorded and turned away, and nothing else."""
+    """Check that exactly these numbers are recorded and dropped within this block."""
     before = books(server)
     yield
     after = books(server)
@@ -136,7 +136,7 @@ def booked(
 
 
 def check_still_works(server: Server) -> None:
-    """A good event is taken, counted once and shown."""
+    """Check that a valid event is accepted, counted once and returned."""
     service = unique("after")
     with booked(server, accepted=1):
         answer = server.post("/events", {"type": "still_here", "service": service})
@@ -145,7 +145,7 @@ def check_still_works(server: Server) -> None:
 
 
 def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
-    """The first true answer of `ask`; the time is no promise but the patience of a test with a busy machine."""
+    """Call `ask` until it returns a true value, which is returned; `seconds` is enough for a busy machine."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < deadline, f"not so within {seconds} s; the last answer was {answer!r}"
@@ -154,7 +154,7 @@ def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 def worker_pid(server: Server) -> int:
-    """The process that serves: gunicorn's one child."""
+    """The worker process: gunicorn's only child."""
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     assert len(children) == 1, children
@@ -162,13 +162,13 @@ def worker_pid(server: Server) -> int:
 
 
 def resident_mib(pid: int, field: str = "VmRSS") -> float:
-    """Memory of a process in MiB, as /proc tells it; VmHWM is the most it ever had."""
+    """Memory of a process in MiB from /proc; VmHWM is its peak."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(field)) / 1024
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has worked so far, however long it had to wait for that."""
+    """CPU time of a process so far."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
@@ -186,12 +186,12 @@ def cannot_test(problem: str) -> NoReturn:
 
 
 def websocket_url(server: Server) -> str:
-    """Where the live edge is."""
+    """The address of the plain WebSocket."""
     return f"ws://{urlsplit(server.url).netloc}/ws/dashboard"
 
 
 SHAPE = Any
-"""A type, a tuple of types, a function that judges, a dict of shapes, or a list of one shape."""
+"""A type, a tuple of types, a predicate, a dict of shapes, or a list of one shape."""
 
 NUMBER = (int, float)
 
@@ -202,7 +202,7 @@ def is_time(value: Any) -> bool:
 
 
 def check_shape(value: Any, shape: SHAPE, where: str = "answer") -> None:
-    """Every field of `shape` is in `value` with its type; fields may be added."""
+    """Check that `value` has every field of `shape` with its type; more fields are allowed."""
     if isinstance(shape, dict):
         assert isinstance(value, dict), f"{where} is {value!r}, not an object"
         for name, inner in shape.items():

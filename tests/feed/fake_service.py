@@ -1,4 +1,4 @@
-"""A small real HTTP server that answers as the service does, unless its script says otherwise."""
+"""A small HTTP server that answers like the service, or as its script says."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Answer(NamedTuple):
-    """One scripted answer; `record`: the items are taken in all the same; `raw`: a body that is no JSON."""
+    """A scripted answer; `record`: the items are counted anyway; `raw`: a body that is not JSON."""
 
     status: int
     headers: dict[str, str] = {}  # noqa: RUF012
@@ -18,13 +18,13 @@ class Answer(NamedTuple):
     raw: bytes = b""
 
 
-#: Takes the items in, then cuts the connection before answering.
+#: Counts the items, then closes the connection without an answer.
 LOST_ANSWER = Answer(0, record=True)
 CUT = Answer(0)
 
 
 class FakeService:
-    """Remembers each item once by its id, refuses those whose `data` say so; `script` is used up first."""
+    """Counts each id once and refuses items whose `data` requests it; answers of `script` come first."""
 
     def __init__(self) -> None:
         self.script: list[Answer] = []

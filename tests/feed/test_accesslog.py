@@ -1,4 +1,4 @@
-"""Access log lines: what is read out of whole ones, and why damaged ones are turned away."""
+"""Access log lines: fields of valid ones, and reasons why damaged ones are refused."""
 
 import gzip
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_a_common_line_has_no_referrer_and_no_agent() -> None:
         (at(b"29/Feb/2024:00:00:00 +0000"), {"time": 1_709_164_800}),
     ],
 )
-def test_what_real_logs_hold_is_read(line: bytes, expected: dict[str, object] | None) -> None:
+def test_lines_of_real_logs_are_read(line: bytes, expected: dict[str, object] | None) -> None:
     if expected is None:
         with pytest.raises(DamagedLineError):
             Ncsa()(line)
@@ -103,14 +103,14 @@ def test_what_real_logs_hold_is_read(line: bytes, expected: dict[str, object] | 
         (HEAD + b' "-" "' + b"x" * MAX_LINE + b'"', "line is longer than 65,536 bytes"),
     ],
 )
-def test_a_damaged_line_is_turned_away_with_its_reason(line: bytes, reason: str) -> None:
+def test_a_damaged_line_is_refused_with_its_reason(line: bytes, reason: str) -> None:
     with pytest.raises(DamagedLineError) as damage:
         Ncsa()(line)
     assert str(damage.value).startswith(reason)
 
 
 def test_a_hostile_line_does_not_take_long() -> None:
-    # Fields that could match in many ways would make a backtracking pattern run for minutes.
+    # Ambiguous fields would make a backtracking pattern run for minutes.
     for line in (
         HEAD + b' "' + b'\\"' * 30_000,
         b"a - " + b"b " * 30_000,
@@ -138,7 +138,7 @@ def test_lines_are_numbered_as_editors_do_in_plain_and_gzipped_files(
 
 
 @pytest.mark.parametrize("length", [9, 10, 11, 21, 22, 23])
-def test_the_rest_of_a_long_line_is_never_taken_for_a_line(tmp_path: Path, length: int) -> None:
+def test_the_rest_of_a_long_line_is_not_read_as_a_line(tmp_path: Path, length: int) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(b"x" * length + b"\nnext\n")
     with LogFile(path) as log:
@@ -148,7 +148,7 @@ def test_the_rest_of_a_long_line_is_never_taken_for_a_line(tmp_path: Path, lengt
     assert (len(lines[0].raw.rstrip(b"\n")) > 10) == (length > 10)
 
 
-def test_a_cut_off_gzip_file_says_where_it_ends(tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "access.log.gz"
     path.write_bytes(gzip.compress(b"line\n" * 10)[:-9])
     with (

@@ -1,4 +1,4 @@
-"""CSV rows back as JSON: what was exported comes back equal, whatever the texts are."""
+"""CSV rows as JSON: exports are read back equal, with any texts."""
 
 import csv
 import io
@@ -68,26 +68,26 @@ def read(path: Path, content: bytes) -> list[FileRow]:
 def there_and_back(path: Path, kind: str, rows: list[Any]) -> list[bytes]:
     form = Csv(kind, COLUMNS[kind])
     found = read(path, form.head + b"".join(map(form.row, rows)))
-    assert [row.line for row in found] == list(range(2, 2 + len(rows))), "each row has one line"
+    assert [row.line for row in found] == list(range(2, 2 + len(rows))), "one line per row"
     return [row.text for row in found]
 
 
 @hostile
 @given(rows=st.lists(event_rows, min_size=1, max_size=4))
-def test_events_come_back_equal(tmp_path: Path, rows: list[EventRow]) -> None:
+def test_exported_events_are_read_back_equal(tmp_path: Path, rows: list[EventRow]) -> None:
     texts = there_and_back(tmp_path / "file", "events", rows)
     back = SchemaDecoder(EventSchema(), NewEvent, 10).lines(b"\n".join(texts))
     assert not back.errors
     for row, text, item in zip(rows, texts, back.items, strict=True):
         assert (item.type, item.service, item.user_id, item.id) == (row.type, row.service, row.user_id, row.id)
         assert msgspec.to_builtins(item.timestamp) == TIME
-        assert bytes(row.data) in text, "to the last byte"
+        assert bytes(row.data) in text, "equal bytes"
         assert msgspec.json.decode(item.data) == msgspec.json.decode(row.data)
 
 
 @hostile
 @given(rows=st.lists(metric_rows, min_size=1, max_size=4))
-def test_metrics_come_back_equal(tmp_path: Path, rows: list[MetricRow]) -> None:
+def test_exported_metrics_are_read_back_equal(tmp_path: Path, rows: list[MetricRow]) -> None:
     back = SchemaDecoder(MetricSchema(), NewMetric, 10).lines(
         b"\n".join(there_and_back(tmp_path / "f", "metrics", rows))
     )
@@ -104,26 +104,26 @@ def test_metrics_come_back_equal(tmp_path: Path, rows: list[MetricRow]) -> None:
 
 @hostile
 @given(row=event_rows)
-def test_no_cell_of_a_text_begins_like_a_formula(tmp_path: Path, row: EventRow) -> None:
+def test_no_text_cell_begins_like_a_formula(tmp_path: Path, row: EventRow) -> None:
     line = Csv("events", COLUMNS["events"]).row(row).decode()
     (cells,) = csv.reader([line])
     assert not any(cell.startswith(FORMULA) for cell in cells)
 
 
-def test_what_people_write_by_hand_is_read_too(tmp_path: Path) -> None:
+def test_handwritten_csv_is_read_too(tmp_path: Path) -> None:
     content = b'\xef\xbb\xbftype,service,data\nview,shop,"{\n""a"": 1}"\n\n"buy","a\nb",\nshort,row\nview,shop,none\n'
     first, second, short, last = read(tmp_path / "file", content)
     assert json.loads(first.text) == {"type": "view", "service": "shop", "data": {"a": 1}}
     assert b"\n" not in first.text
     assert json.loads(second.text) == {"type": "buy", "service": "a\nb"}
     assert short == FileRow(7, b"", "has 2 cells where there are 3 names")
-    assert json.loads(last.text)["data"] == "none", "for the service to refuse it by name"
+    assert json.loads(last.text)["data"] == "none", "the service refuses and names it"
 
 
 @pytest.mark.parametrize(
     ("cell", "value"), [("5", 5), ("-0.5e3", -500.0), ("five", "five"), ("0x10", "0x10"), ("1,5", "1,5"), ("'5", "5")]
 )
-def test_what_is_no_number_is_sent_as_a_text(tmp_path: Path, cell: str, value: Any) -> None:
+def test_a_value_that_is_not_a_number_is_sent_as_text(tmp_path: Path, cell: str, value: Any) -> None:
     (row,) = read(tmp_path / "file", f'name,value\ncpu,"{cell}"\n'.encode())
     assert json.loads(row.text) == {"name": "cpu", "value": value}
 
@@ -144,18 +144,18 @@ WHOLE = b'{"type":"view","service":"shop"}'
         (b"view", "has 1 cells where there are 2 names"),
     ],
 )
-def test_a_row_that_cannot_be_read_costs_no_other(tmp_path: Path, damaged: bytes, problem: str) -> None:
+def test_an_unreadable_row_does_not_affect_others(tmp_path: Path, damaged: bytes, problem: str) -> None:
     lines = damaged.count(b"\n")
     rows = read(tmp_path / "file", b"type,service\nview,shop\n" + damaged + b"\nview,shop\n")
     assert rows == [FileRow(2, WHOLE), FileRow(3, b"", problem), FileRow(4 + lines, WHOLE)]
 
 
-def test_a_quote_that_is_not_closed_takes_what_follows_and_is_reported(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_reported(tmp_path: Path) -> None:
     rows = read(tmp_path / "file", b'type,service\nview,shop\nview,"shop\nview,shop\n')
     assert rows == [FileRow(2, WHOLE), FileRow(3, b"", "is damaged: unexpected end of data")]
 
 
-def test_a_line_of_names_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+def test_an_unreadable_header_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match="is not UTF-8"):
         read(tmp_path / "file", b"type,service\xff\nview,shop\n")
 
@@ -163,7 +163,7 @@ def test_a_line_of_names_that_cannot_be_read_is_reported(tmp_path: Path) -> None
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff", "\n\n"], ids=["", "byte order mark", "blank lines"])
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL], ids=["few quotes", "all quoted"])
-def test_the_line_of_names_tells_what_separates_cells(tmp_path: Path, separator: str, mark: str, quoting: Any) -> None:
+def test_the_separator_is_detected_from_the_header(tmp_path: Path, separator: str, mark: str, quoting: Any) -> None:
     texts = ["a,b;c\td", ";", ",", "\t", '";"', "semi;colon", "x\n;y,", "plain"]
     made = io.StringIO()
     writer = csv.writer(made, delimiter=separator, quoting=quoting)
@@ -175,7 +175,7 @@ def test_the_line_of_names_tells_what_separates_cells(tmp_path: Path, separator:
     ]
 
 
-def test_names_that_are_not_known_leave_it_a_comma() -> None:
+def test_unknown_names_do_not_change_the_separator() -> None:
     assert csv_header(["a;b,c\td"]) == (",", ["a;b", "c\td"])
     assert csv_header(["service;name"]) == (";", ["service", "name"])
     assert csv_header(['"type";"service,x";more']) == (";", ["type", "service,x", "more"])

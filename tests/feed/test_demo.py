@@ -1,4 +1,4 @@
-"""The demo's run: history only into an empty service, everything sent once, restarts waited out."""
+"""The run of the demo: history only for an empty service, items sent once, and restarts of the service."""
 
 import random
 import re
@@ -26,7 +26,7 @@ def service() -> Iterator[FakeService]:
 
 @pytest.fixture
 def short_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A history of 3 days instead of 90, and of the last 2 hours in detail."""
+    """Shortens the history to 3 days, and its detailed part to 2 hours."""
     monkeypatch.setattr(history, "DAYS", 3)
     monkeypatch.setattr(history, "HOURS", 2)
 
@@ -36,7 +36,7 @@ class Stage:
 
     def __init__(self, service: FakeService) -> None:
         self.now = 1_800_000_000.25
-        self.said: list[str] = []
+        self.messages: list[str] = []
         self.sender = Sender(service.url, sleep=self.sleep, clock=lambda: self.now, jitter=lambda: 0.5)
         self.demo = Demo(
             self.sender,
@@ -45,7 +45,7 @@ class Stage:
             run="demo",
             now=lambda: self.now,
             sleep=self.sleep,
-            say=self.said.append,
+            say=self.messages.append,
         )
 
     def sleep(self, seconds: float) -> None:
@@ -56,7 +56,7 @@ class Stage:
             self.demo.play(duration, history)
 
 
-def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> None:
+def test_a_minute_of_the_demo_sends_events_metrics_and_heartbeats(service: FakeService) -> None:
     stage = Stage(service)
     stage.play(60, history=False)
     assert {path for method, path in service.calls if method != "PUT"} == {
@@ -71,10 +71,10 @@ def test_a_minute_of_the_demo_feeds_all_three_doors(service: FakeService) -> Non
     assert stage.demo.summary().startswith(f"sent {stage.demo.sent:,} events and metrics, and 40 heartbeats")
 
 
-def test_the_first_incident_is_announced_and_taken_back(service: FakeService) -> None:
+def test_the_start_and_end_of_the_first_incident_are_announced(service: FakeService) -> None:
     stage = Stage(service)
     stage.play(300, history=False)
-    lines = [line for line in stage.said if line.startswith("incident")]
+    lines = [line for line in stage.messages if line.startswith("incident")]
     assert "is slow and failing for the next" in lines[0]
     assert lines[1].startswith("incident over: ")
     deploy, incident = service.annotations[:2]
@@ -97,11 +97,11 @@ def test_history_is_added_to_an_empty_service_or_on_request(
     assert (stage.demo.sent > 5_000) is filled
     tags = Counter(each["tags"][0] for each in service.annotations)
     assert (tags["deploy"] > 5 and tags["sale"] == 1) is filled
-    assert any("no history is sent" in line for line in stage.said) is (history is None and stored > 0)
+    assert any("no history is sent" in line for line in stage.messages) is (history is None and stored > 0)
 
 
 def send_slowly(stage: Stage, seconds: float) -> None:
-    """Have each request of the demo take so long."""
+    """Make each request of the demo take so many seconds."""
     send = stage.demo._send
 
     def slowly(*args: Any) -> None:
@@ -111,12 +111,12 @@ def send_slowly(stage: Stage, seconds: float) -> None:
     stage.demo._send = slowly  # type: ignore[method-assign]
 
 
-def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService) -> None:
+def test_history_is_sent_in_batches_with_progress(service: FakeService) -> None:
     stage = Stage(service)
     send_slowly(stage, 0.1)
     stage.play(0, history=True)
-    assert stage.said[0] == "sending a history of 90 days"
-    lines = [line for line in stage.said if "%" in line]
+    assert stage.messages[0] == "sending a history of 90 days"
+    lines = [line for line in stage.messages if "%" in line]
     assert 5 < len(lines) < 20
     assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", lines[0])
     assert lines[-1].startswith("the last 24 hours: ")
@@ -124,7 +124,7 @@ def test_history_is_sent_in_batches_and_tells_how_far_it_is(service: FakeService
 
 
 @pytest.mark.usefixtures("short_past")
-def test_what_happens_while_history_is_sent_is_made_up_for(service: FakeService) -> None:
+def test_the_time_spent_on_history_is_filled_afterwards(service: FakeService) -> None:
     stage = Stage(service)
     begun = stage.now
     send_slowly(stage, 2)
@@ -132,20 +132,20 @@ def test_what_happens_while_history_is_sent_is_made_up_for(service: FakeService)
     stamps = sorted(item["timestamp"] for item in service.items.values() if item.get("type") == "request")
     newest = [datetime.fromisoformat(stamp).timestamp() for stamp in stamps]
     newest = [at for at in newest if at > begun]
-    assert newest[-1] > begun + 20, "sending took a while"
-    assert max(b - a for a, b in pairwise(newest)) < 3, "and it left no gap"
+    assert newest[-1] > begun + 20, "sending took time"
+    assert max(b - a for a, b in pairwise(newest)) < 3, "without a gap"
 
 
-def test_a_restart_is_waited_out_said_once_and_costs_nothing(service: FakeService) -> None:
+def test_the_demo_waits_for_a_restart_and_loses_nothing(service: FakeService) -> None:
     stage = Stage(service)
     service.script = [Answer(200, body={}), *[CUT, Answer(503)] * 20]
     stage.play(240, history=False)
-    assert len([line for line in stage.said if line.endswith("waiting for it")]) == 1
-    assert stage.said.count("the service is back") == 1
+    assert len([line for line in stage.messages if line.endswith("waiting for it")]) == 1
+    assert stage.messages.count("the service is back") == 1
     assert len(service.items) == stage.demo.sent > 0
 
 
-def test_a_service_that_was_never_there_is_an_error(service: FakeService) -> None:
+def test_a_service_that_never_answered_is_an_error(service: FakeService) -> None:
     service.script = [CUT] * 100
     with pytest.raises(UnreachableError, match="cannot reach"):
         Stage(service).play(10)
@@ -164,5 +164,5 @@ def test_refused_items_are_counted_and_reported_once(service: FakeService) -> No
         service.script = [Answer(400, body=refusal)]
         stage.demo._send(stage.sender.events, [{"type": "a"}])
     stage.sender.close()
-    assert stage.said == ["the service refuses some items: late: no"]
+    assert stage.messages == ["the service refuses some items: late: no"]
     assert stage.demo.summary() == "sent 1 events and metrics, 2 refused, and 0 heartbeats"

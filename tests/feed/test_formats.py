@@ -1,4 +1,4 @@
-"""Formats of access logs: by name, by the server's own string, and detected from the first lines."""
+"""Formats of access logs: by name, by format string, and detected from the first lines."""
 
 import json
 from typing import Any
@@ -77,7 +77,7 @@ APACHE_LINE = VHOST.format(7).replace("GET / ", "GET /a?b ") + " 12000"
 
 
 def only(described: str | None, text: str) -> Record:
-    """The one record that a text holds, read by a format, or by the one that the text tells."""
+    """The only record of a text, read with a format or the detected one."""
     lines = [line.encode() for line in text.split("\n")]
     parse = detect_format(lines) if described is None else parser_of(described)
     (record,) = [record for record in map(parse, lines) if record is not None]
@@ -109,7 +109,7 @@ def only(described: str | None, text: str) -> Record:
     ],
     ids=str,
 )
-def test_each_format_is_read_by_its_name_and_the_usual_ones_without(
+def test_each_format_is_read_by_its_name_and_common_ones_are_detected(
     described: str, text: str, expected: dict[str, Any]
 ) -> None:
     for way in [described, *([None] if described in FORMATS else [])]:
@@ -118,7 +118,7 @@ def test_each_format_is_read_by_its_name_and_the_usual_ones_without(
         assert {key: record._asdict()[key] for key in expected} == expected
 
 
-def test_the_client_is_the_client_behind_a_virtual_host_a_list_and_a_byte_order_mark() -> None:
+def test_the_client_is_found_after_a_virtual_host_a_list_and_a_byte_order_mark() -> None:
     lines = [VHOST.format(number) for number in range(1, 10)]
     parse = detect_format([line.encode() for line in lines])
     assert len({parse(line.encode()).address for line in lines}) == 9  # type: ignore[union-attr]
@@ -146,13 +146,13 @@ def test_the_client_is_the_client_behind_a_virtual_host_a_list_and_a_byte_order_
         (json.dumps(CADDY | {"ts": "2026-11-28T01:00:00Z"}), {"time": TIME, "latency": 12.0}),
     ],
 )
-def test_house_formats_around_combined_are_read(line: str, expected: dict[str, Any]) -> None:
+def test_variants_of_the_combined_format_are_read(line: str, expected: dict[str, Any]) -> None:
     record = only(None, line)._asdict()
     assert {key: record[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize("described", ["nginx", "$status $request", "%r %>s", "combined2", ""])
-def test_a_format_that_cannot_be_read_is_refused_with_what_would_be_right(described: str) -> None:
+def test_an_invalid_format_is_refused_with_an_explanation(described: str) -> None:
     with pytest.raises(UnknownFormatError, match=r"remote_addr|%h"):
         parser_of(described)
 
@@ -176,5 +176,5 @@ def test_a_time_with_two_points_is_damaged() -> None:
         ("a".encode("utf-16-le"), "UTF-16"),
     ],
 )
-def test_what_cannot_be_read_is_described(first: bytes, words: str) -> None:
+def test_unreadable_logs_are_described(first: bytes, words: str) -> None:
     assert words in explain_unreadable(first)

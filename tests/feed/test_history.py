@@ -1,4 +1,4 @@
-"""The demo's past: 90 days up to now, bounded, with users, and smoothly into what is live."""
+"""The history of the demo: 90 days up to now, bounded, with users, and continuous with live data."""
 
 import random
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ from tests.randomness import costly
 NOW = 1_800_000_000.0
 DAY = 86_400
 MOST_ITEMS = 300_000
-"""With more the demo would keep its user waiting."""
+"""With more items, the demo would take too long to start."""
 
 
 def play(seconds: int, rate: float = 50) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def play(seconds: int, rate: float = 50) -> list[dict[str, Any]]:
 
 
 def requests_by(length: int, chunks: list[Chunk]) -> Counter[str]:
-    """Requests by the first `length` characters of their timestamps, events and counts together."""
+    """Requests by the first `length` characters of their timestamps, from events and counts."""
     found: Counter[str] = Counter()
     for chunk in chunks:
         for metric in chunk.metrics:
@@ -63,7 +63,7 @@ def test_the_days_before_have_requests_errors_and_users_in_each_hour() -> None:
     assert [chunk.done for chunk in chunks] == sorted(chunk.done for chunk in chunks)
     stamps = [item["timestamp"] for chunk in chunks for item in chunk.events + chunk.metrics]
     first = rfc3339((NOW // DAY - DAYS + 1) * DAY)
-    assert min(stamps) == first, "the oldest day that is kept, from its start"
+    assert min(stamps) == first, "the oldest kept day, from its beginning"
     assert max(stamps) < rfc3339(NOW - DAY)
     hours, days = requests_by(13, chunks), requests_by(10, chunks)
     assert len(hours) == (DAYS - 2) * 24 + 8
@@ -84,7 +84,7 @@ def test_the_days_before_lead_up_to_the_last_one() -> None:
 
 @given(rate=st.floats(1, 10_000), shift=st.floats(0, 8 * DAY), seed=st.integers(0, 1_000))
 @costly(2)
-def test_the_past_is_bounded_whatever_the_rate_and_never_ahead_of_now(rate: float, shift: float, seed: int) -> None:
+def test_the_history_is_bounded_at_any_rate_and_never_in_the_future(rate: float, shift: float, seed: int) -> None:
     now = NOW + shift
     chunks = [*past_days(random.Random(seed), now, rate), *past_day(random.Random(seed), now, rate)]
     items = [item for chunk in chunks for item in chunk.events + chunk.metrics]
@@ -100,18 +100,18 @@ def test_weekends_are_busier() -> None:
     assert day_factor(saturday + 2 * DAY, saturday + 3 * DAY) < day_factor(saturday + DAY, saturday + 3 * DAY)
 
 
-def test_history_fills_a_day_up_to_now_and_no_further() -> None:
+def test_history_fills_a_day_exactly_up_to_now() -> None:
     chunks = list(past_day(random.Random(1), NOW, 50))
     events = [event for chunk in chunks for event in chunk.events]
     metrics = [metric for chunk in chunks for metric in chunk.metrics]
     assert len(chunks) == 24
     newest = [event for event in events if event["timestamp"] >= rfc3339(NOW - RECENT)]
-    assert len(newest) == pytest.approx(50 * time_of_day_factor(NOW) * RECENT, rel=0.1), "of the last minutes all"
+    assert len(newest) == pytest.approx(50 * time_of_day_factor(NOW) * RECENT, rel=0.1), "all of the last minutes"
     assert EVENTS < len(events) - len(newest) < EVENTS + VISITORS_WEEK * HOURS + VISITORS_NEWEST * 3
     stamps = [item["timestamp"] for item in events + metrics]
     assert min(stamps) >= "2027-01-14T08:00:00.000Z"
     assert max(stamps) <= "2027-01-15T08:00:00.000Z"
-    # Requests of the last hour, events and counts together, are what the live shop makes of the same rate.
+    # The requests of the last hour, from events and counts, match the live shop at the same rate.
     last = chunks[-1]
     requests = sum(m["value"] for m in last.metrics if m["name"] == "requests")
     requests += sum(event["type"] == "request" for event in last.events)
@@ -125,7 +125,7 @@ def test_history_fills_a_day_up_to_now_and_no_further() -> None:
     assert min(shares) > 0.002, "rare errors of small services are not rounded away"
 
 
-def test_history_fills_each_minute_of_the_clock_and_its_share_of_the_one_that_has_begun() -> None:
+def test_history_fills_each_minute_and_its_share_of_the_current_one() -> None:
     now = NOW + 12 * 3_600 + 45  # the same all day long, but for the time of day, which is slow then
     *_, last, rest = past_day(random.Random(1), now, 50)
     found: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Imports: what a file holds, batches, ids, and going on where one was broken off."""
+"""Imports: detection of the content, batches, ids, and resuming."""
 
 import gzip
 import json
@@ -45,7 +45,7 @@ METRIC = '{"name":"cpu","value":1}'
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
-def test_the_content_tells_what_it_is(
+def test_the_content_of_a_file_is_detected(
     tmp_path: Path, name: str, content: str, kind: str | None, reader: str, packed: bool
 ) -> None:
     path = tmp_path / name
@@ -65,14 +65,14 @@ def test_the_content_tells_what_it_is(
         ("type,service,type\n", None, "has the column type twice"),
     ],
 )
-def test_what_cannot_be_imported_is_reported(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
+def test_unusable_files_are_reported(tmp_path: Path, content: str, wanted: str | None, problem: str) -> None:
     path = tmp_path / "file"
     path.write_text(content)
     with pytest.raises(NotImportableError, match=problem):
         check(detect_content(path), wanted)
 
 
-def test_rows_get_an_id_where_they_have_none_and_stay_as_they_are_where_they_do() -> None:
+def test_rows_without_an_id_get_one_and_others_are_unchanged() -> None:
     assert sendable(b'{"id": "1", "value": 1.0E5}', "spare") == b'{"id": "1", "value": 1.0E5}'
     assert json.loads(sendable(b'{"value": 1}', "spare")) == {"value": 1, "id": "spare"}
     assert json.loads(sendable(b'{"id": "1", "received_at": "x"}', "spare")) == {"id": "1"}
@@ -81,7 +81,7 @@ def test_rows_get_an_id_where_they_have_none_and_stay_as_they_are_where_they_do(
 
 
 class Service:
-    """Takes rows until it `breaks`."""
+    """Accepts rows until it fails."""
 
     def __init__(self, breaks_after: int = 1_000) -> None:
         self.batches: list[list[Any]] = []
@@ -112,7 +112,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_rows_go_in_batches_and_each_has_its_outcome(file: Path) -> None:
+def test_rows_are_sent_in_batches_and_each_has_an_outcome(file: Path) -> None:
     service, summary = Service(), ImportSummary(read="rows", sent="rows")
     import_rows(rows(7), service.target, summary, Bookmark(file, "http://a", "x"), batch=3)
     assert [[item["n"] for item in batch] for batch in service.batches] == [[1, 2, 4], [5, 6, 7]]
@@ -127,14 +127,14 @@ def test_rows_go_in_batches_and_each_has_its_outcome(file: Path) -> None:
     assert "rows/s" in summary.to_text(1)
 
 
-def test_large_rows_go_in_small_batches(file: Path) -> None:
+def test_large_rows_are_sent_in_small_batches(file: Path) -> None:
     service = Service()
     large = [FileRow(line, b'{"id":"%d","x":"%b"}' % (line, b"x" * 300_000)) for line in range(9)]
     import_rows(large, service.target, ImportSummary(), Bookmark(file, "http://a", "x"), batch=1_000)
     assert list(map(len, service.batches)) == [4, 4, 1]
 
 
-def test_what_was_broken_off_goes_on_and_counts_all(file: Path) -> None:
+def test_an_interrupted_import_resumes_and_counts_all_rows(file: Path) -> None:
     own = content_id(file)
     with pytest.raises(ConnectionError):
         import_rows(rows(9), Service(breaks_after=2).target, ImportSummary(), Bookmark(file, "http://a", own), batch=2)
@@ -150,7 +150,7 @@ def test_what_was_broken_off_goes_on_and_counts_all(file: Path) -> None:
     assert not bookmark.path.exists()
 
 
-def test_notes_are_of_one_content_and_one_service(file: Path) -> None:
+def test_progress_notes_belong_to_one_content_and_one_service(file: Path) -> None:
     first, second = Bookmark(file, "http://a", content_id(file)), Bookmark(file, "http://b", content_id(file))
     first.write({"n": 1})
     second.write({"n": 2})
@@ -164,21 +164,21 @@ def test_notes_are_of_one_content_and_one_service(file: Path) -> None:
 @pytest.mark.parametrize(
     "note", ["", "[]", "{}", "[" * 2_000, '{"file":"FILE","services":[]}', '{"file":"FILE","services":{"u":1}}']
 )
-def test_a_note_that_makes_no_sense_is_none(file: Path, note: str) -> None:
+def test_an_invalid_progress_note_is_ignored(file: Path, note: str) -> None:
     bookmark = Bookmark(file, "u", content_id(file))
     bookmark.path.write_text(note.replace("FILE", content_id(file)))
     assert bookmark.read() is None
     assert not ImportSummary().resume({"lines": 1})
 
 
-def test_a_folder_that_cannot_be_written_to_harms_nothing(tmp_path: Path) -> None:
+def test_an_import_works_in_a_read_only_folder(tmp_path: Path) -> None:
     bookmark = Bookmark(tmp_path / "missing" / "file", "u", "x")
     bookmark.write({"n": 1})
     assert bookmark.read() is None
     bookmark.remove()
 
 
-def test_files_that_differ_anywhere_are_not_taken_for_each_other(tmp_path: Path) -> None:
+def test_files_that_differ_anywhere_have_different_notes(tmp_path: Path) -> None:
     one, two, same = (tmp_path / name for name in ("one", "two", "same"))
     for path, end in ((one, b"1"), (two, b"2"), (same, b"1")):
         path.write_bytes(b"x" * 200_000 + end)

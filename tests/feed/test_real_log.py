@@ -21,7 +21,7 @@ LOG, TRUTH = DATA / "access.log.gz", DATA / "access.log.truth.json"
 
 
 @pytest.mark.skipif(not LOG.exists(), reason=f"no {LOG}: set ANALYTICS_TEST_DATA to the folder that holds it")
-def test_the_real_log_adds_up_day_by_day() -> None:
+def test_the_real_log_matches_day_by_day() -> None:
     truth = json.loads(TRUTH.read_text())
     with fake_service() as service:
         result = CliRunner().invoke(main, ["replay", str(LOG), "--url", service.url, "--json"])

@@ -1,4 +1,4 @@
-"""From log lines to events, at a pace, with every line accounted for."""
+"""Replays: log lines become events, at their pace, and every line is counted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,19 +37,19 @@ def test_a_record_becomes_a_request_event() -> None:
     }
 
 
-def test_a_request_that_was_no_http_has_no_endpoint() -> None:
+def test_a_request_that_is_not_http_has_no_endpoint() -> None:
     event = to_event(Ncsa()(line(1, 0, '"-" 408 -').raw), 1, PLAN)
     assert event["data"] == {"status": 408, "bytes": 0}
 
 
-def test_a_hash_tells_visitors_apart_and_depends_on_the_salt() -> None:
+def test_a_hash_distinguishes_visitors_and_depends_on_the_salt() -> None:
     one, other = address_hasher(b"salt"), address_hasher(b"s" * 100)
     assert one("192.0.2.1") == address_hasher(b"salt")("192.0.2.1")
     assert len({one("192.0.2.1"), one("192.0.2.2"), other("192.0.2.1"), other("192.0.2.2")}) == 4
     assert len(one("::1")) == 16
 
 
-def test_the_latest_time_is_not_the_last_one_and_ignores_damage() -> None:
+def test_the_latest_time_is_found_among_unordered_and_damaged_lines() -> None:
     lines = [line(1, 5), line(2, 9), line(3, 7), line(5, 59, '"GET / HTTP/1.1')]
     assert latest_time(lines, Ncsa()) == (1_431_857_109, 5)
     assert latest_time([], Ncsa()) == (None, 0)
@@ -74,7 +74,7 @@ def test_every_line_is_accounted_for_by_its_number() -> None:
     ]
 
 
-def test_the_log_keeps_its_own_pace_and_out_of_order_lines_do_not_wait() -> None:
+def test_a_log_is_replayed_at_its_pace_and_late_lines_do_not_wait() -> None:
     now = 100.0
     posted: list[tuple[float, int]] = []
 
@@ -91,7 +91,7 @@ def test_the_log_keeps_its_own_pace_and_out_of_order_lines_do_not_wait() -> None
     assert posted == [(100.0, 2), (105.0, 2), (115.0, 1)]
 
 
-def test_the_receipt_names_the_first_lines_and_counts_the_rest() -> None:
+def test_the_receipt_lists_the_first_lines_and_counts_the_rest() -> None:
     summary = ImportSummary(max_listed=2)
     summary.lines = 10
     for number in (3, 1, 9):

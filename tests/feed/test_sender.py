@@ -1,4 +1,4 @@
-"""Posting against a real server that is busy, cuts connections, or refuses: every item counts once."""
+"""Posting to a server that is busy, closes connections, or refuses: every item counts once."""
 
 import socket
 from collections.abc import Iterator
@@ -47,24 +47,24 @@ def items(count: int, start: int = 0) -> list[dict[str, object]]:
     return [{"type": "request", "service": "web", "id": f"run-{n}"} for n in range(start, start + count)]
 
 
-def test_a_batch_brings_back_its_receipt(service: FakeService, sender: Sender) -> None:
+def test_a_batch_returns_its_receipt(service: FakeService, sender: Sender) -> None:
     assert sender.events(items(3)) == Receipt(accepted=3)
     assert sender.metrics(items(2, start=2)) == Receipt(accepted=1, duplicates=1)
     assert service.calls == [("POST", "/events"), ("POST", "/metrics")]
 
 
-def test_nothing_is_posted_for_nothing(service: FakeService, sender: Sender) -> None:
+def test_an_empty_batch_is_not_posted(service: FakeService, sender: Sender) -> None:
     assert sender.events([]) == Receipt()
     assert service.calls == []
 
 
-def test_a_busy_service_is_given_the_time_it_asks_for(service: FakeService, sender: Sender, time: Time) -> None:
+def test_retry_after_of_a_busy_service_is_respected(service: FakeService, sender: Sender, time: Time) -> None:
     service.script = [BUSY, Answer(429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}), BUSY]
     assert sender.events(items(5)) == Receipt(accepted=5)
     assert time.slept == [pytest.approx(7.1), pytest.approx(0.1), pytest.approx(7.1)]
 
 
-def test_without_a_usable_wish_the_pauses_double(service: FakeService, sender: Sender, time: Time) -> None:
+def test_without_a_valid_retry_after_the_pauses_double(service: FakeService, sender: Sender, time: Time) -> None:
     service.script = [
         Answer(503),
         Answer(429, {"Retry-After": "soon"}),
@@ -77,7 +77,7 @@ def test_without_a_usable_wish_the_pauses_double(service: FakeService, sender: S
     assert time.slept == [pytest.approx(0.75 * pause) for pause in (0.2, 0.4, 0.8, 1.6, 3.2, 5.0)]
 
 
-def test_an_answer_lost_on_the_way_does_not_count_twice(service: FakeService, sender: Sender) -> None:
+def test_items_whose_answer_was_lost_count_once(service: FakeService, sender: Sender) -> None:
     service.script = [LOST_ANSWER, LOST_ANSWER, BUSY._replace(record=True)]
     total = sender.events(items(10)).followed_by(sender.events(items(10, start=10)), 10)
     assert total == Receipt(accepted=10, duplicates=10)
@@ -91,7 +91,7 @@ def test_a_batch_with_nothing_acceptable_is_a_receipt(service: FakeService, send
     assert receipt.errors[1] == ItemError(1, "timestamp_too_old", "too old", "timestamp")
 
 
-def test_a_batch_too_large_goes_in_halves_with_its_own_numbers(service: FakeService, sender: Sender) -> None:
+def test_a_batch_that_is_too_large_is_halved_and_keeps_its_line_numbers(service: FakeService, sender: Sender) -> None:
     batch = items(5)
     batch[4]["data"] = {"refuse": True}
     service.script = [Answer(413), Answer(413)]
@@ -116,7 +116,7 @@ def test_a_batch_too_large_goes_in_halves_with_its_own_numbers(service: FakeServ
         (Answer(200, body={"accepted": 0, "duplicates": 0, "rejected": 0}), "accounts for 0 of 1 items"),
     ],
 )
-def test_an_answer_that_will_not_change_is_reported_at_once(
+def test_a_permanent_error_is_reported_at_once(
     service: FakeService, sender: Sender, time: Time, answer: Answer, message: str
 ) -> None:
     service.script = [answer]
@@ -135,27 +135,25 @@ def test_an_answer_that_will_not_change_is_reported_at_once(
         ("k", 403, "refuses POST /events with this key: HTTP 403, no"),
     ],
 )
-def test_a_key_that_is_not_accepted_is_an_error_of_its_own(
-    service: FakeService, key: str, status: int, message: str
-) -> None:
+def test_a_refused_key_has_its_own_error(service: FakeService, key: str, status: int, message: str) -> None:
     service.script = [Answer(status, body={"error": {"message": "no"}})]
     with Sender(service.url, key=key) as sender, pytest.raises(DeniedError) as error:
         sender.events(items(1))
     assert message in str(error.value)
 
 
-def test_a_key_goes_before_a_password_of_the_user(
+def test_a_key_takes_precedence_over_netrc(
     service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("default login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with Sender(service.url, key="k") as sender:
-        sender._session.trust_env = True  # as for services on other machines
+        sender._session.trust_env = True  # as with services on other machines
         sender.events(items(1))
     assert service.keys == ["Bearer k"]
 
 
-def test_patience_ends_before_a_wait_that_would_exceed_it(service: FakeService, sender: Sender, time: Time) -> None:
+def test_a_retry_beyond_the_time_limit_is_not_waited_for(service: FakeService, sender: Sender, time: Time) -> None:
     service.script = [BUSY] * 10
     with pytest.raises(UnreachableError, match="is not ready: HTTP 503, reading the journal"):
         sender.events(items(1))
@@ -163,7 +161,7 @@ def test_patience_ends_before_a_wait_that_would_exceed_it(service: FakeService, 
     assert len(time.slept) == 4
 
 
-def test_nobody_listening_is_one_plain_reason(time: Time) -> None:
+def test_an_unreachable_service_is_one_plain_reason(time: Time) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -182,9 +180,9 @@ def test_nobody_listening_is_one_plain_reason(time: Time) -> None:
             assert len(reasons) == len(time.slept)
 
 
-def test_heartbeats_and_the_event_count_go_the_same_way(service: FakeService, sender: Sender) -> None:
+def test_heartbeats_and_the_event_count_are_retried_too(service: FakeService, sender: Sender) -> None:
     service.script = [Answer(200, body={"status": "healthy"})]
-    assert sender.total_events() is None, "not every key may know"
+    assert sender.total_events() is None, "some keys may not read it"
     service.total_events = 12
     service.script = [BUSY]
     assert sender.total_events() == 12

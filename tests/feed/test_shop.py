@@ -1,4 +1,4 @@
-"""The demo shop's model: believable, and the same again from the same seed."""
+"""The model of the demo shop: plausible, and reproducible with a seed."""
 
 import random
 from collections import Counter
@@ -22,7 +22,7 @@ def play(shop: Shop, seconds: int, rate: float = 50) -> list[dict[str, Any]]:
     return [event for n in range(seconds) for event in shop.advance(NOW + n, NOW + n + 1, rate)]
 
 
-def test_the_same_seed_plays_the_same_day() -> None:
+def test_the_same_seed_gives_the_same_day() -> None:
     assert play(open_shop(3), 20) == play(open_shop(3), 20)
     assert play(open_shop(3), 20) != play(open_shop(4), 20)
 
@@ -50,12 +50,12 @@ def test_every_type_and_every_service_appears() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_all_over_the_shop_something_happens_as_soon_as_it_opens(seed: int) -> None:
+def test_all_services_are_active_from_the_beginning(seed: int) -> None:
     requests = [event for event in play(open_shop(seed), 5) if event["type"] == "request"]
     assert len({(event["service"], event["data"]["endpoint"]) for event in requests}) >= 5
 
 
-def test_events_are_as_the_service_takes_them() -> None:
+def test_events_are_valid_for_the_service() -> None:
     for event in play(open_shop(), 60):
         assert set(event) == {"type", "service", "user_id", "timestamp", "data"}
         assert "2027-01-15T08:00:00.000Z" <= event["timestamp"] <= "2027-01-15T08:01:00.000Z"
@@ -64,14 +64,14 @@ def test_events_are_as_the_service_takes_them() -> None:
             assert 200 <= event["data"]["status"] < 600
 
 
-def test_a_purchase_adds_up_what_was_put_into_the_basket() -> None:
+def test_a_purchase_is_the_sum_of_the_basket() -> None:
     events = play(open_shop(), 600)
     spent = sum(e["data"]["total"] for e in events if e["type"] == "purchase")
     added = sum(e["data"]["price"] * e["data"]["quantity"] for e in events if e["type"] == "cart_add")
     assert 0 < spent < added
 
 
-def test_stock_never_falls_below_nothing() -> None:
+def test_stock_is_never_negative() -> None:
     quantities = [e["data"]["new_quantity"] for e in play(open_shop(), 1_200) if e["type"] == "inventory_update"]
     assert min(quantities) >= 0
 
@@ -102,7 +102,7 @@ def test_heartbeat_counters_never_decrease_and_match_what_was_sent() -> None:
             before[name] = now
 
 
-def test_metrics_tell_memory_and_cpu_of_every_service() -> None:
+def test_metrics_report_memory_and_cpu_of_every_service() -> None:
     metrics = open_shop().metrics(NOW)
     assert {(m["name"], m["unit"]) for m in metrics} == {("memory", "MB"), ("cpu", "%")}
     assert {m["tags"]["service"] for m in metrics} == set(SERVICES)
@@ -130,7 +130,7 @@ def test_an_incident_rises_and_falls() -> None:
     assert 0 < incident.severity(190) < 1
 
 
-def test_a_service_in_trouble_is_slow_fails_says_so_and_recovers() -> None:
+def test_a_service_with_an_incident_is_slow_fails_reports_it_and_recovers() -> None:
     shop = open_shop()
     statuses: list[str] = []
     troubled: list[dict[str, Any]] = []
@@ -167,14 +167,14 @@ def test_a_sample_has_one_request_each_of_many_visitors() -> None:
     assert stamps == sorted(stamps)
     assert rfc3339(NOW) <= stamps[0] <= stamps[-1] <= rfc3339(NOW + 3_600)
     assert len({event["user_id"] for event in sample}) > 500
-    # Each service has the share of the requests that it has in whole visits.
+    # Each service has the same share of the requests as in complete visits.
     whole = Counter(event["service"] for event in play(open_shop(), 900) if event["type"] == "request")
     found = Counter(event["service"] for event in sample)
     for service in SERVICES:
         assert found[service] / 4_000 == pytest.approx(whole[service] / whole.total(), abs=0.03)
 
 
-def test_every_page_leads_on_and_out() -> None:
+def test_every_page_leads_to_others_and_out() -> None:
     assert set(NEXT) == set(PAGES)
     for ways in NEXT.values():
         assert LEAVE in ways

@@ -1,4 +1,4 @@
-"""Lines written from random values in each format are read back as the same values, and junk is only ever damaged."""
+"""Random lines of each format are read back equal, and junk is reported as damaged."""
 
 import json
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ NGINX_JSON = (
 
 
 class Request(NamedTuple):
-    """What a server knows when it writes a line."""
+    """The values of a log line."""
 
     client: str
     time: int
@@ -212,7 +212,7 @@ WAYS = {
     "parts": ((PARTS,), parts, set()),
     "pipes": ((PIPES,), pipes, set()),
 }
-"""By name: how the format is described, if at all; how a line is written; and what of it the format does not tell."""
+"""By name: the format option, if any; the function that writes a line; and the fields that the format lacks."""
 
 path_part = st.text(st.characters(codec="ascii", categories=("L", "N", "P"), exclude_characters="?|+%#"), max_size=12)
 text = st.lists(
@@ -238,8 +238,8 @@ a_request = st.builds(
 
 @pytest.mark.parametrize("name", WAYS)
 @given(a_request)
-def test_what_a_server_wrote_is_read_back(name: str, it: Request) -> None:
-    described, write, untold = WAYS[name]
+def test_written_lines_are_read_back(name: str, it: Request) -> None:
+    described, write, missing = WAYS[name]
     lines = [line.encode() for line in write(it).split("\n")]
     expected = Record(
         it.client, it.time, it.method, it.path, it.status, it.size, it.referrer, it.agent, float(it.milliseconds)
@@ -248,12 +248,12 @@ def test_what_a_server_wrote_is_read_back(name: str, it: Request) -> None:
         parse = detect_format(lines) if way is None else parser_of(way)
         (record,) = [record for record in map(parse, lines) if record is not None]
         found = record._asdict()
-        assert {key: found[key] for key in found if key not in untold} == {
+        assert {key: found[key] for key in found if key not in missing} == {
             key: pytest.approx(expected[key]) if key == "latency" else expected[key]
             for key in found
-            if key not in untold
+            if key not in missing
         }
-        assert all(found[key] in (None, 0) for key in untold)
+        assert all(found[key] in (None, 0) for key in missing)
 
 
 JUNK = st.text(max_size=12) | st.sampled_from(

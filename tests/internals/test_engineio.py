@@ -54,7 +54,7 @@ class Rig:
             serving.get(timeout=5)
 
     def _serve(self, given: dict[str, Any]) -> None:
-        with pytest.raises(StopIteration):  # how gunicorn is told that there is no response
+        with pytest.raises(StopIteration):  # the signal to gunicorn that there is no response
             self.server.handle_request(given, lambda *_: None)
 
 

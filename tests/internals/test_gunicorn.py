@@ -251,7 +251,7 @@ def test_the_master_sends_a_reload_on_to_its_worker() -> None:
     assert Arbiter.SIG_NAMES[signal.SIGHUP] == "hup"
 
 
-def test_a_reload_that_comes_too_early_waits_for_the_one_who_takes_it() -> None:
+def test_an_early_reload_waits_for_its_handler() -> None:
     taken = Event()
     before = signal.getsignal(signal.SIGHUP)
     try:

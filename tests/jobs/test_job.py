@@ -1,4 +1,4 @@
-"""Jobs: whatever ends them is recorded, logged once, and they are started again."""
+"""Jobs: any end is recorded and logged once, and the job is restarted."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ SLOW = Backoff(first=PATIENCE)
 
 
 class Work:
-    """Work that waits until it is told how to end."""
+    """Work that waits until a test makes it end."""
 
     def __init__(self, *endings: BaseException | None) -> None:
         self.endings = list(endings)
@@ -78,7 +78,7 @@ def test_a_loop_that_ends_in_any_way_is_logged_once_and_started_again(
     assert all(record.exc_info and record.exc_info[1] is not None for record in caplog.records)
 
 
-def test_a_loop_that_is_down_says_so_at_once(loop: Callable[..., Job]) -> None:
+def test_a_loop_that_is_down_is_reported_at_once(loop: Callable[..., Job]) -> None:
     work = Work()
     job = loop(work, SLOW)
     assert work.settled.wait(PATIENCE)
@@ -99,13 +99,13 @@ def test_a_loop_that_is_killed_before_it_begins_is_started_again(loop: Callable[
     assert (job.report()["runs"], job.report()["failures"]) == (1, 1)
 
 
-def test_an_interrupt_ends_the_program_as_without_jobs(loop: Callable[..., Job]) -> None:
+def test_an_interrupt_ends_the_program(loop: Callable[..., Job]) -> None:
     loop(Work(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         gevent.sleep(PATIENCE)
 
 
-def test_a_stop_ends_the_work_wherever_it_is_and_is_no_failure(
+def test_a_stop_ends_the_work_at_any_point_and_is_not_a_failure(
     loop: Callable[..., Job], caplog: pytest.LogCaptureFixture
 ) -> None:
     work = Work()
@@ -132,7 +132,7 @@ def test_a_stop_ends_a_job_that_waits_for_its_restart(loop: Callable[..., Job]) 
     assert (job.report()["state"], work.runs) == ("stopped", 1)
 
 
-def test_an_error_while_it_is_stopped_is_logged(loop: Callable[..., Job], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_during_the_stop_is_logged(loop: Callable[..., Job], caplog: pytest.LogCaptureFixture) -> None:
     begun = Event()
 
     def work() -> None:
@@ -149,7 +149,7 @@ def test_an_error_while_it_is_stopped_is_logged(loop: Callable[..., Job], caplog
     assert [record.getMessage() for record in caplog.records] == ["the sweeper failed while it was stopped"]
 
 
-def test_the_text_of_an_error_is_cut(loop: Callable[..., Job]) -> None:
+def test_the_text_of_an_error_is_truncated(loop: Callable[..., Job]) -> None:
     job = loop(Work(KeyError("x" * 10_000)), SLOW)
     gevent.sleep(0)
     assert len(job.report()["last_error"] or "") == ERROR_LIMIT
@@ -179,7 +179,7 @@ def test_pauses_grow_until_the_job_has_run_well_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), gevent.GreenletExit(), SystemExit(1)], ids=repr)
-def test_a_task_that_fails_tells_who_waits_for_it_and_is_not_repeated(error: BaseException) -> None:
+def test_a_failed_task_raises_in_its_waiter_and_is_not_repeated(error: BaseException) -> None:
     work, failed = Work(error), Event()
     task = Supervisor(FakeClock(), QUICK).task("recovery", work, failed.set)
     task.start()

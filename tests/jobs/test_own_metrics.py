@@ -1,4 +1,4 @@
-"""Own metrics of jobs: how late they are, what they skipped, how often they were restarted, and the loop's lag."""
+"""Own metrics of jobs: delay, skipped runs, restarts, and the lag of the event loop."""
 
 import gevent
 import pytest
@@ -11,7 +11,7 @@ from tests.fakes import FakeClock
 from tests.own_metrics.reading import figures
 
 
-def test_a_periodic_job_tells_how_late_it_is_and_what_it_skipped() -> None:
+def test_delay_and_skipped_runs_of_a_periodic_job_are_measured() -> None:
     clock = FakeClock()
     jobs = Supervisor(clock)
     sweeper = jobs.periodic("sweeper", 10.0, lambda: clock.advance(25), stalled_after=50.0)
@@ -46,7 +46,7 @@ def test_restarts_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     sender.stop()
 
 
-def test_a_blocked_loop_is_seen_as_lag() -> None:
+def test_a_blocked_loop_is_measured_as_lag() -> None:
     clock = FakeClock()
     lag = LoopLag(Supervisor(clock))
     lag.job.start()

@@ -15,7 +15,7 @@ QUICK = Backoff(first=0.001, most=0.001)
 
 
 class RunningClock(FakeClock):
-    """A clock that moves half a second whenever it is read, so that nothing is waited for."""
+    """A clock that advances half a second at each read, so that tests do not wait."""
 
     def monotonic(self) -> float:
         self.advance(0.5)
@@ -26,7 +26,7 @@ def periodic(clock: FakeClock, work: object, **more: object) -> Periodic:
     return Supervisor(clock, QUICK).periodic("sweeper", 10.0, work, stalled_after=50.0, **more)  # type: ignore[arg-type]
 
 
-def test_runs_keep_their_phase_and_tell_how_late_they_are_and_what_they_skipped() -> None:
+def test_runs_keep_their_phase_and_report_delay_and_skipped_runs() -> None:
     clock, skipped, durations = FakeClock(), [], [0.0, 3.0, 25.0, 0.0]
     job = periodic(clock, lambda: clock.advance(durations.pop(0)), skipped=skipped.append)
     job.start()
@@ -80,10 +80,10 @@ def test_a_run_that_fails_is_followed_by_the_next_of_the_phase(error: BaseExcept
     job.stop()
     report = job.report()
     assert (report["failures"], report["last_success"] is not None) == (1, True)
-    assert (job._due - 0.875) % 0.375 == 0, "the phase is that of the start"
+    assert (job._due - 0.875) % 0.375 == 0, "the phase is kept since the start"
 
 
-def test_its_state_is_what_it_does() -> None:
+def test_the_state_follows_the_runs() -> None:
     clock, gate, begun = FakeClock(), Event(), Event()
 
     def work() -> None:
@@ -109,7 +109,7 @@ def test_it_stalls_when_no_run_succeeds_for_too_long() -> None:
 
     job = periodic(clock, work)
     clock.advance(1_000)
-    assert not job.is_stalled, "what does not run cannot stall"
+    assert not job.is_stalled, "a stopped job cannot stall"
     job.start()
     try:
         clock.advance(50)

@@ -1,4 +1,4 @@
-"""Schedules: a fixed phase that skips what was missed, and pauses that grow."""
+"""Schedules: a fixed phase that skips missed ticks, and growing pauses."""
 
 import pytest
 from hypothesis import given
@@ -19,14 +19,14 @@ from analytics.jobs.schedule import Backoff, next_due
         (10.0, 9.99, 11.0, 0),
     ],
 )
-def test_the_next_tick_keeps_the_phase_and_skips_what_was_missed(
+def test_the_next_tick_keeps_the_phase_and_skips_missed_ones(
     due: float, now: float, following: float, missed: int
 ) -> None:
     assert next_due(due, now, 1.0) == (following, missed)
 
 
 @given(st.integers(0, 1_000), st.integers(0, 100_000), st.sampled_from([0.25, 0.5, 1.0, 2.0]))
-def test_the_next_tick_is_the_first_of_its_phase_that_lies_ahead(due: int, late: int, interval: float) -> None:
+def test_the_next_tick_is_the_first_of_its_phase_in_the_future(due: int, late: int, interval: float) -> None:
     now = due + late / 64
     following, missed = next_due(float(due), now, interval)
     assert now < following <= now + interval

@@ -1,4 +1,4 @@
-"""The supervisor: all jobs are listed, with a reason where one is down."""
+"""The supervisor: all jobs are listed, with a reason if one is down."""
 
 from typing import get_args
 
@@ -19,7 +19,7 @@ def report(state: State) -> JobReport:
     return {**Supervisor(FakeClock()).loop("x", print).report(), "state": state}
 
 
-def test_every_job_is_listed_from_its_making_on() -> None:
+def test_every_job_is_listed_from_its_creation() -> None:
     jobs = Supervisor(FakeClock())
     assert jobs.reports() == []
     jobs.loop("sender", print)

@@ -1,4 +1,4 @@
-"""Buckets of tokens: whatever a sender does, it gets no more than its rate allows, and never waits longer than told."""
+"""Token buckets: a sender never exceeds its rate, and never waits longer than Retry-After."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ PAUSES = st.lists(st.floats(0, 20), max_size=60)
 
 
 @given(RATES, PAUSES)
-def test_no_more_single_items_are_admitted_than_the_burst_and_what_flows_in(rate: Rate, pauses: list[float]) -> None:
+def test_single_items_are_admitted_up_to_the_burst_and_the_rate(rate: Rate, pauses: list[float]) -> None:
     clock, admitted = FakeClock(), 0
     rates = Rates("items", clock.monotonic)
     for pause in pauses:
@@ -39,7 +39,7 @@ def test_a_batch_larger_than_the_burst_is_admitted_and_paid_for_later(rate: Rate
 
 
 @given(RATES)
-def test_time_does_not_fill_a_bucket_beyond_its_burst(rate: Rate) -> None:
+def test_a_bucket_is_filled_up_to_its_burst(rate: Rate) -> None:
     clock = FakeClock()
     rates = Rates("items", clock.monotonic)
     rates.take("a", rate, 1)
@@ -50,7 +50,7 @@ def test_time_does_not_fill_a_bucket_beyond_its_burst(rate: Rate) -> None:
             rates.take("a", rate, 1)
 
 
-def test_asking_takes_nothing() -> None:
+def test_checking_takes_no_tokens() -> None:
     rates, rate = Rates("items", FakeClock().monotonic), Rate(1, 1)
     for _ in range(3):
         rates.take("a", rate, 0)
@@ -66,7 +66,7 @@ def test_asking_takes_nothing() -> None:
     assert "items" in refusal.value.message
 
 
-def test_senders_do_not_share_a_bucket_and_the_idlest_is_forgotten() -> None:
+def test_each_sender_has_a_bucket_and_the_longest_idle_is_forgotten() -> None:
     rates, rate = Rates("items", FakeClock().monotonic), Rate(1, 1)
     rates.take("first", rate, 1)
     for number in range(MAX_SENDERS):

@@ -169,7 +169,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["event", "beat", "tick", "read", "ot
 def test_patches_add_up_to_the_full_updates(steps: list[Step]) -> None:
     stage = Stage()
     full, patched, late = stage.join("events=none"), stage.join("events=none&updates=patch"), None
-    shown: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     for what, number in [*steps, ("tick", 0), ("read", 0), ("tick", 0), ("read", 0)]:
         if what == "event":
             stage.event("request", f"service-{number}", data={"status": 200 + 100 * number, "latency": number})
@@ -182,9 +182,9 @@ def test_patches_add_up_to_the_full_updates(steps: list[Step]) -> None:
         else:
             expected = stage.received(full)
             for message in stage.received(patched):
-                shown = applied(shown, message["patch"]) if "patch" in message else message["data"]
+                document = applied(document, message["patch"]) if "patch" in message else message["data"]
             if expected and expected[-1]["type"] == "dashboard_update":
-                assert shown == expected[-1]["data"]
+                assert document == expected[-1]["data"]
 
 
 def test_a_client_that_wants_patches_gets_a_full_update_first() -> None:

@@ -1,11 +1,11 @@
-"""Own metrics of live clients: by protocol, and what waits in their outboxes."""
+"""Own metrics of live clients: by protocol, and the messages queued in their outboxes."""
 
 from analytics.live.own_metrics import live_families
 from tests.live.stage import Stage
 from tests.own_metrics.reading import figures
 
 
-def test_clients_and_what_waits_for_them_are_counted() -> None:
+def test_clients_and_their_queued_messages_are_counted() -> None:
     stage = Stage()
     slow, quick = stage.join(), stage.join()
     stage.received(slow)

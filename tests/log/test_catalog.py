@@ -1,4 +1,4 @@
-"""The catalog: versions, conditions, files, and what goes by itself."""
+"""The catalog: versions, conditions, files, and expiry."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_each_change_gives_a_higher_version_and_no_change_gives_none() -> None:
     assert (changed.outcome, changed.resource.version, changed.resource.updated_at) == ("changed", first + 1, NOON + 5)
     assert (changed.resource.updated_by, changed.resource.source) == ("me", "http")
     assert delete(rig, "a") == Changed("deleted", changed.resource)
-    assert put(rig, "a", "y").resource.version > changed.resource.version, "or an old ETag would name another resource"
+    assert put(rig, "a", "y").resource.version > changed.resource.version, "or an old ETag would match another resource"
 
 
 def test_a_condition_that_does_not_hold_changes_nothing() -> None:
@@ -66,12 +66,12 @@ def test_a_condition_that_does_not_hold_changes_nothing() -> None:
     assert delete(rig, "a", if_match=(version + 2,)).outcome == "deleted"
 
 
-def test_what_is_not_there_cannot_be_deleted() -> None:
+def test_a_missing_resource_cannot_be_deleted() -> None:
     with pytest.raises(NotFound, match="There is no annotations/a"):
         delete(Rig(), "a")
 
 
-def test_a_dry_run_tells_what_would_be_done_and_does_nothing() -> None:
+def test_a_dry_run_returns_the_outcome_and_changes_nothing() -> None:
     rig = Rig()
     change = NewChange(ANNOTATIONS.name, "a", {"text": "x"}, NOON, NOON, "me")
     assert rig.recorder.change(change, is_dry_run=True).outcome == "created"
@@ -85,7 +85,7 @@ def test_a_dry_run_tells_what_would_be_done_and_does_nothing() -> None:
     assert get(rig, "a").version == round(NOON * 1000) + 1
 
 
-def test_a_file_owns_its_resources_until_it_has_them_no_more() -> None:
+def test_a_file_owns_its_resources_as_long_as_it_has_them() -> None:
     rig = Rig()
     put(rig, "a", "by hand")
     put(rig, "other")
@@ -97,13 +97,13 @@ def test_a_file_owns_its_resources_until_it_has_them_no_more() -> None:
     before = get(rig, "b")
     take(rig, "x.yaml", "b", "c")
     assert names(rig) == ["b", "c", "other"]
-    assert get(rig, "b") is before, "the same content is no change"
+    assert get(rig, "b") is before, "equal content is not a change"
     take(rig, "y.yaml", "c")
     take(rig, "x.yaml")
-    assert names(rig) == ["c", "other"], "another file has it now"
+    assert names(rig) == ["c", "other"], "another file owns it now"
 
 
-def test_annotations_go_with_the_days_that_are_kept() -> None:
+def test_annotations_expire_with_the_retention_of_days() -> None:
     rig = Rig(daily_days=10)
     put(rig, "old", at=NOON - 9 * DAY)
     put(rig, "new")
@@ -119,10 +119,10 @@ def test_annotations_go_with_the_days_that_are_kept() -> None:
     rig.recorder.tick()
     assert names(rig) == ["long", "new"]
     assert rig.state.catalog.tag(ANNOTATIONS.name) != tag
-    assert rig.state.catalog.revision == revision, "a setting decides it, so versions may not depend on it"
+    assert rig.state.catalog.revision == revision, "it depends on a setting, so versions must not depend on it"
     held = rig.state.catalog.held()
     assert take(rig, "x.yaml", "of a file", at=NOON - 9 * DAY) == []
-    assert (names(rig), rig.state.catalog.held()) == (["long", "new"], held), "it is known, but nobody sees it"
+    assert (names(rig), rig.state.catalog.held()) == (["long", "new"], held), "it is known but not shown"
     for act in (put, delete):
         with pytest.raises(FromFile, match=r"x\.yaml"):
             act(rig, "of a file")
@@ -135,14 +135,14 @@ def test_annotations_go_with_the_days_that_are_kept() -> None:
 
 
 @pytest.mark.parametrize(("fields", "field"), [({"time": "then"}, "time"), ({"time": "then", "end": "later"}, "end")])
-def test_an_annotation_that_is_too_old_names_its_time_or_end(fields: dict[str, str], field: str) -> None:
+def test_the_error_for_an_old_annotation_names_time_or_end(fields: dict[str, str], field: str) -> None:
     rig, at = Rig(daily_days=10), NOON - 11 * DAY
     with pytest.raises(Refused) as refused:
         rig.recorder.change(NewChange(ANNOTATIONS.name, "a", {"text": "x", **fields}, at, at))
     assert (list(refused.value.fields), fields[field] in refused.value.message) == ([field], True)
 
 
-def test_no_version_is_given_again_after_a_start() -> None:
+def test_no_version_is_used_twice_after_a_start() -> None:
     rig = Rig()
     lost = put(rig, "a").resource.version
     rig.state.catalog.revision = lost - 1  # as after a kill in `relaxed`, or a backup that was restored
@@ -151,7 +151,7 @@ def test_no_version_is_given_again_after_a_start() -> None:
     assert put(rig, "a", "y").resource.version > lost
 
 
-def test_what_comes_from_a_file_does_not_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_of_files_are_not_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=2))
     rig = Rig()
     assert take(rig, "x.yaml", "of a file", at=NOON - HOUR) == []
@@ -160,20 +160,20 @@ def test_what_comes_from_a_file_does_not_make_room_for_others(monkeypatch: pytes
         put(rig, name)
     assert names(rig) == ["c", "of a file"]
     assert take(rig, "x.yaml", "of a file", "another") == []
-    assert names(rig) == ["another", "of a file"], "but the others make room for it"
+    assert names(rig) == ["another", "of a file"], "but others are evicted for it"
     assert rig.stats()["drops"] == {"annotations_evicted": 3}
 
 
-def test_the_oldest_annotation_makes_room_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_annotation_is_evicted_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=2))
     rig = Rig()
     for name, at in (("a", NOON), ("b", NOON - 9), ("c", NOON - 99)):
         put(rig, name, at=at)
-    assert names(rig) == ["a", "c"], "never the one that was just created"
+    assert names(rig) == ["a", "c"], "never the new one"
     assert rig.stats()["drops"] == {"annotations_evicted": 1}
 
 
-def test_another_collection_refuses_what_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_collections_refuse_resources_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=1, has_time=False))
     rig = Rig()
     put(rig, "a")
@@ -195,7 +195,7 @@ def test_a_checkpoint_holds_the_catalog_and_an_old_one_has_none() -> None:
     checkpoint.rollback(changes)
     parts = list(checkpoint.parts(checkpoint.take_unsaved()))
     assert CATALOG in {part.family for part in parts}
-    assert CATALOG not in {part.family for part in checkpoint.parts(checkpoint.take_unsaved())}, "nothing changed since"
+    assert CATALOG not in {part.family for part in checkpoint.parts(checkpoint.take_unsaved())}, "nothing changed"
     restored = Rig()
     Checkpoint(restored.state, restored.recorder).restore(parts)
     assert restored.state.catalog.dump() == rig.state.catalog.dump()

@@ -14,7 +14,7 @@ def test_an_id_is_accepted_once() -> None:
     ids = SeenIds(3, 600, OwnIds(0))
     assert ids.add("a", 0)
     assert not ids.add("a", 0)
-    assert not ids.add("a", 10**9), "nothing newer has come since"
+    assert not ids.add("a", 10**9), "no newer id was seen"
     assert len(ids) == 1
 
 
@@ -63,7 +63,7 @@ def test_an_id_within_one_batch_counts_once() -> None:
 
 
 @pytest.mark.parametrize("kind", ["event", "metric"])
-def test_a_repeated_id_is_a_duplicate_and_succeeds(kind: str) -> None:
+def test_a_repeated_id_is_reported_as_a_duplicate(kind: str) -> None:
     rig = Rig()
     record = {"event": lambda: rig.event(id="a"), "metric": lambda: rig.metric("requests", 1, id="a")}[kind]
     first, again = record(), record()
@@ -98,7 +98,7 @@ def test_ten_minutes_are_remembered_beyond_the_number_of_ids(kind: str) -> None:
 
 
 @pytest.mark.parametrize("item", [event(id="a", at=0), event(id="a", service="no-room")])
-def test_the_id_of_a_rejected_event_is_free(item: object) -> None:
+def test_the_id_of_a_rejected_event_can_be_used_again(item: object) -> None:
     rig = Rig(max_services=1)
     rig.event("page_view")
     assert rig.events(item).rejected == 1  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def test_the_id_of_a_rejected_event_is_free(item: object) -> None:
         metric("disk", 1, id="a"),
     ],
 )
-def test_the_id_of_a_rejected_metric_is_free(item: object) -> None:
+def test_the_id_of_a_rejected_metric_can_be_used_again(item: object) -> None:
     rig = Rig(max_services=1, max_series=1)
     rig.metric("cpu", 1)
     assert rig.metrics(item).rejected == 1  # type: ignore[arg-type]

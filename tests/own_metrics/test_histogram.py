@@ -5,7 +5,7 @@ import pytest
 from analytics.own_metrics.histogram import BOUNDS, Histogram
 
 
-def test_each_bucket_counts_what_is_at_most_its_bound() -> None:
+def test_each_bucket_counts_durations_up_to_its_bound() -> None:
     histogram = Histogram()
     for seconds in (0.0, 0.0001, 0.00011, 0.3, 10.0, 10.1, 1e9):
         histogram.observe(seconds)
@@ -18,5 +18,5 @@ def test_each_bucket_counts_what_is_at_most_its_bound() -> None:
     assert histogram.sum == pytest.approx(1e9 + 20.40021)
 
 
-def test_a_new_one_has_all_its_buckets() -> None:
+def test_a_new_histogram_has_all_buckets() -> None:
     assert Histogram().buckets() == [*((str(bound), 0) for bound in BOUNDS), ("+Inf", 0)]

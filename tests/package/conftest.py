@@ -1,4 +1,4 @@
-"""The packages, built once from a copy of what git tracks, and environments of their own to install them in."""
+"""The packages, built once from a copy of the files in git, and virtual environments to install them in."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
 def done(*command: object, folder: Path = ROOT) -> str:
-    """What a command writes that must succeed."""
+    """Run a command that has to succeed; returns its output."""
     ended = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
@@ -55,7 +55,7 @@ def wheels(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Wheels:
 
 
 class Environment:
-    """A virtual environment that sees what this Python has installed, and has more of its own."""
+    """A virtual environment that also sees the packages of this Python."""
 
     def __init__(self, folder: Path) -> None:
         done(sys.executable, "-m", "venv", "--without-pip", folder)
@@ -70,7 +70,7 @@ class Environment:
         self.pip("install", "--no-deps", "--no-index", *wheels)
 
     def python(self, script: str, folder: Path) -> str:
-        """What a script prints that runs in `folder`."""
+        """Run a script in `folder`; returns its output."""
         return done(self.bin / "python", "-c", script, folder=folder).strip()
 
 

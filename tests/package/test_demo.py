@@ -1,4 +1,4 @@
-"""`analytics demo --serve` of the installed package: service and demo in one line, and both end together."""
+"""`analytics demo --serve` of the installed package: service and demo start and end together."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ SECONDS = 30
 
 @contextmanager
 def demo(installed: Environment, folder: Path, port: int, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    """The demo in `folder`; stopped, where the test has not done so."""
+    """The demo in `folder`; stopped at the end if it still runs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
     process = subprocess.Popen(
         [installed.bin / "analytics", "demo", "--serve", "--rate", "20", *options],
@@ -30,7 +30,7 @@ def demo(installed: Environment, folder: Path, port: int, *options: str) -> Iter
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # a shell without job control starts what runs in the background with SIGINT ignored
+        # a shell without job control starts background commands with SIGINT ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
@@ -66,10 +66,10 @@ def test_a_signal_ends_service_and_demo(installed: Environment, tmp_path: Path, 
     assert "sent " in output.splitlines()[-1]
     assert "Traceback" not in output
     assert not listens(port)
-    assert list(tmp_path.iterdir()) == [], "nothing stays on the disk"
+    assert list(tmp_path.iterdir()) == [], "no files remain"
 
 
-def test_a_taken_port_is_told_in_one_line_and_gets_nothing(installed: Environment, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line_and_gets_no_data(installed: Environment, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with demo(installed, tmp_path, port) as process:

@@ -1,4 +1,4 @@
-"""docs/dependencies.md has a row for each pinned package, with the licence and the size that it is installed with."""
+"""docs/dependencies.md has a row for each pinned package, with its licence and installed size."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ SPDX = {
     "MIT License": "MIT",
     "MIT License (MIT)": "MIT",
 }
-"""The licences that packages name in other words than SPDX's; each BSD licence here was read, and has three clauses."""
+"""Licences that packages do not name as SPDX does; each BSD licence here was read, and has three clauses."""
 PINS = [
     Requirement(line)
     for line in (ROOT / "requirements.txt").read_text().splitlines()
@@ -43,7 +43,7 @@ ROWS = table()
 
 
 def licence_of(package: Distribution) -> str:
-    """What a package declares, in SPDX's words, or else the first line of its licence."""
+    """The declared licence of a package as an SPDX identifier, or the first line of its licence."""
     metadata = package.metadata
     declared = metadata.get("License-Expression") or metadata.get("License")
     if not declared:

@@ -1,4 +1,4 @@
-"""The version stands in one place, and what the package demands agrees with what is pinned and documented."""
+"""The version is in one place, and requirements of the package match the pinned and documented ones."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def test_all_packages_have_the_version_of_the_service(wheels: Wheels) -> None:
     assert json.loads((ROOT / "clients/javascript/package.json").read_text())["version"] == VERSION
 
 
-def test_no_file_but_these_two_says_the_version() -> None:
+def test_only_two_files_contain_the_version() -> None:
     places = ["pyproject.toml", "clients/python/pyproject.toml", "clients/javascript/package.json"]
     texts = [ROOT / place for place in places]
     texts += (ROOT / "analytics").rglob("*.py")
@@ -40,7 +40,7 @@ def test_no_file_but_these_two_says_the_version() -> None:
     }
 
 
-def test_what_is_pinned_is_what_the_package_demands() -> None:
+def test_pinned_packages_match_the_requirements_of_the_package() -> None:
     assert PINNED.keys() == DEMANDED.keys()
     for name, pin in PINNED.items():
         (exact,) = pin.specifier

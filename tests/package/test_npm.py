@@ -1,4 +1,4 @@
-"""The npm package of the JavaScript client: what the service serves, for `import` and for TypeScript."""
+"""The npm package of the JavaScript client: the files that the service serves, for `import` and TypeScript."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ def program(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_holds_the_files_that_are_served_and_no_others(program: Path) -> None:
+def test_the_package_has_exactly_the_served_files(program: Path) -> None:
     package = program / "node_modules" / NAME
     files = {str(path.relative_to(package)) for path in package.rglob("*") if path.is_file()}
     assert files == {"package.json", "README.md", "dist/LICENSE", *(f"dist/{name}" for name in SERVED)}
@@ -46,8 +46,8 @@ def test_node_imports_the_module_and_the_classic_script(program: Path) -> None:
         "const names = Object.keys(module);"
         "console.log(JSON.stringify([names, names.map((name) => typeof globalThis[name])]));"
     )
-    told = done(tool("node"), "--input-type=module", "-e", script, folder=program)
-    assert json.loads(told) == [["AnalyticsClient", "LiveClient", "RealtimeDashboard"], ["function"] * 3]
+    output = done(tool("node"), "--input-type=module", "-e", script, folder=program)
+    assert json.loads(output) == [["AnalyticsClient", "LiveClient", "RealtimeDashboard"], ["function"] * 3]
 
 
 def test_typescript_finds_its_types(program: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Python client's own package, and how it gets on with the service's, which holds the same files."""
+"""The package of the Python client, and its installation beside the package of the service."""
 
 import zipfile
 from collections.abc import Callable
@@ -29,14 +29,14 @@ def metadata(wheel: Path) -> Message:
     return message_from_string(archive.read(name).decode())
 
 
-def test_its_wheel_holds_the_whole_client_and_its_types_and_nothing_else(wheels: Wheels) -> None:
+def test_the_wheel_has_the_whole_client_with_types_and_nothing_else(wheels: Wheels) -> None:
     names = {name for name in zipfile.ZipFile(wheels.client).namelist() if ".dist-info/" not in name}
     files = [path for path in (ROOT / "clients/python/analytics_sdk").iterdir() if path.is_file()]
     assert names == {f"analytics_sdk/{path.name}" for path in files}
     assert "analytics_sdk/py.typed" in names
 
 
-def test_it_needs_requests_and_nothing_else(wheels: Wheels) -> None:
+def test_the_client_requires_only_requests(wheels: Wheels) -> None:
     needed = metadata(wheels.client).get_all("Requires-Dist") or []
     (always,) = [need for need in needed if "extra ==" not in need]
     assert always.startswith("requests")
@@ -48,9 +48,7 @@ def test_the_wheels_share_no_file(wheels: Wheels) -> None:
     assert "analytics/sdk/py.typed" in service
 
 
-def test_both_install_side_by_side_and_one_goes_on_without_the_other(
-    side_by_side: Environment, wheels: Wheels, tmp_path: Path
-) -> None:
+def test_both_packages_work_side_by_side_and_alone(side_by_side: Environment, wheels: Wheels, tmp_path: Path) -> None:
     for script in (OWN, ALIAS):
         assert side_by_side.python(script, tmp_path) == "there"
     for removed, wheel, left, gone in (

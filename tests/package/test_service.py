@@ -1,4 +1,4 @@
-"""The installed service: `analytics serve` from an empty folder is a living dashboard."""
+"""The installed service: `analytics serve` works in an empty folder."""
 
 import re
 import subprocess
@@ -27,9 +27,7 @@ def serving(installed: Environment, empty: Path, *options: str, **settings: str 
     return Server(empty.parent / "server.log", settings, command, installed.bin / "python", empty)
 
 
-def test_it_serves_its_page_with_all_that_it_names_and_keeps_what_it_gets_in_data(
-    installed: Environment, empty: Path
-) -> None:
+def test_the_page_and_its_files_are_served_and_data_is_kept(installed: Environment, empty: Path) -> None:
     with serving(installed, empty, ANALYTICS_DATA_DIR=None) as server:
         page = requests.get(f"{server.url}/", timeout=10).text
         named = set(NAMED.findall(page))
@@ -49,14 +47,14 @@ def test_it_serves_its_page_with_all_that_it_names_and_keeps_what_it_gets_in_dat
     assert "Sound: " in done(installed.bin / "analytics", "inspect", "data", folder=empty)
 
 
-def test_options_go_before_the_environment(installed: Environment, empty: Path) -> None:
+def test_options_take_precedence_over_the_environment(installed: Environment, empty: Path) -> None:
     options = ("--host", "127.0.0.1", "--data-dir", "kept")
     with serving(installed, empty, *options, HOST="192.0.2.1", ANALYTICS_DATA_DIR="") as server:
         assert server.post("/events", {"type": "a", "service": "b"}).status_code == 201
     assert (empty / "kept" / "analytics.db").is_file()
 
 
-def test_a_wrong_option_is_told_in_one_line(installed: Environment, empty: Path) -> None:
+def test_a_wrong_option_is_reported_in_one_line(installed: Environment, empty: Path) -> None:
     command = [installed.bin / "analytics", "serve", "--port", "abc"]
     ended = subprocess.run(command, cwd=empty, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 1
@@ -64,8 +62,8 @@ def test_a_wrong_option_is_told_in_one_line(installed: Environment, empty: Path)
     assert "PORT='abc'" in ended.stderr
 
 
-def test_it_tells_its_version_and_its_commands(installed: Environment, empty: Path) -> None:
+def test_version_and_commands_are_printed(installed: Environment, empty: Path) -> None:
     assert done(installed.bin / "analytics", "--version", folder=empty) == f"analytics {VERSION}\n"
-    told = done(installed.bin / "analytics", "--help", folder=empty)
+    output = done(installed.bin / "analytics", "--help", folder=empty)
     for name in ("serve", "demo", "replay", "import", "export", "backup", "restore", "inspect", "config"):
-        assert f"\n  {name} " in told
+        assert f"\n  {name} " in output

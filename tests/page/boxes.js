@@ -1,7 +1,7 @@
-// Measures what a page shows: which numbers are cut or covered, which names are too narrow. Runs in the page, ahead of its own scripts.
+// Finds numbers that are cut off or covered, and names that are too narrow. Runs in the page, before its own scripts.
 
 globalThis.boxes = (() => {
-  /** Where text may end in an ellipsis: names and texts that are read in full by opening their row. */
+  /** Elements whose text may end in an ellipsis: names and texts that are shown completely when their row is opened. */
   const ELLIPSES = '.feed :is(.type, .of, .user), .brief .word';
   const NAMED = '.k-name a, .path, .errors .of, #endpoints-table .of, #detail th[scope=row], #scope-title, #verdict a, .feed .type';
   const NUMBER = /^[<+▲▼=±(]*[\d.,:/%×KMBTE+-]+[a-z%;.,)]*$/;
@@ -10,7 +10,7 @@ globalThis.boxes = (() => {
   const named = (place) => `${place.tagName.toLowerCase()}.${place.className?.baseVal ?? place.className}`;
   const clips = (style) => /hidden|clip|auto|scroll/.test(style.overflowX + style.overflowY);
 
-  /** Each word with a digit that is rendered, with its boxes: a sentence may wrap, a number may not. */
+  /** Each rendered word with a digit, with its boxes: a sentence may wrap, but a number may not. */
   function words() {
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -29,7 +29,7 @@ globalThis.boxes = (() => {
     return found;
   }
 
-  /** How the places around `parent` cut `rect`: words for it, '' where they do not, null where they hide all of it. */
+  /** How the ancestors of `parent` clip `rect`: a description, '' if they do not, null if they hide all of it. */
   function cutBy(parent, rect) {
     for (let place = parent; place !== document.documentElement; place = place.parentElement) {
       const style = getComputedStyle(place);
@@ -53,7 +53,7 @@ globalThis.boxes = (() => {
     return null;
   }
 
-  /** The numbers that are cut, broken over lines, outside of the page, or under something else. */
+  /** Numbers that are cut off, broken over lines, outside of the page, or covered. */
   function cut() {
     const wrong = new Set();
     const shown = [];
@@ -79,7 +79,7 @@ globalThis.boxes = (() => {
     return [...wrong];
   }
 
-  /** The names that get less room than `least` digits take, where they are that long. */
+  /** Names longer than `least` digits that have less space than these digits need. */
   function narrow(least) {
     const found = new Set();
     const pen = document.createElement('canvas').getContext('2d');
@@ -90,14 +90,14 @@ globalThis.boxes = (() => {
       pen.font = getComputedStyle(place).font;
       const wanted = Math.min(pen.measureText(place.textContent).width, pen.measureText('0').width * least) - 1;
       const box = place.getBoundingClientRect();
-      const scale = box.width / place.offsetWidth || 1; // the paper is zoomed
+      const scale = box.width / place.offsetWidth || 1; // printed pages are scaled
       const widest = Math.min(range.getBoundingClientRect().width, box.width);
       if (widest < wanted * Math.min(1, scale)) found.add(`narrow: ${named(place)} ${place.textContent.slice(0, 20)}: ${Math.round(widest)} of ${Math.round(wanted)} px`);
     }
     return [...found];
   }
 
-  /** What makes the page scroll to the side. */
+  /** Elements that make the page scroll horizontally. */
   function wide() {
     if (document.documentElement.scrollWidth <= innerWidth + 1) return [];
     const found = [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > innerWidth + 1);
@@ -120,7 +120,7 @@ globalThis.boxes = (() => {
   const canvases = () => [...document.querySelectorAll('.plot canvas')].filter((canvas) => canvas.checkVisibility());
   const labelsOf = (canvas) => (canvas.labels ?? []).filter(({ text }) => text);
 
-  /** The labels of charts that leave the canvas or lie over each other. */
+  /** Labels of charts that leave the canvas or overlap. */
   function labels() {
     return canvases().flatMap((canvas) => {
       const found = labelsOf(canvas);

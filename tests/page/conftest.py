@@ -1,4 +1,4 @@
-"""A browser, and a service with the demo's shop at it."""
+"""A browser, and a service with the shop of the demo."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def browser(browser: Browser) -> Browser:
-    """The browser; without it, or without the charts, the tests are skipped, but never in CI."""
+    """The browser; without it or the chart library, the tests are skipped, but never in CI."""
     if not CHARTS.exists():
         cannot_test("uPlot is not installed: npm ci in analytics/web")
     return browser
@@ -32,7 +32,7 @@ def browser(browser: Browser) -> Browser:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens pages; at the end none of them may have asked another host for anything, or logged an error."""
+    """Opens pages; fails if one of them sent a request to another host or logged an error."""
     contexts, wrong = [], list[str]()
 
     def open_(url: str, *, outages: bool = False, script: str = "", **options: Any) -> Page:
@@ -43,7 +43,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         contexts.append(context)
         page = context.new_page()
         if script:
-            page.add_init_script(script)  # runs before any of the page's own
+            page.add_init_script(script)  # runs before the scripts of the page
         host = urlsplit(url).netloc
         page.on("request", lambda asked: _of_host(asked.url, host) or wrong.append(f"asked {asked.url}"))
         page.on("websocket", lambda socket: _of_host(socket.url, host) or wrong.append(f"connected to {socket.url}"))
@@ -60,9 +60,9 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 
 def _is_fault(message: ConsoleMessage) -> bool:
-    """Whether the console shows a fault of the page.
+    """Whether a console message is a fault of the page.
 
-    On a busy machine the service may be asked for seconds that it no longer keeps; the page then asks for minutes.
+    On a busy machine, the page may request seconds that the service no longer keeps, and then requests minutes.
     """
     is_too_late = "status of 422" in message.text and "/series?" in message.location["url"]
     return message.type in ("error", "warning") and not is_too_late
@@ -74,7 +74,7 @@ def _of_host(url: str, host: str) -> bool:
 
 @pytest.fixture(scope="session")
 def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with the demo's shop: 90 days of history, and 60 events a second from now on."""
+    """A service with the demo's shop: 90 days of history, and 60 live events a second."""
     folder = tmp_path_factory.mktemp("shop")
     with Server(folder / "server.log") as server, demo(server, folder / "demo.log", "--rate", "60"):
         eventually(lambda: "the shop is open" in (folder / "demo.log").read_text(), 240)
@@ -83,7 +83,7 @@ def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 class demo:  # noqa: N801 - reads as the verb it is
-    """The demo's shop at a service, as a context manager."""
+    """Runs the demo against a service, as a context manager."""
 
     def __init__(self, server: Server, log: Path, *options: str) -> None:
         self._command = [sys.executable, "-m", "analytics", "demo", "--url", server.url, *options]
@@ -100,21 +100,21 @@ class demo:  # noqa: N801 - reads as the verb it is
 
 
 def post_events(server: Server, events: list[dict[str, Any]]) -> None:
-    """Record those events, all of them."""
+    """Record events; fails unless all are accepted."""
     answer = requests.post(f"{server.url}/events", json=events, timeout=10)
     assert answer.json()["rejected"] == 0, answer.text
 
 
 def pass_time(page: Page, seconds: int) -> None:
-    """Let time pass for a page whose clock is installed, never so long without an update that it would connect anew."""
+    """Advance the installed clock of a page, in steps so short that it does not reconnect."""
     for _ in range(0, seconds, 3):
-        told = page.inner_text("#updated")
+        updated = page.inner_text("#updated")
         page.clock.fast_forward(3_000)
-        eventually(lambda told=told: page.inner_text("#updated") != told)
+        eventually(lambda updated=updated: page.inner_text("#updated") != updated)
 
 
 def texts(page: Page, selector: str) -> list[str]:
-    """The text of all that `selector` finds, at one moment."""
+    """The texts of all elements that match `selector`, at one moment."""
     found: list[str] = page.eval_on_selector_all(
         selector, "found => found.map(each => (each.innerText ?? each.textContent).trim())"
     )
@@ -138,7 +138,7 @@ UNITS = {
 
 
 def number(text: str) -> float | None:
-    """What a figure on the page says, rates per second and latencies in ms; None where nothing is known."""
+    """The value of a figure on the page: rates per second, latencies in ms; None if it is unknown."""
     if text in ("", "–", "none sent"):
         return None
     found = re.fullmatch(r"<?([\d.,]+)([KMB]?)( ?[a-z/%]*)", text)
@@ -147,10 +147,10 @@ def number(text: str) -> float | None:
 
 
 def near(shown: str, value: float | None) -> bool:
-    """Whether the page shows `value`, as exactly as it shows figures."""
+    """Whether a text on the page shows `value`, within the precision of its format."""
     found = number(shown)
     if found is None or value is None:
         return found is None and value is None
-    if shown.startswith("<"):  # too small to tell
+    if shown.startswith("<"):  # a bound for small values
         return 0 < value < found
     return abs(found - value) <= max(0.0051, abs(value) * 0.006)

@@ -1,4 +1,4 @@
-// The page's arithmetic and words, without a page: `node --test`.
+// Calculations and texts of the page, tested without a page: `node --test`.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -24,7 +24,7 @@ const since = new Date(2026, 10, 25, 14, 2).toISOString();
 const failing = { share: 0.034, usual: 0.0006, errors: 30, seconds: 180, since: Math.floor(Date.parse(since) / 1000) };
 const slow = { now: 212.4, usual: 41.3 };
 
-test('there is an error rate only where there were requests', () => {
+test('the error rate is unknown without requests', () => {
   const some = [0, 1, 1e-9, 2.5, 1e17];
   for (const requests of some) {
     for (const errors of some) {
@@ -36,7 +36,7 @@ test('there is an error rate only where there were requests', () => {
   assert.equal(percent(errorRate({ request_count: 0, error_count: 3, error_rate: 100 })), '–');
 });
 
-test('all is well', () => {
+test('the verdict on healthy services', () => {
   assert.equal(said([row('a'), row('b')]), 'All 2 services healthy.');
   assert.equal(said([row('a')]), 'The one service is healthy.');
   assert.equal(said([row('a'), row('b', 'unknown'), row('c', 'maintenance')]), '1 service healthy, 1 in maintenance, 1 without heartbeats; nothing unusual.');
@@ -44,13 +44,13 @@ test('all is well', () => {
   assert.equal(said([]), 'Waiting for the first event…');
 });
 
-test('one is degraded, and its errors and latency stand beside the usual', () => {
+test('a degraded service is shown with its errors and latency beside the usual', () => {
   const found = verdict([row('checkout', 'degraded', since), row('a')], new Map([['checkout', { failing, slow }]]), NOW);
   const text = 'is degraded since 14:02; 3.4% errors, usually 0.06%; latency 212 ms, usually 41.3 ms';
   assert.deepEqual(found, { troubled: 1, state: 'warn', lead: '', parts: [{ service: 'checkout', text }], more: 0 });
 });
 
-test('a healthy one has too many errors, or is slow', () => {
+test('a healthy service with too many errors or high latency is shown', () => {
   assert.equal(said([row('a')], new Map([['a', { failing }]])), 'a has 3.4% errors since 14:02, usually 0.06%');
   assert.equal(said([row('a')], new Map([['a', { failing: { ...failing, usual: 0, since: null } }]])), 'a has 3.4% errors, usually none');
   assert.equal(said([row('a')], new Map([['a', { failing: { ...failing, share: null, usual: 0, since: null } }]])), 'a has 30 errors in 3 min, usually none');
@@ -65,7 +65,7 @@ test('a verdict has the message of a service and its instances in trouble', () =
   assert.equal(said([{ ...row('a', 'degraded', since), message: 'x'.repeat(500) }]).length, 'a is degraded since 14:02, “…”'.length + 80);
 });
 
-test('the worst come first, and there is an end to it unless all are asked for', () => {
+test('the worst services come first, and the list is short unless all are requested', () => {
   const rows = [row('e', 'degraded', since), row('d', 'stale', since), row('c', 'down', since), row('b', 'unhealthy', since), row('a')];
   assert.equal(said(rows), '4 of 5 services need attention: c is down since 14:02; b is unhealthy since 14:02; d is stale since 14:02 and 1 more');
   assert.equal(said(rows, new Map(), Infinity).endsWith('d is stale since 14:02; e is degraded since 14:02'), true);
@@ -73,7 +73,7 @@ test('the worst come first, and there is an end to it unless all are asked for',
   assert.equal(verdict(rows, new Map(), NOW).troubled, 4);
 });
 
-test('services are urgent by what is worst now', () => {
+test('urgency follows the worst current problem', () => {
   const found = [[row('a', 'down')], [row('a', 'unhealthy')], [row('a'), { failing }], [row('a', 'stale')], [row('a', 'degraded'), { slow }], [row('a', 'maintenance'), { slow }], [row('a', 'unknown')]];
   const urgencies = found.map(([one, wrong]) => urgency(one, wrong));
   assert.deepEqual(urgencies, [...urgencies].sort((a, b) => b - a));
@@ -89,7 +89,7 @@ const hourOf = (requests, errors) => {
 };
 const flat = (value) => new Array(MINUTES).fill(value);
 
-test('errors are unusual from three times the median on, with the time since when', () => {
+test('errors are unusual at three times the median, with the time of the first', () => {
   const usual = hourOf(flat(100), flat(1));
   assert.equal(usual.wrong(), undefined);
   const risen = flat(1);
@@ -98,7 +98,7 @@ test('errors are unusual from three times the median on, with the time since whe
   assert.deepEqual(found, { failing: { share: 0.04, usual: 0.01, errors: 12, seconds: 180, since: 54 * 60 }, slow: undefined });
 });
 
-test('a stray error before a storm is no part of it', () => {
+test('a single error before many does not count as their start', () => {
   const errors = flat(0);
   errors.splice(-6, 6, 1, 1, 1, 20, 20, 20);
   const hour = hourOf(flat(100), errors);
@@ -106,7 +106,7 @@ test('a stray error before a storm is no part of it', () => {
   assert.equal(hour.failing().since, 57 * 60);
 });
 
-test('few errors are never unusual, and without a before only a great share is', () => {
+test('few errors are never unusual, and without history only a large share is', () => {
   const few = flat(0);
   few[59] = 4;
   assert.equal(hourOf(flat(100), few).failing(), undefined);
@@ -117,7 +117,7 @@ test('few errors are never unusual, and without a before only a great share is',
   assert.equal(new Hour(0).wrong(), undefined);
 });
 
-test('rare errors that come together by chance are not unusual', () => {
+test('rare errors that coincide by chance are not unusual', () => {
   const withErrors = (number) => {
     const hour = hourOf(flat(120), flat(0).with(59, number));
     hour.usual = 0.005; // 1.8 in three minutes
@@ -127,14 +127,14 @@ test('rare errors that come together by chance are not unusual', () => {
   assert.equal(withErrors(9), 9);
 });
 
-test('the day before counts more than a bad hour', () => {
+test('the previous day outweighs a bad hour', () => {
   const hour = hourOf(flat(100), flat(8));
   assert.equal(hour.failing(), undefined);
   hour.usual = 0.01;
   assert.deepEqual([hour.failing().share, hour.failing().usual], [0.08, 0.01]);
 });
 
-test('the usual share is the median, and the mean where most had no error', () => {
+test('the usual share is the median, or the mean if most have no error', () => {
   assert.equal(usualShare([100, 100, 100], [1, 2, 90]), 0.02);
   assert.equal(usualShare([100, 100, 100, 0], [0, 0, 3, 0]), 0.01);
   assert.equal(usualShare([0], [0]), null);
@@ -147,12 +147,12 @@ const timed = (means, medians = means, requests = flat(10)) => {
 };
 const late = (values, ...newest) => [...values.slice(0, -newest.length), ...newest];
 
-test('a service is slow where both its average and its median are twice the usual', () => {
+test('a service is slow if both its mean and its median are twice the usual', () => {
   assert.equal(timed(flat(40)).slow(), undefined);
   assert.deepEqual(timed(late(flat(40), 200, 200, 200, 200)).slow(), { now: 200, usual: 40 });
   assert.deepEqual(timed(late(flat(40), 200, 200, 200, null)).slow(), { now: 200, usual: 40 });
-  assert.equal(timed(late(flat(40), 200, 200, 200, 200), flat(40)).slow(), undefined, 'outliers alone');
-  assert.equal(timed(late(flat(2), 9, 9, 9, 9)).slow(), undefined, 'too little to feel');
+  assert.equal(timed(late(flat(40), 200, 200, 200, 200), flat(40)).slow(), undefined, 'only outliers');
+  assert.equal(timed(late(flat(2), 9, 9, 9, 9)).slow(), undefined, 'too small a difference');
   assert.equal(timed(late(flat(40), 200, 200, 200, 200), undefined, flat(4)).slow(), undefined, 'too few requests');
   assert.equal(timed(late(flat(null), 200, 200, 200, 200)).slow(), undefined, 'nothing to compare with');
   const bad = timed(flat(200));
@@ -160,13 +160,13 @@ test('a service is slow where both its average and its median are twice the usua
   assert.deepEqual(bad.slow(), { now: 200, usual: 41 });
 });
 
-test('latencies that are minutes old say nothing of now', () => {
+test('latencies that are minutes old are ignored', () => {
   const hour = timed(late(flat(40), 200, 200, 200, 200));
   hour.add(hour.minute + 4, 30, 0);
   assert.equal(hour.slow(), undefined);
 });
 
-test('what is usual is the median of the buckets with requests, where there are enough of them', () => {
+test('usual figures are the median of buckets with requests, if there are enough', () => {
   const hour = (at, requests, errors, latency) => ({ at, seconds: 3600, requests, errors, latency });
   const hours = [hour(0, 3600, 36, 40), hour(3600, 7200, 72, null), hour(7200, 0, 0, null), hour(10_800, 36_000, 18_000, 900)];
   assert.deepEqual(usualFigures(hours), { requests_per_second: 2, error_rate: 1, mean_latency_ms: null });
@@ -175,7 +175,7 @@ test('what is usual is the median of the buckets with requests, where there are 
   assert.deepEqual(usualFigures([]), { requests_per_second: null, error_rate: null, mean_latency_ms: null });
 });
 
-test('an hour goes on by minutes, and a long pause empties it', () => {
+test('an hour advances by minutes, and a long pause empties it', () => {
   const hour = hourOf(flat(1), flat(0));
   hour.add(hour.minute, 2, 1);
   hour.add(hour.minute + 2, 7, 0);
@@ -185,7 +185,7 @@ test('an hour goes on by minutes, and a long pause empties it', () => {
   assert.equal(hour.requests.reduce((a, b) => a + b), 1);
 });
 
-test('increases are known from the second snapshot on, and a decrease is none', () => {
+test('increases are known from the second snapshot, and decreases are ignored', () => {
   const rises = new Rises();
   const at = (requests, errors) => ({ a: { request_count: requests, error_count: errors } });
   assert.equal(rises.of(at(1000, 5)).size, 0);
@@ -195,13 +195,13 @@ test('increases are known from the second snapshot on, and a decrease is none', 
   assert.equal(rises.of(at(900, 9)).size, 0);
 });
 
-test('the parts of a range join without a seam, and ask for no more than is kept', () => {
+test('the parts of a range are contiguous and within the retention', () => {
   const now = 1_764_081_234;
   for (const range of Object.values(RANGES)) {
     const found = parts(range, now);
     assert.ok(found[0].from > now - range.reach, range.label);
     assert.ok(found[0].from > now - range.seconds - range.coarse, range.label);
-    if (range.reach > range.seconds) assert.ok(found[0].from <= now - range.seconds, 'the bucket that holds the beginning too');
+    if (range.reach > range.seconds) assert.ok(found[0].from <= now - range.seconds, 'includes the bucket of the beginning');
     assert.equal(found.at(-1).to, now);
     found.forEach(({ from, step }) => assert.equal(from % step, 0));
     const [first] = parts(range, now, range.step, now - 1.5 * range.seconds);
@@ -210,7 +210,7 @@ test('the parts of a range join without a seam, and ask for no more than is kept
   }
 });
 
-test('a zoom that lies before its range is shown in one that reaches back to it', () => {
+test('a zoom before its range is shown in a longer range', () => {
   assert.equal(reaching('1h', null, 10_000_000), '1h');
   assert.equal(reaching('1h', [10_000_000 - 3000, 10_000_000], 10_000_000), '1h');
   assert.equal(reaching('1h', [10_000_000 - 7000, 10_000_000], 10_000_000), '1h');
@@ -219,7 +219,7 @@ test('a zoom that lies before its range is shown in one that reaches back to it'
   assert.equal(reaching('1h', [0, 1], 10_000_000), '90d');
 });
 
-test('a loaded bucket goes on live, and what is loaded later is right', () => {
+test('a loaded bucket continues live, and later loads correct it', () => {
   const track = new Track(['requests']);
   const loaded = (value) => ({ step: 60, points: [{ timestamp: '1970-01-01T00:02:00Z', value }] });
   track.load('requests', loaded(2)); // 20 requests in the first 10 s
@@ -233,7 +233,7 @@ test('a loaded bucket goes on live, and what is loaded later is right', () => {
   assert.deepEqual(track.columns(), [[180], [6]]);
 });
 
-test('what is known finely is not replaced by what is coarse', () => {
+test('fine buckets are not replaced by coarse ones', () => {
   const track = new Track(['requests']);
   const loaded = (step, ...points) => ({ step, points: points.map(([timestamp, value]) => ({ timestamp, value })) });
   track.load('requests', loaded(60, ['1970-01-01T00:00:00Z', 0], ['1970-01-01T00:01:00Z', 0]));
@@ -242,7 +242,7 @@ test('what is known finely is not replaced by what is coarse', () => {
   assert.deepEqual(track.columns(), [[0, 60, 120, 125], [3, 4, 7, 9]]);
 });
 
-test('a clock that is off is put right, and small differences are none', () => {
+test('a wrong clock is corrected, and small differences are ignored', () => {
   assert.equal(learn(Date.now() - 900), false);
   assert.ok(Math.abs(nowMs() - Date.now()) < 50);
   assert.equal(learn(Date.now() + 3_600_000), true);
@@ -251,18 +251,18 @@ test('a clock that is off is put right, and small differences are none', () => {
   assert.equal(learn(Date.now()), true);
 });
 
-test('figures leave out what is not known', () => {
+test('figures ignore unknown values', () => {
   assert.deepEqual(figures([null, 1, 3, null]), { least: 1, greatest: 3 });
   assert.equal(figures([null]), null);
 });
 
-test('an average counts each bucket by its length', () => {
+test('an average weights each bucket by its length', () => {
   assert.equal(meanRate([0, 3600, 3900], [10, 50, 90], 4200), (10 * 3600 + 50 * 300 + 90 * 300) / 4200);
   assert.equal(meanRate([0, 60, 120], [null, 4, 4], 130), 4);
   assert.equal(meanRate([], [], 10), null);
 });
 
-test('the address keeps the view, and nothing that is as usual', () => {
+test('the address holds the view, without defaults', () => {
   const view = { ...read('', RANGES), service: 'a b&c', type: '<img>', range: '1h' };
   assert.deepEqual(read(write(view), RANGES), view);
   assert.equal(write(read('?range=never', RANGES)), '');
@@ -271,7 +271,7 @@ test('the address keeps the view, and nothing that is as usual', () => {
   for (const wrong of ['', '20-10', '1-', 'a-b', '1-2-3']) assert.equal(zoomOf(wrong), null);
 });
 
-test('numbers and spans are as people say them', () => {
+test('numbers and durations are formatted for people', () => {
   assert.deepEqual([compact(9_999), compact(41_300), decimal(0.254), decimal(42.55), decimal(null)], ['9,999', '41.3K', '0.25', '42.6', '–']);
   assert.deepEqual([percent(0.254), percent(12.34), ms(36.84), ms(137.2), ms(12_500), ms(null)], ['0.25%', '12.3%', '36.8 ms', '137 ms', '12.5 s', '–']);
   assert.deepEqual([short(9_999_999), short(123_456_789), decimal(2.5e12), ms(1e15), span(3.6e9)], ['9,999,999', '123.5M', '2.5T', '11.6M d', '41,666 d']);
@@ -306,12 +306,12 @@ test('latency has three digits at most, in the unit that fits', () => {
   }
 });
 
-test('low rates are per minute, hour or day, and never appear as none', () => {
+test('low rates are per minute, hour or day, and never shown as zero', () => {
   assert.deepEqual([0, 42, 1, 0.5, 3 / 60, 3 / 3600, 3 / 86_400, 1e-9, 1234.5, 0.9999].map(rate), ['0/s', '42/s', '1/s', '30/min', '3/min', '3/h', '3/d', '<0.01/d', '1,235/s', '1/s']);
   assert.equal(rate(null), '–');
 });
 
-test('ticks of an axis are distinct, whatever its end is', () => {
+test('ticks of an axis are distinct for any maximum', () => {
   assert.deepEqual(ticks(0.00083, 4, 'rate').map(({ text }) => text), ['0', '1/h', '2/h']);
   assert.deepEqual(ticks(1, 4, 'count').map(({ text }) => text), ['0', '1']);
   assert.deepEqual(ticks(0, 4, 'rate'), [{ value: 0, text: '0' }]);
@@ -327,7 +327,7 @@ test('ticks of an axis are distinct, whatever its end is', () => {
   }
 });
 
-test('a zoom says what it shows', () => {
+test('a zoom has a caption', () => {
   const at = (hour, minute, second = 0) => new Date(2026, 10, 25, hour, minute, second).getTime() / 1000;
   assert.equal(between([at(14, 2), at(14, 25)], NOW), '14:02 – 14:25, 23 min');
   assert.equal(between([at(14, 2), at(14, 3, 30)], NOW), '14:02:00 – 14:03:30, 90 s');
@@ -347,7 +347,7 @@ const only = (name, at) => async (query) => {
   return values;
 };
 
-test('the page opens on the shortest range that has data', async () => {
+test('the page opens with the shortest range that has data', async () => {
   const now = 1_764_081_234;
   for (const [age, range] of [[10, '1h'], [3500, '1h'], [4000, '24h'], [90_000, '7d'], [5 * 86_400, '7d'], [9 * 86_400, '90d']]) {
     assert.equal(await shortestWithData('1h', now, only('requests', now - age)), range, `${age}`);
@@ -357,7 +357,7 @@ test('the page opens on the shortest range that has data', async () => {
   assert.equal(await shortestWithData('1h', now, async () => []), '1h');
 });
 
-test('whether there was data before a range is found at each resolution', async () => {
+test('data before a range is found at each resolution', async () => {
   const now = 1_764_081_234;
   for (const age of [4000, 9000, 20_000, 5 * 86_400, 60 * 86_400]) assert.equal(await hasDataBefore(now - 3600, now, only('requests', now - age)), true, `${age}`);
   for (const age of [10, 3000]) assert.equal(await hasDataBefore(now - 3600, now, only('requests', now - age)), false, `${age}`);

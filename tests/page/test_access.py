@@ -1,4 +1,4 @@
-"""Keys on the page: signing in and out, what is shown when a session ends, and the warning of an open service."""
+"""Keys on the page: signing in and out, the end of a session, and the warning of an open service."""
 
 import json
 import re
@@ -21,7 +21,7 @@ KEPT = """() => JSON.stringify([
   { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state,
   document.documentElement.outerHTML, [...document.querySelectorAll('input')].map(each => each.value),
 ])"""
-"""Everything of the page in which a key could be left."""
+"""All places of the page where a key could remain."""
 
 
 def call(server: Server, method: str, path: str, payload: Any = None) -> Any:
@@ -49,7 +49,7 @@ def server(start_server: StartServer) -> Server:
     return server
 
 
-def test_the_page_asks_for_a_key_and_then_works_as_usual(server: Server, open_page: OpenPage) -> None:
+def test_the_page_asks_for_a_key_and_then_works(server: Server, open_page: OpenPage) -> None:
     _, key = key_for(server, "wall", "read")
     page = open_page(f"{server.url}/?service=web&range=1h")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -80,7 +80,7 @@ def test_the_page_asks_for_a_key_and_then_works_as_usual(server: Server, open_pa
 
 
 def test_signing_out_ends_the_session_and_leaves_nothing_on_the_page(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url, outages=True)  # what is read meanwhile is refused
+    page = open_page(server.url, outages=True)  # reads meanwhile are refused
     sign_in(page, ADMIN)
     expect(page.locator("#services-table tbody a")).to_have_text("web")
     (cookie,) = page.context.cookies()
@@ -95,12 +95,12 @@ def test_signing_out_ends_the_session_and_leaves_nothing_on_the_page(server: Ser
     expect(page.locator("#services-table tbody a")).to_have_text("web")
 
 
-def test_what_is_wrong_with_a_key_is_told_beside_it(server: Server, open_page: OpenPage) -> None:
+def test_the_form_shows_what_is_wrong_with_a_key(server: Server, open_page: OpenPage) -> None:
     _, sender = key_for(server, "sender", "ingest")
     page = open_page(server.url, outages=True)
-    for key, told in (("no-such-key", "This key is not known"), (sender, "This key lacks the scope `read`.")):
+    for key, problem in (("no-such-key", "This key is not known"), (sender, "This key lacks the scope `read`.")):
         sign_in(page, key)
-        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+        expect(page.get_by_role("alert").filter(has_text=problem)).to_be_visible()
         expect(page.get_by_label("Key", exact=True)).to_be_focused()
         expect(page.get_by_label("Key", exact=True)).to_have_attribute("aria-invalid", "true")
         check_accessible(page)
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_key_is_told_beside_it(server: Server, open_page: O
     expect(page.locator("#connection")).to_have_text("live")
 
 
-def test_a_browser_that_keeps_no_session_is_told_why(server: Server, open_page: OpenPage) -> None:
+def test_a_browser_without_cookies_gets_an_explanation(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
 
     def without_cookie(route: Route) -> None:
@@ -140,7 +140,7 @@ def test_the_form_comes_back_when_the_key_of_the_session_is_revoked(server: Serv
     expect(page.locator("#services-table tbody a")).to_have_count(0)
     sign_in(page, ADMIN)
     expect(page.locator("#services-table tbody a")).to_have_text("web")
-    assert page.locator("#ranges input[value='24h']").is_checked(), "the view stays"
+    assert page.locator("#ranges input[value='24h']").is_checked(), "the view is kept"
     page.reload()
     expect(page.locator("#connection")).to_have_text("live")
     page.get_by_role("button", name="Sign out").click()
@@ -172,7 +172,7 @@ def test_the_form_comes_back_when_the_live_connection_is_refused(server: Server,
     expect(page.locator("#connection")).to_have_text("live")
     server.stop()
     expect(page.locator("#connection")).to_contain_text("reconnecting")
-    server.__enter__()  # everything was in memory, sessions too
+    server.__enter__()  # everything was in memory, including sessions
     expect(page.get_by_role("alert")).to_have_text("Your session has ended: sign in again.", timeout=40_000)
 
 
@@ -189,10 +189,10 @@ def test_a_page_that_was_open_locks_when_keys_are_required(start_server: StartSe
     expect(page.locator("#who-name")).to_contain_text("me (key ")
 
 
-def test_who_may_only_read_is_not_offered_changes(server: Server, open_page: OpenPage) -> None:
+def test_a_read_only_session_is_not_offered_changes(server: Server, open_page: OpenPage) -> None:
     call(server, "POST", "/annotations", {"text": "Deploy 1"})
     _, key = key_for(server, "reader", "read")
-    page = open_page(server.url, outages=True)  # what is read while it signs out is refused
+    page = open_page(server.url, outages=True)  # reads during the sign-out are refused
     for secret, buttons in ((key, 0), (ADMIN, 1)):
         sign_in(page, secret)
         expect(page.locator("#annotations-list li")).to_have_count(1)
@@ -202,7 +202,7 @@ def test_who_may_only_read_is_not_offered_changes(server: Server, open_page: Ope
         expect(page.get_by_label("Key", exact=True)).to_be_focused()
 
 
-def test_the_first_examples_have_a_key_where_one_is_required(start_server: StartServer, open_page: OpenPage) -> None:
+def test_the_first_examples_include_a_key_if_one_is_required(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server(LOCKED)
     page = open_page(server.url)
     sign_in(page, ADMIN)
@@ -220,7 +220,7 @@ def test_the_first_examples_have_a_key_where_one_is_required(start_server: Start
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
-def test_the_form_and_the_signed_in_page_fit_and_are_open_to_all(
+def test_the_form_and_the_signed_in_page_fit_and_are_accessible(
     server: Server, open_page: OpenPage, width: int, scheme: str
 ) -> None:
     _, key = key_for(server, "a key with quite a long name " * 4, "read")
@@ -245,12 +245,12 @@ def test_the_warning_of_an_open_service_is_shown(start_server: StartServer, open
     page = open_page(server.url)
     expect(page.locator("#connection")).to_have_text("live")
     expect(page.locator("#warning")).to_be_hidden()
-    told = "Everybody who can reach this service may read and write everything: set ANALYTICS_AUTH=required."
+    warning = "Everybody who can reach this service may read and write everything: set ANALYTICS_AUTH=required."
 
-    def exposed(route: Route) -> None:  # a real one would listen on every address of this machine
+    def exposed(route: Route) -> None:  # a really exposed service would listen on all addresses of this machine
         answer = route.fetch()
         health = answer.json()
-        route.fulfill(response=answer, json={**health, "access": {**health["access"], "warning": told}})
+        route.fulfill(response=answer, json={**health, "access": {**health["access"], "warning": warning}})
 
     page.route("**/health", exposed)
     for width in (390, 1280):

@@ -33,7 +33,7 @@ MARKED = """(canvas, color) => {
   }
   return found;
 }"""
-"""How many pixels of a canvas have a colour."""
+"""The number of pixels of a canvas that have a colour."""
 
 
 def ago(**span: float) -> str:
@@ -60,7 +60,7 @@ def marked(page: Page) -> list[int]:
     return [canvases.nth(place).evaluate(MARKED, color) for place in range(canvases.count())]
 
 
-def test_they_are_drawn_in_every_chart_and_appear_by_themselves(server: Server, open_page: OpenPage) -> None:
+def test_annotations_are_drawn_in_every_chart_and_appear_live(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
     expect(page.locator(".u-wrap")).to_have_count(4)
     expect(page.locator("#annotations-note")).to_have_text("None in this range.")
@@ -82,7 +82,7 @@ def test_they_are_drawn_in_every_chart_and_appear_by_themselves(server: Server, 
     expect(page.locator(ROWS).last.get_by_role("link")).to_have_attribute("href", "https://ci.example/142")
 
 
-def test_a_mark_tells_all_of_it_to_pointer_and_keyboard(server: Server, open_page: OpenPage) -> None:
+def test_a_mark_shows_its_annotation_to_pointer_and_keyboard(server: Server, open_page: OpenPage) -> None:
     annotate(
         server, "Deploy 1.4.2", time=ago(minutes=20), service="web", tags=["deploy"], link="https://ci.example/142"
     )
@@ -103,7 +103,7 @@ def test_a_mark_tells_all_of_it_to_pointer_and_keyboard(server: Server, open_pag
     expect(tip).to_be_hidden()
 
 
-def test_those_that_are_close_together_share_a_mark(server: Server, open_page: OpenPage) -> None:
+def test_annotations_close_together_share_a_mark(server: Server, open_page: OpenPage) -> None:
     for number in range(8):
         annotate(server, f"Step {number}", time=ago(minutes=20, seconds=-number))
     page = open_page(server.url)
@@ -115,7 +115,7 @@ def test_those_that_are_close_together_share_a_mark(server: Server, open_page: O
     expect(mark.locator("p").last).to_have_text("and 3 more")
 
 
-def test_one_is_added_at_the_cursor_and_deleted_again(server: Server, open_page: OpenPage) -> None:
+def test_an_annotation_is_added_at_the_cursor_and_deleted(server: Server, open_page: OpenPage) -> None:
     page, other = open_page(server.url, outages=True), open_page(server.url)
     expect(page.locator("#charts .u-wrap")).to_have_count(3)
     chart = page.get_by_role("slider").first
@@ -163,7 +163,7 @@ def test_one_is_added_at_the_cursor_and_deleted_again(server: Server, open_page:
     expect(form).to_be_hidden()
 
 
-def test_an_open_service_shows_its_own_and_those_of_all(server: Server, open_page: OpenPage) -> None:
+def test_an_opened_service_shows_its_annotations_and_global_ones(server: Server, open_page: OpenPage) -> None:
     for text, service in (("of web", "web"), ("of a", "a"), ("of all", None)):
         annotate(server, text, service=service)
     page = open_page(f"{server.url}/?service=web")
@@ -174,7 +174,7 @@ def test_an_open_service_shows_its_own_and_those_of_all(server: Server, open_pag
     expect(page.locator(ROWS)).to_have_count(3)
 
 
-def test_what_comes_from_a_file_cannot_be_deleted_and_text_is_text(
+def test_annotations_of_files_cannot_be_deleted_and_text_is_escaped(
     start_server: StartServer, open_page: OpenPage, tmp_path: Any
 ) -> None:
     html = "<img src=x onerror=\"document.body.dataset.pwned='1'\">"
@@ -192,7 +192,7 @@ def test_what_comes_from_a_file_cannot_be_deleted_and_text_is_text(
     check_accessible(page)
 
 
-def test_planned_ones_hide_no_present_one_and_too_many_are_told(
+def test_future_annotations_do_not_hide_current_ones_and_a_limit_is_shown(
     start_server: StartServer, open_page: OpenPage, tmp_path: Any
 ) -> None:
     (tmp_path / "config").mkdir()
@@ -209,12 +209,12 @@ def test_planned_ones_hide_no_present_one_and_too_many_are_told(
     expect(page.locator(f"{ROWS} .text")).to_have_text("Deploy")
     (folder / "present.json").write_text(json.dumps({"annotations": bodies}))
     server.process.send_signal(signal.SIGHUP)
-    told = "the newest 50 of 1,000 in this range; only the newest 1,000 are loaded, zoom in to see others"
-    expect(page.locator("#annotations-note")).to_have_text(told)
+    note = "the newest 50 of 1,000 in this range; only the newest 1,000 are loaded, zoom in to see others"
+    expect(page.locator("#annotations-note")).to_have_text(note)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390), ("light", 768), ("dark", 1920)])
-def test_they_are_no_obstacle_and_fit(server: Server, open_page: OpenPage, scheme: str, width: int) -> None:
+def test_annotations_are_accessible_and_fit(server: Server, open_page: OpenPage, scheme: str, width: int) -> None:
     annotate(
         server, "Deploy " + "of everything " * 30, time=ago(minutes=1), tags=["deploy"] * 20, link="https://ci.example"
     )
@@ -233,7 +233,7 @@ def test_they_are_no_obstacle_and_fit(server: Server, open_page: OpenPage, schem
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_paper_has_the_list_and_the_lines_but_nothing_to_press(server: Server, open_page: OpenPage) -> None:
+def test_printed_pages_have_annotations_but_no_buttons(server: Server, open_page: OpenPage) -> None:
     annotate(server, "Deploy 1.4.2", time=ago(minutes=20))
     page = open_page(server.url)
     page.get_by_role("button", name="Add annotation").click()
@@ -242,4 +242,4 @@ def test_paper_has_the_list_and_the_lines_but_nothing_to_press(server: Server, o
     expect(page.locator(f"{ROWS} .text")).to_be_visible()
     for hidden in (".mark", f"{ROWS} button", "#annotations-form", "#annotations-add"):
         expect(page.locator(hidden).first).to_be_hidden()
-    eventually(lambda: min(marked(page)) > 5)  # charts are drawn anew for paper
+    eventually(lambda: min(marked(page)) > 5)  # charts are drawn again for printing

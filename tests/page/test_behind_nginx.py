@@ -1,4 +1,4 @@
-"""Page, docs and clients behind Debian's nginx, over TLS: at the root, and below a path, kept or taken off by nginx."""
+"""Page, docs and clients behind Debian's nginx with TLS: at the root, and below a path that nginx keeps or strips."""
 
 import http.client
 import re
@@ -32,7 +32,7 @@ STRANGERS = (
 )
 TRUST = {"ANALYTICS_TRUSTED_PROXIES": "127.0.0.1"}
 ROOT, BELOW = documented_examples()
-LEFT_ON = BELOW.replace("8099/;", "8099;").replace("location /stats/ ", "location /stats ")
+KEPT = BELOW.replace("8099/;", "8099;").replace("location /stats/ ", "location /stats ")
 PLAIN = """\
 location LOCATION {
     proxy_pass http://127.0.0.1:8099SLASH;
@@ -45,12 +45,12 @@ location LOCATION {
 
 
 def plain(location: str, slash: str = "") -> str:
-    """A location without any X-Forwarded-…; with a `slash` nginx takes it off."""
+    """A location without X-Forwarded-* headers; with a `slash`, nginx strips the path."""
     return PLAIN.replace("LOCATION", location).replace("SLASH", slash)
 
 
 class Way(NamedTuple):
-    """How nginx and the service are set up: where the service is, nginx's `location`, and settings."""
+    """A configuration of nginx and the service: the path, nginx's `location`, and settings."""
 
     path: str
     location: str
@@ -60,20 +60,20 @@ class Way(NamedTuple):
 WAYS = {
     "the documentation's server": Way("", ROOT, TRUST),
     "the documentation's location": Way("/stats", BELOW, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
-    "the documentation's location, path told": Way("/stats", BELOW, TRUST),
-    "the documentation's location, path left on": Way("/stats", LEFT_ON, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
-    "the documentation's location, path left on and told": Way("/stats", LEFT_ON, TRUST),
+    "the documentation's location, path forwarded": Way("/stats", BELOW, TRUST),
+    "the documentation's location, path kept": Way("/stats", KEPT, {**TRUST, "ANALYTICS_BASE_PATH": "/stats"}),
+    "the documentation's location, path kept and forwarded": Way("/stats", KEPT, TRUST),
     "at the root": Way("", plain("/"), {}),
-    "path taken off": Way("/stats", plain("/stats/", "/"), {"ANALYTICS_BASE_PATH": "/stats"}),
-    "path left on": Way("/stats", plain("/stats"), {"ANALYTICS_BASE_PATH": "/stats"}),
-    "path taken off, nothing set": Way("/stats", plain("/stats/", "/"), {}),
-    "another path taken off": Way("/ops/live", plain("/ops/live/", "/"), {"ANALYTICS_BASE_PATH": "/ops/live"}),
-    "another path left on": Way("/ops/live", plain("/ops/live"), {"ANALYTICS_BASE_PATH": "/ops/live"}),
+    "path stripped": Way("/stats", plain("/stats/", "/"), {"ANALYTICS_BASE_PATH": "/stats"}),
+    "path kept": Way("/stats", plain("/stats"), {"ANALYTICS_BASE_PATH": "/stats"}),
+    "path stripped, nothing set": Way("/stats", plain("/stats/", "/"), {}),
+    "another path stripped": Way("/ops/live", plain("/ops/live/", "/"), {"ANALYTICS_BASE_PATH": "/ops/live"}),
+    "another path kept": Way("/ops/live", plain("/ops/live"), {"ANALYTICS_BASE_PATH": "/ops/live"}),
 }
 
 
 class Behind(NamedTuple):
-    """A service behind nginx; `url` is its address for the public, without a slash at its end."""
+    """A service behind nginx; `url` is its public address without a trailing slash."""
 
     way: Way
     server: Server
@@ -86,27 +86,27 @@ class Behind(NamedTuple):
 
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    """The certificate of all nginx here."""
+    """The certificate of all nginx servers of these tests."""
     return make_identity(tmp_path_factory.mktemp("identity"))
 
 
 @pytest.fixture(scope="module")
 def browser(browser: Browser, identity: Identity) -> Iterator[Browser]:
-    """A browser that trusts the certificate; one that ignores its fault instead gives up loading now and then."""
+    """A browser that trusts the certificate; one that ignores certificate errors sometimes stops loading."""
     flags = [*FLAGS, f"--ignore-certificate-errors-spki-list={identity.pin}"]
     with closing(browser.browser_type.launch(executable_path=tool("chromium"), headless=True, args=flags)) as own:
         yield own
 
 
 def behind(way: Way, server: Server, folder: Path, identity: Identity) -> Behind:
-    """nginx in front of `server`; start it with `with` on its `nginx`."""
+    """A configured nginx in front of `server`; enter the context of its `nginx` to start it."""
     servers = way.location if way.location.startswith("server") else ROOT.replace(*location_of(way.location))
     nginx = Nginx(folder, substituted(servers, server.port), identity)
     return Behind(way, server, nginx, nginx.url + way.path)
 
 
 def location_of(location: str) -> tuple[str, str]:
-    """What to replace in the documentation's server so that it has another `location`."""
+    """The replacement that gives the documented server another `location`."""
     found = re.search(r"    location / \{.*?\n    \}\n", ROOT, re.DOTALL)
     assert found is not None
     return found[0], location
@@ -117,7 +117,7 @@ StartBehind = Callable[[Way, dict[str, str]], Behind]
 
 @pytest.fixture
 def start_behind(start_server: StartServer, tmp_path: Path, identity: Identity) -> Iterator[StartBehind]:
-    """Starts a service of a test's own behind nginx; to be asked for before pages, which end first then."""
+    """Starts a service behind nginx for one test; request it before page fixtures, so that pages close first."""
     with ExitStack() as stack:
 
         def start(way: Way, settings: dict[str, str]) -> Behind:
@@ -132,7 +132,7 @@ def start_behind(start_server: StartServer, tmp_path: Path, identity: Identity) 
 def proxied(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, identity: Identity
 ) -> Iterator[Behind]:
-    """A service that lets one other origin in, behind nginx, in each way."""
+    """A service that allows one other origin, behind nginx, in each configuration."""
     way, folder = WAYS[request.param], tmp_path_factory.mktemp("nginx")
     settings = {"ANALYTICS_CORS_ORIGINS": OTHERS, "LOG_LEVEL": "DEBUG", **way.settings}
     with Server(folder / "server.log", settings) as server:
@@ -166,8 +166,8 @@ def test_the_page_is_live_and_its_links_and_its_client_work(proxied: Behind, ope
     assert page.url.partition("?")[0] == f"{proxied.url}/"
 
 
-def test_the_empty_page_tells_the_public_address(start_behind: StartBehind, open_page: OpenPage) -> None:
-    made = start_behind(WAYS["path left on"], {})
+def test_the_empty_page_shows_the_public_address(start_behind: StartBehind, open_page: OpenPage) -> None:
+    made = start_behind(WAYS["path kept"], {})
     page = open_page(f"{made.url}/")
     expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
     assert all(made.url in text for text in texts(page, "#empty pre"))
@@ -175,7 +175,7 @@ def test_the_empty_page_tells_the_public_address(start_behind: StartBehind, open
     expect(page.locator("#empty")).to_contain_text("received: request from web")
 
 
-def test_the_docs_are_there_and_tell_the_address_as_far_as_it_is_known(proxied: Behind, open_page: OpenPage) -> None:
+def test_the_docs_show_the_public_address_if_it_is_known(proxied: Behind, open_page: OpenPage) -> None:
     page = open_page(f"{proxied.url}/")
     page.get_by_role("navigation", name="More").get_by_role("link", name="API").click()
     expect(page.locator("h1")).to_have_text("Analytics Dashboard Service")
@@ -192,7 +192,7 @@ def test_the_docs_are_there_and_tell_the_address_as_far_as_it_is_known(proxied: 
         assert f"//{proxied.url.partition('//')[2]}/events" in command
 
 
-def test_the_address_without_its_slash_leads_to_the_page(proxied: Behind, open_page: OpenPage) -> None:
+def test_the_address_without_a_slash_redirects_to_the_page(proxied: Behind, open_page: OpenPage) -> None:
     page = open_page(f"{proxied.url}?range=24h")
     expect(page.locator("#connection")).to_have_text("live")
     assert page.url == f"{proxied.url}/?range=24h"
@@ -217,7 +217,7 @@ def test_the_api_answers_below_the_path(proxied: Behind) -> None:
 def test_the_npm_client_connects_below_the_path(proxied: Behind, transports: str) -> None:
     headers, path = {"Origin": proxied.nginx.url}, f"{proxied.way.path}/socket.io"
     with closing(NpmClient(proxied.nginx, TRANSPORTS[transports], headers=headers, path=path)) as client:
-        eventually(lambda: any(heard.name == "snapshot" for heard in client.heard))
+        eventually(lambda: any(event.name == "snapshot" for event in client.received))
         eventually(lambda: client.transport == TRANSPORTS[transports][-1])
 
 
@@ -246,7 +246,7 @@ def connect(proxied: Behind, path: str, origin: str | None) -> websocket.WebSock
     return websocket.create_connection(url, timeout=10, sslopt={"context": context}, **named)
 
 
-def test_what_a_client_claims_of_itself_is_not_believed(proxied: Behind) -> None:
+def test_forged_headers_of_a_client_are_ignored(proxied: Behind) -> None:
     claims = {
         "X-Forwarded-For": "198.51.100.1",
         "X-Forwarded-Proto": "http",
@@ -254,7 +254,7 @@ def test_what_a_client_claims_of_itself_is_not_believed(proxied: Behind) -> None
         "X-Forwarded-Prefix": "/evil",
     }
     context = ssl.create_default_context(cafile=str(proxied.nginx.certificate))
-    elsewhere = ("127.0.0.2", 0)  # the address of a client that is no proxy
+    elsewhere = ("127.0.0.2", 0)  # the address of the client
     asking = http.client.HTTPSConnection("127.0.0.1", proxied.nginx.port, context=context, source_address=elsewhere)
     with closing(asking):
         asking.request("GET", f"{proxied.way.path}/docs", headers=claims)
@@ -272,7 +272,7 @@ DROPPED_PORT = Way("", ROOT.replace("$http_host", "$host"), TRUST)
 NO_WEBSOCKET = Way("", re.sub(r".*(?:Upgrade|Connection).*\n", "", ROOT), TRUST)
 
 
-def test_a_page_that_may_not_connect_says_why_and_what_to_do(start_behind: StartBehind, open_page: OpenPage) -> None:
+def test_a_page_that_may_not_connect_shows_the_reason(start_behind: StartBehind, open_page: OpenPage) -> None:
     made = start_behind(DROPPED_PORT, {"ANALYTICS_CORS_ORIGINS": OTHERS})
     page = open_page(f"{made.url}/", outages=True)
     verdict, connection = page.locator("#verdict"), page.locator("#connection")
@@ -284,7 +284,7 @@ def test_a_page_that_may_not_connect_says_why_and_what_to_do(start_behind: Start
     expect(verdict).to_have_attribute("data-state", "bad")
 
 
-def test_a_page_that_may_no_longer_connect_says_so_beside_what_it_heard_last(
+def test_a_page_that_may_no_longer_connect_shows_why_beside_its_last_data(
     start_behind: StartBehind, open_page: OpenPage
 ) -> None:
     made = start_behind(DROPPED_PORT, {})
@@ -306,15 +306,13 @@ def restart(server: Server, origins: str) -> None:
     server.__enter__()
 
 
-def test_a_proxy_that_lets_no_websocket_through_is_told_of(start_behind: StartBehind, open_page: OpenPage) -> None:
+def test_a_proxy_that_passes_no_websockets_is_reported(start_behind: StartBehind, open_page: OpenPage) -> None:
     made = start_behind(NO_WEBSOCKET, {})
     page = open_page(f"{made.url}/", outages=True)
     expect(page.locator("#verdict")).to_contain_text("must pass on the headers Upgrade and Connection")
 
 
-def test_a_service_that_is_away_is_not_taken_for_one_that_refuses(
-    start_behind: StartBehind, open_page: OpenPage
-) -> None:
+def test_an_unreachable_service_is_not_reported_as_refusing(start_behind: StartBehind, open_page: OpenPage) -> None:
     made = start_behind(DROPPED_PORT, {"ANALYTICS_CORS_ORIGINS": OTHERS})
     page = open_page(f"{made.url}/", outages=True)
     expect(page.locator("#verdict")).to_contain_text("ANALYTICS_CORS_ORIGINS")

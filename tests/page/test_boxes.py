@@ -1,4 +1,4 @@
-"""No number is shown cut and no name too narrow to read: at any width, zoomed, on paper, whatever is shown."""
+"""No number is cut off and no name too narrow: at any width, zoomed, and on paper, for any values."""
 
 import random
 import re
@@ -25,11 +25,11 @@ ZOOMED = (640, 768, 1280, 1440, 1920, 3840)
 TALL = 12_000
 VALUE = st.floats(min_value=0, max_value=1e100) | st.integers(0, 10**18)
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=127).map("n".__add__)
-"""Never taken for a number, which no line may break."""
+"""Without digits, as numbers may not wrap."""
 MEASURE = (Path(__file__).parent / "boxes.js").read_text()
 MARGIN = dict.fromkeys(("top", "right", "bottom", "left"), "10mm")
 EDGE = 26
-"""Points of the margins, less two for glyphs that stand over."""
+"""Margin in points, minus two for overhanging glyphs."""
 WORD = re.compile(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>')
 LONG = "a-service-whose-name-is-as-long-as-names-may-be-" + "0123456789" * 8
 SPACED = "the service that somebody named in a whole sentence with the number 42 in it, as they " + "may " * 10
@@ -84,20 +84,20 @@ def fill(server: Server) -> None:
         assert server.post("/heartbeat", beat).ok
         for instance in ("web-807", LONG[::-1]):
             counters = {"request_count": min(value, 10**15), "error_count": 807}
-            told = {"instance": instance, "message": "807 of 100,000 rows failed, " * 5, "metrics": counters}
-            assert server.post("/heartbeat", beat | told).ok
+            details = {"instance": instance, "message": "807 of 100,000 rows failed, " * 5, "metrics": counters}
+            assert server.post("/heartbeat", beat | details).ok
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with what `fill` sends."""
+    """A service filled by `fill`."""
     with Server(tmp_path_factory.mktemp("full") / "server.log") as server:
         fill(server)
         yield server
 
 
 def settled(page: Page, width: int) -> None:
-    """Give the page that width, and wait until its charts have it too."""
+    """Set the width of the page, and wait until its charts are resized."""
     page.set_viewport_size({"width": width, "height": TALL})
     page.wait_for_function(
         """() => new Promise(requestAnimationFrame).then(() => [...document.querySelectorAll('.plot')]
@@ -107,7 +107,7 @@ def settled(page: Page, width: int) -> None:
 
 
 def wrong(page: Page) -> list[str]:
-    """What boxes.js finds fault with."""
+    """The faults found by boxes.js."""
     found: list[str] = page.evaluate("boxes.find()")
     return found
 
@@ -126,7 +126,7 @@ def open_full(full: Server, open_page: OpenPage, query: str, **options: Any) -> 
         expect(page.locator("#days .u-wrap")).to_have_count(1)
     expect(page.locator("#feed li").first).to_be_attached()
     expect(page.locator("#errors-list li").first).to_be_attached()
-    page.locator("#charts [tabindex]").first.press("End")  # the legends tell the values of that moment
+    page.locator("#charts [tabindex]").first.press("End")  # the legends show the values at that time
     return page
 
 
@@ -158,7 +158,7 @@ def test_no_number_is_cut_on_the_page_without_events(start_server: StartServer, 
     assert not found, "\n".join(found)
 
 
-def test_what_ends_in_an_ellipsis_is_read_in_full_by_pointing_and_by_opening(full: Server, open_page: OpenPage) -> None:
+def test_text_cut_by_an_ellipsis_has_a_tooltip_and_is_complete_when_opened(full: Server, open_page: OpenPage) -> None:
     page = open_full(full, open_page, "", viewport={"width": 390, "height": 844}, has_touch=True)
     cut = page.locator("#feed li", has=page.locator(f".of[title='{LONG}']")).first
     assert cut.locator(".of").evaluate("name => name.scrollWidth > name.clientWidth")
@@ -177,14 +177,14 @@ def test_no_number_is_cut_at_twice_the_size(full: Server, open_page: OpenPage, q
     assert not found, "\n".join(found)
 
 
-def test_no_number_is_cut_whatever_it_is(full: Server, open_page: OpenPage) -> None:
+def test_no_number_of_any_size_is_cut(full: Server, open_page: OpenPage) -> None:
     page = open_full(full, open_page, "")
 
     @costly(8)
     @given(width=st.integers(320, 3840), name=NAME, numbers=st.lists(VALUE, min_size=8, max_size=8))
     def check(width: int, name: str, numbers: list[float]) -> None:
         settled(page, width)
-        found = page.evaluate("told => boxes.tryOut(...told)", [name, numbers])
+        found = page.evaluate("args => boxes.tryOut(...args)", [name, numbers])
         assert not found, "\n".join(found)
 
     check()
@@ -211,13 +211,13 @@ def test_no_number_is_cut_on_paper(
     page.set_viewport_size({"width": across, "height": TALL})
     found = wrong(page)
     assert not found, "\n".join(found)
-    shown = set(texts(page, "#services-table tbody :is(th, td):not(.k-trend), #detail .rows :is(th, td)"))
-    assert {"1E15", "1E99"} <= shown or query
-    said = "".join(text for _, page_ in sheets for *_, text in page_)
+    printed = set(texts(page, "#services-table tbody :is(th, td):not(.k-trend), #detail .rows :is(th, td)"))
+    assert {"1E15", "1E99"} <= printed or query
+    text_of_pages = "".join(text for _, page_ in sheets for *_, text in page_)
     for text in ("Analytics", "UTC"):
-        assert text in said
-    assert "Pause" not in said
-    assert "Dismiss" not in said
+        assert text in text_of_pages
+    assert "Pause" not in text_of_pages
+    assert "Dismiss" not in text_of_pages
 
 
 def words(path: Path) -> list[tuple[tuple[float, float], list[tuple[float, float, float, float, str]]]]:

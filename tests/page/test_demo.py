@@ -1,4 +1,4 @@
-"""The demo as a user starts it, at a real server: the dashboard is alive at once."""
+"""The demo against a real server, started as users do: the dashboard has data at once."""
 
 from tests.edge.test_shapes import DASHBOARD
 from tests.edge.wire import check_shape

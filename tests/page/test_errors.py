@@ -1,4 +1,4 @@
-"""The list of errors: whatever traffic there is, equal ones together, of all services or of one."""
+"""The list of errors: independent of traffic, equal ones grouped, for all services or one."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def test_errors_are_listed_when_traffic_has_pushed_them_out_of_the_events(
     expect(pay.locator("pre")).to_contain_text('"status": 503')
 
 
-def test_new_errors_come_into_the_list_and_one_that_is_read_stays_where_it_is(
+def test_new_errors_appear_in_the_list_and_an_opened_one_keeps_its_place(
     start_server: StartServer, open_page: OpenPage
 ) -> None:
     server = start_server()
@@ -60,7 +60,7 @@ def test_new_errors_come_into_the_list_and_one_that_is_read_stays_where_it_is(
     assert texts(page, f"{ROWS} .times")[0] == "2 ×", "the same status as text and as a number"
 
 
-def test_an_open_service_shows_its_errors_alone(start_server: StartServer, open_page: OpenPage) -> None:
+def test_an_opened_service_shows_only_its_errors(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [failed("web", "/pay", 503), failed("cart", "/cart", 500), failed("cart", "/cart", 500)])
     page = open_page(f"{server.url}/?service=cart")
@@ -70,7 +70,7 @@ def test_an_open_service_shows_its_errors_alone(start_server: StartServer, open_
     expect(page.locator(ROWS)).to_have_count(2)
 
 
-def test_errors_without_details_are_told_as_such(start_server: StartServer, open_page: OpenPage) -> None:
+def test_errors_without_details_are_counted_separately(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [{"type": "page_view", "service": "web"}])
     page = open_page(server.url)

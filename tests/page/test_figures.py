@@ -1,4 +1,4 @@
-"""What the page shows is what the service says at that moment."""
+"""Figures on the page equal the answers of the service."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,15 +19,15 @@ from tests.server import Server
 COLUMNS = ("name", "health", "requests", "errors", "rate", "avg")
 
 
-def test_the_five_figures_are_those_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+def test_the_five_figures_match_the_dashboard(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     expect(page.locator("#connection")).to_have_text("live")
 
     def agree() -> bool:
         overview = shop.get("/dashboard")["overview"]
         wanted = ("total_requests", "requests_per_second", "error_rate", "mean_latency_ms", "active_users")
-        shown = texts(page, "#figures strong")
-        return all(near(text, overview[name]) for text, name in zip(shown, wanted, strict=True))
+        found = texts(page, "#figures strong")
+        return all(near(text, overview[name]) for text, name in zip(found, wanted, strict=True))
 
     eventually(agree)
     expect(page.locator("#figures .spark .line[d^=M]")).to_have_count(5)
@@ -35,10 +35,10 @@ def test_the_five_figures_are_those_of_the_dashboard(shop: Server, open_page: Op
     assert re.fullmatch(r"\d\d:\d\d:\d\d", page.inner_text("#updated"))
 
 
-def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+def test_the_table_of_services_matches_the_dashboard(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
 
-    def shown() -> list[list[str]]:
+    def rows_shown() -> list[list[str]]:
         cells = ",".join(f"tr.querySelector('.k-{name}').innerText.trim()" for name in COLUMNS)
         rows: list[list[str]] = page.eval_on_selector_all(
             "#services-table tbody tr", f"rows => rows.map(tr => [{cells}])"
@@ -46,7 +46,7 @@ def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page:
         return rows
 
     def agree() -> bool:
-        services, rows = shop.get("/dashboard")["services"], shown()
+        services, rows = shop.get("/dashboard")["services"], rows_shown()
         return len(rows) == len(services) and all(
             health.startswith(services[name]["status"])
             and near(requests_, services[name]["request_count"])
@@ -66,7 +66,7 @@ def test_the_table_of_services_is_that_of_the_dashboard(shop: Server, open_page:
     assert row.locator(".spark .line").get_attribute("d")
 
 
-def test_what_was_never_sent_is_told_as_such_and_not_as_0(start_server: StartServer, open_page: OpenPage) -> None:
+def test_figures_that_were_never_sent_are_not_shown_as_0(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [{"type": "page_view", "service": "web"}])
     page = open_page(server.url)
@@ -102,9 +102,9 @@ def test_without_requests_there_is_no_error_rate(start_server: StartServer, open
     expect(row_of(page, "job").locator(".k-rate")).to_have_text("–")
     expect(page.locator("#figures .figure").nth(2).locator("strong")).to_have_text("–")
     page.goto(f"{server.url}/?service=job")
-    told = page.locator("#scope .figure strong")
-    expect(told.nth(1)).to_have_text("1")
-    expect(told.nth(2)).to_have_text("–")
+    figures = page.locator("#scope .figure strong")
+    expect(figures.nth(1)).to_have_text("1")
+    expect(figures.nth(2)).to_have_text("–")
 
 
 def row_of(page: Page, service: str) -> Locator:
@@ -112,20 +112,20 @@ def row_of(page: Page, service: str) -> Locator:
     return page.locator("#services-table tr", has=page.get_by_role("link", name=service, exact=True))
 
 
-def test_the_busiest_endpoints_are_those_of_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+def test_the_busiest_endpoints_match_the_dashboard(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
 
     def agree() -> bool:
         top = shop.get("/dashboard")["realtime_stats"]["top_endpoints"]
-        shown = [text.split("\n")[0] for text in texts(page, "#endpoints-table tbody tr:not([hidden]) .path")]
+        found = [text.split("\n")[0] for text in texts(page, "#endpoints-table tbody tr:not([hidden]) .path")]
         counts = texts(page, "#endpoints-table tbody tr:not([hidden]) td:nth-child(2)")
-        return shown == [each["endpoint"] for each in top] and all(map(near, counts, (each["count"] for each in top)))
+        return found == [each["endpoint"] for each in top] and all(map(near, counts, (each["count"] for each in top)))
 
     eventually(agree)
 
 
 def table(page: Page, chart: int) -> dict[str, list[str]]:
-    """The data of a chart as its table shows it, by time in UTC."""
+    """The data of a chart from its table, by time in UTC."""
     page.locator("#charts details").nth(chart).evaluate("details => { details.open = true }")
     rows: list[list[str]] = page.eval_on_selector_all(
         f"#charts > figure:nth-child({chart + 1}) tbody tr",
@@ -135,7 +135,7 @@ def table(page: Page, chart: int) -> dict[str, list[str]]:
 
 
 def points(server: Server, name: str, agg: str, step: int, **asked: str) -> dict[str, Any]:
-    """Points of a series as the service tells them, by time in UTC; without those that are still open."""
+    """Points of a series from the service, by time in UTC; without open buckets."""
     answer = server.get("/series", params={"name": name, "agg": agg, "step": step, **asked})
     times = [datetime.fromisoformat(point["timestamp"]).astimezone(UTC) for point in answer["points"]]
     values = [point["value"] for point in answer["points"]]
@@ -150,17 +150,17 @@ def agree_on(page: Page, server: Server, step: int, users: int, **asked: str) ->
             [("events", "unique")],
         )
     ):
-        shown = table(page, chart)
+        found = table(page, chart)
         for column, (name, agg) in enumerate(series):
             known = points(server, name, agg, users if agg == "unique" else step, **asked)
-            first = min(shown)
+            first = min(found)
             known = {at: value for at, value in known.items() if at >= first}
             assert len(known) > 5
-            wrong = {at: (value, shown.get(at)) for at, value in known.items() if not near(shown[at][column], value)}
+            wrong = {at: (value, found.get(at)) for at, value in known.items() if not near(found[at][column], value)}
             assert not wrong, (name, agg)
 
 
-def test_traffic_of_an_hour_is_that_of_the_series(shop: Server, open_page: OpenPage) -> None:
+def test_traffic_of_an_hour_matches_the_series(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     expect(page.locator("#charts .summary").first).to_contain_text("Last hour")
     agree_on(page, shop, 60, 60)
@@ -175,27 +175,27 @@ def test_a_service_and_a_range_in_the_address_are_shown(shop: Server, open_page:
     assert page.locator("#ranges input[value='7d']").is_checked()
 
 
-def test_live_seconds_go_on_where_the_loaded_ones_end(shop: Server, open_page: OpenPage) -> None:
+def test_live_seconds_continue_the_loaded_ones(shop: Server, open_page: OpenPage) -> None:
     page = open_page(f"{shop.url}/?range=5m")
     expect(page.locator("#charts .summary").first).to_contain_text("Last 5 minutes")
     before = max(table(page, 0))
     eventually(lambda: len([at for at in table(page, 0) if at > before]) >= 2)
     live, known = table(page, 0), points(shop, "requests", "rate", 5, **{"from": before.replace(" UTC", "Z")})
     times = [datetime.fromisoformat(at.replace(" UTC", "Z")).timestamp() for at in live if at >= before]
-    assert {a - b for a, b in pairwise(times)} == {5}, "no bucket is missing, and none twice"
+    assert {a - b for a, b in pairwise(times)} == {5}, "no bucket is missing or duplicated"
     eventually(lambda: all(near(table(page, 0)[at][0], value) for at, value in known.items()))
 
 
-def test_a_range_is_shown_in_the_buckets_that_are_kept(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_range_has_the_resolution_that_is_kept(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server({"ANALYTICS_HOURLY_DAYS": "2"})
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}])
     page = open_page(f"{server.url}/?range=7d", outages=True)
     expect(page.locator("#charts .summary").first).to_contain_text("Last 7 days")
-    assert len(table(page, 0)) >= 7, "a day each"
+    assert len(table(page, 0)) >= 7, "one day each"
 
 
 @pytest.mark.parametrize(("range_", "again", "minutes"), [("1h", "again: 30", 30), ("5m", "again: 10", 4)])
-def test_what_comes_late_is_shown_where_it_belongs(
+def test_late_events_are_shown_at_their_time(
     start_server: StartServer, open_page: OpenPage, range_: str, again: str, minutes: int
 ) -> None:
     server = start_server()
@@ -213,9 +213,7 @@ def test_what_comes_late_is_shown_where_it_belongs(
     eventually(lambda: table(page, 0)[f"{late:%Y-%m-%d %H:%M}:00 UTC"][0] == "1/s")
 
 
-def test_answers_that_take_longer_than_it_is_to_the_next_load_are_shown(
-    start_server: StartServer, open_page: OpenPage
-) -> None:
+def test_answers_slower_than_the_reload_interval_are_shown(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     event = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [event])
@@ -238,7 +236,7 @@ def test_answers_that_take_longer_than_it_is_to_the_next_load_are_shown(
     eventually(lambda: table(page, 0)[f"{late:%Y-%m-%d %H:%M}:00 UTC"][0] == "1/s")
 
 
-def test_an_opened_service_shows_nothing_of_the_others(start_server: StartServer, open_page: OpenPage) -> None:
+def test_an_opened_service_shows_only_its_own_data(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     event = {"type": "request", "service": "web", "data": {"status": 200}}
     post_events(server, [event, {**event, "service": "cart"}])
@@ -250,7 +248,7 @@ def test_an_opened_service_shows_nothing_of_the_others(start_server: StartServer
     def answer(route: Route) -> None:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
         kind = f"{asked['name']} {asked['agg']} {asked['step']}"
-        if "service" in asked and kind not in slow:  # the first answers take longer than it is to the next load
+        if "service" in asked and kind not in slow:  # the first answers are slower than the reload interval
             slow.add(kind)
             return
         step = int(asked["step"]) if "service" in asked else 5
@@ -273,7 +271,7 @@ def test_an_opened_service_shows_nothing_of_the_others(start_server: StartServer
     assert ["7/s", "7/s"] not in table(page, 0).values()
 
 
-def test_what_a_zoom_reaches_back_to_is_not_told_of_the_range(start_server: StartServer, open_page: OpenPage) -> None:
+def test_the_caption_of_a_range_omits_older_data_of_a_zoom(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     event = {"type": "request", "service": "web", "data": {"status": 200}}
     before = datetime.now(UTC) - timedelta(minutes=80)
@@ -286,20 +284,20 @@ def test_what_a_zoom_reaches_back_to_is_not_told_of_the_range(start_server: Star
     expect(page.locator("#charts .summary").first).not_to_contain_text("10/s")
 
 
-def test_the_verdict_names_who_is_not_healthy(shop: Server, open_page: OpenPage) -> None:
+def test_the_verdict_names_unhealthy_services(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
 
     def agree() -> bool:
         services = shop.get("/dashboard")["services"]
-        said, bad = page.inner_text("#verdict"), [row for row in services.values() if row["status"] != "healthy"]
+        verdict, bad = page.inner_text("#verdict"), [row for row in services.values() if row["status"] != "healthy"]
         if not bad:
-            return "All 10 services healthy." in said or "errors" in said
-        return all(f"{row['name']} is {row['status']} since" in said for row in bad)
+            return "All 10 services healthy." in verdict or "errors" in verdict
+        return all(f"{row['name']} is {row['status']} since" in verdict for row in bad)
 
     eventually(agree)
 
 
-def test_errors_far_above_the_usual_are_told_of_a_service_without_heartbeats_too(
+def test_unusual_errors_of_a_service_without_heartbeats_are_in_the_verdict(
     start_server: StartServer, open_page: OpenPage
 ) -> None:
     server = start_server()
@@ -312,24 +310,22 @@ def test_errors_far_above_the_usual_are_told_of_a_service_without_heartbeats_too
     expect(page.locator("#verdict")).to_contain_text(re.compile(r"^web has 100% errors since \d\d:\d\d, usually 25%"))
 
 
-def test_times_are_local_and_tell_utc_to_who_points_at_them(start_server: StartServer, open_page: OpenPage) -> None:
+def test_times_are_local_with_utc_in_the_tooltip(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}])
     server.post("/heartbeat", {"service": "cart", "status": "degraded"})
     page = open_page(server.url, timezone_id="Asia/Kolkata")
     expect(page.locator("#verdict a")).to_have_text("cart")
     rows = server.get("/dashboard")["services"]
-    for name, shown in (("cart", page.locator("#verdict a + span")), ("web", row_of(page, "web").locator(".state"))):
+    for name, found in (("cart", page.locator("#verdict a + span")), ("web", row_of(page, "web").locator(".state"))):
         at = datetime.fromisoformat(rows[name]["status_since"])
-        expect(shown).to_contain_text(f"{rows[name]['status']} since {at.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}")
-        assert f"{at:%Y-%m-%d %H:%M:%S} UTC" in (shown.get_attribute("title") or "")
+        expect(found).to_contain_text(f"{rows[name]['status']} since {at.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}")
+        assert f"{at:%Y-%m-%d %H:%M:%S} UTC" in (found.get_attribute("title") or "")
     for place in ("#updated", "#charts .summary", "#heat-summary", "#feed time", "#charts h3 time"):
         expect(page.locator(place).first).to_have_attribute("title", re.compile(r"\d\d:\d\d:\d\d UTC"))
 
 
-def test_an_hour_that_comes_twice_where_the_clock_is_put_back_is_counted_twice(
-    shop: Server, open_page: OpenPage
-) -> None:
+def test_the_repeated_hour_at_the_end_of_summer_time_is_counted_twice(shop: Server, open_page: OpenPage) -> None:
     hour = {"requests": 0, "errors": 0, "error_rate": 0, "unique_users": 1}
     hours = [("04", 2), ("05", 30), ("06", 12), ("07", 5)]
     buckets = [{**hour, "hour": f"2026-11-01T{at}:00:00Z", "requests": number} for at, number in hours]
@@ -342,28 +338,28 @@ def test_an_hour_that_comes_twice_where_the_clock_is_put_back_is_counted_twice(
     expect(page.locator("#heat-summary")).to_contain_text("49 requests")
 
 
-def test_history_is_that_of_the_statistics(shop: Server, open_page: OpenPage) -> None:
+def test_history_matches_the_statistics(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     expect(page.locator("#heat tbody tr").first).to_be_attached()
     cells = page.eval_on_selector_all("#heat td.cell:not(.none)", "cells => cells.map(td => [td.title, td.innerText])")
-    shown = {re.findall(r"\(([-\d: ]+) UTC\)", title)[0]: text for title, text in cells}
+    found = {re.findall(r"\(([-\d: ]+) UTC\)", title)[0]: text for title, text in cells}
     for bucket in shop.get("/stats/hourly", params={"hours": 167})["buckets"][:-1]:
         at = bucket["hour"].replace("T", " ").removesuffix("Z")
-        assert near(shown[at], bucket["requests"]), bucket
+        assert near(found[at], bucket["requests"]), bucket
     page.locator("#days details").evaluate("details => { details.open = true }")
     rows = texts(page, "#days tbody tr")
     for day in shop.get("/stats/daily", params={"days": 90})["buckets"][:-1]:
         assert any(day["date"] in row and f"{day['unique_users']:,} user" in row for row in rows)
     over = page.locator("#days .u-over")
 
-    def told_of_today() -> bool:
+    def summary_of_today() -> bool:
         width = (over.bounding_box() or {"width": 0})["width"]
         over.hover(position={"x": width / 2, "y": 60})
         over.hover(position={"x": width * 89.5 / 90, "y": 60})
         text = page.locator("#days h3 time").inner_text()
         return bool(re.search(r"\(UTC\), peak hour \d\d:00 with [\d,]+, [\d,]+ users", text))
 
-    eventually(told_of_today)  # the page may still lay itself out, below a pointer that stands still
+    eventually(summary_of_today)  # the layout may still change below the pointer
     for kind in ("hourly", "daily", "services", "events"):
         for form in ("csv", "json"):
             href = page.locator(f"[data-export={kind}] a", has_text=form.upper()).get_attribute("href")

@@ -1,4 +1,4 @@
-"""Health on the page: messages, instances and changes, and a connection that is tried again on request."""
+"""Health on the page: messages, instances and changes, and reconnecting on request."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,15 +14,13 @@ TIME = r"(\w+ \d+, )?\d\d:\d\d"
 
 
 def beat(server: Server, instance: str, status: str, requests: int, message: str | None = None) -> None:
-    """Let an instance of `web` report how it is."""
+    """Send a heartbeat of an instance of `web`."""
     counters = {"request_count": requests, "error_count": 1}
-    told = {"service": "web", "instance": instance, "status": status, "metrics": counters}
-    assert server.post("/heartbeat", told | ({"message": message} if message else {})).ok
+    payload = {"service": "web", "instance": instance, "status": status, "metrics": counters}
+    assert server.post("/heartbeat", payload | ({"message": message} if message else {})).ok
 
 
-def test_the_message_the_instances_and_the_changes_of_a_service_are_shown(
-    start_server: StartServer, open_page: OpenPage
-) -> None:
+def test_message_instances_and_changes_of_a_service_are_shown(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     beat(server, "web-1", "healthy", 5)
     beat(server, "web-2", "healthy", 6)
@@ -36,16 +34,16 @@ def test_the_message_the_instances_and_the_changes_of_a_service_are_shown(
     expect(name.locator("span")).to_have_attribute("title", "2 instances: web-1 healthy, web-2 degraded")
     name.get_by_role("link").click()
     expect(page.locator("#scope")).to_contain_text("“disk <b>full</b>”")
-    shown = page.get_by_role("region", name="Table of instances").locator("tbody tr")
-    expect(shown).to_have_count(2)
-    expect(shown.last).to_contain_text(re.compile(r"web-2\s*degraded.*7\s*1\s*disk <b>full</b>"))
+    instances = page.get_by_role("region", name="Table of instances").locator("tbody tr")
+    expect(instances).to_have_count(2)
+    expect(instances.last).to_contain_text(re.compile(r"web-2\s*degraded.*7\s*1\s*disk <b>full</b>"))
     rows = page.get_by_role("region", name="Table of changes of health").locator("tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text(re.compile(f"{TIME}\\s*healthy → degraded\\s*\\w"))
     expect(rows.last).to_contain_text(re.compile(f"{TIME}\\s*healthy\\s*\\w"))
 
 
-def test_a_service_without_instances_shows_none(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_service_without_instances_has_no_table_of_instances(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [REQUEST])
     page = open_page(f"{server.url}/?service=web")
@@ -53,7 +51,7 @@ def test_a_service_without_instances_shows_none(start_server: StartServer, open_
     expect(page.get_by_role("region", name="Table of instances")).to_be_hidden()
 
 
-def test_a_lost_connection_is_tried_again_on_request(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_lost_connection_is_retried_on_request(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [REQUEST])
     page = open_page(server.url, outages=True)
@@ -63,7 +61,7 @@ def test_a_lost_connection_is_tried_again_on_request(start_server: StartServer, 
     page.reload()
     retry = page.get_by_role("button", name="Retry now")
     expect(retry).to_be_visible()
-    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # nothing is tried by itself any more
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # no automatic retries from now on
     expect(page.locator("#connection")).to_contain_text("reconnecting in ")
     is_there = True
     retry.click()

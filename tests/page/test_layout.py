@@ -1,4 +1,4 @@
-"""What matters is to be read whole: names, states and numbers, on a desk and on a phone."""
+"""Names, states and numbers are completely visible, on a desktop and on a phone."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -19,7 +19,7 @@ LONG = {
     "uptime": "59 min",
     "beat": "59 min ago",
 }
-"""By column, about the longest that is usual."""
+"""By column, a text of about the usual maximum length."""
 WIDEST = """long => Object.entries(long).filter(([column, text]) => {
     const cell = document.querySelector(`#services-table td.k-${column}`);
     const place = column === 'health' ? cell.querySelector('.state > span') : cell;
@@ -29,7 +29,7 @@ WIDEST = """long => Object.entries(long).filter(([column, text]) => {
 
 
 def cut_off(page: Page, selector: str) -> list[str]:
-    """The texts that `selector` finds and that do not fit into their places."""
+    """The texts of elements matching `selector` that are wider than their element."""
     found: list[str] = page.eval_on_selector_all(
         selector, "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
     )
@@ -55,10 +55,10 @@ def test_names_states_and_numbers_are_not_cut_off(start_server: StartServer, ope
         assert page.evaluate(WIDEST, LONG) == []
 
 
-def test_nothing_moves_for_those_who_do_not_want_it(start_server: StartServer, open_page: OpenPage) -> None:
+def test_reduced_motion_is_respected(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     names = {}
-    for wish in ("no-preference", "reduce"):
-        icon = open_page(server.url, reduced_motion=wish).locator(".waiting[data-state=idle] .icon")
-        names[wish] = icon.evaluate("icon => getComputedStyle(icon).animationName")
+    for preference in ("no-preference", "reduce"):
+        icon = open_page(server.url, reduced_motion=preference).locator(".waiting[data-state=idle] .icon")
+        names[preference] = icon.evaluate("icon => getComputedStyle(icon).animationName")
     assert names == {"no-preference": "turn", "reduce": "none"}

@@ -1,4 +1,4 @@
-"""How the page looks is the reader's choice: theme, time zone, paper; and notices lie over nothing."""
+"""Appearance of the page: theme, time zone, print; and notices that cover nothing."""
 
 import re
 import subprocess
@@ -38,7 +38,7 @@ ACCENT = {LIGHT: [47, 91, 215], DARK: [134, 169, 255]}
 
 
 def looks(page: Page, paper: str) -> None:
-    """The page and the lines of its charts are in the colours of that theme."""
+    """Check that page and charts have the colours of a theme."""
     eventually(lambda: page.evaluate(PAPER) == paper)
     eventually(lambda: page.evaluate(DRAWN_IN, ACCENT[paper]))
 
@@ -56,7 +56,7 @@ def test_the_theme_follows_the_system_until_another_is_chosen(shop: Server, open
     looks(page, other)
     check_accessible(page)
     page.reload()
-    assert page.evaluate("window.firstTheme") == ("dark" if other == DARK else "light"), "before anything is painted"
+    assert page.evaluate("window.firstTheme") == ("dark" if other == DARK else "light"), "before the first paint"
     expect(page.locator("#charts .u-wrap")).to_have_count(3)
     looks(page, other)
     page.get_by_role("radio", name="Auto").click()
@@ -65,7 +65,7 @@ def test_the_theme_follows_the_system_until_another_is_chosen(shop: Server, open
     looks(page, other)
 
 
-def test_switches_work_where_nothing_may_be_stored(shop: Server, open_page: OpenPage) -> None:
+def test_switches_work_without_local_storage(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url, script=NO_STORE)
     expect(page.locator("#charts .u-wrap")).to_have_count(3)
     page.get_by_role("radio", name="Dark").click()
@@ -74,7 +74,7 @@ def test_switches_work_where_nothing_may_be_stored(shop: Server, open_page: Open
     expect(page.locator("#zone-note")).to_have_text("Times are in UTC.")
 
 
-def test_all_times_are_told_in_utc_where_that_is_chosen(start_server: StartServer, open_page: OpenPage) -> None:
+def test_all_times_are_in_utc_if_chosen(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     now = datetime.now(UTC)
     moments = [now - timedelta(minutes=minutes) for minutes in (50, 20, 1)]
@@ -90,7 +90,7 @@ def test_all_times_are_told_in_utc_where_that_is_chosen(start_server: StartServe
         expect(page.locator("#heat-summary")).to_have_attribute("title", re.compile("busiest hour"))
         page.locator("#charts details").first.evaluate("details => { details.open = true }")
 
-    def told(zone: ZoneInfo) -> bool:
+    def is_shown_in(zone: ZoneInfo) -> bool:
         seconds = [f"{at.astimezone(zone):%H:%M:%S}" for at in moments]
         at = datetime.fromisoformat(page.get_attribute("#updated", "datetime") or "")
         rows = page.eval_on_selector_all(
@@ -101,7 +101,7 @@ def test_all_times_are_told_in_utc_where_that_is_chosen(start_server: StartServe
         hour = {f"{(hour_ago + timedelta(minutes=each)).astimezone(zone):%H:%M}" for each in range(65)}
         labels = {label for label in page.evaluate("boxes.labels()")[0] if ":" in label}
         days = {f"{now.astimezone(zone) - timedelta(days=each):%a, %b %-d}" for each in range(8)}
-        shown = set(texts(page, "#heat tbody th"))
+        days_shown = set(texts(page, "#heat tbody th"))
         busiest = datetime.fromisoformat((page.get_attribute("#heat-summary", "title") or "")[-23:-4] + "+00:00")
         at_health = page.inner_text("#services-table tr:has(a[title=cart]) .k-health")
         wrong = [
@@ -116,7 +116,7 @@ def test_all_times_are_told_in_utc_where_that_is_chosen(start_server: StartServe
                 "row": f"since {since.astimezone(zone):%H:%M}" in at_health,
                 "table": [text[-5:] for text, _ in rows] == minutes,
                 "axis": len(labels) > 2 and labels <= hour,
-                "heat": bool(shown) and shown <= days,
+                "heat": bool(days_shown) and days_shown <= days,
                 "busiest": f"{busiest.astimezone(zone):%H:%M} with" in page.inner_text("#heat-summary"),
             }.items()
             if not is_right
@@ -124,16 +124,16 @@ def test_all_times_are_told_in_utc_where_that_is_chosen(start_server: StartServe
         return wrong == []
 
     wait_for_all()
-    eventually(lambda: told(zone))
+    eventually(lambda: is_shown_in(zone))
     page.get_by_role("group", name="Times").get_by_role("radio", name="Local").focus()
     page.keyboard.press("ArrowRight")
-    eventually(lambda: told(ZoneInfo("UTC")))
+    eventually(lambda: is_shown_in(ZoneInfo("UTC")))
     page.reload()
     wait_for_all()
-    eventually(lambda: told(ZoneInfo("UTC")))
+    eventually(lambda: is_shown_in(ZoneInfo("UTC")))
     expect(page.get_by_role("radio", name="UTC")).to_be_checked()
     page.get_by_role("radio", name="Local").click()
-    eventually(lambda: told(zone))
+    eventually(lambda: is_shown_in(zone))
 
 
 OVER = """toast => {
@@ -159,9 +159,7 @@ MOVED = """toast => {
 
 
 @pytest.mark.parametrize("width", [320, 390, 700, 768, 1024, 1180, 1280, 1920])
-def test_a_toast_lies_over_nothing_and_moves_nothing(
-    start_server: StartServer, open_page: OpenPage, width: int
-) -> None:
+def test_a_toast_covers_nothing_and_moves_nothing(start_server: StartServer, open_page: OpenPage, width: int) -> None:
     server = start_server()
     post_events(server, [REQUEST])
     page = open_page(server.url, viewport={"width": width, "height": 800}, script=MEASURE)
@@ -173,10 +171,10 @@ def test_a_toast_lies_over_nothing_and_moves_nothing(
     post_events(server, [{"type": "error", "service": "web", "data": {"message": message}}])
     toast = page.locator(".toast")
     expect(toast).to_contain_text("web: 807")
-    told = toast.locator("span")
-    shown, whole = told.inner_text().removesuffix(" …"), told.get_attribute("title") or ""
-    assert f"{whole} ".startswith(f"{shown} "), "whole words"
-    assert told.evaluate("text => text.scrollHeight <= text.clientHeight")
+    line = toast.locator("span")
+    visible, whole = line.inner_text().removesuffix(" …"), line.get_attribute("title") or ""
+    assert f"{whole} ".startswith(f"{visible} "), "no word is cut"
+    assert line.evaluate("text => text.scrollHeight <= text.clientHeight")
     expect(toast).to_be_in_viewport(ratio=1)
     assert not toast.evaluate(MOVED)
     assert toast.evaluate(OVER) == []
@@ -187,9 +185,11 @@ def test_a_toast_lies_over_nothing_and_moves_nothing(
 
 
 def page_with_a_toast(server: Server, open_page: OpenPage) -> Page:
-    """A page whose clock the test owns, to which an error was just sent."""
+    """A page with a fake clock that has just received an error."""
     post_events(server, [REQUEST])
-    page = open_page(server.url, outages=True)  # on a busy machine its clock stands so far back that seconds are gone
+    page = open_page(
+        server.url, outages=True
+    )  # on a busy machine its clock is so late that the service no longer has its seconds
     page.clock.install()
     page.reload()
     expect(page.locator("#feed li")).to_have_count(1)
@@ -197,7 +197,7 @@ def page_with_a_toast(server: Server, open_page: OpenPage) -> Page:
     return page
 
 
-def test_a_toast_is_used_by_keyboard_and_waits_for_that(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_toast_can_be_used_by_keyboard_and_stays_meanwhile(start_server: StartServer, open_page: OpenPage) -> None:
     page = page_with_a_toast(start_server(), open_page)
     toast = page.locator(".toast")
     expect(page.get_by_role("status").filter(has=toast)).to_contain_text("web: out of memory")
@@ -212,7 +212,7 @@ def test_a_toast_is_used_by_keyboard_and_waits_for_that(start_server: StartServe
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_a_toast_goes_by_itself(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_toast_disappears_after_a_while(start_server: StartServer, open_page: OpenPage) -> None:
     page = page_with_a_toast(start_server(), open_page)
     expect(page.locator(".toast")).to_be_visible()
     for _ in range(3):
@@ -221,7 +221,7 @@ def test_a_toast_goes_by_itself(start_server: StartServer, open_page: OpenPage) 
 
 
 @pytest.mark.parametrize("way", ["portrait", "landscape"])
-def test_paper_is_light_and_breaks_no_row(
+def test_printed_pages_are_light_and_break_no_row(
     start_server: StartServer, open_page: OpenPage, tmp_path: Path, way: str
 ) -> None:
     server = start_server()
@@ -237,14 +237,14 @@ def test_paper_is_light_and_breaks_no_row(
     sheets = [[text for *_, text in found] for _, found in words(path)]
     assert len(sheets) > 2
     begun = {number for sheet in sheets for number in re.findall(r"row-(\d+)", " ".join(sheet))}
-    assert len(begun) == 60, "no row is left out, however long the list"
+    assert len(begun) == 60, "no row is missing from a long list"
     for sheet in sheets:
-        said = " ".join(sheet)
-        assert sorted(re.findall(r"row-(\d+)", said)) == sorted(re.findall(r"end-(\d+)", said))
+        text = " ".join(sheet)
+        assert sorted(re.findall(r"row-(\d+)", text)) == sorted(re.findall(r"end-(\d+)", text))
     subprocess.run([tool("pdftoppm"), "-r", "20", "-gray", path, tmp_path / "sheet"], check=True)
     for sheet in tmp_path.glob("sheet*.pgm"):
         pixels = sheet.read_bytes().split(b"\n", 3)[3]
-        assert sum(pixels) / len(pixels) > 225, "ink on light paper"
+        assert sum(pixels) / len(pixels) > 225, "dark text on a light background"
     eventually(lambda: page.evaluate(PAPER) == DARK)
 
 

@@ -1,4 +1,4 @@
-"""The content security policy in a browser: no page of the service breaks its own, and only allowed pages embed one."""
+"""The content security policy in a browser: no page violates its own policy, and only allowed pages embed one."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -28,7 +28,7 @@ def portal(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.mark.parametrize("path", [*DASHBOARDS, "/docs", "/assets/icon.svg"])
-def test_no_page_breaks_its_own_policy(shop: Server, open_page: OpenPage, path: str) -> None:
+def test_no_page_violates_its_own_policy(shop: Server, open_page: OpenPage, path: str) -> None:
     page = open_page(shop.url + path, script=RECORD)
     page.wait_for_load_state("load")
     if path in DASHBOARDS:

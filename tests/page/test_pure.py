@@ -1,4 +1,4 @@
-"""The parts of the page that need no page, tried by Node.js."""
+"""Calculations and texts of the page, tested with Node.js."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.edge.wire import tool
 
 
-def test_the_arithmetic_and_the_words_are_right() -> None:
+def test_calculations_and_texts_are_right() -> None:
     script = Path(__file__).with_name("pure.test.mjs")
     environment = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""Ranges of the charts: the one that a page opens on, what their captions say, and the way back."""
+"""Ranges of the charts: the initial one, captions, and the browser history."""
 
 import gzip
 import re
@@ -37,7 +37,7 @@ def is_shown(page: Page, range_: str) -> None:
         (timedelta(days=20), "90d", "last 90 days"),
     ],
 )
-def test_a_page_opens_on_the_shortest_range_that_has_data_and_says_so(
+def test_a_page_opens_with_the_shortest_range_that_has_data(
     start_server: StartServer, open_page: OpenPage, ago: timedelta, range_: str, words: str
 ) -> None:
     server = start_server()
@@ -46,16 +46,14 @@ def test_a_page_opens_on_the_shortest_range_that_has_data_and_says_so(
     is_shown(page, range_)
     expect(page.locator(NOTE)).to_have_text(f"Showing the {words}: nothing newer was recorded.")
     expect(page.locator(FLOW)).to_contain_text("on average")
-    assert "range" not in page.url, "a link to it opens on what has data then"
+    assert "range" not in page.url, "a link opens with the range that has data then"
     requests_at(server, timedelta(0))
     page.reload()
     is_shown(page, "1h")
     expect(page.locator(NOTE)).to_have_text("drag to zoom")
 
 
-def test_a_page_goes_to_what_is_new_by_itself_unless_a_range_was_chosen(
-    start_server: StartServer, open_page: OpenPage
-) -> None:
+def test_a_page_switches_to_new_data_unless_a_range_was_chosen(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     requests_at(server, timedelta(days=3))
     pages = [open_page(server.url), open_page(f"{server.url}/?range=7d")]
@@ -71,7 +69,7 @@ def test_a_page_goes_to_what_is_new_by_itself_unless_a_range_was_chosen(
     expect(pages[1].locator(NOTE)).to_have_text("drag to zoom")
 
 
-def test_a_range_that_was_chosen_is_kept_though_it_is_empty(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_chosen_range_is_kept_even_if_it_is_empty(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     requests_at(server, timedelta(days=3))
     page = open_page(server.url)
@@ -83,7 +81,7 @@ def test_a_range_that_was_chosen_is_kept_though_it_is_empty(start_server: StartS
     expect(page.locator(NOTE)).to_have_text("drag to zoom")
 
 
-def test_a_service_that_is_opened_is_shown_where_it_has_data(start_server: StartServer, open_page: OpenPage) -> None:
+def test_an_opened_service_is_shown_in_a_range_with_data(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     requests_at(server, timedelta(days=3))
     post_events(server, [{**EVENT, "service": "cart"}])
@@ -97,7 +95,7 @@ def test_a_service_that_is_opened_is_shown_where_it_has_data(start_server: Start
 
 
 def log_that_ended(ago: timedelta) -> bytes:
-    """The access log with its times moved: a replay moves it by whole days, and where it ends then depends on today."""
+    """The access log with shifted times: a replay shifts by whole days, so its end would depend on the current date."""
     lines = gzip.decompress(LOG.read_bytes())
     at = re.compile(rb"(?<=\[)\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000(?=\])")
 
@@ -108,9 +106,9 @@ def log_that_ended(ago: timedelta) -> bytes:
     return at.sub(lambda found: f"{time(found[0]) + move:%d/%b/%Y:%H:%M:%S %z}".encode(), lines)
 
 
-def test_after_a_replay_the_log_is_to_be_seen(start_server: StartServer, open_page: OpenPage) -> None:
+def test_the_page_shows_a_replayed_log(start_server: StartServer, open_page: OpenPage) -> None:
     if not LOG.exists():
-        cannot_test("the access log is not there")
+        cannot_test("the access log does not exist")
     server = start_server()
     page = open_page(server.url)
     expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
@@ -133,7 +131,7 @@ def mean(page: Page) -> float | None:
     return number(found[1]) if found else None
 
 
-def test_an_average_counts_from_the_first_data_on(start_server: StartServer, open_page: OpenPage) -> None:
+def test_an_average_starts_at_the_first_data(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     requests_at(server, timedelta(minutes=30), 600)
     page = open_page(server.url)
@@ -142,10 +140,10 @@ def test_an_average_counts_from_the_first_data_on(start_server: StartServer, ope
     requests_at(server, timedelta(hours=2))
     page.reload()
     expect(page.locator(FLOW)).to_contain_text("on average, peak")
-    assert 600 / 62 / 60 < (mean(page) or 0) < 600 / 58 / 60, "where there was data before, all of the range counts"
+    assert 600 / 62 / 60 < (mean(page) or 0) < 600 / 58 / 60, "with earlier data, the average covers the whole range"
 
 
-def test_few_requests_are_told_by_the_hour(start_server: StartServer, open_page: OpenPage) -> None:
+def test_low_rates_are_shown_per_hour(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     for hours in (60, 40, 20, 20, 20):
         requests_at(server, timedelta(hours=hours))
@@ -179,7 +177,7 @@ def test_back_and_forward_go_through_ranges_and_zooms(shop: Server, open_page: O
     expect(page.locator("#zoom-reset")).to_be_visible()
 
 
-def test_events_of_another_day_tell_it(start_server: StartServer, open_page: OpenPage) -> None:
+def test_events_of_another_day_show_its_date(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     at = datetime.now(UTC) - timedelta(days=1)
     post_events(server, [{**EVENT, "timestamp": at.isoformat()}, EVENT])
@@ -195,7 +193,7 @@ def test_events_of_another_day_tell_it(start_server: StartServer, open_page: Ope
     expect(page.locator("#feed time").first).to_have_text(re.compile(r"^\w+ \d+, \d\d:\d\d:\d\d$"))
 
 
-def test_the_documentation_leads_back_to_the_page(shop: Server, open_page: OpenPage) -> None:
+def test_the_documentation_links_to_the_page(shop: Server, open_page: OpenPage) -> None:
     page = open_page(f"{shop.url}/docs")
     page.get_by_role("link", name="← Dashboard").click()
     expect(page).to_have_url(f"{shop.url}/")

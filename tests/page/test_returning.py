@@ -1,4 +1,4 @@
-"""Who comes back to the page, after a sleep of the machine or from another tab, sees what is now."""
+"""Returning to the page after sleep or from another tab shows current data."""
 
 import re
 
@@ -18,22 +18,22 @@ def set_hidden(page: Page, hidden: bool) -> None:
     )
 
 
-def test_a_machine_that_slept_connects_anew_and_says_so(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_page_reconnects_after_sleep_and_shows_it(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     request = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [request])
-    page = open_page(server.url, outages=True)  # its clock is minutes away from that of the service
+    page = open_page(server.url, outages=True)  # its clock differs by minutes from that of the service
     page.clock.install()
     page.reload()
     expect(page.locator("#figures strong").first).to_have_text("1")
-    page.clock.fast_forward(600_000)  # timers are late by so much, and the socket seems open
+    page.clock.fast_forward(600_000)  # timers are that late, and the socket seems open
     expect(page.locator("#connection")).to_contain_text("live again, after 10 min without data")
     post_events(server, [request])
     expect(page.locator("#figures strong").first).to_have_text("2")
     expect(page.locator("#feed li")).to_have_count(2)
 
 
-def test_a_tab_that_is_looked_at_again_loads_its_charts(start_server: StartServer, open_page: OpenPage) -> None:
+def test_a_tab_that_becomes_visible_loads_its_charts(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     request = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [request])

@@ -1,4 +1,4 @@
-"""Outages are shown, names are text, and the page is light, open to all, and asks nobody else."""
+"""Outages are shown, names are escaped, and the page is small, accessible and self-contained."""
 
 import json
 import os
@@ -20,7 +20,7 @@ SCRIPT = "</script><script>document.body.dataset.pwned='2'</script>"
 WEIGHT = 110_000
 
 
-def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_page_shows_an_outage_and_recovers(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 7)
     server.post("/heartbeat", {"service": "web", "status": "healthy"})
@@ -43,9 +43,7 @@ def test_an_outage_is_told_and_ends_by_itself(start_server: StartServer, open_pa
     eventually(lambda: len(texts(page, "#feed li")) == 9)
 
 
-def test_a_page_opened_before_the_service_is_ready_waits_and_fills_by_itself(
-    start_server: StartServer, open_page: OpenPage
-) -> None:
+def test_a_page_opened_before_the_service_is_ready_waits_for_it(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [{"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}] * 3)
     page = open_page(server.url, outages=True)
@@ -71,7 +69,7 @@ def test_a_page_opened_before_the_service_is_ready_waits_and_fills_by_itself(
     expect(page.locator("#events-note")).to_be_empty()
 
 
-def test_names_from_outside_are_text(start_server: StartServer, open_page: OpenPage) -> None:
+def test_names_from_clients_are_escaped(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     data = {"endpoint": IMG, "status": 500, "latency": 3, SCRIPT: IMG}
     post_events(
@@ -95,19 +93,17 @@ def test_names_from_outside_are_text(start_server: StartServer, open_page: OpenP
     assert page.evaluate("document.body.dataset.pwned") is None
 
 
-def test_a_name_that_turns_the_direction_of_text_turns_only_itself(
-    start_server: StartServer, open_page: OpenPage
-) -> None:
+def test_a_right_to_left_name_does_not_affect_other_text(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     server.post("/heartbeat", {"service": "\u202egnp.exe", "status": "degraded"})
     page = open_page(server.url)
-    name, said = page.locator("#verdict a").bounding_box(), page.locator("#verdict a + span").bounding_box()
+    name, text = page.locator("#verdict a").bounding_box(), page.locator("#verdict a + span").bounding_box()
     assert name is not None
-    assert said is not None
-    assert name["x"] + name["width"] <= said["x"] + 1
+    assert text is not None
+    assert name["x"] + name["width"] <= text["x"] + 1
 
 
-def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: StartServer, open_page: OpenPage) -> None:
+def test_the_empty_page_shows_examples_until_data_arrives(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     page = open_page(server.url)
     expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
@@ -115,7 +111,7 @@ def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: Start
         assert server.url in text
     assert "analytics demo --url" in texts(page, "#empty pre")[3]
     check_accessible(page)
-    # Whatever is pasted: what the line in JavaScript does, the page could do itself.
+    # Run the JavaScript example in the page.
     page.evaluate(f"() => {{ (async () => {{ {texts(page, '#empty pre')[1]} }})(); }}")
     expect(page.locator("#empty")).to_contain_text("received: request from web")
     expect(page.locator("#services-table tbody a")).to_have_text("web")
@@ -130,7 +126,7 @@ def test_the_empty_page_teaches_and_turns_into_the_dashboard(start_server: Start
     expect(page.locator("#empty")).to_be_hidden()
 
 
-def test_two_hundred_services_are_brought_up_to_date_in_place(start_server: StartServer, open_page: OpenPage) -> None:
+def test_two_hundred_services_are_updated_in_place(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     names = [f"service-{number:03}" for number in range(200)]
     post_events(server, [{"type": "request", "service": name, "data": {"status": 200, "latency": 4}} for name in names])
@@ -148,7 +144,7 @@ def test_two_hundred_services_are_brought_up_to_date_in_place(start_server: Star
     expect(row.locator(".k-p95")).to_have_text("4 ms")
 
 
-def test_rows_out_of_sight_stay_right_too(start_server: StartServer, open_page: OpenPage) -> None:
+def test_rows_out_of_view_are_updated_too(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     names = [f"service-{number:02}" for number in range(60)]
     post_events(server, [{"type": "request", "service": name, "data": {"status": 200, "latency": 4}} for name in names])
@@ -171,7 +167,7 @@ def test_rows_out_of_sight_stay_right_too(start_server: StartServer, open_page: 
 
 
 def check_accessible(page: Page) -> None:
-    """No serious finding of axe-core."""
+    """Check that axe-core finds no serious problem."""
     if not AXE.exists():
         if os.environ.get("CI") == "true":
             pytest.fail("axe-core is not installed: npm ci in tests/spec")
@@ -190,15 +186,15 @@ def check_accessible(page: Page) -> None:
     ("scheme", "width", "query"),
     [("light", 1280, ""), ("dark", 1280, "?service=frontend"), ("dark", 390, ""), ("light", 390, "?service=cart")],
 )
-def test_there_is_no_serious_obstacle(shop: Server, open_page: OpenPage, scheme: str, width: int, query: str) -> None:
+def test_the_page_is_accessible(shop: Server, open_page: OpenPage, scheme: str, width: int, query: str) -> None:
     page = open_page(f"{shop.url}/{query}", color_scheme=scheme, viewport={"width": width, "height": 844})
     eventually(lambda: len(texts(page, "#feed li")) > 20)
     expect(page.locator("#charts .u-over")).to_have_count(3)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing sticks out"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing overflows"
     check_accessible(page)
 
 
-def test_it_is_light_and_soon_there(shop: Server, open_page: OpenPage) -> None:
+def test_the_page_is_small_and_loads_fast(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     eventually(lambda: len(texts(page, "#feed li")) > 20)
     assert page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 1000

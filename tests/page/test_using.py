@@ -16,7 +16,7 @@ def types_shown(page: Page) -> set[str]:
     return set(texts(page, "#feed .type"))
 
 
-def test_the_feed_is_filtered_by_the_service_itself(shop: Server, open_page: OpenPage) -> None:
+def test_the_feed_is_filtered_by_service_and_type(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     eventually(lambda: len(types_shown(page)) > 1)
     page.select_option("#events-type", "product_view")
@@ -34,7 +34,7 @@ def test_the_feed_is_filtered_by_the_service_itself(shop: Server, open_page: Ope
     eventually(lambda: types_shown(page) == {"product_view"})
 
 
-def test_a_paused_feed_stands_still_and_counts(shop: Server, open_page: OpenPage) -> None:
+def test_a_paused_feed_does_not_change_and_counts_new_events(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     eventually(lambda: len(texts(page, "#feed li")) > 20)
     page.click("#events-pause")
@@ -45,7 +45,7 @@ def test_a_paused_feed_stands_still_and_counts(shop: Server, open_page: OpenPage
     eventually(lambda: texts(page, "#feed li") != still)
 
 
-def test_errors_are_told_unless_they_are_muted(start_server: StartServer, open_page: OpenPage) -> None:
+def test_errors_are_announced_unless_muted(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     page = open_page(server.url)
     toast, feed = page.locator(".toast"), page.locator("#feed")
@@ -69,7 +69,7 @@ def test_errors_are_told_unless_they_are_muted(start_server: StartServer, open_p
     expect(unmute).to_be_hidden()
 
 
-def test_an_event_opens_and_waits_to_be_read(shop: Server, open_page: OpenPage) -> None:
+def test_an_opened_event_stays_open(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     line = page.locator("#feed li").first
     line.locator("summary").click()
@@ -79,7 +79,7 @@ def test_an_event_opens_and_waits_to_be_read(shop: Server, open_page: OpenPage) 
     assert texts(page, "#feed time") == still
 
 
-def test_drag_zooms_all_charts_and_the_address_tells(shop: Server, open_page: OpenPage) -> None:
+def test_dragging_zooms_all_charts_and_changes_the_address(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     over = page.locator("#charts .u-over").first
     box = over.bounding_box()
@@ -99,7 +99,7 @@ def test_drag_zooms_all_charts_and_the_address_tells(shop: Server, open_page: Op
     assert "zoom" not in page.url
 
 
-def test_an_old_link_to_a_zoom_is_shown_in_a_range_that_reaches_back_to_it(shop: Server, open_page: OpenPage) -> None:
+def test_an_old_link_to_a_zoom_opens_in_a_longer_range(shop: Server, open_page: OpenPage) -> None:
     now = int(datetime.now(UTC).timestamp())
     page = open_page(f"{shop.url}/?range=5m&zoom={now - 10_800}-{now - 7_200}")
     expect(page.locator("#ranges input[value='24h']")).to_be_checked()
@@ -120,10 +120,10 @@ def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
         over.hover(position={"x": 200, "y": 50})
         at = chart.locator("h3 time").get_attribute("title")
         row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
-        assert chart.locator(".value").all_inner_texts() == row.all_inner_texts(), "values are read where it points"
+        assert chart.locator(".value").all_inner_texts() == row.all_inner_texts(), "values at the cursor"
 
 
-def test_what_is_shown_can_be_taken_away(shop: Server, open_page: OpenPage) -> None:
+def test_shown_data_can_be_exported(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     for kind in ("services", "events", "hourly", "daily"):
         for form in ("CSV", "JSON"):
@@ -133,7 +133,7 @@ def test_what_is_shown_can_be_taken_away(shop: Server, open_page: OpenPage) -> N
             assert taken.value.path().stat().st_size > 100
 
 
-def test_arrow_keys_move_the_cursor_and_say_what_is_there(shop: Server, open_page: OpenPage) -> None:
+def test_arrow_keys_move_the_cursor_and_announce_its_values(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     plot = page.get_by_role("slider").first
     expect(plot).to_have_attribute("aria-valuetext", re.compile("requests"))
@@ -150,21 +150,21 @@ def test_arrow_keys_move_the_cursor_and_say_what_is_there(shop: Server, open_pag
     expect(page.locator("#zoom-reset")).to_be_hidden()
 
 
-def test_the_heat_map_is_read_by_arrow_keys_and_by_pointing(shop: Server, open_page: OpenPage) -> None:
+def test_the_heat_map_can_be_read_by_arrow_keys_and_pointer(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
-    said, cells = page.locator("#heat-summary"), page.locator("#heat td.cell:not(.none)")
-    expect(said).to_contain_text("busiest hour")
+    summary, cells = page.locator("#heat-summary"), page.locator("#heat td.cell:not(.none)")
+    expect(summary).to_contain_text("busiest hour")
     page.locator("#heat").locator("..").focus()
     page.keyboard.press("ArrowLeft")
-    newest = said.inner_text()
-    assert said.get_attribute("aria-live") == "polite"
+    newest = summary.inner_text()
+    assert summary.get_attribute("aria-live") == "polite"
     assert newest == page.locator("#heat .at").get_attribute("title")
     page.keyboard.press("ArrowDown")
-    assert said.inner_text() != newest
+    assert summary.inner_text() != newest
     page.keyboard.press("Tab")
-    expect(said).to_contain_text("busiest hour")
+    expect(summary).to_contain_text("busiest hour")
     cells.nth(30).hover()
-    expect(said).to_have_text(cells.nth(30).get_attribute("title") or "")
+    expect(summary).to_have_text(cells.nth(30).get_attribute("title") or "")
 
 
 def test_services_are_sorted_and_filtered(shop: Server, open_page: OpenPage) -> None:
@@ -184,7 +184,7 @@ def test_services_are_sorted_and_filtered(shop: Server, open_page: OpenPage) -> 
     expect(page.locator("#services-none")).to_have_text("No service matches “nobody”.")
 
 
-def test_a_click_opens_a_service_and_back_leads_back(shop: Server, open_page: OpenPage) -> None:
+def test_a_click_opens_a_service_and_back_closes_it(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     page.get_by_role("link", name="search", exact=True).first.click()
     expect(page.locator("#scope-title")).to_have_text("search")
@@ -208,7 +208,7 @@ def test_a_click_opens_a_service_and_back_leads_back(shop: Server, open_page: Op
     eventually(lambda: len(set(texts(page, "#feed .of"))) > 1)
 
 
-def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) -> None:
+def test_everything_can_be_reached_by_keyboard(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     eventually(lambda: len(texts(page, "#services-table tbody tr")) == 10)
     reached = []
@@ -226,14 +226,14 @@ def test_everything_is_reached_by_keyboard(shop: Server, open_page: OpenPage) ->
     for name in ("last hour", "services-filter", "Export services as CSV", "Error rate"):
         assert name in reached
     page.keyboard.press("Enter")
-    if "service=" not in page.url:  # the focus was not on a service yet
+    if "service=" not in page.url:  # until the focus is on a service
         page.locator("#services-table tbody a").first.focus()
         page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "scope-title"
 
 
-def test_what_was_dropped_on_the_way_is_told(shop: Server, open_page: OpenPage) -> None:
-    def tell(socket: WebSocketRoute) -> None:
+def test_dropped_messages_are_shown(shop: Server, open_page: OpenPage) -> None:
+    def send(socket: WebSocketRoute) -> None:
         upstream = socket.connect_to_server()
         upstream.on_message(lambda text: socket.send(text))
         late = {"id": "x", "type": "late", "service": "slow", "timestamp": datetime.now(UTC).isoformat()}
@@ -241,6 +241,6 @@ def test_what_was_dropped_on_the_way_is_told(shop: Server, open_page: OpenPage) 
         socket.send(json.dumps({"type": "dashboard_update", "seq": 1, "dropped": 5, "data": shop.get("/dashboard")}))
 
     page = open_page(shop.url)
-    page.route_web_socket("**/ws/dashboard*", tell)
+    page.route_web_socket("**/ws/dashboard*", send)
     page.reload()
     expect(page.locator("#events-note")).to_contain_text("12 events dropped")

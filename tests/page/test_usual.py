@@ -1,4 +1,4 @@
-"""What is wrong now stands beside what is usual: in the verdict, in the figures, and in the order of the services."""
+"""Current problems are compared with usual values: in the verdict, the figures and the order of services."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def requests_of(service: str, ago: timedelta, good: int, bad: int = 0, latency: 
 
 
 def a_usual_day(server: Server, service: str, requests: int = 200, latency: float = 40) -> None:
-    """Hours with 1 % errors, and an hour that went all wrong."""
+    """Send hours with 1 % errors, and one hour with errors only."""
     for hours in range(2, 12):
         post_events(
             server, requests_of(service, timedelta(hours=hours), requests - requests // 100, requests // 100, latency)
@@ -38,7 +38,7 @@ def an_hour(server: Server, service: str, latency: float = 40) -> None:
         post_events(server, requests_of(service, timedelta(minutes=minutes), 20, 0, latency))
 
 
-def test_figures_and_the_verdict_stand_beside_the_usual(start_server: StartServer, open_page: OpenPage) -> None:
+def test_figures_and_the_verdict_show_usual_values(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     a_usual_day(server, "web")
     post_events(server, requests_of("web", timedelta(0), 70, 30, 212))
@@ -54,7 +54,7 @@ def test_figures_and_the_verdict_stand_beside_the_usual(start_server: StartServe
     expect(page.locator("#verdict")).to_contain_text(re.compile(r"^web has 30% errors( since \d\d:\d\d)?, usually 1%"))
 
 
-def test_without_a_before_the_page_says_that_it_does_not_know(start_server: StartServer, open_page: OpenPage) -> None:
+def test_without_history_usual_values_are_unknown(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, requests_of("web", timedelta(0), 5, 45))
     page = open_page(server.url)
@@ -63,7 +63,7 @@ def test_without_a_before_the_page_says_that_it_does_not_know(start_server: Star
     expect(page.locator("#verdict")).to_have_text("web has 90% errors (too new to have a usual).")
 
 
-def test_services_are_sorted_by_what_is_wrong_now(start_server: StartServer, open_page: OpenPage) -> None:
+def test_services_are_sorted_by_current_problems(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     beats = {"busy": "healthy", "failing": "healthy", "slow": "healthy", "limping": "degraded", "ill": "unhealthy"}
     for service, status in beats.items():
@@ -80,19 +80,19 @@ def test_services_are_sorted_by_what_is_wrong_now(start_server: StartServer, ope
     row = page.locator("#services-table tbody tr")
     expect(row.nth(1).locator(".k-health")).to_have_text(re.compile(r"^healthy, (33\.3|\d\d(\.\d)?)% errors$"))
     expect(row.nth(3).locator(".k-health")).to_have_text("healthy, slow: 212 ms")
-    said = page.locator("#verdict")
-    expect(said).to_contain_text("4 of 5 services need attention: ill is unhealthy since")
-    expect(said).to_contain_text("usually none; limping is degraded since")
-    more = said.get_by_role("button", name="and 1 more")
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("4 of 5 services need attention: ill is unhealthy since")
+    expect(verdict).to_contain_text("usually none; limping is degraded since")
+    more = verdict.get_by_role("button", name="and 1 more")
     more.click()
-    expect(said).to_contain_text("slow is slow: 212 ms, usually 40 ms")
-    fewer = said.get_by_role("button", name="name fewer")
+    expect(verdict).to_contain_text("slow is slow: 212 ms, usually 40 ms")
+    fewer = verdict.get_by_role("button", name="name fewer")
     expect(fewer).to_be_focused()
     fewer.click()
     expect(more).to_be_visible()
 
 
-def test_the_demo_has_users_and_a_usual(shop: Server, open_page: OpenPage) -> None:
+def test_the_demo_has_users_and_usual_values(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     expect(page.locator("#figures .change").nth(4)).to_have_text(re.compile(r"^usually \d+$"))
     for range_, words in (("7d", "an hour"), ("90d", "a day")):
@@ -100,4 +100,4 @@ def test_the_demo_has_users_and_a_usual(shop: Server, open_page: OpenPage) -> No
         users = page.locator("#charts .summary").nth(2)
         expect(users).to_have_text(re.compile(rf"^Distinct users {words}: \d+ to [\d,]+\.$"))
         least = re.findall(r"\d+", users.inner_text())[0]
-        assert int(least) > 5, "in each of them somebody was there"
+        assert int(least) > 5, "each of them has users"

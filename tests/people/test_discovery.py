@@ -1,4 +1,4 @@
-"""Discovery: a provider is asked once in a while, and left alone for a moment after a failure."""
+"""Discovery: answers of a provider are cached, and failed requests are not repeated for a moment."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ CONFIGURATION = "/.well-known/openid-configuration"
 
 
 class Site:
-    """A web server that says at each path what it is told to, and keeps the paths that it was asked for."""
+    """A web server with scripted answers by path, which records the requested paths."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -35,7 +35,7 @@ class Site:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -59,7 +59,7 @@ def site() -> Iterator[Site]:
     thread.join()
 
 
-def test_what_a_provider_says_is_used_for_an_hour(site: Site) -> None:
+def test_the_configuration_of_a_provider_is_cached_for_an_hour(site: Site) -> None:
     clock = FakeClock()
     discovery = Discovery(site.url, clock)
     for seconds, asked in ((0, 1), (FRESH_SECONDS - 1, 1), (1, 2)):
@@ -68,7 +68,7 @@ def test_what_a_provider_says_is_used_for_an_hour(site: Site) -> None:
         assert site.asked == [CONFIGURATION] * asked
 
 
-def test_keys_are_asked_for_once_and_again_where_they_are_to_be_renewed(site: Site) -> None:
+def test_keys_are_fetched_once_and_again_when_renewed(site: Site) -> None:
     clock = FakeClock()
     discovery = Discovery(site.url, clock)
     for renew, asked in ((False, 1), (False, 1), (True, 2)):
@@ -90,7 +90,7 @@ def test_keys_are_asked_for_once_and_again_where_they_are_to_be_renewed(site: Si
         ([], "invalid"),
     ],
 )
-def test_after_a_failure_the_provider_is_left_alone_for_a_moment(site: Site, page: Any, reason: str) -> None:
+def test_after_a_failure_the_provider_is_not_asked_for_a_moment(site: Site, page: Any, reason: str) -> None:
     right = site.pages[CONFIGURATION]
     site.pages[CONFIGURATION] = page
     clock = FakeClock()

@@ -1,4 +1,4 @@
-"""People whom a proxy names: believed of trusted peers, and of nobody else."""
+"""People signed in by a proxy: headers are used from trusted peers only."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ USERS = ProxyUsers("X-Forwarded-User", "X-Forwarded-Groups", Roles(["ops"], [], 
 
 
 def found(peer: str, users: ProxyUsers = USERS, **headers: str) -> Identity | None:
-    """Who sent a request with those headers, as it is after the trusted proxies were believed."""
+    """The identity of a request with these headers, after those of trusted proxies were applied."""
     environ: dict[str, Any] = {"REMOTE_ADDR": peer, **{f"HTTP_{name}": value for name, value in headers.items()}}
     Proxies(("10.0.0.0/8",))(environ)
     return users(environ)
@@ -27,7 +27,7 @@ def test_a_trusted_proxy_names_people_and_their_groups() -> None:
 
 
 @pytest.mark.parametrize("forwarded", [{}, {"X_FORWARDED_FOR": "10.0.0.1"}])
-def test_nobody_else_does(forwarded: dict[str, str]) -> None:
+def test_headers_of_untrusted_peers_name_nobody(forwarded: dict[str, str]) -> None:
     assert found("203.0.113.7", X_FORWARDED_USER="ann", X_FORWARDED_GROUPS="ops", **forwarded) is None
 
 
@@ -38,7 +38,7 @@ def test_nobody_is_named_without_the_header_or_the_setting() -> None:
     assert found("10.0.0.1", unset, X_FORWARDED_USER="ann", X_FORWARDED_GROUPS="ops") is None
 
 
-def test_groups_count_only_of_the_header_that_is_set() -> None:
+def test_groups_are_read_only_from_the_configured_header() -> None:
     without = ProxyUsers("X-Forwarded-User", "", Roles(["ops"], [], []))
     with pytest.raises(NotAllowed):
         found("10.0.0.1", without, X_FORWARDED_USER="ann", X_FORWARDED_GROUPS="ops")

@@ -55,7 +55,7 @@ def test_each_group_and_domain_gives_its_scopes(groups: list[str], mail: str | N
         ({"preferred_username": 7}, "42", (), None),
     ],
 )
-def test_a_person_is_what_the_claims_prove(
+def test_a_person_has_only_verified_claims(
     claims: Mapping[str, object], who: str, groups: tuple[str, ...], mail: str | None
 ) -> None:
     assert person_of({"sub": "42", **claims}, "groups") == (who, groups, mail)
@@ -66,7 +66,7 @@ def test_another_claim_can_have_the_groups() -> None:
     assert person_of(claims, "https://shop.example/roles").groups == ("guests",)
 
 
-def test_state_nonce_and_verifier_of_an_attempt_say_nothing_about_each_other() -> None:
+def test_state_nonce_and_verifier_of_an_attempt_are_independent() -> None:
     one, other = Attempt("one"), Attempt("other")
     derived = [value for each in (one, other) for value in (each.state, each.nonce, each.verifier, each.secret)]
     assert len(set(derived)) == len(derived)

@@ -1,4 +1,4 @@
-"""Settings about people that contradict each other: the start ends with one line that says what to set."""
+"""Contradictory settings about people: the start fails with one line that says what to set."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def test_people_can_sign_in_and_the_service_is_locked(settings: Settings) -> Non
         (replace(PROXY, trusted_proxies=()), "ANALYTICS_TRUSTED_PROXIES is not"),
     ],
 )
-def test_settings_that_contradict_each_other_end_the_start(settings: Settings, message: str) -> None:
+def test_contradictory_settings_prevent_the_start(settings: Settings, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         create_app(settings)
 
@@ -53,7 +53,7 @@ def test_settings_that_contradict_each_other_end_the_start(settings: Settings, m
         ("ANALYTICS_ADMINS", "@"),
     ],
 )
-def test_a_value_that_cannot_be_right_is_refused(variable: str, value: str) -> None:
+def test_an_invalid_value_is_refused(variable: str, value: str) -> None:
     with pytest.raises(ConfigError, match=variable):
         Settings.from_env({variable: value})
 
@@ -66,7 +66,7 @@ def test_issuers_are_secure_or_on_this_machine(issuer: str) -> None:
     assert Settings.from_env({"ANALYTICS_OIDC_ISSUER": issuer}).oidc_issuer == issuer
 
 
-def test_without_authlib_the_service_runs_and_says_how_to_install_it_where_it_is_needed() -> None:
+def test_without_authlib_the_service_runs_and_says_how_to_install_it_if_needed() -> None:
     script = """
 import sys
 sys.modules['authlib'] = None

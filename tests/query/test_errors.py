@@ -1,4 +1,4 @@
-"""Errors are kept apart from other events, and equal ones are grouped."""
+"""Errors are kept separately from other events, and equal ones are grouped."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def page(rig: Rig, service: str | None = None, limit: int = 100) -> Any:
     return msgspec.json.decode(msgspec.json.encode(rig.ask(errors, service, limit)))
 
 
-def test_traffic_does_not_push_errors_out() -> None:
+def test_traffic_does_not_evict_errors() -> None:
     rig = Rig(events_ring=10)
     rig.event("error", data={"message": "card declined", "endpoint": "/pay"}, id="e1")
     rig.event(data={"status": 503, "endpoint": "/pay"}, id="e2")
@@ -26,7 +26,7 @@ def test_traffic_does_not_push_errors_out() -> None:
     assert {group["latest"]["id"] for group in found["errors"]} == {"e1", "e2", "e3"}
 
 
-def test_equal_errors_stand_together_with_count_first_and_last() -> None:
+def test_equal_errors_are_grouped_with_count_first_and_last() -> None:
     rig = Rig()
     for number in range(3):
         rig.event("error", data={"message": "timeout", "endpoint": "/pay", "attempt": number}, user_id=f"u{number}")
@@ -48,7 +48,7 @@ def test_equal_errors_stand_together_with_count_first_and_last() -> None:
     assert page(rig, limit=1)["count"] == 1
 
 
-def test_the_first_text_in_the_data_is_the_message_and_anything_else_is_left_out() -> None:
+def test_the_message_is_the_first_text_in_the_data() -> None:
     rig = Rig()
     rig.event("error", data={"message": {"a": 1}, "error": "boom", "status": [500], "endpoint": 5})
     rig.event("error", data={"reason": "x" * 900})
@@ -59,7 +59,7 @@ def test_the_first_text_in_the_data_is_the_message_and_anything_else_is_left_out
     )
 
 
-def test_errors_beyond_the_retention_are_not_shown() -> None:
+def test_errors_older_than_the_retention_are_not_returned() -> None:
     rig = Rig(daily_days=2)
     rig.event("error", data={"message": "old"})
     rig.clock.advance(DAY)
@@ -94,14 +94,14 @@ def test_the_newest_thousand_errors_are_kept_in_the_order_of_their_arrival(batch
     assert page(rig)["kept"] == len(found)
 
 
-def test_an_error_without_an_id_has_the_one_that_it_was_given() -> None:
+def test_an_error_without_an_id_has_its_assigned_id() -> None:
     rig = Rig()
     rig.events(event(), event("error"), event())
     kept = [record["id"] for record in rig.realtime["recent_events"]]
     assert page(rig)["errors"][0]["latest"]["id"] == kept[1]
 
 
-def test_a_late_error_is_shown_by_its_own_time() -> None:
+def test_a_late_error_has_its_own_time() -> None:
     rig = Rig()
     rig.event("error", data={"message": "m"})
     rig.event("error", at=NOON - 3_600, data={"message": "m"})

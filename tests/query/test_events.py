@@ -59,7 +59,7 @@ def test_filters_combine(asked: dict[str, Any], found: str) -> None:
 
 
 @pytest.mark.parametrize(("limit", "more"), [(1, True), (3, True), (4, False), (5, False)])
-def test_no_more_than_the_limit_are_given(limit: int, more: bool) -> None:
+def test_at_most_the_limit_is_returned(limit: int, more: bool) -> None:
     answer = read(some_events(), limit)
     assert ids(answer) == list("4321"[:limit])
     assert answer["limit"] == limit
@@ -93,7 +93,7 @@ def test_paging_sees_each_event_once_while_new_ones_arrive(limit: int, asked: di
 
 
 @pytest.mark.parametrize("ring", [1, 3, 10])
-def test_paging_ends_where_the_oldest_kept_event_is(ring: int) -> None:
+def test_paging_ends_at_the_oldest_kept_event(ring: int) -> None:
     rig = Rig(events_ring=ring)
     rig.events(*(event(id=str(number)) for number in range(8)))
     rig.events(*(event(id=str(number)) for number in range(8, 20)))
@@ -103,7 +103,7 @@ def test_paging_ends_where_the_oldest_kept_event_is(ring: int) -> None:
     assert rest == [str(number) for number in range(18, 19 - ring, -1)]
     if ring > 1:
         rig.events(*(event() for _ in range(50)))
-        assert ids(read(rig, before=int(first["next_cursor"]))) == [], "what it pointed at is no longer kept"
+        assert ids(read(rig, before=int(first["next_cursor"]))) == [], "its event is no longer kept"
 
 
 @pytest.mark.parametrize(("before", "found"), [(1, ""), (3, "21"), (5, "4321"), (10**12, "4321")])
@@ -113,11 +113,11 @@ def test_any_cursor_is_answered(before: int, found: str) -> None:
 
 
 @pytest.mark.parametrize("before", [1, 10**12, 2**63 - 1])
-def test_a_cursor_of_another_time_is_answered_too(before: int) -> None:
+def test_a_cursor_of_an_earlier_run_is_answered_too(before: int) -> None:
     assert len(ids(read(some_events(), before=before))) in (0, 4)
 
 
-def test_a_ring_that_is_full_holds_exactly_its_number() -> None:
+def test_a_full_ring_holds_exactly_its_capacity() -> None:
     rig = Rig(events_ring=100)
     for size in (1, 30, 99, 7, 250, 1):
         rig.events(*(event() for _ in range(size)))
@@ -135,7 +135,7 @@ def test_a_ring_that_is_full_holds_exactly_its_number() -> None:
         ("\\u", False),
     ],
 )
-def test_text_is_found_however_it_was_escaped_and_whatever_stands_beside_it(text: str, found: bool) -> None:
+def test_text_is_found_in_any_escaping_and_context(text: str, found: bool) -> None:
     rig = Rig()
     sent = b'{"a":"a 5\\" screen C:\\\\temp","b":"gr\\u00f6\\u00dfe","n":1E5,"e":"\xc3\xa9"}'
     rig.events(NewEvent("note", "desk", id="1", data=msgspec.Raw(sent)), event("other", id="2"))

@@ -31,7 +31,7 @@ def exported(rig: Rig, log: Any, wanted: Any) -> list[Any]:
     return [row for _, row in found]
 
 
-def test_events_come_in_the_order_of_arrival_as_they_can_be_sent_again() -> None:
+def test_events_come_in_the_order_of_arrival_and_can_be_sent_again() -> None:
     rig = Rig()
     rig.events(event("view", "cart", at=NOON - 60, id="1", data={"n": 1}), event("view", "shop", user_id=""))
     rig.events(event("buy", "cart", user_id="ann"))
@@ -62,7 +62,7 @@ def test_events_come_in_the_order_of_arrival_as_they_can_be_sent_again() -> None
         ({"text": "needle", "type": "view"}, "2"),
     ],
 )
-def test_filters_of_events_are_those_of_reading(asked: dict[str, Any], found: str) -> None:
+def test_filters_of_events_match_those_of_reads(asked: dict[str, Any], found: str) -> None:
     rig = Rig()
     rig.events(
         event("view", "cart", id="1", at=NOON - 60),
@@ -110,7 +110,7 @@ def test_metrics_keep_their_order_within_a_millisecond() -> None:
     assert len(set(times)) == 3
 
 
-def test_tables_have_the_rows_of_the_reads_and_the_columns_that_are_told() -> None:
+def test_tables_have_the_rows_of_the_reads_and_the_documented_columns() -> None:
     rig = Rig()
     rig.events(event(service="shop", data={"latency": 3}), event(service="cart", at=NOON - DAY))
     now, services = rig.ask(service_rows, None)
@@ -124,7 +124,7 @@ def test_tables_have_the_rows_of_the_reads_and_the_columns_that_are_told() -> No
         assert all(tuple(row) == tuple(COLUMNS[kind]) for row in rows)
 
 
-def test_buckets_that_begin_in_the_span_are_wanted() -> None:
+def test_buckets_that_begin_in_the_range_are_exported() -> None:
     rig = Rig()
     found = rig.ask(hour_rows, NOON - 2 * HOUR + 1, NOON)[1]
     assert [row["hour"] for row in found] == ["2023-11-14T11:00:00Z"]

@@ -6,15 +6,15 @@ from analytics.query.figures import error_rate, latency_figures, number, rounded
 from analytics.state.cells import Cell
 
 
-@pytest.mark.parametrize(("value", "shown"), [(3.0, 3), (0.0, 0), (2.5, 2.5), (-4.0, -4), (1e100, 1e100), (7, 7)])
-def test_whole_numbers_read_as_whole_numbers(value: float, shown: float) -> None:
-    assert number(value) == shown
-    assert isinstance(number(value), int) == (isinstance(shown, int))
+@pytest.mark.parametrize(("value", "expected"), [(3.0, 3), (0.0, 0), (2.5, 2.5), (-4.0, -4), (1e100, 1e100), (7, 7)])
+def test_whole_numbers_are_integers(value: float, expected: float) -> None:
+    assert number(value) == expected
+    assert isinstance(number(value), int) == (isinstance(expected, int))
 
 
-@pytest.mark.parametrize(("value", "shown"), [(None, None), (1.23456, 1.235), (2.0, 2.0)])
-def test_rounding_keeps_nothing_as_nothing(value: float | None, shown: float | None) -> None:
-    assert rounded(value) == shown
+@pytest.mark.parametrize(("value", "expected"), [(None, None), (1.23456, 1.235), (2.0, 2.0)])
+def test_rounding_keeps_none(value: float | None, expected: float | None) -> None:
+    assert rounded(value) == expected
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ THIS_MINUTE: dict[str, Any] = {"start": NOON, "end": NOON + MINUTE, "step": MINU
     ],
 )
 @pytest.mark.parametrize("name", ["latency", "queue"])
-def test_each_aggregate_tells_of_the_bucket(agg: str, value: float, name: str) -> None:
+def test_each_aggregate_is_that_of_the_bucket(agg: str, value: float, name: str) -> None:
     rig = Rig()
     for number in (10, 20, 30, 40):
         rig.metric(name, number)
@@ -54,7 +54,7 @@ def test_each_aggregate_tells_of_the_bucket(agg: str, value: float, name: str) -
 
 
 @pytest.mark.parametrize("agg", AGGREGATES)
-def test_an_empty_bucket_is_zero_where_nothing_adds_up_to_nothing_and_null_elsewhere(agg: str) -> None:
+def test_an_empty_bucket_is_zero_for_counts_and_sums_and_null_otherwise(agg: str) -> None:
     rig = Rig()
     expected = 0 if agg in ("count", "sum", "rate", "unique") else None
     assert set(values(rig, "events", agg=agg)) == {expected}
@@ -64,14 +64,14 @@ def test_an_empty_bucket_is_zero_where_nothing_adds_up_to_nothing_and_null_elsew
 
 
 @pytest.mark.parametrize(("seconds", "rate"), [(0, 60.0), (1, 60.0), (30, 2.0), (60, 1.0), (600, 1.0)])
-def test_the_rate_of_the_open_bucket_is_by_the_time_that_has_passed(seconds: float, rate: float) -> None:
+def test_the_rate_of_the_open_bucket_uses_the_elapsed_time(seconds: float, rate: float) -> None:
     rig = Rig()
     rig.metric("requests", 60)
     rig.clock.advance(seconds)
     assert values(rig, "requests", agg="rate", **THIS_MINUTE) == [rate]
 
 
-def test_unique_tells_the_distinct_users_of_a_bucket() -> None:
+def test_unique_is_the_number_of_distinct_users_of_a_bucket() -> None:
     rig = Rig()
     rig.events(
         *(event("a", user_id=user, at=NOON - 90) for user in ("ann", "bob")),
@@ -162,7 +162,7 @@ def test_points_begin_at_whole_steps(ages: tuple[int, ...], step: int, filled_at
         (3_000 * DAY, 86_400),
     ],
 )
-def test_without_a_step_the_finest_is_chosen_that_reaches_that_far(reach: int, step: int) -> None:
+def test_the_default_step_is_the_finest_that_covers_the_range(reach: int, step: int) -> None:
     answer = ask(Rig(), "requests", start=NOON - reach, end=NOON)
     assert answer["step"] == step
     assert len(answer["points"]) <= 180
@@ -200,7 +200,7 @@ def test_the_sum_over_a_range_is_the_same_at_every_resolution(reach: int) -> Non
         ({"agg": "unique"}, "agg"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_its_name(asked: dict[str, Any], field: str) -> None:
+def test_invalid_parameters_are_refused_and_named(asked: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         ask(Rig(), "requests", **asked)
     assert list(refused.value.fields) == [field]
@@ -221,7 +221,7 @@ def test_distinct_users_are_kept_for_events_only(name: str, filters: dict[str, A
 
 
 @pytest.mark.parametrize("filters", [{}, {"service": "cart"}, {"tags": {"host": "b"}}])
-def test_a_metric_that_was_never_seen_is_not_found(filters: dict[str, Any]) -> None:
+def test_an_unknown_metric_is_not_found(filters: dict[str, Any]) -> None:
     rig = Rig()
     if filters:
         rig.metric("queue", 1, tags={"host": "a"})
@@ -249,7 +249,7 @@ FAR = 253_402_300_799
     ],
 )
 @pytest.mark.parametrize("name", ["events", "requests"])
-def test_no_range_is_too_far_to_be_answered(asked: dict[str, Any], name: str) -> None:
+def test_any_range_is_answered(asked: dict[str, Any], name: str) -> None:
     rig = Rig()
     rig.event(user_id="ann")
     if name == "requests":
@@ -258,7 +258,7 @@ def test_no_range_is_too_far_to_be_answered(asked: dict[str, Any], name: str) ->
         assert len(ask(rig, name, **asked)["points"]) <= MAX_POINTS
 
 
-def test_the_unit_is_the_one_that_was_sent() -> None:
+def test_the_unit_is_the_sent_one() -> None:
     rig = Rig()
     rig.metric("memory", 5, unit="MB")
     rig.metric("memory", 5, "cart", unit="GB")

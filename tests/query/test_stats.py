@@ -11,7 +11,7 @@ from tests.fakes import FakeClock
 from tests.state.rig import DAY, HOUR, IN_MEMORY, MIDNIGHT, NOON, Rig, event, metric
 
 
-def test_the_stats_tell_what_was_recorded_and_kept() -> None:
+def test_stats_count_recorded_and_kept_items() -> None:
     rig = Rig()
     rig.events(
         event("purchase", "checkout"), event("purchase"), event("view"), event("view", id="1"), event("view", id="1")
@@ -48,7 +48,7 @@ def test_the_last_24_hours_begin_with_a_whole_hour() -> None:
 
 
 @pytest.mark.parametrize("hours", [1, 24, 168])
-def test_hours_come_oldest_first_and_end_with_the_open_one(hours: int) -> None:
+def test_hours_are_oldest_first_and_end_with_the_open_one(hours: int) -> None:
     rig = Rig(wall=NOON + 60)
     rig.event()
     buckets = rig.hours(hours)
@@ -59,7 +59,7 @@ def test_hours_come_oldest_first_and_end_with_the_open_one(hours: int) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 7, 90])
-def test_days_come_oldest_first_and_end_with_the_open_one(days: int) -> None:
+def test_days_are_oldest_first_and_end_with_the_open_one(days: int) -> None:
     rig = Rig()
     buckets = rig.days(days)
     assert len(buckets) == days
@@ -67,7 +67,7 @@ def test_days_come_oldest_first_and_end_with_the_open_one(days: int) -> None:
     assert [bucket["date"] for bucket in buckets] == sorted(bucket["date"] for bucket in buckets)
 
 
-def test_a_bucket_tells_everything_about_its_time() -> None:
+def test_a_bucket_has_all_figures() -> None:
     rig = Rig(wall=MIDNIGHT + DAY - 1)
     for hour, (status, latency, user) in enumerate([(200, 10, "ann"), (500, 30, "bob"), (200, None, "ann")]):
         rig.event(user_id=user, at=MIDNIGHT + hour * HOUR, data={"status": status, "latency": latency})
@@ -108,7 +108,7 @@ def test_an_empty_bucket_has_no_latency_and_no_peak() -> None:
     )
 
 
-def test_days_without_anything_are_left_out_of_the_list_of_days() -> None:
+def test_empty_days_are_omitted() -> None:
     rig = Rig()
     rig.events(event(), event("view", user_id="ann", at=NOON - 5 * DAY), event("error", at=NOON - 3 * DAY))
     assert [(day["date"], day["unique_users"], day["peak_requests"]) for day in rig.stats()["days"]] == [
@@ -119,7 +119,7 @@ def test_days_without_anything_are_left_out_of_the_list_of_days() -> None:
 
 
 @pytest.mark.parametrize(("reasons", "status"), [([], "healthy"), (["the ticker has stalled"], "unhealthy")])
-def test_health_tells_clients_events_and_services(reasons: list[str], status: str) -> None:
+def test_health_counts_clients_events_and_services(reasons: list[str], status: str) -> None:
     rig = Rig()
     rig.events(event(), event("view", "cart"))
     rig.clock.advance(5)
@@ -129,7 +129,7 @@ def test_health_tells_clients_events_and_services(reasons: list[str], status: st
     assert answer["stats"] == {"connected_clients": 3, "total_events": 2, "tracked_services": 2}
 
 
-def test_health_is_degraded_while_a_job_is_down_or_nothing_can_be_recorded() -> None:
+def test_health_is_degraded_if_a_job_is_down_or_nothing_can_be_recorded() -> None:
     rig, jobs = Rig(), Supervisor(FakeClock())
     jobs.loop("sender", print)
     ticker: JobReport = {**jobs.periodic("ticker", 1.0, print, stalled_after=5.0).report(), "state": "stalled"}
@@ -148,7 +148,7 @@ def test_health_is_degraded_while_a_job_is_down_or_nothing_can_be_recorded() -> 
     assert (answer["status"], answer["reasons"]) == ("unhealthy", ["the ticker has stalled"])
 
 
-def test_the_exposition_tells_what_was_collected() -> None:
+def test_the_exposition_has_all_collected_metrics() -> None:
     rig = Rig()
     rig.events(event(data={"latency": 10, "status": 500}), event("view", "cart"))
     rig.metric("memory", 5, unit="MB", tags={"host": 'a"\\b\n'})

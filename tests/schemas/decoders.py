@@ -1,4 +1,4 @@
-"""What the schema tests share: the two derived decoders, and outcomes that can be compared."""
+"""Shared by the schema tests: two derived decoders, and comparable outcomes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ metrics: SchemaDecoder[NewMetric] = SchemaDecoder(MetricSchema(), NewMetric, MAX
 
 
 def plain(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record; what is kept as JSON is read."""
+    """The fields of a record, with its JSON decoded."""
     return {
         name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
         for name, value in msgspec.structs.asdict(record).items()
@@ -26,7 +26,7 @@ def plain(record: msgspec.Struct) -> dict[str, Any]:
 
 
 def outcome(attempt: Callable[[], msgspec.Struct]) -> tuple[Any, ...]:
-    """The fields of the record that `attempt` gives, or how it fails."""
+    """The fields of the record that `attempt` returns, or its error."""
     try:
         return ("taken", plain(attempt()))
     except AnalyticsError as error:

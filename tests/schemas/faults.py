@@ -1,4 +1,4 @@
-"""Faults that an item of a batch may have, as it is sent: what the item becomes, and whether it can be taken."""
+"""Faults of an item in a batch, as sent: how the item is changed, and whether it is accepted."""
 
 import json
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 HOLE = "@@"
-"""Where a fault goes into an item: a text of its own."""
+"""Placeholder of a fault in an item."""
 
 
 class Fault(NamedTuple):
-    """`text` stands for the item's hole; without the quotes around it unless `is_text`.
+    """`text` replaces the placeholder in an item, together with its quotes unless `is_text`.
 
-    `becomes` is what stands there once the item is taken; None where the item is refused.
+    `becomes` is the resulting value of an accepted item, None if the item is refused.
     """
 
     name: str
@@ -29,7 +29,7 @@ TAKEN = (
     Fault("half behind a backslash", rb"\\\ud83d", is_text=True, becomes="\\\ufffd"),
 )
 TWICE = Fault("key given twice", b'1,"q":2', becomes=2)
-"""In an object under the key `q`; as everywhere in JSON, the last one counts."""
+"""In an object under the key `q`; as usual in JSON, the last one counts."""
 REFUSED_IN_DATA = (
     Fault("nan", b"NaN"),
     Fault("infinity", b"Infinity"),
@@ -73,7 +73,7 @@ REFUSED_IN_DATA = (
     Fault("curly bracket closed by square", b'[{"a":1]'),
     Fault("square bracket closed", b"1]"),
 )
-"""Faults of a value in `data`, or of any value."""
+"""Faults of a value in `data` or of any other value."""
 WHOLE = tuple(
     Fault(f"whole item {text!r}", text)
     for text in (
@@ -92,11 +92,11 @@ WHOLE = tuple(
         b'{"a":1}x',
     )
 )
-"""What stands in place of a whole item."""
+"""Texts that replace a whole item."""
 
 
 def with_fault(item: dict[str, Any], fault: Fault, dump: Callable[[Any], bytes]) -> bytes:
-    """`item` as JSON with `fault` in its hole."""
+    """`item` as JSON with `fault` at its placeholder."""
     hole = HOLE.encode() if fault.is_text else json.dumps(HOLE).encode()
     body = dump(item)
     assert body.count(hole) == 1, body
@@ -104,7 +104,7 @@ def with_fault(item: dict[str, Any], fault: Fault, dump: Callable[[Any], bytes])
 
 
 def content(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record that are not null; what is kept as JSON is read."""
+    """The fields of a record that are not null, with its JSON decoded."""
     fields = msgspec.structs.asdict(record)
     return {
         name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value

@@ -1,4 +1,4 @@
-"""Payloads of events and metrics for property tests: mostly right, some wrong, in many styles of JSON, some damaged."""
+"""Payloads of events and metrics for property tests: mostly valid, in many styles of JSON, some damaged."""
 
 import json
 from datetime import UTC, datetime
@@ -118,11 +118,11 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "tags": st.dictionaries(words, words, max_size=3),
     "value": st.floats(-1e100, 1e100) | st.integers(-(10**20), 10**20),
 }
-"""What is always right; of other fields a word is."""
+"""Values that are always valid; other fields accept a word."""
 
 
 def payloads(strategies: dict[str, st.SearchStrategy[Any]], required: tuple[str, ...]) -> st.SearchStrategy[Any]:
-    """Payloads of which mostly all fields are right, some are wrong, left out, null or unknown."""
+    """Payloads with mostly valid fields; some are wrong, missing, null or unknown."""
 
     @st.composite
     def payload(draw: st.DrawFn) -> Any:

@@ -1,4 +1,4 @@
-"""Random batches with random faults: each faulty item is accounted for at its index, and costs no other item."""
+"""Random batches with random faults: each faulty item is reported at its index and affects no other item."""
 
 import json
 import sys
@@ -45,7 +45,7 @@ METRIC_TEXTS: tuple[Callable[[str], dict[str, Any]], ...] = (
 
 
 class Kind(NamedTuple):
-    """What items of a kind look like: right ones, and with a hole for a value or within a text."""
+    """Items of a kind: valid ones, and ones with a placeholder as a value or within a text."""
 
     name: str
     decoder: SchemaDecoder[Any]
@@ -80,7 +80,7 @@ KINDS = (
 
 
 class Sent(NamedTuple):
-    """An item as it is sent, and its fields where it is to be taken."""
+    """An item as sent, and its fields if it is accepted."""
 
     body: bytes
     taken: dict[str, Any] | None
@@ -88,7 +88,7 @@ class Sent(NamedTuple):
 
 @st.composite
 def sent(draw: st.DrawFn, kind: Kind, *, lines: bool) -> Sent:
-    """A right item (mostly), or one with a fault."""
+    """A valid item (mostly), or one with a fault."""
     style = draw(styles)
 
     def dump(value: Any) -> bytes:
@@ -111,7 +111,7 @@ def sent(draw: st.DrawFn, kind: Kind, *, lines: bool) -> Sent:
 
 
 def send(kind: Kind, form: str, items: list[bytes], space: bytes = b"") -> Batch[Any]:
-    """`items`, each as it is, in one of the forms of a batch."""
+    """`items`, unchanged, in one of the forms of a batch."""
     between = space + b"," + space
     body = {
         "lines": b"\n".join(items),
@@ -134,7 +134,7 @@ def check(batch: Batch[Any], items: list[Sent]) -> None:
 
 @pytest.mark.parametrize("form", ["array", "object", "lines"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_fault_costs_its_item_and_no_other(kind: Kind, form: str) -> None:
+def test_a_fault_affects_only_its_item(kind: Kind, form: str) -> None:
     seen = {"mixed": 0, "damaged": 0}
 
     @costly(150)
@@ -150,13 +150,13 @@ def test_a_fault_costs_its_item_and_no_other(kind: Kind, form: str) -> None:
         seen["damaged"] += any(item.taken is None for item in items)
 
     run()
-    assert min(seen.values()) > 30, "most batches had no fault, or nothing else: they prove little"
+    assert min(seen.values()) > 30, "most batches had no fault, or only faults: they test little"
 
 
 @pytest.mark.parametrize("fault", [*REFUSED_IN_DATA, *TAKEN, TWICE], ids=lambda fault: fault.name)
 @pytest.mark.parametrize("form", ["array", "object", "lines"])
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_each_fault_is_told_apart_at_each_place(fault: Fault, form: str, place: int) -> None:
+def test_each_fault_is_detected_at_each_place(fault: Fault, form: str, place: int) -> None:
     kind = KINDS[0]
     rights = [{"type": name, "service": "s", "data": {"a": [{"b": name}]}} for name in "xyz"]
     items = [Sent(json.dumps(right).encode(), right) for right in rights]
@@ -167,8 +167,8 @@ def test_each_fault_is_told_apart_at_each_place(fault: Fault, form: str, place: 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("form", ["array", "object"])
-def test_a_body_that_is_cut_off_keeps_what_is_whole(kind: Kind, form: str) -> None:
-    """Wherever it is cut off: each item before the cut is taken, and one error says that the rest is missing."""
+def test_a_truncated_body_keeps_its_complete_items(kind: Kind, form: str) -> None:
+    """Truncated anywhere: each complete item is accepted, and one error reports that the rest is missing."""
     item = kind.holes[0]("é") if kind.name == "events" else {"name": "é", "value": 1.0, "tags": {"a": "]}"}}
     items = [json.dumps({**item, "id": str(number)}, ensure_ascii=False).encode() for number in range(3)]
     start = b"[" if form == "array" else b'{"%b":[' % kind.name.encode()
@@ -192,7 +192,7 @@ def test_a_body_that_is_cut_off_keeps_what_is_whole(kind: Kind, form: str) -> No
     ],
 )
 @pytest.mark.parametrize("form", ["array", "object"])
-def test_what_is_never_closed_is_one_error_that_says_where_it_begins(form: str, unclosed: bytes, where: str) -> None:
+def test_an_unclosed_item_is_one_error_with_its_position(form: str, unclosed: bytes, where: str) -> None:
     batch = send(KINDS[0], form, [GOOD, GOOD, unclosed, GOOD, GOOD])
     assert [record.type for record in batch.items] == ["a", "a"]
     ((index, code, message, _),) = [(error.index, error.code, error.message, error.field) for error in batch.errors]
@@ -205,7 +205,7 @@ def test_what_is_never_closed_is_one_error_that_says_where_it_begins(form: str, 
     ("rest", "form"),
     [(b"]", "array"), (b"x", "array"), (b",5", "array"), (b'[{"type":"b"}]', "array"), (b'],"more":NaN', "object")],
 )
-def test_what_follows_the_array_is_one_error_and_costs_no_item(rest: bytes, form: str) -> None:
+def test_trailing_bytes_are_one_error_and_affect_no_item(rest: bytes, form: str) -> None:
     body = b"[" + GOOD + b"]" + rest if form == "array" else b'{"events":[' + GOOD + rest + b"}"
     batch = decode(decoders.events, body, "events", is_lines=False)
     assert isinstance(batch, Batch)
@@ -227,7 +227,7 @@ def test_the_message_shows_the_fault() -> None:
 
 
 def calls(body: bytes) -> int:
-    """How many functions are called, in Python and in C, to decode `body`."""
+    """Number of function calls, in Python and C, to decode `body`."""
     counted = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
@@ -257,7 +257,7 @@ def calls(body: bytes) -> int:
         b"]]]",
     ],
 )
-def test_the_work_grows_with_the_bytes_and_no_faster(piece: bytes) -> None:
+def test_the_work_is_linear_in_the_bytes(piece: bytes) -> None:
     start = b"[" + GOOD + b",NaN,"
     short, long = (calls(start + piece * count) for count in (100, 400))
     assert long <= 4 * short + 100

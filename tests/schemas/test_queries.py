@@ -1,4 +1,4 @@
-"""What query strings may ask."""
+"""Query strings: defaults, valid and invalid parameters."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from analytics.schemas.queries import DaysQuery, EventsQuery, HoursQuery, NoQuer
 HALF_PAST_TEN = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_missing_parameters_have_defaults() -> None:
     assert EventsQuery().load({}) == {
         "type": None,
         "service": None,
@@ -56,7 +56,7 @@ def test_what_is_left_out_has_its_default() -> None:
         (DaysQuery(), {"days": "1"}, "days", 1),
     ],
 )
-def test_what_may_be_asked_is_understood(schema: Schema, given: dict[str, str], name: str, value: Any) -> None:
+def test_valid_parameters_are_parsed(schema: Schema, given: dict[str, str], name: str, value: Any) -> None:
     assert schema.load(given)[name] == value
 
 
@@ -87,7 +87,7 @@ def wrong(
         (NoQuery(), {"anything": "1"}, "anything"),
     ],
 )
-def test_what_may_not_be_asked_is_refused_by_its_name(schema: Schema, given: dict[str, str], field: str) -> None:
+def test_invalid_parameters_are_refused_and_named(schema: Schema, given: dict[str, str], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         schema.load(given)
     assert list(refused.value.messages) == [field]

@@ -35,7 +35,7 @@ HIGH, LOW, WHOLE = r"\ud83d", r"\uDE80", r"\uD83d\ude80"
         (r"\\\\" * 3 + WHOLE + r"\\" + LOW, "\\" * 6 + "🚀\\\ufffd"),
     ],
 )
-def test_a_half_becomes_the_replacement_character_and_a_whole_one_stays(text: str, expected: str) -> None:
+def test_a_lone_surrogate_becomes_the_replacement_character_and_a_pair_stays(text: str, expected: str) -> None:
     body = f'{{"a":"{text}"}}'.encode()
     found = without_unpaired(body)
     assert msgspec.json.decode(found) == {"a": expected}
@@ -43,7 +43,7 @@ def test_a_half_becomes_the_replacement_character_and_a_whole_one_stays(text: st
 
 
 @given(st.lists(st.sampled_from([HIGH, LOW, "\\\\", "\\n", r"\u00e9", "u", "d83d", "é", '\\"', "/"]), max_size=12))
-def test_any_mixture_is_read_as_python_reads_it(parts: list[str]) -> None:
+def test_any_mixture_is_decoded_like_by_python(parts: list[str]) -> None:
     body = f'"{"".join(parts)}"'.encode()
     as_python_has_it = re.sub("[\ud800-\udfff]", "\ufffd", json.loads(body))
     assert msgspec.json.decode(without_unpaired(body)) == as_python_has_it
@@ -64,7 +64,7 @@ def test_valid_json_stays_as_it_is(value: Any) -> None:
     assert without_unpaired(body) == body
 
 
-def test_a_half_may_stand_wherever_text_may() -> None:
+def test_a_lone_surrogate_is_replaced_wherever_text_is_allowed() -> None:
     half = "a\ufffd"
     event = json.dumps(
         dict.fromkeys(("type", "service", "user_id", "id"), "a\ud83d") | {"data": {"k\udc00": ["\ud83d"]}}
@@ -85,7 +85,7 @@ def test_a_half_may_stand_wherever_text_may() -> None:
     }
 
 
-def test_data_keeps_its_bytes_but_for_the_half() -> None:
+def test_data_keeps_its_bytes_except_lone_surrogates() -> None:
     record = events.one(rb'{"type":"a","service":"b","data":{ "n" : 1.50, "s":"\ud83d \u00e9"}}')
     assert bytes(record.data) == rb'{ "n" : 1.50, "s":"\ufffd \u00e9"}'
 
@@ -94,8 +94,8 @@ def test_data_keeps_its_bytes_but_for_the_half() -> None:
     "half", [HIGH, LOW, HIGH + HIGH, LOW + HIGH, HIGH + r"\u0041", HIGH + "-------", HIGH + r"\n-----"]
 )
 @pytest.mark.parametrize("where", ['{"q":"%s"}', '{"%s":"q"}', '{"q":["%s",{"%s":1}]}', '{"q":"------%s------"}'])
-def test_data_never_keeps_half_a_character(half: str, where: str) -> None:
-    """What is kept raw goes to every reader, so the fast way must see it too."""
+def test_data_never_keeps_a_lone_surrogate(half: str, where: str) -> None:
+    """Raw data is sent to every reader, so the fast path has to detect them too."""
     body = b'{"type":"a","service":"b","data":' + (where.replace("%s", half)).encode() + b"}"
     with pytest.raises(msgspec.DecodeError):
         events._one.decode(body)

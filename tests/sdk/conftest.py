@@ -1,4 +1,4 @@
-"""What the client's tests share: an unruly service, clients of it, and programs that run beside."""
+"""Shared by the tests of the client: a misbehaving service, clients of it, and programs in processes of their own."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from tests.sdk.unruly import Unruly, serving
 from tests.server import ROOT
 
 FORK_BESIDE_THREADS = "ignore:This process:DeprecationWarning"
-"""What Python 3.12 and newer warn of, and what is tried here."""
+"""A warning of Python 3.12 and newer about the forks that these tests make."""
 
 MakeClient = Callable[..., AnalyticsClient]
 RunProgram = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -28,7 +28,7 @@ def service() -> Iterator[Unruly]:
 
 @pytest.fixture
 def make_client(service: Unruly) -> Iterator[MakeClient]:
-    """Makes clients of `service` that hardly wait between tries, and closes them."""
+    """Makes clients of `service` with short pauses between retries, and closes them."""
     with ExitStack() as stack:
 
         def make(url: str | None = None, **arguments: Any) -> AnalyticsClient:

@@ -1,4 +1,4 @@
-"""Against a real server that fails in every way: each accepted item is counted once, and none is lost that fits."""
+"""Delivery to a server that fails in every way: each item is counted once, and none is lost within the queue limit."""
 
 import socket
 import threading
@@ -38,21 +38,19 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
-def test_what_fails_is_sent_again_and_counted_once(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
+def test_a_failed_batch_is_retried_and_counted_once(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
     service.script = [failure, failure]
-    told: list[str] = []
-    client = make_client(timeout=0.2, on_error=told.append, flush_seconds=5)
+    messages: list[str] = []
+    client = make_client(timeout=0.2, on_error=messages.append, flush_seconds=5)
     outcomes = [client.track_event("click", {"n": n}) for n in range(3)]
     assert client.flush(10)
     assert [outcome.result(0) for outcome in outcomes] == [Outcome("accepted")] * 3
     assert service.counted == {"click": 3}
-    assert len(told) == 2
+    assert len(messages) == 2
 
 
 @pytest.mark.parametrize("failure", LOST_ANSWERS, ids=str)
-def test_a_lost_answer_makes_duplicates_that_count_once(
-    service: Unruly, make_client: MakeClient, failure: Turn
-) -> None:
+def test_items_whose_answer_was_lost_count_once(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
     service.script = [failure]
     client = make_client(timeout=0.2, flush_seconds=5)
     outcomes = [client.track_event("click"), client.track_event("click")]
@@ -62,7 +60,7 @@ def test_a_lost_answer_makes_duplicates_that_count_once(
     assert service.counted == {"click": 2}
 
 
-def test_it_waits_as_long_as_the_answer_asks(service: Unruly, make_client: MakeClient) -> None:
+def test_retry_after_is_respected(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(429, retry_after="1")]
     client = make_client()
     began = time.monotonic()
@@ -80,17 +78,17 @@ def test_a_batch_that_is_too_large_is_halved_until_it_fits(service: Unruly, make
     assert service.sizes == [10, 5, 2, 3, 5, 2, 3]
 
 
-def test_one_item_that_spoils_its_batch_is_found_and_rejected(service: Unruly, make_client: MakeClient) -> None:
+def test_an_item_that_makes_its_batch_malformed_is_found_and_rejected(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(400), Turn(counts=True), Turn(400), Turn(400, body=b'{"error": {"code": "malformed_json"}}')]
     client = make_client(flush_seconds=5)
     outcomes = [client.track_event("click") for _ in range(4)]
     assert client.flush(10)
-    said = [outcome.result() for outcome in outcomes]
-    assert [each.status for each in said] == ["accepted", "accepted", "rejected", "accepted"]
-    assert said[2].code == "malformed_json"
+    results = [outcome.result() for outcome in outcomes]
+    assert [each.status for each in results] == ["accepted", "accepted", "rejected", "accepted"]
+    assert results[2].code == "malformed_json"
 
 
-def test_one_item_at_which_the_service_fails_holds_up_no_other(service: Unruly, make_client: MakeClient) -> None:
+def test_an_item_that_makes_the_service_fail_does_not_delay_others(service: Unruly, make_client: MakeClient) -> None:
     offset = [0.0]
     client = make_client(flush_seconds=5, clock=lambda: time.monotonic() + offset[0])
     outcomes = [client.track_event("click", {"fault": n == 5}) for n in range(8)]
@@ -108,13 +106,13 @@ def test_one_item_at_which_the_service_fails_holds_up_no_other(service: Unruly, 
     assert outcomes[5].result(0).code == "closed"
 
 
-def test_an_item_too_large_on_its_own_is_rejected(service: Unruly, make_client: MakeClient) -> None:
+def test_a_single_item_that_is_too_large_is_rejected(service: Unruly, make_client: MakeClient) -> None:
     service.most = 0
     assert make_client().track_event("click").result(10) == Outcome("rejected", "http_413", "HTTP 413")
 
 
 @pytest.mark.parametrize("status", [404, 405, 415])
-def test_other_refusals_reject_all_items_with_the_reason(service: Unruly, make_client: MakeClient, status: int) -> None:
+def test_other_errors_reject_all_items_with_the_reason(service: Unruly, make_client: MakeClient, status: int) -> None:
     service.script = [Turn(status, body=b'{"error": {"code": "no", "message": "not here"}}')]
     client = make_client(flush_seconds=5)
     outcomes = [client.record_metric("cpu", n) for n in range(3)]
@@ -124,19 +122,19 @@ def test_other_refusals_reject_all_items_with_the_reason(service: Unruly, make_c
 
 
 def test_each_item_of_a_batch_has_its_own_outcome(service: Unruly, make_client: MakeClient) -> None:
-    told: list[str] = []
-    client = make_client(flush_seconds=5, on_error=told.append)
+    messages: list[str] = []
+    client = make_client(flush_seconds=5, on_error=messages.append)
     outcomes = [client.track_event("click", {"refuse": n % 3 == 0}) for n in range(7)]
     assert client.flush(10)
     statuses = [outcome.result().status for outcome in outcomes]
     assert statuses == ["rejected", "accepted", "accepted"] * 2 + ["rejected"]
     assert outcomes[0].result() == Outcome("rejected", "validation_failed", "data: refused")
     assert client.counts() == {"accepted": 4, "duplicate": 0, "rejected": 3, "dropped": 0}
-    assert told == ["rejected (validation_failed): data: refused"] * 3
+    assert messages == ["rejected (validation_failed): data: refused"] * 3
     assert service.sizes == [7]
 
 
-def test_batches_are_of_a_hundred_over_one_connection(service: Unruly, make_client: MakeClient) -> None:
+def test_batches_have_a_hundred_items_and_share_a_connection(service: Unruly, make_client: MakeClient) -> None:
     client = make_client(flush_seconds=5)
     for _ in range(300):
         client.track_event("click")
@@ -147,7 +145,7 @@ def test_batches_are_of_a_hundred_over_one_connection(service: Unruly, make_clie
     assert len(service.peers) == 1
 
 
-def test_an_outage_and_a_restart_lose_and_double_nothing(make_client: MakeClient) -> None:
+def test_an_outage_and_a_restart_lose_and_duplicate_nothing(make_client: MakeClient) -> None:
     service = Unruly()
     with serving(service):
         client = make_client(service.url)
@@ -161,7 +159,7 @@ def test_an_outage_and_a_restart_lose_and_double_nothing(make_client: MakeClient
     assert service.counted == {"click": 500}
 
 
-def test_many_threads_in_bad_weather_count_exactly_once(service: Unruly, make_client: MakeClient) -> None:
+def test_items_of_many_threads_count_once_despite_failures(service: Unruly, make_client: MakeClient) -> None:
     service.script = [*LOST_ANSWERS[:2], Turn(500), RESET, Turn(429, retry_after="0"), LOST_ANSWERS[2], CUT] * 2
     client = make_client(timeout=1)
 
@@ -181,7 +179,7 @@ def test_many_threads_in_bad_weather_count_exactly_once(service: Unruly, make_cl
     assert client.counts()["accepted"] + client.counts()["duplicate"] == 1600
 
 
-def test_a_full_queue_drops_what_comes_then_and_says_so(
+def test_a_full_queue_drops_new_items_and_reports_it(
     service: Unruly, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.script = [Turn(503, retry_after="0")]
@@ -197,7 +195,7 @@ def test_a_full_queue_drops_what_comes_then_and_says_so(
     ]
 
 
-def test_closing_sends_what_waits_and_ends_in_time(service: Unruly, make_client: MakeClient) -> None:
+def test_closing_sends_queued_items_and_ends_in_time(service: Unruly, make_client: MakeClient) -> None:
     client = make_client(flush_seconds=60)
     outcome = client.track_event("click")
     client.close()
@@ -207,7 +205,7 @@ def test_closing_sends_what_waits_and_ends_in_time(service: Unruly, make_client:
 
 
 @pytest.mark.parametrize("failure", [HANG, Turn(503, retry_after="3600"), Turn(500)], ids=str)
-def test_closing_waits_no_longer_than_told(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
+def test_closing_waits_no_longer_than_its_timeout(service: Unruly, make_client: MakeClient, failure: Turn) -> None:
     service.script = [failure] * 1000
     client = make_client(jitter=lambda: 0.5)
     outcomes = [client.track_event("click") for _ in range(150)]
@@ -218,7 +216,7 @@ def test_closing_waits_no_longer_than_told(service: Unruly, make_client: MakeCli
     assert client.counts()["dropped"] == 150
 
 
-def test_closing_makes_a_last_try_at_once(service: Unruly, make_client: MakeClient) -> None:
+def test_closing_makes_a_last_attempt_at_once(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(500)]
     failed = threading.Event()
     client = make_client(jitter=lambda: 1000.0, on_error=lambda _: failed.set())
@@ -228,18 +226,18 @@ def test_closing_makes_a_last_try_at_once(service: Unruly, make_client: MakeClie
     assert outcome.result(0).counted
 
 
-def test_a_server_that_never_was_there_is_no_trouble_for_the_host(make_client: MakeClient) -> None:
+def test_an_unreachable_server_does_not_disturb_the_program(make_client: MakeClient) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        told: list[str] = []
-        client = make_client(f"http://127.0.0.1:{taken.getsockname()[1]}", on_error=told.append)
+        messages: list[str] = []
+        client = make_client(f"http://127.0.0.1:{taken.getsockname()[1]}", on_error=messages.append)
         client.track_event("click")
-        eventually(lambda: told)
-        assert "Connection refused" in told[0]
+        eventually(lambda: messages)
+        assert "Connection refused" in messages[0]
         client.close(0.05)
 
 
-def test_callbacks_that_fail_stop_nothing(service: Unruly, make_client: MakeClient) -> None:
+def test_failing_callbacks_are_ignored(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(500)]
 
     def fails(*_: object) -> None:
@@ -256,14 +254,14 @@ def test_callbacks_that_fail_stop_nothing(service: Unruly, make_client: MakeClie
     assert after.result(0).counted
 
 
-def test_a_callback_that_tracks_drops_meets_no_echo_of_its_own(service: Unruly, make_client: MakeClient) -> None:
-    told: list[str] = []
+def test_a_callback_that_tracks_drops_is_not_called_for_its_own(service: Unruly, make_client: MakeClient) -> None:
+    messages: list[str] = []
     client = make_client(
-        max_queue=1, flush_seconds=5, on_dropped=lambda _, why: told.append(client.track_event("dropped") and why)
+        max_queue=1, flush_seconds=5, on_dropped=lambda _, why: messages.append(client.track_event("dropped") and why)
     )
     for _ in range(3):
         client.track_event("click")
-    assert told == ["queue_full"] * 2
+    assert messages == ["queue_full"] * 2
     assert client.counts()["dropped"] == 4
 
 
@@ -281,7 +279,7 @@ def test_callbacks_may_close(service: Unruly, make_client: MakeClient) -> None:
     assert client.track_event("click").result(30).code == "closed"
 
 
-def test_what_is_sent_late_tells_when_it_was_tracked(service: Unruly, make_client: MakeClient) -> None:
+def test_late_items_have_the_time_when_they_were_tracked(service: Unruly, make_client: MakeClient) -> None:
     offset = [0.0]
     service.script = [Turn(503, retry_after="0")] * 3
     wall = 1_700_000_000.0
@@ -293,16 +291,16 @@ def test_what_is_sent_late_tells_when_it_was_tracked(service: Unruly, make_clien
         offset[0] = 90.0
 
     client.track_event("late")
-    client.track_event("told", timestamp=1_700_000_001.5)
+    client.track_event("dated", timestamp=1_700_000_001.5)
     assert client.flush(10)
     fresh = client.track_event("fresh")
     assert fresh.result(10).counted
     times = {item["type"]: item.get("timestamp", "")[:19] for item in service.items.values()}
-    assert times == {"late": times["late"], "told": "2023-11-14T22:13:21", "fresh": ""}
+    assert times == {"late": times["late"], "dated": "2023-11-14T22:13:21", "fresh": ""}
     assert times["late"] in ("2023-11-14T22:13:19", "2023-11-14T22:13:20")
 
 
-def test_a_wrong_clock_costs_no_item(service: Unruly, make_client: MakeClient) -> None:
+def test_a_wrong_clock_loses_no_item(service: Unruly, make_client: MakeClient) -> None:
     offset = [0.0]
     service.script, service.believes_times = [Turn(503, retry_after="0")], False
 
@@ -310,13 +308,13 @@ def test_a_wrong_clock_costs_no_item(service: Unruly, make_client: MakeClient) -
         offset[0] = 90.0
 
     client = make_client(flush_seconds=5, clock=lambda: time.monotonic() + offset[0], on_error=skip)
-    outcomes = [client.track_event("late"), client.track_event("told", timestamp="2099-01-01T00:00:00Z")]
+    outcomes = [client.track_event("late"), client.track_event("dated", timestamp="2099-01-01T00:00:00Z")]
     assert client.flush(10)
     assert [outcome.result(0).status for outcome in outcomes] == ["accepted", "rejected"]
     assert service.counted == {"late": 1}
 
 
-def test_newer_heartbeats_take_the_place_of_those_that_failed(service: Unruly, make_client: MakeClient) -> None:
+def test_newer_heartbeats_replace_failed_ones(service: Unruly, make_client: MakeClient) -> None:
     service.script = [Turn(503, retry_after="1")]
     client = make_client()
     beats = [client.heartbeat("healthy", {"request_count": n}) for n in range(3)]
@@ -326,10 +324,10 @@ def test_newer_heartbeats_take_the_place_of_those_that_failed(service: Unruly, m
     assert [beat["metrics"] for beat in service.heartbeats] == [{"request_count": 2}]
 
 
-def test_a_callback_that_flushes_at_the_first_try_does_not_wait_for_itself(
+def test_a_callback_that_flushes_at_the_first_attempt_does_not_deadlock(
     service: Unruly, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The thread that sends may run before the call that started it goes on."""
+    """The sending thread may run before the call that started it returns."""
     ran = threading.Event()
     started: list[threading.Thread] = []
     original = threading.Thread.start

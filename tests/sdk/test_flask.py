@@ -1,4 +1,4 @@
-"""The Flask extension: endpoints are URL rules, and errors and users are known."""
+"""The Flask extension: endpoints are URL rules, with errors and users."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,12 +35,12 @@ def shop() -> Flask:
     return app
 
 
-def seen(service: Unruly) -> list[tuple[Any, ...]]:
+def recorded_requests(service: Unruly) -> list[tuple[Any, ...]]:
     names = ("endpoint", "method", "status", "error")
     return [tuple(item["data"].get(name) for name in names) for item in service.items.values()]
 
 
-def test_requests_are_reported_by_their_rule(service: Unruly, make_client: MakeClient) -> None:
+def test_requests_are_reported_with_their_rule(service: Unruly, make_client: MakeClient) -> None:
     client, app = make_client(), shop()
     FlaskAnalytics(app, client, user_id=lambda: g.get("user"))
     browser = app.test_client()
@@ -51,7 +51,7 @@ def test_requests_are_reported_by_their_rule(service: Unruly, make_client: MakeC
     assert browser.post("/teapot", buffered=True).status_code == 405
     assert browser.get("/wp-login.php", buffered=True).status_code == 404
     assert client.flush(10)
-    assert seen(service) == [
+    assert recorded_requests(service) == [
         ("/products/<int:number>", "GET", 200, None),
         ("/stream/<path:name>", "GET", 200, None),
         ("/fails", "GET", 500, "LookupError"),
@@ -69,7 +69,7 @@ def test_exceptions_that_flask_lets_through_are_counted_too(service: Unruly, mak
     with pytest.raises(LookupError, match="gone"):
         app.test_client().get("/fails", buffered=True)
     assert client.flush(10)
-    assert seen(service) == [("/fails", "GET", 500, "LookupError")]
+    assert recorded_requests(service) == [("/fails", "GET", 500, "LookupError")]
 
 
 def test_one_extension_serves_many_applications(service: Unruly, make_client: MakeClient) -> None:
@@ -79,10 +79,10 @@ def test_one_extension_serves_many_applications(service: Unruly, make_client: Ma
         analytics.init_app(app)
         app.test_client().get("/products/1", buffered=True)
     assert client.flush(10)
-    assert seen(service) == [("/products/<int:number>", "GET", 200, None)] * 2
+    assert recorded_requests(service) == [("/products/<int:number>", "GET", 200, None)] * 2
 
 
-def test_a_user_id_that_fails_breaks_nothing(service: Unruly, make_client: MakeClient) -> None:
+def test_a_failing_user_id_is_ignored(service: Unruly, make_client: MakeClient) -> None:
     client, app = make_client(), shop()
     FlaskAnalytics(app, client, user_id=lambda: 1 / 0)  # type: ignore[arg-type, return-value]
     assert app.test_client().get("/products/7", buffered=True).text == "product 7"
@@ -90,12 +90,12 @@ def test_a_user_id_that_fails_breaks_nothing(service: Unruly, make_client: MakeC
     assert len(service.items) == 1
 
 
-def test_without_a_client_there_is_an_error_that_says_so() -> None:
+def test_a_missing_client_is_an_error() -> None:
     with pytest.raises(ValueError, match="needs a client"):
         FlaskAnalytics(Flask("shop"))
 
 
-def test_an_outage_is_nothing_to_the_application(make_client: MakeClient) -> None:
+def test_an_outage_does_not_affect_the_application(make_client: MakeClient) -> None:
     client, app = make_client("http://127.0.0.1:9"), shop()
     FlaskAnalytics(app, client)
     assert app.test_client().get("/products/7", buffered=True).text == "product 7"

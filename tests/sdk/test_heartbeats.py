@@ -1,4 +1,4 @@
-"""The heartbeat: its figures, what the host adds, and its rhythm."""
+"""Heartbeats: figures, additions of the program, and their interval."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_figures_are_cumulative_in_ms_and_hours() -> None:
     assert tally.figures() == {"request_count": 2, "error_count": 1, "avg_latency": 15, "uptime": 1.5}
 
 
-def test_a_heartbeat_has_the_figures_and_what_the_host_adds(service: Unruly, make_client: MakeClient) -> None:
+def test_a_heartbeat_has_the_figures_and_additions_of_the_program(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
     client.track_request("/", "GET", 200, 10)
     client.track_request("/", "GET", 500, 30)
@@ -33,9 +33,9 @@ def test_a_heartbeat_has_the_figures_and_what_the_host_adds(service: Unruly, mak
     }
 
 
-def test_a_check_that_fails_is_unhealthy_and_told(service: Unruly, make_client: MakeClient) -> None:
-    told: list[str] = []
-    client = make_client(on_error=told.append)
+def test_a_failing_check_is_unhealthy_and_reported(service: Unruly, make_client: MakeClient) -> None:
+    messages: list[str] = []
+    client = make_client(on_error=messages.append)
 
     def fails() -> str:
         raise LookupError("the database is gone")
@@ -44,10 +44,10 @@ def test_a_check_that_fails_is_unhealthy_and_told(service: Unruly, make_client: 
     (beat,) = eventually(lambda: service.heartbeats)
     assert beat["status"] == "unhealthy"
     assert beat["metrics"]["request_count"] == 0
-    assert [line.endswith("failed: LookupError: the database is gone") for line in told] == [True, True]
+    assert [line.endswith("failed: LookupError: the database is gone") for line in messages] == [True, True]
 
 
-def test_a_second_start_takes_the_place_of_the_first(service: Unruly, make_client: MakeClient) -> None:
+def test_a_second_start_replaces_the_first(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
     client.start_heartbeat(0.01, metrics=lambda: {"first": 1})
     eventually(lambda: service.heartbeats)
@@ -57,16 +57,16 @@ def test_a_second_start_takes_the_place_of_the_first(service: Unruly, make_clien
 
 
 @pytest.mark.parametrize("interval", [0, -1])
-def test_an_interval_is_above_0(make_client: MakeClient, interval: float) -> None:
+def test_an_interval_has_to_be_positive(make_client: MakeClient, interval: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         make_client().start_heartbeat(interval)
 
 
-def test_missed_beats_are_skipped_and_the_rhythm_stays() -> None:
+def test_missed_heartbeats_are_skipped_and_the_phase_is_kept() -> None:
     now, waits = [0.0], list[float]()
 
     class Stopped:
-        """Time passes while it is waited for."""
+        """Waiting advances the time."""
 
         def wait(self, seconds: float) -> bool:
             waits.append(seconds)

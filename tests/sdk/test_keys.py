@@ -1,4 +1,4 @@
-"""Keys of the Python client: where they come from, how they are sent, and what happens while one is not accepted."""
+"""Keys of the Python client: their sources, how they are sent, and what happens while one is refused."""
 
 import time
 from pathlib import Path
@@ -27,44 +27,42 @@ def test_a_key_comes_from_the_argument_or_the_environment(
     assert service.keys == ["Bearer from-the-environment", "Bearer from-the-argument", None]
 
 
-def test_a_key_goes_before_a_password_of_the_user(
-    service: Unruly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_takes_precedence_over_netrc(service: Unruly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("default login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     transport = HttpTransport(service.url, (5, 5), "k")
-    transport._session.trust_env = True  # as for services on other machines
+    transport._session.trust_env = True  # as with services on other machines
     assert transport.post("/events", b"[]").status == 400
     transport.close()
     assert service.keys == ["Bearer k"]
 
 
 @pytest.mark.parametrize("key", ["two\nlines", "spaced secret", "s\u00e9cret"])
-def test_a_key_that_cannot_be_one_is_an_error_that_does_not_show_it(key: str) -> None:
+def test_an_invalid_key_is_an_error_that_does_not_show_it(key: str) -> None:
     with pytest.raises(ValueError, match="key \\(or ANALYTICS_KEY\\) is not one line") as error:
         AnalyticsClient(key=key)
     assert key not in str(error.value)
 
 
-def test_items_wait_while_the_key_is_not_accepted_and_that_is_reported_once(
+def test_items_are_kept_while_the_key_is_refused_and_that_is_reported_once(
     service: Unruly, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.script = [UNKNOWN, UNKNOWN, FORBIDDEN]
-    told: list[str] = []
-    client = make_client(on_error=told.append, flush_seconds=5)
+    messages: list[str] = []
+    client = make_client(on_error=messages.append, flush_seconds=5)
     outcomes = [client.track_event("click"), client.track_event("click")]
     assert client.flush(10)
     assert [outcome.result(0).status for outcome in outcomes] == ["accepted"] * 2
-    assert told == ["HTTP 401, This key is not known."]
+    assert messages == ["HTTP 401, This key is not known."]
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
         "analytics are kept and sent later: HTTP 401, This key is not known."
     ]
     service.script = [FORBIDDEN]
     assert client.track_event("click").result(10).counted
-    assert told[1:] == ["HTTP 403, This key lacks the scope `ingest`."], "a new denial is reported again"
+    assert messages[1:] == ["HTTP 403, This key lacks the scope `ingest`."], "a new denial is reported again"
 
 
-def test_after_a_while_each_batch_has_one_try_until_the_key_is_accepted_again(
+def test_after_a_while_each_batch_has_one_attempt_until_the_key_is_accepted_again(
     service: Unruly, make_client: MakeClient
 ) -> None:
     offset = [0.0]
@@ -83,10 +81,10 @@ def test_after_a_while_each_batch_has_one_try_until_the_key_is_accepted_again(
     assert service.script == []
     assert client.track_event("click").result(10).counted
     service.script = [UNKNOWN, UNKNOWN]
-    assert client.track_event("click").result(10).counted, "it waits again"
+    assert client.track_event("click").result(10).counted, "items are kept again"
 
 
-def test_a_client_closes_in_time_while_its_key_is_not_accepted(service: Unruly, make_client: MakeClient) -> None:
+def test_a_client_closes_in_time_while_its_key_is_refused(service: Unruly, make_client: MakeClient) -> None:
     service.script = [UNKNOWN] * 100_000
     client = make_client(jitter=lambda: 1.0)
     outcome = client.track_event("click")
@@ -95,14 +93,14 @@ def test_a_client_closes_in_time_while_its_key_is_not_accepted(service: Unruly, 
     assert (outcome.result(0).status, outcome.result(0).code) == ("dropped", "closed")
 
 
-def test_what_waited_for_the_service_to_know_its_key_counts(start_server: StartServer, tmp_path: Path) -> None:
+def test_items_kept_until_the_key_is_known_are_counted(start_server: StartServer, tmp_path: Path) -> None:
     keys = ["the-first-key-of-the-service", "the-second-key-of-the-service"]
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_ADMIN_KEY": keys[0]})
-    told: list[str] = []
-    with AnalyticsClient(server.url, key=keys[1], service="web", jitter=lambda: 0.01, on_error=told.append) as client:
+    lines: list[str] = []
+    with AnalyticsClient(server.url, key=keys[1], service="web", jitter=lambda: 0.01, on_error=lines.append) as client:
         outcome = client.track_event("click")
-        eventually(lambda: told)
-        assert told[0].startswith("HTTP 401, This key is not known")
+        eventually(lambda: lines)
+        assert lines[0].startswith("HTTP 401, This key is not known")
         server.stop()
         server.set(ANALYTICS_ADMIN_KEY=keys[1])
         server.__enter__()

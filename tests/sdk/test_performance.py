@@ -1,4 +1,4 @@
-"""The decorator: what it records, and that functions behave as before."""
+"""The decorator: recorded metrics, and unchanged behaviour of functions."""
 
 import asyncio
 import inspect
@@ -34,7 +34,7 @@ def test_each_call_records_its_latency(service: Unruly, make_client: MakeClient)
     assert 0 <= item["value"] < 1000
 
 
-def test_name_and_tags_can_be_given(service: Unruly, make_client: MakeClient) -> None:
+def test_name_and_tags_can_be_set(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
 
     @client.track_performance(name="search", tags={"shard": 3})
@@ -58,7 +58,7 @@ def test_an_exception_passes_through_and_is_an_error(service: Unruly, make_clien
     assert next(iter(service.items.values()))["value"] == 1
 
 
-def test_what_ends_the_program_is_no_error(service: Unruly, make_client: MakeClient) -> None:
+def test_an_exception_that_ends_the_program_is_not_an_error(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
 
     @client.track_performance
@@ -70,7 +70,7 @@ def test_what_ends_the_program_is_no_error(service: Unruly, make_client: MakeCli
     assert [name for name, _, _ in recorded(client, service)] == ["latency"]
 
 
-def test_coroutines_are_measured_to_their_end(service: Unruly, make_client: MakeClient) -> None:
+def test_coroutines_are_measured_until_they_end(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
 
     @client.track_performance
@@ -81,7 +81,7 @@ def test_coroutines_are_measured_to_their_end(service: Unruly, make_client: Make
         return 7
 
     assert inspect.iscoroutinefunction(waits)
-    with ThreadPoolExecutor(1) as thread:  # tests in a browser leave an event loop running in this one
+    with ThreadPoolExecutor(1) as thread:  # tests in a browser leave an event loop running in this thread
         assert thread.submit(asyncio.run, waits(False)).result() == 7
         with pytest.raises(LookupError):
             thread.submit(asyncio.run, waits(True)).result()
@@ -89,21 +89,21 @@ def test_coroutines_are_measured_to_their_end(service: Unruly, make_client: Make
     assert all(item["value"] >= 20 for item in service.items.values() if item["name"] == "latency")
 
 
-def test_methods_of_classes_keep_their_self(service: Unruly, make_client: MakeClient) -> None:
+def test_methods_can_be_decorated(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
 
     class Shop:
         name = "the shop"
 
         @client.track_performance
-        def told(self) -> str:
+        def greet(self) -> str:
             return self.name
 
-    assert Shop().told() == "the shop"
-    assert [tags["endpoint"] for _, _, tags in recorded(client, service)] == ["told"]
+    assert Shop().greet() == "the shop"
+    assert [tags["endpoint"] for _, _, tags in recorded(client, service)] == ["greet"]
 
 
-def test_generators_are_left_alone(make_client: MakeClient) -> None:
+def test_generators_are_not_wrapped(make_client: MakeClient) -> None:
     client = make_client()
 
     def numbers() -> Iterator[int]:

@@ -12,11 +12,11 @@ ENVIRONMENTS = {"threads": "", "gevent": "import gevent\n", "patched": PATCH}
 
 @pytest.fixture(params=ENVIRONMENTS)
 def head(request: pytest.FixtureRequest) -> str:
-    """The first lines of a program: plain threads, gevent beside them, or in their place."""
+    """The first lines of a program: plain threads, gevent beside them, or gevent instead."""
     return ENVIRONMENTS[request.param] + "from analytics.sdk import AnalyticsClient\n"
 
 
-def test_it_needs_nothing_but_requests(run_program: RunProgram, service: Unruly) -> None:
+def test_the_client_imports_only_requests(run_program: RunProgram, service: Unruly) -> None:
     run_program(
         """
 import sys
@@ -48,7 +48,7 @@ else:
     assert service.counted == {"click": 1}
 
 
-def test_what_waits_when_the_program_ends_is_sent(run_program: RunProgram, service: Unruly, head: str) -> None:
+def test_queued_items_are_sent_when_the_program_ends(run_program: RunProgram, service: Unruly, head: str) -> None:
     service.script = [Turn(500)]
     done = run_program(
         head
@@ -62,7 +62,7 @@ for n in range(150):
     assert "dropped" not in done.stderr
 
 
-def test_a_program_that_fails_still_tells(run_program: RunProgram, service: Unruly) -> None:
+def test_queued_items_are_sent_when_the_program_fails(run_program: RunProgram, service: Unruly) -> None:
     with pytest.raises(AssertionError, match="boom"):
         run_program(
             "from analytics.sdk import AnalyticsClient\n"
@@ -72,7 +72,7 @@ def test_a_program_that_fails_still_tells(run_program: RunProgram, service: Unru
     assert service.counted == {"click": 1}
 
 
-def test_a_program_ends_in_time_though_nobody_answers(run_program: RunProgram, service: Unruly) -> None:
+def test_a_program_ends_in_time_without_an_answer(run_program: RunProgram, service: Unruly) -> None:
     service.script = [HANG] * 10
     done = run_program(
         """
@@ -146,7 +146,7 @@ for child in children:
     [("60", ""), ("0", "import time; time.sleep(0.1)")],
     ids=["while items wait", "while a request is under way"],
 )
-def test_a_child_begins_with_nothing_and_sends_its_own(
+def test_a_child_starts_with_an_empty_queue(
     run_program: RunProgram, service: Unruly, head: str, flush: str, pause: str
 ) -> None:
     if pause:
@@ -159,7 +159,7 @@ def test_a_child_begins_with_nothing_and_sends_its_own(
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["imported before the client is made", "imported later"])
-def test_children_of_multiprocessing_send_what_waits_at_their_end(
+def test_children_of_multiprocessing_send_queued_items_when_they_end(
     run_program: RunProgram, service: Unruly, head: str, early: bool
 ) -> None:
     makes = "import multiprocessing", "client = AnalyticsClient(flush_seconds=60)"
@@ -217,13 +217,13 @@ def test_closing_stops_the_heartbeats(service: Unruly, make_client: MakeClient) 
     client.start_heartbeat(0.01)
     eventually(lambda: len(service.heartbeats) > 2)
     client.close()
-    told = len(service.heartbeats)
+    sent = len(service.heartbeats)
     client.start_heartbeat(0.01)
     assert client.heartbeat().result(0).code == "closed"
-    assert len(service.heartbeats) == told
+    assert len(service.heartbeats) == sent
 
 
-def test_a_signal_handler_may_track_while_the_program_does(run_program: RunProgram, service: Unruly) -> None:
+def test_a_signal_handler_may_interrupt_a_call_and_track(run_program: RunProgram, service: Unruly) -> None:
     run_program(
         """
 import signal, time

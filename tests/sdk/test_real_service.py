@@ -1,4 +1,4 @@
-"""Against the service itself, stopped, killed and started again at the same address and with the same data."""
+"""The client against the real service, which is stopped, killed and restarted with the same address and data."""
 
 import threading
 from pathlib import Path
@@ -64,7 +64,7 @@ def deep(levels: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_a_restart_loses_and_doubles_nothing(tmp_path: Path, how: str) -> None:
+def test_a_restart_loses_and_duplicates_nothing(tmp_path: Path, how: str) -> None:
     settings = {"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_EVENTS_RING": "20000"}
     server = Server(tmp_path / "server.log", settings)
     done = threading.Event()
@@ -81,10 +81,10 @@ def test_a_restart_loses_and_doubles_nothing(tmp_path: Path, how: str) -> None:
         eventually(lambda: client.counts()["accepted"] > 50)
         if how == "killed":
             kill(server)
-    told = client.counts()["accepted"]
-    eventually(lambda: len(outcomes) > told + 50)
+    accepted = client.counts()["accepted"]
+    eventually(lambda: len(outcomes) > accepted + 50)
     with server:
-        eventually(lambda: client.counts()["accepted"] > told + 50)
+        eventually(lambda: client.counts()["accepted"] > accepted + 50)
         done.set()
         worker.join()
         assert client.flush(20)

@@ -1,4 +1,4 @@
-"""What the calls send, and that nothing a program passes makes them raise."""
+"""Tracking calls: what they send, and that they do not raise for any arguments."""
 
 import inspect
 import json
@@ -46,7 +46,7 @@ class Order:
 
 
 class Hostile:
-    """Fails however it is looked at."""
+    """An object whose methods all fail."""
 
     def __str__(self) -> str:
         raise RuntimeError("do not look")
@@ -90,7 +90,7 @@ CIRCLE["self"] = CIRCLE
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_values_that_json_does_not_have_are_sent_as_numbers_or_text(
+def test_values_without_a_json_type_are_sent_as_numbers_or_text(
     service: Unruly, make_client: MakeClient, data: Any, sent: Any
 ) -> None:
     client = make_client()
@@ -101,7 +101,7 @@ def test_values_that_json_does_not_have_are_sent_as_numbers_or_text(
     assert event["data"] == sent
 
 
-def test_deep_data_are_cut_and_large_ones_are_rejected(service: Unruly, make_client: MakeClient) -> None:
+def test_deep_data_is_truncated_and_large_data_rejected(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
     assert client.track_event("click", deep(100_000)).result(10).counted
     outcome = client.track_event("click", {"x": "a" * 100_000}).result(0)
@@ -149,7 +149,7 @@ odd_values = st.recursive(
 
 
 @given(st.dictionaries(st.text(st.characters(codec=None)), st.one_of(odd_values, json_values), max_size=5))
-def test_whatever_the_data_hold_the_service_takes_them(data: Any) -> None:
+def test_any_data_is_accepted_by_the_service(data: Any) -> None:
     record = load(EventSchema(), encode({"type": "a", "service": "s", "data": data}))
     json.loads(bytes(record.data))
 
@@ -192,7 +192,7 @@ def test_no_number_makes_a_call_raise(number: Any) -> None:
 
 
 @given(json_values)
-def test_what_json_has_stays_as_it_is(value: Any) -> None:
+def test_json_values_are_sent_unchanged(value: Any) -> None:
     assert plain(value) == value
     assert json.loads(encode({"v": [value]})) == {"v": [value]}
 
@@ -273,7 +273,7 @@ def test_users_may_have_numbers(service: Unruly, make_client: MakeClient) -> Non
     assert [item["user_id"] for item in service.items.values()] == ["42", "43"]
 
 
-def test_what_is_changed_after_the_call_was_sent_as_it_was(service: Unruly, make_client: MakeClient) -> None:
+def test_changes_after_the_call_are_not_sent(service: Unruly, make_client: MakeClient) -> None:
     client = make_client(flush_seconds=5)
     data = {"n": 1}
     client.track_event("click", data)
@@ -301,23 +301,23 @@ def test_an_outcome_cannot_be_cancelled(service: Unruly, make_client: MakeClient
         {"timeout": 0},
     ],
 )
-def test_a_client_that_could_never_work_is_an_error_at_once(arguments: dict[str, Any]) -> None:
+def test_invalid_options_of_a_client_are_an_error_at_once(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is"):
         AnalyticsClient(**arguments)
 
 
-def test_it_works_where_programs_cannot_fork(monkeypatch: pytest.MonkeyPatch, make_client: MakeClient) -> None:
+def test_the_client_works_without_fork(monkeypatch: pytest.MonkeyPatch, make_client: MakeClient) -> None:
     monkeypatch.delattr(os, "register_at_fork")
     assert make_client().track_event("click").result(10).counted
 
 
-def test_unless_told_otherwise_it_keeps_the_measures_of_the_contract() -> None:
+def test_the_defaults_are_those_of_the_contract() -> None:
     parameters = inspect.signature(AnalyticsClient).parameters
     measures = [parameters[name].default for name in ("batch_size", "flush_seconds", "max_queue")]
     assert measures == [100, 0.25, 10_000]
 
 
-def test_the_address_comes_from_the_argument_the_environment_or_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_comes_from_the_argument_or_the_environment_or_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANALYTICS_URL", raising=False)
     with AnalyticsClient() as client:
         assert client.base_url == "http://localhost:8099"
@@ -327,7 +327,7 @@ def test_the_address_comes_from_the_argument_the_environment_or_is_local(monkeyp
 
 
 class Scripted:
-    """A transport that answers what it is told, and tells what was posted."""
+    """A transport that accepts everything, records it, and fails on request."""
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, Any]] = []
@@ -345,7 +345,7 @@ class Scripted:
         pass
 
 
-def test_a_bug_in_the_client_drops_one_batch_and_no_more(make_client: MakeClient) -> None:
+def test_a_bug_in_the_client_drops_only_one_batch(make_client: MakeClient) -> None:
     scripted = Scripted()
     scripted.fails = 1
     client = make_client(connect=lambda: scripted)

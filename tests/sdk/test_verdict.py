@@ -1,4 +1,4 @@
-"""What answers mean, the pauses between tries, and times, without a server."""
+"""Interpretation of answers, pauses between retries, and timestamps, without a server."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,31 +44,31 @@ def receipt(accepted: Any = 0, duplicates: Any = 0, rejected: Any = 0, errors: A
         (Answer(404, {"error": "odd"}, says="HTTP 404"), Settled([Outcome("rejected", "http_404", "HTTP 404")] * 2)),
     ],
 )
-def test_an_answer_to_two_items(answer: Answer, verdict: Any) -> None:
+def test_an_answer_determines_the_outcome_of_items(answer: Answer, verdict: Any) -> None:
     assert judge(answer, 2, receipt=True) == verdict
 
 
 @pytest.mark.parametrize(
     "body", [None, {}, receipt(3), receipt(True, 1), receipt(-1, 3), receipt(1.0, 1), receipt("2")]
 )
-def test_an_answer_that_is_no_receipt_is_asked_for_again(body: Any) -> None:
+def test_an_answer_that_is_not_a_receipt_causes_a_retry(body: Any) -> None:
     assert isinstance(judge(Answer(200, body), 2, receipt=True), TryAgain)
 
 
 @pytest.mark.parametrize("body", [None, {}, {"welcome": "to our hotel"}])
-def test_a_heartbeat_has_arrived_when_the_service_says_so(body: Any) -> None:
+def test_a_heartbeat_is_accepted_if_the_answer_says_so(body: Any) -> None:
     assert isinstance(judge(Answer(200, body), 1, receipt=False), TryAgain)
     assert judge(Answer(200, {"message": "heartbeat recorded"}), 1, receipt=False) == Settled([ACCEPTED])
 
 
-def test_one_item_is_never_split() -> None:
+def test_a_single_item_is_never_split() -> None:
     for status in (400, 413, 422):
         assert judge(Answer(status, says="no"), 1, receipt=True) == Settled(
             [Outcome("rejected", f"http_{status}", "no")]
         )
 
 
-def test_pauses_grow_to_half_a_minute_and_begin_anew() -> None:
+def test_pauses_grow_to_half_a_minute_and_are_reset() -> None:
     backoff = Backoff(lambda: 1.0)
     assert [backoff.failed(None) for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
     assert [backoff.failed(None) for _ in range(5000)][-1] == 30
@@ -76,14 +76,14 @@ def test_pauses_grow_to_half_a_minute_and_begin_anew() -> None:
     assert backoff.failed(None) == 0.25
 
 
-def test_jitter_is_full_and_adds_to_what_an_answer_asks_for() -> None:
+def test_jitter_is_full_and_added_to_retry_after() -> None:
     assert Backoff(lambda: 0.0).failed(None) == 0
     assert Backoff(lambda: 0.0).failed(2.0) == 2
     assert 2 < Backoff(lambda: 1.0).failed(2.0) < 3
     assert Backoff(lambda: 0.0).failed(1e9) == 3600
 
 
-def test_an_answer_that_asks_for_no_pause_is_not_asked_again_and_again() -> None:
+def test_a_retry_after_of_zero_still_causes_a_pause() -> None:
     backoff = Backoff(lambda: 1.0)
     assert [backoff.failed(0.0) for _ in range(4)] == [0.25, 0.5, 1, 2]
 
@@ -103,7 +103,7 @@ def test_an_answer_that_asks_for_no_pause_is_not_asked_again_and_again() -> None
         ({"Retry-After": "Mon, 15 Jan 2024 10:30:05 GMT", "Date": "today"}, None),
     ],
 )
-def test_how_long_an_answer_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_parsed(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, datetime(2024, 1, 15, 10, 30, tzinfo=UTC)) == seconds
 
 
@@ -115,5 +115,5 @@ def test_how_long_an_answer_asks_to_wait(headers: dict[str, str], seconds: float
         ("2024-01-15T10:30:00+01:00", "2024-01-15T10:30:00+01:00"),
     ],
 )
-def test_times_are_written_as_the_service_reads_them(when: Any, text: str) -> None:
+def test_times_are_formatted_for_the_service(when: Any, text: str) -> None:
     assert rfc3339(when) == text

@@ -1,4 +1,4 @@
-"""The WSGI middleware: what it reports of each request, and that the application goes on as without it."""
+"""The WSGI middleware: reported requests, and unchanged behaviour of the application."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,10 +21,10 @@ def call(app: Application, path: str = "/", **environ: Any) -> tuple[str, bytes]
     """The status and body of a request, as a server gets them."""
     environ["PATH_INFO"] = path.encode().decode("latin-1")
     setup_testing_defaults(environ)
-    told: list[str] = []
+    statuses: list[str] = []
 
     def start(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
-        told.append(status)
+        statuses.append(status)
         return lambda _: None
 
     response = app(environ, start)
@@ -34,7 +34,7 @@ def call(app: Application, path: str = "/", **environ: Any) -> tuple[str, bytes]
         close = getattr(response, "close", None)
         if close is not None:
             close()
-    return told[-1], body
+    return statuses[-1], body
 
 
 def reported(client: AnalyticsClient, service: Unruly) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def test_a_request_is_reported_by_its_template(service: Unruly, make_client: Mak
     assert event["data"] == {"endpoint": "/shop/users/<number>", "method": "GET", "status": 200}
 
 
-def test_a_template_of_the_hosts_own_goes_first(service: Unruly, make_client: MakeClient) -> None:
+def test_a_template_of_the_application_takes_precedence(service: Unruly, make_client: MakeClient) -> None:
     client = make_client()
     app = Middleware(hello, client, lambda environ: "/a/:b" if environ["PATH_INFO"] == "/a/b" else None)
     call(app, "/a/b")
@@ -66,7 +66,7 @@ def test_a_template_of_the_hosts_own_goes_first(service: Unruly, make_client: Ma
     assert [event["data"]["endpoint"] for event in reported(client, service)] == ["/a/:b", "/größe/<number>"]
 
 
-def test_a_stream_is_measured_to_its_end(service: Unruly, make_client: MakeClient) -> None:
+def test_a_stream_is_measured_until_its_end(service: Unruly, make_client: MakeClient) -> None:
     closed = []
 
     class Stream:
@@ -90,7 +90,7 @@ def test_a_stream_is_measured_to_its_end(service: Unruly, make_client: MakeClien
     assert closed == [True]
 
 
-def test_a_status_that_comes_with_the_first_part_is_seen(service: Unruly, make_client: MakeClient) -> None:
+def test_a_status_set_with_the_first_chunk_is_reported(service: Unruly, make_client: MakeClient) -> None:
     def late(environ: Any, start: Any) -> Iterator[bytes]:
         start("404 Not Found", OK)
         yield b""
@@ -110,9 +110,9 @@ def fails_on_the_way(environ: Any, start: Any) -> Iterator[bytes]:
     raise LookupError("gone")
 
 
-def test_a_websocket_is_let_through_and_no_request(service: Unruly, make_client: MakeClient) -> None:
+def test_a_websocket_is_not_reported_as_a_request(service: Unruly, make_client: MakeClient) -> None:
     def chats(environ: Any, start: Any) -> Iterable[bytes]:
-        raise StopIteration  # as Flask-Sock tells gunicorn that the connection is over
+        raise StopIteration  # as Flask-Sock signals gunicorn that the connection has ended
 
     client = make_client()
     with pytest.raises(StopIteration):
@@ -131,9 +131,9 @@ def test_an_exception_is_an_error_and_passes_through(
     assert (event["data"]["status"], event["data"]["error"]) == (500, "LookupError")
 
 
-def test_a_request_that_is_given_up_before_its_answer_is_an_error(service: Unruly, make_client: MakeClient) -> None:
+def test_a_request_aborted_before_its_answer_is_an_error(service: Unruly, make_client: MakeClient) -> None:
     def runs_out_of_time(environ: Any, start: Any) -> Iterable[bytes]:
-        raise SystemExit  # as gunicorn ends a worker that takes too long; gevent's Timeout is no Exception either
+        raise SystemExit  # as gunicorn ends a slow worker; gevent's Timeout is not an Exception either
 
     client = make_client()
     with pytest.raises(SystemExit):
@@ -142,7 +142,7 @@ def test_a_request_that_is_given_up_before_its_answer_is_an_error(service: Unrul
     assert (event["data"]["status"], event["data"]["error"]) == (500, "SystemExit")
 
 
-def test_a_reader_who_leaves_early_is_no_error(service: Unruly, make_client: MakeClient) -> None:
+def test_a_client_that_disconnects_early_is_not_an_error(service: Unruly, make_client: MakeClient) -> None:
     def endless(environ: Any, start: Any) -> Iterator[bytes]:
         start("200 OK", OK)
         while True:
@@ -160,7 +160,7 @@ def test_a_reader_who_leaves_early_is_no_error(service: Unruly, make_client: Mak
     assert "error" not in event["data"]
 
 
-def test_nothing_that_fails_here_breaks_the_application(service: Unruly, make_client: MakeClient) -> None:
+def test_errors_of_the_middleware_do_not_affect_the_application(service: Unruly, make_client: MakeClient) -> None:
     def fails(environ: Any) -> str:
         raise LookupError
 

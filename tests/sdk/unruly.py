@@ -1,4 +1,4 @@
-"""A real HTTP server that counts items as the service does, and misbehaves as its script says."""
+"""A real HTTP server that counts items like the service, and misbehaves as its script says."""
 
 import json
 import os
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 
 class Turn(NamedTuple):
-    """How one request is treated: its status, late if `slow`, or `cut`, `short`, `reset` or `hang` instead.
+    """The treatment of one request: a status, or the misbehaviour `slow`, `cut`, `short`, `reset` or `hang`.
 
-    `counts` tells whether what it brings counts all the same.
+    `counts`: whether its items are counted anyway.
     """
 
     status: int = 200
@@ -29,10 +29,10 @@ CUT, SHORT, RESET, HANG = Turn(how="cut"), Turn(how="short"), Turn(how="reset"),
 
 
 class Unruly:
-    """Remembers each id once; `script` is used up first, one turn a request.
+    """Counts each id once; each request uses up one turn of `script` first.
 
-    `most` is how many items a body may have, else it is answered 413; an item whose data have `refuse` is rejected,
-    and one with `fault` makes it answer 500. Without `believes_times` it rejects each item with a timestamp.
+    Bodies of more than `most` items are answered 413, items with `refuse` in their data are rejected, and those with
+    `fault` are answered 500. Without `believes_times`, items with a timestamp are rejected.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Unruly:
         self.released = threading.Event()
 
     def take(self, items: list[Any]) -> tuple[int, Any]:
-        """Count what is new."""
+        """Count new items."""
         accepted = duplicates = 0
         errors = []
         for index, item in enumerate(items):
@@ -72,7 +72,7 @@ class Unruly:
 def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body leave together
+        wbufsize = -1  # head and body are sent together
 
         def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -115,7 +115,7 @@ def _handler(service: Unruly) -> type[BaseHTTPRequestHandler]:
                 service.released.wait(20)
             elif how == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                os.close(self.connection.detach())  # before anything would end the connection in peace
+                os.close(self.connection.detach())  # before the connection is closed cleanly
 
         def log_message(self, *_: object) -> None:
             pass
@@ -143,12 +143,12 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, *_: object) -> None:
-        """Clients that hang up are no news."""
+        """Ignore clients that disconnect."""
 
 
 @contextmanager
 def serving(service: Unruly, port: int = 0) -> Iterator[Unruly]:
-    """`service` at an address; may be given the same port again after it was stopped."""
+    """Run `service`; a port can be reused after it was stopped."""
     with _Server(("127.0.0.1", port), _handler(service)) as server:
         service.port = server.server_port
         service.url = f"http://127.0.0.1:{service.port}"

@@ -1,4 +1,4 @@
-// Tracks one event and has nothing more to do; the service is at the address in its first argument.
+// Tracks one event and ends; the first argument is the address of the service.
 import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
 
 const client = new AnalyticsClient({ baseUrl: process.argv[2], service: 'job' });

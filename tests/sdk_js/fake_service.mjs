@@ -1,4 +1,4 @@
-// A service that fails on demand, and counts each id once, as the real one does.
+// A service that fails on demand, and counts each id once like the real one.
 import { createServer } from 'node:http';
 
 const read = async (request) => {
@@ -13,12 +13,12 @@ const breakOff = (response) => {
   response.writeHead(200, { 'Content-Length': 100 }).write('{"accepted": 1', () => response.socket.destroy());
 };
 
-/** Behaviours of one request each; once they are used up, everything is taken. */
+/** Behaviours for one request each; without any left, everything is accepted. */
 export const fail = {
-  status: (status, headers = {}, body = problem('told_so', 'As told.')) => ({ status, headers, body }),
+  status: (status, headers = {}, body = problem('scripted', 'As scripted.')) => ({ status, headers, body }),
   hang: { hang: true },
   reset: { reset: true },
-  /** An answer that breaks off. */
+  /** A truncated answer. */
   short: { short: true },
   /** The items are counted, but the answer is lost. */
   resetAfterwards: { reset: true, isCounted: true },
@@ -29,7 +29,7 @@ export class FakeService {
     this.maxBody = maxBody;
     this.believesTimes = believesTimes;
     this.behaviours = [];
-    this.isFaulty = true; // answers 500 where an item has `fault` in its data
+    this.isFaulty = true; // answers 500 if an item has `fault` in its data
     this.counted = new Map();
     this.requests = [];
   }

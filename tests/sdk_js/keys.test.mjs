@@ -16,10 +16,10 @@ for (const [address, url, key] of [
   ['https://analytics.test/a@b', 'https://analytics.test/a@b', ''],
   ['/stats/', '/stats', ''],
 ]) {
-  test(`the address ${address} is taken apart`, () => assert.deepEqual(split(address), { url, key }));
+  test(`the address ${address} is parsed`, () => assert.deepEqual(split(address), { url, key }));
 }
 
-test('the key is that of the options, else that of the address, and goes in a header', async (t) => {
+test('the key comes from the options or the address, and is sent in a header', async (t) => {
   const fake = await service(t);
   const asked = [{}, { key: 'option' }, { baseUrl: withKey(fake.url, 'address') }, { baseUrl: withKey(fake.url, 'address'), key: 'option' }];
   for (const options of asked) {
@@ -31,20 +31,20 @@ test('the key is that of the options, else that of the address, and goes in a he
   assert.ok(fake.requests.every(({ path }) => path === '/events'));
 });
 
-test('items wait while the key is not accepted, and that is reported once', async (t) => {
+test('items are kept while the key is refused, and that is reported once', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(401), fail.status(401), fail.status(403));
   const problems = [];
   const analytics = client(fake, { onError: (problem) => problems.push(problem) });
   assert.equal((await analytics.trackEvent('click')).status, 'accepted');
   assert.equal(fake.requests.length, 4);
-  assert.deepEqual(problems.map(({ code, status, attempt }) => [code, status, attempt]), [['told_so', 401, 1]]);
+  assert.deepEqual(problems.map(({ code, status, attempt }) => [code, status, attempt]), [['scripted', 401, 1]]);
   fake.behaviours.push(fail.status(403));
   assert.equal((await analytics.trackEvent('click')).status, 'accepted');
   assert.deepEqual(problems.slice(1).map(({ status }) => status), [403], 'a new denial is reported again');
 });
 
-test('after ten minutes each batch has one try, until the key is accepted again', async (t) => {
+test('after ten minutes each batch has one attempt until the key is accepted again', async (t) => {
   const fake = await service(t);
   const now = Date.now;
   let offset = 0;
@@ -64,20 +64,20 @@ test('after ten minutes each batch has one try, until the key is accepted again'
   assert.equal((await analytics.trackEvent('click')).status, 'rejected');
   assert.equal((await analytics.trackEvent('click')).status, 'accepted');
   fake.behaviours.push(fail.status(401), fail.status(401));
-  assert.equal((await analytics.trackEvent('click')).status, 'accepted', 'it waits again');
+  assert.equal((await analytics.trackEvent('click')).status, 'accepted', 'items are kept again');
 });
 
-test('without onError a key that is not accepted is shown on the console', async (t) => {
+test('without onError a refused key is logged to the console', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(401), fail.status(401));
   const { mock } = t.mock.method(console, 'warn', () => {});
   await client(fake).trackEvent('click');
   assert.deepEqual(mock.calls.map(({ arguments: [line] }) => line), [
-    `analytics: items for ${fake.url} wait: 401 As told. (Set onError to see each rejection.)`,
+    `analytics: items for ${fake.url} wait: 401 As scripted. (Set onError to see each rejection.)`,
   ]);
 });
 
-test('a beacon, which has no headers, has the key in its address', () => {
+test('a beacon has the key in its address, as it has no headers', () => {
   const taken = [];
   const lane = new SendQueue('http://x/events', { key: 'a&b', batchSize: 3, flushMs: 60_000, timeoutMs: 1000, onError: () => {} });
   lane.add({ id: 'a', text: '{"id":"a"}', at: Date.now(), key: null, settle: () => {} });

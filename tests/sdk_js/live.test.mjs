@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LiveClient } from '../../analytics/web/sdk/analytics.js';
 
-/** A WebSocket whose other end is the test. */
+/** A fake WebSocket that the test controls. */
 class FakeSocket {
   static all = [];
   static get last() {
@@ -44,7 +44,7 @@ class FakeSocket {
   }
 }
 
-/** A started client, its first socket, and all events that it dispatched. */
+/** A started client, its first socket, and all dispatched events. */
 function live(t, options) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 });
   FakeSocket.all = [];
@@ -57,7 +57,7 @@ function live(t, options) {
   return { client, dispatched, of: (kind) => dispatched.filter(([name]) => name === kind).map(([, detail]) => detail) };
 }
 
-test('it connects and tells snapshots, updates and events', (t) => {
+test('a client connects and dispatches snapshots, updates and events', (t) => {
   const { client, dispatched } = live(t);
   assert.equal(FakeSocket.last.url.href, 'ws://analytics.test/ws/dashboard?events=all&service=all&updates=patch');
   FakeSocket.last.open();
@@ -86,7 +86,7 @@ test('a patch is dispatched as a whole snapshot, each a new object', (t) => {
   assert.equal(after.kept, before.kept);
 });
 
-test('a line that ends is made anew, from where it was, after a pause that grows', (t) => {
+test('a closed connection is reopened with `since` after a growing pause', (t) => {
   const { client, of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 41, data: {} });
   FakeSocket.last.say('event', { seq: 42, data: {} });
@@ -105,7 +105,7 @@ test('a line that ends is made anew, from where it was, after a pause that grows
   assert.deepEqual([of('snapshot').at(-1).gap, client.seq, client.state.attempt], [true, 7, 0]);
 });
 
-test('an error ends a line even where no close follows, and none after that counts', (t) => {
+test('an error ends a connection even without a close, and later events of it are ignored', (t) => {
   const { of } = live(t);
   FakeSocket.last.onerror();
   assert.deepEqual([of('state').at(-1).state, of('state').at(-1).attempt], ['reconnecting', 1]);
@@ -113,7 +113,7 @@ test('an error ends a line even where no close follows, and none after that coun
   assert.equal(of('state').length, 2);
 });
 
-test('a line on which nothing comes is taken for dead', (t) => {
+test('a connection without messages is considered dead', (t) => {
   const { of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 1, data: {} });
   t.mock.timers.tick(5000);
@@ -123,13 +123,13 @@ test('a line on which nothing comes is taken for dead', (t) => {
   assert.equal(FakeSocket.all[0].readyState, 3);
 });
 
-test('a line that never opens is given up', (t) => {
+test('a connection that never opens times out', (t) => {
   const { of } = live(t);
   t.mock.timers.tick(11_000);
   assert.equal(of('state').at(-1).state, 'reconnecting');
 });
 
-test('what is no JSON ends the line, and so does a patch against nothing', (t) => {
+test('invalid JSON and a patch without a snapshot end the connection', (t) => {
   const { client, of } = live(t);
   for (const data of ['<html>', 'null', '5', '{}', new Blob(['{}'])]) {
     FakeSocket.last.onmessage({ data });
@@ -142,7 +142,7 @@ test('what is no JSON ends the line, and so does a patch against nothing', (t) =
   assert.equal(of('update').length, 0);
 });
 
-test('names that no address can hold are asked for in a message, from where it was', (t) => {
+test('names that do not fit into an address are subscribed to in a message with `since`', (t) => {
   const { client, of } = live(t, { events: ['a,b', 'c'], service: ['<img src=x>'] });
   const whole = { type: 'subscribe', events: ['a,b', 'c'], service: ['<img src=x>'], updates: 'patch' };
   assert.deepEqual(FakeSocket.last.asked, { events: 'none', updates: 'patch' });
@@ -161,7 +161,7 @@ test('names that no address can hold are asked for in a message, from where it w
   assert.deepEqual([client.seq, client.state.state, of('snapshot').length, of('event').length], [21, 'live', 2, 1]);
 });
 
-test('what comes back is a snapshot alone, where nothing was missed or the message is refused', (t) => {
+test('only a snapshot follows if nothing was missed or the message is refused', (t) => {
   const { client, of } = live(t, { events: ['a,b'] });
   for (const answer of ['snapshot', 'error']) {
     FakeSocket.last.open();
@@ -179,7 +179,7 @@ test('what comes back is a snapshot alone, where nothing was missed or the messa
   assert.equal(of('refused').length, 1);
 });
 
-test('a subscription changes at once, or as soon as the line is open, and for good', (t) => {
+test('a subscription changes at once or when the connection opens, and permanently', (t) => {
   const { client, of } = live(t);
   client.subscribe({ events: ['purchase'] });
   FakeSocket.last.open();
@@ -194,7 +194,7 @@ test('a subscription changes at once, or as soon as the line is open, and for go
   assert.deepEqual(FakeSocket.last.asked, { events: 'purchase', service: 'shop', updates: 'patch' });
 });
 
-test('closing ends it, also inside a listener, and it can be started again', (t) => {
+test('a client can be closed, also in a listener, and started again', (t) => {
   const { client, of } = live(t);
   FakeSocket.last.say('snapshot', { seq: 3, data: {} });
   client.close();
@@ -211,7 +211,7 @@ test('closing ends it, also inside a listener, and it can be started again', (t)
   assert.deepEqual([FakeSocket.all.length, client.state.state], [2, 'closed']);
 });
 
-test('where no page may connect it tries again', (t) => {
+test('a client retries when connections are not allowed', (t) => {
   const { of } = live(t, {
     WebSocket: class {
       constructor() {
@@ -222,14 +222,14 @@ test('where no page may connect it tries again', (t) => {
   assert.equal(of('state').at(-1).state, 'reconnecting');
 });
 
-test('where there is no WebSocket it says so', (t) => {
+test('a missing WebSocket class is an error', (t) => {
   const { WebSocket } = globalThis;
   t.after(() => Object.assign(globalThis, { WebSocket }));
   globalThis.WebSocket = undefined;
   assert.throws(() => new LiveClient(), /pass one/);
 });
 
-test('retry connects at once where it waits, and does nothing else', (t) => {
+test('retry connects at once during a pause, and otherwise does nothing', (t) => {
   const { client } = live(t);
   client.retry();
   assert.equal(FakeSocket.all.length, 1, 'an attempt is under way');

@@ -21,18 +21,18 @@ test('the examples of the contract work unchanged', async (t) => {
   });
 });
 
-test('without options the client speaks to this machine', () => {
+test('the default address is this machine', () => {
   assert.equal(new AnalyticsClient().baseUrl, 'http://localhost:8099');
 });
 
-test('users may have numbers, and need not be known', async (t) => {
+test('user ids may be numbers or missing', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);
   await Promise.all([42, null, undefined].map((user) => analytics.trackPageView('/', user)));
   assert.deepEqual([...fake.counted.values()].map(({ user_id }) => user_id), ['42', null, null]);
 });
 
-test('what is tracked together goes out together, a hundred at a time', async (t) => {
+test('items tracked together are sent together, a hundred at a time', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);
   const outcomes = await Promise.all(Array.from({ length: 250 }, (_, n) => analytics.trackEvent('click', { n })));
@@ -41,7 +41,7 @@ test('what is tracked together goes out together, a hundred at a time', async (t
   assert.deepEqual([...fake.counted.values()].map(({ data }) => data.n), Array.from({ length: 250 }, (_, n) => n));
 });
 
-test('by default one item is sent after 250 ms, and a hundred at once', async (t) => {
+test('by default a single item is sent after 250 ms, and a hundred immediately', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { mock } = t.mock.method(globalThis, 'fetch', () => new Promise(() => {}));
   const analytics = new AnalyticsClient();
@@ -66,7 +66,7 @@ test('each promise settles with its own outcome', async (t) => {
   assert.deepEqual(problems, [{ ...outcomes[1].error, id: outcomes[1].id }]);
 });
 
-test('a batch that is too large goes out in halves', async (t) => {
+test('a batch that is too large is sent in halves', async (t) => {
   const fake = await service(t, { maxBody: 1000 });
   const analytics = client(fake);
   const outcomes = await Promise.all(Array.from({ length: 40 }, (_, n) => analytics.trackEvent('click', { n })));
@@ -75,7 +75,7 @@ test('a batch that is too large goes out in halves', async (t) => {
   assert.ok(fake.requests.length < 40);
 });
 
-test('one item that is too large is rejected, and its neighbours are not', async (t) => {
+test('an item that is too large is rejected, and others are not', async (t) => {
   const fake = await service(t, { maxBody: 1000 });
   const analytics = client(fake);
   const data = [{}, { text: 'x'.repeat(2000) }, {}];
@@ -84,17 +84,17 @@ test('one item that is too large is rejected, and its neighbours are not', async
   assert.equal(outcomes[1].error.code, 'body_too_large');
 });
 
-test('a refusal of the whole batch rejects its items with the reason', async (t) => {
+test('an error for the whole batch rejects its items with the reason', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(404));
   const analytics = client(fake);
   const outcomes = await Promise.all([1, 2].map(() => analytics.recordMetric('m', 1)));
-  const error = { code: 'told_so', message: 'As told.', status: 404 };
+  const error = { code: 'scripted', message: 'As scripted.', status: 404 };
   assert.deepEqual(outcomes.map((outcome) => outcome.error), [error, error]);
   assert.equal(fake.requests.length, 1);
 });
 
-test('what cannot be sent at all is rejected at once', async (t) => {
+test('items that cannot be sent are rejected at once', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);
   const outcomes = await Promise.all([
@@ -105,7 +105,7 @@ test('what cannot be sent at all is rejected at once', async (t) => {
   assert.equal(fake.requests.length, 0);
 });
 
-test('a value that cannot be read costs itself alone', async (t) => {
+test('an unreadable value affects only itself', async (t) => {
   const fake = await service(t);
   const analytics = client(fake);
   const hostile = { get zone() { throw new Error('hands off'); } };
@@ -113,7 +113,7 @@ test('a value that cannot be read costs itself alone', async (t) => {
   assert.deepEqual(outcomes.map(({ status }) => status), ['accepted', 'accepted']);
 });
 
-test('of the heartbeats that wait only the newest of each service is sent', async (t) => {
+test('of queued heartbeats only the newest of each service is sent', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(500));
   const analytics = client(fake);

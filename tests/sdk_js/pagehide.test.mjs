@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SendQueue } from '../../analytics/web/sdk/queue.js';
 import { fail, service } from './fake_service.mjs';
 
-/** A queue, the items that were settled, and those that beacons took. */
+/** A queue, the settled items, and those sent by beacons. */
 function stage(fake, options) {
   const settled = [];
   const taken = [];
@@ -23,7 +23,7 @@ function stage(fake, options) {
   return { queue, add, handOver, settled, taken };
 }
 
-test('what waits is handed over once, in batches, and still sent where the page stays', async (t) => {
+test('queued items are sent by beacons once, in batches, and again normally if the page stays', async (t) => {
   const fake = await service(t);
   const { queue, add, handOver, settled, taken } = stage(fake);
   for (const id of ['a', 'b', 'c', 'd']) add(id);
@@ -35,7 +35,7 @@ test('what waits is handed over once, in batches, and still sent where the page 
   assert.deepEqual([...fake.counted.keys()], ['a', 'b', 'c', 'd']);
 });
 
-test('what has no room is left out, and bytes are counted, not characters', async (t) => {
+test('items without room are left out, and room is counted in bytes', async (t) => {
   const fake = await service(t);
   const { queue, add, handOver, taken } = stage(fake);
   add('wide', { text: 'é'.repeat(50) });
@@ -45,7 +45,7 @@ test('what has no room is left out, and bytes are counted, not characters', asyn
   queue.abandon({ status: 'dropped' });
 });
 
-test('a beacon that is refused takes nothing', async (t) => {
+test('items of a refused beacon stay in the queue', async (t) => {
   const fake = await service(t);
   const { queue, add, handOver, taken } = stage(fake);
   add('a');
@@ -55,7 +55,7 @@ test('a beacon that is refused takes nothing', async (t) => {
   queue.abandon({ status: 'dropped' });
 });
 
-test('after a try that failed, everything is handed over anew', async (t) => {
+test('after a failed attempt, all items are sent by beacons again', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(500));
   const again = [];

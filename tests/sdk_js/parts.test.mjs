@@ -5,7 +5,7 @@ import { newId } from '../../analytics/web/sdk/ids.js';
 import { serviceOf } from '../../analytics/web/sdk/origin.js';
 import { mergePatch } from '../../analytics/web/sdk/patch.js';
 
-test('the service is where the script came from, else where the page is, else here', () => {
+test('the service is at the origin of the script, or of the page, or on this machine', () => {
   const page = 'https://shop.test/cart?x=1';
   assert.equal(serviceOf('https://a.test/sdk/analytics.js', page), 'https://a.test');
   assert.equal(serviceOf('https://a.test/below/sdk/analytics.classic.js?v=2', page), 'https://a.test/below');
@@ -14,7 +14,7 @@ test('the service is where the script came from, else where the page is, else he
   assert.equal(serviceOf('file:///srv/analytics.mjs', undefined), 'http://localhost:8099');
 });
 
-test('pauses double up to the greatest, between a floor and that', () => {
+test('pauses double up to a maximum, with jitter above a minimum', () => {
   const limits = { floor: 500, base: 1000, cap: 30_000 };
   const between = (attempt) => [0, 1].map((end) => backoff(attempt, { ...limits, random: () => end }));
   const ends = [0, 1, 5, 2000].map(between);
@@ -42,7 +42,7 @@ for (const [target, patch, result] of [
   });
 }
 
-test('ids differ, also where there is no randomUUID', (t) => {
+test('ids differ, also without randomUUID', (t) => {
   assert.notEqual(newId(), newId());
   const { crypto } = globalThis;
   const use = (value) => Object.defineProperty(globalThis, 'crypto', { value, configurable: true });

@@ -1,4 +1,4 @@
-// What the client does with Retry-After and with clocks that differ; most of this is waiting, so it waits at once.
+// Retry-After and wrong clocks; the tests mostly wait, so they run concurrently.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ describe('at the same time', { concurrency: true }, () => {
     [429, () => '1', 1000],
     [503, () => new Date(Date.now() + 2000).toUTCString(), 900],
   ]) {
-    test(`a ${status} is tried again when Retry-After says`, async (t) => {
+    test(`a ${status} is retried after Retry-After`, async (t) => {
       const fake = await service(t);
       fake.behaviours.push(fail.status(status, { 'Retry-After': header() }));
       const analytics = client(fake);
@@ -28,7 +28,7 @@ describe('at the same time', { concurrency: true }, () => {
     });
   }
 
-  test('a date in Retry-After counts by the clock of who answers', async (t) => {
+  test('a date in Retry-After is relative to the clock of the server', async (t) => {
     const fake = await service(t);
     const [Date, until] = ['Mon, 15 Jan 2018 00:00:00 GMT', 'Mon, 15 Jan 2018 00:00:01 GMT'];
     fake.behaviours.push(fail.status(503, { Date, 'Retry-After': until }));
@@ -37,7 +37,7 @@ describe('at the same time', { concurrency: true }, () => {
     assert.ok(pauses[0] >= 1000 && pauses[0] <= 1250, `${pauses}`);
   });
 
-  test('what waited says when it was made, and what did not leaves that to the service', async (t) => {
+  test('only items that waited have a timestamp', async (t) => {
     const fake = await service(t);
     const analytics = client(fake);
     await analytics.trackEvent('now');
@@ -49,7 +49,7 @@ describe('at the same time', { concurrency: true }, () => {
     assert.ok(Math.abs(Date.parse(then.timestamp) - before) < 5000);
   });
 
-  test('a clock that is wrong costs no item', async (t) => {
+  test('a wrong clock loses no item', async (t) => {
     const fake = await service(t, { believesTimes: false });
     fake.behaviours.push(fail.status(503, { 'Retry-After': '1' }));
     const analytics = client(fake);
@@ -59,7 +59,7 @@ describe('at the same time', { concurrency: true }, () => {
   });
 });
 
-test('those that are asked to wait equally long do not come back together', async (t) => {
+test('clients with equal Retry-After do not retry at the same time', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(429, { 'Retry-After': '1' }));
   t.mock.method(Math, 'random', () => 0.5);

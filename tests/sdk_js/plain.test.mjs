@@ -4,14 +4,14 @@ import { jsonOf } from '../../analytics/web/sdk/plain.js';
 
 const roundTrip = (value) => JSON.parse(jsonOf(value));
 
-test('what JSON knows is written as JSON writes it', () => {
+test('JSON values are written like by JSON.stringify', () => {
   for (const value of [null, true, 'é 😀 \\ud83d "x"', 1.5, [1, [2]], { a: { b: [] } }, new Date(0), { toJSON: () => [1] }]) {
     assert.equal(jsonOf(value), JSON.stringify(value));
   }
   assert.deepEqual(roundTrip({ gone: undefined, list: [undefined] }), { list: [null] });
 });
 
-test('what JSON has no form for becomes a text that says what it was', () => {
+test('values without a JSON form become a descriptive text', () => {
   const circle = { name: 'c' };
   circle.self = [circle];
   const cases = [
@@ -37,7 +37,7 @@ test('what JSON has no form for becomes a text that says what it was', () => {
   for (const [value, expected] of cases) assert.deepEqual(roundTrip({ value }), { value: expected });
 });
 
-test('half a character becomes U+FFFD, and an escape that looks like one stays', () => {
+test('a lone surrogate becomes U+FFFD, and a text that looks like an escape stays', () => {
   assert.deepEqual(roundTrip({ ['k\udc00']: 'a\ud83d', pair: '\ud83d\ude00', text: '\\ud83d' }), {
     'k\ufffd': 'a\ufffd',
     pair: '😀',
@@ -55,7 +55,7 @@ test('depth and number of values are bounded', () => {
   assert.ok(jsonOf(wide).length < 200_000);
 });
 
-test('whatever is nested in whatever, the JSON is well-formed', (t) => {
+test('any nested values give well-formed JSON', (t) => {
   const seed = Number(process.env.SEED ?? 20240115);
   t.diagnostic(`SEED=${seed}`);
   let state = seed;

@@ -9,7 +9,7 @@ const client = (fake, options) => new AnalyticsClient({ baseUrl: fake.url, ...QU
 const receipt = (accepted, rejected = 0, errors = []) => JSON.stringify({ accepted, duplicates: 0, rejected, errors });
 
 for (const [name, behaviour, code] of [
-  ['an error of the service', fail.status(500), 'told_so'],
+  ['an error of the service', fail.status(500), 'scripted'],
   ['a proxy that has no service', fail.status(502, {}, '<h1>Bad gateway</h1>'), 'http_502'],
   ['a page in the place of an answer', fail.status(200, {}, '<h1>Log in</h1>'), 'http_200'],
   ['a receipt that breaks off', fail.status(200, {}, '{"accepted": 1'), 'http_200'],
@@ -20,11 +20,11 @@ for (const [name, behaviour, code] of [
   ['a receipt with errors that are none', fail.status(200, {}, receipt(0, 1, [null])), 'http_200'],
   ['a receipt with an error about nothing', fail.status(200, {}, receipt(0, 1, [{ index: 1 }])), 'http_200'],
   ['a failure that looks like a receipt', fail.status(500, {}, receipt(1)), 'http_500'],
-  ['a body that came too slowly', fail.status(408), 'told_so'],
+  ['a body that came too slowly', fail.status(408), 'scripted'],
   ['a service that hangs', fail.hang, 'timeout'],
   ['a connection that breaks', fail.reset, 'network_error'],
 ]) {
-  test(`after ${name} an item is sent again`, async (t) => {
+  test(`after ${name} an item is retried`, async (t) => {
     const fake = await service(t);
     fake.behaviours.push(behaviour, behaviour);
     const problems = [];
@@ -37,7 +37,7 @@ for (const [name, behaviour, code] of [
   });
 }
 
-test('what was counted before the answer got lost is not counted again', async (t) => {
+test('items whose answer was lost are not counted again', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.resetAfterwards);
   const outcomes = await Promise.all([1, 2, 3].map(() => client(fake).trackEvent('click')));
@@ -45,7 +45,7 @@ test('what was counted before the answer got lost is not counted again', async (
   assert.equal(outcomes.filter(({ status }) => status === 'duplicate').length, 1);
 });
 
-test('items that join others which were counted already are told apart from them', async (t) => {
+test('a retry with new items distinguishes duplicates from new items', async (t) => {
   const fake = await service(t);
   const later = [];
   const onError = ({ retryIn }) => retryIn !== undefined && later.push(...['new', ''].map((type) => analytics.trackEvent(type)));
@@ -57,13 +57,13 @@ test('items that join others which were counted already are told apart from them
   assert.deepEqual(outcomes.map(({ status }) => status), ['duplicate', 'duplicate', 'accepted', 'rejected']);
 });
 
-test('what was refused for now and not counted is accepted later on', async (t) => {
+test('items refused temporarily are accepted later', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(fail.status(503), fail.status(500));
   assert.equal((await client(fake).trackEvent('click')).status, 'accepted');
 });
 
-test('pauses grow, and are not the same for all', async (t) => {
+test('pauses grow and are random', async (t) => {
   const fake = await service(t);
   fake.behaviours.push(...Array(6).fill(fail.status(500)));
   const pauses = [];
@@ -73,12 +73,12 @@ test('pauses grow, and are not the same for all', async (t) => {
   pauses.forEach((pause, attempt) => assert.ok(pause <= Math.min(64, 8 * 2 ** attempt), `${pauses}`));
 });
 
-test('one item at which the service fails holds up no other', async (t) => {
+test('an item that makes the service fail does not delay others', async (t) => {
   const fake = await service(t);
   const analytics = client(fake, { retry: { base: 1, cap: 2 } });
-  const told = Array.from({ length: 8 }, (_, n) => analytics.trackEvent('click', { n, fault: n === 5 }));
-  const [faulty] = told.splice(5, 1);
-  await Promise.all(told);
+  const promises = Array.from({ length: 8 }, (_, n) => analytics.trackEvent('click', { n, fault: n === 5 }));
+  const [faulty] = promises.splice(5, 1);
+  await Promise.all(promises);
   const sent = fake.requests.length;
   const later = await Promise.all([1, 2, 3].map(() => analytics.trackEvent('later')));
   assert.ok(later.every(({ status }) => status === 'accepted'));
@@ -89,13 +89,13 @@ test('one item at which the service fails holds up no other', async (t) => {
   assert.equal(fake.counted.size, 11);
 });
 
-test('a service that is away for a while gets each item once', async (t) => {
+test('after an outage, the service gets each item once', async (t) => {
   const fake = await service(t);
   const { port } = fake;
   const analytics = client(fake, { timeoutMs: 1000 });
-  const told = [];
+  const promises = [];
   for (let n = 0; n < 3000; n += 1) {
-    told.push(analytics.trackEvent('click', { n }));
+    promises.push(analytics.trackEvent('click', { n }));
     if (n === 1000) await fake.stop();
     if (n === 2000) await sleep(50);
     if (n % 100 === 0) await sleep(1);
@@ -103,22 +103,22 @@ test('a service that is away for a while gets each item once', async (t) => {
   await fake.start(port);
   const busy = fail.status(429, { 'Retry-After': '0' });
   fake.behaviours.push(fail.resetAfterwards, fail.status(500), fail.hang, busy, fail.reset);
-  const outcomes = await Promise.all(told);
+  const outcomes = await Promise.all(promises);
   assert.ok(outcomes.every(({ status }) => status === 'accepted' || status === 'duplicate'));
   assert.deepEqual([...fake.counted.values()].map(({ data }) => data.n), Array.from({ length: 3000 }, (_, n) => n));
 });
 
-test('nothing that listens at all hurts nobody, and is told', async () => {
+test('an unreachable service is reported and does no harm', async () => {
   const fake = await new FakeService().start();
   await fake.stop();
   let onError;
   const problem = new Promise((resolve) => (onError = resolve)); // the first one
   const analytics = client(fake, { onError });
-  const told = analytics.trackEvent('click');
-  const awake = setTimeout(() => {}, 30_000); // what waits to be sent keeps no program from its end
+  const promise = analytics.trackEvent('click');
+  const awake = setTimeout(() => {}, 30_000); // queued items do not keep the program running
   const { code } = await problem;
   clearTimeout(awake);
   await analytics.close({ timeoutMs: 100 });
-  assert.equal((await told).error.code, 'closed');
+  assert.equal((await promise).error.code, 'closed');
   assert.equal(code, 'network_error');
 });

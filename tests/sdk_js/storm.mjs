@@ -1,4 +1,4 @@
-// Sends numbered events and metrics for as long as its input is open; then prints what became of each.
+// Sends numbered events and metrics until its input closes; then prints the number of each outcome.
 import { AnalyticsClient } from '../../analytics/web/sdk/analytics.js';
 
 const problems = {};
@@ -10,11 +10,11 @@ const analytics = new AnalyticsClient({
   maxQueue: 1_000_000, // however long the service takes to come back
   onError: ({ code }) => (problems[code] = (problems[code] ?? 0) + 1)
 });
-const told = [];
+const promises = [];
 let count = 0;
 const timer = setInterval(() => {
   for (let n = 0; n < 10; n += 1) {
-    told.push(analytics.trackEvent('gust', { n: count }), analytics.recordMetric('force', 1, {}, 'Bft'));
+    promises.push(analytics.trackEvent('gust', { n: count }), analytics.recordMetric('force', 1, {}, 'Bft'));
     count += 1;
   }
 }, 10);
@@ -22,6 +22,6 @@ const timer = setInterval(() => {
 process.stdin.resume().on('end', async () => {
   clearInterval(timer);
   const outcomes = {};
-  for (const { status } of await Promise.all(told)) outcomes[status] = (outcomes[status] ?? 0) + 1;
+  for (const { status } of await Promise.all(promises)) outcomes[status] = (outcomes[status] ?? 0) + 1;
   console.log(JSON.stringify({ count, outcomes, problems, dropped: analytics.dropped }));
 });

@@ -1,4 +1,4 @@
-"""The JavaScript client in Chromium, on pages of another origin: as a module, as a script, and when pages go away."""
+"""The JavaScript client in Chromium, on pages of another origin: as a module, as a script, and when pages close."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +45,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, shared_server: Server) -> Iterator[Open]:
-    """Opens a page of a shop that runs a script with the client; what goes wrong on it fails the test."""
+    """Opens a page of a shop that runs a script with the client; errors on the page fail the test."""
     troubles: list[str] = []
     with Shop() as shop, browser.new_context() as context:
 
@@ -76,7 +76,7 @@ def test_the_usage_of_the_contract_works_unchanged(form: str, open_page: Open, s
     assert [event["type"] for event in events_of(shared_server, user)] == ["page_view", "purchase"]
 
 
-def test_what_waits_when_a_page_goes_away_is_taken_along(open_page: Open, shared_server: Server) -> None:
+def test_queued_items_are_sent_when_the_page_closes(open_page: Open, shared_server: Server) -> None:
     user, service = unique("leaving-user"), unique("leaving")
     script = f"const analytics = new AnalyticsClient({{ service: '{service}', flushMs: 60000 }});"
     script += f"for (let n = 0; n < 30; n += 1) analytics.trackEvent('leave', {{ n }}, '{user}');"
@@ -89,11 +89,11 @@ def test_what_waits_when_a_page_goes_away_is_taken_along(open_page: Open, shared
     assert eventually(lambda: shared_server.get("/services")["services"][service]["status"] == "degraded")
 
 
-def test_a_page_that_was_only_hidden_has_sent_everything_once(open_page: Open, shared_server: Server) -> None:
+def test_a_hidden_page_sends_everything_once(open_page: Open, shared_server: Server) -> None:
     user = unique("hiding-user")
-    script = "const analytics = new AnalyticsClient({ flushMs: 60000 }); const told = [];"
+    script = "const analytics = new AnalyticsClient({ flushMs: 60000 }); const seen = [];"
     script += "for (let n = 0; n < 150; n += 1) {"
-    script += f"told.push(analytics.trackEvent('hide', {{ n, x: 'é'.repeat(500) }}, '{user}')); }}"
+    script += f"seen.push(analytics.trackEvent('hide', {{ n, x: 'é'.repeat(500) }}, '{user}')); }}"
     page = open_page(CLASSIC, script)
     outcomes = page.evaluate(
         """async () => {
@@ -101,14 +101,14 @@ def test_a_page_that_was_only_hidden_has_sent_everything_once(open_page: Open, s
           document.dispatchEvent(new Event('visibilitychange'));
           window.dispatchEvent(new Event('pagehide'));
           await analytics.flush();
-          return (await Promise.all(told)).map(({ status }) => status);
+          return (await Promise.all(seen)).map(({ status }) => status);
         }"""
     )
     assert set(outcomes) <= {"accepted", "duplicate"}
     assert sorted(event["data"]["n"] for event in events_of(shared_server, user)) == list(range(150))
 
 
-def test_beacons_stay_below_what_browsers_allow(open_page: Open, shared_server: Server) -> None:
+def test_beacons_stay_below_the_limit_of_browsers(open_page: Open, shared_server: Server) -> None:
     user = unique("much-user")
     script = "const sizes = []; const send = navigator.sendBeacon.bind(navigator);"
     script += "navigator.sendBeacon = (url, text) => { const took = send(url, text);"
@@ -139,7 +139,7 @@ def test_the_dashboard_of_the_contract_shows_names_as_text(form: str, open_page:
     page.wait_for_function("dashboard.live.state.state === 'live' && dashboard.data.overview.total_requests > 0")
 
 
-def test_a_subclass_of_the_dashboard_has_its_own_way(open_page: Open, shared_server: Server) -> None:
+def test_the_dashboard_can_be_subclassed(open_page: Open, shared_server: Server) -> None:
     service = unique("own-way")
     script = f"""
       window.heard = [];
@@ -159,9 +159,7 @@ def test_a_subclass_of_the_dashboard_has_its_own_way(open_page: Open, shared_ser
     assert page.evaluate("mine.live.state.state") == "closed"
 
 
-def test_what_a_page_tracks_while_the_service_is_gone_counts_once(
-    open_page: Open, start_server: StartServer, tmp_path: Path
-) -> None:
+def test_items_tracked_during_an_outage_count_once(open_page: Open, start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     script = """
       const codes = new Set();
@@ -190,32 +188,32 @@ def test_what_a_page_tracks_while_the_service_is_gone_counts_once(
     assert page.evaluate("[analytics.dropped, analytics.waiting]") == [0, 0]
 
 
-def test_a_page_sees_the_service_go_and_come_back(open_page: Open, start_server: StartServer, tmp_path: Path) -> None:
+def test_a_page_reconnects_after_an_outage(open_page: Open, start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     script = """
-      window.told = [];
+      window.seen = [];
       const live = new LiveClient();
-      live.addEventListener('state', ({ detail }) => told.push(detail.state));
-      live.addEventListener('event', ({ detail }) => told.push(detail.data.type));
+      live.addEventListener('state', ({ detail }) => seen.push(detail.state));
+      live.addEventListener('event', ({ detail }) => seen.push(detail.data.type));
       live.start();
     """
     page = open_page(MODULE, script, server=server)
-    page.wait_for_function("told.at(-1) === 'live'")
+    page.wait_for_function("seen.at(-1) === 'live'")
     server.post("/events", {"type": "before", "service": "shop"})
-    page.wait_for_function("told.at(-1) === 'before'")
+    page.wait_for_function("seen.at(-1) === 'before'")
     server.stop()
-    page.wait_for_function("told.at(-1) === 'reconnecting'")
+    page.wait_for_function("seen.at(-1) === 'reconnecting'")
     server.__enter__()
     server.post("/events", {"type": "missed", "service": "shop"})
-    page.wait_for_function("told.includes('missed') && told.filter((each) => each === 'live').length === 2")
-    told = [each for each in page.evaluate("told") if each != "reconnecting"]
-    assert sorted(told) == ["before", "connecting", "live", "live", "missed"]
-    assert told[:3] == ["connecting", "live", "before"]
+    page.wait_for_function("seen.includes('missed') && seen.filter((each) => each === 'live').length === 2")
+    seen = [each for each in page.evaluate("seen") if each != "reconnecting"]
+    assert sorted(seen) == ["before", "connecting", "live", "live", "missed"]
+    assert seen[:3] == ["connecting", "live", "before"]
 
 
 @pytest.mark.parametrize("form", [CLASSIC, MODULE], ids=["classic", "module"])
-def test_odd_values_cost_no_event_when_the_page_is_left(form: str, open_page: Open, shared_server: Server) -> None:
-    """Half an emoji, circles, DOM nodes and more among twenty events that only a beacon can take along."""
+def test_odd_values_lose_no_event_when_the_page_closes(form: str, open_page: Open, shared_server: Server) -> None:
+    """Half an emoji, cycles, DOM nodes and more among twenty events that only a beacon can send."""
     service = unique("leaving")
     script = f"""
       const analytics = new AnalyticsClient({{ service: '{service}', flushMs: 60000 }});
@@ -243,9 +241,7 @@ def test_odd_values_cost_no_event_when_the_page_is_left(form: str, open_page: Op
     ]
 
 
-def test_a_worker_that_imports_the_script_tells_the_service_that_served_it(
-    open_page: Open, shared_server: Server
-) -> None:
+def test_a_worker_sends_to_the_service_that_served_the_script(open_page: Open, shared_server: Server) -> None:
     service = unique("worker")
     worker = f"""
       importScripts('{shared_server.url}/sdk/analytics.classic.js');
@@ -254,10 +250,10 @@ def test_a_worker_that_imports_the_script_tells_the_service_that_served_it(
     """
     script = f"""
       const source = URL.createObjectURL(new Blob([{worker!r}], {{ type: 'text/javascript' }}));
-      new Worker(source).onmessage = ({{ data }}) => (window.told = data);
+      new Worker(source).onmessage = ({{ data }}) => (window.seen = data);
     """
     page = open_page(CLASSIC, script)
-    page.wait_for_function("window.told")
-    assert page.evaluate("told") == "accepted"
+    page.wait_for_function("window.seen")
+    assert page.evaluate("seen") == "accepted"
     (event,) = shared_server.get("/events", params={"service": service})["events"]
     assert event["data"]["url"] == shared_server.url

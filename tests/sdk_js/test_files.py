@@ -1,4 +1,4 @@
-"""What is served below /sdk/: one module, one classic script and the types, cached as they should be."""
+"""Files below /sdk/: a module, a classic script and the types, with their cache headers."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_file_has_its_type_and_any_page_may_load_it(name: str, shared_server: Server) -> None:
+def test_a_file_has_its_type_and_can_be_loaded_by_any_page(name: str, shared_server: Server) -> None:
     answer = requests.get(f"{shared_server.url}/sdk/{name}", headers={"Origin": "https://shop.test"}, timeout=10)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == TYPES[name]
@@ -34,7 +34,7 @@ def test_a_file_has_its_type_and_any_page_may_load_it(name: str, shared_server: 
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_file_that_is_known_is_not_sent_again(name: str, shared_server: Server) -> None:
+def test_an_unchanged_file_is_answered_304(name: str, shared_server: Server) -> None:
     url = f"{shared_server.url}/sdk/{name}"
     etag = requests.get(url, timeout=10).headers["ETag"]
     again = requests.get(url, headers={"If-None-Match": etag}, timeout=10)
@@ -43,7 +43,7 @@ def test_a_file_that_is_known_is_not_sent_again(name: str, shared_server: Server
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_a_file_is_gzipped_where_that_is_wanted(name: str, shared_server: Server) -> None:
+def test_a_file_is_gzipped_if_accepted(name: str, shared_server: Server) -> None:
     url = f"{shared_server.url}/sdk/{name}"
     zipped, plain = (
         requests.get(url, headers={"Accept-Encoding": encoding}, timeout=10) for encoding in ("gzip", "identity")
@@ -54,14 +54,14 @@ def test_a_file_is_gzipped_where_that_is_wanted(name: str, shared_server: Server
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
-def test_pages_of_other_origins_may_read_when_to_come_back(is_closed: bool) -> None:
+def test_other_origins_may_read_retry_after(is_closed: bool) -> None:
     app = Chain(Response("fine"), [ReadyGate(lambda: is_closed)], [CrossOrigin(("*",))])
     answer = Client(app).get("/events", headers={"Origin": "https://shop.test"})
     assert answer.headers.get("Access-Control-Expose-Headers") == ("Retry-After" if is_closed else None)
     assert ("Retry-After" in answer.headers) == is_closed
 
 
-def test_pages_of_other_origins_may_read_when_to_send_again() -> None:
+def test_other_origins_may_read_retry_after_of_refusals() -> None:
     app = Chain(Response("slower", 429, {"Retry-After": "1"}), [], [CrossOrigin(("*",))])
     answer = Client(app).post("/events", headers={"Origin": "https://shop.test"})
     assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
@@ -103,5 +103,5 @@ def test_no_script_is_longer_than_300_lines(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [as_module(), as_classic()], ids=["module", "classic"])
-def test_nothing_from_outside_becomes_markup(text: str) -> None:
+def test_data_is_never_inserted_as_markup(text: str) -> None:
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", text)

@@ -1,4 +1,4 @@
-"""A browser key: pages of its origin send with it, other pages cannot, and nobody reads with it."""
+"""A browser key: pages of its origin can send with it, other pages cannot, and nobody can read with it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -79,13 +79,13 @@ def options(server: Server, key: str, way: str) -> str:
 
 
 @pytest.mark.parametrize("way", ["option", "address"])
-def test_a_page_of_its_origin_sends_each_kind_of_item(
+def test_a_page_of_the_origin_can_send_each_kind_of_item(
     server: Server, shop: Shop, key: str, page: Page, way: str
 ) -> None:
     service = unique("shop")
     shop.pages["/"] = PAGE.format(url=server.url, service=service, options=options(server, key, way))
     page.goto(shop.url)
-    told = page.evaluate(
+    statuses = page.evaluate(
         """async (service) => (await Promise.all([
           analytics.trackPageView('/products', 'me'),
           analytics.recordMetric('load', 12),
@@ -93,11 +93,11 @@ def test_a_page_of_its_origin_sends_each_kind_of_item(
         ])).map(({ status }) => status)""",
         service,
     )
-    assert told == ["accepted"] * 3
+    assert statuses == ["accepted"] * 3
     assert [event["type"] for event in events_of(server, service)] == ["page_view"]
 
 
-def test_what_waits_when_the_page_goes_away_is_taken_along(server: Server, shop: Shop, key: str, page: Page) -> None:
+def test_queued_items_are_sent_when_the_page_closes(server: Server, shop: Shop, key: str, page: Page) -> None:
     service = unique("leaving")
     shop.pages["/"] = PAGE.format(url=server.url, service=service, options=f"{{ key: '{key}', flushMs: 60000 }}")
     page.goto(shop.url)
@@ -128,7 +128,7 @@ def test_a_page_without_a_key_is_refused(server: Server, shop: Shop, page: Page)
     assert events_of(server, service) == []
 
 
-def test_nothing_can_be_read_with_it(server: Server, shop: Shop, key: str, page: Page) -> None:
+def test_a_browser_key_cannot_read(server: Server, shop: Shop, key: str, page: Page) -> None:
     shop.pages["/"] = PAGE.format(url=server.url, service="reader", options="{}")
     page.goto(shop.url)
     assert page.evaluate(READS, [server.url, key]) == [[403, "missing_scope"]] * 13

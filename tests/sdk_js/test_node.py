@@ -11,7 +11,7 @@ SCRIPTS = sorted(Path(__file__).parent.glob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_node_is_content_with(script: Path) -> None:
+def test_scripts_of_node_succeed(script: Path) -> None:
     done = subprocess.run(
         [tool("node"), "--no-warnings", "--unhandled-rejections=strict", "--test", script],
         capture_output=True,

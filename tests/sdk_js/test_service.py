@@ -1,4 +1,4 @@
-"""The JavaScript client under Node.js, against the real service, also while that is killed and comes back."""
+"""The JavaScript client under Node.js against the real service, also while that is killed and restarted."""
 
 import json
 import os
@@ -23,7 +23,7 @@ SECONDS = 60
 
 @contextmanager
 def running(server: Server, script: str, **options: Any) -> Iterator["subprocess.Popen[str]"]:
-    """A script of this folder; it ends by itself once its input is closed."""
+    """A running script of this folder; it ends when its input is closed."""
     process = subprocess.Popen(
         [tool("node"), "--no-warnings", "--experimental-websocket", "--unhandled-rejections=strict", HERE / script],
         env={**os.environ, "BASE_URL": server.url, "OPTIONS": json.dumps(options)},
@@ -39,9 +39,7 @@ def running(server: Server, script: str, **options: Any) -> Iterator["subprocess
                 process.kill()
 
 
-def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
-    start_server: StartServer, tmp_path: Path
-) -> None:
+def test_items_sent_during_kills_and_restarts_count_once(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     with running(server, "storm.mjs") as storm:
         for end in (kill, Server.stop):
@@ -51,44 +49,44 @@ def test_what_is_sent_while_the_service_is_killed_and_restarted_counts_once(
             server.__enter__()
         time.sleep(0.3)
         output, _ = storm.communicate("", SECONDS)
-    told = json.loads(output)
-    assert told["dropped"] == 0
-    assert set(told["outcomes"]) <= {"accepted", "duplicate"}
-    assert sum(told["outcomes"].values()) == 2 * told["count"]
-    assert told["problems"], "the service was never missed"
+    result = json.loads(output)
+    assert result["dropped"] == 0
+    assert set(result["outcomes"]) <= {"accepted", "duplicate"}
+    assert sum(result["outcomes"].values()) == 2 * result["count"]
+    assert result["problems"], "no outage was noticed"
     counted = {}
     for name in ("events", "force"):
         series = server.get("/series", params={"name": name, "service": "storm", "agg": "count", "step": 60})
         counted[name] = sum(point["value"] or 0 for point in series["points"])
-    assert counted == {"events": told["count"], "force": told["count"]}
+    assert counted == {"events": result["count"], "force": result["count"]}
 
 
-def hear(watch: "subprocess.Popen[str]", *until: object) -> list[list[object]]:
-    """What it prints up to this line."""
+def read_until(watch: "subprocess.Popen[str]", *until: object) -> list[list[object]]:
+    """Read the output of the script up to the line `until`."""
     assert watch.stdout is not None
-    heard: list[list[object]] = []
-    while not heard or heard[-1] != list(until):
-        heard.append(json.loads(watch.stdout.readline()))
-    return heard
+    lines: list[list[object]] = []
+    while not lines or lines[-1] != list(until):
+        lines.append(json.loads(watch.stdout.readline()))
+    return lines
 
 
-def test_a_live_client_comes_back_with_what_it_missed(start_server: StartServer, tmp_path: Path) -> None:
+def test_a_live_client_reconnects_and_gets_missed_events(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
 
     with running(server, "watch.mjs") as watch:
-        hear(watch, "snapshot", False, 0)
+        read_until(watch, "snapshot", False, 0)
         server.post("/events", {"type": "before", "service": "shop"})
-        hear(watch, "event", "before")
+        read_until(watch, "event", "before")
         server.stop()
         server.__enter__()
         server.post("/events", {"type": "after", "service": "shop"})
-        back = [line for line in hear(watch, "event", "after") if line[0] != "update"]
+        back = [line for line in read_until(watch, "event", "after") if line[0] != "update"]
         assert back[0] == ["state", "reconnecting"]
         assert ["event", "before"] not in back
         watch.communicate("", SECONDS)
 
 
-def test_names_that_no_address_can_hold_are_heard_of_too(start_server: StartServer, tmp_path: Path) -> None:
+def test_events_with_names_that_do_not_fit_into_an_address_arrive(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
     service = "<img src=x>, & more"
     batch = [
@@ -97,15 +95,15 @@ def test_names_that_no_address_can_hold_are_heard_of_too(start_server: StartServ
         {"type": "a,b", "service": service},
     ]
     with running(server, "watch.mjs", events=["a,b"], service=[service]) as watch:
-        hear(watch, "snapshot", False, 0)
+        read_until(watch, "snapshot", False, 0)
         for _ in range(2):
             server.post("/events", batch)
-            heard = hear(watch, "event", "a,b")
-            assert [line for line in heard if line[0] == "event"] == [["event", "a,b"]]
+            lines = read_until(watch, "event", "a,b")
+            assert [line for line in lines if line[0] == "event"] == [["event", "a,b"]]
             server.stop()
             server.__enter__()
         server.post("/events", batch)
-        hear(watch, "event", "a,b")
+        read_until(watch, "event", "a,b")
         watch.communicate("", SECONDS)
 
 
@@ -135,7 +133,7 @@ def test_with_a_key_a_live_client_follows_a_service_that_requires_keys(
     assert made["secret"] not in server.log()
 
 
-def test_updates_are_what_the_dashboard_says(start_server: StartServer) -> None:
+def test_updates_equal_the_dashboard(start_server: StartServer) -> None:
     server = start_server()
     server.post("/events", [{"type": "request", "service": f"s{n}", "data": {"endpoint": "/"}} for n in range(20)])
     with running(server, "watch.mjs") as watch:
@@ -155,7 +153,7 @@ def test_updates_are_what_the_dashboard_says(start_server: StartServer) -> None:
     assert updates[-1]["services"]["s3"].keys() == now["services"]["s3"].keys()
 
 
-def test_a_program_without_other_work_ends_and_says_what_was_dropped() -> None:
+def test_a_program_without_other_work_ends_and_reports_dropped_items() -> None:
     done = subprocess.run(
         [tool("node"), HERE / "exit.mjs", f"http://127.0.0.1:{free_port()}"],
         capture_output=True,
@@ -166,7 +164,7 @@ def test_a_program_without_other_work_ends_and_says_what_was_dropped() -> None:
     assert "1 waiting item(s) were dropped at the exit" in done.stderr
 
 
-def test_a_wrong_address_is_told_once(shared_server: Server) -> None:
+def test_a_wrong_address_is_reported_once(shared_server: Server) -> None:
     script = f"""
       import {{ AnalyticsClient }} from '{(HERE / "../../analytics/web/sdk/analytics.js").resolve()}';
       const client = new AnalyticsClient({{ baseUrl: '{shared_server.url}/elsewhere', batchSize: 5 }});
@@ -175,12 +173,12 @@ def test_a_wrong_address_is_told_once(shared_server: Server) -> None:
     done = subprocess.run(
         [tool("node"), "--input-type=module", "-e", script], capture_output=True, text=True, timeout=SECONDS, check=True
     )
-    (told,) = done.stderr.splitlines()
-    assert told.startswith(f"analytics: an item for {shared_server.url}/elsewhere was rejected: 404 ")
-    assert "onError" in told
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"analytics: an item for {shared_server.url}/elsewhere was rejected: 404 ")
+    assert "onError" in line
 
 
-def test_a_program_without_other_work_sends_what_waits_before_it_ends(shared_server: Server) -> None:
+def test_a_program_without_other_work_sends_queued_items_before_it_ends(shared_server: Server) -> None:
     done = subprocess.run(
         [tool("node"), HERE / "exit.mjs", shared_server.url],
         capture_output=True,
@@ -193,7 +191,7 @@ def test_a_program_without_other_work_sends_what_waits_before_it_ends(shared_ser
     assert events[0]["data"] == {"half": "a\ufffd"}
 
 
-def test_a_program_that_awaits_one_outcome_after_the_other_goes_on(shared_server: Server) -> None:
+def test_a_program_that_awaits_each_outcome_continues(shared_server: Server) -> None:
     script = f"""
       import {{ AnalyticsClient }} from '{(HERE / "../../analytics/web/sdk/analytics.js").resolve()}';
       const client = new AnalyticsClient({{ baseUrl: '{shared_server.url}', service: 'steps' }});

@@ -1,4 +1,4 @@
-"""The types of the JavaScript client, as the TypeScript compiler reads them where the documentation puts them."""
+"""The types of the JavaScript client, checked by the TypeScript compiler in the documented location."""
 
 import shutil
 import subprocess

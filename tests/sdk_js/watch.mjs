@@ -1,4 +1,4 @@
-// Prints what a LiveClient with the given OPTIONS tells, a JSON array a line, until its input ends.
+// Prints the events of a LiveClient with the given OPTIONS, one JSON array per line, until its input closes.
 import { LiveClient } from '../../analytics/web/sdk/analytics.js';
 
 const retry = { floor: 20, base: 50, cap: 200 };

@@ -56,15 +56,15 @@ def test_an_empty_service_shows_zeros() -> None:
     assert snapshot["realtime_stats"]["top_endpoints"] == snapshot["realtime_stats"]["recent_events"] == []
 
 
-@pytest.mark.parametrize(("count", "shown"), [(0, 0), (19, 19), (20, 20), (21, 20), (500, 20)])
-def test_the_newest_twenty_events_are_shown(count: int, shown: int) -> None:
+@pytest.mark.parametrize(("count", "expected"), [(0, 0), (19, 19), (20, 20), (21, 20), (500, 20)])
+def test_a_snapshot_has_the_newest_twenty_events(count: int, expected: int) -> None:
     rig = Rig()
     rig.events(*(event("a", id=str(number)) for number in range(count)))
     recent = [record["id"] for record in rig.realtime["recent_events"]]
-    assert recent == [str(number) for number in range(count - 1, count - 1 - shown, -1)]
+    assert recent == [str(number) for number in range(count - 1, count - 1 - expected, -1)]
 
 
-def test_the_ten_busiest_endpoints_of_all_services_are_shown() -> None:
+def test_a_snapshot_has_the_ten_busiest_endpoints() -> None:
     rig = Rig()
     for number in range(1, 13):
         rig.metric("requests", number, f"s{number % 3}", tags={"endpoint": f"/{number}"})
@@ -74,12 +74,12 @@ def test_the_ten_busiest_endpoints_of_all_services_are_shown() -> None:
     ]
 
 
-def test_endpoints_of_one_name_in_two_services_are_two() -> None:
+def test_equal_endpoints_of_two_services_are_separate() -> None:
     rig = Rig()
     rig.metrics(*(metric("requests", 1, service, tags={"endpoint": "/"}) for service in ("a", "b")))
     assert [row["count"] for row in rig.realtime["top_endpoints"]] == [1, 1]
 
 
-def test_live_connections_are_told() -> None:
+def test_live_connections_are_counted() -> None:
     rig = Rig()
     assert rig.ask(build_snapshot, 7)["realtime_stats"]["active_connections"] == 7

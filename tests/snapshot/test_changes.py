@@ -13,14 +13,14 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig
 
 
 class Watched(Rig):
-    """A rig with ticks, and what it published."""
+    """A rig with ticks, and the messages that it published."""
 
     def __init__(self, wall: float = NOON, *topics: type[Message], **limits: Any) -> None:
         super().__init__(wall, **limits)
-        self.heard: list[Any] = []
+        self.published: list[Any] = []
         self.changes = ChangeDetector(self.reader, self.bus)
         for topic in topics:
-            self.bus.listen(topic, self.heard.append)
+            self.bus.listen(topic, self.published.append)
         self.tick()
 
     def tick(self, seconds: float = 0.0) -> list[Any]:
@@ -28,8 +28,8 @@ class Watched(Rig):
         self.clock.advance(seconds)
         self.recorder.tick()
         self.changes.publish()
-        heard, self.heard[:] = list(self.heard), []
-        return heard
+        published, self.published[:] = list(self.published), []
+        return published
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def changed(before: str, to: str, after: float, reason: str, service: str = "sho
     return HealthChanged(service, before, to, NOON + after, reason)
 
 
-def test_every_minute_hour_and_day_that_ends_is_told_once_in_order() -> None:
+def test_each_closed_minute_hour_and_day_is_published_once_in_order() -> None:
     rig = Watched(MIDNIGHT + 23 * HOUR + 58 * MINUTE + 58, BucketClosed)
     assert rig.tick(1) == []
     last = MIDNIGHT + DAY - MINUTE
@@ -56,20 +56,20 @@ def test_every_minute_hour_and_day_that_ends_is_told_once_in_order() -> None:
     assert rig.tick(1) == []
 
 
-def test_buckets_that_ended_between_two_ticks_are_all_told() -> None:
+def test_all_buckets_closed_between_two_ticks_are_published() -> None:
     rig = Watched(NOON, BucketClosed)
-    told = rig.tick(HOUR + 3 * MINUTE)
-    assert [each.start for each in told if each.seconds == MINUTE] == list(range(NOON, NOON + 63 * MINUTE, MINUTE))
-    assert [each.start for each in told if each.seconds == HOUR] == [NOON]
-    assert [each.start + each.seconds for each in told] == sorted(each.start + each.seconds for each in told)
+    published = rig.tick(HOUR + 3 * MINUTE)
+    assert [each.start for each in published if each.seconds == MINUTE] == list(range(NOON, NOON + 63 * MINUTE, MINUTE))
+    assert [each.start for each in published if each.seconds == HOUR] == [NOON]
+    assert [each.start + each.seconds for each in published] == sorted(each.start + each.seconds for each in published)
 
 
-def test_after_a_long_sleep_only_buckets_that_are_kept_are_told() -> None:
+def test_after_a_long_sleep_only_kept_buckets_are_published() -> None:
     rig = Watched(NOON, BucketClosed)
-    told = rig.tick(30 * DAY)
-    assert sum(each.seconds == MINUTE for each in told) == 179
-    assert sum(each.seconds == HOUR for each in told) == 167
-    assert sum(each.seconds == DAY for each in told) == 30
+    published = rig.tick(30 * DAY)
+    assert sum(each.seconds == MINUTE for each in published) == 179
+    assert sum(each.seconds == HOUR for each in published) == 167
+    assert sum(each.seconds == DAY for each in published) == 30
 
 
 def test_a_clock_that_goes_back_closes_nothing() -> None:
@@ -81,7 +81,7 @@ def test_a_clock_that_goes_back_closes_nothing() -> None:
     assert rig.tick(MINUTE) == [BucketClosed(MINUTE, NOON + MINUTE)]
 
 
-def test_a_change_of_health_is_told_once_with_its_reason(health: Watched) -> None:
+def test_a_change_of_health_is_published_once_with_its_reason(health: Watched) -> None:
     health.beat(interval=10, grace=5)
     assert health.tick() == [changed("unknown", "healthy", 0, "heartbeat reported healthy")]
     assert health.tick(15) == []
@@ -90,12 +90,12 @@ def test_a_change_of_health_is_told_once_with_its_reason(health: Watched) -> Non
     assert health.tick(5) == [changed("stale", "down", 20, "no heartbeat for 20 s")]
     assert health.tick(HOUR) == []
     health.beat(status="degraded", message="disk nearly full")
-    (told,) = health.tick(1)
-    assert (told.before, told.to) == ("down", "degraded")
-    assert told.reason == "heartbeat reported degraded: disk nearly full"
+    (published,) = health.tick(1)
+    assert (published.before, published.to) == ("down", "degraded")
+    assert published.reason == "heartbeat reported degraded: disk nearly full"
 
 
-def test_all_changes_between_two_ticks_are_told_over_services_in_order(health: Watched) -> None:
+def test_all_changes_between_two_ticks_are_published_in_order(health: Watched) -> None:
     health.beat("b")
     health.clock.advance(1)
     health.beat("a")
@@ -111,26 +111,26 @@ def test_all_changes_between_two_ticks_are_told_over_services_in_order(health: W
     ]
 
 
-def test_a_heartbeat_that_was_applied_late_takes_back_what_it_undoes(health: Watched) -> None:
+def test_a_heartbeat_applied_late_reverts_a_published_change(health: Watched) -> None:
     health.beat(interval=10, grace=5)
     health.tick()
     assert [each.to for each in health.tick(16)] == ["stale"]
     health.recorder.replay("heartbeats", NOON + 14, "", (NewHeartbeat("shop", "healthy"),))
-    (told,) = health.tick(0.5)
-    assert (told.before, told.to, told.at) == ("stale", "healthy", NOON)
+    (published,) = health.tick(0.5)
+    assert (published.before, published.to, published.at) == ("stale", "healthy", NOON)
 
 
-def test_what_was_before_the_first_look_is_not_told() -> None:
+def test_changes_before_the_first_tick_are_not_published() -> None:
     rig = Watched(NOON)
     rig.beat(interval=10, grace=5)
     rig.tick(16)
-    rig.bus.listen(HealthChanged, rig.heard.append)
-    rig.bus.listen(BucketClosed, rig.heard.append)
+    rig.bus.listen(HealthChanged, rig.published.append)
+    rig.bus.listen(BucketClosed, rig.published.append)
     assert rig.tick() == []
     assert [each.to for each in rig.tick(10)] == ["down"]
 
 
-def test_without_a_listener_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_listener_nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Watched(NOON)
     monkeypatch.setattr(rig.reader, "ask", None)
     rig.tick(1)
@@ -142,11 +142,11 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_all_that_is_told_adds_up_to_the_history_and_leaves_no_trace(steps: list[tuple[str, str, int]]) -> None:
+def test_published_changes_add_up_to_the_history(steps: list[tuple[str, str, int]]) -> None:
     states = ["healthy", "degraded", "unhealthy", "maintenance"]
     watched, alone = Watched(NOON, HealthChanged, BucketClosed), Rig(NOON)
     alone.recorder.own_ids.restore(*watched.recorder.own_ids.dump())
-    told: list[HealthChanged] = []
+    published: list[HealthChanged] = []
     for what, service, number in [*steps, ("tick", "a", 1)]:
         if what == "beat":
             for rig in (watched, alone):
@@ -155,9 +155,9 @@ def test_all_that_is_told_adds_up_to_the_history_and_leaves_no_trace(steps: list
             for rig in (watched, alone):
                 rig.clock.advance(number)
         else:
-            told += [each for each in watched.tick() if isinstance(each, HealthChanged)]
+            published += [each for each in watched.tick() if isinstance(each, HealthChanged)]
     for service in watched.state.services.all():
-        mine = [(each.to, each.at, each.reason) for each in told if each.service == service.name]
+        mine = [(each.to, each.at, each.reason) for each in published if each.service == service.name]
         assert mine == list(map(tuple, service.changes(watched.clock.wall())))
         other = alone.state.services.get(service.name)
         assert other is not None

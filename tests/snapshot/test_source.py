@@ -20,14 +20,14 @@ class Watched(Rig):
         self.source = SnapshotSource(self.state, self.reader, lambda: self.connections)
 
 
-def test_nothing_new_within_a_second_gives_the_same_bytes_again() -> None:
+def test_without_changes_the_bytes_are_reused_within_a_second() -> None:
     rig = Watched()
     rig.event()
     first = rig.source.current()
     rig.clock.advance(0.5)
     assert rig.source.current() is first
     rig.events(event(at=0))
-    assert rig.source.current() is first, "a batch of which nothing was taken changes nothing"
+    assert rig.source.current() is first, "a batch of rejected items changes nothing"
     rig.clock.advance(0.25)
     assert rig.source.current() is not first
 
@@ -43,7 +43,7 @@ CHANGES: dict[str, Callable[[Watched], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_moves_makes_a_new_snapshot(change: str) -> None:
+def test_each_change_makes_a_new_snapshot(change: str) -> None:
     rig = Watched()
     before = rig.source.current()
     CHANGES[change](rig)
@@ -52,7 +52,7 @@ def test_what_moves_makes_a_new_snapshot(change: str) -> None:
     assert rig.source.current() is after
 
 
-def test_every_acknowledged_record_is_seen_at_once() -> None:
+def test_each_acknowledged_record_is_in_the_next_snapshot() -> None:
     rig = Watched()
     for number in range(1, 20):
         rig.event()
@@ -61,7 +61,7 @@ def test_every_acknowledged_record_is_seen_at_once() -> None:
     assert msgspec.json.decode(rig.source.current())["realtime_stats"]["active_connections"] == 2
 
 
-def test_a_client_more_makes_the_same_snapshot_but_for_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_client_changes_only_the_number_of_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     rig, built = Watched(), []
 
     def build(*given: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 PATIENCE = 30
 
 
-def test_a_tick_that_fails_is_counted_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_tick_is_counted_and_the_next_one_runs(caplog: pytest.LogCaptureFixture) -> None:
     calls: list[int] = []
     clock, drops, done = FakeClock(), Counter[str](), Event()
 

@@ -44,7 +44,7 @@ def event(type_: str = "request", service: str = "shop", **fields: Any) -> NewEv
 
 
 def metric(name: str, value: float, service: str | None = "shop", **fields: Any) -> NewMetric:
-    """A new metric of `service`, with further `tags`; `at` as in `event`."""
+    """A new metric of `service`, with more `tags`; `at` as in `event`."""
     at = fields.pop("at", None)
     tags = dict(fields.pop("tags", {}))
     if service is not None:
@@ -53,7 +53,7 @@ def metric(name: str, value: float, service: str | None = "shop", **fields: Any)
 
 
 def batch(*items: Any) -> Batch[Any]:
-    """A batch of items that were all decoded."""
+    """A batch without decoding errors."""
     return Batch(list(items), range(len(items)), [])
 
 
@@ -72,7 +72,7 @@ class Rig:
 
     def _bus(self) -> Bus:
         self.bus = Bus(self.state.counters.dropped)
-        self.bus.listen(Recorded, lambda told: self._publish(told.kept, told.last) if told.kind == "events" else None)
+        self.bus.listen(Recorded, lambda it: self._publish(it.kept, it.last) if it.kind == "events" else None)
         return self.bus
 
     def _publish(self, kept: Kept[NewEvent], last: int) -> None:

@@ -1,4 +1,4 @@
-"""A batch gives the same figures as its items one by one, whatever is read in between."""
+"""A batch has the same effect as its items one by one, also with reads in between."""
 
 from typing import Any
 
@@ -35,8 +35,8 @@ metrics = st.lists(
 )
 
 
-def seen(rig: Rig) -> dict[str, Any]:
-    """Every figure that a client can read, except for the last digits of averages and what depends on order."""
+def all_figures(rig: Rig) -> dict[str, Any]:
+    """All figures that clients can read, except the last digits of averages and values that depend on order."""
     found: dict[str, Any] = {"snapshot": rig.snapshot(), "hours": rig.hours(3), "days": rig.days(2)}
     found["snapshot"]["realtime_stats"].pop("recent_events")
     for name in ("requests", "errors", "latency", "events", *(["memory"] if _knows_memory(rig) else [])):
@@ -57,7 +57,7 @@ def _knows_memory(rig: Rig) -> bool:
 
 @costly(30)
 @given(events, metrics, st.booleans())
-def test_a_batch_leaves_the_same_figures_as_its_items_one_by_one(
+def test_a_batch_gives_the_same_figures_as_its_items_one_by_one(
     given_events: list[tuple[Any, ...]], given_metrics: list[tuple[Any, ...]], read_between: bool
 ) -> None:
     together, apart = Rig(), Rig()
@@ -75,10 +75,10 @@ def test_a_batch_leaves_the_same_figures_as_its_items_one_by_one(
         apart.recorder.record(METRICS, new_metric)
         if read_between:
             apart.snapshot()
-    assert seen(together) == seen(apart)
+    assert all_figures(together) == all_figures(apart)
 
 
-def test_how_many_requests_there_were_does_not_depend_on_who_read_in_between() -> None:
+def test_reads_in_between_do_not_change_the_number_of_requests() -> None:
     together, apart = Rig(), Rig()
     together.events(event(), event(), event())
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Limits: what a full table rejects is counted by reason, and its content stays."""
+"""Limits: full tables reject new entries, count them by reason, and keep their content."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from analytics.log.refusal import Refused
 from tests.state.rig import DAY, MIDNIGHT, Rig, event, metric
 
 
-def test_the_thousand_and_first_service_is_refused_and_the_others_go_on() -> None:
+def test_a_service_above_the_limit_is_refused_and_known_ones_continue() -> None:
     rig = Rig()
     receipt = rig.events(*(event("page_view", f"service-{number}") for number in range(1_001)))
     assert (receipt.accepted, receipt.rejected) == (1_000, 1)
@@ -22,7 +22,7 @@ def test_the_thousand_and_first_service_is_refused_and_the_others_go_on() -> Non
     assert stats["ingest"]["metrics"] == {"accepted": 0, "duplicates": 0, "rejected": 1}
 
 
-def test_room_for_services_comes_back_when_silent_ones_are_forgotten() -> None:
+def test_forgotten_services_make_room_for_new_ones() -> None:
     rig = Rig(wall=MIDNIGHT, max_services=1)
     rig.event(service="old")
     rig.clock.advance(90 * DAY)
@@ -39,10 +39,10 @@ def test_event_types_beyond_the_limit_are_counted_as_other() -> None:
     assert stats["drops"] == {"event_type_folded": 3}
     assert stats["totals"]["events"] == 7
     kept = [record["type"] for record in rig.realtime["recent_events"]]
-    assert kept == ["other", "a", "c", "d", "c", "b", "a"], "the record keeps its own type"
+    assert kept == ["other", "a", "c", "d", "c", "b", "a"], "the record keeps its type"
 
 
-def test_a_request_counts_as_one_whatever_its_type_is_counted_as() -> None:
+def test_a_request_is_counted_even_if_its_type_is_counted_as_other() -> None:
     rig = Rig(max_event_types=1)
     rig.event("purchase")
     rig.event("request", data={"status": 500, "latency": 5})
@@ -57,7 +57,7 @@ def test_event_types_of_all_services_share_one_limit() -> None:
     assert rig.stats()["events_by_type"] == {"a": 2, "b": 1, "other": 1}
 
 
-def test_room_for_event_types_comes_back_when_old_ones_expire() -> None:
+def test_expired_event_types_make_room_for_new_ones() -> None:
     rig = Rig(wall=MIDNIGHT, max_event_types=1)
     rig.event("a")
     rig.clock.advance(90 * DAY)
@@ -66,7 +66,7 @@ def test_room_for_event_types_comes_back_when_old_ones_expire() -> None:
     assert rig.stats()["drops"] == {}
 
 
-def test_series_beyond_the_limit_are_refused_and_known_ones_go_on() -> None:
+def test_series_beyond_the_limit_are_refused_and_known_ones_continue() -> None:
     rig = Rig(max_series=3)
     rig.metric("memory", 1, tags={"host": "a"})  # two series: with its tags, and without
     rig.metric("cpu", 1)
@@ -82,7 +82,7 @@ def test_series_beyond_the_limit_are_refused_and_known_ones_go_on() -> None:
     assert rig.service()["metrics"]["memory"]["count"] == 2
 
 
-def test_traffic_goes_on_counting_where_its_tags_find_no_room() -> None:
+def test_traffic_is_counted_even_without_room_for_its_tags() -> None:
     rig = Rig(max_series=1)
     rig.metric("cpu", 1)
     for name in ("requests", "errors", "latency"):
@@ -93,7 +93,7 @@ def test_traffic_goes_on_counting_where_its_tags_find_no_room() -> None:
     assert rig.realtime["top_endpoints"][0]["count"] == 4
 
 
-def test_plain_traffic_and_its_services_need_no_room_among_the_series() -> None:
+def test_traffic_without_tags_does_not_count_against_the_limit_of_series() -> None:
     rig = Rig(max_series=1)
     rig.metrics(*(metric(name, 1, f"service-{number}") for number in range(5) for name in ("requests", "latency")))
     assert rig.overview["total_requests"] == 5
@@ -121,7 +121,7 @@ def test_a_duplicate_leaves_nothing_behind() -> None:
     assert stats["events_by_type"] == {"page_view": 1}
 
 
-def test_a_duplicate_takes_no_room_from_a_service_that_comes_after_it() -> None:
+def test_a_duplicate_takes_no_room_from_a_later_service() -> None:
     rig = Rig(max_services=2)
     rig.event("page_view", id="x")
     receipt = rig.events(event("page_view", "first", id="x"), event("page_view", "second"))

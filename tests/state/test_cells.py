@@ -14,7 +14,7 @@ observations = st.lists(st.tuples(values, st.integers(0, 50)), min_size=1, max_s
 
 
 def facts(cell: Cell) -> tuple[object, ...]:
-    """Everything that must be the same to the last digit."""
+    """All values that have to be exactly equal."""
     return (
         cell.count,
         cell.min,
@@ -49,7 +49,7 @@ def test_cells_merge_in_any_order_and_grouping_to_the_cell_of_everything(
 
 
 @given(values, st.integers(0, 10**10), st.booleans(), st.booleans())
-def test_what_was_packed_unpacks_to_the_same_cell(given: list[float], at: int, sketched: bool, compacted: bool) -> None:
+def test_a_packed_cell_unpacks_to_the_same_cell(given: list[float], at: int, sketched: bool, compacted: bool) -> None:
     cell = Cell.of(given, at, sketched=sketched)
     if compacted:
         cell.compact()
@@ -61,7 +61,7 @@ def test_what_was_packed_unpacks_to_the_same_cell(given: list[float], at: int, s
 
 
 @pytest.mark.parametrize("packed", [b"", b"nonsense", msgspec.msgpack.encode((1, 2.0))])
-def test_what_is_no_packed_cell_is_refused(packed: bytes) -> None:
+def test_invalid_packed_cells_are_refused(packed: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         Cell.unpack(packed)
 
@@ -75,13 +75,13 @@ def test_what_is_no_packed_cell_is_refused(packed: bytes) -> None:
         (Cell.of([5], 10), Cell.of([1], 10), 5),
     ],
 )
-def test_last_is_the_latest_value_and_of_equals_the_greatest(one: Cell, other: Cell, last: float) -> None:
+def test_last_is_the_latest_value_and_on_a_tie_the_greatest(one: Cell, other: Cell, last: float) -> None:
     merged = one.copy()
     merged.merge(other)
     assert merged.last == last
 
 
-def test_a_copy_goes_its_own_way() -> None:
+def test_a_copy_is_independent() -> None:
     cell = Cell.of([1.0, 2.0], 5, sketched=True)
     copy = cell.copy()
     copy.merge(Cell.of([9.0], 6, sketched=True))
@@ -90,12 +90,12 @@ def test_a_copy_goes_its_own_way() -> None:
     assert cell.quantiles.count == 2
 
 
-def test_percentiles_never_leave_what_was_seen() -> None:
+def test_percentiles_stay_within_the_observed_range() -> None:
     cell = Cell.of([100.0] * 5, 1, sketched=True)
     assert cell.percentiles(0.5, 0.99) == [100.0, 100.0]
 
 
-def test_a_cell_without_sketch_knows_no_percentiles_until_one_that_does_is_merged() -> None:
+def test_a_cell_without_a_sketch_has_no_percentiles_until_one_is_merged() -> None:
     cell = Cell.tally(3, 1)
     assert cell.percentiles(0.5, 0.99) == [None, None]
     cell.merge(Cell.of([1.0], 1, sketched=True))

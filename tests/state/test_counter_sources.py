@@ -10,7 +10,7 @@ from tests.state.rig import Rig
 
 
 def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
-    """What is counted in the baseline, and in the series."""
+    """The counts in the baseline and in the series."""
     sources, before, now = CounterSources(is_named), 0, 0
     for value in values:
         gain = sources.update(CounterValues(value))
@@ -39,11 +39,11 @@ def counted(values: list[int], *, is_named: bool = False) -> tuple[int, int]:
         ([10, 500, 1000, 15, 505, 1005, 20, 510, 1010], 1520, 20),
     ],
 )
-def test_counters_that_go_to_and_fro_are_several_sources(values: list[int], before: int, now: int) -> None:
+def test_counters_that_alternate_are_several_sources(values: list[int], before: int, now: int) -> None:
     assert counted(values) == (before, now)
 
 
-def test_two_replicas_without_instances_through_the_service() -> None:
+def test_two_unnamed_replicas_are_counted_by_the_service() -> None:
     rig = Rig()
     for value in (1000, 50, 1010, 55, 1020, 60):
         rig.beat(request_count=value)
@@ -60,7 +60,7 @@ def test_two_replicas_without_instances_through_the_service() -> None:
     st.lists(st.integers(0, 10**12), min_size=1, max_size=5),
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 10**9), st.booleans()), max_size=40),
 )
-def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tuple[int, int, bool]]) -> None:
+def test_increases_of_named_instances_are_exact(starts: list[int], steps: list[tuple[int, int, bool]]) -> None:
     """For all values, restarts and orders, increases are exact and totals never fall."""
     rig, counts, truth, last = Rig(), dict(enumerate(starts)), 0, 0
     for number, value in counts.items():
@@ -84,7 +84,7 @@ def test_named_instances_add_up_to_the_truth(starts: list[int], steps: list[tupl
     st.integers(2, 5),
     st.lists(st.lists(st.integers(0, 9), min_size=5, max_size=5), min_size=4, max_size=12),
 )
-def test_unnamed_replicas_that_differ_much_are_told_apart(
+def test_unnamed_replicas_with_very_different_counters_are_distinguished(
     magnitudes: list[int], replicas: int, rounds: list[list[int]]
 ) -> None:
     """The replicas alternate; their counters differ more than tenfold and rise slowly."""
@@ -106,7 +106,7 @@ def test_unnamed_replicas_that_differ_much_are_told_apart(
     st.lists(st.lists(st.integers(1, 20), min_size=4, max_size=4), min_size=12, max_size=20),
     st.booleans(),
 )
-def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
+def test_totals_of_unnamed_replicas_are_close_for_any_counters(
     starts: list[int], rounds: list[list[int]], is_reversed: bool
 ) -> None:
     """The replicas alternate; sources that cannot be distinguished are counted once, not again and again."""
@@ -120,7 +120,7 @@ def test_totals_of_unnamed_replicas_are_near_the_truth_whatever_they_count(
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 10**6), st.sampled_from([0, 1, 10**60])), max_size=60))
-def test_whatever_is_reported_the_total_never_falls_and_the_tracks_stay_few(values: list[int | None]) -> None:
+def test_totals_never_fall_and_the_number_of_tracks_is_bounded(values: list[int | None]) -> None:
     sources, total = CounterSources(is_named=False), 0
     for value in values:
         gain = sources.update(CounterValues(value, None if value is None else value // 2))

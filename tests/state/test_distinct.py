@@ -54,7 +54,7 @@ def test_merging_in_any_order_and_grouping_gives_the_estimate_of_all_to_the_last
     assert heap[0].estimate == everything.estimate
 
 
-def test_the_order_in_which_strings_come_does_not_matter() -> None:
+def test_the_order_of_strings_does_not_matter() -> None:
     values = users(0, 50_000)
     assert sketch_of(values).estimate == sketch_of(values[::-1]).estimate
 
@@ -89,14 +89,14 @@ def test_packing_and_compacting_change_nothing(count: int) -> None:
     assert sketch.estimate == before
 
 
-def test_a_packed_sketch_goes_on_counting() -> None:
+def test_a_packed_sketch_continues_counting() -> None:
     sketch = sketch_of(["a", "b"])
     sketch.compact()
     sketch.add(["b", "c"])
     assert sketch.estimate == 3
 
 
-def test_merging_leaves_the_other_sketch_as_it_was() -> None:
+def test_merging_does_not_change_the_other_sketch() -> None:
     one, other = sketch_of(["a"]), sketch_of(["b"])
     one.merge(other)
     one.add(["c"])
@@ -108,7 +108,7 @@ def test_a_packed_sketch_stays_small(count: int) -> None:
     assert len(sketch_of(users(0, count)).pack()) <= min(8_400, 4 * count + 64)
 
 
-def test_what_is_no_packed_sketch_is_refused_when_it_is_used() -> None:
+def test_an_invalid_packed_sketch_is_refused_when_it_is_used() -> None:
     sketch = Distinct.unpack(b"nonsense")
     with pytest.raises((RuntimeError, ValueError)):
         sketch.estimate  # noqa: B018

@@ -87,7 +87,7 @@ def test_errors_stay_true_while_days_expire(script: list[tuple[str, int, int] | 
             assert count <= retained[endpoint] <= count + error
 
 
-def test_the_lightest_makes_room_also_where_its_weight_has_expired() -> None:
+def test_the_lightest_is_replaced_also_if_its_weight_has_expired() -> None:
     table, today = Table(now=MIDNIGHT, days=2, per_service=3), MIDNIGHT + DAY
     table.add("/once-heavy", 100, at=MIDNIGHT)
     table.advance(today)
@@ -103,7 +103,7 @@ def test_the_lightest_makes_room_also_where_its_weight_has_expired() -> None:
     }  # it might be /light again
 
 
-def test_who_comes_back_into_room_that_expiry_made_tells_what_it_missed() -> None:
+def test_an_endpoint_that_returns_after_expiry_reports_its_possible_error() -> None:
     table, today = Table(now=MIDNIGHT, days=2, per_service=2), MIDNIGHT + DAY
     table.add("/old", 10, at=MIDNIGHT)
     table.advance(today)
@@ -115,7 +115,7 @@ def test_who_comes_back_into_room_that_expiry_made_tells_what_it_missed() -> Non
     assert count <= 9 <= count + error
 
 
-def test_a_newcomer_takes_the_place_of_the_lightest_and_tells_what_it_may_have_missed() -> None:
+def test_a_new_endpoint_replaces_the_lightest_and_reports_its_possible_error() -> None:
     table = Table(per_service=2)
     table.add("/heavy", 10)
     table.add("/light", 3)
@@ -134,7 +134,7 @@ def test_heavy_endpoints_outlast_a_flood_of_new_ones() -> None:
     assert table.evicted == 2_000 - 19
 
 
-def test_all_services_together_keep_to_their_limit_and_each_new_service_finds_room() -> None:
+def test_the_total_limit_holds_and_each_new_service_has_room() -> None:
     table = Table(per_service=50, in_all=100)
     for number in range(400):
         table.add(f"/{number % 80}", service=f"service-{number // 80}")
@@ -146,7 +146,7 @@ def test_all_services_together_keep_to_their_limit_and_each_new_service_finds_ro
     assert len(table.endpoints) == 100
 
 
-def test_what_one_service_sends_does_not_displace_anothers_while_there_is_room_in_all() -> None:
+def test_services_do_not_evict_each_others_endpoints_below_the_total_limit() -> None:
     table = Table(per_service=3)
     table.add("/quiet", service="quiet")
     for number in range(100):
@@ -155,7 +155,7 @@ def test_what_one_service_sends_does_not_displace_anothers_while_there_is_room_i
     assert len(table.counts("loud")) == 3
 
 
-def test_inner_lists_do_not_grow_beyond_what_is_kept() -> None:
+def test_internal_lists_are_bounded_by_the_number_of_entries() -> None:
     table = Table(per_service=10, in_all=25)
     now = float(MIDNIGHT)
     for number in range(5_000):
@@ -172,7 +172,7 @@ def test_inner_lists_do_not_grow_beyond_what_is_kept() -> None:
 
 
 @pytest.mark.parametrize(("silence", "seen"), [(0, 1), (59, 1), (59.9, 1), (60, 0), (61, 0), (DAY, 0)])
-def test_the_busiest_are_those_of_the_last_minute(silence: float, seen: int) -> None:
+def test_the_busiest_endpoints_are_those_of_the_last_minute(silence: float, seen: int) -> None:
     table = Table()
     table.add("/a", 4, at=NOON + 0.5)
     table.advance(NOON + silence)
@@ -181,7 +181,7 @@ def test_the_busiest_are_those_of_the_last_minute(silence: float, seen: int) -> 
 
 
 @pytest.mark.parametrize(("age", "counted"), [(-300, 5), (0, 5), (59, 5), (60, 2), (3_600, 2)])
-def test_late_usage_counts_in_the_last_minute_only_if_it_is_of_it(age: float, counted: float) -> None:
+def test_late_usage_counts_in_the_last_minute_only_if_its_time_is_in_it(age: float, counted: float) -> None:
     table = Table()
     table.add("/a", 2)
     table.add("/a", 3, at=NOON - age)
@@ -197,7 +197,7 @@ def test_the_last_minute_slides_second_by_second() -> None:
         assert [usage.requests for _, usage in table.endpoints.busiest(1)] == ([sum(window)] if second else [])
 
 
-def test_the_busiest_come_first_and_no_more_than_asked() -> None:
+def test_the_busiest_come_first_up_to_the_requested_number() -> None:
     table = Table(per_service=50)
     for number in range(20):
         table.add(f"/{number}", number)
@@ -205,14 +205,14 @@ def test_the_busiest_come_first_and_no_more_than_asked() -> None:
 
 
 @pytest.mark.parametrize(("days", "kept"), [(0, 1), (89, 1), (90, 0)])
-def test_an_endpoint_is_forgotten_with_the_last_day_that_knew_it(days: int, kept: int) -> None:
+def test_an_endpoint_is_forgotten_with_its_last_day(days: int, kept: int) -> None:
     table = Table(now=MIDNIGHT)
     table.add("/a", 2, at=MIDNIGHT)
     table.advance(MIDNIGHT + days * DAY + DAY - 1 - (DAY - 1 if days == 90 else 0))
     assert len(table.endpoints) == len(table.counts()) == kept
 
 
-def test_what_expires_is_taken_off_the_count_day_by_day() -> None:
+def test_counts_expire_day_by_day() -> None:
     table = Table(now=MIDNIGHT)
     table.add("/a", 2, at=MIDNIGHT)
     table.advance(MIDNIGHT + DAY)
@@ -225,7 +225,7 @@ def test_what_expires_is_taken_off_the_count_day_by_day() -> None:
     assert not table.endpoints._lightest
 
 
-def test_the_mean_is_of_the_requests_that_had_a_latency() -> None:
+def test_the_mean_covers_only_requests_with_a_latency() -> None:
     total = Total()
     total.add(Total.of(Usage(10, 1, 4, 100.0)))
     total.add(Total.of(Usage(5, 0, 0, 0.0)))
@@ -234,14 +234,14 @@ def test_the_mean_is_of_the_requests_that_had_a_latency() -> None:
     assert (total.requests, total.errors, total.mean_ms) == (5, 0, None)
 
 
-def test_long_names_are_cut() -> None:
+def test_long_names_are_truncated() -> None:
     table = Table()
     table.add("/" + "x" * 1_000)
     table.add("/" + "x" * 2_000)
     assert [(len(name), count) for name, (count, _) in table.counts().items()] == [(NAME_LIMIT, 2)]
 
 
-def test_evictions_are_told_in_the_stats() -> None:
+def test_evictions_are_counted_in_stats() -> None:
     rig = Rig(max_service_endpoints=2)
     rig.events(*(event(data={"endpoint": f"/{number}"}) for number in range(5)))
     assert len(rig.service()["endpoints"]) == 2
@@ -251,7 +251,7 @@ def test_evictions_are_told_in_the_stats() -> None:
     assert len(rig.service()["endpoints"]) == 2
 
 
-def test_events_and_metrics_of_an_endpoint_meet_in_one_row() -> None:
+def test_events_and_metrics_of_an_endpoint_share_a_row() -> None:
     rig = Rig()
     rig.events(
         event(data={"endpoint": "/a", "status": 200, "latency": 10}),

@@ -58,7 +58,7 @@ def test_the_usual_interval_is_the_median(intervals: list[float]) -> None:
     assert median_interval([]) is None
 
 
-def test_one_outage_does_not_change_the_rhythm() -> None:
+def test_one_outage_does_not_change_the_usual_interval() -> None:
     rig = Rig()
     for pause in (60, 60, 60, 7_200, 60):
         rig.beat()
@@ -69,7 +69,7 @@ def test_one_outage_does_not_change_the_rhythm() -> None:
     assert rig.row()["status"] == "stale"
 
 
-def test_the_rhythm_follows_the_latest_beats() -> None:
+def test_the_usual_interval_follows_the_latest_heartbeats() -> None:
     rig = Rig()
     for pause in [10] * 30 + [600] * 16:
         rig.beat()
@@ -78,12 +78,12 @@ def test_the_rhythm_follows_the_latest_beats() -> None:
     assert rig.row()["heartbeat_interval_seconds"] == 600
 
 
-def test_a_row_tells_the_state_and_since_when() -> None:
+def test_a_row_has_the_state_and_its_start() -> None:
     rig = Rig()
     rig.event("page_view")
     rig.clock.advance(5)
     row = rig.row()
-    assert (row["status"], row["status_since"]) == ("unknown", "2023-11-14T12:00:00.000Z"), "since it was first seen"
+    assert (row["status"], row["status_since"]) == ("unknown", "2023-11-14T12:00:00.000Z"), "since the first event"
     assert row["last_heartbeat"] is None
     rig.beat(status="degraded")
     rig.clock.advance(60)
@@ -100,7 +100,7 @@ def test_a_row_tells_the_state_and_since_when() -> None:
 
 
 @pytest.mark.parametrize("status", ["healthy", "degraded", "unhealthy", "maintenance"])
-def test_a_service_in_its_rhythm_is_what_it_reports(status: str) -> None:
+def test_a_service_that_reports_in_time_has_the_reported_state(status: str) -> None:
     rig = Rig()
     rig.beat(status=status)
     assert rig.row()["status"] == status

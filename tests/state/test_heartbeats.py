@@ -20,7 +20,7 @@ def test_the_first_heartbeat_counts_in_the_totals_and_in_no_bucket() -> None:
     assert sum(bucket["requests"] for bucket in rig.hours()) == 0
 
 
-def test_what_the_counters_rise_by_feeds_the_series_of_then() -> None:
+def test_increases_of_counters_count_in_the_series_at_their_time() -> None:
     rig = Rig()
     rig.beat(request_count=1_000, error_count=5, avg_latency=20)
     rig.clock.advance(60)
@@ -51,7 +51,7 @@ def test_what_the_counters_rise_by_feeds_the_series_of_then() -> None:
         ([None, 100, 130], 30),
     ],
 )
-def test_a_counter_that_fell_counts_from_zero_and_one_left_out_changes_nothing(
+def test_a_counter_that_fell_counts_from_zero_and_a_missing_one_changes_nothing(
     counters: list[int | None], rise: int
 ) -> None:
     rig = Rig()
@@ -85,7 +85,7 @@ def test_requests_that_were_observed_directly_are_not_counted_twice(direct_first
     assert rig.overview["total_requests"] == 1 + before[0]
 
 
-def test_errors_that_were_observed_directly_leave_the_request_counter_alone() -> None:
+def test_errors_observed_directly_do_not_affect_the_request_counter() -> None:
     rig = Rig()
     rig.beat(request_count=100, error_count=50)
     rig.event("error")
@@ -93,7 +93,7 @@ def test_errors_that_were_observed_directly_leave_the_request_counter_alone() ->
     assert (rig.row()["request_count"], rig.row()["error_count"]) == (150, 51)
 
 
-def test_latency_that_was_observed_directly_takes_the_place_of_the_reported_one() -> None:
+def test_latency_observed_directly_replaces_the_reported_one() -> None:
     rig = Rig()
     rig.beat(request_count=100, avg_latency=50)
     rig.metric("latency", 10)
@@ -101,7 +101,7 @@ def test_latency_that_was_observed_directly_takes_the_place_of_the_reported_one(
     assert rig.row()["request_count"] == 100
 
 
-def test_events_that_are_no_requests_leave_heartbeat_counters_in_force() -> None:
+def test_events_other_than_requests_do_not_affect_heartbeat_counters() -> None:
     rig = Rig()
     rig.beat(request_count=100)
     rig.event("purchase")
@@ -117,7 +117,7 @@ def test_events_that_are_no_requests_leave_heartbeat_counters_in_force() -> None
         max_size=30,
     )
 )
-def test_totals_and_buckets_add_up_to_what_the_counters_said(beats: list[tuple[int, int, int]]) -> None:
+def test_totals_and_buckets_add_up_to_the_counters(beats: list[tuple[int, int, int]]) -> None:
     rig = Rig(wall=MIDNIGHT - 90)
     counters: dict[str, int] = {}
     expected = rises = 0
@@ -147,7 +147,7 @@ def test_uptime_is_reported_or_else_the_time_since_it_was_first_seen() -> None:
     assert rig.row()["uptime_hours"] == 72.25
 
 
-def test_other_metrics_of_a_heartbeat_are_shown_as_they_were_sent() -> None:
+def test_other_metrics_of_a_heartbeat_are_returned_unchanged() -> None:
     rig = Rig()
     rig.beat(request_count=1, queue={"depth": 4}, version="1.2")
     assert rig.service()["reported"] == {"request_count": 1, "queue": {"depth": 4}, "version": "1.2"}
@@ -187,7 +187,7 @@ def test_services_are_known_in_the_order_of_their_names_up_to_the_limit() -> Non
 
 
 @pytest.mark.parametrize(("days", "kept"), [(89, 1), (90, 1), (91, 0)])
-def test_a_silent_service_is_forgotten_with_its_retained_time(days: int, kept: int) -> None:
+def test_a_silent_service_is_forgotten_after_the_retention(days: int, kept: int) -> None:
     rig = Rig(wall=NOON)
     rig.beat("old", request_count=5)
     rig.clock.set(MIDNIGHT + days * DAY - (1 if days == 90 else 0))

@@ -11,8 +11,8 @@ from tests.log.disk.replica import recorded
 from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig
 
 
-def told(rig: Rig) -> list[tuple[str | None, str, str]]:
-    """From, to and time of each change, oldest first."""
+def changes(rig: Rig) -> list[tuple[str | None, str, str]]:
+    """Old state, new state and time of each change, oldest first."""
     return [(each["from"], each["to"], each["at"][11:19]) for each in rig.service_history()[::-1]]
 
 
@@ -30,7 +30,7 @@ def test_silence_and_return_are_in_the_history_with_their_times() -> None:
     rig.clock.advance(58 * MINUTE)
     rig.beat()
     assert rig.row()["status_since"] == "2023-11-14T13:01:00.000Z", "the return"
-    assert told(rig) == [
+    assert changes(rig) == [
         (None, "healthy", "12:00:00"),
         ("healthy", "stale", "12:05:00"),
         ("stale", "down", "12:08:00"),
@@ -50,10 +50,10 @@ def test_maintenance_lasts_until_something_else_is_reported() -> None:
     rig.clock.advance(3 * DAY)
     assert rig.row()["status"] == "maintenance"
     rig.beat()
-    assert [change[:2] for change in told(rig)] == [(None, "maintenance"), ("maintenance", "healthy")]
+    assert [change[:2] for change in changes(rig)] == [(None, "maintenance"), ("maintenance", "healthy")]
 
 
-def test_a_service_is_not_down_since_a_moment_when_nobody_watched() -> None:
+def test_a_service_does_not_become_down_while_the_process_is_stopped() -> None:
     rig = Rig()
     beat_each_minute(rig)
     rig.clock.advance(20 * MINUTE)
@@ -62,26 +62,26 @@ def test_a_service_is_not_down_since_a_moment_when_nobody_watched() -> None:
     rig.clock.advance(2 * MINUTE + 1)
     assert (rig.row()["status"], rig.row()["status_since"]) == ("stale", "2023-11-14T12:25:00.000Z")
     rig.beat()
-    assert [change[1:] for change in told(rig)] == [
+    assert [change[1:] for change in changes(rig)] == [
         ("healthy", "12:00:00"),
         ("stale", "12:25:00"),
         ("healthy", "12:25:01"),
     ]
 
 
-def test_one_that_was_silent_before_the_stop_stays_so_after_the_start() -> None:
+def test_a_service_that_was_silent_before_a_stop_is_silent_after_the_start() -> None:
     rig = Rig()
     beat_each_minute(rig)
     rig.clock.advance(10 * MINUTE)
     assert rig.row()["status"] == "down"
-    seen = told(rig)
+    seen = changes(rig)
     rig.clock.advance(HOUR)
     rig.recorder.start()
     assert (rig.row()["status"], rig.row()["status_since"]) == ("down", "2023-11-14T12:08:00.000Z")
-    assert told(rig) == seen
+    assert changes(rig) == seen
 
 
-def test_a_tick_is_recorded_only_where_time_changed_something() -> None:
+def test_a_tick_is_recorded_only_if_time_changed_something() -> None:
     rig = Rig()
     log = recorded(rig)
     beat_each_minute(rig)
@@ -92,7 +92,7 @@ def test_a_tick_is_recorded_only_where_time_changed_something() -> None:
     assert ticks == [2 * MINUTE + 1, 5 * MINUTE + 1, HOUR + 1], "stale, down, and gone"
 
 
-def test_changes_are_kept_as_long_as_days_are_and_the_newest_thousand() -> None:
+def test_the_newest_thousand_changes_are_kept_as_long_as_days() -> None:
     rig = Rig(daily_days=3)
     for number in range(1_500):
         rig.beat(status=("healthy", "degraded")[number % 2])
@@ -100,8 +100,8 @@ def test_changes_are_kept_as_long_as_days_are_and_the_newest_thousand() -> None:
     assert len(rig.ask(history, "shop", 10_000)["history"]) == 1_000
     rig.clock.advance(4 * DAY)
     rig.beat()
-    assert [change[1] for change in told(rig)][-1] == "healthy"
-    assert len(told(rig)) < 5
+    assert [change[1] for change in changes(rig)][-1] == "healthy"
+    assert len(changes(rig)) < 5
 
 
 _act = st.one_of(
@@ -115,7 +115,7 @@ _act = st.one_of(
 
 
 @given(st.lists(_act, min_size=1, max_size=40), st.sampled_from((0.0, 1.0, 100.0, 400.0, 90_000.0)))
-def test_a_restart_keeps_what_was_shown_and_who_was_silent(acts: list[Any], stopped: float) -> None:
+def test_a_restart_keeps_states_and_changes(acts: list[Any], stopped: float) -> None:
     rig = Rig()
     rig.beat()
     for kind, what, status in acts:
@@ -123,15 +123,15 @@ def test_a_restart_keeps_what_was_shown_and_who_was_silent(acts: list[Any], stop
             rig.beat(instance=what, status=status)
         else:
             rig.clock.advance(what)
-    before, shown = told(rig), rig.row()
+    before, row = changes(rig), rig.row()
     rig.clock.advance(stopped)
     rig.recorder.start()
-    assert (rig.row()["status"], rig.row()["status_since"]) == (shown["status"], shown["status_since"])
-    assert told(rig) == before
+    assert (rig.row()["status"], rig.row()["status_since"]) == (row["status"], row["status_since"])
+    assert changes(rig) == before
 
 
 @given(st.lists(_act, max_size=40), st.lists(st.booleans(), min_size=40, max_size=40))
-def test_who_reads_and_when_changes_nothing(acts: list[Any], reads: list[bool]) -> None:
+def test_reads_do_not_change_the_history(acts: list[Any], reads: list[bool]) -> None:
     read, unread = Rig(), Rig()
     for (kind, what, status), is_read in zip(acts, reads, strict=False):
         for rig in (read, unread):

@@ -17,7 +17,7 @@ def minutes(rig: Rig, count: int, *instances: str) -> None:
             rig.beat(instance=instance)
 
 
-def test_the_worst_instance_tells_the_state_and_each_is_shown() -> None:
+def test_the_state_is_that_of_the_worst_instance() -> None:
     rig = Rig()
     rig.beat(instance="web-1", message="fine")
     rig.beat(instance="web-2", status="unhealthy", message="disk full", request_count=5)
@@ -31,7 +31,7 @@ def test_the_worst_instance_tells_the_state_and_each_is_shown() -> None:
     ]
 
 
-def test_one_that_falls_silent_makes_its_service_stale_then_down() -> None:
+def test_a_silent_instance_makes_its_service_stale_then_down() -> None:
     rig = Rig()
     minutes(rig, 3, "a", "b")
     minutes(rig, 2, "a")
@@ -43,7 +43,7 @@ def test_one_that_falls_silent_makes_its_service_stale_then_down() -> None:
     assert rig.service_history()[0]["reason"] == "no heartbeat of b for 5 min"
 
 
-def test_an_instance_that_took_the_place_of_another_leaves_no_one_missing() -> None:
+def test_a_replaced_instance_is_not_missing() -> None:
     rig = Rig()
     minutes(rig, 5, "pod-1")
     minutes(rig, 2, "pod-1", "pod-2")
@@ -52,7 +52,7 @@ def test_an_instance_that_took_the_place_of_another_leaves_no_one_missing() -> N
     assert {change["to"] for change in rig.service_history()} == {"healthy"}
 
 
-def test_an_instance_that_stays_away_is_gone_after_an_hour_and_forgotten_after_a_day() -> None:
+def test_a_silent_instance_is_gone_after_an_hour_and_forgotten_after_a_day() -> None:
     rig = Rig()
     minutes(rig, 5, "a", "b")
     minutes(rig, 50, "a")
@@ -65,7 +65,7 @@ def test_an_instance_that_stays_away_is_gone_after_an_hour_and_forgotten_after_a
     assert [each["instance"] for each in rig.row()["instances"]] == ["a"]
 
 
-def test_an_instance_that_comes_back_after_days_counts_its_increase_alone() -> None:
+def test_an_instance_that_returns_after_days_counts_only_its_increase() -> None:
     rig = Rig()
     rig.beat(instance="db-0", request_count=1_000)
     rig.beat(instance="db-1", request_count=5)
@@ -76,7 +76,7 @@ def test_an_instance_that_comes_back_after_days_counts_its_increase_alone() -> N
     assert rig.row()["request_count"] == 1_015
 
 
-def test_two_that_lived_side_by_side_are_not_each_others_successors() -> None:
+def test_instances_that_reported_at_the_same_time_do_not_replace_each_other() -> None:
     rig = Rig()
     rig.beat(instance="a")
     rig.clock.advance(2)
@@ -100,7 +100,7 @@ def test_a_service_all_of_whose_instances_are_silent_stays_down() -> None:
     assert rig.row()["status"] == "down"
 
 
-def test_instances_are_limited_and_one_more_is_refused() -> None:
+def test_an_instance_above_the_limit_is_refused() -> None:
     rig = Rig()
     for number in range(MAX_INSTANCES):
         rig.beat(instance=f"i{number}")
@@ -116,7 +116,7 @@ def test_instances_are_limited_and_one_more_is_refused() -> None:
     st.lists(st.floats(0.75, 1.25), min_size=8, max_size=20),
     st.one_of(st.none(), st.booleans()),
 )
-def test_who_keeps_a_rhythm_is_never_called_silent_and_who_stops_is(
+def test_only_an_instance_that_misses_its_usual_interval_is_silent(
     interval: float, jitter: list[float], states_it: bool | None
 ) -> None:
     rig = Rig()

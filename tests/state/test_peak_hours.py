@@ -18,7 +18,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT
         ({0: 1, 23: 2}, (23, 2)),
     ],
 )
-def test_the_peak_is_the_busiest_hour_and_of_equals_the_earliest(
+def test_the_peak_is_the_busiest_hour_and_on_a_tie_the_earliest(
     hours: dict[int, int], peak: tuple[int, int] | None
 ) -> None:
     days = PeakHours()

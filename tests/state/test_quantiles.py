@@ -77,7 +77,7 @@ def test_adding_bit_by_bit_gives_the_sketch_of_all_values_beyond_its_buckets_too
     assert bit_by_bit.pack() == sketch_of(values).pack()
 
 
-def test_merging_leaves_the_other_sketch_as_it_was() -> None:
+def test_merging_does_not_change_the_other_sketch() -> None:
     one, other = sketch_of([1.0, 2.0]), sketch_of([3.0, -4.0, 0.0])
     before = other.pack()
     one.merge(other)
@@ -145,7 +145,7 @@ def test_percentiles_are_within_one_percent_of_exact(name: str, sample: np.ndarr
 
 
 @given(plain | spans(), st.booleans())
-def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], compacted: bool) -> None:
+def test_a_packed_sketch_unpacks_to_the_same_sketch(values: list[float], compacted: bool) -> None:
     sketch = sketch_of(values)
     before = sketch.at(*SHARES)
     if compacted:
@@ -157,7 +157,7 @@ def test_what_was_packed_unpacks_to_the_same_sketch(values: list[float], compact
     assert again.count == len(values) + 1
 
 
-def test_a_packed_sketch_unpacks_when_written_to() -> None:
+def test_a_packed_sketch_unpacks_when_values_are_added() -> None:
     sketch = sketch_of([1.0, 2.0])
     sketch.compact()
     sketch.compact()
@@ -166,7 +166,7 @@ def test_a_packed_sketch_unpacks_when_written_to() -> None:
 
 
 @pytest.mark.parametrize("packed", [b"", b"nonsense", msgspec.msgpack.encode((1, 2)), msgspec.msgpack.encode({})])
-def test_what_is_no_packed_sketch_is_refused_when_it_is_used(packed: bytes) -> None:
+def test_an_invalid_packed_sketch_is_refused_when_it_is_used(packed: bytes) -> None:
     sketch = Quantiles.unpack(packed)
     with pytest.raises(msgspec.DecodeError):
         sketch.at(0.5)
@@ -205,6 +205,6 @@ def test_an_empty_sketch_has_no_quantiles() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, SMALLEST, -SMALLEST, 5e-324])
-def test_what_is_as_good_as_nothing_counts_as_zero(value: float) -> None:
+def test_negligible_values_count_as_zero(value: float) -> None:
     assert sketch_of([value]).at(0.5) == [0.0]
     assert inf not in sketch_of([value]).at(0.0, 1.0)

@@ -45,12 +45,12 @@ def test_the_newest_stay(count: int, kept: int, batch: int) -> None:
     assert [value(found) for found in ring.newest_first()] == list(range(count, count - kept, -1))
 
 
-def test_no_more_requests_are_held_than_the_newest_records_came_with() -> None:
+def test_only_requests_of_the_newest_records_are_held() -> None:
     ring = ring_of(10_000, capacity=100, batch=7)
     assert sum(len(kept.records) for kept in ring._batches) < 100 + 7
 
 
-def test_sequence_numbers_go_with_their_records() -> None:
+def test_records_keep_their_sequence_numbers() -> None:
     for before in (None, 200, 153, 152):
         found = list(ring_of(250).newest_first(before))
         assert [record.sequence for record in found] == list(range((before or 251) - 1, 150, -1))
@@ -72,11 +72,11 @@ def test_blocks_that_were_dropped_are_not_searched_for(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("before", [1, 50, 151])
-def test_a_cursor_that_points_beyond_what_is_kept_gives_nothing(before: int) -> None:
+def test_a_cursor_before_the_oldest_record_returns_nothing(before: int) -> None:
     assert list(ring_of(250).newest_first(before)) == []
 
 
-def test_a_cursor_of_the_future_gives_everything() -> None:
+def test_a_cursor_in_the_future_returns_everything() -> None:
     assert len(list(ring_of(250).newest_first(before=10**9))) == 100
 
 
@@ -102,7 +102,7 @@ def test_paging_sees_each_record_once_while_new_ones_arrive(
     assert seen == [record for record in range(count, 0, -1) if record % divisor == 0]
 
 
-def test_the_last_page_says_so() -> None:
+def test_the_last_page_is_marked() -> None:
     for limit, before, values, cursor in [
         (10, None, range(10, 0, -1), None),
         (9, None, range(10, 1, -1), 2),
@@ -114,7 +114,7 @@ def test_the_last_page_says_so() -> None:
 
 
 @given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 60), st.data())
-def test_a_page_by_number_is_what_a_list_of_all_records_would_give(
+def test_a_page_by_number_matches_a_list_of_all_records(
     batches: list[int], capacity: int, limit: int, sequence: int, data: st.DataObject
 ) -> None:
     ring: Ring[NewMetric] = Ring(capacity)
@@ -130,7 +130,7 @@ def test_a_page_by_number_is_what_a_list_of_all_records_would_give(
             assert all(len(places) for _, _, places in slices)
 
 
-def test_what_has_made_room_is_let_go_of_at_once() -> None:
+def test_evicted_records_are_released_at_once() -> None:
     ring = ring_of(60, batch=1)
     first = ring.after(0, 1)[0].kept
     users = sys.getrefcount(first)

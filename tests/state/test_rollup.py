@@ -74,7 +74,7 @@ class Walk:
             everything = rollup.merged(index, sorted({start for start, _ in asked}), ["a", "b"])
             summed: Counter[int] = sum(expected.values(), Counter())
             assert (everything.observations if everything else Counter()) == summed
-            assert all(start >= rollup.oldest(index) for start in rollup._tables[index]), "kept beyond its time"
+            assert all(start >= rollup.oldest(index) for start in rollup._tables[index]), "kept after it expired"
         totals: dict[str, Counter[int]] = {}
         for (_, key), bag in self.expected(rollup.levels[-1]).items():
             totals.setdefault(key, Counter()).update(bag)
@@ -114,14 +114,12 @@ def play(levels: tuple[Level, ...], now: float, script: list[tuple[object, ...]]
 
 
 @given(starts, steps)
-def test_every_rung_holds_what_a_model_that_keeps_everything_holds(
-    now: float, script: list[tuple[object, ...]]
-) -> None:
+def test_every_level_matches_the_model(now: float, script: list[tuple[object, ...]]) -> None:
     play(REAL, now, script)
 
 
 @given(starts, steps)
-def test_a_ladder_that_begins_with_minutes_holds_the_same(now: float, script: list[tuple[object, ...]]) -> None:
+def test_levels_that_begin_with_minutes_match_the_model(now: float, script: list[tuple[object, ...]]) -> None:
     play(WITHOUT_SECONDS, now, script)
 
 
@@ -134,15 +132,13 @@ short_steps = st.lists(
 
 
 @given(st.integers(0, 200).map(lambda n: 960 + n / 4), short_steps)
-def test_short_rungs_hold_the_same_while_everything_expires_again_and_again(
-    now: float, script: list[tuple[object, ...]]
-) -> None:
+def test_short_levels_match_the_model_while_everything_expires(now: float, script: list[tuple[object, ...]]) -> None:
     play(SHORT, now, script)
 
 
 @pytest.mark.parametrize("level", range(4))
 @pytest.mark.parametrize("age", [0, 0.5])
-def test_a_bucket_is_kept_until_its_time_is_over_and_not_a_moment_longer(level: int, age: float) -> None:
+def test_a_bucket_is_kept_exactly_until_it_expires(level: int, age: float) -> None:
     size, keep = REAL[level]
     walk = Walk(REAL, MIDNIGHT)
     walk.add(-age, "a")
@@ -164,7 +160,7 @@ def test_a_late_observation_lands_in_the_oldest_bucket_that_is_kept(level: int) 
     assert walk.rollup.cell(level, oldest, "a") is not None
 
 
-def test_keys_are_gone_when_their_last_cell_expires() -> None:
+def test_keys_are_forgotten_when_their_last_cell_expires() -> None:
     walk = Walk(REAL, MIDNIGHT)
     walk.add(0, "a")
     walk.add(0, "b")
@@ -180,7 +176,7 @@ def test_keys_are_gone_when_their_last_cell_expires() -> None:
     assert not any(walk.rollup._tables)
 
 
-def test_a_key_whose_last_closed_cell_expires_lives_on_in_what_is_ahead_of_time() -> None:
+def test_a_key_is_kept_if_it_has_observations_ahead_of_time() -> None:
     walk = Walk(REAL, MIDNIGHT)
     walk.add(0, "a")
     walk.advance(90 * DAY - 10)
@@ -190,7 +186,7 @@ def test_a_key_whose_last_closed_cell_expires_lives_on_in_what_is_ahead_of_time(
     assert walk.rollup.totals["a"].observations == Counter([1])
 
 
-def test_steady_traffic_keeps_no_more_buckets_than_the_rungs_allow() -> None:
+def test_steady_traffic_keeps_at_most_the_buckets_of_its_levels() -> None:
     rollup: Rollup[str, Bag] = Rollup(SHORT, 0)
     for second in range(1_000):
         rollup.advance(second)
@@ -199,7 +195,7 @@ def test_steady_traffic_keeps_no_more_buckets_than_the_rungs_allow() -> None:
     assert rollup.totals["a"].observations.total() == 1_000 - 18 * 48
 
 
-def test_what_is_asked_for_is_a_copy() -> None:
+def test_answers_are_copies() -> None:
     walk = Walk(REAL, NOON)
     walk.add(0, "a")
     cell = walk.rollup.cell(0, NOON, "a")
@@ -208,7 +204,7 @@ def test_what_is_asked_for_is_a_copy() -> None:
     walk.check()
 
 
-def test_the_cell_that_was_added_stays_the_callers() -> None:
+def test_an_added_cell_is_copied() -> None:
     rollup: Rollup[str, Bag] = Rollup(REAL, NOON)
     mine = Bag([1])
     rollup.add(NOON, {"a": mine})
@@ -217,7 +213,7 @@ def test_the_cell_that_was_added_stays_the_callers() -> None:
     assert rollup.totals["a"].observations == Counter([1, 1, 2])
 
 
-def test_a_clock_that_goes_back_opens_nothing_again() -> None:
+def test_a_clock_that_goes_back_reopens_nothing() -> None:
     walk = Walk(REAL, MIDNIGHT)
     walk.add(0, "a")
     walk.advance(-3600)

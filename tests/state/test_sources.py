@@ -53,7 +53,7 @@ def test_events_count_by_their_type_and_data(type_: str, data: dict[str, Any], e
 @pytest.mark.parametrize(
     "status", ["abc", "5xx", "-503", "5e2", "٥٠٣", "503 " * 9, True, None, [503], {"code": 503}, "", -503]
 )
-def test_a_status_that_is_no_number_is_no_error(status: Any) -> None:
+def test_a_status_that_is_not_a_number_is_not_an_error(status: Any) -> None:
     rig = Rig()
     rig.event(data={"status": status})
     assert figures(rig) == (1, 0, 0)
@@ -64,7 +64,7 @@ def test_a_status_that_is_no_number_is_no_error(status: Any) -> None:
     ["12 ms", "-1", "1e2", "9" * 400, True, False, -1, -0.001, [12], NESTED, "NaN", "Infinity", HUGE, 1.1e100, -HUGE],
 )
 @pytest.mark.parametrize("field", ["latency", "latency_ms"])
-def test_a_latency_that_cannot_be_one_is_left_out(latency: Any, field: str) -> None:
+def test_an_invalid_latency_is_ignored(latency: Any, field: str) -> None:
     rig = Rig()
     rig.event(data={field: latency, "endpoint": "/a"})
     assert figures(rig) == (1, 0, 0)
@@ -73,7 +73,7 @@ def test_a_latency_that_cannot_be_one_is_left_out(latency: Any, field: str) -> N
 
 
 @pytest.mark.parametrize("endpoint", [5, True, None, "", ["/a"], NESTED])
-def test_an_endpoint_that_is_no_text_is_left_out(endpoint: Any) -> None:
+def test_an_endpoint_that_is_not_text_is_ignored(endpoint: Any) -> None:
     rig = Rig()
     rig.event(data={"endpoint": endpoint, "status": 500})
     assert figures(rig) == (1, 1, 0)
@@ -81,7 +81,7 @@ def test_an_endpoint_that_is_no_text_is_left_out(endpoint: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [HUGE, 2**70])
-def test_a_status_beyond_all_codes_does_no_harm(status: int) -> None:
+def test_a_status_out_of_range_is_harmless(status: int) -> None:
     rig = Rig()
     rig.event(data={"status": status})
     assert figures(rig)[0] == 1
@@ -108,7 +108,7 @@ def test_metrics_count_by_their_name(name: str, value: float, expected: tuple[fl
 
 
 @pytest.mark.parametrize("tags", [{}, {"endpoint": "/a"}, {"endpoint": "/a", "region": "eu"}])
-def test_tags_change_nothing_about_what_traffic_counts(tags: dict[str, str]) -> None:
+def test_tags_do_not_change_the_counts_of_traffic(tags: dict[str, str]) -> None:
     rig = Rig()
     for name, value in (("requests", 4), ("errors", 2), ("latency", 30)):
         rig.metric(name, value, tags=tags)
@@ -129,14 +129,14 @@ def test_all_sources_add_up() -> None:
 
 
 @pytest.mark.parametrize(("service", "named"), [(None, "unknown"), ("", "unknown"), ("cart", "cart")])
-def test_a_metric_belongs_to_the_service_that_its_tags_name(service: str | None, named: str) -> None:
+def test_a_metric_belongs_to_the_service_in_its_tags(service: str | None, named: str) -> None:
     rig = Rig()
     rig.metric("memory", 5, service)
     assert list(rig.snapshot()["services"]) == [named]
     assert rig.service(named)["metrics"]["memory"]["last"] == 5
 
 
-def test_custom_metrics_tell_last_average_least_most_and_unit() -> None:
+def test_custom_metrics_have_last_average_minimum_maximum_and_unit() -> None:
     rig = Rig()
     rig.metric("memory", 10, unit="MB")
     rig.clock.advance(1)
@@ -157,7 +157,7 @@ def test_custom_metrics_tell_last_average_least_most_and_unit() -> None:
 
 
 @pytest.mark.parametrize("late_first", [True, False])
-def test_last_is_the_value_of_the_latest_time_whatever_the_order_of_arrival(late_first: bool) -> None:
+def test_last_is_the_value_of_the_latest_time_in_any_order_of_arrival(late_first: bool) -> None:
     items = [metric("memory", 1, at=1_699_963_190.25), metric("memory", 2, at=1_699_963_190.75)]
     together, apart = Rig(), Rig()
     together.metrics(*(items[::-1] if late_first else items))
@@ -189,7 +189,7 @@ def test_the_last_of_a_batch_is_the_last_of_a_metric() -> None:
 
 
 @pytest.mark.parametrize("status", [503, 503.0, 500.5])
-def test_any_number_of_500_and_more_is_an_error(status: float) -> None:
+def test_any_status_of_500_or_more_is_an_error(status: float) -> None:
     rig = Rig()
     rig.event(data={"status": status})
     assert rig.row()["error_count"] == 1

@@ -1,4 +1,4 @@
-"""Sliding sums: totals are those of the buckets that are left, for all values."""
+"""Sliding sums: totals equal the sum of the remaining buckets, for all values."""
 
 from fractions import Fraction
 
@@ -25,7 +25,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_totals_are_those_of_the_buckets_that_are_left(steps: list[tuple[str, Usage, int] | int]) -> None:
+def test_totals_equal_the_sum_of_the_remaining_buckets(steps: list[tuple[str, Usage, int] | int]) -> None:
     now = float(NOON)
     sums = SlidingSum(1, KEEP, now)
     for step in steps:
@@ -55,7 +55,7 @@ def test_totals_are_those_of_the_buckets_that_are_left(steps: list[tuple[str, Us
     assert sums.totals == {}
 
 
-def test_a_count_that_dwarfs_another_leaves_nothing_behind() -> None:
+def test_an_expired_huge_count_leaves_no_remainder() -> None:
     rig = Rig()
     rig.metric("requests", 1e17, tags={"endpoint": "/a"})
     rig.clock.advance(1)
@@ -67,7 +67,7 @@ def test_a_count_that_dwarfs_another_leaves_nothing_behind() -> None:
     assert rig.overview["requests_per_second"] == 0
 
 
-def test_fractions_leave_nothing_behind() -> None:
+def test_expired_fractions_leave_no_remainder() -> None:
     rig = Rig()
     rig.metric("requests", 0.1, tags={"endpoint": "/a"})
     rig.clock.advance(1)
@@ -78,7 +78,7 @@ def test_fractions_leave_nothing_behind() -> None:
     assert rig.overview["requests_per_second"] == 0
 
 
-def test_one_huge_latency_is_gone_from_the_average_when_it_is_a_minute_old() -> None:
+def test_a_huge_latency_does_not_affect_the_average_after_a_minute() -> None:
     rig = Rig()
     rig.event(data={"endpoint": "/a", "latency": 1e20})
     rig.clock.advance(30)
@@ -90,7 +90,7 @@ def test_one_huge_latency_is_gone_from_the_average_when_it_is_a_minute_old() -> 
 
 
 @given(st.lists(st.tuples(values, st.integers(0, 70)), min_size=1, max_size=12))
-def test_what_one_service_counts_changes_no_figure_of_another(given_: list[tuple[float, int]]) -> None:
+def test_counts_of_one_service_do_not_affect_another(given_: list[tuple[float, int]]) -> None:
     loud, quiet = Rig(), Rig()
     for value, wait in given_:
         loud.metric("requests", min(value, 1e100), "loud", tags={"endpoint": "/x"})
@@ -105,7 +105,7 @@ def test_what_one_service_counts_changes_no_figure_of_another(given_: list[tuple
         assert found["series"] == expected["series"]
 
 
-def test_whole_counts_add_up_exactly_however_large() -> None:
+def test_integer_counts_of_any_size_add_up_exactly() -> None:
     rig = Rig()
     rig.metric("requests", 1e17, "loud")
     rig.events(*(event() for _ in range(7)))

@@ -15,7 +15,7 @@ def nonzero(buckets: list[dict[str, Any]], key: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("silence", "counted"), [(0, 1), (1, 1), (59, 1), (59.999, 1), (60, 0), (61, 0), (DAY, 0)])
-def test_now_means_the_last_sixty_seconds(silence: float, counted: int) -> None:
+def test_current_figures_cover_the_last_sixty_seconds(silence: float, counted: int) -> None:
     rig = Rig()
     rig.event(data={"status": 500, "latency": 30})
     rig.clock.advance(silence)
@@ -61,7 +61,7 @@ OLDEST_DAY = MIDNIGHT - 89 * DAY
 @pytest.mark.parametrize(
     ("at", "taken"), [(OLDEST_DAY, True), (OLDEST_DAY + 0.5, True), (OLDEST_DAY - 0.001, False), (0, False)]
 )
-def test_nothing_older_than_the_oldest_day_is_taken(at: float, taken: bool) -> None:
+def test_records_older_than_the_oldest_day_are_refused(at: float, taken: bool) -> None:
     rig = Rig()
     if taken:
         rig.event(at=at)
@@ -75,7 +75,7 @@ def test_nothing_older_than_the_oldest_day_is_taken(at: float, taken: bool) -> N
     assert rig.stats()["drops"] == {"timestamp_too_old": 2}
 
 
-def test_the_oldest_day_ends_for_new_records_with_the_day_that_is_now() -> None:
+def test_the_oldest_accepted_day_moves_with_the_current_day() -> None:
     rig = Rig(wall=MIDNIGHT + DAY - 0.5)
     rig.event(at=OLDEST_DAY)
     rig.clock.advance(0.5)
@@ -86,7 +86,7 @@ def test_the_oldest_day_ends_for_new_records_with_the_day_that_is_now() -> None:
 
 
 @pytest.mark.parametrize("age", [1, 59, 60, 119, 121, HOUR - 1, HOUR, 3 * HOUR, 12 * HOUR, DAY, 6 * DAY])
-def test_a_late_record_lands_in_the_buckets_of_its_own_time(age: int) -> None:
+def test_a_late_record_counts_in_the_buckets_of_its_time(age: int) -> None:
     rig = Rig()
     rig.event(user_id="ann", at=NOON - age, data={"latency": 10, "status": 500})
     hours = [bucket for bucket in rig.hours() if bucket["requests"]]
@@ -112,7 +112,7 @@ def _utc(at: float, form: str) -> str:
     return datetime.fromtimestamp(at, UTC).strftime(form)
 
 
-def test_a_record_ahead_of_time_counts_in_the_total_at_once_and_in_its_bucket_when_that_comes() -> None:
+def test_a_record_ahead_of_time_counts_in_the_total_at_once_and_later_in_its_bucket() -> None:
     rig = Rig(wall=MIDNIGHT - 10)
     rig.event(at=MIDNIGHT + 100, user_id="ann")
     assert rig.overview["total_requests"] == 1
@@ -128,7 +128,7 @@ def test_a_record_ahead_of_time_counts_in_the_total_at_once_and_in_its_bucket_wh
 
 @pytest.mark.parametrize("boundary", [MIDNIGHT, NOON, NOON + MINUTE])
 @pytest.mark.parametrize("pause", [0.25, 1, 61, HOUR, DAY])
-def test_figures_on_either_side_of_a_boundary_stay_apart_whenever_time_moves_on(boundary: int, pause: float) -> None:
+def test_records_on_both_sides_of_a_boundary_count_in_their_buckets(boundary: int, pause: float) -> None:
     rig = Rig(wall=boundary - 0.25)
     rig.event()
     rig.clock.advance(0.25)
@@ -148,9 +148,7 @@ def test_figures_on_either_side_of_a_boundary_stay_apart_whenever_time_moves_on(
     ("hours_of_requests", "peak"),
     [([9, 14, 14], "2023-11-14T14:00:00Z"), ([14, 9], "2023-11-14T09:00:00Z"), ([], None)],
 )
-def test_the_peak_hour_is_the_busiest_and_of_equals_the_earliest(
-    hours_of_requests: list[int], peak: str | None
-) -> None:
+def test_the_peak_hour_is_the_busiest_and_on_a_tie_the_earliest(hours_of_requests: list[int], peak: str | None) -> None:
     rig = Rig(wall=MIDNIGHT + DAY - 1)
     rig.events(*(event(at=MIDNIGHT + hour * HOUR) for hour in hours_of_requests))
     today = rig.stats()["today"]
@@ -158,7 +156,7 @@ def test_the_peak_hour_is_the_busiest_and_of_equals_the_earliest(
     assert today["peak_requests"] == (2 if len(hours_of_requests) == 3 else len(hours_of_requests) // 2)
 
 
-def test_peak_hours_outlive_the_hourly_statistics() -> None:
+def test_peak_hours_are_kept_longer_than_hourly_statistics() -> None:
     rig = Rig()
     rig.event()
     rig.clock.advance(30 * DAY)
@@ -223,7 +221,7 @@ def test_daily_statistics_and_totals_are_kept_for_ninety_days(days: int, kept: i
     assert stats["totals"]["services"] == kept
 
 
-def test_a_wall_clock_that_goes_back_loses_nothing_and_breaks_nothing() -> None:
+def test_a_wall_clock_that_goes_back_loses_nothing() -> None:
     rig = Rig(wall=MIDNIGHT + 5)
     rig.event(user_id="ann")
     rig.clock.advance(-10)
@@ -267,7 +265,7 @@ def test_total_requests_are_always_the_sum_over_the_services(steps: list[tuple[s
     assert rig.stats()["totals"]["errors"] == sum(row["error_count"] for row in rows)
 
 
-def test_a_service_lives_as_long_as_its_records_also_when_they_were_ahead_of_time() -> None:
+def test_a_service_is_kept_as_long_as_its_records_also_if_ahead_of_time() -> None:
     rig = Rig(wall=MIDNIGHT - 10)
     rig.event(at=MIDNIGHT + 10)
     rig.clock.set(MIDNIGHT + 89 * DAY)

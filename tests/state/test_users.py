@@ -40,7 +40,7 @@ def test_a_record_ahead_of_time_counts_as_now() -> None:
     assert users.count == 0
 
 
-def test_who_comes_again_stays_and_is_counted_once() -> None:
+def test_a_returning_user_stays_active_and_is_counted_once() -> None:
     users = ActiveUsers(NOON)
     users.add(NOON, people("ann", "bob"))
     users.advance(NOON + 200)
@@ -50,7 +50,7 @@ def test_who_comes_again_stays_and_is_counted_once() -> None:
     assert users.count == 1
 
 
-def test_a_clock_that_goes_back_forgets_nobody() -> None:
+def test_a_clock_that_goes_back_forgets_no_user() -> None:
     users = ActiveUsers(NOON)
     users.add(NOON, people("ann"))
     users.advance(NOON - 1_000)
@@ -65,7 +65,7 @@ def test_a_clock_that_goes_back_forgets_nobody() -> None:
         max_size=40,
     )
 )
-def test_the_window_holds_whom_a_model_holds(script: list[tuple[object, ...]]) -> None:
+def test_the_window_matches_a_model(script: list[tuple[object, ...]]) -> None:
     users, now = ActiveUsers(NOON), NOON
     seen: list[tuple[int, int]] = []
     for step in script:

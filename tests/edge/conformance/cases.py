@@ -1,4 +1,4 @@
-"""The Autobahn suite's cases that need no echo, by its own numbers: what a client sends, and what must follow."""
+"""Cases of the Autobahn suite that need no echo, by their numbers: what a client sends, and the expected reaction."""
 
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ SURROGATE = b"\xed\xa0\x80"
 
 
 class Case(NamedTuple):
-    """What a client sends, piece by piece; then the pongs, the number of answers to its messages, and the close code.
+    """Parts that a client sends, and the expected pongs, number of answers and close code.
 
-    Where `code` is None nothing was wrong, and the client closes.
+    If `code` is None, nothing was wrong, and the client closes.
     """
 
     sent: list[bytes]
@@ -26,7 +26,7 @@ class Case(NamedTuple):
 
 
 def octets(data: bytes) -> list[bytes]:
-    """Each octet by itself."""
+    """Each octet separately."""
     return [bytes((octet,)) for octet in data]
 
 

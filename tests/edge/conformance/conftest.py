@@ -1,4 +1,4 @@
-"""The echo server that conformance is judged by."""
+"""The echo server of the conformance tests."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,6 @@ ECHO = ("-m", "gunicorn", "-k", "gevent", "-c", "gunicorn.conf.py", "tests.edge.
 
 @pytest.fixture(scope="session")
 def echo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Gunicorn as in production, with /echo and /shipped/echo in the place of the service."""
+    """Gunicorn as in production, with /echo and /shipped/echo instead of the service."""
     with Server(tmp_path_factory.mktemp("echo") / "server.log", command=ECHO) as server:
         yield server

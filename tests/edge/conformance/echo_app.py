@@ -1,4 +1,4 @@
-"""An echo over the socket path of production, and one over the WebSocket library as it is shipped."""
+"""An echo over the production code of WebSockets, and one over the unmodified WebSocket library."""
 
 from socket import SHUT_RDWR
 from typing import Any
@@ -16,7 +16,7 @@ CLIENT_TIMEOUT = 10
 
 
 def production() -> Flask:
-    """/echo is served as /ws/dashboard is, but for the limit of messages."""
+    """/echo is served like /ws/dashboard, except for the message limit."""
     app, blueprint, sock = Flask("production"), Blueprint("echo", __name__), Sock()
     app.config["SOCK_SERVER_OPTIONS"] = {**SERVER_OPTIONS, "max_message_size": None}
 
@@ -38,7 +38,7 @@ def production() -> Flask:
 
 
 def shipped() -> Flask:
-    """/echo as the library's documentation has it."""
+    """/echo as in the documentation of the library."""
     app = Flask("shipped")
 
     @Sock(app).route("/echo")

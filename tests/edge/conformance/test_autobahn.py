@@ -1,4 +1,4 @@
-"""RFC 6455 as the Autobahn test suite judges it: its own cases, against an echo over the socket path of production."""
+"""RFC 6455, tested with the cases of the Autobahn suite against an echo over the production code of WebSockets."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ GROUPS = {
 
 
 def judge(server: Server, cases: list[str], folder: Path) -> dict[str, tuple[str, str]]:
-    """What the suite finds of each case: how the server behaved, and how it closed."""
+    """The result of the suite for each case: how the server behaved, and how it closed."""
     chosen = [argument for case in cases for argument in ("-i", case)]
     address = f"ws://127.0.0.1:{server.port}/echo"
     done = subprocess.run(

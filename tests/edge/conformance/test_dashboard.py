@@ -1,4 +1,4 @@
-"""What the Autobahn suite demands of any server, demanded of /ws/dashboard itself."""
+"""Requirements of the Autobahn suite, tested on /ws/dashboard itself."""
 
 import contextlib
 import json
@@ -56,7 +56,7 @@ def test_case(shared_server: Server, case: Case) -> None:
 
 
 def next_frame(live: websocket.WebSocket) -> bytes | str:
-    """The payload of a pong, or else the type of a message, leaving out the updates that come in between."""
+    """The payload of a pong, or the type of a message other than an update."""
     while True:
         opcode, payload = live.recv_data(control_frame=True)
         if opcode == websocket.ABNF.OPCODE_PONG:
@@ -77,7 +77,7 @@ def test_a_ping_between_fragments_is_answered_before_the_message(shared_server: 
         assert next_frame(live) == "error"
 
 
-def test_after_a_message_too_big_nothing_more_is_said_or_heard(shared_server: Server) -> None:
+def test_nothing_is_sent_or_read_after_a_message_that_is_too_big(shared_server: Server) -> None:
     with Live(shared_server, "events=none") as live:
         live.next()
         live.socket.sendall(ping(b"before") + text("é".encode() * 40_000) + ping() + text())

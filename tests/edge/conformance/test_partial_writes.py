@@ -1,4 +1,4 @@
-"""A message bigger than the system holds for a client that reads late: whole as production sends it."""
+"""A message bigger than the send buffer, for a client that reads late: production code sends all of it."""
 
 import socket
 
@@ -12,7 +12,7 @@ LAST = b"\x81\x04last"
 
 
 def echoes(server: Server, path: str) -> bytes:
-    """All that comes back for a big message and a small one, which are sent before anything is read."""
+    """Everything echoed for a big and a small message, which are sent before anything is read."""
     with connect(server, 20) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         client.sendall(head(server, path, *UPGRADE, method="GET"))
@@ -29,11 +29,11 @@ def echoes(server: Server, path: str) -> bytes:
         return bytes(received)
 
 
-def test_a_big_message_to_a_late_reader_arrives_whole(echo_server: Server) -> None:
+def test_a_big_message_to_a_late_reader_arrives_completely(echo_server: Server) -> None:
     assert echoes(echo_server, "/echo") == BIG + LAST
 
 
-def test_the_library_by_itself_loses_most_of_it(echo_server: Server) -> None:
+def test_the_unmodified_library_loses_most_of_it(echo_server: Server) -> None:
     received = echoes(echo_server, "/shipped/echo")
     assert received[:10] == BIG[:10]
     assert len(received) < len(BIG + LAST), "the library sends whole frames now: no need for a socket of our own"

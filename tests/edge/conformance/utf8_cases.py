@@ -4,7 +4,7 @@ from tests.edge.conformance.cases import GREEK, INVALID_PAYLOAD, SURROGATE, Case
 
 MIXED = "Hello-µ@ßöäüàá-UTF-8!!".encode()
 BEYOND = b"\xf4\x90\x80\x80"
-"""U+110000, which is no code point; its second byte shows that."""
+"""U+110000, which is not a code point: its second byte is invalid."""
 WHOLE = text(GREEK + BEYOND + b"edited")
 START = len(WHOLE) - len(b"edited") - len(BEYOND)
 
