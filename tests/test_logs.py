@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from analytics.keys.key import new_secret
 from analytics.logs import logging_config
 from tests.conftest import StartServer
 from tests.edge.wire import exchange, head
 from tests.server import Server
 
-SECRET = new_secret("5f0c2a9b3d18c2f0")
+SECRET = f"ak_5f0c2a9b3d18c2f0_{43 * 'x'}"
 ADMIN = "the-admin-key-of-these-tests"
 
 

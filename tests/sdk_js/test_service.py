@@ -120,15 +120,15 @@ def test_with_a_key_a_live_client_follows_a_service_that_requires_keys(
     key = {"name": "follower", "scopes": ["read"]}
     made = requests.post(f"{server.url}/keys", json=key, headers=headers, timeout=10).json()
     with running(server, "watch.mjs", key=made["secret"]) as watch:
-        hear(watch, "snapshot", False, 0)
+        read_until(watch, "snapshot", False, 0)
         send("before")
-        hear(watch, "event", "before")
+        read_until(watch, "event", "before")
         server.stop()
         server.__enter__()
         send("after")
-        hear(watch, "event", "after")
+        read_until(watch, "event", "after")
         assert requests.delete(f"{server.url}/keys/{made['id']}", headers=headers, timeout=10).ok
-        assert ["state", "reconnecting"] in hear(watch, "refused", "unknown_key", 401)
+        assert ["state", "reconnecting"] in read_until(watch, "refused", "unknown_key", 401)
         watch.communicate("", SECONDS)
     assert made["secret"] not in server.log()
 
