@@ -122,10 +122,10 @@ def test_an_export_goes_through_a_symbolic_link(server: Server, tmp_path: Path) 
     link, target = tmp_path / "link.yaml", tmp_path / "folder" / "real.yaml"
     target.parent.mkdir()
     link.symlink_to(target)
-    for _ in range(2):  # there are no resources at first
+    for _ in range(2):
         assert run(server, "export-config", "-o", link).exit_code == 0
         assert link.is_symlink()
-        assert target.read_text() == "{}\n"
+        assert list(yaml.safe_load(target.read_text())) == ["redactions"]
     assert list(target.parent.iterdir()) == [target]
 
 

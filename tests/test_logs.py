@@ -12,7 +12,7 @@ from tests.conftest import StartServer
 from tests.edge.wire import exchange, head
 from tests.server import Server
 
-SECRET = f"ak_5f0c2a9b3d18c2f0_{43 * 'x'}"
+SECRET = "ak_5f0c2a9b3d18c2f0_" + 43 * "x"
 ADMIN = "the-admin-key-of-these-tests"
 
 

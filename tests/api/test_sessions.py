@@ -151,6 +151,6 @@ def test_a_failed_use_of_a_session_is_none() -> None:
 
 def test_without_keys_everybody_sees_all_sessions() -> None:
     rig = Rig(admin_key="")
-    made = rig.create_openly("read", name="guest")
+    made = rig.create_without_key("read", name="guest")
     rig.session(made["secret"])
     assert names(rig, None) == [f"guest (key {made['id']})"]
