@@ -78,7 +78,7 @@ def test_a_key_is_created_listed_rotated_and_revoked(server: Server) -> None:
     result = run(server, "keys", "create", "--name", "checkout", "--scope", "read", "--scope", "ingest")
     (secret,) = result.stdout.splitlines()
     (row,) = rows(server, "checkout")
-    assert result.stderr == f"created key {row['id']} (checkout); its secret is lines only this once:\n"
+    assert result.stderr == f"created key {row['id']} (checkout); its secret is shown only this once:\n"
     assert secret.startswith(f"ak_{row['id']}_")
     assert row["scopes"] == ["read", "ingest"]
     assert secret not in run(server, "keys", "list", "--json").output
