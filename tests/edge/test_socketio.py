@@ -93,7 +93,7 @@ def test_a_subscription_is_changed_and_acknowledged(shared_server: Server, trans
         for one in clients:
             (good,), *bad = sorted((event.args for event in named(one, "answer")), key=lambda args: "error" in args[0])
             assert good == {"events": ["a", "b"], "service": [mine], "updates": "full"}
-            problems = sorted((said[0]["error"] for said in bad), key=lambda problem: problem["message"])
+            problems = sorted((args[0]["error"] for args in bad), key=lambda problem: problem["message"])
             assert [problem["code"] for problem in problems] == ["validation_failed"] * 2
             assert problems[0]["message"].startswith("Options are an object")
             assert problems[1]["fields"] == {"colour": ["Unknown field."]}
@@ -125,7 +125,7 @@ def test_options_in_the_address_select_events_and_patches(shared_server: Server,
         eventually(lambda: all(len(named(one, "event")) >= 2 for one in patched))
         for one, other in pairs:
             in_full = by_time(other)
-            assert sorted(said[0]["type"] for _, said, _ in named(one, "event")) == ["a", "b"]
+            assert sorted(args[0]["type"] for _, args, _ in named(one, "event")) == ["a", "b"]
             received = sorted((args for _, args, _ in updates(one)), key=lambda args: args[0]["updated_at"])
             (whole, facts), *rest = received
             assert "patch" not in facts
@@ -185,7 +185,7 @@ def test_clients_of_both_protocols_are_counted(shared_server: Server) -> None:
         for number, (kind, transports) in enumerate(((k, t) for t in TRANSPORTS for k in KINDS), 2):
             one = stack.enter_context(client(kind, shared_server, transports))
             eventually(lambda number=number: counted() == (number, number))
-        eventually(lambda: any(said[0]["realtime_stats"]["active_connections"] == 7 for _, said, _ in updates(one)))
+        eventually(lambda: any(args[0]["realtime_stats"]["active_connections"] == 7 for _, args, _ in updates(one)))
         plain.shutdown()
         eventually(lambda: counted() == (6, 6))
     eventually(lambda: counted() == (0, 0))
