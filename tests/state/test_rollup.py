@@ -38,6 +38,7 @@ class Walk:
         self.rollup: Rollup[str, Bag] = Rollup(levels, now)
         self.now = self.latest = now
         self.seen: list[tuple[float, str]] = []
+        self.expire()
 
     def add(self, age: float, key: str) -> None:
         at = self.now - age
@@ -49,6 +50,11 @@ class Walk:
         self.now += seconds
         self.latest = max(self.latest, self.now)
         self.rollup.advance(self.now)
+        self.expire()
+
+    def expire(self) -> None:
+        size, keep = self.rollup.levels[-1]
+        self.rollup.expire(int(self.latest // size - keep + 1) * size)
 
     def expected(self, level: Level) -> dict[tuple[int, str], Counter[int]]:
         """Every observation kept, by bucket and key."""
@@ -190,13 +196,23 @@ def test_a_key_whose_last_closed_cell_expires_lives_on_in_what_is_ahead_of_time(
     assert walk.rollup.totals["a"].observations == Counter([1])
 
 
-def test_steady_traffic_keeps_no_more_buckets_than_the_rungs_allow() -> None:
-    rollup: Rollup[str, Bag] = Rollup(SHORT, 0)
-    for second in range(1_000):
-        rollup.advance(second)
-        rollup.add(second, {"a": Bag([second])})
-        assert all(len(table) <= level.keep for table, level in zip(rollup._tables, SHORT, strict=True))
-    assert rollup.totals["a"].observations.total() == 1_000 - 18 * 48
+def test_steady_traffic_keeps_no_more_buckets_than_the_levels_allow() -> None:
+    walk = Walk(SHORT, 0)
+    for _ in range(1_000):
+        walk.add(0, "a")
+        assert all(len(table) <= level.keep for table, level in zip(walk.rollup._tables, SHORT, strict=True))
+        walk.advance(1)
+    assert walk.rollup.totals["a"].observations.total() == 1_000 - 18 * 48
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_time_alone_drops_buckets_of_all_levels_but_the_last(level: int) -> None:
+    walk = Walk(REAL, MIDNIGHT)
+    walk.add(0, "a")
+    walk.rollup.advance(MIDNIGHT + 1_000 * DAY)
+    assert (walk.rollup.cell(level, MIDNIGHT, "a") is not None) == (level == 3)
+    walk.add(MINUTE, "b")
+    assert walk.rollup.totals.keys() == {"a", "b"}
 
 
 def test_what_is_asked_for_is_a_copy() -> None:
