@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
+from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, first_number
 from analytics.config import Settings
 from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
@@ -167,9 +167,11 @@ class State:
         self.version += 1
 
     def number_events(self, start: float) -> None:
-        """Number events from the microseconds of the first start, so that no number of an earlier log is reused."""
-        if self.events.last_sequence == 0:
-            self.events.last_sequence = round(start * 1e6) - 1
+        """Continue event numbers from those of a start of the service.
+
+        So a number that was lost, by a kill in `relaxed` or by restoring a backup, is never given again.
+        """
+        self.events.skip_to(first_number(self.events.last_sequence, start))
 
     def find_errors(self) -> None:
         """Find the errors among the kept events, for checkpoints of version 0.1.0, which hold none."""

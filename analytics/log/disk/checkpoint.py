@@ -224,7 +224,7 @@ class Checkpoint:
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
         for ring, last in zip(state.rings.values(), (rest.last_event, rest.last_metric), strict=False):
-            ring.last_sequence = last
+            ring.begin(last)
         self._recorder.own_ids.restore(*rest.own_ids)
 
 
