@@ -16,7 +16,7 @@ from analytics.cli.common import Finite, key_options, url_option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
 DURATION = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -147,8 +147,8 @@ def create_command(
     body["expires_at"] = expires
     if rate is not None:
         body["limits"] = {"ingest": {"per_second": rate, "burst": burst or max(1.0, 2 * rate)}}
-    with _service(url, key) as sender:
-        _show_secret(_key_in(sender, sender.post("/keys", body)), "created")
+    with _service(url, key) as client:
+        _show_secret(_key_in(client, client.post("/keys", body)), "created")
 
 
 @keys_command.command("list")
@@ -161,12 +161,12 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 
     from analytics.feed.errors import ForeignAnswerError
 
-    with _service(url, key) as sender:
-        answer = sender.get("/keys", {})
+    with _service(url, key) as client:
+        answer = client.get("/keys", {})
         try:
             rows = [_row(each) for each in answer["keys"]]
         except (KeyError, TypeError):
-            raise ForeignAnswerError(sender.url) from None
+            raise ForeignAnswerError(client.url) from None
     if as_json:
         click.echo(json.dumps(answer))
         return
@@ -189,10 +189,10 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 )
 def rotate_command(id_: str, url: str, key: str, overlap: timedelta) -> None:
     """Give a key a new secret, which is printed alone on standard output."""
-    with _service(url, key) as sender:
+    with _service(url, key) as client:
         path = f"/keys/{quote(id_, safe='')}/rotate"
-        answer = sender.post(path, {"overlap_seconds": int(overlap.total_seconds())})
-        _show_secret(_key_in(sender, answer), "rotated")
+        answer = client.post(path, {"overlap_seconds": int(overlap.total_seconds())})
+        _show_secret(_key_in(client, answer), "rotated")
 
 
 @keys_command.command("revoke")
@@ -201,30 +201,30 @@ def rotate_command(id_: str, url: str, key: str, overlap: timedelta) -> None:
 @key_options
 def revoke_command(id_: str, url: str, key: str) -> None:
     """Revoke a key: it is refused from now on, and sessions that were opened with it end."""
-    with _service(url, key) as sender:
-        sender.delete(f"/keys/{quote(id_, safe='')}")
+    with _service(url, key) as client:
+        client.delete(f"/keys/{quote(id_, safe='')}")
         click.echo(f"revoked {id_}", err=True)
 
 
 @contextmanager
-def _service(url: str, key: str) -> Iterator[Sender]:
+def _service(url: str, key: str) -> Iterator[ServiceClient]:
     """The service. Nothing is tried twice: the first try may have created a key."""
     from analytics.feed.errors import FeedError
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
     try:
-        with Sender(url, key=key, patience=0) as sender:
-            yield sender
+        with ServiceClient(url, key=key, patience=0) as client:
+            yield client
     except FeedError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
 
 
-def _key_in(sender: Sender, answer: dict[str, Any]) -> Key:
+def _key_in(client: ServiceClient, answer: dict[str, Any]) -> Key:
     from analytics.feed.errors import ForeignAnswerError
 
     if not {"id", "name", "secret"} <= answer.keys():
-        raise ForeignAnswerError(sender.url)
+        raise ForeignAnswerError(client.url)
     return answer  # type: ignore[return-value]
 
 
