@@ -7,6 +7,10 @@ from typing import Protocol
 MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
 
 
+NUMBER_GAP = 2**20
+"""The least count of numbers that a start of the service skips: more than `relaxed` can lose records."""
+
+
 class Clock(Protocol):
     """Seconds since the Unix epoch (`wall`), and seconds that never go back (`monotonic`)."""
 
@@ -38,3 +42,12 @@ def rfc3339(at: float) -> str:
 def rfc3339_second(at: float) -> str:
     """`at` (seconds since the epoch) as RFC 3339 in UTC without fractions: 2024-01-15T10:30:00Z."""
     return utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def first_number(last: int, start: float) -> int:
+    """The first number for what is recorded after a start (seconds since the epoch), where `last` was the last one.
+
+    It is the time in microseconds, or follows a gap if the clock is behind. A record takes longer than a microsecond,
+    so no number is used twice, even if records after `last` were lost, or a backup without them was restored.
+    """
+    return max(round(start * 1e6), last + NUMBER_GAP + 1)

@@ -15,7 +15,7 @@ from analytics.cli.common import key_options, patience_option, url_option, wait_
 
 if TYPE_CHECKING:
     from analytics.catalog.documents import Document
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
 STDIN = Path("-")
 OUTCOMES = ("created", "changed", "unchanged")
@@ -44,14 +44,14 @@ def apply_command(files: tuple[Path, ...], url: str, key: str, dry_run: bool, pa
     resource, such as one that comes from its own ANALYTICS_CONFIG_DIR; or it could not be reached.
     """
     from analytics.feed.errors import FeedError
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
     documents = _read_all(files)
     counts: Counter[str] = Counter()
     try:
-        with Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
+        with ServiceClient(url, key=key, patience=patience, on_wait=wait_notice()) as client:
             for document in documents:
-                _apply(sender, document, counts, dry_run=dry_run)
+                _apply(client, document, counts, dry_run=dry_run)
     except FeedError as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -78,13 +78,13 @@ def export_config_command(url: str, key: str, output: str, patience: float) -> N
     from analytics.catalog.documents import dump
     from analytics.feed.errors import FeedError
     from analytics.feed.exporting import replace_when_complete, standard_output
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
     collections: dict[str, dict[str, Any]] = {}
     of_files = 0
     try:
-        with Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
-            for resource in _all_resources(sender):
+        with ServiceClient(url, key=key, patience=patience, on_wait=wait_notice()) as client:
+            for resource in _all_resources(client):
                 if resource["source"] == "http":
                     collections.setdefault(resource["collection"], {})[resource["id"]] = resource["body"]
                 else:
@@ -153,17 +153,17 @@ def _check(document: Document) -> None:
                 raise BadDocument(f"is not a name: {error.message}", line, f"{collection}.{name}") from None
 
 
-def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run: bool) -> None:
+def _apply(client: ServiceClient, document: Document, counts: Counter[str], *, dry_run: bool) -> None:
     from analytics.feed.errors import ForeignAnswerError, RefusedError
 
     for collection, named in document.collections.items():
         for name, body in named.items():
             path = f"/{quote(collection, safe='')}/{quote(name, safe='')}{'?dry_run=1' if dry_run else ''}"
             try:
-                answer = sender.put(path, body)
+                answer = client.put(path, body)
                 outcome = str(answer.get("outcome")) if isinstance(answer, dict) else ""
                 if outcome not in OUTCOMES:
-                    raise ForeignAnswerError(sender.url)
+                    raise ForeignAnswerError(client.url)
             except RefusedError as error:
                 outcome = "failed"
                 click.echo(f"failed {collection}/{name}: {error}", err=True)
@@ -173,14 +173,14 @@ def _apply(sender: Sender, document: Document, counts: Counter[str], *, dry_run:
             counts[outcome] += 1
 
 
-def _all_resources(sender: Sender) -> list[dict[str, Any]]:
+def _all_resources(client: ServiceClient) -> list[dict[str, Any]]:
     from analytics.feed.errors import ForeignAnswerError
 
     found: list[dict[str, Any]] = []
     asked = {"limit": "1000"}
     try:
         while True:
-            page = sender.get("/catalog", asked)
+            page = client.get("/catalog", asked)
             found += [{name: resource[name] for name in RESOURCE_FIELDS} for resource in page["resources"]]
             if page["next_cursor"] is None:
                 return found
@@ -188,7 +188,7 @@ def _all_resources(sender: Sender) -> list[dict[str, Any]]:
                 raise ValueError("there is no end")
             asked["cursor"] = page["next_cursor"]
     except (KeyError, TypeError, ValueError):
-        raise ForeignAnswerError(sender.url) from None
+        raise ForeignAnswerError(client.url) from None
 
 
 def _fail(reason: str) -> None:

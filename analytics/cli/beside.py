@@ -35,7 +35,7 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
     from analytics.config import Settings
     from analytics.errors import CannotListen, ConfigError
     from analytics.feed.errors import FeedError
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
     from analytics.listening import check_listening
 
     try:
@@ -58,8 +58,8 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
 
     try:
         url = _url(settings)
-        with Sender(url, patience=math.inf, sleep=sleep) as sender:
-            sender.total_events()  # returns once the service is ready
+        with ServiceClient(url, patience=math.inf, sleep=sleep) as client:
+            client.total_events()  # returns once the service is ready
         click.echo(f"The dashboard is at {url}/ (Ctrl-C ends the service and the demo)", err=True)
         yield url, sleep
     finally:

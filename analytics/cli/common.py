@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from analytics.feed.logfile import LogFile
-    from analytics.feed.sender import OnWait
+    from analytics.feed.service_client import OnWait
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Callable[..., Any]")

@@ -55,7 +55,7 @@ def demo_command(
     from analytics.cli.beside import service_beside
     from analytics.feed.demo import Demo
     from analytics.feed.errors import FeedError
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
     if serve and context.get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--serve runs its own service: set HOST and PORT, not --url.")
@@ -70,10 +70,10 @@ def demo_command(
     try:
         with (
             service_beside() if serve else nullcontext((url, time.sleep)) as (address, sleep),
-            Sender(address, key=key, sleep=sleep) as sender,
+            ServiceClient(address, key=key, sleep=sleep) as client,
         ):
             demo = Demo(
-                sender,
+                client,
                 random.Random(secrets.randbits(64)),
                 rate=rate,
                 run=f"demo-{secrets.token_hex(6)}",

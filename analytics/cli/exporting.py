@@ -78,7 +78,7 @@ def export_command(
 
     from analytics.feed.errors import FeedError
     from analytics.feed.exporting import Export
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
     options = {"from": from_, "to": to, "type": type_, "service": service, "user_id": user_id, "q": text, "name": name}
     options["bom"] = "1" if bom else None
@@ -86,8 +86,8 @@ def export_command(
     started = time.monotonic()
     try:
         with (
-            Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender,
-            Export(sender, kind, form or _form_of(output or ""), filters) as export,
+            ServiceClient(url, key=key, patience=patience, on_wait=wait_notice()) as client,
+            Export(client, kind, form or _form_of(output or ""), filters) as export,
         ):
             target = _write(export, output, f"Exporting {kind}")
             rows = export.rows

@@ -50,7 +50,7 @@ def import_command(
     from analytics.feed.importing import NotImportableError, Target, check, import_rows
     from analytics.feed.logfile import LogFile, LogUnreadableError
     from analytics.feed.rows import DamagedFileError
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
     from analytics.feed.summary import MAX_LISTED, ImportSummary
 
     summary = ImportSummary(None if all_errors else MAX_LISTED, read="rows", sent="rows")
@@ -66,9 +66,9 @@ def import_command(
         saved = None if restart else bookmark.read()
         if saved is not None and summary.resume(saved):
             click.echo(f"resuming after row {summary.lines:,}; --restart starts from the first row", err=True)
-        with LogFile(file) as opened, Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
+        with LogFile(file) as opened, ServiceClient(url, key=key, patience=patience, on_wait=wait_notice()) as client:
             rows = with_progress_bar(opened, content.rows(opened), f"Importing {file.name}")
-            target = Target(partial(sender.lines, f"/{kind}"), f"import-{file_id}")
+            target = Target(partial(client.lines, f"/{kind}"), f"import-{file_id}")
             import_rows(rows, target, summary, bookmark, batch=batch)
         bookmark.remove()
     except (NotImportableError, DamagedFileError) as error:

@@ -13,7 +13,7 @@ from analytics.cli.common import Finite, key_options, url_option
 from analytics.cli.service import print_table, service
 
 if TYPE_CHECKING:
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
 DURATION = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -144,8 +144,8 @@ def create_command(
     body["expires_at"] = expires
     if rate is not None:
         body["limits"] = {"ingest": {"per_second": rate, "burst": burst or max(1.0, 2 * rate)}}
-    with service(url, key) as sender:
-        _show_secret(_key_in(sender, sender.post("/keys", body)), "created")
+    with service(url, key) as client:
+        _show_secret(_key_in(client, client.post("/keys", body)), "created")
 
 
 @keys_command.command("list")
@@ -158,12 +158,12 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 
     from analytics.feed.errors import ForeignAnswerError
 
-    with service(url, key) as sender:
-        answer = sender.get("/keys", {})
+    with service(url, key) as client:
+        answer = client.get("/keys", {})
         try:
             rows = [_row(each) for each in answer["keys"]]
         except (KeyError, TypeError):
-            raise ForeignAnswerError(sender.url) from None
+            raise ForeignAnswerError(client.url) from None
     if as_json:
         click.echo(json.dumps(answer))
         return
@@ -184,10 +184,10 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 )
 def rotate_command(id_: str, url: str, key: str, overlap: timedelta) -> None:
     """Give a key a new secret, which is printed alone on standard output."""
-    with service(url, key) as sender:
+    with service(url, key) as client:
         path = f"/keys/{quote(id_, safe='')}/rotate"
-        answer = sender.post(path, {"overlap_seconds": int(overlap.total_seconds())})
-        _show_secret(_key_in(sender, answer), "rotated")
+        answer = client.post(path, {"overlap_seconds": int(overlap.total_seconds())})
+        _show_secret(_key_in(client, answer), "rotated")
 
 
 @keys_command.command("revoke")
@@ -196,16 +196,16 @@ def rotate_command(id_: str, url: str, key: str, overlap: timedelta) -> None:
 @key_options
 def revoke_command(id_: str, url: str, key: str) -> None:
     """Revoke a key: it is refused from now on, and sessions that were opened with it end."""
-    with service(url, key) as sender:
-        sender.delete(f"/keys/{quote(id_, safe='')}")
+    with service(url, key) as client:
+        client.delete(f"/keys/{quote(id_, safe='')}")
         click.echo(f"revoked {id_}", err=True)
 
 
-def _key_in(sender: Sender, answer: dict[str, Any]) -> Key:
+def _key_in(client: ServiceClient, answer: dict[str, Any]) -> Key:
     from analytics.feed.errors import ForeignAnswerError
 
     if not {"id", "name", "secret"} <= answer.keys():
-        raise ForeignAnswerError(sender.url)
+        raise ForeignAnswerError(client.url)
     return answer  # type: ignore[return-value]
 
 

@@ -123,7 +123,7 @@ def replay_command(
     from analytics.feed.logs.formats import explain_unreadable
     from analytics.feed.logs.template import UnknownFormatError
     from analytics.feed.replay import LogPace, Plan, address_hasher, as_fast_as_possible, replay
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
     from analytics.feed.summary import MAX_LISTED, ImportSummary
 
     name = "standard input" if file == STDIN else str(file)
@@ -138,10 +138,13 @@ def replay_command(
         with rereadable(file, _copy_notice) if rebase == "now" else nullcontext(file) as path:
             shift, last = _shift(path, name, log_format, time.time()) if rebase == "now" else (0, None)
             plan = Plan(service, identify, shift, run=f"replay-{secrets.token_hex(6)}", bots=bots)
-            with LogFile(path, name) as log, Sender(url, key=key, patience=patience, on_wait=wait_notice()) as sender:
+            with (
+                LogFile(path, name) as log,
+                ServiceClient(url, key=key, patience=patience, on_wait=wait_notice()) as client,
+            ):
                 lines = with_progress_bar(log, _up_to(log, last), f"Replaying {name}")
                 first, parse, lines = _with_parser(lines, log_format)
-                replay(lines, parse, plan, sender.events, summary, batch=batch, due_in=pace, sleep=time.sleep)
+                replay(lines, parse, plan, client.events, summary, batch=batch, due_in=pace, sleep=time.sleep)
         if summary.lines and summary.lines == summary.damaged:
             failure = f"no line of {name} could be read: {explain_unreadable(first, log_format)}"
         elif not summary.lines and not first:

@@ -11,18 +11,18 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
 
 @contextmanager
-def service(url: str, key: str) -> Iterator[Sender]:
+def service(url: str, key: str) -> Iterator[ServiceClient]:
     """The service. Nothing is tried twice: the first try may have had its effect."""
     from analytics.feed.errors import FeedError
-    from analytics.feed.sender import Sender
+    from analytics.feed.service_client import ServiceClient
 
     try:
-        with Sender(url, key=key, patience=0) as sender:
-            yield sender
+        with ServiceClient(url, key=key, patience=0) as client:
+            yield client
     except FeedError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

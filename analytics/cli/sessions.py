@@ -43,12 +43,12 @@ def list_command(url: str, key: str, as_json: bool) -> None:
 
     from analytics.feed.errors import ForeignAnswerError
 
-    with service(url, key) as sender:
-        answer = sender.get("/sessions", {})
+    with service(url, key) as client:
+        answer = client.get("/sessions", {})
         try:
             rows = [_row(each) for each in answer["sessions"]]
         except (KeyError, TypeError):
-            raise ForeignAnswerError(sender.url) from None
+            raise ForeignAnswerError(client.url) from None
     if as_json:
         click.echo(json.dumps(answer))
     else:
@@ -65,8 +65,8 @@ def revoke_command(id_: str | None, who: str | None, url: str, key: str) -> None
     if (id_ is None) == (who is None):
         raise click.UsageError("Either an ID or --who is needed.")
     path = f"/sessions?{urlencode({'who': who})}" if id_ is None else f"/sessions/{quote(id_, safe='')}"
-    with service(url, key) as sender:
-        ended = sender.delete(path).get("ended", 1)
+    with service(url, key) as client:
+        ended = client.delete(path).get("ended", 1)
     click.echo(f"ended {ended} session{'' if ended == 1 else 's'}", err=True)
 
 

@@ -11,7 +11,7 @@ from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
 from analytics.feed.history import DAYS, Chunk, past_day, past_days
 from analytics.feed.incidents import Incident, Incidents
 from analytics.feed.receipt import Receipt
-from analytics.feed.sender import Item, Sender
+from analytics.feed.service_client import Item, ServiceClient
 from analytics.feed.shop import Shop
 
 _TICK = 0.25
@@ -29,7 +29,7 @@ class Demo:
 
     def __init__(
         self,
-        sender: Sender,
+        client: ServiceClient,
         rng: random.Random,
         *,
         rate: float,
@@ -41,11 +41,11 @@ class Demo:
         self.sent = 0
         self._refused = self._heartbeats = 0
         self._has_culprit = False
-        self._sender, self._rng, self._rate = sender, rng, rate
+        self._client, self._rng, self._rate = client, rng, rate
         self._now, self._sleep, self._say = now, sleep, say
         self._ids = (f"{run}-{number}" for number in itertools.count())
         self._waiting = False
-        sender.on_wait = self._wait_notice
+        client.on_wait = self._wait_notice
 
     def play(self, duration: float | None = None, history: bool | None = None) -> None:
         """Run for `duration` seconds, or without end.
@@ -53,7 +53,7 @@ class Demo:
         Raises:
             FeedError: the service cannot be used.
         """
-        stored = self._sender.total_events()
+        stored = self._client.total_events()
         self._announce_return()
         last = self._now()
         if history or (history is None and stored == 0):
@@ -63,7 +63,7 @@ class Demo:
         elif history is None:
             self._say(f"the service holds {stored:,} events already: no history is sent (--history sends it)")
         # From now on wait for the service however long it is down.
-        self._sender.patience = math.inf
+        self._client.patience = math.inf
         self._live(last, math.inf if duration is None else self._now() + duration)
 
     def summary(self) -> str:
@@ -84,8 +84,8 @@ class Demo:
     def _send_chunks(self, name: str, chunks: Iterable[Chunk]) -> None:
         last_progress = self._now()
         for chunk in chunks:
-            self._send(self._sender.events, chunk.events)
-            self._send(self._sender.metrics, chunk.metrics)
+            self._send(self._client.events, chunk.events)
+            self._send(self._client.metrics, chunk.metrics)
             for incident in chunk.incidents:
                 self._annotate([postmortem(incident)] if self._has_culprit else [cause(incident), postmortem(incident)])
                 self._has_culprit = True
@@ -97,9 +97,9 @@ class Demo:
         """Send live data from `last`, where the history ends, until `stop`."""
         now = self._now()
         shop = Shop(self._rng, now, Incidents(self._rng, now, list(ERROR_MESSAGES)))
-        self._say(f"the shop is open: about {self._rate:g} events/s to {self._sender.url}, Ctrl-C closes it")
+        self._say(f"the shop is open: about {self._rate:g} events/s to {self._client.url}, Ctrl-C closes it")
         if last > now - _MAX_GAP:
-            self._send(self._sender.events, shop.advance(last, now, self._rate))
+            self._send(self._client.events, shop.advance(last, now, self._rate))
         last, self._has_culprit = now, False
         metrics_due = last + _METRICS_EVERY
         # Spread over the interval, like heartbeats of services that were started one after another.
@@ -109,13 +109,13 @@ class Demo:
             self._sleep(_TICK)
             now = min(max(last, self._now()), stop)
             incident = self._announce(incident, shop.incidents.at(now), now)
-            self._send(self._sender.events, shop.advance(max(last, now - _CATCH_UP), now, self._rate))
+            self._send(self._client.events, shop.advance(max(last, now - _CATCH_UP), now, self._rate))
             if now >= metrics_due:
-                self._send(self._sender.metrics, shop.metrics(now))
+                self._send(self._client.metrics, shop.metrics(now))
                 metrics_due = _next_phase(metrics_due, now, _METRICS_EVERY)
             for name, due in beats_due.items():
                 if now >= due:
-                    self._sender.heartbeat(shop.heartbeat(name, now))
+                    self._client.heartbeat(shop.heartbeat(name, now))
                     self._heartbeats += 1
                     beats_due[name] = _next_phase(due, now, _HEARTBEAT_EVERY)
             self._announce_return()
@@ -133,7 +133,7 @@ class Demo:
 
     def _annotate(self, annotations: Iterable[Named]) -> None:
         for name, body in annotations:
-            self._sender.put(f"/annotations/{name}", body)
+            self._client.put(f"/annotations/{name}", body)
 
     def _announce(self, before: Incident | None, after: Incident | None, now: float) -> Incident | None:
         if before is not None and before is not after:

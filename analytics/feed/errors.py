@@ -6,7 +6,7 @@ class FeedError(Exception):
 
 
 class UnreachableError(FeedError):
-    """The service did not answer, or was not ready, for longer than the sender waits."""
+    """The service did not answer, or was not ready, for longer than the client waits."""
 
 
 class RefusedError(FeedError):

@@ -14,7 +14,7 @@ import requests
 import urllib3.exceptions
 
 from analytics.feed.errors import FeedError, RefusedError
-from analytics.feed.sender import Sender
+from analytics.feed.service_client import ServiceClient
 
 _CHUNK_BYTES = 1 << 14
 _OVERHEAD = {"csv": 1, "json": 2}  # lines of a file that are not rows
@@ -31,15 +31,15 @@ class NotWritableError(FeedError):
 class Export:
     """A running export of `kind`. `name` is the file name that the service suggests."""
 
-    def __init__(self, sender: Sender, kind: str, form: str, filters: Sequence[tuple[str, str]]) -> None:
-        self._response = sender.download(f"/export/{kind}", [("format", form), *filters])
+    def __init__(self, client: ServiceClient, kind: str, form: str, filters: Sequence[tuple[str, str]]) -> None:
+        self._response = client.download(f"/export/{kind}", [("format", form), *filters])
         self._lines, self._overhead = 0, _OVERHEAD.get(form, 0)
         self._is_gzipped = self._response.headers.get("Content-Encoding") == "gzip"
         headers = self._response.headers
         if not self._is_gzipped and "Transfer-Encoding" not in headers and "Content-Length" not in headers:
             self.close()
             raise RefusedError(
-                f"{sender.url} sends exports without their length, so an incomplete one would go unnoticed"
+                f"{client.url} sends exports without their length, so an incomplete one would go unnoticed"
             )
         suggested = re.search(r'filename="([\w.-]+)"', headers.get("Content-Disposition", ""))
         self.name = suggested[1] if suggested and not suggested[1].startswith(".") else f"{kind}.{form}"

@@ -29,16 +29,16 @@ class InitialMessages:
 
         The snapshot has `gap` set where some of the events are no longer in memory, or not when they are to be sent.
         """
-        oldest, newest = self._reader.ask(sequences)
+        evicted, newest = self._reader.ask(sequences)
         snapshot = self._snapshots.current()
-        gap = since is not None and not oldest - 1 <= since <= newest
+        gap = since is not None and not evicted <= since <= newest
         return self._batches(topics, newest if since is None or gap else since, newest, snapshot, gap=gap)
 
     def _batches(self, topics: Topics, since: int, newest: int, snapshot: bytes, *, gap: bool) -> Iterator[Batch]:
         while since < newest:
-            found = [event for event in self._reader.ask(events_after, since, CHUNK) if event.sequence <= newest]
-            if not found or found[0].sequence > since + 1:
-                gap = True
+            after, are_missing = self._reader.ask(events_after, since, CHUNK)
+            gap = gap or are_missing
+            found = [event for event in after if event.sequence <= newest]
             if not found:
                 break
             since = found[-1].sequence

@@ -25,7 +25,7 @@ class Page(NamedTuple):
     has_more: bool
 
 
-class Span(NamedTuple):
+class ResourceFilter(NamedTuple):
     """Which resources with a time are wanted: not over before `start`, begun before `end` (epoch seconds)."""
 
     start: float | None

@@ -98,10 +98,13 @@ def events(state: State, now: float, wanted: EventFilter, limit: int, before: in
 
 
 def sequences(state: State, now: float) -> tuple[int, int]:
-    """Numbers of the oldest event held (of the next one if none is held) and of the newest event so far."""
-    return state.events.oldest_sequence, state.events.last_sequence
+    """Numbers of the newest event that is not held any more, and of the newest event so far."""
+    return state.events.last_evicted, state.events.last_sequence
 
 
-def events_after(state: State, now: float, sequence: int, limit: int) -> list[Found[NewEvent]]:
-    """The oldest `limit` events numbered above `sequence`, oldest first; `ERASED` in place of erased ones."""
-    return state.events.after(sequence, limit)
+def events_after(state: State, now: float, sequence: int, limit: int) -> tuple[list[Found[NewEvent]], bool]:
+    """The oldest `limit` events numbered above `sequence`, oldest first, and whether others are not held any more.
+
+    `ERASED` stands in place of erased events.
+    """
+    return state.events.after(sequence, limit), sequence < state.events.last_evicted

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from analytics.clock import utc
 from analytics.query.services import ServiceRow, service_row
-from analytics.query.stats import Summary, daily, hourly
+from analytics.query.stats import PeriodFigures, daily, hourly
 from analytics.records import NO_SERVICE, Kept, NewEvent, NewMetric, R, SeriesTags
 from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring, RingSlice
@@ -154,7 +154,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "events": EventRow.__struct_fields__,
     "metrics": MetricRow.__struct_fields__,
     "services": tuple(ServiceRow.__annotations__),
-    "hourly": ("hour", *Summary.__annotations__),
-    "daily": ("date", *Summary.__annotations__, "peak_hour", "peak_requests"),
+    "hourly": ("hour", *PeriodFigures.__annotations__),
+    "daily": ("date", *PeriodFigures.__annotations__, "peak_hour", "peak_requests"),
 }
 """Column names by table, in order."""

@@ -18,7 +18,7 @@ from analytics.state.state import State
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Summary(TypedDict):
+class PeriodFigures(TypedDict):
     """Traffic of one or several buckets; `error_rate` in percent."""
 
     requests: float
@@ -32,13 +32,13 @@ class Summary(TypedDict):
     events: int
 
 
-class HourRow(Summary):
+class HourRow(PeriodFigures):
     """An hour; `hour` is its start."""
 
     hour: str
 
 
-class DayRow(Summary):
+class DayRow(PeriodFigures):
     """A day; `peak_hour` is the start of its busiest hour, None without requests."""
 
     date: str
@@ -63,7 +63,7 @@ class Days(TypedDict):
 def hourly(state: State, now: float, hours: int) -> Hours:
     """The newest `hours` hours that are kept, oldest first; the last one is still open."""
     buckets: list[HourRow] = [
-        {"hour": rfc3339_second(start), **_summary(state, Resolution.HOUR, [start])}
+        {"hour": rfc3339_second(start), **_figures(state, Resolution.HOUR, [start])}
         for start in _newest(state, Resolution.HOUR, hours)
     ]
     return {"hours": hours, "buckets": buckets}
@@ -116,7 +116,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
         "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),
-        "last_24_hours": _summary(state, Resolution.HOUR, last_day),
+        "last_24_hours": _figures(state, Resolution.HOUR, last_day),
         "today": days[0],
         "days": [
             {key: day[key] for key in ("date", "peak_hour", "peak_requests", "unique_users")}
@@ -167,7 +167,7 @@ def resident_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _summary(state: State, level: int, starts: list[int]) -> Summary:
+def _figures(state: State, level: int, starts: list[int]) -> PeriodFigures:
     requests, errors, latency = traffic(state.series, level, starts)
     users = state.users.merged(level - 1, starts, [EVERY_SERVICE])
     return {
@@ -184,7 +184,7 @@ def _day(state: State, start: int) -> DayRow:
     peak = state.peak_hours.peak(start)
     return {
         "date": datetime.fromtimestamp(start, UTC).date().isoformat(),
-        **_summary(state, Resolution.DAY, [start]),
+        **_figures(state, Resolution.DAY, [start]),
         "peak_hour": rfc3339_second(peak[0]) if peak else None,
         "peak_requests": number(peak[1]) if peak else 0,
     }

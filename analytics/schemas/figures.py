@@ -8,7 +8,7 @@ from analytics.schemas.responses import Answer, Job, Latencies, RecordedEvent, c
 from analytics.schemas.services import HOUR, ServiceRow
 
 
-class Summary(Latencies):
+class PeriodFigures(Latencies):
     """Figures of a period, over all services."""
 
     requests = number("Requests", 15234)
@@ -18,13 +18,13 @@ class Summary(Latencies):
     events = whole("Events", 16020)
 
 
-class HourBucket(Summary):
+class HourBucket(PeriodFigures):
     """One hour."""
 
     hour = time("Its start", HOUR)
 
 
-class DayBucket(Summary):
+class DayBucket(PeriodFigures):
     """One day (UTC)."""
 
     date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
@@ -132,7 +132,7 @@ class Stats(Answer):
     jobs = fields.List(fields.Nested(Job), metadata={"description": "Background jobs of the service"})
     events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})
     events_by_service = tally("Events by service, most first", {"frontend": 12004, "checkout": 310})
-    last_24_hours = fields.Nested(Summary)
+    last_24_hours = fields.Nested(PeriodFigures)
     today = fields.Nested(DayBucket)
     days = fields.List(fields.Nested(DayPeak), metadata={"description": "Each day with data, oldest first"})
 

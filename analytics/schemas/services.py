@@ -21,8 +21,8 @@ class Instance(Answer):
     error_count = number("Cumulative count of errors", 12, allow_none=True)
 
 
-class Change(Answer):
-    """Change of a service's state."""
+class HealthChange(Answer):
+    """HealthChange of a service's state."""
 
     old = text("Previous state; null before the first heartbeat", "healthy", allow_none=True, data_key="from")
     to = choice("New state", STATES)
@@ -34,7 +34,7 @@ class History(Answer):
     """Newest changes of a service's state."""
 
     service = text("Its name", "productcatalog")
-    history = fields.List(fields.Nested(Change), metadata={"description": "Newest first"})
+    history = fields.List(fields.Nested(HealthChange), metadata={"description": "Newest first"})
     count = whole("Number of changes in this answer", 1)
     limit = whole("Limit in the query", 100)
 

@@ -1,11 +1,11 @@
-"""ChangeDetector since the last tick: closed buckets, and changed health of services."""
+"""Changes of the state since the last tick: closed buckets, and changed health of services."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from analytics.bus import BucketClosed, Bus, HealthChanged
 from analytics.query.reader import Reader
-from analytics.state.history import Change
+from analytics.state.history import HealthChange
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
@@ -22,7 +22,7 @@ class ChangeDetector:
     def __init__(self, reader: Reader, bus: Bus) -> None:
         self._reader, self._bus = reader, bus
         self._opened: dict[int, int] | None = None
-        self._health: dict[str, Change] | None = None
+        self._health: dict[str, HealthChange] | None = None
 
     def publish(self) -> None:
         """Compare and publish the changes, oldest first."""
@@ -60,7 +60,7 @@ class ChangeDetector:
         return sorted(found, key=lambda each: each.at)
 
 
-def _since(service: str, changes: Sequence[Change], last: Change | None) -> Iterator[HealthChanged]:
+def _since(service: str, changes: Sequence[HealthChange], last: HealthChange | None) -> Iterator[HealthChanged]:
     """The changes after `last`, the one published before, or all if it is None.
 
     If `last` is not among them, it was forgotten or undone by a late heartbeat; then only the newest one counts.

@@ -8,12 +8,12 @@ from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from analytics.state.health import SILENT, WORST_FIRST
 from analytics.state.senders import UNNAMED, HeartbeatSender, expected
 
-MAX_CHANGES = 1_000
+MAX_HEALTH_CHANGES = 1_000
 """Changes kept per service."""
 REASON_LIMIT = 200
 
 
-class Change(NamedTuple):
+class HealthChange(NamedTuple):
     """A change of state: the new state, its time in seconds since the epoch, and the reason as text."""
 
     to: str
@@ -29,17 +29,17 @@ def state_of(senders: Iterable[HeartbeatSender], at: float) -> tuple[str, str]:
     return states[worst.name], _reason(worst, states[worst.name])
 
 
-def changes(senders: Iterable[HeartbeatSender], state: str | None, after: float, up_to: float) -> list[Change]:
+def changes(senders: Iterable[HeartbeatSender], state: str | None, after: float, up_to: float) -> list[HealthChange]:
     """Changes by silence from `after` to before `up_to`, oldest first, given the state before them.
 
     They follow from the senders alone, so they do not depend on when they are read.
     """
-    found: list[Change] = []
+    found: list[HealthChange] = []
     transitions = {at for sender in senders for at in sender.transitions() if after <= at < up_to}
     for at in sorted(transitions):
         to, reason = state_of(senders, nextafter(at, up_to))
         if to != state:
-            found.append(Change(to, at, reason))
+            found.append(HealthChange(to, at, reason))
             state = to
     return found
 

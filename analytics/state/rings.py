@@ -30,24 +30,36 @@ class RingSlice(NamedTuple, Generic[R]):
 
 
 class Ring(Generic[R]):
-    """The newest `capacity` records in order of arrival, with consecutive sequence numbers from `first` on.
+    """The newest `capacity` records in order of arrival, with ascending sequence numbers.
 
-    Finding a record by number takes O(log n), also if each arrived alone. `dirty` holds the blocks that records were
-    added to: block n has the sequence numbers from n * `BLOCK` to below (n + 1) * `BLOCK`.
+    Numbers are consecutive within a block: block n has those from n * `BLOCK` to below (n + 1) * `BLOCK`. `dirty` holds
+    the blocks that records were added to. Finding a record by number takes O(log n), also if each arrived alone.
     """
 
-    def __init__(self, capacity: int, first: int = 1) -> None:
+    def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self._batches: list[Kept[R]] = []
         self._lasts = array("q")  # sequence number of the last record of each batch
         self._gone = 0  # evicted batches still at the start of both lists
         self._held = 0
-        self.last_sequence = first - 1
+        self._evicted = 0  # last sequence number of the evicted batches
+        self.last_sequence = 0
         self.dirty: DirtySet[int] = DirtySet()
+
+    def begin(self, last: int) -> None:
+        """Number the first record after `last`; earlier ones do not exist any more."""
+        self._evicted = self.last_sequence = last
+
+    def skip_to(self, number: int) -> None:
+        """Number the next record `number` or a little higher: it begins a block."""
+        last = -(-number // BLOCK) * BLOCK - 1
+        if self.last_sequence == 0:
+            self._evicted = last
+        self.last_sequence = last
 
     def bring_back(self, batches: Sequence[Kept[R]]) -> None:
         """Restore records, oldest first, the last of which has the number `last_sequence`."""
-        self.last_sequence -= sum(len(kept.records) for kept in batches)
+        self.begin(self.last_sequence - sum(len(kept.records) for kept in batches))
         for kept in batches:
             self.add(kept)
 
@@ -66,6 +78,7 @@ class Ring(Generic[R]):
         while self._held - len(self._batches[self._gone].records) >= self.capacity:
             self._held -= len(self._batches[self._gone].records)
             self._batches[self._gone] = Kept((), 0.0, "", "")  # frees the records at once
+            self._evicted = self._lasts[self._gone]
             self._gone += 1
         if 2 * self._gone > len(self._batches):  # seldom: amortised O(1) a request
             del self._batches[: self._gone], self._lasts[: self._gone]
@@ -73,14 +86,13 @@ class Ring(Generic[R]):
 
     def replace(self, change: Callable[[Kept[R]], Kept[R]]) -> None:
         """Replace the records of each request by what `change` returns, as many as there were."""
-        last = self.last_sequence
         for index in range(len(self._batches) - 1, self._gone - 1, -1):
             before = self._batches[index]
             after = self._batches[index] = change(before)
             if after is not before:
+                last = self._lasts[index]
                 for number in range((last - len(before.records) + 1) // BLOCK, last // BLOCK + 1):
                     self.dirty.add(number)
-            last -= len(before.records)
 
     @property
     def erased(self) -> int:
@@ -90,7 +102,15 @@ class Ring(Generic[R]):
     @property
     def oldest_sequence(self) -> int:
         """Number of the oldest record held; of the next one if empty."""
-        return self.last_sequence - len(self) + 1
+        if not self._held:
+            return self.last_sequence + 1
+        first = self._lasts[self._gone] - len(self._batches[self._gone].records) + 1
+        return first + max(0, self._held - self.capacity)
+
+    @property
+    def last_evicted(self) -> int:
+        """Number of the newest record that is not held any more."""
+        return max(self._evicted, self.oldest_sequence - 1) if self._held > self.capacity else self._evicted
 
     @property
     def oldest_block(self) -> int:
@@ -103,11 +123,19 @@ class Ring(Generic[R]):
             return []
         return [found for found in self.after(number * BLOCK - 1, BLOCK) if found.sequence // BLOCK == number]
 
-    def restore(self, first: int, batches: Iterable[Kept[R]]) -> None:
-        """Restore records, oldest first, numbered from `first` on."""
-        self.last_sequence = first - 1
-        for kept in batches:
-            self.add(kept)
+    def restore(self, runs: Iterable[tuple[int, Iterable[Kept[R]]]]) -> None:
+        """Restore records, oldest first, in runs with consecutive numbers from the given ones on.
+
+        The next record is numbered after `last_sequence` all the same.
+        """
+        last = self.last_sequence
+        for first, batches in runs:
+            if not self._held:
+                self._evicted = first - 1
+            self.last_sequence = first - 1
+            for kept in batches:
+                self.add(kept)
+        self.last_sequence = max(self.last_sequence, last)
         self.dirty.take()
 
     @property
@@ -145,15 +173,14 @@ class Ring(Generic[R]):
     def search(self, select: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
         """The records numbered below `before`, newest first, that `select` selects from each request by index."""
         end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
-        oldest = self.last_sequence - len(self)
-        last = self.last_sequence
-        for kept in islice(reversed(self._batches), len(self._batches) - self._gone):
-            first = last - len(kept.records)  # the number before the first record
-            if first < end:
+        oldest = self.oldest_sequence
+        batches = zip(reversed(self._batches), reversed(self._lasts), strict=True)
+        for kept, last in islice(batches, len(self._batches) - self._gone):
+            first = last - len(kept.records) + 1
+            if first <= end:
                 for place in reversed(select(kept)):
-                    if oldest < first + place + 1 <= end:
-                        yield Found(first + place + 1, kept, place)
-            last = first
+                    if oldest <= first + place <= end:
+                        yield Found(first + place, kept, place)
 
     def page(
         self, select: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None

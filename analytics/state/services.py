@@ -9,7 +9,7 @@ from analytics.clock import DAY_SECONDS, HOUR_SECONDS
 from analytics.records import NewHeartbeat
 from analytics.state.counter_sources import CounterSource, CounterSources, CounterValues, Figure, Increase
 from analytics.state.health import KEPT_INTERVALS
-from analytics.state.history import MAX_CHANGES, Change, changes, state_of
+from analytics.state.history import MAX_HEALTH_CHANGES, HealthChange, changes, state_of
 from analytics.state.observations import Observations
 from analytics.state.senders import MAX_INSTANCES, UNNAMED, HeartbeatSender
 
@@ -36,7 +36,7 @@ class StoredService(Struct, frozen=True, omit_defaults=True):
     latency: Figure | None = None
     uptime: Figure | None = None
     senders: list[HeartbeatSender] = []
-    history: list[Change] = []
+    history: list[HealthChange] = []
     noted: float = 0.0
     status: str | None = None
     status_since: float | None = None
@@ -76,7 +76,7 @@ class Service:
         self.baseline = Increase(0, 0)
         self.direct: set[str] = set()
         self.senders: dict[str, HeartbeatSender] = {}
-        self.history: deque[Change] = deque(maxlen=MAX_CHANGES)
+        self.history: deque[HealthChange] = deque(maxlen=MAX_HEALTH_CHANGES)
         self.noted = now
 
     @classmethod
@@ -126,7 +126,7 @@ class Service:
         self._make_room()
         state, reason = state_of(self.senders.values(), now)
         if state != self.state:
-            self.history.append(Change(state, now, reason))
+            self.history.append(HealthChange(state, now, reason))
         before, rose = self._undirected(gain.before), self._undirected(gain.now)
         self.baseline = self.baseline.plus(*before)
         return rose
@@ -153,7 +153,7 @@ class Service:
         """State after the last noted change; None before the first heartbeat."""
         return self.history[-1].to if self.history else None
 
-    def changes(self, now: float) -> list[Change]:
+    def changes(self, now: float) -> list[HealthChange]:
         """All kept changes, oldest first, including those by silence up to now."""
         return [*self.history, *changes(self.senders.values(), self.state, self.noted, now)]
 
@@ -228,4 +228,4 @@ class Service:
         sender = HeartbeatSender(UNNAMED, since, last, last, stored.status or "", since, sources)
         sender.intervals = list(stored.intervals)[-KEPT_INTERVALS:]
         self.senders, self.noted = {UNNAMED: sender}, last
-        self.history.append(Change(sender.status, since, f"heartbeat reported {sender.status}"))
+        self.history.append(HealthChange(sender.status, since, f"heartbeat reported {sender.status}"))

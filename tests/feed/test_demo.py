@@ -14,7 +14,7 @@ from analytics.feed import history
 from analytics.feed.catalogue import SERVICES
 from analytics.feed.demo import Demo
 from analytics.feed.errors import UnreachableError
-from analytics.feed.sender import Sender
+from analytics.feed.service_client import ServiceClient
 from tests.feed.fake_service import CUT, Answer, FakeService, fake_service
 
 
@@ -37,9 +37,9 @@ class Stage:
     def __init__(self, service: FakeService) -> None:
         self.now = 1_800_000_000.25
         self.messages: list[str] = []
-        self.sender = Sender(service.url, sleep=self.sleep, clock=lambda: self.now, jitter=lambda: 0.5)
+        self.client = ServiceClient(service.url, sleep=self.sleep, clock=lambda: self.now, jitter=lambda: 0.5)
         self.demo = Demo(
-            self.sender,
+            self.client,
             random.Random(5),
             rate=50,
             run="demo",
@@ -52,7 +52,7 @@ class Stage:
         self.now += seconds
 
     def play(self, duration: float, history: bool | None = None) -> None:
-        with self.sender:
+        with self.client:
             self.demo.play(duration, history)
 
 
@@ -159,10 +159,10 @@ def test_refused_items_are_counted_and_reported_once(service: FakeService) -> No
         "errors": [{"index": 0, "code": "late", "message": "no"}],
     }
     stage = Stage(service)
-    stage.demo._send(stage.sender.events, [{"type": "a"}])
+    stage.demo._send(stage.client.events, [{"type": "a"}])
     for _ in range(2):
         service.script = [Answer(400, body=refusal)]
-        stage.demo._send(stage.sender.events, [{"type": "a"}])
-    stage.sender.close()
+        stage.demo._send(stage.client.events, [{"type": "a"}])
+    stage.client.close()
     assert stage.messages == ["the service refuses some items: late: no"]
     assert stage.demo.summary() == "sent 1 events and metrics, 2 refused, and 0 heartbeats"

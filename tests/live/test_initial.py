@@ -83,6 +83,23 @@ def test_events_that_the_ring_drops_before_they_are_sent_are_a_gap() -> None:
     assert [message["data"]["type"] for message in messages if message["type"] == "event"][-4:] == ["late"] * 4
 
 
+def test_a_restart_is_no_gap_although_numbers_are_skipped() -> None:
+    stage = Stage(events_ring=10)
+    stage.events(event())
+    seq = stage.state.events.last_sequence
+    stage.clock.advance(60)
+    stage.recorder.start()
+    (message,) = stage.received(stage.join(f"since={seq}"))
+    assert (message["type"], "gap" in message, message["seq"] > seq + 1) == ("snapshot", False, True)
+    stage.events(*(event() for _ in range(10)))
+    for since in (seq, seq + 5):  # the second is the number of an event that was lost
+        messages = stage.received(stage.join(f"since={since}"))
+        assert kinds(messages) == ["event"] * 10 + ["snapshot"]
+        assert "gap" not in messages[-1]
+    stage.events(event())
+    assert stage.received(stage.join(f"since={seq}"))[-1]["gap"]
+
+
 def test_events_recorded_after_joining_are_sent_once() -> None:
     stage = Stage()
     seq = stage.state.events.last_sequence

@@ -113,21 +113,55 @@ def test_the_last_page_is_marked() -> None:
     assert ring_of(0).page(anything, 9) == ([], None)
 
 
-@given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 60), st.data())
+@given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 500), st.data())
 def test_a_page_by_number_matches_a_list_of_all_records(
     batches: list[int], capacity: int, limit: int, sequence: int, data: st.DataObject
 ) -> None:
     ring: Ring[NewMetric] = Ring(capacity)
+    numbers: list[int] = []
     for count in batches:
+        if data.draw(st.sampled_from((False, False, True))):
+            ring.skip_to(ring.last_sequence + data.draw(st.integers(1, 2 * BLOCK)))
+        before = ring.last_sequence
         add(ring, count)
+        numbers += range(before + 1, ring.last_sequence + 1)
         if data.draw(st.booleans()):
-            kept = range(ring.oldest_sequence, ring.last_sequence + 1)
+            kept = numbers[-capacity:]
+            assert (ring.oldest_sequence, ring.last_sequence, len(ring)) == (kept[0], kept[-1], len(kept))
+            assert ring.last_evicted == (numbers[-capacity - 1] if len(numbers) > capacity else numbers[0] - 1)
+            assert [record.sequence for record in ring.newest_first(sequence)] == [
+                number for number in reversed(kept) if number < sequence
+            ]
+            blocks = {number // BLOCK: ring.block(number // BLOCK) for number in numbers}
+            assert [record.sequence for block in blocks.values() for record in block] == kept
             wanted = [number for number in kept if number > sequence][:limit]
             found = ring.after(sequence, limit)
             assert [record.sequence for record in found] == wanted == list(map(value, found))
             slices = ring.slices(sequence, limit)
             assert [before + 1 + place for before, _, places in slices for place in places] == wanted
             assert all(len(places) for _, _, places in slices)
+
+
+def test_a_number_that_is_skipped_to_begins_a_block() -> None:
+    ring = ring_of(3)
+    for number, first in ((4, BLOCK), (2 * BLOCK, 2 * BLOCK), (7 * BLOCK + 1, 8 * BLOCK)):
+        ring.skip_to(number)
+        add(ring, 2)
+        assert [found.sequence for found in ring.newest_first()][:2] == [first + 1, first]
+    assert ring.last_evicted == 0
+
+
+def test_numbers_before_the_first_record_are_those_of_evicted_ones() -> None:
+    ring: Ring[NewMetric] = Ring(10)
+    ring.skip_to(10 * BLOCK)
+    assert (ring.last_evicted, ring.oldest_sequence) == (10 * BLOCK - 1, 10 * BLOCK)
+    add(ring, 10)
+    ring.skip_to(20 * BLOCK)
+    assert ring.last_evicted == 10 * BLOCK - 1
+    add(ring, 9)
+    assert ring.last_evicted == 10 * BLOCK + 8
+    add(ring, 1)
+    assert (ring.last_evicted, ring.oldest_sequence) == (10 * BLOCK + 9, 20 * BLOCK)
 
 
 def test_evicted_records_are_released_at_once() -> None:
@@ -150,7 +184,7 @@ def test_reading_all_of_a_large_ring_of_single_records_looks_at_each_request_onc
 
     ring = ring_of(5_000, capacity=5_000, batch=1)
     ring._batches = Counted(ring._batches)
-    sequence = 0
+    sequence = pages = 0
     while page := ring.after(sequence, 100):
-        sequence = page[-1].sequence
-    assert (sequence, looks) == (5_000, 5_000)
+        sequence, pages = page[-1].sequence, pages + 1
+    assert (sequence, looks) == (5_000, 5_000 + pages + 1), "and at the oldest one for each page"

@@ -47,9 +47,13 @@ class Blocks(Generic[R]):
     def restore(self) -> None:
         """Fill the ring with the loaded blocks."""
         loaded, self._loaded = self._loaded, {}
-        blocks = [loaded[number] for number in sorted(loaded)]
-        if blocks:
-            self.ring.restore(blocks[0][0], _batches(row for _, rows in blocks for row in rows))
+        runs: list[tuple[int, list[Any]]] = []
+        for _, (first, rows) in sorted(loaded.items()):
+            if runs and runs[-1][0] + len(runs[-1][1]) == first:
+                runs[-1][1].extend(rows)
+            else:
+                runs.append((first, rows))
+        self.ring.restore((first, _batches(rows)) for first, rows in runs)
 
     def oldest(self) -> tuple[str, int, int]:
         """Family, level (0) and number of the oldest block that is kept."""

@@ -21,17 +21,6 @@ WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
 """After how many bytes of writes the write-ahead log is copied into the file."""
 BATCH_ENTRIES = 1_000
 """The most entries in one `append`."""
-POSITION_GAP = 2**20
-"""The least number of positions that each start skips: more than `relaxed` can lose entries."""
-
-
-def first_position(last: int, now: float) -> int:
-    """The first position that a start at `now` (seconds since the epoch) uses; `last` is the journal's last one.
-
-    It is the time in microseconds, or follows a gap if the clock is behind. An entry takes longer than a microsecond,
-    so no position is used twice, even if entries after `last` were lost, or a backup without them was restored.
-    """
-    return max(round(now * 1e6), last + POSITION_GAP + 1)
 
 
 class Database:

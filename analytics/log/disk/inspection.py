@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from analytics.clock import rfc3339, rfc3339_second
+from analytics.clock import NUMBER_GAP, rfc3339, rfc3339_second
 from analytics.kinds import KINDS
-from analytics.log.disk.database import POSITION_GAP
 from analytics.log.disk.file import checksum
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.reading import Damaged, read_only, sizes
@@ -172,7 +171,7 @@ def _contents(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     before, missing = found.position, 0
     for (seq,) in db.execute("SELECT seq FROM journal WHERE seq > ? ORDER BY seq", (found.position,)):
         skipped = seq - before - 1
-        missing += skipped if skipped < POSITION_GAP else 0  # a start skips more
+        missing += skipped if skipped < NUMBER_GAP else 0  # a start skips more
         found.beyond, before = found.beyond + 1, seq
     if missing:
         yield f"{missing} entries of the journal are missing"

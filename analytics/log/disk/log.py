@@ -14,12 +14,13 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import Semaphore
 
+from analytics.clock import first_number
 from analytics.errors import CannotStore
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
-from analytics.log.disk.database import Database, first_position
+from analytics.log.disk.database import Database
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import Pending, Reply, notify, refuse
@@ -30,8 +31,7 @@ from analytics.log.log import Entry, applied
 from analytics.own_metrics.histogram import Histogram
 from analytics.yielding import yield_to_others
 
-RETRY_SECONDS = 1.0
-"""The pause before the database is reopened after a failure."""
+RETRY_SECONDS = 1.0  # before the database is reopened after a failure
 RELAXED_SECONDS = 1.0  # between two writes with durability `relaxed`
 YIELD_SECONDS = 0.005
 """How long entries are gathered or applied before other greenlets run."""
@@ -135,7 +135,7 @@ class DiskLog:
     def start(self, position: int, now: float) -> None:
         """Start writing at `now` (seconds since the epoch); all entries up to `position` must be applied."""
         self.position = self.written = position
-        self._first_position = first_position(position, now)
+        self._first_position = first_number(position, now)
         self.failure = None
         self._writer.start()
 

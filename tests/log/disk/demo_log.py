@@ -26,9 +26,9 @@ def demo_log(dice: random.Random, seconds: float, *, history: bool) -> list[Writ
     """The log of a demo that runs for so many seconds, with or without its history of 90 days."""
     rig = Rig(starts=False)
     log = recorded(rig)
-    sender: Any = _Sender(rig)
+    client: Any = _Client(rig)
     demo = Demo(
-        sender,
+        client,
         dice,
         rate=20,
         run="demo",
@@ -40,7 +40,7 @@ def demo_log(dice: random.Random, seconds: float, *, history: bool) -> list[Writ
     return log
 
 
-class _Sender:
+class _Client:
     """Records at once what the demo sends."""
 
     url, patience = "", 0.0

@@ -60,7 +60,8 @@ class Disk(Rig):
 
     def _begin(self, quotas: Quotas) -> None:
         self.state.set_time(self.clock.wall())
-        self.state.number_events(self.clock.wall())
+        if not self.state.events.last_sequence:
+            self.state.number_events(self.clock.wall())
         self.recorder.set_quotas(quotas)
         self.state.expire()
 

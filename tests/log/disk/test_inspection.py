@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.clock import first_number
 from analytics.errors import CannotStore
-from analytics.log.disk.database import Database, first_position
+from analytics.log.disk.database import Database
 from analytics.log.disk.inspection import ConsumerSummary, FamilySummary, KindSummary, inspect
 from analytics.log.disk.report import format_bytes, full_text, one_line
 from tests.log.disk import made
@@ -72,9 +73,7 @@ def test_a_database_without_cursors_can_be_inspected(path: Path) -> None:
 
 def test_positions_that_a_start_skipped_are_not_missing_entries(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "skips.db", sync=False)) as database:
-        entries = [
-            made.entry(1)._replace(position=seq) for seq in (1, 2, first_position(2, 0.0), 1_700_000_000_000_000)
-        ]
+        entries = [made.entry(1)._replace(position=seq) for seq in (1, 2, first_number(2, 0.0), 1_700_000_000_000_000)]
         database.append(entries)
     assert inspect(tmp_path / "skips.db").damage == []
 

@@ -1,5 +1,6 @@
 """Recovery: a start restores the exact state, whenever the previous process died."""
 
+import shutil
 import time
 from contextlib import ExitStack
 from itertools import pairwise
@@ -154,6 +155,10 @@ def ids(disk: Disk) -> list[str]:
     return [each.kept.id(each.place) for each in disk.state.events.newest_first()]
 
 
+def numbers(disk: Disk) -> list[int]:
+    return [each.sequence for each in disk.state.events.newest_first()]
+
+
 def check_counts(disk: Disk, sent: int) -> None:
     """Check that each record that was sent is counted once."""
     assert sorted(ids(disk)) == sorted(f"id{number}" for number in range(sent))
@@ -208,6 +213,30 @@ def test_a_larger_ring_does_not_bring_records_back_but_numbers_continue(tmp_path
     smaller = copy.crashed(stack, events_ring=2)
     assert len(ids(smaller)) == 2
     assert smaller.state.events.last_sequence == disk.state.events.last_sequence + 1
+
+
+@pytest.mark.parametrize("saves", [False, True])
+def test_no_number_of_a_lost_event_comes_again(tmp_path: Path, stack: ExitStack, saves: bool) -> None:
+    disk = stack.enter_context(Disk(tmp_path / "data", starts=True))
+    disk.event()
+    shutil.copytree(tmp_path / "data", tmp_path / "backup")
+    disk.event()
+    greatest = disk.state.events.last_sequence
+    for wall in (NOON + 60, NOON + 1, NOON - DAY):  # also with a clock that was set back
+        directory = tmp_path / f"restored{wall}"
+        shutil.copytree(tmp_path / "backup", directory)
+        again = stack.enter_context(Disk(directory, wall, starts=True))
+        again.events(event(), event())
+        assert numbers(again)[2] == disk.state.events.oldest_sequence, "the event of the backup"
+        assert min(numbers(again)[:2]) > disk.state.events.last_sequence
+        if wall == NOON + 60:
+            assert min(numbers(again)[:2]) > greatest
+        if saves:
+            assert again.save()
+        later = again.crashed(stack, starts=True)
+        assert numbers(later) == numbers(again)
+        assert later.state.events.last_sequence > again.state.events.last_sequence
+        assert later.state.events.last_evicted < numbers(again)[-1]
 
 
 LOWER: list[dict[str, Any]] = [

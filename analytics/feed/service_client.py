@@ -34,7 +34,7 @@ class OnWait(Protocol):
     def __call__(self, reason: str, pause: float, /) -> None: ...
 
 
-class Sender:
+class ServiceClient:
     """Posts JSON to one service, and retries each call for at most `patience` seconds.
 
     Items should have an `id`, so that a retry after a lost answer is safe: the service counts an id once within ten
@@ -133,7 +133,7 @@ class Sender:
     def close(self) -> None:
         self._session.close()
 
-    def __enter__(self) -> "Sender":
+    def __enter__(self) -> "ServiceClient":
         return self
 
     def __exit__(self, *_: object) -> None:
