@@ -62,6 +62,8 @@ class LogExport(NamedTuple, Generic[R]):
         chunk, most, (_, after, last) = Chunk(form), PAGE, self.bounds
         while after < last:
             slices = self.reader.ask(self.log.slices, after, most)
+            if not slices:  # the last numbers were skipped
+                break
             start, after = slices[0].before + slices[0].places.start, slices[-1].before + slices[-1].places.stop
             for number, row in self.log.rows(slices, self.select):
                 if number > last:

@@ -99,3 +99,15 @@ def test_a_gzip_stream_is_complete_only_if_its_source_is() -> None:
             sent += next(chunks)
     unpacker.decompress(sent)
     assert not unpacker.eof
+
+
+@pytest.mark.parametrize("more", [0, 5])
+def test_an_export_spans_and_ends_with_numbers_that_a_start_skipped(more: int) -> None:
+    rig = Rig()
+    ring = rig.state.events
+    rig.events(*numbered(1_500))
+    ring.skip_to(ring.last_sequence + 10**6)
+    rig.events(*numbered(more, 1_500))
+    assert ids(list(export(rig))) == list(range(1_500 + more))
+    ring.skip_to(ring.last_sequence + 10**6)
+    assert ids(list(export(rig))) == list(range(1_500 + more))

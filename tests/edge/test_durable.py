@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -173,16 +174,19 @@ def test_live_clients_reconnect_after_a_kill_and_get_missed_events(mortal: Morta
     with Live(mortal, f"service=shop&since={since}") as live:
         missed = live.until(is_snapshot)
         assert numbers(missed) == list(range(3, 301))
-        assert [message["seq"] for message in missed[:-1]] == list(range(since + 1, since + 299))
+        sequences = [message["seq"] for message in missed[:-1]]
+        assert sequences[:2] == [since + 1, since + 2]
+        assert all(earlier < later for earlier, later in pairwise(sequences)), "each start skips some numbers"
         assert "gap" not in missed[-1]
         mortal.post("/events", event(301))
         assert numbers(live.until(lambda message: message["type"] == "event")) == [301]
         newest = live.seq
     mortal.begin_again()
-    for wrong in (newest + 1, 7):
+    for wrong in (newest + 10**12, 7):
         with Live(mortal, f"since={wrong}") as live:
             first = live.next()
-            assert (first["type"], first["gap"], first["seq"]) == ("snapshot", True, newest)
+            assert (first["type"], first["gap"]) == ("snapshot", True)
+            assert first["seq"] >= newest
 
 
 def test_missed_events_that_are_no_longer_kept_are_reported_as_a_gap(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from analytics.access.proxies import Proxies
-from analytics.identity import ADMIN, READ, Identity, NotAllowed
+from analytics.identity import ADMIN, READ, Identity, NotAllowed, always
 from analytics.people.proxy_users import ProxyUsers
 from analytics.people.roles import Roles
 
@@ -21,9 +21,12 @@ def found(peer: str, users: ProxyUsers = USERS, **headers: str) -> Identity | No
 
 def test_a_trusted_proxy_names_people_and_their_groups() -> None:
     ann = {"X_FORWARDED_USER": "ann", "X_FORWARDED_GROUPS": "staff, ops"}
-    assert found("10.0.0.1", **ann) == Identity("ann", frozenset((READ, ADMIN)))
-    assert found("10.0.0.1", X_FORWARDED_FOR="203.0.113.7", **ann) == Identity("ann", frozenset((READ, ADMIN)))
-    assert found("10.0.0.1", X_FORWARDED_USER="bob@shop.example") == Identity("bob@shop.example", frozenset((READ,)))
+    admin, reader = frozenset((READ, ADMIN)), frozenset((READ,))
+    assert found("10.0.0.1", **ann) == Identity("ann", admin, valid_until=always)
+    forwarded = found("10.0.0.1", X_FORWARDED_FOR="203.0.113.7", **ann)
+    assert forwarded == Identity("ann", admin, valid_until=always)
+    bob = "bob@shop.example"
+    assert found("10.0.0.1", X_FORWARDED_USER=bob) == Identity(bob, reader, valid_until=always)
 
 
 @pytest.mark.parametrize("forwarded", [{}, {"X_FORWARDED_FOR": "10.0.0.1"}])
