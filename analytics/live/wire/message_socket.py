@@ -39,14 +39,14 @@ class MessageSocket:
     can be sent. While `is_closing`, a Close has been sent, and nothing is pushed after it (RFC 6455, 5.5.1).
     """
 
-    __slots__ = ("_acked", "_lock", "_queue", "_raw", "_sock", "_timeout", "is_closing")
+    __slots__ = ("_acked", "_has_sent", "_lock", "_queue", "_raw", "_sock", "_timeout", "is_closing")
 
     def __init__(self, sock: Any, timeout: float) -> None:
         self._sock, self._timeout = sock, timeout
         self._queue: deque[bytes | memoryview] = deque()
         self._lock = BoundedSemaphore()
         self._acked = 0
-        self.is_closing = False
+        self.is_closing = self._has_sent = False
         self._raw = raw_socket(sock)
         with contextlib.suppress(OSError):  # the client may be gone already
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -54,11 +54,15 @@ class MessageSocket:
     def send(self, data: bytes) -> int:
         """Send everything queued, then all of `data`; returns its length.
 
+        The first call sends the answer to the handshake. If the client is gone by then, the reader finds the end.
+
         Raises:
             OSError: the connection is closed, or was cut.
         """
         self._queue.append(data)
-        self.flush()
+        has_sent, self._has_sent = self._has_sent, True
+        with contextlib.nullcontext() if has_sent else contextlib.suppress(ConnectionError):
+            self.flush()
         return len(data)
 
     def flush(self) -> None:

@@ -210,7 +210,6 @@ class Checkpoint:
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
         state = self._state
-        self._recorder.set_quotas(rest.quotas)
         state.active_users.restore(*rest.active_users)
         state.peak_hours.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
@@ -226,6 +225,7 @@ class Checkpoint:
         for ring, last in zip(state.rings.values(), (rest.last_event, rest.last_metric), strict=False):
             ring.begin(last)
         self._recorder.own_ids.restore(*rest.own_ids)
+        self._recorder.set_quotas(rest.quotas)
 
 
 class _Tables(Generic[K, C]):

@@ -134,10 +134,22 @@ def test_over_tls_greenlets_send_one_after_another(tmp_path: Path) -> None:
 
 def test_a_push_to_a_closed_connection_is_no_error(pair: tuple[MessageSocket, socket.socket]) -> None:
     sock, theirs = pair
+    sock.send(b"handshake")
     theirs.close()
     assert all(sock.push(b"x" * 1000) for _ in range(3))
     with pytest.raises(OSError, match=r".*"):
         sock.send(b"x")
+
+
+def test_a_client_that_is_gone_before_the_handshake_is_an_end_for_the_reader(
+    pair: tuple[MessageSocket, socket.socket],
+) -> None:
+    sock, theirs = pair
+    theirs.close()
+    assert sock.send(b"handshake") == len(b"handshake")
+    assert sock.recv(100) == b""
+    with pytest.raises(BrokenPipeError):
+        sock.send(b"frame")
 
 
 def test_a_client_is_catching_up_while_it_receives_a_part_of_its_backlog() -> None:
