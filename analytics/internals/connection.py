@@ -19,12 +19,15 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from socket import SHUT_WR
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
+import gevent
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 
+from analytics.internals.alarm import Alarm
 from analytics.yielding import yield_if_due
 
 MIN_RATE = 1024
@@ -87,6 +90,9 @@ class Shared(Protocol):
     def hold(self, size: int, /) -> None:
         """Note that so many bytes of a body have arrived."""
 
+    def late(self, connection: "Connection", greenlet: Any, /) -> None:
+        """Raise Expired in the greenlet of a connection if it waits for data; called by the event loop."""
+
 
 class Connection:
     """The socket of a client, with limits on reads and writes; reading yields to other connections.
@@ -96,10 +102,10 @@ class Connection:
 
     __slots__ = (
         "_all",
-        "_deadline",
         "_head",
         "_is_unread",
         "_window",
+        "alarm",
         "gettimeout",
         "is_expiring",
         "is_in_head",
@@ -114,7 +120,8 @@ class Connection:
         self.sock, self._all = sock, shared
         self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
         self.received = self.served = 0
-        self._window = self._deadline = 0.0
+        self._window = 0.0
+        self.alarm = Alarm(partial(shared.late, self, gevent.getcurrent()))
         self._head: bytes | None = None
         self.gettimeout, self.settimeout = sock.gettimeout, sock.settimeout  # called for each request
 
@@ -138,7 +145,6 @@ class Connection:
         self.served += 1
         self._head = b""
         self._begin_window()
-        self.settimeout(None)  # a WebSocket uses the socket itself, and has limits of its own
         return False
 
     def recv(self, size: int) -> bytes:
@@ -192,6 +198,8 @@ class Connection:
                     self.sock.sendall(view[start : start + piece])
         except TimeoutError:
             raise BrokenPipeError(errno.EPIPE, "the client does not receive") from None
+        finally:
+            self.settimeout(None)
 
     def finish(self, body: Any, *, keep: bool) -> bool:
         """Receive what is left of the body; returns whether the connection can be kept for another request."""
@@ -236,23 +244,21 @@ class Connection:
         return data
 
     def _receive(self, size: int) -> bytes:
-        left = self._deadline - time.monotonic()
         self.is_waiting = True
         try:
-            if left <= 0:  # a client that has always sent something is too slow as well
-                raise TimeoutError
-            self.settimeout(left)
+            if self.alarm.set() <= 0:  # a client that has always sent something is too slow as well
+                raise Expired
             data: bytes = self.sock.recv(size)
-        except TimeoutError:
+        except Expired:
             self._is_unread = False
-            raise Expired from None
+            raise
         finally:
             self.is_waiting = False
         self._is_unread = bool(data)
         return data
 
     def _allow(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + min(seconds, self._all.most_wait if self.is_in_head else math.inf)
+        self.alarm.deadline = time.monotonic() + min(seconds, self._all.most_wait if self.is_in_head else math.inf)
 
     def _begin_window(self) -> None:
         self._window = 0

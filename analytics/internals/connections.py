@@ -6,7 +6,7 @@ Verified with gevent 26.9.0. The service relies on these:
 
 - The event loop switches directly to a greenlet whose socket is ready, so that a greenlet that is seen to wait by a
   callback of the loop does wait, and `throw` raises an exception there.
-- `loop.run_callback` has a function called by the loop.
+- `loop.run_callback` and `loop.timer` have a function called by the loop.
 """
 
 import logging
@@ -62,6 +62,7 @@ class Connections:
 
     def close(self, connection: Connection) -> None:
         """Remove a connection that has ended."""
+        connection.alarm.stop()
         self.begin(connection)
         del self._open[gevent.getcurrent()]
 
@@ -77,6 +78,13 @@ class Connections:
         self._held += size
         if self._held > self.limits.bodies_bytes:
             self._expire_one(in_head=False)
+
+    def late(self, connection: Connection, greenlet: gevent.Greenlet) -> None:
+        """Raise Expired in the greenlet of a connection if it waits for data; called by the event loop."""
+        if connection.is_waiting:
+            greenlet.throw(Expired)
+        else:  # data has arrived since
+            connection.is_expiring = False
 
     def stop_waiting(self) -> None:
         """Close the connections that wait for a request, and limit later waits to `LATE_SECONDS`."""
@@ -94,13 +102,7 @@ class Connections:
 
     def _expire(self, greenlet: gevent.Greenlet, connection: Connection) -> None:
         connection.is_expiring = True
-        gevent.get_hub().loop.run_callback(self._throw, greenlet, connection)
-
-    def _throw(self, greenlet: gevent.Greenlet, connection: Connection) -> None:
-        if connection.is_waiting:
-            greenlet.throw(Expired)
-        else:  # data has arrived since
-            connection.is_expiring = False
+        gevent.get_hub().loop.run_callback(self.late, connection, greenlet)
 
     def _refuse(self, sock: Any) -> None:
         message = "Too many connections are open; try again in a moment."
