@@ -1,6 +1,7 @@
 """The part of the contract about the catalog: annotations, and all resources together."""
 
-from analytics.api.codes import ONE_BODY, READ, RESOURCE, WRITES, Codes
+from analytics.api.codes import ONE_BODY, READ, Codes
+from analytics.api.contract_resource import resource_operations
 from analytics.api.operation import Body, Operation
 from analytics.schemas import catalog
 from analytics.schemas.annotation import AnnotationSchema
@@ -33,41 +34,20 @@ CATALOG = (
         query=catalog.AnnotationsQuery,
         asked={"limit": 20},
     ),
-    Operation(
-        "put",
-        "/annotations/{id}",
+    *resource_operations(
+        "/annotations",
         "Annotations",
-        "Put an annotation",
-        "Creates or replaces the annotation of that name. With `If-Match` only where it still has that version, with "
-        "`If-None-Match: *` only where there is none; whoever comes later gets a 412. The same content again changes "
-        "nothing, not even the version.",
-        {200: (catalog.AnnotationPut,), 201: (catalog.AnnotationPut,)},
-        {**BODY, **WRITES, 404: ("not_found",)},
-        query=catalog.PutQuery,
-        body=Body(AnnotationSchema, ANNOTATION),
-        path_schema=catalog.ResourcePath,
-        has_conditions=True,
-    ),
-    Operation(
-        "get",
-        "/annotations/{id}",
-        "Annotations",
-        "Read one annotation",
-        "Its version is its ETag.",
-        {200: (catalog.RecordedAnnotation,), 304: ()},
-        RESOURCE,
-        path_schema=catalog.ResourcePath,
-    ),
-    Operation(
-        "delete",
-        "/annotations/{id}",
-        "Annotations",
-        "Delete an annotation",
-        "With `If-Match` only where it still has that version.",
-        {204: ()},
-        {**RESOURCE, **WRITES},
-        path_schema=catalog.ResourcePath,
-        has_conditions=True,
+        "an",
+        "annotation",
+        put=(
+            "Creates or replaces the annotation of that name. With `If-Match` only where it still has that version, "
+            "with `If-None-Match: *` only where there is none; whoever comes later gets a 412. The same content again "
+            "changes nothing, not even the version.",
+            Body(AnnotationSchema, ANNOTATION),
+            catalog.AnnotationPut,
+            BODY,
+        ),
+        get=("Its version is its ETag.", catalog.RecordedAnnotation),
     ),
     Operation(
         "get",

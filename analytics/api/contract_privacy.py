@@ -1,6 +1,7 @@
 """Contract of redaction rules and of the erasure of users."""
 
-from analytics.api.codes import ONE_BODY, READ, RESOURCE, WRITES
+from analytics.api.codes import ONE_BODY, READ
+from analytics.api.contract_resource import resource_operations
 from analytics.api.operation import Body, Operation
 from analytics.schemas import catalog, erasure
 from analytics.schemas.redaction import RedactionSchema
@@ -8,41 +9,23 @@ from analytics.schemas.redaction import RedactionSchema
 REDACTION = {"fields": ["email", "phone"], "patterns": ["email", "card"], "action": "hash"}
 
 PRIVACY = (
-    Operation(
-        "put",
-        "/redactions/{id}",
+    *resource_operations(
+        "/redactions",
         "Privacy",
-        "Put a redaction rule",
-        "Creates or replaces a rule. It redacts events, messages of heartbeats and tags of metrics before they are "
-        "recorded; what was recorded before stays as it is. The rule `secrets` is there from the start: it masks "
-        "fields of `data` that hold known secrets, and can be changed or deleted.",
-        {200: (catalog.RedactionPut,), 201: (catalog.RedactionPut,)},
-        {**ONE_BODY, 422: ("validation_failed", "collection_full"), **WRITES, 404: ("not_found",)},
-        query=catalog.PutQuery,
-        body=Body(RedactionSchema, REDACTION),
-        path_schema=catalog.ResourcePath,
-        has_conditions=True,
-    ),
-    Operation(
-        "get",
-        "/redactions/{id}",
-        "Privacy",
-        "Read one redaction rule",
-        "Its version is its ETag. `GET /catalog?collection=redactions` lists all.",
-        {200: (catalog.RecordedRedaction,), 304: ()},
-        RESOURCE,
-        path_schema=catalog.ResourcePath,
-    ),
-    Operation(
-        "delete",
-        "/redactions/{id}",
-        "Privacy",
-        "Delete a redaction rule",
-        "With `If-Match` only where it still has that version.",
-        {204: ()},
-        {**RESOURCE, **WRITES},
-        path_schema=catalog.ResourcePath,
-        has_conditions=True,
+        "a",
+        "redaction rule",
+        put=(
+            "Creates or replaces a rule. It redacts events, messages of heartbeats and tags of metrics before they are "
+            "recorded; what was recorded before stays as it is. The rule `secrets` is there from the start: it masks "
+            "fields of `data` that hold known secrets, and can be changed or deleted.",
+            Body(RedactionSchema, REDACTION),
+            catalog.RedactionPut,
+            {**ONE_BODY, 422: ("validation_failed", "collection_full")},
+        ),
+        get=(
+            "Its version is its ETag. `GET /catalog?collection=redactions` lists all.",
+            catalog.RecordedRedaction,
+        ),
     ),
     Operation(
         "delete",
