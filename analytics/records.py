@@ -139,10 +139,9 @@ class Kept(NamedTuple, Generic[R]):
     id_prefix: str
     erased: frozenset[int] = frozenset()
 
-    @property
-    def places(self) -> Sequence[int]:
-        """The indexes of all records that were not erased, ascending."""
-        places = range(len(self.records))
+    def places(self, among: Sequence[int] | None = None) -> Sequence[int]:
+        """The ascending indexes of the records that were not erased: of all, or of those in `among`."""
+        places = range(len(self.records)) if among is None else among
         return [place for place in places if place not in self.erased] if self.erased else places
 
     def id(self, place: int) -> str:

@@ -27,9 +27,7 @@ class EventFilter(NamedTuple):
     def select(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
         """Ascending indexes of the matching events of one request (only those in `among`, if given)."""
         records = kept.records
-        places: Sequence[int] = kept.places if among is None else among
-        if among is not None and kept.erased:
-            places = [place for place in among if place not in kept.erased]
+        places = kept.places(among)
         if self.type is not None:
             places = [place for place in places if records[place].type == self.type]
         if self.service is not None:

@@ -168,7 +168,7 @@ class Ring(Generic[R]):
 
     def newest_first(self, before: int | None = None) -> Iterator[Found[R]]:
         """All records numbered below `before` that were not erased, newest first."""
-        return self.search(lambda kept: kept.places, before)
+        return self.search(Kept.places, before)
 
     def search(self, select: Callable[[Kept[R]], Sequence[int]], before: int | None = None) -> Iterator[Found[R]]:
         """The records numbered below `before`, newest first, that `select` selects from each request by index."""

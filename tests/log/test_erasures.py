@@ -115,7 +115,7 @@ def test_events_that_wait_for_live_clients_are_discarded() -> None:
     assert told == [frozenset({"alice"})]
     kept = Kept([event(user_id="alice", id="x"), event(user_id="bob", id="y")], NOON, "", "")
     left = without(kept, told[0])
-    assert (left.records[0], left.records[1], list(left.places)) == (ERASED, kept.records[1], [1])
+    assert (left.records[0], left.records[1], list(left.places())) == (ERASED, kept.records[1], [1])
     assert [left.is_live(place) for place in (0, 1)] == [False, True]
     assert without(left, told[0]) is left
     assert b'"y"' in event_json(left, 1)

@@ -16,10 +16,10 @@ from analytics.kinds import KINDS, kind_for
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import packed
-from analytics.log.disk.recovery import read_chunk, records_of
+from analytics.log.disk.recovery import kept_of, read_chunk, records_of
 from analytics.log.disk.stored import ERASING, Part, StoredEntry
 from analytics.log.erasures import among
-from analytics.records import NewErasure, NewEvent
+from analytics.records import Kept, NewErasure, NewEvent, without
 from analytics.state.state import State
 
 PAUSE_SECONDS = 60.0
@@ -86,13 +86,12 @@ class Erasing:
 
 def _without(entry: StoredEntry, erasures: list[NewErasure]) -> StoredEntry | None:
     """The entry without the events that the erasures are about; None if it has none of them."""
-    events: list[NewEvent] = records_of(entry)
-    users = frozenset[str]().union(*(among(erasure, (event.user_id for event in events)) for erasure in erasures))
+    kept: Kept[NewEvent] = kept_of(entry)
+    user_ids = {event.user_id for event in kept.records}
+    users = frozenset[str]().union(*(among(erasure, user_ids) for erasure in erasures))
     if not users:
         return None
-    left = [
-        structs.replace(event, id=event.id or f"{entry.id_prefix}{place}")  # the id does not depend on its place then
-        for place, event in enumerate(events)
-        if event.user_id not in users
+    left = [  # with their ids, which do not depend on their places then
+        structs.replace(kept.records[place], id=kept.id(place)) for place in without(kept, users).places()
     ]
     return entry._replace(records=len(left), body=packed(msgspec.json.encode(left)))

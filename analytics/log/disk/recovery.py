@@ -83,7 +83,7 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
 
 
 def _restore_newest(state: State, ring: Ring[Any], entries: Iterator[StoredEntry]) -> None:
-    kept = [Kept(records_of(entry), entry.received, rfc3339(entry.received), entry.id_prefix) for entry in entries]
+    kept = [kept_of(entry) for entry in entries]
     with state.lock:
         ring.bring_back(kept)
 
@@ -95,6 +95,15 @@ def _entries(log: DiskLog, after: int, up_to: int, kind: str | None = None) -> I
             yield entry
             yield_if_due(YIELD_SECONDS)
         after = entries[-1].position
+
+
+def kept_of(entry: StoredEntry) -> Kept[Any]:
+    """The records of an entry, as the state keeps them.
+
+    Raises:
+        msgspec.DecodeError, ValueError: the entry is damaged.
+    """
+    return Kept(records_of(entry), entry.received, rfc3339(entry.received), entry.id_prefix)
 
 
 def records_of(entry: StoredEntry) -> list[Any]:
