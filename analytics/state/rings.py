@@ -43,6 +43,7 @@ class Ring(Generic[R]):
         self._gone = 0  # evicted batches still at the start of both lists
         self._held = 0
         self._evicted = 0  # last sequence number of the evicted batches
+        self._has_erased = False  # whether any record held may be erased
         self.last_sequence = 0
         self.dirty: DirtySet[int] = DirtySet()
 
@@ -90,6 +91,7 @@ class Ring(Generic[R]):
             before = self._batches[index]
             after = self._batches[index] = change(before)
             if after is not before:
+                self._has_erased = True
                 last = self._lasts[index]
                 for number in range((last - len(before.records) + 1) // BLOCK, last // BLOCK + 1):
                     self.dirty.add(number)
@@ -97,6 +99,8 @@ class Ring(Generic[R]):
     @property
     def erased(self) -> int:
         """How many of the records held were erased."""
+        if not self._has_erased:
+            return 0
         return sum(1 for _ in self.search(lambda kept: sorted(kept.erased) if kept.erased else ()))
 
     @property
@@ -136,6 +140,7 @@ class Ring(Generic[R]):
             for kept in batches:
                 self.add(kept)
         self.last_sequence = max(self.last_sequence, last)
+        self._has_erased = any(kept.erased for kept in self._batches)
         self.dirty.take()
 
     @property
