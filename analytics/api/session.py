@@ -12,7 +12,7 @@ from analytics.api.params import arguments
 from analytics.catalog.collections import SESSIONS
 from analytics.clock import DAY_SECONDS, Clock
 from analytics.doors.body import BodyReader
-from analytics.identity import ADMIN, COOKIE, READ, SCOPES, Identity, NotAllowed, identity_of
+from analytics.identity import COOKIE, SCOPES, Identity, NotAllowed, identity_of
 from analytics.keys.check import KeyCheck
 from analytics.keys.keyring import Keyring
 from analytics.keys.own_page import is_other_page
@@ -74,7 +74,7 @@ def session_blueprint(
         _check_page()
         secret = load(SIGN_IN, bodies.read(request.environ).data)["key"]
         key, now = check.find(secret, request.remote_addr or ""), clock.wall()
-        if key.origins or not key.scopes & {READ, ADMIN}:
+        if key.origins or not key.may_read:
             raise NotAllowed("This key lacks the scope `read`.")
         end_session(key.who)  # a browser has one session at a time
         response = described(Identity(key.who, key.scopes))

@@ -6,7 +6,7 @@ Verified with gevent 26.9.0. The service relies on these:
 
 - The event loop switches directly to a greenlet whose socket is ready, so that a greenlet that is seen to wait by a
   callback of the loop does wait, and `throw` raises an exception there.
-- `loop.run_callback` and `loop.timer` have a function called by the loop.
+- `loop.run_callback` has a function called by the loop.
 """
 
 import logging

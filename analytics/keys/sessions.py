@@ -98,8 +98,8 @@ class Sessions:
         found = self._read(session, lambda key: key.session_until(session.updated_at))
         if found is None or self._clock.wall() >= found.until:
             return None
-        (name, (who, scopes, *_), since, until), last = found, self._uses.get(session.name)
-        return Active(name, who, scopes, since, until, last)
+        identity = found.identity
+        return Active(found.name, identity.who, identity.scopes, found.since, found.until, self._uses.get(session.name))
 
     def _find(self, token: str) -> Found | None:
         session = self._resource(session_name(token))

@@ -145,9 +145,11 @@ class Hub:
         A client that is behind is disconnected, since encoded events and snapshots wait for it; it comes back and gets
         what is left.
         """
+        if not users:
+            return
         self._pending = [Pending(first, without(kept, users)) for first, kept in self._pending]
         for client in list(self._clients):
-            if users and client.delivery.is_behind:
+            if client.delivery.is_behind:
                 client.delivery.close()
 
     def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:

@@ -89,7 +89,7 @@ class Recorder:
             with self._state.lock:
                 outcome = preview(self._state, change, self._now())
         else:
-            outcome = self._catalog(change)
+            outcome = self._record_own(change)
         if isinstance(outcome, AnalyticsError):
             raise outcome
         return outcome
@@ -100,7 +100,7 @@ class Recorder:
         Raises:
             Unavailable: it could not be written.
         """
-        outcome: list[AnalyticsError] = self._catalog(file)
+        outcome: list[AnalyticsError] = self._record_own(file)
         return outcome
 
     def add_default(self, default: FileResource) -> None:
@@ -111,7 +111,7 @@ class Recorder:
         """
         if not self._state.catalog.has_had(default):
             change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
-            self._catalog(change)
+            self._record_own(change)
 
     def erase(self, user_ids: Sequence[str]) -> Erased:
         """Erase all events recorded so far that have one of these user ids.
@@ -119,7 +119,7 @@ class Recorder:
         Raises:
             Unavailable: the erasure could not be written; nothing was erased.
         """
-        erased: Erased = self._catalog(erasure_of(user_ids))
+        erased: Erased = self._record_own(erasure_of(user_ids))
         self._bus.publish(UsersErased(erased.users))
         return erased
 
@@ -172,7 +172,7 @@ class Recorder:
         with self._state.lock:
             return unknown_names(self._state, record)
 
-    def _catalog(self, record: NewChange | NewFile | NewErasure) -> Any:
+    def _record_own(self, record: NewChange | NewFile | NewErasure) -> Any:
         with self._state.lock:
             wait = self._append_own(record)
         return wait()

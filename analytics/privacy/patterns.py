@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-Span = tuple[int, int]
+Range = tuple[int, int]
+"""Start and end of a part of a text."""
 _EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
 _CARD_START = re.compile(r"(?<![0-9])[2-6](?=[0-9]{3})")
 _CARD_FORMS = [
@@ -33,19 +34,19 @@ class Pattern(NamedTuple):
     """A kind of text.
 
     Attributes:
-        spans: finds all of it in a text, from left to right.
+        ranges: finds all of it in a text, from left to right.
         hint: found in the JSON of every object with such a text, unless it is written with escapes.
     """
 
-    spans: Callable[[str], Iterator[Span]]
+    ranges: Callable[[str], Iterator[Range]]
     hint: re.Pattern[bytes]
 
 
-def _found(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
+def _found(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Range]]:
     return lambda text: (match.span() for match in pattern.finditer(text))
 
 
-def cards(text: str) -> Iterator[Span]:
+def cards(text: str) -> Iterator[Range]:
     """Payment card numbers: 13 to 19 digits with a right check digit, together or in groups with blanks or dashes."""
     place = 0
     for first in _CARD_START.finditer(text):
@@ -78,7 +79,7 @@ def replaced(text: str, pattern: Pattern, replace: Callable[[str], str]) -> tupl
     """The text with `replace` applied to everything that the pattern finds, and how often that was."""
     parts: list[str] = []
     place = count = 0
-    for start, end in pattern.spans(text):
+    for start, end in pattern.ranges(text):
         parts += [text[place:start], replace(text[start:end])]
         place, count = end, count + 1
     return ("".join([*parts, text[place:]]), count) if count else (text, 0)

@@ -22,7 +22,7 @@ class Instance(Answer):
 
 
 class HealthChange(Answer):
-    """HealthChange of a service's state."""
+    """Change of a service's state."""
 
     old = text("Previous state; null before the first heartbeat", "healthy", allow_none=True, data_key="from")
     to = choice("New state", STATES)

@@ -1,4 +1,4 @@
-"""ChangeDetector since the last tick: closed buckets and changed health, each published once."""
+"""Changes since the last tick: closed buckets and changed health, each published once."""
 
 from typing import Any
 

@@ -60,9 +60,12 @@ class MessageSocket:
             OSError: the connection is closed, or was cut.
         """
         self._queue.append(data)
-        has_sent, self._has_sent = self._has_sent, True
-        with contextlib.nullcontext() if has_sent else contextlib.suppress(ConnectionError):
+        is_first, self._has_sent = not self._has_sent, True
+        try:
             self.flush()
+        except ConnectionError:
+            if not is_first:
+                raise
         return len(data)
 
     def flush(self) -> None:

@@ -203,8 +203,9 @@ class SocketIo:
         self._capacity.add(address)
 
     def _ended(self, sid: str) -> None:
-        address, lease = self._open.pop(sid, (None, None))
-        if address is not None and lease is not None:
+        opened = self._open.pop(sid, None)
+        if opened is not None:
+            address, lease = opened
             self._capacity.remove(address)
             self._leases.remove(lease)
 
