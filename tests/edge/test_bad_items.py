@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.edge.items import at, nested
-from tests.edge.wire import booked, check_problem, check_still_works, post
+from tests.edge.wire import check_problem, check_still_works, counted, post
 from tests.server import Server
 
 INVALID = "validation_failed"
@@ -140,7 +140,7 @@ def named(case: Bad) -> str:
 
 
 def check_single(server: Server, path: str, kind: str, bad: Bad) -> None:
-    with booked(server, kind, drops={bad.code: 1}):
+    with counted(server, kind, drops={bad.code: 1}):
         problem = check_problem(post(server, path, bad.text.encode()), 422, bad.code)
     if bad.field is not None:
         assert list(problem["fields"]) == [bad.field]
@@ -182,7 +182,7 @@ def test_bad_items_do_not_affect_good_ones_in_a_batch(
         drops: dict[str, int] = {}
         for bad in some:
             drops[bad.code] = drops.get(bad.code, 0) + 1
-        with booked(shared_server, kind, accepted=len(some), drops=drops):
+        with counted(shared_server, kind, accepted=len(some), drops=drops):
             media_type = "application/x-ndjson" if form == "lines" else "application/json"
             answer = post(shared_server, path, body.encode(), media_type)
         assert answer.status_code == 200
@@ -198,7 +198,7 @@ def test_bad_items_do_not_affect_good_ones_in_a_batch(
 
 @pytest.mark.parametrize("text", ["null", "1", '"a"', "true", "[]", "[[]]"])
 def test_an_item_that_is_not_an_object_is_rejected(shared_server: Server, text: str) -> None:
-    with booked(shared_server, accepted=1, drops={INVALID: 1}):
+    with counted(shared_server, accepted=1, drops={INVALID: 1}):
         answer = post(shared_server, "/events", f"[{text},{json.dumps(EVENT)}]".encode())
     assert answer.json()["errors"][0].items() >= {"index": 0, "code": INVALID}.items()
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.edge.bodies import JSON, LINES, counts, encoded, event, receipt
-from tests.edge.wire import booked, check_problem, check_still_works, exchange, head, post, unique
+from tests.edge.wire import check_problem, check_still_works, counted, exchange, head, post, unique
 from tests.server import Server
 
 
@@ -24,7 +24,7 @@ from tests.server import Server
 )
 def test_batches_are_accepted_in_every_form(shared_server: Server, media_type: str, body: bytes, accepted: int) -> None:
     service = unique("forms")
-    with booked(shared_server, accepted=accepted):
+    with counted(shared_server, accepted=accepted):
         answer = post(shared_server, "/events", body.replace(b"S", service.encode()), media_type)
     assert answer.json() == {**receipt(accepted), "errors": []}
     types = [item["type"] for item in shared_server.get(f"/events?service={service}")["events"]]
@@ -33,7 +33,7 @@ def test_batches_are_accepted_in_every_form(shared_server: Server, media_type: s
 
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "text/plain;charset=UTF-8"])
 def test_a_single_event_is_accepted_as_json_or_as_a_beacon(shared_server: Server, media_type: str) -> None:
-    with booked(shared_server, accepted=1):
+    with counted(shared_server, accepted=1):
         assert post(shared_server, "/events", encoded(event("beacon")), media_type).status_code == 201
 
 
@@ -46,13 +46,13 @@ def test_a_single_event_is_accepted_as_json_or_as_a_beacon(shared_server: Server
     ],
 )
 def test_metrics_have_the_same_forms(shared_server: Server, media_type: str, body: bytes) -> None:
-    with booked(shared_server, "metrics", accepted=2):
+    with counted(shared_server, "metrics", accepted=2):
         assert counts(post(shared_server, "/metrics", body, media_type)) == receipt(2)
 
 
 def test_a_malformed_line_does_not_affect_the_others(shared_server: Server) -> None:
     body = b'{"type":"a","service":"lines"}\n{"type":\n\n{"type":"b","service":"lines"}\n'
-    with booked(shared_server, accepted=2, drops={"malformed_json": 1}):
+    with counted(shared_server, accepted=2, drops={"malformed_json": 1}):
         answer = post(shared_server, "/events", body, LINES)
     assert counts(answer) == receipt(2, 1)
     (error,) = answer.json()["errors"]
@@ -101,14 +101,14 @@ MALFORMED: list[tuple[str, bytes, str]] = [
 
 @pytest.mark.parametrize(("body", "code"), [case[1:] for case in MALFORMED], ids=[case[0] for case in MALFORMED])
 def test_malformed_bodies_are_400(shared_server: Server, body: bytes, code: str) -> None:
-    with booked(shared_server, drops={code: 1}):
+    with counted(shared_server, drops={code: 1}):
         check_problem(post(shared_server, "/events", body), 400, code)
     check_still_works(shared_server)
 
 
 @pytest.mark.parametrize(("body", "code"), [case[1:] for case in MALFORMED[4:]], ids=[c[0] for c in MALFORMED[4:]])
 def test_malformed_heartbeats_are_400(shared_server: Server, body: bytes, code: str) -> None:
-    with booked(shared_server, "heartbeats", drops={code: 1}):
+    with counted(shared_server, "heartbeats", drops={code: 1}):
         check_problem(post(shared_server, "/heartbeat", body), 400, code)
 
 
@@ -129,7 +129,7 @@ def test_malformed_heartbeats_are_400(shared_server: Server, body: bytes, code: 
 def test_empty_and_malformed_bodies_elsewhere(
     shared_server: Server, path: str, kind: str, body: bytes, media_type: str, code: str
 ) -> None:
-    with booked(shared_server, kind, drops={code: 1}):
+    with counted(shared_server, kind, drops={code: 1}):
         check_problem(post(shared_server, path, body, media_type), 400, code)
 
 
@@ -148,7 +148,7 @@ def test_empty_and_malformed_bodies_elsewhere(
     ],
 )
 def test_json_that_is_not_an_event_is_422(shared_server: Server, body: bytes, field: str | None) -> None:
-    with booked(shared_server, drops={"validation_failed": 1}):
+    with counted(shared_server, drops={"validation_failed": 1}):
         problem = check_problem(post(shared_server, "/events", body), 422, "validation_failed")
     assert field is None or "Unknown field." in problem["fields"][field]
 
@@ -175,13 +175,13 @@ def test_unknown_types_and_encodings_are_415(
     shared_server: Server, path: str, kind: str, headers: tuple[str, ...], words: str
 ) -> None:
     body = encoded(event("b"))
-    with booked(shared_server, kind, drops={"unsupported_media_type": 1}):
+    with counted(shared_server, kind, drops={"unsupported_media_type": 1}):
         answer = exchange(shared_server, head(shared_server, path, *headers, f"Content-Length: {len(body)}"), body)
         assert words in check_problem(answer, 415, "unsupported_media_type")["message"]
 
 
 def test_a_heartbeat_cannot_be_sent_as_lines(shared_server: Server) -> None:
-    with booked(shared_server, "heartbeats", drops={"unsupported_media_type": 1}):
+    with counted(shared_server, "heartbeats", drops={"unsupported_media_type": 1}):
         check_problem(post(shared_server, "/heartbeat", b'{"service":"a","status":"healthy"}', LINES), 415)
 
 

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from tests.edge.bodies import BATCH, LINES, MIB, counts, encoded, event, receipt
-from tests.edge.wire import booked, check_problem, check_still_works, cpu_seconds, post, resident_mib, worker_pid
+from tests.edge.wire import check_problem, check_still_works, counted, cpu_seconds, post, resident_mib, worker_pid
 from tests.server import Server
 
 
@@ -23,7 +23,7 @@ from tests.server import Server
     ids=["one member", "two members", "members as lines", "an empty member first"],
 )
 def test_gzip_bodies_are_accepted(shared_server: Server, body: bytes, media_type: str, accepted: int) -> None:
-    with booked(shared_server, accepted=accepted):
+    with counted(shared_server, accepted=accepted):
         assert counts(post(shared_server, "/events", body, media_type, Content_Encoding="gzip")) == receipt(accepted)
 
 
@@ -39,10 +39,10 @@ def test_gzip_bodies_are_accepted(shared_server: Server, body: bytes, media_type
     ids=["zlib", "raw deflate", "one frame", "two frames", "in upper case"],
 )
 def test_deflate_and_zstd_bodies_are_accepted(shared_server: Server, encoding: str, body: bytes) -> None:
-    with booked(shared_server, accepted=2):
+    with counted(shared_server, accepted=2):
         answer = post(shared_server, "/events", body, Content_Encoding=encoding)
     assert counts(answer) == receipt(2)
-    with booked(shared_server, "heartbeats", drops={f"malformed_{encoding.lower()}": 1}):
+    with counted(shared_server, "heartbeats", drops={f"malformed_{encoding.lower()}": 1}):
         check_problem(post(shared_server, "/heartbeat", body[:-1], Content_Encoding=encoding), 400)
 
 
@@ -62,7 +62,7 @@ def test_deflate_and_zstd_bodies_are_accepted(shared_server: Server, encoding: s
     ids=["cut", "cut sum", "head only", "plain", "zlib", "text behind", "wrong sum", "of nothing", "twice"],
 )
 def test_bad_gzip_is_400(shared_server: Server, body: bytes, code: str) -> None:
-    with booked(shared_server, drops={code: 1}):
+    with counted(shared_server, drops={code: 1}):
         check_problem(post(shared_server, "/events", body, Content_Encoding="gzip"), 400, code)
     check_still_works(shared_server)
 
@@ -84,7 +84,7 @@ def test_a_bomb_is_a_413_at_once_and_in_little_memory(shared_server: Server, enc
     body = BOMBS[encoding]() * members
     pid = worker_pid(shared_server)
     before, peak, worked = resident_mib(pid), resident_mib(pid, "VmHWM"), cpu_seconds(pid)
-    with booked(shared_server, drops={"body_too_large": 3}):
+    with counted(shared_server, drops={"body_too_large": 3}):
         for _ in range(3):
             answer = post(shared_server, "/events", body, LINES, Content_Encoding=encoding)
             check_problem(answer, 413, "body_too_large")
@@ -96,7 +96,7 @@ def test_a_bomb_is_a_413_at_once_and_in_little_memory(shared_server: Server, enc
 
 def test_a_bomb_of_many_small_members_is_a_413_too(shared_server: Server) -> None:
     members = gzip.compress(b" " * MIB) * 11
-    with booked(shared_server, drops={"body_too_large": 1}):
+    with counted(shared_server, drops={"body_too_large": 1}):
         check_problem(post(shared_server, "/events", members, Content_Encoding="gzip"), 413, "body_too_large")
 
 

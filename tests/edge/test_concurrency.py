@@ -11,7 +11,7 @@ import requests
 
 from tests.conftest import StartServer
 from tests.edge.stalls import Stalls
-from tests.edge.wire import booked, connect, cpu_seconds, head, unique, worker_pid
+from tests.edge.wire import connect, counted, cpu_seconds, head, unique, worker_pid
 from tests.server import Server
 
 THREADS, POSTS, ITEMS = 8, 12, 25
@@ -59,7 +59,7 @@ def test_posts_and_their_retries_are_counted_once(start_server: StartServer) -> 
 def test_the_same_id_from_many_clients_at_once_is_recorded_once(shared_server: Server) -> None:
     id_ = unique("race")
     event = {"type": "race", "service": id_, "id": id_}
-    with booked(shared_server, accepted=1, duplicates=THREADS * 4 - 1), ThreadPoolExecutor(THREADS) as pool:
+    with counted(shared_server, accepted=1, duplicates=THREADS * 4 - 1), ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(lambda _: shared_server.post("/events", event).status_code, range(THREADS * 4)))
     assert sorted(answers) == [200] * (THREADS * 4 - 1) + [201]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from tests.edge.mortal import Mortal
 from tests.edge.socketio_clients import client, events
-from tests.edge.wire import booked, check_problem, check_still_works, eventually, post, unique, websocket_url
+from tests.edge.wire import check_problem, check_still_works, counted, eventually, post, unique, websocket_url
 from tests.schemas.faults import HOLE, REFUSED_IN_DATA, TAKEN, Fault, with_fault
 from tests.server import GUNICORN, Server
 
@@ -45,7 +45,7 @@ def test_half_an_emoji_becomes_the_replacement_character(shared_server: Server, 
         b'{"type":"c","service":"s"}',
     ]
     items = [item.replace(b'"s"', b'"%b"' % service.encode()) for item in items]
-    with booked(shared_server, accepted=3):
+    with counted(shared_server, accepted=3):
         answer = send(shared_server, form, "events", items)
     assert answer.status_code == 200, answer.text
     assert answer.json() == {"accepted": 3, "duplicates": 0, "rejected": 0, "errors": []}
@@ -63,7 +63,7 @@ def test_an_invalid_literal_affects_only_its_item(shared_server: Server, kind: s
         "events": b'{"type":"b","service":"s","data":{"n":%b}}',
         "metrics": b'{"name":"b","value":%b}',
     }[kind] % literal.encode()
-    with booked(shared_server, kind, accepted=2, drops={"malformed_json": 1}):
+    with counted(shared_server, kind, accepted=2, drops={"malformed_json": 1}):
         answer = send(shared_server, form, kind, [json.dumps(good).encode(), bad, json.dumps(good).encode()])
     assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (200, 2, 1)
     (error,) = answer.json()["errors"]
@@ -148,7 +148,7 @@ def test_a_real_browser_sends_half_an_emoji(shared_server: Server, browser: Brow
     service = unique("browser")
     page = browser.new_page()
     page.goto(shared_server.url)
-    with booked(shared_server, accepted=3):
+    with counted(shared_server, accepted=3):
         page.evaluate(
             """async ([how, service]) => {
                 const half = "🚀".slice(0, 1);
@@ -174,7 +174,7 @@ def test_a_real_browser_sends_half_an_emoji(shared_server: Server, browser: Brow
 def test_a_truncated_batch_keeps_its_complete_items(shared_server: Server, kind: str) -> None:
     good = {"events": b'{"type":"a","service":"cut"}', "metrics": b'{"name":"cut","value":1}'}[kind]
     body = b'{"%b":[%b,%b,{"type' % (kind.encode(), good, good)
-    with booked(shared_server, kind, accepted=2, drops={"malformed_json": 1}):
+    with counted(shared_server, kind, accepted=2, drops={"malformed_json": 1}):
         answer = post(shared_server, f"/{kind}", body)
     assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (200, 2, 1)
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.edge.bodies import BATCH, CHUNKED, JSON, encoded, event
 from tests.edge.wire import (
-    booked,
     check_problem,
     check_still_works,
     chunked,
     connect,
+    counted,
     eventually,
     exchange,
     head,
@@ -26,19 +26,19 @@ ONE = encoded(event("framed"))
 
 def test_a_chunked_body_works_with_extensions_and_trailers(shared_server: Server) -> None:
     body = b"%x;name=value\r\n%b\r\n0\r\nX-Trailer: 1\r\n\r\n" % (len(ONE), ONE)
-    with booked(shared_server, accepted=2):
+    with counted(shared_server, accepted=2):
         assert exchange(shared_server, head(shared_server, "/events", *CHUNKED), *chunked(ONE, 7)).status == 201
         assert exchange(shared_server, head(shared_server, "/events", *CHUNKED), body).status == 201
 
 
 def test_a_chunked_gzip_body_works(shared_server: Server) -> None:
     lines = head(shared_server, "/events", *CHUNKED, "Content-Encoding: gzip")
-    with booked(shared_server, accepted=2):
+    with counted(shared_server, accepted=2):
         assert exchange(shared_server, lines, *chunked(gzip.compress(BATCH), 9)).status == 200
 
 
 def test_expect_100_continue_is_answered(shared_server: Server) -> None:
-    with booked(shared_server, accepted=1), connect(shared_server) as connection:
+    with counted(shared_server, accepted=1), connect(shared_server) as connection:
         lines = (JSON, "Expect: 100-continue", f"Content-Length: {len(ONE)}")
         connection.sendall(head(shared_server, "/events", *lines))
         assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue")
@@ -58,7 +58,7 @@ def test_expect_100_continue_is_answered(shared_server: Server) -> None:
     ids=["a byte short", "no byte", "in a chunk", "between chunks", "before the first chunk"],
 )
 def test_a_body_that_ends_early_is_not_recorded(shared_server: Server, headers: tuple[str, ...], body: bytes) -> None:
-    with booked(shared_server, drops={"incomplete_body": 1}):
+    with counted(shared_server, drops={"incomplete_body": 1}):
         answer = exchange(shared_server, head(shared_server, "/events", *headers), body, ends=True)
         check_problem(answer, 400, "incomplete_body")
     check_still_works(shared_server)
@@ -85,7 +85,7 @@ def test_a_body_whose_client_disconnects_is_not_recorded(shared_server: Server) 
     ids=["no number", "negative", "no line end", "too short", "huge"],
 )
 def test_wrong_chunks_are_a_400(shared_server: Server, body: bytes) -> None:
-    with booked(shared_server, drops={"incomplete_body" if body.startswith(b"f") else "malformed_chunks": 1}):
+    with counted(shared_server, drops={"incomplete_body" if body.startswith(b"f") else "malformed_chunks": 1}):
         answer = exchange(shared_server, head(shared_server, "/events", *CHUNKED), body, ends=True)
         check_problem(answer, 400)
     check_still_works(shared_server)
@@ -107,7 +107,7 @@ def test_wrong_chunks_are_a_400(shared_server: Server, body: bytes) -> None:
 def test_invalid_http_gets_an_error_of_the_usual_format(
     shared_server: Server, request_text: bytes, status: int
 ) -> None:
-    with booked(shared_server):
+    with counted(shared_server):
         check_problem(exchange(shared_server, request_text), status)
     check_still_works(shared_server)
 
@@ -121,7 +121,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_a_slow_body_is_a_408_and_closes_the_connection(impatient: Server) -> None:
     for framing in ((JSON, "Content-Length: 500"), CHUNKED):
-        with booked(impatient, drops={"body_timeout": 1}), connect(impatient, timeout=10) as connection:
+        with counted(impatient, drops={"body_timeout": 1}), connect(impatient, timeout=10) as connection:
             started = time.monotonic()
             connection.sendall(head(impatient, "/events", *framing))
             answer = read_answer(connection)

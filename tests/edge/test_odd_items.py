@@ -10,7 +10,7 @@ import requests
 
 from tests.conftest import StartServer
 from tests.edge.items import at, nested
-from tests.edge.wire import booked, check_problem, check_still_works, post, unique
+from tests.edge.wire import check_problem, check_still_works, counted, post, unique
 from tests.server import Server
 
 HOSTILE = (
@@ -35,7 +35,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_printable_text_is_a_name_and_is_returned_unchanged(shared_server: Server, name: str) -> None:
-    with booked(shared_server, accepted=1):
+    with counted(shared_server, accepted=1):
         event = {"type": name, "service": "hostile", "user_id": name, "id": unique("x")[:9] + name[:100]}
         assert shared_server.post("/events", {**event, "data": {name: name}}).status_code == 201
     answer = shared_server.get("/events", params={"service": "hostile", "type": name, "user_id": name})
@@ -79,7 +79,7 @@ def test_html_in_names_is_only_returned_as_json(shared_server: Server) -> None:
     ],
 )
 def test_odd_but_valid_events_are_accepted(shared_server: Server, text: str, stored: dict[str, Any]) -> None:
-    with booked(shared_server, accepted=1):
+    with counted(shared_server, accepted=1):
         answer = post(shared_server, "/events", text.encode())
         assert answer.status_code == 201, answer.text
     newest = shared_server.get("/events?service=odd&limit=1")["events"][0]
@@ -110,7 +110,7 @@ RIGHT_TIMES = {
 @pytest.mark.parametrize("stamp", RIGHT_TIMES.values(), ids=RIGHT_TIMES)
 def test_every_valid_time_is_accepted_and_returned_in_utc(shared_server: Server, stamp: str) -> None:
     service = unique("times")
-    with booked(shared_server, accepted=1):
+    with counted(shared_server, accepted=1):
         answer = shared_server.post("/events", {"type": "late", "service": service, "timestamp": stamp})
         assert answer.status_code == 201, answer.text
     event = shared_server.get(f"/events?service={service}")["events"][0]
@@ -135,7 +135,7 @@ def test_every_valid_time_is_accepted_and_returned_in_utc(shared_server: Server,
     ],
 )
 def test_odd_but_valid_metrics_are_accepted(shared_server: Server, metric: dict[str, Any]) -> None:
-    with booked(shared_server, "metrics", accepted=1):
+    with counted(shared_server, "metrics", accepted=1):
         answer = shared_server.post("/metrics", metric)
         assert answer.status_code == 201, answer.text
 
@@ -153,7 +153,7 @@ def test_odd_but_valid_metrics_are_accepted(shared_server: Server, metric: dict[
 )
 def test_odd_but_valid_heartbeats_are_accepted(shared_server: Server, metrics: dict[str, Any] | None) -> None:
     service = unique("beats")
-    with booked(shared_server, "heartbeats", accepted=1):
+    with counted(shared_server, "heartbeats", accepted=1):
         answer = shared_server.post("/heartbeat", {"service": service, "status": "maintenance", "metrics": metrics})
         assert answer.status_code == 200, answer.text
     assert shared_server.get(f"/services/{service}/metrics")["status"] == "maintenance"

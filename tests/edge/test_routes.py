@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
-from tests.edge.wire import booked, check_problem, exchange, head
+from tests.edge.wire import check_problem, counted, exchange, head
 from tests.server import Server
 
 READS = (
@@ -48,7 +48,7 @@ def listed(header: str) -> set[str]:
 def test_a_wrong_method_is_a_405_with_the_allowed_methods(
     shared_server: Server, path: str, method: str, allowed: set[str]
 ) -> None:
-    with booked(shared_server):
+    with counted(shared_server):
         answer = ask(shared_server, method, path, Content_Type="application/json")
     assert answer.status_code == 405
     assert listed(answer.headers["Allow"]) - {"HEAD", "OPTIONS"} == allowed
@@ -70,7 +70,7 @@ def test_a_wrong_method_is_a_405_with_the_allowed_methods(
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_path_is_a_404_in_json(shared_server: Server, path: str, method: str) -> None:
-    with booked(shared_server):
+    with counted(shared_server):
         answer = exchange(shared_server, head(shared_server, path, "Connection: close", method=method))
     check_problem(answer, 404)
 

@@ -105,7 +105,7 @@ def check_problem(answer: Any, status: int, code: str | None = None, *fields: st
     return problem
 
 
-def books(server: Server) -> dict[tuple[str, ...], int]:
+def counters(server: Server) -> dict[tuple[str, ...], int]:
     """The counters of accepted and dropped items in /stats, flat; without ticks that a busy machine skipped."""
     stats = server.get("/stats")
     counts = {(kind, outcome): n for kind, outcomes in stats["ingest"].items() for outcome, n in outcomes.items()}
@@ -113,7 +113,7 @@ def books(server: Server) -> dict[tuple[str, ...], int]:
 
 
 @contextmanager
-def booked(
+def counted(
     server: Server,
     kind: str = "events",
     *,
@@ -122,9 +122,9 @@ def booked(
     drops: Mapping[str, int] | None = None,
 ) -> Iterator[None]:
     """Check that exactly these numbers are recorded and dropped within this block."""
-    before = books(server)
+    before = counters(server)
     yield
-    after = books(server)
+    after = counters(server)
     changes = {key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key, 0)}
     expected: dict[tuple[str, ...], int] = {
         (kind, "accepted"): accepted,
@@ -138,7 +138,7 @@ def booked(
 def check_still_works(server: Server) -> None:
     """Check that a valid event is accepted, counted once and returned."""
     service = unique("after")
-    with booked(server, accepted=1):
+    with counted(server, accepted=1):
         answer = server.post("/events", {"type": "still_here", "service": service})
         assert answer.status_code == 201, answer.text
     assert server.get(f"/events?service={service}")["count"] == 1
