@@ -20,6 +20,8 @@ class Closing(NamedTuple):
 
 
 STOPPING = Closing(1001, "The service stops.")
+FAILED = Closing(1011, "Sending to this client failed; connect again.")
+ERASED = Closing(1012, "Events that were to be sent have been erased; connect again.")
 NO_ACCESS = Closing(4401, "The key or session of this connection is no longer valid.")
 
 
@@ -100,7 +102,7 @@ class Delivery:
         if self._writer is None and not self._connection.ping():
             self._start_writer()
 
-    def close(self, closing: Closing = STOPPING) -> None:
+    def close(self, closing: Closing) -> None:
         """Close the connection; the outbox is discarded."""
         self.stop()
         self._writer = gevent.spawn(self._close, closing)  # never reset, so that nothing is sent after it
@@ -126,7 +128,7 @@ class Delivery:
         except Exception:
             log.exception("sending to a live client failed")
             self._writer = None
-            self.close()
+            self.close(FAILED)
             return
         self._writer = None
 

@@ -10,7 +10,7 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.live.delivery import Connection, Delivery
+from analytics.live.delivery import ERASED, FAILED, STOPPING, Connection, Delivery
 from analytics.live.event_batches import Pending, SelectedEvents
 from analytics.live.messages import Batch, Message
 from analytics.live.outbox import Outbox
@@ -100,7 +100,7 @@ class Hub:
         """Close all connections, and each that is added from now on."""
         self.draining = True
         for client in self._clients:
-            client.delivery.close()
+            client.delivery.close(STOPPING)
 
     def join(self, subscription: Subscription, connection: Connection, since: int) -> Client:
         """Add a client, which gets the events with a sequence number above `since`."""
@@ -109,7 +109,7 @@ class Hub:
         self._pings.add(client)
         self.subscribe(client, subscription)
         if self.draining:
-            client.delivery.close()
+            client.delivery.close(STOPPING)
         return client
 
     def subscribe(self, client: Client, subscription: Subscription) -> None:
@@ -150,7 +150,7 @@ class Hub:
         self._pending = [Pending(first, without(kept, users)) for first, kept in self._pending]
         for client in list(self._clients):
             if client.delivery.is_behind:
-                client.delivery.close()
+                client.delivery.close(ERASED)
 
     def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:
         """Send a new snapshot to all clients.
@@ -186,7 +186,7 @@ class Hub:
                 self._send_to(client, pending, selected, update, patch)
             except Exception:
                 log.exception("a live client is cut off: sending to it failed")
-                client.delivery.close()
+                client.delivery.close(FAILED)
             if number % YIELD_EVERY == 0:
                 yield_to_others()
 

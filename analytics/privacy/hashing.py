@@ -75,3 +75,8 @@ def _create(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # so that the name survives a power cut as long as the hashes made with it
+    finally:
+        os.close(descriptor)

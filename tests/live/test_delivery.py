@@ -4,7 +4,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from analytics.live.delivery import NO_ACCESS, STOPPING, Closing, Delivery
+from analytics.live.delivery import ERASED, FAILED, NO_ACCESS, STOPPING, Closing, Delivery
 from analytics.live.messages import Batch, Message
 from analytics.live.outbox import Backlog, Outbox
 from analytics.live.wire.encoding import json_text
@@ -125,7 +125,7 @@ def test_a_closed_connection_is_no_error(rig: Rig) -> None:
 
 
 def test_close_closes_the_connection_once_and_nothing_is_sent_after_it(rig: Rig) -> None:
-    rig.delivery.close()
+    rig.delivery.close(STOPPING)
     settle()
     rig.send("a")
     assert not rig.delivery.push(Batch([Message("b", 0, b"{}")]))
@@ -134,7 +134,7 @@ def test_close_closes_the_connection_once_and_nothing_is_sent_after_it(rig: Rig)
     assert rig.connection.pushed == rig.connection.sent == []
 
 
-@pytest.mark.parametrize("closing", [STOPPING, NO_ACCESS])
+@pytest.mark.parametrize("closing", [STOPPING, ERASED, FAILED, NO_ACCESS])
 def test_the_connection_learns_why_it_is_closed(rig: Rig, closing: Closing) -> None:
     rig.delivery.close(closing)
     settle()
@@ -148,7 +148,7 @@ def test_close_does_not_wait_for_a_slow_client(rig: Rig) -> None:
     rig.send("a")
     settle()
     rig.send("b")
-    rig.delivery.close()
+    rig.delivery.close(STOPPING)
     settle()
     assert rig.connection.closed == 1
     rig.connection.writable.set()

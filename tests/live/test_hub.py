@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.commands import options_in_query
-from analytics.live.delivery import Closing
+from analytics.live.delivery import ERASED, Closing
 from analytics.live.event_batches import BATCH_EVENTS
 from analytics.live.hub import PING_INTERVAL, YIELD_EVERY, Hub
 from analytics.live.outbox import MAX_EVENTS, Backlog
@@ -219,7 +219,8 @@ class Ready(DeadConnection):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent, self.is_ready, self.is_closed = b"", True, False
+        self.sent, self.is_ready = b"", True
+        self.closed: Closing | None = None
 
     def push(self, data: bytes) -> bool:
         self.sent += data
@@ -231,7 +232,7 @@ class Ready(DeadConnection):
         self.sent += b"".join(backlog.encode_each(json_text))
 
     def close(self, closing: Closing) -> None:
-        self.is_closed = True
+        self.closed = closing
 
 
 def test_erased_events_are_not_sent_and_who_is_behind_has_to_come_back() -> None:
@@ -249,6 +250,6 @@ def test_erased_events_are_not_sent_and_who_is_behind_has_to_come_back() -> None
     stage.hub.erase(stage.recorder.erase(["alice"]).users)
     stage.hub.flush()
     gevent.sleep(0)
-    assert (quick.is_closed, slow.is_closed) == (False, True)
+    assert (quick.closed, slow.closed) == (None, ERASED)
     assert b"bob" in quick.sent
     assert b"alice" not in quick.sent + slow.sent
