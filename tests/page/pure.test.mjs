@@ -6,7 +6,7 @@ import { hasDataBefore, shortestWithData } from '../../analytics/web/static/auto
 import { ticks } from '../../analytics/web/static/axis.js';
 import { ago, between, briefly, briefPercent, clock, compact, count, day, decimal, moment, ms, percent, rate, short, shorten, shortly, span, stamp, utc, when } from '../../analytics/web/static/format.js';
 import { errorRate, urgency } from '../../analytics/web/static/health.js';
-import { Hour, MINUTES, Rises } from '../../analytics/web/static/minutes.js';
+import { Hour, hoursBefore, MINUTES, RECENT, Rises } from '../../analytics/web/static/minutes.js';
 import { figures, meanRate, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { read, write, zoomOf } from '../../analytics/web/static/url.js';
@@ -34,6 +34,14 @@ test('the error rate is unknown without requests', () => {
     }
   }
   assert.equal(percent(errorRate({ request_count: 0, error_count: 3, error_rate: 100 })), '–');
+});
+
+test('the hours of the day before end before the newest minutes', () => {
+  for (const minute of [0, 1, RECENT, RECENT + 1, 59]) {
+    const { from, to } = hoursBefore(7_200 + minute * 60);
+    assert.equal(to - from, 86_400);
+    assert.equal(to, minute > RECENT ? 7_200 : 3_600);
+  }
 });
 
 test('the verdict on healthy services', () => {

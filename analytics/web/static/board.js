@@ -2,7 +2,7 @@
 
 import { ask, iso, ofService, TaskQueue } from './api.js';
 import { health } from './health.js';
-import { Hour, Rises } from './minutes.js';
+import { Hour, hoursBefore, Rises } from './minutes.js';
 import { median, usualShare } from './usual.js';
 
 const AGAIN_MS = 60_000;
@@ -74,10 +74,11 @@ export class Board {
       const inTrouble = health(row.status).urgency > 0 || this.wrong.has(name) || hour.recent > MANY_ERRORS;
       if (!inTrouble || performance.now() < (hour.usualDue ?? 0)) continue;
       hour.usualDue = performance.now() + USUAL_AGAIN_MS;
-      const range = { service: name, from: iso(now - 86_400), to: iso(now), step: 3600 };
+      const { from, to } = hoursBefore(now);
+      const range = { service: name, from: iso(from), to: iso(to), step: 3600 };
       this.tasks.run(async () => {
         const [requests, errors, latency] = await Promise.all(
-          [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']].map(async ([series, agg]) => (await ask('/series', { name: series, agg, ...range })).points.slice(0, -1).map((point) => point.value)),
+          [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']].map(async ([series, agg]) => (await ask('/series', { name: series, agg, ...range })).points.map((point) => point.value)),
         );
         hour.usual = usualShare(requests, errors);
         hour.usualLatency = median(latency);

@@ -15,6 +15,15 @@ const SLOW_MS = 10;
 const FEWEST_TIMED = 20; // requests
 const FEWEST_MINUTES = 10; // with a latency, for a baseline
 
+/**
+ * The hours of the day before, as seconds since the epoch: they ended before the newest minutes, which may be the trouble
+ * that is compared with them.
+ */
+export function hoursBefore(now) {
+  const end = Math.floor((now - (RECENT + 1) * 60) / 3600) * 3600;
+  return { from: end - 86_400, to: end };
+}
+
 /** One service's last hour: requests, errors and latencies of each minute, the newest last and still open. */
 export class Hour {
   constructor(minute) {
