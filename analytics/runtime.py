@@ -57,6 +57,7 @@ class Runtime:
             give_up: called with the reason if the stored data cannot be used.
         """
         self._is_loading = True
+        self._recorder.begin()
         self.loop_lag.job.start()
         self._trimmer.start()
         if self._store is None:

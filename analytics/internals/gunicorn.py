@@ -15,6 +15,8 @@ Verified with gunicorn 27.0.1. The service relies on these:
 - Errors that never reach the application are written by `gunicorn.util.write_error(sock, status, reason, message)`,
   looked up at each call; `gunicorn.util.write_nonblock` writes to a socket.
 - A worker that exits with `Arbiter.WORKER_BOOT_ERROR` ends the master.
+- The master calls `os.fork`, `os.waitpid(-1, …)` and `signal.signal(SIGCHLD, …)` as attributes of these modules, the
+  latter after `on_starting`; with `--preload` the application is loaded before that, and with it gevent's patches.
 - The master looks up `handle_hup` at each SIGHUP, outside its signal handler, and `kill_workers(sig)` sends a signal to
   its workers. A new worker sets SIGHUP back to its default, which ends the process.
 - `Application.load_config_from_module_name_or_filename` loads a configuration, `cfg.get_cmd_args_from_env` returns the
@@ -22,6 +24,7 @@ Verified with gunicorn 27.0.1. The service relies on these:
 - Reading an invalid chunked body raises `gunicorn.http.errors.ParseException` (see `analytics.doors.body`).
 """
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterable
@@ -31,6 +34,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
+from gevent import monkey
 from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.app.base import Application
@@ -41,6 +45,8 @@ from analytics.internals.connections import Connections
 
 BOOT_ERROR: int = Arbiter.WORKER_BOOT_ERROR
 """Exit status of a worker after which the master exits too, instead of starting another worker."""
+CHILDREN = ((os, "fork"), (os, "waitpid"), (signal, "signal"), (signal, "getsignal"))
+"""Functions with which a process learns about its children, and which gevent patches."""
 ACCEPTS = 10
 """Connections accepted at once, before others are served; gevent's own 100 take tens of milliseconds."""
 REFUSALS = 100
@@ -72,6 +78,22 @@ def guard(worker: Any, limits: Limits, refusal: Refusal, drain: Callable[[], Non
     worker.worker_connections = limits.connections + REFUSALS
     worker.__class__ = _guarded(type(worker), connections, stop)
     return partial(len, connections)
+
+
+def unpatch_children() -> None:
+    """Have the master notice when a worker ends, also with `--preload`, where gevent has patched it.
+
+    gevent tells of children in its event loop, which the master never runs.
+    """
+    for module, name in CHILDREN:
+        setattr(module, name, monkey.get_original(module.__name__, name))
+
+
+def patch_children() -> None:
+    """Undo `unpatch_children` in a worker; without `--preload`, gunicorn patches everything later."""
+    if monkey.is_module_patched("os"):
+        monkey.patch_os()
+        monkey.patch_signal()
 
 
 def forward_reload(server: Any) -> None:

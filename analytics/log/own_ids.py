@@ -16,10 +16,15 @@ class OwnIds:
     """
 
     def __init__(self, started: float) -> None:
+        self._given: dict[str, int] = {}
+        self._mark = f"{secrets.token_hex(5)}-"
+        self.begin(started)
+
+    def begin(self, started: float) -> None:
+        """Use the time of this start for all further ids."""
         self._start = f"{round(started * 1000):x}"
         self._requests = count(1)
-        self._given: dict[str, int] = {}
-        self.restore(f"{secrets.token_hex(5)}-", {})
+        self.take_mark(self._mark)
 
     def prefix(self) -> str:
         """The prefix for the ids of the next request; unique across starts."""

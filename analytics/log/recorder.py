@@ -128,6 +128,11 @@ class Recorder:
         with self._state.lock:
             self._state.counters.redacted.update(counts)
 
+    def begin(self) -> None:
+        """Note that this process starts to serve now: it may be a copy of the one that made the app."""
+        self._state.started = self._clock.wall()
+        self.own_ids.begin(self._state.started)
+
     def start(self) -> None:
         """Record a start of the service, with the limits from the settings.
 

@@ -18,8 +18,10 @@ from analytics.internals.gunicorn import (
     forward_reload,
     guard,
     hold_reload,
+    patch_children,
     replace_error_page,
     run_to_completion,
+    unpatch_children,
 )
 from analytics.listening import check_listening
 from analytics.log.disk.store import check_store
@@ -63,6 +65,7 @@ logconfig_dict = logging_config(settings.log_level)
 def on_starting(server: Any) -> None:
     """Check what would prevent the start, and exit with one line; gunicorn would retry again and again."""
     forward_reload(server)
+    unpatch_children()
     for warning in unknown_variable_warnings():
         log.warning(warning)
     if server.cfg.workers != 1:
@@ -89,8 +92,9 @@ def give_up(reason: str) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Prepare the worker for a SIGHUP that arrives before it has started."""
+    """Prepare the worker for a SIGHUP that arrives before it has started, and for children of its own."""
     hold_reload()
+    patch_children()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -138,3 +138,14 @@ def test_an_item_without_room_does_not_make_a_valid_one_a_duplicate() -> None:
     assert rig.event(id="a").duplicate
     receipt = rig.metrics(metric("requests", 1, "no-room", id="a"), metric("requests", 1, id="a"))
     assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 0, 1)
+
+
+def test_a_process_that_begins_later_gives_ids_of_its_own() -> None:
+    rig = Rig()  # with its clock, as a copy of the process that made the app
+    first = [rig.event().id, rig.event().id]
+    rig.clock.advance(0.001)
+    rig.recorder.begin()
+    second = [rig.event().id, rig.event().id]
+    assert len({*first, *second}) == 4
+    assert rig.events(*(event(id=each) for each in first + second)).duplicates == 4
+    assert rig.stats()["uptime_seconds"] == 0
