@@ -27,7 +27,7 @@ class Endpoints:
         self.last_minute = SlidingSum(1, MINUTE_SECONDS, now)
         self.retained = SlidingSum(DAY_SECONDS, days, 0)
         """Its days advance by the times of records alone, so that a replay at any later time gives the same."""
-        self._days, self.per_service, self.in_all = days, per_service, in_all
+        self.per_service, self.in_all = per_service, in_all
         self._on_evicted = on_evicted
         self._inherited: dict[str, dict[str, float]] = {}
         self._evicted: dict[str, tuple[float, float]] = {}
@@ -45,12 +45,16 @@ class Endpoints:
         self._pending.setdefault(seconds, {}).setdefault(key, Total()).add(more)
 
     def flush(self, to: float) -> None:
-        """Count pending usage, and drop the days past retention."""
+        """Count pending usage, and drop the days that are past retention at `to`."""
         pending, self._pending = self._pending, {}
         for (at, shown_at), table in sorted(pending.items()):
             for key in sorted(table):
                 self._count(at, shown_at, key, table[key])
-        left = self.retained.advance(to)
+        self.expire(to)
+
+    def expire(self, now: float) -> None:
+        """Drop the days that are past retention at `now`."""
+        left = self.retained.advance(now)
         for service, endpoint in left:
             if (service, endpoint) not in self.retained.totals:
                 self._inherited[service].pop(endpoint, None)
@@ -60,7 +64,7 @@ class Endpoints:
             else:
                 del self._inherited[service], self._lightest[service]
         if left:
-            since = to - self._days * DAY_SECONDS
+            since = now - self.retained.keep * DAY_SECONDS
             self._evicted = {name: last for name, last in self._evicted.items() if last[1] >= since}
 
     def _count(self, at: int, shown_at: int, key: Key, more: Total) -> None:

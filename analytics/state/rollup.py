@@ -3,6 +3,8 @@
 An observation goes into the finest bucket that is still open. When that bucket closes, its cells are merged into the
 bucket of the next level, and so on. A late observation goes into every closed bucket of its time at once, so closed
 buckets are always complete. An open bucket is complete together with the finer buckets within it that are still open.
+
+The buckets of the last level are the only ones that cannot be made again from others: time alone never drops them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,7 +53,8 @@ class Bucket(NamedTuple):
 class Rollup(Generic[K, C]):
     """Cells by level, bucket and key, and the total of all kept cells by key.
 
-    A key disappears from `totals` with its last cell.
+    `advance` drops old buckets of all levels but the last, whose buckets only `expire` drops. A key disappears from
+    `totals` with its last cell.
     """
 
     def __init__(self, levels: Iterable[Level], now: float) -> None:
@@ -59,10 +62,13 @@ class Rollup(Generic[K, C]):
         self.totals: dict[K, C] = {}
         self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.levels]
         self._open = [level.start(now) for level in self.levels]
+        self._oldest = 0  # start of the oldest bucket of the last level
         self.dirty: DirtySet[Bucket] = DirtySet()
 
     def oldest(self, level: int) -> int:
         """Start of the oldest bucket that `level` keeps."""
+        if level == len(self.levels) - 1:
+            return self._oldest
         size, keep = self.levels[level]
         return self._open[level] - size * (keep - 1)
 
@@ -77,7 +83,7 @@ class Rollup(Generic[K, C]):
 
     def add(self, at: float, delta: Mapping[K, C]) -> None:
         """Add cells by key, observed at `at`; ignored if older than every bucket kept."""
-        if not delta or at < self.oldest(-1):  # a heartbeat without counters creates no empty tables
+        if not delta or at < self._oldest:  # a heartbeat without counters creates no empty tables
             return
         for index, level in enumerate(self.levels):
             start = level.start(at)
@@ -88,8 +94,10 @@ class Rollup(Generic[K, C]):
         _merge_into(self.totals, delta)
 
     def advance(self, now: float) -> None:
-        """Close the buckets before `now`: merge them one level up, compact them, and drop those past retention."""
-        expired: set[K] = set()
+        """Close the buckets before `now`: merge them one level up, compact them, and drop those past retention.
+
+        How far it was called before makes no difference to the buckets of the last level.
+        """
         for index, level in enumerate(self.levels):
             was_open, self._open[index] = self._open[index], max(self._open[index], level.start(now))
             if self._open[index] == was_open:
@@ -101,13 +109,18 @@ class Rollup(Generic[K, C]):
                 if index > 0:  # seconds are dropped too soon to be worth compacting
                     for cell in table[start].values():
                         cell.compact()
-            for start in [start for start in table if start < self.oldest(index)]:
-                gone = table.pop(start)
-                self.dirty.discard(Bucket(index, start))
-                if index + 1 == len(self.levels):
-                    expired.update(gone)
-        if expired:
-            self._retotal(expired)
+            if index + 1 < len(self.levels):
+                for start in [start for start in table if start < self.oldest(index)]:
+                    self._drop(Bucket(index, start))
+
+    def expire(self, oldest: int) -> None:
+        """Drop the buckets of the last level that start before `oldest`, and ignore such observations from now on."""
+        self._oldest = oldest
+        last = len(self.levels) - 1
+        expired: set[K] = set()
+        for start in [start for start in self._tables[last] if start < oldest]:
+            expired.update(self._drop(Bucket(last, start)))
+        self._retotal(expired)
 
     def clear(self) -> None:
         """Drop all cells."""
@@ -119,10 +132,13 @@ class Rollup(Generic[K, C]):
         """Cells of one bucket by key; empty if the bucket expired."""
         return self._tables[bucket.level].get(bucket.start, {})
 
-    def restore(self, opened: Sequence[int], tables: Mapping[Bucket, dict[K, C]]) -> None:
-        """Replace the content by that of another rollup with these open buckets; its retention may have differed."""
+    def restore(self, opened: Sequence[int], oldest: int, tables: Mapping[Bucket, dict[K, C]]) -> None:
+        """Replace the content by that of another rollup with these open buckets; its retention may have differed.
+
+        `oldest` is the start of the oldest bucket of the last level.
+        """
         self.clear()
-        self._open = list(opened)
+        self._open, self._oldest = list(opened), oldest
         for (level, start), table in tables.items():
             if start >= self.oldest(level):
                 self._tables[level][start] = table
@@ -131,6 +147,11 @@ class Rollup(Generic[K, C]):
             for start, table in by_start.items():
                 if level == last or start >= self._open[level]:
                     _merge_into(self.totals, table)
+
+    def _drop(self, bucket: Bucket) -> Mapping[K, C]:
+        """Drop a bucket; returns its cells."""
+        self.dirty.discard(bucket)
+        return self._tables[bucket.level].pop(bucket.start)
 
     def _table(self, level: int, start: int) -> dict[K, C]:
         """Table of a bucket, for writing."""

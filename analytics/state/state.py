@@ -37,7 +37,7 @@ class State:
     def __init__(self, settings: Settings, now: float) -> None:
         seconds, minutes = Level(1, 120), Level(MINUTE_SECONDS, 180)
         hours, days = Level(HOUR_SECONDS, settings.hourly_days * 24), Level(DAY_SECONDS, settings.daily_days)
-        self._days = days
+        self._settings_days = self._days_kept = settings.daily_days
         self.lock = threading.Lock()
         self.started = now
         self.time = 0.0
@@ -76,9 +76,7 @@ class State:
     @property
     def oldest(self) -> int:
         """Start of the oldest day kept, as of the newest record."""
-        days = self._days
-        kept = self.quotas.days if self.quotas is not None and self.quotas.days else days.keep
-        return days.start(self.time) - days.size * (kept - 1)
+        return _day(self.time) - DAY_SECONDS * (self._days_kept - 1)
 
     def set_quotas(self, quotas: Quotas | None) -> None:
         """Apply these limits from now on; None for no limits."""
@@ -87,6 +85,7 @@ class State:
         self.services.limit = limits.services
         self.limits.max_series, self.limits.max_types = limits.series, limits.event_types
         self.endpoints.in_all, self.endpoints.per_service = limits.endpoints, limits.service_endpoints
+        self._days_kept = self.endpoints.retained.keep = limits.days or self._settings_days
 
     def close(self) -> None:
         """Drop all sketches: their library prints warnings for those that are alive when the process exits."""
@@ -97,7 +96,7 @@ class State:
     def set_time(self, time: float) -> None:
         """Set the time to that of the next record (seconds since the epoch) before applying it.
 
-        Only this deletes data and evicts endpoints, so reads never influence what is kept.
+        Only this deletes data and evicts endpoints, so reads never influence what is kept, however late they are.
         """
         self.advance(time)
         if int(time) > int(self.time):
@@ -109,7 +108,7 @@ class State:
             self.expire()
 
     def advance(self, now: float) -> None:
-        """Move windows and buckets forward to `now`; changes nothing that is counted."""
+        """Move windows and buckets forward to `now`; changes nothing that is counted, and drops no days."""
         if now < self.series.open(Resolution.SECOND) + 1:
             return
         self.flush()
@@ -121,6 +120,9 @@ class State:
     def expire(self) -> None:
         """Delete what is older than the oldest day kept: after a day ended, or after the settings changed."""
         self.flush()
+        self.series.expire(self.oldest)
+        self.users.expire(self.oldest)
+        self.endpoints.expire(self.time)
         self.peak_hours.forget(self.oldest)
         self.catalog.expire(self.oldest)
         self.services.forget_unseen(self.oldest)
@@ -177,8 +179,7 @@ class State:
 
     def needs_tick(self, now: float) -> bool:
         """Whether time alone changed something since the newest record: a day began, or a sender fell silent."""
-        days = self._days
-        return days.start(now) > days.start(self.time) or any(
+        return _day(now) > _day(self.time) or any(
             service.has_transition(self.time, now) for service in self.services.all()
         )
 
@@ -222,3 +223,8 @@ class State:
                 self.peak_hours.add(at, seen.requests.total << (UNIT_BITS - seen.requests.shift))
             for endpoint, total in seen.endpoints.items():
                 self.endpoints.add(at, shown_at, seen.service, endpoint, total)
+
+
+def _day(at: float) -> int:
+    """Start of the day that contains `at`."""
+    return int(at // DAY_SECONDS) * DAY_SECONDS

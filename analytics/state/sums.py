@@ -83,10 +83,10 @@ class Total:
 
 
 class SlidingSum:
-    """Usage by key over the newest `keep` buckets of `size` seconds."""
+    """Usage by key over the newest `keep` buckets of `size` seconds; a changed `keep` applies from `advance` on."""
 
     def __init__(self, size: int, keep: int, now: float) -> None:
-        self._size, self._keep = size, keep
+        self._size, self.keep = size, keep
         self._buckets: dict[int, dict[Key, Total]] = {}
         self._newest = int(now) // size
         self.dirty: DirtySet[int] = DirtySet()
@@ -135,7 +135,7 @@ class SlidingSum:
     @property
     def oldest(self) -> int:
         """Number of the oldest bucket kept."""
-        return self._newest - self._keep + 1
+        return self._newest - self.keep + 1
 
     def bucket(self, number: int) -> Mapping[Key, Total]:
         """Totals of one bucket by key; empty if it is outside the window."""

@@ -38,6 +38,7 @@ class Walk:
         self.rollup: Rollup[str, Bag] = Rollup(levels, now)
         self.now = self.latest = now
         self.seen: list[tuple[float, str]] = []
+        self.expire()
 
     def add(self, age: float, key: str) -> None:
         at = self.now - age
@@ -49,6 +50,11 @@ class Walk:
         self.now += seconds
         self.latest = max(self.latest, self.now)
         self.rollup.advance(self.now)
+        self.expire()
+
+    def expire(self) -> None:
+        size, keep = self.rollup.levels[-1]
+        self.rollup.expire(int(self.latest // size - keep + 1) * size)
 
     def expected(self, level: Level) -> dict[tuple[int, str], Counter[int]]:
         """Every observation kept, by bucket and key."""
@@ -187,12 +193,22 @@ def test_a_key_is_kept_if_it_has_observations_ahead_of_time() -> None:
 
 
 def test_steady_traffic_keeps_at_most_the_buckets_of_its_levels() -> None:
-    rollup: Rollup[str, Bag] = Rollup(SHORT, 0)
-    for second in range(1_000):
-        rollup.advance(second)
-        rollup.add(second, {"a": Bag([second])})
-        assert all(len(table) <= level.keep for table, level in zip(rollup._tables, SHORT, strict=True))
-    assert rollup.totals["a"].observations.total() == 1_000 - 18 * 48
+    walk = Walk(SHORT, 0)
+    for _ in range(1_000):
+        walk.add(0, "a")
+        assert all(len(table) <= level.keep for table, level in zip(walk.rollup._tables, SHORT, strict=True))
+        walk.advance(1)
+    assert walk.rollup.totals["a"].observations.total() == 1_000 - 18 * 48
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_time_alone_drops_buckets_of_all_levels_but_the_last(level: int) -> None:
+    walk = Walk(REAL, MIDNIGHT)
+    walk.add(0, "a")
+    walk.rollup.advance(MIDNIGHT + 1_000 * DAY)
+    assert (walk.rollup.cell(level, MIDNIGHT, "a") is not None) == (level == 3)
+    walk.add(MINUTE, "b")
+    assert walk.rollup.totals.keys() == {"a", "b"}
 
 
 def test_answers_are_copies() -> None:

@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.log.refusal import Refused
+from analytics.snapshot.build import build_snapshot
+from analytics.state.resolution import Resolution
+from analytics.state.rollup import Bucket
 from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig, event
 
 
@@ -83,6 +86,17 @@ def test_the_oldest_accepted_day_moves_with_the_current_day() -> None:
         rig.event(at=OLDEST_DAY)
     rig.event(at=OLDEST_DAY + DAY)
     assert nonzero(rig.days(), "date") == {"2023-08-18": 1}
+
+
+def test_a_read_by_a_clock_that_is_a_year_ahead_drops_no_day() -> None:
+    rig = Rig()
+    rig.event(at=OLDEST_DAY)
+    rig.clock.advance(365 * DAY)
+    rig.reader.ask(build_snapshot, 0)
+    rig.clock.set(NOON)
+    rig.event()
+    assert rig.reader.ask(build_snapshot, 0)["overview"]["total_requests"] == 2
+    assert [rig.state.series.table(Bucket(Resolution.DAY, day)) != {} for day in (OLDEST_DAY, MIDNIGHT)] == [True] * 2
 
 
 @pytest.mark.parametrize("age", [1, 59, 60, 119, 121, HOUR - 1, HOUR, 3 * HOUR, 12 * HOUR, DAY, 6 * DAY])

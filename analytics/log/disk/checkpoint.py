@@ -178,9 +178,9 @@ class Checkpoint:
                 sums[family][start // (DAY_SECONDS if family == ENDPOINTS else 1)] = loaded(body)
         if rest is None:
             raise ValueError("the checkpoint is incomplete")
-        self._series.restore(rest.series_open)
-        self._users.restore(rest.users_open)
         self._restore_rest(rest, sums)
+        self._series.restore(rest.series_open, self._state.oldest)
+        self._users.restore(rest.users_open, self._state.oldest)
         for blocks in self._rings.values():
             blocks.restore()
 
@@ -210,6 +210,7 @@ class Checkpoint:
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
         state = self._state
+        self._recorder.set_quotas(rest.quotas)
         state.active_users.restore(*rest.active_users)
         state.peak_hours.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
         state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
@@ -225,7 +226,6 @@ class Checkpoint:
         for ring, last in zip(state.rings.values(), (rest.last_event, rest.last_metric), strict=False):
             ring.begin(last)
         self._recorder.own_ids.restore(*rest.own_ids)
-        self._recorder.set_quotas(rest.quotas)
 
 
 class _Tables(Generic[K, C]):
@@ -251,9 +251,9 @@ class _Tables(Generic[K, C]):
         keys, unpack = self._keys, self._cell.unpack
         self._loaded[bucket] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
-    def restore(self, opened: list[int]) -> None:
-        """Replace the rollup's tables with the loaded ones; `opened` are the starts of its open buckets."""
-        self._rollup.restore(opened, self._loaded)
+    def restore(self, opened: list[int], oldest: int) -> None:
+        """Replace the rollup's tables with the loaded ones; see `Rollup.restore`."""
+        self._rollup.restore(opened, oldest, self._loaded)
         self._loaded, self._keys = {}, {}
 
     def oldest(self) -> list[tuple[str, int, int]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, METRICS
@@ -84,6 +84,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
 
 @costly(25)
 @given(before=acts, after=acts)
+@example(before=[("metrics", [("latency", 1.0, "a", {}, 20.0, None)]), ("wait", 65 * DAY)], after=[])
 def test_a_restored_state_answers_and_continues_like_the_original(before: list[Act], after: list[Act]) -> None:
     rig = Rig(**LIMITS)
     saved = SavedParts(rig)

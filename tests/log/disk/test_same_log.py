@@ -4,7 +4,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -130,28 +129,27 @@ def test_limits_that_change_between_two_runs_apply_from_the_start_of_the_second(
         log = recorded(rig, log)
         play(rig, dice, 60)
     assert [entry.kind for entry in log].count("starts") == runs
-    # no read is days ahead of the log, which would drop those that a run keeps
-    plain = check_replicas(dice, log, limits, walls=(NOON - DAY, NOON))
+    plain = check_replicas(dice, log, limits)
     assert canonical(rig, log[-1].received + 1_000) == plain
-    first = replica(log, NOON, **{**LIMITS, "daily_days": limits["daily_days"]})
+    first = replica(log, NOON, **LIMITS)
     assert canonical(first, log[-1].received + 1_000) == plain, "limits of the process, not those of the log"
 
 
-def check_replicas(
-    dice: random.Random, log: list[Written], limits: Limits, walls: Sequence[float] | None = None
-) -> list[Any]:
+def check_replicas(dice: random.Random, log: list[Written], limits: Limits) -> list[Any]:
     """Check that disturbed replicas have the same state as an undisturbed one; returns its canonical form.
 
-    `walls` are the times at which the replicas are made: by default before, at and after those of the log.
+    They are made and read before, at and after the times of the log, also by more days than are kept.
     """
-    at = log[-1].received + 1_000
-    plain = canonical(replica(log, NOON - 5, **limits), at)
+    at, later = log[-1].received + 1_000, log[-1].received + 1_000 * DAY
+    plain, plain_later = (canonical(replica(log, NOON - 5, **limits), time) for time in (at, later))
     assert len(plain) > 20
-    for _ in range(2):
-        wall = dice.choice(walls or (NOON - DAY, NOON, at - 2_000))
-        disturbed = canonical(replica(log, wall, disturbance(dice, log, wall), **limits), at)
-        for expected, found in zip(plain, disturbed, strict=True):
-            assert found == expected
+    for wall, time, expected in (
+        (dice.choice((NOON - DAY, NOON, at - 2_000)), at, plain),
+        (later - 2_000, later, plain_later),
+    ):
+        disturbed = canonical(replica(log, wall, disturbance(dice, log, wall), **limits), time)
+        for part, found in zip(expected, disturbed, strict=True):
+            assert found == part
     return plain
 
 
