@@ -70,14 +70,14 @@ def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
     start = end - HOUR_SECONDS if query.start is None else query.start
     if start >= end:
         raise _wrong("from", "Must be before `to`, and not in the future.")
-    level, step = _resolution(state, start, query.step, end)
+    level, step = _resolution(state, now, start, query.step, end)
     unique = query.agg == "unique"
     if unique:
         _check_unique(query)
         if level == Resolution.SECOND:
             level, step = level + 1, -(-step // MINUTE_SECONDS) * MINUTE_SECONDS  # users are kept by the minute
     keys = _keys(state, query)
-    first = max(int(start // step) * step, _first_kept(state, level, step))
+    first = max(int(start // step) * step, _first_kept(state, now, level, step))
     starts = range(first, int(-(-end // step)) * step, step)
     if len(starts) > MAX_POINTS:
         raise _wrong("step", f"Gives {len(starts)} points; at most {MAX_POINTS} are allowed.")
@@ -106,10 +106,11 @@ def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
     }
 
 
-def _resolution(state: State, start: float, step: int | None, end: float) -> tuple[int, int]:
+def _resolution(state: State, now: float, start: float, step: int | None, end: float) -> tuple[int, int]:
     """The level to read and the step (seconds); without a step, the finest level that holds the whole range."""
     levels = state.series.levels
-    reaching = [index for index in range(len(levels)) if start >= state.series.oldest(index) or index == Resolution.DAY]
+    oldest = [state.series.oldest_at(index, now) for index in range(len(levels))]
+    reaching = [index for index in range(len(levels)) if start >= oldest[index] or index == Resolution.DAY]
     if step is None:
         index = next((index for index in reaching if end - start <= levels[index].span), Resolution.DAY)
         return index, levels[index].size
@@ -120,8 +121,8 @@ def _resolution(state: State, start: float, step: int | None, end: float) -> tup
     return fitting[-1], step
 
 
-def _first_kept(state: State, level: int, step: int) -> int:
-    oldest = state.series.oldest(level)
+def _first_kept(state: State, now: float, level: int, step: int) -> int:
+    oldest = state.series.oldest_at(level, now)
     return -(-oldest // step) * step
 
 

@@ -189,7 +189,7 @@ def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
         "endpoints": _endpoints(state, name),
         "metrics": _custom_metrics(state, name),
         "reported": service.reported_metrics,
-        "series": _last_hour(state, name),
+        "series": _last_hour(state, now, name),
     }
 
 
@@ -225,9 +225,9 @@ def _custom_metrics(state: State, name: str) -> dict[str, MetricSummary]:
     return dict(sorted(found.items()))
 
 
-def _last_hour(state: State, name: str) -> list[dict[str, Any]]:
+def _last_hour(state: State, now: float, name: str) -> list[dict[str, Any]]:
     series, points = state.series, []
-    newest = series.open(Resolution.MINUTE)
+    newest = series.levels[Resolution.MINUTE].start(max(now, state.time))
     for start in range(newest - 59 * 60, newest + 60, 60):
         requests, errors, latency = traffic(series, Resolution.MINUTE, [start], name)
         points.append(

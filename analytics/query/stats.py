@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from math import fsum
 from typing import Any, TypedDict
 
-from analytics.clock import DAY_SECONDS, HOUR_SECONDS, rfc3339, rfc3339_second
+from analytics.clock import rfc3339, rfc3339_second
 from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
 from analytics.records import NO_TAGS
@@ -64,35 +64,36 @@ def hourly(state: State, now: float, hours: int) -> Hours:
     """The newest `hours` hours that are kept, oldest first; the last one is still open."""
     buckets: list[HourRow] = [
         {"hour": rfc3339_second(start), **_figures(state, Resolution.HOUR, [start])}
-        for start in _newest(state, Resolution.HOUR, hours)
+        for start in _newest(state, now, Resolution.HOUR, hours)
     ]
     return {"hours": hours, "buckets": buckets}
 
 
 def daily(state: State, now: float, days: int) -> Days:
     """The newest `days` days (UTC) that are kept, oldest first, with their peak hours; the last one is still open."""
-    return {"days": days, "buckets": [_day(state, start) for start in _newest(state, Resolution.DAY, days)]}
+    return {"days": days, "buckets": [_day(state, start) for start in _newest(state, now, Resolution.DAY, days)]}
 
 
-def _newest(state: State, resolution: Resolution, count: int) -> range:
+def _newest(state: State, now: float, resolution: Resolution, count: int) -> range:
     """Starts of the newest `count` buckets that are kept, oldest first, the open one included."""
-    series, size = state.series, state.series.levels[resolution].size
-    newest = series.open(resolution)
-    return range(max(newest - (count - 1) * size, series.oldest(resolution)), newest + 1, size)
+    level, oldest = state.series.levels[resolution], state.series.oldest_at(resolution, now)
+    newest = level.start(max(now, state.time))  # the clock may be behind the newest record
+    return range(max(newest - (count - 1) * level.size, oldest), newest + 1, level.size)
 
 
 def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[JobReport]) -> dict[str, Any]:
     """What was recorded, rejected and kept since the start; `storage` describes where, `jobs` what runs by itself."""
     totals = state.series.totals
-    newest_hour, newest_day = state.series.open(Resolution.HOUR), state.series.open(Resolution.DAY)
-    last_day = list(range(newest_hour - 23 * HOUR_SECONDS, newest_hour + 1, HOUR_SECONDS))
+    last_day = list(_newest(state, now, Resolution.HOUR, 24))
     counts = {"type": {}, "service": {}}  # type: dict[str, dict[str, int]]
     for (name, service, tags), cell in totals.items():
         if name == EVENTS and service == EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
             counts["type"][tags[0][1]] = cell.count
         elif name == EVENTS and service != EVERY_SERVICE and not tags:
             counts["service"][service] = cell.count
-    days = [_day(state, newest_day - back * DAY_SECONDS) for back in range(state.series.levels[Resolution.DAY].keep)]
+    days = [
+        _day(state, start) for start in _newest(state, now, Resolution.DAY, state.series.levels[Resolution.DAY].keep)
+    ]
     return {
         "uptime_seconds": round(now - state.started, 3),
         "started_at": rfc3339(state.started),
@@ -105,31 +106,30 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
             "series": len(totals),
             "limited_series": len(state.limits),
             "endpoints": len(state.endpoints),
-            "events_kept": len(state.events) - state.events.erased,
-            "metrics_kept": len(state.metrics),
+            **{f"{name}_kept": len(ring) - ring.erased for name, ring in state.rings.items()},
         },
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
         "drops": dict(sorted(state.counters.drops.items())),
         "refusals": dict(sorted(state.counters.refusals.items())),
         "redacted": dict(sorted(state.counters.redacted.items())),
-        "storage": {**storage, "oldest": _oldest(state)},
+        "storage": {**storage, "oldest": _oldest(state, now)},
         "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),
         "last_24_hours": _figures(state, Resolution.HOUR, last_day),
-        "today": days[0],
+        "today": days[-1],
         "days": [
             {key: day[key] for key in ("date", "peak_hour", "peak_requests", "unique_users")}
-            for day in reversed(days)
+            for day in days
             if day["requests"] or day["events"] or day["errors"]
         ],
     }
 
 
-def _oldest(state: State) -> dict[str, str | None]:
+def _oldest(state: State, now: float) -> dict[str, str | None]:
     """Time of the oldest record held, and of the oldest bucket with data at each resolution."""
-    oldest = {"events": state.events.oldest, "metrics": state.metrics.oldest}
-    found = {**oldest, **{f"{level.name.lower()}s": state.series.first(level) for level in Resolution}}
+    oldest = {name: ring.oldest for name, ring in state.rings.items()}
+    found = {**oldest, **{f"{level.name.lower()}s": state.series.first(level, now) for level in Resolution}}
     return {name: None if at is None else rfc3339(at) for name, at in found.items()}
 
 

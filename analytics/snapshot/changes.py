@@ -42,8 +42,8 @@ class ChangeDetector:
         before, self._opened = self._opened, {level: state.series.open(level) for level in REPORTED}
         closed = []
         for level, start in (before or {}).items():
-            size = state.series.levels[level].size
-            first = max(start, state.series.oldest(level))  # some may have expired while the machine slept
+            size, keep = state.series.levels[level]
+            first = max(start, self._opened[level] - size * (keep - 1))  # no more than are kept, after a long sleep
             closed += [BucketClosed(size, each) for each in range(first, self._opened[level], size)]
         return sorted(closed, key=lambda each: (each.start + each.seconds, each.seconds))
 

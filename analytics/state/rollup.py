@@ -4,7 +4,7 @@ An observation goes into the finest bucket that is still open. When that bucket 
 bucket of the next level, and so on. A late observation goes into every closed bucket of its time at once, so closed
 buckets are always complete. An open bucket is complete together with the finer buckets within it that are still open.
 
-The buckets of the last level are the only ones that cannot be made again from others: time alone never drops them.
+Reading never drops a bucket, by whatever clock: only `expire` does, by the times of records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,8 +53,7 @@ class Bucket(NamedTuple):
 class Rollup(Generic[K, C]):
     """Cells by level, bucket and key, and the total of all kept cells by key.
 
-    `advance` drops old buckets of all levels but the last, whose buckets only `expire` drops. A key disappears from
-    `totals` with its last cell.
+    A key disappears from `totals` with its last cell.
     """
 
     def __init__(self, levels: Iterable[Level], now: float) -> None:
@@ -62,19 +61,21 @@ class Rollup(Generic[K, C]):
         self.totals: dict[K, C] = {}
         self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.levels]
         self._open = [level.start(now) for level in self.levels]
-        self._oldest = 0  # start of the oldest bucket of the last level
+        self._oldest = [0] * len(self.levels)
         self.dirty: DirtySet[Bucket] = DirtySet()
 
     def oldest(self, level: int) -> int:
-        """Start of the oldest bucket that `level` keeps."""
-        if level == len(self.levels) - 1:
-            return self._oldest
-        size, keep = self.levels[level]
-        return self._open[level] - size * (keep - 1)
+        """Start of the oldest bucket that `level` keeps, as of the last `expire`."""
+        return self._oldest[level]
 
-    def first(self, level: int) -> int | None:
-        """Start of the oldest bucket of `level` with data, or None."""
-        starts = [start for table in self._tables[: level + 1] for start in table]
+    def oldest_at(self, level: int, now: float) -> int:
+        """Start of the oldest bucket of `level` at `now`. Older ones may be kept until the next `expire`."""
+        return max(self._oldest[level], self._bounds(now, self._oldest[-1])[level])
+
+    def first(self, level: int, now: float) -> int | None:
+        """Start of the oldest bucket of `level` with data at `now`, or None."""
+        tables = enumerate(self._tables[: level + 1])
+        starts = [start for index, table in tables for start in table if start >= self.oldest_at(index, now)]
         return self.levels[level].start(min(starts)) if starts else None
 
     def open(self, level: int) -> int:
@@ -83,21 +84,18 @@ class Rollup(Generic[K, C]):
 
     def add(self, at: float, delta: Mapping[K, C]) -> None:
         """Add cells by key, observed at `at`; ignored if older than every bucket kept."""
-        if not delta or at < self._oldest:  # a heartbeat without counters creates no empty tables
+        if not delta or at < self._oldest[-1]:  # a heartbeat without counters creates no empty tables
             return
         for index, level in enumerate(self.levels):
             start = level.start(at)
-            if start >= self.oldest(index):
+            if start >= self._oldest[index]:
                 _merge_into(self._table(index, start), delta)
             if start >= self._open[index]:
                 break
         _merge_into(self.totals, delta)
 
     def advance(self, now: float) -> None:
-        """Close the buckets before `now`: merge them one level up, compact them, and drop those past retention.
-
-        How far it was called before makes no difference to the buckets of the last level.
-        """
+        """Close the buckets before `now`: merge them one level up, and compact them."""
         for index, level in enumerate(self.levels):
             was_open, self._open[index] = self._open[index], max(self._open[index], level.start(now))
             if self._open[index] == was_open:
@@ -109,18 +107,27 @@ class Rollup(Generic[K, C]):
                 if index > 0:  # seconds are dropped too soon to be worth compacting
                     for cell in table[start].values():
                         cell.compact()
-            if index + 1 < len(self.levels):
-                for start in [start for start in table if start < self.oldest(index)]:
-                    self._drop(Bucket(index, start))
 
-    def expire(self, oldest: int) -> None:
-        """Drop the buckets of the last level that start before `oldest`, and ignore such observations from now on."""
-        self._oldest = oldest
-        last = len(self.levels) - 1
+    def expire(self, now: float, oldest: int) -> None:
+        """Drop the buckets past retention at `now`, which are closed; of the last level, those before `oldest`.
+
+        Later observations of their times are ignored. `oldest` may move back, when more days are kept than before: such
+        observations count again, but dropped buckets stay dropped.
+        """
+        before, self._oldest = self._oldest, self._bounds(now, oldest)
         expired: set[K] = set()
-        for start in [start for start in self._tables[last] if start < oldest]:
-            expired.update(self._drop(Bucket(last, start)))
-        self._retotal(expired)
+        for level, start in enumerate(self._oldest):
+            if start > before[level]:
+                for each in [each for each in self._tables[level] if each < start]:
+                    self.dirty.discard(Bucket(level, each))
+                    gone = self._tables[level].pop(each)
+                    if level + 1 == len(self.levels):
+                        expired.update(gone)
+        if expired:
+            self._retotal(expired)
+
+    def _bounds(self, now: float, oldest: int) -> list[int]:
+        return [*(level.start(now) - level.size * (level.keep - 1) for level in self.levels[:-1]), oldest]
 
     def clear(self) -> None:
         """Drop all cells."""
@@ -132,26 +139,21 @@ class Rollup(Generic[K, C]):
         """Cells of one bucket by key; empty if the bucket expired."""
         return self._tables[bucket.level].get(bucket.start, {})
 
-    def restore(self, opened: Sequence[int], oldest: int, tables: Mapping[Bucket, dict[K, C]]) -> None:
+    def restore(self, opened: Sequence[int], now: float, oldest: int, tables: Mapping[Bucket, dict[K, C]]) -> None:
         """Replace the content by that of another rollup with these open buckets; its retention may have differed.
 
-        `oldest` is the start of the oldest bucket of the last level.
+        `now` and `oldest` are those of its last `expire`.
         """
         self.clear()
-        self._open, self._oldest = list(opened), oldest
+        self._open, self._oldest = list(opened), self._bounds(now, oldest)
         for (level, start), table in tables.items():
-            if start >= self.oldest(level):
+            if start >= self._oldest[level]:
                 self._tables[level][start] = table
         last = len(self.levels) - 1
         for level, by_start in enumerate(self._tables):
             for start, table in by_start.items():
                 if level == last or start >= self._open[level]:
                     _merge_into(self.totals, table)
-
-    def _drop(self, bucket: Bucket) -> Mapping[K, C]:
-        """Drop a bucket; returns its cells."""
-        self.dirty.discard(bucket)
-        return self._tables[bucket.level].pop(bucket.start)
 
     def _table(self, level: int, start: int) -> dict[K, C]:
         """Table of a bucket, for writing."""

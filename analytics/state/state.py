@@ -102,13 +102,15 @@ class State:
         if int(time) > int(self.time):
             self.flush()
             self.endpoints.flush(time)
-        day = self.oldest
+        before, day = self.time, self.oldest
         self.time = max(self.time, time)
         if self.oldest != day:
             self.expire()
+        elif int(self.time) > int(before):
+            self._expire_buckets()
 
     def advance(self, now: float) -> None:
-        """Move windows and buckets forward to `now`; changes nothing that is counted, and drops no days."""
+        """Move windows and buckets forward to `now`; changes nothing that is counted, and drops no buckets."""
         if now < self.series.open(Resolution.SECOND) + 1:
             return
         self.flush()
@@ -120,8 +122,7 @@ class State:
     def expire(self) -> None:
         """Delete what is older than the oldest day kept: after a day ended, or after the settings changed."""
         self.flush()
-        self.series.expire(self.oldest)
-        self.users.expire(self.oldest)
+        self._expire_buckets()
         self.endpoints.expire(self.time)
         self.peak_hours.forget(self.oldest)
         self.catalog.expire(self.oldest)
@@ -131,6 +132,10 @@ class State:
         live = self.series.totals.keys()
         self.limits.expire(live)
         self.units = {key: unit for key, unit in self.units.items() if (*key, NO_TAGS) in live}
+
+    def _expire_buckets(self) -> None:
+        self.series.expire(self.time, self.oldest)
+        self.users.expire(self.time, self.oldest)
 
     def apply(
         self,

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.errors import ValidationFailed
 from analytics.log.refusal import Refused
+from analytics.query import series
 from analytics.snapshot.build import build_snapshot
 from analytics.state.resolution import Resolution
 from analytics.state.rollup import Bucket
@@ -97,6 +99,60 @@ def test_a_read_by_a_clock_that_is_a_year_ahead_drops_no_day() -> None:
     rig.event()
     assert rig.reader.ask(build_snapshot, 0)["overview"]["total_requests"] == 2
     assert [rig.state.series.table(Bucket(Resolution.DAY, day)) != {} for day in (OLDEST_DAY, MIDNIGHT)] == [True] * 2
+
+
+@pytest.mark.parametrize("ahead", [20 * HOUR, 10 * DAY, 100 * DAY])
+def test_a_read_by_a_clock_that_is_ahead_changes_no_answer_once_the_clock_is_right(ahead: float) -> None:
+    def answers(rig: Rig) -> list[Any]:
+        points = [
+            rig.ask_in_steps(series.points, series.SeriesQuery("requests", agg="sum", start=NOON - span))["points"]
+            for span in (100, 2 * HOUR, 5 * DAY, 80 * DAY)
+        ]
+        return [
+            rig.hours(168),
+            rig.days(90),
+            rig.stats()["today"],
+            rig.stats()["last_24_hours"],
+            rig.service()["series"],
+            points,
+        ]
+
+    def filled() -> Rig:
+        rig = Rig(NOON - 0.5)
+        rig.events(*(event(user_id="ann", at=NOON - age) for age in (5, 90, HOUR, 6 * DAY, 80 * DAY)))
+        rig.clock.set(NOON)
+        return rig
+
+    rig, other = filled(), filled()
+    other.clock.advance(ahead)
+    other.reader.ask(build_snapshot, 0)
+    other.clock.set(NOON)
+    assert answers(other) == answers(rig)
+    for each in (rig, other):
+        each.event(user_id="bob")
+    assert answers(other) == answers(rig)
+
+
+def test_retention_counts_from_the_time_of_the_read_also_without_new_records() -> None:
+    rig = Rig()
+    rig.event()
+    rig.clock.advance(119)
+    query = series.SeriesQuery("requests", agg="sum", start=NOON, end=NOON + 1, step=1)
+    assert [point["value"] for point in rig.ask_in_steps(series.points, query)["points"]] == [1]
+    assert rig.stats()["storage"]["oldest"]["seconds"] == "2023-11-14T12:00:00.000Z"
+    rig.clock.advance(1)
+    with pytest.raises(ValidationFailed):
+        rig.ask_in_steps(series.points, query)
+    assert rig.stats()["storage"]["oldest"]["seconds"] is None
+    assert rig.stats()["storage"]["oldest"]["minutes"] == "2023-11-14T12:00:00.000Z"
+
+
+def test_statistics_end_with_the_newest_record_if_the_clock_is_behind_it() -> None:
+    rig = Rig()
+    rig.event(at=OLDEST_DAY)
+    rig.clock.set(OLDEST_DAY - DAY)
+    assert nonzero(rig.days(), "date") == {"2023-08-17": 1}
+    assert rig.stats()["today"]["date"] == "2023-11-14"
 
 
 @pytest.mark.parametrize("age", [1, 59, 60, 119, 121, HOUR - 1, HOUR, 3 * HOUR, 12 * HOUR, DAY, 6 * DAY])

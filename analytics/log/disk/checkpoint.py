@@ -179,8 +179,8 @@ class Checkpoint:
         if rest is None:
             raise ValueError("the checkpoint is incomplete")
         self._restore_rest(rest, sums)
-        self._series.restore(rest.series_open, self._state.oldest)
-        self._users.restore(rest.users_open, self._state.oldest)
+        self._series.restore(rest.series_open, self._state.time, self._state.oldest)
+        self._users.restore(rest.users_open, self._state.time, self._state.oldest)
         for blocks in self._rings.values():
             blocks.restore()
 
@@ -251,9 +251,9 @@ class _Tables(Generic[K, C]):
         keys, unpack = self._keys, self._cell.unpack
         self._loaded[bucket] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
-    def restore(self, opened: list[int], oldest: int) -> None:
+    def restore(self, opened: list[int], now: float, oldest: int) -> None:
         """Replace the rollup's tables with the loaded ones; see `Rollup.restore`."""
-        self._rollup.restore(opened, oldest, self._loaded)
+        self._rollup.restore(opened, now, oldest, self._loaded)
         self._loaded, self._keys = {}, {}
 
     def oldest(self) -> list[tuple[str, int, int]]:

@@ -60,11 +60,16 @@ def replica(log: list[Written], wall: float, disturb: Callable[[Rig], Any] | Non
     """A new state, created at `wall`, after replaying the log; `disturb` is called before each entry."""
     rig = Rig(wall, starts=False, **limits)
     rig.checkpoint = Checkpoint(rig.state, rig.recorder)  # type: ignore[attr-defined]
+    replay(rig, log, disturb)
+    return rig
+
+
+def replay(rig: Rig, log: Iterable[Written], disturb: Callable[[Rig], Any] | None = None) -> None:
+    """Replay entries of a log; `disturb` is called before each."""
     for kind, received, id_prefix, records in log:
         if disturb is not None:
             disturb(rig)
         rig.recorder.replay(kind, received, id_prefix, msgspec.json.decode(records, type=list[KINDS[kind].record]))  # type: ignore[valid-type]
-    return rig
 
 
 def canonical(rig: Rig, at: float) -> list[Any]:

@@ -13,14 +13,15 @@ import pytest
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError
 from analytics.kinds import EVENTS, METRICS
-from analytics.log.disk.checkpoint import CATALOG
+from analytics.log.disk.checkpoint import CATALOG, Checkpoint
 from analytics.log.refusal import Refused
 from analytics.resources import FileResource, NewChange, NewFile
+from analytics.state.observations import EVERY_SERVICE
 from tests.log.disk.acts import LIMITS
 from tests.log.disk.demo_log import demo_log
-from tests.log.disk.replica import Written, canonical, digest, disturbance, recorded, replica
+from tests.log.disk.replica import Written, canonical, digest, disturbance, recorded, replay, replica
 from tests.server import ROOT
-from tests.state.rig import DAY, HOUR, NOON, Rig, batch, event, metric
+from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, batch, event, metric
 
 NUMBERS = (0.1, 0.2, 0.3, 1e17, 1, 1e-9, 2.5e10, 33.3, 1e100, 7)
 """Numbers whose inexact sums depend on the order of additions."""
@@ -169,6 +170,33 @@ def test_the_state_does_not_depend_on_hash_seeds(dice: random.Random) -> None:
             timeout=60,
         )
         assert found.stdout.decode().strip() == expected, found.stderr.decode()
+
+
+@pytest.mark.parametrize("days", [3, 7, 90])
+def test_entries_after_a_checkpoint_are_replayed_with_the_days_of_the_log(days: int) -> None:
+    rig = Rig(starts=False, daily_days=7)
+    log, checkpoint = recorded(rig), Checkpoint(rig.state, rig.recorder)
+
+    def record(name: str) -> None:
+        rig.event(name, name, at=rig.clock.wall() - 5 * DAY)
+        with pytest.raises(Refused):
+            rig.event(name, name, at=rig.clock.wall() - 8 * DAY)
+
+    record("before")
+    with rig.state.lock:
+        parts, before = list(checkpoint.parts(checkpoint.take_unsaved())), len(log)
+    for name in ("a", "b", "c"):
+        rig.clock.advance(DAY)
+        record(name)
+    copy = Rig(starts=False, daily_days=days)
+    rig.checkpoint, copy.checkpoint = checkpoint, Checkpoint(copy.state, copy.recorder)  # type: ignore[attr-defined]
+    copy.checkpoint.restore(parts)  # type: ignore[attr-defined]
+    replay(copy, log[before:])
+    assert canonical(copy, rig.clock.wall()) == canonical(rig, rig.clock.wall())
+    assert {service for _, service, _ in copy.state.series.totals} == {EVERY_SERVICE, "b", "c"}, "others have expired"
+    copy.clock.set(rig.clock.wall())
+    copy.recorder.start()
+    assert copy.state.oldest == MIDNIGHT + (3 - days + 1) * DAY, "the next start has limits of its own"
 
 
 def test_a_replay_with_more_days_counts_nothing_that_was_refused() -> None:
