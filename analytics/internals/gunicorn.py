@@ -83,7 +83,7 @@ def guard(worker: Any, limits: Limits, refusal: Refusal, drain: Callable[[], Non
 def unpatch_children() -> None:
     """Have the master notice when a worker ends, also with `--preload`, where gevent has patched it.
 
-    gevent tells of children in its event loop, which the master never runs.
+    gevent reports ended children in its event loop, which the master never runs.
     """
     for module, name in CHILDREN:
         setattr(module, name, monkey.get_original(module.__name__, name))

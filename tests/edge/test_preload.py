@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
+from analytics.internals.gunicorn import BOOT_ERROR
+from analytics.log.disk.file import FILE_NAME
 from tests.conftest import StartServer
 from tests.edge.wire import eventually, worker_pid
-from tests.server import GUNICORN, Server
+from tests.server import GUNICORN, STOP_SECONDS, Server
 
 
 def pids(server: Server) -> set[int]:
@@ -46,3 +48,11 @@ def test_a_worker_that_ends_is_replaced(
     assert server.stop() == 0
     assert "WORKER TIMEOUT" not in server.log()
     assert "Traceback" not in server.log()
+
+
+def test_a_worker_that_cannot_use_its_database_ends_the_master(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")}, (*GUNICORN, "--preload"))
+    (tmp_path / "data" / FILE_NAME).write_bytes(b"a shopping list\n" * 100)
+    os.kill(worker_pid(server), signal.SIGKILL)
+    assert server.process.wait(STOP_SECONDS) == BOOT_ERROR
+    assert "not a database of this service" in server.log()

@@ -14,8 +14,10 @@ import pytest
 from gevent import socket as green
 from gevent.event import Event
 from gunicorn import util
+from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
+from gunicorn.errors import HaltServer
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
@@ -23,6 +25,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from analytics.internals.connection import Expired, Limits
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
+    CHILDREN,
     call_on_reload,
     forward_reload,
     guard,
@@ -169,6 +172,43 @@ def test_reading_an_invalid_chunked_body_raises_a_parse_exception(connections: C
 
 def test_the_status_after_which_the_master_exits() -> None:
     assert Arbiter.WORKER_BOOT_ERROR == BOOT_ERROR
+
+
+class Preloaded(BaseApplication):
+    """An application with `--preload` that notes what the master does."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        super().__init__()
+
+    def load_config(self) -> None:
+        self.cfg.set("bind", "127.0.0.1:0")
+        self.cfg.set("preload_app", True)
+        self.cfg.set("on_starting", lambda server: self.done.append("on_starting"))
+
+    def load(self) -> object:
+        self.done.append("load")
+        return object()
+
+
+def test_the_master_looks_up_what_gevent_patches_after_it_has_loaded_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Preloaded()
+    assert {(os, "fork"), (os, "waitpid"), (signal, "signal")} <= set(CHILDREN)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: app.done.append(signal.Signals(number).name))
+    master = Arbiter(app)
+    master.start()
+    for listener in master.LISTENERS:
+        listener.close()
+    assert app.done[:2] == ["load", "on_starting"]
+    assert "SIGCHLD" in app.done[2:]
+    monkeypatch.setattr(os, "fork", lambda: 123_456)
+    worker = master.WORKERS[master.spawn_worker()]
+    ended = iter([(123_456, BOOT_ERROR << 8)])
+    monkeypatch.setattr(os, "waitpid", lambda pid, options: next(ended))
+    with pytest.raises(HaltServer) as halted:
+        master.reap_workers()
+    assert halted.value.exit_status == BOOT_ERROR
+    worker.tmp.close()
 
 
 def test_the_configuration_is_that_of_the_module_and_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
