@@ -70,7 +70,7 @@ class HeartbeatDoor:
             identity.admit(1)
             error = identity.why_not(heartbeat)
             if error is None and identity.names is not None:
-                error = identity.names.take(self._recorder.unknown_names(heartbeat))
+                error = identity.names.take(self._recorder.new_names(HEARTBEATS, heartbeat))
             if error is not None:
                 raise error
             return self._redactor.heartbeat(heartbeat)

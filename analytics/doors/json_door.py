@@ -100,7 +100,7 @@ class JsonDoor(Generic[R]):
         """Why the sender may not send a record; None if it may."""
         error = identity.why_not(record)
         if error is None and identity.names is not None:
-            return identity.names.take(self._recorder.unknown_names(record))
+            return identity.names.take(self._recorder.new_names(self._kind, record))
         return error
 
     def _receipt(self, receipt: Receipt) -> Answer:

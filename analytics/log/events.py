@@ -1,10 +1,10 @@
 """Events in the intake: grouped by type, service and second."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
 from analytics.log.groups import Group, Groups
-from analytics.log.intake import Checked
+from analytics.log.intake import Checked, new_service
 from analytics.records import Kept, NewEvent, detached
 from analytics.state.observations import Observations
 from analytics.state.state import State
@@ -112,6 +112,10 @@ class Events:
     def detached(self, item: NewEvent) -> NewEvent:
         """A copy of the event that does not keep the body of its request in memory."""
         return detached(item)
+
+    def new_names(self, state: State, record: NewEvent) -> frozenset[Hashable]:
+        types = () if state.limits.has_type(record.type) else (("type", record.type),)
+        return new_service(state, record.service).union(types)
 
     def record(self, state: State, kept: Kept[NewEvent], checked: Checked[NewEvent]) -> int:
         """Count events, and keep them in the ring of recent events."""

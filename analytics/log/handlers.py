@@ -1,7 +1,7 @@
 """Handlers: they apply an entry of the log to the state, one handler for each kind of record."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import structs
@@ -117,6 +117,10 @@ class Received(Generic[R]):
             state.counters.rejected(name, Counter(error.code for error in checked.errors))
         state.counters.taken(name, len(kept.records), checked.duplicates)
         return Outcome(kept, sequence, checked.duplicates, checked.repeated_id, checked.errors)
+
+    def new_names(self, record: R) -> frozenset[Hashable]:
+        """The services, event types and series of the record that the service does not know yet."""
+        return self._intake.rules.new_names(self._state, record)
 
 
 class Starts:

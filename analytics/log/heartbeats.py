@@ -1,10 +1,10 @@
 """Heartbeats in the intake: grouped by service."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from analytics.log import refusal
 from analytics.log.groups import Group, Groups
-from analytics.log.intake import Checked
+from analytics.log.intake import Checked, new_service
 from analytics.log.refusal import Refused
 from analytics.records import Kept, NewHeartbeat
 from analytics.state.registry import Registry
@@ -46,6 +46,9 @@ class Heartbeats:
     def detached(self, item: NewHeartbeat) -> NewHeartbeat:
         """The item itself: it does not keep the body of its request in memory."""
         return item
+
+    def new_names(self, state: State, record: NewHeartbeat) -> frozenset[Hashable]:
+        return new_service(state, record.service)
 
     def record(self, state: State, kept: Kept[NewHeartbeat], checked: Checked[NewHeartbeat]) -> int:
         """Apply each heartbeat to its service."""

@@ -6,7 +6,7 @@ the service, room for the series. Each stage removes the records that it refuses
 groups. A kind adds its own rules: see `Rules`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Generic, NamedTuple, Protocol
@@ -56,6 +56,9 @@ class Rules(Protocol[R]):
 
     def detached(self, item: R) -> R:
         """A copy of the record that does not keep the body of its request in memory."""
+
+    def new_names(self, state: State, record: R) -> frozenset[Hashable]:
+        """The services, event types and series of the record that the service does not know yet."""
 
     def record(self, state: State, kept: Kept[R], checked: Checked[R]) -> int:
         """Count the records that passed, and keep them.
@@ -194,3 +197,8 @@ def _places_of(some: Sequence[R], items: Sequence[R]) -> Sequence[int]:
         return ()
     wanted = set(map(id, some))
     return [place for place, key in enumerate(map(id, items)) if key in wanted]
+
+
+def new_service(state: State, name: str) -> frozenset[Hashable]:
+    """The service with this name, if it is not known yet."""
+    return frozenset() if state.services.has(name) else frozenset((("service", name),))

@@ -1,10 +1,10 @@
 """Metrics in the intake: grouped by series and second."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from analytics.log import refusal
 from analytics.log.groups import Group, Groups
-from analytics.log.intake import Checked
+from analytics.log.intake import Checked, new_service
 from analytics.log.refusal import Refused
 from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, SeriesTags, series_tags
 from analytics.state.delta import SeriesKey
@@ -102,6 +102,11 @@ class Metrics:
     def detached(self, item: NewMetric) -> NewMetric:
         """The item itself: it does not keep the body of its request in memory."""
         return item
+
+    def new_names(self, state: State, record: NewMetric) -> frozenset[Hashable]:
+        service = record.tags.get("service") or NO_SERVICE if record.tags else NO_SERVICE
+        series = series_of(record.name, service, series_tags(record.tags))
+        return new_service(state, service).union(key for key in series if key not in state.limits)
 
     def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> int:
         """Count metrics, and keep them in the ring of recent metrics."""

@@ -13,9 +13,8 @@ from analytics.errors import AnalyticsError, Unavailable
 from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.erasures import Erased, erasure_of
-from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Taken, handlers
+from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Received, Taken, handlers
 from analytics.log.log import Entry, Log
-from analytics.log.new_names import unknown_names
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
 from analytics.records import SERVICE_NAME, UNLIMITED, NewErasure, NewStart, NewTick, Quotas, R, Receipt
@@ -95,7 +94,7 @@ class Recorder:
         return outcome
 
     def take_file(self, file: NewFile) -> list[AnalyticsError]:
-        """Let the catalog have what a configuration file has; returns an error for each resource without room.
+        """Record the resources of a configuration file; returns an error for each for which there was no room.
 
         Raises:
             Unavailable: it could not be written.
@@ -129,7 +128,7 @@ class Recorder:
             self._state.counters.redacted.update(counts)
 
     def begin(self) -> None:
-        """Note that this process starts to serve now: it may be a copy of the one that made the app."""
+        """Take this moment as the start of the service. The process may be a fork of the one that made the app."""
         self._state.started = self._clock.wall()
         self.own_ids.begin(self._state.started)
 
@@ -172,10 +171,12 @@ class Recorder:
         with self._state.lock:
             self._state.counters.rejected(kind.name, Counter(codes))
 
-    def unknown_names(self, record: object) -> frozenset[Hashable]:
-        """The services, event types and series that the service would learn by a record."""
+    def new_names(self, kind: Kind[R], record: R) -> frozenset[Hashable]:
+        """The services, event types and series of a record from a client that the service does not know yet."""
+        handler = self._handlers[kind.name]
+        assert isinstance(handler, Received)
         with self._state.lock:
-            return unknown_names(self._state, record)
+            return handler.new_names(record)
 
     def _record_own(self, record: NewChange | NewFile | NewErasure) -> Any:
         with self._state.lock:
