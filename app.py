@@ -19,7 +19,7 @@ from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, ConfigError
 from analytics.factory import create_app
 from analytics.listening import check_listening
-from analytics.log.disk.store import check_store
+from analytics.log.disk.check import check_store
 from analytics.logs import logging_config
 
 GRACEFUL_SECONDS = 30

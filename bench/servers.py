@@ -56,9 +56,16 @@ class Server:
                 return int(line.split()[1]) * 1024 / 1e6
         raise BenchError(f"/proc has no {field} of {self.name}")
 
-    def _proc(self, file: str) -> str:
+    def memory_with_master(self) -> float:
+        """Megabytes (10⁶ bytes) of the process and its parent, where pages that they share count once (PSS)."""
+        master = int(self._proc("stat").rpartition(")")[2].split()[1])
+        rollups = [self._proc("smaps_rollup", pid) for pid in (self.pid, master)]
+        lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
+        return sum(int(fields[1]) for fields in lines if fields[0] == "Pss:") * 1024 / 1e6
+
+    def _proc(self, file: str, pid: int | None = None) -> str:
         try:
-            return Path(f"/proc/{self.pid}/{file}").read_text()
+            return Path(f"/proc/{pid or self.pid}/{file}").read_text()
         except FileNotFoundError as error:
             raise BenchError(f"{self.name} ended in the middle of a measurement") from error
 

@@ -390,7 +390,11 @@ def test_all_imported_packages_are_pinned() -> None:
 
 @pytest.mark.parametrize(
     ("module", "strangers"),
-    [("analytics.cli", {"flask", "gevent", "msgspec", "marshmallow"}), ("analytics.state.state", {"flask", "gevent"})],
+    [
+        ("analytics.cli", {"flask", "gevent", "msgspec", "marshmallow"}),
+        ("analytics.state.state", {"flask", "gevent"}),
+        ("analytics.serving.configuration", {"flask", "marshmallow", "numpy", "datasketches"}),
+    ],
 )
 def test_importing_one_room_does_not_load_another(module: str, strangers: set[str]) -> None:
     script = f"import sys, {module}; print(*sorted({strangers!r} & sys.modules.keys()))"

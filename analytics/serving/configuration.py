@@ -24,7 +24,7 @@ from analytics.internals.gunicorn import (
     unpatch_children,
 )
 from analytics.listening import check_listening
-from analytics.log.disk.store import check_store
+from analytics.log.disk.check import check_store
 from analytics.logs import logging_config
 from analytics.serving.open_files import connections_within_open_files
 

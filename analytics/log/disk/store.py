@@ -14,10 +14,11 @@ from analytics.config import Settings
 from analytics.errors import CannotStore, Unavailable
 from analytics.jobs.supervisor import Supervisor
 from analytics.jobs.task import Task
+from analytics.log.disk.check import cannot_use
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.checkpointer import Checkpointer
 from analytics.log.disk.copies import copies
-from analytics.log.disk.file import FILE_NAME, check_sqlite, checked_uri
+from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.own_metrics import disk_families
@@ -118,7 +119,7 @@ class Store:
         except CannotStore as error:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
-            failed(_cannot_use(self._directory, error))
+            failed(cannot_use(self._directory, error))
         else:
             self.recovering = False
             ready()
@@ -137,33 +138,6 @@ class Store:
                 "the clock is behind the newest record: check whether it is right, or was ahead before",
                 extra={"clock": rfc3339(self._clock.wall()), "recorded": rfc3339(newest)},
             )
-
-
-def check_store(settings: Settings) -> None:
-    """Check that the data directory can be used, before anything is started.
-
-    Raises:
-        CannotStore: it cannot; the message says why and what to do, in one line.
-    """
-    if not settings.data_dir:
-        return
-    check_sqlite()
-    directory = Path(settings.data_dir)
-    lock = DirectoryLock(directory)
-    try:
-        if (directory / FILE_NAME).exists():
-            checked_uri(directory / FILE_NAME)
-    except (sqlite3.Error, OSError) as error:
-        raise CannotStore(_cannot_use(directory, error)) from error
-    finally:
-        lock.release()
-
-
-def _cannot_use(directory: Path, error: Exception) -> str:
-    return (
-        f"ANALYTICS_DATA_DIR={directory} cannot be used ({error}). Check whether its disk is full, read-only or "
-        "failing, or set another directory."
-    )
 
 
 def _lock(directory: Path) -> DirectoryLock:

@@ -8,9 +8,9 @@ import pytest
 from analytics.config import Settings
 from analytics.errors import CannotStore
 from analytics.log.disk import reading
+from analytics.log.disk.check import check_store
 from analytics.log.disk.inspection import inspect
 from analytics.log.disk.reading import read_only, sizes
-from analytics.log.disk.store import check_store
 from tests.log.disk import made
 
 
