@@ -1,5 +1,5 @@
-"""Private parts of third-party packages that the service relies on: one file for each package.
+"""Private parts of third-party packages: one or a few files for each package, which list what they rely on.
 
-The docstring of each file lists what it relies on, and the version with which that was verified. `tests/internals/`
+Each also names the version with which that was verified. `tests/internals/`
 checks each item against the installed version; `tests/test_architecture.py` keeps private names out of other files.
 """

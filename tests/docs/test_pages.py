@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from analytics.api.codes import PROBLEMS
 from tests.docs.pages import ALL_BLOCKS, DOCS, PAGES, Block, blocks_of
 from tests.server import ROOT
 
@@ -124,6 +125,12 @@ def test_links_work(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-def test_each_page_is_in_the_readme() -> None:
-    named = {(ROOT / link.partition("#")[0]).resolve() for link in links(ROOT / "README.md")}
-    assert {page for page in PAGES if page not in (ROOT / "README.md", DOCS / "index.md")} <= named
+@pytest.mark.parametrize("overview", [ROOT / "README.md", DOCS / "index.md"], ids=lambda page: page.name)
+def test_each_page_is_in_the_overviews(overview: Path) -> None:
+    named = {(overview.parent / link.partition("#")[0]).resolve() for link in links(overview)}
+    assert {page for page in PAGES if page not in (ROOT / "README.md", DOCS / "index.md")} - named == set()
+
+
+def test_the_table_of_statuses_has_those_of_all_errors() -> None:
+    table = (DOCS / "reference" / "http.md").read_text().partition("\n## Errors\n")[2].partition("\n## ")[0]
+    assert list(map(int, re.findall(r"^\| (\d{3}) \|", table, re.MULTILINE))) == sorted(PROBLEMS)
