@@ -49,8 +49,8 @@ dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of bo
 	cd clients/javascript && npm pack --silent --pack-destination ../../dist
 	rm -rf build clients/python/build *.egg-info clients/python/*.egg-info clients/javascript/dist
 
-# What is not a Python package comes from Debian, where this is root on Debian and it is missing.
-tools: ## what the tests try the examples of the documentation, browsers, paper, proxies, scraping and failing disks with
+# System packages are installed with apt where this runs as root on Debian.
+tools: ## system packages that the tests need
 	@sh bench/debian.sh curl:curl golang-go:go nginx:nginx openssl:openssl nodejs:node npm:npm chromium:chromium strace:strace \
 		poppler-utils:pdftotext prometheus:prometheus
 
@@ -58,7 +58,7 @@ peers: ## the load generator and the servers that `make bench` compares with
 	@sh bench/debian.sh nodejs:node npm:npm wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \
 		prometheus-pushgateway:prometheus-pushgateway
 
-format: $(VENV)/.dev ## put the code into its one form
+format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -1,4 +1,4 @@
-"""Has npm fetch the page's charts where they are not there yet; all else about the package is in pyproject.toml."""
+"""Runs `npm ci` for the page's charts if they are missing; everything else is in pyproject.toml."""
 
 import shutil
 import subprocess

@@ -60,9 +60,9 @@ def is_issuer(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def sender_at(address: str) -> str | None:
-    """Who sends from an address: the address itself, or for IPv6 its /64, of which one customer has all addresses.
+    """The sender that an address stands for: itself, or the /64 of an IPv6 address.
 
-    None for this machine: loopback and Unix sockets, which have no address.
+    A /64 usually belongs to one customer. None for this machine: loopback and Unix sockets, which have no address.
     """
     try:
         parsed = ip_address(address)

@@ -93,7 +93,7 @@ class NewTick(Struct, frozen=True):
 
 
 class NewErasure(Struct, frozen=True):
-    """The erasure of a user: that of all events recorded before whose `user_id` has one of `digests`.
+    """An erasure: it removes all earlier events whose `user_id` has one of `digests`.
 
     Digests stand for ids, so that this record does not hold what it erases. `salt` is random, and in hexadecimal.
     """

@@ -93,7 +93,7 @@ def test_errors_of_an_export_are_one_line(service: FakeService, folder: Path) ->
     assert run(service, "export", "heartbeats").exit_code == 2
 
 
-def test_an_import_ends_with_a_receipt_and_leaves_no_note(service: FakeService, folder: Path) -> None:
+def test_an_import_ends_with_a_receipt_and_leaves_no_progress_file(service: FakeService, folder: Path) -> None:
     (folder / "e.ndjson").write_bytes(LINES)
     result = run(service, "import", "e.ndjson")
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""Credentials: what a request presents to say who sent it, in the forms of the protocols that are spoken."""
+"""Credentials of a request: a key, ticket or session cookie."""
 
 import binascii
 from base64 import b64decode
@@ -12,7 +12,7 @@ PING = "/heartbeat/"
 
 
 class Credentials(NamedTuple):
-    """What a request presents.
+    """Credentials of a request.
 
     Attributes:
         form: `header` for a key in a header, `url` for a key in the query string, `ticket`, or `session` for a cookie.

@@ -7,7 +7,7 @@ from analytics.addresses import parse_origin
 ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
 PER_ORIGIN = ("Vary", "Origin")
 READABLE = ("ETag", "Location", "Retry-After")
-"""Headers of answers that pages may read, besides those that they always may."""
+"""Response headers that pages may read, in addition to the CORS defaults."""
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"),
     (

@@ -11,7 +11,7 @@ BROWSER_INGEST = Rate(50, 200)
 
 
 class Defaults(NamedTuple):
-    """Rates of those that have none of their own; None for no limit.
+    """Default rates; None for no limit.
 
     Attributes:
         reads: reads of a key.
@@ -57,12 +57,12 @@ class Limits:
         self._take_read(address, self._defaults.address_reads)
 
     def admit(self, key: Key) -> Callable[[int], None] | None:
-        """What takes the items of a key; None if it may send any number."""
+        """A function that takes items from the rate of a key; None for no limit."""
         rate = key.ingest or (BROWSER_INGEST if key.origins else None)
         return self._admit(key.who, rate)
 
     def admit_from(self, address: str) -> Callable[[int], None] | None:
-        """What takes the items of an address; None if it may send any number."""
+        """A function that takes items from the rate of an address; None for no limit."""
         return self._admit(address, self._defaults.address_ingest)
 
     def _take_read(self, sender: str, rate: Rate | None) -> None:

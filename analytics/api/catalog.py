@@ -87,8 +87,8 @@ class Resources(NamedTuple):
         item = item_of(self.collection, id_, given, self.clock.wall(), self._find(id_))
         change = NewChange(item.collection, item.name, item.body, item.start, item.end, _who(), match, none_match)
         outcome, kept = self.recorder.change(change, is_dry_run=is_dry_run)
-        told = {"outcome": outcome, **shown(self.collection, kept)}
-        response = answer(told, 201 if outcome == "created" and not is_dry_run else 200)
+        body = {"outcome": outcome, **shown(self.collection, kept)}
+        response = answer(body, 201 if outcome == "created" and not is_dry_run else 200)
         if not is_dry_run:
             response.set_etag(str(kept.version))
         return response

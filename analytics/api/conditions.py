@@ -11,7 +11,7 @@ from analytics.api.answers import answer
 from analytics.resources import Versions
 
 VERSION = re.compile("0|[1-9][0-9]{0,17}")
-"""A version as its ETag has it; `020` is the tag of no version."""
+"""A version in an ETag; `020` is no valid tag."""
 
 
 def tagged(tag: str, payload: Callable[[], Any], *, weak: bool = False) -> Response:

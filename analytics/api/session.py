@@ -114,7 +114,7 @@ def _check_page() -> None:
 def open_session(
     response: Response, recorder: Recorder, body_of: Callable[[str], dict[str, Any]], who: str, now: float
 ) -> None:
-    """Store a session, and set its cookie; `body_of` makes what `Sessions` finds the person by from the new token."""
+    """Store a session, and set its cookie; `body_of(token)` makes the body of the session's resource."""
     token = secrets.token_urlsafe(32)
     recorder.change(NewChange(SESSIONS.name, session_name(token), body_of(token), now, now + SESSION_SECONDS, who))
     set_cookie(response, COOKIE, token, SESSION_SECONDS)

@@ -35,8 +35,8 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
 
     Args:
         given: the body as JSON.
-        now: the time of a resource with a time that tells none, in seconds since the epoch.
-        found: the resource as it is, whose time is kept where `given` tells none.
+        now: the time to use if the body has none, in seconds since the epoch.
+        found: the existing resource; its time is kept if `given` has none.
 
     Raises:
         ValidationFailed: the name or the body is not allowed.
@@ -101,7 +101,7 @@ def _defaults(collection: Collection) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON has it."""
+    """The body as JSON types."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

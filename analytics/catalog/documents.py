@@ -1,4 +1,4 @@
-"""Configuration files: YAML or JSON with collections, in them names, and in each a body.
+"""Configuration files: YAML or JSON that maps collections to names, and names to bodies.
 
     annotations:
       deploy-1.4.2:
@@ -75,7 +75,7 @@ def read(text: bytes, name: str, pause: Callable[[], None] = lambda: None) -> Do
         pause: called from time to time while YAML is read, to yield to others.
 
     Raises:
-        BadDocument: it is not one.
+        BadDocument: the text is not valid.
     """
     if len(text) > SIZE_LIMIT:
         raise BadDocument(f"is larger than {SIZE_LIMIT:,} bytes")

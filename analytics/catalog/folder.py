@@ -41,7 +41,7 @@ class ConfigFolder:
     Args:
         path: the folder; None where there is none, and then no resource of a file is kept.
         resources: returns every resource of the catalog, also those of files that expired.
-        take_file: lets the catalog have what a file has, and returns what had no room.
+        take_file: records the resources of a file; returns an error for each resource for which there was no room.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class ConfigFolder:
         return items if file not in problems.by_file else None
 
     def _bring(self, file: str, before: Sequence[FileResource], items: list[FileResource], problems: Problems) -> None:
-        """Let the catalog have what the file has, where it does not have that yet."""
+        """Record the resources of a file, if they differ from the catalog."""
         if sorted(before, key=_key) == sorted(items, key=_key):
             return
         try:

@@ -57,8 +57,8 @@ def apply_command(files: tuple[Path, ...], url: str, key: str, dry_run: bool, pa
     except KeyboardInterrupt:
         click.echo("Error: interrupted", err=True)
         sys.exit(130)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (*OUTCOMES, *(["failed"] * ("failed" in counts))))
-    click.echo(told + (" (dry run)" if dry_run else ""))
+    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (*OUTCOMES, *(["failed"] * ("failed" in counts))))
+    click.echo(summary + (" (dry run)" if dry_run else ""))
     sys.exit(1 if counts["failed"] else 0)
 
 

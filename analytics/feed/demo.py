@@ -59,7 +59,7 @@ class Demo:
         if history or (history is None and stored == 0):
             last = self._send_history()
         elif stored is None and history is None:
-            self._say("whether the service holds events is not known: no history is sent (--history sends it)")
+            self._say("cannot tell whether the service has events: no history is sent (--history sends it)")
         elif history is None:
             self._say(f"the service holds {stored:,} events already: no history is sent (--history sends it)")
         # From now on wait for the service however long it is down.

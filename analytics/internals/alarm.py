@@ -30,7 +30,7 @@ class Alarm:
         self._due, self.deadline = math.inf, 0.0
 
     def set(self) -> float:
-        """Have it ring at the deadline, unless that has passed; returns how many seconds are left."""
+        """Set it to ring at the deadline, unless that has passed; returns how many seconds are left."""
         left = self.deadline - time.monotonic()
         if self._due > self.deadline and left > 0:
             self._start(left)

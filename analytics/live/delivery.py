@@ -76,7 +76,7 @@ class Delivery:
         return self._writer is not None or not self._outbox.is_empty
 
     def flush(self) -> None:
-        """Have the outbox sent; never blocks."""
+        """Start sending the outbox; never blocks."""
         if self._writer is not None or self._outbox.is_empty:
             return
         connection = self._connection

@@ -222,7 +222,7 @@ class Hub:
         return patch if patch is not None and has_base else update
 
     def _add_events(self, outbox: Outbox, events: SelectedEvents) -> bool:
-        """Returns whether there were any."""
+        """Add events to an outbox; returns whether there were any."""
         missing = events.missing
         for batch in events.batches:
             dropped = outbox.add_events(batch, missing)

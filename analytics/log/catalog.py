@@ -136,12 +136,12 @@ def put(state: State, found: Resource | None, item: FileResource, by: tuple[floa
     return Changed(outcome, resource)
 
 
-def evict(state: State, collection: str, besides: str | None = None) -> None:
-    """Drop the oldest resources with a time where there are too many, but none of a file, and not `besides`."""
+def evict(state: State, collection: str, except_for: str | None = None) -> None:
+    """Drop the oldest resources with a time where there are too many, but none of a file, and not `except_for`."""
     table = _table(collection)
     if table is None or not table.has_time:
         return
-    for name in state.catalog.oldest(collection, max(0, state.catalog.count(collection) - table.limit), besides):
+    for name in state.catalog.oldest(collection, max(0, state.catalog.count(collection) - table.limit), except_for):
         state.catalog.remove(collection, name)
         state.counters.dropped(f"{collection}_evicted")
 

@@ -25,7 +25,7 @@ def erasure_of(user_ids: Iterable[str]) -> NewErasure:
 
 
 def among(erasure: NewErasure, user_ids: Iterable[str | None]) -> frozenset[str]:
-    """Those of the user ids that the erasure is about."""
+    """The user ids that match the erasure's digests."""
     digests = set(erasure.digests)
     return frozenset(each for each in set(user_ids) if each and _digest(erasure.salt, each) in digests)
 

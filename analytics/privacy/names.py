@@ -97,7 +97,7 @@ def _hash(windows: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def _frequency(window: bytes) -> float:
-    """How common a window is, about, as if the frequency of a character were the inverse of its rank."""
+    """Estimated frequency of a window, from the rank of its characters."""
     return prod(1 / (COMMON.find(character) % len(COMMON) + 1) for character in window)
 
 

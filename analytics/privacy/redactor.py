@@ -87,7 +87,7 @@ class Redactor:
             self._count(counts)
 
     def _rules(self) -> Rules:
-        """The rules, prepared anew after a change. Until the catalog has had the default rule, it holds anyway."""
+        """The current rules. The default rule applies until it was recorded in the catalog."""
         catalog = self._catalog
         made_of = catalog.revision_of(REDACTIONS.name), catalog.has_had(SECRETS)
         if made_of != self._made_of:

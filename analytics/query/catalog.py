@@ -1,4 +1,4 @@
-"""Resources of the catalog, as they are asked for."""
+"""Queries about resources."""
 
 import math
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from analytics.state.state import State
 
 
 class Held(NamedTuple):
-    """Some resources, and a text that is another one whenever any of them is."""
+    """Some resources, and a text that changes whenever one of them does."""
 
     resources: list[Resource]
     tag: str

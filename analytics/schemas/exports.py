@@ -22,7 +22,7 @@ class ExportedMetric(Answer):
         },
     )
     timestamp = time("When it was measured")
-    id = text("Its id", "4b14a18f18-2")
+    id = text("Its id", "1f0c2a9b3d-18c2f0a1b2c-8-0")
 
 
 class ExportedEvents(Answer):

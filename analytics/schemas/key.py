@@ -170,7 +170,7 @@ class SessionAnswer(Answer):
         metadata={"description": "Whether people can sign in with OpenID Connect, at `/session/oidc`", "example": False}
     )
     sign_in_failure = responses.text(
-        "Why signing in with OpenID Connect just failed, for people; told once", None, allow_none=True
+        "Why signing in with OpenID Connect just failed, for people; returned once", None, allow_none=True
     )
 
 

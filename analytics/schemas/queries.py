@@ -182,7 +182,7 @@ class ExportQuery(Query):
     @validates_schema
     def _mark_goes_with_csv(self, asked: dict[str, Any], **_: Any) -> None:
         if asked["bom"] == "1" and asked["format"] != "csv":
-            raise ValidationError("Only goes with format=csv.", "bom")
+            raise ValidationError("Allowed only with format=csv.", "bom")
 
 
 class SpanExport(ExportQuery):

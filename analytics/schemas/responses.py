@@ -112,7 +112,7 @@ class EventTaken(Answer):
     """Outcome of a single event."""
 
     message = choice("Whether its id was recorded before", ("event tracked", "event tracked before"))
-    id = text("Id of the event; generated if it had none", "4b14a18f18-1")
+    id = text("Id of the event; generated if it had none", "1f0c2a9b3d-18c2f0a1b2c-7-0")
     timestamp = time("When it happened")
 
 
@@ -121,7 +121,7 @@ class MetricTaken(Answer):
 
     message = choice("Whether its id was recorded before", ("metric recorded", "metric recorded before"))
     name = text("Name of the metric", "latency")
-    id = text("Id of the metric; generated if it had none", "4b14a18f18-2")
+    id = text("Id of the metric; generated if it had none", "1f0c2a9b3d-18c2f0a1b2c-8-0")
     timestamp = time("When it was measured")
 
 
@@ -143,7 +143,7 @@ class ExportedEvent(Answer):
     data = JsonObject(
         metadata={"description": "Any other fields", "example": {"order_id": "ORDER-123", "total": 99.99}},
     )
-    id = text("Its id", "4b14a18f18-1")
+    id = text("Its id", "1f0c2a9b3d-18c2f0a1b2c-7-0")
 
 
 class RecordedEvent(ExportedEvent):
@@ -218,7 +218,7 @@ class Config(Answer):
     errors = fields.List(
         fields.Nested(ConfigError),
         metadata={
-            "description": "The first 100 errors; a file with errors is not taken, and its resources stay as they were"
+            "description": "The first 100 errors; a file with errors is not applied: its resources stay as they were"
         },
     )
     more_errors = whole("How many more errors there are", 0)

@@ -27,7 +27,7 @@ class StoredCatalog(Struct):
 
 
 def place(resource: Resource | FileResource) -> tuple[str, str]:
-    """Where a resource stands: its collection and name."""
+    """Key of a resource: collection and name."""
     return resource.collection, resource.name
 
 
@@ -93,7 +93,7 @@ class Catalog:
         return sorted((resource for resource in self.held() if resource.source == file), key=place)
 
     def tag(self, collection: str) -> str:
-        """A text that is another one whenever anything in the collection is."""
+        """A text that changes whenever a resource of the collection does."""
         return f"{self._revisions.get(collection, 0)}-{self.count(collection)}"
 
     def has_had(self, default: FileResource) -> bool:
@@ -112,11 +112,11 @@ class Catalog:
         by_start, named = self._by_start.get(collection, []), self._resources.get(collection, {})
         return [named[name] for _, name in reversed(by_start[: bisect_left(by_start, (before, ""))])]
 
-    def oldest(self, collection: str, most: int, besides: str | None) -> list[str]:
-        """The names of the `most` oldest resources with a time that came over HTTP, without `besides`."""
+    def oldest(self, collection: str, most: int, except_for: str | None) -> list[str]:
+        """The names of the `most` oldest resources with a time that came over HTTP, without `except_for`."""
         named = self._resources.get(collection, {})
         by_start = self._by_start.get(collection, [])
-        return list(islice((name for _, name in by_start if name != besides and named[name].source == HTTP), most))
+        return list(islice((name for _, name in by_start if name != except_for and named[name].source == HTTP), most))
 
     def put(
         self,

@@ -37,7 +37,7 @@ BEYOND_A_SCHEMA = {
     "scopes_of_bound_key",
     "collection_full",
 }
-"""Codes of errors in what is as the document says."""
+"""Error codes that no schema can express."""
 
 
 @schemathesis.serializer(LINES)
@@ -58,7 +58,7 @@ def is_right_as_sent(url: str, path: str) -> bool:
 
 
 def bad_is_refused(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> Any:
-    """As schemathesis sees it; or, where a batch has good items too, told in the receipt."""
+    """The check of schemathesis; for a batch with valid items, the errors are in the receipt."""
     if response.status_code == 200 and case.method == "POST" and response.json().get("rejected"):
         return None
     if response.status_code == 200 and case.method == "GET" and is_right_as_sent(response.request.url, case.path):
@@ -67,13 +67,13 @@ def bad_is_refused(context: schemathesis.CheckContext, response: schemathesis.Re
 
 
 def good_is_taken(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
-    """JSON that is as the document says is recorded, but for what no schema can say."""
+    """Valid JSON is recorded, unless a rule beyond the schema refuses it."""
     mode = case.meta.generation.mode if case.meta else None
     if mode is not schemathesis.GenerationMode.POSITIVE or case.media_type != JSON or response.status_code < 300:
         return
-    told = response.json()
-    codes = {error["code"] for error in told["errors"]} if "errors" in told else {told["error"]["code"]}
-    assert codes <= BEYOND_A_SCHEMA, told
+    body = response.json()
+    codes = {error["code"] for error in body["errors"]} if "errors" in body else {body["error"]["code"]}
+    assert codes <= BEYOND_A_SCHEMA, body
 
 
 DOCUMENTED: Sequence[Any] = (
@@ -87,4 +87,4 @@ DOCUMENTED: Sequence[Any] = (
 )
 """Whether an answer is documented."""
 RIGHT = (*DOCUMENTED, bad_is_refused, good_is_taken)
-"""Whether it is also the right one, for a sender who may do everything."""
+"""Whether the answer is correct for a sender with all scopes."""

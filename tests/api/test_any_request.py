@@ -56,13 +56,13 @@ def test_the_document_is_valid() -> None:
 
 @schema.parametrize()
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_sent_the_answer_is_a_documented_one(case: schemathesis.Case, senders: list[Sender]) -> None:
+def test_every_request_gets_a_documented_answer(case: schemathesis.Case, senders: list[Sender]) -> None:
     send(case, senders[0])
 
 
 @pytest.mark.parametrize("requests", [150, pytest.param(MANY, marks=pytest.mark.long)])
 @pytest.mark.parametrize("sender", [0, 1, 2], ids=["with a key", "without a key", "open"])
-def test_so_it_is_with_and_without_keys(sender: int, requests: int, senders: list[Sender]) -> None:
+def test_answers_are_documented_with_and_without_keys(sender: int, requests: int, senders: list[Sender]) -> None:
     sent = rounds = 0
     while sent < requests:
         for result in schema.get_all_operations():

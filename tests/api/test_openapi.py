@@ -90,10 +90,10 @@ def test_the_document_has_every_route_and_no_other() -> None:
 def test_the_document_has_every_error_code_of_the_source_and_no_other() -> None:
     files = [path for path in (ROOT / "analytics").rglob("*.py") if "feed" not in path.parts]
     source = "\n".join(path.read_text() for path in files)
-    told = set(re.findall(r'(?:\bcode = |\bcode=|"code": |Refused\(\s*)"([a-z_]+)"', source))
+    found = set(re.findall(r'(?:\bcode = |\bcode=|"code": |Refused\(\s*)"([a-z_]+)"', source))
     never_answered = {"internal_error", "bad_setting", "too_large", "cannot_store"}
     http = {"bad_request", "method_not_allowed"}
-    assert told - never_answered | http == {code for codes in PROBLEMS.values() for code in codes}
+    assert found - never_answered | http == {code for codes in PROBLEMS.values() for code in codes}
 
 
 def test_payloads_have_the_limits_of_their_schemas() -> None:

@@ -112,7 +112,7 @@ def test_an_admin_ends_one_session_or_all_of_a_person_and_that_is_noted() -> Non
     check_not_found(rig.ask("DELETE", f"/sessions/{of_wall}", ADMIN))
 
 
-def test_whose_sessions_to_end_must_be_said() -> None:
+def test_ending_sessions_requires_an_id_or_a_name() -> None:
     answer = Rig().ask("DELETE", "/sessions", ADMIN)
     assert (answer.status_code, list(answer.json["error"]["fields"])) == (422, ["who"])  # type: ignore[index]
 

@@ -17,10 +17,10 @@ const { AnalyticsClient, LiveClient } = await import(process.argv[2]);
 const baseUrl = process.argv[3];
 const client = new AnalyticsClient({ baseUrl, service: process.argv[4] });
 const live = new LiveClient({ baseUrl });
-const told = new Promise((resolve) => live.addEventListener('snapshot', ({ detail }) => resolve(detail.data)));
+const snapshot = new Promise((resolve) => live.addEventListener('snapshot', ({ detail }) => resolve(detail.data)));
 live.start();
 const outcome = await client.trackEvent('probe', {});
-console.log(JSON.stringify([outcome.status, (await told).overview.total_requests]));
+console.log(JSON.stringify([outcome.status, (await snapshot).overview.total_requests]));
 live.close();
 await client.close();
 """

@@ -41,8 +41,8 @@ def test_health_and_stats_report_the_storage(start_server: StartServer, tmp_path
     health, first = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "disk", durability)
     nothing = dict.fromkeys(("events", "metrics", "seconds", "minutes", "hours", "days"))
-    told = {"kind": "disk", "durability": durability, "trouble": None, "consumers": {}, "oldest": nothing}
-    assert first == {**told, "bytes": first["bytes"]}
+    expected = {"kind": "disk", "durability": durability, "trouble": None, "consumers": {}, "oldest": nothing}
+    assert first == {**expected, "bytes": first["bytes"]}
     assert first["bytes"] > 0
     server.post("/events", [{**event(n), "data": {"text": secrets.token_hex(1_000)}} for n in range(300)])
     server.post("/metrics", {"name": "memory", "value": 1})
@@ -55,13 +55,13 @@ def test_health_and_stats_report_the_storage(start_server: StartServer, tmp_path
 
 def test_storage_in_memory_is_reported_at_startup_and_in_health(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": ""})
-    told = [line for line in records(server) if "kept in memory only" in line["message"]]
-    assert [line["level"] for line in told] == ["WARNING"]
-    assert "ANALYTICS_DATA_DIR" in told[0]["message"]
+    warnings = [line for line in records(server) if "kept in memory only" in line["message"]]
+    assert [line["level"] for line in warnings] == ["WARNING"]
+    assert "ANALYTICS_DATA_DIR" in warnings[0]["message"]
     health, stats = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "memory", None)
-    told = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
-    assert stats == {**told, "oldest": stats["oldest"]}
+    expected = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
+    assert stats == {**expected, "oldest": stats["oldest"]}
 
 
 @pytest.mark.parametrize("command", [GUNICORN, APP], ids=["gunicorn", "app.py"])
@@ -117,9 +117,9 @@ def check_closed_until_ready(server: Mortal) -> None:
             assert "replaying its journal" in each.json()["error"]["message"]
     eventually(server.is_ready)
     assert server.get("/stats")["totals"]["events"] == 60
-    (told,) = [line for line in records(server) if line["message"] == "recovered"]
-    assert told["entries"] == 61, "60 events, and the default rule"
-    assert told["seconds"] > 2
+    (recovered,) = [line for line in records(server) if line["message"] == "recovered"]
+    assert recovered["entries"] == 61, "60 events, and the default rule"
+    assert recovered["seconds"] > 2
     progress = [line for line in records(server) if line["message"] == "replaying the journal"]
     assert progress
     assert all(0 < line["entry"] <= line["of"] == 61 for line in progress)

@@ -31,7 +31,7 @@ def send(server: Server, user: str, others: int = 50) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_an_erasure_is_completed_whatever_kills_the_service(tmp_path: Path, seed: int) -> None:
+def test_an_erasure_is_completed_despite_kills(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
     user = f"user-{dice.getrandbits(64):x}"
     server = Mortal(tmp_path / "server.log", tmp_path / "data")

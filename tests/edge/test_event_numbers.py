@@ -1,4 +1,4 @@
-"""Sequence numbers of events: none comes again after SIGKILL in `relaxed`, or after a backup was restored."""
+"""Sequence numbers of events: none is reused after SIGKILL in `relaxed`, or after a backup was restored."""
 
 from pathlib import Path
 
@@ -17,13 +17,13 @@ def send(server: Server, service: str) -> list[int]:
 
 
 def resumed(server: Server, service: str, since: int) -> tuple[list[int], bool]:
-    """The numbers that a client gets which comes back with `since`, and whether it is told of a gap."""
+    """The numbers that a client gets when it reconnects with `since`, and whether it gets `gap`."""
     with Live(server, f"events=sale&service={service}&since={since}") as live:
         messages = live.until(lambda message: message["type"] == "snapshot")
     return [message["seq"] for message in messages[:-1]], "gap" in messages[-1]
 
 
-def test_a_number_that_a_kill_lost_does_not_come_again(tmp_path: Path) -> None:
+def test_numbers_of_lost_events_are_not_reused(tmp_path: Path) -> None:
     server = Mortal(tmp_path / "log", tmp_path / "data", GUNICORN, ANALYTICS_DURABILITY="relaxed")
     given: list[int] = []
     with server.running():

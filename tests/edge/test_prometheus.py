@@ -19,7 +19,7 @@ from tests.edge.wire import eventually, tool, unique, websocket_url
 from tests.server import APP, ROOT, Server, free_port
 
 KNOWN_COMPLAINT = "analytics_service_latency_ms metric names should not contain abbreviated units"
-"""It is about a name that is older than the check, and that dashboards use."""
+"""The check complains about a name that dashboards use, and that is older than the check."""
 
 
 def scrape(server: Server) -> dict[str, dict[frozenset[tuple[str, str]], float]]:

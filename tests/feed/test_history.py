@@ -126,7 +126,7 @@ def test_history_fills_a_day_exactly_up_to_now() -> None:
 
 
 def test_history_fills_each_minute_and_its_share_of_the_current_one() -> None:
-    now = NOW + 12 * 3_600 + 45  # the same all day long, but for the time of day, which is slow then
+    now = NOW + 12 * 3_600 + 45  # constant, apart from the slow change over the day
     *_, last, rest = past_day(random.Random(1), now, 50)
     found: Counter[str] = Counter()
     for item in last.metrics + rest.metrics + last.events + rest.events:

@@ -1,4 +1,4 @@
-"""Decoders of what says who sent a request: credentials, origins, addresses, and headers of proxies."""
+"""Decoders of credentials, origins, addresses and proxy headers."""
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence

@@ -23,7 +23,7 @@ def mutated(seeds: Sequence[bytes], dice: random.Random, count: int, size: int) 
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_decoders_take_whatever_comes(family: str, dice: random.Random) -> None:
+def test_decoders_handle_any_input(family: str, dice: random.Random) -> None:
     for decoder in FAMILIES[family]():
         for data in mutated(decoder.seeds, dice, many(300), decoder.size):
             assert fault(decoder, data) is None, (decoder.name, data)

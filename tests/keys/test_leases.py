@@ -86,7 +86,7 @@ def test_one_that_joins_during_a_check_is_checked_too() -> None:
     assert rig.check(now=5.0) == ["newcomer"]
 
 
-def test_whoever_came_while_no_keys_were_required_stays_until_they_are() -> None:
+def test_connections_opened_without_keys_end_once_keys_are_required() -> None:
     rig = Rig()
     rig.is_locked = False
     rig.leases.add({KEY: EVERYBODY}, lambda: rig.ended.append("everybody"))

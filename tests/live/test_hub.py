@@ -95,7 +95,7 @@ def test_a_slow_client_learns_how_many_events_were_dropped() -> None:
     assert stage.received(quick) == []
 
 
-def test_of_more_events_than_an_outbox_holds_the_newest_are_sent() -> None:
+def test_only_the_newest_events_are_sent_if_an_outbox_overflows() -> None:
     stage = Stage()
     client = stage.join()
     stage.received(client)
@@ -235,7 +235,7 @@ class Ready(DeadConnection):
         self.closed = closing
 
 
-def test_erased_events_are_not_sent_and_who_is_behind_has_to_come_back() -> None:
+def test_erased_events_are_not_sent_and_slow_clients_are_disconnected() -> None:
     stage = Stage()
     quick, slow = Ready(), Ready()
     for connection in (quick, slow):

@@ -109,13 +109,13 @@ def test_a_replay_gives_the_same_state() -> None:
 
 def test_events_that_wait_for_live_clients_are_discarded() -> None:
     rig = filled()
-    told: list[frozenset[str]] = []
-    rig.bus.listen(UsersErased, lambda erased: told.append(erased.users))
+    published: list[frozenset[str]] = []
+    rig.bus.listen(UsersErased, lambda erased: published.append(erased.users))
     rig.recorder.erase(["alice"])
-    assert told == [frozenset({"alice"})]
+    assert published == [frozenset({"alice"})]
     kept = Kept([event(user_id="alice", id="x"), event(user_id="bob", id="y")], NOON, "", "")
-    left = without(kept, told[0])
+    left = without(kept, published[0])
     assert (left.records[0], left.records[1], list(left.places())) == (ERASED, kept.records[1], [1])
     assert [left.is_live(place) for place in (0, 1)] == [False, True]
-    assert without(left, told[0]) is left
+    assert without(left, published[0]) is left
     assert b'"y"' in event_json(left, 1)

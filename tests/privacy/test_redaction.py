@@ -205,7 +205,7 @@ _data = st.dictionaries(_keys, _values, max_size=4)
 
 
 def reference(value: Any, action: str, counts: Counter[str]) -> Any:
-    """The same by the plainest means: decoded JSON, one value after another."""
+    """A simple reference: decode the JSON and visit each value."""
 
     def redacted(text: str) -> str:
         return {"drop": "", "mask": "***", "hash": hashed(text)}[action]

@@ -65,7 +65,7 @@ export class Access {
       const response = await fetch(address('/session'), { cache: 'no-store' });
       if (response.ok) this.session = await response.json();
     } catch {
-      // then it is as it was
+      // keep the current state
     }
   }
 

@@ -34,7 +34,7 @@ export class Annotations {
     this.#draw();
   }
 
-  /** Load them now. While nothing changed, the service answers that alone: the browser has them still. */
+  /** Load them; the service answers 304 if nothing changed. */
   async load() {
     this.loadedAt = performance.now();
     const ranges = this.#ranges();

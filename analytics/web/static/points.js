@@ -1,8 +1,9 @@
 // Points over time for charts: loaded from /series, extended live, and corrected by later loads. Pure.
 
 /**
- * The ranges of the charts: seconds, the buckets of the newest part, and the coarser ones of what lies before it. What the
- * service has so finely for less than the range is long, the page `keeps`; zoomed, a range can `reach` further back.
+ * The ranges of the charts, in seconds: `step` is the bucket of the newest `fine` seconds, `coarse` that of the rest.
+ * `keeps`: the page keeps these buckets, because the service drops them before the range ends; `reach`: how far back a
+ * zoom may go.
  */
 export const RANGES = {
   '5m': { label: '5 min', words: 'last 5 minutes', seconds: 300, reach: 600, step: 5, fine: 110, coarse: 60, users: 60, again: 10, keeps: true },

@@ -23,10 +23,10 @@ export interface ClientOptions {
    * read it. Default: that of `baseUrl`, else none.
    */
   key?: string;
-  /** Whose events and metrics these are. Default `'frontend'`. */
+  /** Service of the events and metrics. Default `'frontend'`. */
   service?: string;
-  /** Told of each item that found no room in the queue, or was given up by `close`; `dropped` counts them all. */
-  onDropped?: (told: { dropped: number; reason: string; id: string | null }) => void;
+  /** Called for each item that found no room in the queue, or was given up by `close`; `dropped` counts them all. */
+  onDropped?: (dropped: { dropped: number; reason: string; id: string | null }) => void;
   /**
    * Called for each failed request (`retryIn` ms until the next) and each rejected item (`id`). A key that is not
    * accepted (`status` 401 or 403) is reported once for events, metrics and heartbeats each, until a request succeeds.
@@ -87,7 +87,7 @@ export interface LiveOptions {
   service?: string | string[];
   /** How updates come over the wire; listeners always get whole snapshots. Default `'patch'`. */
   updates?: 'full' | 'patch';
-  /** A line without a message for so long is taken for dead; ms, default 5000. */
+  /** A connection is considered dead after this many ms without a message; default 5000. */
   silenceMs?: number;
   /** Waits before reconnecting, in ms: the least, the first range's end, and the greatest. */
   retry?: { floor?: number; base?: number; cap?: number };

@@ -130,11 +130,11 @@ export class SendQueue {
     if (this.#request !== request) return; // the items were discarded
     this.#sending = 0;
     const { next, outcomes } = verdict(answer, tried, isSingle);
-    const isTold = next === 'denied' && this.#deniedAt !== null;
+    const isReported = next === 'denied' && this.#deniedAt !== null;
     if (next === 'retry' || this.#mayBeAccepted(next)) {
       if (!NOT_TAKEN.has(answer.status)) for (const item of batch) item.isTried = true;
       if (answer.status === 500) this.#suspect(batch);
-      this.#sendIn(this.#pause(answer, isTold));
+      this.#sendIn(this.#pause(answer, isReported));
       return;
     }
     this.#attempt = this.#faults = 0;
@@ -144,7 +144,7 @@ export class SendQueue {
     this.#goOn(next === 'split');
   }
 
-  /** Whether the key was not accepted just now, and items still wait for somebody to mend that. */
+  /** Whether the key was not accepted just now, and items still wait for somebody to fix that. */
   #mayBeAccepted(next) {
     if (next !== 'denied') this.#deniedAt = null;
     else this.#deniedAt ??= Date.now();
@@ -180,14 +180,14 @@ export class SendQueue {
     }
   }
 
-  /** Count a failure, and report it unless it `isTold`; returns the pause in ms. */
-  #pause({ waitMs, ...answer }, isTold) {
+  /** Count a failure, and report it unless it `isReported`; returns the pause in ms. */
+  #pause({ waitMs, ...answer }, isReported) {
     const pause = waitMs > 0 ? waitMs + SPREAD_MS * Math.random() : backoff(this.#attempt, this.#options.retry);
     const retryIn = Math.round(pause);
     this.#attempt += 1;
     this.#isAskedToWait = waitMs > 0;
     for (const item of this.#waiting) item.isHandedOver = false; // a beacon would have failed too
-    if (!isTold) this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
+    if (!isReported) this.#options.onError({ ...problemOf(answer), attempt: this.#attempt, retryIn });
     return retryIn;
   }
 

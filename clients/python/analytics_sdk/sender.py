@@ -165,7 +165,7 @@ class Sender:
                 self._settle([item for item, _ in final], [outcome for _, outcome in final])
 
     def _wait_for_key(self, verdict: Denied, count: int) -> TryAgain | Settled:
-        """Try again for a while, in which somebody may mend the key or the service; then reject."""
+        """Try again for a while, in which somebody may fix the key or the service; then reject."""
         now = self._clock()
         if self._denied_since is None:
             self._denied_since = now

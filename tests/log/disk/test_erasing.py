@@ -34,7 +34,7 @@ def is_clean(disk: Disk) -> bool:
     return not holds(disk.path, USER)
 
 
-def test_nothing_of_the_events_is_left_in_any_file_after_the_next_checkpoint(disk: Disk) -> None:
+def test_no_file_holds_the_events_after_the_next_checkpoint(disk: Disk) -> None:
     fill(disk)
     assert disk.save()
     disk.event("view", user_id=USER)
@@ -64,7 +64,7 @@ def test_a_checkpoint_becomes_due_by_an_erasure_but_not_again_and_again(disk: Di
     assert disk.checkpointer.is_due
 
 
-def test_whoever_reads_the_database_delays_it_and_the_next_try_completes_it(disk: Disk) -> None:
+def test_a_reader_delays_it_and_the_next_try_completes_it(disk: Disk) -> None:
     fill(disk)
     disk.recorder.erase([USER])
     with closing(sqlite3.connect(disk.path / FILE_NAME, isolation_level=None)) as reader:

@@ -42,7 +42,7 @@ def begin(disk: Disk, **fields: Any) -> "gevent.Greenlet":
 
 
 def send_refused_again(disk: Disk, sending: list["gevent.Greenlet"]) -> None:
-    """Wait for events whose ids are their places, and send those again that were refused, until all are taken."""
+    """Wait for events whose ids are their indexes; refused ones are sent again until all are accepted."""
     for number, each in enumerate(sending):
         each.join(PATIENCE)
         while not each.successful():

@@ -18,7 +18,7 @@ def test_a_damaged_body_is_refused(stored: bytes) -> None:
         unpacked(stored)
 
 
-def test_a_size_that_cannot_be_takes_no_memory() -> None:
+def test_an_impossible_size_allocates_no_memory() -> None:
     stored = LZ4 + (2**31 - 1).to_bytes(SIZE, "little") + bytes(1000)
     tracemalloc.start()
     try:

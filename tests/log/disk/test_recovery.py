@@ -216,7 +216,7 @@ def test_a_larger_ring_does_not_bring_records_back_but_numbers_continue(tmp_path
 
 
 @pytest.mark.parametrize("saves", [False, True])
-def test_no_number_of_a_lost_event_comes_again(tmp_path: Path, stack: ExitStack, saves: bool) -> None:
+def test_numbers_of_lost_events_are_not_reused(tmp_path: Path, stack: ExitStack, saves: bool) -> None:
     disk = stack.enter_context(Disk(tmp_path / "data", starts=True))
     disk.event()
     shutil.copytree(tmp_path / "data", tmp_path / "backup")
