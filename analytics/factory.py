@@ -78,7 +78,7 @@ from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
-from analytics.yielding import yield_to_others
+from analytics.yielding import yield_if_due
 
 SIGN_INS = Rate(1, 60)
 """How often people of one address may sign in with a provider."""
@@ -177,7 +177,7 @@ def create_app(
     limits = BodyLimits(settings.max_body)
     batches = limits._replace(advice="send smaller batches")
     hasher = Hasher(partial(hash_key, settings.hash_key, Path(settings.data_dir) if settings.data_dir else None))
-    redactor = Redactor(state.catalog, hasher, recorder.count_redacted, yield_to_others)
+    redactor = Redactor(state.catalog, hasher, recorder.count_redacted, yield_if_due)
     events = events_door(recorder, redactor, batches, settings.max_batch)
     metrics = metrics_door(recorder, redactor, batches, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, redactor, limits)

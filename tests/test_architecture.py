@@ -68,7 +68,7 @@ ARROWS: dict[str, set[str]] = {
         "state",
         "yielding",
     },
-    "doors": {"answer", "errors", "identity", "kinds", "log", "privacy", "records", "schemas", "yielding"},
+    "doors": {"addresses", "answer", "errors", "identity", "kinds", "log", "privacy", "records", "schemas", "yielding"},
     "internals": {"yielding"},
     "own_metrics": set(),
     "api": {

@@ -2,6 +2,7 @@
 
 from analytics.catalog.collections import REDACTIONS
 from analytics.resources import FileResource
+from analytics.schemas.redaction import DATA, TAGS
 
 SECRETS = FileResource(
     REDACTIONS.name,
@@ -9,12 +10,12 @@ SECRETS = FileResource(
     {
         "fields": [
             "api_key",
-            "apikey",
             "authorization",
             "cookie",
             "passwd",
             "password",
             "private_key",
+            "pwd",
             "proxy-authorization",
             "secret",
             "client_secret",
@@ -24,8 +25,9 @@ SECRETS = FileResource(
             "refresh_token",
             "id_token",
             "x-api-key",
-        ]
+        ],
+        "applies_to": [DATA, TAGS],
     },
 )
-"""The rule that masks fields with known secrets."""
+"""The rule that masks fields and tags with known secrets."""
 DEFAULTS = (SECRETS,)

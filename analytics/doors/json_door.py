@@ -8,13 +8,14 @@ from wsgiref.types import WSGIEnvironment
 
 import msgspec
 
+from analytics.addresses import sender_at
 from analytics.answer import Answer, json_answer, refusal
 from analytics.doors.body import BodyReader
 from analytics.doors.forms import decode
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import LINES_TYPE, MANY_RECORDS
 from analytics.errors import AnalyticsError
-from analytics.identity import EVERYBODY, Identity, NotAllowed, identity_of
+from analytics.identity import ADMIN, EVERYBODY, Identity, NotAllowed, identity_of
 from analytics.kinds import EVENTS, METRICS, Kind
 from analytics.log.handlers import Taken
 from analytics.log.recorder import Recorder
@@ -35,7 +36,7 @@ class JsonDoor(Generic[R]):
         decoder: decodes records, and limits the items of a batch.
         recorder: stores records, and counts the rejected ones.
         describe: makes the answer to a single record.
-        redact: redacts decoded records in place, given the body they come from.
+        redact: redacts decoded records in place, given the body they come from, and whether hashes in it are kept.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class JsonDoor(Generic[R]):
         decoder: SchemaDecoder[R],
         recorder: Recorder,
         describe: Callable[[R, Taken], dict[str, str]],
-        redact: Callable[[Sequence[R], bytes], None],
+        redact: Callable[[Sequence[R], bytes, Callable[[], bool]], None],
     ) -> None:
         self._kind: Kind[R] = kind
         self._decoder: SchemaDecoder[R] = decoder
@@ -69,7 +70,8 @@ class JsonDoor(Generic[R]):
         try:
             data, media_type = self._bodies.read(environ)
             decoded = decode(self._decoder, data, self._kind.name, is_lines=media_type == LINES_TYPE)
-            self._redact(decoded.items if isinstance(decoded, Batch) else (decoded,), data)
+            items = decoded.items if isinstance(decoded, Batch) else (decoded,)
+            self._redact(items, data, partial(may_import, environ))
             return decoded
         except AnalyticsError as error:
             self._recorder.reject(self._kind, [error.code])
@@ -124,6 +126,13 @@ def metrics_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max
     decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric, redactor.metrics)
+
+
+def may_import(environ: WSGIEnvironment) -> bool:
+    """Whether the sender may send hashes that this service made: an admin, or anybody on this machine without keys."""
+    identity = identity_of(environ)
+    is_known = identity.who != EVERYBODY.who
+    return identity.may(ADMIN) and (is_known or sender_at(environ.get("REMOTE_ADDR", "")) is None)
 
 
 def _describe_event(event: NewEvent, taken: Taken) -> dict[str, str]:

@@ -27,16 +27,22 @@ class Hasher:
         self._key: bytes | None = None
 
     def __call__(self, text: str) -> str:
+        """The hash of a text, also of one that looks like a hash.
+
+        Raises:
+            Unavailable: the key cannot be read or created.
+        """
+        if self._key is None:
+            self._key = self._find_key()
+        return PREFIX + blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
+
+    def unless_hashed(self, text: str) -> str:
         """The hash of a text; a hash is returned as it is, so that an import of an export changes nothing.
 
         Raises:
             Unavailable: the key cannot be read or created.
         """
-        if HASH.fullmatch(text):
-            return text
-        if self._key is None:
-            self._key = self._find_key()
-        return PREFIX + blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
+        return text if HASH.fullmatch(text) else self(text)
 
 
 def hash_key(setting: str, directory: Path | None) -> bytes:

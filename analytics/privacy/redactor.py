@@ -7,84 +7,91 @@ import msgspec
 
 from analytics.catalog.collections import REDACTIONS
 from analytics.catalog.defaults import SECRETS
-from analytics.privacy.rules import Counts, Rule, Rules
+from analytics.privacy.hashing import Hasher
+from analytics.privacy.rules import Counts, Rule, Rules, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
 from analytics.schemas.redaction import HASH
 from analytics.state.catalog import Catalog
-
-PAUSE_EVERY = 64
 
 
 class Redactor:
     """Redacts records by the rules that are in `catalog` now.
 
     Args:
-        hash_: hashes a text with the key of this service.
+        hasher: hashes with the key of this service.
         count: called with how much was redacted.
-        pause: called from time to time while many records are redacted, to yield to others.
+        pause: called after each record that may take long, to yield to others if that is due.
     """
 
     def __init__(
         self,
         catalog: Catalog,
-        hash_: Callable[[str], str],
+        hasher: Hasher,
         count: Callable[[Counts], None],
         pause: Callable[[], None] = lambda: None,
     ) -> None:
-        self._catalog, self._hash, self._count, self._pause = catalog, hash_, count, pause
+        self._catalog, self._hasher, self._count, self._pause = catalog, hasher, count, pause
         self._made_of: tuple[int, bool] | None = None
         self._revision = -1
-        self._made = Rules((), hash_)
+        self._made = Rules(())
 
-    def events(self, events: Sequence[NewEvent], body: bytes) -> None:
-        """Redact events in place; `body` is the JSON that they were decoded from."""
+    def events(self, events: Sequence[NewEvent], body: bytes, is_import: Callable[[], bool]) -> None:
+        """Redact events in place.
+
+        Args:
+            body: the JSON that they were decoded from.
+            is_import: whether the sender may send hashes of an export, which are kept; those of others are hashed.
+        """
         rules = self._made if self._catalog.revision == self._revision else self._rules()
-        if rules.has_each_event or rules.data.names.may_be_in(body):
-            self._events(rules, events)
-
-    def metrics(self, metrics: Sequence[NewMetric], _: bytes) -> None:
-        """Redact the tags of metrics in place."""
-        place = self._rules().tags
-        if place.is_empty:
+        if not rules.has_each_event and not rules.data.names.may_be_in(body):
             return
-        counts: Counts = Counter()
+        work = self._work(is_import)
+        for event in events:
+            if rules.user_id is not None and event.user_id:
+                redacted = work.hash_(event.user_id) if rules.user_id.user_id == HASH else None
+                if redacted != event.user_id:
+                    event.user_id = redacted
+                    work.counts[rules.user_id.name] += 1
+            json = bytes(event.data)
+            if rules.data.may_match(json):
+                event.data = msgspec.Raw(rules.data.object(json, work))
+            self._pause()
+        self._finish(work)
+
+    def metrics(self, metrics: Sequence[NewMetric], body: bytes, is_import: Callable[[], bool]) -> None:
+        """Redact the tags of metrics in place; the arguments are those of `events`."""
+        tags = self._rules().tags
+        if not tags.has_patterns and not tags.names.may_be_in(body):
+            return
+        work = self._work(is_import)
         for metric in metrics:
             if metric.tags:
-                metric.tags = place.tags(metric.tags, counts)
-        if counts:
-            self._count(counts)
+                metric.tags = tags.tags(metric.tags, work)
+                self._pause()
+        self._finish(work)
 
     def heartbeat(self, heartbeat: NewHeartbeat) -> NewHeartbeat:
         """The heartbeat with its message redacted."""
         place = self._rules().message
         if place.is_empty or not heartbeat.message:
             return heartbeat
-        counts: Counts = Counter()
-        message = place.text(heartbeat.message, counts)
-        if not counts:
+        work = Work(Counter(), self._hasher)
+        message = place.text(heartbeat.message, work)
+        if not work.counts:
             return heartbeat
-        self._count(counts)
+        self._finish(work)
         return msgspec.structs.replace(heartbeat, message=message)
 
     def user_ids(self, user_id: str) -> list[str]:
         """The ids under which events of this user may have been recorded: the id itself, and its hash."""
-        return list(dict.fromkeys((user_id, self._hash(user_id))))
+        return [user_id, self._hasher(user_id)]
 
-    def _events(self, rules: Rules, events: Sequence[NewEvent]) -> None:
-        counts: Counts = Counter()
-        for number, event in enumerate(events, 1):
-            if rules.user_id is not None and event.user_id:
-                redacted = self._hash(event.user_id) if rules.user_id.user_id == HASH else None
-                if redacted != event.user_id:
-                    event.user_id = redacted
-                    counts[rules.user_id.name] += 1
-            json = bytes(event.data)
-            if rules.data.may_match(json):
-                event.data = msgspec.Raw(rules.data.object(json, counts))
-            if number % PAUSE_EVERY == 0:
-                self._pause()
-        if counts:
-            self._count(counts)
+    def _work(self, is_import: Callable[[], bool]) -> Work:
+        return Work(Counter(), self._hasher.unless_hashed if is_import() else self._hasher)
+
+    def _finish(self, work: Work) -> None:
+        if work.counts:
+            self._count(work.counts)
 
     def _rules(self) -> Rules:
         """The current rules. The default rule applies until it was recorded in the catalog."""
@@ -94,7 +101,7 @@ class Redactor:
             found = {each.name: each.body for each in catalog.all() if each.collection == REDACTIONS.name}
             if not catalog.has_had(SECRETS):
                 found.setdefault(SECRETS.name, SECRETS.body)
-            self._made = Rules([Rule.of(name, body) for name, body in found.items()], self._hash)
+            self._made = Rules([Rule.of(name, body) for name, body in found.items()])
             self._made_of = made_of
         self._revision = catalog.revision
         return self._made

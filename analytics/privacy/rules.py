@@ -6,13 +6,22 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from analytics.privacy.names import NameSearch, folded
-from analytics.privacy.patterns import PATTERNS, Pattern, replaced
+from analytics.privacy.names import NAMES, VALUE, NameSearch, folded
+from analytics.privacy.patterns import LEAST_NUMBER, PATTERNS, SHORTEST, Pattern, replaced
 from analytics.schemas.redaction import DATA, DROP, HASH, MASK, MESSAGE, TAGS
 
 MASKED = "***"
+REPLACEMENT: Mapping[str, Callable[[str], str]] = {DROP: lambda _: "", MASK: lambda _: MASKED}
+"""What replaces a text that a pattern finds, by action."""
 Counts = Counter[str]
 """How many fields and texts were redacted, by the name of the rule."""
+
+
+class Work(NamedTuple):
+    """What redacting the records of one request needs besides the rules: the counts, and what hashes a text."""
+
+    counts: Counts
+    hash_: Callable[[str], str]
 
 
 class Rule(NamedTuple):
@@ -41,12 +50,11 @@ class Rule(NamedTuple):
 class Place:
     """The rules for one place, such as `data`. Where several rules name a field, the first one decides."""
 
-    def __init__(self, rules: Iterable[Rule], place: str, hash_: Callable[[str], str]) -> None:
+    def __init__(self, rules: Iterable[Rule], place: str) -> None:
         here = [rule for rule in rules if place in rule.applies_to]
         self._by_name = {name: rule for rule in reversed(here) for name in rule.names}
         self._patterns = [(rule, pattern) for rule in here for pattern in rule.patterns]
         self._hints = list({pattern.hint: None for _, pattern in self._patterns})
-        self._hash = hash_
         self.names = NameSearch(self._by_name)
         self.is_empty = not (self._by_name or self._patterns)
         self.has_patterns = bool(self._patterns)
@@ -57,55 +65,62 @@ class Place:
             return True
         return self.has_patterns and (b"\\u" in json or any(hint.search(json) for hint in self._hints))
 
-    def object(self, json: bytes, counts: Counts) -> bytes:
+    def object(self, json: bytes, work: Work) -> bytes:
         """The JSON of an object without what the rules redact.
 
         It is encoded anew in any case: of fields with equal names, only the last one is left, and was looked at.
         """
-        return msgspec.json.encode(self._value(msgspec.json.decode(json), counts))
+        return msgspec.json.encode(self._value(msgspec.json.decode(json), work))
 
-    def tags(self, tags: dict[str, str], counts: Counts) -> dict[str, str]:
+    def tags(self, tags: dict[str, str], work: Work) -> dict[str, str]:
         """Tags without what the rules redact."""
-        redacted: dict[str, str] = self._value(tags, counts)
+        redacted: dict[str, str] = self._value(tags, work)
         return redacted
 
-    def text(self, text: str, counts: Counts) -> str:
+    def text(self, text: str, work: Work) -> str:
         """A text without what the patterns find."""
+        if len(text) < SHORTEST:
+            return text
         for rule, pattern in self._patterns:
-            text, count = replaced(text, pattern, self._replacement[rule.action])
+            replace = work.hash_ if rule.action == HASH else REPLACEMENT[rule.action]
+            text, count = replaced(text, pattern, replace)
             if count:
-                counts[rule.name] += count
+                work.counts[rule.name] += count
         return text
 
-    @property
-    def _replacement(self) -> Mapping[str, Callable[[str], str]]:
-        return {DROP: lambda _: "", MASK: lambda _: MASKED, HASH: self._hash}
-
-    def _value(self, value: Any, counts: Counts) -> Any:
+    def _value(self, value: Any, work: Work) -> Any:
         if isinstance(value, dict):
-            return dict(self._fields(value, counts))
+            return dict(self._fields(value, work))
         if isinstance(value, list):
-            return [self._value(item, counts) for item in value]
+            return [self._value(item, work) for item in value]
         if self.has_patterns:
             if isinstance(value, str):
-                return self.text(value, counts)
-            if type(value) is int:
+                return self.text(value, work)
+            if type(value) is int and abs(value) >= LEAST_NUMBER:
                 text = str(value)
-                redacted = self.text(text, counts)
+                redacted = self.text(text, work)
                 return value if redacted == text else redacted
         return value
 
-    def _fields(self, fields: Mapping[str, Any], counts: Counts) -> Iterable[tuple[str, Any]]:
-        for name, value in fields.items():
-            rule = self._by_name.get(folded(name))
+    def _fields(self, fields: Mapping[str, Any], work: Work) -> Iterable[tuple[str, Any]]:
+        names = [folded(name) for name in fields]
+        of_pair = self._rule_of_pair(names, fields) if VALUE in names else None
+        for plain, (name, value) in zip(names, fields.items(), strict=True):
+            rule = self._by_name.get(plain) or (of_pair if plain == VALUE else None)
             if rule is None or value is None:
-                yield name, self._value(value, counts)
+                yield name, self._value(value, work)
                 continue
-            redacted = MASKED if rule.action == MASK else self._hash(_text_of(value)) if rule.action == HASH else None
+            redacted = MASKED if rule.action == MASK else work.hash_(_text_of(value)) if rule.action == HASH else None
             if redacted != value:
-                counts[rule.name] += 1
+                work.counts[rule.name] += 1
             if redacted is not None:
                 yield name, redacted
+
+    def _rule_of_pair(self, names: Iterable[str], fields: Mapping[str, Any]) -> Rule | None:
+        """The rule for `value` in a pair such as `{"name": "authorization", "value": "..."}`."""
+        named = [value for plain, value in zip(names, fields.values(), strict=True) if plain in NAMES]
+        rules = (self._by_name.get(folded(each)) for each in named if isinstance(each, str))
+        return next(filter(None, rules), None)
 
 
 class Rules:
@@ -116,9 +131,9 @@ class Rules:
         has_each_event: whether each event must be looked at, since names of fields alone do not decide.
     """
 
-    def __init__(self, rules: Iterable[Rule], hash_: Callable[[str], str]) -> None:
+    def __init__(self, rules: Iterable[Rule]) -> None:
         rules = sorted(rules, key=_name)
-        self.data, self.message, self.tags = (Place(rules, place, hash_) for place in (DATA, MESSAGE, TAGS))
+        self.data, self.message, self.tags = (Place(rules, place) for place in (DATA, MESSAGE, TAGS))
         self.user_id = next((rule for rule in rules if rule.user_id is not None), None)
         self.has_each_event = self.user_id is not None or self.data.has_patterns
 

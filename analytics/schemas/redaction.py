@@ -68,7 +68,7 @@ class RedactionSchema(Schema):
         validate=validate.Length(max=MOST_NAMES, error=f"Must have at most {MOST_NAMES} names."),
         metadata={
             "description": "Names of fields in `data`, at any depth, or of tags. Upper and lower case of A to Z are "
-            "the same, and so are - and _",
+            "the same, and - and _ are ignored. `value` is redacted beside a `name` or `key` with such a name",
             "example": ["password", "set-cookie"],
         },
     )

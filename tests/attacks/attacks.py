@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from threading import Thread
 
-from tests.attacks.payloads import JSON, MIB, batches, bombs, collisions, documents, head, names, polls, reads
+from tests.attacks.payloads import JSON, MIB, batches, bombs, collisions, documents, head, names, polls, reads, texts
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 10
@@ -156,6 +156,7 @@ ATTACKS: dict[str, Attack] = {
     "wrong batches": partial(repeat, batches),
     "collisions": partial(repeat, collisions),
     "names": partial(repeat, names),
+    "texts": partial(repeat, texts),
     "reads": partial(repeat, reads),
     "polls": partial(repeat, polls),
     "silent connections": partial(hold, b"", b"", 1),

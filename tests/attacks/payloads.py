@@ -98,6 +98,17 @@ def collisions() -> Iterator[bytes]:
         yield post("/metrics", json.dumps(metrics).encode())
 
 
+def texts() -> Iterator[bytes]:
+    """Full batches of texts that are hard for patterns, and bodies with parts of names everywhere."""
+    for unit in ("eyJ-", "eyJaaaaa.", "a@", "a@b.", "4444 ", "ghp_-", "Bearer ", "password"):
+        data = {"t": unit * (32_000 // len(unit))}
+        yield post("/events", json.dumps([{"type": "a", "service": "s", "data": data}] * 100).encode())
+    many = {"t": ["4444 4444"] * 2_500}
+    yield post("/events", json.dumps([{"type": "a", "service": "s", "data": many}] * 100).encode())
+    tags = {f"k{n}": "eyJ-" * 64 for n in range(16)}
+    yield post("/metrics", json.dumps([{"name": "a", "value": 1, "tags": tags}] * 2_000).encode())
+
+
 def names() -> Iterator[bytes]:
     """Batches of records with new services, types, endpoints, users, metrics and tags."""
     for start in count(0, 1_000):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from tests.fuzz import access, bodies, files, journal, live, people, queries
+from tests.fuzz import access, bodies, files, journal, live, people, privacy, queries
 from tests.fuzz.decoder import Decoder
 
 FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
@@ -13,4 +13,5 @@ FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "files": files.decoders,
     "journal": journal.decoders,
     "people": people.decoders,
+    "privacy": privacy.decoders,
 }

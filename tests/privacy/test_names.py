@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.catalog.defaults import SECRETS
-from analytics.privacy.names import CHUNK, LARGE, WINDOW, NameSearch, folded
+from analytics.privacy.names import CHUNK, LARGE, MOST_LOOKS, WINDOW, NameSearch, folded
 
-search = NameSearch(map(folded, [*SECRETS.body["fields"], "pin", "é"]))
+NAMES = (*SECRETS.body["fields"], "pin", "é")
+search = NameSearch(map(folded, NAMES))
 
 
 def body_with(name: str, fill: int, at_end: bool) -> bytes:
@@ -19,7 +20,7 @@ def body_with(name: str, fill: int, at_end: bool) -> bytes:
 
 
 @given(
-    st.sampled_from((*SECRETS.body["fields"], "pin", "é", "API-KEY", "Set_Cookie")),
+    st.sampled_from((*NAMES, "API-KEY", "SetCookie", "_pass--word", "p-i_n")),
     st.sampled_from((0, LARGE, CHUNK * WINDOW)),
     st.integers(0, 40),
     st.booleans(),
@@ -28,6 +29,20 @@ def test_a_name_is_found_wherever_it_stands(name: str, fill: int, more: int, at_
     body = body_with(name, fill + more, at_end)
     assert search.may_be_in(body)
     assert search.is_in(body)
+
+
+@given(st.sampled_from(NAMES), st.sampled_from(("name", "key", "Name", "k-e_y")), st.sampled_from((0, LARGE)))
+def test_a_pair_with_a_name_is_found(name: str, field: str, fill: int) -> None:
+    body = json.dumps({"fill": "x" * fill, "headers": [{field: name, "value": 1}]}, ensure_ascii=False).encode()
+    assert search.may_be_in(body)
+    assert search.is_in(body)
+
+
+def test_a_body_with_parts_of_names_everywhere_is_not_searched_for_long() -> None:
+    few, many = (json.dumps({"fill": "password" * count}).encode() for count in (MOST_LOOKS // 2, 4 * MOST_LOOKS))
+    assert not search.may_be_in(few)
+    assert search.may_be_in(many), "it may have a name"
+    assert not search.is_in(many)
 
 
 def test_bodies_without_the_names_are_not_decoded() -> None:

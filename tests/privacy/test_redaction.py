@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analytics.catalog.defaults import SECRETS
+from analytics.doors.json_door import may_import
 from analytics.errors import NotFound, Unavailable
+from analytics.identity import ADMIN, EVERYBODY, INGEST, KEY, Identity
 from analytics.privacy.hashing import HASH, Hasher, hash_key
 from analytics.privacy.patterns import PATTERNS, replaced
 from analytics.privacy.redactor import Redactor
@@ -22,6 +24,10 @@ from analytics.schemas.event import EventSchema
 from tests.state.rig import Rig
 
 hashed = Hasher(lambda: b"k" * 32)
+
+
+def no_import() -> bool:
+    return False
 
 
 class Door:
@@ -40,11 +46,11 @@ class Door:
     def delete(self, name: str) -> None:
         self.rig.recorder.change(NewChange("redactions", name))
 
-    def event(self, data: Any, user_id: str | None = None, **how: Any) -> NewEvent:
+    def event(self, data: Any, user_id: str | None = None, *, is_import: bool = False, **how: Any) -> NewEvent:
         """The event as it would be recorded, sent alone."""
         body = json.dumps({"type": "t", "service": "s", "user_id": user_id, "data": data}, **how).encode()
         event = self.decoder.one(body)
-        self.redactor.events([event], body)
+        self.redactor.events([event], body, lambda: is_import)
         return event
 
     def data(self, data: Any, **how: Any) -> Any:
@@ -66,6 +72,60 @@ def test_known_secrets_are_masked_from_the_start_at_any_depth_and_counted() -> N
     }
     assert door.data(sent) == expected
     assert door.counts == {"secrets": 3}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "accessToken",
+        "refreshToken",
+        "idToken",
+        "clientSecret",
+        "privateKey",
+        "pwd",
+        "API-Key",
+        "apikey",
+        "_set__cookie-",
+    ],
+)
+@pytest.mark.parametrize("fill", [0, 4_000])
+def test_known_secrets_are_masked_however_their_names_are_written(name: str, fill: int) -> None:
+    filler = {"fill": "f" * fill}
+    assert Door().data({**filler, name: "s"}) == {**filler, name: "***"}
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ({"name": "authorization", "value": "s"}, "***"),
+        ({"value": ["s"], "key": "Set-Cookie"}, "***"),
+        ({"Name": "accessToken", "Value": "s"}, "***"),
+        ({"name": "color", "value": "s"}, "s"),
+        ({"name": ["authorization"], "value": "s"}, "s"),
+        ({"title": "authorization", "value": "s"}, "s"),
+        ({"name": "authorization", "value": None}, None),
+    ],
+)
+def test_the_value_of_a_pair_is_masked_by_its_name(pair: dict[str, Any], value: str | None) -> None:
+    (left,) = Door().data({"headers": [pair]})["headers"]
+    assert left == {name: value if name.lower() == "value" else inner for name, inner in pair.items()}
+
+
+def test_known_secrets_are_masked_in_tags_too() -> None:
+    door = Door()
+    metrics = [NewMetric("m", 1, tags={"Authorization": "Bearer abc", "zone": "a"}), NewMetric("m", 1)]
+    door.redactor.metrics(metrics, msgspec.json.encode(metrics), no_import)
+    assert metrics[0].tags == {"Authorization": "***", "zone": "a"}
+    assert door.counts == {"secrets": 1}
+
+
+def test_others_may_go_on_after_each_record_that_is_looked_at() -> None:
+    pauses: list[None] = []
+    door = Door(mine={"patterns": ["email"], "applies_to": ["data", "tags"]})
+    redactor = Redactor(door.rig.state.catalog, hashed, door.rig.recorder.count_redacted, lambda: pauses.append(None))
+    redactor.events([NewEvent("t", "s")] * 3, b"", no_import)
+    redactor.metrics([NewMetric("m", 1, tags={"a": "b"})] * 2, b"", no_import)
+    assert len(pauses) == 5
 
 
 def test_the_default_rule_can_be_changed_and_deleted_and_does_not_come_back() -> None:
@@ -90,7 +150,7 @@ def test_a_rule_of_that_name_is_not_replaced_by_the_default() -> None:
 def sent_as(door: Door, data: bytes) -> bytes:
     body = b'{"type":"t","service":"s","data":%b}' % data
     event = door.decoder.one(body)
-    door.redactor.events([event], body)
+    door.redactor.events([event], body, no_import)
     return bytes(event.data)
 
 
@@ -139,7 +199,7 @@ def test_the_first_rule_by_name_decides_about_a_field() -> None:
     ("user_id", "rule", "expected"),
     [
         ("alice", "hash", hashed("alice")),
-        (hashed("alice"), "hash", hashed("alice")),
+        (hashed("alice"), "hash", hashed(hashed("alice"))),
         ("alice", "drop", None),
         (None, "hash", None),
         ("", "hash", ""),
@@ -150,6 +210,31 @@ def test_user_ids_are_hashed_or_dropped_where_a_rule_says_so(user_id: str, rule:
     assert Door(mine={"fields": ["x"]}).event({}, user_id).user_id == user_id
 
 
+def test_only_imports_bring_hashes_that_this_service_made() -> None:
+    door = Door(mine={"user_id": "hash", "fields": ["pin"], "action": "hash"})
+    alice, pin = hashed("alice"), hashed("1")
+    imported, sent = (door.event({"pin": pin}, alice, is_import=each) for each in (True, False))
+    assert (imported.user_id, msgspec.json.decode(imported.data)) == (alice, {"pin": pin})
+    assert (sent.user_id, msgspec.json.decode(sent.data)) == (hashed(alice), {"pin": hashed(pin)})
+    assert door.redactor.user_ids("alice") == ["alice", alice]
+    assert door.redactor.user_ids(alice) == [alice, hashed(alice)], "as it is shown, and as others have sent it"
+
+
+@pytest.mark.parametrize(
+    ("identity", "address", "expected"),
+    [
+        (EVERYBODY, "127.0.0.1", True),
+        (EVERYBODY, "192.0.2.1", False),
+        (Identity("ops (key 1)", frozenset({ADMIN})), "192.0.2.1", True),
+        (Identity("shop (key 2)", frozenset({INGEST})), "127.0.0.1", False),
+    ],
+)
+def test_hashes_are_taken_from_admins_and_without_keys_from_this_machine(
+    identity: Identity, address: str, expected: bool
+) -> None:
+    assert may_import({KEY: identity, "REMOTE_ADDR": address}) is expected
+
+
 def test_heartbeats_and_tags_are_redacted_where_a_rule_names_them() -> None:
     beat, tags = NewHeartbeat("s", "healthy", message="ask a@b.co"), {"who": "a@b.co", "pin": "1", "service": "s"}
     body = {"fields": ["pin"], "patterns": ["email"]}
@@ -158,7 +243,7 @@ def test_heartbeats_and_tags_are_redacted_where_a_rule_names_them() -> None:
         (["data"], "ask a@b.co", tags),
     ):
         door, metric = Door(mine={**body, "applies_to": applies_to}), NewMetric("m", 1, tags=dict(tags))
-        door.redactor.metrics([metric, NewMetric("m", 1)], b"")
+        door.redactor.metrics([metric, NewMetric("m", 1)], msgspec.json.encode(metric), no_import)
         assert metric.tags == who
         assert door.redactor.heartbeat(beat).message == message
         assert door.data({"pin": 1}) == {"pin": "***" if applies_to == ["data"] else 1}
@@ -175,6 +260,8 @@ def test_heartbeats_and_tags_are_redacted_where_a_rule_names_them() -> None:
         ("token", "Bearer abc.def-123 x", "* x"),
         ("token", "key ghp_0123456789abcdefABCD, AKIAIOSFODNN7EXAMPLE", "key *, *"),
         ("token", "eyJhbGciOi.eyJzdWIi.c2ln", "*"),
+        ("token", "id x-eyJhb.eyJhbGciOi-eyJhb.eyJzdWIi.c2ln!", "id x-eyJhb.*!"),
+        ("token", "eyJ-eyJhbGciOi.eyJzdWIi, aeyJhbGciOi.eyJzdWIi.c2ln", None),
         ("token", "a bearer of news, task_list", None),
     ],
 )
@@ -186,8 +273,21 @@ def test_patterns_find_what_they_are_for(kind: str, text: str, expected: str | N
 
 
 NAMES = ("pin", "api_key", "Set-Cookie", "contraseña", "x")
-SECRET_TEXTS = ("a@b.co", "4111111111111111", "plain", "***", "to a@b.co and c@d.ee", "\u00e9", hashed("a"))
-_keys = st.one_of(st.sampled_from((*NAMES, "API-KEY", "set_cookie", "PIN", "pins", "contraseÑa")), st.text(max_size=3))
+SECRET_TEXTS = (
+    "a@b.co",
+    "apiKey",
+    "PIN",
+    "4111111111111111",
+    "plain",
+    "***",
+    "to a@b.co and c@d.ee",
+    "\u00e9",
+    hashed("a"),
+)
+_keys = st.one_of(
+    st.sampled_from((*NAMES, "API-KEY", "setcookie", "PIN", "p-i_n", "pins", "contraseÑa", "name", "Key", "value")),
+    st.text(max_size=3),
+)
 _leaves = st.one_of(
     st.none(),
     st.booleans(),
@@ -211,14 +311,19 @@ def reference(value: Any, action: str, counts: Counter[str]) -> Any:
         return {"drop": "", "mask": "***", "hash": hashed(text)}[action]
 
     def plain(name: str) -> str:
-        return "".join(each.lower() if each.isascii() else each for each in name).replace("-", "_")
+        lower = "".join(each.lower() if each.isascii() else each for each in name)
+        return lower.replace("-", "").replace("_", "")
+
+    def is_named(name: object) -> bool:
+        return isinstance(name, str) and plain(name) in map(plain, NAMES)
 
     if isinstance(value, list):
         return [reference(each, action, counts) for each in value]
     if isinstance(value, dict):
         found = {}
+        has_secret = any(plain(name) in ("name", "key") and is_named(inner) for name, inner in value.items())
         for name, inner in value.items():
-            if inner is None or plain(name) not in map(plain, NAMES):
+            if inner is None or not (is_named(name) or (plain(name) == "value" and has_secret)):
                 found[name] = reference(inner, action, counts)
                 continue
             text = inner if isinstance(inner, str) else msgspec.json.encode(inner, order="sorted").decode()
@@ -246,7 +351,7 @@ def test_redaction_of_any_json_equals_the_plain_reference(
     body = json.dumps(items, ensure_ascii=is_ascii).encode()
     batch = door.decoder.many(body)
     assert not batch.errors
-    door.redactor.events(batch.items, body)
+    door.redactor.events(batch.items, body, no_import)
     counts: Counter[str] = Counter()
     expected = [reference(data, action, counts) for data in [filler, *sent]]
     assert [msgspec.json.decode(event.data) for event in batch.items] == expected
