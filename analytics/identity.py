@@ -91,6 +91,11 @@ class Identity(NamedTuple):
         """Whether it may send some records only."""
         return bool(self.services or self.types)
 
+    @property
+    def has_own_ids(self) -> bool:
+        """Whether ids that it sends are compared with its own earlier ones alone, so that it cannot use up others'."""
+        return self.is_bound or self.is_browser
+
     def may(self, scope: str) -> bool:
         """Whether it has a scope."""
         return scope in self.scopes or ADMIN in self.scopes

@@ -16,7 +16,8 @@ class NewEvent(Struct, gc=False, omit_defaults=True):
     """An event as a client sent it; `schemas.event` has the limits of its fields.
 
     It is immutable once taken in, where its type and service are replaced by shared equal strings. `data` is the bytes
-    that the client sent: a valid JSON object on one line, within its limits.
+    that the client sent: a valid JSON object on one line, within its limits. `sender` is who sent it, where ids of that
+    sender are compared with each other alone; clients cannot set it.
     """
 
     type: str
@@ -25,10 +26,11 @@ class NewEvent(Struct, gc=False, omit_defaults=True):
     timestamp: datetime | None = None
     id: str | None = None
     data: Raw = NO_DATA
+    sender: str | None = None
 
 
 class NewMetric(Struct, gc=False, omit_defaults=True):
-    """A metric as a client sent it; `schemas.metric` has the limits of its fields."""
+    """A metric as a client sent it; `schemas.metric` has the limits of its fields, and `sender` is as in an event."""
 
     name: str
     value: float
@@ -36,6 +38,7 @@ class NewMetric(Struct, gc=False, omit_defaults=True):
     tags: dict[str, str] | None = None
     timestamp: datetime | None = None
     id: str | None = None
+    sender: str | None = None
 
 
 class NewHeartbeat(Struct, frozen=True, omit_defaults=True):
@@ -56,6 +59,7 @@ class NewHeartbeat(Struct, frozen=True, omit_defaults=True):
     id: ClassVar[str | None] = None
     """A heartbeat has no id, and its time is when it is received."""
     timestamp: ClassVar[datetime | None] = None
+    sender: ClassVar[str | None] = None
 
 
 class Quotas(Struct, frozen=True):
@@ -92,14 +96,16 @@ class NewTick(Struct, frozen=True):
     """Passage of time without another record: a day began, or a sender of heartbeats fell silent."""
 
 
-class NewErasure(Struct, frozen=True):
+class NewErasure(Struct, frozen=True, omit_defaults=True):
     """An erasure: it removes all earlier events whose `user_id` has one of `digests`.
 
     Digests stand for ids, so that this record does not hold what it erases. `salt` is random, and in hexadecimal.
+    `who` asked for it.
     """
 
     salt: str
     digests: list[str]
+    who: str = "unknown"
 
 
 class ItemError(Struct, frozen=True, omit_defaults=True):

@@ -66,10 +66,10 @@ class Resource(Struct, frozen=True, omit_defaults=True):
 
 
 class Audited(Struct, frozen=True):
-    """A change of the catalog, for the audit log: its time in seconds since the epoch, and who made it."""
+    """A change of the catalog or an erasure, for the audit log: its time in seconds since the epoch, and who did it."""
 
     time: float
     who: str
-    action: Literal["created", "changed", "deleted"]
+    action: Literal["created", "changed", "deleted", "erased"]
     collection: str
     name: str

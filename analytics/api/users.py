@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from analytics.api.answers import answer
 from analytics.api.params import arguments
 from analytics.clock import Clock, rfc3339
+from analytics.identity import identity_of
 from analytics.log.recorder import Recorder
 from analytics.schemas.compiled import loaded
 from analytics.schemas.erasure import ErasedUserPath
@@ -34,7 +35,7 @@ def users_blueprint(
     def erase(id: str) -> Response:
         arguments(NOTHING)
         loaded(PATH, {"id": id})
-        erased = recorder.erase(forms(id))
+        erased = recorder.erase(forms(id), identity_of(request.environ).who)
         now, kept = clock.wall(), copies()
         clean_at = now if kept is None else now + HOUR_SECONDS
         return answer(

@@ -1,7 +1,7 @@
 """Door for events and metrics in JSON: one object, an array, an object around an array, or NDJSON."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Generic
 from wsgiref.types import WSGIEnvironment
@@ -85,6 +85,8 @@ class JsonDoor(Generic[R]):
             TooManyRequests: it exceeded its rate.
         """
         why_not = partial(self._why_not, identity)
+        if identity.has_own_ids:
+            name_sender(decoded.items if isinstance(decoded, Batch) else (decoded,), identity.who)
         try:
             if not isinstance(decoded, Batch):
                 identity.admit(1)
@@ -126,6 +128,13 @@ def metrics_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max
     decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric, redactor.metrics)
+
+
+def name_sender(records: Iterable[Any], who: str) -> None:
+    """Name the sender in each record with an id, so that it is compared with the ids of that sender alone."""
+    for record in records:
+        if record.id is not None:
+            record.sender = who
 
 
 def may_import(environ: WSGIEnvironment) -> bool:

@@ -5,10 +5,14 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
+from analytics.log.seen_ids import SeenIds, key_of
 from analytics.records import Kept, NewErasure, NewEvent, without
+from analytics.resources import Audited
 from analytics.state.state import State
 
 SALT_BYTES = DIGEST_BYTES = 16
+USERS = "users"
+"""The collection that the audit log names for erasures."""
 
 
 class Erased(NamedTuple):
@@ -18,10 +22,10 @@ class Erased(NamedTuple):
     users: frozenset[str]
 
 
-def erasure_of(user_ids: Iterable[str]) -> NewErasure:
-    """The record that erases the events with these user ids."""
+def erasure_of(user_ids: Iterable[str], who: str) -> NewErasure:
+    """The record that erases the events with these user ids; `who` asked for it."""
     salt = secrets.token_hex(SALT_BYTES)
-    return NewErasure(salt, [_digest(salt, user_id) for user_id in user_ids])
+    return NewErasure(salt, [_digest(salt, user_id) for user_id in user_ids], who)
 
 
 def among(erasure: NewErasure, user_ids: Iterable[str | None]) -> frozenset[str]:
@@ -31,13 +35,17 @@ def among(erasure: NewErasure, user_ids: Iterable[str | None]) -> frozenset[str]
 
 
 class Erasures:
-    """Applies erasures."""
+    """Applies erasures.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    Args:
+        ids: the ids of events seen before.
+    """
+
+    def __init__(self, state: State, ids: SeenIds) -> None:
+        self._state, self._ids = state, ids
 
     def apply(self, records: Sequence[NewErasure], received: float, _: str) -> Erased:
-        """Remove the events from the rings of events and of errors."""
+        """Remove the events from the rings of events and of errors, and their ids from those seen before."""
         (erasure,) = records
         self._state.set_time(received)
         rings = (self._state.events, self._state.errors.ring)
@@ -47,10 +55,15 @@ class Erasures:
         def of_users(kept: Kept[NewEvent]) -> Sequence[int]:
             return [place for place, event in enumerate(kept.records) if event.user_id in users]
 
-        gone = {kept.id(place) for ring in rings for _, kept, place in ring.search(of_users)} if users else ()
+        found = [each for ring in rings for each in ring.search(of_users)] if users else ()
+        gone = {kept.id(place) for _, kept, place in found}
         if users:
+            self._ids.erase(
+                {key_of(kept.id(place), kept.records[place].sender) for _, kept, place in found}, erasure.salt
+            )
             for ring in rings:
                 ring.replace(lambda kept: without(kept, users))
+        self._state.catalog.note(Audited(received, erasure.who, "erased", USERS, erasure.salt))
         self._state.erasure_count += 1
         self._state.version += 1
         return Erased(len(gone), users)

@@ -175,5 +175,5 @@ def handlers(
         TICKS.name: Ticks(state),
         CHANGES.name: Changes(state),
         FILES.name: Files(state),
-        ERASURES.name: Erasures(state),
+        ERASURES.name: Erasures(state, ids[EVENTS.name]),
     }

@@ -108,7 +108,7 @@ class Intake(Generic[R]):
         repeated = [
             (index, item.id)
             for index, item in enumerate(sieve.items)
-            if item.id is not None and not self.ids.add(item.id, now) and self._state.quotas is not None
+            if item.id is not None and not self.ids.add(item.id, now, item.sender) and self._state.quotas is not None
         ]
         for index, _ in reversed(repeated):
             del group_of[index]
@@ -128,7 +128,7 @@ class Intake(Generic[R]):
         repeated: list[tuple[int, str]] = []
         for item, group in zip(sieve.items, group_of, strict=True):
             refused = None
-            if item.id is not None and self.ids.knows(item.id, now):
+            if item.id is not None and self.ids.knows(item.id, now, item.sender):
                 repeated.append((len(refusals), item.id))
             else:
                 is_new = group.service not in newcomers and not services.has(group.service)
@@ -142,7 +142,7 @@ class Intake(Generic[R]):
                     if is_new:
                         newcomers.add(group.service)
                     if item.id is not None:
-                        self.ids.add(item.id, now)
+                        self.ids.add(item.id, now, item.sender)
             refusals.append(refused)
         sieve.take_out(refusals, [index for index, _ in repeated])
         return [id_ for _, id_ in repeated]

@@ -112,13 +112,13 @@ class Recorder:
             change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
             self._record_own(change)
 
-    def erase(self, user_ids: Sequence[str]) -> Erased:
-        """Erase all events recorded so far that have one of these user ids.
+    def erase(self, user_ids: Sequence[str], who: str) -> Erased:
+        """Erase all events recorded so far that have one of these user ids; `who` asked for it.
 
         Raises:
             Unavailable: the erasure could not be written; nothing was erased.
         """
-        erased: Erased = self._record_own(erasure_of(user_ids))
+        erased: Erased = self._record_own(erasure_of(user_ids, who))
         self._bus.publish(UsersErased(erased.users))
         return erased
 

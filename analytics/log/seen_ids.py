@@ -1,38 +1,72 @@
 """Ids of records seen before, by which a client's retry is recognised as a duplicate."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from hashlib import blake2b
 
 from analytics.log.own_ids import OwnIds
+
+MARK = "\0"
+"""Separates a sender from an id, and begins a digest; no id has it."""
+SALT_LENGTH, DIGEST_BYTES = 32, 16
+
+
+def key_of(id_: str, sender: str | None) -> str:
+    """What is remembered of an id: with its sender, if the ids of that sender are remembered apart."""
+    return id_ if sender is None else f"{sender}{MARK}{id_}"
 
 
 class SeenIds:
     """Recently seen ids, oldest first.
 
     Remembers the newest `always` ids, and those of the last `seconds` up to a total of `5 * always`. Ids that the
-    service assigned itself are always known through `own`.
+    service assigned itself are always known through `own`. Of the ids of erased records, only digests are left.
+
+    Attributes:
+        is_rewritten: whether ids were replaced by digests since `take_all` was called.
     """
 
     def __init__(self, always: int, seconds: float, own: OwnIds) -> None:
         self.always, self.seconds = always, seconds
+        self.is_rewritten = False
         self._seen: OrderedDict[str, float] = OrderedDict()
         self._fresh: list[str] | None = None
         self._own = own
+        self._salt = ""
+        self._digests = 0
 
-    def add(self, id_: str, now: float) -> bool:
+    def add(self, id_: str, now: float, sender: str | None = None) -> bool:
         """Remember `id_`, seen at `now` (seconds since the epoch); returns False if it was known already."""
-        if self.knows(id_, now):
+        if self.knows(id_, now, sender):
             return False
-        self._seen[id_] = now
+        key = id_ if sender is None else key_of(id_, sender)
+        self._seen[key] = now
         if self._fresh is not None:
-            self._fresh.append(id_)
+            self._fresh.append(key)
         return True
 
-    def knows(self, id_: str, now: float) -> bool:
+    def knows(self, id_: str, now: float, sender: str | None = None) -> bool:
         """Whether `id_` is known at `now`."""
         if len(self._seen) > self.always:
             self._prune(now)
-        return id_ in self._seen or self._own.has(id_)
+        key = id_ if sender is None else key_of(id_, sender)
+        return key in self._seen or self._own.has(id_) or (self._digests > 0 and self._digest(key) in self._seen)
+
+    def erase(self, keys: Set[str], salt: str) -> None:
+        """Replace what is remembered of some ids by digests: the ids of erased records.
+
+        Args:
+            keys: made by `key_of`; those that are not remembered are ignored.
+            salt: random and of `SALT_LENGTH`; used unless there are digests with another one.
+        """
+        gone = keys & self._seen.keys()
+        if not gone:
+            return
+        if not self._digests:
+            self._salt = salt
+        self._digests += len(gone)
+        self._seen = OrderedDict((self._digest(key) if key in gone else key, at) for key, at in self._seen.items())
+        self.is_rewritten = True
 
     def take_fresh(self) -> dict[str, float]:
         """The ids added since the last call, with the time of each. The first call returns nothing."""
@@ -41,6 +75,11 @@ class SeenIds:
         if len(found) < len(fresh):  # an id that was forgotten and added again has its newest time
             found = dict(sorted(found.items(), key=lambda item: item[1]))
         return found
+
+    def take_all(self) -> dict[str, float]:
+        """All ids, with the time of each, oldest first; they count as taken by `take_fresh`."""
+        self._fresh, self.is_rewritten = [], False
+        return dict(self._seen)
 
     def put_back(self, fresh: Iterable[str]) -> None:
         """Return ids to the ones that the next `take_fresh` returns: saving them failed."""
@@ -54,9 +93,17 @@ class SeenIds:
         for id_ in self._seen.keys() & seen.keys():
             del self._seen[id_]
         self._seen.update(seen)
+        digests = [key for key in seen if key.startswith(MARK)]
+        if digests:
+            self._salt = digests[0][1 : 1 + SALT_LENGTH]
+            self._digests = sum(key.startswith(MARK) for key in self._seen)
 
     def __len__(self) -> int:
         return len(self._seen)
+
+    def _digest(self, key: str) -> str:
+        digest = blake2b(key.encode(), key=self._salt.encode(), digest_size=DIGEST_BYTES)
+        return f"{MARK}{self._salt}{digest.hexdigest()}"
 
     def _prune(self, now: float) -> None:
         while len(self._seen) > self.always:
@@ -64,3 +111,4 @@ class SeenIds:
             if now - self._seen[oldest] <= self.seconds and len(self._seen) <= 5 * self.always:
                 break
             del self._seen[oldest]
+            self._digests -= oldest.startswith(MARK)

@@ -4,6 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from marshmallow import Schema, fields
+from msgspec import structs
 
 from analytics.schemas.fields import AWARE, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
 
@@ -25,6 +26,10 @@ def derive(schema: Schema, record: type[R]) -> type[R]:
         if field.allow_none:
             annotation = annotation | None
         members.append((name, annotation) if field.required else (name, annotation, field.load_default))
+    # no value has this type: fields that clients may not set are left to marshmallow, which refuses them
+    members += [
+        (each.name, msgspec.UnsetType, None) for each in structs.fields(record) if each.name not in schema.fields
+    ]
     derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), gc=False, forbid_unknown_fields=True)
     return derived  # type: ignore[no-any-return]
 

@@ -182,17 +182,17 @@ class TicketAnswer(Answer):
 
 
 class AuditRow(Answer):
-    """One change of the configuration."""
+    """One change of the configuration, or the erasure of a user."""
 
     time = responses.time("When it was made")
     who = responses.text("Who made it", "ops (key 5f0c2a9b3d18c2f0)")
-    action = responses.choice("What was done", ("created", "changed", "deleted"))
-    collection = responses.text("Collection of the resource", "annotations")
-    id = responses.text("Name of the resource", "deploy-1.4.2")
+    action = responses.choice("What was done", ("created", "changed", "deleted", "erased"))
+    collection = responses.text("Collection of the resource, or `users`", "annotations")
+    id = responses.text("Name of the resource; of an erasure a random text instead of the user", "deploy-1.4.2")
 
 
 class AuditPage(Answer):
-    """Changes of the configuration, newest first."""
+    """Changes of the configuration and erasures, newest first."""
 
     changes = fields.List(fields.Nested(AuditRow))
     count = responses.whole("How many this answer has", 1)

@@ -55,6 +55,7 @@ class Catalog:
     def note(self, change: Audited) -> None:
         """Add a change to the audit log."""
         self._audit.append(change)
+        self.is_changed = True
 
     def audit(self) -> list[Audited]:
         """The newest changes, newest first."""

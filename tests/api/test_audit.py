@@ -52,3 +52,17 @@ def test_the_audit_log_is_bounded() -> None:
 def test_the_audit_log_requires_the_scope_admin(scope: str) -> None:
     rig = Rig()
     check_refused(rig.get("/audit", rig.key(scope)), 403, "missing_scope")
+
+
+def test_an_erasure_is_noted_without_the_user() -> None:
+    rig = Rig()
+    rig.post("/events", {"type": "view", "service": "shop", "user_id": "alice"}, ADMIN)
+    assert rig.ask("DELETE", "/users/alice", ADMIN).status_code == 200
+    answer = rig.get("/audit", ADMIN)
+    (found,) = answer.json["changes"]  # type: ignore[index]
+    assert (found["who"], found["action"], found["collection"]) == (
+        "ANALYTICS_ADMIN_KEY (key settings)",
+        "erased",
+        "users",
+    )
+    assert "alice" not in answer.text

@@ -247,7 +247,7 @@ def test_erased_events_are_not_sent_and_slow_clients_are_disconnected() -> None:
     gevent.sleep(0)
     stage.events(event(user_id="alice"), event(user_id="bob"))
     stage.hub.erase(frozenset())
-    stage.hub.erase(stage.recorder.erase(["alice"]).users)
+    stage.hub.erase(stage.recorder.erase(["alice"], "ops").users)
     stage.hub.flush()
     gevent.sleep(0)
     assert (quick.closed, slow.closed) == (None, ERASED)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.log.own_ids import OwnIds
 from analytics.log.recorder import Taken
-from analytics.log.seen_ids import SeenIds
+from analytics.log.seen_ids import SeenIds, key_of
 from tests.state.rig import Rig, event, metric
 
 
@@ -149,3 +149,58 @@ def test_a_process_that_begins_later_gives_ids_of_its_own() -> None:
     assert len({*first, *second}) == 4
     assert rig.events(*(event(id=each) for each in first + second)).duplicates == 4
     assert rig.stats()["uptime_seconds"] == 0
+
+
+def test_ids_of_some_senders_are_remembered_apart_for_each() -> None:
+    rig = Rig()
+    assert not rig.event(id="order-1", sender="page").duplicate
+    assert not rig.event(id="order-1").duplicate, "a page cannot use up the ids of others"
+    assert not rig.event(id="order-1", sender="other page").duplicate
+    assert not rig.metric("requests", 1, id="order-1", sender="page").duplicate
+    again = rig.event(id="order-1", sender="page")
+    assert (again.id, again.duplicate) == ("order-1", True)
+    assert rig.overview["total_requests"] == 4
+
+
+def test_ids_of_some_senders_are_remembered_apart_where_room_is_scarce() -> None:
+    rig = Rig(max_services=1)
+    rig.event("view")
+    receipt = rig.events(
+        event(id="a", sender="page"), event(id="a"), event(id="a", service="no-room"), event(id="a", sender="page")
+    )
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (2, 2, 0)
+
+
+SALT = "5" * 32
+
+
+def test_of_the_ids_of_erased_records_only_digests_are_left() -> None:
+    ids = SeenIds(3, 600, OwnIds(0))
+    for id_ in ("a", "b", "c"):
+        ids.add(id_, 0)
+    ids.add("b", 0, "page")
+    ids.erase({"b", key_of("b", "page"), "unknown"}, SALT)
+    assert [id_ in ids for id_ in ("a", "b", key_of("b", "page"), "c")] == [True, False, False, True]
+    assert len(ids) == 4
+    assert not ids.add("b", 1), "a retry is still a duplicate"
+    assert not ids.add("b", 1, "page")
+    ids.erase({"c"}, "6" * 32)
+    assert not ids.add("c", 1)
+    assert ids.add("d", 2)
+    for number in range(4):
+        ids.add(str(number), 10_000)
+    assert ids.add("b", 10_000), "digests are forgotten like ids"
+    ids.erase({"b"}, "7" * 32)
+    assert not ids.add("b", 10_000)
+
+
+def test_digests_are_known_after_a_restart() -> None:
+    ids, again = SeenIds(9, 600, OwnIds(0)), SeenIds(9, 600, OwnIds(0))
+    ids.add("a", 0)
+    ids.add("b", 0)
+    ids.erase({"a"}, SALT)
+    again.restore(ids.take_all())
+    assert not again.add("a", 0)
+    again.erase({"b"}, "6" * 32)
+    assert not again.add("b", 0)
+    assert not again.add("a", 0), "all have one salt"

@@ -4,10 +4,11 @@ import msgspec
 
 from analytics.bus import UsersErased
 from analytics.log.erasures import among, erasure_of
+from analytics.query.catalog import audit
 from analytics.query.errors import errors
 from analytics.query.events import EventFilter, events, events_after
 from analytics.query.export import EVENT_EXPORT
-from analytics.records import ERASED, Kept, event_json, without
+from analytics.records import ERASED, Kept, NewErasure, event_json, without
 from tests.log.disk.replica import canonical, recorded, replica
 from tests.state.rig import NOON, Rig, event
 
@@ -28,7 +29,7 @@ def shown(rig: Rig, **wanted: str) -> list[tuple[str | None, str]]:
 
 def test_the_events_leave_everything_that_is_read() -> None:
     rig = filled()
-    assert rig.recorder.erase(["alice"]).events == 4
+    assert rig.recorder.erase(["alice"], "ops").events == 4
     left = [(None, "view"), ("carol", "view"), ("bob", "view")]
     assert shown(rig) == left
     assert shown(rig, user_id="alice") == shown(rig, text="secret") == shown(rig, type="error") == []
@@ -44,7 +45,7 @@ def test_the_events_leave_everything_that_is_read() -> None:
 
 def test_what_was_counted_stays() -> None:
     rig, untouched = filled(), filled()
-    rig.recorder.erase(["alice"])
+    rig.recorder.erase(["alice"], "ops")
     for each in (rig, untouched):
         each.row()
     assert rig.row() == untouched.row()
@@ -57,7 +58,7 @@ def test_numbers_and_cursors_of_the_other_events_stay() -> None:
     rig = filled()
     before = {found.kept.id(found.place): found.sequence for found in rig.state.events.newest_first()}
     page = rig.ask(events, EventFilter(), 2)
-    rig.recorder.erase(["alice"])
+    rig.recorder.erase(["alice"], "ops")
     for found in rig.state.events.newest_first():
         assert before[found.kept.id(found.place)] == found.sequence
     rest = rig.ask(events, EventFilter(), 10, int(page["next_cursor"]))
@@ -66,29 +67,29 @@ def test_numbers_and_cursors_of_the_other_events_stay() -> None:
 
 def test_later_events_and_other_users_are_not_affected_and_a_repeat_erases_nothing() -> None:
     rig = filled()
-    rig.recorder.erase(["alice"])
+    rig.recorder.erase(["alice"], "ops")
     rig.event("view", user_id="alice")
     assert shown(rig, user_id="alice") == [("alice", "view")]
     assert rig.event("view", user_id="alice", id="a1").duplicate, "a retry of an erased event is not a new one"
-    assert rig.recorder.erase(["nobody"]) == (0, frozenset())
+    assert rig.recorder.erase(["nobody"], "ops") == (0, frozenset())
     assert len(shown(rig)) == 4
 
 
 def test_an_error_that_only_the_errors_still_hold_is_erased_and_counted_once() -> None:
     rig = Rig(events_ring=2)
     rig.events(event("error", user_id="alice"), event("error", user_id="alice"), event("error", user_id="bob"))
-    assert rig.recorder.erase(["alice"]).events == 2
+    assert rig.recorder.erase(["alice"], "ops").events == 2
     assert rig.ask(errors, None, 10)["kept"] == 1
 
 
 def test_all_forms_of_an_id_are_erased_together() -> None:
     rig = Rig()
     rig.events(event(user_id="alice"), event(user_id="hash:1"), event(user_id="bob"))
-    assert rig.recorder.erase(["alice", "hash:1"]).events == 2
+    assert rig.recorder.erase(["alice", "hash:1"], "ops").events == 2
 
 
 def test_the_record_does_not_hold_the_id() -> None:
-    first, second = erasure_of(["alice"]), erasure_of(["alice"])
+    first, second = erasure_of(["alice"], "ops"), erasure_of(["alice"], "ops")
     assert b"alice" not in msgspec.json.encode(first)
     assert first.digests != second.digests, "records about one user cannot be connected"
     assert among(first, ["alice", "bob", None, ""]) == {"alice"}
@@ -99,7 +100,7 @@ def test_a_replay_gives_the_same_state() -> None:
     log = recorded(rig)
     for number in range(250):
         rig.events(*(event("error", user_id=f"u{each % 7}") for each in range(number % 5 + 1)))
-    rig.recorder.erase(["u1", "u3"])
+    rig.recorder.erase(["u1", "u3"], "ops")
     rig.event(user_id="u1")
     first, second = replica(log, NOON), replica(log, NOON + 500)
     assert canonical(first, NOON + 600) == canonical(second, NOON + 600)
@@ -111,7 +112,7 @@ def test_events_that_wait_for_live_clients_are_discarded() -> None:
     rig = filled()
     published: list[frozenset[str]] = []
     rig.bus.listen(UsersErased, lambda erased: published.append(erased.users))
-    rig.recorder.erase(["alice"])
+    rig.recorder.erase(["alice"], "ops")
     assert published == [frozenset({"alice"})]
     kept = Kept([event(user_id="alice", id="x"), event(user_id="bob", id="y")], NOON, "", "")
     left = without(kept, published[0])
@@ -119,3 +120,32 @@ def test_events_that_wait_for_live_clients_are_discarded() -> None:
     assert [left.is_live(place) for place in (0, 1)] == [False, True]
     assert without(left, published[0]) is left
     assert b'"y"' in event_json(left, 1)
+
+
+def test_an_erasure_is_in_the_audit_log_without_the_user() -> None:
+    rig = filled()
+    rig.recorder.erase(["alice"], "ops (key 1)")
+    (noted,) = rig.ask(audit, 10)
+    assert (noted.who, noted.action, noted.collection, noted.time) == ("ops (key 1)", "erased", "users", NOON)
+    assert "alice" not in repr(rig.state.catalog.dump())
+    assert rig.state.catalog.take_change(), "so that the next checkpoint has it"
+
+
+def test_records_of_erasures_from_before_do_not_say_who() -> None:
+    old = msgspec.json.decode(b'{"salt":"00","digests":[]}', type=NewErasure)
+    assert old.who == "unknown"
+
+
+def test_the_ids_that_a_replay_remembers_are_the_same() -> None:
+    rig = Rig(starts=False)
+    log = recorded(rig)
+    rig.events(*(event("view", user_id=f"u{each % 3}", id=f"id-{each}") for each in range(30)))
+    rig.event("view", user_id="u1", id="id-1", sender="page")
+    for user in ("u1", "u2"):
+        rig.recorder.erase([user], "ops")
+    first, second = (replica(log, NOON) for _ in range(2))
+    dumps = [list(each.recorder.ids["events"].take_all().items()) for each in (rig, first, second)]
+    assert dumps[0] == dumps[1] == dumps[2]
+    assert len(dumps[0]) == 31
+    assert [id_ for id_, _ in dumps[0] if "id-" in id_] == [f"id-{each}" for each in range(0, 30, 3)]
+    assert rig.event("view", user_id="u1", id="id-1", sender="page").duplicate

@@ -18,10 +18,11 @@ metrics: SchemaDecoder[NewMetric] = SchemaDecoder(MetricSchema(), NewMetric, MAX
 
 
 def plain(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record, with its JSON decoded."""
+    """The fields of a record that clients can set, with its JSON decoded."""
+    fields = msgspec.structs.asdict(record)
+    assert fields.pop("sender", None) is None
     return {
-        name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
-        for name, value in msgspec.structs.asdict(record).items()
+        name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value for name, value in fields.items()
     }
 
 

@@ -141,7 +141,7 @@ def payloads(strategies: dict[str, st.SearchStrategy[Any]], required: tuple[str,
                 continue
             made[name] = draw(anything) if fate == 33 else None if fate == 34 else draw(strategy)
         if draw(st.integers(0, 15)) == 0:
-            made[draw(texts)] = draw(anything)
+            made[draw(st.just("sender") | texts)] = draw(anything)
         return made
 
     return payload()

@@ -7,7 +7,6 @@ Examples of parts, as family, level and start: ("series", 3, 1699920000) is the 
 time, ("events", 0, 12) block 12 of the recent events.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -16,10 +15,10 @@ import msgspec
 from analytics.clock import DAY_SECONDS
 from analytics.kinds import KINDS
 from analytics.log.disk.blocks import Blocks
+from analytics.log.disk.ids import IDS, Ids
 from analytics.log.disk.stored import Part
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.recorder import Recorder
-from analytics.log.seen_ids import SeenIds
 from analytics.records import NewEvent, Quotas
 from analytics.state.catalog import StoredCatalog
 from analytics.state.cells import Cell, UserCell
@@ -33,7 +32,7 @@ from analytics.state.sums import Key, Total
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
 SERIES, USERS, ENDPOINTS, LAST_MINUTE = "series", "users", "endpoints", "last_minute"
-ERRORS, IDS, CATALOG, REST = "errors", "ids", "catalog", "rest"
+ERRORS, CATALOG, REST = "errors", "catalog", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -83,7 +82,7 @@ class Checkpoint:
     def __init__(self, state: State, recorder: Recorder) -> None:
         self._state, self._recorder = state, recorder
         self._ids = [
-            _Ids(level, ids)
+            Ids(level, ids)
             for level, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
         ]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
@@ -258,42 +257,3 @@ class _Tables(Generic[K, C]):
 
     def oldest(self) -> list[tuple[str, int, int]]:
         return [(self._family, level, self._rollup.oldest(level)) for level in range(len(self._rollup.levels))]
-
-
-class _Ids:
-    """Converts between the seen ids of one kind and parts of a checkpoint.
-
-    Each checkpoint adds a part with the new ids. A part expires together with its newest id.
-    """
-
-    def __init__(self, level: int, ids: SeenIds) -> None:
-        self._level, self._ids = level, ids
-        self._parts: deque[tuple[int, str]] = deque()
-        self._next = 0
-        ids.take_fresh()  # the first call starts collecting
-
-    def take(self) -> dict[str, float]:
-        return self._ids.take_fresh()
-
-    def rollback(self, fresh: dict[str, float]) -> None:
-        self._ids.put_back(fresh)
-
-    def dump(self, fresh: dict[str, float]) -> Iterator[Part]:
-        if fresh:
-            yield Part(IDS, self._level, self._next, msgspec.json.encode(fresh))
-
-    def commit(self, fresh: dict[str, float]) -> None:
-        if fresh:
-            self._parts.append((self._next, next(reversed(fresh))))
-            self._next += 1
-
-    def load(self, start: int, body: bytes) -> None:
-        seen = msgspec.json.decode(body, type=dict[str, float])
-        self._ids.restore(seen)
-        self._next = start
-        self.commit(seen)
-
-    def oldest(self) -> tuple[str, int, int]:
-        while self._parts and self._parts[0][1] not in self._ids:
-            self._parts.popleft()
-        return IDS, self._level, self._parts[0][0] if self._parts else self._next

@@ -105,7 +105,7 @@ def do(rig: Rig, kind: str, *given: Any) -> None:
         with contextlib.suppress(Refused):
             rig.beat(given[0], given[1], **given[2])
     elif kind == "erase":
-        rig.recorder.erase(given[0])
+        rig.recorder.erase(given[0], "ops")
     elif kind == "wait":
         rig.clock.advance(given[0])
     else:

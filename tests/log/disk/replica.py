@@ -13,7 +13,8 @@ import datasketches
 import msgspec
 
 from analytics.kinds import KINDS
-from analytics.log.disk.checkpoint import ENDPOINTS, IDS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
+from analytics.log.disk.checkpoint import ENDPOINTS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
+from analytics.log.disk.ids import IDS
 from analytics.log.disk.stored import Part
 from analytics.log.log import Entry, MemoryLog
 from analytics.snapshot.build import build_snapshot

@@ -40,7 +40,7 @@ def test_no_file_holds_the_events_after_the_next_checkpoint(disk: Disk) -> None:
     disk.event("view", user_id=USER)
     assert holds(disk.path, USER)
     assert holds(disk.path, NOTE)
-    assert disk.recorder.erase([USER]).events == 30 * 8 + 1
+    assert disk.recorder.erase([USER], "ops").events == 30 * 8 + 1
     disk.event("view", user_id="bob")
     assert disk.save()
     assert is_clean(disk)
@@ -53,12 +53,12 @@ def test_a_checkpoint_becomes_due_by_an_erasure_but_not_again_and_again(disk: Di
     disk.event(user_id=USER)
     disk.clock.advance(checkpointer.PAUSE_SECONDS)
     assert not disk.checkpointer.is_due
-    disk.recorder.erase([USER])
+    disk.recorder.erase([USER], "ops")
     assert disk.checkpointer.is_due
     assert disk.save()
     disk.clock.advance(checkpointer.PAUSE_SECONDS)
     assert not disk.checkpointer.is_due
-    disk.recorder.erase(["bob"])
+    disk.recorder.erase(["bob"], "ops")
     assert not disk.checkpointer.is_due, "erasures of one minute share one"
     disk.clock.advance(erasing.PAUSE_SECONDS)
     assert disk.checkpointer.is_due
@@ -66,7 +66,7 @@ def test_a_checkpoint_becomes_due_by_an_erasure_but_not_again_and_again(disk: Di
 
 def test_a_reader_delays_it_and_the_next_try_completes_it(disk: Disk) -> None:
     fill(disk)
-    disk.recorder.erase([USER])
+    disk.recorder.erase([USER], "ops")
     with closing(sqlite3.connect(disk.path / FILE_NAME, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM journal").fetchall()
@@ -80,9 +80,44 @@ def test_a_reader_delays_it_and_the_next_try_completes_it(disk: Disk) -> None:
     assert is_clean(disk)
 
 
+def test_ids_of_erased_events_leave_the_files_too_and_are_still_duplicates(disk: Disk, stack: ExitStack) -> None:
+    given = "order-51c8f3b0aa17"
+    disk.event("view", user_id=USER, id=given, sender="page (key 1)")
+    disk.event("view", user_id="bob", id="of-bob")
+    assert disk.save()
+    disk.event("view", user_id=USER, id=given)
+    disk.recorder.erase([USER], "ops")
+    assert disk.save()
+    assert not holds(disk.path, given)
+    disk.event("view", user_id="bob", id="later")
+    assert disk.save(), "of which only the newest ids are written"
+    again = disk.crashed(stack)
+    for id_, sender in ((given, None), (given, "page (key 1)"), ("of-bob", None), ("later", None)):
+        assert again.event("view", user_id=USER, id=id_, sender=sender).duplicate
+
+
+def test_ids_of_erased_events_leave_the_files_after_a_failed_checkpoint(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = "order-51c8f3b0aa17"
+    disk.event("view", user_id=USER, id=given)
+    assert disk.save()
+    disk.recorder.erase([USER], "ops")
+
+    def fail(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "finish_checkpoint", fail)
+        assert not disk.save()
+    assert disk.save()
+    assert not holds(disk.path, given)
+    assert disk.event("view", user_id=USER, id=given).duplicate
+
+
 def test_stopping_completes_it(disk: Disk) -> None:
     fill(disk)
-    disk.recorder.erase([USER])
+    disk.recorder.erase([USER], "ops")
     disk.store.stop()
     assert is_clean(disk)
 
@@ -93,7 +128,7 @@ def test_after_a_crash_at_any_moment_the_next_run_completes_it(
 ) -> None:
     fill(disk)
     disk.save()
-    disk.recorder.erase([USER])
+    disk.recorder.erase([USER], "ops")
     if moment == "after the checkpoint":
         monkeypatch.setattr(Database, "compact", lambda _: None)
         monkeypatch.setattr(Database, "rewrite", lambda *_: None)
@@ -122,7 +157,7 @@ def test_entries_that_wait_for_a_consumer_lose_the_events_and_keep_all_else(disk
     disk.events(event("view", user_id=USER, id="given"), event("view", user_id="bob"), event("view", id="own"))
     disk.event("view", user_id=USER)
     disk.metric("m", 1)
-    disk.recorder.erase([USER])
+    disk.recorder.erase([USER], "ops")
     disk.event("view", user_id=USER, data={"later": True})
     assert disk.save()
     read = consumer.read()
@@ -140,7 +175,7 @@ def test_entries_that_wait_for_a_consumer_lose_the_events_and_keep_all_else(disk
 def test_relaxed_durability_erases_as_well(tmp_path: Path) -> None:
     with Disk(tmp_path / "data", durability="relaxed") as disk:
         fill(disk)
-        assert disk.recorder.erase([USER]).events == 30 * 8
+        assert disk.recorder.erase([USER], "ops").events == 30 * 8
         assert disk.save()
         assert is_clean(disk)
 
