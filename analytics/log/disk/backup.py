@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from analytics.errors import CannotStore
-from analytics.log.disk.file import beside, sync_directory
+from analytics.log.disk.file import PRIVATE, beside, sync_directory
 from analytics.log.disk.inspection import Inspection, inspect
 from analytics.log.disk.reading import read_only
 
@@ -56,8 +56,7 @@ def checked_copy(source: Path, target: Path, progress: Progress) -> Inspection:
         OSError: `target` cannot be written.
     """
     remove(target)
-    with target.open("xb"):
-        pass
+    target.touch(PRIVATE, exist_ok=False)
     with read_only(source) as db, closing(sqlite3.connect(target, isolation_level=None)) as copy:
         try:
             copy.execute("PRAGMA synchronous = OFF")  # the caller syncs the complete file

@@ -11,6 +11,8 @@ from analytics.errors import CannotStore
 FILE_NAME = "analytics.db"
 APPLICATION_ID = 0x414E4453
 PAGE = 8192
+PRIVATE, PRIVATE_DIRECTORY = 0o600, 0o700
+"""Modes of new files and directories: for their owner alone."""
 BUSY_SECONDS = 5
 """How long SQLite waits for other processes."""
 MAGIC = b"SQLite format 3\0"
@@ -200,6 +202,7 @@ def _create(path: Path) -> None:
     """Create a new database under another name and then rename it, so that `path` is never incomplete."""
     fresh = beside(path, ".new")
     fresh.unlink(missing_ok=True)
+    fresh.touch(PRIVATE)  # SQLite gives its other files the same mode
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute(f"PRAGMA page_size = {PAGE}")
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -216,6 +219,7 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         return
     if version:
         kept = beside(path, f".version-{version}")
+        kept.touch(PRIVATE)
         with closing(sqlite3.connect(kept)) as copy:
             db.backup(copy)
     db.execute("BEGIN IMMEDIATE")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analytics.errors import CannotStore
-from analytics.log.disk.file import sync_directory
+from analytics.log.disk.file import PRIVATE, PRIVATE_DIRECTORY, sync_directory
 
 FILE_NAME = "lock"
 
@@ -31,7 +31,9 @@ class LockHeld(CannotStore):
 
 
 class DirectoryLock:
-    """The lock of a directory, held until `release` or the end of the process. A missing directory is created.
+    """The lock of a directory, held until `release` or the end of the process.
+
+    A missing directory is created, for its owner alone.
 
     Raises:
         LockHeld: another process holds the lock.
@@ -41,8 +43,9 @@ class DirectoryLock:
     def __init__(self, directory: Path) -> None:
         try:
             if not directory.exists():
-                directory.mkdir(parents=True, exist_ok=True)
+                directory.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
                 sync_directory(directory.parent)
+            (directory / FILE_NAME).touch(PRIVATE)
             self._file = (directory / FILE_NAME).open("ab+", buffering=0)
         except OSError as error:
             raise CannotStore(
