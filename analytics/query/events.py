@@ -10,6 +10,9 @@ from analytics.records import Kept, NewEvent, event_json
 from analytics.state.rings import Found
 from analytics.state.state import State
 
+MOST_BYTES = 2 * 1024 * 1024
+"""Length of the events in one answer; building a longer one would hold up others."""
+
 
 class EventFilter(NamedTuple):
     """Conditions that combine; None matches everything. Times are in seconds since the epoch.
@@ -84,12 +87,21 @@ def _both_ways(data: bytes) -> bytes:
 def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> dict[str, Any]:
     """The newest `limit` events that match, newest first by arrival, as raw JSON.
 
-    `before` is the cursor from an earlier answer.
+    There are fewer where they would be longer than `MOST_BYTES`. `before` is the cursor from an earlier answer.
     """
     found, cursor = state.events.page(wanted.select, limit, before)
+    rows: list[msgspec.Raw] = []
+    room = MOST_BYTES
+    for event in found:
+        json = event_json(event.kept, event.place)
+        room -= len(json)
+        if rows and room < 0:
+            cursor = found[len(rows) - 1].sequence
+            break
+        rows.append(msgspec.Raw(json))
     return {
-        "events": [msgspec.Raw(event_json(event.kept, event.place)) for event in found],
-        "count": len(found),
+        "events": rows,
+        "count": len(rows),
         "limit": limit,
         "next_cursor": None if cursor is None else str(cursor),
     }

@@ -82,7 +82,7 @@ class EventsQuery(EventFilters):
 
     since = When(load_default=None, metadata={"description": "Events at or after this time"})
     until = When(load_default=None, metadata={"description": "Events before this time"})
-    limit = whole_number(1, 1000, 100, "Maximum number of events")
+    limit = whole_number(1, 1000, 100, "Maximum number of events; there are fewer where they are longer than 2 MiB")
     cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the previous page")
 
 

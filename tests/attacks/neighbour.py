@@ -42,7 +42,7 @@ class Neighbour:
     @property
     def p99(self) -> float:
         """The 99th percentile of the latency in seconds."""
-        return quantiles(self.seconds, n=100)[98]
+        return quantiles(self.seconds, n=100, method="inclusive")[98]
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -99,14 +99,17 @@ def collisions() -> Iterator[bytes]:
 
 
 def texts() -> Iterator[bytes]:
-    """Full batches of texts that are hard for patterns, and bodies with parts of names everywhere."""
-    for unit in ("eyJ-", "eyJaaaaa.", "a@", "a@b.", "4444 ", "ghp_-", "Bearer ", "password"):
-        data = {"t": unit * (32_000 // len(unit))}
-        yield post("/events", json.dumps([{"type": "a", "service": "s", "data": data}] * 100).encode())
-    many = {"t": ["4444 4444"] * 2_500}
-    yield post("/events", json.dumps([{"type": "a", "service": "s", "data": many}] * 100).encode())
+    """Batches of texts that are hard for patterns, and bodies with parts of names everywhere.
+
+    They are redacted before their time is found to be too old, so that nothing of them is kept.
+    """
+    old = {"timestamp": "2000-01-01T00:00:00Z"}
+    units = ("eyJ-", "eyJaaaaa.", "a@", "a@b.", "4444 ", "ghp_-", "Bearer ", "password")
+    many: list[str | list[str]] = [unit * (32_000 // len(unit)) for unit in units]
+    for value in (*many, ["4444 4444"] * 2_500):
+        yield post("/events", json.dumps([{"type": "a", "service": "s", "data": {"t": value}, **old}] * 300).encode())
     tags = {f"k{n}": "eyJ-" * 64 for n in range(16)}
-    yield post("/metrics", json.dumps([{"name": "a", "value": 1, "tags": tags}] * 2_000).encode())
+    yield post("/metrics", json.dumps([{"name": "a", "value": 1, "tags": tags, **old}] * 2_000).encode())
 
 
 def names() -> Iterator[bytes]:

@@ -29,4 +29,4 @@ def test_each_item_of_a_batch_is_refused_and_the_first_hundred_errors_listed(tar
 
 @pytest.mark.parametrize(("attack", "number"), [("documents", 2), ("wrong batches", 4), ("collisions", 2)])
 def test_documents_do_not_disturb_other_clients(target: Server, attack: str, number: int) -> None:
-    check_beside(target, attack, number, growth=200)
+    check_beside(target, attack, number)

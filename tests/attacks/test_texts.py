@@ -8,7 +8,6 @@ import requests
 from tests.attacks.beside import check_beside
 from tests.server import Server
 
-SETTINGS = {"ANALYTICS_EVENTS_RING": "2000"}
 RULE = {"patterns": ["email", "card", "token"], "applies_to": ["data", "message", "tags"]}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics.query.events import EventFilter, events
+from analytics.query.events import MOST_BYTES, EventFilter, events
 from analytics.records import NewEvent
 from tests.state.rig import NOON, Rig, event
 
@@ -140,3 +140,19 @@ def test_text_is_found_in_any_escaping_and_context(text: str, found: bool) -> No
     sent = b'{"a":"a 5\\" screen C:\\\\temp","b":"gr\\u00f6\\u00dfe","n":1E5,"e":"\xc3\xa9"}'
     rig.events(NewEvent("note", "desk", id="1", data=msgspec.Raw(sent)), event("other", id="2"))
     assert ids(read(rig, text=text)) == (["1"] if found else [])
+
+
+def test_an_answer_ends_at_some_bytes_and_the_next_page_has_the_rest() -> None:
+    rig, sent = Rig(), [str(number) for number in range(150)]
+    for id_ in sent:
+        rig.event("view", id=id_, data={"x": "a" * 32_000})
+    found, sizes, cursor = list[str](), list[int](), None
+    while cursor is not None or not sizes:
+        page = rig.ask(events, EventFilter(), 1000, None if cursor is None else int(cursor))
+        cursor = page["next_cursor"]
+        assert sum(map(len, page["events"])) <= MOST_BYTES
+        assert page["count"] == len(page["events"])
+        sizes.append(page["count"])
+        found += [msgspec.json.decode(each)["id"] for each in page["events"]]
+    assert found == sent[::-1]
+    assert len(sizes) == 3
