@@ -7,6 +7,7 @@ from analytics.access.chain import chain
 from analytics.access.gate import Gate
 from analytics.access.identify import Identify
 from analytics.access.limits import Defaults, Limits, rate_of
+from analytics.access.origins import Origins
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
 from analytics.addresses import is_loopback
@@ -244,6 +245,7 @@ def create_app(
     app.register_blueprint(socketio.blueprint())
     rates = map(rate_of, (settings.read_rate, settings.address_read_rate, settings.address_ingest_rate))
     limits_of_senders = Limits(Defaults(*rates), clock.monotonic)
+    origins = Origins(settings.cors_origins)
     gate = Gate(
         Routes(app.url_map),
         keyring,
@@ -252,13 +254,14 @@ def create_app(
         sessions,
         people.proxy_users,
         limits_of_senders,
+        origins,
         socketio.has_session,
         refused,
     )
     app.wsgi_app = chain(  # type: ignore[method-assign]
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,
-        origins=settings.cors_origins,
+        origins=origins,
         frame_ancestors=settings.frame_ancestors,
         base_path=settings.base_path,
         trusted_proxies=settings.trusted_proxies,

@@ -15,6 +15,8 @@ READS = (
     *("/export/daily", "/export/events", "/export/hourly", "/export/metrics", "/export/services"),
     "/ws/dashboard",
 )
+MANAGEMENT = ("keys", "sessions", "audit", "users")
+"""Beginnings of paths that manage keys and people: other sites' pages may use them only if allowed by name."""
 Decisions = dict[str, dict[str, str]]
 
 DECISIONS: Decisions = {

@@ -12,6 +12,7 @@ from analytics.access.browser_headers import BrowserHeaders
 from analytics.access.cross_origin import CrossOrigin
 from analytics.access.identify import Identify
 from analytics.access.live_origin import LiveOrigin
+from analytics.access.origins import Origins
 from analytics.access.proxies import Proxies
 from analytics.access.ready_gate import ReadyGate
 from analytics.access.request_metrics import RequestMetrics
@@ -55,7 +56,7 @@ def chain(
     app: WSGIApplication,
     urls: Map,
     *,
-    origins: tuple[str, ...],
+    origins: Origins,
     frame_ancestors: tuple[str, ...],
     base_path: str,
     trusted_proxies: tuple[str, ...],
@@ -68,7 +69,7 @@ def chain(
     Args:
         app: the application.
         urls: all paths of `app`.
-        origins: allowed origins of pages on other hosts; `*` allows all.
+        origins: allowed origins of pages of other sites.
         frame_ancestors: origins of pages that may embed the pages of the service.
         base_path: prefix below which the service is reached; empty for none.
         trusted_proxies: addresses and networks of the proxies whose X-Forwarded-* headers are trusted.

@@ -7,6 +7,7 @@ from wsgiref.types import WSGIEnvironment
 
 from analytics.access.credentials import PING, credentials, take_from_url
 from analytics.access.limits import Limits
+from analytics.access.origins import Origins
 from analytics.access.routes import SOCKET_IO, TICKET_RULES, Route, Routes
 from analytics.addresses import parse_origin, sender_at
 from analytics.errors import AnalyticsError
@@ -25,11 +26,11 @@ from analytics.identity import (
 from analytics.keys.check import KeyCheck
 from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
-from analytics.keys.own_page import is_own_page
+from analytics.keys.own_page import is_other_page, is_own_page
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
 from analytics.people.proxy_users import ProxyUsers
-from analytics.scopes import EDIT, PUBLIC
+from analytics.scopes import EDIT, MANAGEMENT, PUBLIC
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MAX_KNOWN = 10_000
@@ -42,6 +43,7 @@ class Gate:
     """Identifies the sender of each request, and refuses what it may not do. The body has not been read yet.
 
     Args:
+        origins: the allowed origins of other sites.
         is_live: whether there is a Socket.IO session with this id.
         refused: called with the code of each refusal.
     """
@@ -55,12 +57,13 @@ class Gate:
         sessions: Sessions,
         proxy_users: ProxyUsers,
         limits: Limits,
+        origins: Origins,
         is_live: Callable[[str], bool],
         refused: Callable[[str], None],
     ) -> None:
         self._routes, self._keyring, self._check = routes, keyring, check
         self._tickets, self._sessions, self._limits = tickets, sessions, limits
-        self._proxy_users = proxy_users
+        self._proxy_users, self._origins = proxy_users, origins
         self._is_live, self._refused = is_live, refused
         self._known: dict[str, tuple[Key, Identity]] = {}
 
@@ -83,7 +86,7 @@ class Gate:
             return NOBODY
         if not self._keyring.is_locked:
             take_from_url(environ)
-            return self._anybody(environ) if self._limits.limits_addresses else EVERYBODY
+            return self._anybody(environ)
         route = self._routes.of(environ)
         if route.scope == PUBLIC:
             try:
@@ -97,8 +100,15 @@ class Gate:
         return identity
 
     def _anybody(self, environ: WSGIEnvironment) -> Identity:
-        """The sender of a request where no keys are required, with the rates of its address."""
-        address = sender_at(environ.get("REMOTE_ADDR", ""))
+        """The sender of a request where no keys are required, with the rates of its address.
+
+        Raises:
+            NotAllowed: another site's page tries to manage the service.
+            TooManyRequests: the address exceeded its rate.
+        """
+        if is_other_page(environ):
+            check_other_page(self._routes.of(environ), environ.get("HTTP_ORIGIN", ""), self._origins)
+        address = sender_at(environ.get("REMOTE_ADDR", "")) if self._limits.limits_addresses else None
         if address is None:
             return EVERYBODY
         route = self._routes.of(environ)
@@ -195,6 +205,20 @@ def check_scope(identity: Identity, route: Route) -> None:
         )
     if not identity.may(route.scope):
         raise NotAllowed(f"This key lacks the scope `{route.scope}`.")
+
+
+def check_other_page(route: Route, origin: str, origins: Origins) -> None:
+    """Check that another site's page, which any browser may load, manages the service only if it is allowed by name.
+
+    Raises:
+        NotAllowed: it is not.
+    """
+    if (route.scope in (EDIT, ADMIN) or route.rule[1:].startswith(MANAGEMENT)) and not origins.names(origin):
+        raise NotAllowed(
+            "Pages of other sites may send and read here, but change nothing else: name their origins in "
+            "ANALYTICS_CORS_ORIGINS, where `*` is not enough.",
+            code="cross_site_request",
+        )
 
 
 def check_url(key: Key, route: Route) -> None:

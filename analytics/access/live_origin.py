@@ -2,6 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
+from analytics.access.origins import Origins
 from analytics.addresses import SCHEME, own_origin, parse_origin
 from analytics.errors import OriginNotAllowed
 
@@ -11,9 +12,8 @@ LIVE = ("ws/", "socket.io")
 class LiveOrigin:
     """Refuses live connections from pages, except those of `origins` (`*`: all) and the service's own."""
 
-    def __init__(self, origins: tuple[str, ...]) -> None:
-        self._any_origin = "*" in origins
-        self._origins = set(map(parse_origin, origins)) - {None}
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
 
     def __call__(self, environ: WSGIEnvironment) -> None:
         """Check the origin of a live connection; other requests are not checked.
@@ -23,10 +23,10 @@ class LiveOrigin:
         """
         text = environ.get("HTTP_ORIGIN")
         # the router ignores additional slashes at the start of a path
-        if text is None or self._any_origin or not environ["PATH_INFO"].lstrip("/").startswith(LIVE):
+        if text is None or self._origins.allows_any or not environ["PATH_INFO"].lstrip("/").startswith(LIVE):
             return
         origin = parse_origin(text)
-        if origin is not None and (origin in self._origins or origin == own_origin(environ, origin.scheme)):
+        if self._origins.names(text) or (origin is not None and origin == own_origin(environ, origin.scheme)):
             return
         raise _not_allowed(environ)
 

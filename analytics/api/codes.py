@@ -29,7 +29,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "service_not_allowed": "The key is bound to other services.",
         "type_not_allowed": "The key is bound to other event types.",
         "too_many_new_names": "The key may not create another service, event type or series.",
-        "cross_site_request": "A page of another site tried to send, to change or to connect live for a person.",
+        "cross_site_request": "A page of another site tried to act for a person, or to manage an open service.",
         "no_role": "The person that the proxy names has none of the groups that may use the service.",
     },
     404: {

@@ -15,5 +15,10 @@ def is_own_page(environ: WSGIEnvironment) -> bool:
 
 
 def is_other_page(environ: WSGIEnvironment) -> bool:
-    """Whether a browser sent a request for a page of another site; programs send none of the headers."""
+    """Whether a browser sent a request for a page of another site; programs send none of the headers.
+
+    An address that a person typed, or chose from the bookmarks, is of no page.
+    """
+    if environ.get("HTTP_SEC_FETCH_SITE") == "none" and "HTTP_ORIGIN" not in environ:
+        return False
     return ("HTTP_SEC_FETCH_SITE" in environ or "HTTP_ORIGIN" in environ) and not is_own_page(environ)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from analytics.access.live_origin import LiveOrigin
+from analytics.access.origins import Origins
 from analytics.access.proxies import Proxies
 from analytics.errors import OriginNotAllowed
 
@@ -51,7 +52,7 @@ def may_connect(origin: str, host: str, forwarded: Mapping[str, str] | None = No
     environ.update({f"HTTP_X_FORWARDED_{name}": value for name, value in (forwarded or {}).items()})
     Proxies((PROXY,))(environ)
     try:
-        LiveOrigin((LISTED,))(environ)
+        LiveOrigin(Origins((LISTED,)))(environ)
     except OriginNotAllowed:
         return False
     return True

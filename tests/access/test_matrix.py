@@ -12,7 +12,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from analytics.access.routes import Routes, UndecidedRouteError
 from analytics.scopes import DECISIONS
-from tests.access.rig import ADMIN, SHOP, Rig
+from tests.access.rig import ADMIN, SHOP, Rig, check_refused
 
 ARGUMENTS = {"id": "deploy-1", "service": "shop", "name": "main.js"}
 ALLOWED = {
@@ -159,6 +159,60 @@ def test_without_keys_every_request_is_allowed(open_service: Rig, way: Way) -> N
         environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
     _, status, _ = run_wsgi_app(open_service.app, environ)
     assert int(status[:3]) not in (401, 403, 429)
+
+
+PAGES = {
+    "listed by `*`": ({"HTTP_ORIGIN": SHOP}, ("*",), False),
+    "not listed": ({"HTTP_ORIGIN": SHOP, "HTTP_SEC_FETCH_SITE": "cross-site"}, ("https://other.example",), False),
+    "without an origin": ({"HTTP_SEC_FETCH_SITE": "cross-site"}, ("*", SHOP), False),
+    "of an opaque origin": ({"HTTP_ORIGIN": "null"}, ("*", SHOP), False),
+    "listed by name": ({"HTTP_ORIGIN": SHOP, "HTTP_SEC_FETCH_SITE": "cross-site"}, ("*", SHOP), True),
+    "own": ({"HTTP_ORIGIN": "http://localhost", "HTTP_SEC_FETCH_SITE": "same-origin"}, (SHOP,), True),
+    "address that was typed": ({"HTTP_SEC_FETCH_SITE": "none"}, (SHOP,), True),
+}
+"""Headers of a page, allowed origins, and whether the page may manage an open service."""
+
+
+@pytest.fixture(scope="module")
+def open_to() -> dict[tuple[str, ...], Rig]:
+    """Services without keys, by their allowed origins."""
+    return {origins: Rig(admin_key="", cors_origins=origins) for _, origins, _ in PAGES.values()}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_pages_of_other_sites_do_not_manage_an_open_service(
+    open_to: dict[tuple[str, ...], Rig], way: Way, page: str
+) -> None:
+    headers, origins, may_manage = PAGES[page]
+    environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method, content_type="text/plain").get_environ()
+    if way.rule.websocket:
+        environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+    body, status, answered = run_wsgi_app(open_to[origins].app, {**environ, **headers})
+    manages = decision(way) in ("edit", "admin") or way.rule.rule.startswith("/sessions")
+    signs = str(way) in ("POST /session", "DELETE /session") and page not in ("own", "address that was typed")
+    live = way.rule.rule in ("/ws/dashboard", "/socket.io/") and SHOP not in origins and "*" not in origins
+    refused = (manages and not may_manage) or signs or (live and headers.get("HTTP_ORIGIN") == SHOP)
+    assert (status[:3] == "403") == refused
+    if refused and not live and way.method != "HEAD":
+        assert b"cross_site_request" in b"".join(body)
+    management = way.rule.rule[1:].startswith(("keys", "sessions", "audit", "users"))
+    if "*" in origins and management:
+        assert answered.get("Access-Control-Allow-Origin") == (SHOP if page == "listed by name" else None)
+
+
+def test_a_page_of_another_site_does_not_take_over_an_open_service() -> None:
+    rig = Rig(admin_key="")
+    page = {"Origin": SHOP, "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+    answer = rig.ask("POST", "/keys", headers=page, data='{"name": "mine", "scopes": ["admin"]}')
+    message = check_refused(answer, 403, "cross_site_request")
+    assert "ANALYTICS_CORS_ORIGINS" in message
+    for path in ("/users/alice", "/redactions/secrets"):
+        check_refused(rig.ask("DELETE", path, headers=page), 403, "cross_site_request")
+    preflight = rig.ask("OPTIONS", "/users/alice", headers={**page, "Access-Control-Request-Method": "DELETE"})
+    assert "Access-Control-Allow-Origin" not in preflight.headers
+    assert rig.ask("POST", "/events", headers=page, data='{"type": "view", "service": "shop"}').status_code == 201
+    assert rig.create_without_key("admin")["enforced"], "programs send no such headers"
 
 
 def test_a_route_without_a_decision_prevents_the_start() -> None:

@@ -7,6 +7,7 @@ from wsgiref.types import WSGIEnvironment
 
 from analytics.access.cross_origin import CrossOrigin
 from analytics.access.live_origin import LiveOrigin
+from analytics.access.origins import Origins
 from analytics.access.proxies import Proxies
 from analytics.addresses import is_base_path, is_issuer, is_loopback, own_origin, parse_origin, sender_at
 from analytics.errors import OriginNotAllowed
@@ -122,7 +123,8 @@ def _proxy() -> Callable[[bytes], object]:
 
 
 def _page() -> Callable[[bytes], None]:
-    live, cross = LiveOrigin(("https://shop.example",)), CrossOrigin(("https://shop.example",))
+    origins = Origins(("https://shop.example",))
+    live, cross = LiveOrigin(origins), CrossOrigin(origins)
 
     def decode(data: bytes) -> None:
         environ = {"REQUEST_METHOD": "OPTIONS", "PATH_INFO": "/ws/dashboard", **_environ(PAGE, data)}
