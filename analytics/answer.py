@@ -14,6 +14,8 @@ from analytics.errors import AnalyticsError
 JSON = "application/json"
 ERROR_CODE = "analytics.error_code"
 """Environ key: the code of the error that a request is answered with."""
+ROUTE = "analytics.route"
+"""Environ key: the rule of the route that a request asks for, such as `/services/<name:service>/metrics`."""
 POLICY = "Content-Security-Policy"
 NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 PAGE_HEADERS = (

@@ -255,7 +255,7 @@ def create_app(
         people.proxy_users,
         limits_of_senders,
         origins,
-        socketio.has_session,
+        socketio.lease,
         refused,
     )
     app.wsgi_app = chain(  # type: ignore[method-assign]

@@ -72,7 +72,9 @@ class Identity(NamedTuple):
         types: the only event types that it may send; empty for all.
         is_browser: whether it is a public key of web pages, which may send events, metrics and heartbeats only.
         names: what limits the new names that it may create; None for any number.
-        admit: takes that many items from its rate. Raises TooManyRequests if nothing is left.
+        admit: takes that many items from its rate. Raises TooManyRequests if nothing is left, also for 0 items.
+        read: takes one read from its rate. Raises TooManyRequests if none is left.
+        ticket: SHA-256 of the ticket that the request presented; empty for none.
         valid_until: returns until when it may read, as keys and sessions are now, in seconds since the epoch; a time in
             the past if it may not. Set where a connection stays open. None: as long as no keys are required.
     """
@@ -84,6 +86,8 @@ class Identity(NamedTuple):
     is_browser: bool = False
     names: NameBudget | None = None
     admit: Callable[[int], None] = lambda items: None
+    read: Callable[[], None] = lambda: None
+    ticket: bytes = b""
     valid_until: Callable[[], float] | None = None
 
     @property

@@ -22,7 +22,8 @@ PREFLIGHT = (
 class CrossOrigin:
     """Lets pages of `origins` send requests and read answers.
 
-    Where keys and people are managed, `*` is not enough: only origins that are named may read those answers. Never with credentials: the cookie of a session is for the service's own page alone.
+    Where keys and people are managed, `*` is not enough: only origins that are named may read those answers. Never with
+    credentials: the cookie of a session is for the service's own page alone.
     """
 
     def __init__(self, origins: Origins) -> None:

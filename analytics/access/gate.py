@@ -5,38 +5,27 @@ from functools import partial
 from urllib.parse import parse_qs
 from wsgiref.types import WSGIEnvironment
 
-from analytics.access.credentials import PING, credentials, take_from_url
+from analytics.access.checks import check_origin, check_other_page, check_page, check_scope, check_url
+from analytics.access.credentials import credentials, take_from_url
 from analytics.access.limits import Limits
 from analytics.access.origins import Origins
-from analytics.access.routes import SOCKET_IO, TICKET_RULES, Route, Routes
-from analytics.addresses import parse_origin, sender_at
+from analytics.access.routes import DOWNLOADS, SOCKET_IO, TICKET_RULES, Route, Routes
+from analytics.addresses import sender_at
+from analytics.answer import ROUTE
 from analytics.errors import AnalyticsError
-from analytics.identity import (
-    ADMIN,
-    EVERYBODY,
-    INGEST,
-    KEY,
-    NOBODY,
-    READ,
-    Identity,
-    NameBudget,
-    NotAllowed,
-    Unauthorized,
-)
+from analytics.identity import EVERYBODY, INGEST, KEY, NOBODY, Identity, NameBudget, NotAllowed, Unauthorized
 from analytics.keys.check import KeyCheck
 from analytics.keys.key import Key, digest
 from analytics.keys.keyring import Keyring
-from analytics.keys.own_page import is_other_page, is_own_page
+from analytics.keys.leases import Lease
+from analytics.keys.own_page import is_other_page
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
 from analytics.people.proxy_users import ProxyUsers
-from analytics.scopes import EDIT, MANAGEMENT, PUBLIC
+from analytics.scopes import PUBLIC
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 MAX_KNOWN = 10_000
 """Identities of keys that are remembered."""
-IN_SESSION = Identity("live session", frozenset((READ,)))
-"""The sender of a further request of a Socket.IO session that was opened with a ticket."""
 
 
 class Gate:
@@ -44,7 +33,7 @@ class Gate:
 
     Args:
         origins: the allowed origins of other sites.
-        is_live: whether there is a Socket.IO session with this id.
+        session: returns the lease of the Socket.IO session with this id, if there is one.
         refused: called with the code of each refusal.
     """
 
@@ -58,13 +47,13 @@ class Gate:
         proxy_users: ProxyUsers,
         limits: Limits,
         origins: Origins,
-        is_live: Callable[[str], bool],
+        session: Callable[[str], Lease | None],
         refused: Callable[[str], None],
     ) -> None:
         self._routes, self._keyring, self._check = routes, keyring, check
         self._tickets, self._sessions, self._limits = tickets, sessions, limits
         self._proxy_users, self._origins = proxy_users, origins
-        self._is_live, self._refused = is_live, refused
+        self._session, self._refused = session, refused
         self._known: dict[str, tuple[Key, Identity]] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> None:
@@ -87,7 +76,7 @@ class Gate:
         if not self._keyring.is_locked:
             take_from_url(environ)
             return self._anybody(environ)
-        route = self._routes.of(environ)
+        route = self._route(environ)
         if route.scope == PUBLIC:
             try:
                 return self._identity(environ, route)
@@ -97,6 +86,12 @@ class Gate:
         if identity is NOBODY:
             raise Unauthorized("This needs a key: send it as `Authorization: Bearer KEY`, or sign in on the page.")
         check_scope(identity, route)
+        if route.rule == SOCKET_IO:
+            self._check_session(identity, environ)
+        if route.is_read:
+            identity.read()
+        else:
+            identity.admit(_items(route))
         return identity
 
     def _anybody(self, environ: WSGIEnvironment) -> Identity:
@@ -107,18 +102,24 @@ class Gate:
             TooManyRequests: the address exceeded its rate.
         """
         if is_other_page(environ):
-            check_other_page(self._routes.of(environ), environ.get("HTTP_ORIGIN", ""), self._origins)
+            check_other_page(self._route(environ), environ.get("HTTP_ORIGIN", ""), self._origins)
         address = sender_at(environ.get("REMOTE_ADDR", "")) if self._limits.limits_addresses else None
         if address is None:
             return EVERYBODY
-        route = self._routes.of(environ)
+        route = self._route(environ)
         if route.is_read:
             self._limits.read_from(address)
-        elif route.scope == INGEST:
+        elif route.scope != PUBLIC:
             admit = self._limits.admit_from(address)
             if admit is not None:
+                admit(_items(route))
                 return EVERYBODY._replace(admit=admit)
         return EVERYBODY
+
+    def _route(self, environ: WSGIEnvironment) -> Route:
+        route = self._routes.of(environ)
+        environ[ROUTE] = route.rule
+        return route
 
     def _identity(self, environ: WSGIEnvironment, route: Route) -> Identity:
         given = credentials(environ)
@@ -128,50 +129,58 @@ class Gate:
             return self._of_ticket(given.secret, environ, route)
         if given.form == "session":
             # a cookie that is too old is no mistake of the page
-            person = self._sessions.use(given.secret, environ.get("REMOTE_ADDR", "")) or self._proxy_users(environ)
-            return self._of_browser(person, environ, route)
+            found = self._sessions.use(given.secret, environ.get("REMOTE_ADDR", ""))
+            if found is None or found.key is None:
+                return self._of_browser(found.identity if found else self._proxy_users(environ), environ, route)
+            identity = self._of_key(found.key)._replace(valid_until=found.identity.valid_until)
+            check_page(environ, route)
+            return identity
         key = self._check.find(given.secret, environ.get("REMOTE_ADDR", ""))
         if given.form == "url":
             check_url(key, route)
         if key.origins:
             check_origin(key, environ.get("HTTP_ORIGIN", ""))
         identity = self._of_key(key)
-        if route.is_read:
-            self._limits.read(identity.who, key)
         if route.is_lasting:
             until = partial(self._keyring.may_read_until, key.id, digest(given.secret))
             return identity._replace(valid_until=until)
         return identity
 
     def _of_ticket(self, ticket: str, environ: WSGIEnvironment, route: Route) -> Identity:
-        found = None
-        if route.rule.startswith(TICKET_RULES):
-            if route.rule == SOCKET_IO:  # clients repeat the ticket, but a session needs it once
-                sid = parse_qs(environ["QUERY_STRING"]).get("sid", [""])[0]
-                if sid and self._is_live(sid):
-                    return IN_SESSION
-            found = self._tickets.use(ticket, environ.get("HTTP_ORIGIN", ""))
+        found, session = None, self._session_of(environ) if route.rule == SOCKET_IO else None
+        if session is not None:  # clients repeat the ticket that opened it
+            found = session.identity if session.is_of_ticket(digest(ticket)) else None
+        elif route.rule.startswith(TICKET_RULES):
+            found = self._tickets.use(ticket, environ, is_download=route.rule.startswith(DOWNLOADS))
         if found is None:
             raise Unauthorized("This ticket is unknown, used, too old or of another origin: ask for a new one.")
         return found
 
-    def _of_browser(self, identity: Identity | None, environ: WSGIEnvironment, route: Route) -> Identity:
-        """The person of a session or proxy; browsers send both with requests of other sites' pages, too.
+    def _of_browser(self, person: Identity | None, environ: WSGIEnvironment, route: Route) -> Identity:
+        """The person of a session or proxy.
 
         Raises:
             NotAllowed: another site's page tries to change something, or to connect live.
         """
-        if identity is None:
+        if person is None:
             return NOBODY
-        is_safe = environ["REQUEST_METHOD"] in SAFE_METHODS and route.scope != INGEST and "HTTP_UPGRADE" not in environ
-        if not is_safe and not is_own_page(environ):
-            raise NotAllowed(
-                "People may send, change and connect live only from the service's own page: use a key elsewhere.",
-                code="cross_site_request",
-            )
-        if route.is_read:
-            self._limits.read(identity.who, None)
-        return identity
+        check_page(environ, route)
+        return self._limits.of_person(person)
+
+    def _session_of(self, environ: WSGIEnvironment) -> Lease | None:
+        """The Socket.IO session that a request continues; the library reads its id in the same way."""
+        sid = parse_qs(environ["QUERY_STRING"]).get("sid", [""])[0]
+        return self._session(sid) if sid else None
+
+    def _check_session(self, identity: Identity, environ: WSGIEnvironment) -> None:
+        """Check that a Socket.IO session, whose id is in URLs, is continued by the sender and page that opened it.
+
+        Raises:
+            Unauthorized: it is not.
+        """
+        session = self._session_of(environ)
+        if session is not None and not session.may_be_used(identity, environ):
+            raise Unauthorized("This session was opened by another sender or page: open one of your own.")
 
     def _of_key(self, key: Key) -> Identity:
         """The identity of a key, made once for each version of it."""
@@ -182,70 +191,13 @@ class Gate:
         if names is not None and known is not None and known[1].names is not None:
             names = known[1].names  # the budget is not renewed by a rotation
         identity = Identity(key.who, key.scopes, key.services, key.types, bool(key.origins), names)
-        admit = self._limits.admit(key)
-        if admit is not None:
-            identity = identity._replace(admit=admit)
+        identity = self._limits.of_key(identity, key)
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
         self._known[key.id] = key, identity
         return identity
 
 
-def check_scope(identity: Identity, route: Route) -> None:
-    """Check that a sender has the scope of a route.
-
-    Raises:
-        NotAllowed: it has not; the message names the scope.
-    """
-    if route.scope == EDIT:
-        if identity.may(ADMIN) or (identity.may(INGEST) and not identity.is_bound and not identity.is_browser):
-            return
-        raise NotAllowed(
-            "This needs the scope `ingest` and a key that is not bound to services, event types or origins."
-        )
-    if not identity.may(route.scope):
-        raise NotAllowed(f"This key lacks the scope `{route.scope}`.")
-
-
-def check_other_page(route: Route, origin: str, origins: Origins) -> None:
-    """Check that another site's page, which any browser may load, manages the service only if it is allowed by name.
-
-    Raises:
-        NotAllowed: it is not.
-    """
-    if (route.scope in (EDIT, ADMIN) or route.rule[1:].startswith(MANAGEMENT)) and not origins.names(origin):
-        raise NotAllowed(
-            "Pages of other sites may send and read here, but change nothing else: name their origins in "
-            "ANALYTICS_CORS_ORIGINS, where `*` is not enough.",
-            code="cross_site_request",
-        )
-
-
-def check_url(key: Key, route: Route) -> None:
-    """Check that a key may stand in the URL: browser keys, which are public, and pings of the one service of a key.
-
-    Raises:
-        Unauthorized: it may not.
-    """
-    if key.origins or (route.rule.startswith(PING) and len(key.services) == 1 and key.scopes == {INGEST}):
-        return
-    raise Unauthorized(
-        "This key must not stand in a URL, where logs would show it: send it as `Authorization: Bearer KEY`. Only the "
-        "ping of a heartbeat takes a key in the URL, one with the scope `ingest` that is bound to that one service.",
-        code="key_in_url",
-    )
-
-
-def check_origin(key: Key, origin: str) -> None:
-    """Check that a request comes from a page that may use a browser key.
-
-    Raises:
-        NotAllowed: it does not.
-    """
-    parsed = parse_origin(origin)
-    if parsed is None or parsed not in map(parse_origin, key.origins):
-        raise NotAllowed(
-            f"This key may be used by pages of {', '.join(sorted(key.origins))} only"
-            + (f", not of {origin[:100]}." if origin else "; the request has no Origin header."),
-            code="origin_not_allowed",
-        )
+def _items(route: Route) -> int:
+    """What a write takes from a rate before its body is read: a door takes the items that it then finds."""
+    return 0 if route.scope == INGEST else 1

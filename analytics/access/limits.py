@@ -1,8 +1,10 @@
 """Limits of senders: the rates of keys, and those of addresses that send without a key."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
+from analytics.identity import Identity
 from analytics.keys.key import Key, Rate
 from analytics.keys.rates import Rates
 
@@ -40,13 +42,14 @@ class Limits:
         self._reads, self._items = Rates("reads", now), Rates("items", now)
         self.limits_addresses = defaults.address_reads is not None or defaults.address_ingest is not None
 
-    def read(self, who: str, key: Key | None) -> None:
-        """Take one read of a key; None for a person with a session of no key.
+    def of_key(self, identity: Identity, key: Key) -> Identity:
+        """The identity of a key, with the key's rates."""
+        admit = self._admit(key.who, key.ingest or (BROWSER_INGEST if key.origins else None))
+        return self._with_reads(identity if admit is None else identity._replace(admit=admit), key.reads)
 
-        Raises:
-            TooManyRequests: none is left.
-        """
-        self._take_read(who, (key and key.reads) or self._defaults.reads)
+    def of_person(self, person: Identity) -> Identity:
+        """The identity of a person, with the rate of reads that keys have by default."""
+        return self._with_reads(person, None)
 
     def read_from(self, address: str) -> None:
         """Take one read of an address.
@@ -54,27 +57,16 @@ class Limits:
         Raises:
             TooManyRequests: none is left.
         """
-        self._take_read(address, self._defaults.address_reads)
-
-    def admit(self, key: Key) -> Callable[[int], None] | None:
-        """A function that takes items from the rate of a key; None for no limit."""
-        rate = key.ingest or (BROWSER_INGEST if key.origins else None)
-        return self._admit(key.who, rate)
+        if self._defaults.address_reads is not None:
+            self._reads.take(address, self._defaults.address_reads, 1)
 
     def admit_from(self, address: str) -> Callable[[int], None] | None:
         """A function that takes items from the rate of an address; None for no limit."""
         return self._admit(address, self._defaults.address_ingest)
 
-    def _take_read(self, sender: str, rate: Rate | None) -> None:
-        if rate is not None:
-            self._reads.take(sender, rate, 1)
+    def _with_reads(self, identity: Identity, own: Rate | None) -> Identity:
+        rate = own or self._defaults.reads
+        return identity if rate is None else identity._replace(read=partial(self._reads.take, identity.who, rate, 1))
 
     def _admit(self, sender: str, rate: Rate | None) -> Callable[[int], None] | None:
-        if rate is None:
-            return None
-        some: Rate = rate
-
-        def admit(items: int) -> None:
-            self._items.take(sender, some, items)
-
-        return admit
+        return None if rate is None else partial(self._items.take, sender, rate)

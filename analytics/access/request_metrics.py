@@ -9,7 +9,7 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.routing import Map
 
 from analytics.access.access_log import STARTED
-from analytics.answer import ERROR_CODE
+from analytics.answer import ERROR_CODE, ROUTE
 from analytics.own_metrics.family import Family, Histograms, by_label
 from analytics.own_metrics.histogram import Histogram
 
@@ -66,7 +66,7 @@ class RequestMetrics:
         if rule is not None and rule.websocket and method == "GET" and status[0] == "2":
             return None
         is_fixed = path in self._fixed_paths
-        route = path if is_fixed else OTHER if rule is None else rule.rule
+        route = path if is_fixed else environ.get(ROUTE) or OTHER if rule is None else rule.rule
         key = (route, method if method in METHODS else OTHER, f"{status[0]}xx")
         durations = self._durations.setdefault(key, Histogram())
         if is_fixed and method in METHODS:

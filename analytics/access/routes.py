@@ -9,8 +9,8 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from analytics.identity import ADMIN, READ
 from analytics.scopes import DECISIONS, PUBLIC, Decisions
 
-SOCKET_IO = "/socket.io/"
-TICKET_RULES = ("/ws/", SOCKET_IO, "/export/")
+SOCKET_IO, DOWNLOADS = "/socket.io/", "/export/"
+TICKET_RULES = ("/ws/", SOCKET_IO, DOWNLOADS)
 """Beginnings of the rules that accept tickets."""
 LASTING_RULES = (*TICKET_RULES, "/tickets")
 

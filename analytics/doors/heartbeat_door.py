@@ -66,8 +66,8 @@ class HeartbeatDoor:
 
     def _allowed(self, decode: Callable[[], NewHeartbeat], identity: Identity) -> NewHeartbeat:
         try:
-            heartbeat = decode()
             identity.admit(1)
+            heartbeat = decode()
             error = identity.why_not(heartbeat)
             if error is None and identity.names is not None:
                 error = identity.names.take(self._recorder.new_names(HEARTBEATS, heartbeat))

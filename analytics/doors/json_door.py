@@ -55,8 +55,8 @@ class JsonDoor(Generic[R]):
     def __call__(self, environ: WSGIEnvironment) -> Answer:
         """Record the content of a request."""
         try:
-            decoded = self._decode(environ)
             identity = identity_of(environ)
+            decoded = self._decode(environ, identity)
             if identity is not EVERYBODY:
                 decoded = self._allowed(identity, decoded)
             if isinstance(decoded, Batch):
@@ -66,7 +66,7 @@ class JsonDoor(Generic[R]):
             return refusal(error)
         return json_answer(self._describe(decoded, taken), 200 if taken.duplicate else 201)
 
-    def _decode(self, environ: WSGIEnvironment) -> R | Batch[R]:
+    def _decode(self, environ: WSGIEnvironment, identity: Identity) -> R | Batch[R]:
         try:
             data, media_type = self._bodies.read(environ)
             decoded = decode(self._decoder, data, self._kind.name, is_lines=media_type == LINES_TYPE)
@@ -75,10 +75,13 @@ class JsonDoor(Generic[R]):
             return decoded
         except AnalyticsError as error:
             self._recorder.reject(self._kind, [error.code])
+            identity.admit(1)  # what cannot be read costs its sender too
             raise
 
     def _allowed(self, identity: Identity, decoded: R | Batch[R]) -> R | Batch[R]:
         """What the sender may send of a request; a batch gets an error for each other item.
+
+        Each item counts against the rate of the sender, invalid ones too.
 
         Raises:
             NotAllowed: it may not send this record.
@@ -87,16 +90,16 @@ class JsonDoor(Generic[R]):
         why_not = partial(self._why_not, identity)
         if identity.has_own_ids:
             name_sender(decoded.items if isinstance(decoded, Batch) else (decoded,), identity.who)
+        count = len(decoded.items) + len(decoded.errors) if isinstance(decoded, Batch) else 1
         try:
+            identity.admit(count)
             if not isinstance(decoded, Batch):
-                identity.admit(1)
                 error = why_not(decoded)
                 if error is not None:
                     raise error
                 return decoded
-            identity.admit(len(decoded.items))
         except AnalyticsError as error:
-            self._recorder.reject(self._kind, [error.code] * (len(decoded.items) if isinstance(decoded, Batch) else 1))
+            self._recorder.reject(self._kind, [error.code] * count)
             raise
         return decoded.without(why_not) if identity.is_bound or identity.names is not None else decoded
 

@@ -1,12 +1,14 @@
 """Leases: the connections that stay open, each until the key or session that opened it ends."""
 
+import hmac
 import logging
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from wsgiref.types import WSGIEnvironment
 
-from analytics.identity import identity_of
+from analytics.identity import Identity, identity_of
+from analytics.keys.own_page import is_sent_from
 from analytics.yielding import yield_to_others
 
 YIELD_EVERY = 200
@@ -19,12 +21,22 @@ class Lease:
     """One open connection.
 
     Attributes:
-        valid_until: as that of an identity.
+        identity: who opened it.
+        origin: the origin of the page that opened it; empty if the request named none.
         end: ends the connection; does not block.
     """
 
-    valid_until: Callable[[], float] | None
+    identity: Identity
+    origin: str
     end: Callable[[], None]
+
+    def is_of_ticket(self, hashed: bytes) -> bool:
+        """Whether it was opened with the ticket of this SHA-256."""
+        return hmac.compare_digest(self.identity.ticket, hashed)
+
+    def may_be_used(self, identity: Identity, environ: WSGIEnvironment) -> bool:
+        """Whether a further request of it comes from the sender and the page that opened it."""
+        return identity.who == self.identity.who and is_sent_from(self.origin, environ)
 
 
 class Leases:
@@ -52,7 +64,7 @@ class Leases:
 
     def add(self, environ: WSGIEnvironment, end: Callable[[], None]) -> Lease:
         """Add the connection that a request opens; `end` is called once its sender may not read any more."""
-        lease = Lease(identity_of(environ).valid_until, end)
+        lease = Lease(identity_of(environ), environ.get("HTTP_ORIGIN", ""), end)
         self._leases[lease] = None
         self._earliest = min(self._earliest, self._until(lease))
         return lease
@@ -77,8 +89,8 @@ class Leases:
                 yield_to_others()
 
     def _until(self, lease: Lease) -> float:
-        if lease.valid_until is not None:
-            return lease.valid_until()
+        if lease.identity.valid_until is not None:
+            return lease.identity.valid_until()
         return -math.inf if self._is_locked() else math.inf
 
     def _end(self, lease: Lease) -> None:

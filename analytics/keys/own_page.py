@@ -22,3 +22,17 @@ def is_other_page(environ: WSGIEnvironment) -> bool:
     if environ.get("HTTP_SEC_FETCH_SITE") == "none" and "HTTP_ORIGIN" not in environ:
         return False
     return ("HTTP_SEC_FETCH_SITE" in environ or "HTTP_ORIGIN" in environ) and not is_own_page(environ)
+
+
+def is_sent_from(origin: str, environ: WSGIEnvironment) -> bool:
+    """Whether a page of `origin`, the value of an Origin header, sent a request; empty for a program.
+
+    Browsers send no Origin with reads of the page's own site, and libraries of programs may send the service's own.
+    """
+    sent = environ.get("HTTP_ORIGIN")
+    if not origin:
+        return not is_other_page(environ)
+    if sent is not None:
+        return bool(sent == origin)
+    page = parse_origin(origin)
+    return page is not None and is_own_page(environ) and page == own_origin(environ, page.scheme)

@@ -43,12 +43,23 @@ class Active(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A session, the time since which it is open, and the time at which it ends, both in seconds since the epoch."""
+    """A session, the time since which it is open, and the time at which it ends, both in seconds since the epoch.
+
+    `key` is the key that opened it; None for the session of a person.
+    """
 
     name: str
     identity: Identity
     since: float
     until: float
+    key: Key | None = None
+
+
+class SignedIn(NamedTuple):
+    """Who uses a session, and the key that it stands for; None for a person."""
+
+    identity: Identity
+    key: Key | None
 
 
 class Sessions:
@@ -74,7 +85,7 @@ class Sessions:
         self._resource, self._resources = resource, resources
         self._uses: dict[str, Use] = {}
 
-    def use(self, token: str, address: str) -> Identity | None:
+    def use(self, token: str, address: str) -> SignedIn | None:
         """Who signed in with this token; None if the session is unknown, over or revoked."""
         found, now = self._find(token), self._clock.wall()
         if found is None or now >= found.until:
@@ -82,7 +93,7 @@ class Sessions:
         if len(self._uses) >= MAX_USES:
             self._uses.clear()
         self._uses[found.name] = Use(now, address)
-        return found.identity._replace(valid_until=partial(self._may_read_until, token))
+        return SignedIn(found.identity._replace(valid_until=partial(self._may_read_until, token)), found.key)
 
     def active(self) -> list[Active]:
         """All sessions that are not over, the newest first."""
@@ -122,7 +133,7 @@ class Sessions:
         if key is None:
             return None
         identity = Identity(key.who, key.scopes, key.services, key.types)
-        return Found(session.name, identity, session.updated_at, min(end, end_of(key)))
+        return Found(session.name, identity, session.updated_at, min(end, end_of(key)), key)
 
 
 def proof(token: str, secret: str) -> str:

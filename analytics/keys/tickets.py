@@ -3,9 +3,12 @@
 import secrets
 from collections import OrderedDict
 from typing import NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 from analytics.clock import Clock
 from analytics.identity import Identity
+from analytics.keys.key import digest
+from analytics.keys.own_page import is_sent_from
 
 SECONDS = 30.0
 MAX_TICKETS = 10_000
@@ -36,12 +39,17 @@ class Tickets:
         self._given[ticket] = Ticket(identity, origin, now + SECONDS)
         return ticket
 
-    def use(self, ticket: str, origin: str) -> Identity | None:
-        """Who asked for a ticket, which is then used up.
+    def use(self, ticket: str, environ: WSGIEnvironment, *, is_download: bool) -> Identity | None:
+        """Who asked for a ticket, which is then used up by this request.
 
-        None if it is unknown, used, late or of another origin, or if its sender may not read any more.
+        None if it is unknown, used, late or of another origin, or if its sender may not read any more. Browsers name no
+        origin for a download, but for every live connection.
         """
         found = self._given.pop(ticket, None)
-        if found is None or found.expires <= self._clock.monotonic() or (origin and origin != found.origin):
+        if found is None or found.expires <= self._clock.monotonic():
             return None
-        return found.identity if found.identity.may_read_at(self._clock.wall()) else None
+        is_anonymous = is_download and "HTTP_ORIGIN" not in environ
+        if not (is_anonymous or is_sent_from(found.origin, environ)):
+            return None
+        identity = found.identity
+        return identity._replace(ticket=digest(ticket)) if identity.may_read_at(self._clock.wall()) else None

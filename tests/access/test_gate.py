@@ -3,6 +3,7 @@
 from itertools import count
 
 import pytest
+from werkzeug.test import TestResponse
 
 from analytics.addresses import sender_at
 from analytics.keys.check import FAILURES
@@ -92,7 +93,7 @@ def test_browser_keys_have_a_rate_and_server_keys_none() -> None:
     check_refused(rig.post("/events", event(), browser, headers=headers), 429, "rate_limited")
     for _ in range(10):
         assert rig.post("/events", [event()] * 1_000, server).status_code == 200
-    assert rig.get("/stats", ADMIN).json["drops"] == {"rate_limited": 2}  # type: ignore[index]
+    assert rig.refusals() == {"rate_limited": 2}
 
 
 def test_each_key_has_its_own_rates_and_a_rotation_does_not_reset_them() -> None:
@@ -223,6 +224,60 @@ def test_a_socketio_session_opened_with_a_ticket_continues_without_another() -> 
     check_refused(rig.get(f"/socket.io/?EIO=4&transport=polling&sid={sid}x&ticket={ticket}"), 401, "unauthorized")
     check_refused(rig.get(f"/socket.io/?EIO=4&transport=polling&ticket={ticket}"), 401, "unauthorized")
     assert "ticket" not in PROTOCOL_FIELDS, "the ticket has been removed from the query"
+
+
+def opened(rig: Rig, query: str = "", key: str | None = None, **headers: str) -> str:
+    """The path of the further requests of a new Socket.IO session."""
+    path = "/socket.io/?EIO=4&transport=polling"
+    answer = rig.get(f"{path}{query}", key, headers=headers)
+    assert answer.status_code == 200
+    sid = answer.text.partition('"sid":"')[2].partition('"')[0]
+    return f"{path}&sid={sid}"
+
+
+def send(rig: Rig, path: str, key: str | None = None, **headers: str) -> TestResponse:
+    return rig.ask("POST", path, key, data="3", headers={"Content-Type": "text/plain", **headers})
+
+
+def test_who_learns_the_id_of_a_socketio_session_cannot_use_it() -> None:
+    rig = Rig()
+    read, other = rig.key("read"), rig.key("read")
+    ticket = rig.ticket(read, SHOP)
+    path = opened(rig, f"&ticket={ticket}", Origin=SHOP)
+    for query, headers in (
+        (f"&ticket={ticket}", {"Origin": "https://evil.example"}),
+        (f"&ticket={ticket}", {}),
+        ("&ticket=x", {"Origin": SHOP}),
+        (f"&ticket={rig.ticket(read, SHOP)}", {"Origin": SHOP}),
+    ):
+        check_refused(send(rig, path + query, **headers), 401, "unauthorized")
+    check_refused(send(rig, path, other, Origin=SHOP), 401, "unauthorized")
+    assert send(rig, f"{path}&ticket={ticket}", Origin=SHOP).status_code == 200
+    by_key = opened(rig, key=read)
+    check_refused(send(rig, by_key, other), 401, "unauthorized")
+    check_refused(send(rig, by_key, read, Origin=SHOP), 401, "unauthorized")
+    check_refused(send(rig, f"{by_key}&ticket={rig.ticket(read)}"), 401, "unauthorized")
+    assert send(rig, by_key, read).status_code == 200
+    assert send(rig, by_key, read, Origin="http://localhost").status_code == 200, "libraries send the own origin"
+
+
+def test_the_own_page_may_poll_with_a_ticket_though_browsers_name_no_origin_then() -> None:
+    rig = Rig()
+    ticket = rig.ticket(rig.key("read"), "http://localhost")
+    own = {"Sec-Fetch-Site": "same-origin"}
+    path = opened(rig, f"&ticket={ticket}", **own)
+    assert send(rig, f"{path}&ticket={ticket}", Origin="http://localhost", **own).status_code == 200
+    check_refused(send(rig, f"{path}&ticket={ticket}", Origin=SHOP), 401, "unauthorized")
+
+
+def test_the_id_of_a_session_that_is_given_twice_is_checked_as_it_is_used() -> None:
+    rig = Rig()
+    read, other = rig.key("read"), rig.key("read")
+    path, own = opened(rig, key=read), opened(rig, key=other)
+    theirs = path.partition("sid=")[2]
+    assert send(rig, f"{own}&sid={theirs}", other).status_code == 200
+    check_refused(send(rig, f"{path}&sid={own.partition('sid=')[2]}", other), 401, "unauthorized")
+    check_refused(send(rig, f"/socket.io/?EIO=4&transport=polling&sid=&s%69d={theirs}", other), 401, "unauthorized")
 
 
 @pytest.mark.parametrize(

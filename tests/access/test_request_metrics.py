@@ -114,6 +114,20 @@ def test_a_refusal_by_access_control_counts_too() -> None:
     }
 
 
+def test_what_the_gate_refuses_counts_by_its_route() -> None:
+    app = create_app(Settings(data_dir="", admin_key="the-admin-key-of-these-tests"), FakeClock())
+    app.test_client().get("/services/checkout/metrics")
+    app.test_client().get("/ws/dashboard", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    app.test_client().get("/nothing")
+    assert figures(metrics_of(app).families()) == {
+        (DURATION, "/services/<name:service>/metrics", "GET", "4xx"): 1,
+        (DURATION, "/ws/dashboard", "GET", "4xx"): 1,
+        (DURATION, OTHER, "GET", "4xx"): 1,
+        (REFUSALS, "unauthorized"): 2,
+        (REFUSALS, "not_found"): 1,
+    }
+
+
 def test_an_error_answer_without_a_code_counts_by_its_status() -> None:
     client, counted = service()
     client.application.extensions["analytics"].hub.draining = True

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from analytics.keys.tickets import MAX_TICKETS, SECONDS
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused, event
@@ -148,6 +149,24 @@ def test_a_ticket_is_bound_to_its_origin() -> None:
         assert rig.get(f"/export/daily?ticket={ticket}", headers=headers).status_code == status
     ticket = rig.ticket(ADMIN)
     assert rig.get(f"/export/daily?ticket={ticket}", headers={"Origin": SHOP}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/ws/dashboard", "/socket.io/?EIO=4&transport=websocket", "/socket.io/?EIO=4&x=1"])
+def test_the_ticket_of_a_page_needs_its_origin_for_a_live_connection(path: str) -> None:
+    rig, mark = Rig(), "&" if "?" in path else "?"
+    environ = {} if path.endswith("x=1") else {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade"}
+    for given, sent, is_refused in (
+        (SHOP, None, True),
+        (SHOP, "https://x.example", True),
+        (SHOP, SHOP, False),
+        (None, None, False),
+        (None, "http://localhost", False),
+        (None, SHOP, True),
+    ):
+        more = {} if sent is None else {"HTTP_ORIGIN": sent}
+        query = f"{path}{mark}ticket={rig.ticket(ADMIN, given)}"
+        _, status, _ = run_wsgi_app(rig.app, {**EnvironBuilder(query).get_environ(), **environ, **more})
+        assert (status[:3] == "401") == is_refused, (given, sent)
 
 
 def test_a_ticket_is_accepted_only_for_live_connections_and_downloads() -> None:

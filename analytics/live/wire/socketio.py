@@ -147,10 +147,10 @@ class SocketIo:
         """Number of connected clients."""
         return len(self._clients)
 
-    def has_session(self, sid: str) -> bool:
-        """Whether there is a session with this id."""
-        session = self._engine.session(sid)
-        return session is not None and not session.is_closed
+    def lease(self, sid: str) -> Lease | None:
+        """The lease of the session with this id, if there is one."""
+        session, opened = self._engine.session(sid), self._open.get(sid)
+        return None if session is None or session.is_closed or opened is None else opened[1]
 
     def drain(self) -> None:
         """Close all sessions; the connection of a client that does not receive the Close soon is cut."""
