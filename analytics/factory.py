@@ -14,6 +14,7 @@ from analytics.addresses import is_loopback
 from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
 from analytics.api.audit import audit_blueprint
+from analytics.api.caching import limit_caching
 from analytics.api.catalog import BODY_LIMIT, Resources, catalog_blueprint
 from analytics.api.dashboard import dashboard_blueprint
 from analytics.api.docs import docs_blueprint
@@ -31,6 +32,7 @@ from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.session import session_blueprint
 from analytics.api.sessions import sessions_blueprint
+from analytics.api.sign_ins import SignIns
 from analytics.api.stats import stats_blueprint
 from analytics.api.users import users_blueprint
 from analytics.bus import Bus, Recorded, UsersErased
@@ -47,10 +49,8 @@ from analytics.doors.shortcut import Shortcut
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
 from analytics.keys.check import KeyCheck
-from analytics.keys.key import Rate
 from analytics.keys.keyring import Keyring
 from analytics.keys.leases import Leases
-from analytics.keys.rates import Rates
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
 from analytics.kinds import EVENTS
@@ -80,9 +80,6 @@ from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
 from analytics.yielding import yield_if_due
-
-SIGN_INS = Rate(1, 60)
-"""How often people of one address may sign in with a provider."""
 
 
 def create_app(
@@ -227,14 +224,13 @@ def create_app(
         lambda name: state.catalog.get(SESSIONS.name, name),
         lambda: state.catalog.named(SESSIONS.name),
     )
-    tickets, check = Tickets(clock), KeyCheck(keyring, clock)
+    tickets, check, sign_ins = Tickets(clock), KeyCheck(keyring, clock), SignIns(recorder, reader, clock)
     has_provider = people.provider is not None
     app.register_blueprint(
-        session_blueprint(keyring, check, tickets, recorder, reader, resource_bodies, clock, has_provider=has_provider)
+        session_blueprint(keyring, check, tickets, sign_ins, resource_bodies, has_provider=has_provider)
     )
     app.register_blueprint(sessions_blueprint(sessions, recorder))
-    limit = partial(Rates("sign-ins", clock.monotonic).take, rate=SIGN_INS, items=1)
-    app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, recorder, clock, limit))
+    app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, sign_ins))
     app.register_blueprint(audit_blueprint(reader))
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble, keyring.describe)
     app.register_blueprint(health_blueprint(reader, connections, *checks))
@@ -258,6 +254,7 @@ def create_app(
         socketio.lease,
         refused,
     )
+    limit_caching(app, lambda: keyring.is_locked)
     app.wsgi_app = chain(  # type: ignore[method-assign]
         Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
         app.url_map,

@@ -7,12 +7,12 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 SECRETS = re.compile(
-    r"(?P<kept>\bak_[0-9a-f]{16}_"
-    r"|[?&](?:key|ticket)="
-    r"|\banalytics_session="
+    r"(?P<kept>ak_[0-9a-f]{16}_"
+    r"|[?&'\"](?:key|ticket|sid|code)="
+    r"|analytics_(?:session|attempt)="
     r"|\bbearer\s+"
-    r"|\bauthorization\W{1,3}\w+\s+"
-    r"|\bx-api-key\W{1,3})"
+    r"|authorization\W{1,8}\w+\s+"
+    r"|x[-_]api[-_]key\W{1,8})"
     r"[^\s&;,\"'`\\]+",
     re.IGNORECASE,
 )

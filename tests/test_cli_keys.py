@@ -109,19 +109,23 @@ def test_options_bind_a_key(server: Server) -> None:
     create(server, "--name", "page", "--scope", "ingest", *bounds, "--rate", "0.2")
     until = datetime.now(UTC) + timedelta(days=30)
     create(server, "--name", "quick", "--scope", "ingest", "--rate", 5, "--burst", 7, "--expires", "30d")
-    create(server, "--name", "timed", "--scope", "read", "--expires", "2100-01-31T00:00:00+01:00")
+    limits = ("--read-rate", 20, "--new-names", 100)
+    create(server, "--name", "timed", "--scope", "read", "--expires", "2100-01-31T00:00:00+01:00", *limits)
     page, quick, timed = rows(server, "page", "quick", "timed")
     assert (page["services"], page["types"], page["origins"]) == (["web", "cart"], ["click"], ["https://shop.example"])
     assert page["limits"]["ingest"] == {"per_second": 0.2, "burst": 1}
     assert quick["limits"]["ingest"] == {"per_second": 5, "burst": 7}
+    assert (page["limits"]["reads"], page["new_names"]) == (None, None)
+    assert (timed["limits"]["reads"], timed["new_names"]) == ({"per_second": 20, "burst": 40}, 100)
     assert abs(datetime.fromisoformat(quick["expires_at"]) - until) < timedelta(minutes=1)
     assert datetime.fromisoformat(timed["expires_at"]) == datetime(2100, 1, 30, 23, tzinfo=UTC)
     table = run(server, "keys", "list").stdout.splitlines()
-    assert table[0].split() == ["id", "name", "scopes", "only", "for", "expires", "items/s"]
+    assert table[0].split() == ["id", "name", "scopes", "only", "for", "expires", "items/s", "reads/s", "new", "names"]
     lines = {line.split()[1]: line for line in table[1:]}
     assert lines["page"].startswith(f"{page['id']}  page ")
     assert "web, cart, click, https://shop.example  never" in lines["page"]
-    assert lines["quick"].split()[-1] == "5"
+    assert lines["quick"].split()[-3:] == ["5", "-", "-"]
+    assert lines["timed"].split()[-3:] == ["-", "20", "100"]
 
 
 @pytest.mark.parametrize(

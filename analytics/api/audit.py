@@ -18,7 +18,8 @@ def audit_blueprint(reader: Reader) -> Blueprint:
 
     @blueprint.get("/audit")
     def read() -> Response:
-        limit = arguments(QUERY)["limit"]
+        asked = arguments(QUERY)
+        limit = asked["limit"]
         rows = [
             {
                 "time": rfc3339(each.time),
@@ -27,7 +28,7 @@ def audit_blueprint(reader: Reader) -> Blueprint:
                 "collection": each.collection,
                 "id": each.name,
             }
-            for each in reader.ask(audit, limit)
+            for each in reader.ask(audit, asked["collection"], limit)
         ]
         return answer({"changes": rows, "count": len(rows), "limit": limit})
 

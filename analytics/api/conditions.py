@@ -17,7 +17,7 @@ VERSION = re.compile("0|[1-9][0-9]{0,17}")
 def tagged(tag: str, payload: Callable[[], Any], *, weak: bool = False) -> Response:
     """The answer to a read, with this ETag; 304 where the client has that already, and then `payload` is not made."""
     response = answer(b"", 304) if request.if_none_match.contains_weak(tag) else answer(payload())
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(tag, weak=weak)
     return response
 

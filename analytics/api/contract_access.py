@@ -125,8 +125,8 @@ ACCESS = (
         "/audit",
         "Access",
         "Read the audit log",
-        "Who created, changed or deleted resources of the configuration, keys and sessions among them: the newest "
-        "1,000 changes, newest first.",
+        "Who created, changed or deleted resources of the configuration, keys and sessions among them, newest first. "
+        "Of each collection the newest 1,000 changes are kept.",
         {200: (key.AuditPage,)},
         READ,
         query=AuditQuery,

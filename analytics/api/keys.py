@@ -96,9 +96,7 @@ def keys_blueprint(
         match = None if version is None else (version,)
         change = NewChange(KEYS.name, id_, body, who=who, if_match=match, if_none_match="*" if match is None else None)
         kept = recorder.change(change).resource
-        response = answer({**_row(kept), "secret": secret, "enforced": is_locked()}, status)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return answer({**_row(kept), "secret": secret, "enforced": is_locked()}, status)
 
     @blueprint.get("/keys")
     def read() -> Response:

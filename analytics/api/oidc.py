@@ -1,17 +1,15 @@
 """/session/oidc: signing in with an OpenID Connect provider. Both GETs are the protocol's own, and open a session."""
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
 from analytics.api.cookies import delete_cookie, set_cookie
 from analytics.api.params import arguments
-from analytics.api.session import FAILURE_COOKIE, open_session
-from analytics.clock import Clock
+from analytics.api.session import FAILURE_COOKIE
+from analytics.api.sign_ins import SignIns
 from analytics.errors import NotFound
-from analytics.log.recorder import Recorder
 from analytics.people.roles import Roles
 from analytics.people.sign_in import ATTEMPT_SECONDS, Attempt, SignInFailed, new_attempt, person_of
 from analytics.schemas.queries import NoQuery
@@ -30,22 +28,15 @@ def oidc_blueprint(
     provider: "Provider | None",
     groups_claim: str,
     roles: Roles,
-    recorder: Recorder,
-    clock: Clock,
-    limit: Callable[[str], None],
+    sign_ins: SignIns,
 ) -> Blueprint:
-    """Blueprint of /session/oidc.
-
-    Args:
-        provider: None if none is set up.
-        limit: raises TooManyRequests if an address signs in too often; each time asks the provider.
-    """
+    """Blueprint of /session/oidc; without a provider, nobody can sign in here."""
     blueprint = Blueprint("oidc", __name__)
 
     def configured() -> "Provider":
         if provider is None:
             raise NotFound("There is no sign-in provider: ANALYTICS_OIDC_ISSUER is not set.")
-        limit(request.remote_addr or "")
+        sign_ins.limit()  # each asks the provider
         return provider
 
     @blueprint.get(PATH)
@@ -75,7 +66,7 @@ def oidc_blueprint(
             response = _failed(error)
         else:
             response = _to_page()
-            open_session(response, recorder, lambda _: {"who": person.who, "groups": groups}, person.who, clock.wall())
+            sign_ins.open(response, person.who, lambda _: {"who": person.who, "groups": groups})
             delete_cookie(response, FAILURE_COOKIE)
         delete_cookie(response, ATTEMPT_COOKIE, PATH)
         return response

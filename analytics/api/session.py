@@ -1,35 +1,25 @@
 """/session: who sends a request, and signing in with a key; and /tickets, for URLs that must not have a key."""
 
-import secrets
-from collections.abc import Callable
-from typing import Any
-
 from flask import Blueprint, Response, request
 
 from analytics.api.answers import answer
-from analytics.api.cookies import delete_cookie, set_cookie
+from analytics.api.cookies import delete_cookie
 from analytics.api.params import arguments
-from analytics.catalog.collections import SESSIONS
-from analytics.clock import DAY_SECONDS, Clock
+from analytics.api.sign_ins import SignIns
 from analytics.doors.body import BodyReader
 from analytics.identity import COOKIE, SCOPES, Identity, NotAllowed, identity_of
 from analytics.keys.check import KeyCheck
 from analytics.keys.keyring import Keyring
 from analytics.keys.own_page import is_other_page
-from analytics.keys.sessions import proof, session_name
+from analytics.keys.sessions import proof
 from analytics.keys.tickets import SECONDS as TICKET_SECONDS
 from analytics.keys.tickets import Tickets
-from analytics.log.recorder import Recorder
 from analytics.people.sign_in import FAILURES
-from analytics.query.catalog import resource
-from analytics.query.reader import Reader
-from analytics.resources import NewChange
 from analytics.schemas.compiled import load
 from analytics.schemas.key import SignInSchema
 from analytics.schemas.queries import NoQuery
 
 NOTHING, SIGN_IN = NoQuery(), SignInSchema()
-SESSION_SECONDS = 7 * DAY_SECONDS
 FAILURE_COOKIE = "analytics_sign_in_failure"
 """Holds the reason why signing in with a provider failed, until GET /session has answered it once."""
 
@@ -38,10 +28,8 @@ def session_blueprint(
     keyring: Keyring,
     check: KeyCheck,
     tickets: Tickets,
-    recorder: Recorder,
-    reader: Reader,
+    sign_ins: SignIns,
     bodies: BodyReader,
-    clock: Clock,
     *,
     has_provider: bool,
 ) -> Blueprint:
@@ -52,12 +40,6 @@ def session_blueprint(
         scopes = [scope for scope in SCOPES if identity.may(scope)]
         who = {"who": identity.who, "scopes": scopes, "keys_required": keyring.is_locked}
         return answer({**who, "oidc": has_provider, "sign_in_failure": failure})
-
-    def end_session(who: str) -> None:
-        """End the session of the request's cookie, if there is one."""
-        token = request.cookies.get(COOKIE, "")
-        if token and reader.ask(resource, SESSIONS.name, session_name(token)) is not None:
-            recorder.change(NewChange(SESSIONS.name, session_name(token), who=who))
 
     @blueprint.get("/session")
     def who() -> Response:
@@ -73,19 +55,19 @@ def session_blueprint(
         arguments(NOTHING)
         _check_page()
         secret = load(SIGN_IN, bodies.read(request.environ).data)["key"]
-        key, now = check.find(secret, request.remote_addr or ""), clock.wall()
+        key = check.find(secret, request.remote_addr or "")
         if key.origins or not key.may_read:
             raise NotAllowed("This key lacks the scope `read`.")
-        end_session(key.who)  # a browser has one session at a time
+        sign_ins.limit(key.who)
         response = described(Identity(key.who, key.scopes))
-        open_session(response, recorder, lambda token: {"key": key.id, "proof": proof(token, secret)}, key.who, now)
+        sign_ins.open(response, key.who, lambda token: {"key": key.id, "proof": proof(token, secret)})
         return response
 
     @blueprint.delete("/session")
     def sign_out() -> Response:
         arguments(NOTHING)
         _check_page()
-        end_session(identity_of(request.environ).who)
+        sign_ins.end(identity_of(request.environ).who)
         response = Response(status=204)
         delete_cookie(response, COOKIE)
         return response
@@ -94,9 +76,7 @@ def session_blueprint(
     def ticket() -> Response:
         arguments(NOTHING)
         given = tickets.give(identity_of(request.environ), request.headers.get("Origin", ""))
-        response = answer({"ticket": given, "expires_in": int(TICKET_SECONDS)}, 201)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return answer({"ticket": given, "expires_in": int(TICKET_SECONDS)}, 201)
 
     return blueprint
 
@@ -109,12 +89,3 @@ def _check_page() -> None:
     """
     if is_other_page(request.environ):
         raise NotAllowed("Only the service's own page can sign somebody in or out.", code="cross_site_request")
-
-
-def open_session(
-    response: Response, recorder: Recorder, body_of: Callable[[str], dict[str, Any]], who: str, now: float
-) -> None:
-    """Store a session, and set its cookie; `body_of(token)` makes the body of the session's resource."""
-    token = secrets.token_urlsafe(32)
-    recorder.change(NewChange(SESSIONS.name, session_name(token), body_of(token), now, now + SESSION_SECONDS, who))
-    set_cookie(response, COOKIE, token, SESSION_SECONDS)

@@ -23,6 +23,7 @@ class Collection(NamedTuple):
         limit: how many resources there may be.
         has_time: whether bodies have a `time` (now where left out) and an `end`. Then resources expire with the days
             that are kept, and beyond the limit the oldest are dropped; otherwise new ones are refused.
+        limit_of_one: how many resources with a time one author may have; beyond it, their oldest are dropped.
     """
 
     name: str
@@ -30,13 +31,14 @@ class Collection(NamedTuple):
     is_named: bool = True
     limit: int = 1_000
     has_time: bool = False
+    limit_of_one: int | None = None
 
 
 ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
 REDACTIONS = Collection("redactions", RedactionSchema, limit=100)
 
 KEYS = Collection("keys", KeySchema)
-SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True)
+SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True, limit_of_one=100)
 
 COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS, REDACTIONS)}
 """Collections that users see as a whole: in files, exports and /catalog."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DURATION = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-HEADS = ("id", "name", "scopes", "only for", "expires", "items/s")
+HEADS = ("id", "name", "scopes", "only for", "expires", "items/s", "reads/s", "new names")
 
 
 class Limit(TypedDict):
@@ -38,6 +38,7 @@ class Key(TypedDict):
     origins: list[str]
     expires_at: str | None
     limits: dict[str, Limit | None]
+    new_names: float | None
     secret: NotRequired[str]
     enforced: NotRequired[bool]
 
@@ -122,6 +123,20 @@ def keys_command() -> None:
     show_default="twice the rate",
     help="Items that the key may send at once.",
 )
+@click.option(
+    "--read-rate",
+    type=Finite(0, 1e9, min_open=True),
+    metavar="NUMBER",
+    show_default="ANALYTICS_READ_RATE",
+    help="Requests that read which the key may send a second, on average; twice as many at once.",
+)
+@click.option(
+    "--new-names",
+    type=click.IntRange(0, 1_000_000),
+    metavar="NUMBER",
+    show_default="any number",
+    help="New services, event types and series that the key may create.",
+)
 def create_command(
     url: str,
     key: str,
@@ -133,6 +148,8 @@ def create_command(
     expires: str | None,
     rate: float | None,
     burst: float | None,
+    read_rate: float | None,
+    new_names: int | None,
 ) -> None:
     """Create a key.
 
@@ -141,9 +158,9 @@ def create_command(
     if burst is not None and rate is None:
         raise click.UsageError("--burst needs --rate.")
     body: dict[str, Any] = {"name": name, "scopes": scopes, "services": services, "types": types, "origins": origins}
-    body["expires_at"] = expires
-    if rate is not None:
-        body["limits"] = {"ingest": {"per_second": rate, "burst": burst or max(1.0, 2 * rate)}}
+    body |= {"expires_at": expires, "new_names": new_names}
+    limits = {"ingest": _limit(rate, burst), "reads": _limit(read_rate, None)}
+    body["limits"] = {name: limit for name, limit in limits.items() if limit is not None}
     with service(url, key) as client:
         _show_secret(_key_in(client, client.post("/keys", body)), "created")
 
@@ -216,13 +233,18 @@ def _show_secret(key: Key, done: str) -> None:
         click.echo("The service does not require keys yet: create one with the scope admin, too.", err=True)
 
 
+def _limit(rate: float | None, burst: float | None) -> Limit | None:
+    return None if rate is None else {"per_second": rate, "burst": burst or max(1.0, 2 * rate)}
+
+
 def _row(key: Key) -> tuple[str, ...]:
-    limit = key["limits"].get("ingest")
+    rates = [key["limits"].get(name) for name in ("ingest", "reads")]
     return (
         key["id"],
         key["name"],
         ",".join(key["scopes"]),
         ", ".join([*key["services"], *key["types"], *key["origins"]]) or "-",
         key["expires_at"] or "never",
-        f"{limit['per_second']:g}" if limit else "-",
+        *(f"{rate['per_second']:g}" if rate else "-" for rate in rates),
+        "-" if key["new_names"] is None else f"{key['new_names']:g}",
     )

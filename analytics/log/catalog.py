@@ -45,7 +45,7 @@ class Changes:
             return Changed("deleted", found)
         item = FileResource(change.collection, change.name, change.body, change.start, change.end)
         changed = put(self._state, found, item, (received, change.who, HTTP))
-        evict(self._state, change.collection, change.name)
+        evict(self._state, change.collection, change.name, change.who)
         return changed
 
 
@@ -136,12 +136,21 @@ def put(state: State, found: Resource | None, item: FileResource, by: tuple[floa
     return Changed(outcome, resource)
 
 
-def evict(state: State, collection: str, except_for: str | None = None) -> None:
-    """Drop the oldest resources with a time where there are too many, but none of a file, and not `except_for`."""
-    table = _table(collection)
+def evict(state: State, collection: str, except_for: str | None = None, author: str | None = None) -> None:
+    """Drop the oldest resources with a time where there are too many, of `author` or in all.
+
+    Those of files are not dropped, and not the one with the name `except_for`.
+    """
+    table, catalog = _table(collection), state.catalog
     if table is None or not table.has_time:
         return
-    for name in state.catalog.oldest(collection, max(0, state.catalog.count(collection) - table.limit), except_for):
+    if author is not None and table.limit_of_one is not None:
+        _drop(state, collection, catalog.count_of(collection, author) - table.limit_of_one, except_for, author)
+    _drop(state, collection, catalog.count(collection) - table.limit, except_for)
+
+
+def _drop(state: State, collection: str, most: int, except_for: str | None, author: str | None = None) -> None:
+    for name in state.catalog.oldest(collection, max(0, most), except_for, author):
         state.catalog.remove(collection, name)
         state.counters.dropped(f"{collection}_evicted")
 

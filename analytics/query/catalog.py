@@ -69,9 +69,9 @@ def resources_of(state: State, now: float, collection: str) -> list[Resource]:
     return state.catalog.named(collection)
 
 
-def audit(state: State, now: float, limit: int) -> list[Audited]:
-    """The newest changes of the catalog, newest first."""
-    return state.catalog.audit()[:limit]
+def audit(state: State, now: float, collection: str | None, limit: int) -> list[Audited]:
+    """The newest changes of the catalog, of one collection or of all, newest first."""
+    return state.catalog.audit(collection)[:limit]
 
 
 def newest_first(state: State, now: float, collection: str, before: float | None) -> Held:

@@ -47,8 +47,9 @@ class AnnotationsQuery(Query):
 
 
 class AuditQuery(Query):
-    """How much of the audit log is wanted."""
+    """Which part of the audit log is wanted."""
 
+    collection = Text(1, 128, load_default=None, metadata={"description": "Of this collection, such as `keys`"})
     limit = whole_number(1, 1000, 100, "How many at most")
 
 

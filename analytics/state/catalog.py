@@ -1,16 +1,13 @@
 """The catalog: resources of configuration by collection and name, each with a version."""
 
 from bisect import bisect_left, insort
-from collections import deque
 from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
 from analytics.resources import HTTP, Audited, FileResource, Resource
-
-AUDIT_LENGTH = 1_000
-"""Changes that the audit log keeps."""
+from analytics.state.audit import Audit
 
 
 class StoredCatalog(Struct):
@@ -49,17 +46,17 @@ class Catalog:
         self._defaults: set[tuple[str, str]] = set()
         self._resources: dict[str, dict[str, Resource]] = {}
         self._by_start: dict[str, list[tuple[float, str]]] = {}
-        self._audit: deque[Audited] = deque(maxlen=AUDIT_LENGTH)
+        self._audit = Audit()
         self._expired: dict[tuple[str, str], Resource] = {}
 
     def note(self, change: Audited) -> None:
         """Add a change to the audit log."""
-        self._audit.append(change)
+        self._audit.add(change)
         self.is_changed = True
 
-    def audit(self) -> list[Audited]:
-        """The newest changes, newest first."""
-        return list(reversed(self._audit))
+    def audit(self, collection: str | None = None) -> list[Audited]:
+        """The newest changes, of one collection or of all, newest first."""
+        return self._audit.newest_first(collection)
 
     def revision_of(self, collection: str) -> int:
         """The version of the newest change in a collection."""
@@ -113,11 +110,19 @@ class Catalog:
         by_start, named = self._by_start.get(collection, []), self._resources.get(collection, {})
         return [named[name] for _, name in reversed(by_start[: bisect_left(by_start, (before, ""))])]
 
-    def oldest(self, collection: str, most: int, except_for: str | None) -> list[str]:
-        """The names of the `most` oldest resources with a time that came over HTTP, without `except_for`."""
+    def oldest(self, collection: str, most: int, except_for: str | None, author: str | None = None) -> list[str]:
+        """The names of the `most` oldest resources with a time that came over HTTP, without `except_for`.
+
+        With an author, only of those that this one changed last.
+        """
         named = self._resources.get(collection, {})
-        by_start = self._by_start.get(collection, [])
-        return list(islice((name for _, name in by_start if name != except_for and named[name].source == HTTP), most))
+        found = (named[name] for _, name in self._by_start.get(collection, []) if name != except_for)
+        wanted = (each.name for each in found if each.source == HTTP and author in (None, each.updated_by))
+        return list(islice(wanted, most))
+
+    def count_of(self, collection: str, author: str) -> int:
+        """How many resources of a collection were changed last by this author."""
+        return sum(resource.updated_by == author for resource in self._resources.get(collection, {}).values())
 
     def put(
         self,
@@ -170,7 +175,7 @@ class Catalog:
             self.revision,
             dict(sorted(self._revisions.items())),
             sorted(self.all(), key=place),
-            list(self._audit),
+            self.audit()[::-1],
             sorted(self._expired.values(), key=place),
             sorted(self._defaults),
         )
@@ -180,7 +185,7 @@ class Catalog:
         self.revision, self._revisions = dump.revision, dump.revisions
         self._defaults = set(dump.defaults)
         self._resources, self._by_start = {}, {}
-        self._audit = deque(dump.audit, maxlen=AUDIT_LENGTH)
+        self._audit = Audit(dump.audit)
         self._expired = {place(resource): resource for resource in dump.expired}
         for resource in dump.resources:
             self._remember(resource)

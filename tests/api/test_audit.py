@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.state.catalog import AUDIT_LENGTH
+from analytics.state.audit import AUDIT_LENGTH
 from tests.access.rig import ADMIN, Rig, check_refused
 
 ANNOTATION = {"text": "Deploy", "time": "2023-11-14T22:13:20Z"}
@@ -46,6 +46,27 @@ def test_the_audit_log_is_bounded() -> None:
     found = rig.get(f"/audit?limit={AUDIT_LENGTH}", ADMIN).json
     assert found is not None
     assert (found["count"], found["changes"][-1]["action"]) == (AUDIT_LENGTH, "changed")
+
+
+def test_sign_ins_and_annotations_push_out_no_changes_of_keys() -> None:
+    rig = Rig()
+    made = rig.create("ingest", "read", name="ci")
+    for number in range(AUDIT_LENGTH + 5):
+        annotation = {**ANNOTATION, "text": f"Deploy {number}"}
+        assert rig.ask("PUT", "/annotations/deploy", made["secret"], json=annotation).status_code < 300
+        rig.clock.advance(1)
+        rig.session(made["secret"])
+    found = rig.get("/audit?collection=keys", ADMIN).json
+    assert found is not None
+    assert [(each["action"], each["collection"], each["id"]) for each in found["changes"]] == [
+        ("created", "keys", made["id"])
+    ]
+    collections = [each["collection"] for each in rig.get("/audit?limit=4", ADMIN).json["changes"]]  # type: ignore[index]
+    assert collections == ["sessions", "annotations"] * 2, "together they are in the order in which they were made"
+    restored = Rig()
+    restored.take_catalog_of(rig)
+    for query in ("", "?collection=keys", "?collection=sessions&limit=1000", "?collection=nothing"):
+        assert restored.get(f"/audit{query}", ADMIN).json == rig.get(f"/audit{query}", ADMIN).json
 
 
 @pytest.mark.parametrize("scope", ["ingest", "read"])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from analytics.api.sign_ins import SIGN_INS
 from analytics.keys.tickets import MAX_TICKETS, SECONDS
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused, event
 
@@ -40,6 +41,35 @@ def test_another_sign_in_ends_the_previous_session_of_the_browser() -> None:
     again = rig.post("/session", {"key": ADMIN}, headers={"Cookie": first, **OWN})
     check_refused(with_cookie(rig, first), 401, "unauthorized")
     assert with_cookie(rig, again.headers["Set-Cookie"].partition(";")[0]).status_code == 200
+
+
+def test_a_key_has_100_sessions_and_the_next_one_ends_its_own_oldest() -> None:
+    rig = Rig()
+    guest, other = rig.key("read"), rig.session(ADMIN)
+    oldest, second, *_ = [(rig.clock.advance(1), rig.session(guest))[1] for _ in range(100)]
+    assert with_cookie(rig, oldest).status_code == 200
+    rig.clock.advance(1)
+    newest = rig.session(guest)
+    check_refused(with_cookie(rig, oldest), 401, "unauthorized")
+    for cookie in (second, newest, other):
+        assert with_cookie(rig, cookie).status_code == 200
+    assert rig.get("/stats", ADMIN).json["drops"] == {"sessions_evicted": 1}
+
+
+def test_signing_in_is_limited_by_key_and_by_address() -> None:
+    rig = Rig(trusted_proxies=("127.0.0.1",))
+    key, other = rig.key("read"), rig.key("read")
+
+    def sign_in(key: str, address: str) -> Any:
+        return rig.post("/session", {"key": key}, headers={"X-Forwarded-For": address})
+
+    for number in range(int(SIGN_INS.burst)):
+        assert sign_in(key, f"2001:db8:{number}::1").status_code == 200
+    check_refused(sign_in(key, "203.0.113.7"), 429, "rate_limited")
+    for number in range(int(SIGN_INS.burst)):
+        assert sign_in(rig.key("read"), f"2001:db8:a:b::{number}").status_code == 200
+    check_refused(sign_in(other, "2001:db8:a:b::ffff"), 429, "rate_limited")
+    assert sign_in(other, "203.0.113.7").status_code == 200
 
 
 def test_a_session_has_the_scopes_of_its_key_and_lasts_seven_days() -> None:

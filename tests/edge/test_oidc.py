@@ -13,7 +13,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from analytics.factory import SIGN_INS
+from analytics.api.sign_ins import SIGN_INS
 from analytics.people.sign_in import FAILURES
 from tests.conftest import StartServer
 from tests.oidc import CLIENT_SECRET, Accounts, OidcProvider, Visitor
@@ -114,6 +114,16 @@ def test_the_session_cookie_is_hidden_from_scripts_and_other_sites(house: House)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site_request")
     ping = visitor.get(f"{house.server.url}/heartbeat/shop", headers={"Sec-Fetch-Site": "cross-site"}, timeout=10)
     assert (ping.status_code, ping.json()["error"]["code"]) == (403, "cross_site_request")
+
+
+def test_another_sign_in_ends_the_previous_session_of_the_browser(house: House) -> None:
+    visitor, thief = Visitor(house.server), Visitor(house.server)
+    visitor.sign_in("cleo")
+    thief.cookies.update(visitor.cookies)
+    assert thief.go("/stats").status_code == 200
+    visitor.sign_in("cleo")
+    assert visitor.go("/stats").status_code == 200
+    assert thief.go("/stats").status_code == 401
 
 
 def test_signing_out_ends_the_session_for_all_copies_of_the_cookie(house: House) -> None:

@@ -263,4 +263,9 @@ class ForwardedResponse(Response):
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._app(environ, start_response)
+        caching = [header for header in self.headers if header[0] == "Cache-Control"]
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*headers, *caching], *error)
+
+        return self._app(environ, start)
