@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bench import attacks, batches, bounds, dashboard, export, journal, latency, live, memory, reads, singles
+from bench import attacks, batches, bounds, dashboard, export, gate, journal, latency, live, memory, reads, singles
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
 from bench.servers import BenchError, NotInstalledError
@@ -23,6 +23,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "latency": latency.rows,
     "dashboard": dashboard.rows,
     "live": live.rows,
+    "gate": gate.rows,
     "journal": journal.rows,
     "reads": reads.rows,
     "export": export.rows,

@@ -16,13 +16,26 @@ from tests.access.rig import ADMIN, SHOP, Rig, check_refused
 
 ARGUMENTS = {"id": "deploy-1", "service": "shop", "name": "main.js"}
 ALLOWED = {
-    "public": {"none", "wrong", "expired", "ingest", "bound", "read", "admin", "browser", "session", "ticket"},
-    "ingest": {"ingest", "bound", "admin", "browser"},
-    "edit": {"ingest", "admin"},
-    "read": {"read", "admin", "session"},
-    "admin": {"admin"},
+    "public": {
+        *("none", "wrong", "expired", "ingest", "bound", "typed", "read", "rotated", "admin", "browser", "ticket"),
+        *("session", "session of both", "viewer", "editor", "person admin"),
+    },
+    "ingest": {"ingest", "bound", "typed", "admin", "browser", "session of both", "editor", "person admin"},
+    "edit": {"ingest", "admin", "session of both", "editor", "person admin"},
+    "read": {"read", "rotated", "admin", "session", "session of both", "viewer", "editor", "person admin"},
+    "admin": {"admin", "person admin"},
 }
 """The kinds of senders that may use a route with that decision."""
+OWN_PAGE = {"HTTP_SEC_FETCH_SITE": "same-origin"}
+PROXY: dict[str, Any] = {
+    "trusted_proxies": ("127.0.0.1",),
+    "proxy_user_header": "Remote-User",
+    "proxy_groups_header": "Remote-Groups",
+    "viewers": ("staff",),
+    "editors": ("developers",),
+    "admins": ("ops",),
+}
+"""Settings of a proxy that signs people in."""
 UNKNOWN = {"none", "wrong", "expired"}
 TICKETS = ("/ws/dashboard", "/socket.io/", "/export/")
 """Where a ticket is accepted."""
@@ -50,20 +63,24 @@ class Senders:
     """A service, and a sender of each kind."""
 
     def __init__(self) -> None:
-        self.rig = rig = Rig(read_rate=0)
+        self.rig = rig = Rig(read_rate=0, **PROXY)
         expired = rig.key("admin", expires_at="2023-11-14T22:13:30Z")
         rig.clock.advance(11)
-        self.read = rig.key("read")
+        self.read, both, rotated = rig.key("read"), rig.key("ingest", "read"), rig.create("read")
+        rig.post(f"/keys/{rotated['id']}/rotate", {"overlap_seconds": 30 * 86_400}, ADMIN)
         self._headers: dict[str, Callable[[], dict[str, str]]] = {
             "none": dict,
             "wrong": lambda: {"HTTP_AUTHORIZATION": f"Bearer {expired[:-1]}-"},
             "expired": lambda: {"HTTP_X_API_KEY": expired},
-            "session": lambda: {"HTTP_COOKIE": rig.session(self.read), "HTTP_SEC_FETCH_SITE": "same-origin"},
+            "session": lambda: self._session(self.read),
+            "session of both": lambda: self._session(both),
             "ticket": lambda: {"QUERY_STRING": f"ticket={rig.ticket(self.read)}"},
         }
         keys = {
             "ingest": rig.key("ingest"),
             "bound": rig.key("ingest", services=["shop"]),
+            "typed": rig.key("ingest", types=["view"]),
+            "rotated": rotated["secret"],
             "read": self.read,
             "admin": ADMIN,
         }
@@ -71,6 +88,13 @@ class Senders:
         self._headers["browser"] = lambda: {"HTTP_X_API_KEY": browser, "HTTP_ORIGIN": SHOP}
         for kind, key in keys.items():
             self._headers[kind] = lambda key=key: {"HTTP_AUTHORIZATION": f"Bearer {key}"}  # type: ignore[misc]
+        for kind, group in (("viewer", "staff"), ("editor", "developers"), ("person admin", "ops")):
+            person = {"REMOTE_ADDR": "127.0.0.1", "HTTP_REMOTE_USER": "ann", "HTTP_REMOTE_GROUPS": group, **OWN_PAGE}
+            self._headers[kind] = lambda person=person: person  # type: ignore[misc]
+
+    def _session(self, key: str) -> dict[str, str]:
+        self.rig.clock.advance(1)  # signing in is limited
+        return {"HTTP_COOKIE": self.rig.session(key), **OWN_PAGE}
 
     def status(self, kind: str, way: Way) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer that a kind of sender gets."""
@@ -119,6 +143,9 @@ def test_each_sender_may_use_the_routes_of_its_scopes(senders: Senders, way: Way
     refusal = expected(kind, way)
     if kind == "browser" and str(way) in ("POST /session", "DELETE /session"):
         assert (status, b"cross_site_request" in body) == (403, True), "pages of other sites sign nobody in or out"
+        return
+    if kind == "typed" and way.rule.rule.startswith("/heartbeat/"):
+        assert (status, b"type_not_allowed" in body or way.method == "HEAD") == (403, True), "it sends events only"
         return
     if refusal == 0:
         assert status not in (401, 403, 429)

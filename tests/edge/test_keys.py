@@ -1,6 +1,7 @@
 """Keys on a real server: unread bodies, live connections, limits by address, and persistence across a kill."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 import requests
 import websocket
 
+from analytics.identity import INGEST, READ
+from analytics.scopes import DECISIONS, PUBLIC
 from tests.conftest import StartServer
 from tests.edge.kills import kill
 from tests.edge.socketio_raw import Session, open_websocket
@@ -20,7 +23,13 @@ from tests.server import GUNICORN, Server
 ADMIN = "the-admin-key-of-these-tests"
 LOCKED = {"ANALYTICS_ADMIN_KEY": ADMIN}
 SHOP = "https://shop.example"
-DOORS = ("/events", "/metrics", "/heartbeat", "/heartbeat/shop", "/keys", "/annotations", "/tickets")
+DOORS = [
+    (method, re.sub("<[^>]+>", "x", rule), READ if scope != READ else INGEST)
+    for rule, methods in DECISIONS.items()
+    for method, scope in methods.items()
+    if method != "GET" and scope != PUBLIC
+]
+"""Every method and path that may have a body, and a scope that is not enough for it."""
 BEGINNING = b"100000\r\n" + b"x" * 1_000
 
 
@@ -49,23 +58,27 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize(("method", "path", "other"), DOORS)
 @pytest.mark.parametrize("framing", ["Transfer-Encoding: chunked", "Content-Length: 900000000"])
-def test_a_wrong_key_is_refused_before_a_body_that_never_ends(locked: Server, path: str, framing: str) -> None:
+def test_a_wrong_key_is_refused_before_a_body_that_never_ends(
+    locked: Server, method: str, path: str, other: str, framing: str
+) -> None:
     with connect(locked) as connection:
         lines = (f"Authorization: Bearer {ADMIN}x", "Content-Type: application/json", framing)
-        connection.sendall(head(locked, path, *lines) + BEGINNING)
+        connection.sendall(head(locked, path, *lines, method=method) + BEGINNING)
         answer = read_answer(connection)
         check_problem(answer, 401, "unknown_key")
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("path", DOORS)
-def test_a_key_of_another_scope_is_refused_before_a_body_that_never_ends(locked: Server, path: str) -> None:
-    key = create(locked, "read" if path != "/tickets" else "ingest")["secret"]
+@pytest.mark.parametrize(("method", "path", "other"), DOORS)
+def test_a_key_of_another_scope_is_refused_before_a_body_that_never_ends(
+    locked: Server, method: str, path: str, other: str
+) -> None:
+    key = create(locked, other)["secret"]
     with connect(locked) as connection:
         lines = (f"X-API-Key: {key}", "Content-Type: application/json", "Transfer-Encoding: chunked")
-        connection.sendall(head(locked, path, *lines) + BEGINNING)
+        connection.sendall(head(locked, path, *lines, method=method) + BEGINNING)
         check_problem(read_answer(connection), 403, "missing_scope")
 
 
