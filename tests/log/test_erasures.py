@@ -125,7 +125,7 @@ def test_events_that_wait_for_live_clients_are_discarded() -> None:
 def test_an_erasure_is_in_the_audit_log_without_the_user() -> None:
     rig = filled()
     rig.recorder.erase(["alice"], "ops (key 1)")
-    (noted,) = rig.ask(audit, 10)
+    (noted,) = rig.ask(audit, None, 10)
     assert (noted.who, noted.action, noted.collection, noted.time) == ("ops (key 1)", "erased", "users", NOON)
     assert "alice" not in repr(rig.state.catalog.dump())
     assert rig.state.catalog.take_change(), "so that the next checkpoint has it"
