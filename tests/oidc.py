@@ -104,22 +104,25 @@ class Visitor(requests.Session):
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
-    def form(self, address: str) -> str:
-        """The address to which the provider's form is sent."""
-        page = self.get(address, timeout=30)
-        return re.findall(r'<form[^>]* action="([^"]+)"', page.text)[0]
-
-    def returns(self, answer: requests.Response) -> str:
-        """Follow the provider's redirects; returns the address to which it sends the browser back."""
-        while not (url := urljoin(answer.url, answer.headers["Location"])).startswith(self._server.url):
+    def follow(self, answer: requests.Response) -> str:
+        """Follow the provider's redirects; returns the address of its form, or at which it sends the browser back."""
+        while answer.is_redirect:
+            url = urljoin(answer.url, answer.headers["Location"])
+            if url.startswith(self._server.url):
+                return url
             answer = self.go(url)
-        return url
+        return re.findall(r'<form[^>]* action="([^"]+)"', answer.text)[0]
 
     def at_provider(self, login: str, change: Callable[[str], str] = str) -> str:
-        """Sign in at the provider; returns where it sends the browser back to. `change` alters the request."""
+        """Sign in at the provider; returns where it sends the browser back to. `change` alters the request.
+
+        A browser with a session at the provider is sent back without a form.
+        """
+        url = self.follow(self.go(change(self.start())))
+        if url.startswith(self._server.url):
+            return url
         form = {"prompt": "login", "login": login, "password": "any"}
-        action = self.form(change(self.start()))
-        return self.returns(self.post(action, data=form, allow_redirects=False, timeout=30))
+        return self.follow(self.post(url, data=form, allow_redirects=False, timeout=30))
 
     def sign_in(self, login: str) -> requests.Response:
         """Sign in completely; returns the redirect to the page."""

@@ -201,8 +201,7 @@ def test_an_answer_works_once(house: House) -> None:
 
 def test_a_cancelled_sign_in_leads_to_the_page(house: House) -> None:
     visitor = Visitor(house.server)
-    aborted = visitor.go(visitor.form(visitor.start()) + "/abort")
-    url = visitor.returns(aborted)
+    url = visitor.follow(visitor.go(visitor.follow(visitor.go(visitor.start())) + "/abort"))
     assert "error=access_denied" in url
     check_refused(visitor, visitor.go(url), "refused")
 
