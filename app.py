@@ -16,7 +16,7 @@ from gevent.signal import signal
 from werkzeug.serving import make_server
 
 from analytics.config import Settings, unknown_variable_warnings
-from analytics.errors import CannotListen, CannotStore, ConfigError
+from analytics.errors import CannotListen, CannotStore, SettingError
 from analytics.factory import create_app
 from analytics.listening import check_listening
 from analytics.log.disk.check import check_store
@@ -54,14 +54,14 @@ def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     try:
         settings = Settings.from_env()
-    except ConfigError as error:
+    except SettingError as error:
         sys.exit(error.message)
     logging.config.dictConfig(logging_config(settings.log_level))
     for warning in unknown_variable_warnings():
         log.warning(warning)
     try:
         app = create_app(settings)
-    except ConfigError as error:
+    except SettingError as error:
         sys.exit(error.message)
     runtime = app.extensions["analytics"]
     try:

@@ -24,7 +24,7 @@ from analytics.converters import (
     choice,
     number,
 )
-from analytics.setting import Group, Setting
+from analytics.setting import Setting, SettingGroup
 
 MIB = 1024 * 1024
 PREFIX = "ANALYTICS_"
@@ -41,14 +41,14 @@ _KUBERNETES = re.compile(
 """Variables that Kubernetes sets for a Service named `analytics…`, with their values."""
 
 
-LISTENING = Group("Listening")
-STORAGE = Group("Storage")
-ACCESS = Group("Access")
-REQUESTS = Group("Limits of requests")
-RETENTION = Group("Retention")
-NAMES = Group("Limits of names")
-LIVE = Group("Live clients")
-LOGGING = Group("Logging")
+LISTENING = SettingGroup("Listening")
+STORAGE = SettingGroup("Storage")
+ACCESS = SettingGroup("Access")
+REQUESTS = SettingGroup("Limits of requests")
+RETENTION = SettingGroup("Retention")
+NAMES = SettingGroup("Limits of names")
+LIVE = SettingGroup("Live clients")
+LOGGING = SettingGroup("Logging")
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class AnalyticsError(Exception):
         return {"code": self.code, "message": self.message, "fields": self.fields}
 
 
-class ConfigError(AnalyticsError):
+class SettingError(AnalyticsError):
     """A setting has an invalid value; the message names the variable, the value and what is allowed."""
 
     code = "bad_setting"

@@ -6,7 +6,7 @@ from pathlib import Path
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
 from analytics.access.identify import Identify
-from analytics.access.limits import Defaults, Limits, rate_of
+from analytics.access.limits import Defaults, SenderLimits, rate_of
 from analytics.access.origins import Origins
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
@@ -35,7 +35,7 @@ from analytics.api.sessions import sessions_blueprint
 from analytics.api.sign_ins import SignIns
 from analytics.api.stats import stats_blueprint
 from analytics.api.users import users_blueprint
-from analytics.bus import Bus, Recorded, UsersErased
+from analytics.bus import BatchRecorded, Bus, UsersErased
 from analytics.catalog.collections import ANNOTATIONS, KEYS, REDACTIONS, SESSIONS
 from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
@@ -148,11 +148,11 @@ def create_app(
         commands, capacity, leases, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
     )
 
-    def publish_events(recorded: Recorded) -> None:
+    def publish_events(recorded: BatchRecorded) -> None:
         if recorded.kind == EVENTS.name:
             hub.publish_events(recorded.kept, recorded.last)
 
-    bus.listen(Recorded, publish_events)
+    bus.listen(BatchRecorded, publish_events)
     bus.listen(UsersErased, lambda erased: hub.erase(erased.users))
     changes = ChangeDetector(reader, bus)
 
@@ -240,7 +240,7 @@ def create_app(
     app.register_blueprint(websocket_blueprint(commands, capacity, leases, client_timeout))
     app.register_blueprint(socketio.blueprint())
     rates = map(rate_of, (settings.read_rate, settings.address_read_rate, settings.address_ingest_rate))
-    limits_of_senders = Limits(Defaults(*rates), clock.monotonic)
+    limits_of_senders = SenderLimits(Defaults(*rates), clock.monotonic)
     origins = Origins(settings.cors_origins)
     gate = Gate(
         Routes(app.url_map),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from analytics.converters import Converter
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 
 T = TypeVar("T")
 HIDDEN = "***"
@@ -35,7 +35,7 @@ class Setting(Generic[T]):
         try:
             return self.converter.read(text)
         except ValueError:
-            raise ConfigError(
+            raise SettingError(
                 f"{self.variable}={HIDDEN if self.is_secret else text!r} is not allowed: {self.about}; "
                 f"{self.converter.allowed} (default {self.show(self.default) or 'empty'})"
             ) from None
@@ -47,7 +47,7 @@ class Setting(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Group:
+class SettingGroup:
     """Settings that belong together."""
 
     name: str

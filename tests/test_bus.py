@@ -6,7 +6,7 @@ from collections import Counter
 import gevent
 import pytest
 
-from analytics.bus import BucketClosed, Bus, HealthChanged, Message, Recorded
+from analytics.bus import BatchRecorded, BucketClosed, Bus, HealthChanged, Notice
 from analytics.records import Kept
 from tests.state.rig import NOON, Rig, event, metric
 
@@ -36,7 +36,7 @@ def minute(number: int) -> BucketClosed:
 
 def test_a_subscriber_gets_its_topics_in_order(bus: Bus) -> None:
     health = HealthChanged("shop", "healthy", "down", 1.0, "no heartbeat for 5 min")
-    recorded = Recorded("events", Kept((), 0.0, "", ""), 7)
+    recorded = BatchRecorded("events", Kept((), 0.0, "", ""), 7)
     with bus.subscribe("alerts", BucketClosed, HealthChanged) as inbox:
         for message in (minute(1), recorded, health, minute(2)):
             bus.publish(message)
@@ -84,7 +84,7 @@ def test_a_subscriber_that_dies_is_forgotten(bus: Bus, drops: Drops) -> None:
 
 
 def test_a_failing_listener_is_logged_and_affects_no_other(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
-    received: list[Message] = []
+    received: list[Notice] = []
 
     def faulty(message: BucketClosed) -> None:
         raise RuntimeError("a fault that the test put there")
@@ -103,8 +103,8 @@ def test_messages_cannot_be_changed() -> None:
 
 
 def test_recorded_items_are_published_by_kind_with_their_number() -> None:
-    rig, received = Rig(NOON), list[Recorded]()
-    rig.bus.listen(Recorded, received.append)
+    rig, received = Rig(NOON), list[BatchRecorded]()
+    rig.bus.listen(BatchRecorded, received.append)
     rig.events(event("a", id="1"), event("b", id="2"))
     rig.events(event("a", id="1"), event("c", id="3"))
     rig.event("b", id="2")
@@ -121,8 +121,8 @@ def test_recorded_items_are_published_by_kind_with_their_number() -> None:
 
 
 def test_replayed_entries_are_not_published() -> None:
-    rig, received = Rig(NOON), list[Recorded]()
-    rig.bus.listen(Recorded, received.append)
+    rig, received = Rig(NOON), list[BatchRecorded]()
+    rig.bus.listen(BatchRecorded, received.append)
     rig.recorder.replay("events", NOON + 1, rig.recorder.own_ids.prefix(), (event(),))
     assert rig.stats()["totals"]["events"] == 1
     assert received == []
@@ -130,6 +130,6 @@ def test_replayed_entries_are_not_published() -> None:
 
 def test_a_listener_that_fails_does_not_fail_the_request() -> None:
     rig = Rig(NOON)
-    rig.bus.listen(Recorded, lambda _: 1 / 0)
+    rig.bus.listen(BatchRecorded, lambda _: 1 / 0)
     rig.event(id="1")
     assert rig.event(id="1").duplicate

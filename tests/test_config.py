@@ -11,8 +11,8 @@ import pytest
 from analytics.cli import main
 from analytics.config import SETTINGS, Settings, unknown_variable_warnings, unknown_variables
 from analytics.converters import checked
-from analytics.errors import ConfigError
-from analytics.setting import Group, Setting
+from analytics.errors import SettingError
+from analytics.setting import Setting, SettingGroup
 from tests.server import ROOT
 
 VARIABLES = [setting.variable for setting in SETTINGS.values()]
@@ -29,7 +29,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def message(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> str:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(SettingError) as error:
         Settings.from_env()
     return error.value.message
 
@@ -270,7 +270,7 @@ def test_reading_settings_imports_no_library() -> None:
 class WithSecret:
     """Settings of which one is a secret."""
 
-    key: str = Group("Access").setting(
+    key: str = SettingGroup("Access").setting(
         "ANALYTICS_KEY", "", checked("s3cret".startswith, "a key"), "key of a peer", is_secret=True
     )
 
@@ -280,7 +280,7 @@ def test_a_secret_is_never_shown() -> None:
     value = setting.read({"ANALYTICS_KEY": "s3cret"})
     assert (value, setting.show(value), setting.show("")) == ("s3cret", "***", "")
     assert "s3cret" not in repr(WithSecret(value))
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(SettingError) as error:
         setting.read({"ANALYTICS_KEY": "s3cred"})
     assert error.value.message.startswith("ANALYTICS_KEY='***' is not allowed: key of a peer; ")
 

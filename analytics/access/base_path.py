@@ -7,7 +7,7 @@ from werkzeug.routing import Map
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from analytics.access.proxies import PREFIX
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 
 
 class BasePath:
@@ -69,7 +69,7 @@ class BasePath:
                 urls.match(rule.rule[len(base_path) :], websocket=rule.websocket)
             except HTTPException:
                 continue
-            raise ConfigError(
+            raise SettingError(
                 f"ANALYTICS_BASE_PATH={base_path!r} is not allowed: {rule.rule} would be ambiguous, because the "
                 "service has a path of that name itself; use a path that it does not have, such as /analytics"
             )

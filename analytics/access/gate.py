@@ -7,7 +7,7 @@ from wsgiref.types import WSGIEnvironment
 
 from analytics.access.checks import check_origin, check_other_page, check_page, check_scope, check_url
 from analytics.access.credentials import credentials, take_from_url
-from analytics.access.limits import Limits
+from analytics.access.limits import SenderLimits
 from analytics.access.origins import Origins
 from analytics.access.routes import DOWNLOADS, SOCKET_IO, TICKET_RULES, Route, Routes
 from analytics.addresses import sender_at
@@ -45,7 +45,7 @@ class Gate:
         tickets: Tickets,
         sessions: Sessions,
         proxy_users: ProxyUsers,
-        limits: Limits,
+        limits: SenderLimits,
         origins: Origins,
         session: Callable[[str], Lease | None],
         refused: Callable[[str], None],

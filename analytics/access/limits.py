@@ -30,7 +30,7 @@ def rate_of(per_second: float) -> Rate | None:
     return Rate(per_second, max(1, 2 * per_second)) if per_second else None
 
 
-class Limits:
+class SenderLimits:
     """Takes the reads and items of each sender from its rates.
 
     Args:

@@ -6,7 +6,7 @@ from analytics.api.contract_catalog import CATALOG
 from analytics.api.contract_export import EXPORTS
 from analytics.api.contract_privacy import PRIVACY
 from analytics.api.contract_services import SERVICES
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
@@ -45,7 +45,7 @@ OPERATIONS = (
         "surrogate such as `\\ud83d` is recorded as U+FFFD.",
         {201: (responses.EventTaken,), 200: (responses.Receipt, responses.EventTaken)},
         {**BATCHES, 422: (*ONE_BODY[422], *TIMES)},
-        body=Body(EventSchema, EVENT, "events"),
+        body=RequestBody(EventSchema, EVENT, "events"),
     ),
     Operation(
         "get",
@@ -90,7 +90,7 @@ OPERATIONS = (
                 "too_many_series",
             ),
         },
-        body=Body(MetricSchema, METRIC, "metrics"),
+        body=RequestBody(MetricSchema, METRIC, "metrics"),
     ),
     Operation(
         "get",

@@ -1,7 +1,7 @@
 """The part of the contract about access: keys, sessions, tickets and the audit log."""
 
 from analytics.api.codes import ONE_BODY, READ, RESOURCE, Codes
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import key, session
 from analytics.schemas.catalog import AuditQuery
 
@@ -19,7 +19,7 @@ ACCESS = (
         "it is public, and has a rate of 50 items a second and 200 at once unless `limits` say otherwise.",
         {201: (key.NewKey,)},
         {**BODY, 422: ("validation_failed", "scopes_of_bound_key", "collection_full")},
-        body=Body(key.KeySchema, EXAMPLE),
+        body=RequestBody(key.KeySchema, EXAMPLE),
     ),
     Operation("get", "/keys", "Access", "List keys", "All keys without their secrets.", {200: (key.KeyPage,)}, READ),
     Operation(
@@ -30,7 +30,7 @@ ACCESS = (
         "Gives the key a new secret. The previous one is accepted for `overlap_seconds` more, by default not at all.",
         {200: (key.NewKey,)},
         {**BODY, 404: RESOURCE[404]},
-        body=Body(key.RotateSchema, {"overlap_seconds": 3600}),
+        body=RequestBody(key.RotateSchema, {"overlap_seconds": 3600}),
         path_schema=key.KeyPath,
     ),
     Operation(
@@ -57,7 +57,7 @@ ACCESS = (
             403: ("missing_scope", "cross_site_request"),
             429: ("rate_limited",),
         },
-        body=Body(key.SignInSchema, {"key": "ak_5f0c2a9b3d18c2f0_..."}),
+        body=RequestBody(key.SignInSchema, {"key": "ak_5f0c2a9b3d18c2f0_..."}),
     ),
     Operation(
         "get",

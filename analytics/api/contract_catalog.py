@@ -2,7 +2,7 @@
 
 from analytics.api.codes import ONE_BODY, READ, Codes
 from analytics.api.contract_resource import resource_operations
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import catalog
 from analytics.schemas.annotation import AnnotationSchema
 
@@ -21,7 +21,7 @@ CATALOG = (
         "kept, as long as days are.",
         {201: (catalog.AnnotationPut,)},
         BODY,
-        body=Body(AnnotationSchema, ANNOTATION),
+        body=RequestBody(AnnotationSchema, ANNOTATION),
     ),
     Operation(
         "get",
@@ -43,7 +43,7 @@ CATALOG = (
             "Creates or replaces the annotation of that name. With `If-Match` only where it still has that version, "
             "with `If-None-Match: *` only where there is none; whoever comes later gets a 412. The same content again "
             "changes nothing, not even the version.",
-            Body(AnnotationSchema, ANNOTATION),
+            RequestBody(AnnotationSchema, ANNOTATION),
             catalog.AnnotationPut,
             BODY,
         ),

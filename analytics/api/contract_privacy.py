@@ -2,7 +2,7 @@
 
 from analytics.api.codes import ONE_BODY, READ
 from analytics.api.contract_resource import resource_operations
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import catalog, erasure
 from analytics.schemas.redaction import RedactionSchema
 
@@ -18,7 +18,7 @@ PRIVACY = (
             "Creates or replaces a rule. It redacts events, messages of heartbeats and tags of metrics before they are "
             "recorded; what was recorded before stays as it is. The rule `secrets` is there from the start: it masks "
             "fields of `data` that hold known secrets, and can be changed or deleted.",
-            Body(RedactionSchema, REDACTION),
+            RequestBody(RedactionSchema, REDACTION),
             catalog.RedactionPut,
             {**ONE_BODY, 422: ("validation_failed", "collection_full")},
         ),

@@ -1,7 +1,7 @@
 """The part of the contract that all collections of named resources share: to put, read and delete one resource."""
 
 from analytics.api.codes import RESOURCE, WRITES, Codes
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import Operation, RequestBody
 from analytics.schemas.catalog import PutQuery, Recorded, ResourcePath
 
 
@@ -11,7 +11,7 @@ def resource_operations(
     article: str,
     noun: str,
     *,
-    put: tuple[str, Body, type[Recorded], Codes],
+    put: tuple[str, RequestBody, type[Recorded], Codes],
     get: tuple[str, type[Recorded]],
 ) -> tuple[Operation, ...]:
     """The operations on one resource of a collection.

@@ -3,7 +3,7 @@
 from marshmallow import Schema
 
 from analytics.api.codes import HEARTBEATS, PINGS, READ
-from analytics.api.operation import Body, Operation
+from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import responses, services
 from analytics.schemas.fields import Text
 from analytics.schemas.heartbeat import HeartbeatSchema
@@ -35,7 +35,7 @@ SERVICES = (
         "of the worst one.",
         {200: (responses.HeartbeatTaken,)},
         HEARTBEATS,
-        body=Body(HeartbeatSchema, HEARTBEAT),
+        body=RequestBody(HeartbeatSchema, HEARTBEAT),
     ),
     *(
         Operation(

@@ -13,7 +13,7 @@ from marshmallow import Schema
 from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS
 from analytics.api.openapi_fields import absent_not_null, examples, map_limits, number_limits, pattern
-from analytics.api.operation import CONDITIONS, Body, Operation
+from analytics.api.operation import CONDITIONS, Operation, RequestBody
 from analytics.api.params import TAG
 from analytics.api.security import SECURITY, problems, scope
 from analytics.doors.media import BEACON_TYPE, ENCODINGS, JSON_TYPE, LINES_TYPE
@@ -188,7 +188,7 @@ def _any_tags() -> dict[str, Any]:
     }
 
 
-def _request_body(spec: APISpec, body: Body, max_batch: int) -> dict[str, Any]:
+def _request_body(spec: APISpec, body: RequestBody, max_batch: int) -> dict[str, Any]:
     name = body.schema.__name__.removesuffix("Schema")
     if name not in spec.components.schemas:
         spec.components.schema(name, schema=body.schema)

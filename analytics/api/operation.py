@@ -17,7 +17,7 @@ CONDITIONS = [
 """The headers of conditional requests, as parameters."""
 
 
-class Body(NamedTuple):
+class RequestBody(NamedTuple):
     """Request body: one record, or, if `batch` (name of the array) is set, also a batch in three forms."""
 
     schema: type[Schema]
@@ -40,7 +40,7 @@ class Operation(NamedTuple):
     answers: Mapping[int, tuple[type[Schema] | str, ...]]
     problems: Codes
     query: type[Schema] | None = None
-    body: Body | None = None
+    body: RequestBody | None = None
     path_schema: type[Schema] | None = None
     any_tags: bool = False
     has_conditions: bool = False

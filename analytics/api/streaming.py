@@ -16,7 +16,7 @@ LEVEL = 3
 """Compression level; the next one takes twice the time for a tenth less."""
 
 
-class Chunk:
+class RowBuffer:
     """Buffer of formatted rows, until there are enough of them to send."""
 
     def __init__(self, form: Form) -> None:
@@ -59,7 +59,7 @@ class LogExport(NamedTuple, Generic[R]):
 
     def chunks(self, form: Form) -> Iterator[bytes]:
         """Yield the formatted rows."""
-        chunk, most, (_, after, last) = Chunk(form), PAGE, self.bounds
+        chunk, most, (_, after, last) = RowBuffer(form), PAGE, self.bounds
         while after < last:
             slices = self.reader.ask(self.log.slices, after, most)
             if not slices:  # the last numbers were skipped
@@ -87,7 +87,7 @@ class TableExport(NamedTuple):
 
     def chunks(self, form: Form) -> Iterator[bytes]:
         """Yield the formatted rows."""
-        chunk = Chunk(form)
+        chunk = RowBuffer(form)
         for row in self.rows:
             chunk.add(row)
             if chunk.is_full:

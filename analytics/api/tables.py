@@ -44,7 +44,7 @@ class Lines:
         return encode(row) + b"\n"
 
 
-class Document:
+class JsonTable:
     """One JSON object with an array, which has the name of the kind; each row is on its own line."""
 
     content_type = "application/json"
@@ -100,5 +100,5 @@ def cell(value: Any) -> str | float:
     return value  # type: ignore[no-any-return]
 
 
-FORMS: Mapping[str, type[Form]] = {"ndjson": Lines, "csv": Csv, "json": Document}
+FORMS: Mapping[str, type[Form]] = {"ndjson": Lines, "csv": Csv, "json": JsonTable}
 """Formats by the value of the parameter `format`."""

@@ -10,7 +10,7 @@ MOST_NAMES = 5
 log = logging.getLogger(__name__)
 
 
-class Problem(NamedTuple):
+class FileProblem(NamedTuple):
     """What is wrong with a file, and where."""
 
     file: str
@@ -28,14 +28,14 @@ class Problems:
     """
 
     def __init__(self) -> None:
-        self.first: list[Problem] = []
+        self.first: list[FileProblem] = []
         self.by_file: Counter[str] = Counter()
 
     def add(self, file: str, line: int | None, field: str | None, reason: str) -> None:
         """Add a problem of a file, with its line and field where they are known."""
         self.by_file[file] += 1
         if len(self.first) < MOST_PROBLEMS:
-            self.first.append(Problem(file, line, field, reason))
+            self.first.append(FileProblem(file, line, field, reason))
             log.error("configuration is wrong", extra=self.first[-1]._asdict())
 
     @property

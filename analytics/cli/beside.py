@@ -33,7 +33,7 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
         FeedError: the service cannot be started.
     """
     from analytics.config import Settings
-    from analytics.errors import CannotListen, ConfigError
+    from analytics.errors import CannotListen, SettingError
     from analytics.feed.errors import FeedError
     from analytics.feed.service_client import ServiceClient
     from analytics.listening import check_listening
@@ -41,7 +41,7 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
     try:
         settings = Settings.from_env()
         check_listening(settings.host, settings.port)
-    except (ConfigError, CannotListen) as error:
+    except (SettingError, CannotListen) as error:
         raise FeedError(error.message) from None
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:

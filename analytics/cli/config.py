@@ -86,7 +86,7 @@ def config_command(demo: bool, as_json: bool) -> None:
 def effective(setting: Setting[Any], environ: Mapping[str, str], demo_defaults: Mapping[str, str]) -> Effective:
     """What is in force of one setting."""
     from analytics.config import IMAGE_DEFAULTS
-    from analytics.errors import ConfigError
+    from analytics.errors import SettingError
 
     variable, source = setting.variable, "default"
     if variable in environ:
@@ -96,7 +96,7 @@ def effective(setting: Setting[Any], environ: Mapping[str, str], demo_defaults: 
         source = "demo --serve"
     try:
         return Effective(setting, source, setting.read({**demo_defaults, **environ}))
-    except ConfigError as error:
+    except SettingError as error:
         return Effective(setting, source, None, error.message)
 
 

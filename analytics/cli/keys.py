@@ -27,7 +27,7 @@ class Limit(TypedDict):
     burst: float
 
 
-class Key(TypedDict):
+class KeyDetails(TypedDict):
     """A key in an answer of the service; `secret` and `enforced` only after its creation and rotation."""
 
     id: str
@@ -218,7 +218,7 @@ def revoke_command(id_: str, url: str, key: str) -> None:
         click.echo(f"revoked {id_}", err=True)
 
 
-def _key_in(client: ServiceClient, answer: dict[str, Any]) -> Key:
+def _key_in(client: ServiceClient, answer: dict[str, Any]) -> KeyDetails:
     from analytics.feed.errors import ForeignAnswerError
 
     if not {"id", "name", "secret"} <= answer.keys():
@@ -226,7 +226,7 @@ def _key_in(client: ServiceClient, answer: dict[str, Any]) -> Key:
     return answer  # type: ignore[return-value]
 
 
-def _show_secret(key: Key, done: str) -> None:
+def _show_secret(key: KeyDetails, done: str) -> None:
     click.echo(f"{done} key {key['id']} ({key['name']}); its secret is shown only this once:", err=True)
     click.echo(key["secret"])
     if not key.get("enforced", True):
@@ -237,7 +237,7 @@ def _limit(rate: float | None, burst: float | None) -> Limit | None:
     return None if rate is None else {"per_second": rate, "burst": burst or max(1.0, 2 * rate)}
 
 
-def _row(key: Key) -> tuple[str, ...]:
+def _row(key: KeyDetails) -> tuple[str, ...]:
     rates = [key["limits"].get(name) for name in ("ingest", "reads")]
     return (
         key["id"],

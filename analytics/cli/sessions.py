@@ -13,7 +13,7 @@ from analytics.cli.service import print_table, service
 HEADS = ("id", "who", "scopes", "since", "last used", "address", "expires")
 
 
-class Session(TypedDict):
+class SessionDetails(TypedDict):
     """A session in an answer of the service."""
 
     id: str
@@ -70,7 +70,7 @@ def revoke_command(id_: str | None, who: str | None, url: str, key: str) -> None
     click.echo(f"ended {ended} session{'' if ended == 1 else 's'}", err=True)
 
 
-def _row(session: Session) -> tuple[str, ...]:
+def _row(session: SessionDetails) -> tuple[str, ...]:
     return (
         session["id"],
         session["who"],

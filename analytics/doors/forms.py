@@ -7,13 +7,13 @@ from typing import TypeVar
 import msgspec
 
 from analytics.errors import MalformedBody, ValidationFailed
-from analytics.schemas.compiled import MOST_FIELDS, Batch, SchemaDecoder, parse
+from analytics.schemas.compiled import MOST_FIELDS, DecodedBatch, SchemaDecoder, parse
 from analytics.schemas.surrogates import without_unpaired
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool) -> R | Batch[R]:
+def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool) -> R | DecodedBatch[R]:
     """Decode one record or a batch of records.
 
     In a batch, an item that is not valid JSON is reported as an error; the other items are still decoded.

@@ -21,7 +21,7 @@ from analytics.log.handlers import Taken
 from analytics.log.recorder import Recorder
 from analytics.privacy.redactor import Redactor
 from analytics.records import NewEvent, NewMetric, R, Receipt
-from analytics.schemas.compiled import Batch, SchemaDecoder
+from analytics.schemas.compiled import DecodedBatch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
 from analytics.yielding import yield_to_others
@@ -59,18 +59,18 @@ class JsonDoor(Generic[R]):
             decoded = self._decode(environ, identity)
             if identity is not EVERYBODY:
                 decoded = self._allowed(identity, decoded)
-            if isinstance(decoded, Batch):
+            if isinstance(decoded, DecodedBatch):
                 return self._receipt(self._recorder.record_batch(self._kind, decoded))
             taken = self._recorder.record(self._kind, decoded)
         except AnalyticsError as error:
             return refusal(error)
         return json_answer(self._describe(decoded, taken), 200 if taken.duplicate else 201)
 
-    def _decode(self, environ: WSGIEnvironment, identity: Identity) -> R | Batch[R]:
+    def _decode(self, environ: WSGIEnvironment, identity: Identity) -> R | DecodedBatch[R]:
         try:
             data, media_type = self._bodies.read(environ)
             decoded = decode(self._decoder, data, self._kind.name, is_lines=media_type == LINES_TYPE)
-            items = decoded.items if isinstance(decoded, Batch) else (decoded,)
+            items = decoded.items if isinstance(decoded, DecodedBatch) else (decoded,)
             self._redact(items, data, partial(may_import, environ))
             return decoded
         except AnalyticsError as error:
@@ -78,7 +78,7 @@ class JsonDoor(Generic[R]):
             identity.admit(1)  # what cannot be read costs its sender too
             raise
 
-    def _allowed(self, identity: Identity, decoded: R | Batch[R]) -> R | Batch[R]:
+    def _allowed(self, identity: Identity, decoded: R | DecodedBatch[R]) -> R | DecodedBatch[R]:
         """What the sender may send of a request; a batch gets an error for each other item.
 
         Each item counts against the rate of the sender, invalid ones too.
@@ -89,11 +89,11 @@ class JsonDoor(Generic[R]):
         """
         why_not = partial(self._why_not, identity)
         if identity.has_own_ids:
-            name_sender(decoded.items if isinstance(decoded, Batch) else (decoded,), identity.who)
-        count = len(decoded.items) + len(decoded.errors) if isinstance(decoded, Batch) else 1
+            name_sender(decoded.items if isinstance(decoded, DecodedBatch) else (decoded,), identity.who)
+        count = len(decoded.items) + len(decoded.errors) if isinstance(decoded, DecodedBatch) else 1
         try:
             identity.admit(count)
-            if not isinstance(decoded, Batch):
+            if not isinstance(decoded, DecodedBatch):
                 error = why_not(decoded)
                 if error is not None:
                     raise error

@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics.feed.annotations import Named, cause, past, postmortem
 from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
-from analytics.feed.history import DAYS, Chunk, past_day, past_days
+from analytics.feed.history import DAYS, HistoryChunk, past_day, past_days
 from analytics.feed.incidents import Incident, Incidents
 from analytics.feed.receipt import Receipt
 from analytics.feed.service_client import Item, ServiceClient
@@ -81,7 +81,7 @@ class Demo:
         self._say(f"sent {self.sent:,} events and metrics of history")
         return now
 
-    def _send_chunks(self, name: str, chunks: Iterable[Chunk]) -> None:
+    def _send_chunks(self, name: str, chunks: Iterable[HistoryChunk]) -> None:
         last_progress = self._now()
         for chunk in chunks:
             self._send(self._client.events, chunk.events)

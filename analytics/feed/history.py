@@ -30,7 +30,7 @@ _SEVERITY_EVERY = 15 * _MINUTE
 """Severity is sampled this often, because incidents may be shorter than an hour."""
 
 
-class Chunk(NamedTuple):
+class HistoryChunk(NamedTuple):
     """A part of the history, oldest first; `done` is the share of the history up to its end, from 0 to 1.
 
     `incidents` are those of the last day that began in it.
@@ -42,7 +42,7 @@ class Chunk(NamedTuple):
     incidents: Sequence[Incident] = ()
 
 
-def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
+def past_days(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChunk]:
     """Yield the days before the last 24 hours, a chunk per day; `rate` is today's events per second.
 
     Each hour has its counts of requests and errors by service, as metrics, and one request of each of some visitors,
@@ -54,7 +54,7 @@ def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
     shop = Shop(rng, begin, incidents)
     per_event = _requests_per_event(rng, now)
     for day in range(begin, end, _DAY):
-        chunk = Chunk([], [], min(1.0, (day + _DAY - begin) / (end - begin)))
+        chunk = HistoryChunk([], [], min(1.0, (day + _DAY - begin) / (end - begin)))
         visitors = VISITORS_WEEK if day + _DAY > now - _WEEK else VISITORS_BEFORE
         for start in range(day, min(day + _DAY, end), _HOUR):
             until = min(start + _HOUR, end)
@@ -66,7 +66,7 @@ def past_days(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
         yield chunk
 
 
-def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
+def past_day(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChunk]:
     """Yield the last 24 hours before `now`, a chunk per hour; `rate` is events per second.
 
     Sending all events would take minutes, so only a sample is sent, for users, latencies and types. The requests and
@@ -81,7 +81,7 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[Chunk]:
     newest: Incident | None = None
     for start in range(begin, math.ceil(now), _HOUR):
         begun: list[Incident] = []
-        chunk = Chunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)), begun)
+        chunk = HistoryChunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)), begun)
         for minute in range(start, min(start + _HOUR, math.ceil(now)), _MINUTE):
             end = min(minute + _MINUTE, now)
             sent = full if end > now - RECENT else thin

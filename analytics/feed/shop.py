@@ -50,7 +50,7 @@ class Visit:
         self.basket: list[tuple[Product, int]] = []
 
 
-class Counters:
+class ServiceCounters:
     """Counters of one service since its start at `since`."""
 
     def __init__(self, since: float, memory: float) -> None:
@@ -65,7 +65,7 @@ class Shop:
     def __init__(self, rng: random.Random, now: float, incidents: Incidents) -> None:
         self.incidents = incidents
         self.counters = {
-            name: Counters(now - rng.uniform(5, 200) * 3_600, usual.memory) for name, usual in SERVICES.items()
+            name: ServiceCounters(now - rng.uniform(5, 200) * 3_600, usual.memory) for name, usual in SERVICES.items()
         }
         self._rng = rng
         self._pending = 0.0

@@ -46,7 +46,7 @@ Refusal = Callable[[int, str, str], bytes]
 """Makes a whole HTTP answer from status, reason and message."""
 
 
-class Limits(NamedTuple):
+class ConnectionLimits(NamedTuple):
     """Limits of connections. Times in seconds."""
 
     connections: int
@@ -79,22 +79,22 @@ class TooMuchFraming(ParseException):  # type: ignore[misc]
 class Shared(Protocol):
     """What the connections of a worker share."""
 
-    limits: Limits
+    limits: ConnectionLimits
     refusal: Refusal
     most_wait: float
     """Limit of the time for the head of a request, while the worker stops."""
 
-    def begin(self, connection: "Connection", /) -> None:
+    def begin(self, connection: "ClientSocket", /) -> None:
         """Note that a connection is done with a request, and holds nothing of its body any more."""
 
     def hold(self, size: int, /) -> None:
         """Note that so many bytes of a body have arrived."""
 
-    def late(self, connection: "Connection", greenlet: Any, /) -> None:
+    def late(self, connection: "ClientSocket", greenlet: Any, /) -> None:
         """Raise Expired in the greenlet of a connection if it waits for data; called by the event loop."""
 
 
-class Connection:
+class ClientSocket:
     """The socket of a client, with limits on reads and writes; reading yields to other connections.
 
     It is also the context in which gunicorn reads the head of a request; what is read after that is the body.

@@ -18,7 +18,7 @@ from typing import Any
 
 import gevent
 
-from analytics.internals.connection import CHUNK, Connection, Expired, Limits, Refusal
+from analytics.internals.connection import CHUNK, ClientSocket, ConnectionLimits, Expired, Refusal
 
 LATE_SECONDS = 0.5
 """Time for the request of a connection that is opened while the worker stops; such a request asks for readiness."""
@@ -35,10 +35,10 @@ class Connections:
     connection is refused.
     """
 
-    def __init__(self, limits: Limits, refusal: Refusal) -> None:
+    def __init__(self, limits: ConnectionLimits, refusal: Refusal) -> None:
         self.limits, self.refusal = limits, refusal
         self.most_wait = math.inf
-        self._open: dict[gevent.Greenlet, Connection] = {}
+        self._open: dict[gevent.Greenlet, ClientSocket] = {}
         self._held = 0
         self._last_warning = -math.inf
 
@@ -46,27 +46,27 @@ class Connections:
         return len(self._open)
 
     @property
-    def current(self) -> Connection:
+    def current(self) -> ClientSocket:
         """The connection of the current greenlet."""
         return self._open[gevent.getcurrent()]
 
-    def open(self, sock: Any) -> Connection | None:
+    def open(self, sock: Any) -> ClientSocket | None:
         """Add a connection that the current greenlet serves; None if it is refused, and is to be closed."""
         if len(self._open) >= self.limits.connections:
             self._warn()
             if not self._expire_one():
                 self._refuse(sock)
                 return None
-        connection = self._open[gevent.getcurrent()] = Connection(sock, self)
+        connection = self._open[gevent.getcurrent()] = ClientSocket(sock, self)
         return connection
 
-    def close(self, connection: Connection) -> None:
+    def close(self, connection: ClientSocket) -> None:
         """Remove a connection that has ended."""
         connection.alarm.stop()
         self.begin(connection)
         del self._open[gevent.getcurrent()]
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: ClientSocket) -> None:
         """Note that a connection is done with a request, and holds nothing of its body any more."""
         if not connection.is_in_head:
             self._held -= connection.received
@@ -79,7 +79,7 @@ class Connections:
         if self._held > self.limits.bodies_bytes:
             self._expire_one(in_head=False)
 
-    def late(self, connection: Connection, greenlet: gevent.Greenlet) -> None:
+    def late(self, connection: ClientSocket, greenlet: gevent.Greenlet) -> None:
         """Raise Expired in the greenlet of a connection if it waits for data; called by the event loop."""
         if connection.is_waiting:
             greenlet.throw(Expired)
@@ -100,7 +100,7 @@ class Connections:
                 return True
         return False
 
-    def _expire(self, greenlet: gevent.Greenlet, connection: Connection) -> None:
+    def _expire(self, greenlet: gevent.Greenlet, connection: ClientSocket) -> None:
         connection.is_expiring = True
         gevent.get_hub().loop.run_callback(self.late, connection, greenlet)
 

@@ -75,7 +75,7 @@ class BoundedWebSocket(WebSocketWSGI):  # type: ignore[misc]
             self.ws.sock.shutdown(SHUT_RD)
 
 
-class Session:
+class EngineSession:
     """An Engine.IO session, which polls or has a WebSocket."""
 
     __slots__ = ("_socket",)
@@ -153,14 +153,14 @@ class Engine:
     def __len__(self) -> int:
         return len(self._server.sockets)
 
-    def sessions(self) -> list[Session]:
+    def sessions(self) -> list[EngineSession]:
         """All sessions."""
-        return [Session(socket) for socket in self._server.sockets.values()]
+        return [EngineSession(socket) for socket in self._server.sockets.values()]
 
-    def session(self, sid: str | None) -> Session | None:
+    def session(self, sid: str | None) -> EngineSession | None:
         """The session with this id, if there is one."""
         socket = self._server.sockets.get(sid)
-        return None if socket is None else Session(socket)
+        return None if socket is None else EngineSession(socket)
 
     def _close(self, sid: str) -> None:
         """In place of the server's `disconnect`, which would wait until the client has fetched all packets."""

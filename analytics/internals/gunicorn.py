@@ -40,7 +40,7 @@ from gunicorn import util
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
 
-from analytics.internals.connection import Limits, Refusal
+from analytics.internals.connection import ConnectionLimits, Refusal
 from analytics.internals.connections import Connections
 
 BOOT_ERROR: int = Arbiter.WORKER_BOOT_ERROR
@@ -53,7 +53,7 @@ REFUSALS = 100
 """Connections beyond the limit that can be refused at the same time; beyond them, gunicorn stops accepting."""
 
 
-def guard(worker: Any, limits: Limits, refusal: Refusal, drain: Callable[[], None]) -> Callable[[], int]:
+def guard(worker: Any, limits: ConnectionLimits, refusal: Refusal, drain: Callable[[], None]) -> Callable[[], int]:
     """Limit the connections of a worker, and call `drain` as soon as it is to stop, for whatever reason.
 
     At the stop, connections that wait for a request are closed. gunicorn itself takes an idle connection for a busy

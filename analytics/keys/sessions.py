@@ -42,7 +42,7 @@ class Active(NamedTuple):
     last: Use | None
 
 
-class Found(NamedTuple):
+class FoundSession(NamedTuple):
     """A session, the time since which it is open, and the time at which it ends, both in seconds since the epoch.
 
     `key` is the key that opened it; None for the session of a person.
@@ -112,7 +112,7 @@ class Sessions:
         identity = found.identity
         return Active(found.name, identity.who, identity.scopes, found.since, found.until, self._uses.get(session.name))
 
-    def _find(self, token: str) -> Found | None:
+    def _find(self, token: str) -> FoundSession | None:
         session = self._resource(session_name(token))
         if session is None:
             return None
@@ -123,17 +123,19 @@ class Sessions:
         found = self._find(token)
         return found.until if found is not None and found.identity.may(READ) else -math.inf
 
-    def _read(self, session: Resource, end_of: Callable[[Key], float]) -> Found | None:
+    def _read(self, session: Resource, end_of: Callable[[Key], float]) -> FoundSession | None:
         """A session, which ends with its key; None if that is revoked, or if none of a person's groups has a role."""
         body, end = session.body, -math.inf if session.end is None else session.end
         if "key" not in body:
             scopes = self._roles.scopes(body["groups"])
-            return Found(session.name, Identity(body["who"], scopes), session.updated_at, end) if scopes else None
+            return (
+                FoundSession(session.name, Identity(body["who"], scopes), session.updated_at, end) if scopes else None
+            )
         key = self._keyring.by_id(body["key"])
         if key is None:
             return None
         identity = Identity(key.who, key.scopes, key.services, key.types)
-        return Found(session.name, identity, session.updated_at, min(end, end_of(key)), key)
+        return FoundSession(session.name, identity, session.updated_at, min(end, end_of(key)), key)
 
 
 def proof(token: str, secret: str) -> str:

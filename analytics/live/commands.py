@@ -10,7 +10,7 @@ from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.live.delivery import Connection
 from analytics.live.hub import Client, Hub
 from analytics.live.initial import InitialMessages
-from analytics.live.messages import Batch, Message
+from analytics.live.messages import Message, MessageBatch
 from analytics.live.subscription import Subscription, Topics
 from analytics.schemas.compiled import loaded, parse
 from analytics.schemas.live import LiveQuery
@@ -98,7 +98,7 @@ class Commands:
             kind, data = self._execute(client, text)
         except AnalyticsError as error:
             kind, data = "error", error.body
-        client.outbox.add_answer(Batch([Message(kind, None, msgspec.json.encode(data))]))
+        client.outbox.add_answer(MessageBatch([Message(kind, None, msgspec.json.encode(data))]))
         client.delivery.flush()
 
     def _execute(self, client: Client, text: str | bytes) -> tuple[str, Mapping[str, Any]]:

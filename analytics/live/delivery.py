@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 
 import gevent
 
-from analytics.live.messages import Batch, Encode
-from analytics.live.outbox import Backlog, Outbox
+from analytics.live.messages import Encode, MessageBatch
+from analytics.live.outbox import Outbox, OutboxContents
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Connection(Protocol):
     def push(self, data: bytes) -> bool:
         """Send as much of `data` as possible without blocking; False where a rest is left for `send`."""
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         """Send the rest of a push, then all of `backlog`; blocks.
 
         Raises:
@@ -88,7 +88,7 @@ class Delivery:
         if not is_sent:
             self._start_writer()
 
-    def push(self, batch: Batch) -> bool:
+    def push(self, batch: MessageBatch) -> bool:
         """Send `batch` at once, past the outbox, which must be empty or being flushed; False where that would block."""
         connection = self._connection
         if self._writer is not None or not connection.is_ready:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from analytics.live.messages import Batch, Message
+from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import MAX_EVENTS
 from analytics.live.subscription import Topics
 from analytics.records import Kept, NewEvent, event_json
@@ -13,7 +13,7 @@ BATCH_EVENTS = 100
 BATCH_BYTES = 256 * 1024
 
 
-class Pending(NamedTuple):
+class PendingEvents(NamedTuple):
     """Events of one request that are still to be sent, and the sequence number of the first."""
 
     first: int
@@ -29,12 +29,12 @@ class SelectedEvents(NamedTuple):
         single: the batch, where there is only one and no event is missing.
     """
 
-    batches: list[Batch]
+    batches: list[MessageBatch]
     missing: int
-    single: Batch | None
+    single: MessageBatch | None
 
     @classmethod
-    def select(cls, pending: Sequence[Pending], topics: Topics, since: int) -> "SelectedEvents":
+    def select(cls, pending: Sequence[PendingEvents], topics: Topics, since: int) -> "SelectedEvents":
         """Select the events with a sequence number above `since`; clients that joined meanwhile know the others."""
         if topics.matches_none:
             return cls([], 0, None)
@@ -49,7 +49,7 @@ class SelectedEvents(NamedTuple):
         return cls(batches, missing, batches[0] if len(batches) == 1 and not missing else None)
 
 
-def event_batches(events: Iterable[Found[NewEvent]]) -> Iterator[Batch]:
+def event_batches(events: Iterable[Found[NewEvent]]) -> Iterator[MessageBatch]:
     """Group events into batches of up to `BATCH_EVENTS` events and about `BATCH_BYTES` bytes."""
     messages: list[Message] = []
     size = 0
@@ -58,7 +58,7 @@ def event_batches(events: Iterable[Found[NewEvent]]) -> Iterator[Batch]:
         messages.append(message)
         size += len(message.data)
         if len(messages) >= BATCH_EVENTS or size >= BATCH_BYTES:
-            yield Batch(messages)
+            yield MessageBatch(messages)
             messages, size = [], 0
     if messages:
-        yield Batch(messages)
+        yield MessageBatch(messages)

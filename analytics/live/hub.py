@@ -11,8 +11,8 @@ from gevent.lock import BoundedSemaphore
 
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.delivery import ERASED, FAILED, STOPPING, Connection, Delivery
-from analytics.live.event_batches import Pending, SelectedEvents
-from analytics.live.messages import Batch, Message
+from analytics.live.event_batches import PendingEvents, SelectedEvents
+from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox
 from analytics.live.patch import NoPatchError, merge_patch
 from analytics.live.round_robin import RoundRobin
@@ -71,7 +71,7 @@ class Hub:
         self._clients: dict[Client, None] = {}  # a dict, since its order is that of memory: a broadcast runs faster
         self._patching: set[Client] = set()
         self._pings: RoundRobin[Client] = RoundRobin(PING_INTERVAL)
-        self._pending: list[Pending] = []
+        self._pending: list[PendingEvents] = []
         self._waiting = Event()
         self._flusher = jobs.loop("live event sender", self._run, most_pause=RETRY_SECONDS)
         self._broadcasting = BoundedSemaphore()
@@ -136,7 +136,7 @@ class Hub:
     def publish_events(self, kept: Kept[NewEvent], last: int) -> None:
         """Have the live events of one request sent soon; `last` is the sequence number of the last one."""
         if self._clients and any(map(kept.is_live, range(len(kept.records)))):
-            self._pending.append(Pending(last - len(kept.records) + 1, kept))
+            self._pending.append(PendingEvents(last - len(kept.records) + 1, kept))
             self._waiting.set()
 
     def erase(self, users: Set[str]) -> None:
@@ -147,7 +147,7 @@ class Hub:
         """
         if not users:
             return
-        self._pending = [Pending(first, without(kept, users)) for first, kept in self._pending]
+        self._pending = [PendingEvents(first, without(kept, users)) for first, kept in self._pending]
         for client in list(self._clients):
             if client.delivery.is_behind:
                 client.delivery.close(ERASED)
@@ -163,7 +163,7 @@ class Hub:
                 self._last = None
                 return
             snapshot, seq = make()
-            full = Batch([Message("dashboard_update", seq, snapshot)])
+            full = MessageBatch([Message("dashboard_update", seq, snapshot)])
             self._broadcast(full, self._patch(snapshot, seq))
 
     def ping(self) -> None:
@@ -176,7 +176,7 @@ class Hub:
         with self._broadcasting:
             self._broadcast(None, None)
 
-    def _broadcast(self, update: Batch | None, patch: Batch | None) -> None:
+    def _broadcast(self, update: MessageBatch | None, patch: MessageBatch | None) -> None:
         """Send the pending events and the update to all clients; to be called by one greenlet at a time, for order."""
         pending, self._pending = self._pending, []
         selected: dict[tuple[Topics, int], SelectedEvents] = {}
@@ -193,10 +193,10 @@ class Hub:
     def _send_to(
         self,
         client: Client,
-        pending: Sequence[Pending],
+        pending: Sequence[PendingEvents],
         selected: dict[tuple[Topics, int], SelectedEvents],
-        update: Batch | None,
-        patch: Batch | None,
+        update: MessageBatch | None,
+        patch: MessageBatch | None,
     ) -> None:
         """Send pending events and the update to one client; `selected` caches what was selected for others."""
         must_flush = False
@@ -215,7 +215,7 @@ class Hub:
         if must_flush:
             client.delivery.flush()
 
-    def _update_for(self, client: Client, update: Batch, patch: Batch | None) -> Batch:
+    def _update_for(self, client: Client, update: MessageBatch, patch: MessageBatch | None) -> MessageBatch:
         """The patch, where the client has, or is about to get, the update that the patch applies to; else `update`."""
         has_base = client.tick == self._tick - 1 and not client.outbox.has_update
         client.tick = self._tick
@@ -231,7 +231,7 @@ class Hub:
                 self._dropped(dropped)
         return bool(events.batches)
 
-    def _patch(self, snapshot: bytes, seq: int) -> Batch | None:
+    def _patch(self, snapshot: bytes, seq: int) -> MessageBatch | None:
         """The difference from the previous update, if a client wants it and a patch can express it."""
         before, self._last = self._last, None
         if not self._patching:
@@ -243,7 +243,7 @@ class Hub:
             patch = msgspec.json.encode(merge_patch(before, self._last))
         except NoPatchError:
             return None
-        return Batch([Message("dashboard_update", seq, patch, "patch")])
+        return MessageBatch([Message("dashboard_update", seq, patch, "patch")])
 
     def _run(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analytics.live.event_batches import event_batches
-from analytics.live.messages import Batch, Message
+from analytics.live.messages import Message, MessageBatch
 from analytics.live.subscription import Topics
 from analytics.query.events import events_after, sequences
 from analytics.query.reader import Reader
@@ -24,7 +24,7 @@ class InitialMessages:
         """Sequence number of the newest event."""
         return self._reader.ask(sequences)[1]
 
-    def batches(self, topics: Topics, since: int | None) -> Iterator[Batch]:
+    def batches(self, topics: Topics, since: int | None) -> Iterator[MessageBatch]:
         """Events of `topics` with a sequence number above `since`, then a snapshot.
 
         The snapshot has `gap` set where some of the events are no longer in memory, or not when they are to be sent.
@@ -34,7 +34,9 @@ class InitialMessages:
         gap = since is not None and not evicted <= since <= newest
         return self._batches(topics, newest if since is None or gap else since, newest, snapshot, gap=gap)
 
-    def _batches(self, topics: Topics, since: int, newest: int, snapshot: bytes, *, gap: bool) -> Iterator[Batch]:
+    def _batches(
+        self, topics: Topics, since: int, newest: int, snapshot: bytes, *, gap: bool
+    ) -> Iterator[MessageBatch]:
         while since < newest:
             after, are_missing = self._reader.ask(events_after, since, CHUNK)
             gap = gap or are_missing
@@ -47,4 +49,4 @@ class InitialMessages:
                 for each in found
                 if topics.matches(each.kept.records[each.place]) and each.kept.is_live(each.place)
             )
-        yield Batch([Message("snapshot", newest, snapshot, gap=gap)])
+        yield MessageBatch([Message("snapshot", newest, snapshot, gap=gap)])

@@ -35,7 +35,7 @@ class Message(NamedTuple):
         return b",".join(members)
 
 
-class Batch:
+class MessageBatch:
     """Messages that are sent together. Clients share a batch, so that it is encoded once for each protocol."""
 
     __slots__ = ("_encoded", "messages", "size")

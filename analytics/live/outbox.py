@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from analytics.live.messages import Batch, Encode
+from analytics.live.messages import Encode, MessageBatch
 
 MAX_EVENTS = 10_000
 """As many as one request may have, so that a client that keeps up gets all events of a request."""
@@ -13,10 +13,10 @@ MAX_ANSWERS = 16
 WRITE_BYTES = 256 * 1024
 
 
-class Backlog(NamedTuple):
+class OutboxContents(NamedTuple):
     """What an outbox held: batches in their order, and the number of events dropped before the first of them."""
 
-    batches: Iterable[Batch]
+    batches: Iterable[MessageBatch]
     dropped: int
 
     def writes(self, encode: Encode) -> Iterable[bytes]:
@@ -55,10 +55,10 @@ class Outbox:
     __slots__ = ("_answers", "_batches", "_bytes", "_dropped", "_events", "_initial", "_update")
 
     def __init__(self) -> None:
-        self._initial: Iterator[Batch] | None = None
-        self._answers: deque[Batch] = deque(maxlen=MAX_ANSWERS)
-        self._batches: deque[tuple[Batch, int]] = deque()
-        self._update: Batch | None = None
+        self._initial: Iterator[MessageBatch] | None = None
+        self._answers: deque[MessageBatch] = deque(maxlen=MAX_ANSWERS)
+        self._batches: deque[tuple[MessageBatch, int]] = deque()
+        self._update: MessageBatch | None = None
         self._events = self._bytes = self._dropped = 0
 
     @property
@@ -81,22 +81,22 @@ class Outbox:
         """Whether an update is still to be sent."""
         return self._update is not None
 
-    def add_initial(self, batches: Iterator[Batch]) -> None:
+    def add_initial(self, batches: Iterator[MessageBatch]) -> None:
         """Add initial messages; each batch is made when it is sent."""
         self._initial = batches
 
-    def add_answer(self, batch: Batch) -> None:
+    def add_answer(self, batch: MessageBatch) -> None:
         """Add the answer to a command of the client."""
         self._answers.append(batch)
 
-    def add_update(self, batch: Batch) -> None:
+    def add_update(self, batch: MessageBatch) -> None:
         """Add an update in place of one that was not sent yet."""
         if self._update is not None:
             self._batches.remove((self._update, 0))
         self._update = batch
         self._batches.append((batch, 0))
 
-    def add_events(self, batch: Batch, missing: int = 0) -> int:
+    def add_events(self, batch: MessageBatch, missing: int = 0) -> int:
         """Add events, before which `missing` others were left out; returns how many events this call dropped."""
         self._batches.append((batch, batch.size))
         self._events += len(batch)
@@ -113,13 +113,13 @@ class Outbox:
         self._update = None
         self._events = self._bytes = self._dropped = 0
 
-    def take(self) -> Backlog:
+    def take(self) -> OutboxContents:
         """Remove everything and return it."""
         batches = [batch for batch, _ in self._batches]
         if self._answers:
             batches += self._answers
             self._answers.clear()
-        backlog = Backlog(batches if self._initial is None else _chain(self._initial, batches), self._dropped)
+        backlog = OutboxContents(batches if self._initial is None else _chain(self._initial, batches), self._dropped)
         self._initial = self._update = None
         self._batches.clear()
         self._events = self._bytes = self._dropped = 0
@@ -134,6 +134,6 @@ class Outbox:
         return len(batch)
 
 
-def _chain(initial: Iterator[Batch], batches: list[Batch]) -> Iterator[Batch]:
+def _chain(initial: Iterator[MessageBatch], batches: list[MessageBatch]) -> Iterator[MessageBatch]:
     yield from initial
     yield from batches

@@ -15,7 +15,7 @@ USERS = "users"
 """The collection that the audit log names for erasures."""
 
 
-class Erased(NamedTuple):
+class ErasedEvents(NamedTuple):
     """What an erasure removed: how many events, and the users that they belonged to."""
 
     events: int
@@ -44,7 +44,7 @@ class Erasures:
     def __init__(self, state: State, ids: SeenIds) -> None:
         self._state, self._ids = state, ids
 
-    def apply(self, records: Sequence[NewErasure], received: float, _: str) -> Erased:
+    def apply(self, records: Sequence[NewErasure], received: float, _: str) -> ErasedEvents:
         """Remove the events from the rings of events and of errors, and their ids from those seen before."""
         (erasure,) = records
         self._state.set_time(received)
@@ -66,7 +66,7 @@ class Erasures:
         self._state.catalog.note(Audited(received, erasure.who, "erased", USERS, erasure.salt))
         self._state.erasure_count += 1
         self._state.version += 1
-        return Erased(len(gone), users)
+        return ErasedEvents(len(gone), users)
 
 
 def _digest(salt: str, user_id: str) -> str:

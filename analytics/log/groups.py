@@ -7,7 +7,7 @@ from typing import Generic
 from analytics.log.refusal import Refused
 from analytics.records import R
 from analytics.state.delta import SeriesKey
-from analytics.state.limits import Limits
+from analytics.state.limits import CardinalityLimits
 from analytics.state.observations import Observations
 from analytics.state.state import State
 
@@ -28,7 +28,7 @@ class Group(Generic[R]):
         self.items: list[R] = []
         self.add: Callable[[R], None] = self.items.append
 
-    def admit(self, limits: Limits) -> Refused | None:
+    def admit(self, limits: CardinalityLimits) -> Refused | None:
         """Reserve the room that the group needs within the limits; returns a refusal if there is none."""
         return None
 
@@ -70,7 +70,7 @@ class Groups(ABC, Generic[R]):
         """The service of each group, in the order of first items; a service may appear more than once."""
         return [group.service for group in self.all]
 
-    def unknown(self, limits: Limits) -> set[SeriesKey]:
+    def unknown(self, limits: CardinalityLimits) -> set[SeriesKey]:
         """The series of these groups that `limits` does not know yet."""
         return {key for group in self.all for key in group.series if key not in limits}
 

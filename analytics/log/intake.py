@@ -3,7 +3,7 @@
 It runs when an entry is applied. Its decisions depend on the records, their time and the state alone, so that
 replaying the log gives the same state. It works in stages, each over all records: content, time, duplicates, room for
 the service, room for the series. Each stage removes the records that it refuses; the remaining ones are counted in
-groups. A kind adds its own rules: see `Rules`.
+groups. A kind adds its own rules: see `IntakeRules`.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -44,7 +44,7 @@ class Checked(NamedTuple, Generic[R]):
     errors: list[ItemError]
 
 
-class Rules(Protocol[R]):
+class IntakeRules(Protocol[R]):
     """The intake's rules for one kind of record."""
 
     @property
@@ -70,8 +70,8 @@ class Rules(Protocol[R]):
 class Intake(Generic[R]):
     """Checks the records of one kind against the state."""
 
-    def __init__(self, rules: Rules[R], state: State, ids: SeenIds) -> None:
-        self.rules: Rules[R] = rules
+    def __init__(self, rules: IntakeRules[R], state: State, ids: SeenIds) -> None:
+        self.rules: IntakeRules[R] = rules
         self._state, self.ids = state, ids
 
     def check(self, records: Sequence[R], now: float) -> Checked[R]:

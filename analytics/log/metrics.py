@@ -8,7 +8,7 @@ from analytics.log.intake import Checked, new_service
 from analytics.log.refusal import Refused
 from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, SeriesTags, series_tags
 from analytics.state.delta import SeriesKey
-from analytics.state.limits import Limits
+from analytics.state.limits import CardinalityLimits
 from analytics.state.observations import EVENTS, TRAFFIC, Observations
 from analytics.state.state import State
 
@@ -32,7 +32,7 @@ class MetricGroup(Group[NewMetric]):
         self._is_folded = False
         self.series = series_of(self.name, self.service, self._tags)
 
-    def admit(self, limits: Limits) -> Refused | None:
+    def admit(self, limits: CardinalityLimits) -> Refused | None:
         """Reserve room for the series. If there is none, traffic metrics are counted without tags, others refused."""
         if limits.admit(self.series):
             return None

@@ -6,13 +6,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from analytics.bus import Bus, Recorded, UsersErased
+from analytics.bus import BatchRecorded, Bus, UsersErased
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.errors import AnalyticsError, Unavailable
 from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
-from analytics.log.erasures import Erased, erasure_of
+from analytics.log.erasures import ErasedEvents, erasure_of
 from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Received, Taken, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.own_ids import OwnIds
@@ -28,7 +28,7 @@ class Recorder:
     Handlers do no I/O and never yield, so the counted, kept and published records always agree.
 
     Args:
-        bus: gets `Recorded` for the records of each request after they are counted; replayed ones are not published.
+        bus: gets `BatchRecorded` for the records of each request after they are counted, but not for replayed ones.
     """
 
     def __init__(
@@ -112,13 +112,13 @@ class Recorder:
             change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
             self._record_own(change)
 
-    def erase(self, user_ids: Sequence[str], who: str) -> Erased:
+    def erase(self, user_ids: Sequence[str], who: str) -> ErasedEvents:
         """Erase all events recorded so far that have one of these user ids; `who` asked for it.
 
         Raises:
             Unavailable: the erasure could not be written; nothing was erased.
         """
-        erased: Erased = self._record_own(erasure_of(user_ids, who))
+        erased: ErasedEvents = self._record_own(erasure_of(user_ids, who))
         self._bus.publish(UsersErased(erased.users))
         return erased
 
@@ -208,8 +208,8 @@ class Recorder:
     def _apply(self, kind: Kind[Any], records: Sequence[Any], now: float, id_prefix: str) -> Any:
         """Apply and publish new records."""
         outcome = self._handlers[kind.name].apply(records, now, id_prefix)
-        if isinstance(outcome, Outcome) and outcome.kept.records and self._bus.has_listeners(Recorded):
-            self._bus.publish(Recorded(kind.name, outcome.kept, outcome.sequence))
+        if isinstance(outcome, Outcome) and outcome.kept.records and self._bus.has_listeners(BatchRecorded):
+            self._bus.publish(BatchRecorded(kind.name, outcome.kept, outcome.sequence))
         return outcome
 
     def _now(self) -> float:

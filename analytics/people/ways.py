@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from analytics.clock import Clock
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 from analytics.people.proxy_users import ProxyUsers
 from analytics.people.roles import Roles
 
@@ -36,14 +36,14 @@ class People:
         has_proxies: bool,
     ) -> None:
         if issuer and not client_id:
-            raise ConfigError("ANALYTICS_OIDC_ISSUER is set, but ANALYTICS_OIDC_CLIENT_ID is not")
+            raise SettingError("ANALYTICS_OIDC_ISSUER is set, but ANALYTICS_OIDC_CLIENT_ID is not")
         if user_header and not has_proxies:
-            raise ConfigError(
+            raise SettingError(
                 "ANALYTICS_PROXY_USER_HEADER is set, but ANALYTICS_TRUSTED_PROXIES is not: name the proxy that sends it"
             )
         self.can_sign_in = bool(issuer or user_header)
         if self.can_sign_in and not roles.known:
-            raise ConfigError(
+            raise SettingError(
                 "nobody could sign in: set ANALYTICS_ADMINS, ANALYTICS_EDITORS or ANALYTICS_VIEWERS to groups or mail "
                 "domains"
             )
@@ -61,7 +61,7 @@ def _provider(issuer: str, client_id: str, client_secret: str, groups_claim: str
     try:
         from analytics.people.provider import Provider
     except ImportError:
-        raise ConfigError(
+        raise SettingError(
             "ANALYTICS_OIDC_ISSUER is set, but Authlib is not installed: pip install 'analytics-dashboard[oidc]'"
         ) from None
     return Provider(issuer, client_id, client_secret, groups_claim, clock)

@@ -8,7 +8,7 @@ import msgspec
 from analytics.catalog.collections import REDACTIONS
 from analytics.catalog.defaults import SECRETS
 from analytics.privacy.hashing import Hasher
-from analytics.privacy.rules import Counts, Rule, Rules, Work
+from analytics.privacy.rules import Counts, RedactionRules, Rule, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
 from analytics.schemas.redaction import HASH
 from analytics.state.catalog import Catalog
@@ -33,7 +33,7 @@ class Redactor:
         self._catalog, self._hasher, self._count, self._pause = catalog, hasher, count, pause
         self._made_of: tuple[int, bool] | None = None
         self._revision = -1
-        self._made = Rules(())
+        self._made = RedactionRules(())
 
     def events(self, events: Sequence[NewEvent], body: bytes, is_import: Callable[[], bool]) -> None:
         """Redact events in place.
@@ -93,7 +93,7 @@ class Redactor:
         if work.counts:
             self._count(work.counts)
 
-    def _rules(self) -> Rules:
+    def _rules(self) -> RedactionRules:
         """The current rules. The default rule applies until it was recorded in the catalog."""
         catalog = self._catalog
         made_of = catalog.revision_of(REDACTIONS.name), catalog.has_had(SECRETS)
@@ -101,7 +101,7 @@ class Redactor:
             found = {each.name: each.body for each in catalog.all() if each.collection == REDACTIONS.name}
             if not catalog.has_had(SECRETS):
                 found.setdefault(SECRETS.name, SECRETS.body)
-            self._made = Rules([Rule.of(name, body) for name, body in found.items()])
+            self._made = RedactionRules([Rule.of(name, body) for name, body in found.items()])
             self._made_of = made_of
         self._revision = catalog.revision
         return self._made

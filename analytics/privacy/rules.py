@@ -123,7 +123,7 @@ class Place:
         return next(filter(None, rules), None)
 
 
-class Rules:
+class RedactionRules:
     """All rules together.
 
     Attributes:

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from analytics.schemas import responses
 from analytics.schemas.fields import JsonObject, Text
 from analytics.schemas.queries import Query, When, whole_number
-from analytics.schemas.responses import Answer
+from analytics.schemas.responses import AnswerSchema
 
 OUTCOMES = ("created", "changed", "unchanged")
 
@@ -53,7 +53,7 @@ class AuditQuery(Query):
     limit = whole_number(1, 1000, 100, "How many at most")
 
 
-class Cursor(Text):
+class CatalogCursor(Text):
     """A place in the order of collections and names: COLLECTION/NAME."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -68,10 +68,10 @@ class CatalogQuery(Query):
 
     collection = Text(1, 128, load_default=None, metadata={"description": "Of this collection"})
     limit = whole_number(1, 1000, 100, "How many at most")
-    cursor = Cursor(load_default=None, metadata={"description": "`next_cursor` of the answer before"})
+    cursor = CatalogCursor(load_default=None, metadata={"description": "`next_cursor` of the answer before"})
 
 
-class Recorded(Answer):
+class Recorded(AnswerSchema):
     """A resource of the catalog."""
 
     version = responses.whole("Rises with each change of it; also its ETag", 7)
@@ -117,7 +117,7 @@ class RedactionPut(RecordedRedaction):
     outcome = responses.choice("What was done; the version is 0 in a dry run that would give a new one", OUTCOMES)
 
 
-class AnnotationPage(Answer):
+class AnnotationPage(AnswerSchema):
     """The annotations that match, newest first."""
 
     annotations = fields.List(fields.Nested(RecordedAnnotation))
@@ -134,7 +134,7 @@ class CatalogResource(Recorded):
     body = JsonObject(metadata={"description": "Its content, without defaults", "example": {"text": "Deploy 1.4.2"}})
 
 
-class CatalogPage(Answer):
+class CatalogPage(AnswerSchema):
     """Resources in the order of collections and names."""
 
     resources = fields.List(fields.Nested(CatalogResource))

@@ -31,14 +31,14 @@ MOST_FIELDS = 100
 """Up to this number of fields in an object, the unknown ones are listed in the error."""
 
 
-class Batch(NamedTuple, Generic[R]):
+class DecodedBatch(NamedTuple, Generic[R]):
     """Valid items with their indexes in the request, and errors for the others."""
 
     items: list[R]
     places: "range | list[int]"
     errors: list[ItemError]
 
-    def without(self, why_not: Callable[[R], AnalyticsError | None]) -> "Batch[R]":
+    def without(self, why_not: Callable[[R], AnalyticsError | None]) -> "DecodedBatch[R]":
         """The batch with an error in place of each item that `why_not` refuses."""
         kept, errors = [], list(self.errors)
         for place, item in zip(self.places, self.items, strict=True):
@@ -48,7 +48,7 @@ class Batch(NamedTuple, Generic[R]):
             else:
                 errors.append(ItemError(place, error.code, error.message, next(iter(error.fields), None)))
         errors.sort(key=lambda error: error.index)
-        return Batch([item for _, item in kept], [place for place, _ in kept], errors)
+        return DecodedBatch([item for _, item in kept], [place for place, _ in kept], errors)
 
 
 class SchemaDecoder(Generic[R]):
@@ -96,7 +96,7 @@ class SchemaDecoder(Generic[R]):
         except UNREADABLE:
             return None
 
-    def many(self, body: bytes) -> Batch[R]:
+    def many(self, body: bytes) -> DecodedBatch[R]:
         """Decode a JSON array; an item that is invalid, or not JSON, becomes an error of the batch.
 
         Raises:
@@ -116,7 +116,7 @@ class SchemaDecoder(Generic[R]):
             return self.complete_items(body, body.index(b"[") + 1, b"", refused)
         return self._each([bytes(raw) for raw in raws]) if items is None else self._whole(items)
 
-    def complete_items(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> Batch[R]:
+    def complete_items(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> DecodedBatch[R]:
         """Decode the items of an array in a `body` that is not valid JSON, found by their brackets.
 
         Args:
@@ -129,7 +129,7 @@ class SchemaDecoder(Generic[R]):
         found = split_array(body, start, ending, self._max_items, self._pause)
         if len(found.items) + (found.unfinished is not None) > self._max_items:
             raise self._too_many(f"more than {self._max_items}")
-        batch = self._each(found.items) if found.items else Batch[R]([], [], [])
+        batch = self._each(found.items) if found.items else DecodedBatch[R]([], [], [])
         items, places, errors = batch.items, list(batch.places), batch.errors
         place, problem = len(found.items), found.problem
         if found.unfinished is not None:
@@ -144,9 +144,9 @@ class SchemaDecoder(Generic[R]):
             raise refused
         if problem is not None:
             errors.append(ItemError(place, MalformedBody.code, problem))
-        return Batch(items, places, errors)
+        return DecodedBatch(items, places, errors)
 
-    def lines(self, body: bytes) -> Batch[R]:
+    def lines(self, body: bytes) -> DecodedBatch[R]:
         """Decode NDJSON; blank lines are ignored.
 
         Raises:
@@ -172,9 +172,9 @@ class SchemaDecoder(Generic[R]):
         except UNREADABLE:
             return None
 
-    def _whole(self, items: list[R]) -> Batch[R]:
+    def _whole(self, items: list[R]) -> DecodedBatch[R]:
         self._check_size(len(items))
-        return Batch(items, range(len(items)), [])
+        return DecodedBatch(items, range(len(items)), [])
 
     def _check_size(self, count: int) -> None:
         if not count:
@@ -186,7 +186,7 @@ class SchemaDecoder(Generic[R]):
         message = f"The batch has {count} items; send at most {self._max_items} at once."
         return TooLarge(message, code="batch_too_large")
 
-    def _each(self, bodies: list[bytes]) -> Batch[R]:
+    def _each(self, bodies: list[bytes]) -> DecodedBatch[R]:
         self._check_size(len(bodies))
         items: list[R] = []
         places: list[int] = []
@@ -200,7 +200,7 @@ class SchemaDecoder(Generic[R]):
             except (MalformedBody, ValidationFailed) as error:
                 field, messages = next(iter(error.fields.items()), (None, [error.message]))
                 errors.append(ItemError(place, error.code, messages[0], field))
-        return Batch(items, places, errors)
+        return DecodedBatch(items, places, errors)
 
     def _are_sound(self, items: list[R], body: bytes) -> bool:
         """Check what the derived decoders do not: control characters, and JSON that is kept raw."""

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 
 from analytics.schemas import responses
 from analytics.schemas.fields import Text
-from analytics.schemas.responses import Answer
+from analytics.schemas.responses import AnswerSchema
 
 
 class ErasedUserPath(Schema):
@@ -21,7 +21,7 @@ class ErasedUserPath(Schema):
     )
 
 
-class NotErased(Answer):
+class NotErased(AnswerSchema):
     """What still holds the events."""
 
     backups_before = responses.time("Backups made before this time may hold the events")
@@ -34,7 +34,7 @@ class NotErased(Answer):
     )
 
 
-class Erased(Answer):
+class Erased(AnswerSchema):
     """Outcome of an erasure."""
 
     message = responses.text("What was done", "user erased")

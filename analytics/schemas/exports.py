@@ -3,11 +3,11 @@
 from marshmallow import fields
 
 from analytics.schemas.figures import DayBucket, HourBucket
-from analytics.schemas.responses import Answer, ExportedEvent, number, text, time
+from analytics.schemas.responses import AnswerSchema, ExportedEvent, number, text, time
 from analytics.schemas.services import ServiceRow
 
 
-class ExportedMetric(Answer):
+class ExportedMetric(AnswerSchema):
     """Metric in the form that POST /metrics accepts."""
 
     name = text("What was measured", "latency")
@@ -25,31 +25,31 @@ class ExportedMetric(Answer):
     id = text("Its id", "1f0c2a9b3d-18c2f0a1b2c-8-0")
 
 
-class ExportedEvents(Answer):
+class ExportedEvents(AnswerSchema):
     """Events in the order of arrival, oldest first."""
 
     events = fields.List(fields.Nested(ExportedEvent))
 
 
-class ExportedMetrics(Answer):
+class ExportedMetrics(AnswerSchema):
     """Metrics in the order of arrival, oldest first."""
 
     metrics = fields.List(fields.Nested(ExportedMetric))
 
 
-class ExportedServices(Answer):
+class ExportedServices(AnswerSchema):
     """One row per service, sorted by name."""
 
     services = fields.List(fields.Nested(ServiceRow))
 
 
-class ExportedHours(Answer):
+class ExportedHours(AnswerSchema):
     """Statistics by hour, oldest first."""
 
     hourly = fields.List(fields.Nested(HourBucket))
 
 
-class ExportedDays(Answer):
+class ExportedDays(AnswerSchema):
     """Statistics by day, oldest first."""
 
     daily = fields.List(fields.Nested(DayBucket))

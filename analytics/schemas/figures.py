@@ -4,7 +4,18 @@ from marshmallow import fields
 
 from analytics.kinds import KINDS
 from analytics.records import AGGREGATES
-from analytics.schemas.responses import Answer, Job, Latencies, RecordedEvent, choice, number, tally, text, time, whole
+from analytics.schemas.responses import (
+    AnswerSchema,
+    Job,
+    Latencies,
+    RecordedEvent,
+    choice,
+    number,
+    tally,
+    text,
+    time,
+    whole,
+)
 from analytics.schemas.services import HOUR, ServiceRow
 
 
@@ -32,7 +43,7 @@ class DayBucket(PeriodFigures):
     peak_requests = number("Requests in that hour", 2210)
 
 
-class DayPeak(Answer):
+class DayPeak(AnswerSchema):
     """Peak of a day with data."""
 
     date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
@@ -41,21 +52,21 @@ class DayPeak(Answer):
     unique_users = whole("Distinct users", 45)
 
 
-class HourlyStats(Answer):
+class HourlyStats(AnswerSchema):
     """Statistics by hour, oldest first; the last hour is still open."""
 
     hours = whole("How many hours", 24)
     buckets = fields.List(fields.Nested(HourBucket))
 
 
-class DailyStats(Answer):
+class DailyStats(AnswerSchema):
     """Statistics by day, oldest first; today is still open."""
 
     days = whole("How many days", 7)
     buckets = fields.List(fields.Nested(DayBucket))
 
 
-class Totals(Answer):
+class Totals(AnswerSchema):
     """Totals of the retention period, and the number of stored items."""
 
     events = whole("Events", 16020)
@@ -69,7 +80,7 @@ class Totals(Answer):
     metrics_kept = whole("Metrics stored", 10000)
 
 
-class Outcomes(Answer):
+class Outcomes(AnswerSchema):
     """Outcomes of received items since the start."""
 
     accepted = whole("Recorded", 16020)
@@ -78,11 +89,11 @@ class Outcomes(Answer):
 
 
 RECEIVED = [kind.name for kind in KINDS.values() if kind.is_received]
-Ingest = Answer.from_dict({name: fields.Nested(Outcomes) for name in RECEIVED}, name="Ingest")
+Ingest = AnswerSchema.from_dict({name: fields.Nested(Outcomes) for name in RECEIVED}, name="Ingest")
 """Outcomes by kind of record."""
 
 
-class Oldest(Answer):
+class Oldest(AnswerSchema):
     """Time of the oldest stored data by type: its arrival, or the start of its bucket; null if there is none."""
 
     events = time("Oldest event", allow_none=True)
@@ -93,14 +104,14 @@ class Oldest(Answer):
     days = time("Oldest bucket of a day", "2024-01-15T00:00:00Z", allow_none=True)
 
 
-class Consumer(Answer):
+class Consumer(AnswerSchema):
     """Progress of a consumer of the log."""
 
     position = whole("Number of the last log entry that it has processed", 4711)
     missed = whole("Log entries that were pruned before it had read them", 0)
 
 
-class Storage(Answer):
+class Storage(AnswerSchema):
     """Storage of records."""
 
     kind = text("`disk`, or `memory` if nothing is stored", "disk")
@@ -117,7 +128,7 @@ class Storage(Answer):
     oldest = fields.Nested(Oldest)
 
 
-class Stats(Answer):
+class Stats(AnswerSchema):
     """All statistics, and the state of the service itself."""
 
     uptime_seconds = number("Seconds since the start", 86400.5)
@@ -137,14 +148,14 @@ class Stats(Answer):
     days = fields.List(fields.Nested(DayPeak), metadata={"description": "Each day with data, oldest first"})
 
 
-class Point(Answer):
+class Point(AnswerSchema):
     """Bucket of a series."""
 
     timestamp = time("The start of the bucket", HOUR)
     value = number("Value; null if nothing was observed and the value is not a count", 45.2, allow_none=True)
 
 
-class Series(Answer):
+class Series(AnswerSchema):
     """Points of a series, oldest first."""
 
     name = text("Name of the series", "latency")
@@ -158,7 +169,7 @@ class Series(Answer):
     points = fields.List(fields.Nested(Point))
 
 
-class Overview(Answer):
+class Overview(AnswerSchema):
     """Figures over all services, of the last minute unless stated otherwise."""
 
     total_requests = number("Requests in the retention period", 123456)
@@ -169,7 +180,7 @@ class Overview(Answer):
     requests_per_second = number("Requests per second", 42.5)
 
 
-class TopEndpoint(Answer):
+class TopEndpoint(AnswerSchema):
     """One of the ten busiest endpoints of the last minute."""
 
     endpoint = text("Its path", "/products")
@@ -179,7 +190,7 @@ class TopEndpoint(Answer):
     avg_time_ms = number("Average latency; 0 without any", 22.1)
 
 
-class RealtimeStats(Answer):
+class RealtimeStats(AnswerSchema):
     """Current activity."""
 
     requests_last_1min = number("Requests in the last minute", 125)
@@ -189,7 +200,7 @@ class RealtimeStats(Answer):
     recent_events = fields.List(fields.Nested(RecordedEvent), metadata={"description": "Newest first, at most 20"})
 
 
-class Dashboard(Answer):
+class Dashboard(AnswerSchema):
     """Dashboard snapshot."""
 
     overview = fields.Nested(Overview)

@@ -8,7 +8,7 @@ from analytics.identity import INGEST, SCOPES
 from analytics.schemas import responses
 from analytics.schemas.catalog import NAME
 from analytics.schemas.fields import Number, Text, Timestamp
-from analytics.schemas.responses import Answer
+from analytics.schemas.responses import AnswerSchema
 
 MOST_NAMES = 100
 ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
@@ -126,7 +126,7 @@ def _listed(about: str, *example: str) -> "fields.List[str]":
     return fields.List(fields.String(), metadata={"description": about, "example": list(example)})
 
 
-class KeyRow(Answer):
+class KeyRow(AnswerSchema):
     """A key, without its secret."""
 
     id = responses.text("Its id, which its secret contains", "5f0c2a9b3d18c2f0")
@@ -153,14 +153,14 @@ class NewKey(KeyRow):
     enforced = fields.Boolean(metadata={"description": "Whether the service requires keys now", "example": True})
 
 
-class KeyPage(Answer):
+class KeyPage(AnswerSchema):
     """All keys, by name."""
 
     keys = fields.List(fields.Nested(KeyRow))
     count = responses.whole("How many there are", 1)
 
 
-class SessionAnswer(Answer):
+class SessionAnswer(AnswerSchema):
     """Who the sender of the request is."""
 
     who = responses.text("Name of the key or person", "anonymous")
@@ -174,14 +174,14 @@ class SessionAnswer(Answer):
     )
 
 
-class TicketAnswer(Answer):
+class TicketAnswer(AnswerSchema):
     """A ticket for one URL."""
 
     ticket = responses.text("Append it to a URL as `ticket`", "w3k…")
     expires_in = responses.whole("Seconds until it expires", 30)
 
 
-class AuditRow(Answer):
+class AuditRow(AnswerSchema):
     """One change of the configuration, or the erasure of a user."""
 
     time = responses.time("When it was made")
@@ -191,7 +191,7 @@ class AuditRow(Answer):
     id = responses.text("Name of the resource; of an erasure a random text instead of the user", "deploy-1.4.2")
 
 
-class AuditPage(Answer):
+class AuditPage(AnswerSchema):
     """Changes of the configuration and erasures, newest first."""
 
     changes = fields.List(fields.Nested(AuditRow))

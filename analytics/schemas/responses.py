@@ -42,7 +42,7 @@ def tally(about: str, example: dict[str, int]) -> fields.Dict:
     return fields.Dict(values=whole("", 0), metadata={"description": about, "example": example})
 
 
-class Answer(Schema):
+class AnswerSchema(Schema):
     """Base of all answers. All fields are present unless their metadata has `optional`, and there are no others."""
 
     class Meta:
@@ -52,7 +52,7 @@ class Answer(Schema):
         field_obj.required = not field_obj.metadata.get("optional", False)
 
 
-class Latencies(Answer):
+class Latencies(AnswerSchema):
     """Latency in ms; null without any."""
 
     avg_latency_ms = number("Average", 18.2, allow_none=True)
@@ -61,7 +61,7 @@ class Latencies(Answer):
     p99_latency_ms = number("99th percentile", 88.4, allow_none=True)
 
 
-class Problem(Answer):
+class Problem(AnswerSchema):
     """Reason why a request failed."""
 
     code = text("Stable error code", "validation_failed")
@@ -76,13 +76,13 @@ class Problem(Answer):
     )
 
 
-class Error(Answer):
+class Error(AnswerSchema):
     """Error answer."""
 
     error = fields.Nested(Problem)
 
 
-class ItemProblem(Answer):
+class ItemProblem(AnswerSchema):
     """Reason why an item of a batch was rejected."""
 
     index = whole("Index of the item in the batch, from 0", 3)
@@ -91,7 +91,7 @@ class ItemProblem(Answer):
     field = fields.String(metadata={"description": "The invalid field", "example": "service", "optional": True})
 
 
-class Receipt(Answer):
+class Receipt(AnswerSchema):
     """Outcome of a batch: each item is accepted, a duplicate, or rejected with a reason."""
 
     accepted = whole("Items recorded", 998)
@@ -108,7 +108,7 @@ class NothingAccepted(Receipt):
     error = fields.Nested(Problem)
 
 
-class EventTaken(Answer):
+class EventTaken(AnswerSchema):
     """Outcome of a single event."""
 
     message = choice("Whether its id was recorded before", ("event tracked", "event tracked before"))
@@ -116,7 +116,7 @@ class EventTaken(Answer):
     timestamp = time("When it happened")
 
 
-class MetricTaken(Answer):
+class MetricTaken(AnswerSchema):
     """Outcome of a single metric."""
 
     message = choice("Whether its id was recorded before", ("metric recorded", "metric recorded before"))
@@ -125,7 +125,7 @@ class MetricTaken(Answer):
     timestamp = time("When it was measured")
 
 
-class HeartbeatTaken(Answer):
+class HeartbeatTaken(AnswerSchema):
     """Outcome of a heartbeat."""
 
     message = choice("Always this", ("heartbeat recorded",))
@@ -133,7 +133,7 @@ class HeartbeatTaken(Answer):
     status = choice("Status that it reported", STATES[:4])
 
 
-class ExportedEvent(Answer):
+class ExportedEvent(AnswerSchema):
     """Event in the form that POST /events accepts."""
 
     type = text("What happened", "purchase")
@@ -158,7 +158,7 @@ class RecordedEvent(ExportedEvent):
     )
 
 
-class EventPage(Answer):
+class EventPage(AnswerSchema):
     """Events that match the filters, newest first."""
 
     events = fields.List(fields.Nested(RecordedEvent))
@@ -167,7 +167,7 @@ class EventPage(Answer):
     next_cursor = text("`cursor` for the next page; null on the last page", None, allow_none=True)
 
 
-class ErrorGroup(Answer):
+class ErrorGroup(AnswerSchema):
     """Errors with equal service, type, message, endpoint and status."""
 
     service = text("Where they occurred", "checkout")
@@ -183,7 +183,7 @@ class ErrorGroup(Answer):
     latest = fields.Nested(RecordedEvent, metadata={"description": "The newest error in this group"})
 
 
-class ErrorPage(Answer):
+class ErrorPage(AnswerSchema):
     """The newest errors, grouped."""
 
     errors = fields.List(fields.Nested(ErrorGroup), metadata={"description": "The newest group first"})
@@ -192,7 +192,7 @@ class ErrorPage(Answer):
     kept = whole("Number of stored errors in all groups, including those beyond the limit", 3)
 
 
-class HealthStats(Answer):
+class HealthStats(AnswerSchema):
     """Figures for monitors."""
 
     connected_clients = whole("Live dashboard connections", 8)
@@ -200,7 +200,7 @@ class HealthStats(Answer):
     tracked_services = whole("Services known", 9)
 
 
-class ConfigError(Answer):
+class ConfigError(AnswerSchema):
     """What is wrong with a configuration file."""
 
     file = text("Its name", "deploys.yaml")
@@ -209,7 +209,7 @@ class ConfigError(Answer):
     reason = text("Why", "Missing data for required field.")
 
 
-class Config(Answer):
+class Config(AnswerSchema):
     """What was read from ANALYTICS_CONFIG_DIR."""
 
     folder = text("The folder", "/etc/analytics")
@@ -224,7 +224,7 @@ class Config(Answer):
     more_errors = whole("How many more errors there are", 0)
 
 
-class Job(Answer):
+class Job(AnswerSchema):
     """Background job of the service."""
 
     name = text("Its name", "ticker")
@@ -237,20 +237,20 @@ class Job(Answer):
     lateness_seconds = number("Delay of the newest run; null for jobs that are not periodic", 0.002, allow_none=True)
 
 
-class AccessState(Answer):
+class AccessState(AnswerSchema):
     """Who may read and write."""
 
     keys_required = fields.Boolean(metadata={"description": "Whether requests need a key", "example": False})
     warning = text("Why the service should not be run like this; null if nothing is wrong", None, allow_none=True)
 
 
-class BareStatus(Answer):
+class BareStatus(AnswerSchema):
     """The status alone, for senders without the scope `read` where keys are required."""
 
     status = choice("Status of the service itself", ("healthy", "degraded", "unhealthy", "ready", "unavailable"))
 
 
-class Health(Answer):
+class Health(AnswerSchema):
     """Health of the service itself."""
 
     status = choice("Status of the service itself", ("healthy", "degraded", "unhealthy"))
@@ -272,13 +272,13 @@ class Health(Answer):
     access = fields.Nested(AccessState)
 
 
-class Liveness(Answer):
+class Liveness(AnswerSchema):
     """The process is alive."""
 
     status = choice("Always this", ("alive",))
 
 
-class Readiness(Answer):
+class Readiness(AnswerSchema):
     """Whether the service should get requests now."""
 
     status = choice("`unavailable` goes with a 503", ("ready", "unavailable"))

@@ -3,13 +3,13 @@
 from marshmallow import fields
 
 from analytics.schemas.fields import JsonObject
-from analytics.schemas.responses import STATES, Answer, Latencies, choice, number, text, time, whole
+from analytics.schemas.responses import STATES, AnswerSchema, Latencies, choice, number, text, time, whole
 
 HOUR = "2024-01-15T10:00:00Z"
 """Start of a bucket, in examples."""
 
 
-class Instance(Answer):
+class Instance(AnswerSchema):
     """One instance (replica) of a service."""
 
     instance = text("Name of the instance; `unnamed 1`, `unnamed 2` if heartbeats have none", "web-1")
@@ -21,7 +21,7 @@ class Instance(Answer):
     error_count = number("Cumulative count of errors", 12, allow_none=True)
 
 
-class HealthChange(Answer):
+class HealthChange(AnswerSchema):
     """Change of a service's state."""
 
     old = text("Previous state; null before the first heartbeat", "healthy", allow_none=True, data_key="from")
@@ -30,7 +30,7 @@ class HealthChange(Answer):
     reason = text("Why", "no heartbeat for 5 min")
 
 
-class History(Answer):
+class History(AnswerSchema):
     """Newest changes of a service's state."""
 
     service = text("Its name", "productcatalog")
@@ -39,7 +39,7 @@ class History(Answer):
     limit = whole("Limit in the query", 100)
 
 
-class ServiceRow(Answer):
+class ServiceRow(AnswerSchema):
     """Service, with its figures in the retention period."""
 
     name = text("Its name", "productcatalog")
@@ -66,7 +66,7 @@ class ListedService(ServiceRow):
     p95_latency_ms = number("95th percentile of latency; null without any", 41.7, allow_none=True)
 
 
-class Services(Answer):
+class Services(AnswerSchema):
     """All services."""
 
     services = fields.Dict(
@@ -77,7 +77,7 @@ class Services(Answer):
     count = whole("Number of services", 1)
 
 
-class LatencyTable(Answer):
+class LatencyTable(AnswerSchema):
     """Latency of a service in the retention period."""
 
     count = whole("Observations", 15234)
@@ -89,7 +89,7 @@ class LatencyTable(Answer):
     unit = choice("Always this", ("ms",))
 
 
-class EndpointRow(Answer):
+class EndpointRow(AnswerSchema):
     """Endpoint of a service, with its figures in the retention period."""
 
     endpoint = text("Its path", "/products")
@@ -101,7 +101,7 @@ class EndpointRow(Answer):
     uncounted_at_most = number("Maximum number of requests missing from `count`, because the table was full before", 0)
 
 
-class CustomMetric(Answer):
+class CustomMetric(AnswerSchema):
     """Custom metric of a service, with its figures in the retention period."""
 
     last = number("Latest value", 512)

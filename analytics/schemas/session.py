@@ -6,7 +6,7 @@ from analytics.identity import READ, SCOPES
 from analytics.schemas import responses
 from analytics.schemas.fields import Text
 from analytics.schemas.queries import Query
-from analytics.schemas.responses import Answer
+from analytics.schemas.responses import AnswerSchema
 
 ID = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 WHO = "wall (key 5f0c2a9b3d18c2f0)"
@@ -29,7 +29,7 @@ class SessionsOf(Query):
     who = Text(1, 512, required=True, metadata={"description": "Name of the key or person", "example": PERSON})
 
 
-class SessionRow(Answer):
+class SessionRow(AnswerSchema):
     """A session, without its cookie."""
 
     id = responses.text("Its id", ID)
@@ -45,14 +45,14 @@ class SessionRow(Answer):
     is_own = fields.Boolean(metadata={"description": "Whether it is the session of this request", "example": False})
 
 
-class SessionPage(Answer):
+class SessionPage(AnswerSchema):
     """Sessions in which somebody is signed in, the newest first."""
 
     sessions = fields.List(fields.Nested(SessionRow))
     count = responses.whole("How many there are", 1)
 
 
-class SessionsEnded(Answer):
+class SessionsEnded(AnswerSchema):
     """How many sessions ended."""
 
     ended = responses.whole("How many sessions ended", 1)

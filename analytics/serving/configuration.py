@@ -10,8 +10,8 @@ from gunicorn.glogging import Logger
 
 from analytics.api.refusals import refusal
 from analytics.config import Settings, unknown_variable_warnings
-from analytics.errors import CannotListen, CannotStore, ConfigError
-from analytics.internals.connection import Limits
+from analytics.errors import CannotListen, CannotStore, SettingError
+from analytics.internals.connection import ConnectionLimits
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     call_on_reload,
@@ -30,7 +30,7 @@ from analytics.serving.open_files import connections_within_open_files
 
 try:
     settings = Settings.from_env()
-except ConfigError as error:
+except SettingError as error:
     sys.exit(error.message)
 
 log = logging.getLogger("analytics")
@@ -111,9 +111,9 @@ def post_worker_init(worker: Any) -> None:
         call_on_reload(runtime.reload)
 
 
-def connection_limits(cfg: Any) -> Limits:
+def connection_limits(cfg: Any) -> ConnectionLimits:
     """Limits of the worker's connections, by the settings and gunicorn's own options."""
-    return Limits(
+    return ConnectionLimits(
         connections=connections_within_open_files(cfg.worker_connections),
         idle=cfg.keepalive,
         head=settings.header_timeout,

@@ -6,12 +6,12 @@ monkey.patch_all()
 
 import sys
 
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 from analytics.factory import create_app
 from analytics.internals.gunicorn import BOOT_ERROR
 
 try:
     app = create_app()
-except ConfigError as error:
+except SettingError as error:
     sys.stderr.write(f"{error.message}\n")
     sys.exit(BOOT_ERROR)  # with any other status gunicorn would start the next worker, again and again

@@ -6,7 +6,7 @@ from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENT_TYPE, EVENTS, OTHER
 
 
-class Limits:
+class CardinalityLimits:
     """The series and event types that count towards their limits `max_series` and `max_types`."""
 
     def __init__(self, max_series: int, max_types: int) -> None:

@@ -15,7 +15,7 @@ from analytics.state.delta import SeriesKey, series_delta, users_delta
 from analytics.state.endpoints import Endpoints
 from analytics.state.errors import Errors
 from analytics.state.exact import UNIT_BITS
-from analytics.state.limits import Limits
+from analytics.state.limits import CardinalityLimits
 from analytics.state.observations import EVERY_SERVICE, Observations
 from analytics.state.peak_hours import PeakHours
 from analytics.state.registry import Registry
@@ -68,7 +68,7 @@ class State:
         )
         self.units: dict[tuple[str, str], str] = {}
         """Latest unit sent, by metric name and service."""
-        self.limits = Limits(settings.max_series, settings.max_event_types)
+        self.limits = CardinalityLimits(settings.max_series, settings.max_event_types)
         self.quotas: Quotas | None = None
         """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
         self._pending: dict[tuple[int, int, str], Observations] = {}

@@ -13,7 +13,7 @@ from werkzeug.test import EnvironBuilder
 
 from analytics.access.base_path import BasePath
 from analytics.config import Settings
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 from analytics.factory import create_app
 from tests.fakes import FakeClock
 
@@ -178,7 +178,7 @@ def test_the_access_log_contains_client_and_path(caplog: pytest.LogCaptureFixtur
 
 @pytest.mark.parametrize("path", ["/export", "/socket.io"])
 def test_a_base_path_that_makes_routes_ambiguous_is_refused(path: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(f"ANALYTICS_BASE_PATH='{path}' is not allowed: {path}/")):
+    with pytest.raises(SettingError, match=re.escape(f"ANALYTICS_BASE_PATH='{path}' is not allowed: {path}/")):
         client(path)
 
 

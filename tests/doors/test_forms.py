@@ -8,7 +8,7 @@ import pytest
 
 from analytics.doors.forms import decode
 from analytics.errors import AnalyticsError
-from analytics.schemas.compiled import PAUSE_EVERY, Batch, SchemaDecoder
+from analytics.schemas.compiled import PAUSE_EVERY, DecodedBatch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from tests.schemas import decoders
 from tests.schemas.decoders import MAX_ITEMS, NewEvent
@@ -20,7 +20,7 @@ BAD = b'{"type":5,"service":"s"}'
 def types(body: bytes, *, is_lines: bool = False) -> Any:
     """The type of a single event, or of each one in a batch."""
     found = decode(decoders.events, body, "events", is_lines=is_lines)
-    return [event.type for event in found.items] if isinstance(found, Batch) else found.type
+    return [event.type for event in found.items] if isinstance(found, DecodedBatch) else found.type
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_invalid_items_do_not_affect_the_others(is_lines: bool) -> None:
     items = [A, b"5", B, BAD, b'{"type":"c","service":"s","color":1}', A]
     body = b"\n".join(items) if is_lines else b"[" + b",".join(items) + b"]"
     batch = decode(decoders.events, body, "events", is_lines=is_lines)
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     assert ([event.type for event in batch.items], list(batch.places)) == (["a", "b", "a"], [0, 2, 5])
     assert [(error.index, error.code, error.field) for error in batch.errors] == [
         (1, "validation_failed", None),
@@ -134,14 +134,14 @@ def test_invalid_items_do_not_affect_the_others(is_lines: bool) -> None:
 )
 def test_a_line_that_is_not_json_does_not_affect_the_others(line: bytes, code: str) -> None:
     batch = decode(decoders.events, A + b"\n" + line + b"\n" + B, "events", is_lines=True)
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     assert [event.type for event in batch.items] == ["a", "b"]
     assert [(error.index, error.code) for error in batch.errors] == [(1, code)]
 
 
 def test_an_item_that_is_not_utf8_does_not_affect_the_others() -> None:
     batch = decode(decoders.events, b"[" + A + b',{"type":"\xff","service":"s"},' + B + b"]", "events", is_lines=False)
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     assert (len(batch.items), [error.code for error in batch.errors]) == (2, ["malformed_json"])
 
 
@@ -149,7 +149,7 @@ def test_data_that_is_not_utf8_is_refused_too() -> None:
     batch = decode(
         decoders.events, b'[{"type":"a","service":"s","data":{"a":"\xff"}},' + A + b"]", "events", is_lines=False
     )
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     assert (len(batch.items), [error.code for error in batch.errors]) == (1, ["malformed_json"])
 
 
@@ -166,7 +166,7 @@ def test_metrics_have_the_same_forms() -> None:
     metric = json.dumps({"name": "m", "value": 1}).encode()
     for body, is_lines in ((b'{"metrics":[' + metric + b"]}", False), (b"[" + metric + b"]", False), (metric, True)):
         batch = decode(decoders.metrics, body, "metrics", is_lines=is_lines)
-        assert isinstance(batch, Batch)
+        assert isinstance(batch, DecodedBatch)
         assert [msgspec.structs.asdict(item)["name"] for item in batch.items] == ["m"]
     single = decode(decoders.metrics, metric, "metrics", is_lines=False)
     assert isinstance(single, decoders.NewMetric)

@@ -16,7 +16,7 @@ from analytics.feed.history import (
     RECENT,
     VISITORS_NEWEST,
     VISITORS_WEEK,
-    Chunk,
+    HistoryChunk,
     day_factor,
     past_day,
     past_days,
@@ -37,7 +37,7 @@ def play(seconds: int, rate: float = 50) -> list[dict[str, Any]]:
     return [event for n in range(seconds) for event in shop.advance(NOW + n, NOW + n + 1, rate)]
 
 
-def requests_by(length: int, chunks: list[Chunk]) -> Counter[str]:
+def requests_by(length: int, chunks: list[HistoryChunk]) -> Counter[str]:
     """Requests by the first `length` characters of their timestamps, from events and counts."""
     found: Counter[str] = Counter()
     for chunk in chunks:
@@ -48,7 +48,7 @@ def requests_by(length: int, chunks: list[Chunk]) -> Counter[str]:
     return found
 
 
-def users_by(length: int, chunks: list[Chunk]) -> dict[str, set[str]]:
+def users_by(length: int, chunks: list[HistoryChunk]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for chunk in chunks:
         for event in chunk.events:

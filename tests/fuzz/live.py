@@ -16,7 +16,7 @@ from analytics.factory import create_app
 from analytics.internals.simple_websocket import NoThread, listen
 from analytics.live.commands import options_in_query
 from analytics.live.hub import Client
-from analytics.live.outbox import Backlog
+from analytics.live.outbox import OutboxContents
 from analytics.live.wire.handshake import INBOUND_LIMIT
 from analytics.live.wire.websocket import _answer
 from tests.fakes import FakeClock
@@ -72,7 +72,7 @@ def decoders() -> list[Decoder]:
 class Deaf(DeadConnection):
     """A connection whose client receives nothing."""
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         """Do nothing."""
 
     def close(self) -> None:

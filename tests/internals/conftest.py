@@ -6,7 +6,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from analytics.internals.connection import Limits
+from analytics.internals.connection import ConnectionLimits
 from tests.internals.peers import LIMITS, Peers
 
 INTERNALS = Path(__file__).parents[2] / "analytics" / "internals"
@@ -35,12 +35,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def limits() -> Limits:
+def limits() -> ConnectionLimits:
     return LIMITS
 
 
 @pytest.fixture
-def peers(limits: Limits) -> Iterator[Peers]:
+def peers(limits: ConnectionLimits) -> Iterator[Peers]:
     peers = Peers(limits)
     yield peers
     peers.close()

@@ -6,17 +6,19 @@ from typing import Any
 import gevent
 from gevent.socket import socket, socketpair
 
-from analytics.internals.connection import Connection, Expired, Limits, TooMuchFraming
+from analytics.internals.connection import ClientSocket, ConnectionLimits, Expired, TooMuchFraming
 from analytics.internals.connections import Connections
 
 LONG = 60.0
-LIMITS = Limits(connections=2, idle=LONG, head=LONG, body=LONG, send=LONG, body_bytes=10_000, bodies_bytes=1_000)
+LIMITS = ConnectionLimits(
+    connections=2, idle=LONG, head=LONG, body=LONG, send=LONG, body_bytes=10_000, bodies_bytes=1_000
+)
 
 
 class Peers:
     """Connections, each served by a greenlet that `serve` starts, and the other ends of their sockets."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.all = Connections(limits, lambda status, reason, message: f"{status}".encode())
         self._stack = ExitStack()
         self._serving: list[gevent.Greenlet] = []
@@ -48,14 +50,14 @@ class Peers:
         self._stack.close()
 
 
-def wait_for_request(connection: Connection) -> bytes | None:
+def wait_for_request(connection: ClientSocket) -> bytes | None:
     """Read the head of a request, in one go; None if there is none."""
     with connection:
         return connection.recv(100)
     return None
 
 
-def read_body(connection: Connection) -> Any:
+def read_body(connection: ClientSocket) -> Any:
     """Read a head, and then a body until it fails; the bytes that came, and why it failed."""
     wait_for_request(connection)
     data = b""

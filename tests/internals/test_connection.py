@@ -6,7 +6,7 @@ import gevent
 import pytest
 from gunicorn.http.errors import LimitRequestHeaders
 
-from analytics.internals.connection import HEAD_BYTES, Connection, Expired, TooMuchFraming
+from analytics.internals.connection import HEAD_BYTES, ClientSocket, Expired, TooMuchFraming
 from tests.internals.peers import LIMITS, Peers, read_body, wait_for_request
 
 
@@ -15,7 +15,7 @@ def test_the_first_request_has_to_begin_soon_and_a_later_one_may_wait(peers: Pee
     first, _ = peers.serve(wait_for_request)
     assert first.get(timeout=5) is None
 
-    def twice(connection: Connection) -> list[bytes | None]:
+    def twice(connection: ClientSocket) -> list[bytes | None]:
         return [wait_for_request(connection), wait_for_request(connection)]
 
     both, client = peers.serve(twice, b"1")
@@ -25,7 +25,7 @@ def test_the_first_request_has_to_begin_soon_and_a_later_one_may_wait(peers: Pee
 
 
 def test_the_head_of_a_request_has_a_size_limit(peers: Peers) -> None:
-    def read(connection: Connection) -> None:
+    def read(connection: ClientSocket) -> None:
         with connection:
             while True:
                 connection.recv(HEAD_BYTES)
@@ -54,7 +54,7 @@ def test_a_body_with_too_much_framing_is_refused(peers: Peers) -> None:
 
 @pytest.mark.parametrize("limits", [LIMITS._replace(send=0.05)])
 def test_sending_to_a_client_that_receives_nothing_fails(peers: Peers) -> None:
-    def send(connection: Connection) -> None:
+    def send(connection: ClientSocket) -> None:
         connection.sendall(bytes(10_000_000))
 
     sending, client = peers.serve(send)
@@ -65,7 +65,7 @@ def test_sending_to_a_client_that_receives_nothing_fails(peers: Peers) -> None:
 
 @pytest.mark.parametrize("limits", [LIMITS._replace(send=0.5)])
 def test_a_client_that_receives_slowly_gets_everything(peers: Peers) -> None:
-    def send(connection: Connection) -> None:
+    def send(connection: ClientSocket) -> None:
         connection.sendall(bytes(3_000_000))
 
     sending, client = peers.serve(send)
@@ -83,7 +83,7 @@ def test_the_head_of_an_answer_is_sent_with_the_first_part_of_its_body(
 ) -> None:
     parts: list[bytes] = []
 
-    def answer(connection: Connection) -> None:
+    def answer(connection: ClientSocket) -> None:
         connection.sock = Recording(connection.sock, parts)
         for _ in range(requests):
             wait_for_request(connection)
@@ -105,7 +105,7 @@ def test_the_head_of_an_answer_is_sent_with_the_first_part_of_its_body(
 
 
 def test_a_head_without_a_body_is_sent_before_the_connection_is_closed(peers: Peers) -> None:
-    def answer(connection: Connection) -> None:
+    def answer(connection: ClientSocket) -> None:
         wait_for_request(connection)
         connection.sendall(b"head")
         connection.close()

@@ -6,14 +6,14 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from analytics.internals.connection import Connection, Expired
+from analytics.internals.connection import ClientSocket, Expired
 from tests.internals.peers import Peers, read_body, wait_for_request
 
 
 def busy_until(event: Event) -> Any:
     """Work on a request, without waiting for its client, until the event."""
 
-    def work(connection: Connection) -> bytes | None:
+    def work(connection: ClientSocket) -> bytes | None:
         head = wait_for_request(connection)
         event.wait()
         return head
@@ -86,7 +86,7 @@ def test_beyond_the_limit_the_connection_that_waits_longest_is_closed(peers: Pee
 
 
 def test_a_connection_that_had_a_request_counts_from_its_end(peers: Peers) -> None:
-    def twice(connection: Connection) -> list[bytes | None]:
+    def twice(connection: ClientSocket) -> list[bytes | None]:
         return [wait_for_request(connection), wait_for_request(connection)]
 
     active, client = peers.serve(twice)

@@ -13,7 +13,7 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from wsproto.frame_protocol import CloseReason
 
 from analytics.internals import engineio as internals
-from analytics.internals.engineio import MAX_WAITING, Engine, Session
+from analytics.internals.engineio import MAX_WAITING, Engine, EngineSession
 from tests.internals.polling import QUIET, poll
 from tests.internals.websockets import Pair, environ
 
@@ -34,7 +34,7 @@ class Rig:
         self.server.on("disconnect", lambda sid, reason: self.ended.append(sid))
         self.server.on("message", lambda sid, data: self.received.append(data))
 
-    def open(self) -> Session:
+    def open(self) -> EngineSession:
         """A session that polls."""
         _, packet = poll(self.server)
         session = self.engine.session(json.loads(packet[1:])["sid"])

@@ -22,7 +22,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
-from analytics.internals.connection import Expired, Limits
+from analytics.internals.connection import ConnectionLimits, Expired
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     CHILDREN,
@@ -37,7 +37,9 @@ from analytics.serving.application import GunicornServer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW, UNREAD = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n", b"/unread"
-LIMITS = Limits(connections=10, idle=60, head=60, body=60, send=60, body_bytes=1_000_000, bodies_bytes=10_000_000)
+LIMITS = ConnectionLimits(
+    connections=10, idle=60, head=60, body=60, send=60, body_bytes=1_000_000, bodies_bytes=10_000_000
+)
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 

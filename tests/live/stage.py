@@ -8,7 +8,7 @@ from analytics.live.commands import Commands, options_in_query
 from analytics.live.delivery import Closing
 from analytics.live.hub import Client, Hub
 from analytics.live.initial import InitialMessages
-from analytics.live.outbox import Backlog
+from analytics.live.outbox import OutboxContents
 from analytics.live.wire.encoding import json_text
 from analytics.records import Kept, NewEvent
 from analytics.snapshot.source import SnapshotSource
@@ -27,7 +27,7 @@ class DeadConnection:
     def push(self, data: bytes) -> bool:
         raise AssertionError("the connection is not ready")
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         raise AssertionError("the writer must not run")
 
     def ping(self) -> bool:

@@ -5,8 +5,8 @@ import pytest
 from gevent.event import Event
 
 from analytics.live.delivery import ERASED, FAILED, NO_ACCESS, STOPPING, Closing, Delivery
-from analytics.live.messages import Batch, Message
-from analytics.live.outbox import Backlog, Outbox
+from analytics.live.messages import Message, MessageBatch
+from analytics.live.outbox import Outbox, OutboxContents
 from analytics.live.wire.encoding import json_text
 
 
@@ -29,7 +29,7 @@ class FakeConnection:
         self.pushed.append(data)
         return self.keeps_up
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         self.writable.wait()
         if self.error is not None:
             raise self.error
@@ -53,7 +53,7 @@ class Rig:
         self.delivery = Delivery(self.outbox, self.connection)
 
     def send(self, kind: str) -> None:
-        self.outbox.add_update(Batch([Message(kind, 0, b"{}")]))
+        self.outbox.add_update(MessageBatch([Message(kind, 0, b"{}")]))
         self.delivery.flush()
 
 
@@ -95,7 +95,7 @@ def test_a_slow_client_gets_the_newest_update_once_it_receives_again(rig: Rig) -
 
 
 def test_initial_messages_are_sent_by_the_writer(rig: Rig) -> None:
-    rig.outbox.add_initial(iter([Batch([Message("snapshot", 0, b"{}")])]))
+    rig.outbox.add_initial(iter([MessageBatch([Message("snapshot", 0, b"{}")])]))
     rig.send("a")
     assert rig.connection.pushed == []
     settle()
@@ -128,7 +128,7 @@ def test_close_closes_the_connection_once_and_nothing_is_sent_after_it(rig: Rig)
     rig.delivery.close(STOPPING)
     settle()
     rig.send("a")
-    assert not rig.delivery.push(Batch([Message("b", 0, b"{}")]))
+    assert not rig.delivery.push(MessageBatch([Message("b", 0, b"{}")]))
     settle()
     assert rig.connection.closed == 1
     assert rig.connection.pushed == rig.connection.sent == []

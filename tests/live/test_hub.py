@@ -12,7 +12,7 @@ from analytics.live.commands import options_in_query
 from analytics.live.delivery import ERASED, Closing
 from analytics.live.event_batches import BATCH_EVENTS
 from analytics.live.hub import PING_INTERVAL, YIELD_EVERY, Hub
-from analytics.live.outbox import MAX_EVENTS, Backlog
+from analytics.live.outbox import MAX_EVENTS, OutboxContents
 from analytics.live.subscription import Subscription
 from analytics.live.wire.encoding import json_text
 from tests.fakes import FakeClock
@@ -226,7 +226,7 @@ class Ready(DeadConnection):
         self.sent += data
         return True
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         if not self.is_ready:
             gevent.sleep(60)
         self.sent += b"".join(backlog.encode_each(json_text))

@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.live.messages import Batch, Message
+from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import MAX_ANSWERS, MAX_BYTES, MAX_EVENTS, Outbox
 from analytics.live.wire.encoding import json_frame
 
 SEQ = iter(range(1, 10**9))
 
 
-def events(count: int, size: int = 2) -> Batch:
-    return Batch([Message("event", next(SEQ), b"x" * size) for _ in range(count)])
+def events(count: int, size: int = 2) -> MessageBatch:
+    return MessageBatch([Message("event", next(SEQ), b"x" * size) for _ in range(count)])
 
 
-def update(text: str) -> Batch:
-    return Batch([Message("dashboard_update", 0, text.encode())])
+def update(text: str) -> MessageBatch:
+    return MessageBatch([Message("dashboard_update", 0, text.encode())])
 
 
 def take(outbox: Outbox) -> tuple[list[Message], int]:
@@ -141,7 +141,7 @@ def test_batches_are_joined_into_few_writes(sizes: list[int]) -> None:
 def test_initial_messages_are_made_when_they_are_sent() -> None:
     made = []
 
-    def initial() -> Iterator[Batch]:
+    def initial() -> Iterator[MessageBatch]:
         for number in range(3):
             made.append(number)
             yield events(1, 300_000)

@@ -14,7 +14,7 @@ from analytics.log.handlers import MAX_ERRORS
 from analytics.log.refusal import Refused
 from analytics.query.events import EventFilter, events
 from analytics.records import ItemError, NewEvent
-from analytics.schemas.compiled import Batch
+from analytics.schemas.compiled import DecodedBatch
 from tests.state.rig import NOON, Rig, event, metric
 
 
@@ -120,7 +120,7 @@ def test_every_item_of_a_batch_gets_its_outcome(script: list[str], kind: str) ->
         code = {"old": "timestamp_too_old", "early": "timestamp_in_future", "negative": "negative_value"}.get(outcome)
         if code:
             expected.append((place, code))
-    batch: Batch[Any] = Batch(items, places, unreadable)
+    batch: DecodedBatch[Any] = DecodedBatch(items, places, unreadable)
     receipt = rig.recorder.record_batch(KINDS[kind], batch)
     assert receipt.accepted == good + bool(again)
     assert receipt.duplicates == max(0, again - 1)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analytics.config import Settings
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 from analytics.factory import create_app
 from tests.server import ROOT
 
@@ -35,7 +35,7 @@ def test_people_can_sign_in_and_the_service_is_locked(settings: Settings) -> Non
     ],
 )
 def test_contradictory_settings_prevent_the_start(settings: Settings, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(SettingError, match=message):
         create_app(settings)
 
 
@@ -54,7 +54,7 @@ def test_contradictory_settings_prevent_the_start(settings: Settings, message: s
     ],
 )
 def test_an_invalid_value_is_refused(variable: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=variable):
+    with pytest.raises(SettingError, match=variable):
         Settings.from_env({variable: value})
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.doors.forms import decode
-from analytics.schemas.compiled import Batch, SchemaDecoder
+from analytics.schemas.compiled import DecodedBatch, SchemaDecoder
 from tests.randomness import costly
 from tests.schemas import decoders
 from tests.schemas.faults import HOLE, REFUSED_IN_DATA, TAKEN, TWICE, WHOLE, Fault, content, with_fault
@@ -110,7 +110,7 @@ def sent(draw: st.DrawFn, kind: Kind, *, lines: bool) -> Sent:
     return Sent(draw(st.sampled_from([fault.text for fault in WHOLE if fault.text.strip() or not lines])), None)
 
 
-def send(kind: Kind, form: str, items: list[bytes], space: bytes = b"") -> Batch[Any]:
+def send(kind: Kind, form: str, items: list[bytes], space: bytes = b"") -> DecodedBatch[Any]:
     """`items`, unchanged, in one of the forms of a batch."""
     between = space + b"," + space
     body = {
@@ -119,11 +119,11 @@ def send(kind: Kind, form: str, items: list[bytes], space: bytes = b"") -> Batch
         "object": b'{"%b":%b[' % (kind.name.encode(), space) + between.join(items) + b"]" + space + b"}" + space,
     }[form]
     batch = decode(kind.decoder, body, kind.name, is_lines=form == "lines")
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     return batch
 
 
-def check(batch: Batch[Any], items: list[Sent]) -> None:
+def check(batch: DecodedBatch[Any], items: list[Sent]) -> None:
     expected = [(place, item.taken) for place, item in enumerate(items) if item.taken is not None]
     assert list(zip(batch.places, map(content, batch.items), strict=True)) == expected
     refused = [place for place, item in enumerate(items) if item.taken is None]
@@ -176,7 +176,7 @@ def test_a_truncated_body_keeps_its_complete_items(kind: Kind, form: str) -> Non
     ends = [len(start) + sum(map(len, items[: count + 1])) + count for count in range(3)]
     for cut in range(ends[0], len(body)):
         batch = decode(kind.decoder, body[:cut], kind.name, is_lines=False)
-        assert isinstance(batch, Batch)
+        assert isinstance(batch, DecodedBatch)
         whole = sum(end <= cut for end in ends)
         assert [record.id for record in batch.items] == [str(number) for number in range(whole)], body[:cut]
         assert [(error.index, error.code) for error in batch.errors] == [(whole, "malformed_json")], body[:cut]
@@ -208,7 +208,7 @@ def test_an_unclosed_item_is_one_error_with_its_position(form: str, unclosed: by
 def test_trailing_bytes_are_one_error_and_affect_no_item(rest: bytes, form: str) -> None:
     body = b"[" + GOOD + b"]" + rest if form == "array" else b'{"events":[' + GOOD + rest + b"}"
     batch = decode(decoders.events, body, "events", is_lines=False)
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     assert ([record.type for record in batch.items], [error.index for error in batch.errors]) == (["a"], [1])
     assert "The array ends at byte" in batch.errors[0].message
 
@@ -217,7 +217,7 @@ def test_the_message_shows_the_fault() -> None:
     minus = b'{"type":"b","service":"s","data":{"n":-Infinity}}'
     body = b"[" + GOOD + b"," + minus + b',{"type":"\xe9"},,{"type":"c\n"}]'
     batch = decode(decoders.events, body, "events", is_lines=False)
-    assert isinstance(batch, Batch)
+    assert isinstance(batch, DecodedBatch)
     assert [error.message for error in batch.errors] == [
         """The item is not valid JSON: invalid character (byte 39, near 's","data":{"n":-Infinity}}').""",
         """The item is not UTF-8 (byte 9, near '{"type":"\ufffd"}').""",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.bus import BucketClosed, HealthChanged, Message
+from analytics.bus import BucketClosed, HealthChanged, Notice
 from analytics.records import NewHeartbeat
 from analytics.snapshot.changes import ChangeDetector
 from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig
@@ -15,7 +15,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, MINUTE, NOON, Rig
 class Watched(Rig):
     """A rig with ticks, and the messages that it published."""
 
-    def __init__(self, wall: float = NOON, *topics: type[Message], **limits: Any) -> None:
+    def __init__(self, wall: float = NOON, *topics: type[Notice], **limits: Any) -> None:
         super().__init__(wall, **limits)
         self.published: list[Any] = []
         self.changes = ChangeDetector(self.reader, self.bus)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from analytics.bus import Bus, Recorded
+from analytics.bus import BatchRecorded, Bus
 from analytics.config import Settings
 from analytics.kinds import EVENTS, HEARTBEATS, METRICS
 from analytics.log.handlers import Taken
@@ -17,7 +17,7 @@ from analytics.query.reader import Reader
 from analytics.query.services import history, service_metrics
 from analytics.query.stats import daily, hourly, stats
 from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric, Receipt, event_json
-from analytics.schemas.compiled import Batch
+from analytics.schemas.compiled import DecodedBatch
 from analytics.snapshot.build import build_snapshot
 from analytics.state.state import State
 from tests.fakes import FakeClock
@@ -52,9 +52,9 @@ def metric(name: str, value: float, service: str | None = "shop", **fields: Any)
     return NewMetric(name, value, tags=tags, timestamp=None if at is None else when(at), **fields)
 
 
-def batch(*items: Any) -> Batch[Any]:
+def batch(*items: Any) -> DecodedBatch[Any]:
     """A batch without decoding errors."""
-    return Batch(list(items), range(len(items)), [])
+    return DecodedBatch(list(items), range(len(items)), [])
 
 
 class Rig:
@@ -72,7 +72,7 @@ class Rig:
 
     def _bus(self) -> Bus:
         self.bus = Bus(self.state.counters.dropped)
-        self.bus.listen(Recorded, lambda it: self._publish(it.kept, it.last) if it.kind == "events" else None)
+        self.bus.listen(BatchRecorded, lambda it: self._publish(it.kept, it.last) if it.kind == "events" else None)
         return self.bus
 
     def _publish(self, kept: Kept[NewEvent], last: int) -> None:

@@ -18,7 +18,7 @@ from socketio import Server
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from analytics.errors import AnalyticsError, BadHandshake, Unavailable, ValidationFailed
-from analytics.internals.engineio import Engine, Session
+from analytics.internals.engineio import Engine, EngineSession
 from analytics.internals.simple_websocket import socket_of
 from analytics.internals.socketio import TextPacket, engine_server, session_id, watch_sessions
 from analytics.keys.leases import Lease, Leases
@@ -26,7 +26,7 @@ from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, Subscribed, options_in_query
 from analytics.live.delivery import Closing
 from analytics.live.hub import Client
-from analytics.live.outbox import Backlog
+from analytics.live.outbox import OutboxContents
 from analytics.live.wire.encoding import packet_frame, packet_text
 from analytics.live.wire.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.wire.message_socket import CLOSE_SECONDS, MessageSocket, wrap_socket
@@ -55,7 +55,7 @@ class SocketIoConnection:
 
     encode = staticmethod(packet_frame)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EngineSession) -> None:
         self._session = session
         self._sock: MessageSocket | None = None
 
@@ -67,7 +67,7 @@ class SocketIoConnection:
         sock = self._websocket()
         return sock is None or sock.push(data)
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         session = self._session
         session.join()  # packets of the library come first, above all the one that confirms the connection
         sock = self._websocket()
@@ -245,7 +245,7 @@ class SocketIo:
             return {"error": error.body}
 
 
-def _close(session: Session) -> None:
+def _close(session: EngineSession) -> None:
     """Close a session; the connection of a client that does not receive the Close soon is cut."""
     session.close()
     sock = session.data.get(SOCKET)

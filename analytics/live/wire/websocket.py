@@ -17,7 +17,7 @@ from analytics.keys.leases import Leases
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, options_in_query
 from analytics.live.delivery import NO_ACCESS, Closing
-from analytics.live.outbox import Backlog
+from analytics.live.outbox import OutboxContents
 from analytics.live.wire.encoding import json_frame
 from analytics.live.wire.frames import PING, PING_TIMEOUT
 from analytics.live.wire.handshake import INBOUND_LIMIT, check_handshake
@@ -46,7 +46,7 @@ class WebSocketConnection:
     def push(self, data: bytes) -> bool:
         return self._sock.push(data)
 
-    def send(self, backlog: Backlog) -> None:
+    def send(self, backlog: OutboxContents) -> None:
         self._sock.flush()
         for data in backlog.writes(json_frame):
             if self._sock.is_closing:

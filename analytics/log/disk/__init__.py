@@ -2,7 +2,7 @@
 
 How an entry travels through these files:
 
-1. `log.py` (`DiskLog`) puts it into the backlog (`backlog.py`) as a `Pending` entry (`pending.py`).
+1. `log.py` (`DiskLog`) puts it into the backlog (`backlog.py`) as a `PendingEntry` (`pending.py`).
 2. It writes the backlog to the journal in batches (`database.py`, `file.py`, `packing.py`), in one thread of its own
    (`thread.py`). Then it applies the entries and notifies the waiting requests.
 3. `checkpointer.py` writes a checkpoint of the state from time to time: `checkpoint.py` splits the state into parts

@@ -6,7 +6,7 @@ from typing import Any
 
 from analytics.kinds import KINDS, Kind
 from analytics.log.disk.database import BATCH_ENTRIES
-from analytics.log.disk.pending import Pending
+from analytics.log.disk.pending import PendingEntry
 
 BATCH_BYTES = 2 * 1024 * 1024
 """A batch ends with the entry that reaches this size."""
@@ -22,7 +22,7 @@ class Backlog:
     def __init__(self, *, is_one_queue: bool) -> None:
         self._is_one_queue = is_one_queue
         self._numbers = count()
-        self._queues: dict[str, deque[tuple[int, Pending]]] = {}
+        self._queues: dict[str, deque[tuple[int, PendingEntry]]] = {}
         self._bytes: Counter[str] = Counter()
         self._entries = 0
 
@@ -37,15 +37,15 @@ class Backlog:
         """Whether another entry of this kind may wait."""
         return self._bytes[kind.name] <= kind.backlog
 
-    def add(self, pending: Pending) -> None:
+    def add(self, pending: PendingEntry) -> None:
         """Append an entry to its queue."""
         self._queues.setdefault(self._queue_of(pending), deque()).append((next(self._numbers), pending))
         self._bytes[pending.entry.kind.name] += len(pending.body)
         self._entries += 1
 
-    def batch(self) -> list[Pending]:
+    def batch(self) -> list[PendingEntry]:
         """The entries to write next, in order of arrival. They stay in the backlog until `remove` is called."""
-        batch: list[tuple[int, Pending]] = []
+        batch: list[tuple[int, PendingEntry]] = []
         size = 0
         queues = [iter(queue) for queue in self._queues.values()]
         while queues and size < BATCH_BYTES and len(batch) < BATCH_ENTRIES:
@@ -58,14 +58,14 @@ class Backlog:
         batch.sort(key=lambda numbered: numbered[0])
         return [pending for _, pending in batch]
 
-    def remove(self, batch: list[Pending]) -> None:
+    def remove(self, batch: list[PendingEntry]) -> None:
         """Remove the entries that `batch` returned: they are written."""
         for pending in batch:
             self._queues[self._queue_of(pending)].popleft()
             self._bytes[pending.entry.kind.name] -= len(pending.body)
         self._entries -= len(batch)
 
-    def clear(self) -> list[Pending]:
+    def clear(self) -> list[PendingEntry]:
         """Remove and return all entries."""
         entries = [pending for queue in self._queues.values() for _, pending in queue]
         self._queues.clear()
@@ -73,5 +73,5 @@ class Backlog:
         self._entries = 0
         return entries
 
-    def _queue_of(self, pending: Pending) -> str:
+    def _queue_of(self, pending: PendingEntry) -> str:
         return "" if self._is_one_queue else pending.entry.kind.name

@@ -23,7 +23,7 @@ from analytics.log.disk.cursors import Cursor
 from analytics.log.disk.database import Database
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
-from analytics.log.disk.pending import Pending, Reply, notify, refuse
+from analytics.log.disk.pending import PendingEntry, Reply, notify, refuse
 from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.stored import StoredEntry
 from analytics.log.disk.thread import Thread
@@ -72,7 +72,7 @@ class DiskLog:
         self._buffer = bytearray()
         self._wake, self._idle = Event(), Event()
         self._idle.set()
-        self._unapplied: deque[Pending] = deque()
+        self._unapplied: deque[PendingEntry] = deque()
         self._turn = Semaphore()  # held by the greenlet that writes
         self._writer = jobs.loop("journal writer", self._run, most_pause=RETRY_SECONDS)  # requests wait for it
         self.position = self.written = 0
@@ -105,7 +105,7 @@ class DiskLog:
             Unavailable: the entry could not be written and was not applied.
         """
         _encode_into(entry.records, self._buffer)
-        pending = Pending(entry, packed(self._buffer), None if self._durability == RELAXED else Reply())
+        pending = PendingEntry(entry, packed(self._buffer), None if self._durability == RELAXED else Reply())
         self.backlog.add(pending)
         if len(self.backlog) == 1:
             self._idle.clear()
@@ -170,7 +170,7 @@ class DiskLog:
             self._database = None
         self._thread.end()
 
-    def _outcome(self, pending: Pending, reply: Reply) -> Any:
+    def _outcome(self, pending: PendingEntry, reply: Reply) -> Any:
         """Wait for the outcome of an entry. The waiting greenlet writes a large one itself, unless another writes."""
         is_large = self._durability != FSYNC and len(pending.body) >= LARGE_BYTES
         if is_large and not self._unapplied and self._reported is None and self._turn.acquire(blocking=False):

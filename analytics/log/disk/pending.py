@@ -47,7 +47,7 @@ class Reply:
             self._waiter.switch(None)
 
 
-class Pending(NamedTuple):
+class PendingEntry(NamedTuple):
     """An entry in the backlog.
 
     Attributes:

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from analytics.kinds import EVENTS, HEARTBEATS, METRICS, Kind
 from analytics.log.disk import backlog
 from analytics.log.disk.backlog import Backlog
-from analytics.log.disk.pending import Pending
+from analytics.log.disk.pending import PendingEntry
 from analytics.log.log import Entry
 
 
-def pending(kind: Kind[Any], size: int = 10, number: int = 0) -> Pending:
-    return Pending(Entry(kind, float(number), "", (), lambda: None), bytes(size), None)
+def pending(kind: Kind[Any], size: int = 10, number: int = 0) -> PendingEntry:
+    return PendingEntry(Entry(kind, float(number), "", (), lambda: None), bytes(size), None)
 
 
-def kinds_of(batch: list[Pending]) -> list[str]:
+def kinds_of(batch: list[PendingEntry]) -> list[str]:
     return [each.entry.kind.name for each in batch]
 
 
@@ -59,8 +59,8 @@ def test_a_full_kind_leaves_room_for_others() -> None:
 )
 def test_each_entry_is_written_once_and_each_kind_in_order(steps: list[Any], is_one_queue: bool) -> None:
     waiting = Backlog(is_one_queue=is_one_queue)
-    added: list[Pending] = []
-    written: list[Pending] = []
+    added: list[PendingEntry] = []
+    written: list[PendingEntry] = []
     for step in steps:
         if step == "write":
             batch = waiting.batch()
