@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?", re.ASCII | re.IGNORECASE)
-BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
+BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65_535
 TRUSTED = "analytics.trusted_proxy"
@@ -85,4 +85,4 @@ def own_origin(environ: WSGIEnvironment, scheme: str) -> Origin | None:
 
 def is_base_path(text: str) -> bool:
     """Whether `text` is a valid path below which the service can be served: `/stats`, `/ops/live`."""
-    return BASE_PATH.fullmatch(text) is not None
+    return BASE_PATH_PATTERN.fullmatch(text) is not None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-PAUSE_EVERY = 4096
+STEPS_PER_PAUSE = 4096
 """Steps between two calls of `pause`; a step handles one closing bracket, one comma between items, or the like."""
 
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
@@ -66,7 +66,7 @@ class ArrayScanner:
         opened, counts = self._open, self._counts
         while at < size and self.end is None:
             self._steps += 1
-            if not self._steps % PAUSE_EVERY:
+            if not self._steps % STEPS_PER_PAUSE:
                 self._pause()
             if self._in_string:
                 at = self._end_of_string(chunk, at)

@@ -27,7 +27,7 @@ from analytics.converters import (
 from analytics.setting import Setting, SettingGroup
 
 MIB = 1024 * 1024
-PREFIX = "ANALYTICS_"
+VARIABLE_PREFIX = "ANALYTICS_"
 LOG_LEVELS = choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 AUTHENTICATION = choice("auto", "required")
 DURABILITIES = choice("fsync", "process", "relaxed")
@@ -276,11 +276,11 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str 
 
     Example: `{"ANALYTICS_DATADIR": "ANALYTICS_DATA_DIR", "ANALYTICS_COLOR": None}`
     """
-    known = {setting.variable.removeprefix(PREFIX): setting.variable for setting in SETTINGS.values()}
-    known |= {variable.removeprefix(PREFIX): variable for variable in OTHER_VARIABLES}
+    known = {setting.variable.removeprefix(VARIABLE_PREFIX): setting.variable for setting in SETTINGS.values()}
+    known |= {variable.removeprefix(VARIABLE_PREFIX): variable for variable in OTHER_VARIABLES}
     unknown: dict[str, str | None] = {}
     for variable, value in sorted(environ.items()):
-        name = variable.removeprefix(PREFIX)
+        name = variable.removeprefix(VARIABLE_PREFIX)
         if name != variable and known.get(name) != variable and not _KUBERNETES.fullmatch(f"{variable}={value}"):
             close = get_close_matches(name, known, n=1)
             unknown[variable] = known[close[0]] if close else None

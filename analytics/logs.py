@@ -6,7 +6,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-SECRETS = re.compile(
+SECRETS_IN_LOGS = re.compile(
     r"(?P<kept>ak_[0-9a-f]{16}_"
     r"|[?&'\"](?:key|ticket|sid|code)="
     r"|analytics_(?:session|attempt)="
@@ -27,7 +27,7 @@ class RedactingFormatter(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
-        return SECRETS.sub(r"\g<kept>***", super().format(record))
+        return SECRETS_IN_LOGS.sub(r"\g<kept>***", super().format(record))
 
 
 def logging_config(level: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ PUBLIC = "public"
 """Needs no key: the answer holds no data of users, or the view decides itself what it answers."""
 EDIT = "edit"
 """Writes what is no record of a service: needs `ingest` and a key that is bound to nothing, or `admin`."""
-PAGE = ("/", "/assets/<path:name>", "/vendor/<name>", "/docs", "/openapi.json")
+PAGE_ROUTES = ("/", "/assets/<path:name>", "/vendor/<name>", "/docs", "/openapi.json")
 SDK = ("/sdk/analytics.js", "/sdk/analytics.classic.js", "/sdk/analytics.d.ts")
 HEALTH = ("/health", "/health/live", "/health/ready")
 READS = (
@@ -20,7 +20,7 @@ MANAGEMENT = ("keys", "sessions", "audit", "users")
 Decisions = dict[str, dict[str, str]]
 
 DECISIONS: Decisions = {
-    **{rule: {"GET": PUBLIC} for rule in (*PAGE, *SDK, *HEALTH)},
+    **{rule: {"GET": PUBLIC} for rule in (*PAGE_ROUTES, *SDK, *HEALTH)},
     **{rule: {"GET": READ} for rule in READS},
     "/events": {"GET": READ, "POST": INGEST},
     "/metrics": {"GET": READ, "POST": INGEST},

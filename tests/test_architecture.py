@@ -402,6 +402,57 @@ def test_importing_one_room_does_not_load_another(module: str, strangers: set[st
     assert done.stdout.split() == []
 
 
+SCHEMA_OF = "the schema of the answer that the class holds"
+SAME_CLASSES = {
+    "Consumer": "the schema of the figures of a consumer",
+    "EndpointRow": SCHEMA_OF,
+    "HealthChange": SCHEMA_OF,
+    "ItemError": "the feed reads what the service writes, and imports nothing of it",
+    "Job": "the schema of the figures of a job",
+    "Meta": "marshmallow's name for the options of a schema",
+    "PeriodFigures": SCHEMA_OF,
+    "Point": SCHEMA_OF,
+    "Receipt": "the record, its schema, and what the feed reads of it",
+    "ServiceRow": SCHEMA_OF,
+}
+"""Names of classes that two modules define, as they are the same thing, and which thing."""
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    found: dict[str, set[Path]] = {}
+    for path in FILES:
+        for node in nodes(path):
+            if isinstance(node, ast.ClassDef) and room(path) != "sdk":
+                found.setdefault(node.name, set()).add(path)
+    assert {name for name, paths in found.items() if len(paths) > 1} == SAME_CLASSES.keys()
+
+
+def constants(path: Path) -> Iterator[tuple[str, str]]:
+    """Public constants of a module and their values as source text, without type variables and names for others'."""
+    (module,) = [node for node in nodes(path) if isinstance(node, ast.Module)]
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        value = getattr(node, "value", None)
+        for target in targets:
+            pairs = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(target.elts, value.elts, strict=True))
+            for name, what in pairs:
+                if isinstance(name, ast.Name) and name.id.isupper() and not name.id.startswith("_") and what:
+                    text = ast.unparse(what)
+                    if not text.startswith(("TypeVar(", "ParamSpec(")) and not text.endswith(f".{name.id}"):
+                        yield name.id, text
+
+
+def test_no_two_constants_with_different_values_have_the_same_name() -> None:
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        if room(path) != "sdk":
+            for name, text in constants(path):
+                found.setdefault(name, set()).add(text)
+    assert {name: sorted(texts) for name, texts in found.items() if len(texts) > 1} == {}
+
+
 STATE = {"state", "self._state"}
 """How code refers to the state."""
 OF_SOME_KINDS = {

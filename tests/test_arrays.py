@@ -87,7 +87,7 @@ def steps(body: bytes, monkeypatch: pytest.MonkeyPatch) -> int:
         nonlocal counted
         counted += 1
 
-    monkeypatch.setattr("analytics.arrays.PAUSE_EVERY", 1)
+    monkeypatch.setattr("analytics.arrays.STEPS_PER_PAUSE", 1)
     for _ in ArrayScanner(pause=count).scan(body):
         pass
     return counted

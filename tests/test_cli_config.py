@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analytics.cli import main
-from analytics.cli.beside import DEFAULTS
+from analytics.cli.beside import DEMO_DEFAULTS
 from analytics.cli.config import Effective, effective, table
 from analytics.config import SETTINGS
 from analytics.converters import checked
@@ -77,7 +77,7 @@ def test_defaults_of_the_container_are_distinguished_from_set_values() -> None:
 def test_the_demo_has_defaults_of_its_own() -> None:
     found = rows(run("--demo"))
     assert {name: row[0] for name, row in found.items() if row[1] == "demo --serve"} == {
-        name: value or "(empty)" for name, value in DEFAULTS.items()
+        name: value or "(empty)" for name, value in DEMO_DEFAULTS.items()
     }
     assert rows(run("--demo", LOG_LEVEL="INFO"))["LOG_LEVEL"][:2] == ("INFO", "environment")
 

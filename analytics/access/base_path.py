@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from analytics.access.proxies import PREFIX
+from analytics.access.proxies import PATH_PREFIX
 from analytics.errors import SettingError
 
 
@@ -35,7 +35,7 @@ class BasePath:
 
     def __call__(self, environ: WSGIEnvironment) -> None:
         """Split the path of a request into SCRIPT_NAME and PATH_INFO."""
-        prefix = environ.get(PREFIX, self._base_path)
+        prefix = environ.get(PATH_PREFIX, self._base_path)
         if prefix:
             environ["SCRIPT_NAME"] = prefix
             path = environ["PATH_INFO"]

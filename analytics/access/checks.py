@@ -2,7 +2,7 @@
 
 from wsgiref.types import WSGIEnvironment
 
-from analytics.access.credentials import PING
+from analytics.access.credentials import PING_PATH
 from analytics.access.origins import Origins
 from analytics.access.routes import Route
 from analytics.addresses import parse_origin
@@ -64,7 +64,7 @@ def check_url(key: Key, route: Route) -> None:
     Raises:
         Unauthorized: it may not.
     """
-    if key.origins or (route.rule.startswith(PING) and len(key.services) == 1 and key.scopes == {INGEST}):
+    if key.origins or (route.rule.startswith(PING_PATH) and len(key.services) == 1 and key.scopes == {INGEST}):
         return
     raise Unauthorized(
         "This key must not stand in a URL, where logs would show it: send it as `Authorization: Bearer KEY`. Only the "

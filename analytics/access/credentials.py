@@ -8,7 +8,7 @@ from wsgiref.types import WSGIEnvironment
 
 from analytics.identity import COOKIE, Unauthorized
 
-PING = "/heartbeat/"
+PING_PATH = "/heartbeat/"
 
 
 class Credentials(NamedTuple):
@@ -49,7 +49,7 @@ def take_from_url(environ: WSGIEnvironment) -> Credentials | None:
     if "ticket=" not in query and "key=" not in query:
         return None
     names = {"ticket": "ticket"}
-    if environ["REQUEST_METHOD"] == "POST" or environ["PATH_INFO"].startswith(PING):
+    if environ["REQUEST_METHOD"] == "POST" or environ["PATH_INFO"].startswith(PING_PATH):
         names["key"] = "url"
     found: Credentials | None = None
     others: list[str] = []

@@ -7,7 +7,7 @@ from analytics.scopes import MANAGEMENT
 
 ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
 PER_ORIGIN = ("Vary", "Origin")
-READABLE = {"ETag", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+READABLE_HEADERS = {"ETag", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 """Response headers that pages may read, in addition to the CORS defaults."""
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"),
@@ -31,7 +31,7 @@ class CrossOrigin:
 
     def __call__(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
         """Add the CORS headers, including those for a preflight."""
-        readable = [name for name, _ in headers if name in READABLE]
+        readable = [name for name, _ in headers if name in READABLE_HEADERS]
         if self._origins.allows_any and not environ["PATH_INFO"].lstrip("/").startswith(MANAGEMENT):
             headers.append(ANY_ORIGIN)
         else:

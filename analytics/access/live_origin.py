@@ -6,7 +6,7 @@ from analytics.access.origins import Origins
 from analytics.addresses import SCHEME, own_origin, parse_origin
 from analytics.errors import OriginNotAllowed
 
-LIVE = ("ws/", "socket.io")
+LIVE_PATHS = ("ws/", "socket.io")
 
 
 class LiveOrigin:
@@ -23,7 +23,7 @@ class LiveOrigin:
         """
         text = environ.get("HTTP_ORIGIN")
         # the router ignores additional slashes at the start of a path
-        if text is None or self._origins.allows_any or not environ["PATH_INFO"].lstrip("/").startswith(LIVE):
+        if text is None or self._origins.allows_any or not environ["PATH_INFO"].lstrip("/").startswith(LIVE_PATHS):
             return
         origin = parse_origin(text)
         if self._origins.names(text) or (origin is not None and origin == own_origin(environ, origin.scheme)):

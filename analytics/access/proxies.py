@@ -6,11 +6,11 @@ from wsgiref.types import WSGIEnvironment
 
 from analytics.addresses import SCHEME, TRUSTED, is_base_path, parse_origin
 
-PREFIX = "analytics.prefix"
+PATH_PREFIX = "analytics.prefix"
 """Environ key: the prefix below which the client reached the service; set only if a trusted proxy sent it."""
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 """Scheme by the value of X-Forwarded-Proto; Traefik sends ws and wss for WebSockets."""
-HEADERS = "HTTP_X_FORWARDED_"
+FORWARDED_HEADERS = "HTTP_X_FORWARDED_"
 
 
 class Proxies:
@@ -26,7 +26,7 @@ class Proxies:
         self._is_trusted = lru_cache(maxsize=1024)(self._find)
 
     def __call__(self, environ: WSGIEnvironment) -> None:
-        """Set REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `TRUSTED`, `SCHEME` and `PREFIX`, if the peer is trusted."""
+        """Set REMOTE_ADDR, HTTP_HOST, wsgi.url_scheme, `TRUSTED`, `SCHEME` and `PATH_PREFIX` if the peer is trusted."""
         client = environ.get("REMOTE_ADDR", "")
         if not self._networks or not self._is_trusted(client):
             return
@@ -49,7 +49,7 @@ class Proxies:
             environ["HTTP_HOST"] = host
         prefix = "".join(value.rstrip("/") for value in _values(environ, "PREFIX")[-hops:])
         if is_base_path(prefix):
-            environ[PREFIX] = prefix
+            environ[PATH_PREFIX] = prefix
 
     def _find(self, address: str) -> bool:
         try:
@@ -62,7 +62,7 @@ class Proxies:
 
 
 def _values(environ: WSGIEnvironment, name: str) -> list[str]:
-    text: str = environ.get(HEADERS + name, "")
+    text: str = environ.get(FORWARDED_HEADERS + name, "")
     return [value.strip() for value in text.split(",")] if text else []
 
 

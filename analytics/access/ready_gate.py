@@ -7,7 +7,7 @@ from analytics.errors import Unavailable
 
 ALWAYS_OPEN = ("/health/", "/assets/", "/vendor/", "/sdk/")
 """Prefixes of paths that are always served: health probes, and the files of the page, which waits and retries."""
-PAGE = ("", "/")
+PAGE_PATHS = ("", "/")
 
 
 class ReadyGate:
@@ -24,7 +24,7 @@ class ReadyGate:
         """
         if self._is_closed():
             path = environ["PATH_INFO"]
-            if path not in PAGE and not path.startswith(ALWAYS_OPEN):
+            if path not in PAGE_PATHS and not path.startswith(ALWAYS_OPEN):
                 raise Unavailable(
                     "The service is replaying its journal; try again in a moment.",
                     headers={"Retry-After": "1"},

@@ -16,7 +16,7 @@ from analytics.own_metrics.histogram import Histogram
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER = "other"
 """Label of a method that is not among `METHODS`, and of a route when a request has none."""
-REQUEST = "werkzeug.request"
+FLASK_REQUEST = "werkzeug.request"
 """Environ key: Flask's request; set once Flask handles it."""
 
 
@@ -62,7 +62,7 @@ class RequestMetrics:
     def _find(self, environ: WSGIEnvironment, status: str) -> Histogram | None:
         """The histogram of a request; None for the end of a WebSocket, whose duration is that of the connection."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        rule = getattr(environ.get(REQUEST), "url_rule", None)
+        rule = getattr(environ.get(FLASK_REQUEST), "url_rule", None)
         if rule is not None and rule.websocket and method == "GET" and status[0] == "2":
             return None
         is_fixed = path in self._fixed_paths

@@ -11,7 +11,7 @@ from analytics.catalog.bodies import shown
 from analytics.query.catalog import ResourceFilter, newest_first
 from analytics.schemas.catalog import AnnotationsQuery
 
-QUERY = AnnotationsQuery()
+ANNOTATIONS_QUERY = AnnotationsQuery()
 
 
 def annotations_blueprint(resources: Resources) -> Blueprint:
@@ -21,7 +21,7 @@ def annotations_blueprint(resources: Resources) -> Blueprint:
 
     @blueprint.get(f"/{collection.name}")
     def read() -> Response:
-        asked = arguments(QUERY)
+        asked = arguments(ANNOTATIONS_QUERY)
         start, end = asked["start"], asked["end"]
         wanted = ResourceFilter(start and start.timestamp(), end and end.timestamp(), asked["service"], asked["tag"])
         held = reader.ask(newest_first, collection.name, wanted.end)

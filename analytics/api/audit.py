@@ -9,7 +9,7 @@ from analytics.query.catalog import audit
 from analytics.query.reader import Reader
 from analytics.schemas.catalog import AuditQuery
 
-QUERY = AuditQuery()
+AUDIT_QUERY = AuditQuery()
 
 
 def audit_blueprint(reader: Reader) -> Blueprint:
@@ -18,7 +18,7 @@ def audit_blueprint(reader: Reader) -> Blueprint:
 
     @blueprint.get("/audit")
     def read() -> Response:
-        asked = arguments(QUERY)
+        asked = arguments(AUDIT_QUERY)
         limit = asked["limit"]
         rows = [
             {

@@ -24,7 +24,7 @@ from analytics.schemas.catalog import CatalogQuery, PutQuery
 from analytics.schemas.compiled import parse
 from analytics.schemas.queries import NoQuery
 
-NOTHING, PUT, CATALOG = NoQuery(), PutQuery(), CatalogQuery()
+NOTHING, PUT_QUERY, CATALOG_QUERY = NoQuery(), PutQuery(), CatalogQuery()
 BODY_LIMIT = 64 * 1024
 ID_BYTES = 8
 
@@ -59,7 +59,7 @@ class Resources(NamedTuple):
 
     def put(self, id: str) -> Response:
         """Create or replace a resource."""
-        is_dry_run = arguments(PUT)["dry_run"] == "1"
+        is_dry_run = arguments(PUT_QUERY)["dry_run"] == "1"
         check_name(id)
         return self._put(id, if_match(), if_none_match(), is_dry_run=is_dry_run)
 
@@ -107,7 +107,7 @@ def catalog_blueprint(reader: Reader) -> Blueprint:
 
     @blueprint.get("/catalog")
     def read() -> Response:
-        asked = arguments(CATALOG)
+        asked = arguments(CATALOG_QUERY)
         after, _, name = (asked["cursor"] or "").partition("/")
         held = reader.ask(every_resource)
         _check("collection", asked["collection"], held.resources)

@@ -79,9 +79,9 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
 
 Codes = Mapping[int, tuple[str, ...]]
 
-READ: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",), 503: ("unavailable",)}
-DOCUMENT: Codes = {405: ("method_not_allowed",), 503: ("unavailable",)}
-ONE_BODY: Codes = {
+READ_CODES: Codes = {405: ("method_not_allowed",), 422: ("validation_failed",), 503: ("unavailable",)}
+DOCUMENT_CODES: Codes = {405: ("method_not_allowed",), 503: ("unavailable",)}
+BODY_CODES: Codes = {
     400: (
         "malformed_json",
         "malformed_gzip",
@@ -99,20 +99,25 @@ ONE_BODY: Codes = {
     422: ("validation_failed", "too_many_services"),
     503: ("unavailable",),
 }
-HEARTBEATS: Codes = {**ONE_BODY, 422: (*ONE_BODY[422], "too_many_instances")}
-PINGS: Codes = {404: ("not_found",), 405: ("method_not_allowed",), 422: HEARTBEATS[422], 503: ("unavailable",)}
-ACCESS: Codes = {
+HEARTBEAT_CODES: Codes = {**BODY_CODES, 422: (*BODY_CODES[422], "too_many_instances")}
+PING_CODES: Codes = {
+    404: ("not_found",),
+    405: ("method_not_allowed",),
+    422: HEARTBEAT_CODES[422],
+    503: ("unavailable",),
+}
+ACCESS_CODES: Codes = {
     401: ("unauthorized", "unknown_key", "key_expired", "key_in_url"),
     403: ("missing_scope", "origin_not_allowed", "cross_site_request", "no_role"),
     429: ("rate_limited",),
 }
 """What every operation that needs a key may answer, in addition to its own codes."""
-BOUND = ("service_not_allowed", "type_not_allowed", "too_many_new_names")
-BATCHES: Codes = {
-    **ONE_BODY,
-    400: (*ONE_BODY[400], "empty_batch"),
+BOUND_KEY_CODES = ("service_not_allowed", "type_not_allowed", "too_many_new_names")
+BATCH_CODES: Codes = {
+    **BODY_CODES,
+    400: (*BODY_CODES[400], "empty_batch"),
     413: ("body_too_large", "batch_too_large"),
 }
-RESOURCE: Codes = {404: ("unknown_resource", "not_found"), **READ}
-WRITES: Codes = {409: ("from_file",), 412: ("precondition_failed",)}
-TIMES = ("timestamp_in_future", "timestamp_too_old")
+RESOURCE_CODES: Codes = {404: ("unknown_resource", "not_found"), **READ_CODES}
+WRITE_CODES: Codes = {409: ("from_file",), 412: ("precondition_failed",)}
+TIME_CODES = ("timestamp_in_future", "timestamp_too_old")

@@ -10,7 +10,7 @@ from werkzeug.datastructures import ETags
 from analytics.api.answers import answer
 from analytics.resources import Versions
 
-VERSION = re.compile("0|[1-9][0-9]{0,17}")
+VERSION_PATTERN = re.compile("0|[1-9][0-9]{0,17}")
 """A version in an ETag; `020` is no valid tag."""
 
 
@@ -38,4 +38,4 @@ def _versions(tags: ETags, *, is_given: bool, weak: bool) -> Versions | None:
     if tags.star_tag:
         return "*"
     named = filter(None, tags.as_set(include_weak=weak))  # Werkzeug has None for an empty tag
-    return tuple(sorted(int(tag) for tag in named if VERSION.fullmatch(tag)))
+    return tuple(sorted(int(tag) for tag in named if VERSION_PATTERN.fullmatch(tag)))

@@ -1,11 +1,11 @@
 """Contract: the table of all operations, from which the OpenAPI document is generated."""
 
-from analytics.api.codes import BATCHES, DOCUMENT, ONE_BODY, READ, TIMES
-from analytics.api.contract_access import ACCESS
-from analytics.api.contract_catalog import CATALOG
-from analytics.api.contract_export import EXPORTS
-from analytics.api.contract_privacy import PRIVACY
-from analytics.api.contract_services import SERVICES
+from analytics.api.codes import BATCH_CODES, BODY_CODES, DOCUMENT_CODES, READ_CODES, TIME_CODES
+from analytics.api.contract_access import ACCESS_OPERATIONS
+from analytics.api.contract_catalog import CATALOG_OPERATIONS
+from analytics.api.contract_export import EXPORT_OPERATIONS
+from analytics.api.contract_privacy import PRIVACY_OPERATIONS
+from analytics.api.contract_services import SERVICE_OPERATIONS
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
 from analytics.schemas.event import EventSchema
@@ -44,7 +44,7 @@ OPERATIONS = (
         "once. Each item of a batch is accepted or rejected by itself, even if it is not valid JSON. An unpaired "
         "surrogate such as `\\ud83d` is recorded as U+FFFD.",
         {201: (responses.EventTaken,), 200: (responses.Receipt, responses.EventTaken)},
-        {**BATCHES, 422: (*ONE_BODY[422], *TIMES)},
+        {**BATCH_CODES, 422: (*BODY_CODES[422], *TIME_CODES)},
         body=RequestBody(EventSchema, EVENT, "events"),
     ),
     Operation(
@@ -54,7 +54,7 @@ OPERATIONS = (
         "Read events",
         "The newest events that match all filters, newest first.",
         {200: (responses.EventPage,)},
-        READ,
+        READ_CODES,
         query=EventsQuery,
         asked={"type": "purchase", "service": "checkout"},
     ),
@@ -67,7 +67,7 @@ OPERATIONS = (
         "They are stored apart from other events, so that traffic does not push them out. Errors with equal service, "
         "type, message, endpoint and status form a group, with their count and the times of the first and the last.",
         {200: (responses.ErrorPage,)},
-        READ,
+        READ_CODES,
         query=ErrorsQuery,
         asked={"service": "checkout"},
     ),
@@ -80,10 +80,10 @@ OPERATIONS = (
         "statistics of the service in `tags.service`; all other names except `events` are yours to choose.",
         {201: (responses.MetricTaken,), 200: (responses.Receipt, responses.MetricTaken)},
         {
-            **BATCHES,
+            **BATCH_CODES,
             422: (
                 "validation_failed",
-                *TIMES,
+                *TIME_CODES,
                 "negative_value",
                 "reserved_name",
                 "too_many_services",
@@ -100,7 +100,7 @@ OPERATIONS = (
         "The service's own metrics and everything it collected, in the Prometheus text format, gzipped if "
         "Accept-Encoding allows it.",
         {200: (PROMETHEUS_TYPE,)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -111,12 +111,12 @@ OPERATIONS = (
         "of a second are kept for 2 minutes, of a minute for 3 hours, of an hour for 7 days, of a day for 90 days. "
         "`agg=unique` counts the distinct users of `events`. An answer has at most 5,000 points.",
         {200: (figures.Series,)},
-        {**READ, 404: ("unknown_series",)},
+        {**READ_CODES, 404: ("unknown_series",)},
         query=SeriesQueryArgs,
         any_tags=True,
         asked={"name": "latency", "service": "productcatalog", "agg": "p95"},
     ),
-    *SERVICES,
+    *SERVICE_OPERATIONS,
     Operation(
         "get",
         "/dashboard",
@@ -124,7 +124,7 @@ OPERATIONS = (
         "Read the dashboard snapshot",
         "Everything the dashboard shows, as of now. It includes every acknowledged record.",
         {200: (figures.Dashboard,)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -133,7 +133,7 @@ OPERATIONS = (
         "Read all statistics",
         "Totals, outcomes of received records, drops by reason, the last 24 hours, today, and the peak of each day.",
         {200: (figures.Stats,)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -142,7 +142,7 @@ OPERATIONS = (
         "Read statistics by hour",
         "One bucket per hour (UTC), oldest first. The last one is still open.",
         {200: (figures.HourlyStats,)},
-        READ,
+        READ_CODES,
         query=HoursQuery,
         asked={"hours": 24},
     ),
@@ -153,14 +153,14 @@ OPERATIONS = (
         "Read statistics by day",
         "One bucket per day (UTC) with its peak hour, oldest first. The last one, today, is still open.",
         {200: (figures.DailyStats,)},
-        READ,
+        READ_CODES,
         query=DaysQuery,
         asked={"days": 7},
     ),
-    *CATALOG,
-    *ACCESS,
-    *PRIVACY,
-    *EXPORTS,
+    *CATALOG_OPERATIONS,
+    *ACCESS_OPERATIONS,
+    *PRIVACY_OPERATIONS,
+    *EXPORT_OPERATIONS,
     Operation(
         "get",
         "/health",
@@ -169,7 +169,7 @@ OPERATIONS = (
         "The state of the service itself with reasons, its storage and its jobs, and three figures for monitors. Where "
         "keys are required, senders without the scope `read` get the status alone.",
         {200: (responses.Health, responses.BareStatus)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -178,7 +178,7 @@ OPERATIONS = (
         "Check that the process is alive",
         "For liveness probes; always 200.",
         {200: (responses.Liveness,)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -187,7 +187,7 @@ OPERATIONS = (
         "Check that the service is ready",
         "For readiness probes and load balancers; 503 while the service starts or stops.",
         {200: (responses.Readiness, responses.BareStatus), 503: (responses.Readiness, responses.BareStatus)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -196,7 +196,7 @@ OPERATIONS = (
         "Open the dashboard",
         "The live dashboard page. It reads `service`, `range`, `type` and `source` from its address.",
         {200: ("text/html",)},
-        DOCUMENT,
+        DOCUMENT_CODES,
     ),
     Operation(
         "get",
@@ -205,7 +205,7 @@ OPERATIONS = (
         "Read this contract",
         "The OpenAPI 3.1 document of this service.",
         {200: ("application/json",)},
-        DOCUMENT,
+        DOCUMENT_CODES,
     ),
     Operation(
         "get",
@@ -214,7 +214,7 @@ OPERATIONS = (
         "Read this contract as a page",
         "The same contract as an HTML page.",
         {200: ("text/html",)},
-        DOCUMENT,
+        DOCUMENT_CODES,
     ),
     *(
         Operation(
@@ -224,7 +224,7 @@ OPERATIONS = (
             summary,
             "May be cached for five minutes, then revalidated by its ETag.",
             {200: (media_type,)},
-            DOCUMENT,
+            DOCUMENT_CODES,
         )
         for name, media_type, summary in (
             ("analytics.js", "text/javascript", "Load the JavaScript client as a module"),

@@ -1,15 +1,18 @@
 """The part of the contract about the catalog: annotations, and all resources together."""
 
-from analytics.api.codes import ONE_BODY, READ, Codes
+from analytics.api.codes import BODY_CODES, READ_CODES, Codes
 from analytics.api.contract_resource import resource_operations
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import catalog
 from analytics.schemas.annotation import AnnotationSchema
 
 ANNOTATION = {"text": "Deploy 1.4.2", "service": "checkout", "tags": ["deploy"], "link": "https://ci.example/runs/142"}
-BODY: Codes = {**ONE_BODY, 422: ("validation_failed", "timestamp_in_future", "timestamp_too_old", "end_before_time")}
+ANNOTATION_CODES: Codes = {
+    **BODY_CODES,
+    422: ("validation_failed", "timestamp_in_future", "timestamp_too_old", "end_before_time"),
+}
 
-CATALOG = (
+CATALOG_OPERATIONS = (
     Operation(
         "post",
         "/annotations",
@@ -20,7 +23,7 @@ CATALOG = (
         "The service names it (`id`); PUT instead lets you name it, which makes a retry safe. The newest 10,000 are "
         "kept, as long as days are.",
         {201: (catalog.AnnotationPut,)},
-        BODY,
+        ANNOTATION_CODES,
         body=RequestBody(AnnotationSchema, ANNOTATION),
     ),
     Operation(
@@ -30,7 +33,7 @@ CATALOG = (
         "Read annotations",
         "Those that overlap a span of time, newest first.",
         {200: (catalog.AnnotationPage,), 304: ()},
-        READ,
+        READ_CODES,
         query=catalog.AnnotationsQuery,
         asked={"limit": 20},
     ),
@@ -45,7 +48,7 @@ CATALOG = (
             "changes nothing, not even the version.",
             RequestBody(AnnotationSchema, ANNOTATION),
             catalog.AnnotationPut,
-            BODY,
+            ANNOTATION_CODES,
         ),
         get=("Its version is its ETag.", catalog.RecordedAnnotation),
     ),
@@ -57,7 +60,7 @@ CATALOG = (
         "The whole configuration, in the order of collections and names, as `analytics export-config` writes it to a "
         "file.",
         {200: (catalog.CatalogPage,), 304: ()},
-        READ,
+        READ_CODES,
         query=catalog.CatalogQuery,
         asked={"collection": "annotations", "limit": 20},
     ),

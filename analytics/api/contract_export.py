@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from analytics.api.codes import READ
+from analytics.api.codes import READ_CODES
 from analytics.api.operation import Operation
 from analytics.schemas import exports
 from analytics.schemas.queries import EventsExport, MetricsExport, ServicesExport, SpanExport
@@ -19,13 +19,13 @@ def _export(kind: str, summary: str, about: str, answer: type[Schema], query: ty
         f"{about} Streamed, with a file name in Content-Disposition, and gzipped if Accept-Encoding allows it. "
         "If the connection ends without the last chunk, the export is incomplete.",
         {200: (answer, "application/x-ndjson", "text/csv")},
-        {**READ, 503: ("unavailable", "too_many_exports")},
+        {**READ_CODES, 503: ("unavailable", "too_many_exports")},
         query=query,
         **more,
     )
 
 
-EXPORTS = (
+EXPORT_OPERATIONS = (
     _export(
         "events",
         "Export events",

@@ -1,6 +1,6 @@
 """Contract of redaction rules and of the erasure of users."""
 
-from analytics.api.codes import ONE_BODY, READ
+from analytics.api.codes import BODY_CODES, READ_CODES
 from analytics.api.contract_resource import resource_operations
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import catalog, erasure
@@ -8,7 +8,7 @@ from analytics.schemas.redaction import RedactionSchema
 
 REDACTION = {"fields": ["email", "phone"], "patterns": ["email", "card"], "action": "hash"}
 
-PRIVACY = (
+PRIVACY_OPERATIONS = (
     *resource_operations(
         "/redactions",
         "Privacy",
@@ -20,7 +20,7 @@ PRIVACY = (
             "fields of `data` that hold known secrets, and can be changed or deleted.",
             RequestBody(RedactionSchema, REDACTION),
             catalog.RedactionPut,
-            {**ONE_BODY, 422: ("validation_failed", "collection_full")},
+            {**BODY_CODES, 422: ("validation_failed", "collection_full")},
         ),
         get=(
             "Its version is its ETag. `GET /catalog?collection=redactions` lists all.",
@@ -36,7 +36,7 @@ PRIVACY = (
         "that is read at once, and from all files of the database within an hour. Counts and statistics stay. Backups "
         "are not changed; the answer names what still holds the events.",
         {200: (erasure.Erased,)},
-        {**READ, 404: ("not_found",)},
+        {**READ_CODES, 404: ("not_found",)},
         path_schema=erasure.ErasedUserPath,
     ),
 )

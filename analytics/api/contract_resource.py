@@ -1,6 +1,6 @@
 """The part of the contract that all collections of named resources share: to put, read and delete one resource."""
 
-from analytics.api.codes import RESOURCE, WRITES, Codes
+from analytics.api.codes import RESOURCE_CODES, WRITE_CODES, Codes
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas.catalog import PutQuery, Recorded, ResourcePath
 
@@ -33,7 +33,7 @@ def resource_operations(
             f"Put {article} {noun}",
             about_put,
             {200: (outcome,), 201: (outcome,)},
-            {**problems, **WRITES, 404: ("not_found",)},
+            {**problems, **WRITE_CODES, 404: ("not_found",)},
             query=PutQuery,
             body=body,
             path_schema=ResourcePath,
@@ -46,7 +46,7 @@ def resource_operations(
             f"Read one {noun}",
             about_get,
             {200: (recorded,), 304: ()},
-            RESOURCE,
+            RESOURCE_CODES,
             path_schema=ResourcePath,
         ),
         Operation(
@@ -56,7 +56,7 @@ def resource_operations(
             f"Delete {article} {noun}",
             "With `If-Match` only where it still has that version.",
             {204: ()},
-            {**RESOURCE, **WRITES},
+            {**RESOURCE_CODES, **WRITE_CODES},
             path_schema=ResourcePath,
             has_conditions=True,
         ),

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema
 
-from analytics.api.codes import HEARTBEATS, PINGS, READ
+from analytics.api.codes import HEARTBEAT_CODES, PING_CODES, READ_CODES
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import responses, services
 from analytics.schemas.fields import Text
@@ -22,7 +22,7 @@ HEARTBEAT = {
     "metrics": {"request_count": 1000, "error_count": 5, "avg_latency": 23.5, "uptime": 72.5},
 }
 
-SERVICES = (
+SERVICE_OPERATIONS = (
     Operation(
         "post",
         "/heartbeat",
@@ -34,7 +34,7 @@ SERVICES = (
         "decrease means a restart. Replicas set `instance`: each has its own counters, and the service has the status "
         "of the worst one.",
         {200: (responses.HeartbeatTaken,)},
-        HEARTBEATS,
+        HEARTBEAT_CODES,
         body=RequestBody(HeartbeatSchema, HEARTBEAT),
     ),
     *(
@@ -45,7 +45,7 @@ SERVICES = (
             f"Report the state of a service by {method.upper()}",
             "Heartbeat without a body, for cron jobs and appliances: `curl http://…/heartbeat/backup`. HEAD works too.",
             {200: (responses.HeartbeatTaken,)},
-            PINGS,
+            PING_CODES,
             query=PingQuery,
             path_schema=ServicePath,
             asked={"status": "healthy", "message": "done", "interval": 3600},
@@ -59,7 +59,7 @@ SERVICES = (
         "List all services",
         "One row for every service with data in the retention period.",
         {200: (services.Services,)},
-        READ,
+        READ_CODES,
     ),
     Operation(
         "get",
@@ -68,7 +68,7 @@ SERVICES = (
         "Read one service in full",
         "Its row, latency percentiles, endpoints, custom metrics, and the last hour by minute.",
         {200: (services.ServiceMetrics,)},
-        {**READ, 404: ("unknown_service", "not_found")},
+        {**READ_CODES, 404: ("unknown_service", "not_found")},
         path_schema=ServicePath,
     ),
     Operation(
@@ -79,7 +79,7 @@ SERVICES = (
         "The newest changes of its state, each with its time and reason. The newest 1,000 are kept, as long as daily "
         "statistics are.",
         {200: (services.History,)},
-        {**READ, 404: ("unknown_service", "not_found")},
+        {**READ_CODES, 404: ("unknown_service", "not_found")},
         query=HistoryQuery,
         path_schema=ServicePath,
         asked={"limit": 20},

@@ -14,7 +14,8 @@ from markupsafe import Markup, escape
 from analytics.answer import POLICY
 from analytics.api.answers import answer
 from analytics.api.codes import PROBLEMS
-from analytics.api.openapi import JSON, build_spec, resolve
+from analytics.api.openapi import build_spec, resolve
+from analytics.doors.media import JSON_TYPE
 
 EXAMPLE_URL = "http://localhost:8099"
 TEMPLATES = "../web/templates"
@@ -135,15 +136,15 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
         return f'curl "{url}"'
     if "requestBody" not in operation:
         return f'curl -X {method.upper()} "{url}"'
-    content = operation["requestBody"]["content"][JSON]
+    content = operation["requestBody"]["content"][JSON_TYPE]
     payload = json.dumps(content["examples"]["one"]["value"], indent=2)
-    return f"curl -X {method.upper()} {url} \\\n  -H \"Content-Type: {JSON}\" \\\n  -d '{payload}'"
+    return f"curl -X {method.upper()} {url} \\\n  -H \"Content-Type: {JSON_TYPE}\" \\\n  -d '{payload}'"
 
 
 def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     if not content:
         return {}
-    schema = resolve(document, content[JSON]["schema"]["$ref"])
+    schema = resolve(document, content[JSON_TYPE]["schema"]["$ref"])
     one, *others = schema.get("oneOf", [schema])
     return {
         "media_types": list(content),

@@ -8,7 +8,7 @@ from analytics.query.errors import errors
 from analytics.query.reader import Reader
 from analytics.schemas.queries import ErrorsQuery
 
-QUERY = ErrorsQuery()
+ERRORS_QUERY = ErrorsQuery()
 
 
 def errors_blueprint(reader: Reader) -> Blueprint:
@@ -17,7 +17,7 @@ def errors_blueprint(reader: Reader) -> Blueprint:
 
     @blueprint.get("/errors")
     def read() -> Response:
-        args = arguments(QUERY)
+        args = arguments(ERRORS_QUERY)
         return answer(reader.ask(errors, args["service"], args["limit"]))
 
     return blueprint

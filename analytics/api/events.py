@@ -9,7 +9,7 @@ from analytics.query.events import EventFilter, events
 from analytics.query.reader import Reader
 from analytics.schemas.queries import EventsQuery
 
-QUERY = EventsQuery()
+EVENTS_QUERY = EventsQuery()
 
 
 def events_blueprint(door: Door, reader: Reader) -> Blueprint:
@@ -22,7 +22,7 @@ def events_blueprint(door: Door, reader: Reader) -> Blueprint:
 
     @blueprint.get("/events")
     def read() -> Response:
-        args = arguments(QUERY)
+        args = arguments(EVENTS_QUERY)
         since, until, text = args["since"], args["until"], args["q"]
         wanted = EventFilter(
             args["type"],

@@ -25,7 +25,12 @@ from analytics.query.reader import Reader
 from analytics.schemas.queries import EventsExport, MetricsExport, ServicesExport, SpanExport
 from analytics.yielding import yield_to_others
 
-EVENTS, METRICS, SERVICES, BUCKETS = EventsExport(), MetricsExport(), ServicesExport(), SpanExport()
+EVENTS_EXPORT, METRICS_EXPORT, SERVICES_EXPORT, BUCKETS_EXPORT = (
+    EventsExport(),
+    MetricsExport(),
+    ServicesExport(),
+    SpanExport(),
+)
 
 
 def export_blueprint(reader: Reader, exports: Exports) -> Blueprint:
@@ -34,7 +39,7 @@ def export_blueprint(reader: Reader, exports: Exports) -> Blueprint:
 
     @blueprint.get("/export/events")
     def events() -> Response:
-        args = arguments(EVENTS)
+        args = arguments(EVENTS_EXPORT)
         text = args["q"]
         wanted = EventFilter(args["type"], args["service"], args["user_id"], *_span(args), text and text.lower())
         bounds = reader.ask(EVENT_EXPORT.bounds)
@@ -43,7 +48,7 @@ def export_blueprint(reader: Reader, exports: Exports) -> Blueprint:
 
     @blueprint.get("/export/metrics")
     def metrics() -> Response:
-        args = arguments(METRICS, besides=TAG)
+        args = arguments(METRICS_EXPORT, besides=TAG)
         wanted = MetricFilter(args["name"], args["service"], picked_tags(), *_span(args))
         bounds = reader.ask(METRIC_EXPORT.bounds)
         export = LogExport(reader, METRIC_EXPORT, bounds, wanted.select, yield_to_others)
@@ -51,19 +56,19 @@ def export_blueprint(reader: Reader, exports: Exports) -> Blueprint:
 
     @blueprint.get("/export/services")
     def services() -> Response:
-        args = arguments(SERVICES)
+        args = arguments(SERVICES_EXPORT)
         now, rows = reader.ask(service_rows, args["service"])
         return _answer(exports, "services", args, now, TableExport(rows))
 
     @blueprint.get("/export/hourly")
     def hours() -> Response:
-        args = arguments(BUCKETS)
+        args = arguments(BUCKETS_EXPORT)
         now, rows = reader.ask(hour_rows, *_span(args))
         return _answer(exports, "hourly", args, now, TableExport(rows))
 
     @blueprint.get("/export/daily")
     def days() -> Response:
-        args = arguments(BUCKETS)
+        args = arguments(BUCKETS_EXPORT)
         now, rows = reader.ask(day_rows, *_span(args))
         return _answer(exports, "daily", args, now, TableExport(rows))
 

@@ -25,7 +25,7 @@ from analytics.schemas.compiled import load
 from analytics.schemas.key import KeySchema, RotateSchema
 from analytics.schemas.queries import NoQuery
 
-NOTHING, KEY, ROTATE = NoQuery(), KeySchema(), RotateSchema()
+NOTHING, KEY_SCHEMA, ROTATE_SCHEMA = NoQuery(), KeySchema(), RotateSchema()
 logger = logging.getLogger(__name__)
 LISTS = ("scopes", "services", "types", "origins")
 
@@ -56,7 +56,7 @@ def begin_access(keyring: Keyring, recorder: Recorder) -> None:
         return
     id_ = new_id()
     secret = new_secret(id_)
-    body = key_body(KEY.load({"name": "first admin key", "scopes": [ADMIN]}), secret)
+    body = key_body(KEY_SCHEMA.load({"name": "first admin key", "scopes": [ADMIN]}), secret)
     try:
         recorder.change(NewChange(KEYS.name, id_, body, who=SERVICE_NAME))
     except AnalyticsError as error:
@@ -107,7 +107,7 @@ def keys_blueprint(
     @blueprint.post("/keys")
     def create() -> Response:
         arguments(NOTHING)
-        given = load(KEY, bodies.read(request.environ).data)
+        given = load(KEY_SCHEMA, bodies.read(request.environ).data)
         _check_bounds(given)
         id_ = new_id()
         secret = new_secret(id_)
@@ -116,7 +116,7 @@ def keys_blueprint(
     @blueprint.post("/keys/<id>/rotate")
     def rotate(id: str) -> Response:
         arguments(NOTHING)
-        given = load(ROTATE, bodies.read(request.environ).data)
+        given = load(ROTATE_SCHEMA, bodies.read(request.environ).data)
         found = find(id)
         secret, now = new_secret(id), clock.wall()
         hashes: list[dict[str, Any]] = [{"sha256": digest(secret).hex()}]

@@ -19,7 +19,7 @@ from analytics.query.series import SeriesQuery, points
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
 from analytics.yielding import yield_to_others
 
-QUERY = SeriesQueryArgs()
+SERIES_QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
 
 
@@ -50,7 +50,7 @@ def metrics_blueprint(
 
     @blueprint.get("/series")
     def series() -> Response:
-        args = arguments(QUERY, besides=TAG)
+        args = arguments(SERIES_QUERY, besides=TAG)
         start, end = args["start"], args["end"]
         query = SeriesQuery(
             args["name"],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analytics.people.provider import Provider  # needs Authlib
 
 NOTHING = NoQuery()
-PATH = "/session/oidc"
+SIGN_IN_PATH = "/session/oidc"
 ATTEMPT_COOKIE = "analytics_attempt"
 FAILURE_SECONDS = 60
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def oidc_blueprint(
         sign_ins.limit()  # each asks the provider
         return provider
 
-    @blueprint.get(PATH)
+    @blueprint.get(SIGN_IN_PATH)
     def start() -> Response:
         arguments(NOTHING)
         found, attempt = configured(), new_attempt()
@@ -47,10 +47,10 @@ def oidc_blueprint(
             response = _redirect(found.address(attempt, _callback()))
         except SignInFailed as error:
             return _failed(error)
-        set_cookie(response, ATTEMPT_COOKIE, attempt.secret, ATTEMPT_SECONDS, PATH)
+        set_cookie(response, ATTEMPT_COOKIE, attempt.secret, ATTEMPT_SECONDS, SIGN_IN_PATH)
         return response
 
-    @blueprint.get(f"{PATH}/callback")
+    @blueprint.get(f"{SIGN_IN_PATH}/callback")
     def callback() -> Response:
         found = configured()
         try:
@@ -68,7 +68,7 @@ def oidc_blueprint(
             response = _to_page()
             sign_ins.open(response, person.who, lambda _: {"who": person.who, "groups": groups})
             delete_cookie(response, FAILURE_COOKIE)
-        delete_cookie(response, ATTEMPT_COOKIE, PATH)
+        delete_cookie(response, ATTEMPT_COOKIE, SIGN_IN_PATH)
         return response
 
     return blueprint
@@ -76,7 +76,7 @@ def oidc_blueprint(
 
 def _callback() -> str:
     """The address that the provider sends the browser back to, which must be registered there."""
-    return f"{request.url_root.rstrip('/')}{PATH}/callback"
+    return f"{request.url_root.rstrip('/')}{SIGN_IN_PATH}/callback"
 
 
 def _redirect(address: str) -> Response:

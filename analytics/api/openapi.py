@@ -23,9 +23,8 @@ from analytics.schemas.heartbeat import FIGURES
 from analytics.scopes import PUBLIC
 from analytics.version import VERSION
 
-JSON, LINES, PLAIN = JSON_TYPE, LINES_TYPE, BEACON_TYPE
 *FIRST, LAST = ENCODINGS
-READ = f"{', '.join(FIRST)} or {LAST}"
+READABLE_ENCODINGS = f"{', '.join(FIRST)} or {LAST}"
 """Supported content encodings, as text."""
 
 ABOUT = """\
@@ -66,7 +65,7 @@ RETRY_AFTER: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 0},
     }
 }
-HEADERS: Mapping[int, dict[str, Any]] = {
+ERROR_HEADERS: Mapping[int, dict[str, Any]] = {
     405: {"Allow": {"required": True, "description": "Methods that this path supports", "schema": {"type": "string"}}},
     401: {"WWW-Authenticate": {"required": True, "description": "How to send a key", "schema": {"type": "string"}}},
     429: RETRY_AFTER,
@@ -99,7 +98,7 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
         spec.components.schemas[name].setdefault("description", getdoc(schema))
     _describe_counters(spec.components.schemas["Heartbeat"])
     made = spec.to_dict()
-    limits = {"BODY_LIMIT": f"{max_body:,}", "BATCH_LIMIT": f"{max_batch:,}", "ENCODINGS": READ}
+    limits = {"BODY_LIMIT": f"{max_body:,}", "BATCH_LIMIT": f"{max_batch:,}", "ENCODINGS": READABLE_ENCODINGS}
     about = re.sub("|".join(limits), lambda found: limits[found[0]], ABOUT)
     document = {
         "openapi": made["openapi"],
@@ -168,8 +167,8 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         described["security"] = [{}, *({name: []} for name in SECURITY)]
     if operation.body and operation.body.batch:
         malformed = described["responses"]["400"]
-        schema = malformed["content"][JSON]["schema"]
-        malformed["content"][JSON]["schema"] = {"anyOf": [schema, responses.NothingAccepted]}
+        schema = malformed["content"][JSON_TYPE]["schema"]
+        malformed["content"][JSON_TYPE]["schema"] = {"anyOf": [schema, responses.NothingAccepted]}
         malformed["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
         malformed["x-error-codes"].append("nothing_accepted")
     spec.path(operation.path, operations={operation.method: described})
@@ -210,29 +209,29 @@ def _request_body(spec: APISpec, body: RequestBody, max_batch: int) -> dict[str,
         examples["many"] = {"summary": "Many", "value": [body.example]}
         examples["wrapped"] = {"summary": "Many, in an object", "value": {body.batch: [body.example]}}
     content: dict[str, Any] = {
-        JSON: {"schema": forms, "examples": examples},
-        PLAIN: {
-            "schema": {"type": "string", "contentMediaType": JSON, "contentSchema": forms},
+        JSON_TYPE: {"schema": forms, "examples": examples},
+        BEACON_TYPE: {
+            "schema": {"type": "string", "contentMediaType": JSON_TYPE, "contentSchema": forms},
             "example": _json(body.example),
         },
     }
     if body.batch is not None:
         lines = {"type": "string", "description": "One JSON object per line; blank lines are ignored."}
-        content[LINES] = {"schema": lines, "example": f"{_json(body.example)}\n{_json(body.example)}\n"}
-    return {"required": True, "description": f"`Content-Encoding` may be {READ}.", "content": content}
+        content[LINES_TYPE] = {"schema": lines, "example": f"{_json(body.example)}\n{_json(body.example)}\n"}
+    return {"required": True, "description": f"`Content-Encoding` may be {READABLE_ENCODINGS}.", "content": content}
 
 
 def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, Any]:
     described: dict[str, Any] = {"description": SUCCESS[status]}
-    if status in HEADERS:
-        described["headers"] = HEADERS[status]
+    if status in ERROR_HEADERS:
+        described["headers"] = ERROR_HEADERS[status]
     schemas = [shape for shape in shapes if not isinstance(shape, str)]
     content: dict[str, Any] = {}
     if schemas:
-        content[JSON] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+        content[JSON_TYPE] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
     for shape in shapes:
         if isinstance(shape, str):
-            content[shape] = {"schema": {"type": "object" if shape == JSON else "string"}}
+            content[shape] = {"schema": {"type": "object" if shape == JSON_TYPE else "string"}}
     return {**described, "content": content} if content else described
 
 
@@ -242,10 +241,10 @@ def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "x-error-codes": list(codes),
         "description": " ".join(f"`{code}`: {PROBLEMS[status][code]}" for code in codes),
-        "content": {JSON: {"schema": {"allOf": [responses.Error, code]}, "example": {"error": error}}},
+        "content": {JSON_TYPE: {"schema": {"allOf": [responses.Error, code]}, "example": {"error": error}}},
     }
-    if status in HEADERS:
-        described["headers"] = HEADERS[status]
+    if status in ERROR_HEADERS:
+        described["headers"] = ERROR_HEADERS[status]
     return described
 
 
@@ -256,7 +255,7 @@ def _fill_inexamples(document: dict[str, Any]) -> None:
             if parameter["name"] in operation.asked:
                 parameter["example"] = operation.asked[parameter["name"]]
         for answer in described["responses"].values():
-            content = answer.get("content", {}).get(JSON, {})
+            content = answer.get("content", {}).get(JSON_TYPE, {})
             schema = content.get("schema", {})
             if "example" not in content and ("$ref" in schema or "oneOf" in schema):
                 content["example"] = sample(document, schema.get("oneOf", [schema])[0])

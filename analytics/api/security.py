@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from analytics.api.codes import ACCESS, BOUND
+from analytics.api.codes import ACCESS_CODES, BOUND_KEY_CODES
 from analytics.api.operation import Operation
 from analytics.identity import COOKIE, INGEST
 from analytics.scopes import DECISIONS, PUBLIC
@@ -30,7 +30,7 @@ def problems(operation: Operation) -> dict[int, tuple[str, ...]]:
     found = dict(operation.problems)
     needed = scope(operation)
     if needed != PUBLIC:
-        for status, codes in ACCESS.items():
-            more = (*codes, *BOUND) if status == 403 and needed == INGEST else codes
+        for status, codes in ACCESS_CODES.items():
+            more = (*codes, *BOUND_KEY_CODES) if status == 403 and needed == INGEST else codes
             found[status] = tuple(dict.fromkeys((*more, *found.get(status, ()))))
     return found

@@ -12,9 +12,9 @@ from analytics.keys.check import KeyCheck
 from analytics.keys.keyring import Keyring
 from analytics.keys.own_page import is_other_page
 from analytics.keys.sessions import proof
-from analytics.keys.tickets import SECONDS as TICKET_SECONDS
+from analytics.keys.tickets import TICKET_SECONDS as TICKET_SECONDS
 from analytics.keys.tickets import Tickets
-from analytics.people.sign_in import FAILURES
+from analytics.people.sign_in import SIGN_IN_FAILURES
 from analytics.schemas.compiled import load
 from analytics.schemas.key import SignInSchema
 from analytics.schemas.queries import NoQuery
@@ -45,7 +45,7 @@ def session_blueprint(
     def who() -> Response:
         arguments(NOTHING)
         reason = request.cookies.get(FAILURE_COOKIE)
-        response = described(identity_of(request.environ), FAILURES.get(reason or ""))
+        response = described(identity_of(request.environ), SIGN_IN_FAILURES.get(reason or ""))
         if reason is not None:
             delete_cookie(response, FAILURE_COOKIE)
         return response

@@ -12,7 +12,7 @@ from analytics.query.reader import Reader
 from analytics.query.stats import daily, hourly, stats
 from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
 
-NOTHING, HOURS, DAYS = NoQuery(), HoursQuery(), DaysQuery()
+NOTHING, HOURS_QUERY, DAYS_QUERY = NoQuery(), HoursQuery(), DaysQuery()
 
 
 def stats_blueprint(
@@ -28,10 +28,10 @@ def stats_blueprint(
 
     @blueprint.get("/stats/hourly")
     def by_hour() -> Response:
-        return answer(reader.ask(hourly, arguments(HOURS)["hours"]))
+        return answer(reader.ask(hourly, arguments(HOURS_QUERY)["hours"]))
 
     @blueprint.get("/stats/daily")
     def by_day() -> Response:
-        return answer(reader.ask(daily, arguments(DAYS)["days"]))
+        return answer(reader.ask(daily, arguments(DAYS_QUERY)["days"]))
 
     return blueprint

@@ -9,8 +9,8 @@ from analytics.query.export import Bounds, RingExport, Row, Select
 from analytics.query.reader import Reader
 from analytics.records import R
 
-CHUNK = 64 * 1024
-PAGE = 1_000
+BUFFER_BYTES = 64 * 1024
+RECORDS_PER_READ = 1_000
 """Maximum number of records examined between two yields."""
 LEVEL = 3
 """Compression level; the next one takes twice the time for a tenth less."""
@@ -24,7 +24,7 @@ class RowBuffer:
 
     @property
     def is_full(self) -> bool:
-        return len(self._text) >= CHUNK
+        return len(self._text) >= BUFFER_BYTES
 
     def add(self, row: Row) -> None:
         """Append a row."""
@@ -59,7 +59,7 @@ class LogExport(NamedTuple, Generic[R]):
 
     def chunks(self, form: Form) -> Iterator[bytes]:
         """Yield the formatted rows."""
-        chunk, most, (_, after, last) = RowBuffer(form), PAGE, self.bounds
+        chunk, most, (_, after, last) = RowBuffer(form), RECORDS_PER_READ, self.bounds
         while after < last:
             slices = self.reader.ask(self.log.slices, after, most)
             if not slices:  # the last numbers were skipped
@@ -72,7 +72,7 @@ class LogExport(NamedTuple, Generic[R]):
                 if chunk.is_full:
                     after = number
                     break
-            most = min(PAGE, after - start if chunk.is_full else 2 * most)
+            most = min(RECORDS_PER_READ, after - start if chunk.is_full else 2 * most)
             del slices  # keeps no records in memory while the client is waited for
             if chunk.is_full:
                 yield chunk.take()

@@ -11,9 +11,9 @@ from analytics.query.export import Row
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet interpret a text as a formula."""
-MARK = "'"
+APOSTROPHE = "'"
 """Escape character in front of texts that start with one of those or with itself; alone, it is the empty text."""
-MARKED = (*FORMULA, MARK)
+MARKED = (*FORMULA, APOSTROPHE)
 
 
 class Form(Protocol):
@@ -90,7 +90,7 @@ class _Echo:
 def cell(value: Any) -> str | float:
     """Value of one CSV cell."""
     if value.__class__ is str:
-        return MARK + value if not value or value.startswith(MARKED) else value
+        return APOSTROPHE + value if not value or value.startswith(MARKED) else value
     if value is None:
         return ""
     if isinstance(value, Raw):

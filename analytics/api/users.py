@@ -13,7 +13,7 @@ from analytics.schemas.compiled import loaded
 from analytics.schemas.erasure import ErasedUserPath
 from analytics.schemas.queries import NoQuery
 
-NOTHING, PATH = NoQuery(), ErasedUserPath()
+NOTHING, USER_PATH = NoQuery(), ErasedUserPath()
 HOUR_SECONDS = 3600
 
 
@@ -34,7 +34,7 @@ def users_blueprint(
     @blueprint.delete("/users/<name:id>")
     def erase(id: str) -> Response:
         arguments(NOTHING)
-        loaded(PATH, {"id": id})
+        loaded(USER_PATH, {"id": id})
         erased = recorder.erase(forms(id), identity_of(request.environ).who)
         now, kept = clock.wall(), copies()
         clean_at = now if kept is None else now + HOUR_SECONDS

@@ -11,7 +11,7 @@ from analytics.catalog.collections import Collection
 from analytics.clock import DAY_SECONDS, rfc3339, utc
 from analytics.errors import ValidationFailed
 from analytics.resources import FileResource, Resource
-from analytics.schemas.catalog import NAME
+from analytics.schemas.catalog import RESOURCE_NAME
 from analytics.schemas.compiled import loaded
 
 AHEAD_YEARS = 5
@@ -25,7 +25,7 @@ def check_name(name: str) -> None:
     Raises:
         ValidationFailed: it is not allowed.
     """
-    if not re.fullmatch(NAME, name):
+    if not re.fullmatch(RESOURCE_NAME, name):
         problem = "Must be 1 to 128 of A-Z a-z 0-9 . _ ~ -, and not begin with a dot."
         raise ValidationFailed(f"id: {problem}", fields={"id": [problem]})
 

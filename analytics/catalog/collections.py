@@ -42,5 +42,5 @@ SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True, limit_
 
 COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (ANNOTATIONS, REDACTIONS)}
 """Collections that users see as a whole: in files, exports and /catalog."""
-PRIVATE: dict[str, Collection] = {collection.name: collection for collection in (KEYS, SESSIONS)}
+PRIVATE_COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (KEYS, SESSIONS)}
 """Collections with secrets, which have routes of their own."""

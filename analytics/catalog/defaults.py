@@ -4,7 +4,7 @@ from analytics.catalog.collections import REDACTIONS
 from analytics.resources import FileResource
 from analytics.schemas.redaction import DATA, TAGS
 
-SECRETS = FileResource(
+SECRET_FIELDS = FileResource(
     REDACTIONS.name,
     "secrets",
     {
@@ -30,4 +30,4 @@ SECRETS = FileResource(
     },
 )
 """The rule that masks fields and tags with known secrets."""
-DEFAULTS = (SECRETS,)
+DEFAULTS = (SECRET_FIELDS,)

@@ -18,9 +18,9 @@ import yaml
 
 Path = tuple[str, ...]
 SUFFIXES = (".yaml", ".yml", ".json")
-SIZE_LIMIT = 10 * 1024 * 1024
+DOCUMENT_LIMIT = 10 * 1024 * 1024
 DEPTH_LIMIT = 64
-PAUSE_EVERY = 1_000
+NODES_PER_PAUSE = 1_000
 _NUMBER = r"-?(?:0|[1-9][0-9]*)"
 
 
@@ -77,8 +77,8 @@ def read(text: bytes, name: str, pause: Callable[[], None] = lambda: None) -> Do
     Raises:
         BadDocument: the text is not valid.
     """
-    if len(text) > SIZE_LIMIT:
-        raise BadDocument(f"is larger than {SIZE_LIMIT:,} bytes")
+    if len(text) > DOCUMENT_LIMIT:
+        raise BadDocument(f"is larger than {DOCUMENT_LIMIT:,} bytes")
     lines: dict[Path, int] = {}
     try:
         decoded = text.decode("utf-8-sig")
@@ -181,7 +181,7 @@ def _yaml(text: str, lines: dict[Path, int], pause: Callable[[], None]) -> Any:
 
 def _paused(events: Iterable[Any], pause: Callable[[], None]) -> Iterator[Any]:
     for number, event in enumerate(events, 1):
-        if number % PAUSE_EVERY == 0:
+        if number % NODES_PER_PAUSE == 0:
             pause()
         yield event
 

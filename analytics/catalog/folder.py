@@ -16,7 +16,7 @@ from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.resources import HTTP, FileResource, NewFile, Resource
 from analytics.yielding import yield_to_others
 
-PAUSE_EVERY = 64
+FILES_PER_PAUSE = 64
 FILE_LIMIT = 1024 * 1024
 """Bytes of a file in the folder."""
 
@@ -137,7 +137,7 @@ class ConfigFolder:
         items: list[FileResource] = []
         for collection, named in document.collections.items():
             for number, (name, body) in enumerate(named.items(), 1):
-                if number % PAUSE_EVERY == 0:
+                if number % FILES_PER_PAUSE == 0:
                     yield_to_others()
                 try:
                     known = found.get((collection, name))

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import NamedTuple
 
 MOST_PROBLEMS = 100
-MOST_NAMES = 5
+NAMES_SHOWN = 5
 
 log = logging.getLogger(__name__)
 
@@ -49,5 +49,5 @@ class Problems:
         if not self.by_file:
             return None
         names = list(self.by_file)
-        more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-        return f"the configuration has errors in {', '.join([*names[:MOST_NAMES], *more])}: see config.errors"
+        more = [f"{len(names) - NAMES_SHOWN} more"] if len(names) > NAMES_SHOWN else []
+        return f"the configuration has errors in {', '.join([*names[:NAMES_SHOWN], *more])}: see config.errors"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analytics.errors import AnalyticsError
 
-SIZE_LIMIT = 64 * 1024
+SECRET_LIMIT = 64 * 1024
 FILE = "file:"
 
 
@@ -29,12 +29,12 @@ def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
     path = Path(reference.removeprefix(FILE))
     try:
         with path.open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
+            data = file.read(SECRET_LIMIT + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise SecretMissing(f"{path} cannot be read ({reason}): it should hold a secret.") from None
-    if len(data) > SIZE_LIMIT:
-        raise SecretMissing(f"{path} is larger than {SIZE_LIMIT} bytes: it should hold a secret.")
+    if len(data) > SECRET_LIMIT:
+        raise SecretMissing(f"{path} is larger than {SECRET_LIMIT} bytes: it should hold a secret.")
     try:
         secret = data.decode().rstrip("\r\n")
     except UnicodeDecodeError:

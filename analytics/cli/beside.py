@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from analytics.config import Settings
 
-DEFAULTS = {"ANALYTICS_DATA_DIR": "", "LOG_LEVEL": "WARNING"}
+DEMO_DEFAULTS = {"ANALYTICS_DATA_DIR": "", "LOG_LEVEL": "WARNING"}
 """Defaults of the demo's service: it keeps everything in memory and does not log requests to the terminal."""
 
 
@@ -48,7 +48,7 @@ def service_beside() -> Iterator[tuple[str, Callable[[float], None]]]:
             signal.signal(number, signal.default_int_handler)
     # In a session of its own, so that Ctrl-C in a terminal ends only this process, which then stops the service.
     process = subprocess.Popen(
-        [sys.executable, "-m", "analytics", "serve"], env={**DEFAULTS, **os.environ}, start_new_session=True
+        [sys.executable, "-m", "analytics", "serve"], env={**DEMO_DEFAULTS, **os.environ}, start_new_session=True
     )
 
     def sleep(seconds: float) -> None:

@@ -66,10 +66,10 @@ def config_command(demo: bool, as_json: bool) -> None:
     import json
     import os
 
-    from analytics.cli.beside import DEFAULTS
+    from analytics.cli.beside import DEMO_DEFAULTS
     from analytics.config import SETTINGS, unknown_variable_warnings, unknown_variables
 
-    settings = [effective(setting, os.environ, DEFAULTS if demo else {}) for setting in SETTINGS.values()]
+    settings = [effective(setting, os.environ, DEMO_DEFAULTS if demo else {}) for setting in SETTINGS.values()]
     if as_json:
         by_variable = {each.setting.variable: each.to_json() for each in settings}
         click.echo(json.dumps({"settings": by_variable, "unknown": unknown_variables()}))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from analytics.feed.exporting import Export
 
-FORMATS = ("ndjson", "csv", "json")
+FILE_FORMATS = ("ndjson", "csv", "json")
 
 
 @click.command("export")
@@ -25,7 +25,7 @@ FORMATS = ("ndjson", "csv", "json")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice(FILE_FORMATS),
     show_default="by the extension of FILE, otherwise ndjson",
     help="Format of the file.",
 )
@@ -109,7 +109,7 @@ def _tag(given: str) -> tuple[str, str]:
 
 def _form_of(output: str) -> str:
     ending = output.removesuffix(".gz").rpartition(".")[2]
-    return ending if ending in FORMATS else FORMATS[0]
+    return ending if ending in FILE_FORMATS else FILE_FORMATS[0]
 
 
 def _write(export: Export, output: str | None, label: str) -> str:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from analytics.feed.service_client import ServiceClient
 
 DURATION = re.compile(r"(\d{1,6})([smhdw])")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-HEADS = ("id", "name", "scopes", "only for", "expires", "items/s", "reads/s", "new names")
+DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+KEY_HEADS = ("id", "name", "scopes", "only for", "expires", "items/s", "reads/s", "new names")
 
 
 class Limit(TypedDict):
@@ -52,7 +52,7 @@ class Duration(click.ParamType[timedelta]):
         found = DURATION.fullmatch(value)
         if found is None:
             self.fail(f"{value!r} is not a number with s, m, h, d or w, such as 30d", param, ctx)
-        return timedelta(**{UNITS[found[2]]: int(found[1])})
+        return timedelta(**{DURATION_UNITS[found[2]]: int(found[1])})
 
 
 class Expiry(click.ParamType[str]):
@@ -184,7 +184,7 @@ def list_command(url: str, key: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer))
         return
-    print_table(HEADS, rows)
+    print_table(KEY_HEADS, rows)
 
 
 @keys_command.command("rotate")

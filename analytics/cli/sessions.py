@@ -10,7 +10,7 @@ import click
 from analytics.cli.common import key_options, url_option
 from analytics.cli.service import print_table, service
 
-HEADS = ("id", "who", "scopes", "since", "last used", "address", "expires")
+SESSION_HEADS = ("id", "who", "scopes", "since", "last used", "address", "expires")
 
 
 class SessionDetails(TypedDict):
@@ -52,7 +52,7 @@ def list_command(url: str, key: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer))
     else:
-        print_table(HEADS, rows)
+        print_table(SESSION_HEADS, rows)
 
 
 @sessions_command.command("revoke")

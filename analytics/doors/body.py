@@ -17,7 +17,7 @@ from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ENCODINGS
 from analytics.errors import BodyTimeout, MalformedBody, UnsupportedMedia
 
-CHUNK = 64 * 1024
+BODY_READ_BYTES = 64 * 1024
 NOT_COMPRESSED = ("identity", "")
 ALIASES = {"x-gzip": "gzip"}
 """Old names of content encodings (RFC 9110, section 8.4.1.3)."""
@@ -101,7 +101,7 @@ def _read_up_to(stream: IO[bytes], limit: int) -> bytes:
     parts = [data]
     size = len(data)
     while size < limit:
-        part = stream.read(min(CHUNK, limit - size))
+        part = stream.read(min(BODY_READ_BYTES, limit - size))
         if not part:
             break
         parts.append(part)

@@ -1,4 +1,4 @@
-"""Decompresses request bodies, up to the size limit; yields to other requests after each `STEP` bytes."""
+"""Decompresses request bodies, up to the size limit; yields to other requests after each `BYTES_PER_YIELD` bytes."""
 
 import zlib
 from collections.abc import Callable
@@ -28,7 +28,7 @@ DEFLATE = Encoding("deflate", code="malformed_deflate")
 ZSTD = Encoding("zstd", code="malformed_zstd")
 GZIP_FORMAT, ZLIB_FORMAT, RAW_FORMAT = 31, 15, -15
 """Values of zlib's `wbits`, which select the format."""
-STEP = 1024 * 1024
+BYTES_PER_YIELD = 1024 * 1024
 ZSTD_WINDOW = 8 * 1024 * 1024
 """Largest window, in bytes, that `Content-Encoding: zstd` allows (RFC 9659)."""
 ZSTD_INPUT = 256
@@ -85,7 +85,7 @@ def inflate_zstd(data: bytes, limits: BodyLimits) -> bytes:
                 before = len(inflated)
                 inflated += frame.decompress(chunk)
                 limits.check(len(inflated))
-                if len(inflated) // STEP > before // STEP:
+                if len(inflated) // BYTES_PER_YIELD > before // BYTES_PER_YIELD:
                     yield_to_others()
                 place += len(chunk) - len(frame.unused_data)
             if not frame.eof:
@@ -101,7 +101,7 @@ def _inflate(data: bytes, format_: int, inflated: bytearray, limits: BodyLimits,
     """Append the content of one stream to `inflated`, and return the bytes after the stream."""
     stream = zlib.decompressobj(wbits=format_)
     while True:
-        most = min(STEP, limits.size + 1 - len(inflated))
+        most = min(BYTES_PER_YIELD, limits.size + 1 - len(inflated))
         try:
             part = stream.decompress(data, most)
         except zlib.error as error:

@@ -17,8 +17,8 @@ from analytics.schemas.compiled import load, loaded
 from analytics.schemas.heartbeat import HeartbeatSchema
 from analytics.schemas.queries import PingQuery, given_once
 
-SCHEMA = HeartbeatSchema()
-PING = PingQuery()
+HEARTBEAT_SCHEMA = HeartbeatSchema()
+PING_QUERY = PingQuery()
 
 
 class HeartbeatDoor:
@@ -31,7 +31,7 @@ class HeartbeatDoor:
         """Record the heartbeat in the body of a request."""
 
         def decode() -> NewHeartbeat:
-            heartbeat: NewHeartbeat = load(SCHEMA, self._bodies.read(environ).data)
+            heartbeat: NewHeartbeat = load(HEARTBEAT_SCHEMA, self._bodies.read(environ).data)
             return heartbeat
 
         return self._take(decode, identity_of(environ))
@@ -51,7 +51,9 @@ class HeartbeatDoor:
         def decode() -> NewHeartbeat:
             if has_json:
                 raise ValidationFailed("This path takes a query string, not a body; send JSON to POST /heartbeat.")
-            heartbeat: NewHeartbeat = loaded(SCHEMA, {"service": service, **loaded(PING, given_once(query))})
+            heartbeat: NewHeartbeat = loaded(
+                HEARTBEAT_SCHEMA, {"service": service, **loaded(PING_QUERY, given_once(query))}
+            )
             return heartbeat
 
         return self._take(decode, identity)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from analytics.feed.annotations import Named, cause, past, postmortem
-from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
 from analytics.feed.history import DAYS, HistoryChunk, past_day, past_days
 from analytics.feed.incidents import Incident, Incidents
 from analytics.feed.receipt import Receipt
 from analytics.feed.service_client import Item, ServiceClient
 from analytics.feed.shop import Shop
+from analytics.feed.shop_data import ERROR_MESSAGES, SERVICES
 
 _TICK = 0.25
 _METRICS_EVERY, _HEARTBEAT_EVERY = 10.0, 15.0

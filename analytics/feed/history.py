@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from analytics.feed.catalogue import ERROR_MESSAGES, SERVICES
 from analytics.feed.incidents import PAST, RARE, Incident, Incidents
 from analytics.feed.shop import Json, Shop, rfc3339, time_of_day_factor
+from analytics.feed.shop_data import ERROR_MESSAGES, SERVICES
 
 DAYS = 90
 """Days of history, including today."""
 HOURS = 24
 """The newest hours have data for each minute, the days before for each hour."""
-EVENTS = 20_000
+DAY_EVENTS = 20_000
 """Approximate number of events of the last day, without its last minutes."""
-RECENT, RECENT_EVENTS = 6 * 60, 20_000
+RECENT, MOST_RECENT = 6 * 60, 20_000
 """All events of the last seconds are sent, up to a maximum, so that figures such as active users are right at once."""
 VISITORS_BEFORE, VISITORS_WEEK, VISITORS_NEWEST = 48, 100, 12_000
 """Visitors per hour for whom one request is sent: before the last week, in it, and at most in its last 3 hours."""
@@ -76,7 +76,7 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChu
     begin = _last_day_begins(now)
     incidents = Incidents(rng, begin, list(ERROR_MESSAGES), PAST)
     shop = Shop(rng, begin, incidents)
-    thin, full = min(rate, EVENTS / (HOURS * _HOUR)), min(rate, RECENT_EVENTS / RECENT)
+    thin, full = min(rate, DAY_EVENTS / (HOURS * _HOUR)), min(rate, MOST_RECENT / RECENT)
     per_event = _requests_per_event(rng, now)
     newest: Incident | None = None
     for start in range(begin, math.ceil(now), _HOUR):

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from analytics.feed.bookmark import Bookmark
 from analytics.feed.content import Content
-from analytics.feed.kinds import AGGREGATES, FIELDS
+from analytics.feed.kinds import AGGREGATE_FIELDS, FIELDS
 from analytics.feed.receipt import Receipt
 from analytics.feed.rows import FileRow
 from analytics.feed.summary import ImportSummary
 
-MAX_BYTES = 1 << 20
+REQUEST_BYTES = 1 << 20
 """A batch with this many bytes is sent, even if it has few rows."""
 
 
@@ -32,7 +32,7 @@ def check(content: Content, wanted: str | None) -> str:
     Raises:
         NotImportableError: rows of this kind cannot be imported, or the columns are not those of the kind.
     """
-    if content.kind in AGGREGATES:
+    if content.kind in AGGREGATE_FIELDS:
         raise NotImportableError(
             f"holds an export of {content.kind}, which are aggregates and cannot be imported; import events or "
             "metrics, or use `backup` and `restore` to move a whole service"
@@ -82,7 +82,7 @@ def import_rows(
         texts.append(sendable(text, f"{target.prefix}-{number}"))
         lines.append(line)
         size += len(texts[-1])
-        if len(texts) >= batch or size >= MAX_BYTES:
+        if len(texts) >= batch or size >= REQUEST_BYTES:
             flush()
     flush()
 

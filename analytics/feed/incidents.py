@@ -29,7 +29,7 @@ class Schedule(NamedTuple):
 
 
 #: The first one comes within two minutes, soon enough for a short look at the demo.
-LIVE = Schedule(first=(40, 75), pause=(300, 900), length=(75, 180))
+LIVE_SCHEDULE = Schedule(first=(40, 75), pause=(300, 900), length=(75, 180))
 #: Long enough to show in a chart of hours.
 PAST = Schedule(first=(3_600, 10_800), pause=(10_800, 21_600), length=(900, 2_400))
 #: Rare enough that a chart of days shows single bad days.
@@ -42,7 +42,9 @@ class Incidents:
     Times passed in must not decrease: incidents that are over are forgotten.
     """
 
-    def __init__(self, rng: random.Random, now: float, services: Sequence[str], schedule: Schedule = LIVE) -> None:
+    def __init__(
+        self, rng: random.Random, now: float, services: Sequence[str], schedule: Schedule = LIVE_SCHEDULE
+    ) -> None:
         self._rng, self._services, self._schedule = rng, services, schedule
         self._next = self._random_incident(now, schedule.first)
 

@@ -7,15 +7,15 @@ FIELDS = {
     "metrics": ("name", "value", "unit", "tags", "timestamp", "id"),
 }
 """The fields of kinds that can be imported."""
-AGGREGATES = {
+AGGREGATE_FIELDS = {
     "services": ("name", "request_count"),
     "hourly": ("hour", "requests"),
     "daily": ("date", "requests"),
 }
 """Fields that identify aggregates, which cannot be imported."""
-IDENTIFYING = {"events": ("type", "service"), "metrics": ("name", "value"), **AGGREGATES}
+IDENTIFYING = {"events": ("type", "service"), "metrics": ("name", "value"), **AGGREGATE_FIELDS}
 """Fields that identify each kind."""
-KNOWN = frozenset(name for names in (*FIELDS.values(), *AGGREGATES.values(), ("received_at",)) for name in names)
+KNOWN = frozenset(name for names in (*FIELDS.values(), *AGGREGATE_FIELDS.values(), ("received_at",)) for name in names)
 
 
 def kind_of(names: Collection[str]) -> str | None:

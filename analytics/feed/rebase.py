@@ -2,7 +2,7 @@
 
 import math
 
-DAY = 86_400
+DAY_SECONDS = 86_400
 
 
 def whole_days(latest: int, now: float) -> int:
@@ -11,4 +11,4 @@ def whole_days(latest: int, now: float) -> int:
     The latest time moves to within the 24 hours before `now`. Shifting by whole days keeps the time of day. The result
     is negative for a log from the future.
     """
-    return (math.floor(now) - latest) // DAY * DAY
+    return (math.floor(now) - latest) // DAY_SECONDS * DAY_SECONDS

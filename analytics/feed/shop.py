@@ -5,7 +5,8 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from analytics.feed.catalogue import (
+from analytics.feed.incidents import Incidents
+from analytics.feed.shop_data import (
     ENTRANCE,
     ERROR_MESSAGES,
     LEAVE,
@@ -18,7 +19,6 @@ from analytics.feed.catalogue import (
     Endpoint,
     Product,
 )
-from analytics.feed.incidents import Incidents
 
 Json = dict[str, Any]
 

@@ -34,7 +34,7 @@ MIN_RATE = 1024
 """Bytes a second that a client has to send or to receive, as an average over the time limit for it."""
 HEAD_BYTES = 64 * 1024
 """Size of a request line with its headers: gunicorn copies and searches what has arrived for each further packet."""
-CHUNK = 64 * 1024
+RECEIVE_BYTES = 64 * 1024
 DISCARD_BYTES, DISCARD_SECONDS = 64 * 1024, 1.0
 """How much of a body that the application did not read is received in order to keep the connection."""
 LINGER_BYTES, LINGER_SECONDS = 16 * 1024 * 1024, 2.0
@@ -209,7 +209,7 @@ class ClientSocket:
         self._window = -math.inf
         try:
             while left > 0 and not body.failed:
-                data = body.read(CHUNK)
+                data = body.read(RECEIVE_BYTES)
                 if not data:
                     self._is_unread = False
                     return keep
@@ -274,7 +274,7 @@ class ClientSocket:
         self._allow(LINGER_SECONDS)
         with suppress(OSError):
             self.sock.shutdown(SHUT_WR)
-            while left > 0 and (data := self._receive(CHUNK)):
+            while left > 0 and (data := self._receive(RECEIVE_BYTES)):
                 left -= len(data)
                 yield_if_due()
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import gevent
 
-from analytics.internals.connection import CHUNK, ClientSocket, ConnectionLimits, Expired, Refusal
+from analytics.internals.connection import RECEIVE_BYTES, ClientSocket, ConnectionLimits, Expired, Refusal
 
 LATE_SECONDS = 0.5
 """Time for the request of a connection that is opened while the worker stops; such a request asks for readiness."""
@@ -110,7 +110,7 @@ class Connections:
             sock.sendall(self.refusal(503, "Service Unavailable", message))
             sock.shutdown(SHUT_WR)
             sock.setblocking(False)
-            sock.recv(CHUNK)  # unread data would make the client lose the answer
+            sock.recv(RECEIVE_BYTES)  # unread data would make the client lose the answer
 
     def _warn(self) -> None:
         now = time.monotonic()

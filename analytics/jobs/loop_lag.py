@@ -6,8 +6,8 @@ from analytics.jobs.supervisor import Supervisor
 from analytics.own_metrics.family import Histograms
 from analytics.own_metrics.histogram import Histogram
 
-SECONDS = 0.1
-STALLED_AFTER = 60.0
+SAMPLE_SECONDS = 0.1
+SAMPLES_STALLED_AFTER = 60.0
 
 
 class LoopLag:
@@ -18,7 +18,9 @@ class LoopLag:
 
     def __init__(self, jobs: Supervisor) -> None:
         self._lags = Histogram()
-        self.job = jobs.periodic("event loop monitor", SECONDS, self._sample, stalled_after=STALLED_AFTER)
+        self.job = jobs.periodic(
+            "event loop monitor", SAMPLE_SECONDS, self._sample, stalled_after=SAMPLES_STALLED_AFTER
+        )
 
     def families(self) -> Iterator[Histograms]:
         """The metric so far."""

@@ -8,11 +8,11 @@ import ctypes
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 
-SECONDS = 60.0
-STALLED_AFTER = 300.0
+TRIM_SECONDS = 60.0
+TRIMMER_STALLED_AFTER = 300.0
 M_MMAP_THRESHOLD = -3
 """Option of mallopt."""
-LARGE = 1024 * 1024
+LARGE_BLOCK = 1024 * 1024
 """Size in bytes from which a block, such as a body, has pages of its own, which are returned when it is freed."""
 
 
@@ -21,10 +21,10 @@ def make_trimmer(jobs: Supervisor) -> Periodic:
     library = ctypes.CDLL(None)
     mallopt, malloc_trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
     if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, LARGE)
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
     def trim() -> None:
         if malloc_trim is not None:
             malloc_trim(0)
 
-    return jobs.periodic("memory trimmer", SECONDS, trim, stalled_after=STALLED_AFTER)
+    return jobs.periodic("memory trimmer", TRIM_SECONDS, trim, stalled_after=TRIMMER_STALLED_AFTER)

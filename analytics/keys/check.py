@@ -7,7 +7,7 @@ from analytics.keys.key import SECRET, Key, Rate
 from analytics.keys.keyring import Keyring
 from analytics.keys.rates import Rates
 
-FAILURES = Rate(1, 20)
+FAILED_KEYS = Rate(1, 20)
 """Wrong keys that each address may send; loopback is not limited."""
 
 
@@ -31,11 +31,11 @@ class KeyCheck:
         """
         sender = sender_at(address)
         if sender is not None and SECRET.fullmatch(secret) is None:
-            self._failures.take(sender, FAILURES, 0)
+            self._failures.take(sender, FAILED_KEYS, 0)
         key = self._keyring.find(secret)
         if key is None or key.is_expired(self._clock.wall()):
             if sender is not None:
-                self._failures.take(sender, FAILURES, 1)
+                self._failures.take(sender, FAILED_KEYS, 1)
             if key is None:
                 raise Unauthorized("This key is not known: it may have been revoked.", code="unknown_key")
             raise Unauthorized("This key has expired.", code="key_expired")

@@ -10,7 +10,7 @@ from analytics.identity import Identity
 from analytics.keys.key import digest
 from analytics.keys.own_page import is_sent_from
 
-SECONDS = 30.0
+TICKET_SECONDS = 30.0
 MAX_TICKETS = 10_000
 """Tickets that wait to be used; the oldest are dropped beyond that."""
 
@@ -31,12 +31,12 @@ class Tickets:
         self._given: OrderedDict[str, Ticket] = OrderedDict()
 
     def give(self, identity: Identity, origin: str) -> str:
-        """A new ticket, valid for `SECONDS`."""
+        """A new ticket, valid for `TICKET_SECONDS`."""
         now = self._clock.monotonic()
         while self._given and (len(self._given) >= MAX_TICKETS or next(iter(self._given.values())).expires <= now):
             self._given.popitem(last=False)
         ticket = secrets.token_urlsafe(32)
-        self._given[ticket] = Ticket(identity, origin, now + SECONDS)
+        self._given[ticket] = Ticket(identity, origin, now + TICKET_SECONDS)
         return ticket
 
     def use(self, ticket: str, environ: WSGIEnvironment, *, is_download: bool) -> Identity | None:

@@ -16,7 +16,7 @@ from analytics.schemas.compiled import loaded, parse
 from analytics.schemas.live import LiveQuery
 from analytics.schemas.queries import given_once
 
-SCHEMA = LiveQuery()
+LIVE_SCHEMA = LiveQuery()
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ def load_options(fields: Mapping[str, Any], current: Subscription | None = None)
     Raises:
         ValidationFailed: an option is unknown, or its value is not valid.
     """
-    loaded_fields = loaded(SCHEMA, fields)
+    loaded_fields = loaded(LIVE_SCHEMA, fields)
     (types, services), patches = current or Subscription()
     topics = Topics(loaded_fields.get("events", types), loaded_fields.get("service", services))
     if "updates" in loaded_fields:

@@ -9,8 +9,8 @@ from analytics.live.subscription import Topics
 from analytics.records import Kept, NewEvent, event_json
 from analytics.state.rings import Found
 
-BATCH_EVENTS = 100
-BATCH_BYTES = 256 * 1024
+EVENT_BATCH_SIZE = 100
+EVENT_BATCH_BYTES = 256 * 1024
 
 
 class PendingEvents(NamedTuple):
@@ -50,14 +50,14 @@ class SelectedEvents(NamedTuple):
 
 
 def event_batches(events: Iterable[Found[NewEvent]]) -> Iterator[MessageBatch]:
-    """Group events into batches of up to `BATCH_EVENTS` events and about `BATCH_BYTES` bytes."""
+    """Group events into batches of up to `EVENT_BATCH_SIZE` events and about `EVENT_BATCH_BYTES` bytes."""
     messages: list[Message] = []
     size = 0
     for seq, kept, place in events:
         message = Message("event", seq, event_json(kept, place))
         messages.append(message)
         size += len(message.data)
-        if len(messages) >= BATCH_EVENTS or size >= BATCH_BYTES:
+        if len(messages) >= EVENT_BATCH_SIZE or size >= EVENT_BATCH_BYTES:
             yield MessageBatch(messages)
             messages, size = [], 0
     if messages:

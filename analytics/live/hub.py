@@ -10,7 +10,7 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.live.delivery import ERASED, FAILED, STOPPING, Connection, Delivery
+from analytics.live.delivery import EVENTS_ERASED, FAILED, STOPPING, Connection, Delivery
 from analytics.live.event_batches import PendingEvents, SelectedEvents
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox
@@ -150,7 +150,7 @@ class Hub:
         self._pending = [PendingEvents(first, without(kept, users)) for first, kept in self._pending]
         for client in list(self._clients):
             if client.delivery.is_behind:
-                client.delivery.close(ERASED)
+                client.delivery.close(EVENTS_ERASED)
 
     def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:
         """Send a new snapshot to all clients.

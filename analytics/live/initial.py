@@ -9,7 +9,7 @@ from analytics.query.events import events_after, sequences
 from analytics.query.reader import Reader
 from analytics.snapshot.source import SnapshotSource
 
-CHUNK = 500
+EVENTS_PER_READ = 500
 """Events read at once: few, since a slow client keeps those that the ring drops meanwhile in memory."""
 
 
@@ -38,7 +38,7 @@ class InitialMessages:
         self, topics: Topics, since: int, newest: int, snapshot: bytes, *, gap: bool
     ) -> Iterator[MessageBatch]:
         while since < newest:
-            after, are_missing = self._reader.ask(events_after, since, CHUNK)
+            after, are_missing = self._reader.ask(events_after, since, EVENTS_PER_READ)
             gap = gap or are_missing
             found = [event for event in after if event.sequence <= newest]
             if not found:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from analytics.catalog.collections import COLLECTIONS, PRIVATE, Collection
+from analytics.catalog.collections import COLLECTIONS, PRIVATE_COLLECTIONS, Collection
 from analytics.clock import rfc3339_second
 from analytics.errors import AnalyticsError, FromFile, NotFound, PreconditionFailed
 from analytics.log import refusal
@@ -122,7 +122,7 @@ def no_room(state: State, collection: str) -> AnalyticsError | None:
 
 
 def _table(collection: str) -> Collection | None:
-    return COLLECTIONS.get(collection) or PRIVATE.get(collection)
+    return COLLECTIONS.get(collection) or PRIVATE_COLLECTIONS.get(collection)
 
 
 def put(state: State, found: Resource | None, item: FileResource, by: tuple[float, str, str]) -> Changed:

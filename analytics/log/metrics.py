@@ -9,7 +9,7 @@ from analytics.log.refusal import Refused
 from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, SeriesTags, series_tags
 from analytics.state.delta import SeriesKey
 from analytics.state.limits import CardinalityLimits
-from analytics.state.observations import EVENTS, TRAFFIC, Observations
+from analytics.state.observations import EVENTS_SERIES, TRAFFIC, Observations
 from analytics.state.state import State
 
 
@@ -91,9 +91,11 @@ class Metrics:
 
     def refusal(self, item: NewMetric) -> Refused | None:
         """The refusal of a reserved name or a negative amount of traffic."""
-        if item.name == EVENTS:
+        if item.name == EVENTS_SERIES:
             return Refused(
-                "reserved_name", f"The name {EVENTS!r} is reserved for the count of events: use another name.", "name"
+                "reserved_name",
+                f"The name {EVENTS_SERIES!r} is reserved for the count of events: use another name.",
+                "name",
             )
         if item.value < 0 and item.name in TRAFFIC:
             return Refused("negative_value", f"{item.name} cannot be negative: {item.value}.", "value")

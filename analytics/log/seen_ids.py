@@ -6,14 +6,14 @@ from hashlib import blake2b
 
 from analytics.log.own_ids import OwnIds
 
-MARK = "\0"
+SEPARATOR = "\0"
 """Separates a sender from an id, and begins a digest; no id has it."""
 SALT_LENGTH, DIGEST_BYTES = 32, 16
 
 
 def key_of(id_: str, sender: str | None) -> str:
     """What is remembered of an id: with its sender, if the ids of that sender are remembered apart."""
-    return id_ if sender is None else f"{sender}{MARK}{id_}"
+    return id_ if sender is None else f"{sender}{SEPARATOR}{id_}"
 
 
 class SeenIds:
@@ -93,17 +93,17 @@ class SeenIds:
         for id_ in self._seen.keys() & seen.keys():
             del self._seen[id_]
         self._seen.update(seen)
-        digests = [key for key in seen if key.startswith(MARK)]
+        digests = [key for key in seen if key.startswith(SEPARATOR)]
         if digests:
             self._salt = digests[0][1 : 1 + SALT_LENGTH]
-            self._digests = sum(key.startswith(MARK) for key in self._seen)
+            self._digests = sum(key.startswith(SEPARATOR) for key in self._seen)
 
     def __len__(self) -> int:
         return len(self._seen)
 
     def _digest(self, key: str) -> str:
         digest = blake2b(key.encode(), key=self._salt.encode(), digest_size=DIGEST_BYTES)
-        return f"{MARK}{self._salt}{digest.hexdigest()}"
+        return f"{SEPARATOR}{self._salt}{digest.hexdigest()}"
 
     def _prune(self, now: float) -> None:
         while len(self._seen) > self.always:
@@ -111,4 +111,4 @@ class SeenIds:
             if now - self._seen[oldest] <= self.seconds and len(self._seen) <= 5 * self.always:
                 break
             del self._seen[oldest]
-            self._digests -= oldest.startswith(MARK)
+            self._digests -= oldest.startswith(SEPARATOR)

@@ -13,7 +13,7 @@ from analytics.clock import Clock
 from analytics.people.sign_in import SignInFailed
 
 T = TypeVar("T")
-FRESH_SECONDS, RETRY_SECONDS = 3_600.0, 5.0
+FRESH_SECONDS, PROVIDER_RETRY_SECONDS = 3_600.0, 5.0
 """How long an answer is used, and how long the provider is left alone after a failure."""
 TIMEOUT = (5.0, 10.0)
 """Seconds to connect to the provider, and between two pieces of its answer."""
@@ -66,7 +66,7 @@ class Discovery:
             except (SignInFailed, *UNUSABLE) as error:
                 failed = failure(error)
                 self._failure = failed.reason, failed.detail
-                self._until = self._clock.monotonic() + RETRY_SECONDS
+                self._until = self._clock.monotonic() + PROVIDER_RETRY_SECONDS
                 raise failed from None
             self._failure, self._keys = None, None
             self._until = self._clock.monotonic() + FRESH_SECONDS

@@ -17,7 +17,7 @@ from analytics.people.id_token import Claims, Expected, Token, verified
 from analytics.people.sign_in import Attempt, SignInFailed
 
 T = TypeVar("T")
-SCOPES = ("openid", "email", "profile")
+OPENID_SCOPES = ("openid", "email", "profile")
 MOST_SECONDS = 20.0
 """Seconds for everything that one request of a browser needs of the provider."""
 
@@ -61,7 +61,7 @@ class Provider:
                 state=attempt.state,
                 nonce=attempt.nonce,
                 code_verifier=attempt.verifier,
-                scope=" ".join((*SCOPES, *extra)),
+                scope=" ".join((*OPENID_SCOPES, *extra)),
             )
         return str(address)
 

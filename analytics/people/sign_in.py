@@ -9,7 +9,7 @@ from typing import NamedTuple
 ATTEMPT_SECONDS = 600
 """How long a person may take to sign in with the provider."""
 MAX_NAME = 200
-FAILURES = {
+SIGN_IN_FAILURES = {
     "expired": "Signing in took too long, or began in another browser: sign in again.",
     "refused": "The sign-in provider did not let you in: sign in again, or ask who runs this service.",
     "no_role": "You signed in, but none of your groups may use this service: ask who runs it.",
@@ -23,7 +23,7 @@ class SignInFailed(Exception):
     """A person cannot sign in.
 
     Attributes:
-        reason: a key of `FAILURES`.
+        reason: a key of `SIGN_IN_FAILURES`.
         detail: for the log.
     """
 

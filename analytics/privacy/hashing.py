@@ -9,10 +9,10 @@ from pathlib import Path
 
 from analytics.errors import Unavailable
 
-FILE_NAME = "hash.key"
+HASH_KEY_FILE = "hash.key"
 KEY_BYTES = 32
-PREFIX = "hash:"
-HASH = re.compile(f"{PREFIX}[0-9a-f]{{32}}")
+HASH_PREFIX = "hash:"
+HASH_PATTERN = re.compile(f"{HASH_PREFIX}[0-9a-f]{{32}}")
 
 
 class Hasher:
@@ -34,7 +34,7 @@ class Hasher:
         """
         if self._key is None:
             self._key = self._find_key()
-        return PREFIX + blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
+        return HASH_PREFIX + blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
 
     def unless_hashed(self, text: str) -> str:
         """The hash of a text; a hash is returned as it is, so that an import of an export changes nothing.
@@ -42,7 +42,7 @@ class Hasher:
         Raises:
             Unavailable: the key cannot be read or created.
         """
-        return text if HASH.fullmatch(text) else self(text)
+        return text if HASH_PATTERN.fullmatch(text) else self(text)
 
 
 def hash_key(setting: str, directory: Path | None) -> bytes:
@@ -57,7 +57,7 @@ def hash_key(setting: str, directory: Path | None) -> bytes:
         return sha256(setting.encode()).digest()
     if directory is None:
         return secrets.token_bytes(KEY_BYTES)
-    path = directory / FILE_NAME
+    path = directory / HASH_KEY_FILE
     try:
         if not path.exists():
             _create(path)
@@ -75,7 +75,7 @@ def _unavailable(reason: str) -> Unavailable:
 
 def _create(path: Path) -> None:
     """Create the file; it appears only when it is complete."""
-    fresh = path.with_name(f"{FILE_NAME}.new")
+    fresh = path.with_name(f"{HASH_KEY_FILE}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_hex(KEY_BYTES) + "\n")
         file.flush()

@@ -7,13 +7,13 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-LARGE = 2048
+LARGE_TEXT = 2048
 """Bytes from which numpy is faster than a regular expression."""
-WINDOW = 4
+WINDOW_BYTES = 4
 """Bytes that numpy compares at once. It looks at every fourth byte only, so a name must hold a whole window."""
-CHUNK = 16 * 1024
+WINDOWS_PER_CALL = 16 * 1024
 """Windows that numpy compares in one call; larger arrays would be allocated anew each time."""
-SHORTEST = 2 * WINDOW - 1
+SHORTEST_NAME = 2 * WINDOW_BYTES - 1
 """A text of this length holds a whole window, wherever it begins."""
 MOST_LOOKS = 5_000
 """With more closer looks at one body, it counts as one that may have a name."""
@@ -25,7 +25,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DASHES = "-_"
 _FOLD = str.maketrans(_LETTERS, _LETTERS.lower(), _DASHES)
 _FOLD_BYTES = bytes.maketrans(_LETTERS.encode(), _LETTERS.lower().encode())
-NAMES, VALUE = frozenset(("name", "key")), "value"
+PAIR_NAMES, PAIR_VALUE = frozenset(("name", "key")), "value"
 """Fields of a pair, such as `{"name": "authorization", "value": "..."}`."""
 
 
@@ -49,7 +49,7 @@ class NameSearch:
     def __init__(self, names: Iterable[str]) -> None:
         texts = sorted({name.encode() for name in names})
         self._has_names = bool(texts)
-        short = [re.escape(text) for text in texts if len(text) + 2 < SHORTEST]
+        short = [re.escape(text) for text in texts if len(text) + 2 < SHORTEST_NAME]
         # a regular expression that begins with letters is searched for faster than a quoted text
         self._short = [re.compile(b'%b"(?<="%b")' % (text, text)).search for text in short]
         self._escapes = re.compile(rb"\\u00[2-7]" if all(map(bytes.isascii, texts)) else rb"\\u")
@@ -57,9 +57,11 @@ class NameSearch:
         either = b"|".join(map(re.escape, texts))
         quoted = b'"(?=[%b])(?:%b)"' % (first or b"_", either)  # most fields fail at the first character
         self._find = re.compile(quoted).search
-        self._has_name = re.compile(rb'%b\s*+:|"(?:%b)"\s*+:\s*+%b' % (quoted, "|".join(NAMES).encode(), quoted)).search
+        self._has_name = re.compile(
+            rb'%b\s*+:|"(?:%b)"\s*+:\s*+%b' % (quoted, "|".join(PAIR_NAMES).encode(), quoted)
+        ).search
         self._reach = max(map(len, texts), default=0) + 2
-        long = [b'"%b"' % text for text in texts if len(text) + 2 >= SHORTEST]
+        long = [b'"%b"' % text for text in texts if len(text) + 2 >= SHORTEST_NAME]
         self._windows = {window for text in long for window in _windows(text)}
         self._hashes = np.zeros(2**16, bool)
         if self._windows:
@@ -72,7 +74,7 @@ class NameSearch:
         if b"\\" in body and self._escapes.search(body):
             return True
         text = _folded(body)
-        if len(text) < LARGE:
+        if len(text) < LARGE_TEXT:
             return self._find(text) is not None
         return any(find(text) for find in self._short) or self._has_window(text)
 
@@ -82,16 +84,18 @@ class NameSearch:
 
     def _has_window(self, text: bytes) -> bool:
         """Whether a quoted name stands in a large text; looks more closely where a window of one does."""
-        read = np.frombuffer(text, np.uint32, len(text) // WINDOW)
+        read = np.frombuffer(text, np.uint32, len(text) // WINDOW_BYTES)
         looks = 0
-        for start in range(0, len(read), CHUNK):
-            windows = read[start : start + CHUNK]
+        for start in range(0, len(read), WINDOWS_PER_CALL):
+            windows = read[start : start + WINDOWS_PER_CALL]
             places = self._hashes.take(_hash(windows)).nonzero()[0]
             for place, window in zip(places.tolist(), windows[places].tolist(), strict=True):
                 if window in self._windows:
                     looks += 1
-                    byte = WINDOW * (start + place)
-                    if looks > MOST_LOOKS or self._find(text, max(0, byte - self._reach), byte + self._reach + WINDOW):
+                    byte = WINDOW_BYTES * (start + place)
+                    if looks > MOST_LOOKS or self._find(
+                        text, max(0, byte - self._reach), byte + self._reach + WINDOW_BYTES
+                    ):
                         return True
         return False
 
@@ -115,7 +119,10 @@ def _windows(text: bytes) -> Iterator[int]:
 
     Those with the rarest letters are chosen: a window that is common in other texts costs a closer look each time.
     """
-    every = [text[start : start + WINDOW] for start in range(len(text) - WINDOW + 1)]
-    start = min(range(len(every) - WINDOW + 1), key=lambda start: sum(map(_frequency, every[start : start + WINDOW])))
-    for window in every[start : start + WINDOW]:
+    every = [text[start : start + WINDOW_BYTES] for start in range(len(text) - WINDOW_BYTES + 1)]
+    start = min(
+        range(len(every) - WINDOW_BYTES + 1),
+        key=lambda start: sum(map(_frequency, every[start : start + WINDOW_BYTES])),
+    )
+    for window in every[start : start + WINDOW_BYTES]:
         yield int(np.frombuffer(window, np.uint32)[0])

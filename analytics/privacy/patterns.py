@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 Range = tuple[int, int]
 """Start and end of a part of a text."""
-SHORTEST = 6
+SHORTEST_FIND = 6
 """Shorter texts hold nothing that a pattern finds; `a@b.co` is the shortest."""
 LEAST_NUMBER = 10**12
 """Whole numbers below it hold nothing that a pattern finds: payment cards have 13 digits or more."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from analytics.catalog.collections import REDACTIONS
-from analytics.catalog.defaults import SECRETS
+from analytics.catalog.defaults import SECRET_FIELDS
 from analytics.privacy.hashing import Hasher
 from analytics.privacy.rules import Counts, RedactionRules, Rule, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
@@ -96,11 +96,11 @@ class Redactor:
     def _rules(self) -> RedactionRules:
         """The current rules. The default rule applies until it was recorded in the catalog."""
         catalog = self._catalog
-        made_of = catalog.revision_of(REDACTIONS.name), catalog.has_had(SECRETS)
+        made_of = catalog.revision_of(REDACTIONS.name), catalog.has_had(SECRET_FIELDS)
         if made_of != self._made_of:
             found = {each.name: each.body for each in catalog.all() if each.collection == REDACTIONS.name}
-            if not catalog.has_had(SECRETS):
-                found.setdefault(SECRETS.name, SECRETS.body)
+            if not catalog.has_had(SECRET_FIELDS):
+                found.setdefault(SECRET_FIELDS.name, SECRET_FIELDS.body)
             self._made = RedactionRules([Rule.of(name, body) for name, body in found.items()])
             self._made_of = made_of
         self._revision = catalog.revision

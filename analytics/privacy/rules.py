@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from analytics.privacy.names import NAMES, VALUE, NameSearch, folded
-from analytics.privacy.patterns import LEAST_NUMBER, PATTERNS, SHORTEST, Pattern, replaced
+from analytics.privacy.names import PAIR_NAMES, PAIR_VALUE, NameSearch, folded
+from analytics.privacy.patterns import LEAST_NUMBER, PATTERNS, SHORTEST_FIND, Pattern, replaced
 from analytics.schemas.redaction import DATA, DROP, HASH, MASK, MESSAGE, TAGS
 
 MASKED = "***"
@@ -79,7 +79,7 @@ class Place:
 
     def text(self, text: str, work: Work) -> str:
         """A text without what the patterns find."""
-        if len(text) < SHORTEST:
+        if len(text) < SHORTEST_FIND:
             return text
         for rule, pattern in self._patterns:
             replace = work.hash_ if rule.action == HASH else REPLACEMENT[rule.action]
@@ -104,9 +104,9 @@ class Place:
 
     def _fields(self, fields: Mapping[str, Any], work: Work) -> Iterable[tuple[str, Any]]:
         names = [folded(name) for name in fields]
-        of_pair = self._rule_of_pair(names, fields) if VALUE in names else None
+        of_pair = self._rule_of_pair(names, fields) if PAIR_VALUE in names else None
         for plain, (name, value) in zip(names, fields.items(), strict=True):
-            rule = self._by_name.get(plain) or (of_pair if plain == VALUE else None)
+            rule = self._by_name.get(plain) or (of_pair if plain == PAIR_VALUE else None)
             if rule is None or value is None:
                 yield name, self._value(value, work)
                 continue
@@ -118,7 +118,7 @@ class Place:
 
     def _rule_of_pair(self, names: Iterable[str], fields: Mapping[str, Any]) -> Rule | None:
         """The rule for `value` in a pair such as `{"name": "authorization", "value": "..."}`."""
-        named = [value for plain, value in zip(names, fields.values(), strict=True) if plain in NAMES]
+        named = [value for plain, value in zip(names, fields.values(), strict=True) if plain in PAIR_NAMES]
         rules = (self._by_name.get(folded(each)) for each in named if isinstance(each, str))
         return next(filter(None, rules), None)
 

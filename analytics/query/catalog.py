@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from analytics.catalog.collections import PRIVATE
+from analytics.catalog.collections import PRIVATE_COLLECTIONS
 from analytics.resources import Audited, Resource
 from analytics.state.catalog import place
 from analytics.state.state import State
@@ -59,7 +59,7 @@ def held_resources(state: State, now: float) -> list[Resource]:
 def every_resource(state: State, now: float) -> Held:
     """Every resource of the catalog that users see, in no order."""
     return Held(
-        [each for each in state.catalog.all() if each.collection not in PRIVATE],
+        [each for each in state.catalog.all() if each.collection not in PRIVATE_COLLECTIONS],
         _tag(state, f"{state.catalog.revision}-{state.catalog.count()}"),
     )
 

@@ -24,12 +24,12 @@ from analytics.query.stats import count, resident_bytes
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
-from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC
+from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, EVERY_SERVICE, TRAFFIC
 from analytics.state.services import Service
 from analytics.state.state import State
 
 T = TypeVar("T")
-PREFIX = "analytics_"
+METRIC_PREFIX = "analytics_"
 SLICE = 200
 """Number of services or series that are written between two yields: some milliseconds."""
 STATES = ("healthy", "degraded", "unhealthy", "maintenance", "stale", "down", "unknown")
@@ -51,14 +51,14 @@ def own_exposition(families: Iterable[Family | Histograms]) -> bytes:
 
 def _metric(family: Family) -> Metric:
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
-    metric = kind(PREFIX + family.name, family.about, labels=family.labels)
+    metric = kind(METRIC_PREFIX + family.name, family.about, labels=family.labels)
     for labels, value in family.values.items():
         metric.add_metric(labels, value)
     return metric
 
 
 def _histograms(family: Histograms) -> Metric:
-    metric = HistogramMetricFamily(PREFIX + family.name, family.about, labels=family.labels)
+    metric = HistogramMetricFamily(METRIC_PREFIX + family.name, family.about, labels=family.labels)
     for labels, histogram in family.values.items():
         metric.add_metric(labels, histogram.buckets(), histogram.sum)
     return metric
@@ -137,7 +137,7 @@ def _services(state: State, now: float, services: Iterable[Service]) -> Iterator
 def _events(totals: Iterable[tuple[SeriesKey, Cell]]) -> Iterator[Metric]:
     events = GaugeMetricFamily("analytics_events", "Events over the retained time, by type", labels=["service", "type"])
     for (name, service_name, tags), cell in totals:
-        if name == EVENTS and service_name != EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
+        if name == EVENTS_SERIES and service_name != EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
             events.add_metric([service_name, tags[0][1]], count(cell))
     yield events
 
@@ -148,7 +148,7 @@ def _collected(state: State, totals: Iterable[tuple[SeriesKey, Cell]]) -> Iterat
     last = GaugeMetricFamily("analytics_metric_last", "Custom metric, latest value", labels=names)
     sums = SummaryMetricFamily("analytics_metric", "Custom metric, sum and number of observations", labels=names)
     for (name, service, tags), cell in totals:
-        if name in (*TRAFFIC, EVENTS):
+        if name in (*TRAFFIC, EVENTS_SERIES):
             continue
         labels = [
             name,

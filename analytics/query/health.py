@@ -7,7 +7,7 @@ from analytics.clock import rfc3339
 from analytics.jobs.report import JobReport, reason
 from analytics.query.stats import count
 from analytics.records import NO_TAGS, SERVICE_NAME
-from analytics.state.observations import EVENTS, EVERY_SERVICE
+from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE
 from analytics.state.state import State
 
 
@@ -41,7 +41,7 @@ def health(
         "jobs": jobs,
         "stats": {
             "connected_clients": connections,
-            "total_events": count(state.series.totals.get((EVENTS, EVERY_SERVICE, NO_TAGS))),
+            "total_events": count(state.series.totals.get((EVENTS_SERIES, EVERY_SERVICE, NO_TAGS))),
             "tracked_services": len(state.services),
         },
     }

@@ -10,13 +10,13 @@ from analytics.query.reader import Steps
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
-from analytics.state.observations import EVENTS, EVERY_SERVICE, TRAFFIC
+from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE, TRAFFIC
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
 ADDITIVE = ("count", "sum", "rate", "unique")
 MAX_POINTS = 5_000
-STEP = 500
+CELLS_PER_YIELD = 500
 """Number of cells that are merged between two yields: some milliseconds."""
 
 
@@ -85,7 +85,7 @@ def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
     found: list[Point] = []
     for index, at in enumerate(starts):
         buckets = range(at, at + step, size)
-        if index % STEP == STEP - 1:
+        if index % CELLS_PER_YIELD == CELLS_PER_YIELD - 1:
             yield
         if unique:
             users = state.users.merged(level - 1, buckets, [query.service or EVERY_SERVICE])
@@ -129,7 +129,7 @@ def _first_kept(state: State, now: float, level: int, step: int) -> int:
 def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
     """The series keys whose cells add up to the query."""
     name, service, tags = query.name, query.service, query.tags
-    if name in (*TRAFFIC, EVENTS) and not tags:
+    if name in (*TRAFFIC, EVENTS_SERIES) and not tags:
         return [(name, service or EVERY_SERVICE, NO_TAGS)]
     wanted = set(tags)
     keys = [
@@ -139,7 +139,7 @@ def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
         and (key[1] == service if service is not None else key[1] != EVERY_SERVICE)
         and (wanted <= set(key[2]) and key[2] if wanted else key[2] == NO_TAGS)
     ]
-    if not keys and name not in (*TRAFFIC, EVENTS):
+    if not keys and name not in (*TRAFFIC, EVENTS_SERIES):
         raise NotFound(f"There is no metric named {name!r} with that service and those tags.", code="unknown_series")
     return keys
 
@@ -150,8 +150,8 @@ def _merged(state: State, level: int, buckets: Iterable[int], keys: Sequence[Ser
         return state.series.merged(level, buckets, keys)
     merged: Cell | None = None
     for bucket in buckets:
-        for first in range(0, len(keys), STEP):
-            cell = state.series.merged(level, (bucket,), keys[first : first + STEP])
+        for first in range(0, len(keys), CELLS_PER_YIELD):
+            cell = state.series.merged(level, (bucket,), keys[first : first + CELLS_PER_YIELD])
             if merged is None:
                 merged = cell
             elif cell is not None:
@@ -183,7 +183,7 @@ def _value(cell: Cell | None, agg: str, step: int, at: int, now: float) -> float
 
 
 def _check_unique(query: SeriesQuery) -> None:
-    if query.name != EVENTS or query.tags:
+    if query.name != EVENTS_SERIES or query.tags:
         raise _wrong("agg", "unique is only available for `events`, of all services or of one, without tags.")
 
 

@@ -9,7 +9,7 @@ from analytics.query.figures import error_rate, latency_figures, number, rounded
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.counter_sources import CounterSource, Figure
-from analytics.state.observations import EVENTS, TRAFFIC
+from analytics.state.observations import EVENTS_SERIES, TRAFFIC
 from analytics.state.resolution import Resolution
 from analytics.state.senders import UNNAMED
 from analytics.state.services import FORGOTTEN_AFTER, Service
@@ -212,7 +212,7 @@ def _custom_metrics(state: State, name: str) -> dict[str, MetricSummary]:
     found: dict[str, MetricSummary] = {}
     for key, cell in state.series.totals.items():
         metric, service, tags = key
-        if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS):
+        if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS_SERIES):
             found[metric] = {
                 "last": number(cell.last),
                 "avg": rounded(cell.mean),

@@ -11,11 +11,11 @@ from analytics.clock import rfc3339, rfc3339_second
 from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
 from analytics.records import NO_TAGS
-from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE
+from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, EVERY_SERVICE
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+MEMORY_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class PeriodFigures(TypedDict):
@@ -87,9 +87,9 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
     last_day = list(_newest(state, now, Resolution.HOUR, 24))
     counts = {"type": {}, "service": {}}  # type: dict[str, dict[str, int]]
     for (name, service, tags), cell in totals.items():
-        if name == EVENTS and service == EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
+        if name == EVENTS_SERIES and service == EVERY_SERVICE and tags and tags[0][0] == EVENT_TYPE:
             counts["type"][tags[0][1]] = cell.count
-        elif name == EVENTS and service != EVERY_SERVICE and not tags:
+        elif name == EVENTS_SERIES and service != EVERY_SERVICE and not tags:
             counts["service"][service] = cell.count
     days = [
         _day(state, start) for start in _newest(state, now, Resolution.DAY, state.series.levels[Resolution.DAY].keep)
@@ -99,7 +99,7 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
         "started_at": rfc3339(state.started),
         "memory_bytes": resident_bytes(),
         "totals": {
-            "events": count(totals.get((EVENTS, EVERY_SERVICE, NO_TAGS))),
+            "events": count(totals.get((EVENTS_SERIES, EVERY_SERVICE, NO_TAGS))),
             "requests": total_requests(state),
             "errors": total_errors(state),
             "services": len(state.services),
@@ -162,7 +162,7 @@ def resident_bytes() -> int:
     """Resident memory of this process in bytes: current on Linux, elsewhere the maximum so far."""
     try:
         with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * PAGE
+            return int(statm.read().split()[1]) * MEMORY_PAGE
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -176,7 +176,7 @@ def _figures(state: State, level: int, starts: list[int]) -> PeriodFigures:
         "error_rate": error_rate(requests, errors),
         **latency_figures(latency),
         "unique_users": users.users.estimate if users else 0,
-        "events": count(state.series.merged(level, starts, [(EVENTS, EVERY_SERVICE, NO_TAGS)])),
+        "events": count(state.series.merged(level, starts, [(EVENTS_SERIES, EVERY_SERVICE, NO_TAGS)])),
     }
 
 

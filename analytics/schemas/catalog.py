@@ -12,7 +12,7 @@ from analytics.schemas.responses import AnswerSchema
 OUTCOMES = ("created", "changed", "unchanged")
 
 
-NAME = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}"
+RESOURCE_NAME = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}"
 """The name of a resource: safe in a URL, and neither `.` nor `..`."""
 
 
@@ -21,7 +21,7 @@ class ResourcePath(Schema):
 
     id = fields.String(
         required=True,
-        validate=validate.Regexp(f"^{NAME}$"),
+        validate=validate.Regexp(f"^{RESOURCE_NAME}$"),
         metadata={"description": "Its name", "example": "deploy-1.4.2"},
     )
 

@@ -24,7 +24,7 @@ from analytics.schemas.surrogates import without_unpaired
 R = TypeVar("R", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-PAUSE_EVERY = 64
+ITEMS_PER_PAUSE = 64
 MOST_NAME = 200
 """Characters of a field's name in an error; an unknown one is as long as the client likes."""
 MOST_FIELDS = 100
@@ -192,7 +192,7 @@ class SchemaDecoder(Generic[R]):
         places: list[int] = []
         errors: list[ItemError] = []
         for place, body in enumerate(bodies):
-            if place % PAUSE_EVERY == PAUSE_EVERY - 1:
+            if place % ITEMS_PER_PAUSE == ITEMS_PER_PAUSE - 1:
                 self._pause()
             try:
                 items.append(self.one(body, "item"))

@@ -16,7 +16,7 @@ from analytics.schemas.responses import (
     time,
     whole,
 )
-from analytics.schemas.services import HOUR, ServiceRow
+from analytics.schemas.services import HOUR_EXAMPLE, ServiceRow
 
 
 class PeriodFigures(Latencies):
@@ -32,14 +32,14 @@ class PeriodFigures(Latencies):
 class HourBucket(PeriodFigures):
     """One hour."""
 
-    hour = time("Its start", HOUR)
+    hour = time("Its start", HOUR_EXAMPLE)
 
 
 class DayBucket(PeriodFigures):
     """One day (UTC)."""
 
     date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
-    peak_hour = time("The start of its busiest hour", HOUR, allow_none=True)
+    peak_hour = time("The start of its busiest hour", HOUR_EXAMPLE, allow_none=True)
     peak_requests = number("Requests in that hour", 2210)
 
 
@@ -47,7 +47,7 @@ class DayPeak(AnswerSchema):
     """Peak of a day with data."""
 
     date = fields.Date(metadata={"description": "The day", "example": "2024-01-15"})
-    peak_hour = time("The start of its busiest hour", HOUR, allow_none=True)
+    peak_hour = time("The start of its busiest hour", HOUR_EXAMPLE, allow_none=True)
     peak_requests = number("Requests in that hour", 2210)
     unique_users = whole("Distinct users", 45)
 
@@ -100,7 +100,7 @@ class Oldest(AnswerSchema):
     metrics = time("Oldest metric", allow_none=True)
     seconds = time("Oldest bucket of a second", allow_none=True)
     minutes = time("Oldest bucket of a minute", allow_none=True)
-    hours = time("Oldest bucket of an hour", HOUR, allow_none=True)
+    hours = time("Oldest bucket of an hour", HOUR_EXAMPLE, allow_none=True)
     days = time("Oldest bucket of a day", "2024-01-15T00:00:00Z", allow_none=True)
 
 
@@ -151,7 +151,7 @@ class Stats(AnswerSchema):
 class Point(AnswerSchema):
     """Bucket of a series."""
 
-    timestamp = time("The start of the bucket", HOUR)
+    timestamp = time("The start of the bucket", HOUR_EXAMPLE)
     value = number("Value; null if nothing was observed and the value is not a count", 45.2, allow_none=True)
 
 
@@ -163,7 +163,7 @@ class Series(AnswerSchema):
     tags = fields.Dict(values=fields.String(), metadata={"description": "Tags in the query", "example": {}})
     agg = choice("Aggregate in each value", AGGREGATES)
     step = whole("Length of a bucket in seconds", 60)
-    start = time("The start of the first bucket", HOUR, data_key="from")
+    start = time("The start of the first bucket", HOUR_EXAMPLE, data_key="from")
     end = time("The end of the last bucket", "2024-01-15T11:00:00Z", data_key="to")
     unit = text("Unit, as last sent", "ms", allow_none=True)
     points = fields.List(fields.Nested(Point))

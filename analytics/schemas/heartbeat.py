@@ -8,7 +8,7 @@ from analytics.records import NewHeartbeat
 from analytics.schemas.fields import JsonObject, Number, Text, check_numbers
 
 STATUSES = ("healthy", "degraded", "unhealthy", "maintenance")
-YEAR = 366 * 86_400
+MAX_INTERVAL = 366 * 86_400
 """The longest interval, in seconds."""
 MESSAGE_LIMIT = 500
 FIGURES = ("request_count", "error_count", "avg_latency", "uptime")
@@ -49,14 +49,14 @@ class HeartbeatSchema(Schema):
     )
     interval = Number(
         1,
-        YEAR,
+        MAX_INTERVAL,
         allow_none=True,
         load_default=None,
         metadata={"description": "Planned seconds between heartbeats", "example": 3600},
     )
     grace = Number(
         0,
-        YEAR,
+        MAX_INTERVAL,
         allow_none=True,
         load_default=None,
         metadata={"description": "Seconds that a heartbeat may be late", "example": 300},

@@ -6,12 +6,12 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from analytics.identity import INGEST, SCOPES
 from analytics.schemas import responses
-from analytics.schemas.catalog import NAME
+from analytics.schemas.catalog import RESOURCE_NAME
 from analytics.schemas.fields import Number, Text, Timestamp
 from analytics.schemas.responses import AnswerSchema
 
 MOST_NAMES = 100
-ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
+ORIGIN_PATTERN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
 
 
 class LimitSchema(Schema):
@@ -71,7 +71,9 @@ class KeySchema(Schema):
     services = _names("The only services whose records it may send; all if empty")
     types = _names("The only event types that it may send; all if empty")
     origins = fields.List(
-        fields.String(validate=validate.Regexp(ORIGIN, error="Must be an origin such as https://shop.example.")),
+        fields.String(
+            validate=validate.Regexp(ORIGIN_PATTERN, error="Must be an origin such as https://shop.example.")
+        ),
         load_default=list,
         validate=validate.Length(max=MOST_NAMES),
         metadata={"description": "Makes it a public key for web pages of these origins, which can send only"},
@@ -94,7 +96,7 @@ class KeyPath(Schema):
 
     id = fields.String(
         required=True,
-        validate=validate.Regexp(f"^{NAME}$"),
+        validate=validate.Regexp(f"^{RESOURCE_NAME}$"),
         metadata={"description": "Its id", "example": "5f0c2a9b3d18c2f0"},
     )
 

@@ -8,7 +8,7 @@ from analytics.schemas.fields import Text
 from analytics.schemas.queries import Query, whole_number
 
 MOST_NAMES = 100
-NAME = Text(1, 128)
+FILTER_NAME = Text(1, 128)
 
 
 class Names(fields.Field[frozenset[str] | None]):
@@ -22,7 +22,7 @@ class Names(fields.Field[frozenset[str] | None]):
         names = value.split(",") if isinstance(value, str) else value
         if value == "" or not isinstance(names, list) or len(names) > MOST_NAMES:
             raise ValidationError(f"Must be all, none, or up to {MOST_NAMES} names separated by commas.")
-        return frozenset(NAME.deserialize(name.strip() if names is not value else name, attr) for name in names)
+        return frozenset(FILTER_NAME.deserialize(name.strip() if names is not value else name, attr) for name in names)
 
 
 class LiveQuery(Query):

@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 from analytics.errors import ValidationFailed
 from analytics.records import AGGREGATES
 from analytics.schemas.fields import Text, Timestamp
-from analytics.schemas.heartbeat import MESSAGE_LIMIT, STATUSES, YEAR
+from analytics.schemas.heartbeat import MAX_INTERVAL, MESSAGE_LIMIT, STATUSES
 
 
 def given_once(given: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
@@ -114,12 +114,12 @@ class PingQuery(Query):
     instance = Text(1, 128, load_default=None, metadata={"description": "Name of the replica"})
     interval = Seconds(
         load_default=None,
-        validate=validate.Range(1, YEAR, error=f"Must be 1 to {YEAR} seconds."),
+        validate=validate.Range(1, MAX_INTERVAL, error=f"Must be 1 to {MAX_INTERVAL} seconds."),
         metadata={"description": "Planned seconds between heartbeats"},
     )
     grace = Seconds(
         load_default=None,
-        validate=validate.Range(0, YEAR, error=f"Must be 0 to {YEAR} seconds."),
+        validate=validate.Range(0, MAX_INTERVAL, error=f"Must be 0 to {MAX_INTERVAL} seconds."),
         metadata={"description": "Seconds that a heartbeat may be late"},
     )
 

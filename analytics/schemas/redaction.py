@@ -9,9 +9,9 @@ DATA, MESSAGE, TAGS = "data", "message", "tags"
 PLACES = (DATA, MESSAGE, TAGS)
 DROP, MASK, HASH = "drop", "mask", "hash"
 ACTIONS = (DROP, MASK, HASH)
-PATTERNS = ("email", "card", "token")
+PATTERN_NAMES = ("email", "card", "token")
 MOST_NAMES = 100
-NAME = r'^(?=.*[^-_])[^"\\/\x00-\x1f\x7f-\x9f]+$'
+FIELD_NAME = r'^(?=.*[^-_])[^"\\/\x00-\x1f\x7f-\x9f]+$'
 """A name that JSON writes without escapes, and that is more than dashes."""
 
 
@@ -21,7 +21,7 @@ class FieldName(Text):
     def __init__(self) -> None:
         super().__init__(1, 128)
         self.validators.append(
-            validate.Regexp(NAME, error='Must not contain ", \\ or /, and not consist of - and _ alone.')
+            validate.Regexp(FIELD_NAME, error='Must not contain ", \\ or /, and not consist of - and _ alone.')
         )
 
 
@@ -32,9 +32,9 @@ class RedactionSchema(Schema):
         unknown = RAISE
 
     patterns = List(
-        String(validate=validate.OneOf(PATTERNS, error=f"Must be one of {', '.join(PATTERNS)}.")),
+        String(validate=validate.OneOf(PATTERN_NAMES, error=f"Must be one of {', '.join(PATTERN_NAMES)}.")),
         load_default=list,
-        validate=validate.Length(max=len(PATTERNS)),
+        validate=validate.Length(max=len(PATTERN_NAMES)),
         metadata={
             "description": "Kinds of text that are redacted wherever they stand in a text: `email` (mail addresses), "
             "`card` (payment card numbers with a right check digit), `token` (JWTs, bearer tokens and well-known keys)"

@@ -5,7 +5,7 @@ from marshmallow import fields
 from analytics.schemas.fields import JsonObject
 from analytics.schemas.responses import STATES, AnswerSchema, Latencies, choice, number, text, time, whole
 
-HOUR = "2024-01-15T10:00:00Z"
+HOUR_EXAMPLE = "2024-01-15T10:00:00Z"
 """Start of a bucket, in examples."""
 
 
@@ -116,7 +116,7 @@ class CustomMetric(AnswerSchema):
 class MinuteBucket(Latencies):
     """Figures of a service in one minute."""
 
-    timestamp = time("Its start", HOUR)
+    timestamp = time("Its start", HOUR_EXAMPLE)
     requests = number("Requests", 125)
     errors = number("Errors", 2)
 

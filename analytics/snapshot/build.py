@@ -13,7 +13,7 @@ from analytics.records import event_json
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
-WINDOW = 60
+RATE_SECONDS = 60
 """Seconds over which current rates and averages are taken."""
 TOP_ENDPOINTS = 10
 RECENT_EVENTS = 20
@@ -22,7 +22,7 @@ RECENT_EVENTS = 20
 def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> dict[str, Any]:
     """The snapshot; `connections` is the number of live clients, or a placeholder for it."""
     this_second = int(now)
-    last_minute = range(this_second - WINDOW + 1, this_second + 1)
+    last_minute = range(this_second - RATE_SECONDS + 1, this_second + 1)
     requests, errors, latency = traffic(state.series, Resolution.SECOND, last_minute)
     return {
         "overview": {
@@ -31,7 +31,7 @@ def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> 
             "average_latency_ms": round(latency.mean, 3) if latency else 0.0,
             "mean_latency_ms": rounded(latency.mean) if latency else None,
             "error_rate": error_rate(requests, errors),
-            "requests_per_second": round(requests / WINDOW, 3),
+            "requests_per_second": round(requests / RATE_SECONDS, 3),
         },
         "services": {service.name: service_row(state, now, service) for service in state.services.all()},
         "realtime_stats": {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 
-SECONDS = 1.0
+TICK_SECONDS = 1.0
 STALLED_AFTER = 5.0
 """Seconds without a successful tick after which the ticker is stalled."""
 
@@ -26,9 +26,9 @@ def make_ticker(work: Callable[[], None], jobs: Supervisor, dropped: Callable[[s
 
     return jobs.periodic(
         "ticker",
-        SECONDS,
+        TICK_SECONDS,
         tick,
         stalled_after=STALLED_AFTER,
-        most_pause=SECONDS,
+        most_pause=TICK_SECONDS,
         skipped=lambda missed: dropped("snapshot_skipped", missed),
     )

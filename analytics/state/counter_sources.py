@@ -71,16 +71,16 @@ class Increase(NamedTuple):
         return Increase(self.requests + requests, self.errors + errors)
 
 
-NOTHING = Increase()
+NO_INCREASE = Increase()
 
 
 class Gain(NamedTuple):
     """What a heartbeat adds: `before` to the baseline from before the first observation, `now` to the series."""
 
-    before: Increase = NOTHING
-    now: Increase = NOTHING
+    before: Increase = NO_INCREASE
+    now: Increase = NO_INCREASE
 
-    def add(self, before: Increase = NOTHING, now: Increase = NOTHING) -> "Gain":
+    def add(self, before: Increase = NO_INCREASE, now: Increase = NO_INCREASE) -> "Gain":
         """The sum of this gain and another."""
         return Gain(self.before.plus(*before), self.now.plus(*now))
 

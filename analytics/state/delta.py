@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell, UserCell
 from analytics.state.exact import UNIT_BITS, exact_sum
-from analytics.state.observations import EVENT_TYPE, EVENTS, EVERY_SERVICE, TRAFFIC, Observations
+from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, EVERY_SERVICE, TRAFFIC, Observations
 
 SeriesKey = tuple[str, str, SeriesTags]
 """Name, service (`EVERY_SERVICE`: all services) and tags (`NO_TAGS`: all tags)."""
@@ -26,8 +26,8 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
         if seen.event_types:
             for event_type, count in seen.event_types.items():
                 all_types[event_type] = all_types.get(event_type, 0) + count
-                delta[EVENTS, service, ((EVENT_TYPE, event_type),)] = Cell.tally(count, at)
-            delta[EVENTS, service, NO_TAGS] = Cell.tally(sum(seen.event_types.values()), at)
+                delta[EVENTS_SERIES, service, ((EVENT_TYPE, event_type),)] = Cell.tally(count, at)
+            delta[EVENTS_SERIES, service, NO_TAGS] = Cell.tally(sum(seen.event_types.values()), at)
         if seen.requests is not None:
             _put_traffic(delta, "requests", service, seen.requests)
         if seen.errors is not None:
@@ -49,8 +49,8 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
                 _put(delta, (name, service, NO_TAGS), cell)
     if all_types:
         for event_type, count in all_types.items():
-            delta[EVENTS, EVERY_SERVICE, ((EVENT_TYPE, event_type),)] = Cell.tally(count, latest)
-        delta[EVENTS, EVERY_SERVICE, NO_TAGS] = Cell.tally(sum(all_types.values()), latest)
+            delta[EVENTS_SERIES, EVERY_SERVICE, ((EVENT_TYPE, event_type),)] = Cell.tally(count, latest)
+        delta[EVENTS_SERIES, EVERY_SERVICE, NO_TAGS] = Cell.tally(sum(all_types.values()), latest)
     return delta
 
 

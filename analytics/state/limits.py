@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from analytics.state.delta import SeriesKey
-from analytics.state.observations import EVENT_TYPE, EVENTS, OTHER
+from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, OTHER
 
 
 class CardinalityLimits:
@@ -39,7 +39,7 @@ class CardinalityLimits:
     def admit_event_type(self, service: str, event_type: str) -> str:
         """The type under which events of `event_type` are counted: their own, or `other` beyond the limits."""
         if event_type in self._types or len(self._types) < self.max_types:
-            key = (EVENTS, service, ((EVENT_TYPE, event_type),))
+            key = (EVENTS_SERIES, service, ((EVENT_TYPE, event_type),))
             if key in self._series or self.admit((key,)):
                 self._types.add(event_type)
                 return event_type
@@ -52,7 +52,7 @@ class CardinalityLimits:
     def expire(self, live: Collection[SeriesKey]) -> None:
         """Forget all series but the `live` ones, and the event types without a live series."""
         self._series.intersection_update(live)
-        self._types = {tags[0][1] for name, _, tags in live if name == EVENTS and tags}
+        self._types = {tags[0][1] for name, _, tags in live if name == EVENTS_SERIES and tags}
 
     def dump(self) -> tuple[list[SeriesKey], list[str]]:
         """The series and the event types, for `restore`."""

@@ -251,7 +251,7 @@ class Observations:
 
 TRAFFIC = ("requests", "errors", "latency")
 """Metrics with the same meaning for every service."""
-EVENTS = "events"
+EVENTS_SERIES = "events"
 """Series that counts events; reserved, metrics cannot use the name."""
 EVENT_TYPE = "type"
 """Tag of the `events` series."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from analytics.state.distinct import Distinct
 
-WINDOW = 300
+ACTIVE_SECONDS = 300
 """Length of the window in seconds."""
 
 
@@ -19,7 +19,7 @@ class ActiveUsers:
     def add(self, at: float, users: Distinct) -> None:
         """Count `users` as active at `at`; the future counts as now."""
         second = min(int(at), self._now)
-        if second <= self._now - WINDOW:
+        if second <= self._now - ACTIVE_SECONDS:
             return
         if second not in self._seconds:
             self._seconds[second] = Distinct()
@@ -29,7 +29,7 @@ class ActiveUsers:
     def advance(self, now: float) -> None:
         """Drop the seconds before the window."""
         self._now = max(self._now, int(now))
-        gone = [second for second in self._seconds if second <= self._now - WINDOW]
+        gone = [second for second in self._seconds if second <= self._now - ACTIVE_SECONDS]
         if gone:
             for second in gone:
                 del self._seconds[second]

@@ -6,11 +6,11 @@ import pytest
 from werkzeug.test import TestResponse
 
 from analytics.addresses import sender_at
-from analytics.keys.check import FAILURES
+from analytics.keys.check import FAILED_KEYS
 from analytics.live.wire.socketio import PROTOCOL_FIELDS
 from tests.access.rig import ADMIN, OTHER_MACHINE, SHOP, Rig, check_refused, event
 
-BURST = int(FAILURES.burst)
+BURST = int(FAILED_KEYS.burst)
 
 
 def test_each_item_of_a_batch_is_checked_against_the_bounds_of_the_key() -> None:

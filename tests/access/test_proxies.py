@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analytics.access.proxies import PREFIX, Proxies
+from analytics.access.proxies import PATH_PREFIX, Proxies
 from analytics.addresses import SCHEME
 
 TRUSTED = ("127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48")
@@ -29,7 +29,7 @@ def applied(request: dict[str, Any]) -> tuple[str, str, str, str]:
     """Client, scheme, host and prefix of a request after the headers of trusted proxies were applied."""
     Proxies(TRUSTED)(request)
     assert request.get(SCHEME, request["wsgi.url_scheme"]) == request["wsgi.url_scheme"]
-    return request["REMOTE_ADDR"], request["wsgi.url_scheme"], request["HTTP_HOST"], request.get(PREFIX, "")
+    return request["REMOTE_ADDR"], request["wsgi.url_scheme"], request["HTTP_HOST"], request.get(PATH_PREFIX, "")
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from analytics.api.openapi import JSON, LINES, build_spec
+from analytics.api.openapi import build_spec
 from analytics.config import Settings
+from analytics.doors.media import LINES_TYPE
 
 MAX_BATCH = 20
 """Small, so that batches beyond it are soon made."""
@@ -40,7 +41,7 @@ BEYOND_A_SCHEMA = {
 """Error codes that no schema can express."""
 
 
-@schemathesis.serializer(LINES)
+@schemathesis.serializer(LINES_TYPE)
 def lines(context: schemathesis.SerializationContext, value: Any) -> bytes:
     """The body of NDJSON."""
     return value.encode() if isinstance(value, str) else json.dumps(value).encode()
@@ -69,7 +70,7 @@ def bad_is_refused(context: schemathesis.CheckContext, response: schemathesis.Re
 def good_is_taken(context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
     """Valid JSON is recorded, unless a rule beyond the schema refuses it."""
     mode = case.meta.generation.mode if case.meta else None
-    if mode is not schemathesis.GenerationMode.POSITIVE or case.media_type != JSON or response.status_code < 300:
+    if mode is not schemathesis.GenerationMode.POSITIVE or case.media_type != JSON_TYPE or response.status_code < 300:
         return
     body = response.json()
     codes = {error["code"] for error in body["errors"]} if "errors" in body else {body["error"]["code"]}

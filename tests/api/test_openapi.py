@@ -11,9 +11,10 @@ import pytest
 import requests
 
 from analytics.api.codes import PROBLEMS
-from analytics.api.openapi import JSON, LINES, PLAIN, resolve
+from analytics.api.openapi import resolve
 from analytics.clock import rfc3339
 from analytics.config import Settings
+from analytics.doors.media import BEACON_TYPE, JSON_TYPE, LINES_TYPE
 from analytics.factory import create_app
 from analytics.version import VERSION
 from tests.api.contract import MAX_BATCH, SPEC
@@ -45,9 +46,9 @@ def check(part: dict[str, Any], payload: Any) -> None:
 def check_answer(method: str, path: str, answer: requests.Response) -> Any:
     """Check that an answer matches the document."""
     documented = SPEC["paths"][path][method]["responses"][str(answer.status_code)]
-    assert answer.headers["Content-Type"] == JSON
+    assert answer.headers["Content-Type"] == JSON_TYPE
     payload = answer.json()
-    check(documented["content"][JSON]["schema"], payload)
+    check(documented["content"][JSON_TYPE]["schema"], payload)
     return payload
 
 
@@ -143,8 +144,8 @@ def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -
         return
     key = server.post("/keys", {"name": "reader", "scopes": ["read"]}).json()
     content = operation["requestBody"]["content"]
-    bodies = [(JSON, json.dumps(example["value"])) for example in content[JSON]["examples"].values()]
-    bodies += [(type_, content[type_]["example"]) for type_ in (PLAIN, LINES) if type_ in content]
+    bodies = [(JSON_TYPE, json.dumps(example["value"])) for example in content[JSON_TYPE]["examples"].values()]
+    bodies += [(type_, content[type_]["example"]) for type_ in (BEACON_TYPE, LINES_TYPE) if type_ in content]
     for media_type, body in bodies:
         body = body.replace(SECRET_EXAMPLE, key["secret"])
         url = server.url + path.replace("{id}", key["id"])
@@ -192,7 +193,7 @@ def test_every_read_answers_its_example_as_documented(path: str, busy_server: Se
     assert answer.status_code == 200, answer.text
     content = operation["responses"]["200"]["content"]
     assert answer.headers["Content-Type"].split(";")[0] in content
-    if JSON in content:
+    if JSON_TYPE in content:
         check_answer("get", path, answer)
 
 
@@ -235,7 +236,7 @@ def test_complete_answers_have_documented_fields_only(busy_server: Server) -> No
 def test_errors_have_the_documented_format_and_code(
     method: str, path: str, body: str, status: int, code: str, server: Server
 ) -> None:
-    answer = requests.request(method, server.url + path, data=body, headers={"Content-Type": JSON}, timeout=10)
+    answer = requests.request(method, server.url + path, data=body, headers={"Content-Type": JSON_TYPE}, timeout=10)
     assert answer.status_code == status
     documented = method if method in SPEC["paths"][path] else "get"
     assert check_answer(documented, path, answer)["error"]["code"] == code

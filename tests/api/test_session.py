@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from analytics.api.sign_ins import SIGN_INS
-from analytics.keys.tickets import MAX_TICKETS, SECONDS
+from analytics.keys.tickets import MAX_TICKETS, TICKET_SECONDS
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused, event
 
 SEVEN_DAYS = 7 * 86_400
@@ -162,12 +162,12 @@ def test_no_other_site_signs_somebody_out(headers: dict[str, str]) -> None:
 def test_a_ticket_is_valid_once_and_for_half_a_minute() -> None:
     rig = Rig()
     read = rig.key("read")
-    for ticket, pause in ((rig.ticket(read), 0.0), (rig.ticket(read), SECONDS - 0.1)):
+    for ticket, pause in ((rig.ticket(read), 0.0), (rig.ticket(read), TICKET_SECONDS - 0.1)):
         rig.clock.advance(pause)
         assert rig.get(f"/export/daily?ticket={ticket}").status_code == 200
         check_refused(rig.get(f"/export/daily?ticket={ticket}"), 401, "unauthorized")
     late = rig.ticket(read)
-    rig.clock.advance(SECONDS)
+    rig.clock.advance(TICKET_SECONDS)
     check_refused(rig.get(f"/export/daily?ticket={late}"), 401, "unauthorized")
 
 

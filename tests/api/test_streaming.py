@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analytics.api.streaming import CHUNK, LogExport, TableExport, gzipped
+from analytics.api.streaming import BUFFER_BYTES, LogExport, TableExport, gzipped
 from analytics.api.tables import Lines
 from analytics.query.events import EventFilter
 from analytics.query.export import EVENT_EXPORT
@@ -35,7 +35,7 @@ def test_chunks_have_about_64_kb_and_an_export_yields_after_each(batch: int) -> 
         rig.events(*numbered(min(batch, 3_000 - start), start))
     chunks = list(export(rig, pauses))
     assert ids(chunks) == list(range(3_000))
-    assert all(CHUNK <= len(chunk) < CHUNK + 400 for chunk in chunks[:-1])
+    assert all(BUFFER_BYTES <= len(chunk) < BUFFER_BYTES + 400 for chunk in chunks[:-1])
     assert len(pauses) >= len(chunks) - 1
 
 
@@ -44,7 +44,7 @@ def test_a_chunk_has_one_or_two_large_records() -> None:
     rig.events(*numbered(40, size=31_000))
     chunks = list(export(rig))
     assert ids(chunks) == list(range(40))
-    assert max(map(len, chunks)) < CHUNK + 32_000
+    assert max(map(len, chunks)) < BUFFER_BYTES + 32_000
 
 
 def test_a_filter_with_few_matches_still_yields() -> None:

@@ -12,7 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.doors.decompression import STEP, ZSTD_INPUT, ZSTD_WINDOW
+from analytics.doors.decompression import BYTES_PER_YIELD, ZSTD_INPUT, ZSTD_WINDOW
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ENCODINGS
 from analytics.errors import MalformedBody, TooLarge, UnsupportedMedia
@@ -70,7 +70,7 @@ def test_a_compressed_body_is_decompressed(encoding: str, compress: Compress, da
 
 
 @each_way
-@pytest.mark.parametrize("size", [STEP - 1, STEP, STEP + 1, 3 * STEP + 300])
+@pytest.mark.parametrize("size", [BYTES_PER_YIELD - 1, BYTES_PER_YIELD, BYTES_PER_YIELD + 1, 3 * BYTES_PER_YIELD + 300])
 def test_a_large_body_is_restored_in_steps_between_which_others_run(
     encoding: str, compress: Compress, size: int
 ) -> None:
@@ -84,8 +84,8 @@ def test_a_large_body_is_restored_in_steps_between_which_others_run(
     running = gevent.spawn(other)
     for data in (bytes(size), random.Random(size).randbytes(size)):
         turns.clear()
-        assert decompressed(encoding, compress(data), BodyLimits(4 * STEP)) == data
-        assert size == STEP or bool(turns) == (size > STEP)
+        assert decompressed(encoding, compress(data), BodyLimits(4 * BYTES_PER_YIELD)) == data
+        assert size == BYTES_PER_YIELD or bool(turns) == (size > BYTES_PER_YIELD)
     running.kill()
 
 

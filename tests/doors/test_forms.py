@@ -8,7 +8,7 @@ import pytest
 
 from analytics.doors.forms import decode
 from analytics.errors import AnalyticsError
-from analytics.schemas.compiled import PAUSE_EVERY, DecodedBatch, SchemaDecoder
+from analytics.schemas.compiled import ITEMS_PER_PAUSE, DecodedBatch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from tests.schemas import decoders
 from tests.schemas.decoders import MAX_ITEMS, NewEvent
@@ -159,7 +159,7 @@ def test_decoding_a_faulty_batch_yields() -> None:
     decoder.many(b"[" + b",".join([A] * 500) + b"]")
     assert pauses == []
     decoder.many(b"[" + b",".join([BAD] + [A] * 499) + b"]")
-    assert len(pauses) == 500 // PAUSE_EVERY
+    assert len(pauses) == 500 // ITEMS_PER_PAUSE
 
 
 def test_metrics_have_the_same_forms() -> None:

@@ -14,7 +14,7 @@ from analytics.log.disk import checkpointer, database, erasing
 from analytics.log.disk.stored import Part
 
 checkpointer.CHECK_SECONDS = 0.02
-checkpointer.PAUSE_SECONDS = 0.02
+checkpointer.MIN_SECONDS = 0.02
 checkpointer.MAX_ENTRIES = 5
 checkpointer.PUT_BYTES = 256
 erasing.PAUSE_SECONDS = 0.05

@@ -14,7 +14,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from analytics.api.sign_ins import SIGN_INS
-from analytics.people.sign_in import FAILURES
+from analytics.people.sign_in import SIGN_IN_FAILURES
 from tests.conftest import StartServer
 from tests.oidc import CLIENT_SECRET, Accounts, OidcProvider, Visitor
 from tests.server import Server, free_port
@@ -63,7 +63,7 @@ def check_refused(visitor: Visitor, answer: requests.Response, reason: str) -> N
     """Check that an answer redirects to the page without a session, and that the page gets the reason once."""
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert "analytics_session" not in visitor.cookies
-    assert visitor.who()["sign_in_failure"] == FAILURES[reason]
+    assert visitor.who()["sign_in_failure"] == SIGN_IN_FAILURES[reason]
     assert visitor.who()["sign_in_failure"] is None
     assert visitor.go("/stats").status_code == 401
 

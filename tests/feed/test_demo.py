@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from analytics.feed import history
-from analytics.feed.catalogue import SERVICES
 from analytics.feed.demo import Demo
 from analytics.feed.errors import UnreachableError
 from analytics.feed.service_client import ServiceClient
+from analytics.feed.shop_data import SERVICES
 from tests.feed.fake_service import CUT, Answer, FakeService, fake_service
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analytics.feed.logs.formats import FORMATS, detect_format, explain_unreadable, parser_of
+from analytics.feed.logs.formats import LOG_FORMATS, detect_format, explain_unreadable, parser_of
 from analytics.feed.logs.record import DamagedLineError, Record
 from analytics.feed.logs.template import UnknownFormatError
 
@@ -112,7 +112,7 @@ def only(described: str | None, text: str) -> Record:
 def test_each_format_is_read_by_its_name_and_common_ones_are_detected(
     described: str, text: str, expected: dict[str, Any]
 ) -> None:
-    for way in [described, *([None] if described in FORMATS else [])]:
+    for way in [described, *([None] if described in LOG_FORMATS else [])]:
         record = only(way, text)
         assert (record.address, record.time) == ("203.0.113.7", TIME)
         assert {key: record._asdict()[key] for key in expected} == expected

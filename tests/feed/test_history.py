@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.feed.catalogue import ERROR_MESSAGES
 from analytics.feed.history import (
+    DAY_EVENTS,
     DAYS,
-    EVENTS,
     HOURS,
     RECENT,
     VISITORS_NEWEST,
@@ -23,6 +22,7 @@ from analytics.feed.history import (
 )
 from analytics.feed.incidents import Incidents
 from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
+from analytics.feed.shop_data import ERROR_MESSAGES
 from tests.randomness import costly
 
 NOW = 1_800_000_000.0
@@ -107,7 +107,7 @@ def test_history_fills_a_day_exactly_up_to_now() -> None:
     assert len(chunks) == 24
     newest = [event for event in events if event["timestamp"] >= rfc3339(NOW - RECENT)]
     assert len(newest) == pytest.approx(50 * time_of_day_factor(NOW) * RECENT, rel=0.1), "all of the last minutes"
-    assert EVENTS < len(events) - len(newest) < EVENTS + VISITORS_WEEK * HOURS + VISITORS_NEWEST * 3
+    assert DAY_EVENTS < len(events) - len(newest) < DAY_EVENTS + VISITORS_WEEK * HOURS + VISITORS_NEWEST * 3
     stamps = [item["timestamp"] for item in events + metrics]
     assert min(stamps) >= "2027-01-14T08:00:00.000Z"
     assert max(stamps) <= "2027-01-15T08:00:00.000Z"

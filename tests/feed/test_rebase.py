@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.feed.rebase import DAY, whole_days
+from analytics.feed.rebase import DAY_SECONDS, whole_days
 
 times = st.integers(min_value=-(10**11), max_value=10**11)
 
@@ -13,9 +13,9 @@ times = st.integers(min_value=-(10**11), max_value=10**11)
 @given(st.lists(times, min_size=1), st.floats(min_value=0, max_value=10**11))
 def test_the_shift_is_the_largest_that_keeps_every_line_in_the_past(log: list[int], now: float) -> None:
     shift = whole_days(max(log), now)
-    assert shift % DAY == 0
+    assert shift % DAY_SECONDS == 0
     assert all(time + shift <= now for time in log)
-    assert max(log) + shift + DAY > now
+    assert max(log) + shift + DAY_SECONDS > now
 
 
 def test_the_last_line_keeps_its_time_and_is_today_or_yesterday() -> None:
@@ -30,4 +30,4 @@ def test_the_last_line_keeps_its_time_and_is_today_or_yesterday() -> None:
 
 def test_a_log_that_ends_now_is_not_shifted() -> None:
     assert whole_days(1_000_000, 1_000_000.7) == 0
-    assert whole_days(1_000_001, 1_000_000.7) == -DAY
+    assert whole_days(1_000_001, 1_000_000.7) == -DAY_SECONDS

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from analytics.feed.catalogue import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
-from analytics.feed.incidents import LIVE, Incident, Incidents
+from analytics.feed.incidents import LIVE_SCHEDULE, Incident, Incidents
 from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
+from analytics.feed.shop_data import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
 
 NOW = 1_800_000_000.0
 
@@ -120,7 +120,9 @@ def test_the_first_incident_begins_and_ends_within_minutes(seed: int) -> None:
     assert seen[int(first.ends - NOW) + 1] is None
     later = {incident for incident in seen if incident is not None}
     assert 3 <= len(later) <= 10
-    assert all(LIVE.length[0] <= incident.ends - incident.begins <= LIVE.length[1] for incident in later)
+    assert all(
+        LIVE_SCHEDULE.length[0] <= incident.ends - incident.begins <= LIVE_SCHEDULE.length[1] for incident in later
+    )
 
 
 def test_an_incident_rises_and_falls() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.feed.logs.formats import FORMATS, detect_format, parser_of
+from analytics.feed.logs.formats import LOG_FORMATS, detect_format, parser_of
 from analytics.feed.logs.record import DamagedLineError, Record
 from analytics.feed.replay import Plan, to_event
 from tests.feed import test_formats as samples
@@ -269,7 +269,7 @@ def test_a_line_with_junk_in_it_is_read_or_damaged(name: str, it: Request, cuts:
     for at, length, junk in cuts:
         line = line[:at] + junk + line[at + length :]
     lines = [each.encode(errors="surrogatepass") for each in line.split("\n")]
-    for parse in (detect_format(lines), *(parser_of(way) for way in (*described, *FORMATS) if way is not None)):
+    for parse in (detect_format(lines), *(parser_of(way) for way in (*described, *LOG_FORMATS) if way is not None)):
         for each in lines:
             try:
                 record = parse(each)

@@ -28,7 +28,7 @@ from analytics.schemas.event import EventSchema
 from analytics.schemas.heartbeat import HeartbeatSchema
 from analytics.schemas.key import KeySchema, RotateSchema, SignInSchema
 from analytics.schemas.metric import MetricSchema
-from analytics.schemas.redaction import PATTERNS, PLACES
+from analytics.schemas.redaction import PATTERN_NAMES, PLACES
 from tests.fuzz.decoder import Decoder
 from tests.state.rig import Rig
 
@@ -76,7 +76,7 @@ def decoders() -> list[Decoder]:
     events = SchemaDecoder(EventSchema(), NewEvent, MAX_BATCH)
     metrics = SchemaDecoder(MetricSchema(), NewMetric, MAX_BATCH)
     rig = Rig()
-    rules = {"patterns": PATTERNS, "fields": ["a", "latency", "zone"], "action": "hash", "user_id": "hash"}
+    rules = {"patterns": PATTERN_NAMES, "fields": ["a", "latency", "zone"], "action": "hash", "user_id": "hash"}
     rig.recorder.change(NewChange(REDACTIONS.name, "all", {**rules, "applies_to": PLACES}))
     redactor = Redactor(rig.state.catalog, Hasher(lambda: b"k" * 32), rig.recorder.count_redacted)
     behind = rig.recorder, redactor, LIMITS

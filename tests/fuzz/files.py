@@ -21,7 +21,7 @@ from analytics.feed.bookmark import Bookmark
 from analytics.feed.content import detect_content
 from analytics.feed.importing import NotImportableError, check, sendable
 from analytics.feed.logfile import LogFile, LogUnreadableError
-from analytics.feed.logs.formats import DETECTION_LINES, FORMATS, detect_format, explain_unreadable, parser_of
+from analytics.feed.logs.formats import DETECTION_LINES, LOG_FORMATS, detect_format, explain_unreadable, parser_of
 from analytics.feed.logs.record import MAX_LINE, DamagedLineError, Parser
 from analytics.feed.logs.template import UnknownFormatError
 from analytics.feed.receipt import Receipt
@@ -61,7 +61,7 @@ YAML = (
 NESTED = (b'{"annotations":{"a":{"text":%b}}}' % (b"[" * depth + b"]" * depth) for depth in (60, 900, 980, 3_000))
 DOCUMENTS = (b'{"annotations":{"a":{"text":"Deploy","tags":["a"],"time":"2023-11-14T22:13:20Z"}}}', *NESTED)
 FORMAT_STRINGS = (
-    *FORMATS,
+    *LOG_FORMATS,
     "log_format main '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent $request_time';",
     'log_format j escape=json \'{"time":"$time_iso8601","ip":"$remote_addr","s":"${status}"}\';',
     'LogFormat "%{X-Forwarded-For}i %h %l %u %t \\"%r\\" %>s %b %{ms}T" combined',
@@ -85,7 +85,11 @@ def decoders() -> list[Decoder]:
         Decoder("imported files", _in_file(_import), refused, (*rows, *packed[::3])),
         Decoder("access logs", _in_file(_replay), (LogUnreadableError,), (*LINES, *packed[1::3])),
         Decoder("compressed files", _in_file(_read), (LogUnreadableError,), packed),
-        *(Decoder(f"{name} lines", _line(name), (DamagedLineError,), LINES) for name in FORMATS if name != "combined"),
+        *(
+            Decoder(f"{name} lines", _line(name), (DamagedLineError,), LINES)
+            for name in LOG_FORMATS
+            if name != "combined"
+        ),
         Decoder("log formats", _format, damaged, strings, size=1024),
         Decoder(
             "configuration in YAML", partial(_document, "a.yaml"), (BadDocument,), (YAML, b"a: &b [*b]\n---\n!x y")

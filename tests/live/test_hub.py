@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.commands import options_in_query
-from analytics.live.delivery import ERASED, Closing
-from analytics.live.event_batches import BATCH_EVENTS
+from analytics.live.delivery import EVENTS_ERASED, Closing
+from analytics.live.event_batches import EVENT_BATCH_SIZE
 from analytics.live.hub import PING_INTERVAL, YIELD_EVERY, Hub
 from analytics.live.outbox import MAX_EVENTS, OutboxContents
 from analytics.live.subscription import Subscription
@@ -118,7 +118,7 @@ def test_a_client_that_joins_while_too_many_events_are_pending_learns_the_drops_
         backlog = client.outbox.take()
         snapshot, *parts = backlog.batches
         assert backlog.dropped == left_out
-        assert all(len(part) <= BATCH_EVENTS for part in parts)
+        assert all(len(part) <= EVENT_BATCH_SIZE for part in parts)
         messages = [message for part in parts for message in part.messages]
         assert (messages[0].seq or 0) - (snapshot.messages[0].seq or 0) - 1 == left_out
         assert messages[-1].seq == stage.state.events.last_sequence
@@ -250,6 +250,6 @@ def test_erased_events_are_not_sent_and_slow_clients_are_disconnected() -> None:
     stage.hub.erase(stage.recorder.erase(["alice"], "ops").users)
     stage.hub.flush()
     gevent.sleep(0)
-    assert (quick.closed, slow.closed) == (None, ERASED)
+    assert (quick.closed, slow.closed) == (None, EVENTS_ERASED)
     assert b"bob" in quick.sent
     assert b"alice" not in quick.sent + slow.sent

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.live.initial import CHUNK
+from analytics.live.initial import EVENTS_PER_READ
 from tests.live.stage import Stage, kinds
 from tests.state.rig import event
 
@@ -20,12 +20,12 @@ def test_missed_events_come_in_order_before_the_snapshot() -> None:
     stage = Stage()
     stage.events(event("a"))
     seq = stage.state.events.last_sequence
-    stage.events(*(event("b", user_id=str(n)) for n in range(CHUNK + 20)))
+    stage.events(*(event("b", user_id=str(n)) for n in range(EVENTS_PER_READ + 20)))
     messages = stage.received(stage.join(f"since={seq}"))
-    assert kinds(messages) == ["event"] * (CHUNK + 20) + ["snapshot"]
-    assert [message["seq"] for message in messages[:-1]] == list(range(seq + 1, seq + CHUNK + 21))
-    assert [message["data"]["user_id"] for message in messages[:-1]] == [str(n) for n in range(CHUNK + 20)]
-    assert messages[-1]["seq"] == seq + CHUNK + 20
+    assert kinds(messages) == ["event"] * (EVENTS_PER_READ + 20) + ["snapshot"]
+    assert [message["seq"] for message in messages[:-1]] == list(range(seq + 1, seq + EVENTS_PER_READ + 21))
+    assert [message["data"]["user_id"] for message in messages[:-1]] == [str(n) for n in range(EVENTS_PER_READ + 20)]
+    assert messages[-1]["seq"] == seq + EVENTS_PER_READ + 20
     assert "gap" not in messages[-1]
 
 

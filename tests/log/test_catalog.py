@@ -5,7 +5,7 @@ import pytest
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError, FromFile, NotFound, PreconditionFailed
 from analytics.log.catalog import Changed
-from analytics.log.disk.checkpoint import CATALOG, Checkpoint
+from analytics.log.disk.checkpoint import CATALOG_PART, Checkpoint
 from analytics.log.refusal import Refused
 from analytics.resources import FileResource, NewChange, NewFile, Resource, Versions
 from tests.state.rig import DAY, HOUR, NOON, Rig
@@ -194,8 +194,8 @@ def test_a_checkpoint_holds_the_catalog_and_an_old_one_has_none() -> None:
     changes = checkpoint.take_unsaved()
     checkpoint.rollback(changes)
     parts = list(checkpoint.parts(checkpoint.take_unsaved()))
-    assert CATALOG in {part.family for part in parts}
-    assert CATALOG not in {part.family for part in checkpoint.parts(checkpoint.take_unsaved())}, "nothing changed"
+    assert CATALOG_PART in {part.family for part in parts}
+    assert CATALOG_PART not in {part.family for part in checkpoint.parts(checkpoint.take_unsaved())}, "nothing changed"
     restored = Rig()
     Checkpoint(restored.state, restored.recorder).restore(parts)
     assert restored.state.catalog.dump() == rig.state.catalog.dump()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from analytics.people.discovery import FRESH_SECONDS, RETRY_SECONDS, Discovery
+from analytics.people.discovery import FRESH_SECONDS, PROVIDER_RETRY_SECONDS, Discovery
 from analytics.people.sign_in import SignInFailed
 from tests.fakes import FakeClock
 
@@ -95,7 +95,7 @@ def test_after_a_failure_the_provider_is_not_asked_for_a_moment(site: Site, page
     site.pages[CONFIGURATION] = page
     clock = FakeClock()
     discovery = Discovery(site.url, clock)
-    for seconds in (0, RETRY_SECONDS - 1):
+    for seconds in (0, PROVIDER_RETRY_SECONDS - 1):
         clock.advance(seconds)
         with pytest.raises(SignInFailed) as failed:
             discovery.metadata()

@@ -71,12 +71,12 @@ def test_without_authlib_the_service_runs_and_says_how_to_install_it_if_needed()
 import sys
 sys.modules['authlib'] = None
 from analytics.config import Settings
-from analytics.errors import ConfigError
+from analytics.errors import SettingError
 from analytics.factory import create_app
 create_app(Settings(data_dir=''))
 try:
     create_app(Settings(data_dir='', oidc_issuer='https://a.example', oidc_client_id='x', admins=('ops',)))
-except ConfigError as error:
+except SettingError as error:
     print(error.message)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

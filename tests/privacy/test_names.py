@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.catalog.defaults import SECRETS
-from analytics.privacy.names import CHUNK, LARGE, MOST_LOOKS, WINDOW, NameSearch, folded
+from analytics.catalog.defaults import SECRET_FIELDS
+from analytics.privacy.names import LARGE_TEXT, MOST_LOOKS, WINDOW_BYTES, WINDOWS_PER_CALL, NameSearch, folded
 
-NAMES = (*SECRETS.body["fields"], "pin", "é")
+NAMES = (*SECRET_FIELDS.body["fields"], "pin", "é")
 search = NameSearch(map(folded, NAMES))
 
 
@@ -21,7 +21,7 @@ def body_with(name: str, fill: int, at_end: bool) -> bytes:
 
 @given(
     st.sampled_from((*NAMES, "API-KEY", "SetCookie", "_pass--word", "p-i_n")),
-    st.sampled_from((0, LARGE, CHUNK * WINDOW)),
+    st.sampled_from((0, LARGE_TEXT, WINDOWS_PER_CALL * WINDOW_BYTES)),
     st.integers(0, 40),
     st.booleans(),
 )
@@ -31,7 +31,7 @@ def test_a_name_is_found_wherever_it_stands(name: str, fill: int, more: int, at_
     assert search.is_in(body)
 
 
-@given(st.sampled_from(NAMES), st.sampled_from(("name", "key", "Name", "k-e_y")), st.sampled_from((0, LARGE)))
+@given(st.sampled_from(NAMES), st.sampled_from(("name", "key", "Name", "k-e_y")), st.sampled_from((0, LARGE_TEXT)))
 def test_a_pair_with_a_name_is_found(name: str, field: str, fill: int) -> None:
     body = json.dumps({"fill": "x" * fill, "headers": [{field: name, "value": 1}]}, ensure_ascii=False).encode()
     assert search.may_be_in(body)
@@ -46,7 +46,7 @@ def test_a_body_with_parts_of_names_everywhere_is_not_searched_for_long() -> Non
 
 
 def test_bodies_without_the_names_are_not_decoded() -> None:
-    for size in (0, LARGE, 4 * LARGE):
+    for size in (0, LARGE_TEXT, 4 * LARGE_TEXT):
         body = json.dumps({"fill": "x" * size, "author": "the password", "n": "\u00e9", "tokens": [1, "pin"]}).encode()
         plain = NameSearch(["password", "token", "author_x"])
         assert not plain.is_in(body)

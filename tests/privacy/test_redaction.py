@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analytics.catalog.defaults import SECRETS
+from analytics.catalog.defaults import SECRET_FIELDS
 from analytics.doors.json_door import may_import
 from analytics.errors import NotFound, Unavailable
 from analytics.identity import ADMIN, EVERYBODY, INGEST, KEY, Identity
-from analytics.privacy.hashing import HASH, Hasher, hash_key
+from analytics.privacy.hashing import HASH_PATTERN, Hasher, hash_key
 from analytics.privacy.patterns import PATTERNS, replaced
 from analytics.privacy.redactor import Redactor
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
@@ -38,7 +38,7 @@ class Door:
         self.redactor = Redactor(self.rig.state.catalog, hashed, self.rig.recorder.count_redacted)
         self.decoder = SchemaDecoder(EventSchema(), NewEvent, 10_000)
         if rules:
-            self.rig.recorder.add_default(SECRETS)
+            self.rig.recorder.add_default(SECRET_FIELDS)
             self.delete("secrets")
         for name, body in rules.items():
             self.rig.recorder.change(NewChange("redactions", name, body))
@@ -130,20 +130,20 @@ def test_others_may_go_on_after_each_record_that_is_looked_at() -> None:
 
 def test_the_default_rule_can_be_changed_and_deleted_and_does_not_come_back() -> None:
     door = Door()
-    door.rig.recorder.add_default(SECRETS)
+    door.rig.recorder.add_default(SECRET_FIELDS)
     door.rig.recorder.change(NewChange("redactions", "secrets", {"fields": ["pin"], "action": "drop"}))
     assert door.data({"pin": 1, "password": "p"}) == {"password": "p"}
     door.delete("secrets")
-    door.rig.recorder.add_default(SECRETS)
+    door.rig.recorder.add_default(SECRET_FIELDS)
     assert door.data({"pin": 1, "password": "p"}) == {"pin": 1, "password": "p"}
     with pytest.raises(NotFound):
-        door.rig.recorder.change(NewChange("redactions", "secrets", SECRETS.body, is_default=True))
+        door.rig.recorder.change(NewChange("redactions", "secrets", SECRET_FIELDS.body, is_default=True))
 
 
 def test_a_rule_of_that_name_is_not_replaced_by_the_default() -> None:
     door = Door()
     door.rig.recorder.change(NewChange("redactions", "secrets", {"fields": ["pin"]}))
-    door.rig.recorder.add_default(SECRETS)
+    door.rig.recorder.add_default(SECRET_FIELDS)
     assert door.data({"pin": 1, "password": "p"}) == {"pin": "***", "password": "p"}
 
 
@@ -360,7 +360,7 @@ def test_redaction_of_any_json_equals_the_plain_reference(
 
 def test_a_hash_depends_on_the_key_and_equal_values_have_equal_hashes() -> None:
     assert hashed("a") == hashed("a") != hashed("b")
-    assert HASH.fullmatch(hashed("a"))
+    assert HASH_PATTERN.fullmatch(hashed("a"))
     assert Hasher(lambda: b"other" * 8)("a") != hashed("a")
 
 

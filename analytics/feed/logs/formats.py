@@ -11,7 +11,7 @@ from analytics.feed.logs.w3c import IIS_DEFAULT, W3c
 
 DETECTION_LINES = 100
 """Number of first lines from which the format is detected."""
-FORMATS: dict[str, Callable[[], Parser]] = {
+LOG_FORMATS: dict[str, Callable[[], Parser]] = {
     "common": Ncsa,
     "combined": Ncsa,
     "vhost_combined": lambda: Ncsa(vhost=True),
@@ -26,18 +26,18 @@ _CANDIDATES = ("combined", "json", "cloudfront", "alb")
 
 
 def parser_of(log_format: str) -> Parser:
-    """The parser for the name of one of `FORMATS`, or for a format string of nginx or Apache.
+    """The parser for the name of one of `LOG_FORMATS`, or for a format string of nginx or Apache.
 
     Raises:
         UnknownFormatError: the text is neither.
     """
-    make_parser = FORMATS.get(log_format.strip().lower())
+    make_parser = LOG_FORMATS.get(log_format.strip().lower())
     if make_parser is not None:
         return make_parser()
     if "$" not in log_format and "%" not in log_format:
         raise UnknownFormatError(
-            f"{log_format[:60]!r} is neither one of {', '.join(FORMATS)} nor a format string, as in nginx's log_format "
-            "(with $remote_addr) or Apache's LogFormat (with %h)"
+            f"{log_format[:60]!r} is neither one of {', '.join(LOG_FORMATS)} nor a format string, as in nginx's "
+            "log_format (with $remote_addr) or Apache's LogFormat (with %h)"
         )
     keys = json_keys(log_format)
     return Template(log_format) if keys is None else JsonLines(keys)
@@ -47,9 +47,9 @@ def detect_format(first: Iterable[bytes]) -> Parser:
     """The parser that can read most of the first lines of a log; that of the combined format if none can."""
     lines = list(first)
     readable = {
-        name: sum(_can_read(parser, line) for line in lines) for name in _CANDIDATES for parser in [FORMATS[name]()]
+        name: sum(_can_read(parser, line) for line in lines) for name in _CANDIDATES for parser in [LOG_FORMATS[name]()]
     }
-    return FORMATS[max(_CANDIDATES, key=lambda name: readable[name])]()
+    return LOG_FORMATS[max(_CANDIDATES, key=lambda name: readable[name])]()
 
 
 def _can_read(parser: Parser, line: bytes) -> bool:

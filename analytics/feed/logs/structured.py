@@ -8,7 +8,7 @@ from typing import Any
 from analytics.feed.logs import fields
 from analytics.feed.logs.record import DamagedLineError, Record, text_of, unescape
 
-KEYS: Mapping[str, str] = {
+MEANINGS: Mapping[str, str] = {
     **dict.fromkeys(("remote_addr", "client_ip", "clientip", "ClientHost", "client", "ip"), fields.CLIENT),
     **dict.fromkeys(("remote_ip",), fields.PEER),
     **dict.fromkeys(("http_x_forwarded_for", "x_forwarded_for"), fields.FORWARDED),
@@ -33,7 +33,7 @@ _ESCAPES = re.compile(r"\\(?:x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})*|.)")
 class JsonLines:
     """Parses one JSON object a line; `keys` maps its keys to meanings, by default the usual keys."""
 
-    def __init__(self, keys: Mapping[str, str] = KEYS) -> None:
+    def __init__(self, keys: Mapping[str, str] = MEANINGS) -> None:
         self._keys = keys
 
     def __call__(self, raw: bytes) -> Record:

@@ -5,7 +5,7 @@ import re
 from analytics.feed.logs import fields
 from analytics.feed.logs.record import DamagedLineError, Record, text_of
 
-COLUMNS = {
+W3C_FIELDS = {
     "c-ip": fields.CLIENT,
     "x-forwarded-for": fields.FORWARDED,
     "cs-method": fields.METHOD,
@@ -41,7 +41,7 @@ class W3c:
         if len(values) != len(self._columns):
             raise DamagedLineError(f"{len(values)} fields where #Fields names {len(self._columns)}")
         row = {name.lower(): value for name, value in zip(self._columns, values, strict=True)}
-        found = {meaning: fields.decoded(row[name]) for name, meaning in COLUMNS.items() if name in row}
+        found = {meaning: fields.decoded(row[name]) for name, meaning in W3C_FIELDS.items() if name in row}
         if "date" in row and "time" in row:
             found[fields.ISO] = f"{row['date']}T{row['time']}"
         # milliseconds in IIS, seconds in CloudFront

@@ -12,7 +12,7 @@ from gevent.event import AsyncResult
 EMPTY_PONG = b"\x8a\x80"
 PONG_SIZE = len(EMPTY_PONG) + 4
 """Size of an empty pong with its mask, which the client chooses."""
-READABLE = 1
+READ_EVENT = 1
 
 
 def receive_skipping_pongs(raw: socket.socket, size: int, on_pong: Callable[[], None]) -> bytes:
@@ -37,7 +37,7 @@ def receive_skipping_pongs(raw: socket.socket, size: int, on_pong: Callable[[], 
             watcher.stop()
             received.set(data)
 
-    watcher = gevent.get_hub().loop.io(raw.fileno(), READABLE)
+    watcher = gevent.get_hub().loop.io(raw.fileno(), READ_EVENT)
     try:
         watcher.start(receive)
         data: bytes = received.get()

@@ -19,7 +19,7 @@ from analytics.live.commands import Commands, options_in_query
 from analytics.live.delivery import NO_ACCESS, Closing
 from analytics.live.outbox import OutboxContents
 from analytics.live.wire.encoding import json_frame
-from analytics.live.wire.frames import PING, PING_TIMEOUT
+from analytics.live.wire.frames import PING, TIMEOUT_CLOSE
 from analytics.live.wire.handshake import INBOUND_LIMIT, check_handshake
 from analytics.live.wire.message_socket import CLOSE_SECONDS, MessageSocket, wrap_socket
 
@@ -59,7 +59,7 @@ class WebSocketConnection:
             return self._sock.push(PING, MSG_MORE)  # sent together with the update that follows
         if is_catching_up:  # the client has not received the ping yet
             return True
-        self._sock.push(PING_TIMEOUT)
+        self._sock.push(TIMEOUT_CLOSE)
         self._sock.hang_up(SHUT_RDWR)
         return True
 

@@ -11,7 +11,7 @@ from analytics.log.disk.file import PRIVATE, beside, sync_directory
 from analytics.log.disk.inspection import Inspection, inspect
 from analytics.log.disk.reading import read_only
 
-PAGES = 256
+PAGES_PER_STEP = 256
 """How many pages are copied between two calls of the progress function."""
 
 Progress = Callable[[int, int], None]
@@ -60,7 +60,7 @@ def checked_copy(source: Path, target: Path, progress: Progress) -> Inspection:
     with read_only(source) as db, closing(sqlite3.connect(target, isolation_level=None)) as copy:
         try:
             copy.execute("PRAGMA synchronous = OFF")  # the caller syncs the complete file
-            db.backup(copy, pages=PAGES, progress=lambda _, left, pages: progress(pages - left, pages))
+            db.backup(copy, pages=PAGES_PER_STEP, progress=lambda _, left, pages: progress(pages - left, pages))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         except sqlite3.Error as error:
             raise CannotStore(f"{source} could not be copied to {target} ({error}).") from error

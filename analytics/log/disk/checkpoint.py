@@ -31,8 +31,8 @@ from analytics.state.sums import Key, Total
 
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
-SERIES, USERS, ENDPOINTS, LAST_MINUTE = "series", "users", "endpoints", "last_minute"
-ERRORS, CATALOG, REST = "errors", "catalog", "rest"
+SERIES_PART, USERS_PART, ENDPOINTS_PART, LAST_MINUTE_PART = "series", "users", "endpoints", "last_minute"
+ERRORS_PART, CATALOG_PART, REST_PART = "errors", "catalog", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -85,11 +85,11 @@ class Checkpoint:
             Ids(level, ids)
             for level, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
         ]
-        self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES, state.series, SeriesKey, Cell)
-        self._users: _Tables[str, UserCell] = _Tables(USERS, state.users, str, UserCell)
+        self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES_PART, state.series, SeriesKey, Cell)
+        self._users: _Tables[str, UserCell] = _Tables(USERS_PART, state.users, str, UserCell)
         self._rings: dict[str, Blocks[Any]] = {
             **{name: Blocks(name, ring, KINDS[name].record) for name, ring in state.rings.items()},
-            ERRORS: Blocks(ERRORS, state.errors.ring, NewEvent),
+            ERRORS_PART: Blocks(ERRORS_PART, state.errors.ring, NewEvent),
         }
 
     def take_unsaved(self) -> Unsaved:
@@ -130,15 +130,15 @@ class Checkpoint:
         endpoints = self._state.endpoints
         yield from self._series.dump(unsaved.series)
         yield from self._users.dump(unsaved.users)
-        yield from dumped(ENDPOINTS, DAY_SECONDS, endpoints.retained, unsaved.endpoints)
-        yield from dumped(LAST_MINUTE, 1, endpoints.last_minute, unsaved.last_minute)
+        yield from dumped(ENDPOINTS_PART, DAY_SECONDS, endpoints.retained, unsaved.endpoints)
+        yield from dumped(LAST_MINUTE_PART, 1, endpoints.last_minute, unsaved.last_minute)
         for blocks, changed in zip(self._rings.values(), unsaved.rings, strict=True):
             yield from blocks.dump(changed)
         for ids, fresh in zip(self._ids, unsaved.ids, strict=True):
             yield from ids.dump(fresh)
         if unsaved.catalog:
-            yield Part(CATALOG, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
-        yield Part(REST, 0, 0, msgspec.json.encode(self._rest()))
+            yield Part(CATALOG_PART, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
+        yield Part(REST_PART, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
         """Family, level and start of the oldest parts to keep; earlier ones have expired."""
@@ -146,8 +146,8 @@ class Checkpoint:
         return [
             *self._series.oldest(),
             *self._users.oldest(),
-            (ENDPOINTS, 0, endpoints.retained.oldest * DAY_SECONDS),
-            (LAST_MINUTE, 0, endpoints.last_minute.oldest),
+            (ENDPOINTS_PART, 0, endpoints.retained.oldest * DAY_SECONDS),
+            (LAST_MINUTE_PART, 0, endpoints.last_minute.oldest),
             *(blocks.oldest() for blocks in self._rings.values()),
             *(ids.oldest() for ids in self._ids),
         ]
@@ -158,23 +158,23 @@ class Checkpoint:
         Raises:
             msgspec.DecodeError, ValueError, LookupError: a part is damaged, or `rest` is missing.
         """
-        sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS: {}, LAST_MINUTE: {}}
+        sums: dict[str, dict[int, dict[Key, Total]]] = {ENDPOINTS_PART: {}, LAST_MINUTE_PART: {}}
         rest: Rest | None = None
         for family, level, start, body in parts:
-            if family == SERIES:
+            if family == SERIES_PART:
                 self._series.load(Bucket(level, start), body)
-            elif family == USERS:
+            elif family == USERS_PART:
                 self._users.load(Bucket(level, start), body)
             elif family == IDS:
                 self._ids[level].load(start, body)
             elif family in self._rings:
                 self._rings[family].load(start, body)
-            elif family == CATALOG:
+            elif family == CATALOG_PART:
                 self._state.catalog.restore(msgspec.json.decode(body, type=StoredCatalog))
-            elif family == REST:
+            elif family == REST_PART:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
-                sums[family][start // (DAY_SECONDS if family == ENDPOINTS else 1)] = loaded(body)
+                sums[family][start // (DAY_SECONDS if family == ENDPOINTS_PART else 1)] = loaded(body)
         if rest is None:
             raise ValueError("the checkpoint is incomplete")
         self._restore_rest(rest, sums)
@@ -212,8 +212,8 @@ class Checkpoint:
         self._recorder.set_quotas(rest.quotas)
         state.active_users.restore(*rest.active_users)
         state.peak_hours.restore({day: list(map(units_of, hours)) for day, hours in rest.peaks.items()})
-        state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS])
-        state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE])
+        state.endpoints.retained.restore(rest.endpoints_open, sums[ENDPOINTS_PART])
+        state.endpoints.last_minute.restore(rest.last_minute_open, sums[LAST_MINUTE_PART])
         state.endpoints.restore(rest.inherited, rest.evicted)
         state.time = rest.time or rest.series_open[Resolution.SECOND]
         for at, shown_at, rows in rest.waiting:

@@ -34,7 +34,7 @@ CHECK_SECONDS = 1.0
 """How often to check whether a checkpoint is due."""
 MAX_ENTRIES, MAX_RECORDS, MAX_SECONDS = 20_000, 1_000_000, 600.0
 """A checkpoint is due after this many entries, or records in them, or seconds."""
-PAUSE_SECONDS = 5.0
+MIN_SECONDS = 5.0
 """The minimum time between two checkpoints."""
 MAX_SAVING_SECONDS = 120.0
 """A checkpoint that takes longer has failed."""
@@ -105,7 +105,7 @@ class Checkpointer:
         age = self._clock.monotonic() - self._at
         many = self.pending_entries >= MAX_ENTRIES or self._log.applied - self._records >= MAX_RECORDS
         is_worth_it = self.has_new_entries and (many or age >= MAX_SECONDS)
-        return age >= PAUSE_SECONDS and (is_worth_it or self._erasing.is_due)
+        return age >= MIN_SECONDS and (is_worth_it or self._erasing.is_due)
 
     def save(self) -> bool:
         """Write a checkpoint. If that fails, log why and return False."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from analytics.errors import CannotStore
 from analytics.log.disk.cursors import Cursors, Missed
-from analytics.log.disk.file import PAGE, check_crc, checksum, empty_wal, has_inode, open_database
+from analytics.log.disk.file import PAGE_BYTES, check_crc, checksum, empty_wal, has_inode, open_database
 from analytics.log.disk.packing import packed, unpacked
 from analytics.log.disk.stored import ERASING, Mark, Part, StoredEntry
 
@@ -73,7 +73,7 @@ class Database:
         with self._writing():
             self._db.execute(f"INSERT INTO journal VALUES {places}", values)  # only `?`  # noqa: S608  # nosec
         size = sum(len(entry.body) for entry in entries)
-        self._wal_bytes += size + 3 * PAGE
+        self._wal_bytes += size + 3 * PAGE_BYTES
         self.cursors.fresh_bytes += size
 
     def rewrite(self, entries: list[StoredEntry]) -> None:

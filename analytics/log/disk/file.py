@@ -10,13 +10,13 @@ from analytics.errors import CannotStore
 
 FILE_NAME = "analytics.db"
 APPLICATION_ID = 0x414E4453
-PAGE = 8192
+PAGE_BYTES = 8192
 PRIVATE, PRIVATE_DIRECTORY = 0o600, 0o700
 """Modes of new files and directories: for their owner alone."""
 BUSY_SECONDS = 5
 """How long SQLite waits for other processes."""
 MAGIC = b"SQLite format 3\0"
-HEADER, APPLICATION = 100, slice(68, 72)
+HEADER_BYTES, APPLICATION = 100, slice(68, 72)
 """The length of an SQLite header in bytes, and the place of the application id in it."""
 OLDEST_SQLITE = (3, 37, 0)
 """The first version with strict tables."""
@@ -124,8 +124,8 @@ ADVICE = (
 def foreign_reason(path: Path) -> str:
     """Why the file at `path` is not a database of this service, by its header; empty if it looks like one."""
     with path.open("rb") as file:
-        header = file.read(HEADER)
-    if not header.startswith(MAGIC) or len(header) < HEADER:
+        header = file.read(HEADER_BYTES)
+    if not header.startswith(MAGIC) or len(header) < HEADER_BYTES:
         return "is not a database of this service"
     return "" if int.from_bytes(header[APPLICATION], "big") == APPLICATION_ID else "is a database of another program"
 
@@ -204,7 +204,7 @@ def _create(path: Path) -> None:
     fresh.unlink(missing_ok=True)
     fresh.touch(PRIVATE)  # SQLite gives its other files the same mode
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
-        db.execute(f"PRAGMA page_size = {PAGE}")
+        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         _migrate(db, fresh)
         db.execute("PRAGMA journal_mode = WAL")

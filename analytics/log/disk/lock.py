@@ -9,7 +9,7 @@ from typing import NamedTuple
 from analytics.errors import CannotStore
 from analytics.log.disk.file import PRIVATE, PRIVATE_DIRECTORY, sync_directory
 
-FILE_NAME = "lock"
+LOCK_FILE = "lock"
 
 
 class Holder(NamedTuple):
@@ -45,8 +45,8 @@ class DirectoryLock:
             if not directory.exists():
                 directory.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
                 sync_directory(directory.parent)
-            (directory / FILE_NAME).touch(PRIVATE)
-            self._file = (directory / FILE_NAME).open("ab+", buffering=0)
+            (directory / LOCK_FILE).touch(PRIVATE)
+            self._file = (directory / LOCK_FILE).open("ab+", buffering=0)
         except OSError as error:
             raise CannotStore(
                 f"ANALYTICS_DATA_DIR={directory} cannot be used ({error.strerror}). Make it writable, set another "

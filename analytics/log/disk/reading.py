@@ -10,7 +10,7 @@ from pathlib import Path
 from analytics.errors import CannotStore
 from analytics.log.disk.file import FILE_NAME, MIGRATIONS, beside, check_sqlite, foreign_reason
 
-BUSY_SECONDS = 10.0
+READER_BUSY_SECONDS = 10.0
 
 
 class Damaged(CannotStore):
@@ -43,7 +43,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
     is_immutable = not os.access(path.parent, os.W_OK) and not wal.exists()  # SQLite cannot create a -wal file here
     uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_immutable else ''}"
     try:
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=READER_BUSY_SECONDS)) as db:
             db.execute("BEGIN")
             ((version,),) = db.execute("PRAGMA user_version")
             if version > len(MIGRATIONS):

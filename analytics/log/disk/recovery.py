@@ -23,7 +23,7 @@ from analytics.state.state import State
 from analytics.yielding import yield_if_due
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1_000, 1024 * 1024
-YIELD_SECONDS = 0.02
+REPLAY_PAUSE_SECONDS = 0.02
 """How long other greenlets wait meanwhile."""
 PROGRESS_SECONDS = 1.0
 """How often the progress is logged."""
@@ -62,7 +62,7 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
                 state.erasure_count += 1  # covered by the checkpoint, but still in the files
             with state.lock:
                 checkpoint.restore(progress.iterate(parts))
-            yield_if_due(YIELD_SECONDS)
+            yield_if_due(REPLAY_PAUSE_SECONDS)
             if state.quotas is None:  # version 0.1.0, whose checkpoints have no records
                 for kind, ring in state.rings.items():
                     first: int = log.ask(database.start_of_newest, kind, ring.capacity, mark.position)
@@ -93,7 +93,7 @@ def _entries(log: DiskLog, after: int, up_to: int, kind: str | None = None) -> I
     while entries := log.ask(read_chunk, log.database, after, up_to, kind):
         for entry in entries:
             yield entry
-            yield_if_due(YIELD_SECONDS)
+            yield_if_due(REPLAY_PAUSE_SECONDS)
         after = entries[-1].position
 
 
@@ -136,7 +136,7 @@ class _Progress:
         """The items; other greenlets run in between."""
         for item in items:
             yield item
-            yield_if_due(YIELD_SECONDS)
+            yield_if_due(REPLAY_PAUSE_SECONDS)
 
     def log_entry(self, entry: int, entries: int) -> None:
         """Log from time to time that `entry` of `entries` entries are replayed."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from analytics.log.disk.inspection import Inspection
 
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+SIZE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def full_text(found: Inspection) -> str:
@@ -64,9 +64,9 @@ def one_line(found: Inspection) -> str:
 def format_bytes(size: int) -> str:
     """A size for people, for example "1.5 KiB"."""
     amount, unit = float(size), 0
-    while amount >= 1024 and unit + 1 < len(UNITS):
+    while amount >= 1024 and unit + 1 < len(SIZE_UNITS):
         amount, unit = amount / 1024, unit + 1
-    return f"{amount:.{1 if unit else 0}f} {UNITS[unit]}"
+    return f"{amount:.{1 if unit else 0}f} {SIZE_UNITS[unit]}"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int]) -> list[str]:

@@ -12,11 +12,11 @@ from analytics.errors import CannotStore
 from analytics.log.disk.backup import Progress, checked_copy, remove
 from analytics.log.disk.file import FILE_NAME, beside, checked_uri, sync_directory
 from analytics.log.disk.inspection import Inspection, inspect
-from analytics.log.disk.lock import FILE_NAME as LOCK_NAME
+from analytics.log.disk.lock import LOCK_FILE as LOCK_NAME
 from analytics.log.disk.lock import DirectoryLock
 
 WAL, SHM = "-wal", "-shm"
-BUSY_SECONDS = 5.0
+RESTORE_BUSY_SECONDS = 5.0
 
 
 class Restored(NamedTuple):
@@ -104,7 +104,7 @@ def _checkpoint_wal(path: Path) -> None:
         uri = checked_uri(path)
     except (CannotStore, sqlite3.DatabaseError):
         return
-    with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+    with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None, timeout=RESTORE_BUSY_SECONDS)) as db:
         ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     if busy:
         raise CannotStore(f"{path} is being read by another process: try again when that is done.")

@@ -29,7 +29,7 @@ from analytics.own_metrics.family import Family, Histograms
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
-WAIT_SECONDS = 40.0
+LOCK_WAIT_SECONDS = 40.0
 """How long a worker waits for the previous one, which may still be finishing its requests."""
 BACK_SECONDS = 60
 """How far the clock may be behind the newest record without a warning."""
@@ -143,7 +143,7 @@ class Store:
 def _lock(directory: Path) -> DirectoryLock:
     """Lock the directory. If the previous worker of the same master still holds the lock, wait until it has ended."""
     is_logged = False
-    with gevent.Timeout(WAIT_SECONDS, exception=False):
+    with gevent.Timeout(LOCK_WAIT_SECONDS, exception=False):
         while True:
             try:
                 return DirectoryLock(directory)

@@ -5,7 +5,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Event, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
 
-from analytics.live.wire.frames import PING, PING_TIMEOUT, text_frame
+from analytics.live.wire.frames import PING, TIMEOUT_CLOSE, text_frame
 
 
 def parse(data: bytes) -> list[Event]:
@@ -23,6 +23,6 @@ def test_a_text_of_any_size_is_one_message(size: int) -> None:
 
 def test_control_frames() -> None:
     assert parse(PING) == [Ping(payload=b"")]
-    (close,) = parse(PING_TIMEOUT)
+    (close,) = parse(TIMEOUT_CLOSE)
     assert isinstance(close, CloseConnection)
     assert close.code == CloseReason.POLICY_VIOLATION

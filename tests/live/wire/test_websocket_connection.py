@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from analytics.live.wire.frames import PING, PING_TIMEOUT
+from analytics.live.wire.frames import PING, TIMEOUT_CLOSE
 from analytics.live.wire.websocket import WebSocketConnection
 
 
@@ -29,7 +29,7 @@ class Socket:
 
 @pytest.mark.parametrize(
     ("ponged", "catching_up", "pushed"),
-    [(True, False, [PING]), (False, False, [PING_TIMEOUT]), (False, True, []), (True, True, [PING])],
+    [(True, False, [PING]), (False, False, [TIMEOUT_CLOSE]), (False, True, []), (True, True, [PING])],
 )
 def test_a_client_that_answers_no_ping_is_disconnected_unless_it_has_yet_to_receive_the_ping(
     ponged: bool, catching_up: bool, pushed: list[bytes]
@@ -37,4 +37,4 @@ def test_a_client_that_answers_no_ping_is_disconnected_unless_it_has_yet_to_rece
     sock, ws = Socket(), SimpleNamespace(pong_received=ponged)
     sock.catching_up = catching_up
     assert WebSocketConnection(ws, sock).ping()  # type: ignore[arg-type]
-    assert (sock.pushed, sock.is_hung_up) == (pushed, pushed == [PING_TIMEOUT])
+    assert (sock.pushed, sock.is_hung_up) == (pushed, pushed == [TIMEOUT_CLOSE])

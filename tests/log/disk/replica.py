@@ -13,7 +13,15 @@ import datasketches
 import msgspec
 
 from analytics.kinds import KINDS
-from analytics.log.disk.checkpoint import ENDPOINTS, LAST_MINUTE, REST, SERIES, USERS, Checkpoint, Rest
+from analytics.log.disk.checkpoint import (
+    ENDPOINTS_PART,
+    LAST_MINUTE_PART,
+    REST_PART,
+    SERIES_PART,
+    USERS_PART,
+    Checkpoint,
+    Rest,
+)
 from analytics.log.disk.ids import IDS
 from analytics.log.disk.stored import Part
 from analytics.log.log import Entry, MemoryLog
@@ -91,15 +99,15 @@ def digest(rig: Rig, at: float) -> str:
 
 
 def _body(family: str, body: bytes) -> Any:
-    if family == SERIES:
+    if family == SERIES_PART:
         return sorted((repr(key), _cell(packed)) for key, packed in msgspec.msgpack.decode(body))
-    if family == USERS:
+    if family == USERS_PART:
         return sorted((key, _sketch(packed)) for key, packed in msgspec.msgpack.decode(body))
-    if family in (ENDPOINTS, LAST_MINUTE):
+    if family in (ENDPOINTS_PART, LAST_MINUTE_PART):
         return sorted(msgspec.json.decode(body))
     if family == IDS:
         return list(msgspec.json.decode(body).items())
-    if family != REST:
+    if family != REST_PART:
         return msgspec.json.decode(body)
     rest = msgspec.json.decode(body, type=Rest)
     now, seconds = rest.active_users

@@ -22,7 +22,7 @@ def progress(done, pages):
     if done >= pages * {share}:
         os.kill(os.getpid(), signal.SIGKILL)
 
-backup.PAGES = 1
+backup.PAGES_PER_STEP = 1
 backup.back_up(Path(sys.argv[1]), Path(sys.argv[2]), overwrite=False, progress=progress)
 """
 
@@ -36,7 +36,7 @@ def source(tmp_path: Path) -> Path:
 def test_a_backup_is_one_file_with_the_state_at_its_start(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup, "PAGES", 1)
+    monkeypatch.setattr(backup, "PAGES_PER_STEP", 1)
     owner, steps = made.database(source), []
 
     def write_on(done: int, pages: int) -> None:
@@ -82,7 +82,7 @@ def test_a_damaged_database_is_not_copied(source: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_backup_leaves_nothing(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup, "PAGES", 1)
+    monkeypatch.setattr(backup, "PAGES_PER_STEP", 1)
     made.closed(source)
     (tmp_path / "a.db").write_text("precious")
 

@@ -167,7 +167,7 @@ def test_checkpoints_are_due_by_entries_records_and_age(disk: Disk, monkeypatch:
             else:
                 disk.events(*(event() for _ in range(10 if act == "e" else 1)))
         due.append(disk.checkpointer.is_due)
-        disk.clock.advance(checkpointer.PAUSE_SECONDS)
+        disk.clock.advance(checkpointer.MIN_SECONDS)
         due.append(disk.checkpointer.is_due)
         assert disk.save()
     assert due == [False, False, False, True, False, False, False, True, True, True]

@@ -16,7 +16,7 @@ import pytest
 
 from analytics.errors import CannotStore
 from analytics.log.disk import file
-from analytics.log.disk.checkpoint import REST
+from analytics.log.disk.checkpoint import REST_PART
 from analytics.log.disk.database import Database, Mark
 from analytics.log.disk.file import FILE_NAME
 from tests.log.disk.plain_disk import Disk
@@ -134,7 +134,7 @@ def test_a_part_that_fits_no_state_is_refused_even_with_the_right_checksum(
 ) -> None:
     shutil.copy(whole[0] / FILE_NAME, tmp_path)
     with closing(Database(tmp_path / FILE_NAME, sync=False)) as database:
-        (rest,) = [part for part in database.parts() if part.family == REST]
+        (rest,) = [part for part in database.parts() if part.family == REST_PART]
         shorter = rest.body.replace(b'"series_open":[', b'"series_open":[1],"others":[')
         newer = Mark(database.begin_checkpoint(), database.mark().position)
         database.put_parts([rest._replace(body=shorter)], newer.generation)

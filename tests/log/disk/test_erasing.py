@@ -51,12 +51,12 @@ def test_no_file_holds_the_events_after_the_next_checkpoint(disk: Disk) -> None:
 
 def test_a_checkpoint_becomes_due_by_an_erasure_but_not_again_and_again(disk: Disk) -> None:
     disk.event(user_id=USER)
-    disk.clock.advance(checkpointer.PAUSE_SECONDS)
+    disk.clock.advance(checkpointer.MIN_SECONDS)
     assert not disk.checkpointer.is_due
     disk.recorder.erase([USER], "ops")
     assert disk.checkpointer.is_due
     assert disk.save()
-    disk.clock.advance(checkpointer.PAUSE_SECONDS)
+    disk.clock.advance(checkpointer.MIN_SECONDS)
     assert not disk.checkpointer.is_due
     disk.recorder.erase(["bob"], "ops")
     assert not disk.checkpointer.is_due, "erasures of one minute share one"
@@ -142,7 +142,7 @@ def test_after_a_crash_at_any_moment_the_next_run_completes_it(
     again = disk.crashed(stack)
     assert {found.kept.records[found.place].user_id for found in again.state.events.newest_first()} == {"bob"}
     assert again.checkpointer.is_needed
-    again.clock.advance(checkpointer.PAUSE_SECONDS + 1)
+    again.clock.advance(checkpointer.MIN_SECONDS + 1)
     assert again.checkpointer.is_due
     assert again.save()
     assert is_clean(again)

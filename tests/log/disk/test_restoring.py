@@ -133,7 +133,7 @@ def test_a_database_that_is_being_read_is_not_replaced(
     data: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise it would be without its write-ahead log for a moment."""
-    monkeypatch.setattr(restoring, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(restoring, "RESTORE_BUSY_SECONDS", 0.05)
     reason = "is being read by another process: try again"
     with read_only(data / "analytics.db"), pytest.raises(CannotStore, match=reason):
         restore(backup, data, "T1", made.nothing)

@@ -13,7 +13,7 @@ import pytest
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError
 from analytics.kinds import EVENTS, METRICS
-from analytics.log.disk.checkpoint import CATALOG, Checkpoint
+from analytics.log.disk.checkpoint import CATALOG_PART, Checkpoint
 from analytics.log.refusal import Refused
 from analytics.resources import FileResource, NewChange, NewFile
 from analytics.state.observations import EVERY_SERVICE
@@ -97,7 +97,7 @@ def test_the_same_log_gives_the_same_state(
 ) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=5))
     plain = check_replicas(dice, random_log(dice, steps, limits), limits)
-    (catalog,) = [part[3] for part in plain if part[0] == CATALOG]
+    (catalog,) = [part[3] for part in plain if part[0] == CATALOG_PART]
     assert catalog["revision"] > 5
 
 
