@@ -262,7 +262,7 @@ class Settings:
         """Read all settings from the environment.
 
         Raises:
-            ConfigError: one line that names the first wrong variable, its value and what is allowed.
+            SettingError: one line that names the first wrong variable, its value and what is allowed.
         """
         return cls(**{name: setting.read(environ) for name, setting in SETTINGS.items()})
 

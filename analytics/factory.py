@@ -93,7 +93,7 @@ def create_app(
         identify: authenticates and authorizes requests; default: the keys of the catalog and the settings.
 
     Raises:
-        ConfigError: a setting is invalid.
+        SettingError: a setting is invalid.
     """
     settings, clock = settings or Settings.from_env(), clock or SystemClock()
     state = State(settings, clock.wall())

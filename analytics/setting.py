@@ -27,7 +27,7 @@ class Setting(Generic[T]):
         """The value in `environ`, or the default.
 
         Raises:
-            ConfigError: one line that names the variable, the value and what is allowed.
+            SettingError: one line that names the variable, the value and what is allowed.
         """
         if self.variable not in environ:
             return self.default

@@ -24,7 +24,7 @@ class BasePath:
         urls: all paths of the service.
 
     Raises:
-        ConfigError: `base_path` makes a path of the service ambiguous.
+        SettingError: `base_path` makes a path of the service ambiguous.
     """
 
     def __init__(self, base_path: str, urls: Map) -> None:

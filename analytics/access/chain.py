@@ -78,7 +78,7 @@ def chain(
         metrics: measures requests.
 
     Raises:
-        ConfigError: `base_path` makes a path of the service ambiguous.
+        SettingError: `base_path` makes a path of the service ambiguous.
     """
     access_log = AccessLog()
     return Chain(

@@ -19,7 +19,7 @@ class People:
         provider: None if none is set up.
 
     Raises:
-        ConfigError: settings contradict each other, or Authlib is not installed.
+        SettingError: settings contradict each other, or Authlib is not installed.
     """
 
     def __init__(

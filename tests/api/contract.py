@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from analytics.api.openapi import build_spec
 from analytics.config import Settings
-from analytics.doors.media import LINES_TYPE
+from analytics.doors.media import JSON_TYPE, LINES_TYPE
 
 MAX_BATCH = 20
 """Small, so that batches beyond it are soon made."""
