@@ -1,7 +1,15 @@
 """All exceptions for clients and operators, each with an HTTP status and a stable code."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
+
+
+class ErrorBody(TypedDict):
+    """What is wrong with a request; `fields` has messages by field."""
+
+    code: str
+    message: str
+    fields: Mapping[str, Sequence[str]]
 
 
 class AnalyticsError(Exception):
@@ -32,7 +40,7 @@ class AnalyticsError(Exception):
         self.headers = dict(headers or {})
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> ErrorBody:
         """Error body sent to the client."""
         return {"code": self.code, "message": self.message, "fields": self.fields}
 

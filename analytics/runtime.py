@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from analytics.catalog.defaults import DEFAULTS
 from analytics.catalog.folder import ConfigFolder
@@ -17,6 +16,7 @@ from analytics.live.wire.socketio import SocketIo
 from analytics.log.disk.store import Store
 from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Family, gauge
+from analytics.query.storage import StorageReport
 from analytics.state.state import State
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class Runtime:
         }
         return [reason for reason, holds in reasons.items() if holds]
 
-    def storage(self) -> dict[str, Any]:
+    def storage(self) -> StorageReport:
         """Storage in use: kind, durability, size in bytes, write failure if any, and consumers of the log."""
         if self._store is None:
             return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from flask import Blueprint, Response, request
 
@@ -101,6 +101,27 @@ def _who() -> str:
     return identity_of(request.environ).who
 
 
+class CatalogRow(TypedDict):
+    """A resource in the answer of `/catalog`; `body` is as its collection defines it."""
+
+    collection: str
+    id: str
+    body: dict[str, Any]
+    version: int
+    updated_at: str
+    updated_by: str
+    source: str
+
+
+class CatalogAnswer(TypedDict):
+    """The answer of `/catalog`; `next_cursor` is None after the last page."""
+
+    resources: list[CatalogRow]
+    count: int
+    limit: int
+    next_cursor: str | None
+
+
 def catalog_blueprint(reader: Reader) -> Blueprint:
     """The blueprint of /catalog: all resources, as they are exported."""
     blueprint = Blueprint("catalog", __name__)
@@ -113,7 +134,7 @@ def catalog_blueprint(reader: Reader) -> Blueprint:
         _check("collection", asked["collection"], held.resources)
         _check("cursor", after or None, held.resources)
 
-        def payload() -> dict[str, Any]:
+        def payload() -> CatalogAnswer:
             page = page_of(held.resources, asked["collection"], (after, name), asked["limit"])
             found = [_row(each) for each in page.resources]
             cursor = f"{found[-1]['collection']}/{found[-1]['id']}" if page.has_more else None
@@ -136,7 +157,7 @@ def _check(parameter: str, collection: str | None, resources: Sequence[Resource]
     raise ValidationFailed(f"{parameter}: {problem}", fields={parameter: [problem]})
 
 
-def _row(each: Resource) -> dict[str, Any]:
+def _row(each: Resource) -> CatalogRow:
     return {
         "collection": each.collection,
         "id": each.name,

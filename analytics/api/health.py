@@ -1,30 +1,47 @@
 """/health: health of the service itself, liveness and readiness."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Literal, NotRequired, TypedDict
 
 from flask import Blueprint, Response, request
 
 from analytics.api.answers import answer
 from analytics.api.params import arguments
+from analytics.catalog.folder import ConfigHealth
 from analytics.identity import READ, identity_of
 from analytics.jobs.report import JobReport
-from analytics.query.health import health
+from analytics.keys.keyring import AccessReport
+from analytics.query.health import HealthAnswer, health
 from analytics.query.reader import Reader
+from analytics.query.storage import StorageReport
 from analytics.schemas.queries import NoQuery
 
 NOTHING = NoQuery()
+
+
+class FullHealth(HealthAnswer):
+    """The answer of `/health` to those who may read; `config` is None without a configuration folder."""
+
+    config: ConfigHealth | None
+    access: AccessReport
+
+
+class Readiness(TypedDict):
+    """The answer of `/health/ready`; `reasons`, for those who may read, say why the service is not ready."""
+
+    status: Literal["ready", "unavailable"]
+    reasons: NotRequired[list[str]]
 
 
 def health_blueprint(
     reader: Reader,
     connections: Callable[[], int],
     not_ready: Callable[[], list[str]],
-    storage: Callable[[], dict[str, Any]],
+    storage: Callable[[], StorageReport],
     jobs: Callable[[], list[JobReport]],
-    config: Callable[[], Mapping[str, Any] | None],
+    config: Callable[[], ConfigHealth | None],
     config_trouble: Callable[[], str | None],
-    access: Callable[[], Mapping[str, Any]],
+    access: Callable[[], AccessReport],
 ) -> Blueprint:
     """Blueprint of /health.
 
@@ -47,7 +64,8 @@ def health_blueprint(
         found = reader.ask(health, connections(), not_ready(), storage(), jobs(), config_trouble())
         if not identity_of(request.environ).may(READ):
             return answer({"status": found["status"]})
-        return answer({**found, "config": config(), "access": access()})
+        shown: FullHealth = {**found, "config": config(), "access": access()}
+        return answer(shown)
 
     @blueprint.get("/health/live")
     def live() -> Response:
@@ -58,7 +76,7 @@ def health_blueprint(
     def ready() -> Response:
         arguments(NOTHING)
         reasons = not_ready()
-        payload: dict[str, Any] = {"status": "unavailable" if reasons else "ready"}
+        payload: Readiness = {"status": "unavailable" if reasons else "ready"}
         if identity_of(request.environ).may(READ):
             payload["reasons"] = reasons
         response = answer(payload, 503 if reasons else 200)

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import Blueprint, Response, request
 
@@ -27,7 +27,29 @@ from analytics.schemas.queries import NoQuery
 
 NOTHING, KEY_SCHEMA, ROTATE_SCHEMA = NoQuery(), KeySchema(), RotateSchema()
 logger = logging.getLogger(__name__)
-LISTS = ("scopes", "services", "types", "origins")
+
+
+class ListedKey(TypedDict):
+    """A key in an answer; `limits` has the rate of `ingest` and `reads`, None where the service's own applies."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    services: list[str]
+    types: list[str]
+    origins: list[str]
+    expires_at: str | None
+    limits: dict[str, dict[str, float] | None]
+    new_names: float | None
+    updated_at: str
+    updated_by: str
+
+
+class KeyWithSecret(ListedKey):
+    """A key that was created or rotated; `enforced` says whether requests need a key now."""
+
+    secret: str
+    enforced: bool
 
 
 class LastAdmin(AnalyticsError):
@@ -96,7 +118,8 @@ def keys_blueprint(
         match = None if version is None else (version,)
         change = NewChange(KEYS.name, id_, body, who=who, if_match=match, if_none_match="*" if match is None else None)
         kept = recorder.change(change).resource
-        return answer({**_row(kept), "secret": secret, "enforced": is_locked()}, status)
+        created: KeyWithSecret = {**_row(kept), "secret": secret, "enforced": is_locked()}
+        return answer(created, status)
 
     @blueprint.get("/keys")
     def read() -> Response:
@@ -152,13 +175,16 @@ def _check_bounds(given: dict[str, Any]) -> None:
         raise ValidationFailed(f"scopes: {problem}", code="scopes_of_bound_key", fields={"scopes": [problem]})
 
 
-def _row(key: Resource) -> dict[str, Any]:
+def _row(key: Resource) -> ListedKey:
     body = key.body
     expires = body.get("expires")
     return {
         "id": key.name,
         "name": body["name"],
-        **{name: body.get(name, []) for name in LISTS},
+        "scopes": body.get("scopes", []),
+        "services": body.get("services", []),
+        "types": body.get("types", []),
+        "origins": body.get("origins", []),
         "expires_at": None if expires is None else rfc3339(expires),
         "limits": {"ingest": None, "reads": None, **body.get("limits", {})},
         "new_names": body.get("new_names"),

@@ -5,7 +5,8 @@ from flask import Blueprint, Response
 from analytics.api.answers import answer
 from analytics.api.params import arguments
 from analytics.query.reader import Reader
-from analytics.query.services import history, service_metrics, services
+from analytics.query.service_details import service_metrics
+from analytics.query.services import history, services
 from analytics.schemas.queries import HistoryQuery, NoQuery
 
 NOTHING, HISTORY = NoQuery(), HistoryQuery()

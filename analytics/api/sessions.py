@@ -20,7 +20,7 @@ from analytics.schemas.session import SessionsOf
 NOTHING, OF = NoQuery(), SessionsOf()
 
 
-class Row(TypedDict):
+class ListedSession(TypedDict):
     """A session in an answer."""
 
     id: str
@@ -75,7 +75,7 @@ def sessions_blueprint(sessions: Sessions, recorder: Recorder) -> Blueprint:
     return blueprint
 
 
-def _row(session: Active, *, is_own: bool) -> Row:
+def _row(session: Active, *, is_own: bool) -> ListedSession:
     last = session.last
     return {
         "id": session.id,

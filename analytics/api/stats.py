@@ -1,7 +1,6 @@
 """/stats: statistics in total, by hour and by day."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Response
 
@@ -10,13 +9,14 @@ from analytics.api.params import arguments
 from analytics.jobs.report import JobReport
 from analytics.query.reader import Reader
 from analytics.query.stats import daily, hourly, stats
+from analytics.query.storage import StorageReport
 from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
 
 NOTHING, HOURS_QUERY, DAYS_QUERY = NoQuery(), HoursQuery(), DaysQuery()
 
 
 def stats_blueprint(
-    reader: Reader, storage: Callable[[], dict[str, Any]], jobs: Callable[[], list[JobReport]]
+    reader: Reader, storage: Callable[[], StorageReport], jobs: Callable[[], list[JobReport]]
 ) -> Blueprint:
     """Blueprint of /stats; `storage` describes the storage, `jobs` returns the reports on all jobs."""
     blueprint = Blueprint("stats", __name__)

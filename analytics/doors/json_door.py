@@ -14,7 +14,7 @@ from analytics.doors.body import BodyReader
 from analytics.doors.forms import decode
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import LINES_TYPE, MANY_RECORDS
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, ErrorBody
 from analytics.identity import ADMIN, EVERYBODY, Identity, NotAllowed, identity_of
 from analytics.kinds import EVENTS, METRICS, Kind
 from analytics.log.handlers import Taken
@@ -115,7 +115,7 @@ class JsonDoor(Generic[R]):
             return json_answer(receipt)
         reasons = Counter(error.code for error in receipt.errors)
         message = f"All {receipt.rejected} {self._kind.name} were rejected ({', '.join(reasons)}); see `errors`."
-        problem: dict[str, Any] = {"code": "nothing_accepted", "message": message, "fields": {}}
+        problem: ErrorBody = {"code": "nothing_accepted", "message": message, "fields": {}}
         return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400, problem["code"])
 
 

@@ -3,7 +3,7 @@
 import hmac
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TypedDict
 
 from analytics.clock import Clock
 from analytics.identity import ADMIN, EVERY_SCOPE
@@ -15,6 +15,13 @@ OPEN = (
     "Everybody who can reach this service may read and write everything: set ANALYTICS_AUTH=required, or listen on "
     "HOST=127.0.0.1."
 )
+
+
+class AccessReport(TypedDict):
+    """What `/health` answers about access: whether requests need a key, and why the service should not be run so."""
+
+    keys_required: bool
+    warning: str | None
 
 
 class Keyring:
@@ -68,7 +75,7 @@ class Keyring:
         """Why the service should not be run like this; None if nothing is wrong."""
         return OPEN if self._is_exposed and not self.is_locked else None
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> AccessReport:
         """For /health: whether requests need a key, and the warning."""
         return {"keys_required": self.is_locked, "warning": self.warning}
 

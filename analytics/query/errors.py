@@ -1,11 +1,11 @@
 """The newest errors, grouped by what they have in common."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
 from analytics.clock import rfc3339
-from analytics.records import event_json
+from analytics.records import Kept, event_json
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
@@ -35,14 +35,58 @@ class _Detail(msgspec.Struct, gc=False):
 _detail = msgspec.json.Decoder(_Detail).decode
 
 
-def errors(state: State, now: float, service: str | None, limit: int) -> dict[str, Any]:
+class _Group(msgspec.Struct, gc=False):
+    """Errors with the same service, type, message, endpoint and status; `latest`: batch and index of the newest."""
+
+    service: str
+    type: str
+    message: str | None
+    endpoint: str | None
+    status: str | float | None
+    first: float
+    last: float
+    latest: tuple[Kept[Any], int]
+    count: int = 1
+
+    def add(self, at: float, event: tuple[Kept[Any], int]) -> None:
+        """Count another error of the group, received at `at`."""
+        self.count += 1
+        self.first = min(self.first, at)
+        if at > self.last:
+            self.last, self.latest = at, event
+
+
+class ErrorRow(TypedDict):
+    """Errors that have the same service, type, message, endpoint and status; `latest` is the newest as JSON."""
+
+    service: str
+    type: str
+    message: str | None
+    endpoint: str | None
+    status: str | float | None
+    count: int
+    first: str
+    last: str
+    latest: msgspec.Raw
+
+
+class ErrorsAnswer(TypedDict):
+    """The answer of `/errors`: groups, their number, the limit asked for, and how many errors were searched."""
+
+    errors: list[ErrorRow]
+    count: int
+    limit: int
+    kept: int
+
+
+def errors(state: State, now: float, service: str | None, limit: int) -> ErrorsAnswer:
     """Groups of errors with the same service, type, message, endpoint and status, the newest group first.
 
     Args:
         service: only errors of this service; None for all.
         limit: maximum number of groups.
     """
-    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+    groups: dict[tuple[str | None, ...], _Group] = {}
     kept = 0
     for _, batch, place in state.errors.ring.newest_first():
         event, at = batch.records[place], batch.at(place)
@@ -55,22 +99,22 @@ def errors(state: State, now: float, service: str | None, limit: int) -> dict[st
         key = (event.service, event.type, detail.text, endpoint, None if status is None else str(status))
         group = groups.get(key)
         if group is None:
-            groups[key] = {
-                "service": event.service,
-                "type": event.type,
-                "message": detail.text,
-                "endpoint": endpoint,
-                "status": status,
-                "count": 1,
-                "first": at,
-                "last": at,
-                "latest": msgspec.Raw(event_json(batch, place)),
-            }
+            groups[key] = _Group(event.service, event.type, detail.text, endpoint, status, at, at, (batch, place))
         else:
-            group["count"] += 1
-            group["first"] = min(group["first"], at)
-            if at > group["last"]:
-                group["last"], group["latest"] = at, msgspec.Raw(event_json(batch, place))
-    newest = sorted(groups.values(), key=lambda group: group["last"], reverse=True)[:limit]
-    shown = [{**group, "first": rfc3339(group["first"]), "last": rfc3339(group["last"])} for group in newest]
-    return {"errors": shown, "count": len(shown), "limit": limit, "kept": kept}
+            group.add(at, (batch, place))
+    newest = sorted(groups.values(), key=lambda group: group.last, reverse=True)[:limit]
+    return {"errors": [_row(group) for group in newest], "count": len(newest), "limit": limit, "kept": kept}
+
+
+def _row(group: _Group) -> ErrorRow:
+    return {
+        "service": group.service,
+        "type": group.type,
+        "message": group.message,
+        "endpoint": group.endpoint,
+        "status": group.status,
+        "count": group.count,
+        "first": rfc3339(group.first),
+        "last": rfc3339(group.last),
+        "latest": msgspec.Raw(event_json(*group.latest)),
+    }

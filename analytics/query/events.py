@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import msgspec
 
@@ -84,7 +84,16 @@ def _both_ways(data: bytes) -> bytes:
     return data + b"\n" + msgspec.json.encode(msgspec.json.decode(data)) if b"\\" in data else data
 
 
-def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> dict[str, Any]:
+class EventsAnswer(TypedDict):
+    """The answer of `/events`: events as JSON, and the cursor of the next page; None after the last one."""
+
+    events: list[msgspec.Raw]
+    count: int
+    limit: int
+    next_cursor: str | None
+
+
+def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> EventsAnswer:
     """The newest `limit` events that match, newest first by arrival, as raw JSON.
 
     There are fewer where they would be longer than `MOST_BYTES`. `before` is the cursor from an earlier answer.

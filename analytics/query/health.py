@@ -1,14 +1,37 @@
 """Health of the service itself."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 from analytics.clock import rfc3339
 from analytics.jobs.report import JobReport, reason
 from analytics.query.stats import count
+from analytics.query.storage import StorageReport
 from analytics.records import NO_TAGS, SERVICE_NAME
 from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE
 from analytics.state.state import State
+
+
+class HealthCounts(TypedDict):
+    """Counts in the answer of `/health`."""
+
+    connected_clients: int
+    total_events: int
+    tracked_services: int
+
+
+class HealthAnswer(TypedDict):
+    """The answer of `/health`, without what `api/` adds; `reasons` say why the service is not healthy."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    service: str
+    timestamp: str
+    reasons: list[str]
+    uptime_seconds: float
+    storage: str
+    durability: str | None
+    jobs: Sequence[JobReport]
+    stats: HealthCounts
 
 
 def health(
@@ -16,10 +39,10 @@ def health(
     now: float,
     connections: int,
     not_ready: Sequence[str],
-    storage: Mapping[str, Any],
+    storage: StorageReport,
     jobs: Sequence[JobReport],
     config_trouble: str | None,
-) -> dict[str, Any]:
+) -> HealthAnswer:
     """The answer of `/health`, in the shape of SPEC.md.
 
     Args:

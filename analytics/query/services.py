@@ -1,16 +1,14 @@
-"""Services: a row for each, and the details of one."""
+"""Services: a row for each, and the history of one."""
 
 from collections.abc import Iterator
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from analytics.clock import rfc3339, rfc3339_second
+from analytics.clock import rfc3339
 from analytics.errors import NotFound
-from analytics.query.figures import error_rate, latency_figures, number, rounded, total, traffic
+from analytics.query.figures import error_rate, number, rounded, total
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.counter_sources import CounterSource, Figure
-from analytics.state.observations import EVENTS_SERIES, TRAFFIC
-from analytics.state.resolution import Resolution
 from analytics.state.senders import UNNAMED
 from analytics.state.services import FORGOTTEN_AFTER, Service
 from analytics.state.state import State
@@ -49,28 +47,26 @@ class ServiceRow(TypedDict):
 StateChange = TypedDict("StateChange", {"from": str | None, "to": str, "at": str, "reason": str})
 
 
-class EndpointRow(TypedDict):
-    """An endpoint of a service; `uncounted_at_most` is the most that its count may be too low by."""
+class HistoryAnswer(TypedDict):
+    """The answer of `/services/NAME/history`: changes of state, newest first, and the limit asked for."""
 
-    endpoint: str
-    count: float
-    error_count: float
-    error_rate: float
-    avg_time_ms: float
-    mean_latency_ms: float | None
-    uncounted_at_most: float
-
-
-class MetricSummary(TypedDict):
-    """A custom metric of a service over all kept time."""
-
-    last: float
-    avg: float | None
-    min: float
-    max: float
+    service: str
+    history: list[StateChange]
     count: int
-    unit: str | None
-    last_at: str
+    limit: int
+
+
+class ListedService(ServiceRow):
+    """A service in the list of all, with its 95th percentile of latency."""
+
+    p95_latency_ms: float | None
+
+
+class ServicesAnswer(TypedDict):
+    """The answer of `/services`: rows by name."""
+
+    services: dict[str, ListedService]
+    count: int
 
 
 def service_row(state: State, now: float, service: Service) -> ServiceRow:
@@ -129,13 +125,13 @@ def _count(value: Figure | None) -> Figure | None:
     return None if value is None else number(value)
 
 
-def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
+def history(state: State, now: float, name: str, limit: int) -> HistoryAnswer:
     """The newest `limit` changes of a service's state, newest first.
 
     Raises:
         NotFound: the service is not known.
     """
-    changes = _known(state, name).changes(now)
+    changes = known_service(state, name).changes(now)
     before = [None, *(change.to for change in changes)]
     rows: list[StateChange] = [
         {"from": old, "to": change.to, "at": rfc3339(change.at), "reason": change.reason}
@@ -146,16 +142,21 @@ def history(state: State, now: float, name: str, limit: int) -> dict[str, Any]:
     return {"service": name, "history": newest, "count": len(newest), "limit": limit}
 
 
-def _known(state: State, name: str) -> Service:
+def known_service(state: State, name: str) -> Service:
+    """The service of this name.
+
+    Raises:
+        NotFound: it is not known.
+    """
     service = state.services.get(name)
     if service is None:
         raise NotFound(f"There is no service named {name!r}.", code="unknown_service")
     return service
 
 
-def services(state: State, now: float) -> dict[str, Any]:
+def services(state: State, now: float) -> ServicesAnswer:
     """The rows of all services by name, with p95 latency, which is too expensive for the snapshot of each second."""
-    rows = {
+    rows: dict[str, ListedService] = {
         service.name: {
             **service_row(state, now, service),
             "p95_latency_ms": _p95(state.series.totals.get(("latency", service.name, NO_TAGS))),
@@ -167,75 +168,3 @@ def services(state: State, now: float) -> dict[str, Any]:
 
 def _p95(latency: Cell | None) -> float | None:
     return None if latency is None else rounded(latency.percentiles(0.95)[0])
-
-
-def service_metrics(state: State, now: float, name: str) -> dict[str, Any]:
-    """Details of one service: row, latency, endpoints, custom metrics, and the last hour by minute.
-
-    Raises:
-        NotFound: the service is not known.
-    """
-    service = _known(state, name)
-    latency = state.series.totals.get(("latency", name, NO_TAGS))
-    return {
-        "service": name,
-        **service_row(state, now, service),
-        "latency": {
-            "count": latency.count if latency else 0,
-            **{key.removesuffix("_latency_ms"): value for key, value in latency_figures(latency).items()},
-            "max": rounded(latency.max) if latency else None,
-            "unit": "ms",
-        },
-        "endpoints": _endpoints(state, name),
-        "metrics": _custom_metrics(state, name),
-        "reported": service.reported_metrics,
-        "series": _last_hour(state, now, name),
-    }
-
-
-def _endpoints(state: State, name: str) -> list[EndpointRow]:
-    return [
-        {
-            "endpoint": endpoint,
-            "count": number(usage.requests),
-            "error_count": number(usage.errors),
-            "error_rate": error_rate(usage.requests, usage.errors),
-            "avg_time_ms": round(usage.mean_ms or 0.0, 3),
-            "mean_latency_ms": rounded(usage.mean_ms),
-            "uncounted_at_most": number(missed),
-        }
-        for endpoint, usage, missed in state.endpoints.of_service(name)
-    ]
-
-
-def _custom_metrics(state: State, name: str) -> dict[str, MetricSummary]:
-    found: dict[str, MetricSummary] = {}
-    for key, cell in state.series.totals.items():
-        metric, service, tags = key
-        if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS_SERIES):
-            found[metric] = {
-                "last": number(cell.last),
-                "avg": rounded(cell.mean),
-                "min": number(cell.min),
-                "max": number(cell.max),
-                "count": cell.count,
-                "unit": state.units.get((metric, name)),
-                "last_at": rfc3339(cell.last_at),
-            }
-    return dict(sorted(found.items()))
-
-
-def _last_hour(state: State, now: float, name: str) -> list[dict[str, Any]]:
-    series, points = state.series, []
-    newest = series.levels[Resolution.MINUTE].start(max(now, state.time))
-    for start in range(newest - 59 * 60, newest + 60, 60):
-        requests, errors, latency = traffic(series, Resolution.MINUTE, [start], name)
-        points.append(
-            {
-                "timestamp": rfc3339_second(start),
-                "requests": requests,
-                "errors": errors,
-                **latency_figures(latency),
-            }
-        )
-    return points

@@ -2,7 +2,7 @@
 
 import os
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import fsum
 from typing import Any, TypedDict
@@ -10,9 +10,11 @@ from typing import Any, TypedDict
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
+from analytics.query.storage import StorageReport, StorageWithOldest
 from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, EVERY_SERVICE
 from analytics.state.resolution import Resolution
+from analytics.state.rings import Ring
 from analytics.state.state import State
 
 MEMORY_PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -44,6 +46,49 @@ class DayRow(PeriodFigures):
     date: str
     peak_hour: str | None
     peak_requests: float
+
+
+class PeakRow(TypedDict):
+    """A day with data, and the start of its busiest hour."""
+
+    date: str
+    peak_hour: str | None
+    peak_requests: float
+    unique_users: int
+
+
+class TotalCounts(TypedDict):
+    """Totals of the retention period, and the number of stored items."""
+
+    events: int
+    requests: float
+    errors: float
+    services: int
+    series: int
+    limited_series: int
+    endpoints: int
+    events_kept: int
+    metrics_kept: int
+
+
+class StatsAnswer(TypedDict):
+    """The answer of `/stats`: statistics since the start of the process, and of the retention period."""
+
+    uptime_seconds: float
+    started_at: str
+    memory_bytes: int
+    totals: TotalCounts
+    ingest: dict[str, dict[str, int]]
+    drops: dict[str, int]
+    refusals: dict[str, int]
+    redacted: dict[str, int]
+    storage: StorageWithOldest
+    jobs: Sequence[JobReport]
+    events_by_type: dict[str, int]
+    events_by_service: dict[str, int]
+    last_24_hours: PeriodFigures
+    today: DayRow
+    days: list[PeakRow]
 
 
 class Hours(TypedDict):
@@ -81,7 +126,7 @@ def _newest(state: State, now: float, resolution: Resolution, count: int) -> ran
     return range(max(newest - (count - 1) * level.size, oldest), newest + 1, level.size)
 
 
-def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[JobReport]) -> dict[str, Any]:
+def stats(state: State, now: float, storage: StorageReport, jobs: Sequence[JobReport]) -> StatsAnswer:
     """What was recorded, rejected and kept since the start; `storage` describes where, `jobs` what runs by itself."""
     totals = state.series.totals
     last_day = list(_newest(state, now, Resolution.HOUR, 24))
@@ -106,7 +151,8 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
             "series": len(totals),
             "limited_series": len(state.limits),
             "endpoints": len(state.endpoints),
-            **{f"{name}_kept": len(ring) - ring.erased for name, ring in state.rings.items()},
+            "events_kept": _kept(state.rings["events"]),
+            "metrics_kept": _kept(state.rings["metrics"]),
         },
         "ingest": {kind: dict(outcomes) for kind, outcomes in state.counters.outcomes.items()},
         "drops": dict(sorted(state.counters.drops.items())),
@@ -119,11 +165,21 @@ def stats(state: State, now: float, storage: Mapping[str, Any], jobs: Sequence[J
         "last_24_hours": _figures(state, Resolution.HOUR, last_day),
         "today": days[-1],
         "days": [
-            {key: day[key] for key in ("date", "peak_hour", "peak_requests", "unique_users")}
+            {
+                "date": day["date"],
+                "peak_hour": day["peak_hour"],
+                "peak_requests": day["peak_requests"],
+                "unique_users": day["unique_users"],
+            }
             for day in days
             if day["requests"] or day["events"] or day["errors"]
         ],
     }
+
+
+def _kept(ring: Ring[Any]) -> int:
+    """How many records of a ring can be read."""
+    return len(ring) - ring.erased
 
 
 def _oldest(state: State, now: float) -> dict[str, str | None]:

@@ -1,13 +1,13 @@
 """Builds the dashboard's snapshot, in the shape of SPEC.md: a pure function of the state and the time."""
 
 from itertools import islice
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
 from analytics.clock import rfc3339
 from analytics.query.figures import error_rate, number, rounded, traffic
-from analytics.query.services import service_row
+from analytics.query.services import ServiceRow, service_row
 from analytics.query.stats import total_requests
 from analytics.records import event_json
 from analytics.state.resolution import Resolution
@@ -19,7 +19,47 @@ TOP_ENDPOINTS = 10
 RECENT_EVENTS = 20
 
 
-def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> dict[str, Any]:
+class TrafficOverview(TypedDict):
+    """Figures over all services, of the last minute unless stated otherwise; `error_rate` in percent."""
+
+    total_requests: float
+    active_users: int
+    average_latency_ms: float
+    mean_latency_ms: float | None
+    error_rate: float
+    requests_per_second: float
+
+
+class BusyEndpoint(TypedDict):
+    """One of the busiest endpoints of the last minute."""
+
+    endpoint: str
+    service: str
+    count: float
+    avg_time_ms: float
+    mean_latency_ms: float | None
+
+
+class Activity(TypedDict):
+    """What happens now; `recent_events` are JSON, newest first."""
+
+    requests_last_1min: float
+    errors_last_1min: float
+    active_connections: int | msgspec.Raw
+    top_endpoints: list[BusyEndpoint]
+    recent_events: list[msgspec.Raw]
+
+
+class Snapshot(TypedDict):
+    """The dashboard's snapshot: the answer of `/dashboard`, and the data of live updates."""
+
+    overview: TrafficOverview
+    services: dict[str, ServiceRow]
+    realtime_stats: Activity
+    updated_at: str
+
+
+def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> Snapshot:
     """The snapshot; `connections` is the number of live clients, or a placeholder for it."""
     this_second = int(now)
     last_minute = range(this_second - RATE_SECONDS + 1, this_second + 1)

@@ -14,7 +14,8 @@ from analytics.log.handlers import Taken
 from analytics.log.log import MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
-from analytics.query.services import history, service_metrics
+from analytics.query.service_details import service_metrics
+from analytics.query.services import history
 from analytics.query.stats import daily, hourly, stats
 from analytics.records import Kept, NewEvent, NewHeartbeat, NewMetric, Receipt, event_json
 from analytics.schemas.compiled import DecodedBatch

@@ -17,7 +17,7 @@ from flask import Blueprint, Response, request
 from socketio import Server
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from analytics.errors import AnalyticsError, BadHandshake, Unavailable, ValidationFailed
+from analytics.errors import AnalyticsError, BadHandshake, ErrorBody, Unavailable, ValidationFailed
 from analytics.internals.engineio import Engine, EngineSession
 from analytics.internals.simple_websocket import socket_of
 from analytics.internals.socketio import TextPacket, engine_server, session_id, watch_sessions
@@ -235,7 +235,7 @@ class SocketIo:
         if client is not None:
             self._commands.leave(client)
 
-    def _subscribe(self, sid: str, fields: Any = None, *_: Any) -> Subscribed | dict[str, Any]:
+    def _subscribe(self, sid: str, fields: Any = None, *_: Any) -> Subscribed | dict[str, ErrorBody]:
         client = self._clients[session_id(self._server, sid)]
         try:
             if not isinstance(fields, dict):
