@@ -16,6 +16,8 @@ RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 COPY wsgi.py gunicorn.conf.py app.py ./
 COPY analytics analytics
 COPY clients clients
+# otherwise each start would compile all modules
+RUN python -m compileall -q analytics clients
 COPY --from=charts /web/node_modules/uplot/dist analytics/web/node_modules/uplot/dist
 # always the same id, so that an image built anew can use the volume of the one before
 RUN useradd --system --uid 900 --no-create-home analytics && mkdir /data && chown analytics /data

@@ -1,6 +1,5 @@
-"""HTTP answers without a web framework: JSON, and all errors in one shape."""
+"""HTTP answers without a web framework: JSON, and errors in the shape of the service."""
 
-import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +11,7 @@ from msgspec.json import Encoder
 from analytics.errors import AnalyticsError
 
 JSON = "application/json"
+PLAIN_TEXT = "text/plain; charset=utf-8"
 ERROR_CODE = "analytics.error_code"
 """Environ key: the code of the error that a request is answered with."""
 ROUTE = "analytics.route"
@@ -26,9 +26,10 @@ PAGE_HEADERS = (
 """Headers that restrict browsers, for a page, besides its Content-Security-Policy."""
 DATA_HEADERS = (NO_SNIFFING, (POLICY, "default-src 'none'; frame-ancestors 'none'"))
 """Headers that restrict browsers, for every other answer, which loads nothing and has no scripts."""
+NO_CONTENT = 204
+"""Status of an answer without a body, and without headers about one (RFC 9110, section 8.6)."""
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 encode = Encoder().encode
-log = logging.getLogger(__name__)
 
 
 class Answer(Struct, frozen=True):
@@ -42,11 +43,8 @@ class Answer(Struct, frozen=True):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[ERROR_CODE] = self.error_code
-        length = str(len(self.body))
-        start_response(
-            STATUS_LINES[self.status],
-            [("Content-Type", self.content_type), ("Content-Length", length), *self.headers],
-        )
+        about_body = [("Content-Type", self.content_type), ("Content-Length", str(len(self.body)))]
+        start_response(STATUS_LINES[self.status], [*(about_body if self.status != NO_CONTENT else ()), *self.headers])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 
@@ -61,16 +59,10 @@ def refusal(error: AnalyticsError) -> Answer:
     return Answer(encode({"error": error.body}), error.status, headers, error_code=error.code)
 
 
-def failure(error: Exception, environ: WSGIEnvironment) -> Answer:
-    """Error answer to a request that raised `error`; any but an AnalyticsError is logged and becomes a 500."""
-    if isinstance(error, AnalyticsError):
-        return refusal(error)
-    log.error(
-        "internal error",
-        exc_info=error,
-        extra={"method": environ["REQUEST_METHOD"], "path": path_of(environ)},
-    )
-    return refusal(AnalyticsError("Internal error of the service; its log has the details."))
+def text_refusal(error: AnalyticsError) -> Answer:
+    """Error answer of protocols whose clients log the text of an answer: the message alone."""
+    headers = tuple(error.headers.items())
+    return Answer(f"{error.message}\n".encode(), error.status, headers, PLAIN_TEXT, error.code)
 
 
 def path_of(environ: WSGIEnvironment) -> str:

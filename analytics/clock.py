@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
-
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""The first and last second of the calendar's years 1 to 9999."""
 
 NUMBER_GAP = 2**20
 """The least count of numbers that a start of the service skips: more than `relaxed` can lose records."""
@@ -30,8 +31,8 @@ class SystemClock:
 
 
 def utc(at: float) -> datetime:
-    """`at` (seconds since the epoch) as an aware datetime in UTC."""
-    return datetime.fromtimestamp(at, UTC)
+    """`at` (seconds since the epoch) as an aware datetime in UTC; times outside of the calendar are its nearer end."""
+    return datetime.fromtimestamp(min(max(at, _FIRST), _LAST), UTC)
 
 
 def rfc3339(at: float) -> str:
@@ -41,7 +42,7 @@ def rfc3339(at: float) -> str:
 
 def rfc3339_second(at: float) -> str:
     """`at` (seconds since the epoch) as RFC 3339 in UTC without fractions: 2024-01-15T10:30:00Z."""
-    return utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(at).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def first_number(last: int, start: float) -> int:

@@ -5,16 +5,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from analytics.converters import (
     ADMIN_KEY,
-    BASE_PATH,
     GROUPS,
     HASH_KEY,
     HEADER,
-    HOST,
     ISSUER,
     NETWORKS,
     ORIGINS,
@@ -24,6 +21,7 @@ from analytics.converters import (
     choice,
     number,
 )
+from analytics.listening_settings import ListeningSettings
 from analytics.setting import Setting, SettingGroup
 
 MIB = 1024 * 1024
@@ -41,7 +39,6 @@ _KUBERNETES = re.compile(
 """Variables that Kubernetes sets for a Service named `analytics…`, with their values."""
 
 
-LISTENING = SettingGroup("Listening")
 STORAGE = SettingGroup("Storage")
 ACCESS = SettingGroup("Access")
 REQUESTS = SettingGroup("Limits of requests")
@@ -52,20 +49,8 @@ LOGGING = SettingGroup("Logging")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ListeningSettings):
     """Every setting with its default. `analytics config` prints them, and a table in the documentation lists them."""
-
-    host: str = LISTENING.setting("HOST", "127.0.0.1", HOST, "address to listen on")
-    port: int = LISTENING.setting("PORT", 8099, number(int, 1, 65_535), "port to listen on")
-    base_path: str = LISTENING.setting(
-        "ANALYTICS_BASE_PATH", "", BASE_PATH, "path below which the service is reached through a proxy"
-    )
-    worker_connections: int = LISTENING.setting(
-        "ANALYTICS_WORKER_CONNECTIONS",
-        10_000,
-        number(int, 1, 1_000_000),
-        "maximum number of open connections, WebSockets included",
-    )
 
     data_dir: str = STORAGE.setting(
         "ANALYTICS_DATA_DIR", "data", PATH, "directory of the database; empty keeps everything in memory"
@@ -222,6 +207,12 @@ class Settings:
         number(int, 1, 1_000_000),
         "maximum number of series of custom and tagged metrics",
     )
+    max_series_per_name: int = NAMES.setting(
+        "ANALYTICS_MAX_SERIES_PER_NAME",
+        1_000_000,
+        number(int, 1, 1_000_000),
+        "maximum number of series of one custom metric",
+    )
     max_event_types: int = NAMES.setting(
         "ANALYTICS_MAX_EVENT_TYPES",
         1_000,
@@ -282,6 +273,8 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str 
     for variable, value in sorted(environ.items()):
         name = variable.removeprefix(VARIABLE_PREFIX)
         if name != variable and known.get(name) != variable and not _KUBERNETES.fullmatch(f"{variable}={value}"):
+            from difflib import get_close_matches  # here, as few misspell a variable
+
             close = get_close_matches(name, known, n=1)
             unknown[variable] = known[close[0]] if close else None
     return unknown

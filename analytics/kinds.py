@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from analytics.config import Settings
-from analytics.records import NewErasure, NewEvent, NewHeartbeat, NewMetric, NewStart, NewTick
+from analytics.points import NewPoint
+from analytics.records import NewErasure, NewEvent, NewHeartbeat, NewMetric, NewPercentiles, NewStart, NewTick
 from analytics.resources import NewChange, NewFile
 
 R = TypeVar("R")
@@ -55,9 +56,12 @@ TICKS = Kind("ticks", NewTick, is_received=False)
 CHANGES = Kind("changes", NewChange, is_received=False)
 FILES = Kind("files", NewFile, is_received=False)
 ERASURES = Kind("erasures", NewErasure, is_received=False)
+POINTS = Kind("points", NewPoint, backlog=64 * MIB)
+PERCENTILES = Kind("percentiles", NewPercentiles, is_received=False)
 
 KINDS: dict[str, Kind[Any]] = {
-    kind.name: kind for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES, ERASURES)
+    kind.name: kind
+    for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES, ERASURES, POINTS, PERCENTILES)
 }
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""
 _BY_RECORD = {kind.record: kind for kind in KINDS.values()}

@@ -1,8 +1,12 @@
-"""A check that the service can listen at its address, before the server fails with many lines."""
+"""Addresses that the service listens on: a check before the start, and listeners for some paths only."""
 
 import socket
 
 from analytics.errors import CannotListen
+
+PATHS = "analytics.paths"
+"""Environ key: how the paths begin that the listener of a request is for; set only where that is not all of them."""
+OTLP_PATHS = "/v1/"
 
 
 def check_listening(host: str, port: int) -> None:

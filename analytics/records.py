@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
 
+from analytics.points import GAUGE, NewPoint
+
 NO_DATA = Raw(b"{}")
 
 
@@ -30,7 +32,11 @@ class NewEvent(Struct, gc=False, omit_defaults=True):
 
 
 class NewMetric(Struct, gc=False, omit_defaults=True):
-    """A metric as a client sent it; `schemas.metric` has the limits of its fields, and `sender` is as in an event."""
+    """A metric as a client sent it; `schemas.metric` has the limits of its fields, and `sender` is as in an event.
+
+    `kind` is one of `POINT_KINDS`: `value` is the increase of a counter, the value of a gauge, or one observation of a
+    histogram. `instance` tells replicas apart, each of which has a series of its own.
+    """
 
     name: str
     value: float
@@ -39,6 +45,8 @@ class NewMetric(Struct, gc=False, omit_defaults=True):
     timestamp: datetime | None = None
     id: str | None = None
     sender: str | None = None
+    kind: str = GAUGE
+    instance: str | None = None
 
 
 class NewHeartbeat(Struct, frozen=True, omit_defaults=True):
@@ -66,6 +74,7 @@ class Quotas(Struct, frozen=True):
     """Limits that decide what is kept: maximum numbers, and `id_seconds` for which ids are remembered.
 
     `days` is how many days are kept; 0 in logs that do not say it, where the setting of the present applies.
+    `series_per_name` is how many typed series of one name are kept; 0 for no such limit.
     """
 
     services: int
@@ -76,6 +85,7 @@ class Quotas(Struct, frozen=True):
     ids: int
     id_seconds: float
     days: int = 0
+    series_per_name: int = 0
 
 
 _ANY = sys.maxsize
@@ -94,6 +104,12 @@ class NewStart(Struct, frozen=True, omit_defaults=True):
 
 class NewTick(Struct, frozen=True):
     """Passage of time without another record: a day began, or a sender of heartbeats fell silent."""
+
+
+class NewPercentiles(Struct, frozen=True):
+    """Somebody asked for percentiles of the gauge `name`: from now on they are also kept by hours and days."""
+
+    name: str
 
 
 class NewErasure(Struct, frozen=True, omit_defaults=True):
@@ -126,7 +142,7 @@ class Receipt(Struct, frozen=True):
     errors: list[ItemError]
 
 
-R = TypeVar("R", bound=NewEvent | NewMetric | NewHeartbeat)
+R = TypeVar("R", bound=NewEvent | NewMetric | NewHeartbeat | NewPoint)
 
 LIVE_SECONDS = 60.0
 """Greatest age in seconds at which a received event is still sent to live clients."""

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Callable, Iterator
 
+from analytics.added_port import AddedPort
 from analytics.catalog.defaults import DEFAULTS
 from analytics.catalog.folder import ConfigFolder
 from analytics.catalog.reloading import Reloading
 from analytics.errors import Unavailable
+from analytics.jobs.job import Job
 from analytics.jobs.loop_lag import LoopLag
 from analytics.jobs.memory import make_trimmer
 from analytics.jobs.periodic import Periodic
@@ -30,6 +32,7 @@ class Runtime:
         hub: Hub,
         socketio: SocketIo,
         ticker: Periodic,
+        sampler: Periodic,
         recorder: Recorder,
         state: State,
         store: Store | None,
@@ -38,7 +41,7 @@ class Runtime:
         begin_access: Callable[[], None],
         jobs: Supervisor,
     ) -> None:
-        self.hub, self.ticker, self._socketio = hub, ticker, socketio
+        self.hub, self.ticker, self.sampler, self._socketio = hub, ticker, sampler, socketio
         self._recorder, self._state = recorder, state
         self._store, self._durability = store, durability
         self._reloading = Reloading(config.load, self._configured)
@@ -47,6 +50,10 @@ class Runtime:
         self._begin_access = begin_access
         self.loop_lag = LoopLag(jobs)
         self._trimmer = make_trimmer(jobs)
+        self.otlp_port = AddedPort("OpenTelemetry", jobs)
+        """The port for OpenTelemetry; started by the server, which alone can serve its connections."""
+        self.more: list[Job] = []
+        """Further jobs, which run as long as requests are served."""
         self.open_connections: Callable[[], int] | None = None
         """Counts the open connections; set by the server, which alone knows them."""
 
@@ -60,6 +67,7 @@ class Runtime:
         self._recorder.begin()
         self.loop_lag.job.start()
         self._trimmer.start()
+        self.sampler.start()
         if self._store is None:
             logger.warning("data is kept in memory only and is lost at a restart: set ANALYTICS_DATA_DIR to store it")
             self._recorder.start()
@@ -73,16 +81,21 @@ class Runtime:
 
     def drain(self) -> None:
         """Prepare to stop: disconnect live clients, and report as not ready."""
+        self.otlp_port.close()
         self.hub.drain()
         self._socketio.drain()
 
     def stop(self) -> None:
         """Stop all jobs, close the store and release the state."""
+        self.otlp_port.stop()
         self._configuring.stop()
+        for job in self.more:
+            job.stop()
         self.ticker.stop()
         self.hub.stop()
         self.loop_lag.job.stop()
         self._trimmer.stop()
+        self.sampler.stop()
         if self._store is not None:
             self._store.stop()
         self._state.close()
@@ -139,3 +152,5 @@ class Runtime:
         self._is_loading = False
         self.ticker.start()
         self.hub.start()
+        for job in self.more:
+            job.start()

@@ -8,12 +8,22 @@ EDIT = "edit"
 """Writes what is no record of a service: needs `ingest` and a key that is bound to nothing, or `admin`."""
 PAGE_ROUTES = ("/", "/assets/<path:name>", "/vendor/<name>", "/docs", "/openapi.json")
 SDK = ("/sdk/analytics.js", "/sdk/analytics.classic.js", "/sdk/analytics.d.ts")
-HEALTH = ("/health", "/health/live", "/health/ready")
+HEALTH = ("/health", "/health/live", "/health/ready", "/ping")
 READS = (
-    *("/dashboard", "/errors", "/series", "/services", "/services/<name:service>/history"),
-    *("/services/<name:service>/metrics", "/stats", "/stats/daily", "/stats/hourly", "/catalog"),
+    *("/dashboard", "/errors", "/series", "/services", "/services/<name:service>/history", "/summary"),
+    *("/services/<name:service>/metrics", "/stats", "/stats/cardinality", "/stats/daily", "/stats/hourly"),
+    "/catalog",
     *("/export/daily", "/export/events", "/export/hourly", "/export/metrics", "/export/services"),
     "/ws/dashboard",
+)
+PROMETHEUS_FORMS = (
+    *("/api/v1/query", "/api/v1/query_range", "/api/v1/series", "/api/v1/labels"),
+    *("/api/v1/query_exemplars", "/api/v1/format_query"),
+)
+"""Reads that clients of Prometheus may also send as a form."""
+PROMETHEUS_READS = (
+    *("/api/v1/label/<label>/values", "/api/v1/metadata", "/api/v1/rules", "/api/v1/alerts"),
+    "/api/v1/status/buildinfo",
 )
 MANAGEMENT = ("keys", "sessions", "audit", "users")
 """Beginnings of paths that manage keys and people: other sites' pages may use them only if allowed by name."""
@@ -22,8 +32,18 @@ Decisions = dict[str, dict[str, str]]
 DECISIONS: Decisions = {
     **{rule: {"GET": PUBLIC} for rule in (*PAGE_ROUTES, *SDK, *HEALTH)},
     **{rule: {"GET": READ} for rule in READS},
+    **{rule: {"GET": READ, "POST": READ} for rule in PROMETHEUS_FORMS},
+    **{rule: {"GET": READ} for rule in PROMETHEUS_READS},
     "/events": {"GET": READ, "POST": INGEST},
     "/metrics": {"GET": READ, "POST": INGEST},
+    "/metrics/job/<path:group>": dict.fromkeys(("PUT", "POST", "DELETE"), INGEST),
+    "/metrics/job@base64/<path:group>": dict.fromkeys(("PUT", "POST", "DELETE"), INGEST),
+    "/api/v1/write": {"POST": INGEST},
+    "/api/v1/import/prometheus": {"POST": INGEST},
+    "/write": {"POST": INGEST},
+    "/api/v2/write": {"POST": INGEST},
+    "/api/v3/write_lp": {"POST": INGEST},
+    "/v1/metrics": {"POST": INGEST},
     "/heartbeat": {"POST": INGEST},
     "/heartbeat/<name:service>": {"GET": INGEST, "POST": INGEST},
     "/socket.io/": {"GET": READ, "POST": READ},

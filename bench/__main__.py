@@ -11,7 +11,23 @@ from pathlib import Path
 
 import click
 
-from bench import attacks, batches, bounds, dashboard, export, gate, journal, latency, live, memory, reads, singles
+from bench import (
+    attacks,
+    batches,
+    bounds,
+    dashboard,
+    export,
+    exposition,
+    gate,
+    journal,
+    latency,
+    live,
+    memory,
+    promql,
+    reads,
+    series,
+    singles,
+)
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
 from bench.servers import BenchError, NotInstalledError
@@ -27,7 +43,10 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "journal": journal.rows,
     "reads": reads.rows,
     "export": export.rows,
+    "exposition": exposition.rows,
+    "promql": promql.rows,
     "memory": memory.rows,
+    "series": series.rows,
     "bounds": bounds.rows,
     "attacks": attacks.rows,
 }

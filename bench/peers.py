@@ -1,8 +1,10 @@
 """Servers of Debian for comparison, each in a temporary folder."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -57,6 +59,46 @@ def victoria_metrics() -> Iterator[Server]:
 
     with _peer("VictoriaMetrics", "victoria-metrics", "victoria-metrics", free_port(), "/health", options) as server:
         yield server
+
+
+Lines = Callable[[], Iterator[tuple[str, str, int, float]]]
+"""Makes samples: name, labels without braces, seconds and value."""
+
+
+@contextmanager
+def prometheus(folder: Path, lines: Lines) -> Iterator[Server]:
+    """Prometheus with Debian's configuration, which holds these samples in blocks of its own."""
+    tool = installed("promtool", "prometheus")
+    text = folder / "samples.txt"
+    with text.open("w") as file:
+        file.writelines(f"{name}{{{labels}}} {value} {at}\n" for name, labels, at, value in lines())
+        file.write("# EOF\n")
+    made = subprocess.run(
+        [tool, "tsdb", "create-blocks-from", "openmetrics", str(text), str(folder / "prometheus")], capture_output=True
+    )
+    text.unlink()
+    if made.returncode:
+        raise BenchError(f"promtool made no blocks: {made.stderr[-300:]!r}")
+    config = folder / "prometheus.yml"
+    config.write_text("global: {}\n")
+
+    def options(port: int, _: Path) -> list[str]:
+        data = f"--storage.tsdb.path={folder}/prometheus"
+        return [f"--config.file={config}", data, f"--web.listen-address=127.0.0.1:{port}"]
+
+    with _peer("Prometheus", "prometheus", "prometheus", free_port(), "/-/ready", options) as server:
+        yield server
+
+
+def import_lines(server: Server, lines: Lines, size: int = 20_000) -> None:
+    """Import samples into VictoriaMetrics."""
+    rows = (f"{name}{{{labels}}} {value} {at * 1000}\n" for name, labels, at, value in lines())
+    with server.awake(), Connection(server.port) as connection:
+        while part := list(islice(rows, size)):
+            answer = connection.post("/api/v1/import/prometheus", "".join(part).encode())
+            if answer.status >= 300:
+                raise BenchError(f"VictoriaMetrics answered {answer.status} {answer.body[:300]!r}")
+        connection.get("/internal/force_flush")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -57,11 +58,16 @@ class Server:
         raise BenchError(f"/proc has no {field} of {self.name}")
 
     def memory_with_master(self) -> float:
-        """Megabytes (10⁶ bytes) of the process and its parent, where pages that they share count once (PSS)."""
+        """Megabytes (10⁶ bytes) of the process and its parent; pages that they share with each other count once.
+
+        Pages of files, such as libraries, count in full, even if other processes on the machine have them too.
+        """
         master = int(self._proc("stat").rpartition(")")[2].split()[1])
-        rollups = [self._proc("smaps_rollup", pid) for pid in (self.pid, master)]
-        lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
-        return sum(int(fields[1]) for fields in lines if fields[0] == "Pss:") * 1024 / 1e6
+        anonymous, files = 0, Counter[str]()
+        for pid in (self.pid, master):
+            anonymous += _sum(self._proc("smaps_rollup", pid), "Pss_Anon")
+            files |= _file_pages(self._proc("smaps", pid))
+        return (anonymous + files.total()) * 1024 / 1e6
 
     def _proc(self, file: str, pid: int | None = None) -> str:
         try:
@@ -79,6 +85,24 @@ class Server:
         finally:
             if self.background:
                 os.kill(self.pid, signal.SIGSTOP)
+
+
+def _sum(smaps: str, field: str) -> int:
+    """The sum of a field in kilobytes."""
+    lines = [line.split() for line in smaps.splitlines()]
+    return sum(int(fields[1]) for fields in lines if fields[0] == f"{field}:")
+
+
+def _file_pages(smaps: str) -> Counter[str]:
+    """Resident kilobytes of each mapped part of a file, without pages that are the process's own."""
+    found, part = Counter[str](), ""
+    for line in smaps.splitlines():
+        fields = line.split()
+        if not fields[0].endswith(":"):
+            part = " ".join(fields[2:]) if len(fields) > 5 and fields[5].startswith("/") else ""
+        elif part and fields[0] in ("Rss:", "Anonymous:"):
+            found[part] += int(fields[1]) * (1 if fields[0] == "Rss:" else -1)
+    return found
 
 
 def free_port() -> int:
@@ -108,6 +132,7 @@ def _gunicorn(name: str, app: str, settings: dict[str, str]) -> Iterator[Server]
     command = [str(Path(sys.executable).parent / "gunicorn"), "-k", "gevent", "-c", "gunicorn.conf.py", app]
     env = {key: value for key, value in os.environ.items() if not key.startswith("ANALYTICS_")}
     env |= settings | {"HOST": "127.0.0.1", "PORT": str(port), "LOG_LEVEL": "INFO"}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed, where modules are compiled once
     with process(name, lambda _: command, env) as master:
         wait_until(name, master, lambda: answers(port, "/health"))
         children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()

@@ -55,7 +55,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANALYTICS_")}
-        own = {"HOST": "127.0.0.1", "PORT": str(self.port), "ANALYTICS_DATA_DIR": ""}
+        own = {"HOST": "127.0.0.1", "PORT": str(self.port), "ANALYTICS_DATA_DIR": "", "ANALYTICS_OTLP_PORT": "0"}
         chosen = {**inherited, **own, **(settings or {})}
         self._environment = {name: value for name, value in chosen.items() if value is not None}
         self._python, self._command, self._folder = str(python), command, folder

@@ -23,37 +23,77 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *CLIENT.glob("*.py")])
 ARROWS: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
-    "access": {"addresses", "answer", "errors", "identity", "keys", "own_metrics", "people", "scopes", "yielding"},
+    "access": {
+        "addresses",
+        "answer",
+        "error_answers",
+        "errors",
+        "identity",
+        "keys",
+        "listening",
+        "own_metrics",
+        "people",
+        "scopes",
+        "yielding",
+    },
+    "added_port": {"jobs"},
     "addresses": set(),
     "answer": {"errors"},
     "arrays": set(),
     "catalog": {"clock", "errors", "resources", "schemas", "yielding"},
     "clock": set(),
+    "error_answers": {"answer", "errors"},
     "errors": set(),
     "identity": {"errors"},
     "keys": {"addresses", "clock", "errors", "identity", "people", "resources", "yielding"},
     "people": {"addresses", "clock", "errors", "identity"},
     "scopes": {"identity"},
-    "records": set(),
+    "points": set(),
+    "promql": {"points"},
+    "records": {"points"},
     "resources": set(),
-    "config": {"converters", "setting"},
+    "config": {"converters", "listening_settings", "setting"},
+    "listening_settings": {"converters", "setting"},
     "converters": {"addresses"},
     "setting": {"converters", "errors"},
     "listening": {"errors"},
     "javascript": set(),
-    "kinds": {"config", "records", "resources"},
+    "kinds": {"config", "points", "records", "resources"},
     "bus": {"records"},
     "jobs": {"clock", "own_metrics"},
     "logs": set(),
     "yielding": set(),
     "version": set(),
-    "state": {"clock", "config", "kinds", "records", "resources"},
-    "schemas": {"arrays", "errors", "identity", "kinds", "records"},
-    "log": {"bus", "catalog", "clock", "config", "errors", "kinds", "records", "resources", "state"},
-    "log.disk": {"clock", "config", "errors", "jobs", "kinds", "log", "own_metrics", "records", "state", "yielding"},
-    "query": {"catalog", "clock", "errors", "jobs", "own_metrics", "records", "resources", "state"},
+    "state": {"clock", "config", "kinds", "points", "records", "resources"},
+    "schemas": {"arrays", "errors", "identity", "kinds", "points", "records"},
+    "log": {"bus", "catalog", "clock", "config", "errors", "kinds", "points", "records", "resources", "state"},
+    "log.disk": {
+        "clock",
+        "config",
+        "errors",
+        "jobs",
+        "kinds",
+        "log",
+        "own_metrics",
+        "points",
+        "records",
+        "state",
+        "yielding",
+    },
+    "query": {
+        "catalog",
+        "clock",
+        "errors",
+        "jobs",
+        "own_metrics",
+        "points",
+        "promql",
+        "records",
+        "resources",
+        "state",
+    },
     "snapshot": {"bus", "clock", "jobs", "query", "records", "state"},
-    "privacy": {"catalog", "errors", "records", "schemas", "state"},
+    "privacy": {"catalog", "errors", "points", "records", "schemas", "state"},
     "live": {
         "addresses",
         "errors",
@@ -68,7 +108,21 @@ ARROWS: dict[str, set[str]] = {
         "state",
         "yielding",
     },
-    "doors": {"addresses", "answer", "errors", "identity", "kinds", "log", "privacy", "records", "schemas", "yielding"},
+    "doors": {
+        "addresses",
+        "answer",
+        "clock",
+        "error_answers",
+        "errors",
+        "identity",
+        "kinds",
+        "log",
+        "points",
+        "privacy",
+        "records",
+        "schemas",
+        "yielding",
+    },
     "internals": {"yielding"},
     "own_metrics": set(),
     "api": {
@@ -77,14 +131,18 @@ ARROWS: dict[str, set[str]] = {
         "catalog",
         "clock",
         "doors",
+        "error_answers",
         "errors",
         "identity",
+        "internals",
         "javascript",
         "jobs",
         "keys",
         "log",
         "own_metrics",
         "people",
+        "points",
+        "promql",
         "query",
         "records",
         "resources",
@@ -112,14 +170,26 @@ ARROWS: dict[str, set[str]] = {
         "own_metrics",
         "people",
         "privacy",
+        "promql",
         "query",
         "runtime",
         "snapshot",
         "state",
         "yielding",
     },
-    "runtime": {"catalog", "errors", "jobs", "live", "log", "log.disk", "own_metrics", "query", "state"},
-    "serving": {"api", "config", "errors", "factory", "internals", "listening", "log.disk", "logs"},
+    "runtime": {
+        "added_port",
+        "catalog",
+        "errors",
+        "jobs",
+        "live",
+        "log",
+        "log.disk",
+        "own_metrics",
+        "query",
+        "state",
+    },
+    "serving": {"added_port", "api", "config", "errors", "factory", "internals", "listening", "log.disk", "logs"},
     "feed": {"arrays"},
     "cli": {"catalog", "config", "errors", "feed", "listening", "log.disk", "serving", "setting", "version"},
     "sdk": set(),
@@ -161,6 +231,7 @@ INNER = {
     "arrays",
     "clock",
     "doors",
+    "error_answers",
     "errors",
     "kinds",
     "log",
@@ -394,6 +465,8 @@ def test_all_imported_packages_are_pinned() -> None:
         ("analytics.cli", {"flask", "gevent", "msgspec", "marshmallow"}),
         ("analytics.state.state", {"flask", "gevent"}),
         ("analytics.serving.configuration", {"flask", "marshmallow", "numpy", "datasketches"}),
+        ("analytics.serving.wsgi", {"apispec", "asyncio", "authlib", "prometheus_client", "requests", "yaml"}),
+        ("analytics.serving.wsgi", {"cramjam", "google.protobuf", "opentelemetry", "promql_parser", "re2"}),
     ],
 )
 def test_importing_one_room_does_not_load_another(module: str, strangers: set[str]) -> None:
@@ -413,16 +486,24 @@ SAME_CLASSES = {
     "Meta": "marshmallow's name for the options of a schema",
     "PeriodFigures": SCHEMA_OF,
     "Point": SCHEMA_OF,
+    "RangeFigures": SCHEMA_OF,
+    "RangePoint": SCHEMA_OF,
     "Readiness": SCHEMA_OF,
     "Receipt": "the record, its schema, and what the feed reads of it",
     "ServiceRow": SCHEMA_OF,
+    "ServiceSummary": SCHEMA_OF,
+    "UsedEndpoint": SCHEMA_OF,
+    "UsedMetric": SCHEMA_OF,
 }
 """Names of classes that two modules define, as they are the same thing, and which thing."""
+PROTOCOL_MESSAGES = PACKAGE / "doors" / "otlp" / "json_messages.py"
+"""Its classes mirror the messages of the protocol, by the names that the protocol gives them."""
 
 
 def test_no_two_classes_have_the_same_name() -> None:
     found: dict[str, set[Path]] = {}
-    for path in FILES:
+    assert PROTOCOL_MESSAGES in FILES
+    for path in set(FILES) - {PROTOCOL_MESSAGES}:
         for node in nodes(path):
             if isinstance(node, ast.ClassDef) and room(path) != "sdk":
                 found.setdefault(node.name, set()).add(path)
@@ -446,12 +527,28 @@ def constants(path: Path) -> Iterator[tuple[str, str]]:
                         yield name.id, text
 
 
-def test_no_two_constants_with_different_values_have_the_same_name() -> None:
+def module_of(path: Path) -> str:
+    """The full name of the module in a file."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_names() -> set[tuple[str | None, str]]:
+    """Names that modules import from others, each with the module that it comes from."""
+    imports = [node for path in FILES for node in nodes(path) if isinstance(node, ast.ImportFrom)]
+    return {(node.module, alias.name) for node in imports for alias in node.names}
+
+
+def test_no_two_imported_constants_with_different_values_have_the_same_name() -> None:
+    """A constant that only its own file uses, or that others use as `module.NAME`, cannot be mistaken for another."""
     found: dict[str, set[str]] = {}
+    shared = imported_names()
     for path in FILES:
         if room(path) != "sdk":
             for name, text in constants(path):
-                found.setdefault(name, set()).add(text)
+                if (module_of(path), name) in shared:
+                    found.setdefault(name, set()).add(text)
+    assert found
     assert {name: sorted(texts) for name, texts in found.items() if len(texts) > 1} == {}
 
 
@@ -460,7 +557,8 @@ STATE = {"state", "self._state"}
 OF_SOME_KINDS = {
     "log/handlers.py": "the table of handlers",
     "log/events.py": "the rules of events",
-    "log/metrics.py": "the rules of metrics",
+    "log/metrics.py": "the handler of metrics",
+    "log/points.py": "the handler of points",
     "log/heartbeats.py": "the rules of heartbeats",
     "log/catalog.py": "the handlers of changes and files",
     "log/erasures.py": "the handler of erasures, which removes events",

@@ -7,6 +7,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.routing import Map
 
 from analytics.access.access_log import AccessLog
+from analytics.access.added_listener import check_listener
 from analytics.access.base_path import BasePath
 from analytics.access.browser_headers import BrowserHeaders
 from analytics.access.cross_origin import CrossOrigin
@@ -17,7 +18,7 @@ from analytics.access.proxies import Proxies
 from analytics.access.ready_gate import ReadyGate
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.yielding import Yielding
-from analytics.answer import failure
+from analytics.error_answers.by_path import failure
 
 RequestStep = Callable[[WSGIEnvironment], None]
 """Inspects a request and may change its environ. Raises an AnalyticsError to refuse the request."""
@@ -88,6 +89,7 @@ def chain(
             access_log.begin,  # after the yield, so that the work of others is not in the request's time
             Proxies(trusted_proxies),
             BasePath(base_path, urls),  # after the proxies, which may send another prefix
+            check_listener,
             ReadyGate(is_closed),  # this and the following steps see the path without the prefix
             LiveOrigin(origins),
             identify,

@@ -9,13 +9,16 @@ from wsgiref.types import WSGIEnvironment
 from analytics.identity import COOKIE, Unauthorized
 
 PING_PATH = "/heartbeat/"
+INFLUX_WRITE = "/write"
+"""Where clients of InfluxDB 1 put a user and a password into the query string, `u` and `p`; the key is the password."""
 
 
 class Credentials(NamedTuple):
     """Credentials of a request.
 
     Attributes:
-        form: `header` for a key in a header, `url` for a key in the query string, `ticket`, or `session` for a cookie.
+        form: `header` for a key in a header or as InfluxDB's password, `url` for a key in the query string,
+            `ticket`, or `session` for a cookie.
     """
 
     form: Literal["header", "url", "ticket", "session"]
@@ -46,19 +49,22 @@ def credentials(environ: WSGIEnvironment) -> Credentials | None:
 def take_from_url(environ: WSGIEnvironment) -> Credentials | None:
     """Remove a ticket or key from the query string, so that nothing else sees it, and return it."""
     query = environ.get("QUERY_STRING", "")
-    if "ticket=" not in query and "key=" not in query:
+    is_influx = environ["PATH_INFO"] == INFLUX_WRITE
+    if "ticket=" not in query and "key=" not in query and not (is_influx and "=" in query):
         return None
     names = {"ticket": "ticket"}
     if environ["REQUEST_METHOD"] == "POST" or environ["PATH_INFO"].startswith(PING_PATH):
         names["key"] = "url"
+    if is_influx:
+        names["p"], names["u"] = "header", "user"
     found: Credentials | None = None
     others: list[str] = []
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        if name in names:
-            found = found or Credentials(names[name], unquote_plus(value))  # type: ignore[arg-type]
-        else:
+        if name not in names:
             others.append(part)
+        elif names[name] != "user":
+            found = found or Credentials(names[name], unquote_plus(value))  # type: ignore[arg-type]
     environ["QUERY_STRING"] = "&".join(others)
     return found
 

@@ -4,19 +4,25 @@ from analytics.api.codes import BATCH_CODES, BODY_CODES, DOCUMENT_CODES, READ_CO
 from analytics.api.contract_access import ACCESS_OPERATIONS
 from analytics.api.contract_catalog import CATALOG_OPERATIONS
 from analytics.api.contract_export import EXPORT_OPERATIONS
+from analytics.api.contract_numbers import NUMBER_OPERATIONS
 from analytics.api.contract_privacy import PRIVACY_OPERATIONS
+from analytics.api.contract_prometheus import PROMETHEUS_OPERATIONS
 from analytics.api.contract_services import SERVICE_OPERATIONS
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
+from analytics.schemas.cardinality import CardinalityStats
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
 from analytics.schemas.queries import (
+    CardinalityQuery,
     DaysQuery,
     ErrorsQuery,
     EventsQuery,
     HoursQuery,
     SeriesQueryArgs,
+    SummaryQueryArgs,
 )
+from analytics.schemas.summary import Summary
 
 EVENT = {
     "type": "product_view",
@@ -30,7 +36,7 @@ METRIC = {
     "unit": "ms",
     "tags": {"service": "productcatalog", "endpoint": "/products"},
 }
-PROMETHEUS_TYPE = "text/plain"
+PROMETHEUS_TYPES = ("text/plain", "application/openmetrics-text", "application/vnd.google.protobuf")
 
 OPERATIONS = (
     Operation(
@@ -77,7 +83,8 @@ OPERATIONS = (
         "Metrics",
         "Record metrics",
         "Records one metric, or a batch of metrics. `requests`, `errors` (counts) and `latency` (ms) feed the "
-        "statistics of the service in `tags.service`; all other names except `events` are yours to choose.",
+        "statistics of the service in `tags.service`; all other names except `events` are yours to choose, each of "
+        "one `kind`.",
         {201: (responses.MetricTaken,), 200: (responses.Receipt, responses.MetricTaken)},
         {
             **BATCH_CODES,
@@ -88,6 +95,7 @@ OPERATIONS = (
                 "reserved_name",
                 "too_many_services",
                 "too_many_series",
+                "kind_conflict",
             ),
         },
         body=RequestBody(MetricSchema, METRIC, "metrics"),
@@ -97,9 +105,10 @@ OPERATIONS = (
         "/metrics",
         "Metrics",
         "Export metrics to Prometheus",
-        "The service's own metrics and everything it collected, in the Prometheus text format, gzipped if "
-        "Accept-Encoding allows it.",
-        {200: (PROMETHEUS_TYPE,)},
+        "The service's own metrics and everything it collected, in the format that Accept asks for: Prometheus text "
+        "(the default), OpenMetrics 1.0, or delimited protobuf with native histograms. Gzipped if "
+        "Accept-Encoding allows it. Made once a second at most.",
+        {200: PROMETHEUS_TYPES},
         READ_CODES,
     ),
     Operation(
@@ -116,6 +125,8 @@ OPERATIONS = (
         any_tags=True,
         asked={"name": "latency", "service": "productcatalog", "agg": "p95"},
     ),
+    *PROMETHEUS_OPERATIONS,
+    *NUMBER_OPERATIONS,
     *SERVICE_OPERATIONS,
     Operation(
         "get",
@@ -125,6 +136,21 @@ OPERATIONS = (
         "Everything the dashboard shows, as of now. It includes every acknowledged record.",
         {200: (figures.Dashboard,)},
         READ_CODES,
+    ),
+    Operation(
+        "get",
+        "/summary",
+        "Dashboard",
+        "Read the figures of a range",
+        "All that the dashboard shows of a range of time: figures, points over time, each service, the busiest "
+        "endpoints, and with `service` its custom metrics. All are of the same whole buckets, from `from` to `to` of "
+        "the answer: the range, rounded outwards. They are the shortest that are kept since its start, of 5 seconds, a "
+        "minute, an hour or a day, at most 400. Where a version before 0.3.0 counted endpoints, by day (UTC), "
+        "`endpoints` is of whole days.",
+        {200: (Summary,)},
+        READ_CODES,
+        query=SummaryQueryArgs,
+        asked={"from": "2024-01-15T10:00:00Z", "to": "2024-01-15T11:00:00Z", "service": "productcatalog"},
     ),
     Operation(
         "get",
@@ -156,6 +182,18 @@ OPERATIONS = (
         READ_CODES,
         query=DaysQuery,
         asked={"days": 7},
+    ),
+    Operation(
+        "get",
+        "/stats/cardinality",
+        "Statistics",
+        "Read who makes how many series",
+        "The metrics, labels and services with the most series, most first. If there is no room for new series, this "
+        "tells which label has too many values.",
+        {200: (CardinalityStats,)},
+        READ_CODES,
+        query=CardinalityQuery,
+        asked={"limit": 10},
     ),
     *CATALOG_OPERATIONS,
     *ACCESS_OPERATIONS,

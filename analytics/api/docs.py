@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from analytics.answer import POLICY
 from analytics.api.answers import answer
 from analytics.api.codes import PROBLEMS
-from analytics.api.openapi import build_spec, resolve
+from analytics.api.references import resolve
 from analytics.doors.media import JSON_TYPE
 
 EXAMPLE_URL = "http://localhost:8099"
@@ -37,6 +37,8 @@ def docs_blueprint(max_body: int, max_batch: int) -> Blueprint:
 
     @cache
     def document() -> dict[str, Any]:
+        from analytics.api.openapi import build_spec  # with apispec, which only readers of the documentation need
+
         return build_spec(max_body, max_batch)
 
     @lru_cache(maxsize=8)
@@ -85,6 +87,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """All operations in the order of the document, as shown on the page."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
+            body = operation.get("requestBody", {})
             yield {
                 **operation,
                 "id": operation["operationId"],
@@ -92,7 +95,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "path": path,
                 "tag": operation["tags"][0],
                 "parameters": [parameter_row(parameter) for parameter in operation.get("parameters", ())],
-                **_body(document, operation.get("requestBody", {}).get("content", {})),
+                **_body(document, body.get("content", {}), body.get("description", "")),
                 "curl": curl(method, path, operation),
                 "answers": [_answer(document, status, response) for status, response in operation["responses"].items()],
             }
@@ -136,14 +139,31 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
         return f'curl "{url}"'
     if "requestBody" not in operation:
         return f'curl -X {method.upper()} "{url}"'
+    if not _is_our_own(operation["requestBody"]["content"]):
+        return _curl_of_text(method, url, operation["requestBody"]["content"])
     content = operation["requestBody"]["content"][JSON_TYPE]
     payload = json.dumps(content["examples"]["one"]["value"], indent=2)
     return f"curl -X {method.upper()} {url} \\\n  -H \"Content-Type: {JSON_TYPE}\" \\\n  -d '{payload}'"
 
 
-def _body(document: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+def _is_our_own(content: Mapping[str, Any]) -> bool:
+    """Whether a body has our own records, rather than those of another protocol."""
+    return "examples" in content.get(JSON_TYPE, {})
+
+
+def _curl_of_text(method: str, url: str, content: Mapping[str, Any]) -> str:
+    media_type, held = next(iter(content.items()))
+    example = held.get("example")
+    text = example if isinstance(example, str) else json.dumps(example, indent=2)
+    payload = f"'{text}'" if "example" in held else "@request.bin"
+    return f'curl -X {method.upper()} {url} \\\n  -H "Content-Type: {media_type}" \\\n  --data-binary {payload}'
+
+
+def _body(document: Mapping[str, Any], content: Mapping[str, Any], about: str) -> dict[str, Any]:
     if not content:
         return {}
+    if not _is_our_own(content):
+        return {"media_types": list(content), "forms": about, "fields": []}
     schema = resolve(document, content[JSON_TYPE]["schema"]["$ref"])
     one, *others = schema.get("oneOf", [schema])
     return {

@@ -18,6 +18,7 @@ def errors_blueprint(reader: Reader) -> Blueprint:
     @blueprint.get("/errors")
     def read() -> Response:
         args = arguments(ERRORS_QUERY)
-        return answer(reader.ask(errors, args["service"], args["limit"]))
+        since, until = (args[name] and args[name].timestamp() for name in ("since", "until"))
+        return answer(reader.ask(errors, args["service"], args["limit"], since, until))
 
     return blueprint

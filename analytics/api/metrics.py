@@ -1,21 +1,20 @@
 """/metrics: records metrics, and exports all metrics to Prometheus; /series: points of a metric over time."""
 
-import gzip
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, Response, request
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from analytics.api.answers import answer, respond
 from analytics.api.gzipping import takes_gzip, tell_encoding
 from analytics.api.params import TAG, arguments, picked_tags
-from analytics.api.streaming import LEVEL
+from analytics.api.scrape_formats import scrape_format
+from analytics.api.scraping import Scrapes
 from analytics.doors.door import Door
-from analytics.own_metrics.family import Source
-from analytics.query.exposition import exposition, own_exposition
+from analytics.errors import Unavailable
 from analytics.query.reader import Reader
 from analytics.query.series import SeriesQuery, points
+from analytics.query.typed_series import wants_percentiles
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
 from analytics.yielding import yield_to_others
 
@@ -24,14 +23,14 @@ NOTHING = NoQuery()
 
 
 def metrics_blueprint(
-    door: Door, reader: Reader, connections: Callable[[], int], sources: Sequence[Source]
+    door: Door, reader: Reader, scrapes: Scrapes, keep_percentiles: Callable[[str], None]
 ) -> Blueprint:
     """Blueprint of /metrics and /series.
 
     Args:
         door: handles POST /metrics.
-        connections: returns the number of live connections.
-        sources: report the service's metrics about itself.
+        scrapes: the answers of GET /metrics.
+        keep_percentiles: records that percentiles of a gauge were asked.
     """
     blueprint = Blueprint("metrics", __name__)
 
@@ -41,12 +40,13 @@ def metrics_blueprint(
 
     @blueprint.get("/metrics")
     def show() -> Response:
+
         arguments(NOTHING)
-        own = own_exposition(chain.from_iterable(source() for source in sources))
-        text = own + reader.ask_in_steps(yield_to_others, exposition, connections())
-        gzipped = takes_gzip()
-        body = gzip.compress(text, LEVEL, mtime=0) if gzipped else text
-        return tell_encoding(Response(body, content_type=CONTENT_TYPE_LATEST), gzipped=gzipped)
+        wanted, gzipped = scrape_format(request.accept_mimetypes), takes_gzip()
+        body = scrapes.gzipped(wanted) if gzipped else scrapes.plain(wanted)
+        response = tell_encoding(Response(body, content_type=wanted.content_type), gzipped=gzipped)
+        response.vary.add("Accept")
+        return response
 
     @blueprint.get("/series")
     def series() -> Response:
@@ -61,6 +61,9 @@ def metrics_blueprint(
             end and end.timestamp(),
             args["step"],
         )
+        if reader.ask(wants_percentiles, query.name, query.agg):
+            with suppress(Unavailable):  # those of minutes are there without
+                keep_percentiles(query.name)
         return answer(reader.ask_in_steps(yield_to_others, points, query))
 
     return blueprint

@@ -5,34 +5,33 @@ from collections.abc import Mapping
 from inspect import getdoc
 from typing import Any
 
-import msgspec
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS
+from analytics.api.openapi_bodies import READABLE_ENCODINGS, foreign_body, request_body
 from analytics.api.openapi_fields import absent_not_null, examples, map_limits, number_limits, pattern
-from analytics.api.operation import CONDITIONS, Operation, RequestBody
+from analytics.api.operation import CONDITIONS, ForeignBody, Operation, RequestBody
 from analytics.api.params import TAG
+from analytics.api.references import resolve
 from analytics.api.security import SECURITY, problems, scope
-from analytics.doors.media import BEACON_TYPE, ENCODINGS, JSON_TYPE, LINES_TYPE
+from analytics.doors.media import JSON_TYPE
 from analytics.schemas import responses
 from analytics.schemas.fields import NUMBER_LIMIT
 from analytics.schemas.heartbeat import FIGURES
+from analytics.schemas.imports import NothingImported
 from analytics.scopes import PUBLIC
 from analytics.version import VERSION
-
-*FIRST, LAST = ENCODINGS
-READABLE_ENCODINGS = f"{', '.join(FIRST)} or {LAST}"
-"""Supported content encodings, as text."""
 
 ABOUT = """\
 Live analytics and health of your services.
 
-Requests and answers are JSON in UTF-8. Times are RFC 3339 in UTC. All errors have the shape `{"error": {"code", \
-"message", "fields"}}`: `code` is stable, `fields` has the problems by field. Unknown fields and unknown query \
-parameters are rejected with a 422 that names them. Texts must not contain control characters.
+Requests and answers are JSON in UTF-8. Times are RFC 3339 in UTC. Errors have the shape `{"error": {"code", \
+"message", "fields"}}`: `code` is stable, `fields` has the problems by field. At the paths of other protocols they \
+have the shape of that protocol. Unknown fields and unknown query parameters are rejected with a 422 that names them. \
+Texts must not contain control characters.
 
 Bodies are `application/json`; or `text/plain` with JSON in it, for which a browser's `sendBeacon` needs no preflight; \
 or, for batches, `application/x-ndjson` with one JSON object per line. `Content-Encoding` may be ENCODINGS. A body has \
@@ -48,6 +47,8 @@ query or into a message `{"type": "subscribe", …}`: `events` (`all`, `none`, o
 `since` (a `seq`: events after it are sent first). `dropped` is the number of events that a slow client missed; `gap` \
 means that some events after `since` are no longer available. `{"type": "ping"}` is answered with `pong`, an invalid \
 message with `error`.
+
+`/api/v1/` is Prometheus' query API, for Grafana and other clients of it, in Prometheus' shapes.
 
 `/socket.io/` sends the same as Socket.IO events, whose second argument has `seq`, `dropped`, `gap` and `patch`; \
 `subscribe` is an event with an acknowledgement. Live connections are checked against ANALYTICS_CORS_ORIGINS (403 \
@@ -74,6 +75,7 @@ ERROR_HEADERS: Mapping[int, dict[str, Any]] = {
 SUCCESS = {
     200: "Success.",
     201: "Recorded.",
+    202: "Accepted.",
     204: "Success.",
     304: "Not modified: the client has this version already.",
     503: "Not ready.",
@@ -90,7 +92,7 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
     converter.add_parameter_attribute_function(absent_not_null)
     for name, scheme in SECURITY.items():
         spec.components.security_scheme(name, dict(scheme))
-    for error in (responses.Error, responses.NothingAccepted):
+    for error in (responses.Error, responses.NothingAccepted, NothingImported):
         spec.components.schema(error.__name__, schema=error)
     for operation in OPERATIONS:
         _add(spec, operation, max_batch)
@@ -128,14 +130,6 @@ def sample(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     raise TypeError(f"schema without an example: {schema}")
 
 
-def resolve(document: Mapping[str, Any], reference: str) -> dict[str, Any]:
-    """The part of `document` to which a `$ref` points."""
-    part: Any = document
-    for name in reference.removeprefix("#/").split("/"):
-        part = part[name]
-    return dict(part)
-
-
 def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
     described: dict[str, Any] = {
         "operationId": operation.method
@@ -157,18 +151,24 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
         parameters += CONDITIONS
     if parameters:
         described["parameters"] = parameters
-    if operation.body:
-        described["requestBody"] = _request_body(spec, operation.body, max_batch)
+    body = operation.body
+    if isinstance(body, RequestBody):
+        described["requestBody"] = request_body(spec, body, max_batch)
+    elif body is not None:
+        described["requestBody"] = foreign_body(body)
     described["responses"] = {
         **{str(status): _answer(status, shapes) for status, shapes in sorted(operation.answers.items())},
-        **{str(status): _problem(status, codes) for status, codes in sorted(problems(operation).items())},
+        **{str(status): _problem(status, codes, operation) for status, codes in sorted(problems(operation).items())},
     }
     if scope(operation) != PUBLIC:
         described["security"] = [{}, *({name: []} for name in SECURITY)]
-    if operation.body and operation.body.batch:
+    refused = (
+        body.refused if isinstance(body, ForeignBody) else responses.NothingAccepted if body and body.batch else None
+    )
+    if refused is not None:
         malformed = described["responses"]["400"]
-        schema = malformed["content"][JSON_TYPE]["schema"]
-        malformed["content"][JSON_TYPE]["schema"] = {"anyOf": [schema, responses.NothingAccepted]}
+        own = malformed["content"].setdefault(JSON_TYPE, {})
+        own["schema"] = {"anyOf": [own["schema"], refused]} if own else refused
         malformed["description"] += f" `nothing_accepted`: {PROBLEMS[400]['nothing_accepted']}"
         malformed["x-error-codes"].append("nothing_accepted")
     spec.path(operation.path, operations={operation.method: described})
@@ -187,40 +187,6 @@ def _any_tags() -> dict[str, Any]:
     }
 
 
-def _request_body(spec: APISpec, body: RequestBody, max_batch: int) -> dict[str, Any]:
-    name = body.schema.__name__.removesuffix("Schema")
-    if name not in spec.components.schemas:
-        spec.components.schema(name, schema=body.schema)
-    one: dict[str, Any] = {"$ref": f"#/components/schemas/{name}"}
-    examples: dict[str, Any] = {"one": {"summary": "One", "value": body.example}}
-    if body.batch is None:
-        forms = one
-    else:
-        many = {"type": "array", "items": one, "minItems": 1, "maxItems": max_batch}
-        wrapped = {
-            "type": "object",
-            "properties": {body.batch: many},
-            "required": [body.batch],
-            "additionalProperties": False,
-        }
-        about = f'One object, an array of them, or `{{"{body.batch}": […]}}`.'
-        spec.components.schema(name + "Body", {"oneOf": [one, many, wrapped], "description": about})
-        forms = {"$ref": f"#/components/schemas/{name}Body"}
-        examples["many"] = {"summary": "Many", "value": [body.example]}
-        examples["wrapped"] = {"summary": "Many, in an object", "value": {body.batch: [body.example]}}
-    content: dict[str, Any] = {
-        JSON_TYPE: {"schema": forms, "examples": examples},
-        BEACON_TYPE: {
-            "schema": {"type": "string", "contentMediaType": JSON_TYPE, "contentSchema": forms},
-            "example": _json(body.example),
-        },
-    }
-    if body.batch is not None:
-        lines = {"type": "string", "description": "One JSON object per line; blank lines are ignored."}
-        content[LINES_TYPE] = {"schema": lines, "example": f"{_json(body.example)}\n{_json(body.example)}\n"}
-    return {"required": True, "description": f"`Content-Encoding` may be {READABLE_ENCODINGS}.", "content": content}
-
-
 def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, Any]:
     described: dict[str, Any] = {"description": SUCCESS[status]}
     if status in ERROR_HEADERS:
@@ -235,16 +201,23 @@ def _answer(status: int, shapes: tuple[type[Schema] | str, ...]) -> dict[str, An
     return {**described, "content": content} if content else described
 
 
-def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
+def _problem(status: int, codes: tuple[str, ...], operation: Operation) -> dict[str, Any]:
     code = {"type": "object", "properties": {"error": {"properties": {"code": {"enum": list(codes)}}}}}
     error = {"code": codes[0], "message": PROBLEMS[status][codes[0]], "fields": {}}
     described: dict[str, Any] = {
         "x-error-codes": list(codes),
         "description": " ".join(f"`{code}`: {PROBLEMS[status][code]}" for code in codes),
-        "content": {JSON_TYPE: {"schema": {"allOf": [responses.Error, code]}, "example": {"error": error}}},
+        "content": {},
     }
     if status in ERROR_HEADERS:
         described["headers"] = ERROR_HEADERS[status]
+    if operation.problem is not None:
+        described["content"][JSON_TYPE] = {"schema": operation.problem}
+    elif operation.errors == JSON_TYPE:
+        schema = {"allOf": [responses.Error, code]}
+        described["content"][JSON_TYPE] = {"schema": schema, "example": {"error": error}}
+    if operation.errors != JSON_TYPE:
+        described["content"][operation.errors] = {"schema": {"type": "string"}}
     return described
 
 
@@ -264,10 +237,6 @@ def _fill_inexamples(document: dict[str, Any]) -> None:
 def _describe_counters(heartbeat: dict[str, Any]) -> None:
     counter = {"type": ["number", "null"], "minimum": 0, "maximum": NUMBER_LIMIT}
     heartbeat["properties"]["metrics"]["properties"] = dict.fromkeys(FIGURES, counter)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 # Extensions of apispec's converter, which binds these functions as its methods.

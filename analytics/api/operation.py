@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema
 
+from analytics.answer import JSON
 from analytics.api.codes import Codes
 
 CONDITIONS = [
@@ -25,11 +26,26 @@ class RequestBody(NamedTuple):
     batch: str | None = None
 
 
+class ForeignBody(NamedTuple):
+    """Request body in a protocol that is not ours.
+
+    Attributes:
+        examples: an example by media type: a text, an object for JSON, None where it is binary.
+        about: which protocol it is, and its content encodings.
+        refused: schema of the answer 400 to a body of which nothing was recorded, besides the common one.
+    """
+
+    examples: Mapping[str, Any]
+    about: str
+    refused: type[Schema] | None = None
+
+
 class Operation(NamedTuple):
     """One method of one path.
 
     `answers` has, by status, a schema for JSON or a media type for other formats. `asked` has the example's query.
-    `has_conditions` says that If-Match and If-None-Match are supported.
+    `has_conditions` says that If-Match and If-None-Match are supported. `errors` is the media type of its error
+    answers, and `problem` the schema of those in JSON, where they differ from those of the service.
     """
 
     method: str
@@ -40,8 +56,10 @@ class Operation(NamedTuple):
     answers: Mapping[int, tuple[type[Schema] | str, ...]]
     problems: Codes
     query: type[Schema] | None = None
-    body: RequestBody | None = None
+    body: RequestBody | ForeignBody | None = None
     path_schema: type[Schema] | None = None
     any_tags: bool = False
     has_conditions: bool = False
     asked: Mapping[str, str | int] = {}
+    errors: str = JSON
+    problem: type[Schema] | None = None

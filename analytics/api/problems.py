@@ -1,4 +1,4 @@
-"""Error handler of the Flask application: answers all errors in one shape."""
+"""Error handler of the Flask application: answers each error in the shape of its path."""
 
 from wsgiref.types import WSGIEnvironment
 
@@ -6,15 +6,17 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing.exceptions import WebsocketMismatch
 
-from analytics.answer import Answer, encode, failure, path_of
+from analytics.answer import Answer, path_of
 from analytics.api.answers import respond
+from analytics.error_answers.by_path import failure, refuse
+from analytics.errors import AnalyticsError
 
 PASSED_ON = ("Allow", "Retry-After", "Location")
 """Headers of Flask's own errors that are copied to the answer."""
 
 
 def handle_problems(app: Flask) -> None:
-    """Answer every error of `app` as `{"error": {"code", "message", "fields"}}`."""
+    """Answer every error of `app`: as `{"error": {"code", "message", "fields"}}` at its own paths."""
     app.register_error_handler(Exception, lambda error: respond(_describe(error, request.environ)))
 
 
@@ -32,5 +34,6 @@ def _describe(error: Exception, environ: WSGIEnvironment) -> Answer:
         method = environ["REQUEST_METHOD"]
         message = f"{method} is not allowed at {path}; allowed: {headers.get('Allow', 'nothing')}."
     code = error.name.lower().replace(" ", "_")
-    problem = {"code": code, "message": message, "fields": {}}
-    return Answer(encode({"error": problem}), status, tuple(headers.items()), error_code=code)
+    problem = AnalyticsError(message, code=code, headers=headers)
+    problem.status = status
+    return refuse(problem, environ)

@@ -7,11 +7,13 @@ from flask import Blueprint, Response
 from analytics.api.answers import answer
 from analytics.api.params import arguments
 from analytics.jobs.report import JobReport
+from analytics.query.cardinality import cardinality
 from analytics.query.reader import Reader
 from analytics.query.stats import daily, hourly, stats
 from analytics.query.storage import StorageReport
-from analytics.schemas.queries import DaysQuery, HoursQuery, NoQuery
+from analytics.schemas.queries import CardinalityQuery, DaysQuery, HoursQuery, NoQuery
 
+CARDINALITY_QUERY = CardinalityQuery()
 NOTHING, HOURS_QUERY, DAYS_QUERY = NoQuery(), HoursQuery(), DaysQuery()
 
 
@@ -33,5 +35,9 @@ def stats_blueprint(
     @blueprint.get("/stats/daily")
     def by_day() -> Response:
         return answer(reader.ask(daily, arguments(DAYS_QUERY)["days"]))
+
+    @blueprint.get("/stats/cardinality")
+    def by_series() -> Response:
+        return answer(reader.ask(cardinality, arguments(CARDINALITY_QUERY)["limit"]))
 
     return blueprint

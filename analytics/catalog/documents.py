@@ -10,56 +10,20 @@ Aliases, tags, and names that stand twice in one mapping are refused.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import yaml
+from analytics.catalog.bad_document import DEPTH_LIMIT, BadDocument
 
-Path = tuple[str, ...]
 SUFFIXES = (".yaml", ".yml", ".json")
 DOCUMENT_LIMIT = 10 * 1024 * 1024
-DEPTH_LIMIT = 64
-NODES_PER_PAUSE = 1_000
-_NUMBER = r"-?(?:0|[1-9][0-9]*)"
-
-
-class _Scalar(NamedTuple):
-    """Plain scalars that are no text: their tag, what they look like, how they begin, and how they are read."""
-
-    tag: str
-    pattern: re.Pattern[str]
-    starts: tuple[str, ...]
-    read: Callable[[str], Any]
-
-
-_SCALARS = (
-    _Scalar("tag:yaml.org,2002:null", re.compile("(?:null|~|)$"), ("n", "~", ""), lambda _: None),
-    _Scalar("tag:yaml.org,2002:bool", re.compile("(?:true|false)$"), ("t", "f"), lambda text: text == "true"),
-    _Scalar("tag:yaml.org,2002:int", re.compile(f"{_NUMBER}$"), tuple("-0123456789"), int),
-    _Scalar(
-        "tag:yaml.org,2002:float",
-        re.compile(rf"{_NUMBER}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$"),
-        tuple("-0123456789"),
-        float,
-    ),
-)
-_BY_START = {start: [scalar for scalar in _SCALARS if start in scalar.starts] for start in {*"n~tf-0123456789", ""}}
-
-
-class BadDocument(Exception):
-    """A file that cannot be read: the reason, and the line and field where they are known."""
-
-    def __init__(self, reason: str, line: int | None = None, field: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.line, self.field = reason, line, field
 
 
 class Document(NamedTuple):
     """What a file holds: bodies by collection and name, and the line of each part by its path (YAML alone)."""
 
     collections: dict[str, dict[str, dict[str, Any]]]
-    lines: dict[Path, int]
+    lines: dict[tuple[str, ...], int]
 
     def line(self, *path: str) -> int | None:
         """The line of a part, or of what it is in; None where it is not known."""
@@ -79,7 +43,7 @@ def read(text: bytes, name: str, pause: Callable[[], None] = lambda: None) -> Do
     """
     if len(text) > DOCUMENT_LIMIT:
         raise BadDocument(f"is larger than {DOCUMENT_LIMIT:,} bytes")
-    lines: dict[Path, int] = {}
+    lines: dict[tuple[str, ...], int] = {}
     try:
         decoded = text.decode("utf-8-sig")
         value = _json(decoded) if name.endswith(".json") else _yaml(decoded, lines, pause)
@@ -100,8 +64,9 @@ def dump(collections: Mapping[str, Mapping[str, Mapping[str, Any]]], *, is_json:
     """The file that `read` reads as these collections."""
     if is_json:
         return json.dumps(collections, indent=2, ensure_ascii=False).encode() + b"\n"
-    text: str = yaml.dump(collections, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return text.encode()
+    from analytics.catalog import yaml_text
+
+    return yaml_text.dump(collections).encode()
 
 
 def repeated(documents: Iterable[tuple[str, Document]]) -> dict[tuple[str, str], list[str]]:
@@ -129,6 +94,12 @@ def _check(document: Document) -> None:
                     raise BadDocument("must be a mapping of fields", document.line(collection, name), field)
 
 
+def _yaml(text: str, lines: dict[tuple[str, ...], int], pause: Callable[[], None]) -> Any:
+    from analytics.catalog import yaml_text  # PyYAML takes 1 MB, and most services have no file for it
+
+    return yaml_text.parse(text, lines, pause)
+
+
 def _json(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant) if text.strip() else None
@@ -149,83 +120,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(text: str) -> Any:
     raise BadDocument(f"is not JSON: {text}")
-
-
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """PyYAML's safe dumper, which quotes text that `read` would take for something else."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
-        start: [(scalar.tag, scalar.pattern) for scalar in scalars] for start, scalars in _BY_START.items()
-    }
-
-
-def _yaml(text: str, lines: dict[Path, int], pause: Callable[[], None]) -> Any:
-    """Build the value from events: PyYAML's own nodes and objects would take all tags, and could not be paused."""
-    value, documents = None, 0
-    events = _paused(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), pause)
-    try:
-        for event in events:
-            if isinstance(event, yaml.NodeEvent):
-                value = _value(event, events, (), lines)
-            elif isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise BadDocument("has more than one document", event.start_mark.line + 1)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise BadDocument(f"is not YAML: {error.problem or error.context}", mark and mark.line + 1) from None
-    except yaml.YAMLError as error:
-        raise BadDocument(f"is not YAML: {str(error).splitlines()[0]}") from None
-    return value
-
-
-def _paused(events: Iterable[Any], pause: Callable[[], None]) -> Iterator[Any]:
-    for number, event in enumerate(events, 1):
-        if number % NODES_PER_PAUSE == 0:
-            pause()
-        yield event
-
-
-def _value(event: Any, events: Iterator[Any], path: Path, lines: dict[Path, int]) -> Any:
-    """The value that begins with `event`; takes the rest of it from `events`."""
-    line = lines[path] = event.start_mark.line + 1
-    if isinstance(event, yaml.AliasEvent):
-        raise BadDocument("has an alias (*name): write out what it stands for", line)
-    if event.tag is not None:
-        raise BadDocument(f"has a tag that is not read here ({event.tag})", line, ".".join(path))
-    if isinstance(event, yaml.ScalarEvent):
-        return _scalar(event, path, line)
-    if len(path) >= DEPTH_LIMIT:
-        raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels", line)
-    if isinstance(event, yaml.MappingStartEvent):
-        return _mapping(events, path, lines)
-    found: list[Any] = []
-    while not isinstance(item := next(events), yaml.SequenceEndEvent):
-        found.append(_value(item, events, (*path, str(len(found))), lines))
-    return found
-
-
-def _mapping(events: Iterator[Any], path: Path, lines: dict[Path, int]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    while not isinstance(key := next(events), yaml.MappingEndEvent):
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
-            raise BadDocument("has a name that is no text", line, ".".join(path))
-        name = str(key.value)
-        if name in found:
-            raise BadDocument(f"has {name!r} twice in one mapping", line, ".".join(path))
-        found[name] = _value(next(events), events, (*path, name), lines)
-        lines[(*path, name)] = line
-    return found
-
-
-def _scalar(event: Any, path: Path, line: int) -> Any:
-    text: str = event.value
-    is_plain = event.implicit[0]
-    for scalar in _BY_START.get(text[:1], ()) if is_plain else ():
-        if scalar.pattern.match(text):
-            try:
-                return scalar.read(text)
-            except ValueError:
-                raise BadDocument("has a number that is too long", line, ".".join(path)) from None
-    return text

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from analytics.catalog.bad_document import BadDocument
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import COLLECTIONS
-from analytics.catalog.documents import SUFFIXES, BadDocument, Document, read, repeated
+from analytics.catalog.documents import SUFFIXES, Document, read, repeated
 from analytics.catalog.problems import Problems
 from analytics.catalog.room import Room
 from analytics.clock import Clock, rfc3339

@@ -101,7 +101,8 @@ def export_config_command(url: str, key: str, output: str, patience: float) -> N
 
 def _read_all(files: tuple[Path, ...]) -> list[Document]:
     """What the files hold; the command ends where one cannot be read, or two name the same resource."""
-    from analytics.catalog.documents import BadDocument, read, repeated
+    from analytics.catalog.bad_document import BadDocument
+    from analytics.catalog.documents import read, repeated
 
     documents: list[tuple[str, Document]] = []
     for path in files:
@@ -122,7 +123,8 @@ def _read_all(files: tuple[Path, ...]) -> list[Document]:
 
 def _read_stdin() -> Document:
     """What standard input holds: JSON, or else YAML."""
-    from analytics.catalog.documents import BadDocument, read
+    from analytics.catalog.bad_document import BadDocument
+    from analytics.catalog.documents import read
 
     text = sys.stdin.buffer.read()
     with suppress(BadDocument):
@@ -136,9 +138,9 @@ def _check(document: Document) -> None:
     Raises:
         BadDocument: it does not.
     """
+    from analytics.catalog.bad_document import BadDocument
     from analytics.catalog.bodies import check_name
     from analytics.catalog.collections import COLLECTIONS
-    from analytics.catalog.documents import BadDocument
     from analytics.errors import ValidationFailed
 
     for collection, named in document.collections.items():

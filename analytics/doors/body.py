@@ -14,7 +14,7 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 
 from analytics.doors.decompression import Decompress
 from analytics.doors.limits import BodyLimits
-from analytics.doors.media import ENCODINGS
+from analytics.doors.media import ANY_TYPE, ENCODINGS
 from analytics.errors import BodyTimeout, MalformedBody, UnsupportedMedia
 
 BODY_READ_BYTES = 64 * 1024
@@ -31,7 +31,10 @@ class Body(NamedTuple):
 
 
 class BodyReader:
-    """Reads bodies that have one of `media_types` and one of `encodings`, within `limits`."""
+    """Reads bodies that have one of `media_types` and one of `encodings`, within `limits`.
+
+    `ANY_TYPE` as `media_types` accepts every content type, for protocols whose clients send none or a wrong one.
+    """
 
     def __init__(
         self, limits: BodyLimits, media_types: Sequence[str], encodings: Mapping[str, Decompress] = ENCODINGS
@@ -49,7 +52,7 @@ class BodyReader:
             BodyTimeout: the body arrived too slowly.
         """
         media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        if media_type not in self._media_types:
+        if self._media_types is not ANY_TYPE and media_type not in self._media_types:
             raise UnsupportedMedia(
                 f"Content-Type {media_type or '(none)'!r} is not supported here; send {_listed(self._media_types)}."
             )

@@ -8,16 +8,16 @@ from wsgiref.types import WSGIEnvironment
 
 import msgspec
 
-from analytics.addresses import sender_at
 from analytics.answer import Answer, json_answer, refusal
 from analytics.doors.body import BodyReader
 from analytics.doors.forms import decode
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import LINES_TYPE, MANY_RECORDS
+from analytics.doors.senders import may_import
 from analytics.errors import AnalyticsError, ErrorBody
-from analytics.identity import ADMIN, EVERYBODY, Identity, NotAllowed, identity_of
+from analytics.identity import EVERYBODY, Identity, NotAllowed, identity_of
 from analytics.kinds import EVENTS, METRICS, Kind
-from analytics.log.handlers import Taken
+from analytics.log.outcome import Taken
 from analytics.log.recorder import Recorder
 from analytics.privacy.redactor import Redactor
 from analytics.records import NewEvent, NewMetric, R, Receipt
@@ -138,13 +138,6 @@ def name_sender(records: Iterable[Any], who: str) -> None:
     for record in records:
         if record.id is not None:
             record.sender = who
-
-
-def may_import(environ: WSGIEnvironment) -> bool:
-    """Whether the sender may send hashes that this service made: an admin, or anybody on this machine without keys."""
-    identity = identity_of(environ)
-    is_known = identity.who != EVERYBODY.who
-    return identity.may(ADMIN) and (is_known or sender_at(environ.get("REMOTE_ADDR", "")) is None)
 
 
 def _describe_event(event: NewEvent, taken: Taken) -> dict[str, str]:

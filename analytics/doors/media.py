@@ -6,6 +6,7 @@ Limits of a single record, such as the size and depth of an event's `data`, belo
 from collections.abc import Mapping
 
 from analytics.doors.decompression import Decompress, inflate_deflate, inflate_gzip, inflate_zstd
+from analytics.doors.snappy import inflate_snappy
 
 JSON_TYPE = "application/json"
 BEACON_TYPE = "text/plain"
@@ -13,6 +14,8 @@ BEACON_TYPE = "text/plain"
 LINES_TYPE = "application/x-ndjson"
 ONE_RECORD = (JSON_TYPE, BEACON_TYPE)
 MANY_RECORDS = (JSON_TYPE, LINES_TYPE, BEACON_TYPE)
+ANY_TYPE: tuple[str, ...] = ("*/*",)
+"""Every content type, also none."""
 
 ENCODINGS: Mapping[str, Decompress] = {
     "gzip": inflate_gzip,
@@ -21,6 +24,7 @@ ENCODINGS: Mapping[str, Decompress] = {
 }
 """Content encodings that every door supports.
 
-A door adds those that only its protocol needs, such as snappy for Prometheus' remote write:
-`{**ENCODINGS, "snappy": …}`.
+A door adds those that only its protocol needs, such as snappy.
 """
+WITH_SNAPPY: Mapping[str, Decompress] = {"snappy": inflate_snappy, **ENCODINGS}
+"""Content encodings of Prometheus' protocols."""

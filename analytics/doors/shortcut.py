@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from analytics.answer import failure
 from analytics.doors.door import Door
+from analytics.error_answers.by_path import failure
 
 
 class Shortcut:

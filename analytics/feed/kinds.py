@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 FIELDS = {
     "events": ("type", "service", "user_id", "timestamp", "id", "data"),
-    "metrics": ("name", "value", "unit", "tags", "timestamp", "id"),
+    "metrics": ("name", "value", "unit", "tags", "timestamp", "id", "kind", "instance"),
 }
 """The fields of kinds that can be imported."""
 AGGREGATE_FIELDS = {

@@ -17,7 +17,7 @@ Verified with gunicorn 27.0.1. The service relies on these:
 import errno
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from socket import SHUT_WR
@@ -98,6 +98,9 @@ class ClientSocket:
     """The socket of a client, with limits on reads and writes; reading yields to other connections.
 
     It is also the context in which gunicorn reads the head of a request; what is read after that is the body.
+
+    Attributes:
+        environ: what is added to the environ of each request.
     """
 
     __slots__ = (
@@ -106,6 +109,7 @@ class ClientSocket:
         "_is_unread",
         "_window",
         "alarm",
+        "environ",
         "gettimeout",
         "is_expiring",
         "is_in_head",
@@ -118,6 +122,7 @@ class ClientSocket:
 
     def __init__(self, sock: Any, shared: Shared) -> None:
         self.sock, self._all = sock, shared
+        self.environ: Mapping[str, Any] = {}
         self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
         self.received = self.served = 0
         self._window = 0.0

@@ -40,6 +40,7 @@ from gunicorn import util
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
 
+from analytics.internals.added_listener import AddedListener
 from analytics.internals.connection import ConnectionLimits, Refusal
 from analytics.internals.connections import Connections
 
@@ -65,7 +66,10 @@ def guard(worker: Any, limits: ConnectionLimits, refusal: Refusal, drain: Callab
     app = worker.wsgi
 
     def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["gunicorn.socket"] = environ["gunicorn.socket"].sock
+        connection = environ["gunicorn.socket"]
+        environ["gunicorn.socket"] = connection.sock
+        if connection.environ:
+            environ.update(connection.environ)
         return app(environ, start_response)  # type: ignore[no-any-return]
 
     def stop() -> None:
@@ -161,6 +165,8 @@ def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]
             if connection is None:
                 util.close(client)
                 return
+            if isinstance(listener, AddedListener):
+                connection.environ = listener.environ
             try:
                 super().handle(listener, connection, address)
             finally:

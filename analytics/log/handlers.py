@@ -2,86 +2,36 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
-
-from msgspec import structs
+from typing import Any, Generic, Protocol, TypeVar
 
 from analytics.clock import rfc3339
-from analytics.kinds import CHANGES, ERASURES, EVENTS, FILES, HEARTBEATS, METRICS, STARTS, TICKS, Kind
+from analytics.kinds import (
+    CHANGES,
+    ERASURES,
+    EVENTS,
+    FILES,
+    HEARTBEATS,
+    METRICS,
+    PERCENTILES,
+    POINTS,
+    STARTS,
+    TICKS,
+    Kind,
+)
 from analytics.log.catalog import Changes, Files
 from analytics.log.erasures import Erasures
 from analytics.log.events import Events
 from analytics.log.heartbeats import Heartbeats
 from analytics.log.intake import Intake
 from analytics.log.metrics import Metrics
+from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
-from analytics.log.refusal import Refused
+from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
-from analytics.records import ItemError, Kept, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import Kept, NewPercentiles, NewStart, NewTick, Quotas, R
 from analytics.state.state import State
 
-MAX_ERRORS = 100
-"""How many errors a receipt lists; all are counted."""
-N = TypeVar("N", covariant=True)
 T = TypeVar("T", contravariant=True)
-
-
-class Decoded(Protocol[N]):
-    """A decoded batch: its valid items with their indexes in the batch, and the errors of the invalid ones."""
-
-    @property
-    def items(self) -> Sequence[N]: ...
-
-    @property
-    def places(self) -> Sequence[int]: ...
-
-    @property
-    def errors(self) -> Sequence[ItemError]: ...
-
-
-class Taken(NamedTuple):
-    """Answer for a single record: its id, its time (RFC 3339), and whether it was a duplicate."""
-
-    id: str
-    timestamp: str
-    duplicate: bool
-
-
-class Outcome(NamedTuple, Generic[R]):
-    """Result of applying the records of a request.
-
-    Attributes:
-        kept: the records that were kept.
-        sequence: the sequence number of the last one; 0 for kinds without.
-        duplicates: how many records had an id that was seen before.
-        repeated_id: the last such id; empty if there is none.
-        errors: the refused records; `index` counts the records of the entry from 0.
-    """
-
-    kept: Kept[R]
-    sequence: int
-    duplicates: int
-    repeated_id: str
-    errors: list[ItemError]
-
-    def taken(self) -> Taken:
-        """The answer to a request with a single record.
-
-        Raises:
-            Refused: the record was refused.
-        """
-        if self.errors:
-            error = self.errors[0]
-            raise Refused(error.code, error.message, error.field)
-        if self.duplicates:
-            return Taken(self.repeated_id, self.kept.received_at, duplicate=True)
-        return Taken(self.kept.id(0), self.kept.time(0), duplicate=False)
-
-    def receipt(self, batch: Decoded[R]) -> Receipt:
-        """The answer to a request with a batch; errors have their index in the batch."""
-        errors = [*batch.errors, *(structs.replace(error, index=batch.places[error.index]) for error in self.errors)]
-        errors.sort(key=lambda error: error.index)
-        return Receipt(len(self.kept.records), self.duplicates, len(errors), errors[:MAX_ERRORS])
 
 
 class Handler(Protocol[T]):
@@ -150,6 +100,18 @@ class Ticks:
         self._state.set_time(received)
 
 
+class Percentiles:
+    """Applies a question for percentiles: from now on they are kept by hours and days."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def apply(self, records: Sequence[NewPercentiles], received: float, _: str) -> None:
+        self._state.set_time(received)
+        for asked in records:
+            self._state.series_store.keep_percentiles(asked.name)
+
+
 def handlers(
     state: State,
     ids: dict[str, SeenIds],
@@ -169,11 +131,13 @@ def handlers(
 
     return {
         EVENTS.name: received(EVENTS, Events()),
-        METRICS.name: received(METRICS, Metrics()),
+        METRICS.name: Metrics(state, ids[METRICS.name], own_ids),
         HEARTBEATS.name: received(HEARTBEATS, Heartbeats(state.services)),
         STARTS.name: Starts(state, own_ids, set_quotas),
         TICKS.name: Ticks(state),
         CHANGES.name: Changes(state),
         FILES.name: Files(state),
         ERASURES.name: Erasures(state, ids[EVENTS.name]),
+        POINTS.name: Points(state),
+        PERCENTILES.name: Percentiles(state),
     }

@@ -1,116 +1,223 @@
-"""Metrics in the intake: grouped by series and second."""
+"""The handler of metrics: custom ones are typed series, `requests`, `errors` and `latency` the traffic of a service."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from analytics.clock import rfc3339
+from analytics.kinds import METRICS
 from analytics.log import refusal
-from analytics.log.groups import Group, Groups
-from analytics.log.intake import Checked, new_service
+from analytics.log.admission import admitted, make_room
+from analytics.log.intake import new_service, time_refusal
+from analytics.log.outcome import Outcome
+from analytics.log.own_ids import OwnIds
 from analytics.log.refusal import Refused
-from analytics.records import NO_SERVICE, NO_TAGS, Kept, NewMetric, SeriesTags, series_tags
-from analytics.state.delta import SeriesKey
-from analytics.state.limits import CardinalityLimits
-from analytics.state.observations import EVENTS_SERIES, TRAFFIC, Observations
+from analytics.log.seen_ids import SeenIds
+from analytics.log.traffic import Traffic
+from analytics.points import COUNTER, GAUGE, NAME_LABEL, POINT_KINDS, Labels, labels_of
+from analytics.records import NO_SERVICE, ItemError, Kept, NewMetric
+from analytics.state.endpoint_series import RESERVED
+from analytics.state.observations import TRAFFIC
+from analytics.state.series.observed import Observed
+from analytics.state.series.store import SERVICE_LABEL
 from analytics.state.state import State
 
-
-def series_of(name: str, service: str, tags: SeriesTags) -> tuple[SeriesKey, ...]:
-    """The series of a metric that need room within ANALYTICS_MAX_SERIES."""
-    tagged: tuple[SeriesKey, ...] = ((name, service, tags),) if tags else ()
-    return tagged if name in TRAFFIC else (*tagged, (name, service, NO_TAGS))
+INSTANCE_LABEL = "instance"
+MAX_TARGETS = 20_000
+"""How many targets are remembered; each takes about 300 bytes."""
 
 
-class MetricGroup(Group[NewMetric]):
-    """Metrics of one series in one second."""
+class MetricTarget:
+    """Where the values of a metric with certain tags go: found once, for all metrics that have them.
 
-    __slots__ = ("_endpoint", "_is_folded", "_tags", "name")
+    Attributes:
+        traffic: its name, if it counts as traffic of its service.
+        labels: of its typed series; empty for traffic without tags.
+        number: id of that series; -1 before it is known.
+        is_amount: whether its values may not be negative.
+        refused: why such metrics are never kept.
+    """
 
-    def __init__(self, first: NewMetric, seen: Observations) -> None:
-        super().__init__(seen)
-        self.name = first.name
-        self._tags = series_tags(first.tags)
-        self._endpoint = first.tags.get("endpoint") if first.tags else None
-        self._is_folded = False
-        self.series = series_of(self.name, self.service, self._tags)
+    __slots__ = ("endpoint", "is_amount", "kind", "labels", "number", "refused", "service", "traffic")
 
-    def admit(self, limits: CardinalityLimits) -> Refused | None:
-        """Reserve room for the series. If there is none, traffic metrics are counted without tags, others refused."""
-        if limits.admit(self.series):
-            return None
-        if self.name in TRAFFIC:
-            self._is_folded, self.series = True, ()
-            return None
-        return refusal.too_many_series(self.name)
-
-    def observe(self) -> None:
-        """Observe the values; the last value is the one with the newest timestamp."""
-        values = [item.value for item in self.items]
-        last, last_at = values[-1], self.seen.at
-        if any([item.timestamp is not None for item in self.items]):  # noqa: C419  # quicker than a generator
-            ats = [self.seen.at if item.timestamp is None else item.timestamp.timestamp() for item in self.items]
-            pairs = list(zip(ats, values, strict=True))
-            last_at, last = max(reversed(pairs), key=lambda pair: pair[0])  # the later one of equal times
-        tags = NO_TAGS if self._is_folded else self._tags
-        self.seen.add_metrics(self.name, values, last, last_at, tags, self._endpoint)
-
-    def count(self, state: State) -> None:
-        """Remember the metric's unit, and count items whose tags were dropped."""
-        if self._is_folded:
-            state.counters.dropped("series_tags_folded", len(self.items))
-        for item in reversed(self.items):
-            if item.unit:
-                state.units[self.name, self.service] = item.unit
-                break
+    def __init__(self, metric: NewMetric) -> None:
+        tags = metric.tags or {}
+        name = metric.name
+        self.service = tags.get("service") or NO_SERVICE
+        self.endpoint = tags.get("endpoint")
+        self.traffic = name if name in TRAFFIC else ""
+        self.kind = GAUGE if self.traffic else metric.kind
+        self.is_amount = bool(self.traffic) or self.kind == COUNTER
+        self.labels = labels_of(_labels(metric, tags, self.service))
+        if self.traffic and len(self.labels) == len((NAME_LABEL, SERVICE_LABEL)):
+            self.labels = ()
+        self.number = -1
+        self.refused: Refused | None = None
+        if name in RESERVED:
+            self.refused = refusal.reserved_name(name)
+        elif metric.kind not in POINT_KINDS:
+            self.refused = refusal.unknown_kind(metric.kind)
 
 
-class MetricGroups(Groups[NewMetric]):
-    """The groups of a batch of metrics."""
-
-    def __init__(self, now: float, *, is_timed: bool) -> None:
-        super().__init__(now, is_timed=is_timed)
-        self._by_series: dict[object, MetricGroup] = {}
-
-    def of(self, items: Sequence[NewMetric]) -> list[Group[NewMetric]]:
-        """The group of each item."""
-        return [self._of(item) for item in items]
-
-    def _of(self, item: NewMetric) -> MetricGroup:
-        second = self.second(item)
-        key = (second, item.name, *item.tags.items()) if item.tags else (second, item.name)
-        group = self._by_series.get(key)
-        if group is None:
-            service = item.tags.get("service") or NO_SERVICE if item.tags else NO_SERVICE
-            group = self._by_series[key] = MetricGroup(item, self.seen(service, second))
-            self.all.append(group)
-        return group
+def _labels(metric: NewMetric, tags: dict[str, str], service: str) -> list[tuple[str, str]]:
+    instance = [(INSTANCE_LABEL, metric.instance)] if metric.instance else []
+    return [*instance, *tags.items(), (SERVICE_LABEL, service), (NAME_LABEL, metric.name)]
 
 
 class Metrics:
-    """The intake's rules for metrics."""
+    """Applies metrics: decides which are kept, counts them, and keeps them in the ring of recent metrics.
 
-    groups = MetricGroups
+    Like the intake of other kinds, it depends on the records, their time and the state alone.
+    """
 
-    def refusal(self, item: NewMetric) -> Refused | None:
-        """The refusal of a reserved name or a negative amount of traffic."""
-        if item.name == EVENTS_SERIES:
-            return Refused(
-                "reserved_name",
-                f"The name {EVENTS_SERIES!r} is reserved for the count of events: use another name.",
-                "name",
-            )
-        if item.value < 0 and item.name in TRAFFIC:
-            return Refused("negative_value", f"{item.name} cannot be negative: {item.value}.", "value")
+    def __init__(self, state: State, ids: SeenIds, own_ids: OwnIds) -> None:
+        self._state, self._ids, self._own_ids = state, ids, own_ids
+        self._targets: dict[tuple[object, ...], MetricTarget] = {}
+        self._retired = state.series_store.retired
+
+    def apply(self, records: Sequence[NewMetric], received: float, id_prefix: str) -> Outcome[NewMetric]:
+        """Apply the metrics of an entry."""
+        state = self._state
+        state.set_time(received)
+        targets = self._targets_of(records)
+        unknown = {target.labels for target in targets if target.number < 0 and target.labels}
+        if unknown:
+            make_room(state, {target.labels for target in targets if target.labels}, received)
+            targets = self._targets_of(records)
+        entry = _MetricIntake(state, self._ids, received)
+        kept = [item for item, target in zip(records, targets, strict=True) if entry.take(item, target)]
+        batch = Kept(kept, received, rfc3339(received), id_prefix)
+        if kept:
+            entry.count()
+            state.apply(entry.traffic.observations(), received, metrics=batch)
+            self._own_ids.give(id_prefix)
+        if entry.errors:
+            state.counters.rejected(METRICS.name, Counter(error.code for error in entry.errors))
+        repeated = entry.repeated
+        state.counters.taken(METRICS.name, len(kept), len(repeated))
+        last = state.metrics.last_sequence if kept else 0
+        return Outcome(batch, last, len(repeated), repeated[-1] if repeated else "", entry.errors)
+
+    def new_names(self, record: NewMetric) -> frozenset[Hashable]:
+        """The service and the series of the metric, if they are not known yet."""
+        target = MetricTarget(record)
+        unknown = target.labels and target.labels not in self._state.series_store.ids
+        series: frozenset[Labels] = frozenset((target.labels,) if unknown else ())
+        return new_service(self._state, target.service) | series
+
+    def _targets_of(self, records: Sequence[NewMetric]) -> list[MetricTarget]:
+        if self._retired != self._state.series_store.retired or len(self._targets) > MAX_TARGETS:
+            self._targets.clear()
+            self._retired = self._state.series_store.retired
+        find = self._targets.get
+        found: list[MetricTarget] = []
+        for item in records:
+            tags = item.tags
+            key: tuple[object, ...] = (item.name, item.kind, item.instance)
+            if tags:
+                key += (*tags.items(),)
+            target = find(key)
+            if target is None:
+                target = self._targets[key] = self._target(item)
+            found.append(target)
+        return found
+
+    def _target(self, item: NewMetric) -> MetricTarget:
+        target = MetricTarget(item)
+        store = self._state.series_store
+        number = store.ids.get(target.labels)
+        if number is not None and store.lives[number].kind == target.kind:
+            target.number = number
+        return target
+
+
+class _MetricIntake:
+    """The metrics of one entry: checked one by one, and counted together."""
+
+    def __init__(self, state: State, ids: SeenIds, received: float) -> None:
+        self._state, self._ids, self._received = state, ids, received
+        self._are_unique = state.quotas is not None
+        self._oldest = state.oldest
+        self.traffic = Traffic(received)
+        self.errors: list[ItemError] = []
+        self.repeated: list[str] = []
+        self._place = -1
+        self._folded = 0
+        self._observed = {kind: Observed.none() for kind in POINT_KINDS}
+        self._services: dict[str, float] = {}
+
+    def take(self, item: NewMetric, target: MetricTarget) -> bool:
+        """Check a metric, and count it if it is kept; returns whether it is."""
+        self._place += 1
+        now = at = self._received
+        if target.refused is not None:
+            return self._refuse(target.refused)
+        value = item.value
+        if value < 0 and target.is_amount:
+            return self._refuse(_negative(item, target))
+        if item.timestamp is not None:
+            refused = time_refusal(item.timestamp, now, self._oldest)
+            if refused is not None:
+                return self._refuse(refused)
+            at = item.timestamp.timestamp()
+        if item.id is not None and self._are_unique and self._ids.knows(item.id, now, item.sender):
+            self.repeated.append(item.id)
+            return False
+        service = target.service
+        if target.number < 0 or service not in self._services:
+            refused = self._admit(target)
+            if refused is not None:
+                return self._refuse(refused)
+            self._services[service] = at
+        elif at > self._services[service]:
+            self._services[service] = at
+        if item.id is not None:
+            self._ids.add(item.id, now, item.sender)
+        if item.unit:
+            self._state.units[item.name, service] = item.unit
+        if target.number >= 0:
+            observed = self._observed[target.kind]
+            observed.ids.append(target.number)
+            observed.values.append(value)
+            observed.ats.append(at)
+            observed.histograms.append(None)
+        if target.traffic:
+            self.traffic.add(target.traffic, service, target.endpoint, value, at)
+        return True
+
+    def count(self) -> None:
+        """Count what was kept, other than traffic."""
+        state, now = self._state, self._received
+        for kind, observed in self._observed.items():
+            state.series_store.observe(kind, observed, now)
+        for name, at in self._services.items():
+            service = state.services.admit(name, now)
+            service.last_seen = max(service.last_seen, now, at)
+        if self._folded:
+            state.counters.dropped("series_tags_folded", self._folded)
+
+    def _refuse(self, refused: Refused) -> bool:
+        self.errors.append(ItemError(self._place, refused.code, refused.message, refused.field))
+        return False
+
+    def _admit(self, target: MetricTarget) -> Refused | None:
+        """Make the service and the series known. Without room, traffic counts without tags; others are refused."""
+        state, service = self._state, target.service
+        services = state.services
+        if not services.has(service) and not services.room:
+            return refusal.too_many_services(service)
+        if target.labels and target.number < 0:
+            found = admitted(state, target.labels, target.kind, self._received)
+            if not isinstance(found, Refused):
+                target.number = found
+            elif target.traffic:
+                self._folded += 1
+            else:
+                return found
+        services.admit(service, self._received)
         return None
 
-    def detached(self, item: NewMetric) -> NewMetric:
-        """The item itself: it does not keep the body of its request in memory."""
-        return item
 
-    def new_names(self, state: State, record: NewMetric) -> frozenset[Hashable]:
-        service = record.tags.get("service") or NO_SERVICE if record.tags else NO_SERVICE
-        series = series_of(record.name, service, series_tags(record.tags))
-        return new_service(state, service).union(key for key in series if key not in state.limits)
-
-    def record(self, state: State, kept: Kept[NewMetric], checked: Checked[NewMetric]) -> int:
-        """Count metrics, and keep them in the ring of recent metrics."""
-        state.apply(checked.observe(), kept.received, metrics=kept)
-        return state.metrics.last_sequence
+def _negative(item: NewMetric, target: MetricTarget) -> Refused:
+    if not target.traffic:
+        return refusal.negative_increase(item.value)
+    return Refused("negative_value", f"{item.name} cannot be negative: {item.value}.", "value")

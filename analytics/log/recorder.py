@@ -13,11 +13,14 @@ from analytics.errors import AnalyticsError, Unavailable
 from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.erasures import ErasedEvents, erasure_of
-from analytics.log.handlers import MAX_ERRORS, Decoded, Outcome, Received, Taken, handlers
+from analytics.log.handlers import Received, handlers
 from analytics.log.log import Entry, Log
+from analytics.log.metrics import Metrics
+from analytics.log.outcome import MAX_ERRORS, Decoded, Outcome, Taken
 from analytics.log.own_ids import OwnIds
+from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
-from analytics.records import SERVICE_NAME, UNLIMITED, NewErasure, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import SERVICE_NAME, UNLIMITED, NewErasure, NewPercentiles, NewStart, NewTick, Quotas, R, Receipt
 from analytics.resources import FileResource, NewChange, NewFile
 from analytics.state.state import State
 
@@ -49,6 +52,7 @@ class Recorder:
             settings.dedupe_ids,
             settings.dedupe_seconds,
             settings.daily_days,
+            settings.max_series_per_name,
         )
         """The limits from the settings."""
         self.own_ids = OwnIds(clock.wall())
@@ -122,6 +126,14 @@ class Recorder:
         self._bus.publish(UsersErased(erased.users))
         return erased
 
+    def keep_percentiles(self, name: str) -> None:
+        """Record that percentiles of a gauge were asked, so that they are kept by hours and days, too.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        self._record_own(NewPercentiles(name))
+
     def count_redacted(self, counts: Counter[str]) -> None:
         """Count redacted fields and texts, by rule."""
         with self._state.lock:
@@ -173,17 +185,18 @@ class Recorder:
 
     def new_names(self, kind: Kind[R], record: R) -> frozenset[Hashable]:
         """The services, event types and series of a record from a client that the service does not know yet."""
-        handler = self._handlers[kind.name]
-        assert isinstance(handler, Received)
+        handler: Any = self._handlers[kind.name]
+        assert isinstance(handler, Received | Metrics | Points)
         with self._state.lock:
-            return handler.new_names(record)
+            names: frozenset[Hashable] = handler.new_names(record)  # type: ignore[arg-type]  # of its kind
+            return names
 
-    def _record_own(self, record: NewChange | NewFile | NewErasure) -> Any:
+    def _record_own(self, record: NewChange | NewFile | NewErasure | NewPercentiles) -> Any:
         with self._state.lock:
             wait = self._append_own(record)
         return wait()
 
-    def _append_own(self, record: NewChange | NewFile | NewErasure | NewTick) -> Callable[[], Any]:
+    def _append_own(self, record: NewChange | NewFile | NewErasure | NewPercentiles | NewTick) -> Callable[[], Any]:
         """Append a record that the service writes itself."""
         kind: Kind[Any] = kind_of(record)
         self._log.check(kind)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from itertools import accumulate
+from math import inf
 
 BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the buckets, in seconds; observations above the last one have a bucket of their own."""
@@ -24,6 +25,6 @@ class Histogram:
         self._counts[bisect_left(BOUNDS, seconds)] += 1
         self.sum += seconds
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Upper bound of each bucket as text, and how many observations are at most that; the last bound is `+Inf`."""
-        return list(zip([*map(str, BOUNDS), "+Inf"], accumulate(self._counts), strict=True))
+    def buckets(self) -> list[tuple[float, int]]:
+        """Upper bound of each bucket, and how many observations are at most that; the last bound is infinite."""
+        return list(zip([*BOUNDS, inf], accumulate(self._counts), strict=True))

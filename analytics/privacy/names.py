@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # would load the documentation of types
 
 LARGE_TEXT = 2048
 """Bytes from which numpy is faster than a regular expression."""
@@ -100,7 +103,7 @@ class NameSearch:
         return False
 
 
-def _hash(windows: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def _hash(windows: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
     hashes = windows * FACTOR
     hashes >>= np.uint32(16)
     return hashes

@@ -7,6 +7,7 @@ import msgspec
 
 from analytics.catalog.collections import REDACTIONS
 from analytics.catalog.defaults import SECRET_FIELDS
+from analytics.points import NAME_LABEL, NewPoint, labels_of
 from analytics.privacy.hashing import Hasher
 from analytics.privacy.rules import Counts, RedactionRules, Rule, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
@@ -67,6 +68,27 @@ class Redactor:
         for metric in metrics:
             if metric.tags:
                 metric.tags = tags.tags(metric.tags, work)
+                self._pause()
+        self._finish(work)
+
+    def points(self, points: Sequence[NewPoint], is_import: Callable[[], bool]) -> None:
+        """Redact the values of labels of points in place; `is_import` is that of `events`.
+
+        A rule treats a label as the tag of that name. Where series with totals become one by this, their totals are
+        still told apart, by a hash of their labels as `source`.
+        """
+        tags = self._rules().tags
+        if tags.is_empty:
+            return
+        work = self._work(is_import)
+        for point in points:
+            if tags.has_patterns or tags.has_any(point.labels):
+                labels = {name: value for name, value in point.labels if name != NAME_LABEL}
+                redacted = tags.tags(labels, work)
+                if redacted != labels:
+                    if point.is_cumulative:
+                        point.source = self._hasher(f"{point.source} {point.labels}")
+                    point.labels = labels_of([(NAME_LABEL, point.name), *redacted.items()])
                 self._pause()
         self._finish(work)
 

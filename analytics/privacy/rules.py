@@ -13,6 +13,8 @@ from analytics.schemas.redaction import DATA, DROP, HASH, MASK, MESSAGE, TAGS
 MASKED = "***"
 REPLACEMENT: Mapping[str, Callable[[str], str]] = {DROP: lambda _: "", MASK: lambda _: MASKED}
 """What replaces a text that a pattern finds, by action."""
+MOST_HARMLESS = 10_000
+"""Names of labels that are remembered as not redacted."""
 Counts = Counter[str]
 """How many fields and texts were redacted, by the name of the rule."""
 
@@ -53,6 +55,7 @@ class Place:
     def __init__(self, rules: Iterable[Rule], place: str) -> None:
         here = [rule for rule in rules if place in rule.applies_to]
         self._by_name = {name: rule for rule in reversed(here) for name in rule.names}
+        self._harmless = set[str]()
         self._patterns = [(rule, pattern) for rule in here for pattern in rule.patterns]
         self._hints = list({pattern.hint: None for _, pattern in self._patterns})
         self.names = NameSearch(self._by_name)
@@ -64,6 +67,19 @@ class Place:
         if self.names.is_in(json):
             return True
         return self.has_patterns and (b"\\u" in json or any(hint.search(json) for hint in self._hints))
+
+    def has_any(self, fields: Iterable[tuple[str, object]]) -> bool:
+        """Whether one of these fields has a name that is redacted, or may be a pair with such a name."""
+        known = self._harmless
+        for name, _ in fields:
+            if name not in known:
+                plain = folded(name)
+                if plain == PAIR_VALUE or plain in self._by_name:
+                    return True
+                if len(known) >= MOST_HARMLESS:
+                    known.clear()
+                known.add(name)
+        return False
 
     def object(self, json: bytes, work: Work) -> bytes:
         """The JSON of an object without what the rules redact.

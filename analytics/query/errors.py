@@ -79,18 +79,24 @@ class ErrorsAnswer(TypedDict):
     kept: int
 
 
-def errors(state: State, now: float, service: str | None, limit: int) -> ErrorsAnswer:
+def errors(
+    state: State, now: float, service: str | None, limit: int, start: float | None = None, end: float | None = None
+) -> ErrorsAnswer:
     """Groups of errors with the same service, type, message, endpoint and status, the newest group first.
 
     Args:
         service: only errors of this service; None for all.
         limit: maximum number of groups.
+        start: only errors at or after this time (seconds since the epoch).
+        end: only errors before this time.
     """
     groups: dict[tuple[str | None, ...], _Group] = {}
     kept = 0
     for _, batch, place in state.errors.ring.newest_first():
         event, at = batch.records[place], batch.at(place)
         if at < state.series.oldest(Resolution.DAY) or (service is not None and event.service != service):
+            continue
+        if (start is not None and at < start) or (end is not None and at >= end):
             continue
         kept += 1
         detail = _detail(event.data)

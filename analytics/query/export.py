@@ -36,6 +36,8 @@ class MetricRow(Struct, gc=False):
     tags: dict[str, str] | None
     timestamp: str
     id: str
+    kind: str
+    instance: str | None
 
 
 Row = Struct | Mapping[str, object]
@@ -85,7 +87,9 @@ def _metric_row(kept: Kept[NewMetric], place: int) -> MetricRow:
     metric = kept.records[place]
     # to the microsecond, so that an import keeps the order of values
     time = kept.time(place) if metric.timestamp else _microseconds(utc(kept.received))
-    return MetricRow(metric.name, metric.value, metric.unit, metric.tags, time, kept.id(place))
+    return MetricRow(
+        metric.name, metric.value, metric.unit, metric.tags, time, kept.id(place), metric.kind, metric.instance
+    )
 
 
 def _microseconds(when: datetime) -> str:

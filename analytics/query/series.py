@@ -1,15 +1,14 @@
 """Points of one series over time, merged from the resolution that fits."""
 
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, rfc3339_second
-from analytics.errors import NotFound, ValidationFailed
+from analytics.errors import ValidationFailed
 from analytics.query.figures import number, rounded
 from analytics.query.reader import Steps
+from analytics.query.typed_series import PERCENTILE_AGGREGATES, TypedQuery, values_of
 from analytics.records import NO_TAGS, SeriesTags
 from analytics.state.cells import Cell
-from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE, TRAFFIC
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
@@ -76,23 +75,11 @@ def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
         _check_unique(query)
         if level == Resolution.SECOND:
             level, step = level + 1, -(-step // MINUTE_SECONDS) * MINUTE_SECONDS  # users are kept by the minute
-    keys = _keys(state, query)
     first = max(int(start // step) * step, _first_kept(state, now, level, step))
     starts = range(first, int(-(-end // step)) * step, step)
     if len(starts) > MAX_POINTS:
         raise _wrong("step", f"Gives {len(starts)} points; at most {MAX_POINTS} are allowed.")
-    size = state.series.levels[level].size
-    found: list[Point] = []
-    for index, at in enumerate(starts):
-        buckets = range(at, at + step, size)
-        if index % CELLS_PER_YIELD == CELLS_PER_YIELD - 1:
-            yield
-        if unique:
-            users = state.users.merged(level - 1, buckets, [query.service or EVERY_SERVICE])
-            value: float | None = users.users.estimate if users else 0
-        else:
-            value = _value((yield from _merged(state, level, buckets, keys)), query.agg, step, at, now)
-        found.append({"timestamp": rfc3339_second(at), "value": value})
+    found = yield from _values(state, now, query, level, starts)
     return {
         "name": query.name,
         "service": query.service,
@@ -102,7 +89,7 @@ def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
         "from": rfc3339_second(starts.start),
         "to": rfc3339_second(max(starts.start, starts.stop)),
         "unit": "ms" if query.name == "latency" else _unit(state, query),
-        "points": found,
+        "points": [{"timestamp": rfc3339_second(at), "value": value} for at, value in zip(starts, found, strict=True)],
     }
 
 
@@ -126,38 +113,34 @@ def _first_kept(state: State, now: float, level: int, step: int) -> int:
     return -(-oldest // step) * step
 
 
-def _keys(state: State, query: SeriesQuery) -> list[SeriesKey]:
-    """The series keys whose cells add up to the query."""
-    name, service, tags = query.name, query.service, query.tags
-    if name in (*TRAFFIC, EVENTS_SERIES) and not tags:
-        return [(name, service or EVERY_SERVICE, NO_TAGS)]
-    wanted = set(tags)
-    keys = [
-        key
-        for key in state.series.totals
-        if key[0] == name
-        and (key[1] == service if service is not None else key[1] != EVERY_SERVICE)
-        and (wanted <= set(key[2]) and key[2] if wanted else key[2] == NO_TAGS)
-    ]
-    if not keys and name not in (*TRAFFIC, EVENTS_SERIES):
-        raise NotFound(f"There is no metric named {name!r} with that service and those tags.", code="unknown_series")
-    return keys
-
-
-def _merged(state: State, level: int, buckets: Iterable[int], keys: Sequence[SeriesKey]) -> Steps[Cell | None]:
-    """One cell merged from all `keys` and all `buckets` of `level`."""
-    if len(keys) == 1:
-        return state.series.merged(level, buckets, keys)
-    merged: Cell | None = None
-    for bucket in buckets:
-        for first in range(0, len(keys), CELLS_PER_YIELD):
-            cell = state.series.merged(level, (bucket,), keys[first : first + CELLS_PER_YIELD])
-            if merged is None:
-                merged = cell
-            elif cell is not None:
-                merged.merge(cell)
+def _values(state: State, now: float, query: SeriesQuery, level: int, starts: range) -> Steps[list[float | None]]:
+    """One value for each step."""
+    is_own = query.name == EVENTS_SERIES or (query.name in TRAFFIC and not query.tags)
+    if not is_own:
+        typed = TypedQuery(query.name, query.service, query.tags)
+        values = yield from values_of(state, typed, query.agg, level, starts)
+        return [_typed_value(value, query, starts.step, at, now) for at, value in zip(starts, values, strict=True)]
+    key = (query.name, query.service or EVERY_SERVICE, query.tags)
+    size = state.series.levels[level].size
+    found: list[float | None] = []
+    for index, at in enumerate(starts):
+        buckets = range(at, at + starts.step, size)
+        if index % CELLS_PER_YIELD == CELLS_PER_YIELD - 1:
             yield
-    return merged
+        if query.agg == "unique":
+            users = state.users.merged(level - 1, buckets, [query.service or EVERY_SERVICE])
+            found.append(users.users.estimate if users else 0)
+        else:
+            found.append(_value(state.series.merged(level, buckets, [key]), query.agg, starts.step, at, now))
+    return found
+
+
+def _typed_value(value: float | None, query: SeriesQuery, step: int, at: int, now: float) -> float | None:
+    if value is None:
+        return 0 if query.agg in ADDITIVE else None
+    if query.agg == "rate":
+        return round(value / max(1.0, min(step, now - at)), 6)
+    return rounded(value, 6) if query.agg in ("avg", *PERCENTILE_AGGREGATES) else number(value)
 
 
 def _value(cell: Cell | None, agg: str, step: int, at: int, now: float) -> float | None:

@@ -2,12 +2,12 @@
 
 from typing import Any, TypedDict
 
-from analytics.clock import rfc3339, rfc3339_second
+from analytics.clock import rfc3339_second
+from analytics.query.custom_metrics import MetricSummary, custom_metrics
 from analytics.query.figures import LatencyFigures, error_rate, latency_figures, number, rounded, traffic
 from analytics.query.services import ServiceRow, known_service, service_row
 from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
-from analytics.state.observations import EVENTS_SERIES, TRAFFIC
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
 
@@ -22,18 +22,6 @@ class EndpointRow(TypedDict):
     avg_time_ms: float
     mean_latency_ms: float | None
     uncounted_at_most: float
-
-
-class MetricSummary(TypedDict):
-    """A custom metric of a service over all kept time."""
-
-    last: float
-    avg: float | None
-    min: float
-    max: float
-    count: int
-    unit: str | None
-    last_at: str
 
 
 class ServiceLatency(TypedDict):
@@ -80,7 +68,7 @@ def service_metrics(state: State, now: float, name: str) -> ServiceAnswer:
         **service_row(state, now, service),
         "latency": _latency(latency),
         "endpoints": _endpoints(state, name),
-        "metrics": _custom_metrics(state, name),
+        "metrics": custom_metrics(state, name),
         "reported": service.reported_metrics,
         "series": _last_hour(state, now, name),
     }
@@ -112,23 +100,6 @@ def _endpoints(state: State, name: str) -> list[EndpointRow]:
         }
         for endpoint, usage, missed in state.endpoints.of_service(name)
     ]
-
-
-def _custom_metrics(state: State, name: str) -> dict[str, MetricSummary]:
-    found: dict[str, MetricSummary] = {}
-    for key, cell in state.series.totals.items():
-        metric, service, tags = key
-        if service == name and tags == NO_TAGS and metric not in (*TRAFFIC, EVENTS_SERIES):
-            found[metric] = {
-                "last": number(cell.last),
-                "avg": rounded(cell.mean),
-                "min": number(cell.min),
-                "max": number(cell.max),
-                "count": cell.count,
-                "unit": state.units.get((metric, name)),
-                "last_at": rfc3339(cell.last_at),
-            }
-    return dict(sorted(found.items()))
 
 
 def _last_hour(state: State, now: float, name: str) -> list[MinuteRow]:

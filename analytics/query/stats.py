@@ -148,7 +148,7 @@ def stats(state: State, now: float, storage: StorageReport, jobs: Sequence[JobRe
             "requests": total_requests(state),
             "errors": total_errors(state),
             "services": len(state.services),
-            "series": len(totals),
+            "series": len(totals) + len(state.series_store),
             "limited_series": len(state.limits),
             "endpoints": len(state.endpoints),
             "events_kept": _kept(state.rings["events"]),

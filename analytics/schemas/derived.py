@@ -1,12 +1,12 @@
 """Derives msgspec structs with the same limits from marshmallow schemas."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from marshmallow import Schema, fields
 from msgspec import structs
 
-from analytics.schemas.fields import AWARE, JsonObject, Number, RawJsonObject, Tags, Text, Timestamp
+from analytics.schemas.fields import AWARE, JsonObject, Number, OneOf, RawJsonObject, Tags, Text, Timestamp
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -38,6 +38,8 @@ def _annotation(name: str, field: fields.Field[Any]) -> Any:
     match field:
         case Text():
             return _text(field)
+        case OneOf():
+            return Literal[field.choices]
         case Number():
             return Annotated[float, msgspec.Meta(ge=field.least, le=field.most)]
         case Timestamp():

@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
+from analytics.points import POINT_KINDS
 from analytics.schemas.figures import DayBucket, HourBucket
-from analytics.schemas.responses import AnswerSchema, ExportedEvent, number, text, time
+from analytics.schemas.responses import AnswerSchema, ExportedEvent, choice, number, text, time
 from analytics.schemas.services import ServiceRow
 
 
@@ -23,6 +24,8 @@ class ExportedMetric(AnswerSchema):
     )
     timestamp = time("When it was measured")
     id = text("Its id", "1f0c2a9b3d-18c2f0a1b2c-8-0")
+    kind = choice("What its value is", POINT_KINDS)
+    instance = text("Replica that sent it", None, allow_none=True)
 
 
 class ExportedEvents(AnswerSchema):

@@ -1,6 +1,7 @@
 """Marshmallow fields and validators for JSON payloads: strict, without conversion between JSON types."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -32,6 +33,14 @@ class Text(fields.String):
             least, most, error=f"Must be {f'{least} to' if least else 'at most'} {most} characters long."
         )
         super().__init__(validate=[length, NoControlCharacters()], **kwargs)
+
+
+class OneOf(fields.String):
+    """One of the strings `choices`."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        self.choices = tuple(choices)
+        super().__init__(validate=validate.OneOf(self.choices, error="Must be one of {choices}."), **kwargs)
 
 
 class Number(fields.Float):

@@ -4,8 +4,9 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, post_load
 
+from analytics.points import GAUGE, POINT_KINDS
 from analytics.records import NewMetric
-from analytics.schemas.fields import Number, Tags, Text, Timestamp
+from analytics.schemas.fields import Number, OneOf, Tags, Text, Timestamp
 
 
 class MetricSchema(Schema):
@@ -18,7 +19,7 @@ class MetricSchema(Schema):
     value = Number(required=True, metadata={"description": "A finite number", "example": 45.2})
     unit = Text(0, 32, allow_none=True, load_default=None, metadata={"description": "Its unit", "example": "ms"})
     tags = Tags(
-        16,
+        32,
         allow_none=True,
         load_default=None,
         metadata={
@@ -35,6 +36,22 @@ class MetricSchema(Schema):
         allow_none=True,
         load_default=None,
         metadata={"description": "Id chosen by the client; another metric with the same id is a duplicate"},
+    )
+
+    kind = OneOf(
+        POINT_KINDS,
+        load_default=GAUGE,
+        metadata={
+            "description": "What `value` is: the increase of a counter, the value of a gauge, or one observation of a "
+            "histogram. All metrics of a name have one kind; `requests`, `errors` and `latency` need none",
+        },
+    )
+    instance = Text(
+        1,
+        128,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "The replica that sent it, which has a series of its own", "example": "web-1"},
     )
 
     @post_load

@@ -90,6 +90,8 @@ class ErrorsQuery(Query):
     """Filters of GET /errors."""
 
     service = Text(1, 128, load_default=None, metadata={"description": "Errors of this service"})
+    since = When(load_default=None, metadata={"description": "Errors at or after this time"})
+    until = When(load_default=None, metadata={"description": "Errors before this time"})
     limit = whole_number(1, 1000, 100, "Maximum number of groups")
 
 
@@ -130,6 +132,12 @@ class HistoryQuery(Query):
     limit = whole_number(1, 1000, 100, "Maximum number of changes")
 
 
+class CardinalityQuery(Query):
+    """Parameters of GET /stats/cardinality."""
+
+    limit = whole_number(1, 1000, 20, "Maximum number of names, labels and services")
+
+
 class SeriesQueryArgs(Query):
     """Parameters of GET /series, besides `tag.K=V`."""
 
@@ -148,6 +156,18 @@ class SeriesQueryArgs(Query):
     start = When(data_key="from", load_default=None, metadata={"description": "Start; default: an hour before `to`"})
     end = When(data_key="to", load_default=None, metadata={"description": "End; default: now"})
     step = whole_number(1, 90 * 86_400, None, "Length of a bucket in seconds; default: chosen by the range")
+
+
+class SummaryQueryArgs(Query):
+    """Parameters of GET /summary."""
+
+    start = When(data_key="from", load_default=None, metadata={"description": "Start; default: an hour before `to`"})
+    end = When(data_key="to", load_default=None, metadata={"description": "End; default: now"})
+    step = whole_number(
+        1, 86_400, None, "Length in seconds of the shortest buckets wanted; default: the shortest that are kept"
+    )
+    service = Text(1, 128, load_default=None, metadata={"description": "Only this service; default: all services"})
+    endpoints = whole_number(0, 1000, 10, "Maximum number of endpoints")
 
 
 class HoursQuery(Query):

@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from analytics.points import POINT_KINDS
 from analytics.schemas.fields import JsonObject
 from analytics.schemas.responses import STATES, AnswerSchema, Latencies, choice, number, text, time, whole
 
@@ -104,10 +105,12 @@ class EndpointRow(AnswerSchema):
 class CustomMetric(AnswerSchema):
     """Custom metric of a service, with its figures in the retention period."""
 
-    last = number("Latest value", 512)
-    avg = number("Average", 498.5)
-    min = number("Minimum", 420)
-    max = number("Maximum", 530)
+    kind = choice("What its values are", POINT_KINDS)
+    last = number("Latest value; null unless it is a gauge", 512, allow_none=True)
+    avg = number("Average", 498.5, allow_none=True)
+    min = number("Minimum; null unless it is a gauge", 420, allow_none=True)
+    max = number("Maximum; null unless it is a gauge", 530, allow_none=True)
+    sum = number("Sum; of a counter: its increase", 717840)
     count = whole("Observations", 1440)
     unit = text("Unit, as last sent", "MB", allow_none=True)
     last_at = time("When the latest value was measured")

@@ -4,13 +4,15 @@ import gc
 import logging
 import os
 import sys
+from functools import partial
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-from analytics.api.refusals import refusal
+from analytics.added_port import AddedPort
 from analytics.config import Settings, unknown_variable_warnings
 from analytics.errors import CannotListen, CannotStore, SettingError
+from analytics.internals.added_listener import AddedListener, hosts
 from analytics.internals.connection import ConnectionLimits
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
@@ -23,7 +25,7 @@ from analytics.internals.gunicorn import (
     run_to_completion,
     unpatch_children,
 )
-from analytics.listening import check_listening
+from analytics.listening import OTLP_PATHS, PATHS, check_listening
 from analytics.log.disk.check import check_store
 from analytics.logs import logging_config
 from analytics.serving.open_files import connections_within_open_files
@@ -91,6 +93,12 @@ def give_up(reason: str) -> None:
     os._exit(BOOT_ERROR)
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Keep the garbage collector off the memory that the worker shares with its master: what it writes to is copied."""
+    gc.collect()
+    gc.freeze()
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Prepare the worker for a SIGHUP that arrives before it has started, and for children of its own."""
     hold_reload()
@@ -99,6 +107,8 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Start the background jobs of the service: in the worker, not in the process that forks it."""
+    from analytics.api.refusals import refusal  # the master does without
+
     # Everything loaded by now stays for good, and records hold no cycles: collect garbage rarely.
     replace_error_page(refusal)
     gc.collect()
@@ -109,6 +119,15 @@ def post_worker_init(worker: Any) -> None:
         runtime.start(give_up)
         runtime.open_connections = guard(worker, connection_limits(worker.cfg), refusal, runtime.drain)
         call_on_reload(runtime.reload)
+        listen_for_otlp(worker, runtime.otlp_port)
+
+
+def listen_for_otlp(worker: Any, added: AddedPort) -> None:
+    """Listen at the port for OpenTelemetry, too, on the hosts of the service; unless that is one of its own ports."""
+    port, at = settings.otlp_port, hosts(worker)
+    if port and at and port not in set().union(*at.values()):
+        host = next(iter(at))
+        added.start(port, partial(AddedListener, worker, host, port, {PATHS: OTLP_PATHS}))
 
 
 def connection_limits(cfg: Any) -> ConnectionLimits:

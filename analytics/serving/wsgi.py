@@ -4,6 +4,10 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from analytics.internals.packages import load_servers
+
+load_servers()
+
 import sys
 
 from analytics.errors import SettingError

@@ -11,11 +11,18 @@ SeriesKey = tuple[str, str, SeriesTags]
 """Name, service (`EVERY_SERVICE`: all services) and tags (`NO_TAGS`: all tags)."""
 
 
+def is_lasting(key: SeriesKey) -> bool:
+    """Whether a series counts for ever: traffic of a service, and its events by type."""
+    name, service, tags = key
+    if service == EVERY_SERVICE:
+        return False
+    return tags == NO_TAGS if name in TRAFFIC else name == EVENTS_SERIES and tags != NO_TAGS
+
+
 def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
     """The cells of observations of one second.
 
-    A record counts in the series of its service without tags and in the one with all its tags. Traffic and events also
-    count in the series over all services.
+    Traffic and events count in the series of their service, and in the one over all services.
     """
     delta: dict[SeriesKey, Cell] = {}
     all_types: dict[str, int] = {}
@@ -41,12 +48,6 @@ def series_delta(observations: Iterable[Observations]) -> dict[SeriesKey, Cell]:
             _put_traffic(
                 delta, "latency", service, Cell(count, *exact_sum((count * mean,)), mean, mean, mean, reported_at)
             )
-        for (name, tags), gauge in seen.gauges.items():
-            cell = gauge.cell(sketched=name not in ("requests", "errors"))
-            if tags:
-                _put(delta, (name, service, tags), cell)
-            if name not in TRAFFIC:
-                _put(delta, (name, service, NO_TAGS), cell)
     if all_types:
         for event_type, count in all_types.items():
             delta[EVENTS_SERIES, EVERY_SERVICE, ((EVENT_TYPE, event_type),)] = Cell.tally(count, latest)

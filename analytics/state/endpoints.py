@@ -6,10 +6,11 @@ inherits its count as its possible error.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush, nsmallest
 
 from analytics.clock import DAY_SECONDS, MINUTE_SECONDS
+from analytics.state.endpoint_series import EndpointSeries
 from analytics.state.sums import Key, SlidingSum, Total
 
 NAME_LIMIT = 256
@@ -21,14 +22,23 @@ class Endpoints:
 
     Args:
         on_evicted: called for each endpoint that another one replaced.
+        series: get the usage of the endpoints that are kept.
     """
 
-    def __init__(self, now: float, days: int, per_service: int, in_all: int, on_evicted: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        now: float,
+        days: int,
+        per_service: int,
+        in_all: int,
+        on_evicted: Callable[[], None],
+        series: EndpointSeries | None = None,
+    ) -> None:
         self.last_minute = SlidingSum(1, MINUTE_SECONDS, now)
         self.retained = SlidingSum(DAY_SECONDS, days, 0)
         """Its days advance by the times of records alone, so that a replay at any later time gives the same."""
         self.per_service, self.in_all = per_service, in_all
-        self._on_evicted = on_evicted
+        self._on_evicted, self._series = on_evicted, series
         self._inherited: dict[str, dict[str, float]] = {}
         self._evicted: dict[str, tuple[float, float]] = {}
         """By service: the greatest weight evicted within the kept days, and the time of the last eviction."""
@@ -50,14 +60,20 @@ class Endpoints:
         for (at, shown_at), table in sorted(pending.items()):
             for key in sorted(table):
                 self._count(at, shown_at, key, table[key])
+            if self._series is not None and at // DAY_SECONDS >= self.retained.oldest:
+                kept = self.retained.totals
+                counted = [(key, table[key]) for key in sorted(table) if key in kept]
+                self._series.observe(at, counted, self.in_all)
         self.expire(to)
 
     def expire(self, now: float) -> None:
         """Drop the days that are past retention at `now`."""
         left = self.retained.advance(now)
-        for service, endpoint in left:
-            if (service, endpoint) not in self.retained.totals:
-                self._inherited[service].pop(endpoint, None)
+        gone = sorted(key for key in left if key not in self.retained.totals)
+        for service, endpoint in gone:
+            self._inherited[service].pop(endpoint, None)
+        if self._series is not None:
+            self._series.forget(gone)
         for service in {service for service, _ in left}:
             if self._inherited[service]:
                 self._lightest[service] = self._heap(service)
@@ -102,6 +118,16 @@ class Endpoints:
         busiest = nsmallest(count, totals.items(), key=lambda item: (item[1].rank, item[0]))
         return [(key, total) for key, total in busiest if total.requests > 0]
 
+    def in_days(self, days: range) -> Iterator[list[Mapping[Key, Total]]]:
+        """Tables that add up to the usage on those days, numbered since the epoch.
+
+        The tables of one list are to be read together; between two lists, usage may be added.
+        """
+        pending = [(at // DAY_SECONDS, table) for (at, _), table in self._pending.items()]
+        open_days = {day for day, _ in pending if day in days}
+        yield [table for day, table in pending if day in days] + [self.retained.bucket(day) for day in open_days]
+        yield from ([self.retained.bucket(day)] for day in days if day not in open_days)
+
     def of_service(self, service: str) -> list[tuple[str, Total, float]]:
         """Endpoints with their totals and the most that each may be undercounted by, heaviest first."""
         inherited, (evicted, _) = self._inherited.get(service, {}), self._evicted.get(service, (0.0, 0.0))
@@ -110,6 +136,10 @@ class Endpoints:
         totals = self._with_pending(counted, 0, service)
         rows = [(name, total, inherited.get(name, evicted)) for (_, name), total in totals.items()]
         return sorted(rows, key=lambda row: (row[1].rank, row[0]))[: self.per_service]
+
+    def totals(self) -> dict[Key, Total]:
+        """Totals of all endpoints by service and endpoint, in a new dict."""
+        return self._with_pending(self.retained.totals, 0)
 
     def dump(self) -> tuple[dict[str, dict[str, float]], dict[str, tuple[float, float]]]:
         """Inherited weights by service and endpoint, and evictions by service, for `restore`."""
@@ -164,6 +194,8 @@ class Endpoints:
                 continue
             del inherited[endpoint]
             self.retained.forget((service, endpoint))
+            if self._series is not None:
+                self._series.forget([(service, endpoint)])
             most, _ = self._evicted.get(service, (0.0, 0.0))
             self._evicted[service] = (max(most, current), now)
             self._on_evicted()

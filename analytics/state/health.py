@@ -9,7 +9,6 @@
 """
 
 from collections.abc import Sequence
-from statistics import median
 from typing import NamedTuple
 
 STALE_AFTER, STALE_AT_LEAST = 2, 120.0
@@ -31,7 +30,10 @@ class SilenceLimits(NamedTuple):
 
 def median_interval(intervals: Sequence[float]) -> float | None:
     """Median seconds between heartbeats; None before the second heartbeat."""
-    return median(intervals) if intervals else None
+    if not intervals:
+        return None
+    ordered, middle = sorted(intervals), len(intervals) // 2
+    return (ordered[middle] + ordered[~middle]) / 2
 
 
 def silence_limits(interval: float | None, grace: float | None) -> SilenceLimits:

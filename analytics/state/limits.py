@@ -1,28 +1,38 @@
 """Limits on the number of series and event types: new ones are admitted while there is room."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sized
 
 from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, OTHER
 
 
 class CardinalityLimits:
-    """The series and event types that count towards their limits `max_series` and `max_types`."""
+    """The series and event types that count towards their limits `max_series` and `max_types`.
 
-    def __init__(self, max_series: int, max_types: int) -> None:
+    Args:
+        typed: the typed series, which count towards the same limit.
+    """
+
+    def __init__(self, max_series: int, max_types: int, typed: Sized = ()) -> None:
+        self._typed = typed
         self.max_series, self.max_types = max_series, max_types
         self._series: set[SeriesKey] = set()
         self._types: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._series)
+        return len(self._series) + len(self._typed)
 
     def __contains__(self, series: SeriesKey) -> bool:
         return series in self._series
 
     def has_room(self, unknown: Collection[SeriesKey]) -> bool:
         """Whether all of these new series fit."""
-        return not unknown or len(self._series) + len(unknown) <= self.max_series
+        return not unknown or len(self) + len(unknown) <= self.max_series
+
+    @property
+    def room(self) -> int:
+        """How many more series fit."""
+        return max(0, self.max_series - len(self))
 
     def add(self, series: Iterable[SeriesKey]) -> None:
         """Admit series for which there is room."""
@@ -59,5 +69,8 @@ class CardinalityLimits:
         return list(self._series), list(self._types)
 
     def restore(self, series: list[SeriesKey], types: list[str]) -> None:
-        """Replace the content by a dump, even one that exceeds the limits."""
-        self._series, self._types = set(series), set(types)
+        """Replace the content by a dump, even one that exceeds the limits.
+
+        Those of versions before 0.3.0 also have the series of metrics, which are typed now.
+        """
+        self._series, self._types = {key for key in series if key[0] == EVENTS_SERIES}, set(types)

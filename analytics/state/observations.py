@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
-from analytics.records import SeriesTags
 from analytics.state.cells import Cell
-from analytics.state.exact import UNIT_BITS, exact_sum, in_units
+from analytics.state.exact import UNIT_BITS, in_units
 from analytics.state.sums import Total, Usage
 
 ERROR_STATUS = 500
@@ -30,36 +29,6 @@ class Detail(msgspec.Struct, gc=False):
 
 
 _read_details = msgspec.json.Decoder(list[Detail]).decode
-
-
-class Gauge:
-    """Values of one series, their sum by request, and the latest value (among equal times, the greatest)."""
-
-    __slots__ = ("last", "last_at", "sums", "values")
-
-    def __init__(self, values: list[float], last: float, at: float) -> None:
-        self.values = values
-        self.sums: list[float] = []
-        self.last, self.last_at = last, at
-
-    def add(self, values: list[float], last: float, at: float) -> None:
-        """Add values of the same batch; among equal times the later call wins."""
-        self.values += values
-        if at >= self.last_at:
-            self.last, self.last_at = last, at
-
-    def merge(self, other: "Gauge") -> None:
-        """Add the values of another gauge."""
-        self.values += other.values
-        self.sums += other.sums
-        if (other.last_at, other.last) > (self.last_at, self.last):
-            self.last, self.last_at = other.last, other.last_at
-
-    def cell(self, *, sketched: bool) -> Cell:
-        """The values as a cell."""
-        cell = Cell.of(self.values, self.last_at, exact_sum(self.sums), sketched=sketched)
-        cell.last = self.last
-        return cell
 
 
 def _number_in(value: Any) -> float | None:
@@ -97,7 +66,6 @@ class Observations:
         "endpoints",
         "errors",
         "event_types",
-        "gauges",
         "latencies",
         "latency_sum",
         "latest",
@@ -125,7 +93,6 @@ class Observations:
         """From heartbeats: number of requests, their mean latency (ms), and the time of the report."""
         self.usage: dict[str, Usage] = {}
         self.endpoints: dict[str, Total] = {}
-        self.gauges: dict[tuple[str, SeriesTags], Gauge] = {}
 
     def add_request_events(self, data: Iterable[msgspec.Raw]) -> list[int]:
         """Add `request` events by their data: status, latency (ms) and endpoint, each if usable.
@@ -181,8 +148,6 @@ class Observations:
         if self.latencies:
             self.latency_sum = in_units(sum(self.latencies))
             self.latest = (self.at, self.latencies[-1])
-        for gauge in self.gauges.values():
-            gauge.sums = [sum(gauge.values)]
         self.endpoints = {endpoint: Total.of(usage) for endpoint, usage in self.usage.items()}
         self.usage = {}
 
@@ -207,19 +172,9 @@ class Observations:
                 self.endpoints[endpoint].add(total)
             else:
                 self.endpoints[endpoint] = total
-        for series, gauge in other.gauges.items():
-            if series in self.gauges:
-                self.gauges[series].merge(gauge)
-            else:
-                self.gauges[series] = gauge
 
-    def add_metrics(
-        self, name: str, values: list[float], last: float, last_at: float, tags: SeriesTags, endpoint: str | None
-    ) -> None:
-        """Add values of one series; `last` is the latest of them, measured at `last_at`.
-
-        `requests`, `errors` and `latency` count as traffic of the service, and in their tagged series.
-        """
+    def add_metrics(self, name: str, values: list[float], last_at: float, endpoint: str | None) -> None:
+        """Add values of `requests`, `errors` or `latency`, the latest measured at `last_at`."""
         if name == "requests":
             counts = list(map(_whole, values))
             self.add_requests(Cell.of(counts, last_at))
@@ -231,12 +186,6 @@ class Observations:
         elif name == "latency":
             self.latencies += values
             self._endpoint(endpoint, Usage(0, 0, len(values), sum(values)))
-        if tags or name not in TRAFFIC:
-            series = (name, tags)
-            if series in self.gauges:
-                self.gauges[series].add(values, last, last_at)
-            else:
-                self.gauges[series] = Gauge(values, last, last_at)
 
     def _endpoint(self, endpoint: Any, usage: Usage) -> None:
         if endpoint and type(endpoint) is str:

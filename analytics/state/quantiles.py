@@ -8,12 +8,14 @@ Sources: opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogr
 Masson, Rim, Lee: DDSketch, VLDB 2019.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import ceil, log2
 from sys import float_info
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
+
+from analytics.points import ExponentialHistogram
 
 INITIAL_SCALE = 6
 MAX_BUCKETS = 2048
@@ -22,6 +24,20 @@ SMALLEST = 2.0**-1000
 """Smaller magnitudes count as zero."""
 
 _unpack = msgspec.msgpack.Decoder(tuple[int, int, dict[int, int], dict[int, int]]).decode
+
+
+class SketchBuckets(NamedTuple):
+    """Content of a sketch: its scale, the count of zeros, and counts of positive and negative values by bucket."""
+
+    scale: int
+    zero: float
+    positive: Mapping[int, float]
+    negative: Mapping[int, float]
+
+    @property
+    def values(self) -> float:
+        """Number of values."""
+        return self.zero + sum(self.positive.values()) + sum(self.negative.values())
 
 
 class Quantiles:
@@ -74,6 +90,31 @@ class Quantiles:
         """Number of values added."""
         _, zero, positive, negative = self._parts()
         return zero + sum(positive.values()) + sum(negative.values())
+
+    @property
+    def buckets(self) -> "SketchBuckets":
+        """The buckets, not to be changed."""
+        return SketchBuckets(*self._parts())
+
+    def without(self, part: "Quantiles") -> "Quantiles":
+        """This sketch without another one that was merged into it."""
+        rest = Quantiles()
+        rest.merge(self)
+        scale, zero, positive, negative = part._parts()
+        shift = scale - rest._scale
+        rest._zero -= zero
+        for mine, theirs in ((rest._positive, positive), (rest._negative, negative)):
+            for index, count in theirs.items():
+                mine[index >> shift] -= count
+                if not mine[index >> shift]:
+                    del mine[index >> shift]
+        return rest
+
+    def histogram(self) -> ExponentialHistogram:
+        """The counts as a histogram, whose sum is not known: 0."""
+        scale, zero, positive, negative = self._parts()
+        above, below = ({index: float(each) for index, each in some.items()} for some in (positive, negative))
+        return ExponentialHistogram(scale, float(self.count), 0.0, above, below, float(zero))
 
     def at(self, *shares: float) -> list[float | None]:
         """Quantiles at ascending `shares` (0-1) by nearest rank; each None if the sketch is empty."""

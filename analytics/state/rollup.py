@@ -7,7 +7,7 @@ buckets are always complete. An open bucket is complete together with the finer 
 Reading never drops a bucket, by whatever clock: only `expire` does, by the times of records.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from analytics.state.dirty import DirtySet
@@ -54,11 +54,19 @@ class Rollup(Generic[K, C]):
     """Cells by level, bucket and key, and the total of all kept cells by key.
 
     A key disappears from `totals` with its last cell.
+
+    Args:
+        lasts: whether a key counts for ever: its expired cells are added to `expired`, until `forget_expired`.
     """
 
-    def __init__(self, levels: Iterable[Level], now: float) -> None:
+    def __init__(self, levels: Iterable[Level], now: float, lasts: Callable[[K], bool] = lambda key: False) -> None:
         self.levels = tuple(levels)
         self.totals: dict[K, C] = {}
+        self.expired: dict[K, C] = {}
+        """Sums of the cells that expired, of keys that last; with `totals` they never fall."""
+        self.expired_changed = False
+        """Whether `expired` changed since the last `take_expired_change`."""
+        self._lasts = lasts
         self._tables: list[dict[int, dict[K, C]]] = [{} for _ in self.levels]
         self._open = [level.start(now) for level in self.levels]
         self._oldest = [0] * len(self.levels)
@@ -123,8 +131,33 @@ class Rollup(Generic[K, C]):
                     gone = self._tables[level].pop(each)
                     if level + 1 == len(self.levels):
                         expired.update(gone)
+                        self._keep_sums(gone)
         if expired:
             self._retotal(expired)
+
+    def since_ever(self, key: K) -> C | None:
+        """The sum of all cells of `key`, kept and expired, or None; not to be changed."""
+        kept, gone = self.totals.get(key), self.expired.get(key)
+        return kept if gone is None else self._sum(cell for cell in (gone, kept) if cell is not None)
+
+    def take_expired_change(self) -> bool:
+        """Whether `expired` changed since the last call."""
+        changed, self.expired_changed = self.expired_changed, False
+        return changed
+
+    def forget_expired(self, is_needed: Callable[[K], bool]) -> None:
+        """Forget the sums of expired cells of the keys that are no longer needed."""
+        for key in [key for key in self.expired if not is_needed(key)]:
+            del self.expired[key]
+            self.expired_changed = True
+
+    def _keep_sums(self, gone: Mapping[K, C]) -> None:
+        """Add cells that expire to `expired`."""
+        lasting = {key: cell for key, cell in gone.items() if self._lasts(key)}
+        _merge_into(self.expired, lasting)
+        for key in lasting:
+            self.expired[key].compact()
+        self.expired_changed |= bool(lasting)
 
     def _bounds(self, now: float, oldest: int) -> list[int]:
         return [*(level.start(now) - level.size * (level.keep - 1) for level in self.levels[:-1]), oldest]
@@ -132,23 +165,50 @@ class Rollup(Generic[K, C]):
     def clear(self) -> None:
         """Drop all cells."""
         self.totals.clear()
+        self.expired.clear()
         for table in self._tables:
             table.clear()
+
+    def starts(self, level: int) -> list[int]:
+        """Starts of the buckets of `level` with data, oldest first."""
+        return sorted(self._tables[level])
+
+    def take(self, bucket: Bucket, is_taken: Callable[[K], bool]) -> dict[K, C]:
+        """Remove the cells of some keys from one bucket, and return them."""
+        table = self._tables[bucket.level].get(bucket.start, {})
+        taken = {key: table.pop(key) for key in [key for key in table if is_taken(key)]}
+        if taken:
+            self.dirty.add(bucket)
+        return taken
+
+    def take_totals(self, is_taken: Callable[[K], bool]) -> dict[K, C]:
+        """Remove the totals of some keys, and return them: their cells were taken."""
+        return {key: self.totals.pop(key) for key in [key for key in self.totals if is_taken(key)]}
 
     def table(self, bucket: Bucket) -> Mapping[K, C]:
         """Cells of one bucket by key; empty if the bucket expired."""
         return self._tables[bucket.level].get(bucket.start, {})
 
-    def restore(self, opened: Sequence[int], now: float, oldest: int, tables: Mapping[Bucket, dict[K, C]]) -> None:
+    def restore(
+        self,
+        opened: Sequence[int],
+        now: float,
+        oldest: int,
+        tables: Mapping[Bucket, dict[K, C]],
+        expired: Mapping[K, C] | None = None,
+    ) -> None:
         """Replace the content by that of another rollup with these open buckets; its retention may have differed.
 
         `now` and `oldest` are those of its last `expire`.
         """
         self.clear()
         self._open, self._oldest = list(opened), self._bounds(now, oldest)
+        self.expired.update(expired or {})
         for (level, start), table in tables.items():
             if start >= self._oldest[level]:
                 self._tables[level][start] = table
+            elif level + 1 == len(self.levels):
+                self._keep_sums(table)
         last = len(self.levels) - 1
         for level, by_start in enumerate(self._tables):
             for start, table in by_start.items():
@@ -169,18 +229,22 @@ class Rollup(Generic[K, C]):
         keys = list(keys)
         return self._sum(cell for start in starts for key in keys for cell in self._cells(level, start, key))
 
-    def _cells(self, level: int, start: int, key: K) -> Iterator[C]:
-        cell = self._tables[level].get(start, {}).get(key)
-        if cell is not None:
-            yield cell
+    def tables(self, level: int, start: int) -> Iterator[Mapping[K, C]]:
+        """The tables whose cells add up to the bucket of `level` that starts at `start`, for reading."""
+        table = self._tables[level].get(start)
+        if table is not None:
+            yield table
         end = start + self.levels[level].size
         if end <= self._open[0]:
             return
         for finer in range(level):
             opened = self._open[finer]
             for bucket, cells in self._tables[finer].items():
-                if opened <= bucket and start <= bucket < end and key in cells:
-                    yield cells[key]
+                if opened <= bucket and start <= bucket < end:
+                    yield cells
+
+    def _cells(self, level: int, start: int, key: K) -> Iterator[C]:
+        return (table[key] for table in self.tables(level, start) if key in table)
 
     @staticmethod
     def _sum(cells: Iterable[C]) -> C | None:

@@ -7,21 +7,23 @@ from typing import Any
 from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, first_number
 from analytics.config import Settings
 from analytics.kinds import EVENTS, KINDS, METRICS
-from analytics.records import NO_TAGS, UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
+from analytics.records import UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
 from analytics.state.catalog import Catalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
-from analytics.state.delta import SeriesKey, series_delta, users_delta
+from analytics.state.delta import SeriesKey, is_lasting, series_delta, users_delta
+from analytics.state.endpoint_series import EndpointSeries
 from analytics.state.endpoints import Endpoints
 from analytics.state.errors import Errors
 from analytics.state.exact import UNIT_BITS
 from analytics.state.limits import CardinalityLimits
-from analytics.state.observations import EVERY_SERVICE, Observations
+from analytics.state.observations import EVERY_SERVICE, TRAFFIC, Observations
 from analytics.state.peak_hours import PeakHours
 from analytics.state.registry import Registry
 from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring
 from analytics.state.rollup import Level, Rollup
+from analytics.state.series.store import SERVICE_LABEL, SeriesStore
 from analytics.state.users import ActiveUsers
 
 MAX_PENDING = 2_000
@@ -55,20 +57,25 @@ class State:
         self.metrics: Ring[NewMetric] = self.rings[METRICS.name]
         self.errors = Errors()
         self.services = Registry(settings.max_services)
-        self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now)
+        self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now, is_lasting)
         self.users: Rollup[str, UserCell] = Rollup((minutes, hours, days), now)
         self.active_users = ActiveUsers(now)
         self.peak_hours = PeakHours()
+        self.endpoint_series = EndpointSeries((seconds, minutes, hours, days))
         self.endpoints = Endpoints(
             now,
             settings.daily_days,
             settings.max_service_endpoints,
             settings.max_endpoints,
             lambda: self.counters.dropped("endpoint_evicted"),
+            self.endpoint_series,
         )
         self.units: dict[tuple[str, str], str] = {}
         """Latest unit sent, by metric name and service."""
-        self.limits = CardinalityLimits(settings.max_series, settings.max_event_types)
+        self.series_store = SeriesStore((seconds, minutes, hours, days), always=("latency",))
+        """Typed series: custom metrics, and traffic metrics by their tags."""
+        self.limits = CardinalityLimits(settings.max_series, settings.max_event_types, self.series_store)
+        self.max_series_per_name = settings.max_series_per_name
         self.quotas: Quotas | None = None
         """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
         self._pending: dict[tuple[int, int, str], Observations] = {}
@@ -84,6 +91,7 @@ class State:
         limits = quotas or UNLIMITED
         self.services.limit = limits.services
         self.limits.max_series, self.limits.max_types = limits.series, limits.event_types
+        self.max_series_per_name = limits.series_per_name or limits.series
         self.endpoints.in_all, self.endpoints.per_service = limits.endpoints, limits.service_endpoints
         self._days_kept = self.endpoints.retained.keep = limits.days or self._settings_days
 
@@ -98,6 +106,9 @@ class State:
 
         Only this deletes data and evicts endpoints, so reads never influence what is kept, however late they are.
         """
+        increases = self.series_store.increases
+        if increases.recorded_since is None:
+            increases.recorded_since = time
         self.advance(time)
         if int(time) > int(self.time):
             self.flush()
@@ -130,12 +141,18 @@ class State:
         for service in self.services.all():
             service.forget_changes(self.oldest)
         live = self.series.totals.keys()
+        self.series.forget_expired(lambda key: key in live or (key[0] in TRAFFIC and self.services.has(key[1])))
         self.limits.expire(live)
-        self.units = {key: unit for key, unit in self.units.items() if (*key, NO_TAGS) in live}
+        named = self.series_store.named(SERVICE_LABEL)
+        self.units = {key: unit for key, unit in self.units.items() if key in named}
 
     def _expire_buckets(self) -> None:
         self.series.expire(self.time, self.oldest)
         self.users.expire(self.time, self.oldest)
+        levels = self.series_store.levels
+        oldest = [level.start(self.time) - level.size * (level.keep - 1) for level in levels[:-1]]
+        for store in (self.series_store, self.endpoint_series.store):
+            store.advance(self.time, [*oldest, self.oldest])
 
     def apply(
         self,

@@ -72,6 +72,11 @@ class Total:
         return divided(self.errors_in_units, 1 << UNIT_BITS)
 
     @property
+    def milliseconds(self) -> float:
+        """Sum of the latencies."""
+        return divided(self.ms_in_units, 1 << UNIT_BITS)
+
+    @property
     def mean_ms(self) -> float | None:
         """Average latency in ms of the requests that had one, or None."""
         return divided(self.ms_in_units, self.timed << UNIT_BITS) if self.timed else None

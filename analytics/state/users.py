@@ -37,6 +37,14 @@ class ActiveUsers:
             for users in self._seconds.values():
                 self._window.merge(users)
 
+    def between(self, seconds: range) -> Distinct:
+        """Distinct users of those seconds, as far as they are in the window."""
+        found = Distinct()
+        for second in seconds:
+            if second in self._seconds:
+                found.merge(self._seconds[second])
+        return found
+
     def dump(self) -> tuple[int, dict[int, bytes]]:
         """The current second, and the packed sketches by second, for `restore`."""
         return self._now, {second: users.pack() for second, users in self._seconds.items()}

@@ -32,6 +32,7 @@ GETS = (
     "/services",
     "/services/checkout/metrics",
     "/series?name=requests",
+    "/summary?step=60",
     "/stats",
     "/stats/hourly",
     "/stats/daily?days=3",

@@ -38,7 +38,7 @@ def test_series_and_heartbeats_count_as_well() -> None:
     assert rig.post("/metrics", metric, key).status_code == 201  # a service and a series
     assert rig.post("/metrics", metric, key).status_code == 201
     assert rig.post("/metrics", {**metric, "tags": {"service": "shop", "host": "a"}}, key).status_code == 201
-    refused = rig.post("/metrics", {**metric, "name": "b", "tags": {"service": "shop", "host": "a"}}, key)
+    refused = rig.post("/metrics", {**metric, "tags": {"service": "new", "host": "a"}}, key)  # both are new
     check_refused(refused, 403, "too_many_new_names")
     beat = {"service": "other", "status": "healthy"}
     assert rig.post("/heartbeat", beat, key).status_code == 200

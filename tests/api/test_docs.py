@@ -78,7 +78,7 @@ def test_the_docs_have_every_operation_and_every_error_code(answer: requests.Res
 
 def test_the_docs_have_limits_and_defaults(answer: requests.Response) -> None:
     text = unescape(re.sub(r"<[^>]+>", "", answer.text))
-    for limit in ("1 to 128 characters", "at most 256 characters", "1 to 1,000; default 100", "at most 16"):
+    for limit in ("1 to 128 characters", "at most 256 characters", "1 to 1,000; default 100", "at most 32"):
         assert limit in text
     assert "10,485,760 bytes and 10,000 items" in text
 
@@ -96,6 +96,8 @@ def test_the_commands_of_the_docs_work(answer: requests.Response, shared_server:
     shared_server.post("/session", {"key": guest["secret"]})
     session = shared_server.get("/sessions")["sessions"][0]["id"]
     for command in commands:
+        if "@request.bin" in command:  # a body in a binary format, which no document can show
+            continue
         command = command.replace("ak_5f0c2a9b3d18c2f0_...", key["secret"]).replace("5f0c2a9b3d18c2f0", key["id"])
         command = command.replace(ID, session)
         assert shared_server.url in command

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from analytics.api.codes import PROBLEMS
-from analytics.api.openapi import resolve
+from analytics.api.references import resolve
 from analytics.clock import rfc3339
 from analytics.config import Settings
 from analytics.doors.media import BEACON_TYPE, JSON_TYPE, LINES_TYPE
@@ -20,6 +20,9 @@ from analytics.version import VERSION
 from tests.api.contract import MAX_BATCH, SPEC
 from tests.server import ROOT, Server
 
+SENT_TO_PROMETHEUS = ("/api/v1/write", "/api/v1/import/prometheus")
+PROMETHEUS = "/api/v1/"
+"""Prometheus' own API: its documents are the contract, and docs/promql.md lists what is served of it."""
 FOR_BROWSERS = ("/assets/", "/vendor/", "/session/oidc")
 """Files of the dashboard page, and the way to a sign-in provider and back: they are no part of the contract."""
 OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for method in methods]
@@ -81,18 +84,18 @@ def test_the_document_has_every_route_and_no_other() -> None:
         for rule in create_app(Settings()).url_map.iter_rules()
         if not rule.websocket
         and rule.rule not in ("/ws/dashboard", "/socket.io/")
-        and not rule.rule.startswith(FOR_BROWSERS)
+        and (rule.rule in SENT_TO_PROMETHEUS or not rule.rule.startswith((*FOR_BROWSERS, PROMETHEUS)))
         for method in (rule.methods or set()) - implied
     }
     assert routes == set(OPERATIONS)
-    assert all(f"`{live}`" in SPEC["info"]["description"] for live in ("/ws/dashboard", "/socket.io/"))
+    assert all(f"`{live}`" in SPEC["info"]["description"] for live in ("/ws/dashboard", "/socket.io/", PROMETHEUS))
 
 
 def test_the_document_has_every_error_code_of_the_source_and_no_other() -> None:
     files = [path for path in (ROOT / "analytics").rglob("*.py") if "feed" not in path.parts]
     source = "\n".join(path.read_text() for path in files)
     found = set(re.findall(r'(?:\bcode = |\bcode=|"code": |Refused\(\s*)"([a-z_]+)"', source))
-    never_answered = {"internal_error", "bad_setting", "too_large", "cannot_store"}
+    never_answered = {"internal_error", "bad_setting", "too_large", "cannot_store", "duplicate"}
     http = {"bad_request", "method_not_allowed"}
     assert found - never_answered | http == {code for codes in PROBLEMS.values() for code in codes}
 
@@ -105,7 +108,7 @@ def test_payloads_have_the_limits_of_their_schemas() -> None:
     assert event["timestamp"]["format"] == "date-time"
     assert event["data"]["type"] == ["object", "null"]
     assert metric["value"]["type"] == "number"
-    assert metric["tags"]["maxProperties"] == 16
+    assert metric["tags"]["maxProperties"] == 32
     assert "maxLength" not in metric["tags"]
     assert metric["tags"]["additionalProperties"]["maxLength"] == 256
     assert schemas["Heartbeat"]["properties"]["status"]["enum"] == ["healthy", "degraded", "unhealthy", "maintenance"]
@@ -137,6 +140,9 @@ def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -
     if path == "/tickets":
         assert check_answer("post", path, requests.post(server.url + path, timeout=10))["expires_in"] == 30
         return
+    if "requestBody" in operation and "examples" not in operation["requestBody"]["content"].get(JSON_TYPE, {}):
+        check_foreign_examples(path, operation, server)
+        return
     if "requestBody" not in operation:
         asked = {each["name"]: each["example"] for each in operation["parameters"] if "example" in each}
         answer = requests.post(server.url + path.replace("{service}", "shape"), params=asked, timeout=10)
@@ -152,6 +158,18 @@ def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -
         answer = requests.post(url, body.encode(), headers={"Content-Type": media_type}, timeout=10)
         assert answer.status_code in (200, 201), (media_type, body, answer.text)
         assert check_answer("post", path, answer).get("rejected", 0) == 0
+
+
+def check_foreign_examples(path: str, operation: dict[str, Any], server: Server) -> None:
+    """Send the examples of bodies in another protocol."""
+    url = server.url + path.replace("{group}", "c2hvcA" if "base64" in path else "shop")
+    for media_type, content in operation["requestBody"]["content"].items():
+        if "example" in content:
+            headers = {"Content-Type": media_type}
+            example = content["example"]
+            data = example if isinstance(example, str) else json.dumps(example)
+            answer = requests.post(url, data.encode(), headers=headers, timeout=10)
+            assert answer.status_code in (200, 204), (media_type, answer.text)
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +208,9 @@ def test_every_read_answers_its_example_as_documented(path: str, busy_server: Se
     asked = {parameter["name"]: parameter["example"] for parameter in parameters if "example" in parameter}
     url = busy_server.url + path.replace("{service}", "productcatalog").replace("{id}", "shape")
     answer = requests.get(url, params=asked, timeout=10)
+    if "204" in operation["responses"]:
+        assert (answer.status_code, answer.content) == (204, b"")
+        return
     assert answer.status_code == 200, answer.text
     content = operation["responses"]["200"]["content"]
     assert answer.headers["Content-Type"].split(";")[0] in content

@@ -52,7 +52,7 @@ def test_numbers_stay_numbers() -> None:
 
 
 def test_an_empty_table_has_a_header_or_is_a_complete_document() -> None:
-    assert written("csv", kind="metrics") == "name,value,unit,tags,timestamp,id\r\n"
+    assert written("csv", kind="metrics") == "name,value,unit,tags,timestamp,id,kind,instance\r\n"
     assert json.loads(written("json", kind="metrics")) == {"metrics": []}
     assert written("ndjson") == ""
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.catalog.documents import BadDocument, dump, read, repeated
+from analytics.catalog.bad_document import BadDocument
+from analytics.catalog.documents import dump, read, repeated
 
 DEPLOY = {"text": "Deploy 1.4.2", "tags": ["deploy"], "end": None}
 YAML = b"""\

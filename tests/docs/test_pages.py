@@ -3,6 +3,7 @@
 import configparser
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,7 @@ from analytics.api.codes import PROBLEMS
 from tests.docs.pages import ALL_BLOCKS, DOCS, PAGES, Block, blocks_of
 from tests.server import ROOT
 
-LANGUAGES = {"bash", "python", "javascript", "go", "json", "yaml", "html", "nginx", "ini", "text"}
+LANGUAGES = {"bash", "python", "javascript", "go", "json", "yaml", "html", "nginx", "ini", "toml", "text"}
 """Those that are run or checked, and `text` for what is neither."""
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -54,6 +55,11 @@ def test_ini_is_valid(block: Block) -> None:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(block.text)
     assert parser.sections()
+
+
+@pytest.mark.parametrize("block", blocks_of("toml"), ids=places(blocks_of("toml")))
+def test_toml_is_valid(block: Block) -> None:
+    assert tomllib.loads(block.text)
 
 
 class Sources(HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 from analytics.doors.body import Body, BodyReader
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
-from analytics.doors.media import ENCODINGS
+from analytics.doors.media import ANY_TYPE, ENCODINGS
 from analytics.errors import TooLarge, UnsupportedMedia
 from analytics.privacy.redactor import Redactor
 from tests.state.rig import Rig
@@ -71,3 +71,8 @@ def test_each_kind_of_record_has_its_own_batch_limit() -> None:
     assert events(environ_of(b"[" + b",".join([EVENT] * 3) + b"]")).status == 413
     assert metrics(environ_of(b"[" + b",".join([METRIC] * 3) + b"]")).status == 200
     assert metrics(environ_of(b"[" + b",".join([METRIC] * 4) + b"]")).status == 413
+
+
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "?"])
+def test_a_door_may_take_every_content_type(media_type: str) -> None:
+    assert BodyReader(LIMITS, ANY_TYPE).read(environ_of(b"x", media_type)).data == b"x"

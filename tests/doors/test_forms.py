@@ -197,7 +197,7 @@ def test_the_number_of_messages_about_unknown_names_is_bounded() -> None:
     metric = {"name": "n", "value": 1, "tags": dict.fromkeys(flood, "v")}
     with pytest.raises(AnalyticsError) as caught:
         decode(decoders.metrics, msgspec.json.encode(metric), "metrics", is_lines=False)
-    assert caught.value.fields == {"tags": ["Must have at most 16 tags."]}
+    assert caught.value.fields == {"tags": ["Must have at most 32 tags."]}
 
 
 @pytest.mark.parametrize("is_lines", [False, True])

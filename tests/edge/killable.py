@@ -16,7 +16,7 @@ _serve = app.wsgi_app
 def _jobs() -> dict[str, Any]:
     service = app.extensions["analytics"]
     store = service._store
-    periodic = [service.ticker, service.loop_lag.job, service._trimmer]
+    periodic = [service.ticker, service.loop_lag.job, service._trimmer, service.sampler, *service.more]
     jobs = [*periodic, service.hub._flusher, store._log._writer, store._checkpointer._job]
     return {job.name: job for job in jobs}
 

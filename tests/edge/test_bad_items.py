@@ -99,7 +99,7 @@ METRICS = [
     *wrong_types(METRIC, "name", None, "", 1, True, [], {}, "a" * 129, *CONTROLS),
     *wrong_types(METRIC, "value", None, "1", "", True, False, [], {}, 10**400, -(10**400)),
     *wrong_types(METRIC, "unit", 1, True, [], {}, "a" * 33, *CONTROLS),
-    *wrong_types(METRIC, "tags", 1, True, "a", [], ["a"], {f"t{n}": "x" for n in range(17)}),
+    *wrong_types(METRIC, "tags", 1, True, "a", [], ["a"], {f"t{n}": "x" for n in range(33)}),
     changed(METRIC, "tags", {"a": 1}, field="tags.a.value"),
     changed(METRIC, "tags", {"a": None}, field="tags.a.value"),
     changed(METRIC, "tags", {"a": ["b"]}, field="tags.a.value"),

@@ -12,7 +12,10 @@ from tests.edge.wire import eventually, websocket_url, worker_pid
 from tests.server import GUNICORN, Server
 
 KILLABLE = (*GUNICORN[:-1], "tests.edge.killable:app")
-JOBS = ("ticker", "live event sender", "journal writer", "checkpoint writer", "event loop monitor", "memory trimmer")
+JOBS = (
+    *("ticker", "live event sender", "journal writer", "checkpoint writer"),
+    *("event loop monitor", "memory trimmer", "own metrics sampler", "push repeater"),
+)
 
 
 @pytest.fixture(scope="module")

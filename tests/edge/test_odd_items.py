@@ -130,7 +130,7 @@ def test_every_valid_time_is_accepted_and_returned_in_utc(shared_server: Server,
         {"name": "requests", "value": 0},
         {"name": "latency", "value": 0.5, "tags": {}},
         {"name": "none", "value": 1, "unit": None, "tags": None, "timestamp": None, "id": None},
-        {"name": "16 tags", "value": 1, "tags": {f"t{n}": "x" * 256 for n in range(16)}},
+        {"name": "32 tags", "value": 1, "tags": {f"t{n}": "x" * 256 for n in range(32)}},
         {"name": "big integer", "value": 2**70},
     ],
 )

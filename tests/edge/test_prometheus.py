@@ -4,31 +4,43 @@ import gzip
 import json
 import re
 import subprocess
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import websocket
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import StartServer
 from tests.edge.socketio_clients import client
 from tests.edge.test_odd_items import HOSTILE
 from tests.edge.wire import eventually, tool, unique, websocket_url
+from tests.query.exposition.reading import families_in
 from tests.server import APP, ROOT, Server, free_port
 
-KNOWN_COMPLAINT = "analytics_service_latency_ms metric names should not contain abbreviated units"
-"""The check complains about a name that dashboards use, and that is older than the check."""
+KNOWN_COMPLAINT = 'latency_milliseconds use base unit "seconds" instead of "milliseconds"'
+"""The check wants seconds everywhere; the service has milliseconds everywhere."""
+DELIMITED = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+
+Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
 
 
-def scrape(server: Server) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
-    """Samples by name and labels; none may come twice."""
+def scrape(server: Server) -> Samples:
+    """Samples by name and labels, made after everything that was recorded before; none may come twice."""
+    started = server.get("/stats")["uptime_seconds"]
+    return eventually(lambda: scraped_after(server, started))
+
+
+def scraped_after(server: Server, uptime: float) -> Samples | None:
+    """Samples, or None if they were made before that time."""
     answer = requests.get(f"{server.url}/metrics", timeout=10)
     assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain; version=")
-    assert "charset=utf-8" in answer.headers["Content-Type"]
-    found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found: Samples = {}
     families = list(text_string_to_metric_families(answer.content.decode()))
     assert len({family.name for family in families}) == len(families)
     for family in families:
@@ -37,7 +49,7 @@ def scrape(server: Server) -> dict[str, dict[frozenset[tuple[str, str]], float]]
             labels = frozenset(sample.labels.items())
             assert labels not in found.setdefault(sample.name, {}), (sample.name, labels)
             found[sample.name][labels] = sample.value
-    return found
+    return found if found["analytics_uptime_seconds"][key()] >= uptime - 0.001 else None
 
 
 def key(**labels: Any) -> frozenset[tuple[str, str]]:
@@ -65,34 +77,75 @@ def test_traffic_latency_and_state_of_each_service_are_exposed(shared_server: Se
         shared_server.post("/events", {"type": "request", "service": service, "data": data})
     shared_server.post("/heartbeat", {"service": service, "status": "degraded"})
     found = scrape(shared_server)
-    assert found["analytics_service_requests"][key(service=service)] == 3
-    assert found["analytics_service_errors"][key(service=service)] == 3
-    assert found["analytics_service_latency_ms_count"][key(service=service)] == 3
-    assert found["analytics_service_latency_ms_sum"][key(service=service)] == 60
-    median = found["analytics_service_latency_ms"][key(service=service, quantile="0.5")]
-    assert median == pytest.approx(20, rel=0.01)
-    states = {dict(labels)["status"]: value for labels, value in found["analytics_service_status"].items()
+    assert found["requests_total"][key(service=service)] == 3
+    assert found["errors_total"][key(service=service)] == 3
+    assert found["endpoint_requests_total"][key(service=service, endpoint="/a")] == 3
+    assert found["latency_milliseconds_count"][key(service=service)] == 3
+    assert found["latency_milliseconds_sum"][key(service=service)] == 60
+    buckets = found["latency_milliseconds_bucket"]
+    assert [buckets[key(service=service, le=bound)] for bound in ("8.0", "16.0", "32.0", "+Inf")] == [0, 1, 3, 3]
+    states = {dict(labels)["status"]: value for labels, value in found["service_status"].items()
               if ("service", service) in labels}  # fmt: skip
     assert states.pop("degraded") == 1
     assert len(states) >= 6
     assert set(states.values()) == {0}
-    assert found["analytics_events"][key(service=service, type="request")] == 3
+    assert found["events_total"][key(service=service, type="request")] == 3
+    assert 0 <= found["heartbeat_age_seconds"][key(service=service)] < 60
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_and_tags_are_escaped_in_labels(shared_server: Server, name: str) -> None:
+def test_hostile_names_and_tags_are_labels_and_names_of_all_formats(shared_server: Server) -> None:
     service = unique("labels")
-    tags = {"service": service, name: name}
-    assert shared_server.post("/metrics", {"name": name, "value": 7, "unit": 'x\\"', "tags": tags}).status_code == 201
-    assert shared_server.post("/events", {"type": name, "service": service}).status_code == 201
+    for number, name in enumerate(HOSTILE):
+        tags = {"service": service, name: name, "n": str(number)}
+        metric = {"name": name, "value": 7, "unit": 'x\\"', "tags": tags}
+        assert shared_server.post("/metrics", metric).status_code == 201
+        assert shared_server.post("/events", {"type": name, "service": service}).status_code == 201
     found = scrape(shared_server)
-    samples = [(dict(labels), value) for labels, value in found["analytics_metric_last"].items()
-               if ("service", service) in labels]  # fmt: skip
-    assert (name, 7) in [(labels["name"], value) for labels, value in samples]
-    plain = name.replace("\\", "")  # the escaping of separators within tags is up to the service
-    assert any(labels["tags"].replace("\\", "").count(plain) >= 2 for labels, _ in samples)
-    assert {labels["unit"] for labels, _ in samples} == {'x\\"'}
-    assert found["analytics_events"][key(service=service, type=name)] == 1
+    named = {name: labels for name, series in found.items() for labels in map(dict, series)
+             if labels.get("service") == service and "n" in labels}  # fmt: skip
+    assert len(named) == len(HOSTILE)
+    for labels in named.values():
+        assert HOSTILE[int(labels["n"])] in labels.values()
+    for name in HOSTILE:
+        assert found["events_total"][key(service=service, type=name)] == 1
+    quoted = requests.get(
+        f"{shared_server.url}/metrics",
+        headers={"Accept": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"},
+        timeout=10,
+    )
+    families = {family.name: family for family in openmetrics_families(quoted.content.decode())}
+    for number, name in enumerate(HOSTILE):
+        (sample,) = [each for each in families[name].samples if each.labels.get("service") == service]
+        label = "tag___proto__" if name == "__proto__" else name
+        assert sample.labels == {"service": service, label: name, "n": str(number)}
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "read"),
+    [
+        (
+            "application/openmetrics-text;version=1.0.0",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            lambda body: {family.name for family in openmetrics_families(body.decode())},
+        ),
+        (DELIMITED, DELIMITED.replace(";", "; ") + "; escaping=underscores", families_in),
+    ],
+)
+def test_other_formats_are_given_to_those_that_accept_them(
+    shared_server: Server, accept: str, content_type: str, read: Callable[[bytes], Container[str]]
+) -> None:
+    answer = requests.get(f"{shared_server.url}/metrics", headers={"Accept": accept}, timeout=10)
+    assert answer.headers["Content-Type"] == content_type
+    assert answer.headers["Vary"] == "Accept-Encoding, Accept"
+    assert "analytics_uptime_seconds" in read(answer.content)
+
+
+def test_scrapes_within_a_second_share_an_answer(shared_server: Server) -> None:
+    def shared() -> bool:
+        texts = {requests.get(f"{shared_server.url}/metrics", timeout=10).text for _ in range(2)}
+        return len(texts) == 1
+
+    eventually(shared)  # uptime differs between any two that are made
 
 
 def test_ambiguous_tags_have_distinct_labels(shared_server: Server) -> None:
@@ -125,7 +178,7 @@ def test_metrics_are_gzipped_if_accepted(shared_server: Server, accepted: str | 
     )
     body = answer.raw.read(decode_content=False)
     assert answer.headers.get("Content-Encoding") == ("gzip" if packed else None)
-    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Vary"] == "Accept-Encoding, Accept"
     assert answer.headers["Content-Length"] == str(len(body))
     text = gzip.decompress(body) if packed else body
     assert b"# TYPE analytics_uptime_seconds gauge" in text
@@ -206,18 +259,65 @@ def test_the_lag_of_the_event_loop_is_exposed(shared_server: Server) -> None:
     eventually(lambda: scrape(shared_server)[lag][key()] > before)
 
 
-def test_prometheus_scrapes_the_service(shared_server: Server, tmp_path: Path) -> None:
-    service, port = unique("scraped"), free_port()
-    shared_server.post("/events", [{"type": "ä", "service": service}] * 3)
-    config = tmp_path / "prometheus.yml"
-    target = shared_server.url.removeprefix("http://")
+@pytest.mark.parametrize("native", [False, True])
+def test_prometheus_scrapes_the_service(start_server: StartServer, tmp_path: Path, native: bool) -> None:
+    server = start_server()
+    service = unique("scraped")
+    data = {"endpoint": "/a", "status": 200}
+    latencies = [10 + number / 10 for number in range(100)]
+    server.post("/events", [{"type": "ä", "service": service}] * 3)
+    server.post("/events", [{"type": "request", "service": service, "data": {**data, "latency": ms}}
+                            for ms in latencies])  # fmt: skip
+    server.post("/metrics", {"name": "queue.size", "value": 5, "tags": {"service": service, "queue": "mail"}})
+    sizes = [{"name": "size", "kind": "histogram", "value": each, "tags": {"service": service}} for each in (3, 3, 5)]
+    server.post("/metrics", [*sizes, {"name": "sent", "kind": "counter", "value": 4, "tags": {"service": service}}])
+    server.post("/heartbeat", {"service": service, "status": "healthy"})
+    of = f"{{service={json.dumps(service)}}}"
+    with prometheus(server, tmp_path, *(["--enable-feature=native-histograms"] if native else [])) as asked:
+        (sample,) = eventually(lambda: asked(f"events_total{{type='ä', service={json.dumps(service)}}}"), 60)
+        assert sample["value"][1] == "3"
+        assert asked("up")[0]["value"][1] == "1"
+        assert number(asked(f"requests_total{of}")) == 100
+        assert number(asked(f"endpoint_requests_total{of}")) == 100
+        assert number(asked(f"service_status{of} == 1")) == 1
+        assert number(asked(f"sent_total{of}")) == 4
+        (queue,) = asked(f"queue_size{of}")
+        assert (queue["metric"]["queue"], queue["value"][1]) == ("mail", "5")
+        buckets = 'analytics_http_request_duration_seconds_bucket{route="/events", method="POST"}'
+        assert 0 < number(asked(f"histogram_quantile(0.99, sum by (le) ({buckets}))")) < float("inf")
+        if native:
+            median = number(asked(f"histogram_quantile(0.5, latency_milliseconds{of})"))
+            assert median == pytest.approx(15, rel=0.02)
+            assert number(asked(f"histogram_count(latency_milliseconds{of})")) == 100
+            assert number(asked(f"histogram_sum(latency_milliseconds{of})")) == pytest.approx(sum(latencies))
+            assert number(asked(f"histogram_quantile(0.5, size{of})")) == pytest.approx(3, rel=0.02)
+            assert number(asked(f"histogram_sum(size{of})")) == 11
+        else:
+            assert number(asked(f"size_bucket{{le='4.0', service={json.dumps(service)}}}")) == 2
+            median = number(asked(f"histogram_quantile(0.5, latency_milliseconds_bucket{of})"))
+            assert 8 <= median <= 16
+
+
+def number(result: Any) -> float:
+    """The value of an instant vector with one sample."""
+    (sample,) = result
+    return float(sample["value"][1])
+
+
+@contextmanager
+def prometheus(server: Server, folder: Path, *options: str) -> Iterator[Callable[[str], Any]]:
+    """A Prometheus that scrapes the server each second; yields how to ask it for an instant vector."""
+    port = free_port()
+    config = folder / "prometheus.yml"
+    target = server.url.removeprefix("http://")
     job = {"job_name": "analytics", "scrape_interval": "1s", "static_configs": [{"targets": [target]}]}
     config.write_text(json.dumps({"scrape_configs": [job]}))  # JSON is YAML
     command = [
         tool("prometheus"),
         f"--config.file={config}",
-        f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
+        *options,
     ]
 
     def asked(query: str) -> Any:
@@ -227,14 +327,8 @@ def test_prometheus_scrapes_the_service(shared_server: Server, tmp_path: Path) -
             return None
         return answer.ok and answer.json()["data"]["result"]
 
-    with (tmp_path / "prometheus.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    with (folder / "prometheus.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            found = eventually(lambda: asked(f"analytics_events{{service={json.dumps(service)}}}"), 60)
-            (sample,) = found
-            assert (sample["metric"]["type"], sample["value"][1]) == ("ä", "3")
-            assert asked("up")[0]["value"][1] == "1"
-            buckets = 'analytics_http_request_duration_seconds_bucket{route="/events", method="POST"}'
-            (slow,) = asked(f"histogram_quantile(0.99, sum by (le) ({buckets}))")
-            assert 0 < float(slow["value"][1]) < float("inf")
+            yield asked
         finally:
             process.terminate()

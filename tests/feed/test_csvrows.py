@@ -15,6 +15,7 @@ from analytics.api.tables import FORMULA, Csv
 from analytics.feed.csvrows import csv_header, csv_rows
 from analytics.feed.logfile import LogFile
 from analytics.feed.rows import MAX_ROW, DamagedFileError, FileRow
+from analytics.points import POINT_KINDS
 from analytics.query.export import COLUMNS, EventRow, MetricRow
 from analytics.records import NewEvent, NewMetric
 from analytics.schemas.compiled import SchemaDecoder
@@ -56,6 +57,8 @@ metric_rows = st.builds(
     st.none() | st.dictionaries(texts(128), texts(256, 0), max_size=3),
     st.just(TIME),
     texts(128),
+    st.sampled_from(POINT_KINDS),
+    st.none() | texts(128),
 )
 
 
@@ -93,13 +96,8 @@ def test_exported_metrics_are_read_back_equal(tmp_path: Path, rows: list[MetricR
     )
     assert not back.errors
     for row, item in zip(rows, back.items, strict=True):
-        assert (item.name, item.value, item.unit, item.tags, item.id) == (
-            row.name,
-            row.value,
-            row.unit,
-            row.tags,
-            row.id,
-        )
+        assert (item.name, item.value, item.unit, item.tags) == (row.name, row.value, row.unit, row.tags)
+        assert (item.id, item.kind, item.instance) == (row.id, row.kind, row.instance)
 
 
 @hostile

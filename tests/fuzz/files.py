@@ -13,9 +13,10 @@ from pathlib import Path
 
 import zstandard
 
+from analytics.catalog.bad_document import BadDocument
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import ANNOTATIONS
-from analytics.catalog.documents import BadDocument, read
+from analytics.catalog.documents import read
 from analytics.errors import ValidationFailed
 from analytics.feed.bookmark import Bookmark
 from analytics.feed.content import detect_content

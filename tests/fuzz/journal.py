@@ -17,7 +17,8 @@ from analytics.log.disk.packing import packed, unpacked
 from analytics.log.disk.recovery import DAMAGE, records_of
 from analytics.log.disk.report import full_text, one_line
 from analytics.log.disk.stored import Part, StoredEntry
-from analytics.records import NewErasure, NewHeartbeat, NewStart, NewTick
+from analytics.points import COUNTER, GAUGE, HISTOGRAM, ExponentialHistogram, NewPoint
+from analytics.records import NewErasure, NewHeartbeat, NewPercentiles, NewStart, NewTick
 from analytics.resources import FileResource, NewChange, NewFile
 from tests.fuzz.decoder import Decoder
 from tests.log.disk import made
@@ -72,6 +73,12 @@ def _bodies(kind: str) -> list[bytes]:
         "changes": [change],
         "erasures": [NewErasure("a" * 32, ["b" * 32])],
         "files": [NewFile("a.yml", [FileResource("annotations", "a", {"text": "Deploy"}, 1.0, 2.0)])],
+        "points": [
+            NewPoint((("__name__", "hits"), ("service", "shop")), COUNTER, 7.0, NOON, is_cumulative=True, source="a"),
+            NewPoint((("__name__", "size"),), HISTOGRAM, None, NOON, ExponentialHistogram(3, 2.0, 1.5, {-1: 2.0})),
+            NewPoint((("__name__", "up"),), GAUGE, None, NOON),
+        ],
+        "percentiles": [NewPercentiles("memory")],
     }
     return [msgspec.json.encode(records[kind]), msgspec.json.encode(records[kind] * 100)]
 

@@ -11,7 +11,7 @@ from tests.fuzz.decoder import Decoder
 PATHS = (
     *("/events", "/errors", "/series", "/services/shop/metrics", "/services/shop/history", "/stats/hourly"),
     *("/stats/daily", "/annotations", "/export/events", "/export/metrics", "/export/services", "/export/hourly"),
-    *("/audit", "/health", "/dashboard", "/heartbeat/shop"),
+    *("/audit", "/summary", "/health", "/dashboard", "/heartbeat/shop"),
 )
 QUERIES = (
     b"limit=2&cursor=2&type=view&q=%C3%A9&since=2023-11-14T22:13:20Z&until=2023-11-15T00:00:00+01:00",

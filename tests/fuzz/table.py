@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from tests.fuzz import access, bodies, files, journal, live, people, privacy, queries
+from tests.fuzz import access, bodies, files, journal, live, numbers, people, privacy, prometheus, queries
 from tests.fuzz.decoder import Decoder
 
 FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
@@ -14,4 +14,6 @@ FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "journal": journal.decoders,
     "people": people.decoders,
     "privacy": privacy.decoders,
+    "numbers": numbers.decoders,
+    "prometheus": prometheus.decoders,
 }

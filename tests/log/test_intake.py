@@ -32,11 +32,11 @@ def test_a_batch_of_new_services_fills_the_limit_exactly(kind: str) -> None:
 
 
 def test_a_batch_of_new_series_fills_the_limit_exactly() -> None:
-    rig = Rig(max_series=11)
+    rig = Rig(max_series=10)
     receipt = rig.metrics(*(metric("queue", 1, tags={"worker": str(number)}) for number in range(50)))
     assert (receipt.accepted, receipt.rejected) == (10, 40)
     assert [error.index for error in receipt.errors] == list(range(10, 50))
-    assert rig.stats()["totals"]["limited_series"] == 11
+    assert rig.stats()["totals"]["limited_series"] == 10
 
 
 def test_series_of_refused_services_take_no_room() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.kinds import EVENTS, HEARTBEATS, KINDS
-from analytics.log.handlers import MAX_ERRORS
+from analytics.log.outcome import MAX_ERRORS
 from analytics.log.refusal import Refused
 from analytics.query.events import EventFilter, events
 from analytics.records import ItemError, NewEvent
@@ -164,10 +164,21 @@ def test_traffic_cannot_be_negative(name: str, value: float, taken: bool) -> Non
     assert rig.stats()["totals"]["metrics_kept"] == 0
 
 
-@pytest.mark.parametrize("name", ["events", "Events", "event", "unique"])
-def test_only_the_name_events_is_reserved(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "events",
+        "Events",
+        "event",
+        "unique",
+        "endpoint_requests_total",
+        "endpoint_latency_milliseconds",
+        "endpoint_load",
+    ],
+)
+def test_the_names_of_events_and_endpoints_are_reserved(name: str) -> None:
     rig = Rig()
-    if name != "events":
+    if name in ("Events", "event", "unique", "endpoint_load"):
         assert rig.metric(name, 1).id
         return
     with pytest.raises(Refused) as refused:

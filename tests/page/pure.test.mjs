@@ -2,14 +2,19 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { hasDataBefore, shortestWithData } from '../../analytics/web/static/autorange.js';
+import { shortestWithData } from '../../analytics/web/static/autorange.js';
 import { ticks } from '../../analytics/web/static/axis.js';
 import { ago, between, briefly, briefPercent, clock, compact, count, day, decimal, moment, ms, percent, rate, short, shorten, shortly, span, stamp, utc, when } from '../../analytics/web/static/format.js';
 import { errorRate, urgency } from '../../analytics/web/static/health.js';
 import { Hour, hoursBefore, MINUTES, RECENT, Rises } from '../../analytics/web/static/minutes.js';
-import { figures, meanRate, parts, RANGES, reaching, Track } from '../../analytics/web/static/points.js';
+import { custom, preset, PRESETS, snapped } from '../../analytics/web/static/range.js';
+import { rangeVerdict } from '../../analytics/web/static/rangeverdict.js';
+import { flowCaption, latencyCaption, usersCaption } from '../../analytics/web/static/captions.js';
+import { comparedWith, places, scaled } from '../../analytics/web/static/compare.js';
+import { endpointsAbout, endpointsBefore } from '../../analytics/web/static/endpoints.js';
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
-import { read, write, zoomOf } from '../../analytics/web/static/url.js';
+import { advance, extremes, parsed, rates } from '../../analytics/web/static/summary.js';
+import { read, withService, write } from '../../analytics/web/static/url.js';
 import { endedBefore, usualFigures, usualShare } from '../../analytics/web/static/usual.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
 import * as zone from '../../analytics/web/static/zone.js';
@@ -203,51 +208,170 @@ test('increases are known from the second snapshot, and decreases are ignored', 
   assert.equal(rises.of(at(900, 9)).size, 0);
 });
 
-test('the parts of a range are contiguous and within the retention', () => {
-  const now = 1_764_081_234;
-  for (const range of Object.values(RANGES)) {
-    const found = parts(range, now);
-    assert.ok(found[0].from > now - range.reach, range.label);
-    assert.ok(found[0].from > now - range.seconds - range.coarse, range.label);
-    if (range.reach > range.seconds) assert.ok(found[0].from <= now - range.seconds, 'includes the bucket of the beginning');
-    assert.equal(found.at(-1).to, now);
-    found.forEach(({ from, step }) => assert.equal(from % step, 0));
-    const [first] = parts(range, now, range.step, now - 1.5 * range.seconds);
-    assert.ok(first.from <= Math.max(now - 1.5 * range.seconds, now - range.reach + range.coarse), range.label);
-    found.slice(1).forEach(({ from }, index) => assert.equal(from, found[index].to));
+test('presets have whole buckets, the newest still open, and no more than are kept', () => {
+  const kept = { 5: 110, 60: 10_800, 3600: 604_800, 86_400: 7_776_000 };
+  for (let index = 0; index < 200; index += 1) {
+    const now = 1_764_081_234 + Math.random() * 1e6;
+    for (const name of Object.keys(PRESETS)) {
+      const { from, to, step, isLive } = preset(name, now);
+      assert.deepEqual([from % step, to % step, isLive], [0, 0, true], name);
+      assert.ok(to > now && to - step <= now && to - from <= kept[step], name);
+    }
   }
 });
 
-test('a zoom before its range is shown in a longer range', () => {
-  assert.equal(reaching('1h', null, 10_000_000), '1h');
-  assert.equal(reaching('1h', [10_000_000 - 3000, 10_000_000], 10_000_000), '1h');
-  assert.equal(reaching('1h', [10_000_000 - 7000, 10_000_000], 10_000_000), '1h');
-  assert.equal(reaching('1h', [10_000_000 - 8000, 10_000_000], 10_000_000), '24h');
-  assert.equal(reaching('5m', [10_000_000 - 600_000, 10_000_000], 10_000_000), '7d');
-  assert.equal(reaching('1h', [0, 1], 10_000_000), '90d');
+test('a custom range is named by both of its ends', () => {
+  const at = (...time) => new Date(2026, 10, ...time).getTime() / 1000;
+  const named = (from, to) => custom(from, to, NOW.getTime() / 1000).words;
+  assert.equal(named(at(25, 9, 5), at(25, 11)), '09:05 – 11:00');
+  assert.equal(named(at(24, 9, 5), at(24, 11)), 'Nov 24, 09:05 – 11:00');
+  assert.equal(named(at(24, 9, 5), at(25, 11)), 'Nov 24, 09:05 – Nov 25, 11:00');
+  assert.equal(named(at(23, 0), at(24, 0)), 'Nov 23, 00:00 – Nov 24, 00:00');
+  assert.equal(named(at(25, 9, 5), at(25, 9, 6)), '09:05:00 – 09:06:00');
+  assert.equal(custom(0, 60, 90).isLive, false);
 });
 
-test('a loaded bucket continues live, and later loads correct it', () => {
-  const track = new Track(['requests']);
-  const loaded = (value) => ({ step: 60, points: [{ timestamp: '1970-01-01T00:02:00Z', value }] });
-  track.load('requests', loaded(2)); // 20 requests in the first 10 s
-  track.count('requests', 10, 140, 60);
-  assert.deepEqual(track.columns(), [[120], [(2 * 20 + 10) / 20]]);
-  track.count('requests', 6, 181, 60);
-  assert.deepEqual(track.columns()[1][1], 6);
-  track.load('requests', loaded(1));
-  track.settle();
-  track.trim(130);
-  assert.deepEqual(track.columns(), [[180], [6]]);
+test('a range chosen in a chart is made of whole buckets', () => {
+  assert.deepEqual(snapped(61, 179, 60), { from: 60, to: 180 });
+  assert.deepEqual(snapped(61, 62, 60), { from: 60, to: 120 });
+  assert.deepEqual(snapped(60, 120, 60), { from: 60, to: 120 });
 });
 
-test('fine buckets are not replaced by coarse ones', () => {
-  const track = new Track(['requests']);
-  const loaded = (step, ...points) => ({ step, points: points.map(([timestamp, value]) => ({ timestamp, value })) });
-  track.load('requests', loaded(60, ['1970-01-01T00:00:00Z', 0], ['1970-01-01T00:01:00Z', 0]));
-  track.load('requests', loaded(5, ['1970-01-01T00:02:00Z', 7], ['1970-01-01T00:02:05Z', 9]));
-  track.load('requests', loaded(60, ['1970-01-01T00:00:00Z', 3], ['1970-01-01T00:01:00Z', 4], ['1970-01-01T00:02:00Z', 8]));
-  assert.deepEqual(track.columns(), [[0, 60, 120, 125], [3, 4, 7, 9]]);
+test('a range is compared with the period before, or the same time of another day', () => {
+  const range = preset('1h', 1_764_081_234);
+  const before = comparedWith('before', range);
+  assert.deepEqual([before.to, before.to - before.from, before.shift], [range.from, 3600, 3600]);
+  assert.equal(comparedWith('yesterday', range).shift, 86_400);
+  assert.equal(comparedWith('week', range).shift, 604_800);
+  assert.equal(comparedWith('', range), null);
+  assert.equal(comparedWith('constructor', range), null);
+});
+
+test('yesterday is the same time of day after the clocks were changed', () => {
+  const range = preset('1h', new Date(2026, 9, 25, 12, 30).getTime() / 1000); // Berlin: summer time ended in the night
+  assert.equal(comparedWith('yesterday', range).shift, 90_000);
+  zone.chooseZone('utc');
+  assert.equal(comparedWith('yesterday', range).shift, 86_400);
+  zone.chooseZone('local');
+});
+
+/** A summary as the service answers it: `requests` and `errors` by bucket of `step` seconds from `from` on. */
+const answer = (from, step, requests, errors = requests.map(() => 0), more = {}) => {
+  const at = (place) => new Date((from + place * step) * 1000).toISOString();
+  const sum = (values) => values.reduce((total, each) => total + each, 0);
+  const latency = { avg_latency_ms: 20, p50_latency_ms: 10, p95_latency_ms: 40, p99_latency_ms: 80 };
+  const [all, failed] = [sum(requests), sum(errors)];
+  return {
+    service: null, from: at(0), to: at(requests.length), since: at(0), step, seconds: requests.length * step,
+    figures: { requests: all, errors: failed, error_rate: all ? (failed / all) * 100 : null, requests_per_second: all / (requests.length * step), ...latency, max_latency_ms: 90, unique_users: 7, events: all },
+    points: requests.map((each, place) => ({ timestamp: at(place), requests: each, errors: errors[place], ...latency, unique_users: place + 1 })),
+    services: { shop: { requests: all, errors: failed, error_rate: all ? (failed / all) * 100 : null, mean_latency_ms: 20, p95_latency_ms: 40, requests_by_bucket: [...requests], errors_by_bucket: [...errors] } },
+    endpoints: { from: at(0), to: at(requests.length), step: 86_400, rows: [] },
+    metrics: {}, ...more,
+  };
+};
+const rise = (requests, errors = 0, service = 'shop') => new Map([[service, { requests, errors }]]);
+const START = 1_764_081_240;
+
+test('a loaded range is counted up live, and moves on', () => {
+  const found = parsed(answer(START, 60, [60, 6, 12]));
+  advance(found, START + 130, rise(8, 2), true);
+  assert.deepEqual([found.figures.requests, found.services.shop.requests, found.points[2].requests, found.figures.error_rate], [86, 86, 20, (2 / 86) * 100]);
+  assert.deepEqual(rates(found, START + 130).requests, [1, 0.1, 2], 'the open bucket counts for the seconds that have passed');
+  advance(found, START + 181, rise(3, 0, 'new'), true);
+  assert.deepEqual([found.from, found.to, found.points.map(({ requests }) => requests)], [START + 60, START + 240, [6, 20, 3]]);
+  assert.deepEqual([found.figures.requests, found.services.shop.requests, found.services.new.requests], [29, 26, 3]);
+  assert.equal(found.seconds, 121);
+});
+
+test('the sums of a range stay those of its buckets, however it moves on', () => {
+  for (let round = 0; round < 200; round += 1) {
+    const found = parsed(answer(START, 60, Array.from({ length: 15 }, () => Math.floor(Math.random() * 9))));
+    let now = found.to - Math.random() * 60;
+    for (let index = 0; index < 20; index += 1) {
+      now += Math.random() * 90;
+      advance(found, now, rise(Math.floor(Math.random() * 5), Math.floor(Math.random() * 2)), true);
+      const sum = found.points.reduce((total, { requests }) => total + requests, 0);
+      assert.equal(found.figures.requests, sum);
+      assert.equal(found.services.shop.requests_by_bucket.reduce((total, each) => total + each, 0), sum);
+      assert.equal(found.points.length, 15);
+      assert.ok(found.from <= now && now < found.to);
+    }
+  }
+});
+
+test('a range that stands still is not moved, and counts only what is in it', () => {
+  const found = parsed(answer(START, 60, [1, 2]));
+  advance(found, START + 500, rise(5), false);
+  assert.deepEqual([found.figures.requests, found.from, found.seconds], [3, START, 120]);
+  advance(found, START + 100, rise(5), false);
+  assert.equal(found.figures.requests, 8);
+});
+
+test('increases are not counted in hours and days: records of the past arrive too', () => {
+  const found = parsed(answer(START, 3600, [1, 2]));
+  advance(found, START + 3700, rise(5000), true);
+  assert.equal(found.figures.requests, 3);
+});
+
+test('buckets of the other range are found by time, also where they are longer', () => {
+  const then = { from: 0, step: 60, points: [1, 2, 3] };
+  assert.deepEqual(places([600, 660, 720, 780], then, 600), [0, 1, 2, -1]);
+  assert.deepEqual(places([3600, 5400, 7200], { from: 0, step: 3600, points: [1, 2] }, 3600), [0, 0, 1]);
+  assert.deepEqual(places([10], then, 600), [-1]);
+});
+
+test('requests are compared over the same length', () => {
+  const of = (seconds, since = 0) => ({ from: 0, since, seconds });
+  assert.deepEqual(scaled(100, of(3600), of(3600)), { value: 100, isExact: true });
+  assert.deepEqual(scaled(100, of(3600), of(600, 3000)), { value: 100, isExact: true }, 'the length is that of the range, not from its first data on');
+  assert.deepEqual(scaled(100, of(3600), of(7200)), { value: 50, isExact: false });
+  assert.equal(scaled(100, of(3600), of(0)).value, null);
+});
+
+test('captions name the range, and the other one', () => {
+  const range = { ...preset('1h', START), words: 'last hour', within: 'in the last hour' };
+  const now = parsed(answer(START - 120, 60, [60, 120], [0, 6]));
+  const ever = { requests: true, latency: true };
+  const caption = (make, more = {}) => make({ range, now, other: null, then: null, ...more }, ever, START)[0];
+  const peak = when(new Date((START - 60) * 1000));
+  assert.equal(caption(flowCaption), `Last hour: 1.5/s on average, peak 2/s at ${peak}; errors up to 6/min.`);
+  assert.equal(caption(latencyCaption), 'Last hour: p50 10 ms, p95 40 ms, p99 80 ms, greatest 90 ms.');
+  assert.equal(caption(usersCaption), 'Last hour: 7 distinct; 1 to 2 a minute.');
+  const other = { words: 'yesterday', shift: 86_400 };
+  const then = parsed(answer(START - 86_520, 60, [30, 30]));
+  assert.match(caption(flowCaption, { other, then }), /; errors up to 6\/min\. Dashed: yesterday, 30\/min on average\.$/);
+  const nothing = parsed(answer(START - 120, 60, [0, 0]));
+  assert.equal(caption(flowCaption, { now: nothing }), 'No requests in the last hour; no errors.');
+  assert.equal(flowCaption({ range, now: nothing }, { requests: false }, START)[0], 'No requests were sent so far (events of type “request”); no errors.');
+});
+
+test('endpoints are of the range, or of the whole days around it', () => {
+  const range = { ...custom(START, START + 60, START), words: 'W' };
+  const of = (from, to, step) => ({ range, now: { endpoints: { from, to, step, rows: [] } } });
+  const midnight = START - (START % 86_400);
+  assert.equal(endpointsAbout(of(START, START + 60, 1)), 'W');
+  assert.equal(endpointsAbout(of(midnight, midnight + 86_400, 86_400)), 'whole day Nov 25 (UTC)');
+  assert.equal(endpointsAbout(of(midnight - 86_400, midnight + 86_400, 86_400)), 'whole days Nov 24 – Nov 25 (UTC)');
+  const row = { service: 'a', endpoint: '/', requests: 3 };
+  const two = (from, to) => ({ now: { endpoints: { from: 0, to: 86_400, step: 86_400, rows: [] } }, then: { endpoints: { from, to, step: 86_400, rows: [row] } } });
+  assert.equal(endpointsBefore(two(0, 86_400)).size, 0, 'the same day is no comparison');
+  assert.deepEqual([...endpointsBefore(two(-86_400, 0))], [['a /', row]]);
+});
+
+test('the verdict on a range that is over names what was unusual in it', () => {
+  const range = { words: 'Nov 24, 09:00 – 10:00' };
+  const other = { words: 'yesterday' };
+  const said = (now, then) => {
+    const { lead, parts, state } = rangeVerdict({ range, now: parsed(now), other: then ? other : null, then: then && parsed(then) });
+    return [lead + parts.map(({ service, text }) => `${service} ${text}`).join('; '), state];
+  };
+  assert.deepEqual(said(answer(0, 3600, [1000], [50]), answer(0, 3600, [1000], [1])), ['Nov 24, 09:00 – 10:00: shop had 5% errors, yesterday 0.1%', 'bad']);
+  assert.deepEqual(said(answer(0, 3600, [1000], [50]), answer(0, 3600, [1000], [40])), ['Nov 24, 09:00 – 10:00: 1,000 requests, 5% errors; nothing unusual compared with yesterday.', 'good']);
+  assert.deepEqual(said(answer(0, 3600, [1000], [50])), ['Nov 24, 09:00 – 10:00: 1,000 requests, 5% errors; no service had 10% errors.', 'good']);
+  assert.deepEqual(said(answer(0, 3600, [1000], [200])), ['Nov 24, 09:00 – 10:00: shop had 20% errors', 'bad']);
+  assert.deepEqual(said(answer(0, 3600, [0])), ['Nov 24, 09:00 – 10:00: no requests.', 'idle']);
+  assert.deepEqual(said(answer(0, 3600, [])), ['Nov 24, 09:00 – 10:00: nothing is kept of that time.', 'idle']);
 });
 
 test('a wrong clock is corrected, and small differences are ignored', () => {
@@ -259,24 +383,34 @@ test('a wrong clock is corrected, and small differences are ignored', () => {
   assert.equal(learn(Date.now()), true);
 });
 
-test('figures ignore unknown values', () => {
-  assert.deepEqual(figures([null, 1, 3, null]), { least: 1, greatest: 3 });
-  assert.equal(figures([null]), null);
-});
-
-test('an average weights each bucket by its length', () => {
-  assert.equal(meanRate([0, 3600, 3900], [10, 50, 90], 4200), (10 * 3600 + 50 * 300 + 90 * 300) / 4200);
-  assert.equal(meanRate([0, 60, 120], [null, 4, 4], 130), 4);
-  assert.equal(meanRate([], [], 10), null);
+test('extremes ignore unknown values', () => {
+  assert.deepEqual(extremes([null, 1, 3, null]), { least: 1, greatest: 3 });
+  assert.equal(extremes([null]), null);
 });
 
 test('the address holds the view, without defaults', () => {
-  const view = { ...read('', RANGES), service: 'a b&c', type: '<img>', range: '1h' };
-  assert.deepEqual(read(write(view), RANGES), view);
-  assert.equal(write(read('?range=never', RANGES)), '');
-  assert.equal(read('?range=constructor', RANGES).range, '');
-  assert.deepEqual(zoomOf('10-20'), [10, 20]);
-  for (const wrong of ['', '20-10', '1-', 'a-b', '1-2-3']) assert.equal(zoomOf(wrong), null);
+  const view = { ...read(''), service: 'a b&c', type: '<img>', range: '1h', compare: 'week' };
+  assert.deepEqual(read(write(view)), view);
+  const past = { ...read(''), from: 1_764_081_240, to: 1_764_084_840 };
+  assert.equal(write(past), '?from=2025-11-25T14:34:00Z&to=2025-11-25T15:34:00Z');
+  assert.deepEqual(read(write(past)), past);
+  assert.equal(write(read('?range=never&compare=never')), '');
+  assert.equal(read('?range=constructor&compare=constructor').range, '');
+  for (const wrong of ['from=2025-11-25T14:34:00Z', 'from=b&to=a', 'from=2025-11-25T14:34:00Z&to=2025-11-25T14:34:00Z', 'zoom=20-10', 'zoom=1-', 'zoom=a-b', 'from=-1&to=5']) {
+    assert.deepEqual([read(`?${wrong}`).from, read(`?${wrong}`).to], ['', ''], wrong);
+  }
+  assert.equal(read('?range=1h&from=2025-11-25T14:34:00Z&to=2025-11-25T15:34:00Z').range, '', 'a custom range is the range');
+});
+
+test('links to a service keep the range and the comparison, and drop filters', () => {
+  const view = { ...read('?range=24h&compare=week&type=x&find=y'), service: 'cart' };
+  assert.equal(withService(view, 'a b'), '?service=a+b&range=24h&compare=week');
+  assert.equal(withService(view, ''), '?range=24h&compare=week');
+  assert.equal(withService(read('?service=cart'), ''), './');
+});
+
+test('links of earlier versions open the same time', () => {
+  assert.deepEqual([read('?range=5m').range, read('?range=1h&zoom=10-20').from, read('?zoom=10-20').to], ['15m', 10, 20]);
 });
 
 test('numbers and durations are formatted for people', () => {
@@ -335,7 +469,7 @@ test('ticks of an axis are distinct for any maximum', () => {
   }
 });
 
-test('a zoom has a caption', () => {
+test('a stretch of time has a caption', () => {
   const at = (hour, minute, second = 0) => new Date(2026, 10, 25, hour, minute, second).getTime() / 1000;
   assert.equal(between([at(14, 2), at(14, 25)], NOW), '14:02 – 14:25, 23 min');
   assert.equal(between([at(14, 2), at(14, 3, 30)], NOW), '14:02:00 – 14:03:30, 90 s');
@@ -357,17 +491,10 @@ const only = (name, at) => async (query) => {
 
 test('the page opens with the shortest range that has data', async () => {
   const now = 1_764_081_234;
-  for (const [age, range] of [[10, '1h'], [3500, '1h'], [4000, '24h'], [90_000, '7d'], [5 * 86_400, '7d'], [9 * 86_400, '90d']]) {
+  for (const [age, range] of [[10, '1h'], [3400, '1h'], [4000, '3h'], [11_000, '24h'], [90_000, '7d'], [5 * 86_400, '7d'], [9 * 86_400, '90d']]) {
     assert.equal(await shortestWithData('1h', now, only('requests', now - age)), range, `${age}`);
     assert.equal(await shortestWithData('1h', now, only('events', now - age)), range, `${age}`);
   }
-  assert.equal(await shortestWithData('5m', now, only('requests', now - 10)), '5m');
+  assert.equal(await shortestWithData('1m', now, only('requests', now - 10)), '1m');
   assert.equal(await shortestWithData('1h', now, async () => []), '1h');
-});
-
-test('data before a range is found at each resolution', async () => {
-  const now = 1_764_081_234;
-  for (const age of [4000, 9000, 20_000, 5 * 86_400, 60 * 86_400]) assert.equal(await hasDataBefore(now - 3600, now, only('requests', now - age)), true, `${age}`);
-  for (const age of [10, 3000]) assert.equal(await hasDataBefore(now - 3600, now, only('requests', now - age)), false, `${age}`);
-  assert.equal(await hasDataBefore(now - 604_800, now, only('requests', now - 86_400)), false);
 });

@@ -209,7 +209,9 @@ def test_future_annotations_do_not_hide_current_ones_and_a_limit_is_shown(
     expect(page.locator(f"{ROWS} .text")).to_have_text("Deploy")
     (folder / "present.json").write_text(json.dumps({"annotations": bodies}))
     server.process.send_signal(signal.SIGHUP)
-    note = "the newest 50 of 1,000 in this range; only the newest 1,000 are loaded, zoom in to see others"
+    note = (
+        "the newest 50 of 1,000 in this range; only the newest 1,000 are loaded, choose a shorter range to see others"
+    )
     expect(page.locator("#annotations-note")).to_have_text(note)
 
 

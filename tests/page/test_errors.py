@@ -35,7 +35,7 @@ def test_errors_are_listed_when_traffic_has_pushed_them_out_of_the_events(
     expect(pay.locator(".of")).to_have_text("web")
     expect(pay.locator(".where")).to_have_text("/pay")
     expect(pay.locator("time")).to_have_count(2)
-    expect(page.locator("#errors-note")).to_have_text("3 errors in 2 kinds.")
+    expect(page.locator("#errors-note")).to_have_text("Last hour: 3 errors in 2 kinds.")
     pay.locator("summary").click()
     expect(pay.locator("pre")).to_contain_text('"status": 503')
 
@@ -75,8 +75,8 @@ def test_errors_without_details_are_counted_separately(start_server: StartServer
     post_events(server, [{"type": "page_view", "service": "web"}])
     page = open_page(server.url)
     note = page.locator("#errors-note")
-    expect(note).to_have_text("No errors so far.")
+    expect(note).to_have_text("No errors in the last hour.")
     assert server.post("/metrics", {"name": "errors", "value": 7, "tags": {"service": "web"}}).ok
-    expect(note).to_have_text(re.compile("^7 errors counted, without details: "))
+    expect(note).to_have_text(re.compile("^7 errors counted in the last hour, without details: "))
     post_events(server, [failed("web", "/pay", 503)])
-    expect(note).to_have_text("1 error in 1 kind; 7 more are counted without details.")
+    expect(note).to_have_text("Last hour: 1 error in 1 kind; 7 more are counted without details.")

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,26 +15,42 @@ from tests.edge.wire import eventually
 from tests.page.conftest import OpenPage, near, post_events, texts
 from tests.server import Server
 
-COLUMNS = ("name", "health", "requests", "errors", "rate", "avg")
+COLUMNS = ("name", "health", "requests", "errors", "rate", "avg", "p95")
 
 
-def test_the_five_figures_match_the_dashboard(shop: Server, open_page: OpenPage) -> None:
-    page = open_page(shop.url)
+FIGURES = ("requests", "requests_per_second", "error_rate", "avg_latency_ms", "unique_users")
+
+
+def summary(server: Server, page: Page, **asked: str) -> dict[str, Any]:
+    """The summary of the range that the page shows now."""
+    expect(page.locator("#range-note")).to_have_attribute("title", re.compile(" to "))  # not while it loads
+    ends = page.get_attribute("#range-note", "title") or ""
+    start, end = (text.replace(" UTC", "Z") for text in ends.split(" to "))
+    answer: dict[str, Any] = server.get("/summary", params={"from": start, "to": end, **asked})
+    return answer
+
+
+@pytest.mark.parametrize("range_", ["1h", "7d"])
+def test_the_five_figures_match_the_summary_of_the_range(shop: Server, open_page: OpenPage, range_: str) -> None:
+    page = open_page(f"{shop.url}/?range={range_}")
     expect(page.locator("#connection")).to_have_text("live")
+    expect(page.locator("#figures .spark .line[d^=M]")).to_have_count(5)
 
     def agree() -> bool:
-        overview = shop.get("/dashboard")["overview"]
-        wanted = ("total_requests", "requests_per_second", "error_rate", "mean_latency_ms", "active_users")
-        found = texts(page, "#figures strong")
-        return all(near(text, overview[name]) for text, name in zip(found, wanted, strict=True))
+        found, figures = texts(page, "#figures strong"), summary(shop, page)["figures"]
+        return all(near(text, figures[name]) for text, name in zip(found, FIGURES, strict=True))
 
-    eventually(agree)
-    expect(page.locator("#figures .spark .line[d^=M]")).to_have_count(5)
-    eventually(lambda: all(re.search(r"in 15 min|usually \S", text) for text in texts(page, "#figures .change")))
+    eventually(agree, 60)
+    assert set(texts(page, "#figures dt .soft")) == {"last hour" if range_ == "1h" else "last 7 days"}
+    if range_ == "1h":
+        eventually(lambda: all(re.search(r"peak|usually|up to", text) for text in texts(page, "#figures .change")))
+    total = re.search(r"kept: ([\d.,MB]+) requests, [\d,]+ errors, 10 services", page.inner_text("#totals"))
+    assert total
+    assert near(total[1], shop.get("/dashboard")["overview"]["total_requests"])
     assert re.fullmatch(r"\d\d:\d\d:\d\d", page.inner_text("#updated"))
 
 
-def test_the_table_of_services_matches_the_dashboard(shop: Server, open_page: OpenPage) -> None:
+def test_the_table_of_services_matches_the_summary_of_the_range(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
 
     def rows_shown() -> list[list[str]]:
@@ -46,22 +61,19 @@ def test_the_table_of_services_matches_the_dashboard(shop: Server, open_page: Op
         return rows
 
     def agree() -> bool:
-        services, rows = shop.get("/dashboard")["services"], rows_shown()
+        rows, services, states = rows_shown(), summary(shop, page)["services"], shop.get("/dashboard")["services"]
         return len(rows) == len(services) and all(
-            health.startswith(services[name]["status"])
-            and near(requests_, services[name]["request_count"])
-            and near(errors, services[name]["error_count"])
+            health.startswith(states[name]["status"])
+            and near(requests_, services[name]["requests"])
+            and near(errors, services[name]["errors"])
             and near(rate, services[name]["error_rate"])
-            and near(avg, services[name]["avg_latency_ms"])
-            for name, health, requests_, errors, rate, avg in rows
+            and near(avg, services[name]["mean_latency_ms"])
+            and near(p95, services[name]["p95_latency_ms"])
+            for name, health, requests_, errors, rate, avg, p95 in rows
         )
 
-    eventually(agree)
-    name = "frontend"
-    row = row_of(page, name)
-    eventually(
-        lambda: near(row.locator(".k-p95").inner_text(), shop.get(f"/services/{name}/metrics")["latency"]["p95"])
-    )
+    eventually(agree, 60)
+    row = row_of(page, "frontend")
     assert re.fullmatch(r"now|\d+ s ago|\d min ago", row.locator(".k-beat").inner_text())
     assert row.locator(".spark .line").get_attribute("d")
 
@@ -85,13 +97,13 @@ def test_figures_that_were_never_sent_are_not_shown_as_0(start_server: StartServ
     expect(figures.nth(2).locator("strong")).to_have_text("0%")
     expect(figures.nth(3).locator("strong")).to_have_text("–")
     expect(figures.nth(3).locator(".change")).to_have_text("none sent")
+    expect(page.locator("#endpoints-none")).to_be_hidden()
     expect(page.locator("#endpoints-table td").last).to_have_text("–")
     post_events(server, [{**request, "data": {**request["data"], "latency": 0}}])
-    expect(page.locator("#endpoints-none")).to_be_hidden()
     expect(figures.nth(3).locator("strong")).to_have_text("0 ms")
     expect(page.locator("#endpoints-table td").last).to_have_text("0 ms")
     expect(row_of(page, "web").locator(".k-avg")).to_have_text("0 ms")
-    expect(figures.nth(0).locator(".change")).to_have_text("+2 in 15 min")
+    expect(figures.nth(0).locator("strong")).to_have_text("2")
 
 
 def test_without_requests_there_is_no_error_rate(start_server: StartServer, open_page: OpenPage) -> None:
@@ -112,16 +124,20 @@ def row_of(page: Page, service: str) -> Locator:
     return page.locator("#services-table tr", has=page.get_by_role("link", name=service, exact=True))
 
 
-def test_the_busiest_endpoints_match_the_dashboard(shop: Server, open_page: OpenPage) -> None:
-    page = open_page(shop.url)
+@pytest.mark.parametrize(("range_", "about"), [("1m", "last minute"), ("24h", "last 24 hours")])
+def test_the_busiest_endpoints_match_the_summary(shop: Server, open_page: OpenPage, range_: str, about: str) -> None:
+    page = open_page(f"{shop.url}/?range={range_}")
+    expect(page.locator("#endpoints-about")).to_contain_text(about)
 
     def agree() -> bool:
-        top = shop.get("/dashboard")["realtime_stats"]["top_endpoints"]
+        top = summary(shop, page)["endpoints"]["rows"]
         found = [text.split("\n")[0] for text in texts(page, "#endpoints-table tbody tr:not([hidden]) .path")]
         counts = texts(page, "#endpoints-table tbody tr:not([hidden]) td:nth-child(2)")
-        return found == [each["endpoint"] for each in top] and all(map(near, counts, (each["count"] for each in top)))
+        return found == [each["endpoint"] for each in top] and all(
+            map(near, counts, (each["requests"] for each in top))
+        )
 
-    eventually(agree)
+    eventually(agree, 60)
 
 
 def table(page: Page, chart: int) -> dict[str, list[str]]:
@@ -176,8 +192,8 @@ def test_a_service_and_a_range_in_the_address_are_shown(shop: Server, open_page:
 
 
 def test_live_seconds_continue_the_loaded_ones(shop: Server, open_page: OpenPage) -> None:
-    page = open_page(f"{shop.url}/?range=5m")
-    expect(page.locator("#charts .summary").first).to_contain_text("Last 5 minutes")
+    page = open_page(f"{shop.url}/?range=1m")
+    expect(page.locator("#charts .summary").first).to_contain_text("Last minute")
     before = max(table(page, 0))
     eventually(lambda: len([at for at in table(page, 0) if at > before]) >= 2)
     live, known = table(page, 0), points(shop, "requests", "rate", 5, **{"from": before.replace(" UTC", "Z")})
@@ -194,7 +210,9 @@ def test_a_range_has_the_resolution_that_is_kept(start_server: StartServer, open
     assert len(table(page, 0)) >= 7, "one day each"
 
 
-@pytest.mark.parametrize(("range_", "again", "minutes"), [("1h", "again: 30", 30), ("5m", "again: 10", 4)])
+@pytest.mark.parametrize(
+    ("range_", "again", "minutes"), [("1h", "buckets: 60, again: 10", 30), ("15m", "buckets: 15, again: 10", 4)]
+)
 def test_late_events_are_shown_at_their_time(
     start_server: StartServer, open_page: OpenPage, range_: str, again: str, minutes: int
 ) -> None:
@@ -202,10 +220,10 @@ def test_late_events_are_shown_at_their_time(
     event = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200, "latency": 5}}
     post_events(server, [event])
     page = open_page(server.url)
-    source = requests.get(f"{server.url}/assets/points.js", timeout=10).text
-    impatient = source.replace(again, "again: 1")
+    source = requests.get(f"{server.url}/assets/range.js", timeout=10).text
+    impatient = source.replace(again, again.replace("again: 10", "again: 1"))
     assert impatient != source
-    page.route("**/assets/points.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
+    page.route("**/assets/range.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
     page.goto(f"{server.url}/?range={range_}")
     expect(page.locator("#charts .summary").nth(2)).to_contain_text("0 to 1")
     late = datetime.now(UTC) - timedelta(minutes=minutes)
@@ -218,10 +236,10 @@ def test_answers_slower_than_the_reload_interval_are_shown(start_server: StartSe
     event = {"type": "request", "service": "web", "data": {"status": 200, "latency": 5}}
     post_events(server, [event])
     page = open_page(server.url)
-    source = requests.get(f"{server.url}/assets/points.js", timeout=10).text
-    impatient = source.replace("again: 30", "again: 1")
+    source = requests.get(f"{server.url}/assets/range.js", timeout=10).text
+    impatient = source.replace("buckets: 60, again: 10", "buckets: 60, again: 1")
     assert impatient != source
-    page.route("**/assets/points.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
+    page.route("**/assets/range.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
     page.add_init_script(
         """const ask = fetch;
         window.fetch = async (...asked) => {
@@ -230,7 +248,7 @@ def test_answers_slower_than_the_reload_interval_are_shown(start_server: StartSe
         };"""
     )
     page.reload()
-    expect(page.locator("#charts .summary").nth(1)).to_have_text("Peaks: p50 5 ms, p95 5 ms, p99 5 ms")
+    expect(page.locator("#charts .summary").nth(1)).to_contain_text("Last hour: p50 5 ms, p95 5 ms, p99 5 ms")
     late = datetime.now(UTC) - timedelta(minutes=30)
     post_events(server, [{**event, "timestamp": late.isoformat()}] * 60)
     eventually(lambda: table(page, 0)[f"{late:%Y-%m-%d %H:%M}:00 UTC"][0] == "1/s")
@@ -239,49 +257,20 @@ def test_answers_slower_than_the_reload_interval_are_shown(start_server: StartSe
 def test_an_opened_service_shows_only_its_own_data(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     event = {"type": "request", "service": "web", "data": {"status": 200}}
-    post_events(server, [event, {**event, "service": "cart"}])
-    source = requests.get(f"{server.url}/assets/points.js", timeout=10).text
-    impatient = source.replace("again: 10", "again: 1")
-    assert impatient != source
-    slow = set[str]()
-
-    def answer(route: Route) -> None:
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
-        kind = f"{asked['name']} {asked['agg']} {asked['step']}"
-        if "service" in asked and kind not in slow:  # the first answers are slower than the reload interval
-            slow.add(kind)
-            return
-        step = int(asked["step"]) if "service" in asked else 5
-        first, last = (datetime.fromisoformat(asked[name]).timestamp() for name in ("from", "to"))
-        first = (
-            first // step * step if "service" in asked else last // step * step - 290
-        )  # kept from when it was newest
-        times = [datetime.fromtimestamp(at, UTC) for at in range(int(first), int(last), step)]
-        value = 1 if "service" in asked else 7
-        points = [{"timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}", "value": value} for at in times]
-        route.fulfill(json={"step": step, "points": points})
-
+    post_events(server, [event] * 7)
+    post_events(server, [{**event, "service": "cart"}])
+    asked = list[Route]()
     page = open_page(server.url)
-    page.route("**/assets/points.js", lambda route: route.fulfill(body=impatient, content_type="text/javascript"))
-    page.route("**/series?*", answer)
-    page.goto(f"{server.url}/?range=5m")
-    eventually(lambda: ["7/s", "7/s"] in table(page, 0).values())
-    row_of(page, "cart").get_by_role("link").click()
-    eventually(lambda: ["1/s", "1/s"] in table(page, 0).values())
-    assert ["7/s", "7/s"] not in table(page, 0).values()
-
-
-def test_the_caption_of_a_range_omits_older_data_of_a_zoom(start_server: StartServer, open_page: OpenPage) -> None:
-    server = start_server()
-    event = {"type": "request", "service": "web", "data": {"status": 200}}
-    before = datetime.now(UTC) - timedelta(minutes=80)
-    post_events(server, [event] + [{**event, "timestamp": before.isoformat()}] * 600)
-    zoom = int(before.timestamp())
-    page = open_page(f"{server.url}/?range=1h&zoom={zoom - 300}-{zoom + 300}")
-    expect(page.locator("#charts .summary").first).to_contain_text("Last hour")
-    expect(page.locator("#zoom-reset")).to_be_visible()
-    assert "10/s" in {flow for flow, _ in table(page, 0).values()}
-    expect(page.locator("#charts .summary").first).not_to_contain_text("10/s")
+    expect(page.locator("#figures strong").first).to_have_text("8")
+    page.route("**/summary?*service=cart*", lambda route: asked.append(route))
+    with page.expect_request("**/summary?*service=cart*"):
+        row_of(page, "cart").get_by_role("link").click()
+    expect(page.locator("#charts .summary").first).to_have_text("Loading…")
+    expect(page.locator("#scope .figure strong").first).to_have_text("–")
+    assert table(page, 0) == {}, "those of all services are not those of this one"
+    asked[0].continue_()
+    page.unroute("**/summary?*service=cart*")
+    expect(page.locator("#scope .figure strong").first).to_have_text("1")
 
 
 def test_the_verdict_names_unhealthy_services(shop: Server, open_page: OpenPage) -> None:

@@ -1,4 +1,4 @@
-"""Ranges of the charts: the initial one, captions, and the browser history."""
+"""The range of the page: the initial one, captions, and the browser history."""
 
 import gzip
 import re
@@ -16,7 +16,8 @@ from tests.page.conftest import OpenPage, number, post_events
 from tests.server import ROOT, Server
 
 LOG = ROOT.parent / "shared" / "data" / "access.log.gz"
-NOTE, FLOW = "#traffic-note", "#charts .summary >> nth=0"
+NOTE, FLOW = "#range-note", "#charts .summary >> nth=0"
+MOVES = re.compile(r"^\S.*; moves on\.$")
 EVENT: dict[str, Any] = {"type": "request", "service": "web", "user_id": "u", "data": {"status": 200}}
 
 
@@ -32,7 +33,8 @@ def is_shown(page: Page, range_: str) -> None:
 @pytest.mark.parametrize(
     ("ago", "range_", "words"),
     [
-        (timedelta(minutes=100), "24h", "last 24 hours"),
+        (timedelta(minutes=100), "3h", "last 3 hours"),
+        (timedelta(hours=20), "24h", "last 24 hours"),
         (timedelta(days=3), "7d", "last 7 days"),
         (timedelta(days=20), "90d", "last 90 days"),
     ],
@@ -44,13 +46,14 @@ def test_a_page_opens_with_the_shortest_range_that_has_data(
     requests_at(server, ago)
     page = open_page(server.url)
     is_shown(page, range_)
-    expect(page.locator(NOTE)).to_have_text(f"Showing the {words}: nothing newer was recorded.")
+    expect(page.locator(NOTE)).to_contain_text(f"Showing the {words}: nothing newer was recorded.")
     expect(page.locator(FLOW)).to_contain_text("on average")
     assert "range" not in page.url, "a link opens with the range that has data then"
     requests_at(server, timedelta(0))
     page.reload()
     is_shown(page, "1h")
-    expect(page.locator(NOTE)).to_have_text("drag to zoom")
+    expect(page.locator(NOTE)).to_have_text(MOVES)
+    expect(page.locator(NOTE)).not_to_contain_text("Showing")
 
 
 def test_a_page_switches_to_new_data_unless_a_range_was_chosen(start_server: StartServer, open_page: OpenPage) -> None:
@@ -66,7 +69,7 @@ def test_a_page_switches_to_new_data_unless_a_range_was_chosen(start_server: Sta
 
     eventually(more, 60)
     is_shown(pages[1], "7d")
-    expect(pages[1].locator(NOTE)).to_have_text("drag to zoom")
+    expect(pages[1].locator(NOTE)).not_to_contain_text("Showing")
 
 
 def test_a_chosen_range_is_kept_even_if_it_is_empty(start_server: StartServer, open_page: OpenPage) -> None:
@@ -74,11 +77,12 @@ def test_a_chosen_range_is_kept_even_if_it_is_empty(start_server: StartServer, o
     requests_at(server, timedelta(days=3))
     page = open_page(server.url)
     is_shown(page, "7d")
-    page.get_by_role("radio", name="last hour").check(force=True)
+    page.get_by_role("radio", name="last hour", exact=True).check(force=True)
     expect(page.locator(FLOW)).to_have_text("No requests in the last hour; no errors.")
     page.reload()
     is_shown(page, "1h")
-    expect(page.locator(NOTE)).to_have_text("drag to zoom")
+    expect(page.locator(NOTE)).to_have_text(MOVES)
+    expect(page.locator(NOTE)).not_to_contain_text("Showing")
 
 
 def test_an_opened_service_is_shown_in_a_range_with_data(start_server: StartServer, open_page: OpenPage) -> None:
@@ -89,7 +93,7 @@ def test_an_opened_service_is_shown_in_a_range_with_data(start_server: StartServ
     is_shown(page, "1h")
     page.get_by_role("link", name="web", exact=True).first.click()
     is_shown(page, "7d")
-    expect(page.locator(NOTE)).to_have_text("Showing the last 7 days: nothing newer was recorded of web.")
+    expect(page.locator(NOTE)).to_contain_text("Showing the last 7 days: nothing newer was recorded of web.")
     page.go_back()
     is_shown(page, "1h")
 
@@ -151,37 +155,45 @@ def test_low_rates_are_shown_per_hour(start_server: StartServer, open_page: Open
     expect(page.locator(FLOW)).to_contain_text(", peak 3/h at")
 
 
-def test_back_and_forward_go_through_ranges_and_zooms(shop: Server, open_page: OpenPage) -> None:
+def test_back_and_forward_go_through_ranges_and_comparisons(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     is_shown(page, "1h")
     page.get_by_role("radio", name="last 24 hours").check(force=True)
     is_shown(page, "24h")
     expect(page.locator(FLOW)).to_contain_text("Last 24 hours")
+    page.get_by_label("Compare with").select_option("same time last week")
+    expect(page.locator(FLOW)).to_contain_text("Dashed: last week")
     plot = page.get_by_role("slider").first
     plot.focus()
     for key in ("Home", "PageDown", "+"):
         page.keyboard.press(key)
-    caption = page.locator(NOTE)
-    expect(caption).to_have_text(re.compile(r"^Zoomed to .*\d\d:\d\d – .*\d\d:\d\d, [\d hmin]+; Esc shows all\.$"))
+    note = page.locator(NOTE)
+    expect(note).to_have_text(
+        re.compile(r"\d\d:00 – .*\d\d:00, 1\d h, by the hour\. Stands still\. Compared with last week")
+    )
+    is_shown(page, "custom")
     page.go_back()
-    expect(caption).to_have_text("drag to zoom")
-    expect(page.locator("#zoom-reset")).to_be_hidden()
+    expect(note).to_contain_text("moves on. Compared with last week")
+    expect(page.get_by_role("button", name="Back to live")).to_be_hidden()
     is_shown(page, "24h")
+    page.go_back()
+    expect(page.locator(FLOW)).not_to_contain_text("Dashed")
     page.go_back()
     is_shown(page, "1h")
     expect(page.locator(FLOW)).to_contain_text("Last hour")
-    page.go_forward()
+    for _ in range(3):
+        page.go_forward()
+    expect(note).to_contain_text("Stands still")
+    page.get_by_role("button", name="Back to live").click()
     is_shown(page, "24h")
-    page.go_forward()
-    expect(caption).to_have_text(re.compile("^Zoomed to "))
-    expect(page.locator("#zoom-reset")).to_be_visible()
+    expect(note).to_contain_text("moves on. Compared with last week")
 
 
 def test_events_of_another_day_show_its_date(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     at = datetime.now(UTC) - timedelta(days=1)
     post_events(server, [{**EVENT, "timestamp": at.isoformat()}, EVENT])
-    page = open_page(server.url, timezone_id="UTC")
+    page = open_page(f"{server.url}/?range=7d", timezone_id="UTC")
     expect(page.locator("#feed time")).to_have_count(2)
     today, before = page.locator("#feed time").all_inner_texts()
     assert re.fullmatch(r"\d\d:\d\d:\d\d", today)

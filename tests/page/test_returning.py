@@ -26,6 +26,7 @@ def test_a_page_reconnects_after_sleep_and_shows_it(start_server: StartServer, o
     page.clock.install()
     page.reload()
     expect(page.locator("#figures strong").first).to_have_text("1")
+    expect(page.locator("#connection")).to_have_text("live")
     page.clock.fast_forward(600_000)  # timers are that late, and the socket seems open
     expect(page.locator("#connection")).to_contain_text("live again, after 10 min without data")
     post_events(server, [request])
@@ -43,7 +44,7 @@ def test_a_tab_that_becomes_visible_loads_its_charts(start_server: StartServer, 
     post_events(server, [request, {**request, "service": "unseen"}])
     expect(page.locator("#figures strong").first).to_have_text("3")
     expect(page.locator("#feed li")).to_have_count(1)
-    with page.expect_request(re.compile(r"/series\?name=requests&agg=rate")):
+    with page.expect_request(re.compile(r"/summary\?from=")):
         set_hidden(page, False)
     expect(page.locator("#feed li")).to_have_count(3)
     expect(page.locator("#services-table tbody tr")).to_have_count(2)

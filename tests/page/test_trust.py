@@ -17,7 +17,7 @@ from tests.server import ROOT, Server
 AXE = ROOT / "tests/spec/node_modules/axe-core/axe.min.js"
 IMG = "<img src=x onerror=\"document.body.dataset.pwned='1'\">"
 SCRIPT = "</script><script>document.body.dataset.pwned='2'</script>"
-WEIGHT = 110_000
+WEIGHT = 125_000
 
 
 def test_a_page_shows_an_outage_and_recovers(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ def test_the_empty_page_shows_examples_until_data_arrives(start_server: StartSer
     page.evaluate(f"() => {{ (async () => {{ {texts(page, '#empty pre')[1]} }})(); }}")
     expect(page.locator("#empty")).to_contain_text("received: request from web")
     expect(page.locator("#services-table tbody a")).to_have_text("web")
-    expect(page.locator("#charts .summary").last).to_have_text(re.compile("Distinct users a minute: 0 to 1"))
-    assert page.locator("#ranges input[value='5m']").is_checked()
+    expect(page.locator("#charts .summary").last).to_have_text(re.compile("1 distinct; 0 to 1 in 5 s"))
+    assert page.locator("#ranges input[value='1m']").is_checked()
     expect(page.locator("#charts .summary").first).to_contain_text("on average since")
-    expect(page.locator("#charts .summary").nth(1)).to_contain_text("Peaks: p50 ")
+    expect(page.locator("#charts .summary").nth(1)).to_contain_text("Last minute: p50 ")
     first = page.get_by_role("slider").first.get_attribute("aria-valuetext")
     expect(page.get_by_role("slider").first).not_to_have_attribute("aria-valuetext", first or "")  # it moves
     expect(page.locator("#figures strong").first).to_have_text("20")

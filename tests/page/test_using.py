@@ -79,7 +79,7 @@ def test_an_opened_event_stays_open(shop: Server, open_page: OpenPage) -> None:
     assert texts(page, "#feed time") == still
 
 
-def test_dragging_zooms_all_charts_and_changes_the_address(shop: Server, open_page: OpenPage) -> None:
+def test_dragging_in_a_chart_chooses_the_range_of_the_page(shop: Server, open_page: OpenPage) -> None:
     page = open_page(shop.url)
     over = page.locator("#charts .u-over").first
     box = over.bounding_box()
@@ -89,23 +89,24 @@ def test_dragging_zooms_all_charts_and_changes_the_address(shop: Server, open_pa
     page.mouse.down()
     page.mouse.move(box["x"] + 300, middle, steps=4)
     page.mouse.up()
-    expect(page.locator("#zoom-reset")).to_be_visible()
-    assert re.search(r"zoom=\d+-\d+", page.url)
-    expect(page.locator("#traffic-note")).to_contain_text("Zoomed to ")
+    expect(page.locator("#range-note")).to_contain_text("by the minute. Stands still.")
+    assert re.search(r"\?from=\S+Z&to=\S+Z$", page.url)
+    words = page.locator("#traffic-about").inner_text()
+    assert re.fullmatch(r"(\w+ \d+, )?\d\d:\d\d – (\w+ \d+, )?\d\d:\d\d", words)
+    eventually(lambda: set(texts(page, "#figures dt .soft")) == {words})
     page.reload()
-    expect(page.locator("#zoom-reset")).to_be_visible()
-    page.click("#zoom-reset")
-    expect(page.locator("#zoom-reset")).to_be_hidden()
-    assert "zoom" not in page.url
+    expect(page.locator("#traffic-about")).to_have_text(words)
+    page.get_by_role("button", name="Back to live").click()
+    expect(page.locator("#traffic-about")).to_have_text("last hour")
+    assert "from=" not in page.url
 
 
-def test_an_old_link_to_a_zoom_opens_in_a_longer_range(shop: Server, open_page: OpenPage) -> None:
+def test_an_old_link_to_a_zoom_opens_the_same_time(shop: Server, open_page: OpenPage) -> None:
     now = int(datetime.now(UTC).timestamp())
     page = open_page(f"{shop.url}/?range=5m&zoom={now - 10_800}-{now - 7_200}")
-    expect(page.locator("#ranges input[value='24h']")).to_be_checked()
-    expect(page.locator("#zoom-reset")).to_be_visible()
-    assert f"range=24h&zoom={now - 10_800}-{now - 7_200}" in page.url
-    expect(page.locator("#charts .summary").first).to_contain_text("Last 24 hours")
+    expect(page.locator("#ranges input[value='custom']")).to_be_checked()
+    expect(page.locator("#range-note")).to_contain_text("Stands still.")
+    expect(page.locator("#range-note")).to_contain_text(", 1 h, by the hour")
 
 
 def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
@@ -120,7 +121,8 @@ def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
         over.hover(position={"x": 200, "y": 50})
         at = chart.locator("h3 time").get_attribute("title")
         row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
-        assert chart.locator(".value").all_inner_texts() == row.all_inner_texts(), "values at the cursor"
+        shown = chart.locator(".key:not([hidden]) .value").all_inner_texts()
+        assert shown == row.all_inner_texts(), "values at the cursor"
 
 
 def test_shown_data_can_be_exported(shop: Server, open_page: OpenPage) -> None:
@@ -145,9 +147,9 @@ def test_arrow_keys_move_the_cursor_and_announce_its_values(shop: Server, open_p
     assert re.fullmatch(r"(\w+ \d+, )?\d\d:\d\d: requests [\d.,]+/s, errors [\d.,]+/(s|min|h)", second)
     assert plot.get_attribute("aria-valuetext") != second
     page.keyboard.press("+")
-    expect(page.locator("#zoom-reset")).to_be_visible()
+    expect(page.get_by_role("button", name="Back to live")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#zoom-reset")).to_be_hidden()
+    expect(page.get_by_role("button", name="Back to live")).to_be_hidden()
 
 
 def test_the_heat_map_can_be_read_by_arrow_keys_and_pointer(shop: Server, open_page: OpenPage) -> None:
@@ -223,7 +225,7 @@ def test_everything_can_be_reached_by_keyboard(shop: Server, open_page: OpenPage
         "Latency: cursor, moved by arrow keys",
         "Active users: cursor, moved by arrow keys",
     ]
-    for name in ("last hour", "services-filter", "Export services as CSV", "Error rate"):
+    for name in ("last hour", "compare", "services-filter", "Export services as CSV", "Error rate"):
         assert name in reached
     page.keyboard.press("Enter")
     if "service=" not in page.url:  # until the focus is on a service

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analytics.catalog.defaults import SECRET_FIELDS
-from analytics.doors.json_door import may_import
+from analytics.doors.senders import may_import
 from analytics.errors import NotFound, Unavailable
 from analytics.identity import ADMIN, EVERYBODY, INGEST, KEY, Identity
 from analytics.privacy.hashing import HASH_PATTERN, Hasher, hash_key

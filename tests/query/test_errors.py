@@ -108,3 +108,12 @@ def test_a_late_error_has_its_own_time() -> None:
     (group,) = page(rig)["errors"]
     assert (group["first"], group["last"]) == ("2023-11-14T11:00:00.000Z", "2023-11-14T12:00:00.000Z")
     assert "received_at" not in group["latest"]
+
+
+def test_errors_of_a_range() -> None:
+    rig = Rig()
+    for ago in (50, 30, 10):
+        rig.event("error", "web", at=NOON - ago, data={"message": f"{ago} s ago"})
+    found = rig.ask(errors, None, 100, NOON - 30, NOON - 10)
+    assert [group["message"] for group in found["errors"]] == ["30 s ago"]
+    assert found["kept"] == 1

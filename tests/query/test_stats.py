@@ -1,11 +1,9 @@
 """Statistics: totals, receipts, drops, and buckets by hour and day."""
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from analytics.jobs.report import JobReport
 from analytics.jobs.supervisor import Supervisor
-from analytics.query.exposition import exposition
 from analytics.query.health import health
 from tests.fakes import FakeClock
 from tests.state.rig import DAY, HOUR, IN_MEMORY, MIDNIGHT, NOON, Rig, event, metric
@@ -35,6 +33,7 @@ def test_stats_count_recorded_and_kept_items() -> None:
         "events": {"accepted": 4, "duplicates": 1, "rejected": 0},
         "metrics": {"accepted": 3, "duplicates": 0, "rejected": 1},
         "heartbeats": {"accepted": 1, "duplicates": 0, "rejected": 0},
+        "points": {"accepted": 0, "duplicates": 0, "rejected": 0},
     }
     assert stats["drops"] == {"reserved_name": 1}
     assert list(stats["events_by_type"].items()) == [("purchase", 2), ("view", 2)]
@@ -146,30 +145,3 @@ def test_health_is_degraded_if_a_job_is_down_or_nothing_can_be_recorded() -> Non
     assert answer["jobs"] == [sender, ticker]
     answer = rig.ask(health, 0, ["the ticker has stalled"], IN_MEMORY, [ticker], None)
     assert (answer["status"], answer["reasons"]) == ("unhealthy", ["the ticker has stalled"])
-
-
-def test_the_exposition_has_all_collected_metrics() -> None:
-    rig = Rig()
-    rig.events(event(data={"latency": 10, "status": 500}), event("view", "cart"))
-    rig.metric("memory", 5, unit="MB", tags={"host": 'a"\\b\n'})
-    rig.metrics(metric("events", 1))
-    rig.beat(status="degraded")
-    text = rig.ask_in_steps(exposition, 4).decode()
-    samples = {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-    assert samples["analytics_connected_clients",] == 4
-    assert samples["analytics_tracked_services",] == 2
-    assert samples["analytics_ingest_items_total", ("kind", "events"), ("outcome", "accepted")] == 2
-    assert samples["analytics_drops_total", ("reason", "reserved_name")] == 1
-    assert samples["analytics_service_requests", ("service", "shop")] == 1
-    assert samples["analytics_service_errors", ("service", "shop")] == 1
-    assert samples["analytics_service_status", ("service", "shop"), ("status", "degraded")] == 1
-    assert samples["analytics_service_status", ("service", "cart"), ("status", "unknown")] == 1
-    assert samples["analytics_service_latency_ms_count", ("service", "shop")] == 1
-    assert samples["analytics_events", ("service", "cart"), ("type", "view")] == 1
-    tagged = [key for key in samples if key[0] == "analytics_metric_last" and ("name", "memory") in key]
-    assert len(tagged) == 2
-    assert all(samples[key] == 5 for key in tagged)

@@ -104,8 +104,10 @@ def with_fault(item: dict[str, Any], fault: Fault, dump: Callable[[Any], bytes])
 
 
 def content(record: msgspec.Struct) -> dict[str, Any]:
-    """The fields of a record that are not null, with its JSON decoded."""
+    """The fields of a record that are not null and not the default `kind`, with its JSON decoded."""
     fields = msgspec.structs.asdict(record)
+    if fields.get("kind") == "gauge":
+        del fields["kind"]
     return {
         name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
         for name, value in fields.items()

@@ -86,6 +86,10 @@ class Sent(NamedTuple):
     taken: dict[str, Any] | None
 
 
+DEFAULTS: dict[str, dict[str, Any]] = {"events": {"data": {}}, "metrics": {}}
+"""Fields of an accepted item that were not sent."""
+
+
 @st.composite
 def sent(draw: st.DrawFn, kind: Kind, *, lines: bool) -> Sent:
     """A valid item (mostly), or one with a fault."""
@@ -98,10 +102,10 @@ def sent(draw: st.DrawFn, kind: Kind, *, lines: bool) -> Sent:
     fate = draw(st.integers(0, 9))
     if fate < 5:
         item = draw(kind.right)
-        return Sent(dump(item), {"data": {}, **item} if kind.name == "events" else item)
+        return Sent(dump(item), {**DEFAULTS[kind.name], **item})
     if fate < 7:
         make, fault = draw(st.sampled_from(kind.texts)), draw(st.sampled_from(TAKEN))
-        taken = {"data": {}, **make(fault.becomes)} if kind.name == "events" else make(fault.becomes)
+        taken = {**DEFAULTS[kind.name], **make(fault.becomes)}
         return Sent(with_fault(make(HOLE), fault, dump), taken)
     if fate < 9:
         return Sent(

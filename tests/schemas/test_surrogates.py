@@ -82,6 +82,8 @@ def test_a_lone_surrogate_is_replaced_wherever_text_is_allowed() -> None:
         "value": 1.0,
         "timestamp": None,
         "tags": {half: half},
+        "kind": "gauge",
+        "instance": None,
     }
 
 

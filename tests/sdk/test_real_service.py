@@ -29,15 +29,17 @@ def test_every_kind_of_item_arrives(shared_server: Server) -> None:
             client.track_purchase("ORDER-456", 99.99, "user-123"),
             client.track_request("/orders/<id>", "GET", 503, 12.5),
             client.record_metric("memory", 312, unit="MB"),
+            client.record_metric("sdk_jobs", 2, {f"tag{n}": n for n in range(31)}, kind="counter", instance="a"),
         ]
         client.start_heartbeat(60, status=lambda: "degraded")
         assert client.flush(10)
-        eventually(lambda: client.counts()["accepted"] == 6)
+        eventually(lambda: client.counts()["accepted"] == 7)
         wrong = [
             client.track_event("", {}),
             client.track_event("click", timestamp="yesterday"),
             client.record_metric("latency", -1),
-            client.record_metric("cpu", 1, {f"tag{n}": n for n in range(20)}),
+            client.record_metric("cpu", 1, {f"tag{n}": n for n in range(32)}),
+            client.record_metric("memory", 1, kind="counter"),
             client.heartbeat("odd"),
             client.track_event("click", {"deep": deep(100)}),
         ]

@@ -212,6 +212,8 @@ def test_no_argument_makes_a_call_raise(make_client: MakeClient) -> None:
         lambda: client.record_metric("cpu", 10**5_000),
         lambda: client.record_metric("cpu", 1, odd),  # type: ignore[arg-type]
         lambda: client.record_metric("cpu", 1, [1]),  # type: ignore[arg-type]
+        lambda: client.record_metric("cpu", 1, kind=odd),  # type: ignore[arg-type]
+        lambda: client.record_metric("cpu", 1, instance=7),  # type: ignore[arg-type]
         lambda: client.heartbeat(odd),  # type: ignore[arg-type]
         lambda: client.track_request("/", "GET", odd, 1),  # type: ignore[arg-type]
     ]
@@ -225,6 +227,7 @@ def test_calls_send_what_the_service_reads(service: Unruly, make_client: MakeCli
     client.track_event("visual_search", {"results": 3}, service="search", timestamp="2024-01-15T10:30:00Z")
     client.record_metric("cpu", Fraction(1, 2), {"core": 3}, "%")
     client.record_metric("memory", 5, {"service": "other"})
+    client.record_metric("jobs", 2, kind="counter", instance="worker-1")
     client.track_request("/orders/<id>", "GET", 503, 12.34567, error="Timeout")
     client.heartbeat("degraded", {"queue": 7})
     assert client.flush(10)
@@ -248,6 +251,7 @@ def test_calls_send_what_the_service_reads(service: Unruly, make_client: MakeCli
         },
         {**own, "name": "cpu", "value": 0.5, "unit": "%", "tags": {"service": "shop", "core": "3"}},
         {**own, "name": "memory", "value": 5, "tags": {"service": "other"}},
+        {**own, "name": "jobs", "value": 2, "kind": "counter", "instance": "worker-1", "tags": {"service": "shop"}},
         {
             **shop,
             "type": "request",
@@ -261,7 +265,7 @@ def test_calls_send_what_the_service_reads(service: Unruly, make_client: MakeCli
         },
     ):
         assert item in sent
-    assert len(sent) == 6
+    assert len(sent) == 7
     assert service.heartbeats == [{"service": "shop", "status": "degraded", "metrics": {"queue": 7}}]
 
 

@@ -21,6 +21,16 @@ test('the examples of the contract work unchanged', async (t) => {
   });
 });
 
+test('metrics may have a kind and an instance', async (t) => {
+  const fake = await service(t);
+  const analytics = client(fake);
+  await analytics.recordMetric('jobs', 2, {}, '', { kind: 'counter', instance: 'worker-1' });
+  const [{ id, ...metric }] = [...fake.counted.values()];
+  assert.deepEqual(metric, {
+    name: 'jobs', value: 2, unit: '', kind: 'counter', instance: 'worker-1', tags: { service: 'frontend' },
+  });
+});
+
 test('the default address is this machine', () => {
   assert.equal(new AnalyticsClient().baseUrl, 'http://localhost:8099');
 });

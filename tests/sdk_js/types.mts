@@ -13,6 +13,7 @@ const told: Outcome[] = await Promise.all([
   analytics.trackPageView('/products', null),
   analytics.trackPurchase('ORDER-456', 99.99, 'user-123'),
   analytics.recordMetric('page_load_time', 1250, { page: '/products' }),
+  analytics.recordMetric('jobs', 2, {}, '', { kind: 'counter', instance: 'worker-1' }),
   analytics.heartbeat('checkout', 'healthy', { request_count: 1000 }),
 ]);
 const status: 'accepted' | 'duplicate' | 'rejected' | 'dropped' = told[0]!.status;
@@ -44,5 +45,7 @@ dashboard.close();
 analytics.heartbeat('checkout', 'fine');
 // @ts-expect-error an outcome has no body
 told[0]!.json();
+// @ts-expect-error a kind that there is not
+analytics.recordMetric('jobs', 2, {}, '', { kind: 'sum' });
 // @ts-expect-error a name without a value
 analytics.recordMetric('page_load_time');

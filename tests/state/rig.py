@@ -10,8 +10,8 @@ import msgspec
 from analytics.bus import BatchRecorded, Bus
 from analytics.config import Settings
 from analytics.kinds import EVENTS, HEARTBEATS, METRICS
-from analytics.log.handlers import Taken
 from analytics.log.log import MemoryLog
+from analytics.log.outcome import Taken
 from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
 from analytics.query.service_details import service_metrics

@@ -145,10 +145,12 @@ def test_custom_metrics_have_last_average_minimum_maximum_and_unit() -> None:
     rig.metric("memory", 4)
     assert rig.service()["metrics"] == {
         "memory": {
+            "kind": "gauge",
             "last": 4,
             "avg": 3,
             "min": -5,
             "max": 10,
+            "sum": 9,
             "count": 3,
             "unit": "MB",
             "last_at": "2023-11-14T12:00:02.000Z",

@@ -18,6 +18,7 @@ from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.ids import IDS, Ids
 from analytics.log.disk.stored import Part
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
+from analytics.log.disk.typed import endpoint_parts, typed_parts
 from analytics.log.recorder import Recorder
 from analytics.records import NewEvent, Quotas
 from analytics.state.catalog import StoredCatalog
@@ -32,7 +33,7 @@ from analytics.state.sums import Key, Total
 K = TypeVar("K")
 C = TypeVar("C", Cell, UserCell)
 SERIES_PART, USERS_PART, ENDPOINTS_PART, LAST_MINUTE_PART = "series", "users", "endpoints", "last_minute"
-ERRORS_PART, CATALOG_PART, REST_PART = "errors", "catalog", "rest"
+ERRORS_PART, CATALOG_PART, EXPIRED_PART, REST_PART = "errors", "catalog", "expired", "rest"
 
 
 class Rest(msgspec.Struct):
@@ -59,18 +60,21 @@ class Rest(msgspec.Struct):
     quotas: Quotas | None = None
     time: float = 0.0
     waiting: list[tuple[int, int, TotalRows]] = []
+    endpoint_series_since: float = 0.0
 
 
 class Unsaved(NamedTuple):
     """What changed since the last checkpoint: buckets, blocks of rings, and new ids."""
 
     series: set[Bucket]
+    typed: list[dict[str, set[Bucket]]]
     users: set[Bucket]
     endpoints: set[int]
     last_minute: set[int]
     rings: list[set[int]]
     ids: list[dict[str, float]]
     catalog: bool
+    expired: bool
 
 
 class Checkpoint:
@@ -87,6 +91,8 @@ class Checkpoint:
         ]
         self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES_PART, state.series, SeriesKey, Cell)
         self._users: _Tables[str, UserCell] = _Tables(USERS_PART, state.users, str, UserCell)
+        self._stores = state.series_store, state.endpoint_series.store
+        self._typed = typed_parts(state), endpoint_parts(state)
         self._rings: dict[str, Blocks[Any]] = {
             **{name: Blocks(name, ring, KINDS[name].record) for name, ring in state.rings.items()},
             ERRORS_PART: Blocks(ERRORS_PART, state.errors.ring, NewEvent),
@@ -99,18 +105,23 @@ class Checkpoint:
         endpoints = state.endpoints
         return Unsaved(
             state.series.dirty.take(),
+            [{kind: buckets.dirty.take() for kind, buckets in store.buckets.items()} for store in self._stores],
             state.users.dirty.take(),
             endpoints.retained.dirty.take(),
             endpoints.last_minute.dirty.take(),
             [blocks.ring.dirty.take() for blocks in self._rings.values()],
             [ids.take() for ids in self._ids],
             state.catalog.take_change(),
+            state.series.take_expired_change(),
         )
 
     def rollback(self, unsaved: Unsaved) -> None:
         """Add `unsaved` to those of the next checkpoint: the one with them failed."""
         state = self._state
         state.series.dirty.give_back(unsaved.series)
+        for store, tables in zip(self._stores, unsaved.typed, strict=True):
+            for kind, buckets in tables.items():
+                store.buckets[kind].dirty.give_back(buckets)
         state.users.dirty.give_back(unsaved.users)
         state.endpoints.retained.dirty.give_back(unsaved.endpoints)
         state.endpoints.last_minute.dirty.give_back(unsaved.last_minute)
@@ -119,6 +130,7 @@ class Checkpoint:
         for ids, fresh in zip(self._ids, unsaved.ids, strict=True):
             ids.rollback(fresh)
         state.catalog.is_changed |= unsaved.catalog
+        state.series.expired_changed |= unsaved.expired
 
     def commit(self, unsaved: Unsaved) -> None:
         """Note that the checkpoint with `unsaved` is complete."""
@@ -129,6 +141,8 @@ class Checkpoint:
         """The parts for `unsaved`, and `rest`."""
         endpoints = self._state.endpoints
         yield from self._series.dump(unsaved.series)
+        for parts, tables in zip(self._typed, unsaved.typed, strict=True):
+            yield from parts.dump(tables)
         yield from self._users.dump(unsaved.users)
         yield from dumped(ENDPOINTS_PART, DAY_SECONDS, endpoints.retained, unsaved.endpoints)
         yield from dumped(LAST_MINUTE_PART, 1, endpoints.last_minute, unsaved.last_minute)
@@ -138,6 +152,8 @@ class Checkpoint:
             yield from ids.dump(fresh)
         if unsaved.catalog:
             yield Part(CATALOG_PART, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
+        if unsaved.expired:
+            yield Part(EXPIRED_PART, 0, 0, self._series.packed(self._state.series.expired))
         yield Part(REST_PART, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
@@ -145,6 +161,7 @@ class Checkpoint:
         endpoints = self._state.endpoints
         return [
             *self._series.oldest(),
+            *(oldest for parts in self._typed for oldest in parts.oldest()),
             *self._users.oldest(),
             (ENDPOINTS_PART, 0, endpoints.retained.oldest * DAY_SECONDS),
             (LAST_MINUTE_PART, 0, endpoints.last_minute.oldest),
@@ -165,6 +182,10 @@ class Checkpoint:
                 self._series.load(Bucket(level, start), body)
             elif family == USERS_PART:
                 self._users.load(Bucket(level, start), body)
+            elif family == EXPIRED_PART:
+                self._series.load_expired(body)
+            elif stored := [each for each in self._typed if each.has(family)]:
+                stored[0].load(family, Bucket(level, start), body)
             elif family == IDS:
                 self._ids[level].load(start, body)
             elif family in self._rings:
@@ -180,6 +201,8 @@ class Checkpoint:
         self._restore_rest(rest, sums)
         self._series.restore(rest.series_open, self._state.time, self._state.oldest)
         self._users.restore(rest.users_open, self._state.time, self._state.oldest)
+        for each in self._typed:
+            each.restore()
         for blocks in self._rings.values():
             blocks.restore()
 
@@ -205,6 +228,7 @@ class Checkpoint:
             state.quotas,
             state.time,
             [(*seconds, rows_of(table)) for seconds, table in state.endpoints.pending.items()],
+            state.endpoint_series.since,
         )
 
     def _restore_rest(self, rest: Rest, sums: Mapping[str, Mapping[int, dict[Key, Total]]]) -> None:
@@ -219,6 +243,7 @@ class Checkpoint:
         for at, shown_at, rows in rest.waiting:
             for (service, endpoint), total in totals_of(rows).items():
                 state.endpoints.add(at, shown_at, service, endpoint, total)
+        state.endpoint_series.since = rest.endpoint_series_since
         state.services.restore(rest.services)
         state.units = dict(rest.units)
         state.limits.restore(*rest.limits)
@@ -236,24 +261,36 @@ class _Tables(Generic[K, C]):
         self._cell: type[C] = cell
         self._decode = msgspec.msgpack.Decoder(list[tuple[key, bytes]]).decode
         self._loaded: dict[Bucket, dict[K, C]] = {}
+        self._expired: dict[K, C] = {}
         self._keys: dict[K, K] = {}
 
     def dump(self, buckets: Iterable[Bucket]) -> Iterator[Part]:
         """The parts for the tables at `buckets`; tables that have expired are skipped."""
         for bucket in buckets:
-            cells = [(key, cell.pack()) for key, cell in self._rollup.table(bucket).items()]
+            cells = self._rollup.table(bucket)
             if cells:
-                yield Part(self._family, bucket.level, bucket.start, msgspec.msgpack.encode(cells))
+                yield Part(self._family, bucket.level, bucket.start, self.packed(cells))
+
+    def packed(self, cells: Mapping[K, C]) -> bytes:
+        """The body of a part with these cells."""
+        return msgspec.msgpack.encode([(key, cell.pack()) for key, cell in cells.items()])
 
     def load(self, bucket: Bucket, body: bytes) -> None:
         """Decode one table; `restore` adds it to the rollup."""
+        self._loaded[bucket] = self._unpacked(body)
+
+    def load_expired(self, body: bytes) -> None:
+        """Decode the sums of the expired cells; `restore` adds them to the rollup."""
+        self._expired = self._unpacked(body)
+
+    def _unpacked(self, body: bytes) -> dict[K, C]:
         keys, unpack = self._keys, self._cell.unpack
-        self._loaded[bucket] = {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
+        return {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
 
     def restore(self, opened: list[int], now: float, oldest: int) -> None:
         """Replace the rollup's tables with the loaded ones; see `Rollup.restore`."""
-        self._rollup.restore(opened, now, oldest, self._loaded)
-        self._loaded, self._keys = {}, {}
+        self._rollup.restore(opened, now, oldest, self._loaded, self._expired)
+        self._loaded, self._expired, self._keys = {}, {}, {}
 
     def oldest(self) -> list[tuple[str, int, int]]:
         return [(self._family, level, self._rollup.oldest(level)) for level in range(len(self._rollup.levels))]

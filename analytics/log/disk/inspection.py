@@ -27,7 +27,7 @@ RESOLUTIONS: dict[str, tuple[str, ...]] = {
 }
 """The names of the levels of each family of parts; for ids, the kinds of records."""
 RINGS = tuple(kind.name for kind in KINDS.values() if kind.ring_capacity)
-TIMELESS = (ERASING.family, "ids", "rest", "catalog", "errors", *RINGS)
+TIMELESS = (ERASING.family, "ids", "rest", "catalog", "errors", "expired", "typed_series", *RINGS)
 """Families whose parts do not begin at a time."""
 CURSORS_SCHEMA = 3
 """The first version of the schema with consumers' cursors."""

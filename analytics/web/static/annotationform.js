@@ -3,7 +3,7 @@
 import { request } from './api.js';
 import { byId, set, setText } from './dom.js';
 import { now } from './servertime.js';
-import { inUtc } from './zone.js';
+import { fromInput, toInput } from './zone.js';
 
 export class AnnotationForm {
   constructor(view, group, onAdded) {
@@ -21,7 +21,7 @@ export class AnnotationForm {
       this.#add();
     });
     group.onPick = (at) => {
-      if (!this.form.hidden) this.form.elements.time.value = text(at);
+      if (!this.form.hidden) this.form.elements.time.value = toInput(at);
     };
   }
 
@@ -35,7 +35,7 @@ export class AnnotationForm {
     this.form.reset();
     setText(byId('annotations-error'), '');
     const { elements } = this.form;
-    elements.time.value = text(this.group.picked ?? now());
+    elements.time.value = toInput(this.group.picked ?? now());
     elements.service.value = this.view.service;
     elements.text.focus();
   }
@@ -63,11 +63,5 @@ export class AnnotationForm {
   }
 }
 
-/** A moment (seconds) as an input of the type datetime-local has it, in the zone of the page. */
-function text(at) {
-  const date = new Date(at * 1000);
-  return new Date(date - (inUtc() ? 0 : date.getTimezoneOffset() * 60_000)).toISOString().slice(0, 19);
-}
-
-/** The same back, as RFC 3339; null where nothing was entered. */
-const iso = (value) => (value ? new Date(`${value}${inUtc() ? 'Z' : ''}`).toISOString() : null);
+/** What was entered as RFC 3339; null where it is empty. */
+const iso = (value) => (value ? new Date(fromInput(value) * 1000).toISOString() : null);

@@ -66,7 +66,7 @@ export class Annotations {
     const within = wanted[0].filter(({ from, to }) => from <= end && (to ?? from) >= start).reverse();
     const nothing = this.isFailing ? 'Could not be loaded; trying again.' : 'None in this range.';
     const shown = within.length > SHOWN ? `the newest ${SHOWN} of ${count(within.length)} in this range` : within.length ? plural(within.length, 'annotation') : nothing;
-    setText(byId('annotations-note'), this.found[0].hasMore ? `${shown}; only the newest ${count(MOST)} are loaded, zoom in to see others` : shown);
+    setText(byId('annotations-note'), this.found[0].hasMore ? `${shown}; only the newest ${count(MOST)} are loaded, choose a shorter range to see others` : shown);
     this.#list(within.slice(0, SHOWN));
   }
 
@@ -114,7 +114,7 @@ export class Annotations {
 }
 
 /** The range (seconds) that the charts of a group show; null where they show none yet. */
-const windowOf = (group) => group.zoom ?? group.charts[0]?.window ?? null;
+const windowOf = (group) => group.charts[0]?.window ?? null;
 
 /** The annotations of a range, oldest first, and whether the service has more of them. */
 async function load(range) {

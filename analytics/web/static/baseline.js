@@ -2,7 +2,7 @@
 
 import { ask, iso } from './api.js';
 import { health } from './health.js';
-import { endedBefore, FEWEST, median, usualFigures } from './usual.js';
+import { endedBefore, usualFigures } from './usual.js';
 
 const HOURS = 7 * 24;
 const FEWEST_MINUTES = 10;
@@ -14,12 +14,11 @@ const MINUTELY = [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']];
  */
 export async function usualBefore(now, services, wrong) {
   const start = Math.min(now, ...troubles(services, wrong).filter((at) => at > now - 86_400)); // longer trouble is the usual
-  const [{ buckets }, users, ...minutes] = await Promise.all([
+  const [{ buckets }, ...minutes] = await Promise.all([
     ask('/stats/hourly', { hours: HOURS }),
-    ask('/series', { name: 'events', agg: 'unique', step: 300, from: iso(now - 10_200), to: iso(now) }),
     ...MINUTELY.map(([name, agg]) => ask('/series', { name, agg, step: 60, from: iso(now - 3540), to: iso(now) })),
   ]);
-  return usualOf(hoursOf(buckets), minutesOf(minutes), usersOf(users), [start, now]);
+  return usualOf(hoursOf(buckets), minutesOf(minutes), [start, now]);
 }
 
 /** Start of each current trouble, in seconds. */
@@ -34,17 +33,13 @@ const hoursOf = (buckets) => buckets.map((one) => ({ at: Date.parse(one.hour) / 
 const minutesOf = ([requests, errors, latency]) =>
   requests.points.map(({ timestamp, value }, index) => ({ at: Date.parse(timestamp) / 1000, seconds: 60, requests: value, errors: errors.points[index]?.value ?? 0, latency: latency.points[index]?.value ?? null }));
 
-const usersOf = ({ points, step }) => points.map(({ timestamp, value }) => ({ at: Date.parse(timestamp) / 1000, seconds: step, users: value || null }));
-
 /** Usual value of each figure before the first of `ends` that has enough data before it. */
-function usualOf(hours, minutes, users, ends) {
+function usualOf(hours, minutes, ends) {
   const found = { about: {} };
   for (const end of ends) {
-    const known = endedBefore(end, users).filter((one) => one.users !== null);
     const sources = [
       [usualFigures(endedBefore(end, hours)), 'the median of the hours with requests of the last 7 days'],
       [usualFigures(endedBefore(end, minutes), FEWEST_MINUTES), 'the median of the minutes with requests of the last hour'],
-      [{ active_users: known.length < FEWEST ? null : median(known.map((one) => one.users)) }, 'the median of the last 3 hours, as far as there were users'],
     ];
     for (const [figures, about] of sources) {
       for (const [name, value] of Object.entries(figures)) {

@@ -7,7 +7,6 @@ import { median, usualShare } from './usual.js';
 
 const AGAIN_MS = 60_000;
 const USUAL_AGAIN_MS = 600_000;
-const LIST_AGAIN_MS = 15_000;
 const WIDTH = 2;
 const MANY_ERRORS = 0.02;
 const UNSEEN_A_MINUTE = 20; // services out of sight that are reloaded per minute
@@ -16,8 +15,6 @@ export class Board {
   constructor() {
     this.rises = new Rises();
     this.hours = new Map();
-    this.p95s = new Map();
-    this.listDue = 0;
     this.tasks = new TaskQueue(WIDTH);
     this.wrong = new Map();
   }
@@ -55,18 +52,6 @@ export class Board {
     }
   }
 
-  /** Load the p95 of all services if due; snapshots do not contain it. */
-  async loadList() {
-    if (performance.now() < this.listDue) return;
-    this.listDue = performance.now() + LIST_AGAIN_MS;
-    try {
-      const { services } = await ask('/services');
-      this.p95s = new Map(Object.entries(services).map(([name, row]) => [name, row.p95_latency_ms]));
-    } catch {
-      this.listDue = performance.now() + 5000;
-    }
-  }
-
   /** Load yesterday's baseline of services in trouble, because their whole last hour may be bad. */
   loadUsual(services, now) {
     for (const [name, row] of Object.entries(services)) {
@@ -91,7 +76,6 @@ export class Board {
   /** Reset, for example after a time without updates. */
   reset() {
     this.rises.reset();
-    this.listDue = 0;
     for (const hour of this.hours.values()) hour.due = hour.unseenDue = 0;
   }
 

@@ -21,7 +21,9 @@ export class Chart {
     this.readout = el('p', { className: 'readout' });
     this.moment = el('time', { className: 'soft' });
     this.values = series.map(() => el('span', { className: 'value' }, NBSP));
-    this.readout.append(...series.map((one, index) => el('span', { className: 'key' }, swatch(one), `${one.label} `, this.values[index])));
+    this.labels = series.map(({ label }) => el('span', {}, label));
+    this.keys = series.map((one, index) => el('span', { className: 'key' }, swatch(one), this.labels[index], ' ', this.values[index]));
+    this.readout.append(...this.keys);
     this.plot = el('div', { className: 'plot', tabIndex: 0, role: 'slider', 'aria-label': `${title}: cursor, moved by arrow keys`, 'aria-valuemin': 0, 'aria-valuemax': 0, 'aria-valuenow': 0, 'aria-valuetext': 'no data yet' });
     this.summary = el('p', { className: 'summary soft' });
     this.table = el('table', { className: 'data' });
@@ -32,7 +34,7 @@ export class Chart {
     group.charts.push(this);
     this.plot.addEventListener('keydown', (event) => this.#key(event));
     this.plot.addEventListener('blur', () => group.point(null));
-    this.plot.addEventListener('dblclick', () => group.setZoom(null));
+    this.plot.addEventListener('dblclick', () => group.zoom(null));
     this.plot.addEventListener('click', () => this.at !== null && group.pick(this.at));
     this.details.addEventListener('toggle', () => this.#fillTable());
     if (globalThis.uPlot) new ResizeObserver(() => this.#resize()).observe(this.plot);
@@ -46,6 +48,20 @@ export class Chart {
     this.#draw();
     this.#read();
     if (this.details.open && !this.details.matches(':focus-within, :hover')) this.#fillTable();
+  }
+
+  /** Name the series of the other range that is compared. */
+  nameOther(words) {
+    this.series.forEach((one, place) => {
+      if (!one.isOther) return;
+      one.label = one.of ? `${one.of} ${words}` : words;
+      setText(this.labels[place], one.label);
+    });
+  }
+
+  /** Whether a series of another range is not shown, because there is none. */
+  #isAbsent(place) {
+    return Boolean(this.series[place].isOther) && this.columns[place + 1].every((value) => value === null);
   }
 
   /** Mark these annotations. */
@@ -63,10 +79,10 @@ export class Chart {
     this.#fillTable();
   }
 
-  /** Show the group's zoom, or the whole window. */
+  /** Show the whole window. */
   fit() {
     if (!this.uplot || !this.window) return;
-    const [min, max] = this.group.zoom ?? this.window;
+    const [min, max] = this.window;
     this.uplot.setScale('x', { min, max });
   }
 
@@ -101,7 +117,7 @@ export class Chart {
     const axis = { stroke: color('soft'), font: `11px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
     const grid = { stroke: color('line'), width: 1 };
     const scales = { x: { time: true, range: (_, min, max) => [min, max] } };
-    const axes = [{ ...axis, grid: { show: false }, space: 52, size: 28, gap: 8, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
+    const axes = [{ ...axis, grid: { show: false }, space: () => (this.step < 60 ? 72 : 52), size: 28, gap: 8, values: (_, splits, __, ___, spacing) => this.#times(splits, spacing) }];
     for (const one of this.series) {
       const scale = one.scale ?? 'y';
       if (scale in scales) continue;
@@ -115,7 +131,10 @@ export class Chart {
       };
       axes.push({ ...axis, ...side, stroke, scale, size: axisSize, gap: 4, splits, values: () => labels.map(({ text }) => text) });
     }
-    const bars = this.options.bars ? { paths: globalThis.uPlot.paths.bars({ size: [0.7, 24], align: 1 }), points: { show: false } } : {};
+    const { bars: drawBars, linear, stepped } = globalThis.uPlot.paths;
+    const [line, steps] = [linear(), stepped({ align: 1, extend: true })];
+    const few = { paths: (plot, ...rest) => (plot.data[0].length <= FEW ? steps : line)(plot, ...rest) };
+    const bars = this.options.bars ? { paths: drawBars({ size: [0.7, 24], align: 1 }), points: { show: false } } : few;
     return {
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
@@ -178,13 +197,13 @@ export class Chart {
     if (width < 8) return;
     const zoom = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')].map(Math.round);
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (zoom[1] > zoom[0]) this.group.setZoom(zoom);
+    if (zoom[1] > zoom[0]) this.group.zoom(zoom);
   }
 
   #key(event) {
     const [times] = this.columns;
     if (times.length === 0) return;
-    const [from, to] = this.group.zoom ?? this.window;
+    const [from, to] = this.window;
     const first = Math.max(0, times.findIndex((at) => at >= from));
     const last = times.findLastIndex((at) => at <= to);
     const now = this.at === null ? last + 1 : this.#nearest(this.at);
@@ -194,8 +213,8 @@ export class Chart {
       this.group.point(at);
       this.group.pick(at);
     }
-    else if (event.key === '+' && this.at !== null) this.group.setZoom([Math.max(from, this.at - (to - from) / 4), Math.min(to, this.at + (to - from) / 4)].map(Math.round));
-    else if (event.key === '-' || event.key === 'Escape') this.group.setZoom(null);
+    else if (event.key === '+' && this.at !== null) this.group.zoom([Math.max(from, this.at - (to - from) / 4), Math.min(to, this.at + (to - from) / 4)].map(Math.round));
+    else if (event.key === '-' || event.key === 'Escape') this.group.zoom(null);
     else return;
     event.preventDefault();
   }
@@ -217,12 +236,13 @@ export class Chart {
     const index = chosen ? this.#nearest(this.at) : this.#newest();
     if (index < 0) return;
     const texts = columns.map((values, place) => this.series[place].format(values[index]));
+    this.keys.forEach((key, place) => set(key, 'hidden', this.#isAbsent(place)));
     texts.forEach((text, place) => setText(this.values[place], text));
     const date = new Date(times[index] * 1000);
     const caption = this.options.describe?.(index) ?? moment(date, this.step);
     setText(this.moment, chosen ? caption : this.options.bars ? 'today' : 'newest');
     this.moment.title = utc(date);
-    const text = `${caption}: ${this.series.map((one, place) => `${one.label} ${texts[place]}`).join(', ')}`;
+    const text = `${caption}: ${this.series.flatMap((one, place) => (this.#isAbsent(place) ? [] : [`${one.label} ${texts[place]}`])).join(', ')}`;
     for (const [name, value] of [['max', times.length - 1], ['now', index], ['text', text]]) this.plot.setAttribute(`aria-value${name}`, value);
   }
 
@@ -236,10 +256,11 @@ export class Chart {
   #fillTable() {
     if (!this.details.open) return;
     const [times, ...columns] = this.columns;
-    const head = el('tr', {}, el('th', { scope: 'col' }, 'Time'), ...this.series.map((one) => el('th', { scope: 'col', className: 'n' }, one.label)));
+    const shown = this.series.filter((_, place) => !this.#isAbsent(place));
+    const head = el('tr', {}, el('th', { scope: 'col' }, 'Time'), ...shown.map((one) => el('th', { scope: 'col', className: 'n' }, one.label)));
     const rows = times.map((at, index) => {
       const date = new Date(at * 1000);
-      const cells = columns.map((values, place) => el('td', { className: 'n' }, this.series[place].format(values[index])));
+      const cells = shown.map((one) => el('td', { className: 'n' }, one.format(columns[this.series.indexOf(one)][index])));
       return el('tr', {}, el('th', { scope: 'row', title: utc(date) }, this.options.describe?.(index) ?? moment(date, this.step)), ...cells);
     });
     this.table.replaceChildren(el('caption', { className: 'hidden' }, this.title), el('thead', {}, head), el('tbody', {}, ...rows.reverse()));
@@ -247,6 +268,7 @@ export class Chart {
 }
 
 const TICK_SPACE = 32; // px
+const FEW = 8; // buckets that are drawn as long as they are: a line between their starts would leave out the last one
 
 /** As wide as the longest text of an axis, and never narrower than most are: so that a chart does not jump when it changes. */
 function axisSize(plot, texts, index, cycle) {

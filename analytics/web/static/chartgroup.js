@@ -1,13 +1,13 @@
-// Charts that share cursor, zoom and annotations.
+// Charts that share cursor and annotations, and in which a range can be chosen.
 
 import { zone } from './zone.js';
 
-/** Group of charts that share cursor and zoom. */
+/** Group of charts that share a cursor. */
 export class Group {
+  /** `onZoom` is called with a chosen range in seconds, or with null to leave it. */
   constructor(onZoom) {
     this.charts = [];
-    this.onZoom = onZoom;
-    this.zoom = null;
+    this.zoom = onZoom;
     this.picked = null; // the moment that the reader chose last, by a click or a key
     this.onPick = () => {};
     const rebuild = () => this.charts.forEach((chart) => chart.rebuild());
@@ -32,12 +32,5 @@ export class Group {
     if (key === this.annotated) return;
     this.annotated = key;
     for (const chart of this.charts) chart.annotate(annotations);
-  }
-
-  /** Show from `zoom[0]` to `zoom[1]` (seconds), or everything. */
-  setZoom(zoom, isReported = true) {
-    this.zoom = zoom;
-    for (const chart of this.charts) chart.fit();
-    if (isReported) this.onZoom(zoom);
   }
 }

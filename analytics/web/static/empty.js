@@ -56,7 +56,7 @@ export class Empty {
     if (isEmpty === this.isEmpty) return;
     const isFirst = this.isEmpty === true;
     this.isEmpty = isEmpty;
-    for (const id of ['board', 'verdict']) set(byId(id), 'hidden', isEmpty);
+    for (const id of ['board', 'verdict', 'range-bar']) set(byId(id), 'hidden', isEmpty);
     if (isEmpty) this.#teach();
     else if (isFirst) {
       this.#received(now.recent_events[0], Object.keys(services)[0]);

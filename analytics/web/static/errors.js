@@ -1,6 +1,6 @@
 // The newest errors, grouped with a count. The service stores them apart, so that traffic does not push them out.
 
-import { ask } from './api.js';
+import { ask, iso } from './api.js';
 import { byId, el, icon, setText } from './dom.js';
 import { count, plural, shorten, stamp, utc } from './format.js';
 
@@ -13,23 +13,29 @@ export class Errors {
   constructor() {
     this.list = byId('errors-list');
     this.rows = new Map();
-    this.service = null;
+    this.service = '';
+    this.key = null;
     this.total = 0;
     this.loadedAt = -Infinity;
   }
 
-  /** Show the errors of `service`, or with '' of all; loaded again when `total`, the errors counted so far, has changed. */
-  async show(service, total) {
+  /**
+   * Show the errors of `service`, or with '' of all, in `range`; loaded again when `total`, the errors counted in the range,
+   * has changed.
+   */
+  async show(service, range, total) {
+    setText(byId('errors-about'), `${range.words}, grouped, newest first`);
     const passed = performance.now() - this.loadedAt;
-    const isOther = service !== this.service;
+    const key = `${service}/${range.name || `${range.from}-${range.to}`}`;
+    const isOther = key !== this.key;
     if (!isOther && passed < (total === this.total ? AGAIN_MS : NEWS_MS)) return;
     if (isOther) this.#clear();
-    Object.assign(this, { service, total, loadedAt: performance.now() });
+    Object.assign(this, { key, service, total, loadedAt: performance.now() });
     try {
-      const { errors, kept } = await ask('/errors', { service, limit: SHOWN });
-      if (service !== this.service) return;
+      const { errors, kept } = await ask('/errors', { service, since: iso(range.from), until: iso(range.to), limit: SHOWN });
+      if (key !== this.key) return;
       this.#fill(errors);
-      setText(byId('errors-note'), noteOf(errors, kept, total));
+      setText(byId('errors-note'), noteOf(errors, kept, total, range));
     } catch {
       this.loadedAt = performance.now() - AGAIN_MS + NEWS_MS;
       if (this.rows.size === 0) setText(byId('errors-note'), 'Errors could not be loaded yet; trying again.');
@@ -38,7 +44,7 @@ export class Errors {
 
   /** Reload with the next snapshot, and show all errors again. */
   reload() {
-    this.service = null;
+    this.key = null;
   }
 
   #clear() {
@@ -63,12 +69,12 @@ export class Errors {
   }
 }
 
-/** The line under the list: how many of all errors it holds. */
-function noteOf(groups, kept, total) {
-  if (total === 0 && kept === 0) return 'No errors so far.';
-  if (kept === 0) return `${plural(total, 'error')} counted, without details: sent as metrics or in heartbeats, or no longer kept.`;
+/** The line under the list: how many of all errors of the range it holds. */
+function noteOf(groups, kept, total, { words, within }) {
+  if (total === 0 && kept === 0) return `No errors ${within}.`;
+  if (kept === 0) return `${plural(total, 'error')} counted ${within}, without details: sent as metrics or in heartbeats, or no longer kept.`;
   const more = total > kept ? `; ${count(total - kept)} more are counted without details` : '';
-  return `${plural(kept, 'error')} in ${groups.length === SHOWN ? `${count(SHOWN)} or more kinds, the newest first` : plural(groups.length, 'kind')}${more}.`;
+  return `${words[0].toUpperCase()}${words.slice(1)}: ${plural(kept, 'error')} in ${groups.length === SHOWN ? `${count(SHOWN)} or more kinds, the newest first` : plural(groups.length, 'kind')}${more}.`;
 }
 
 function line(group, withService) {

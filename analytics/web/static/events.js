@@ -1,9 +1,10 @@
 // Live feed of events: filtered by the service, can be paused; each event opens to show all of its data.
 
-import { address, ask } from './api.js';
+import { address, ask, iso } from './api.js';
 import { brief } from './brief.js';
 import { byId, el, icon, set, setText } from './dom.js';
 import { count, day, plural, rate, sameDay, stamp, utc } from './format.js';
+import { now as clock } from './servertime.js';
 
 const SHOWN = 40;
 const EVERY_MS = 500;
@@ -14,8 +15,8 @@ const RETRY_MS = 2000;
 export const isError = (event) => event.type === 'error' || (event.type === 'request' && Number(event.data?.status) >= 500);
 
 export class Events {
-  constructor(view, onChange) {
-    Object.assign(this, { view, onChange, paused: false, waiting: [], held: 0, seen: 0, lost: 0, failed: false, since: performance.now() });
+  constructor(view, choice, onChange) {
+    Object.assign(this, { view, choice, onChange, paused: false, waiting: [], held: 0, seen: 0, lost: 0, failed: false, since: performance.now() });
     this.list = byId('feed');
     this.type = byId('events-type');
     this.service = byId('events-service');
@@ -43,7 +44,7 @@ export class Events {
     const { signal } = this.loading;
     this.waiting = [];
     try {
-      const { events } = await ask('/events', { type, service, limit: SHOWN }, signal);
+      const { events } = await ask('/events', { type, service, ...this.#range(), limit: SHOWN }, signal);
       const later = this.waiting.filter((event) => !events.some((kept) => kept.id === event.id));
       if (this.failed) this.#note('');
       this.failed = false;
@@ -66,8 +67,11 @@ export class Events {
     this.#note(`${plural(this.lost, 'event')} dropped: they came faster than this page could take them.`);
   }
 
-  /** Add an event. */
+  /** Add an event that is in the range. */
   add(event) {
+    const { from, to, isLive } = this.choice.at(clock());
+    const at = Date.parse(event.timestamp) / 1000;
+    if (at < from || (!isLive && at >= to)) return;
     const service = this.view.service || this.view.source;
     if ((this.view.type && event.type !== this.view.type) || (service && event.service !== service)) return; // sent before the filters changed
     this.seen += 1;
@@ -90,7 +94,23 @@ export class Events {
   }
 
   exportOf(format) {
-    return address('/export/events', { format, type: this.view.type, service: this.view.service || this.view.source });
+    const { since: from, until: to } = this.#range();
+    return address('/export/events', { format, from, to, type: this.view.type, service: this.view.service || this.view.source });
+  }
+
+  /** The range as the service is asked for it; one that moves on has no end. */
+  #range() {
+    const { from, to, isLive } = this.choice.at(clock());
+    return { since: iso(from), until: isLive ? undefined : iso(to) };
+  }
+
+  /** Drop the events from before a range that moves on. */
+  #dropOld() {
+    const { from, isLive } = this.choice.at(clock());
+    const last = this.list.lastElementChild;
+    if (!isLive || this.paused || !last || last.eventAt >= from || this.list.querySelector('details[open]')) return;
+    for (const item of [...this.list.children]) if (item.eventAt < from) item.remove();
+    this.#noteEmpty();
   }
 
   #pause(paused) {
@@ -108,6 +128,7 @@ export class Events {
       this.since = now;
     }
     if (day(new Date()) !== this.day) this.#date();
+    this.#dropOld();
     if (this.notedAt && now - this.notedAt > NOTED_MS) this.#note('');
     const waiting = this.waiting.length + this.held;
     setText(byId('events-pause'), this.paused ? (waiting ? `Resume (${count(waiting)} new)` : 'Resume') : 'Pause');
@@ -150,6 +171,9 @@ export class Events {
 
   #noteEmpty() {
     set(byId('feed-none'), 'hidden', this.list.children.length > 0);
+    const { words, within, isLive } = this.choice.at(clock());
+    setText(byId('feed-none'), `No events match these filters ${within}${isLive ? ' yet' : ''}.`);
+    setText(byId('events-about'), isLive ? words : `${words}, stands still`);
   }
 
   #choose(select, value) {
@@ -187,5 +211,5 @@ export function line(event) {
   details.addEventListener('toggle', () => {
     if (details.open && details.children.length === 1) details.append(el('pre', { tabIndex: 0 }, JSON.stringify(event, null, 2)));
   });
-  return Object.assign(el('li', {}, details), { eventId: event.id });
+  return Object.assign(el('li', {}, details), { eventId: event.id, eventAt: at.getTime() / 1000 });
 }

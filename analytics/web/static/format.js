@@ -15,6 +15,8 @@ const minutes = dateFormat({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23
 const days = dateFormat({ weekday: 'short', day: 'numeric', month: 'short' });
 const dates = dateFormat({ day: 'numeric', month: 'short' });
 
+const utcDates = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
 const NONE = '–';
 
 const HUGE = 1e7;
@@ -128,6 +130,13 @@ export function between([from, to], now = new Date()) {
   return `${text(new Date(from * 1000), now)} – ${text(new Date(to * 1000), now)}, ${long}`;
 }
 
+/** Both ends of a stretch of time (seconds since the epoch), with their days where these differ or are not today. */
+export function stretch([from, to], now = new Date()) {
+  const text = to - from < 600 || from % 60 || to % 60 ? stamp : when;
+  const [first, last] = [from, to].map((at) => new Date(at * 1000));
+  return sameDay(first, last) ? [text(first, now), text(last, last)] : [text(first, last), text(last, first)];
+}
+
 /** Hours and minutes. */
 export const minute = (date) => minutes.format(date);
 
@@ -136,6 +145,9 @@ export const day = (date) => days.format(date);
 
 /** A day in the axis of a chart: 3 Feb. */
 export const date = (value) => dates.format(value);
+
+/** The day of a moment in UTC (seconds since the epoch), as days are kept: 3 Feb. */
+export const utcDay = (at) => utcDates.format(new Date(at * 1000));
 
 /** The same moment in UTC, for tooltips. */
 export const utc = (value) => `${value.toISOString().slice(0, 19).replace('T', ' ')} UTC`;

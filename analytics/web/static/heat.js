@@ -10,7 +10,9 @@ const HOURS = [...Array(24).keys()];
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 export class Heat {
-  constructor() {
+  /** `onChoose` is called with the start and the end (seconds) of an hour that was chosen. */
+  constructor(onChoose) {
+    this.onChoose = onChoose;
     this.table = byId('heat');
     this.pointed = null;
     this.summary = ['', ''];
@@ -22,6 +24,7 @@ export class Heat {
       this.#point(null);
     });
     this.table.addEventListener('mouseover', ({ target }) => this.#point(target.closest('td.cell')));
+    this.table.addEventListener('click', ({ target }) => this.#choose(target.closest('td.cell')));
     this.table.addEventListener('mouseleave', () => this.#point(null));
     byId('heat-legend').append('fewer ', ...[...Array(LEVELS + 1).keys()].map((level) => el('span', { className: `cell l${level}` })), ' more');
   }
@@ -59,7 +62,14 @@ export class Heat {
     set(byId('heat-summary'), 'title', title);
   }
 
+  #choose(found) {
+    if (!found?.hour) return;
+    const from = Date.parse(found.hour) / 1000;
+    this.onChoose(from, from + 3600);
+  }
+
   #key(event) {
+    if (event.key === 'Enter' && this.pointed) this.#choose(this.pointed);
     const rows = [...(this.table.tBodies[0]?.rows ?? [])];
     if (!(event.key in KEYS) || rows.length === 0) return;
     event.preventDefault();

@@ -7,17 +7,18 @@ import { byId } from './dom.js';
 import { count, date, minute, percent, plural, utc } from './format.js';
 import { errorRate } from './health.js';
 import { Heat } from './heat.js';
+import { snapped } from './range.js';
 import { midnight } from './zone.js';
 
 const AGAIN_MS = 60_000;
 
 export class History {
-  constructor() {
+  /** `onChoose` is called with a range in seconds that was chosen in it. */
+  constructor(onChoose) {
     this.loadedAt = -Infinity;
-    this.heat = new Heat();
+    this.heat = new Heat(onChoose);
     const bars = { bars: true, describe: (index) => this.#describe(index) };
-    this.days = new Chart(byId('days'), new Group(() => {}), 'Requests by day', [{ label: 'requests', color: 'accent', format: count, fill: true }], bars);
-    this.days.plot.addEventListener('dblclick', () => this.days.group.setZoom(null));
+    this.days = new Chart(byId('days'), new Group((zoom) => zoom && onChoose(...Object.values(snapped(...zoom, 86_400)))), 'Requests by day', [{ label: 'requests', color: 'accent', format: count, fill: true }], bars);
   }
 
   /** Load it, if the last time is a while ago. */

@@ -15,47 +15,55 @@ import { Events, isError } from './events.js';
 import { Headline } from './headline.js';
 import { History } from './history.js';
 import { Overview } from './overview.js';
-import { RANGES } from './points.js';
-import { learn } from './servertime.js';
+import { RangeBar } from './rangebar.js';
+import { RangeChoice } from './rangechoice.js';
+import { learn, now as clock } from './servertime.js';
 import { Services } from './services.js';
+import { Summaries } from './summaries.js';
 import { startSwitches } from './switches.js';
 import { Toasts } from './toast.js';
 import { Traffic } from './traffic.js';
-import { read, write, zoomOf } from './url.js';
+import { read, withService, write } from './url.js';
 import { zone } from './zone.js';
 
-const view = read(location.search, RANGES);
+const view = read(location.search);
+const choice = new RangeChoice(view);
 const board = new Board();
 const connection = new Connection();
-const headline = new Headline((service) => change({ service, zoom: '' }, true));
+const open = (service) => change({ service });
+const headline = new Headline(view, open);
 const toasts = new Toasts();
 const access = new Access(start);
 const empty = new Empty(first, access);
 const overview = new Overview();
-const traffic = new Traffic(view, change);
+const bar = new RangeBar(view, choice, change);
+const summaries = new Summaries(view, choice, loaded);
+const traffic = new Traffic(bar);
 const services = new Services(view, change, board);
-const endpoints = new Endpoints((service) => change({ service, zoom: '' }, true));
-const events = new Events(view, change);
+const endpoints = new Endpoints(open);
+const events = new Events(view, choice, change);
 const errors = new Errors();
-const history_ = new History();
+const history_ = new History((from, to) => bar.choose(from, to));
 const annotations = new Annotations(view, [traffic.group, history_.days.group], access);
-const detail = new Detail(view, change, board);
+const detail = new Detail(view, change);
 const live = new LiveClient({ baseUrl: home(), updates: 'patch', ...events.wanted() });
 let snapshot = null;
 let drawn = null;
+let shownRange = choice.chosen;
 const types = new Set();
 const TYPES = 200;
 const HISTORY_SOON_MS = 12_000;
-const rise = { requests: 0, errors: 0 }; // since the last `traffic.advance`
+const LISTS = ['type', 'source', 'find', 'sort']; // what these change is no step back
 
-/** Change the view: its panels, the subscription of the live connection, and the address (a new entry, if one may go `back`). */
-function change(changes, back = false) {
+/** Change the view: its panels, the subscription of the live connection, and the address; Back undoes all but filters and order. */
+function change(changes) {
   const before = { ...view };
   Object.assign(view, changes);
+  const isStep = Object.keys(view).some((name) => !LISTS.includes(name) && view[name] !== before[name]);
   const url = `${location.pathname}${write(view)}`;
-  if (url !== location.pathname + location.search) history[back ? 'pushState' : 'replaceState'](null, '', url);
+  if (url !== location.pathname + location.search) history[isStep ? 'pushState' : 'replaceState'](null, '', url);
   apply(before);
-  if (back && view.service !== before.service) {
+  if (view.service !== before.service) {
     scrollTo(0, 0);
     if (view.service) byId('scope-title').focus({ preventScroll: true });
   }
@@ -63,41 +71,48 @@ function change(changes, back = false) {
 
 function apply(before) {
   const differs = (...names) => names.some((name) => view[name] !== before[name]);
-  if (differs('service', 'range', 'zoom')) traffic.group.setZoom(zoomOf(view.zoom), false);
-  if (differs('service', 'range')) {
-    forgetRise();
-    traffic.reload();
-  } else if (differs('zoom')) {
-    traffic.draw();
-    traffic.reload(false); // it may begin before the loaded points
-  }
-  if (differs('service', 'type', 'source')) {
+  const isOtherRange = differs('range', 'from', 'to');
+  if (isOtherRange || differs('compare')) bar.update();
+  if (differs('service')) detail.open();
+  if (isOtherRange || differs('service', 'compare')) summaries.load(differs('service'));
+  if (isOtherRange || differs('service', 'type', 'source')) {
     events.reload();
-    live.subscribe(events.wanted());
     offerExports();
   }
-  if (differs('service')) {
-    detail.open();
-    render();
+  if (differs('service', 'type', 'source')) live.subscribe(events.wanted());
+  if (differs('service')) render();
+}
+
+/** Another summary was loaded, or could not be: the chosen range may be another one too. */
+function loaded() {
+  if (shownRange !== choice.chosen && !choice.isNamed) {
+    events.reload();
+    offerExports();
   }
+  shownRange = choice.chosen;
+  render();
 }
 
 function render() {
+  const { loaded: found, failed } = summaries;
+  const now = snapshot === null ? clock() : Date.parse(snapshot.updated_at) / 1000;
+  bar.show(found, failed, now);
+  byId('home').href = withService(view, '');
   if (snapshot === null) return;
-  const now = Date.parse(snapshot.updated_at) / 1000;
   showVerdict();
   empty.show(snapshot);
   const rows = Object.values(snapshot.services).filter(({ name }) => !view.service || name === view.service);
-  traffic.ever = { requests: rows.some((row) => row.request_count > 0), latency: rows.some((row) => row.mean_latency_ms !== null) };
+  const ever = { requests: rows.some((row) => row.request_count > 0), latency: rows.some((row) => row.mean_latency_ms !== null) };
+  traffic.show(found, ever, failed, now);
   annotations.show();
-  errors.show(view.service, rows.reduce((sum, row) => sum + row.error_count, 0));
+  if (found) errors.show(view.service, found.range, Math.round(found.now.figures.errors));
   if (view.service) {
-    detail.show(snapshot.services, board.wrong);
+    detail.show(snapshot.services, board.wrong, found);
     return;
   }
-  overview.show(snapshot, now, board.wrong);
-  services.show(snapshot.services, board.wrong);
-  endpoints.show(snapshot.realtime_stats.top_endpoints);
+  overview.show(found, snapshot, now, board.wrong, ever);
+  services.show(snapshot.services, board.wrong, found);
+  endpoints.show(found);
   history_.refresh();
 }
 
@@ -105,16 +120,12 @@ function take(data) {
   snapshot = data;
   const updatedAt = new Date(data.updated_at);
   const now = updatedAt.getTime() / 1000;
-  if (learn(updatedAt.getTime())) traffic.reload(); // the loaded points are of another time
+  if (learn(updatedAt.getTime())) summaries.load(); // what is loaded is of another time
   connection.heard(updatedAt);
   const known = board.hours.size;
   const rises = board.take(data.services, now);
   if (known > 0 && board.hours.size > known) loadSoon();
-  for (const [name, one] of rises) {
-    if (view.service && name !== view.service) continue;
-    rise.requests += one.requests;
-    rise.errors += one.errors;
-  }
+  summaries.advance(now, view.service ? new Map([...rises].filter(([name]) => name === view.service)) : rises);
   for (const event of data.realtime_stats.recent_events) if (types.size < TYPES) types.add(event.type);
   drawn ??= requestAnimationFrame(() => {
     drawn = null;
@@ -125,7 +136,7 @@ function take(data) {
 
 /** Show the first event at once, in the shortest range: in a longer one it would be a dot at the edge. */
 function first() {
-  traffic.startWith('5m');
+  choice.startWith('1m');
   loadSoon();
   for (const ms of [0, HISTORY_SOON_MS]) setTimeout(() => history_.refresh(true), ms);
 }
@@ -133,27 +144,19 @@ function first() {
 /** Load the earlier requests of new services, which live counters do not have. */
 function loadSoon() {
   overview.reset();
-  board.listDue = 0;
-  traffic.reloadSoon();
-}
-
-function forgetRise() {
-  rise.requests = rise.errors = 0;
+  summaries.loadSoon();
 }
 
 function goOn() {
   const names = Object.keys(snapshot.services);
   const now = Date.parse(snapshot.updated_at) / 1000;
-  traffic.advance(now, rise);
-  forgetRise();
   board.load(view.service ? [view.service, ...names] : services.names(), (name) => services.isVisible(name));
   board.loadUsual(snapshot.services, now);
-  board.loadList();
   events.offer(types, names);
 }
 
 function showVerdict() {
-  headline.show(snapshot.services, board.wrong, connection, view.service);
+  headline.show(snapshot.services, board.wrong, connection, view.service, summaries.loaded);
 }
 
 function offerExports() {
@@ -188,7 +191,7 @@ live.addEventListener('snapshot', ({ detail: message }) => {
   if (again) {
     board.reset();
     overview.reset();
-    traffic.reload();
+    summaries.load();
     history_.refresh(true);
     if (message.gap) {
       events.gap();
@@ -212,33 +215,31 @@ live.addEventListener('event', ({ detail: { data, dropped } }) => {
 
 /** Begin to read, because this page may. */
 function start() {
-  Object.assign(view, read(location.search, RANGES)); // it may have changed since the form was shown
+  Object.assign(view, read(location.search)); // it may have changed since the form was shown
   addEventListener('popstate', () => {
     const before = { ...view };
-    Object.assign(view, read(location.search, RANGES));
+    Object.assign(view, read(location.search));
     apply(before);
   });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
-    forgetRise();
-    traffic.reload();
+    summaries.load();
     render();
   });
   byId('retry').addEventListener('click', () => live.retry());
   zone.addEventListener('change', () => {
     if (snapshot !== null) connection.heard(new Date(snapshot.updated_at));
-    traffic.draw();
     errors.reload();
     events.reload();
     history_.refresh(true);
     detail.reload();
     render();
   });
-  onClick(byId('home'), () => change({ service: '', zoom: '' }, true));
+  onClick(byId('home'), () => open(''));
   offerExports();
-  traffic.group.setZoom(zoomOf(view.zoom), false);
+  bar.update();
   detail.open();
-  traffic.reload();
+  summaries.load();
   events.reload();
   live.start();
 }

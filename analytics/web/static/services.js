@@ -1,28 +1,32 @@
 // Table of services: sorted, filtered, and updated row by row.
 
+import { scaled, sign } from './compare.js';
 import { byId, el, icon, onClick, set, setState, setText } from './dom.js';
 import { ago, briefly, clock, count, ms, percent, plural, short, shortly, span, utc } from './format.js';
-import { errorRate, health, stateOf, urgency } from './health.js';
-import { RECENT } from './minutes.js';
+import { health, stateOf, urgency } from './health.js';
 import { nowMs } from './servertime.js';
 import { Spark } from './spark.js';
+import { withService } from './url.js';
 import { errors, share, sinceOf, trouble } from './verdict.js';
 
 const SETTLE_MS = 3000;
 const INSTANCES = 20; // named in a title
 const COLUMNS = [
   { key: 'name', label: 'Service', of: (row) => row.name.toLowerCase() },
-  { key: 'health', label: 'Health', of: (row, more) => -rank(row, more), low: true },
-  { key: 'requests', label: 'Requests', of: (row) => row.request_count, n: true },
-  { key: 'errors', label: 'Errors', of: (row) => row.error_count, n: true },
-  { key: 'rate', label: 'Error rate', of: (row) => errorRate(row) ?? -1, n: true },
-  { key: 'avg', label: 'Avg', of: (row) => row.mean_latency_ms ?? -1, n: true },
-  { key: 'p95', label: 'p95', of: (row, more) => more.p95 ?? -1, n: true },
+  { key: 'health', label: 'Health now', of: (row, more) => -rank(row, more), low: true },
+  { key: 'requests', label: 'Requests', of: (_, { used }) => used?.requests ?? -1, n: true },
+  { key: 'errors', label: 'Errors', of: (_, { used }) => used?.errors ?? -1, n: true },
+  { key: 'rate', label: 'Error rate', of: (_, { used }) => used?.error_rate ?? -1, n: true },
+  { key: 'avg', label: 'Avg', of: (_, { used }) => used?.mean_latency_ms ?? -1, n: true },
+  { key: 'p95', label: 'p95', of: (_, { used }) => used?.p95_latency_ms ?? -1, n: true },
   { key: 'uptime', label: 'Uptime', of: (row) => row.uptime_hours, n: true },
   { key: 'beat', label: 'Heartbeat', of: (row) => (row.last_heartbeat ? Date.parse(row.last_heartbeat) : 0), n: true },
-  { key: 'trend', label: 'Last hour', of: null },
+  { key: 'trend', label: 'Trend', of: null },
 ];
 const FIRST = 'health-';
+const THEN = ['requests', 'errors', 'rate', 'avg', 'p95']; // columns with a figure of the other range
+const MANY_ERRORS = 0.1; // of the requests of a bucket, for a mark
+const FEWEST_ERRORS = 5;
 
 /** The order of services: the worst first, among equals the greater share of errors first, then the more traffic. */
 function rank(row, { wrong, recent }) {
@@ -32,7 +36,7 @@ function rank(row, { wrong, recent }) {
 
 export class Services {
   constructor(view, onChange, board) {
-    Object.assign(this, { view, onChange, board, rows: new Map(), sortedAt: 0 });
+    Object.assign(this, { view, onChange, board, rows: new Map(), sortedAt: 0, loaded: null });
     this.body = byId('services-table').tBodies[0];
     this.filter = byId('services-filter');
     this.filter.value = view.find;
@@ -45,15 +49,22 @@ export class Services {
     byId('services-table').tHead.append(el('tr', { role: 'row' }, ...this.heads));
     this.body.addEventListener('click', (event) => {
       const row = event.target.closest('tr');
-      if (row && !event.target.closest('a') && !getSelection().toString()) onChange({ service: row.entry.name, zoom: '' }, true);
+      if (row && !event.target.closest('a') && !getSelection().toString()) onChange({ service: row.entry.name });
     });
   }
 
-  /** Show the services of a snapshot; `wrong` has their problems besides their reported health, by name. */
-  show(services, wrong) {
-    this.wrong = wrong;
+  /**
+   * Show the services of a snapshot with their figures of the loaded range; `wrong` has their problems besides their reported
+   * health, by name.
+   */
+  show(services, wrong, loaded) {
+    const isOther = loaded?.range.words !== this.loaded?.range.words;
+    Object.assign(this, { wrong, loaded });
     const now = new Date(nowMs());
-    let changed = false;
+    let changed = isOther;
+    const linked = withService(this.view, '');
+    if (linked !== this.linked) for (const [name, { link }] of this.rows) link.href = withService(this.view, name);
+    this.linked = linked;
     for (const [name, row] of Object.entries(services)) {
       let entry = this.rows.get(name);
       if (entry === undefined) {
@@ -61,6 +72,7 @@ export class Services {
         changed = true;
       }
       this.#fill(entry, row, now);
+      this.#fillUsed(entry);
     }
     if (this.rows.size > Object.keys(services).length) {
       for (const [name, entry] of this.rows) {
@@ -90,11 +102,11 @@ export class Services {
     this.sortedAt = performance.now();
     const [, key, direction] = /^(\w+)([-+])$/.exec(this.view.sort || FIRST) ?? [];
     const column = COLUMNS.find((each) => each.key === key && each.of) ?? COLUMNS[1];
-    const sign = (direction === '-') === Boolean(column.low) ? 1 : -1;
+    const turn = (direction === '-') === Boolean(column.low) ? 1 : -1;
     const sorted = this.view.sort ? column : null;
     COLUMNS.forEach((each, index) => set(this.heads[index], 'ariaSort', each === sorted ? (direction === '+' ? 'ascending' : 'descending') : null));
-    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { p95: this.board.p95s.get(entry.name), wrong: this.wrong?.get(entry.name), recent: this.board.hours.get(entry.name)?.recent ?? 0 }) }));
-    keyed.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : b.entry.row.request_count - a.entry.row.request_count || (a.entry.name < b.entry.name ? -1 : 1)));
+    const keyed = [...this.rows.values()].map((entry) => ({ entry, value: column.of(entry.row, { used: this.#used(entry.name), wrong: this.wrong?.get(entry.name), recent: this.board.hours.get(entry.name)?.recent ?? 0 }) }));
+    keyed.sort((a, b) => (a.value < b.value ? -turn : a.value > b.value ? turn : (this.#used(b.entry.name)?.requests ?? 0) - (this.#used(a.entry.name)?.requests ?? 0) || (a.entry.name < b.entry.name ? -1 : 1)));
     const wanted = this.filter.value.trim().toLowerCase();
     let matching = 0;
     keyed.forEach(({ entry }, index) => {
@@ -103,7 +115,7 @@ export class Services {
       matching += hit;
       if (this.body.rows[index] !== entry.root) this.body.insertBefore(entry.root, this.body.rows[index] ?? null);
     });
-    setText(byId('services-count'), `${wanted ? `${count(matching)} of ` : ''}${count(keyed.length)}, all retained time`);
+    setText(byId('services-count'), `${wanted ? `${count(matching)} of ` : ''}${count(keyed.length)}${this.loaded ? `, ${this.loaded.range.words}` : ''}`);
     set(byId('services-none'), 'hidden', matching > 0);
     setText(byId('services-none'), wanted ? `No service matches “${this.filter.value}”.` : 'No services yet.');
   }
@@ -122,8 +134,8 @@ export class Services {
   }
 
   #add(name) {
-    const link = el('a', { href: `?${new URLSearchParams({ service: name })}`, title: name }, name);
-    onClick(link, () => this.onChange({ service: name, zoom: '' }, true));
+    const link = el('a', { href: withService(this.view, name), title: name }, name);
+    onClick(link, () => this.onChange({ service: name }));
     const state = el('span', { className: 'state' }, icon('idle'), el('span'));
     const cells = Object.fromEntries(COLUMNS.map(({ key, label, n }) => [key, el('td', { role: 'cell', className: `${n ? 'n' : ''} k-${key}`, 'data-label': label })]));
     const instances = el('span', { className: 'soft', hidden: true });
@@ -133,7 +145,10 @@ export class Services {
     cells.trend.append(spark.root, el('span', { className: 'hidden' }));
     const [, ...rest] = Object.values(cells);
     const root = el('tr', { role: 'row' }, name_, ...rest);
-    const entry = { name, root, state, instances, cells, spark, row: null };
+    const values = Object.fromEntries(THEN.map((key) => [key, el('span')]));
+    const then = Object.fromEntries(THEN.map((key) => [key, el('span', { className: 'then soft', hidden: true })]));
+    for (const key of THEN) cells[key].append(values[key], then[key]);
+    const entry = { name, root, link, state, instances, cells, values, then, spark, row: null };
     root.entry = entry;
     this.rows.set(name, entry);
     this.body.append(root);
@@ -155,30 +170,61 @@ export class Services {
     set(entry.instances, 'hidden', instances.length < 2);
     setText(entry.instances, ` × ${count(instances.length)}`);
     set(entry.instances, 'title', `${plural(instances.length, 'instance')}: ${instances.slice(0, INSTANCES).map((one) => `${one.instance} ${one.status}`).join(', ')}${instances.length > INSTANCES ? ', …' : ''}`);
-    for (const [cell, number] of [[cells.requests, row.request_count || null], [cells.errors, row.error_count]]) {
-      setText(cell, short(number));
-      set(cell, 'title', number === null ? 'none sent' : count(number));
-    }
-    setText(cells.rate, percent(errorRate(row)));
-    setText(cells.avg, ms(row.mean_latency_ms));
-    for (const cell of [cells.avg, cells.p95]) set(cell, 'title', row.mean_latency_ms === null ? 'no latency sent' : '');
-    setText(cells.p95, ms(this.board.p95s.get(name)));
     setText(cells.uptime, briefly(row.uptime_hours * 3600));
     set(cells.uptime, 'title', span(row.uptime_hours * 3600));
     const beat = row.last_heartbeat ? new Date(row.last_heartbeat) : null;
     setText(cells.beat, beat ? ago((now - beat) / 1000, briefly) : 'never');
     set(cells.beat, 'title', beat ? `${clock(beat)}, ${utc(beat)}` : '');
-    const hour = this.board.hours.get(name);
-    if (!hour?.loaded) return;
-    set(cells.rate, 'title', `${percent(hour.recent * 100)} in the last ${RECENT} min`);
-    const marks = found?.failing ? hour.errors.flatMap((each, index) => (index >= hour.errors.length - RECENT - 1 && index < hour.errors.length - 1 && each ? [index] : [])) : [];
-    entry.spark.show(hour.requests.slice(0, -1), marks); // without the minute that is still open
-    const last = hour.requests.reduce((sum, each) => sum + each, 0);
-    const words = `${plural(last, 'request')} in the last hour${found?.failing ? `; ${errors(found.failing)}` : ''}`;
+  }
+
+  /** The figures of a service in the loaded range. */
+  #used(name) {
+    return this.loaded?.now.services[name];
+  }
+
+  /** Fill the cells of the range, and under them those of the other range. */
+  #fillUsed(entry) {
+    const { cells, then, row, name } = entry;
+    const used = this.#used(name);
+    const within = this.loaded?.range.within ?? '';
+    const isSent = row.request_count > 0;
+    const texts = {
+      requests: [used && isSent ? short(used.requests) : '–', isSent ? `${used ? count(used.requests) : ''} ${within}` : 'none sent'],
+      errors: [short(used?.errors), used ? `${count(used.errors)} ${within}` : ''],
+      rate: [percent(used?.error_rate), used?.error_rate === null ? `no requests ${within}` : ''],
+      avg: [ms(used?.mean_latency_ms), latencyTitle(row, used, within)],
+      p95: [ms(used?.p95_latency_ms), latencyTitle(row, used, within)],
+    };
+    const before = this.loaded?.other && this.loaded.then.isKept ? this.#before(this.loaded.then.services[name]) : {};
+    for (const key of THEN) {
+      setText(entry.values[key], texts[key][0]);
+      setText(then[key], before[key] ?? '');
+      set(then[key], 'hidden', before[key] === undefined);
+      set(cells[key], 'title', [texts[key][1], before[key] && `${this.loaded.other.words}: ${before[key]}`].filter(Boolean).join('; '));
+    }
+    if (!used) return;
+    const closed = used.requests_by_bucket.slice(0, this.loaded.range.isLive ? -1 : undefined); // without the bucket that is still open
+    const marks = closed.flatMap((requests, index) => (used.errors_by_bucket[index] >= Math.max(FEWEST_ERRORS, requests * MANY_ERRORS) ? [index] : []));
+    entry.spark.show(closed, marks);
+    const failing = this.wrong.get(name)?.failing;
+    const words = `${plural(Math.round(used.requests), 'request')} ${within}${failing ? `; ${errors(failing)}` : ''}`;
     setText(cells.trend.lastChild, words);
     set(cells.trend, 'title', words);
   }
+
+  /** Figures of the other range by column; numbers as they would be over the same length. */
+  #before(used) {
+    if (!used) return Object.fromEntries(THEN.map((key) => [key, '–']));
+    const { now, then } = this.loaded;
+    const number = (value) => {
+      const { value: found, isExact } = scaled(value, now, then);
+      return `${sign(isExact)}${short(Math.round(found))}`;
+    };
+    return { requests: number(used.requests), errors: number(used.errors), rate: percent(used.error_rate), avg: ms(used.mean_latency_ms), p95: ms(used.p95_latency_ms) };
+  }
 }
+
+const latencyTitle = (row, used, within) => (row.mean_latency_ms === null ? 'no latency sent' : used?.mean_latency_ms === null ? `none ${within}` : '');
 
 /** The words behind a status: what else is wrong, or since when it holds. */
 function note(row, found, since, now) {

@@ -33,3 +33,20 @@ export const hourOf = (date) => (isUtc ? date.getUTCHours() : date.getHours());
 
 /** When the day `YYYY-MM-DD` begins, in ms since the epoch. */
 export const midnight = (day) => Date.parse(`${day}T00:00:00${isUtc ? 'Z' : ''}`);
+
+/** The same time of day as `at` (seconds since the epoch), so many days before. */
+export function earlier(at, days) {
+  const date = new Date(at * 1000);
+  if (isUtc) date.setUTCDate(date.getUTCDate() - days);
+  else date.setDate(date.getDate() - days);
+  return date.getTime() / 1000;
+}
+
+/** A moment (seconds since the epoch) as an input of the type datetime-local has it. */
+export function toInput(at) {
+  const date = new Date(at * 1000);
+  return new Date(date - (isUtc ? 0 : date.getTimezoneOffset() * 60_000)).toISOString().slice(0, 19);
+}
+
+/** The same back as seconds since the epoch; null where nothing was entered. */
+export const fromInput = (value) => (value ? Date.parse(`${value}${isUtc ? 'Z' : ''}`) / 1000 : null);

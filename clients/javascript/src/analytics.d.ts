@@ -57,7 +57,18 @@ export class AnalyticsClient {
   trackEvent(type: string, data?: object | null, userId?: UserId): Promise<Outcome>;
   trackPageView(page: string, userId?: UserId): Promise<Outcome>;
   trackPurchase(orderId: string, total: number, userId?: UserId): Promise<Outcome>;
-  recordMetric(name: string, value: number, tags?: Record<string, string>, unit?: string): Promise<Outcome>;
+  /**
+   * Records a number; up to 32 tags, of which `service` is one.
+   * `kind`: what values of this name are: the value now (gauge, the default), what was added since the last one
+   * (counter), or one observation (histogram). `instance`: name of this replica, which has series of its own.
+   */
+  recordMetric(
+    name: string,
+    value: number,
+    tags?: Record<string, string>,
+    unit?: string,
+    more?: { kind?: 'gauge' | 'counter' | 'histogram'; instance?: string },
+  ): Promise<Outcome>;
   heartbeat(
     service: string,
     status: 'healthy' | 'degraded' | 'unhealthy' | 'maintenance',

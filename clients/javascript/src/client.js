@@ -74,9 +74,18 @@ export class AnalyticsClient {
     return this.trackEvent('purchase', { order_id: orderId, total, currency: 'USD' }, userId);
   }
 
-  recordMetric(name, value, tags = {}, unit = 'ms') {
+  /**
+   * Record a number.
+   * @param {{ kind?: 'gauge' | 'counter' | 'histogram', instance?: string }} [more] what its values are (default: gauge),
+   *   and the name of this replica
+   */
+  recordMetric(name, value, tags = {}, unit = 'ms', { kind, instance } = {}) {
     const id = newId();
-    return this.#add(this.#metrics, id, () => ({ name, value, unit, tags: { service: this.#service, ...JSON.parse(jsonOf(tags)) }, id }));
+    const make = () => {
+      const given = { service: this.#service, ...JSON.parse(jsonOf(tags)) };
+      return { name, value, unit, kind, instance, tags: given, id };
+    };
+    return this.#add(this.#metrics, id, make);
   }
 
   /**

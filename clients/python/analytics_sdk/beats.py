@@ -1,8 +1,8 @@
-"""Thread that sends heartbeats at a fixed interval."""
+"""Thread that sends heartbeats at a fixed interval, and what they say."""
 
 import threading
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 Beat = Callable[[], object]
 
@@ -45,3 +45,20 @@ class Beats:
             self._beat()
             missed = max(0.0, self._clock() - due) // self._interval
             due += (missed + 1) * self._interval
+
+
+def asked(
+    status: Callable[[], str] | None, metrics: Callable[[], Mapping[str, Any]] | None, report: Callable[[str], None]
+) -> tuple[str, dict[str, Any]]:
+    """Status and metrics of a heartbeat as functions of the host program return them; `report` gets what they raise."""
+    said, more = "healthy", dict[str, Any]()
+    try:
+        said = status() if status is not None else said
+    except Exception as error:  # noqa: BLE001 - the program's own mistake must not end the heartbeats
+        said = "unhealthy"
+        report(f"the heartbeat's status failed: {type(error).__name__}: {error}")
+    try:
+        more = dict(metrics()) if metrics is not None else {}
+    except Exception as error:  # noqa: BLE001 - as above
+        report(f"the heartbeat's metrics failed: {type(error).__name__}: {error}")
+    return said, more

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from .backoff import Backoff
-from .beats import Beats
+from .beats import Beats, asked
 from .ends import close_at_end, close_with_child
 from .fit import fit
-from .items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
+from .items import Item, Kind, MetricKind, Timestamp, UnfitError, UserId, encode, rfc3339
 from .key import read_key
 from .outbox import Outbox
 from .outcome import Outcome, Pending, settled
@@ -147,11 +147,23 @@ class AnalyticsClient:
         return self.track_event("request", data if error is None else {**data, "error": error}, user_id)
 
     def record_metric(
-        self, name: str, value: float, tags: Mapping[str, Any] | None = None, unit: str | None = None
+        self,
+        name: str,
+        value: float,
+        tags: Mapping[str, Any] | None = None,
+        unit: str | None = None,
+        *,
+        kind: MetricKind | None = None,
+        instance: str | None = None,
     ) -> Pending:
-        """Record a number. `tags` may have another `service`; their values are converted to text."""
+        """Record a number. There are up to 32 `tags`, perhaps with another `service`; their values become text.
+
+        Args:
+            kind: gauge (the value now; default), counter (what was added since the last one) or histogram.
+            instance: name of this replica, which has series of its own.
+        """
         fields = {"name": name, "value": value, "unit": unit, "tags": {} if tags is None else tags}
-        return self._track("metrics", fields, None)
+        return self._track("metrics", {**fields, "kind": kind, "instance": instance}, None)
 
     def heartbeat(
         self,
@@ -194,7 +206,7 @@ class AnalyticsClient:
         """
         if interval <= 0:
             raise ValueError(f"interval is {interval}, not a number of seconds above 0")
-        self._stop_beats()
+        self._end_beats(Beats.stop)
         if not self._closed:
             self._beats = Beats(partial(self._beat, status, metrics), interval, self._clock)
 
@@ -235,7 +247,7 @@ class AnalyticsClient:
             return
         self._closed = True
         atexit.unregister(self.close)
-        self._stop_beats()
+        self._end_beats(Beats.stop)
         self._sender.close(timeout)
         self._reports.closing()
 
@@ -265,27 +277,16 @@ class AnalyticsClient:
         return settled(outcome)
 
     def _beat(self, status: Callable[[], str] | None, metrics: Callable[[], Mapping[str, Any]] | None) -> None:
-        said, more = "healthy", {}
-        try:
-            said = status() if status is not None else said
-        except Exception as error:  # noqa: BLE001
-            said = "unhealthy"
-            self._reports.error(f"the heartbeat's status failed: {type(error).__name__}: {error}")
-        try:
-            more = dict(metrics()) if metrics is not None else {}
-        except Exception as error:  # noqa: BLE001
-            self._reports.error(f"the heartbeat's metrics failed: {type(error).__name__}: {error}")
+        said, more = asked(status, metrics, self._reports.error)
         self.heartbeat(said, {**self._tally.figures(), **more})
 
-    def _stop_beats(self) -> None:
-        if self._beats is not None:
-            self._beats.stop()
-            self._beats = None
+    def _end_beats(self, end: Callable[[Beats], None]) -> None:
+        beats, self._beats = self._beats, None
+        if beats is not None:
+            end(beats)
 
     def _forked(self) -> None:
-        if self._beats is not None:
-            self._beats.disown()
-            self._beats = None
+        self._end_beats(Beats.disown)
         self._tally.forget()
         self._reports.forget()
         self._sender.forked()

@@ -9,6 +9,8 @@ from .plain import plain
 
 NAMES = ("type", "service", "name", "status")
 """Fields that name things: they must be text, and are not converted."""
+METRIC_NAMES = ("kind", "instance")
+"""Such fields of metrics, which may be missing."""
 
 
 def fit(kind: Kind, fields: dict[str, Any], service: str) -> dict[str, Any]:
@@ -22,6 +24,9 @@ def fit(kind: Kind, fields: dict[str, Any], service: str) -> dict[str, Any]:
     """
     fitting = {name: _name(name, value) if name in NAMES else value for name, value in fields.items()}
     if kind == "metrics":
+        for name in METRIC_NAMES:
+            if fields.get(name) is not None:
+                fitting[name] = _name(name, fields[name])
         fitting["tags"] = {"service": service, **{name: text(tag) for name, tag in fields["tags"].items()}}
         fitting["value"] = _number(fields["value"])
     elif fitting.get("user_id") is not None:

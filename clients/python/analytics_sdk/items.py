@@ -13,6 +13,8 @@ from .plain import plain
 Kind = Literal["events", "metrics", "heartbeat"]
 KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics")
 
+MetricKind = Literal["gauge", "counter", "histogram"]
+
 MOST_BYTES = 64 * 1024
 """Maximum size of an item; more than the service accepts, which limits `data` to 32 KiB."""
 LATE = 1.0

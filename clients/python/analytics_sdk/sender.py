@@ -85,7 +85,8 @@ class Sender:
 
     def close(self, timeout: float) -> None:
         """Send items within `timeout` seconds, drop the others, and end the thread."""
-        outbox, thread = self._outbox, self._thread
+        with self._starting:  # another thread may be about to start it
+            outbox, thread = self._outbox, self._thread
         if thread is threading.current_thread():  # called by a callback, as in `flush`
             timeout = 0
         deadline = self._clock() + timeout

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from analytics.errors import NotFound, ValidationFailed
 from analytics.log.refusal import Refused
-from analytics.query.exposition import exposition
 from analytics.query.series import SeriesQuery, points
 from analytics.query.services import services
 from analytics.records import AGGREGATES
 from analytics.records import event_json as shown
+from tests.query.exposition.reading import exposed
 from tests.state.rig import DAY, HOUR, MINUTE, Rig, event, metric
 
 LIMITS: dict[str, Any] = {
@@ -133,7 +133,7 @@ def answers(rig: Rig) -> dict[str, Any]:
         query = SeriesQuery(name, agg=agg, start=now - span, end=now + 400, step=step)
         with contextlib.suppress(NotFound, ValidationFailed):
             found[f"series {name} {agg} {step}"] = rig.ask_in_steps(points, query)["points"]
-    text = rig.ask_in_steps(exposition, 0).decode()
+    text = exposed(rig)
     own = ("analytics_uptime", "analytics_memory", "analytics_ingest", "analytics_drops", "# ")
     found["exposition"] = sorted(line for line in text.splitlines() if not line.startswith(own))
     errors = rig.state.errors.ring.newest_first()

@@ -15,6 +15,7 @@ import msgspec
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import (
     ENDPOINTS_PART,
+    EXPIRED_PART,
     LAST_MINUTE_PART,
     REST_PART,
     SERIES_PART,
@@ -24,10 +25,12 @@ from analytics.log.disk.checkpoint import (
 )
 from analytics.log.disk.ids import IDS
 from analytics.log.disk.stored import Part
+from analytics.log.disk.typed import ENDPOINT, TYPED
 from analytics.log.log import Entry, MemoryLog
 from analytics.snapshot.build import build_snapshot
 from analytics.state.cells import Cell
 from analytics.state.distinct import LG_K
+from analytics.state.series.stored import StoredStore
 from tests.state.rig import Rig
 
 LIST, SET = 0, 1
@@ -99,7 +102,7 @@ def digest(rig: Rig, at: float) -> str:
 
 
 def _body(family: str, body: bytes) -> Any:
-    if family == SERIES_PART:
+    if family in (SERIES_PART, EXPIRED_PART):
         return sorted((repr(key), _cell(packed)) for key, packed in msgspec.msgpack.decode(body))
     if family == USERS_PART:
         return sorted((key, _sketch(packed)) for key, packed in msgspec.msgpack.decode(body))
@@ -107,6 +110,10 @@ def _body(family: str, body: bytes) -> Any:
         return sorted(msgspec.json.decode(body))
     if family == IDS:
         return list(msgspec.json.decode(body).items())
+    if family in (f"{TYPED}_series", f"{ENDPOINT}_series"):
+        return repr(msgspec.msgpack.decode(body, type=StoredStore))  # 1 and 1.0 are one
+    if family.partition("_")[0] in (TYPED, ENDPOINT):
+        return repr(msgspec.msgpack.decode(body))
     if family != REST_PART:
         return msgspec.json.decode(body)
     rest = msgspec.json.decode(body, type=Rest)

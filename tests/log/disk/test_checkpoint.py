@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from analytics.kinds import EVENTS, METRICS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.stored import Part
+from analytics.query.summary import SummaryQuery, summary
 from tests.log.disk.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
+from tests.query.exposition.reading import exposed, samples
 from tests.randomness import costly
 from tests.state.rig import DAY, HOUR, MINUTE, NOON, Rig, batch, event, metric
 
@@ -152,6 +154,35 @@ def test_evicted_endpoints_stay_evicted_and_count_as_missed(acts: list[Act], sta
     for name in SERVICES[:3]:
         assert endpoints(copy, name) == endpoints(rig, name)
     assert len(copy.state.endpoints) == len(rig.state.endpoints)
+
+
+def used(rig: Rig, ago: float) -> tuple[int, dict[str, float]]:
+    now = rig.clock.wall()
+    found = rig.ask_in_steps(summary, SummaryQuery(now - ago, now + 1))["endpoints"]
+    return found["step"], {row["endpoint"]: row["requests"] for row in found["rows"]}
+
+
+def test_endpoints_of_an_older_version_are_known_by_day_and_counted_on() -> None:
+    rig = Rig()
+    rig.events(event(data={"endpoint": "/a", "latency": 4}), event(data={"endpoint": "/a", "latency": 4}))
+    rig.clock.advance(HOUR)
+    rig.events(event(data={"endpoint": "/a", "latency": 4}))
+    saved = SavedParts(rig)
+    saved.take()
+    for place in [place for place in saved.parts if place[0].startswith("endpoint_")]:
+        del saved.parts[place]
+    rest = next(part for place, part in saved.parts.items() if place[0] == "rest")
+    older = msgspec.json.decode(rest.body)
+    del older["endpoint_series_since"]
+    saved.parts["rest", 0, 0] = rest._replace(body=msgspec.json.encode(older))
+    again = saved.restored()
+    assert used(again, 2 * HOUR) == (DAY, {"/a": 3})
+    assert samples(exposed(again))["endpoint_requests_total", ("endpoint", "/a"), ("service", "shop")] == 3
+    again.clock.advance(10)
+    again.events(event(data={"endpoint": "/a"}))
+    assert used(again, 2 * HOUR) == (DAY, {"/a": 4})
+    assert used(again, 5) == (5, {"/a": 1})
+    assert samples(exposed(again))["endpoint_requests_total", ("endpoint", "/a"), ("service", "shop")] == 4
 
 
 def endpoints(rig: Rig, service: str) -> list[tuple[str, float, float]]:

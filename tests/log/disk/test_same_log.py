@@ -12,9 +12,10 @@ import pytest
 
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError
-from analytics.kinds import EVENTS, METRICS
+from analytics.kinds import EVENTS, METRICS, POINTS
 from analytics.log.disk.checkpoint import CATALOG_PART, Checkpoint
 from analytics.log.refusal import Refused
+from analytics.points import GAUGE, HISTOGRAM, POINT_KINDS, ExponentialHistogram, NewPoint, labels_of
 from analytics.resources import FileResource, NewChange, NewFile
 from analytics.state.observations import EVERY_SERVICE
 from tests.log.disk.acts import LIMITS
@@ -42,6 +43,11 @@ def play(rig: Rig, dice: random.Random, steps: int) -> None:
             rig.recorder.take_file(NewFile(dice.choice(("a.yaml", "b.yaml")), resources))
         elif kind < 0.5:
             rig.recorder.record_batch(EVENTS, batch(*(random_event(dice, now) for _ in range(dice.randrange(1, 6)))))
+        elif kind < 0.6:
+            points = [random_point(dice, now) for _ in range(dice.randrange(1, 9))]
+            rig.recorder.record_batch(POINTS, batch(*points))
+            if dice.random() < 0.1:
+                rig.recorder.keep_percentiles(dice.choice(("memory", "depth")))
         elif kind < 0.85:
             rig.recorder.record_batch(METRICS, batch(*(random_metric(dice, now) for _ in range(dice.randrange(1, 6)))))
         else:
@@ -65,6 +71,28 @@ def random_metric(dice: random.Random, now: float) -> Any:
     at = dice.choice((None, None, None, now - 2, now - 70, now - 5 * HOUR))
     name, id_ = dice.choice(("requests", "errors", "latency", "memory", "queue")), dice.choice((None, "x", "y"))
     return metric(name, dice.choice(NUMBERS), dice.choice("abcde"), tags=tags, at=at, id=id_, unit=dice.choice("uv"))
+
+
+def random_point(dice: random.Random, now: float) -> NewPoint:
+    """A point of any kind, also late, repeated, of the wrong kind, or a stale marker."""
+    kind = dice.choice(POINT_KINDS)
+    name = dice.choice((f"{kind}_a", f"{kind}_b", "depth"))
+    tags = {"__name__": name, "zone": dice.choice("xyz"), "service": dice.choice(("", "a", "b", "z"))}
+    at = dice.choice((None, now, now - 2, now - 70, now - 5 * HOUR, now + 200, now - 40 * DAY))
+    buckets = {dice.randrange(-3, 3): 1.0 for _ in range(3)}
+    histogram = ExponentialHistogram(dice.choice((2, 6, 7)), float(len(buckets)), dice.choice(NUMBERS), buckets)
+    is_histogram = kind == HISTOGRAM
+    return NewPoint(
+        labels_of(tags.items()),
+        kind,
+        None if is_histogram or dice.random() < 0.1 else dice.choice(NUMBERS),
+        at,
+        histogram if is_histogram else None,
+        is_cumulative=kind != GAUGE and dice.random() < 0.5,
+        started=dice.choice((None, now - 1, now - HOUR)),
+        source=dice.choice(("", "p", "q")),
+        unit=dice.choice((None, "s")),
+    )
 
 
 def random_change(dice: random.Random, now: float) -> NewChange:

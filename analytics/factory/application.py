@@ -1,6 +1,7 @@
-"""Factory: builds the application and everything behind it from the settings."""
+"""Application: builds the WSGI application and everything behind it from the settings."""
 
 from functools import partial
+from itertools import chain as chained
 from pathlib import Path
 
 from analytics.access.chain import chain
@@ -10,7 +11,6 @@ from analytics.access.limits import Defaults, SenderLimits, rate_of
 from analytics.access.origins import Origins
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
-from analytics.addresses import is_loopback
 from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
 from analytics.api.audit import audit_blueprint
@@ -26,34 +26,39 @@ from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.keys import begin_access, keys_blueprint
 from analytics.api.metrics import metrics_blueprint
+from analytics.api.number_doors import number_blueprints
 from analytics.api.oidc import oidc_blueprint
 from analytics.api.page import page_blueprint
+from analytics.api.prometheus.blueprint import prometheus_blueprint
+from analytics.api.prometheus.queries import Queries
+from analytics.api.scraping import Scrapes
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.session import session_blueprint
 from analytics.api.sessions import sessions_blueprint
 from analytics.api.sign_ins import SignIns
 from analytics.api.stats import stats_blueprint
+from analytics.api.summary import summary_blueprint
 from analytics.api.users import users_blueprint
 from analytics.bus import BatchRecorded, Bus, UsersErased
-from analytics.catalog.collections import ANNOTATIONS, KEYS, REDACTIONS, SESSIONS
+from analytics.catalog.collections import ANNOTATIONS, REDACTIONS
 from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
+from analytics.doors.door import Door
 from analytics.doors.heartbeat_door import HeartbeatDoor
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
+from analytics.doors.number_doors import NumberDoors, statsd_door
+from analytics.doors.point_recorder import KindLog, PointRecorder
 from analytics.doors.shortcut import Shortcut
+from analytics.doors.statsd.door import FLUSH_SECONDS
+from analytics.factory.access import access_parts
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
-from analytics.keys.check import KeyCheck
-from analytics.keys.keyring import Keyring
-from analytics.keys.leases import Leases
-from analytics.keys.sessions import Sessions
-from analytics.keys.tickets import Tickets
-from analytics.kinds import EVENTS
+from analytics.kinds import EVENTS, POINTS
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands
 from analytics.live.hub import Hub
@@ -68,11 +73,14 @@ from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Source
-from analytics.people.roles import Roles
-from analytics.people.ways import People
 from analytics.privacy.hashing import Hasher, hash_key
 from analytics.privacy.redactor import Redactor
+from analytics.promql.budget import Limits as QueryLimits
 from analytics.query.catalog import held_resources
+from analytics.query.cells.build import make_engine
+from analytics.query.cells.metadata import metadata
+from analytics.query.own_series.families import state_families
+from analytics.query.own_series.source import SAMPLE_SECONDS, OwnSeries
 from analytics.query.reader import Reader
 from analytics.runtime import Runtime
 from analytics.snapshot.changes import ChangeDetector
@@ -80,6 +88,9 @@ from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
 from analytics.yielding import yield_if_due
+
+POINTS_OF_ITEM = 10
+"""Points that a request in a protocol for numbers may have, for each item that a batch may have."""
 
 
 def create_app(
@@ -115,32 +126,8 @@ def create_app(
         with state.lock:
             state.counters.refused(code)
 
-    people = People(
-        Roles(settings.admins, settings.editors, settings.viewers),
-        clock,
-        issuer=settings.oidc_issuer,
-        client_id=settings.oidc_client_id,
-        client_secret=settings.oidc_client_secret,
-        groups_claim=settings.oidc_groups_claim,
-        user_header=settings.proxy_user_header,
-        groups_header=settings.proxy_groups_header,
-        has_proxies=bool(settings.trusted_proxies),
-    )
-    is_required = settings.auth == "required" or people.can_sign_in
-    keyring = Keyring(
-        settings.admin_key,
-        clock,
-        lambda: state.catalog.revision_of(KEYS.name),
-        lambda: state.catalog.named(KEYS.name),
-        is_required=is_required,
-        has_admin_people=people.has_admins,
-        is_exposed=not is_loopback(settings.host),
-    )
-    leases = Leases(
-        clock.wall,
-        lambda: (state.catalog.revision_of(KEYS.name), state.catalog.revision_of(SESSIONS.name)),
-        lambda: keyring.is_locked,
-    )
+    access = access_parts(settings, clock, state)
+    people, keyring, leases = access.people, access.keyring, access.leases
     capacity = Capacity(settings.max_live, settings.max_live_per_address, refused)
     packets = BodyReader(BodyLimits(INBOUND_LIMIT), MANY_RECORDS)
     client_timeout = settings.client_timeout
@@ -171,7 +158,18 @@ def create_app(
         clock,
     )
     begin = partial(begin_access, keyring, recorder)
-    runtime = Runtime(hub, socketio, ticker, recorder, state, store, settings.durability, config, begin, jobs)
+    own = OwnSeries()
+
+    def described() -> dict[str, list[dict[str, str]]]:
+        return {**reader.ask(metadata), **numbers.prometheus.kinds.described(), **own.described}
+
+    def sample() -> None:
+        if not runtime.is_recovering:
+            reported = chained.from_iterable(source() for source in sources)
+            own.sample(clock.wall(), [*reported, *reader.ask(state_families, connections())])
+
+    sampler = jobs.periodic("own metrics sampler", SAMPLE_SECONDS, sample, stalled_after=4 * SAMPLE_SECONDS)
+    runtime = Runtime(hub, socketio, ticker, sampler, recorder, state, store, settings.durability, config, begin, jobs)
     limits = BodyLimits(settings.max_body)
     batches = limits._replace(advice="send smaller batches")
     hasher = Hasher(partial(hash_key, settings.hash_key, Path(settings.data_dir) if settings.data_dir else None))
@@ -179,6 +177,9 @@ def create_app(
     events = events_door(recorder, redactor, batches, settings.max_batch)
     metrics = metrics_door(recorder, redactor, batches, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, redactor, limits)
+    points = PointRecorder(KindLog(recorder, POINTS), redactor, POINTS_OF_ITEM * settings.max_batch)
+    numbers = NumberDoors(points, lambda name: state.series_store.kind_of(name), clock, batches, settings.max_batch)
+    runtime.more.append(jobs.periodic("push repeater", 60.0, numbers.prometheus.pushes.repeat, stalled_after=300.0))
 
     app = Application()
     app.extensions["analytics"] = runtime
@@ -189,16 +190,24 @@ def create_app(
         partial(live_families, hub, partial(len, socketio)),
         partial(job_families, jobs.reports),
         runtime.loop_lag.families,
+        own.own_families,
         *([] if store is None else [store.families]),
     ]
     app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
     app.register_blueprint(events_blueprint(events, reader))
     app.register_blueprint(errors_blueprint(reader))
-    app.register_blueprint(metrics_blueprint(metrics, reader, connections, sources))
+    scrapes = Scrapes(reader, clock, connections, sources)
+    app.register_blueprint(metrics_blueprint(metrics, reader, scrapes, recorder.keep_percentiles))
     app.register_blueprint(heartbeat_blueprint(heartbeats))
+    for blueprint in number_blueprints(numbers):
+        app.register_blueprint(blueprint)
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
+    app.register_blueprint(summary_blueprint(reader))
+    engine = make_engine(reader, state.series.levels, [own])
+    queries = Queries(engine, QueryLimits(), yield_if_due)
+    app.register_blueprint(prometheus_blueprint(engine, queries, clock, described))
     app.register_blueprint(export_blueprint(reader, Exports(settings.max_exports, leases)))
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
@@ -214,22 +223,15 @@ def create_app(
             clock,
             lambda: keyring.is_locked,
             has_settings_key=bool(settings.admin_key),
-            is_required=is_required,
+            is_required=access.is_required,
         )
     )
-    sessions = Sessions(
-        keyring,
-        people.roles,
-        clock,
-        lambda name: state.catalog.get(SESSIONS.name, name),
-        lambda: state.catalog.named(SESSIONS.name),
-    )
-    tickets, check, sign_ins = Tickets(clock), KeyCheck(keyring, clock), SignIns(recorder, reader, clock)
+    sign_ins = SignIns(recorder, reader, clock)
     has_provider = people.provider is not None
     app.register_blueprint(
-        session_blueprint(keyring, check, tickets, sign_ins, resource_bodies, has_provider=has_provider)
+        session_blueprint(keyring, access.check, access.tickets, sign_ins, resource_bodies, has_provider=has_provider)
     )
-    app.register_blueprint(sessions_blueprint(sessions, recorder))
+    app.register_blueprint(sessions_blueprint(access.sessions, recorder))
     app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, sign_ins))
     app.register_blueprint(audit_blueprint(reader))
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble, keyring.describe)
@@ -241,13 +243,20 @@ def create_app(
     app.register_blueprint(socketio.blueprint())
     rates = map(rate_of, (settings.read_rate, settings.address_read_rate, settings.address_ingest_rate))
     limits_of_senders = SenderLimits(Defaults(*rates), clock.monotonic)
+    if settings.statsd_port:
+        dropped, admit = state.counters.dropped, limits_of_senders.admit_from
+        statsd = statsd_door(points, settings.statsd_port, settings.statsd_allowed, dropped, admit)
+        runtime.more += [
+            jobs.loop("listener for StatsD", statsd.listen, most_pause=2.0),
+            jobs.periodic("recorder of StatsD", FLUSH_SECONDS, statsd.flush, stalled_after=60.0),
+        ]
     origins = Origins(settings.cors_origins)
     gate = Gate(
         Routes(app.url_map),
         keyring,
-        check,
-        tickets,
-        sessions,
+        access.check,
+        access.tickets,
+        access.sessions,
         people.proxy_users,
         limits_of_senders,
         origins,
@@ -255,8 +264,14 @@ def create_app(
         refused,
     )
     limit_caching(app, lambda: keyring.is_locked)
+    shortcuts: dict[str, Door] = {
+        "/events": events,
+        "/metrics": metrics,
+        "/heartbeat": heartbeats,
+        **numbers.by_path,
+    }
     app.wsgi_app = chain(  # type: ignore[method-assign]
-        Shortcut(app.wsgi_app, {"/events": events, "/metrics": metrics, "/heartbeat": heartbeats}),
+        Shortcut(app.wsgi_app, shortcuts),
         app.url_map,
         origins=origins,
         frame_ancestors=settings.frame_ancestors,

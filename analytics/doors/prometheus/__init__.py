@@ -1,0 +1,1 @@
+"""Doors of Prometheus' protocols: remote write, the text formats, and those of its Pushgateway."""

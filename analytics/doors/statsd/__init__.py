@@ -1,0 +1,1 @@
+"""The door for StatsD: datagrams with DogStatsD's tags, histograms and distributions."""

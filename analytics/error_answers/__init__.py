@@ -1,0 +1,1 @@
+"""Error answers in the shape of each protocol."""

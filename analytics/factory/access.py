@@ -1,0 +1,67 @@
+"""Builds what decides who may use the service: people, keys, sessions, tickets and leases."""
+
+from typing import NamedTuple
+
+from analytics.addresses import is_loopback
+from analytics.catalog.collections import KEYS, SESSIONS
+from analytics.clock import Clock
+from analytics.config import Settings
+from analytics.keys.check import KeyCheck
+from analytics.keys.keyring import Keyring
+from analytics.keys.leases import Leases
+from analytics.keys.sessions import Sessions
+from analytics.keys.tickets import Tickets
+from analytics.people.roles import Roles
+from analytics.people.ways import People
+from analytics.state.state import State
+
+
+class AccessParts(NamedTuple):
+    """The parts, which share the catalog of the state; `is_required`: nothing is allowed without a key or session."""
+
+    people: People
+    keyring: Keyring
+    check: KeyCheck
+    sessions: Sessions
+    tickets: Tickets
+    leases: Leases
+    is_required: bool
+
+
+def access_parts(settings: Settings, clock: Clock, state: State) -> AccessParts:
+    """The parts of access for these settings."""
+    catalog = state.catalog
+    people = People(
+        Roles(settings.admins, settings.editors, settings.viewers),
+        clock,
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        groups_claim=settings.oidc_groups_claim,
+        user_header=settings.proxy_user_header,
+        groups_header=settings.proxy_groups_header,
+        has_proxies=bool(settings.trusted_proxies),
+    )
+    is_required = settings.auth == "required" or people.can_sign_in
+    keyring = Keyring(
+        settings.admin_key,
+        clock,
+        lambda: catalog.revision_of(KEYS.name),
+        lambda: catalog.named(KEYS.name),
+        is_required=is_required,
+        has_admin_people=people.has_admins,
+        is_exposed=not is_loopback(settings.host),
+    )
+    sessions = Sessions(
+        keyring,
+        people.roles,
+        clock,
+        lambda name: catalog.get(SESSIONS.name, name),
+        lambda: catalog.named(SESSIONS.name),
+    )
+    leases = Leases(
+        clock.wall,
+        lambda: (catalog.revision_of(KEYS.name), catalog.revision_of(SESSIONS.name)),
+        lambda: keyring.is_locked,
+    )
+    return AccessParts(people, keyring, KeyCheck(keyring, clock), sessions, Tickets(clock), leases, is_required)

@@ -1,0 +1,234 @@
+"""Vectors over all steps of a query at once: values and presence as arrays `[step, series]`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.points import NAME_LABEL, Labels
+from analytics.promql.dense import DenseHistograms
+from analytics.promql.errors import CannotEvaluate
+from analytics.promql.histogram import NativeHistogram
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Times = NDArray[np.int64]
+Indices = NDArray[np.int64]
+Objects = NDArray[Any]
+
+SAME_LABELS = "vector cannot contain metrics with the same labelset"
+
+
+class SeriesGroups(NamedTuple):
+    """Series by some of their labels: for each series the index of its group, and the labels of the groups."""
+
+    of_series: Indices
+    series: "SeriesLabels"
+
+
+class SeriesLabels:
+    """The labels of a block's series. Groupings are kept, so that a storage that keeps it saves their computation."""
+
+    __slots__ = ("_groups", "rows")
+
+    def __init__(self, rows: Sequence[Labels]) -> None:
+        self.rows = rows
+        self._groups: dict[tuple[tuple[str, ...], bool], SeriesGroups] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def taken(self, indices: Iterable[int]) -> "SeriesLabels":
+        """Some of them."""
+        rows = self.rows
+        return SeriesLabels([rows[index] for index in indices])
+
+    def grouped(self, labels: tuple[str, ...], without: bool) -> SeriesGroups:
+        """The series by these labels, or by all others except the name."""
+        key = (labels, without)
+        if key not in self._groups:
+            self._groups[key] = self._grouped(labels, without)
+        return self._groups[key]
+
+    def _grouped(self, labels: tuple[str, ...], without: bool) -> SeriesGroups:
+        index: dict[Labels, int] = {}
+        groups = np.empty(len(self.rows), np.int64)
+        if self.rows and not labels and not without:
+            groups[:] = 0
+            return SeriesGroups(groups, SeriesLabels([()]))
+        chosen = {*labels, NAME_LABEL} if without else set(labels)
+        for place, row in enumerate(self.rows):
+            key = tuple([pair for pair in row if (pair[0] in chosen) is not without])
+            groups[place] = index.setdefault(key, len(index))
+        return SeriesGroups(groups, SeriesLabels(list(index)))
+
+
+class Block:
+    """An instant vector at each step.
+
+    Attributes:
+        values: floats; what stands where no float is present means nothing.
+        present: whether there is a sample, float or histogram.
+        unnamed: for each series, whether its name is dropped from the answer. Until then, functions that read labels
+            still see it.
+        dense: the histograms in arrays, if they were made so: then `histograms` are made when they are asked for.
+    """
+
+    __slots__ = ("_histograms", "dense", "present", "series", "unnamed", "values")
+
+    def __init__(
+        self,
+        series: SeriesLabels,
+        values: Floats,
+        present: Mask,
+        histograms: Objects | None = None,
+        unnamed: Mask | None = None,
+        dense: Sequence[DenseHistograms] = (),
+    ) -> None:
+        self.series = series
+        self.values = values
+        self.present = present
+        self._histograms = histograms
+        self.dense = dense
+        self.unnamed = np.zeros(len(series), bool) if unnamed is None else unnamed
+
+    @property
+    def histograms(self) -> Objects | None:
+        """An object array with None where there is no histogram; None if there are none at all."""
+        if self._histograms is None and self.dense:
+            self._histograms = no_objects(self.present.shape)
+            for each in self.dense:
+                columns = each.columns.tolist()
+                for step, row in np.argwhere(self.present[:, columns]).tolist():
+                    self._histograms[step, columns[row]] = each.at(step, row)
+        return self._histograms
+
+    @property
+    def are_histograms(self) -> Mask:
+        """Where a histogram is present."""
+        if self.dense:
+            return self.present
+        if self.histograms is None:
+            return np.zeros(self.present.shape, bool)
+        return self.present & not_none(self.histograms)
+
+    @property
+    def are_floats(self) -> Mask:
+        """Where a float is present."""
+        if self.dense:
+            return np.zeros(self.present.shape, bool)
+        return self.present if self.histograms is None else self.present & ~not_none(self.histograms)
+
+    def nameless(self) -> "Block":
+        """The same without names."""
+        unnamed = np.ones(len(self.series), bool)
+        return Block(self.series, self.values, self.present, self._histograms, unnamed, self.dense)
+
+    def taken(self, indices: Indices) -> "Block":
+        """Some of its series."""
+        if len(indices) == len(self.series) and bool((indices == np.arange(len(indices))).all()):
+            return self
+        return Block(
+            self.series.taken(indices.tolist()),
+            self.values[:, indices],
+            self.present[:, indices],
+            None if self.histograms is None else self.histograms[:, indices],
+            self.unnamed[indices],
+        )
+
+    def floats_only(self) -> "Block":
+        """The same without histograms."""
+        return Block(self.series, self.values, self.are_floats, None, self.unnamed)
+
+
+def not_none(objects: Objects) -> Mask:
+    """Where an object array holds something."""
+    flat = [each is not None for each in objects.ravel().tolist()]
+    return np.array(flat, bool).reshape(objects.shape)
+
+
+def empty(steps: int) -> Block:
+    """A block without series."""
+    return Block(SeriesLabels([]), np.zeros((steps, 0)), np.zeros((steps, 0), bool))
+
+
+def joined(blocks: Sequence[Block], steps: int) -> Block:
+    """The series of all blocks side by side."""
+    blocks = [block for block in blocks if len(block.series)]
+    if not blocks:
+        return empty(steps)
+    if len(blocks) == 1:
+        return blocks[0]
+    histograms = None
+    if any(block.histograms is not None for block in blocks):
+        histograms = np.concatenate([objects_of(block) for block in blocks], axis=1)
+    return Block(
+        SeriesLabels([row for block in blocks for row in block.series.rows]),
+        np.concatenate([block.values for block in blocks], axis=1),
+        np.concatenate([block.present for block in blocks], axis=1),
+        histograms,
+        np.concatenate([block.unnamed for block in blocks]),
+    )
+
+
+def objects_of(block: Block) -> Objects:
+    """Its histograms, as an array in any case."""
+    return no_objects(block.present.shape) if block.histograms is None else block.histograms
+
+
+def no_objects(shape: tuple[int, ...]) -> Objects:
+    """An object array of None."""
+    return np.full(shape, None, object)
+
+
+def without_name(labels: Labels) -> Labels:
+    """Labels without the name."""
+    return tuple([pair for pair in labels if pair[0] != NAME_LABEL])
+
+
+def named(block: Block) -> Block:
+    """The block with its final labels, each once.
+
+    Raises:
+        CannotEvaluate: several series have the same labels at the same time.
+    """
+    rows: list[Labels] = list(block.series.rows)
+    if block.unnamed.any():
+        rows = [without_name(row) if drop else row for row, drop in zip(rows, block.unnamed.tolist(), strict=True)]
+    else:
+        rows = list(rows)
+    return merged(Block(SeriesLabels(rows), block.values, block.present, block.histograms))
+
+
+def merged(block: Block) -> Block:
+    """The block with series of the same labels made one. Raises `CannotEvaluate` if they are present at once."""
+    if len(set(block.series.rows)) == len(block.series):
+        return block
+    places: dict[tuple[Labels, bool], list[int]] = {}
+    for place, key in enumerate(zip(block.series.rows, block.unnamed.tolist(), strict=True)):
+        places.setdefault(key, []).append(place)
+    if len(places) == len(block.series):
+        return block
+    firsts = np.array([each[0] for each in places.values()], np.int64)
+    result = block.taken(firsts)
+    values, present = result.values.copy(), result.present.copy()
+    histograms = None if result.histograms is None else result.histograms.copy()
+    for target, members in enumerate(places.values()):
+        for member in members[1:]:
+            mask = block.present[:, member]
+            if (mask & present[:, target]).any():
+                raise CannotEvaluate(SAME_LABELS)
+            values[mask, target] = block.values[mask, member]
+            present[:, target] |= mask
+            if histograms is not None and block.histograms is not None:
+                histograms[mask, target] = block.histograms[mask, member]
+    return Block(result.series, values, present, histograms, result.unnamed)
+
+
+def histogram_at(block: Block, step: int, series: int) -> NativeHistogram | None:
+    """The histogram at one place."""
+    if block.histograms is None or not block.present[step, series]:
+        return None
+    found: NativeHistogram | None = block.histograms[step, series]
+    return found

@@ -1,0 +1,86 @@
+"""Gauges: counts, sums, extremes and last values of windows are exact."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from analytics.query.cells import windows
+from analytics.query.cells.axis import Places
+from analytics.query.cells.counters import Result
+from analytics.query.cells.figures import Figures
+
+
+def latest(figures: Figures, places: Places) -> Result:
+    """The last value of the window, unless the series ended since."""
+    rows, present = windows.newest(figures.present, places)
+    values = windows.taken(figures.columns["last"], rows, places)
+    if figures.momentary:
+        present = present & (rows == (places.last - 1)[:, None])
+    if figures.ended.any():
+        seen = windows.taken(figures.columns["last_at"], rows, places)
+        ends = figures.axis.edges[places.last][:, None]
+        present = present & ~((seen < figures.ended) & (figures.ended <= ends))
+    return values, present
+
+
+def latest_time(figures: Figures, places: Places) -> Result:
+    """When the last value of the window was observed, in seconds."""
+    rows, _ = windows.newest(figures.present, places)
+    _, present = latest(figures, places)
+    return windows.taken(figures.columns["last_at"], rows, places), present
+
+
+def last(figures: Figures, places: Places) -> Result:
+    """The last value of the window."""
+    rows, present = windows.newest(figures.present, places)
+    return windows.taken(figures.columns["last"], rows, places), present
+
+
+def count(figures: Figures, places: Places) -> Result:
+    """How many values there are."""
+    return windows.sums(figures.count, places), windows.anywhere(figures.present, places)
+
+
+def presence(figures: Figures, places: Places) -> Result:
+    """1 where there is any."""
+    present = windows.anywhere(figures.present, places)
+    return np.ones(present.shape), present
+
+
+def total(figures: Figures, places: Places) -> Result:
+    """Sum of the values."""
+    return windows.sums(figures.columns["sum"], places), windows.anywhere(figures.present, places)
+
+
+def mean(figures: Figures, places: Places) -> Result:
+    """Mean of the values."""
+    values, present = total(figures, places)
+    with np.errstate(all="ignore"):
+        return values / windows.sums(figures.count, places), present
+
+
+def least(figures: Figures, places: Places) -> Result:
+    """Least value."""
+    return _extreme(figures, places, "min", np.fmin)
+
+
+def greatest(figures: Figures, places: Places) -> Result:
+    """Greatest value."""
+    return _extreme(figures, places, "max", np.fmax)
+
+
+def _extreme(figures: Figures, places: Places, column: str, function: np.ufunc) -> Result:
+    values = np.where(figures.present, figures.columns[column], np.nan)
+    return windows.reduced(values, places, function), windows.anywhere(figures.present, places)
+
+
+GAUGE_FUNCTIONS: dict[str, tuple[Callable[[Figures, Places], Result], tuple[str, ...]]] = {
+    "count_over_time": (count, ()),
+    "present_over_time": (presence, ()),
+    "sum_over_time": (total, ("sum",)),
+    "avg_over_time": (mean, ("sum",)),
+    "min_over_time": (least, ("min",)),
+    "max_over_time": (greatest, ("max",)),
+    "last_over_time": (last, ("last",)),
+}
+"""Functions that buckets answer exactly, and the columns that each needs besides counts."""

@@ -1,0 +1,1 @@
+"""Exposition: all metrics as families, in the formats that Prometheus scrapes."""

@@ -1,0 +1,26 @@
+"""Own metrics that follow from the state."""
+
+from collections.abc import Iterable
+
+from analytics.own_metrics.family import Family, gauge
+from analytics.query.stats import resident_bytes
+from analytics.state.state import State
+
+
+def state_families(state: State, now: float, connections: int) -> Iterable[Family]:
+    """What the state knows of the service itself; `connections` is the number of live connections."""
+    items: dict[tuple[str, ...], float] = {
+        (kind, outcome): number
+        for kind, outcomes in state.counters.outcomes.items()
+        for outcome, number in outcomes.items()
+    }
+    drops: dict[tuple[str, ...], float] = {(reason,): number for reason, number in state.counters.drops.items()}
+    return [
+        gauge("uptime_seconds", "Seconds since the service started", now - state.started),
+        gauge("memory_bytes", "Resident memory of the service", resident_bytes()),
+        gauge("connected_clients", "Live dashboard connections", connections),
+        gauge("tracked_services", "Services known", len(state.services)),
+        gauge("active_users", "Distinct users of the last five minutes", state.active_users.count),
+        Family("ingest_items", "counter", "Items received, by kind and outcome", items, ("kind", "outcome")),
+        Family("drops", "counter", "Items dropped, by reason", drops, ("reason",)),
+    ]

@@ -1,0 +1,211 @@
+"""Sketches of many series in one bucket of time: exponential histograms in columns, merged exactly.
+
+The buckets are those of `state.quantiles`: bucket `i` at scale `s` holds the values in (base**i, base**(i+1)] with
+base = 2**(2**-s). A row is the count of one bucket of one series. Scale 6 is the finest kept. A series is coarser where
+its sender's histogram was, or where it needed more than `MAX_BUCKETS`.
+
+Source: opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.points import ExponentialHistogram
+from analytics.state.quantiles import GREATEST, INITIAL_SCALE, MAX_BUCKETS, SMALLEST
+from analytics.state.series.packing import packed, unpacked
+from analytics.state.series.table import ADD, COUNT_COLUMN, Column, Floats, Table
+
+Int32s = npt.NDArray[np.int32]
+_LAYOUT = (Column(COUNT_COLUMN, "f8", ADD),)
+_INDEX_OFFSET = 1 << 18
+"""Added to the index of a bucket, so that it is positive."""
+_KEY_OFFSET, _KEY_BITS = 1 << 19, 20
+
+
+class Rows(NamedTuple):
+    """All rows, ordered by owner and key: id of the series, key of the bucket, number of values, and scale."""
+
+    owners: Int32s
+    keys: Int32s
+    counts: Floats
+    scales: npt.NDArray[np.int8]
+
+
+def keys_of(values: Floats) -> Int32s:
+    """The keys of the buckets of finite values at scale 6. Keys have the order of values; that of zero is 0."""
+    magnitudes = np.abs(values)
+    is_zero = magnitudes <= SMALLEST
+    magnitudes[is_zero] = 1.0
+    indexes = np.ceil(np.log2(magnitudes) * 2**INITIAL_SCALE) - 1 + _INDEX_OFFSET
+    keys: Int32s = (np.copysign(indexes, values) * ~is_zero).astype(np.int32)
+    return keys
+
+
+def upper_bounds(keys: Int32s, scale: int = INITIAL_SCALE) -> Floats:
+    """The bounds with the greatest magnitude of the buckets with these keys."""
+    return _bounds(keys, scale, 1)
+
+
+def lower_bounds(keys: Int32s, scale: int = INITIAL_SCALE) -> Floats:
+    """The bounds with the least magnitude of the buckets with these keys."""
+    return _bounds(keys, scale, 0)
+
+
+def middles(keys: Int32s, scale: int = INITIAL_SCALE) -> Floats:
+    """The values of the buckets with the least relative error: the harmonic means of their bounds."""
+    factor = 2 / (1 + 2.0 ** -(2.0**-scale))
+    with np.errstate(over="ignore"):
+        found: Floats = np.clip(lower_bounds(keys, scale) * factor, -GREATEST, GREATEST)
+        return found
+
+
+def coarser(keys: Int32s, steps: int) -> Int32s:
+    """The keys of the same values at a scale that is less by `steps`."""
+    indexes = ((np.abs(keys) - _INDEX_OFFSET) >> steps) + _INDEX_OFFSET
+    result: Int32s = np.sign(keys) * indexes
+    return result
+
+
+def quantiles(keys: Int32s, counts: Floats, scale: int, shares: Sequence[float]) -> list[float | None]:
+    """Quantiles at `shares` (0-1) by nearest rank; each None without values. A key may come more than once."""
+    order = np.argsort(keys, kind="stable")
+    seen = np.cumsum(counts[order])
+    if not len(seen) or seen[-1] <= 0:
+        return [None] * len(shares)
+    ranks = np.ceil(np.array(shares) * seen[-1])
+    places = np.minimum(np.searchsorted(seen, np.maximum(ranks, 1)), len(seen) - 1)
+    return [float(value) for value in middles(keys[order][places], scale)]
+
+
+class Sketches:
+    """Sketches by id of series. Adding makes others; `compact` saves memory and changes nothing else."""
+
+    __slots__ = ("_packed", "_scales", "_table")
+
+    def __init__(self, table: Table | None, scales: Mapping[int, int], packed_rows: bytes = b"") -> None:
+        self._table, self._packed = table, packed_rows
+        self._scales = scales
+
+    @classmethod
+    def of_values(cls, ids: Int32s, values: Floats) -> Self:
+        """Sketches of single values."""
+        keys = _row_keys(ids, keys_of(values))
+        return cls(Table.of_sums(_LAYOUT, keys, [np.ones(len(keys))]), {})
+
+    @classmethod
+    def of_histograms(cls, histograms: Iterable[tuple[int, ExponentialHistogram]]) -> "Sketches":
+        """Sketches of histograms by id; an id may come more than once."""
+        by_scale: dict[int, list[tuple[int, int, float]]] = {}
+        for number, histogram in histograms:
+            rows = by_scale.setdefault(min(histogram.scale, INITIAL_SCALE), [])
+            shift = max(0, histogram.scale - INITIAL_SCALE)
+            for sign, buckets in ((1, histogram.positive), (-1, histogram.negative)):
+                rows += [(number, sign * _key(index >> shift), count) for index, count in buckets.items() if count]
+            if histogram.zero_count:
+                rows.append((number, 0, histogram.zero_count))
+        total: Sketches | None = None
+        for scale, rows in sorted(by_scale.items(), reverse=True):
+            owners, keys, counts = np.array(rows, np.float64).reshape(-1, 3).T
+            table = Table.of_sums(_LAYOUT, _row_keys(owners.astype(np.int32), keys.astype(np.int32)), [counts])
+            numbers = dict.fromkeys(map(int, np.unique(owners)), scale) if scale < INITIAL_SCALE else {}
+            more = cls(table, numbers)
+            total = more if total is None else total.merged(more)
+        return (total or cls(Table(_LAYOUT, np.zeros(0, np.int64), [np.zeros(0)]), {}))._bounded()
+
+    def merged(self, other: "Sketches") -> "Sketches":
+        """The sum of both."""
+        mine, theirs = self._load(), other._load()
+        scales = self._scales
+        if self._scales or other._scales:
+            both = self._scales.keys() | other._scales.keys()
+            scales = {number: min(self._scale(number), other._scale(number)) for number in sorted(both)}
+            mine, theirs = _at_scales(mine, self._scales, scales), _at_scales(theirs, other._scales, scales)
+        return Sketches(mine.merged(theirs), scales)._bounded()
+
+    def of(self, chosen: npt.NDArray[np.bool_]) -> "Sketches":
+        """The sketches of the series for which `chosen`, by id, is true; ids beyond it are left out."""
+        table = self._load()
+        owners = table.keys >> _KEY_BITS
+        kept = table.where((owners < len(chosen)) & chosen.take(owners, mode="clip") if len(chosen) else owners < 0)
+        scales = {number: scale for number, scale in self._scales.items() if number < len(chosen) and chosen[number]}
+        return Sketches(kept, scales)
+
+    def rows(self) -> Rows:
+        """All rows."""
+        table = self._load()
+        owners = (table.keys >> _KEY_BITS).astype(np.int32)
+        keys = ((table.keys & ((1 << _KEY_BITS) - 1)) - _KEY_OFFSET).astype(np.int32)
+        scales = np.full(len(owners), INITIAL_SCALE, np.int8)
+        for number, scale in self._scales.items():
+            scales[owners == number] = scale
+        return Rows(owners, keys, table.column(COUNT_COLUMN), scales)
+
+    def compact(self) -> None:
+        """Pack the rows; reading unpacks them for the reader alone."""
+        if self._table is not None:
+            self._packed = packed(self._table.keys, self._table.column(COUNT_COLUMN))
+            self._table = None
+
+    def dump(self) -> tuple[bytes, dict[int, int]]:
+        """The packed rows, and the scales of coarser series, for `restore`."""
+        table = self._table
+        rows = self._packed if table is None else packed(table.keys, table.column(COUNT_COLUMN))
+        return rows, dict(self._scales)
+
+    @classmethod
+    def restore(cls, packed_rows: bytes, scales: dict[int, int]) -> Self:
+        """The sketches that `dump` packed."""
+        return cls(None, scales, packed_rows)
+
+    def _load(self) -> Table:
+        table = self._table
+        if table is None:
+            keys, counts = unpacked(self._packed)
+            table = Table(_LAYOUT, keys, [counts])
+        return table
+
+    def _scale(self, number: int) -> int:
+        return self._scales.get(number, INITIAL_SCALE)
+
+    def _bounded(self) -> "Sketches":
+        """Half the resolution of series with more than `MAX_BUCKETS`, until they have no more."""
+        table, scales = self._load(), self._scales
+        while len(table) > MAX_BUCKETS:
+            owners, sizes = np.unique(table.keys >> _KEY_BITS, return_counts=True)
+            wide = [int(owner) for owner in owners[sizes > MAX_BUCKETS]]
+            if not wide:
+                break
+            fewer = {**scales, **{number: scales.get(number, INITIAL_SCALE) - 1 for number in wide}}
+            table, scales = _at_scales(table, scales, fewer), fewer
+        return self if scales is self._scales else Sketches(table, scales)
+
+
+def _at_scales(table: Table, scales: Mapping[int, int], wanted: Mapping[int, int]) -> Table:
+    """The rows at the `wanted` scales, which are not finer."""
+    row_keys = table.keys.copy()
+    owners = row_keys >> _KEY_BITS
+    for number, scale in wanted.items():
+        steps = scales.get(number, INITIAL_SCALE) - scale
+        if steps:
+            chosen = owners == number
+            keys = ((row_keys[chosen] & ((1 << _KEY_BITS) - 1)) - _KEY_OFFSET).astype(np.int32)
+            row_keys[chosen] = _row_keys(owners[chosen].astype(np.int32), coarser(keys, steps))
+    return Table.of_sums(_LAYOUT, row_keys, table.columns)
+
+
+def _row_keys(owners: Int32s, keys: Int32s) -> npt.NDArray[np.int64]:
+    return (owners.astype(np.int64) << _KEY_BITS) + (keys + _KEY_OFFSET)
+
+
+def _key(index: int) -> int:
+    return max(1, min(index + _INDEX_OFFSET, 2 * _INDEX_OFFSET - 1))
+
+
+def _bounds(keys: Int32s, scale: int, more: int) -> Floats:
+    indexes = np.abs(keys) - _INDEX_OFFSET + more
+    with np.errstate(over="ignore"):
+        magnitudes = np.minimum(2.0 ** (indexes * 2.0**-scale), GREATEST)
+    return np.sign(keys) * magnitudes

@@ -1,0 +1,82 @@
+"""The port for OpenTelemetry beside the main one: what it answers, when it is taken, and when it is let go."""
+
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.server import SERVE, Server, free_port
+
+
+def until(is_so: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def answers(port: int, path: str = "/v1/metrics") -> bool:
+    """Whether the service answers at a port."""
+    try:
+        return "message" in requests.get(f"http://127.0.0.1:{port}{path}", timeout=5).json()
+    except requests.ConnectionError:
+        return False
+
+
+def with_port(server: Server, port: int) -> Server:
+    until(lambda: answers(port), "the port is not answered")
+    return server
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    return free_port()
+
+
+def test_it_answers_only_paths_of_otlp(start_server: StartServer, port: int) -> None:
+    with_port(start_server({"ANALYTICS_OTLP_PORT": str(port)}), port)
+    url = f"http://127.0.0.1:{port}"
+    for path in ("/", "/health", "/events", "/stats", "/v1", "/socket.io/"):
+        response = requests.get(url + path, timeout=5)
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found"), path
+    assert requests.post(f"{url}/events", json={"type": "a", "service": "b"}, timeout=5).status_code == 404
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.2", port), 5)
+
+
+def test_a_taken_port_is_a_line_in_the_log_and_taken_when_it_is_free(start_server: StartServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        server = start_server({"ANALYTICS_OTLP_PORT": str(port)})
+        until(lambda: f"port {port} cannot be listened on" in server.log(), "nothing is logged")
+        assert server.get("/health")["status"] == "healthy"
+    with_port(server, port)
+    assert server.log().count("cannot be listened on") == 1
+
+
+def test_it_is_kept_over_a_reload_of_the_configuration(start_server: StartServer, port: int) -> None:
+    server = with_port(start_server({"ANALYTICS_OTLP_PORT": str(port)}), port)
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(5):
+        assert answers(port)
+
+
+def test_another_service_takes_it_when_the_first_one_stops(tmp_path: Path, port: int) -> None:
+    settings = {"ANALYTICS_OTLP_PORT": str(port)}
+    with Server(tmp_path / "first.log", settings, SERVE) as first:
+        with_port(first, port)
+        with Server(tmp_path / "second.log", settings, SERVE) as second:
+            until(lambda: "cannot be listened on" in second.log(), "nothing is logged")
+            first.stop()
+            with_port(second, port)
+
+
+def test_zero_opens_none(start_server: StartServer) -> None:
+    server = start_server({"ANALYTICS_OTLP_PORT": "0"})
+    assert "OpenTelemetry" not in server.log()
+    assert not [job for job in server.get("/health")["jobs"] if "OpenTelemetry" in job["name"]]
