@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -237,13 +237,6 @@ SeriesTags = tuple[tuple[str, str], ...]
 """Tags ordered by name, without `service`."""
 
 NO_TAGS: SeriesTags = ()
-
-
-def series_tags(tags: Mapping[str, str] | None) -> SeriesTags:
-    """The tags that distinguish the series of one metric and service."""
-    if not tags:
-        return NO_TAGS
-    return tuple(sorted((key, value) for key, value in tags.items() if key != "service"))
 
 
 AGGREGATES = ("count", "sum", "avg", "min", "max", "last", "rate", "p50", "p95", "p99", "unique")

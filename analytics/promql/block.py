@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from analytics.points import NAME_LABEL, Labels
 from analytics.promql.dense import DenseHistograms
 from analytics.promql.errors import CannotEvaluate
-from analytics.promql.histogram import NativeHistogram
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -224,11 +223,3 @@ def merged(block: Block) -> Block:
             if histograms is not None and block.histograms is not None:
                 histograms[mask, target] = block.histograms[mask, member]
     return Block(result.series, values, present, histograms, result.unnamed)
-
-
-def histogram_at(block: Block, step: int, series: int) -> NativeHistogram | None:
-    """The histogram at one place."""
-    if block.histograms is None or not block.present[step, series]:
-        return None
-    found: NativeHistogram | None = block.histograms[step, series]
-    return found

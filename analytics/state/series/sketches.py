@@ -44,11 +44,6 @@ def keys_of(values: Floats) -> Int32s:
     return keys
 
 
-def upper_bounds(keys: Int32s, scale: int = INITIAL_SCALE) -> Floats:
-    """The bounds with the greatest magnitude of the buckets with these keys."""
-    return _bounds(keys, scale, 1)
-
-
 def lower_bounds(keys: Int32s, scale: int = INITIAL_SCALE) -> Floats:
     """The bounds with the least magnitude of the buckets with these keys."""
     return _bounds(keys, scale, 0)

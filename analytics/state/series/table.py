@@ -1,6 +1,6 @@
 """Tables: figures of many series in one bucket of time, in columns ordered by key.
 
-A table never changes: adding to it makes another one. So whoever holds tables may read them at any time, in any thread.
+A table never changes: adding to it makes another one. So tables can be read at any time, in any thread.
 """
 
 from collections.abc import Iterable, Sequence
