@@ -12,6 +12,8 @@ from analytics.converters import (
     GROUPS,
     HASH_KEY,
     HEADER,
+    INFLUX_TOKEN,
+    INFLUX_URL,
     ISSUER,
     NETWORKS,
     ORIGINS,
@@ -21,8 +23,8 @@ from analytics.converters import (
     choice,
     number,
 )
-from analytics.listening_settings import ListeningSettings
 from analytics.setting import Setting, SettingGroup
+from analytics.store_settings import STORAGE, StoreSettings
 
 MIB = 1024 * 1024
 VARIABLE_PREFIX = "ANALYTICS_"
@@ -39,7 +41,6 @@ _KUBERNETES = re.compile(
 """Variables that Kubernetes sets for a Service named `analytics…`, with their values."""
 
 
-STORAGE = SettingGroup("Storage")
 ACCESS = SettingGroup("Access")
 REQUESTS = SettingGroup("Limits of requests")
 RETENTION = SettingGroup("Retention")
@@ -49,7 +50,7 @@ LOGGING = SettingGroup("Logging")
 
 
 @dataclass(frozen=True)
-class Settings(ListeningSettings):
+class Settings(StoreSettings):
     """Every setting with its default. `analytics config` prints them, and a table in the documentation lists them."""
 
     data_dir: str = STORAGE.setting(
@@ -77,6 +78,16 @@ class Settings(ListeningSettings):
         HASH_KEY,
         "key for the hashes of redacted values; empty: a random one, in hash.key in the data directory",
         is_secret=True,
+    )
+
+    influx_url: str = STORAGE.setting(
+        "ANALYTICS_INFLUX_URL",
+        "",
+        INFLUX_URL,
+        "InfluxDB or VictoriaMetrics that gets the figures of every minute, hour and day; empty: none",
+    )
+    influx_token: str = STORAGE.setting(
+        "ANALYTICS_INFLUX_TOKEN", "", INFLUX_TOKEN, "its token, or user:password; empty for none", is_secret=True
     )
 
     auth: str = ACCESS.setting(

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Generic, TypeVar
 
 from analytics.addresses import is_base_path, is_issuer, parse_origin
+from analytics.influx_url import parse_influx_url, without_secrets
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -22,11 +23,13 @@ class Converter(Generic[T]):
         read: text to value; raises ValueError if the text is not allowed.
         allowed: the allowed texts in words, for error messages.
         show: value to a text that `read` accepts.
+        redact: a text that is not allowed, for error messages.
     """
 
     read: Callable[[str], T]
     allowed: str
     show: Callable[[T], str] = str
+    redact: Callable[[str], str] = str
 
 
 def number(kind: type[N], low: N, high: N) -> Converter[N]:
@@ -133,5 +136,16 @@ SOME_ORIGINS = checked_list(
 )
 NETWORKS = checked_list(
     _are_networks, "empty, or a comma-separated list of addresses and networks such as 127.0.0.1,10.0.0.0/8"
+)
+INFLUX_URL = Converter(
+    lambda text: text and parse_influx_url(text) and text,
+    "empty, or a URL such as http://influx.example:8086?db=analytics (version 1, or VictoriaMetrics), "
+    "https://influx.example?org=shop&bucket=analytics (2) or http://influx.example:8181?database=analytics (3), "
+    "without a user and password",
+    redact=without_secrets,
+)
+INFLUX_TOKEN = checked(
+    lambda text: text == text.strip() and text.isprintable() and text.isascii(),
+    "empty, a token, user:password, or where to find it: ${NAME} or file:/path",
 )
 HASH_KEY = checked(lambda text: not text or len(text) >= 16, "empty, or a text of 16 characters or more")

@@ -10,7 +10,17 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from analytics.config import Settings
 from analytics.points import NewPoint
-from analytics.records import NewErasure, NewEvent, NewHeartbeat, NewMetric, NewPercentiles, NewStart, NewTick
+from analytics.records import (
+    NewDelivery,
+    NewErasure,
+    NewEvent,
+    NewHeartbeat,
+    NewMetric,
+    NewPercentiles,
+    NewPush,
+    NewStart,
+    NewTick,
+)
 from analytics.resources import NewChange, NewFile
 
 R = TypeVar("R")
@@ -58,10 +68,25 @@ FILES = Kind("files", NewFile, is_received=False)
 ERASURES = Kind("erasures", NewErasure, is_received=False)
 POINTS = Kind("points", NewPoint, backlog=64 * MIB)
 PERCENTILES = Kind("percentiles", NewPercentiles, is_received=False)
+PUSHES = Kind("pushes", NewPush, is_received=False)
+DELIVERIES = Kind("deliveries", NewDelivery, is_received=False)
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind
-    for kind in (EVENTS, METRICS, HEARTBEATS, STARTS, TICKS, CHANGES, FILES, ERASURES, POINTS, PERCENTILES)
+    for kind in (
+        EVENTS,
+        METRICS,
+        HEARTBEATS,
+        STARTS,
+        TICKS,
+        CHANGES,
+        FILES,
+        ERASURES,
+        POINTS,
+        PERCENTILES,
+        PUSHES,
+        DELIVERIES,
+    )
 }
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""
 _BY_RECORD = {kind.record: kind for kind in KINDS.values()}

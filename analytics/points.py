@@ -36,6 +36,20 @@ class ExponentialHistogram(Struct, frozen=True, gc=False, omit_defaults=True):
     """Magnitudes up to this one are counted in `zero_count`."""
 
 
+class Exemplar(Struct, frozen=True, gc=False, array_like=True):
+    """One observation of a series that stands for others: what tells more about it, such as its trace.
+
+    Attributes:
+        labels: such as `trace_id`.
+        value: what was observed.
+        at: when, in seconds since the epoch; None for the time of its point.
+    """
+
+    labels: Labels
+    value: float
+    at: float | None = None
+
+
 class NewPoint(Struct, gc=False, omit_defaults=True):
     """A point of one series as a door received it.
 
@@ -46,10 +60,11 @@ class NewPoint(Struct, gc=False, omit_defaults=True):
             histograms, and for a stale marker, which ends a series.
         at: when it was observed, in seconds since the epoch; None for when it is received.
         histogram: the observations of a histogram since the previous point, or since `started` if it `is_cumulative`.
-        started: since when a cumulative point counts, in seconds since the epoch, if its sender knows it.
+        started: since when a counter or histogram counts, in seconds since the epoch, if its sender knows it.
         source: tells apart several senders of the same series, whose totals must be compared separately.
         unit: for people, such as "ms".
         sender: who sent it, as in an event; clients cannot set it.
+        exemplars: observations that it stands for. A point with nothing else brings those of a series that is known.
     """
 
     labels: Labels
@@ -62,10 +77,16 @@ class NewPoint(Struct, gc=False, omit_defaults=True):
     source: str = ""
     unit: str | None = None
     sender: str | None = None
+    exemplars: tuple[Exemplar, ...] = ()
 
     timestamp: ClassVar[datetime | None] = None
     id: ClassVar[str | None] = None
     """A point has no id: a repeated cumulative point or gauge of the same time changes nothing. Its time is `at`."""
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it is an observation: neither a stale marker, nor exemplars alone."""
+        return self.value is not None or self.histogram is not None
 
     @property
     def service(self) -> str | None:

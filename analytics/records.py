@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
 
-from analytics.points import GAUGE, NewPoint
+from analytics.points import GAUGE, Labels, NewPoint
 
 NO_DATA = Raw(b"{}")
 
@@ -110,6 +110,51 @@ class NewPercentiles(Struct, frozen=True):
     """Somebody asked for percentiles of the gauge `name`: from now on they are also kept by hours and days."""
 
     name: str
+
+
+class PushedPoint(Struct, frozen=True, gc=False, array_like=True):
+    """A pushed point, and the metric that it belongs to, such as `latency` for `latency_bucket`."""
+
+    metric: str
+    point: NewPoint
+
+
+class NewPush(Struct, frozen=True, omit_defaults=True):
+    """What a job pushed: the points of a group, which `grouping` names; without any the group ends.
+
+    They replace the group, or with `is_merge` those of its metrics that were pushed.
+    """
+
+    grouping: Labels
+    points: list[PushedPoint] = []
+    is_merge: bool = False
+
+
+class PushedGroup(Struct, frozen=True, array_like=True):
+    """The newest points of a group, and when it was pushed last, in seconds since the epoch."""
+
+    points: list[PushedPoint]
+    at: float
+
+
+class NewDelivery(Struct, frozen=True, omit_defaults=True):
+    """Closed buckets that the sink has written to another database.
+
+    Attributes:
+        sink: identifies that database.
+        since: for minutes, hours and days, the start of the first bucket that was written.
+        upto: the same of the first bucket that it does not have.
+        as_of: the state's time when they were read; changes from then on are not part of it.
+        late: source, level and start of buckets that were delivered again.
+        missed: how many minutes expired before they could be delivered.
+    """
+
+    sink: str
+    since: list[int]
+    upto: list[int]
+    as_of: float
+    late: list[tuple[str, int, int]] = []
+    missed: int = 0
 
 
 class NewErasure(Struct, frozen=True, omit_defaults=True):

@@ -14,12 +14,14 @@ from analytics.jobs.memory import make_trimmer
 from analytics.jobs.periodic import Periodic
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.hub import Hub
-from analytics.live.wire.socketio import SocketIo
+from analytics.live.wire.routes import SocketIoRoute
 from analytics.log.disk.store import Store
 from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Family, gauge
-from analytics.query.storage import StorageReport
+from analytics.query.storage import LongTermReport, StorageReport
 from analytics.state.state import State
+from analytics.store.client.client import StoreClient
+from analytics.store.messages import STARTING, StoreStatus
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class Runtime:
     def __init__(
         self,
         hub: Hub,
-        socketio: SocketIo,
+        socketio: SocketIoRoute,
         ticker: Periodic,
         sampler: Periodic,
         recorder: Recorder,
@@ -52,6 +54,8 @@ class Runtime:
         self._trimmer = make_trimmer(jobs)
         self.otlp_port = AddedPort("OpenTelemetry", jobs)
         """The port for OpenTelemetry; started by the server, which alone can serve its connections."""
+        self.long_term: StoreClient | None = None
+        """Asks the long-term store; set by the factory where there is one."""
         self.more: list[Job] = []
         """Further jobs, which run as long as requests are served."""
         self.open_connections: Callable[[], int] | None = None
@@ -117,7 +121,14 @@ class Runtime:
     def storage(self) -> StorageReport:
         """Storage in use: kind, durability, size in bytes, write failure if any, and consumers of the log."""
         if self._store is None:
-            return {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
+            return {
+                "kind": "memory",
+                "durability": None,
+                "bytes": 0,
+                "trouble": None,
+                "consumers": {},
+                "long_term": None,
+            }
         store = self._store
         return {
             "kind": "disk",
@@ -125,6 +136,7 @@ class Runtime:
             "bytes": store.size,
             "trouble": store.failure,
             "consumers": store.consumers,
+            "long_term": None if self.long_term is None else _report(self.long_term.status),
         }
 
     def families(self) -> Iterator[Family]:
@@ -154,3 +166,22 @@ class Runtime:
         self.hub.start()
         for job in self.more:
             job.start()
+
+
+def _report(status: StoreStatus) -> LongTermReport:
+    """What the store process said last."""
+    return {
+        "files": status.files,
+        "rows": status.rows,
+        "bytes": status.bytes,
+        "waiting": status.tail_rows,
+        "oldest_day": status.oldest_day,
+        "newest_day": status.newest_day,
+        "max_bytes": status.max_bytes,
+        "free_bytes": status.free_bytes,
+        "low_bytes": status.low_bytes,
+        "erasing": status.erasing,
+        "memory_bytes": status.memory_bytes,
+        "damaged": [{"name": file.name, "reason": file.reason} for file in status.damaged],
+        "trouble": None if status.trouble == STARTING else status.trouble,
+    }

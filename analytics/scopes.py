@@ -51,6 +51,8 @@ DECISIONS: Decisions = {
     "/annotations/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
     "/redactions/<id>": {"GET": ADMIN, "PUT": ADMIN, "DELETE": ADMIN},
     "/users/<name:id>": {"DELETE": ADMIN},
+    "/explore": {"GET": PUBLIC, "POST": READ},
+    "/sql": {"POST": ADMIN},
     "/keys": {"GET": ADMIN, "POST": ADMIN},
     "/keys/<id>": {"DELETE": ADMIN},
     "/keys/<id>/rotate": {"POST": ADMIN},

@@ -35,8 +35,9 @@ class Setting(Generic[T]):
         try:
             return self.converter.read(text)
         except ValueError:
+            shown = repr(HIDDEN if self.is_secret else self.converter.redact(text))
             raise SettingError(
-                f"{self.variable}={HIDDEN if self.is_secret else text!r} is not allowed: {self.about}; "
+                f"{self.variable}={shown} is not allowed: {self.about}; "
                 f"{self.converter.allowed} (default {self.show(self.default) or 'empty'})"
             ) from None
 

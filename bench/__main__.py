@@ -24,9 +24,12 @@ from bench import (
     live,
     memory,
     promql,
+    queries,
     reads,
     series,
     singles,
+    sink,
+    store,
 )
 from bench.decode import Speedometer
 from bench.plan import CLIENT_CORE, Plan, say
@@ -45,8 +48,11 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "export": export.rows,
     "exposition": exposition.rows,
     "promql": promql.rows,
+    "queries": queries.rows,
     "memory": memory.rows,
+    "store": store.rows,
     "series": series.rows,
+    "sink": sink.rows,
     "bounds": bounds.rows,
     "attacks": attacks.rows,
 }

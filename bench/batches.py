@@ -11,11 +11,12 @@ from bench import decode, peers
 from bench.client import Connection
 from bench.payloads import as_lines, shop_batch
 from bench.plan import Plan, interleaved, say
-from bench.servers import BenchError, NotInstalledError, service
+from bench.servers import BenchError, NotInstalledError, journalled, service
 from bench.table import Row, against, alone, not_installed
 from bench.wrk import Cost, Load
 
 WHAT = "POST /events, 1,000 a batch"
+JOURNALLED = f"{WHAT}, journal on"
 SIZE = 1_000
 BODIES = 20  # different bodies in turn, with new ids in every request
 CONNECTIONS = 4
@@ -36,8 +37,10 @@ def rows(plan: Plan) -> list[Row]:
     lines = [as_lines(batch) for batch in events]
     with ExitStack() as stack:
         load = stack.enter_context(Load(stack.enter_context(service()), "/events", bodies, SIZE, CONNECTIONS))
+        written = stack.enter_context(Load(stack.enter_context(journalled()), "/events", bodies, SIZE, CONNECTIONS))
         runs: dict[str, Callable[[], Cost]] = {
             WHAT: partial(load.run, plan.seconds),
+            JOURNALLED: partial(written.run, plan.seconds),
             DECODE: partial(decode.run, bodies, plan.seconds / 4),
         }
         missing = {}
@@ -50,7 +53,8 @@ def rows(plan: Plan) -> list[Row]:
             peer = stack.enter_context(Load(server, path, lines, SIZE, CONNECTIONS, "text/plain"))
             runs[name] = partial(peer.run, plan.seconds)
         costs = interleaved(plan, runs)
-        _check_total(load)
+        for each in (load, written):
+            _check_total(each)
     ours = costs[WHAT]
     cost = Cost.typical(ours)
     return [
@@ -58,10 +62,11 @@ def rows(plan: Plan) -> list[Row]:
         alone(WHAT, cost, f"≥ {RATE_LIMIT:,} events/s", cost.rate >= RATE_LIMIT),
         against(WHAT, ours, DECODE, costs[DECODE], DECODE_LIMIT),
         *(
-            not_installed(WHAT, missing[name], name)
+            not_installed(what, missing[name], name)
             if name in missing
-            else against(WHAT, ours, name, costs[name], limit)
+            else against(what, costs[what], name, costs[name], limit if what == WHAT else None)
             for name, _, _, limit in PEERS
+            for what in (WHAT, JOURNALLED)
         ),
     ]
 

@@ -3,8 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -20,7 +20,7 @@ from bench.latency import RATE
 from bench.openloop import Latency
 from bench.payloads import ONE_EVENT, shop_batch
 from bench.plan import Plan, interleaved
-from bench.servers import BenchError, Server, service
+from bench.servers import BenchError, journalled, service
 from bench.table import Row, against
 from bench.wrk import Cost, Load
 
@@ -47,7 +47,7 @@ def _load(plan: Plan) -> list[Row]:
     with ExitStack() as stack:
         runs: dict[str, Callable[[], Cost]] = {}
         for on in (True, False):
-            server = stack.enter_context(_journalled() if on else service())
+            server = stack.enter_context(journalled() if on else service())
             for what, kind in loads.items():
                 load = stack.enter_context(Load(server, "/events", *kind))
                 runs[what if on else f"{what}: {OFF}"] = partial(load.run, plan.seconds)
@@ -63,7 +63,7 @@ def _load(plan: Plan) -> list[Row]:
 
 
 def _latency(plan: Plan) -> list[Row]:
-    with _journalled() as ours, service() as without:
+    with journalled() as ours, service() as without:
         runs: dict[str, Callable[[], Latency]] = {
             name: partial(openloop.run, server, "/events", ONE_EVENT, RATE, max(2.0, plan.seconds))
             for name, server in ((SINGLES, ours), (OFF, without))
@@ -117,9 +117,3 @@ def _start_again(folder: str, counted: int, start: str, files: str) -> list[Row]
 
 def _total(connection: Connection) -> int:
     return int(orjson.loads(connection.get("/health").body)["stats"]["total_events"])
-
-
-@contextmanager
-def _journalled() -> Iterator[Server]:
-    with TemporaryDirectory(prefix="bench-") as folder, service(data_dir=folder) as server:
-        yield server

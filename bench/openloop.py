@@ -1,6 +1,6 @@
-"""Single posts on a fixed schedule, independent of the answers; latency is measured from when a post was due.
+"""Single posts or gets on a fixed schedule, independent of the answers; latency is measured from when each was due.
 
-A process of its own: `python -m bench.openloop PORT PATH RATE SECONDS`, the body on standard input, the
+A process of its own: `python -m bench.openloop PORT PATH RATE SECONDS`, the body on standard input (none: GET), the
 result as JSON on standard output. A client that sends only after an answer would hide most of a stall.
 """
 
@@ -34,7 +34,7 @@ class Latency:
 
 
 def run(server: Server, path: str, body: bytes, rate: int, seconds: float) -> Latency:
-    """Post for some seconds; BenchError unless every answer is a success."""
+    """Post, or get without a body, for some seconds; BenchError unless every answer is a success."""
     command = [sys.executable, "-m", "bench.openloop", str(server.port), path, str(rate), str(seconds)]
     output = subprocess.run(command, cwd=ROOT, input=body, capture_output=True, timeout=seconds + 60)
     if output.returncode != 0:
@@ -43,7 +43,7 @@ def run(server: Server, path: str, body: bytes, rate: int, seconds: float) -> La
 
 
 def _main(port: int, path: str, rate: int, seconds: float, body: bytes) -> None:
-    request, total = encode("POST", path, body), int(rate * seconds)
+    request, total = encode("POST" if body else "GET", path, body), int(rate * seconds)
     start = time.perf_counter() + 0.2
     times: list[float] = []
     refused: list[str] = []
@@ -67,7 +67,7 @@ def _main(port: int, path: str, rate: int, seconds: float, body: bytes) -> None:
     for thread in threads:
         thread.join()
     if refused:
-        sys.exit(f"{len(refused)} of {total} posts failed, the first with {refused[0]}")
+        sys.exit(f"{len(refused)} of {total} requests failed, the first with {refused[0]}")
     print(orjson.dumps(Latency.of(times)).decode())
 
 

@@ -1,6 +1,7 @@
 """A real server process for tests: gunicorn as `make run` starts it, on a free port of the loopback interface."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -110,3 +111,13 @@ class Server:
     def post(self, path: str, payload: Any) -> requests.Response:
         """POST `payload` as JSON."""
         return requests.post(self.url + path, json=payload, timeout=10)
+
+    def text(self, path: str, asked: Mapping[str, str]) -> str:
+        """GET, as text; fails unless it is a 200."""
+        answer = requests.get(f"{self.url}{path}", params=dict(asked), timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def lines(self, path: str, asked: Mapping[str, str]) -> list[Any]:
+        """GET of lines of JSON; fails unless it is a 200."""
+        return [json.loads(line) for line in self.text(path, asked).splitlines()]

@@ -12,6 +12,8 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "malformed_protobuf": "The body is not the expected message in Protocol Buffers.",
         "malformed_line": "A line is not in the format that the path is for.",
         "malformed_point": "A data point is not valid, or of a kind that is not supported.",
+        "query_refused": "The query is not exactly one SELECT, or uses what is not allowed; the message names it.",
+        "query_failed": "The query names something that does not exist, or failed on a value; the message says which.",
         "bad_parameter": "A parameter of the query has a value that the path does not know.",
         "invalid_grouping": "The path of a push is not a job followed by names and values of labels.",
         "too_many_groups": "The limit of groups of pushed metrics, or of their series, is reached.",
@@ -26,6 +28,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "timestamp_too_old": "A time is older than the retention of daily statistics.",
         "too_many_series": "The limit of series is reached.",
         "too_many_services": "The limit of services is reached.",
+        "bad_data": "A query is no PromQL, or a parameter is missing or invalid.",
         "nothing_accepted": "No item of the batch was recorded; `errors` in the receipt says why.",
     },
     401: {
@@ -48,6 +51,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "unknown_service": "No data from a service with this name.",
         "unknown_series": "No data for a metric with this name.",
         "unknown_resource": "No resource with this name.",
+        "no_store": "The service keeps no long-term store; its settings say so.",
     },
     405: {
         "method_not_allowed": "The path does not support this method; the Allow header lists those that it supports."
@@ -76,8 +80,10 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "unsupported_histogram": "A native histogram has custom buckets, may fall, or has counts that are none.",
         "kind_conflict": "A metric of that name has another kind already.",
         "invalid_labels": "The labels of a series are too many or too long, or one is given twice.",
+        "query_too_large": "The query needs more memory or time than it may use; ask for less.",
         "end_before_time": "The end is before the time.",
         "scopes_of_bound_key": "A key that is bound to services, event types or origins can have `ingest` only.",
+        "execution": "The data does not allow an answer to the query, or it exceeds a limit.",
         "collection_full": "The limit of resources in this collection is reached.",
     },
     429: {
@@ -85,7 +91,10 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_live": "The limit of live connections of this address is reached; try again after Retry-After.",
     },
     503: {
+        "timeout": "The query took longer than it may, or found no place to run in that time.",
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
+        "store_unavailable": "The long-term store cannot be read now; try again after Retry-After.",
+        "query_timeout": "The query took longer than it may; ask for a shorter time.",
         "too_many_exports": "The limit of exports at the same time is reached; try again after Retry-After.",
         "too_many_sessions": "The limit of live connections is reached; try again after Retry-After.",
     },

@@ -7,11 +7,14 @@ from analytics.api.contract_export import EXPORT_OPERATIONS
 from analytics.api.contract_numbers import NUMBER_OPERATIONS
 from analytics.api.contract_privacy import PRIVACY_OPERATIONS
 from analytics.api.contract_prometheus import PROMETHEUS_OPERATIONS
+from analytics.api.contract_promql import PROMQL_OPERATIONS
 from analytics.api.contract_services import SERVICE_OPERATIONS
+from analytics.api.contract_store import LONG_TERM_OPERATIONS
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
 from analytics.schemas.cardinality import CardinalityStats
 from analytics.schemas.event import EventSchema
+from analytics.schemas.event_page import EventPage
 from analytics.schemas.metric import MetricSchema
 from analytics.schemas.queries import (
     CardinalityQuery,
@@ -58,10 +61,12 @@ OPERATIONS = (
         "/events",
         "Events",
         "Read events",
-        "The newest events that match all filters, newest first.",
-        {200: (responses.EventPage,)},
+        "The newest events that match all filters, newest first, as far back as the long-term store has them. `q` is "
+        "in the language of filters; plain words are searched in all fields.",
+        {200: (EventPage,)},
         READ_CODES,
         query=EventsQuery,
+        any_data=True,
         asked={"type": "purchase", "service": "checkout"},
     ),
     Operation(
@@ -125,6 +130,7 @@ OPERATIONS = (
         any_tags=True,
         asked={"name": "latency", "service": "productcatalog", "agg": "p95"},
     ),
+    *PROMQL_OPERATIONS,
     *PROMETHEUS_OPERATIONS,
     *NUMBER_OPERATIONS,
     *SERVICE_OPERATIONS,
@@ -198,6 +204,7 @@ OPERATIONS = (
     *CATALOG_OPERATIONS,
     *ACCESS_OPERATIONS,
     *PRIVACY_OPERATIONS,
+    *LONG_TERM_OPERATIONS,
     *EXPORT_OPERATIONS,
     Operation(
         "get",

@@ -32,6 +32,7 @@ EXPORT_OPERATIONS = (
         "All stored events that match all filters, oldest first, in the form that POST /events accepts.",
         exports.ExportedEvents,
         EventsExport,
+        any_data=True,
         asked={"format": "json", "type": "purchase"},
     ),
     _export(

@@ -42,28 +42,11 @@ class ImportQuery(Schema):
     )
 
 
-class PushPath(Schema):
+def _group(about: str, example: str) -> type[Schema]:
     """Path parameter of a push."""
-
-    group = fields.String(
-        required=True,
-        metadata={
-            "description": "Job, then `/LABEL/VALUE` for each other label; `LABEL@base64` for URL-safe Base64",
-            "example": "backup/instance/db-1",
-        },
-    )
-
-
-class EncodedPushPath(Schema):
-    """Path parameter of a push whose job is in Base64."""
-
-    group = fields.String(
-        required=True,
-        metadata={
-            "description": "Job in URL-safe Base64, then `/LABEL/VALUE` for each other label",
-            "example": "L2V0Yy9jcm9u/instance/db-1",
-        },
-    )
+    about = f"{about}, then `/LABEL/VALUE` for each other label; `LABEL@base64` for URL-safe Base64"
+    group = fields.String(required=True, metadata={"description": about, "example": example})
+    return Schema.from_dict({"group": group}, name="PushPath")
 
 
 TEXT_BODY = ForeignBody({TEXT_TYPE: SAMPLE_LINES, OPENMETRICS: f"{SAMPLE_LINES}# EOF\n"}, f"Samples. {WITH_ENCODINGS}")
@@ -153,6 +136,6 @@ PROMETHEUS_OPERATIONS = (
         body=TEXT_BODY._replace(refused=NothingImported),
         errors=PLAIN_TEXT,
     ),
-    *_pushes("/metrics/job/{group}", PushPath),
-    *_pushes("/metrics/job@base64/{group}", EncodedPushPath),
+    *_pushes("/metrics/job/{group}", _group("Job", "backup/instance/db-1")),
+    *_pushes("/metrics/job@base64/{group}", _group("Job in URL-safe Base64", "L2V0Yy9jcm9u/instance/db-1")),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 from flask import Blueprint, Response, render_template, request
@@ -133,7 +134,9 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
         if parameter["in"] == "path":
             path = path.replace("{" + parameter["name"] + "}", parameter["schema"]["examples"][0])
         elif "example" in parameter:
-            pairs.append(f"{parameter['name']}={parameter['example']}")
+            example = parameter["example"]
+            values = example if isinstance(example, list) else [example]
+            pairs += [f"{quote(parameter['name'])}={quote(str(value), safe=':/,')}" for value in values]
     url = EXAMPLE_URL + path + ("?" + "&".join(pairs) if pairs else "")
     if method == "get":
         return f'curl "{url}"'
@@ -200,7 +203,7 @@ def _type(schema: Mapping[str, Any]) -> str:
         named[0] = schema["format"]
     if named[0] == "array":
         item = schema["items"]
-        named[0] = "array of " + ("objects" if "$ref" in item else f"{item['type']}s")
+        named[0] = "array of " + ("objects" if "$ref" in item else f"{item.get('type', 'value')}s")
     return " or ".join(named)
 
 

@@ -1,17 +1,19 @@
 """/export: all stored data as CSV, NDJSON or one JSON document."""
 
 from codecs import BOM_UTF8
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from analytics.api.exports import Exports
 from analytics.api.gzipping import takes_gzip, tell_encoding
-from analytics.api.params import TAG, arguments, picked_tags
+from analytics.api.params import DATA_FIELD, TAG, arguments, picked_data, picked_tags
 from analytics.api.streaming import LogExport, TableExport, gzipped
 from analytics.api.tables import FORMS
 from analytics.clock import utc
-from analytics.query.events import EventFilter
+from analytics.filters.event_filter import EventFilter, EventSelection
+from analytics.query.events import EventSearch
 from analytics.query.export import (
     COLUMNS,
     EVENT_EXPORT,
@@ -33,17 +35,20 @@ EVENTS_EXPORT, METRICS_EXPORT, SERVICES_EXPORT, BUCKETS_EXPORT = (
 )
 
 
-def export_blueprint(reader: Reader, exports: Exports) -> Blueprint:
+def export_blueprint(reader: Reader, search: EventSearch, exports: Exports) -> Blueprint:
     """Blueprint of /export."""
     blueprint = Blueprint("export", __name__)
 
     @blueprint.get("/export/events")
     def events() -> Response:
-        args = arguments(EVENTS_EXPORT)
-        text = args["q"]
-        wanted = EventFilter(args["type"], args["service"], args["user_id"], *_span(args), text and text.lower())
-        bounds = reader.ask(EVENT_EXPORT.bounds)
-        export = LogExport(reader, EVENT_EXPORT, bounds, wanted.select, yield_to_others)
+        args = arguments(EVENTS_EXPORT, besides=DATA_FIELD)
+        names = args["type"], args["service"], args["user_id"]
+        wanted = EventFilter(*names, *_span(args), args["q"], picked_data())
+        selection, bounds, older = EventSelection(wanted), reader.ask(EVENT_EXPORT.bounds), None
+        if search.reaches_back:
+            older, bounds = partial(search.older, wanted), bounds._replace(after=0)
+            search.check()
+        export = LogExport(reader, EVENT_EXPORT, bounds, selection.select, yield_to_others, older)
         return _answer(exports, "events", args, bounds.now, export)
 
     @blueprint.get("/export/metrics")

@@ -42,6 +42,7 @@ def health_blueprint(
     config: Callable[[], ConfigHealth | None],
     config_trouble: Callable[[], str | None],
     access: Callable[[], AccessReport],
+    sink_troubles: Callable[[], list[str]],
 ) -> Blueprint:
     """Blueprint of /health.
 
@@ -53,6 +54,7 @@ def health_blueprint(
         config: describes the configuration folder; None without one.
         config_trouble: says which configuration files have errors; None if none has.
         access: describes who may send and read.
+        sink_troubles: says why other databases do not get everything.
 
     Without the scope `read`, /health and /health/ready answer the status only.
     """
@@ -61,7 +63,7 @@ def health_blueprint(
     @blueprint.get("/health")
     def full() -> Response:
         arguments(NOTHING)
-        found = reader.ask(health, connections(), not_ready(), storage(), jobs(), config_trouble())
+        found = reader.ask(health, connections(), not_ready(), storage(), jobs(), config_trouble(), sink_troubles())
         if not identity_of(request.environ).may(READ):
             return answer({"status": found["status"]})
         shown: FullHealth = {**found, "config": config(), "access": access()}

@@ -13,17 +13,20 @@ from analytics.api.scraping import Scrapes
 from analytics.doors.door import Door
 from analytics.errors import Unavailable
 from analytics.query.reader import Reader
-from analytics.query.series import SeriesQuery, points
+from analytics.query.series import Series, SeriesQuery
 from analytics.query.typed_series import wants_percentiles
 from analytics.schemas.queries import NoQuery, SeriesQueryArgs
-from analytics.yielding import yield_to_others
 
 SERIES_QUERY = SeriesQueryArgs()
 NOTHING = NoQuery()
 
 
 def metrics_blueprint(
-    door: Door, reader: Reader, scrapes: Scrapes, keep_percentiles: Callable[[str], None]
+    door: Door,
+    reader: Reader,
+    scrapes: Scrapes,
+    keep_percentiles: Callable[[str], None],
+    points: Callable[[SeriesQuery], Series],
 ) -> Blueprint:
     """Blueprint of /metrics and /series.
 
@@ -31,6 +34,7 @@ def metrics_blueprint(
         door: handles POST /metrics.
         scrapes: the answers of GET /metrics.
         keep_percentiles: records that percentiles of a gauge were asked.
+        points: answers a query of /series.
     """
     blueprint = Blueprint("metrics", __name__)
 
@@ -64,6 +68,6 @@ def metrics_blueprint(
         if reader.ask(wants_percentiles, query.name, query.agg):
             with suppress(Unavailable):  # those of minutes are there without
                 keep_percentiles(query.name)
-        return answer(reader.ask_in_steps(yield_to_others, points, query))
+        return answer(points(query))
 
     return blueprint

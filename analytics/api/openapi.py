@@ -14,7 +14,7 @@ from analytics.api.contract import OPERATIONS
 from analytics.api.openapi_bodies import READABLE_ENCODINGS, foreign_body, request_body
 from analytics.api.openapi_fields import absent_not_null, examples, map_limits, number_limits, pattern
 from analytics.api.operation import CONDITIONS, ForeignBody, Operation, RequestBody
-from analytics.api.params import TAG
+from analytics.api.params import DATA_FIELD, TAG
 from analytics.api.references import resolve
 from analytics.api.security import SECURITY, problems, scope
 from analytics.doors.media import JSON_TYPE
@@ -118,6 +118,8 @@ def sample(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """Example value of `schema`, assembled from the examples of its parts."""
     if "$ref" in schema:
         return sample(document, resolve(document, schema["$ref"]))
+    if "anyOf" in schema:  # or null
+        return sample(document, schema["anyOf"][0])
     if "examples" in schema:
         return schema["examples"][0]
     if "properties" in schema:
@@ -127,6 +129,8 @@ def sample(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         return {sample(document, schema["propertyNames"]): sample(document, schema["additionalProperties"])}
     if "items" in schema:
         return [sample(document, schema["items"])]
+    if "anyOf" in schema:
+        return sample(document, schema["anyOf"][0])
     raise TypeError(f"schema without an example: {schema}")
 
 
@@ -146,7 +150,9 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
     if operation.query:
         parameters.append({"in": "query", "schema": operation.query})
     if operation.any_tags:
-        parameters.append(_any_tags())
+        parameters.append(_any_of(TAG, "data whose tag K is V"))
+    if operation.any_data:
+        parameters.append(_any_of(DATA_FIELD, "events whose data has V in the field K"))
     if operation.has_conditions:
         parameters += CONDITIONS
     if parameters:
@@ -174,16 +180,17 @@ def _add(spec: APISpec, operation: Operation, max_batch: int) -> None:
     spec.path(operation.path, operations={operation.method: described})
 
 
-def _any_tags() -> dict[str, Any]:
+def _any_of(prefix: str, selected: str) -> dict[str, Any]:
     """Parameter for any number of `tag.K=V`: an exploded object, whose members are parameters of their own."""
-    tags = {"type": "object", "patternProperties": {"^tag\\.": {"type": "string"}}, "additionalProperties": False}
+    pattern = f"^{prefix.replace('.', chr(92) + '.')}"
+    texts = {"type": "object", "patternProperties": {pattern: {"type": "string"}}, "additionalProperties": False}
     return {
         "in": "query",
-        "name": f"{TAG}K",
-        "description": f"Each `{TAG}K=V` selects data whose tag K is V",
+        "name": f"{prefix}K",
+        "description": f"Each `{prefix}K=V` selects {selected}",
         "style": "form",
         "explode": True,
-        "schema": tags,
+        "schema": texts,
     }
 
 

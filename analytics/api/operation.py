@@ -18,6 +18,11 @@ CONDITIONS = [
 """The headers of conditional requests, as parameters."""
 
 
+Asked = Mapping[str, str | int | list[str]]
+"""Values of parameters by name, for an example."""
+NOTHING_ASKED: Asked = {}
+
+
 class RequestBody(NamedTuple):
     """Request body: one record, or, if `batch` (name of the array) is set, also a batch in three forms."""
 
@@ -59,7 +64,8 @@ class Operation(NamedTuple):
     body: RequestBody | ForeignBody | None = None
     path_schema: type[Schema] | None = None
     any_tags: bool = False
+    any_data: bool = False
     has_conditions: bool = False
-    asked: Mapping[str, str | int] = {}
+    asked: Asked = NOTHING_ASKED
     errors: str = JSON
     problem: type[Schema] | None = None

@@ -1,4 +1,4 @@
-"""/, /assets and /vendor: the dashboard page and its files."""
+"""/, /explore, /assets and /vendor: the pages and their files."""
 
 from pathlib import Path
 
@@ -27,21 +27,27 @@ LOADS = "; ".join(
 
 
 def page_blueprint() -> Blueprint:
-    """Blueprint of /, /assets and /vendor."""
+    """Blueprint of /, /explore, /assets and /vendor."""
     blueprint = Blueprint("page", __name__, template_folder="../web/templates")
     assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
     modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name != THEME)
+
+    def html_page(template: str) -> Response:
+        charts = all(map(vendor.has, CHARTS))
+        response = respond(pack(render_template(template, charts=charts, modules=modules).encode()), TYPES[".html"])
+        response.headers[POLICY] = LOADS
+        return response
 
     @blueprint.get("/")
     def page() -> Response:
         if request.environ["PATH_INFO"] == "":  # a base path without the slash that relative addresses need
             query = request.query_string.decode("latin1")
             return Response(status=307, headers={"Location": f"{request.script_root}/{query and f'?{query}'}"})
-        charts = all(map(vendor.has, CHARTS))
-        html = render_template("page.html", charts=charts, modules=modules)
-        response = respond(pack(html.encode()), TYPES[".html"])
-        response.headers[POLICY] = LOADS
-        return response
+        return html_page("page.html")
+
+    @blueprint.get("/explore")
+    def explore() -> Response:
+        return html_page("explore.html")
 
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> Response:

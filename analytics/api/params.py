@@ -6,12 +6,16 @@ from flask import request
 from marshmallow import Schema
 
 from analytics.errors import ValidationFailed
+from analytics.filters.parse import MAX_FILTER_LENGTH, MAX_TERMS
 from analytics.records import SeriesTags
 from analytics.schemas.compiled import loaded
+from analytics.schemas.fields import is_without_control_characters
 from analytics.schemas.queries import given_once
 
 TAG = "tag."
 """Prefix of the parameters that select tags."""
+DATA_FIELD = "data."
+"""Prefix of the parameters that select values of fields of data."""
 
 
 def arguments(schema: Schema, *, besides: str | None = None) -> dict[str, Any]:
@@ -37,3 +41,23 @@ def picked_tags() -> SeriesTags:
         raise ValidationFailed(f"{TAG}: Must name a tag.", fields={TAG: ["Must name a tag."]})
     tags = given_once(arg for arg in request.args.lists() if arg[0].startswith(TAG))
     return tuple(sorted((name.removeprefix(TAG), text) for name, text in tags.items()))
+
+
+def picked_data() -> tuple[tuple[str, str], ...]:
+    """Values of fields of data that are selected by `data.K=V` in the query of the current request.
+
+    Raises:
+        ValidationFailed: a field has no name, is given twice, or there are too many of them.
+    """
+    given = given_once(arg for arg in request.args.lists() if arg[0].startswith(DATA_FIELD))
+    if len(given) > MAX_TERMS:
+        raise ValidationFailed(
+            f"{DATA_FIELD}: Must be at most {MAX_TERMS}.", fields={DATA_FIELD: [f"Must be at most {MAX_TERMS}."]}
+        )
+    for name, text in given.items():
+        if name == DATA_FIELD:
+            raise ValidationFailed(f"{DATA_FIELD}: Must name a field.", fields={DATA_FIELD: ["Must name a field."]})
+        if len(name) + len(text) > MAX_FILTER_LENGTH or not is_without_control_characters(name + text):
+            problem = f"Must have at most {MAX_FILTER_LENGTH} characters, and no control characters."
+            raise ValidationFailed(f"{name}: {problem}", fields={name: [problem]})
+    return tuple((name.removeprefix(DATA_FIELD), text) for name, text in given.items() if text)

@@ -5,13 +5,12 @@ Source: prometheus.io/docs/instrumenting/content_negotiation
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.http import parse_options_header
 
-from analytics.query.exposition.protobuf import ProtobufWriter
-from analytics.query.exposition.render import Writer
-from analytics.query.exposition.text import TextWriter
+if TYPE_CHECKING:
+    from analytics.query.exposition.render import Writer
 
 ALLOW_UTF8 = "allow-utf-8"
 
@@ -25,22 +24,26 @@ class ScrapeFormat(NamedTuple):
     """
 
     content_type: str
-    writer: Callable[[], Writer]
+    writer: Callable[[], "Writer"]
 
 
 class _Offer(NamedTuple):
     media: str
     parameters: dict[str, str]
     content_type: str
-    writer: Callable[..., Writer]
+    writer: Callable[..., "Writer"]
     tells_escaping: bool = True
 
 
-def _text(utf8: bool, *, openmetrics: bool = False) -> Writer:
+def _text(utf8: bool, *, openmetrics: bool = False) -> "Writer":
+    from analytics.query.exposition.text import TextWriter  # with the first scrape
+
     return TextWriter(openmetrics=openmetrics, utf8=utf8)
 
 
-def _protobuf(utf8: bool) -> Writer:
+def _protobuf(utf8: bool) -> "Writer":
+    from analytics.query.exposition.protobuf import ProtobufWriter  # with the first scrape
+
     return ProtobufWriter(utf8=utf8)
 
 

@@ -7,7 +7,6 @@ from analytics.api.sharing import SharedAnswers
 from analytics.api.streaming import BUFFER_BYTES, gzipped
 from analytics.clock import Clock
 from analytics.own_metrics.family import Source
-from analytics.query.exposition.render import exposition
 from analytics.query.reader import Reader
 from analytics.yielding import yield_to_others
 
@@ -34,6 +33,8 @@ class Scrapes:
         return self._gzipped.get(wanted.content_type, lambda: b"".join(compressed(self.plain(wanted), yield_to_others)))
 
     def _make(self, wanted: ScrapeFormat) -> bytes:
+        from analytics.query.exposition.render import exposition  # with the first scrape
+
         connections, sources = self._connections(), self._sources
         parts = self._reader.ask_in_steps(yield_to_others, exposition, connections, wanted.writer(), sources)
         return b"".join(parts)

@@ -9,6 +9,7 @@ from analytics.api.params import arguments
 from analytics.jobs.report import JobReport
 from analytics.query.cardinality import cardinality
 from analytics.query.reader import Reader
+from analytics.query.sinks import SinkReport
 from analytics.query.stats import daily, hourly, stats
 from analytics.query.storage import StorageReport
 from analytics.schemas.queries import CardinalityQuery, DaysQuery, HoursQuery, NoQuery
@@ -18,15 +19,18 @@ NOTHING, HOURS_QUERY, DAYS_QUERY = NoQuery(), HoursQuery(), DaysQuery()
 
 
 def stats_blueprint(
-    reader: Reader, storage: Callable[[], StorageReport], jobs: Callable[[], list[JobReport]]
+    reader: Reader,
+    storage: Callable[[], StorageReport],
+    jobs: Callable[[], list[JobReport]],
+    sinks: Callable[[], list[SinkReport]],
 ) -> Blueprint:
-    """Blueprint of /stats; `storage` describes the storage, `jobs` returns the reports on all jobs."""
+    """Blueprint of /stats; `storage` describes the storage, `jobs` and `sinks` return the reports on all of them."""
     blueprint = Blueprint("stats", __name__)
 
     @blueprint.get("/stats")
     def totals() -> Response:
         arguments(NOTHING)
-        return answer(reader.ask(stats, storage(), jobs()))
+        return answer(reader.ask(stats, storage(), jobs(), sinks()))
 
     @blueprint.get("/stats/hourly")
     def by_hour() -> Response:

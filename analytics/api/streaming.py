@@ -2,9 +2,11 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from errno import ECONNRESET
 from typing import Generic, NamedTuple
 
 from analytics.api.tables import Form
+from analytics.errors import Unavailable
 from analytics.query.export import Bounds, RingExport, Row, Select
 from analytics.query.reader import Reader
 from analytics.records import R
@@ -44,11 +46,19 @@ class RowBuffer:
         return self.take()
 
 
-class LogExport(NamedTuple, Generic[R]):
-    """Selected records of a ring within `bounds`, page by page.
+Older = Callable[[int, int], tuple[Iterable[Row], int]]
+"""Some rows numbered above the first number and up to the second, in order, and up to which number these are all.
 
-    Each page is read from the ring by number when it is needed, so that a slow client keeps no records in memory.
-    Records that the ring has overwritten by then are left out.
+Raises:
+    Unavailable: they cannot be read now.
+"""
+
+
+class LogExport(NamedTuple, Generic[R]):
+    """Selected records of a ring within `bounds`, page by page; `older` has those that are not in the ring.
+
+    Each page is read by number when it is needed, so that a slow client keeps no records in memory. Records that the
+    ring has overwritten by then are older ones; without `older`, they are left out.
     """
 
     reader: Reader
@@ -56,15 +66,26 @@ class LogExport(NamedTuple, Generic[R]):
     bounds: Bounds
     select: Select[R]
     pause: Callable[[], None]
+    older: Older | None = None
 
     def chunks(self, form: Form) -> Iterator[bytes]:
         """Yield the formatted rows."""
         chunk, most, (_, after, last) = RowBuffer(form), RECORDS_PER_READ, self.bounds
         while after < last:
             slices = self.reader.ask(self.log.slices, after, most)
+            start = slices[0].before + slices[0].places.start if slices else last
+            if self.older is not None and start > after:
+                del slices
+                rows, after = self._older(after, min(start, last))
+                for row in rows:
+                    chunk.add(row)
+                    if chunk.is_full:
+                        yield chunk.take()
+                self.pause()
+                continue
             if not slices:  # the last numbers were skipped
                 break
-            start, after = slices[0].before + slices[0].places.start, slices[-1].before + slices[-1].places.stop
+            after = slices[-1].before + slices[-1].places.stop
             for number, row in self.log.rows(slices, self.select):
                 if number > last:
                     break
@@ -78,6 +99,13 @@ class LogExport(NamedTuple, Generic[R]):
                 yield chunk.take()
             self.pause()
         yield chunk.close()
+
+    def _older(self, after: int, last: int) -> tuple[Iterable[Row], int]:
+        assert self.older is not None
+        try:
+            return self.older(after, last)
+        except Unavailable as error:  # an error, so that what was sent does not look whole
+            raise ConnectionResetError(ECONNRESET, error.message) from error
 
 
 class TableExport(NamedTuple):

@@ -11,6 +11,7 @@ from analytics.cli.keys import keys_command
 from analytics.cli.replaying import replay_command
 from analytics.cli.serving import serve_command
 from analytics.cli.sessions import sessions_command
+from analytics.cli.sql import sql_command
 from analytics.cli.storage import backup_command, inspect_command, restore_command
 from analytics.version import VERSION
 
@@ -23,8 +24,8 @@ def main() -> None:
     """Run the Analytics Dashboard Service, send data to it, export data from it, and maintain its database.
 
     `serve` runs the service, and `config` prints its settings. `demo`, `replay`, `import`, `export`, `apply`,
-    `export-config`, `keys` and `sessions` are clients of a running service, which may be on another machine (--url or
-    ANALYTICS_URL) and may require a key (ANALYTICS_KEY or --key-file).
+    `export-config`, `keys`, `sessions` and `sql` are clients of a running service, which may be on another machine
+    (--url or ANALYTICS_URL) and may require a key (ANALYTICS_KEY or --key-file).
     `backup`, `restore` and `inspect` work on the files in its data directory.
     """
 
@@ -40,6 +41,7 @@ for command in (
     export_config_command,
     keys_command,
     sessions_command,
+    sql_command,
     backup_command,
     restore_command,
     inspect_command,

@@ -36,7 +36,7 @@ FILE_FORMATS = ("ndjson", "csv", "json")
 @click.option("--type", "type_", metavar="TEXT", help="Only events of this type.")
 @click.option("--service", metavar="TEXT", help="Only data of this service.")
 @click.option("--user-id", metavar="TEXT", help="Only events of this user.")
-@click.option("--q", "text", metavar="TEXT", help="Only events that contain this text.")
+@click.option("--q", "text", metavar="TEXT", help="Only events that match this filter, or contain this text.")
 @click.option("--name", metavar="TEXT", help="Only metrics of this name.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Only metrics with this tag; may be repeated.")
 @click.option(

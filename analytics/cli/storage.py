@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from analytics.store.files.copying import StoreCopy
 
 DATABASE = click.Path(exists=True, dir_okay=False, path_type=Path)
 data_dir_option = click.option(
@@ -32,15 +35,19 @@ def backup_command(file: Path, data_dir: Path, force: bool) -> None:
     """Back up the database to FILE; the service may be running.
 
     The backup holds every record that was acknowledged before the start. FILE is created when the copy is complete and
-    checked.
+    checked. The files of the long-term store are in FILE.store; the next backup with the same FILE adds new ones only.
     """
     from analytics.log.disk.backup import back_up
     from analytics.log.disk.reading import database_in
     from analytics.log.disk.report import one_line
+    from analytics.store.files.backup import back_up_both
 
     with _one_line_errors(), _bar(f"Copying to {file.name}") as progress:
-        found = back_up(database_in(data_dir), file, overwrite=force, progress=progress)
+        copy = partial(back_up, database_in(data_dir), file, progress=progress)
+        found, store = back_up_both(copy, data_dir, file, overwrite=force)
     click.echo(f"{one_line(found)}; checked")
+    if store is not None:
+        click.echo(_store_line(store))
 
 
 @click.command("restore")
@@ -50,13 +57,16 @@ def backup_command(file: Path, data_dir: Path, force: bool) -> None:
 def restore_command(file: Path, data_dir: Path, force: bool) -> None:
     """Replace the database of a stopped service with the backup FILE.
 
-    FILE is checked first. The previous database is kept in the same directory, as analytics.db.before-restore-TIME.
+    FILE is checked first. The previous database is kept in the same directory, as analytics.db.before-restore-TIME, and
+    the files of the long-term store as analytics.db.before-restore-TIME.store.
     """
     import time
 
+    from analytics.errors import CannotStore
     from analytics.log.disk.file import FILE_NAME
     from analytics.log.disk.report import one_line
     from analytics.log.disk.restoring import restore
+    from analytics.store.files.copying import backup_folder, describe, restore_store
 
     if not force and sys.stdin.isatty() and (data_dir / FILE_NAME).exists():
         click.confirm(
@@ -64,10 +74,17 @@ def restore_command(file: Path, data_dir: Path, force: bool) -> None:
         )
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     with _one_line_errors(), _bar(f"Restoring {file.name}") as progress:
+        copied = describe(backup_folder(file))
+        if copied is not None and copied.damaged:
+            raise CannotStore(f"{backup_folder(file)} is damaged ({copied.damaged[0]}). Nothing was changed.")
         restored = restore(file, data_dir, stamp, progress)
+        kept = restored.kept or data_dir / f"{FILE_NAME}.before-restore-{stamp}"
+        store = restore_store(file, data_dir, kept)
     if restored.kept is not None:
         click.echo(f"the previous database is kept as {restored.kept}")
     click.echo(f"restored {one_line(restored.inspection)}")
+    if store is not None:
+        click.echo(_store_line(store))
 
 
 @click.command("inspect")
@@ -86,11 +103,24 @@ def inspect_command(path: Path, as_json: bool) -> None:
     from analytics.log.disk.inspection import inspect
     from analytics.log.disk.reading import database_in
     from analytics.log.disk.report import full_text
+    from analytics.store.files.copying import backup_folder, describe
+    from analytics.store.files.layout import store_folder
 
     with _one_line_errors():
         found = inspect(database_in(path) if path.is_dir() or not path.exists() else path)
-    click.echo(json.dumps(found.to_json()) if as_json else full_text(found))
-    sys.exit(1 if found.damage else 0)
+        store = describe(store_folder(path) if path.is_dir() else backup_folder(path))
+    long_term = None if store is None else store._asdict()
+    click.echo(json.dumps({**found.to_json(), "long_term": long_term}) if as_json else full_text(found))
+    if store is not None and not as_json:
+        click.echo("\n".join([_store_line(store), *(f"damaged: {line}" for line in store.damaged)]))
+    sys.exit(1 if found.damage or (store is not None and store.damaged) else 0)
+
+
+def _store_line(store: StoreCopy) -> str:
+    """What a long-term store holds, in one line."""
+    from analytics.log.disk.report import format_bytes
+
+    return f"long-term store: {store.rows} events in {store.files} files, {format_bytes(store.bytes)}"
 
 
 @contextmanager

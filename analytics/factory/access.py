@@ -1,18 +1,27 @@
 """Builds what decides who may use the service: people, keys, sessions, tickets and leases."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from analytics.addresses import is_loopback
+from analytics.api.audit import audit_blueprint
+from analytics.api.keys import keys_blueprint
+from analytics.api.oidc import oidc_blueprint
+from analytics.api.session import session_blueprint
+from analytics.api.sessions import sessions_blueprint
+from analytics.api.sign_ins import SignIns
 from analytics.catalog.collections import KEYS, SESSIONS
 from analytics.clock import Clock
 from analytics.config import Settings
+from analytics.doors.body import BodyReader
 from analytics.keys.check import KeyCheck
 from analytics.keys.keyring import Keyring
 from analytics.keys.leases import Leases
 from analytics.keys.sessions import Sessions
 from analytics.keys.tickets import Tickets
+from analytics.log.recorder import Recorder
 from analytics.people.roles import Roles
 from analytics.people.ways import People
+from analytics.query.reader import Reader
 from analytics.state.state import State
 
 
@@ -65,3 +74,28 @@ def access_parts(settings: Settings, clock: Clock, state: State) -> AccessParts:
         lambda: keyring.is_locked,
     )
     return AccessParts(people, keyring, KeyCheck(keyring, clock), sessions, Tickets(clock), leases, is_required)
+
+
+def access_blueprints(
+    settings: Settings, access: AccessParts, recorder: Recorder, reader: Reader, bodies: BodyReader, clock: Clock
+) -> list[Any]:
+    """The blueprints of keys, sessions, people and the audit log."""
+    people, keyring = access.people, access.keyring
+    sign_ins = SignIns(recorder, reader, clock)
+    return [
+        keys_blueprint(
+            recorder,
+            reader,
+            bodies,
+            clock,
+            lambda: keyring.is_locked,
+            has_settings_key=bool(settings.admin_key),
+            is_required=access.is_required,
+        ),
+        session_blueprint(
+            keyring, access.check, access.tickets, sign_ins, bodies, has_provider=people.provider is not None
+        ),
+        sessions_blueprint(access.sessions, recorder),
+        oidc_blueprint(people.provider, people.groups_claim, people.roles, sign_ins),
+        audit_blueprint(reader),
+    ]

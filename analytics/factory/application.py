@@ -3,6 +3,7 @@
 from functools import partial
 from itertools import chain as chained
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analytics.access.chain import chain
 from analytics.access.gate import Gate
@@ -13,7 +14,6 @@ from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
 from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
-from analytics.api.audit import audit_blueprint
 from analytics.api.caching import limit_caching
 from analytics.api.catalog import BODY_LIMIT, Resources, catalog_blueprint
 from analytics.api.dashboard import dashboard_blueprint
@@ -24,19 +24,15 @@ from analytics.api.export import export_blueprint
 from analytics.api.exports import Exports
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
-from analytics.api.keys import begin_access, keys_blueprint
+from analytics.api.keys import begin_access
+from analytics.api.long_term import long_term_blueprints
 from analytics.api.metrics import metrics_blueprint
-from analytics.api.number_doors import number_blueprints
-from analytics.api.oidc import oidc_blueprint
+from analytics.api.number_doors import number_doors_blueprint
 from analytics.api.page import page_blueprint
 from analytics.api.prometheus.blueprint import prometheus_blueprint
-from analytics.api.prometheus.queries import Queries
 from analytics.api.scraping import Scrapes
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
-from analytics.api.session import session_blueprint
-from analytics.api.sessions import sessions_blueprint
-from analytics.api.sign_ins import SignIns
 from analytics.api.stats import stats_blueprint
 from analytics.api.summary import summary_blueprint
 from analytics.api.users import users_blueprint
@@ -51,22 +47,25 @@ from analytics.doors.heartbeat_door import HeartbeatDoor
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
-from analytics.doors.number_doors import NumberDoors, statsd_door
+from analytics.doors.number_doors import NumberDoors
 from analytics.doors.point_recorder import KindLog, PointRecorder
 from analytics.doors.shortcut import Shortcut
-from analytics.doors.statsd.door import FLUSH_SECONDS
-from analytics.factory.access import access_parts
+from analytics.factory.access import access_blueprints, access_parts
+from analytics.factory.archive import make_archive
+from analytics.factory.lazy_views import lazy_views
+from analytics.factory.long_term import make_store_client, opened_by
+from analytics.factory.sinks import Sinks
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS, POINTS
+from analytics.lazy import Lazy
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands
 from analytics.live.hub import Hub
 from analytics.live.initial import InitialMessages
 from analytics.live.own_metrics import live_families
 from analytics.live.wire.handshake import INBOUND_LIMIT
-from analytics.live.wire.socketio import SocketIo
-from analytics.live.wire.websocket import SERVER_OPTIONS, websocket_blueprint
+from analytics.live.wire.routes import SocketIoRoute, websocket_blueprint
 from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.store import Store
@@ -75,10 +74,8 @@ from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Source
 from analytics.privacy.hashing import Hasher, hash_key
 from analytics.privacy.redactor import Redactor
-from analytics.promql.budget import Limits as QueryLimits
 from analytics.query.catalog import held_resources
-from analytics.query.cells.build import make_engine
-from analytics.query.cells.metadata import metadata
+from analytics.query.events import EventSearch
 from analytics.query.own_series.families import state_families
 from analytics.query.own_series.source import SAMPLE_SECONDS, OwnSeries
 from analytics.query.reader import Reader
@@ -87,7 +84,13 @@ from analytics.snapshot.changes import ChangeDetector
 from analytics.snapshot.source import SnapshotSource
 from analytics.snapshot.ticker import make_ticker
 from analytics.state.state import State
+from analytics.store.client.own_metrics import store_families
+from analytics.threads import Threads
 from analytics.yielding import yield_if_due
+
+if TYPE_CHECKING:
+    from analytics.live.wire.socketio import SocketIo
+    from analytics.live.wire.websocket import DashboardSocket
 
 POINTS_OF_ITEM = 10
 """Points that a request in a protocol for numbers may have, for each item that a batch may have."""
@@ -116,8 +119,12 @@ def create_app(
         path = Path(settings.data_dir) / FILE_NAME
         log = DiskLog(state.lock, path, settings.durability, jobs, settings.log_max_bytes)
     recorder = Recorder(state, settings, clock, bus, log)
-    store = Store(settings, clock, state, log, recorder, jobs) if isinstance(log, DiskLog) else None
-    reader = Reader(state, clock)
+    long_term = make_store_client(settings, log, state, jobs)
+    store = None
+    if isinstance(log, DiskLog):
+        store = Store(settings, clock, state, log, recorder, jobs, opened_by(long_term, log))
+    threads = Threads()
+    reader = Reader(state, clock, threads.in_loop)
     snapshots = SnapshotSource(state, reader, connections)
     initial = InitialMessages(reader, snapshots)
     commands = Commands(hub, initial)
@@ -131,9 +138,15 @@ def create_app(
     capacity = Capacity(settings.max_live, settings.max_live_per_address, refused)
     packets = BodyReader(BodyLimits(INBOUND_LIMIT), MANY_RECORDS)
     client_timeout = settings.client_timeout
-    socketio = SocketIo(
-        commands, capacity, leases, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
-    )
+
+    def make_socketio() -> "SocketIo":
+        from analytics.live.wire.socketio import SocketIo
+
+        return SocketIo(
+            commands, capacity, leases, lambda: hub.draining, lambda environ: packets.read(environ).data, client_timeout
+        )
+
+    socketio = SocketIoRoute(Lazy(make_socketio))
 
     def publish_events(recorded: BatchRecorded) -> None:
         if recorded.kind == EVENTS.name:
@@ -158,10 +171,7 @@ def create_app(
         clock,
     )
     begin = partial(begin_access, keyring, recorder)
-    own = OwnSeries()
-
-    def described() -> dict[str, list[dict[str, str]]]:
-        return {**reader.ask(metadata), **numbers.prometheus.kinds.described(), **own.described}
+    own = OwnSeries(threads.in_loop)
 
     def sample() -> None:
         if not runtime.is_recovering:
@@ -170,6 +180,8 @@ def create_app(
 
     sampler = jobs.periodic("own metrics sampler", SAMPLE_SECONDS, sample, stalled_after=4 * SAMPLE_SECONDS)
     runtime = Runtime(hub, socketio, ticker, sampler, recorder, state, store, settings.durability, config, begin, jobs)
+    runtime.long_term = long_term
+    runtime.more += [] if long_term is None else long_term.jobs
     limits = BodyLimits(settings.max_body)
     batches = limits._replace(advice="send smaller batches")
     hasher = Hasher(partial(hash_key, settings.hash_key, Path(settings.data_dir) if settings.data_dir else None))
@@ -178,8 +190,19 @@ def create_app(
     metrics = metrics_door(recorder, redactor, batches, settings.max_batch)
     heartbeats = HeartbeatDoor(recorder, redactor, limits)
     points = PointRecorder(KindLog(recorder, POINTS), redactor, POINTS_OF_ITEM * settings.max_batch)
-    numbers = NumberDoors(points, lambda name: state.series_store.kind_of(name), clock, batches, settings.max_batch)
-    runtime.more.append(jobs.periodic("push repeater", 60.0, numbers.prometheus.pushes.repeat, stalled_after=300.0))
+    numbers = NumberDoors(
+        points,
+        lambda name: state.series_store.kind_of(name),
+        state.pushed,
+        recorder.push,
+        clock,
+        batches,
+        settings.max_batch,
+    )
+    runtime.more.append(jobs.periodic("push repeater", 60.0, numbers.repeat_pushes, stalled_after=300.0))
+
+    sinks = Sinks(settings, clock, reader, recorder, jobs, state.sink_progress, threads, long_term)
+    runtime.more += sinks.jobs
 
     app = Application()
     app.extensions["analytics"] = runtime
@@ -191,78 +214,58 @@ def create_app(
         partial(job_families, jobs.reports),
         runtime.loop_lag.families,
         own.own_families,
+        *sinks.sources,
         *([] if store is None else [store.families]),
+        *([] if long_term is None else [partial(store_families, long_term)]),
     ]
-    app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
-    app.register_blueprint(events_blueprint(events, reader))
+    search = EventSearch(reader, make_archive(long_term), yield_if_due)
+    app.register_blueprint(events_blueprint(events, search))
     app.register_blueprint(errors_blueprint(reader))
     scrapes = Scrapes(reader, clock, connections, sources)
-    app.register_blueprint(metrics_blueprint(metrics, reader, scrapes, recorder.keep_percentiles))
+    app.register_blueprint(metrics_blueprint(metrics, reader, scrapes, recorder.keep_percentiles, sinks.points))
     app.register_blueprint(heartbeat_blueprint(heartbeats))
-    for blueprint in number_blueprints(numbers):
-        app.register_blueprint(blueprint)
+    app.register_blueprint(number_doors_blueprint(numbers))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
-    app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports))
+    app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports, sinks.reports))
     app.register_blueprint(summary_blueprint(reader))
-    engine = make_engine(reader, state.series.levels, [own])
-    queries = Queries(engine, QueryLimits(), yield_if_due)
-    app.register_blueprint(prometheus_blueprint(engine, queries, clock, described))
-    app.register_blueprint(export_blueprint(reader, Exports(settings.max_exports, leases)))
+    views = lazy_views(state, reader, own, numbers, clock, threads, sinks.beyond)
+    sources.append(lambda: () if views.made is None else views.made.families())
+    app.register_blueprint(prometheus_blueprint(views))
+    app.register_blueprint(export_blueprint(reader, search, Exports(settings.max_exports, leases)))
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(Resources(REDACTIONS, recorder, reader, resource_bodies, clock).blueprint())
     app.register_blueprint(catalog_blueprint(reader))
+    for blueprint in long_term_blueprints(long_term, resource_bodies, clock):
+        app.register_blueprint(blueprint)
     app.register_blueprint(users_blueprint(recorder, redactor.user_ids, runtime.copies, clock))
-    app.register_blueprint(
-        keys_blueprint(
-            recorder,
-            reader,
-            resource_bodies,
-            clock,
-            lambda: keyring.is_locked,
-            has_settings_key=bool(settings.admin_key),
-            is_required=access.is_required,
-        )
-    )
-    sign_ins = SignIns(recorder, reader, clock)
-    has_provider = people.provider is not None
-    app.register_blueprint(
-        session_blueprint(keyring, access.check, access.tickets, sign_ins, resource_bodies, has_provider=has_provider)
-    )
-    app.register_blueprint(sessions_blueprint(access.sessions, recorder))
-    app.register_blueprint(oidc_blueprint(people.provider, people.groups_claim, people.roles, sign_ins))
-    app.register_blueprint(audit_blueprint(reader))
+    for blueprint in access_blueprints(settings, access, recorder, reader, resource_bodies, clock):
+        app.register_blueprint(blueprint)
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble, keyring.describe)
-    app.register_blueprint(health_blueprint(reader, connections, *checks))
+    app.register_blueprint(health_blueprint(reader, connections, *checks, sinks.troubles))
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
-    app.register_blueprint(websocket_blueprint(commands, capacity, leases, client_timeout))
+
+    def make_websocket() -> "DashboardSocket":
+        from analytics.live.wire.websocket import SERVER_OPTIONS, DashboardSocket
+
+        app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
+        return DashboardSocket(commands, capacity, leases, client_timeout)
+
+    app.register_blueprint(websocket_blueprint(Lazy(make_websocket)))
     app.register_blueprint(socketio.blueprint())
     rates = map(rate_of, (settings.read_rate, settings.address_read_rate, settings.address_ingest_rate))
     limits_of_senders = SenderLimits(Defaults(*rates), clock.monotonic)
     if settings.statsd_port:
-        dropped, admit = state.counters.dropped, limits_of_senders.admit_from
-        statsd = statsd_door(points, settings.statsd_port, settings.statsd_allowed, dropped, admit)
-        runtime.more += [
-            jobs.loop("listener for StatsD", statsd.listen, most_pause=2.0),
-            jobs.periodic("recorder of StatsD", FLUSH_SECONDS, statsd.flush, stalled_after=60.0),
-        ]
+        from analytics.factory.statsd import statsd_jobs
+
+        runtime.more += statsd_jobs(settings, jobs, points, state.counters.dropped, limits_of_senders.admit_from)
     origins = Origins(settings.cors_origins)
-    gate = Gate(
-        Routes(app.url_map),
-        keyring,
-        access.check,
-        access.tickets,
-        access.sessions,
-        people.proxy_users,
-        limits_of_senders,
-        origins,
-        socketio.lease,
-        refused,
-    )
+    allowed = (access.check, access.tickets, access.sessions, people.proxy_users)
+    gate = Gate(Routes(app.url_map), keyring, *allowed, limits_of_senders, origins, socketio.lease, refused)
     limit_caching(app, lambda: keyring.is_locked)
     shortcuts: dict[str, Door] = {
         "/events": events,

@@ -10,10 +10,12 @@ from analytics.jobs.supervisor import Supervisor
 
 TRIM_SECONDS = 60.0
 TRIMMER_STALLED_AFTER = 300.0
-M_MMAP_THRESHOLD = -3
-"""Option of mallopt."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Options of mallopt."""
 LARGE_BLOCK = 1024 * 1024
 """Size in bytes from which a block, such as a body, has pages of its own, which are returned when it is freed."""
+SPARE = 16 * LARGE_BLOCK
+"""Bytes of freed memory that are kept until the job runs: getting pages again takes queries more than computing."""
 
 
 def make_trimmer(jobs: Supervisor) -> Periodic:
@@ -22,6 +24,7 @@ def make_trimmer(jobs: Supervisor) -> Periodic:
     mallopt, malloc_trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        mallopt(M_TRIM_THRESHOLD, SPARE)
 
     def trim() -> None:
         if malloc_trim is not None:

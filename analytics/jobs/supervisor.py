@@ -33,9 +33,17 @@ class Supervisor:
         self._clock, self._backoff = clock, backoff
         self._jobs: list[Job] = []
 
-    def loop(self, name: str, work: Callable[[], None], *, most_pause: float | None = None) -> Job:
-        """Create a job whose `work` runs for ever."""
-        return self._add(Job(name, work, self._clock, self._bounded(most_pause)))
+    def loop(
+        self,
+        name: str,
+        work: Callable[[], None],
+        *,
+        most_pause: float | None = None,
+        first_pause: float | None = None,
+    ) -> Job:
+        """Create a job whose `work` runs for ever; `first_pause` is the pause after a first failure, in seconds."""
+        backoff = self._bounded(most_pause)
+        return self._add(Job(name, work, self._clock, backoff._replace(first=first_pause or backoff.first)))
 
     def periodic(
         self,

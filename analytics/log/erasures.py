@@ -1,16 +1,14 @@
 """Erasures: they remove the events of a user from the state; what was counted stays."""
 
-import secrets
-from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from analytics.log.digests import among
 from analytics.log.seen_ids import SeenIds, key_of
 from analytics.records import Kept, NewErasure, NewEvent, without
 from analytics.resources import Audited
 from analytics.state.state import State
 
-SALT_BYTES = DIGEST_BYTES = 16
 USERS = "users"
 """The collection that the audit log names for erasures."""
 
@@ -20,18 +18,6 @@ class ErasedEvents(NamedTuple):
 
     events: int
     users: frozenset[str]
-
-
-def erasure_of(user_ids: Iterable[str], who: str) -> NewErasure:
-    """The record that erases the events with these user ids; `who` asked for it."""
-    salt = secrets.token_hex(SALT_BYTES)
-    return NewErasure(salt, [_digest(salt, user_id) for user_id in user_ids], who)
-
-
-def among(erasure: NewErasure, user_ids: Iterable[str | None]) -> frozenset[str]:
-    """The user ids that match the erasure's digests."""
-    digests = set(erasure.digests)
-    return frozenset(each for each in set(user_ids) if each and _digest(erasure.salt, each) in digests)
 
 
 class Erasures:
@@ -67,7 +53,3 @@ class Erasures:
         self._state.erasure_count += 1
         self._state.version += 1
         return ErasedEvents(len(gone), users)
-
-
-def _digest(salt: str, user_id: str) -> str:
-    return blake2b(user_id.encode(), key=salt.encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from analytics.clock import rfc3339
 from analytics.kinds import (
     CHANGES,
+    DELIVERIES,
     ERASURES,
     EVENTS,
     FILES,
@@ -14,6 +15,7 @@ from analytics.kinds import (
     METRICS,
     PERCENTILES,
     POINTS,
+    PUSHES,
     STARTS,
     TICKS,
     Kind,
@@ -28,7 +30,7 @@ from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
 from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
-from analytics.records import Kept, NewPercentiles, NewStart, NewTick, Quotas, R
+from analytics.records import Kept, NewDelivery, NewPercentiles, NewPush, NewStart, NewTick, Quotas, R
 from analytics.state.state import State
 
 T = TypeVar("T", contravariant=True)
@@ -66,7 +68,7 @@ class Received(Generic[R]):
         if checked.errors:
             state.counters.rejected(name, Counter(error.code for error in checked.errors))
         state.counters.taken(name, len(kept.records), checked.duplicates)
-        return Outcome(kept, sequence, checked.duplicates, checked.repeated_id, checked.errors)
+        return Outcome(kept, sequence, checked.duplicates, checked.repeated_id, checked.errors, checked.dropped)
 
     def new_names(self, record: R) -> frozenset[Hashable]:
         """The services, event types and series of the record that the service does not know yet."""
@@ -112,6 +114,30 @@ class Percentiles:
             self._state.series_store.keep_percentiles(asked.name)
 
 
+class Pushes:
+    """Applies pushes to their groups; their points are records of their own."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def apply(self, records: Sequence[NewPush], received: float, _: str) -> None:
+        self._state.set_time(received)
+        for push in records:
+            self._state.pushed.put(push, received)
+
+
+class Deliveries:
+    """Applies what the sink has delivered."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def apply(self, records: Sequence[NewDelivery], received: float, _: str) -> None:
+        self._state.set_time(received)
+        for delivery in records:
+            self._state.sink_progress.delivered(delivery)
+
+
 def handlers(
     state: State,
     ids: dict[str, SeenIds],
@@ -140,4 +166,6 @@ def handlers(
         ERASURES.name: Erasures(state, ids[EVENTS.name]),
         POINTS.name: Points(state),
         PERCENTILES.name: Percentiles(state),
+        PUSHES.name: Pushes(state),
+        DELIVERIES.name: Deliveries(state),
     }

@@ -34,6 +34,7 @@ class Checked(NamedTuple, Generic[R]):
         duplicates: how many records had an id that was seen before.
         repeated_id: the last such id; empty if there is none.
         errors: the refused records, by their index in the request.
+        dropped: the indexes of the records that are not kept, ascending.
     """
 
     records: Sequence[R]
@@ -42,6 +43,7 @@ class Checked(NamedTuple, Generic[R]):
     duplicates: int
     repeated_id: str
     errors: list[ItemError]
+    dropped: Sequence[int] = ()
 
 
 class IntakeRules(Protocol[R]):
@@ -101,7 +103,8 @@ class Intake(Generic[R]):
             self._state.limits.add(groups.unknown(self._state.limits))
         observe = partial(groups.count, self._state)
         failed = _places_of(groups.failed(), items)
-        return Checked(items, observe, failed, len(repeated), repeated[-1] if repeated else "", sieve.errors)
+        last = repeated[-1] if repeated else ""
+        return Checked(items, observe, failed, len(repeated), last, sieve.errors, sieve.dropped(len(records)))
 
     def _take_ids(self, sieve: "_Sieve[R]", group_of: list[Group[R]], now: float) -> list[str]:
         """Remove records with ids that were seen before, and return those ids; removes their groups from `group_of`."""
@@ -168,6 +171,10 @@ class _Sieve(Generic[R]):
             if refused is not None:
                 self.errors.append(ItemError(place, refused.code, refused.message, refused.field))
         self.drop([*repeated, *(index for index, refused in enumerate(refusals) if refused is not None)])
+
+    def dropped(self, count: int) -> Sequence[int]:
+        """The indexes of the removed items, of `count` in all."""
+        return () if len(self._places) == count else sorted(set(range(count)).difference(self._places))
 
     def drop(self, indexes: Sequence[int]) -> None:
         """Remove the items at `indexes`."""

@@ -95,7 +95,7 @@ class Metrics:
         repeated = entry.repeated
         state.counters.taken(METRICS.name, len(kept), len(repeated))
         last = state.metrics.last_sequence if kept else 0
-        return Outcome(batch, last, len(repeated), repeated[-1] if repeated else "", entry.errors)
+        return Outcome(batch, last, len(repeated), repeated[-1] if repeated else "", entry.errors, entry.dropped)
 
     def new_names(self, record: NewMetric) -> frozenset[Hashable]:
         """The service and the series of the metric, if they are not known yet."""
@@ -140,6 +140,7 @@ class _MetricIntake:
         self.traffic = Traffic(received)
         self.errors: list[ItemError] = []
         self.repeated: list[str] = []
+        self.dropped: list[int] = []
         self._place = -1
         self._folded = 0
         self._observed = {kind: Observed.none() for kind in POINT_KINDS}
@@ -161,6 +162,7 @@ class _MetricIntake:
             at = item.timestamp.timestamp()
         if item.id is not None and self._are_unique and self._ids.knows(item.id, now, item.sender):
             self.repeated.append(item.id)
+            self.dropped.append(self._place)
             return False
         service = target.service
         if target.number < 0 or service not in self._services:
@@ -196,6 +198,7 @@ class _MetricIntake:
             state.counters.dropped("series_tags_folded", self._folded)
 
     def _refuse(self, refused: Refused) -> bool:
+        self.dropped.append(self._place)
         self.errors.append(ItemError(self._place, refused.code, refused.message, refused.field))
         return False
 

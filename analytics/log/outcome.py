@@ -43,6 +43,7 @@ class Outcome(NamedTuple, Generic[R]):
         duplicates: how many records had an id that was seen before.
         repeated_id: the last such id; empty if there is none.
         errors: the refused records; `index` counts the records of the entry from 0.
+        dropped: the indexes of the records that were not kept, ascending.
     """
 
     kept: Kept[R]
@@ -50,6 +51,7 @@ class Outcome(NamedTuple, Generic[R]):
     duplicates: int
     repeated_id: str
     errors: list[ItemError]
+    dropped: Sequence[int] = ()
 
     def taken(self) -> Taken:
         """The answer to a request with a single record.

@@ -11,7 +11,7 @@ from analytics.log.admission import MAX_LABELS, admitted, make_room
 from analytics.log.intake import AHEAD, new_service
 from analytics.log.outcome import Outcome
 from analytics.log.refusal import Refused
-from analytics.points import COUNTER, GAUGE, HISTOGRAM, POINT_KINDS, ExponentialHistogram, NewPoint
+from analytics.points import COUNTER, GAUGE, HISTOGRAM, POINT_KINDS, Exemplar, ExponentialHistogram, NewPoint
 from analytics.records import ItemError, Kept
 from analytics.state.endpoint_series import RESERVED
 from analytics.state.quantiles import INITIAL_SCALE
@@ -24,7 +24,8 @@ from analytics.state.state import State
 class Points:
     """Applies typed points.
 
-    A point that repeats another one counts as a duplicate. A stale marker of an unknown series changes nothing.
+    A point that repeats another one counts as a duplicate. A stale marker or an exemplar of an unknown series changes
+    nothing.
     """
 
     def __init__(self, state: State) -> None:
@@ -38,21 +39,22 @@ class Points:
         entry.make_room(records)
         kept: list[NewPoint] = []
         errors: list[ItemError] = []
-        duplicates = 0
+        dropped: list[int] = []
         for place, point in enumerate(records):
             found = entry.take(point)
             if found is None:
                 kept.append(point)
-            elif found == REPEATED:
-                duplicates += 1
-            else:
+                continue
+            dropped.append(place)
+            if found != REPEATED:
                 errors.append(ItemError(place, found.code, found.message, found.field))
         entry.finish()
+        duplicates = len(dropped) - len(errors)
         if errors:
             state.counters.rejected(POINTS.name, Counter(error.code for error in errors))
         state.counters.taken(POINTS.name, len(kept), duplicates)
         state.version += 1
-        return Outcome(Kept(kept, received, rfc3339(received), id_prefix), 0, duplicates, "", errors)
+        return Outcome(Kept(kept, received, rfc3339(received), id_prefix), 0, duplicates, "", errors, dropped)
 
     def new_names(self, record: NewPoint) -> frozenset[Hashable]:
         """The service and the series of the point, if the service does not know them yet."""
@@ -93,13 +95,19 @@ class _PointIntake:
             return refusal.too_old(rfc3339(at), rfc3339_second(self._state.oldest))
         store = self._state.series_store
         number = store.ids.get(point.labels)
+        if point.exemplars and not point.has_value:
+            self._keep_exemplars(point, number, at)
+            return None
         if number is None or store.lives[number].kind != point.kind:
             found = self._admit(point)
             if found is None or isinstance(found, Refused):
                 return found
             number = found
         self._services.add(store.lives[number].service)
-        return self._observe(point, number, at)
+        outcome = self._observe(point, number, at)
+        if point.exemplars and not isinstance(outcome, Refused):
+            self._keep_exemplars(point, number, at)
+        return outcome
 
     def finish(self) -> None:
         """Observe what was taken, and note which services sent it."""
@@ -123,16 +131,25 @@ class _PointIntake:
         services = self._state.services
         if service and service not in self._services and not services.has(service) and not services.room:
             return refusal.too_many_services(service)
-        if _is_stale_marker(point):
+        if not point.has_value:
             return None
         found = admitted(self._state, point.labels, point.kind, self._received)
         if service and not isinstance(found, Refused):
             services.admit(service, self._received)
         return found
 
+    def _keep_exemplars(self, point: NewPoint, number: int | None, at: float) -> None:
+        """Keep the exemplars of a series that is known, except those of times that are not kept."""
+        if number is None:
+            return
+        for exemplar in point.exemplars:
+            when = at if exemplar.at is None else exemplar.at
+            if self._state.oldest <= when <= self._received + AHEAD:
+                self._state.series_store.exemplars.add(number, Exemplar(exemplar.labels, exemplar.value, when))
+
     def _observe(self, point: NewPoint, number: int, at: float) -> Refused | Literal["repeated"] | None:
         store, value, histogram = self._state.series_store, point.value, point.histogram
-        if _is_stale_marker(point):
+        if not point.has_value:
             store.end(number, at)
             return None
         if point.unit:
@@ -152,25 +169,36 @@ class _PointIntake:
             if point.kind == HISTOGRAM:
                 histogram = histogram or NO_OBSERVATIONS
                 value = histogram.sum
-        if point.kind == COUNTER and value < 0:
+            if rise.later:
+                self._add(point.kind, number, rise.later, rise.later_at)
+        elif point.kind == COUNTER and value < 0:
             return refusal.negative_increase(value)
+        elif self._is_repeated_change(point, number):
+            return REPEATED
         if point.kind == GAUGE and point.at is not None:
             if at <= self._times.get(number, store.lives[number].newest):
                 self._flush(GAUGE)
                 if store.is_repeated(number, at):
                     return REPEATED
             self._times[number] = max(at, self._times.get(number, at))
-        observed = self._observed[point.kind]
+        self._add(point.kind, number, value, at, histogram)
+        return None
+
+    def _is_repeated_change(self, point: NewPoint, number: int) -> bool:
+        """Whether the same change was sent before: of the same interval, if its sender names it."""
+        if point.kind == GAUGE or point.at is None or point.started is None:
+            return False
+        return self._state.series_store.deltas.is_repeated(number, point.source, point.started, point.at)
+
+    def _add(
+        self, kind: str, number: int, value: float, at: float, histogram: ExponentialHistogram | None = None
+    ) -> None:
+        observed = self._observed[kind]
         observed.ids.append(number)
         observed.values.append(value)
         observed.ats.append(at)
         observed.histograms.append(histogram)
-        return None
 
     def _flush(self, kind: str) -> None:
         self._state.series_store.observe(kind, self._observed[kind], self._received)
         self._observed[kind] = Observed.none()
-
-
-def _is_stale_marker(point: NewPoint) -> bool:
-    return point.value is None and point.histogram is None

@@ -12,7 +12,8 @@ from analytics.config import Settings
 from analytics.errors import AnalyticsError, Unavailable
 from analytics.kinds import KINDS, Kind, kind_of
 from analytics.log.catalog import Changed, preview
-from analytics.log.erasures import ErasedEvents, erasure_of
+from analytics.log.digests import erasure_of
+from analytics.log.erasures import ErasedEvents
 from analytics.log.handlers import Received, handlers
 from analytics.log.log import Entry, Log
 from analytics.log.metrics import Metrics
@@ -20,9 +21,24 @@ from analytics.log.outcome import MAX_ERRORS, Decoded, Outcome, Taken
 from analytics.log.own_ids import OwnIds
 from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
-from analytics.records import SERVICE_NAME, UNLIMITED, NewErasure, NewPercentiles, NewStart, NewTick, Quotas, R, Receipt
+from analytics.records import (
+    SERVICE_NAME,
+    UNLIMITED,
+    NewDelivery,
+    NewErasure,
+    NewPercentiles,
+    NewPush,
+    NewStart,
+    NewTick,
+    Quotas,
+    R,
+    Receipt,
+)
 from analytics.resources import FileResource, NewChange, NewFile
 from analytics.state.state import State
+
+OwnRecord = NewChange | NewFile | NewErasure | NewPercentiles | NewPush | NewDelivery | NewTick
+"""What the service records by itself, besides its starts."""
 
 
 class Recorder:
@@ -134,6 +150,30 @@ class Recorder:
         """
         self._record_own(NewPercentiles(name))
 
+    def push(self, push: NewPush) -> None:
+        """Record what a job pushed to a group, whose points were recorded.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        self._record_own(push)
+
+    def deliver(self, delivery: NewDelivery) -> None:
+        """Record what the sink has delivered.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        self._record_own(delivery)
+
+    def advance(self) -> None:
+        """Record that time has passed, so that buckets before now are closed whatever comes.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        self._record_own(NewTick())
+
     def count_redacted(self, counts: Counter[str]) -> None:
         """Count redacted fields and texts, by rule."""
         with self._state.lock:
@@ -173,10 +213,10 @@ class Recorder:
         for ids in self.ids.values():
             ids.always, ids.seconds = limits.ids, limits.id_seconds
 
-    def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> None:
-        """Apply the records of an entry that was read from the log; entries must be replayed in the log's order."""
+    def replay(self, kind: str, received: float, id_prefix: str, records: Sequence[Any]) -> Any:
+        """Apply the records of an entry that was read from the log, in its order; returns the outcome."""
         with self._state.lock:
-            self._handlers[kind].apply(records, received, id_prefix)
+            return self._handlers[kind].apply(records, received, id_prefix)
 
     def reject(self, kind: Kind[Any], codes: Iterable[str]) -> None:
         """Count items that were rejected before they reached the log, by error code."""
@@ -191,12 +231,12 @@ class Recorder:
             names: frozenset[Hashable] = handler.new_names(record)  # type: ignore[arg-type]  # of its kind
             return names
 
-    def _record_own(self, record: NewChange | NewFile | NewErasure | NewPercentiles) -> Any:
+    def _record_own(self, record: OwnRecord) -> Any:
         with self._state.lock:
             wait = self._append_own(record)
         return wait()
 
-    def _append_own(self, record: NewChange | NewFile | NewErasure | NewPercentiles | NewTick) -> Callable[[], Any]:
+    def _append_own(self, record: OwnRecord) -> Callable[[], Any]:
         """Append a record that the service writes itself."""
         kind: Kind[Any] = kind_of(record)
         self._log.check(kind)

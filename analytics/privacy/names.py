@@ -1,8 +1,9 @@
 """Searches JSON for names of fields without decoding it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from math import prod
+from sys import byteorder
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,8 +65,9 @@ class NameSearch:
             rb'%b\s*+:|"(?:%b)"\s*+:\s*+%b' % (quoted, "|".join(PAIR_NAMES).encode(), quoted)
         ).search
         self._reach = max(map(len, texts), default=0) + 2
-        long = [b'"%b"' % text for text in texts if len(text) + 2 >= SHORTEST_NAME]
-        self._windows = {window for text in long for window in _windows(text)}
+        self._windows: set[int] = set()
+        for text in sorted((b'"%b"' % text for text in texts if len(text) + 2 >= SHORTEST_NAME), key=len):
+            self._windows.update(_windows(text, self._windows))
         self._hashes = np.zeros(2**16, bool)
         if self._windows:
             self._hashes[_hash(np.array(sorted(self._windows), np.uint32))] = True
@@ -117,15 +119,14 @@ def _frequency(window: bytes) -> float:
     return (8 if window.endswith(b'"') else 1) * prod(1 / (COMMON.find(each) % len(COMMON) + 1) for each in window)
 
 
-def _windows(text: bytes) -> Iterator[int]:
+def _windows(text: bytes, known: Set[int]) -> Iterator[int]:
     """Four successive windows of a text, one of which `_has_window` reads.
 
     Those with the rarest letters are chosen: a window that is common in other texts costs a closer look each time.
+    Those that are `known` cost nothing more: `token` and `access_token` have the same.
     """
     every = [text[start : start + WINDOW_BYTES] for start in range(len(text) - WINDOW_BYTES + 1)]
-    start = min(
-        range(len(every) - WINDOW_BYTES + 1),
-        key=lambda start: sum(map(_frequency, every[start : start + WINDOW_BYTES])),
-    )
-    for window in every[start : start + WINDOW_BYTES]:
-        yield int(np.frombuffer(window, np.uint32)[0])
+    numbers = [int.from_bytes(window, byteorder) for window in every]
+    costs = [0.0 if number in known else _frequency(window) for number, window in zip(numbers, every, strict=True)]
+    start = min(range(len(every) - WINDOW_BYTES + 1), key=lambda start: sum(costs[start : start + WINDOW_BYTES]))
+    yield from numbers[start : start + WINDOW_BYTES]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import structs
 
 from analytics.catalog.collections import REDACTIONS
 from analytics.catalog.defaults import SECRET_FIELDS
@@ -44,8 +45,11 @@ class Redactor:
             is_import: whether the sender may send hashes of an export, which are kept; those of others are hashed.
         """
         rules = self._made if self._catalog.revision == self._revision else self._rules()
-        if not rules.has_each_event and not rules.data.names.may_be_in(body):
-            return
+        if not rules.has_each_event:
+            if len(events) > 1:  # their data is half of the body, and quicker to search
+                body = b"\0".join([event.data for event in events])
+            if not rules.data.names.may_be_in(body):
+                return
         work = self._work(is_import)
         for event in events:
             if rules.user_id is not None and event.user_id:
@@ -72,7 +76,7 @@ class Redactor:
         self._finish(work)
 
     def points(self, points: Sequence[NewPoint], is_import: Callable[[], bool]) -> None:
-        """Redact the values of labels of points in place; `is_import` is that of `events`.
+        """Redact the values of labels of points, and of their exemplars, in place; `is_import` is that of `events`.
 
         A rule treats a label as the tag of that name. Where series with totals become one by this, their totals are
         still told apart, by a hash of their labels as `source`.
@@ -82,6 +86,11 @@ class Redactor:
             return
         work = self._work(is_import)
         for point in points:
+            if point.exemplars:
+                point.exemplars = tuple(
+                    structs.replace(each, labels=labels_of(tags.tags(dict(each.labels), work).items()))
+                    for each in point.exemplars
+                )
             if tags.has_patterns or tags.has_any(point.labels):
                 labels = {name: value for name, value in point.labels if name != NAME_LABEL}
                 redacted = tags.tags(labels, work)
@@ -102,7 +111,7 @@ class Redactor:
         if not work.counts:
             return heartbeat
         self._finish(work)
-        return msgspec.structs.replace(heartbeat, message=message)
+        return structs.replace(heartbeat, message=message)
 
     def user_ids(self, user_id: str) -> list[str]:
         """The ids under which events of this user may have been recorded: the id itself, and its hash."""

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from analytics.promql import annotations as notes
 from analytics.promql import kahan
-from analytics.promql.block import Block, Floats, Indices, Mask, Objects, SeriesGroups, SeriesLabels, no_objects
+from analytics.promql.block import Block, Floats, Indices, Mask, Objects, no_objects
 from analytics.promql.context import Context
 from analytics.promql.histogram import NativeHistogram
 from analytics.promql.histogram_sums import Mixed, mean, total
 from analytics.promql.nodes import Aggregate
+from analytics.promql.series_labels import SeriesGroups, SeriesLabels
 
 _AT_ONCE = 1 << 18
 """Values that are aggregated between two pauses."""
@@ -40,8 +41,9 @@ def _aggregate(node: Aggregate, block: Block, context: Context) -> Block:
         return Block(groups.series, np.zeros((context.steps, 0)), np.zeros((context.steps, 0), bool))
     context.budget.pause()
     ordered = _Ordered(block, groups)
-    unnamed = np.zeros(len(groups.series), bool)
-    np.logical_or.at(unnamed, groups.of_series, block.unnamed)
+    unnamed = np.full(len(groups.series), block.unnamed.all())
+    if not block.unnamed.all() and block.unnamed.any():
+        np.logical_or.at(unnamed, groups.of_series, block.unnamed)
     if node.operator in ("count", "group"):
         counts = ordered.count(ordered.block.present)
         values = counts if node.operator == "count" else np.ones_like(counts)
@@ -67,16 +69,14 @@ class _Ordered:
     """A block with its series ordered by group, so that a group is a slice."""
 
     def __init__(self, block: Block, groups: SeriesGroups) -> None:
-        order = np.argsort(groups.of_series, kind="stable")
-        sizes = np.bincount(groups.of_series, minlength=len(groups.series))
-        self.starts: Indices = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        self.sizes = sizes
-        is_ordered = bool((order[1:] > order[:-1]).all())
-        self.block = block if is_ordered else _without_labels(block, order)
-        self.names = block.series
+        order, self.starts, self.sizes = groups.order
+        self.is_full = block.histograms is None and bool(block.present.all())
+        self.block = block if order is None else _without_labels(block, order, is_full=self.is_full)
 
     def count(self, mask: Mask) -> Floats:
         """How many of a group's series are in the mask."""
+        if self.is_full:
+            return np.repeat(self.sizes.astype(np.float64)[None], len(mask), axis=0)
         return np.add.reduceat(mask, self.starts, axis=1, dtype=np.float64)
 
     def sums(self, floats: Mask) -> Floats:
@@ -109,11 +109,14 @@ class _Ordered:
 
     def least(self, floats: Mask) -> Floats:
         """Least values; NaN only if all are."""
-        return np.fmin.reduceat(np.where(floats, self.block.values, np.nan), self.starts, axis=1)
+        return np.fmin.reduceat(self._or_nan(floats), self.starts, axis=1)
 
     def greatest(self, floats: Mask) -> Floats:
         """Greatest values; NaN only if all are."""
-        return np.fmax.reduceat(np.where(floats, self.block.values, np.nan), self.starts, axis=1)
+        return np.fmax.reduceat(self._or_nan(floats), self.starts, axis=1)
+
+    def _or_nan(self, floats: Mask) -> Floats:
+        return self.block.values if self.is_full else np.where(floats, self.block.values, np.nan)
 
     def variances(self, floats: Mask) -> Floats:
         """Population variances, from distances to the least value: exactly 0 where all are equal."""
@@ -136,10 +139,11 @@ _FLOATS: dict[str, Callable[[_Ordered, Mask], Floats]] = {
 }
 
 
-def _without_labels(block: Block, order: Indices) -> Block:
+def _without_labels(block: Block, order: Indices, *, is_full: bool) -> Block:
     histograms = None if block.histograms is None else block.histograms[:, order]
     unlabelled = SeriesLabels([()] * len(order))
-    return Block(unlabelled, block.values[:, order], block.present[:, order], histograms, block.unnamed[order])
+    present = block.present if is_full else block.present.take(order, axis=1)
+    return Block(unlabelled, block.values.take(order, axis=1), present, histograms, block.unnamed[order])
 
 
 def _histograms(node: Aggregate, ordered: _Ordered, has_floats: Mask, context: Context) -> tuple[Objects, Mask]:

@@ -7,11 +7,12 @@ import numpy as np
 
 from analytics.points import Labels
 from analytics.promql import annotations as notes
-from analytics.promql.block import Block, Floats, Indices, Mask, SeriesLabels, empty
+from analytics.promql.block import Block, Floats, Indices, Mask, empty
 from analytics.promql.context import Context
 from analytics.promql.errors import CannotEvaluate
 from analytics.promql.nodes import Aggregate, Node
 from analytics.promql.quoting import quoted
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.text import plain
 from analytics.promql.window_floats import check_quantile, quantile_of
 
@@ -36,7 +37,8 @@ def choose(node: Aggregate, block: Block, context: Context) -> Block:
         present[:, columns] = block.present[:, columns] & (places < limits[:, None])
         order += columns[ranks[0]].tolist() if len(ranks) else columns.tolist()
     chosen = Block(block.series, block.values, present, block.histograms, block.unnamed)
-    kept = [column for column in order if present[:, column].any()]
+    is_used: list[bool] = np.asarray(present.any(0)).tolist()
+    kept = [column for column in order if is_used[column]]
     return chosen.taken(np.array(kept, np.int64))
 
 

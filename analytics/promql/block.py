@@ -1,14 +1,15 @@
 """Vectors over all steps of a query at once: values and presence as arrays `[step, series]`."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.points import NAME_LABEL, Labels
+from analytics.points import Labels
 from analytics.promql.dense import DenseHistograms
 from analytics.promql.errors import CannotEvaluate
+from analytics.promql.series_labels import SeriesLabels, without_name
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -17,50 +18,6 @@ Indices = NDArray[np.int64]
 Objects = NDArray[Any]
 
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
-
-
-class SeriesGroups(NamedTuple):
-    """Series by some of their labels: for each series the index of its group, and the labels of the groups."""
-
-    of_series: Indices
-    series: "SeriesLabels"
-
-
-class SeriesLabels:
-    """The labels of a block's series. Groupings are kept, so that a storage that keeps it saves their computation."""
-
-    __slots__ = ("_groups", "rows")
-
-    def __init__(self, rows: Sequence[Labels]) -> None:
-        self.rows = rows
-        self._groups: dict[tuple[tuple[str, ...], bool], SeriesGroups] = {}
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def taken(self, indices: Iterable[int]) -> "SeriesLabels":
-        """Some of them."""
-        rows = self.rows
-        return SeriesLabels([rows[index] for index in indices])
-
-    def grouped(self, labels: tuple[str, ...], without: bool) -> SeriesGroups:
-        """The series by these labels, or by all others except the name."""
-        key = (labels, without)
-        if key not in self._groups:
-            self._groups[key] = self._grouped(labels, without)
-        return self._groups[key]
-
-    def _grouped(self, labels: tuple[str, ...], without: bool) -> SeriesGroups:
-        index: dict[Labels, int] = {}
-        groups = np.empty(len(self.rows), np.int64)
-        if self.rows and not labels and not without:
-            groups[:] = 0
-            return SeriesGroups(groups, SeriesLabels([()]))
-        chosen = {*labels, NAME_LABEL} if without else set(labels)
-        for place, row in enumerate(self.rows):
-            key = tuple([pair for pair in row if (pair[0] in chosen) is not without])
-            groups[place] = index.setdefault(key, len(index))
-        return SeriesGroups(groups, SeriesLabels(list(index)))
 
 
 class Block:
@@ -98,9 +55,8 @@ class Block:
         if self._histograms is None and self.dense:
             self._histograms = no_objects(self.present.shape)
             for each in self.dense:
-                columns = each.columns.tolist()
-                for step, row in np.argwhere(self.present[:, columns]).tolist():
-                    self._histograms[step, columns[row]] = each.at(step, row)
+                for step, column, histogram in each.objects(self.present):
+                    self._histograms[step, column] = histogram
         return self._histograms
 
     @property
@@ -181,28 +137,24 @@ def no_objects(shape: tuple[int, ...]) -> Objects:
     return np.full(shape, None, object)
 
 
-def without_name(labels: Labels) -> Labels:
-    """Labels without the name."""
-    return tuple([pair for pair in labels if pair[0] != NAME_LABEL])
-
-
 def named(block: Block) -> Block:
     """The block with its final labels, each once.
 
     Raises:
         CannotEvaluate: several series have the same labels at the same time.
     """
-    rows: list[Labels] = list(block.series.rows)
-    if block.unnamed.any():
-        rows = [without_name(row) if drop else row for row, drop in zip(rows, block.unnamed.tolist(), strict=True)]
-    else:
-        rows = list(rows)
-    return merged(Block(SeriesLabels(rows), block.values, block.present, block.histograms))
+    series, unnamed = block.series, block.unnamed
+    if unnamed.all():
+        series = series.nameless
+    elif unnamed.any():
+        rows = zip(series.rows, unnamed.tolist(), strict=True)
+        series = SeriesLabels([without_name(row) if drop else row for row, drop in rows])
+    return merged(Block(series, block.values, block.present, block.histograms))
 
 
 def merged(block: Block) -> Block:
     """The block with series of the same labels made one. Raises `CannotEvaluate` if they are present at once."""
-    if len(set(block.series.rows)) == len(block.series):
+    if block.series.are_unique:
         return block
     places: dict[tuple[Labels, bool], list[int]] = {}
     for place, key in enumerate(zip(block.series.rows, block.unnamed.tolist(), strict=True)):

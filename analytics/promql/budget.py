@@ -31,6 +31,7 @@ class Budget:
         pause: called between parts of the work. It lets others run, and raises `QueryCanceled` when nobody waits for
             the answer any more.
         clock: seconds of a monotonic clock.
+        since: when the query was asked; now by default.
     """
 
     __slots__ = ("_clock", "_deadline", "_pause", "limits", "samples")
@@ -40,11 +41,12 @@ class Budget:
         limits: Limits | None = None,
         pause: Callable[[], None] = _nothing,
         clock: Callable[[], float] = lambda: 0.0,
+        since: float | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._pause = pause
         self._clock = clock
-        self._deadline = clock() + self.limits.seconds
+        self._deadline = (clock() if since is None else since) + self.limits.seconds
         self.samples = 0
 
     def pause(self) -> None:

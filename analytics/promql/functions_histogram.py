@@ -8,12 +8,13 @@ import numpy as np
 from analytics.points import NAME_LABEL, Labels
 from analytics.promql import annotations as notes
 from analytics.promql import classic_buckets, histogram_quantiles
-from analytics.promql.block import Block, Floats, SeriesLabels, joined
+from analytics.promql.block import Block, Floats, joined
 from analytics.promql.classic_buckets import Cumulative
 from analytics.promql.context import Context
 from analytics.promql.functions_labels import quantile_label
 from analytics.promql.histogram import NativeHistogram
 from analytics.promql.nodes import Call, Node
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.text import parsed_float
 from analytics.promql.window_floats import check_quantile
 

@@ -7,12 +7,13 @@ import numpy as np
 
 from analytics.points import NAME_LABEL, Labels
 from analytics.promql import annotations as notes
-from analytics.promql.block import Block, SeriesLabels, merged
+from analytics.promql.block import Block, merged
 from analytics.promql.context import Context
 from analytics.promql.errors import CannotEvaluate
-from analytics.promql.matchers import EQUAL, compiled
+from analytics.promql.matchers import EQUAL, charge_match, compiled
 from analytics.promql.nodes import Call, Node, Selector
 from analytics.promql.ranges import call as range_call
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.text import float_text
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
@@ -40,6 +41,7 @@ def label_replace(node: Call, context: Context) -> Block:
         text = values.get(source, "")
         if text not in known:
             context.budget.charge(cost + len(text) // _CHARACTERS)
+            charge_match(context.budget, expression, text)
             found = expression.fullmatch(text)
             known[text] = None if found is None else _expanded(replacement, found, context)
         value = known[text]

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from analytics.promql.block import Block, Floats, SeriesLabels
+from analytics.promql.block import Block, Floats
 from analytics.promql.context import Context
 from analytics.promql.nodes import Call
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.values import ScalarValue, Value
 
 ELEMENTWISE: dict[str, Callable[[Any], Any]] = {

@@ -3,12 +3,13 @@
 import numpy as np
 
 from analytics.points import NAME_LABEL, Labels
-from analytics.promql.block import Block, Indices, Mask, SeriesLabels, merged
+from analytics.promql.block import Block, Indices, Mask, merged
 from analytics.promql.context import Context
 from analytics.promql.errors import CannotEvaluate
 from analytics.promql.nodes import Binary, Matching
 from analytics.promql.operators import COMPARISONS, Operands, apply
 from analytics.promql.quoting import quoted
+from analytics.promql.series_labels import SeriesLabels
 
 _MANY = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
 _GROUPED = "multiple matches for labels: grouping labels must ensure unique matches"

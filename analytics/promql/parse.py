@@ -1,6 +1,7 @@
 """Queries to nodes, by `promql-parser`."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from analytics.points import NAME_LABEL
@@ -26,6 +27,8 @@ _LEFT_OUT = {"info", "limit_ratio"}
 _FOLLOWS_OPERATOR = ("bool", "on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right")
 _COUNTS = ("histogram_count", "histogram_sum", "histogram_avg")
 _BUCKETS = ("histogram_quantile", "histogram_quantiles", "histogram_fraction", "histogram_stddev", "histogram_stdvar")
+_SHORT = 2_000
+"""Length of queries that are kept."""
 _LONGEST = 1000 * 365 * 86_400_000
 """Milliseconds of a thousand years."""
 _FARTHEST = 2**53 / 1000
@@ -38,6 +41,16 @@ def parse(query: str) -> Node:
     Raises:
         BadQuery: it is not valid PromQL, or uses what is not supported.
     """
+    return _kept(query) if len(query) <= _SHORT else _read(query)
+
+
+@lru_cache(maxsize=128)
+def _kept(query: str) -> Node:
+    """The root of a query, which nobody changes: dashboards ask the same again and again."""
+    return _read(query)
+
+
+def _read(query: str) -> Node:
     return _Reader(checked(query)).node(_parsed(query), None)
 
 
@@ -56,6 +69,21 @@ def matchers_of(text: str) -> tuple[LabelMatcher, ...]:
     if not isinstance(node, Selector) or node.range or node.offset or node.pinned is not None:
         raise BadQuery(f'invalid parameter "match[]": {text!r} is no series selector')
     return node.matchers
+
+
+def selectors_of(query: str) -> list[tuple[LabelMatcher, ...]]:
+    """The matchers of each selector in a query. Raises `BadQuery`."""
+    found: list[tuple[LabelMatcher, ...]] = []
+    waiting: list[object] = [parse(query)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Selector):
+            found.append(node.matchers)
+        elif isinstance(node, Node):
+            waiting += [getattr(node, name) for name in node.__struct_fields__]
+        elif isinstance(node, list):
+            waiting += node
+    return found
 
 
 def _parsed(query: str) -> Any:

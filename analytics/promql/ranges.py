@@ -4,11 +4,12 @@ import numpy as np
 from msgspec.structs import replace
 
 from analytics.promql import window_floats, window_rates, window_samples
-from analytics.promql.block import Block, Floats, Mask, Objects, SeriesLabels, Times, empty, no_objects
+from analytics.promql.block import Block, Floats, Mask, Objects, Times, empty, no_objects
 from analytics.promql.context import Context
 from analytics.promql.histogram import GAUGE, UNKNOWN
 from analytics.promql.latest import latest_times
 from analytics.promql.nodes import Call, Node, Selector, Subquery
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.storage import Grouping, Samples
 from analytics.promql.windows import Ranges, Result
 

@@ -7,11 +7,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analytics.points import Labels
-from analytics.promql.block import Block, Objects, SeriesLabels, no_objects
+from analytics.promql.block import Block, Objects, no_objects
+from analytics.promql.budget import Budget
 from analytics.promql.histogram import GAUGE, NOT_RESET, RESET, UNKNOWN, NativeHistogram
 from analytics.promql.histogram_sums import started_anew
 from analytics.promql.latest import latest
 from analytics.promql.matchers import LabelMatcher, selecting
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.storage import Asked, Samples, no_samples
 
 STALE = object()
@@ -52,7 +54,7 @@ class RawSamples:
     def samples(self, asked: Asked, start: int, end: int) -> Samples:
         """See `Storage`."""
         every = sorted(self._series)
-        chosen = [every[index] for index in selecting(asked.selector.matchers, every)]
+        chosen = [every[index] for index in selecting(asked.selector.matchers, every, asked.budget)]
         asked.budget.check_series(len(chosen))
         columns = []
         for labels in chosen:
@@ -91,10 +93,10 @@ class RawSamples:
             stale if stale.any() else None,
         )
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: int, end: int) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: int, end: int, budget: Budget) -> list[Labels]:
         """See `Storage`."""
         every = [labels for labels, kept in self._series.items() if any(start <= at <= end for at in kept)]
-        return [every[index] for index in selecting(matchers, every)]
+        return [every[index] for index in selecting(matchers, every, budget)]
 
 
 def _with_hints(samples: dict[int, float | NativeHistogram | object], counts_only: bool) -> dict[int, NativeHistogram]:

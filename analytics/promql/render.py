@@ -9,15 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from analytics.points import Labels
-from analytics.promql.block import Block, Floats, Mask, Objects, Times
+from analytics.promql.block import Block, Floats, Mask, Objects, Times, not_none
 from analytics.promql.engine import QueryAnswer
 from analytics.promql.histogram import NativeHistogram
+from analytics.promql.points_json import PointWriter, number_texts, time_text
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.storage import Samples
 from analytics.promql.text import float_text, plain
 from analytics.promql.values import ScalarValue, TextValue
 
-AT_ONCE = 16_384
+AT_ONCE = 4_096
 """Points in one part, unless a single series has more."""
 _encode = msgspec.json.encode
 _RULES = {(False, True): 0, (True, False): 1, (False, False): 2, (True, True): 3}
@@ -41,20 +42,20 @@ def _data(answer: QueryAnswer, limit: int) -> Iterator[bytes]:
     value, times = answer.value, answer.times
     is_range = bool(answer.step)
     if isinstance(value, TextValue):
-        yield b'{"resultType":"string","result":[%b,%b]}' % (_time(int(times[0])), _encode(value.value))
+        yield b'{"resultType":"string","result":[%b,%b]}' % (time_text(int(times[0])), _encode(value.value))
     elif isinstance(value, ScalarValue) and not is_range:
         text = plain(float(value.values[0])).encode()
-        yield b'{"resultType":"scalar","result":[%b,"%b"]}' % (_time(int(times[0])), text)
+        yield b'{"resultType":"scalar","result":[%b,"%b"]}' % (time_text(int(times[0])), text)
     elif isinstance(value, ScalarValue):
         every = np.ones((len(times), 1), bool)
         yield b'{"resultType":"matrix","result":['
-        yield from _matrix([()], times, value.values[:, None], every, None, 1)
+        yield from _matrix(SeriesLabels([()]), times, value.values[:, None], every, None, 1)
         yield b"]}"
     elif isinstance(value, Samples) or is_range:
         yield b'{"resultType":"matrix","result":['
         axis = value.times if isinstance(value, Samples) else times
         count = limit or len(value.series)
-        yield from _matrix(value.series.rows, axis, value.values, value.present, value.histograms, count)
+        yield from _matrix(value.series, axis, value.values, value.present, value.histograms, count)
         yield b"]}"
     else:
         yield b'{"resultType":"vector","result":['
@@ -64,14 +65,13 @@ def _data(answer: QueryAnswer, limit: int) -> Iterator[bytes]:
 
 def _vector(block: Block, times: Times, limit: int) -> Iterator[bytes]:
     columns = np.flatnonzero(block.present[0])[:limit].tolist()
-    at, rows = _time(int(times[0])), block.series.rows
+    at, values = time_text(int(times[0])), block.values[0]
     for start in range(0, len(columns), AT_ONCE):
-        part = []
-        for column in columns[start : start + AT_ONCE]:
-            metric = _encode(dict(rows[column]))
+        chosen, part = columns[start : start + AT_ONCE], []
+        numbers = zip(chosen, block.series.encoded(chosen), number_texts(values[chosen]), strict=True)
+        for column, metric, text in numbers:
             histogram = None if block.histograms is None else block.histograms[0, column]
             if histogram is None:
-                text = plain(float(block.values[0, column])).encode()
                 part.append(b'{"metric":%b,"value":[%b,"%b"]}' % (metric, at, text))
             else:
                 part.append(b'{"metric":%b,"histogram":[%b,%b]}' % (metric, at, _encode(_histogram(histogram))))
@@ -79,78 +79,40 @@ def _vector(block: Block, times: Times, limit: int) -> Iterator[bytes]:
 
 
 def _matrix(
-    rows: Any, times: Times, values: Floats, present: Mask, histograms: Objects | None, limit: int
+    series: SeriesLabels, times: Times, values: Floats, present: Mask, histograms: Objects | None, limit: int
 ) -> Iterator[bytes]:
     """Series with at least one sample; ordered by labels."""
-    used = np.flatnonzero(present.any(0)).tolist()
-    used.sort(key=lambda column: rows[column])
-    columns = used[:limit]
-    openings = [b"[%b," % _time(at) for at in times.tolist()]
+    columns = series.ordered(np.flatnonzero(present.any(0)))[:limit]
+    writer = PointWriter(times)
     size = max(1, AT_ONCE // max(1, len(times)))
     for start in range(0, len(columns), size):
         chosen = columns[start : start + size]
-        if histograms is None and bool(present[:, chosen].all()):
-            part = _complete([rows[column] for column in chosen], openings, values[:, chosen])
+        metrics = series.encoded(chosen.tolist())
+        some, there = np.ascontiguousarray(values[:, chosen].T), np.ascontiguousarray(present[:, chosen].T)
+        if histograms is None:
+            part = writer.series(metrics, some, there)
         else:
-            part = b",".join(_series(rows[each], each, openings, values, present, histograms) for each in chosen)
+            rows = zip(metrics, some, there, histograms[:, chosen].T, strict=True)
+            part = b",".join(_mixed(writer, times, *row) for row in rows)
         yield (b"," if start else b"") + part
 
 
-def _complete(rows: list[Labels], openings: list[bytes], values: Floats) -> bytes:
-    """Several series that all have a float at each time."""
-    texts, count = _texts(values.T.ravel()), len(openings)
-    pieces: list[bytes] = [b""] * (2 * len(texts))
-    pieces[1::2] = texts
-    pieces[0::2] = [b'"],' + opening + b'"' for opening in openings] * len(rows)
-    for place, labels in enumerate(rows):
-        end = b'"]]},' if place else b""
-        pieces[2 * place * count] = b'%b{"metric":%b,"values":[%b"' % (end, _encode(dict(labels)), openings[0])
-    return b"".join(pieces) + b'"]]}'
-
-
-def _series(
-    labels: Labels, column: int, openings: list[bytes], values: Floats, present: Mask, histograms: Objects | None
+def _mixed(
+    writer: PointWriter, times: Times, metric: bytes, values: Floats, present: Mask, histograms: Objects
 ) -> bytes:
-    there = present[:, column]
-    metric = _encode(dict(labels))
-    if histograms is None:
-        return b'{"metric":%b,"values":%b}' % (metric, _points(openings, values[:, column], there))
-    found = histograms[:, column]
-    are_histograms = there & np.array([each is not None for each in found], bool)
-    floats = there & ~are_histograms
+    """A series with histograms, or with both."""
+    are_histograms = present & not_none(histograms)
+    floats = present & ~are_histograms
     parts = [b'{"metric":%b' % metric]
     if floats.any():
-        parts.append(b',"values":%b' % _points(openings, values[:, column], floats))
+        parts.append(b',"values":%b' % writer.points(values, floats))
     if are_histograms.any():
         places = np.flatnonzero(are_histograms).tolist()
-        texts = [openings[place] + _encode(_histogram(found[place])) + b"]" for place in places]
+        texts = [
+            b"[%b,%b]" % (time_text(int(times[place])), _encode(_histogram(histograms[place]))) for place in places
+        ]
         parts.append(b',"histograms":[%b]' % b",".join(texts))
     return b"".join(parts) + b"}"
-
-
-def _points(openings: list[bytes], values: Floats, there: Mask) -> bytes:
-    chosen = openings
-    if not there.all():
-        values = values[there]
-        chosen = [opening for opening, is_there in zip(openings, there.tolist(), strict=True) if is_there]
-    texts = _texts(values)
-    points = b'"],'.join([b'%b"%b' % point for point in zip(chosen, texts, strict=True)])
-    return b"[" + points + b'"]]'
-
-
-def _texts(values: Floats) -> list[bytes]:
-    """Each value's digits."""
-    numbers = values.tolist()
-    encoded = _encode(numbers)
-    if b"e" in encoded or b"n" in encoded:
-        return [plain(value).encode() for value in numbers]
-    return (encoded[1:-1] + b",").replace(b".0,", b",").split(b",")[:-1]
-
-
-def _time(at: int) -> bytes:
-    """Milliseconds as seconds."""
-    seconds, rest = divmod(at, 1000)
-    return b"%d.%03d" % (seconds, rest) if rest else b"%d" % seconds
 
 
 def _histogram(histogram: NativeHistogram) -> dict[str, Any]:

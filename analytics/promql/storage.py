@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from analytics.points import Labels
 from analytics.promql.annotations import Annotations
-from analytics.promql.block import Block, Floats, Mask, Objects, SeriesLabels, Times, not_none
+from analytics.promql.block import Block, Floats, Mask, Objects, Times, not_none
 from analytics.promql.budget import Budget
 from analytics.promql.matchers import LabelMatcher
 from analytics.promql.nodes import Selector
+from analytics.promql.series_labels import SeriesLabels
 
 
 class Samples(Struct):
@@ -88,7 +89,7 @@ class SeriesStorage(Protocol):
         """The samples in `(start, end]`, in milliseconds."""
         ...
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: int, end: int) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: int, end: int, budget: Budget) -> list[Labels]:
         """Series with data between two times in milliseconds, both included."""
         ...
 

@@ -9,8 +9,9 @@ from msgspec import Struct
 from analytics.points import NAME_LABEL
 from analytics.promql import annotations as notes
 from analytics.promql.annotations import Annotations
-from analytics.promql.block import Block, Floats, Mask, Objects, SeriesLabels, Times, no_objects
+from analytics.promql.block import Block, Floats, Mask, Objects, Times, no_objects
 from analytics.promql.budget import Budget
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.storage import Samples
 
 

@@ -1,119 +1,214 @@
-"""The newest events, filtered."""
+"""The newest events that match a filter, in memory and in the long-term store as one."""
 
-import math
-from collections.abc import Sequence
-from typing import NamedTuple, TypedDict
+import sys
+from collections.abc import Callable
+from heapq import nlargest
+from typing import NamedTuple, NotRequired, TypedDict
 
 import msgspec
 
-from analytics.records import Kept, NewEvent, event_json
+from analytics.errors import Unavailable
+from analytics.filters.event_filter import EventFilter, EventSelection
+from analytics.filters.searches import EventKey, StoredEvent, StoredEvents, StoreSearch
+from analytics.query.archive import Archive, ArchiveAway
+from analytics.query.export import EventRow
+from analytics.query.reader import Reader
+from analytics.records import NewEvent, event_json
 from analytics.state.rings import Found
 from analytics.state.state import State
 
 MOST_BYTES = 2 * 1024 * 1024
 """Length of the events in one answer; building a longer one would hold up others."""
-
-
-class EventFilter(NamedTuple):
-    """Conditions that combine; None matches everything. Times are in seconds since the epoch.
-
-    `text`, in lower case, is searched in type, service, user, id, and the data as it was sent.
-    """
-
-    type: str | None = None
-    service: str | None = None
-    user_id: str | None = None
-    since: float | None = None
-    until: float | None = None
-    text: str | None = None
-
-    def select(self, kept: Kept[NewEvent], among: Sequence[int] | None = None) -> Sequence[int]:
-        """Ascending indexes of the matching events of one request (only those in `among`, if given)."""
-        records = kept.records
-        places = kept.places(among)
-        if self.type is not None:
-            places = [place for place in places if records[place].type == self.type]
-        if self.service is not None:
-            places = [place for place in places if records[place].service == self.service]
-        if self.user_id is not None:
-            places = [place for place in places if records[place].user_id == self.user_id]
-        if self.since is not None or self.until is not None:
-            since = -math.inf if self.since is None else self.since
-            until = math.inf if self.until is None else self.until
-            places = [place for place in places if since <= kept.at(place) < until]
-        if self.text is not None:
-            places = _with_text(kept, places, self.text) if places else []
-        return places
-
-
-def _with_text(kept: Kept[NewEvent], places: Sequence[int], text: str) -> list[int]:
-    """Search all events of a request at once, field by field; most requests do not contain the text."""
-    events = kept.records if len(places) == len(kept.records) else [kept.records[place] for place in places]
-    found = _in_data([event.data for event in events], text)
-    for texts in (
-        [event.type for event in events],
-        [event.service for event in events],
-        [event.user_id or "" for event in events],
-        [event.id or "" for event in events],
-    ):
-        if text in "\0".join(texts).lower():  # no name contains NUL
-            found.update(index for index, each in enumerate(texts) if text in each.lower())
-    if text.startswith(kept.id_prefix):  # a generated id must match completely, beyond its prefix
-        found.update(index for index, place in enumerate(places) if text == kept.id(place))
-    return [places[index] for index in sorted(found)]
-
-
-def _in_data(data: list[msgspec.Raw], text: str) -> set[int]:
-    """Indexes of the `data` that contain the text."""
-    joined = b"\0".join(data)  # no JSON contains NUL
-    if b"\\" in joined:
-        joined = b"\0".join(map(_both_ways, map(bytes, data)))
-    lowered = joined.lower() if text.isascii() else joined.decode().lower().encode()
-    wanted, found, index, start = msgspec.json.encode(text)[1:-1], set[int](), 0, 0
-    while (hit := lowered.find(wanted, start)) >= 0:
-        index += lowered.count(b"\0", start, hit)
-        found.add(index)
-        start = lowered.find(b"\0", hit)
-        if start < 0:
-            break
-    return found
-
-
-def _both_ways(data: bytes) -> bytes:
-    """JSON as sent and, if it may contain needless escapes, also without them."""
-    return data + b"\n" + msgspec.json.encode(msgspec.json.decode(data)) if b"\\" in data else data
+EXAMINED = 1_000
+"""Events in memory that are examined before others can run."""
+EXPORTED, EXPORT_SECONDS = 20_000, 5.0
+"""How many events of the store an export reads at once, and how long that may take about."""
 
 
 class EventsAnswer(TypedDict):
-    """The answer of `/events`: events as JSON, and the cursor of the next page; None after the last one."""
+    """The answer of `/events`: events as JSON, and the cursor of the next page; None after the last one.
+
+    If not `complete`, `reason` says why events of the store may be missing.
+    """
 
     events: list[msgspec.Raw]
     count: int
     limit: int
     next_cursor: str | None
+    complete: bool
+    reason: NotRequired[str]
 
 
-def events(state: State, now: float, wanted: EventFilter, limit: int, before: int | None = None) -> EventsAnswer:
-    """The newest `limit` events that match, newest first by arrival, as raw JSON.
+class EventsPage(NamedTuple):
+    """The `limit` newest events after `cursor` are wanted: by number, which is that of arrival, or by time."""
 
-    There are fewer where they would be longer than `MOST_BYTES`. `before` is the cursor from an earlier answer.
+    limit: int
+    cursor: EventKey | None = None
+    by_time: bool = False
+
+
+class Examined(NamedTuple):
+    """Matching events among some in memory: all from the number `first` on were examined, all there are if it is 0.
+
+    Those with numbers below `oldest` are not in memory; `is_all` says that none had to leave it yet.
     """
-    found, cursor = state.events.page(wanted.select, limit, before)
-    rows: list[msgspec.Raw] = []
-    room = MOST_BYTES
-    for event in found:
-        json = event_json(event.kept, event.place)
+
+    found: list[Found[NewEvent]]
+    first: int
+    oldest: int
+    is_all: bool
+
+
+def examined(state: State, now: float, wanted: EventSelection, before: int | None, most: int) -> Examined:
+    """The newest events below a number that match, about `most` of them if there are so many, among some in memory."""
+    ring = state.events
+    found, first = ring.examine(wanted.select, before, most, EXAMINED)
+    return Examined(found, first, ring.oldest_sequence, len(ring) < ring.capacity)
+
+
+class InMemory(NamedTuple):
+    """Events found in memory, in order, each with its key; those with numbers below `oldest` are elsewhere."""
+
+    found: list[tuple[EventKey, Found[NewEvent]]]
+    oldest: int
+    is_all: bool
+
+
+class EventSearch:
+    """Searches events in memory, and in the store below the oldest number that is in memory.
+
+    Args:
+        pause: called now and then during a search in memory, so that others can run.
+    """
+
+    def __init__(self, reader: Reader, archive: Archive, pause: Callable[[], None]) -> None:
+        self._reader, self._archive, self._pause = reader, archive, pause
+
+    def page(self, wanted: EventFilter, page: EventsPage) -> EventsAnswer:
+        """The events of a page as raw JSON.
+
+        There are fewer where they would be longer than `MOST_BYTES`, or where finding more took too long; `next_cursor`
+        leads to the rest.
+
+        Raises:
+            ValidationFailed: the filter is not valid.
+        """
+        memory = self._in_memory(EventSelection(wanted), page)
+        rows: list[tuple[EventKey, Callable[[], bytes]]] = [(key, _encoded(each)) for key, each in memory.found]
+        reason, reached = None, None
+        if (len(rows) <= page.limit or page.by_time) and (self._archive.is_on or not memory.is_all):
+            try:
+                stored = self._archive.search(_asked(wanted, page, memory.oldest, len(rows)))
+            except ArchiveAway as error:
+                reason = error.code
+            else:
+                rows += [(each.key, _served(each)) for each in stored.events]
+                rows.sort(key=lambda row: row[0], reverse=True)
+                reached = stored.reached
+        return _answer(rows, page, reached, reason)
+
+    def _in_memory(self, wanted: EventSelection, page: EventsPage) -> InMemory:
+        """The newest events in memory that match, one more than a page has."""
+        cursor, found = page.cursor, list[tuple[EventKey, Found[NewEvent]]]()
+        before = None if cursor is None or page.by_time else cursor.number
+        while True:
+            part = self._reader.ask(
+                examined, wanted, before, sys.maxsize if page.by_time else page.limit + 1 - len(found)
+            )
+            keyed = [(_key(each, by_time=page.by_time), each) for each in part.found]
+            found += [each for each in keyed if cursor is None or each[0] < cursor]
+            if page.by_time:
+                found = nlargest(page.limit + 1, found, key=lambda each: each[0])
+            if part.first == 0 or (len(found) > page.limit and not page.by_time):
+                oldest = part.oldest if before is None else min(part.oldest, before)  # others left memory meanwhile
+                return InMemory(found[: page.limit + 1], oldest, part.is_all)
+            before = part.first
+            self._pause()
+
+    @property
+    def reaches_back(self) -> bool:
+        """Whether there is a long-term store."""
+        return self._archive.is_on
+
+    def check(self) -> None:
+        """Check that the long-term store answers.
+
+        Raises:
+            Unavailable: it does not answer now.
+        """
+        self._search(StoreSearch(EventFilter(), limit=1))
+
+    def older(self, wanted: EventFilter, after: int, last: int) -> tuple[list[EventRow], int]:
+        """Some events of the store that match, numbered above `after` up to `last`, oldest first.
+
+        The second value is the number up to which these are all.
+
+        Raises:
+            Unavailable: the store does not answer now.
+        """
+        stored = self._search(
+            StoreSearch(wanted, None, EventKey(0, after), last + 1, EXPORTED, is_ascending=True, seconds=EXPORT_SECONDS)
+        )
+        return list(map(_row, stored.events)), last if stored.reached is None else stored.reached.number
+
+    def _search(self, asked: StoreSearch) -> StoredEvents:
+        try:
+            return self._archive.search(asked)
+        except ArchiveAway as error:
+            raise Unavailable(str(error), code=error.code, headers={"Retry-After": "5"}) from error
+
+
+def _row(event: StoredEvent) -> EventRow:
+    return EventRow(event.type, event.service, event.user_id, event.timestamp, event.data, event.id)
+
+
+def _asked(wanted: EventFilter, page: EventsPage, oldest: int, found: int) -> StoreSearch:
+    limit = page.limit + 1 if page.by_time else page.limit + 1 - found
+    return StoreSearch(wanted, page.cursor, None, oldest, limit, page.by_time)
+
+
+def _key(found: Found[NewEvent], *, by_time: bool) -> EventKey:
+    return EventKey(round(found.kept.at(found.place) * 1e6) if by_time else 0, found.sequence)
+
+
+def _encoded(found: Found[NewEvent]) -> Callable[[], bytes]:
+    return lambda: event_json(found.kept, found.place)
+
+
+def _served(event: StoredEvent) -> Callable[[], bytes]:
+    return lambda: msgspec.json.encode(event.served())
+
+
+def _answer(
+    rows: list[tuple[EventKey, Callable[[], bytes]]], page: EventsPage, reached: EventKey | None, reason: str | None
+) -> EventsAnswer:
+    """The page of these rows, which are in order; what comes after `reached`, if anything, may be incomplete."""
+    if reached is not None:
+        rows = [row for row in rows if row[0] >= reached]
+    events: list[msgspec.Raw] = []
+    last, room = reached, MOST_BYTES
+    for index, (_, encode) in enumerate(rows):
+        json = encode() if index < page.limit else b""
         room -= len(json)
-        if rows and room < 0:
-            cursor = found[len(rows) - 1].sequence
+        if index == page.limit or (events and room < 0):
+            last = rows[index - 1][0]
             break
-        rows.append(msgspec.Raw(json))
-    return {
-        "events": rows,
-        "count": len(rows),
-        "limit": limit,
-        "next_cursor": None if cursor is None else str(cursor),
+        events.append(msgspec.Raw(json))
+    answer: EventsAnswer = {
+        "events": events,
+        "count": len(events),
+        "limit": page.limit,
+        "next_cursor": None if last is None else cursor_text(last, by_time=page.by_time),
+        "complete": reason is None,
     }
+    if reason is not None:
+        answer["reason"] = reason
+    return answer
+
+
+def cursor_text(key: EventKey, *, by_time: bool) -> str:
+    """The cursor of what comes after a key."""
+    return f"{key.at}-{key.number}" if by_time else str(key.number)
 
 
 def sequences(state: State, now: float) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 from analytics.clock import rfc3339
 from analytics.jobs.report import JobReport, reason
 from analytics.query.stats import count
-from analytics.query.storage import StorageReport
+from analytics.query.storage import StorageReport, long_term_troubles
 from analytics.records import NO_TAGS, SERVICE_NAME
 from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE
 from analytics.state.state import State
@@ -42,6 +42,7 @@ def health(
     storage: StorageReport,
     jobs: Sequence[JobReport],
     config_trouble: str | None,
+    sink_troubles: Sequence[str] = (),
 ) -> HealthAnswer:
     """The answer of `/health`, in the shape of SPEC.md.
 
@@ -50,8 +51,15 @@ def health(
         storage: where records are kept; `trouble` says why none can be recorded, if none can. Then it is degraded.
         jobs: reports of all jobs; it is degraded while one is down.
         config_trouble: which configuration files have errors, if any have; then it is degraded.
+        sink_troubles: why other databases do not get everything; then it is degraded.
     """
-    found = (storage["trouble"], *map(reason, jobs), config_trouble)
+    found = (
+        storage["trouble"],
+        *long_term_troubles(storage["long_term"]),
+        *map(reason, jobs),
+        config_trouble,
+        *sink_troubles,
+    )
     troubles = [trouble for trouble in found if trouble is not None]
     return {
         "status": "unhealthy" if not_ready else "degraded" if troubles else "healthy",

@@ -1,7 +1,7 @@
 """The reader: runs queries one at a time, against the state as of now."""
 
 from collections.abc import Callable, Generator
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gevent.lock import BoundedSemaphore
 
@@ -15,16 +15,27 @@ Steps = Generator[None, None, A]
 
 
 class Reader:
-    """Runs queries: pure functions of the state, the time (seconds since the epoch) and further arguments."""
+    """Runs queries: pure functions of the state, the time (seconds since the epoch) and further arguments.
 
-    def __init__(self, state: State, clock: Clock) -> None:
-        self._state, self._clock = state, clock
+    Args:
+        in_loop: calls a function in the event loop's thread, whichever thread it is called from.
+    """
+
+    def __init__(
+        self, state: State, clock: Clock, in_loop: Callable[[Callable[[], Any]], Any] = lambda function: function()
+    ) -> None:
+        self._state, self._clock, self._in_loop = state, clock, in_loop
         self._long = BoundedSemaphore(1)
 
     def ask(self, question: Callable[Concatenate[State, float, P], A], *args: P.args, **kwargs: P.kwargs) -> A:
         """The answer of a query as of now; it includes every acknowledged record."""
-        with self._state.lock:
-            return question(self._state, self._catch_up(), *args, **kwargs)
+
+        def asked() -> A:
+            with self._state.lock:
+                return question(self._state, self._catch_up(), *args, **kwargs)
+
+        answer: A = self._in_loop(asked)
+        return answer
 
     def ask_in_steps(
         self,

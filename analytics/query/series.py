@@ -50,9 +50,10 @@ Series = TypedDict(
         "to": str,
         "unit": str | None,
         "points": list[Point],
+        "annotations": list[str],
     },
 )
-"""The answer of `/series`; `step` in seconds."""
+"""The answer of `/series`; `step` in seconds. `annotations` say which points come from another database."""
 
 
 def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
@@ -90,6 +91,7 @@ def points(state: State, now: float, query: SeriesQuery) -> Steps[Series]:
         "to": rfc3339_second(max(starts.start, starts.stop)),
         "unit": "ms" if query.name == "latency" else _unit(state, query),
         "points": [{"timestamp": rfc3339_second(at), "value": value} for at, value in zip(starts, found, strict=True)],
+        "annotations": [],
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from analytics.clock import rfc3339, rfc3339_second
 from analytics.jobs.report import JobReport
 from analytics.query.figures import error_rate, latency_figures, number, total, traffic
+from analytics.query.sinks import SinkReport
 from analytics.query.storage import StorageReport, StorageWithOldest
 from analytics.records import NO_TAGS
 from analytics.state.observations import EVENT_TYPE, EVENTS_SERIES, EVERY_SERVICE
@@ -83,6 +84,7 @@ class StatsAnswer(TypedDict):
     refusals: dict[str, int]
     redacted: dict[str, int]
     storage: StorageWithOldest
+    sinks: Sequence[SinkReport]
     jobs: Sequence[JobReport]
     events_by_type: dict[str, int]
     events_by_service: dict[str, int]
@@ -126,8 +128,13 @@ def _newest(state: State, now: float, resolution: Resolution, count: int) -> ran
     return range(max(newest - (count - 1) * level.size, oldest), newest + 1, level.size)
 
 
-def stats(state: State, now: float, storage: StorageReport, jobs: Sequence[JobReport]) -> StatsAnswer:
-    """What was recorded, rejected and kept since the start; `storage` describes where, `jobs` what runs by itself."""
+def stats(
+    state: State, now: float, storage: StorageReport, jobs: Sequence[JobReport], sinks: Sequence[SinkReport] = ()
+) -> StatsAnswer:
+    """What was recorded, rejected and kept since the start.
+
+    `storage` describes where, `sinks` where else it is written to, `jobs` what runs by itself.
+    """
     totals = state.series.totals
     last_day = list(_newest(state, now, Resolution.HOUR, 24))
     counts = {"type": {}, "service": {}}  # type: dict[str, dict[str, int]]
@@ -159,6 +166,7 @@ def stats(state: State, now: float, storage: StorageReport, jobs: Sequence[JobRe
         "refusals": dict(sorted(state.counters.refusals.items())),
         "redacted": dict(sorted(state.counters.redacted.items())),
         "storage": {**storage, "oldest": _oldest(state, now)},
+        "sinks": sinks,
         "jobs": jobs,
         "events_by_type": _heaviest_first(counts["type"]),
         "events_by_service": _heaviest_first(counts["service"]),

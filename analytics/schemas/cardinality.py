@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from analytics.points import POINT_KINDS
-from analytics.schemas.responses import AnswerSchema, choice, text, whole
+from analytics.schemas.answers import AnswerSchema, choice, text, whole
 
 
 class NameSeries(AnswerSchema):

@@ -4,10 +4,10 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from analytics.schemas import responses
+from analytics.schemas import answers
+from analytics.schemas.answers import AnswerSchema
 from analytics.schemas.fields import JsonObject, Text
 from analytics.schemas.queries import Query, When, whole_number
-from analytics.schemas.responses import AnswerSchema
 
 OUTCOMES = ("created", "changed", "unchanged")
 
@@ -74,38 +74,38 @@ class CatalogQuery(Query):
 class Recorded(AnswerSchema):
     """A resource of the catalog."""
 
-    version = responses.whole("Rises with each change of it; also its ETag", 7)
-    updated_at = responses.time("When it was changed last")
-    updated_by = responses.text("Who changed it last", "anonymous")
-    source = responses.text("`http`, or the configuration file that it comes from", "http")
+    version = answers.whole("Rises with each change of it; also its ETag", 7)
+    updated_at = answers.time("When it was changed last")
+    updated_by = answers.text("Who changed it last", "anonymous")
+    source = answers.text("`http`, or the configuration file that it comes from", "http")
 
 
 class RecordedAnnotation(Recorded):
     """An annotation."""
 
-    id = responses.text("Its name", "deploy-1.4.2")
-    text = responses.text("What happened", "Deploy 1.4.2")
-    time = responses.time("When it happened or began")
-    end = responses.time("When it ended", None, allow_none=True)
-    service = responses.text("Which service it concerns; null for all", "checkout", allow_none=True)
+    id = answers.text("Its name", "deploy-1.4.2")
+    text = answers.text("What happened", "Deploy 1.4.2")
+    time = answers.time("When it happened or began")
+    end = answers.time("When it ended", None, allow_none=True)
+    service = answers.text("Which service it concerns; null for all", "checkout", allow_none=True)
     tags = fields.List(fields.String(), metadata={"description": "Words to find it by", "example": ["deploy"]})
-    link = responses.text("A page with details", None, allow_none=True)
+    link = answers.text("A page with details", None, allow_none=True)
 
 
 class AnnotationPut(RecordedAnnotation):
     """An annotation, and the outcome of the change."""
 
-    outcome = responses.choice("Outcome of the change; a dry run that would make a new version has version 0", OUTCOMES)
+    outcome = answers.choice("Outcome of the change; a dry run that would make a new version has version 0", OUTCOMES)
 
 
 class RecordedRedaction(Recorded):
     """A redaction rule."""
 
-    id = responses.text("Its name", "secrets")
+    id = answers.text("Its name", "secrets")
     patterns = fields.List(fields.String(), metadata={"description": "Kinds of text that it redacts", "example": []})
     applies_to = fields.List(fields.String(), metadata={"description": "Where it looks", "example": ["data"]})
-    action = responses.choice("What it does", ("mask", "hash", "drop"))
-    user_id = responses.text("What happens to `user_id`: hash or drop; null: nothing", None, allow_none=True)
+    action = answers.choice("What it does", ("mask", "hash", "drop"))
+    user_id = answers.text("What happens to `user_id`: hash or drop; null: nothing", None, allow_none=True)
     fields = fields.List(  # type: ignore[assignment]
         fields.String(), metadata={"description": "Names of the fields that it redacts", "example": ["password"]}
     )
@@ -114,23 +114,23 @@ class RecordedRedaction(Recorded):
 class RedactionPut(RecordedRedaction):
     """A redaction rule, and what was done to it."""
 
-    outcome = responses.choice("What was done; the version is 0 in a dry run that would give a new one", OUTCOMES)
+    outcome = answers.choice("What was done; the version is 0 in a dry run that would give a new one", OUTCOMES)
 
 
 class AnnotationPage(AnswerSchema):
     """The annotations that match, newest first."""
 
     annotations = fields.List(fields.Nested(RecordedAnnotation))
-    count = responses.whole("How many this answer holds", 1)
-    limit = responses.whole("How many were asked for", 100)
+    count = answers.whole("How many this answer holds", 1)
+    limit = answers.whole("How many were asked for", 100)
     has_more = fields.Boolean(metadata={"description": "Whether older ones match too", "example": False})
 
 
 class CatalogResource(Recorded):
     """A resource of any collection."""
 
-    collection = responses.text("Its collection", "annotations")
-    id = responses.text("Its name", "deploy-1.4.2")
+    collection = answers.text("Its collection", "annotations")
+    id = answers.text("Its name", "deploy-1.4.2")
     body = JsonObject(metadata={"description": "Its content, without defaults", "example": {"text": "Deploy 1.4.2"}})
 
 
@@ -138,6 +138,6 @@ class CatalogPage(AnswerSchema):
     """Resources in the order of collections and names."""
 
     resources = fields.List(fields.Nested(CatalogResource))
-    count = responses.whole("How many this answer holds", 1)
-    limit = responses.whole("How many were asked for", 100)
-    next_cursor = responses.text("`cursor` of the next page; null on the last one", None, allow_none=True)
+    count = answers.whole("How many this answer holds", 1)
+    limit = answers.whole("How many were asked for", 100)
+    next_cursor = answers.text("`cursor` of the next page; null on the last one", None, allow_none=True)

@@ -20,13 +20,14 @@ from analytics.schemas.fields import RawJsonObject, Tags, Text
 from analytics.schemas.malformed import malformed
 from analytics.schemas.raws import are_sound, one_line
 from analytics.schemas.surrogates import without_unpaired
+from analytics.schemas.validation import invalid
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 ITEMS_PER_PAUSE = 64
-MOST_NAME = 200
-"""Characters of a field's name in an error; an unknown one is as long as the client likes."""
+SMALL_ITEM = 32
+"""Bytes of a small item: a body with fewer for each item allowed is decoded without counting them first."""
 MOST_FIELDS = 100
 """Up to this number of fields in an object, the unknown ones are listed in the error."""
 
@@ -106,7 +107,7 @@ class SchemaDecoder(Generic[R]):
         """
         body = one_line(body)
         try:
-            if body.count(b",") >= self._max_items:  # perhaps too many: count before decoding
+            if self._may_be_too_many(body, b","):
                 self._check_size(len(parse_array(body)))
             items = self._derived_many(body)
             raws = parse_array(body) if items is None else []
@@ -114,7 +115,10 @@ class SchemaDecoder(Generic[R]):
             if not body.lstrip().startswith(b"["):
                 raise
             return self.complete_items(body, body.index(b"[") + 1, b"", refused)
-        return self._each([bytes(raw) for raw in raws]) if items is None else self._whole(items)
+        if items is not None:
+            return self._whole(items)
+        self._check_size(len(raws))
+        return self._each([bytes(raw) for raw in raws])
 
     def complete_items(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> DecodedBatch[R]:
         """Decode the items of an array in a `body` that is not valid JSON, found by their brackets.
@@ -153,9 +157,10 @@ class SchemaDecoder(Generic[R]):
             MalformedBody: there are no items.
             TooLarge: more than `max_items`.
         """
-        if body.count(b"\n") >= self._max_items:  # perhaps too many: count before decoding
+        if self._may_be_too_many(body, b"\n"):
             self._check_size(sum(1 for line in re.finditer(rb"[^\s][^\n]*", body)))
         lines = [one_line(line) for line in body.split(b"\n") if line and not line.isspace()]
+        self._check_size(len(lines))
         try:
             items = [self._one.decode(line) for line in lines]
             if self._are_sound(items, body):
@@ -172,6 +177,10 @@ class SchemaDecoder(Generic[R]):
         except UNREADABLE:
             return None
 
+    def _may_be_too_many(self, body: bytes, separator: bytes) -> bool:
+        """Whether to count the items of a body before decoding it; afterwards they are counted anyway."""
+        return len(body) > SMALL_ITEM * self._max_items and body.count(separator) >= self._max_items
+
     def _whole(self, items: list[R]) -> DecodedBatch[R]:
         self._check_size(len(items))
         return DecodedBatch(items, range(len(items)), [])
@@ -187,7 +196,6 @@ class SchemaDecoder(Generic[R]):
         return TooLarge(message, code="batch_too_large")
 
     def _each(self, bodies: list[bytes]) -> DecodedBatch[R]:
-        self._check_size(len(bodies))
         items: list[R] = []
         places: list[int] = []
         errors: list[ItemError] = []
@@ -278,23 +286,3 @@ def parse_array(body: bytes) -> list[msgspec.Raw]:
         raise ValidationFailed("A batch must be a JSON array of objects.")
     items: list[msgspec.Raw] = parse(body, list[msgspec.Raw])
     return items
-
-
-def invalid(error: ValidationError) -> ValidationFailed:
-    """Convert marshmallow's messages to the service's shape: a list per field, with dotted names for nested fields."""
-    fields_: dict[str, list[str]] = {}
-    _flatten("", error.messages, fields_)
-    named = {name: messages for name, messages in fields_.items() if name != "_schema"}
-    if not named:
-        return ValidationFailed(" ".join(fields_.get("_schema", ["The payload is not valid."])))
-    summary = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in list(named.items())[:5])
-    return ValidationFailed(summary, fields=named)
-
-
-def _flatten(prefix: str, messages: Any, into: dict[str, list[str]]) -> None:
-    if isinstance(messages, dict):
-        for name, inner in messages.items():
-            short = str(name) if len(str(name)) <= MOST_NAME else f"{str(name)[:MOST_NAME]}…"
-            _flatten(f"{prefix}.{short}" if prefix else short, inner, into)
-    else:
-        into.setdefault(prefix, []).extend(str(message) for message in messages)

@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields
 
-from analytics.schemas import responses
+from analytics.schemas import answers
+from analytics.schemas.answers import AnswerSchema
 from analytics.schemas.fields import Text
-from analytics.schemas.responses import AnswerSchema
 
 
 class ErasedUserPath(Schema):
@@ -24,7 +24,7 @@ class ErasedUserPath(Schema):
 class NotErased(AnswerSchema):
     """What still holds the events."""
 
-    backups_before = responses.time("Backups made before this time may hold the events")
+    backups_before = answers.time("Backups made before this time may hold the events")
     copies = fields.List(
         fields.String(),
         metadata={
@@ -37,10 +37,10 @@ class NotErased(AnswerSchema):
 class Erased(AnswerSchema):
     """Outcome of an erasure."""
 
-    message = responses.text("What was done", "user erased")
-    events = responses.whole("Events that were removed", 12)
-    erased_at = responses.time("When; events recorded later are not affected")
-    files_clean_by = responses.time(
+    message = answers.text("What was done", "user erased")
+    events = answers.whole("Events that were removed", 12)
+    erased_at = answers.time("When; events recorded later are not affected")
+    files_clean_by = answers.time(
         "When no file of the database holds them any more; null if everything is in memory", allow_none=True
     )
     not_erased = fields.Nested(NotErased)

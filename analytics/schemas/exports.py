@@ -3,8 +3,9 @@
 from marshmallow import fields
 
 from analytics.points import POINT_KINDS
+from analytics.schemas.answers import AnswerSchema, choice, number, text, time
 from analytics.schemas.figures import DayBucket, HourBucket
-from analytics.schemas.responses import AnswerSchema, ExportedEvent, choice, number, text, time
+from analytics.schemas.responses import ExportedEvent
 from analytics.schemas.services import ServiceRow
 
 

@@ -15,11 +15,16 @@ DOUBLE_LIMIT = int(sys.float_info.max)
 AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+def is_without_control_characters(text: str) -> bool:
+    """Whether a text has no C0, DEL or C1 control characters."""
+    return not any(character < " " or "\x7f" <= character <= "\x9f" for character in text)
+
+
 class NoControlCharacters(validate.Validator):
     """Text without C0, DEL and C1 control characters."""
 
     def __call__(self, value: str) -> str:
-        if any(character < " " or "\x7f" <= character <= "\x9f" for character in value):
+        if not is_without_control_characters(value):
             raise ValidationError("Must not contain control characters.")
         return value
 
@@ -63,6 +68,19 @@ class Number(fields.Float):
 
 def _shown(limit: float) -> str:
     return f"{limit:g}" if abs(limit) >= NUMBER_LIMIT else f"{limit:,}"
+
+
+class Whole(fields.Integer):
+    """Whole JSON number from `least` to `most`, also written as 10.0; strings and booleans are refused."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        error = f"Must be {least:,} to {most:,}."
+        super().__init__(validate=validate.Range(least, most, error=error), **kwargs)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if type(value) not in (int, float) or value != value // 1:
+            raise ValidationError("Not a whole number.")
+        return int(value)
 
 
 class Timestamp(fields.AwareDateTime):

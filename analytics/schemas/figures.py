@@ -4,18 +4,8 @@ from marshmallow import fields
 
 from analytics.kinds import KINDS
 from analytics.records import AGGREGATES
-from analytics.schemas.responses import (
-    AnswerSchema,
-    Job,
-    Latencies,
-    RecordedEvent,
-    choice,
-    number,
-    tally,
-    text,
-    time,
-    whole,
-)
+from analytics.schemas.answers import AnswerSchema, choice, number, tally, text, time, whole
+from analytics.schemas.responses import Job, Latencies, RecordedEvent
 from analytics.schemas.services import HOUR_EXAMPLE, ServiceRow
 
 
@@ -111,6 +101,31 @@ class Consumer(AnswerSchema):
     missed = whole("Log entries that were pruned before it had read them", 0)
 
 
+class LeftOutFile(AnswerSchema):
+    """A file of the long-term store that is left out."""
+
+    name = text("Path of the file in the folder of the store", "events/day=2024-01-15/0-1-9-0.0.parquet")
+    reason = text("Why", "its content has changed: its checksum is wrong")
+
+
+class LongTerm(AnswerSchema):
+    """The long-term store: events in files, for months."""
+
+    files = whole("Files", 120)
+    rows = whole("Events in files", 1204000)
+    bytes = whole("Size of the files", 56000000)
+    waiting = whole("Events that are in no file yet; they are found all the same", 320)
+    oldest_day = text("Oldest day with files", "2024-01-15", allow_none=True)
+    newest_day = text("Newest day with files", "2024-04-14", allow_none=True)
+    max_bytes = whole("Size beyond which the oldest days are deleted", 20000000000)
+    free_bytes = whole("Free bytes of the disk", 300000000000)
+    low_bytes = whole("Free bytes below which ANALYTICS_STORE_LOW_DISK applies", 1073741824)
+    erasing = whole("Erasures that are not complete in all files", 0)
+    memory_bytes = whole("Resident memory of the store's process", 73400320)
+    damaged = fields.List(fields.Nested(LeftOutFile), metadata={"description": "Files that are left out"})
+    trouble = text("Why it cannot be read or written now; null if it can", None, allow_none=True)
+
+
 class Storage(AnswerSchema):
     """Storage of records."""
 
@@ -125,7 +140,26 @@ class Storage(AnswerSchema):
         values=fields.Nested(Consumer),
         metadata={"description": "Consumers of the log, by name", "example": {}},
     )
+    long_term = fields.Nested(LongTerm, allow_none=True)
     oldest = fields.Nested(Oldest)
+
+
+class Sink(AnswerSchema):
+    """A database that closed minutes, hours and days are written to."""
+
+    name = text("Its kind", "influx")
+    target = text("Its address", "http://influx.example:8086 (analytics)")
+    state = choice(
+        "`waiting` while it takes nothing, `behind` while it gets what it missed",
+        ("starting", "current", "behind", "waiting"),
+    )
+    behind_seconds = number("Age of the oldest closed minute that it does not have; 0 if it has all", 0.0)
+    late_buckets = whole("Delivered minutes, hours and days that changed since", 0)
+    written_lines = whole("Lines that it took since the start", 120000)
+    refused_lines = whole("Lines that it refused since the start", 0)
+    missed_minutes = whole("Minutes that expired before it could get them; it has their hours and days", 0)
+    last_error = text("Why it takes nothing, or last refused lines; null without any", None, allow_none=True)
+    last_success = time("When it last answered a write; null if it has not", allow_none=True)
 
 
 class Stats(AnswerSchema):
@@ -140,6 +174,7 @@ class Stats(AnswerSchema):
     refusals = tally("Requests refused by their headers since the start, by reason", {"unknown_key": 2})
     redacted = tally("Fields and texts that were redacted before they were recorded, by rule", {"secrets": 12})
     storage = fields.Nested(Storage)
+    sinks = fields.List(fields.Nested(Sink), metadata={"description": "Other databases that get the figures"})
     jobs = fields.List(fields.Nested(Job), metadata={"description": "Background jobs of the service"})
     events_by_type = tally("Events by type, most first", {"product_view": 9011, "purchase": 310})
     events_by_service = tally("Events by service, most first", {"frontend": 12004, "checkout": 310})
@@ -167,6 +202,10 @@ class Series(AnswerSchema):
     end = time("The end of the last bucket", "2024-01-15T11:00:00Z", data_key="to")
     unit = text("Unit, as last sent", "ms", allow_none=True)
     points = fields.List(fields.Nested(Point))
+    annotations = fields.List(
+        fields.String(),
+        metadata={"description": "Which points come from another database; empty if none do", "example": []},
+    )
 
 
 class Overview(AnswerSchema):

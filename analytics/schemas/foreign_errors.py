@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from analytics.schemas.responses import AnswerSchema, text, whole
+from analytics.schemas.answers import AnswerSchema, text, whole
 
 
 class InfluxError1(AnswerSchema):

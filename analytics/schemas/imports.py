@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from analytics.schemas.responses import AnswerSchema, Problem, text, whole
+from analytics.schemas.answers import AnswerSchema, text, whole
+from analytics.schemas.responses import Problem
 
 
 class LineProblem(AnswerSchema):

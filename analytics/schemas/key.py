@@ -5,10 +5,10 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, validate
 
 from analytics.identity import INGEST, SCOPES
-from analytics.schemas import responses
+from analytics.schemas import answers
+from analytics.schemas.answers import AnswerSchema
 from analytics.schemas.catalog import RESOURCE_NAME
 from analytics.schemas.fields import Number, Text, Timestamp
-from analytics.schemas.responses import AnswerSchema
 
 MOST_NAMES = 100
 ORIGIN_PATTERN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
@@ -131,27 +131,27 @@ def _listed(about: str, *example: str) -> "fields.List[str]":
 class KeyRow(AnswerSchema):
     """A key, without its secret."""
 
-    id = responses.text("Its id, which its secret contains", "5f0c2a9b3d18c2f0")
-    name = responses.text("Name for people", "checkout server")
+    id = answers.text("Its id, which its secret contains", "5f0c2a9b3d18c2f0")
+    name = answers.text("Name for people", "checkout server")
     scopes = fields.List(fields.String(), metadata={"description": "What it may do", "example": [INGEST]})
     services = _listed("The only services whose records it may send", "checkout")
     types = _listed("The only event types that it may send")
     origins = _listed("The origins of a browser key")
-    expires_at = responses.time("From when it is not accepted any more", None, allow_none=True)
+    expires_at = answers.time("From when it is not accepted any more", None, allow_none=True)
     limits = fields.Nested(
         LimitsSchema, metadata={"description": "Its rates", "example": {"ingest": None, "reads": None}}
     )
     new_names = fields.Float(
         allow_none=True, metadata={"description": "How many new names it may create", "example": None}
     )
-    updated_at = responses.time("When it was created or rotated")
-    updated_by = responses.text("Who did that", "ANALYTICS_ADMIN_KEY (key settings)")
+    updated_at = answers.time("When it was created or rotated")
+    updated_by = answers.text("Who did that", "ANALYTICS_ADMIN_KEY (key settings)")
 
 
 class NewKey(KeyRow):
     """A new key with its secret, which is never shown again."""
 
-    secret = responses.text("The secret, shown once", "ak_5f0c2a9b3d18c2f0_...")
+    secret = answers.text("The secret, shown once", "ak_5f0c2a9b3d18c2f0_...")
     enforced = fields.Boolean(metadata={"description": "Whether the service requires keys now", "example": True})
 
 
@@ -159,19 +159,19 @@ class KeyPage(AnswerSchema):
     """All keys, by name."""
 
     keys = fields.List(fields.Nested(KeyRow))
-    count = responses.whole("How many there are", 1)
+    count = answers.whole("How many there are", 1)
 
 
 class SessionAnswer(AnswerSchema):
     """Who the sender of the request is."""
 
-    who = responses.text("Name of the key or person", "anonymous")
+    who = answers.text("Name of the key or person", "anonymous")
     scopes = fields.List(fields.String(), metadata={"description": "What it may do", "example": list(SCOPES)})
     keys_required = fields.Boolean(metadata={"description": "Whether requests need a key", "example": False})
     oidc = fields.Boolean(
         metadata={"description": "Whether people can sign in with OpenID Connect, at `/session/oidc`", "example": False}
     )
-    sign_in_failure = responses.text(
+    sign_in_failure = answers.text(
         "Why signing in with OpenID Connect just failed, for people; returned once", None, allow_none=True
     )
 
@@ -179,23 +179,23 @@ class SessionAnswer(AnswerSchema):
 class TicketAnswer(AnswerSchema):
     """A ticket for one URL."""
 
-    ticket = responses.text("Append it to a URL as `ticket`", "w3k…")
-    expires_in = responses.whole("Seconds until it expires", 30)
+    ticket = answers.text("Append it to a URL as `ticket`", "w3k…")
+    expires_in = answers.whole("Seconds until it expires", 30)
 
 
 class AuditRow(AnswerSchema):
     """One change of the configuration, or the erasure of a user."""
 
-    time = responses.time("When it was made")
-    who = responses.text("Who made it", "ops (key 5f0c2a9b3d18c2f0)")
-    action = responses.choice("What was done", ("created", "changed", "deleted", "erased"))
-    collection = responses.text("Collection of the resource, or `users`", "annotations")
-    id = responses.text("Name of the resource; of an erasure a random text instead of the user", "deploy-1.4.2")
+    time = answers.time("When it was made")
+    who = answers.text("Who made it", "ops (key 5f0c2a9b3d18c2f0)")
+    action = answers.choice("What was done", ("created", "changed", "deleted", "erased"))
+    collection = answers.text("Collection of the resource, or `users`", "annotations")
+    id = answers.text("Name of the resource; of an erasure a random text instead of the user", "deploy-1.4.2")
 
 
 class AuditPage(AnswerSchema):
     """Changes of the configuration and erasures, newest first."""
 
     changes = fields.List(fields.Nested(AuditRow))
-    count = responses.whole("How many this answer has", 1)
-    limit = responses.whole("How many were asked for", 100)
+    count = answers.whole("How many this answer has", 1)
+    limit = answers.whole("How many were asked for", 100)

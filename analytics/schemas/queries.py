@@ -8,8 +8,9 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from analytics.errors import ValidationFailed
+from analytics.filters.parse import MAX_FILTER_LENGTH
 from analytics.records import AGGREGATES
-from analytics.schemas.fields import Text, Timestamp
+from analytics.schemas.fields import OneOf, Text, Timestamp
 from analytics.schemas.heartbeat import MAX_INTERVAL, MESSAGE_LIMIT, STATUSES
 
 
@@ -74,16 +75,50 @@ class EventFilters(Query):
     type = Text(1, 128, load_default=None, metadata={"description": "Events of this type"})
     service = Text(1, 128, load_default=None, metadata={"description": "Events of this service"})
     user_id = Text(1, 256, load_default=None, metadata={"description": "Events of this user"})
-    q = Text(1, 256, load_default=None, metadata={"description": "Events whose JSON contains this text"})
+    q = Text(
+        1,
+        MAX_FILTER_LENGTH,
+        load_default=None,
+        metadata={
+            "description": "Events that match this filter, such as `data.total>=100 -user:bot*`, or have this text"
+        },
+    )
+
+
+class EventCursor(fields.String):
+    """Cursor of GET /events: the number of an event, and before it, in the order of time, its time in microseconds."""
+
+    def _deserialize(  # type: ignore[override]
+        self, value: Any, *_: Any, **__: Any
+    ) -> tuple[int | None, int]:
+        found = re.fullmatch(r"(?:(-?[0-9]{1,19})-)?([0-9]{1,19})", str(value))
+        at = int(found[1]) if found and found[1] else None
+        number = int(found[2]) if found else 0
+        if number >= 2**63 or abs(at or 0) >= 2**63 or (at is None and number == 0):
+            raise ValidationError("Must be the `next_cursor` of an answer.")
+        return at, number
 
 
 class EventsQuery(EventFilters):
-    """Filters of GET /events."""
+    """Filters of GET /events, besides `data.K=V`."""
 
     since = When(load_default=None, metadata={"description": "Events at or after this time"})
     until = When(load_default=None, metadata={"description": "Events before this time"})
     limit = whole_number(1, 1000, 100, "Maximum number of events; there are fewer where they are longer than 2 MiB")
-    cursor = whole_number(1, 2**63 - 1, None, "`next_cursor` of the previous page")
+    order = OneOf(
+        ("arrival", "time"),
+        load_default="arrival",
+        metadata={"description": "Newest first by when they arrived, or by when they happened"},
+    )
+    cursor = EventCursor(
+        load_default=None, metadata={"description": "`next_cursor` of the previous page, with the same `order`"}
+    )
+
+    @validates_schema
+    def _cursor_goes_with_order(self, asked: dict[str, Any], **_: Any) -> None:
+        cursor = asked["cursor"]
+        if cursor is not None and (cursor[0] is None) == (asked["order"] == "time"):
+            raise ValidationError("Must be the `next_cursor` of an answer in the same order.", "cursor")
 
 
 class ErrorsQuery(Query):

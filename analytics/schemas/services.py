@@ -3,8 +3,9 @@
 from marshmallow import fields
 
 from analytics.points import POINT_KINDS
+from analytics.schemas.answers import AnswerSchema, choice, number, text, time, whole
 from analytics.schemas.fields import JsonObject
-from analytics.schemas.responses import STATES, AnswerSchema, Latencies, choice, number, text, time, whole
+from analytics.schemas.responses import STATES, Latencies
 
 HOUR_EXAMPLE = "2024-01-15T10:00:00Z"
 """Start of a bucket, in examples."""

@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from analytics.schemas.responses import AnswerSchema, Latencies, number, text, time, whole
+from analytics.schemas.answers import AnswerSchema, number, text, time, whole
+from analytics.schemas.responses import Latencies
 from analytics.schemas.services import HOUR_EXAMPLE
 
 

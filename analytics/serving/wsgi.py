@@ -4,9 +4,9 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from analytics.internals.packages import load_servers
+from analytics.internals.packages import defer_packages
 
-load_servers()
+defer_packages()
 
 import sys
 

@@ -3,9 +3,10 @@
 So they are apart from the limit of custom series. The endpoints that have series are those of the endpoint tables.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from analytics.points import COUNTER, NAME_LABEL, Labels
+from analytics.state.exact import UNIT
 from analytics.state.observations import EVENTS_SERIES
 from analytics.state.rollup import Level
 from analytics.state.series.observed import Observed
@@ -29,8 +30,12 @@ class EndpointSeries:
     are pending. New endpoints wait while too many ids of replaced ones are not free yet.
     """
 
-    def __init__(self, levels: Sequence[Level]) -> None:
-        self.store = SeriesStore(levels)
+    def __init__(
+        self,
+        levels: Sequence[Level],
+        changed_late: Callable[[int, int, Iterable[int]], None] = lambda level, start, ids: None,
+    ) -> None:
+        self.store = SeriesStore(levels, changed_late=changed_late)
         self.since = 0.0
         """Since when all endpoints are counted (seconds since the epoch): directories of older versions have none."""
         self._ids: dict[Key, list[int]] = {}
@@ -52,20 +57,20 @@ class EndpointSeries:
             self._ids, self._retired = {}, store.retired
         room = len(FAMILIES) * (most + most // _SPARE) - store.ids.taken
         observed = Observed.none()
+        numbers, values = observed.ids, observed.values
         for key, total in counted:
             ids = self._ids.get(key)
             if ids is None:
                 ids = self._ids[key] = [store.ids.get(labels, -1) for labels in labels_of_endpoint(key)]
             for place, value in enumerate(figures(total)):
-                if not value:
-                    continue
-                if ids[place] < 0:
-                    if room <= 0:
-                        continue
-                    room -= 1
-                    ids[place] = store.add(labels_of_endpoint(key)[place], COUNTER, at)
-                observed.ids.append(ids[place])
-                observed.values.append(value)
+                if value:
+                    if ids[place] < 0:
+                        if room <= 0:
+                            continue
+                        room -= 1
+                        ids[place] = store.add(labels_of_endpoint(key)[place], COUNTER, at)
+                    numbers.append(ids[place])
+                    values.append(value)
         observed.ats.extend([float(at)] * len(observed.ids))
         store.observe(COUNTER, observed, at)
 
@@ -91,7 +96,10 @@ def key_of(labels: Labels) -> Key:
 def figures(total: Total) -> tuple[float, float, float, int]:
     """The increases of the series of an endpoint, in the order of `FAMILIES`."""
     errors = total.errors if total.errors_in_units else 0.0
-    return total.requests, errors, total.milliseconds, total.timed
+    try:  # the same floats, without a division of large integers
+        return float(total.requests_in_units) * UNIT, errors, float(total.ms_in_units) * UNIT, total.timed
+    except OverflowError:
+        return total.requests, errors, total.milliseconds, total.timed
 
 
 def increases(pending: Mapping[Key, Total]) -> Iterator[tuple[Labels, float]]:

@@ -58,11 +58,12 @@ class Endpoints:
         """Count pending usage, and drop the days that are past retention at `to`."""
         pending, self._pending = self._pending, {}
         for (at, shown_at), table in sorted(pending.items()):
-            for key in sorted(table):
+            used = sorted(table)
+            for key in used:
                 self._count(at, shown_at, key, table[key])
             if self._series is not None and at // DAY_SECONDS >= self.retained.oldest:
                 kept = self.retained.totals
-                counted = [(key, table[key]) for key in sorted(table) if key in kept]
+                counted = [(key, table[key]) for key in used if key in kept]
                 self._series.observe(at, counted, self.in_all)
         self.expire(to)
 
@@ -93,7 +94,7 @@ class Endpoints:
         inherited = self._inherited.setdefault(service, {})
         if endpoint not in inherited:
             if len(inherited) >= self.per_service or len(self.retained.totals) >= self.in_all:
-                self._evict(service if inherited else max(self._inherited, key=self._size), now=at)
+                self._evict(service if inherited else max(self._inherited, key=self._size), at)
             error, _ = self._evicted.get(service, (0.0, 0.0))
             inherited[endpoint] = error
             heappush(self._lightest.setdefault(service, []), (error, endpoint))
@@ -181,8 +182,12 @@ class Endpoints:
         usage = self.retained.totals.get((service, endpoint))
         return self._inherited[service][endpoint] + (usage.requests if usage else 0)
 
-    def _evict(self, service: str, now: float) -> None:
-        """Evict the lightest endpoint of `service`; a new one may have been undercounted by up to its weight."""
+    def _evict(self, service: str, at: float) -> None:
+        """Evict the lightest endpoint of `service` for one that was used at `at`.
+
+        A new one may have been undercounted by up to its weight, as long as the newest day is kept: the evicted usage
+        may be of that day, also if the endpoint that replaces it was used earlier.
+        """
         heap, inherited = self._lightest[service], self._inherited[service]
         while True:
             weight, endpoint = heappop(heap)
@@ -197,6 +202,6 @@ class Endpoints:
             if self._series is not None:
                 self._series.forget([(service, endpoint)])
             most, _ = self._evicted.get(service, (0.0, 0.0))
-            self._evicted[service] = (max(most, current), now)
+            self._evicted[service] = (max(most, current), max(at, self.retained.newest * DAY_SECONDS))
             self._on_evicted()
             return

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 UNIT_BITS = 80
 """Counts and milliseconds are added in units of 2**-80; the sum of one request is truncated to it."""
-_UNIT = 2.0**UNIT_BITS
+UNIT = 2.0**-UNIT_BITS
+_UNITS = 2.0**UNIT_BITS
 _LARGE = 2.0**53
 
 
@@ -13,7 +14,7 @@ def in_units(value: float) -> int:
     """A finite number in units of 2**-80."""
     if value.__class__ is int:
         return value << UNIT_BITS
-    return int(value * _UNIT) if -_LARGE < value < _LARGE else int(value) << UNIT_BITS
+    return int(value * _UNITS) if -_LARGE < value < _LARGE else int(value) << UNIT_BITS
 
 
 def divided(dividend: int, divisor: int) -> float:

@@ -1,7 +1,7 @@
 """Ring buffer of the newest records, numbered so that readers can continue where they stopped."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, NamedTuple
@@ -11,6 +11,11 @@ from analytics.state.dirty import DirtySet
 
 BLOCK = 100
 """Records that a checkpoint stores together."""
+
+
+def last_before(number: int) -> int:
+    """The number before the block that begins at `number` or a little higher."""
+    return -(-number // BLOCK) * BLOCK - 1
 
 
 class Found(NamedTuple, Generic[R]):
@@ -53,7 +58,7 @@ class Ring(Generic[R]):
 
     def skip_to(self, number: int) -> None:
         """Number the next record `number` or a little higher: it begins a block."""
-        last = -(-number // BLOCK) * BLOCK - 1
+        last = last_before(number)
         if self.last_sequence == 0:
             self._evicted = last
         self.last_sequence = last
@@ -187,11 +192,23 @@ class Ring(Generic[R]):
                     if oldest <= first + place <= end:
                         yield Found(first + place, kept, place)
 
-    def page(
-        self, select: Callable[[Kept[R]], Sequence[int]], limit: int, before: int | None = None
-    ) -> tuple[list[Found[R]], int | None]:
-        """The newest `limit` records that `search` finds, and the cursor of the next page if there is one."""
-        found = list(islice(self.search(select, before), limit + 1))
-        if len(found) > limit:
-            return found[:limit], found[limit - 1].sequence
-        return found, None
+    def examine(
+        self, select: Callable[[Kept[R]], Sequence[int]], before: int | None, wanted: int, most: int
+    ) -> tuple[list[Found[R]], int]:
+        """The newest records numbered below `before` that `select` selects, and the number down to which it looked.
+
+        It ends when there are `wanted` of them, and after about `most` records; 0 if all were examined.
+        """
+        end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
+        oldest, found = self.oldest_sequence, list[Found[R]]()
+        newest = min(bisect_left(self._lasts, end, lo=self._gone), len(self._batches) - 1)
+        for index in range(newest, self._gone - 1, -1):
+            kept = self._batches[index]
+            first = self._lasts[index] - len(kept.records) + 1
+            for place in reversed(select(kept)):
+                if oldest <= first + place <= end:
+                    found.append(Found(first + place, kept, place))
+            most -= len(kept.records)
+            if (len(found) >= wanted or most <= 0) and first > oldest:
+                return found, first
+        return found, 0

@@ -57,9 +57,17 @@ class Rollup(Generic[K, C]):
 
     Args:
         lasts: whether a key counts for ever: its expired cells are added to `expired`, until `forget_expired`.
+        changed_late: called with level and start of each closed bucket that is changed, and the keys.
     """
 
-    def __init__(self, levels: Iterable[Level], now: float, lasts: Callable[[K], bool] = lambda key: False) -> None:
+    def __init__(
+        self,
+        levels: Iterable[Level],
+        now: float,
+        lasts: Callable[[K], bool] = lambda key: False,
+        changed_late: Callable[[int, int, Iterable[K]], None] = lambda level, start, keys: None,
+    ) -> None:
+        self._changed_late = changed_late
         self.levels = tuple(levels)
         self.totals: dict[K, C] = {}
         self.expired: dict[K, C] = {}
@@ -98,6 +106,8 @@ class Rollup(Generic[K, C]):
             start = level.start(at)
             if start >= self._oldest[index]:
                 _merge_into(self._table(index, start), delta)
+                if start < self._open[index]:
+                    self._changed_late(index, start, delta)
             if start >= self._open[index]:
                 break
         _merge_into(self.totals, delta)

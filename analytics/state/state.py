@@ -16,13 +16,22 @@ from analytics.state.endpoint_series import EndpointSeries
 from analytics.state.endpoints import Endpoints
 from analytics.state.errors import Errors
 from analytics.state.exact import UNIT_BITS
+from analytics.state.late_changes import (
+    CUSTOM_SOURCE,
+    ENDPOINTS_SOURCE,
+    SERIES_SOURCE,
+    USERS_SOURCE,
+    Note,
+    SinkProgress,
+)
 from analytics.state.limits import CardinalityLimits
 from analytics.state.observations import EVERY_SERVICE, TRAFFIC, Observations
 from analytics.state.peak_hours import PeakHours
+from analytics.state.pushed import PushedGroups
 from analytics.state.registry import Registry
 from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring
-from analytics.state.rollup import Level, Rollup
+from analytics.state.rollup import Bucket, Level, Rollup
 from analytics.state.series.store import SERVICE_LABEL, SeriesStore
 from analytics.state.users import ActiveUsers
 
@@ -57,11 +66,18 @@ class State:
         self.metrics: Ring[NewMetric] = self.rings[METRICS.name]
         self.errors = Errors()
         self.services = Registry(settings.max_services)
-        self.series: Rollup[SeriesKey, Cell] = Rollup((seconds, minutes, hours, days), now, is_lasting)
-        self.users: Rollup[str, UserCell] = Rollup((minutes, hours, days), now)
+        self.sink_progress = SinkProgress(bool(settings.influx_url), lambda: self.time)
+        self._changed: set[Bucket] | None = set() if settings.data_dir and settings.store != "off" else None
+        watch = self._watch
+        self.series: Rollup[SeriesKey, Cell] = Rollup(
+            (seconds, minutes, hours, days), now, is_lasting, watch(SERIES_SOURCE)
+        )
+        self.users: Rollup[str, UserCell] = Rollup(
+            (minutes, hours, days), now, changed_late=watch(USERS_SOURCE, Resolution.MINUTE)
+        )
         self.active_users = ActiveUsers(now)
         self.peak_hours = PeakHours()
-        self.endpoint_series = EndpointSeries((seconds, minutes, hours, days))
+        self.endpoint_series = EndpointSeries((seconds, minutes, hours, days), watch(ENDPOINTS_SOURCE))
         self.endpoints = Endpoints(
             now,
             settings.daily_days,
@@ -72,13 +88,34 @@ class State:
         )
         self.units: dict[tuple[str, str], str] = {}
         """Latest unit sent, by metric name and service."""
-        self.series_store = SeriesStore((seconds, minutes, hours, days), always=("latency",))
+        self.series_store = SeriesStore((seconds, minutes, hours, days), ("latency",), watch(CUSTOM_SOURCE))
         """Typed series: custom metrics, and traffic metrics by their tags."""
         self.limits = CardinalityLimits(settings.max_series, settings.max_event_types, self.series_store)
         self.max_series_per_name = settings.max_series_per_name
         self.quotas: Quotas | None = None
         """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
+        self.pushed = PushedGroups()
         self._pending: dict[tuple[int, int, str], Observations] = {}
+
+    def _watch(self, source: str, finest: int = Resolution.SECOND) -> Note:
+        """What a rollup calls with the changes of closed buckets; its levels begin with `finest`."""
+        note, changed = self.sink_progress.watch(source, finest), self._changed
+        if changed is None:
+            return note
+
+        def noted(level: int, start: int, keys: Iterable[Any]) -> None:
+            if level + finest >= Resolution.MINUTE:
+                changed.add(Bucket(level + finest, start))
+            note(level, start, keys)
+
+        return noted
+
+    def take_changed(self) -> set[Bucket]:
+        """The closed minutes, hours and days that were changed since the last call."""
+        changed = set(self._changed or ())
+        if self._changed is not None:
+            self._changed.clear()
+        return changed
 
     @property
     def oldest(self) -> int:
@@ -149,6 +186,8 @@ class State:
     def _expire_buckets(self) -> None:
         self.series.expire(self.time, self.oldest)
         self.users.expire(self.time, self.oldest)
+        if self.sink_progress.late:
+            self.sink_progress.expire([self.series.oldest(level) for level in Resolution])
         levels = self.series_store.levels
         oldest = [level.start(self.time) - level.size * (level.keep - 1) for level in levels[:-1]]
         for store in (self.series_store, self.endpoint_series.store):

@@ -16,7 +16,7 @@ from tests.fakes import FakeClock
 DATA = "default-src 'none'; frame-ancestors 'none'"
 OF_ALL = ("content-security-policy", "x-content-type-options")
 OF_PAGES = ("permissions-policy", "referrer-policy")
-PAGES = ("/", "/docs")
+PAGES = ("/", "/docs", "/explore")
 PAGE_OF_ANOTHER = {"HTTP_ORIGIN": "https://evil.example"}
 PORTALS = ("https://portal.example", "http://intranet:8080")
 

@@ -34,7 +34,7 @@ LATENCY = {"name": "latency", "value": 7, "tags": {"service": "productcatalog"}}
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """A service with a data directory, a fake clock, and the records that the routes read."""
     directory: Path = tmp_path_factory.mktemp("data")
-    app = create_app(Settings(data_dir=str(directory)), FakeClock())
+    app = create_app(Settings(data_dir=str(directory), store="off"), FakeClock())
     runtime, ready = app.extensions["analytics"], AsyncResult()
     runtime._configuring.start = lambda: ready.set("")  # no ticker
     runtime.start(ready.set)

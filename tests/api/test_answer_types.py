@@ -18,6 +18,7 @@ from analytics.query.service_details import ServiceAnswer
 from analytics.query.services import HistoryAnswer, ServicesAnswer
 from analytics.query.stats import Days, Hours, StatsAnswer
 from analytics.schemas import catalog, figures, key, responses, services, session
+from analytics.schemas.event_page import EventPage
 from analytics.snapshot.build import Snapshot
 
 ANSWERS: dict[Any, type[Schema]] = {
@@ -25,7 +26,7 @@ ANSWERS: dict[Any, type[Schema]] = {
     Days: figures.DailyStats,
     ErrorBody: responses.Problem,
     ErrorsAnswer: responses.ErrorPage,
-    EventsAnswer: responses.EventPage,
+    EventsAnswer: EventPage,
     FullHealth: responses.Health,
     HistoryAnswer: services.History,
     Hours: figures.HourlyStats,

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
@@ -83,24 +84,33 @@ def test_the_docs_have_limits_and_defaults(answer: requests.Response) -> None:
     assert "10,485,760 bytes and 10,000 items" in text
 
 
+@pytest.fixture(scope="module")
+def storing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a long-term store."""
+    folder = tmp_path_factory.mktemp("docs")
+    with Server(folder / "log", {"ANALYTICS_DATA_DIR": str(folder / "data")}) as server:
+        yield server
+
+
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
-def test_the_commands_of_the_docs_work(answer: requests.Response, shared_server: Server) -> None:
-    commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", answer.text, re.DOTALL)]
+def test_the_commands_of_the_docs_work(storing: Server) -> None:
+    page = requests.get(f"{storing.url}/docs", timeout=10).text
+    commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", page, re.DOTALL)]
     order = ("-X POST", "-X PUT", "", "-X DELETE")  # records have to be written before they are read, and deleted last
     commands.sort(key=lambda command: order.index(next(filter(None, re.findall("-X [A-Z]+", command)), "")))
     assert len(commands) == len(
-        [path for path in Page(answer.text).links if path.startswith(("#get", "#post", "#put", "#delete"))]
+        [path for path in Page(page).links if path.startswith(("#get", "#post", "#put", "#delete"))]
     )
     keys = [{"name": name, "scopes": ["read"]} for name in ("reader", "guest")]
-    key, guest = (shared_server.post("/keys", each).json() for each in keys)
-    shared_server.post("/session", {"key": guest["secret"]})
-    session = shared_server.get("/sessions")["sessions"][0]["id"]
+    key, guest = (storing.post("/keys", each).json() for each in keys)
+    storing.post("/session", {"key": guest["secret"]})
+    session = storing.get("/sessions")["sessions"][0]["id"]
     for command in commands:
         if "@request.bin" in command:  # a body in a binary format, which no document can show
             continue
         command = command.replace("ak_5f0c2a9b3d18c2f0_...", key["secret"]).replace("5f0c2a9b3d18c2f0", key["id"])
         command = command.replace(ID, session)
-        assert shared_server.url in command
+        assert storing.url in command
         done = subprocess.run(
             command.replace("curl ", "curl -sS --fail ", 1), shell=True, capture_output=True, timeout=20
         )

@@ -16,22 +16,24 @@ from analytics.clock import rfc3339
 from analytics.config import Settings
 from analytics.doors.media import BEACON_TYPE, JSON_TYPE, LINES_TYPE
 from analytics.factory import create_app
+from analytics.promql.errors import QueryError
 from analytics.version import VERSION
 from tests.api.contract import MAX_BATCH, SPEC
 from tests.server import ROOT, Server
 
-SENT_TO_PROMETHEUS = ("/api/v1/write", "/api/v1/import/prometheus")
-PROMETHEUS = "/api/v1/"
-"""Prometheus' own API: its documents are the contract, and docs/promql.md lists what is served of it."""
 FOR_BROWSERS = ("/assets/", "/vendor/", "/session/oidc")
 """Files of the dashboard page, and the way to a sign-in provider and back: they are no part of the contract."""
+CLIENT_LEFT = 499
+"""Status of what no client sees."""
 OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for method in methods]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for this file only: thousands of odd names would disturb other tests."""
-    with Server(tmp_path_factory.mktemp("openapi") / "server.log", {"ANALYTICS_MAX_BATCH": str(MAX_BATCH)}) as server:
+    folder = tmp_path_factory.mktemp("openapi")
+    settings = {"ANALYTICS_MAX_BATCH": str(MAX_BATCH), "ANALYTICS_DATA_DIR": str(folder / "data")}
+    with Server(folder / "server.log", settings) as server:
         yield server
 
 
@@ -84,18 +86,21 @@ def test_the_document_has_every_route_and_no_other() -> None:
         for rule in create_app(Settings()).url_map.iter_rules()
         if not rule.websocket
         and rule.rule not in ("/ws/dashboard", "/socket.io/")
-        and (rule.rule in SENT_TO_PROMETHEUS or not rule.rule.startswith((*FOR_BROWSERS, PROMETHEUS)))
+        and not rule.rule.startswith(FOR_BROWSERS)
         for method in (rule.methods or set()) - implied
     }
     assert routes == set(OPERATIONS)
-    assert all(f"`{live}`" in SPEC["info"]["description"] for live in ("/ws/dashboard", "/socket.io/", PROMETHEUS))
+    assert all(f"`{live}`" in SPEC["info"]["description"] for live in ("/ws/dashboard", "/socket.io/", "/api/v1/"))
 
 
 def test_the_document_has_every_error_code_of_the_source_and_no_other() -> None:
     files = [path for path in (ROOT / "analytics").rglob("*.py") if "feed" not in path.parts]
     source = "\n".join(path.read_text() for path in files)
-    found = set(re.findall(r'(?:\bcode = |\bcode=|"code": |Refused\(\s*)"([a-z_]+)"', source))
+    named = r"\bcode = |\bcode=|\"code\": |(?:Refused|Refusal|FailedQuery|AnswerFailure)\(\s*"
+    found = set(re.findall(rf'(?:{named})"([a-z_]+)"', source))
+    found |= {error.kind for error in (QueryError, *QueryError.__subclasses__()) if error.status != CLIENT_LEFT}
     never_answered = {"internal_error", "bad_setting", "too_large", "cannot_store", "duplicate"}
+    never_answered |= {"store_failed", "unknown_operation"}
     http = {"bad_request", "method_not_allowed"}
     assert found - never_answered | http == {code for codes in PROBLEMS.values() for code in codes}
 
@@ -206,7 +211,9 @@ def test_every_read_answers_its_example_as_documented(path: str, busy_server: Se
     operation = SPEC["paths"][path]["get"]
     parameters = operation.get("parameters", ())
     asked = {parameter["name"]: parameter["example"] for parameter in parameters if "example" in parameter}
-    url = busy_server.url + path.replace("{service}", "productcatalog").replace("{id}", "shape")
+    url = busy_server.url + path
+    for place, name in (("{service}", "productcatalog"), ("{id}", "shape"), ("{label}", "service")):
+        url = url.replace(place, name)
     answer = requests.get(url, params=asked, timeout=10)
     if "204" in operation["responses"]:
         assert (answer.status_code, answer.content) == (204, b"")
@@ -262,3 +269,20 @@ def test_errors_have_the_documented_format_and_code(
     documented = method if method in SPEC["paths"][path] else "get"
     assert check_answer(documented, path, answer)["error"]["code"] == code
     assert ("Allow" in answer.headers) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "kind"),
+    [
+        ("/api/v1/query", "", 400, "bad_data"),
+        ("/api/v1/query", "query=count_over_time({__name__=~'.%2B'}[90d:1s])", 422, "execution"),
+        ("/api/v1/query_range", "query=up&start=1&end=2&step=0", 400, "bad_data"),
+        ("/api/v1/series", "", 400, "bad_data"),
+        ("/api/v1/query_exemplars", "query=x(", 400, "bad_data"),
+        ("/api/v1/format_query", "query=x(", 400, "bad_data"),
+    ],
+)
+def test_errors_of_promql_are_documented(path: str, query: str, status: int, kind: str, busy_server: Server) -> None:
+    answer = requests.get(f"{busy_server.url}{path}?{query}", timeout=10)
+    assert answer.status_code == status
+    assert check_answer("get", path, answer)["errorType"] == kind

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from analytics.api.prometheus.answers import streamed
+from analytics.api.prometheus.answers import chunked
 from tests.access.rig import Rig
 
 API = "/api/v1"
@@ -66,6 +66,30 @@ def test_a_native_histogram_has_its_buckets(rig: Rig) -> None:
     assert float(lower) < 20 <= float(upper)
 
 
+def test_exemplars_are_those_of_all_selectors_of_a_query() -> None:
+    rig = Rig(admin_key="")
+    now = rig.clock.wall()
+    text = f"""# TYPE wait_seconds histogram
+wait_seconds_bucket{{job="cart",le="1"}} 4 # {{trace_id="ab",span_id="cd"}} 0.5 {now - 3}
+wait_seconds_bucket{{job="cart",le="+Inf"}} 5 # {{trace_id="ef"}} 7
+wait_seconds_count{{job="cart"}} 5
+wait_seconds_sum{{job="cart"}} 9
+"""
+    sent = rig.ask("POST", f"{API}/import/prometheus", data=text, content_type="application/openmetrics-text")
+    assert sent.status_code == 204
+    query = "histogram_quantile(0.9, sum by (le) (rate(wait_seconds_bucket[5m]))) / on () group_left () (x + up)"
+    found = data(rig, "/query_exemplars", query=query, start=now - 60, end=now + 60)
+    assert [each["seriesLabels"]["le"] for each in found] == ["1", "+Inf"]
+    assert found[0] == {
+        "seriesLabels": {"__name__": "wait_seconds_bucket", "job": "cart", "service": "cart", "le": "1"},
+        "exemplars": [{"labels": {"span_id": "cd", "trace_id": "ab"}, "value": "0.5", "timestamp": now - 3}],
+    }
+    assert data(rig, "/query_exemplars", query=query, start=now - 60, end=now - 2) == found[:1]
+    scraped = rig.get("/metrics", headers={"Accept": "application/openmetrics-text"}).text
+    assert f'le="1",service="cart"}} 4 # {{span_id="cd",trace_id="ab"}} 0.5 {now - 3}\n' in scraped
+    assert "trace_id" not in rig.get("/metrics").text
+
+
 def test_a_form_in_the_body_is_a_query(rig: Rig) -> None:
     answer = rig.ask("POST", f"{API}/query", data={"query": "count(requests_total)"})
     assert answer.json is not None
@@ -83,6 +107,7 @@ def test_a_form_in_the_body_is_a_query(rig: Rig) -> None:
         ("/query", {"query": "1", "time": "soon"}, 400, "bad_data", "cannot parse"),
         ("/query", {"query": "1", "time": "1e400"}, 400, "bad_data", "cannot parse"),
         ("/query", {"query": "1", "timeout": "x"}, 400, "bad_data", "duration"),
+        ("/query", {"query": "1", "timeout": "0"}, 400, "bad_data", "more than 0"),
         ("/query", {"query": "1", "limit": "-1"}, 400, "bad_data", "non-negative"),
         ("/query_range", {"query": "1", "start": 0, "end": 9, "step": 0}, 400, "bad_data", "zero or negative"),
         ("/query_range", {"query": "1", "start": 9, "end": 0, "step": 1}, 400, "bad_data", "must not be before"),
@@ -136,6 +161,8 @@ def test_what_grafana_asks_is_answered(rig: Rig) -> None:
     assert data(rig, "/rules") == {"groups": []}
     assert data(rig, "/alerts") == {"alerts": []}
     assert data(rig, "/query_exemplars", query="x") == []
+    for query in ({}, {"query": "x("}, {"query": "x", "start": 2, "end": 1}):
+        assert rig.get(f"{API}/query_exemplars", query_string=query).status_code == 400
     assert data(rig, "/status/buildinfo")["version"].startswith("3.")
     assert data(rig, "/format_query", query="sum(x)by(y)") == "sum by (y) (x)"
 
@@ -160,7 +187,7 @@ def test_long_answers_are_streamed_and_whole(rig: Rig) -> None:
     assert [len(each["values"]) for each in found] == [10_001, 10_001]
 
 
-def test_an_answer_is_made_while_it_is_sent(rig: Rig) -> None:
+def test_an_answer_is_made_while_it_is_sent() -> None:
     made = []
 
     def parts() -> Iterator[bytes]:
@@ -168,10 +195,16 @@ def test_an_answer_is_made_while_it_is_sent(rig: Rig) -> None:
             made.append(number)
             yield b"x" * 50_000
 
-    with rig.app.test_request_context():
-        response = streamed(parts())
-        assert len(made) == 2
-        assert len(b"".join(response.response)) == 500_000
+    chunks = chunked(parts(), takes_gzip=False)
+    first = next(chunks)
+    assert (len(first.content), len(made)) == (100_000, 2)
+    assert not first.is_all
+    assert sum(len(chunk.content) for chunk in chunks) == 400_000
+
+
+def test_a_small_answer_is_sent_at_once() -> None:
+    (chunk,) = chunked(iter([b"{", b"}"]), takes_gzip=True)
+    assert chunk == (b"{}", False, True)
 
 
 def test_annotations_are_sent(rig: Rig) -> None:

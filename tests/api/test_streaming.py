@@ -3,19 +3,22 @@
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
 from analytics.api.streaming import BUFFER_BYTES, LogExport, TableExport, gzipped
 from analytics.api.tables import Lines
-from analytics.query.events import EventFilter
+from analytics.filters.event_filter import EventFilter, EventSelection
+from analytics.query.events import EventSearch
 from analytics.query.export import EVENT_EXPORT
+from tests.query.archives import FakeArchive
 from tests.state.rig import Rig, event
 
 
 def export(rig: Rig, pauses: list[int] | None = None, **asked: Any) -> Iterator[bytes]:
-    wanted, turns = EventFilter(**asked), pauses if pauses is not None else []
+    wanted, turns = EventSelection(EventFilter(**asked)), pauses if pauses is not None else []
     bounds = rig.ask(EVENT_EXPORT.bounds)
     return LogExport(rig.reader, EVENT_EXPORT, bounds, wanted.select, lambda: turns.append(1)).chunks(Lines("", ()))
 
@@ -63,6 +66,24 @@ def test_records_that_arrive_during_an_export_are_not_in_it() -> None:
     seen = [next(chunks)]
     rig.events(*numbered(500, 2_000))
     assert ids(seen + list(chunks)) == list(range(2_000))
+
+
+@pytest.mark.parametrize("asked", [{}, {"type": "odd"}])
+def test_older_records_come_from_the_store_also_those_evicted_during_the_export(asked: dict[str, str]) -> None:
+    rig = Rig(events_ring=2_000)
+    archive = FakeArchive(rig)
+    search, pauses = EventSearch(rig.reader, archive, lambda: None), list[int]()
+    for number in range(3_000):
+        rig.event(("even", "odd")[number % 2], id=str(number), data={"x": "x" * 100})
+    wanted, bounds = EventFilter(**asked), rig.ask(EVENT_EXPORT.bounds)._replace(after=0)
+    select, older = EventSelection(wanted).select, partial(search.older, wanted)
+    chunks = LogExport(rig.reader, EVENT_EXPORT, bounds, select, lambda: pauses.append(1), older).chunks(Lines("", ()))
+    seen = [next(chunks)]
+    rig.events(*numbered(1_900, 3_000))
+    assert ids(seen + list(chunks)) == [number for number in range(3_000) if not asked or number % 2]
+    archive.is_away = True
+    with pytest.raises(ConnectionResetError):
+        list(LogExport(rig.reader, EVENT_EXPORT, bounds, select, lambda: None, older).chunks(Lines("", ())))
 
 
 def test_records_evicted_during_an_export_are_not_in_it() -> None:

@@ -8,7 +8,7 @@ from analytics.doors.point_recorder import POINTS_OF_ENTRY, PointBatch
 from analytics.errors import MalformedBody, TooLarge, Unavailable
 from analytics.identity import INGEST, KEY, Identity, NameBudget
 from analytics.keys.rates import TooManyRequests
-from analytics.points import COUNTER, GAUGE, NewPoint, labels_of
+from analytics.points import COUNTER, GAUGE, Exemplar, NewPoint, labels_of
 from analytics.records import ItemError
 from tests.doors.point_log import FakeLog, environ_of, recorder_of, shown
 
@@ -130,6 +130,15 @@ def test_values_of_labels_are_redacted_as_tags(rule: dict[str, Any], labels: dic
         batch(*(NewPoint(labels_of({"__name__": "a", **labels}.items()), GAUGE, 1.0) for _ in range(2)))
     )
     assert list(map(shown, log.points)) == [expected, expected]
+
+
+def test_labels_of_exemplars_are_redacted_as_tags() -> None:
+    log, labels = FakeLog(), labels_of({"trace_id": "ab", "password": "secret"}.items())
+    sent = NewPoint(labels_of({"__name__": "a"}.items()), GAUGE, 1.0, exemplars=(Exemplar(labels, 2.0, 3.0),))
+    recorder_of(log, rule={"fields": ["password"]}).record(batch(sent))
+    ((exemplar,),) = [each.exemplars for each in log.points]
+    assert (dict(exemplar.labels)["trace_id"], exemplar.value, exemplar.at) == ("ab", 2.0, 3.0)
+    assert "secret" not in str(exemplar)
 
 
 def test_totals_of_series_that_redaction_joins_are_told_apart() -> None:

@@ -137,7 +137,7 @@ def test_readers_do_not_change_the_log_of_a_killed_service(folder: Path, tmp_pat
     assert "500 " in command("inspect", data_dir=tmp_path / "data").stdout
     assert before == [(tmp_path / "data" / name).read_bytes() for name in ("analytics.db", "analytics.db-wal")]
     assert command("restore", tmp_path / "a.db", data_dir=tmp_path / "data").returncode == 0
-    kept = next((tmp_path / "data").glob("*before-restore-*"))
+    kept = next(path for path in (tmp_path / "data").glob("*before-restore-*") if path.is_file())
     for path in (kept, tmp_path / "data" / "analytics.db", tmp_path / "a.db"):
         found = json.loads(command("inspect", path, "--json", data_dir=tmp_path).stdout)
         assert [kind["records"] for kind in found["journal"]["kinds"] if kind["kind"] == "events"] == [500]

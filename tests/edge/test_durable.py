@@ -41,8 +41,9 @@ def test_health_and_stats_report_the_storage(start_server: StartServer, tmp_path
     health, first = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "disk", durability)
     nothing = dict.fromkeys(("events", "metrics", "seconds", "minutes", "hours", "days"))
-    expected = {"kind": "disk", "durability": durability, "trouble": None, "consumers": {}, "oldest": nothing}
-    assert first == {**expected, "bytes": first["bytes"]}
+    expected = {"kind": "disk", "durability": durability, "trouble": None, "oldest": nothing}
+    assert first == {**first, **expected}
+    assert list(first["consumers"]) == ["store"]
     assert first["bytes"] > 0
     server.post("/events", [{**event(n), "data": {"text": secrets.token_hex(1_000)}} for n in range(300)])
     server.post("/metrics", {"name": "memory", "value": 1})
@@ -60,7 +61,7 @@ def test_storage_in_memory_is_reported_at_startup_and_in_health(start_server: St
     assert "ANALYTICS_DATA_DIR" in warnings[0]["message"]
     health, stats = server.get("/health"), server.get("/stats")["storage"]
     assert (health["status"], health["storage"], health["durability"]) == ("healthy", "memory", None)
-    expected = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
+    expected = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}, "long_term": None}
     assert stats == {**expected, "oldest": stats["oldest"]}
 
 

@@ -62,7 +62,13 @@ def test_an_erased_user_is_gone_for_every_reader_at_once(start_server: StartServ
     assert answer["not_erased"]["copies"] == []
     assert answer["not_erased"]["backups_before"] == answer["files_clean_by"]
     assert "a/b c" not in requests.get(f"{server.url}/export/events", timeout=10).text
-    assert server.get("/events?q=note") == {"events": [], "count": 0, "limit": 100, "next_cursor": None}
+    assert server.get("/events?q=note") == {
+        "events": [],
+        "count": 0,
+        "limit": 100,
+        "next_cursor": None,
+        "complete": True,
+    }
     assert "a/b c" not in requests.get(f"{server.url}/dashboard", timeout=10).text
     with Live(server, f"since={since}") as live:
         missed = live.until(is_update)

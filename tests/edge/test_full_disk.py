@@ -152,7 +152,7 @@ def test_the_service_recovers_from_a_full_disk(
 
             (disk / FILLER).unlink()
             eventually(lambda: client.send().ok)
-            assert server.get("/health")["status"] == "healthy"
+            eventually(lambda: server.get("/health")["status"] == "healthy", 60)
             eventually(lambda: next_update(live)["data"]["overview"]["total_requests"] == client.acknowledged)
             check_stored(server, client.acknowledged)
         kill(server)

@@ -10,6 +10,9 @@ import requests
 from influxdb_client import InfluxDBClient, Point
 from influxdb_client.client.write_api import SYNCHRONOUS, WriteOptions
 from influxdb_client.rest import ApiException
+from influxdb_client_3 import InfluxDBClient3
+from influxdb_client_3 import Point as Point3
+from influxdb_client_3.exceptions.exceptions import InfluxDBError, InfluxDBPartialWriteError
 
 from tests.edge.wire import unique
 from tests.server import Server
@@ -66,6 +69,30 @@ def test_the_python_client_reads_why_a_line_was_rejected(shared_server: Server, 
     assert raised.value.status == 400
     assert "dropped=1" in raised.value.message
     assert taking.counts == (2, 0, 1)
+
+
+@pytest.mark.parametrize("options", [{"write_use_v2_api": True}, {"write_use_v2_api": False}, {"write_no_sync": True}])
+def test_the_client_of_version_3_writes_and_reads_why_a_line_was_rejected(
+    shared_server: Server, options: dict[str, bool]
+) -> None:
+    name, taking, chosen = unique("v3"), Taking(shared_server), {"write_use_v2_api": False, **options}
+    with InfluxDBClient3(shared_server.url, token="any", database="any", **chosen) as v3:
+        v3.write(Point3(name).tag("service", "shop").tag("host", "web 1,a=b").field("usage", 64.25).field("cores", 4))
+        assert taking.counts == (2, 0, 0)
+        with pytest.raises(InfluxDBError, match="unable to parse"):
+            v3.write([f"{name} n=1", f"{name} n=x", f"{name} m=2"])
+    assert taking.counts == (4, 0, 1)
+
+
+def test_the_client_of_version_3_may_ask_for_all_or_nothing(shared_server: Server) -> None:
+    name, taking = unique("v3"), Taking(shared_server)
+    options = {"write_use_v2_api": False, "write_accept_partial": False}
+    with InfluxDBClient3(shared_server.url, token="any", database="any", **options) as v3:
+        with pytest.raises(InfluxDBPartialWriteError) as raised:
+            v3.write([f"{name} n=1", f"{name} n=x"])
+        assert [each.line_number for each in raised.value.line_errors] == [2]
+        v3.write(f"{name} n=2")
+    assert taking.counts == (1, 0, 1)
 
 
 def test_curl_writes_as_in_the_documentation(shared_server: Server) -> None:

@@ -206,7 +206,9 @@ def test_promtool_finds_no_fault(start_server: StartServer, tmp_path: Path) -> N
 
 
 def test_each_metric_has_a_row_in_the_documentation(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data")})
+    database = {"ANALYTICS_INFLUX_URL": "http://127.0.0.1:9?db=analytics"}
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), **database})
+    server.get("/api/v1/query?query=1")  # what answers it has metrics, too
     text = requests.get(f"{server.url}/metrics", timeout=10).text
     types = {(name, kind) for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)}
     page = (ROOT / "docs/howto/prometheus.md").read_text()

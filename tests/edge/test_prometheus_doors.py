@@ -24,8 +24,9 @@ from prometheus_client import (
 )
 
 from tests.conftest import StartServer
+from tests.edge.mortal import Mortal
 from tests.edge.wire import eventually, tool, unique
-from tests.server import Server, free_port
+from tests.server import GUNICORN, Server, free_port
 
 
 def recorded(server: Server) -> dict[str, int]:
@@ -124,6 +125,21 @@ def test_a_prometheus_server_says_what_was_rejected(
     assert recorded(server)["accepted"] > 20, "the others were recorded"
 
 
+def test_prometheus_sends_the_exemplars_that_it_scraped(start_server: StartServer, tmp_path: Path) -> None:
+    server, own = start_server({}), CollectorRegistry()
+    Counter("orders", "Orders.", registry=own).inc(1, {"trace_id": "0af7651916cd43dd"})
+
+    def kept() -> list[dict[str, str]]:
+        found = server.get("/api/v1/query_exemplars", params={"query": "rate(orders_total[1m])"})["data"]
+        return [each["labels"] for series in found for each in series["exemplars"]]
+
+    with (
+        exporter(own) as target,
+        prometheus(tmp_path, target, "traced", f"{server.url}/api/v1/write", send_exemplars=True),
+    ):
+        assert eventually(kept, 60) == [{"trace_id": "0af7651916cd43dd"}]
+
+
 def test_the_client_library_pushes_groups(shared_server: Server, registry: CollectorRegistry) -> None:
     gateway, before = shared_server.url.removeprefix("http://"), recorded(shared_server)
     job, keys = unique("pushed/ü"), {"instance": "a/b", "empty": ""}
@@ -138,6 +154,23 @@ def test_the_client_library_pushes_groups(shared_server: Server, registry: Colle
     after = recorded(shared_server)
     assert after["accepted"] >= before["accepted"] + 40
     assert after["rejected"] == before["rejected"]
+
+
+def test_a_group_outlives_a_kill(tmp_path: Path) -> None:
+    with Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN).running() as server:
+        push = f"{server.url}/metrics/job/backup"
+        assert requests.put(push, data="rows 7\nsize 3\n", timeout=10).status_code == 200
+        server.begin_again()
+        query = {"query": 'label_replace({job="backup"}, "name", "$1", "__name__", "(.*)")'}
+
+        def kept() -> set[str]:
+            found = server.get("/api/v1/query", params=query)["data"]["result"]
+            return {each["metric"]["name"] for each in found} - {"push_time_seconds"}
+
+        assert kept() == {"rows", "size"}
+        push = f"{server.url}/metrics/job/backup"
+        assert requests.put(push, data="rows 8\n", timeout=10).status_code == 200
+        assert kept() == {"rows"}, "what the group had before is known"
 
 
 def with_key(key: str) -> Callable[..., Callable[[], None]]:

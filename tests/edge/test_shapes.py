@@ -66,7 +66,7 @@ JOB = {
     "lateness_seconds": MAYBE_NUMBER,
 }
 SHAPES: dict[str, Any] = {
-    "/events": {"events": [EVENT], "count": int, "limit": int, "next_cursor": (str, type(None))},
+    "/events": {"events": [EVENT], "count": int, "limit": int, "next_cursor": (str, type(None)), "complete": bool},
     "/dashboard": DASHBOARD,
     "/services": {"services": dict, "count": int},
     "/health": {

@@ -18,7 +18,16 @@ from analytics.log.disk.recovery import DAMAGE, records_of
 from analytics.log.disk.report import full_text, one_line
 from analytics.log.disk.stored import Part, StoredEntry
 from analytics.points import COUNTER, GAUGE, HISTOGRAM, ExponentialHistogram, NewPoint
-from analytics.records import NewErasure, NewHeartbeat, NewPercentiles, NewStart, NewTick
+from analytics.records import (
+    NewDelivery,
+    NewErasure,
+    NewHeartbeat,
+    NewPercentiles,
+    NewPush,
+    NewStart,
+    NewTick,
+    PushedPoint,
+)
 from analytics.resources import FileResource, NewChange, NewFile
 from tests.fuzz.decoder import Decoder
 from tests.log.disk import made
@@ -79,6 +88,10 @@ def _bodies(kind: str) -> list[bytes]:
             NewPoint((("__name__", "up"),), GAUGE, None, NOON),
         ],
         "percentiles": [NewPercentiles("memory")],
+        "pushes": [
+            NewPush((("job", "backup"),), [PushedPoint("rows", NewPoint((("__name__", "rows"),), "gauge", 1.0))])
+        ],
+        "deliveries": [NewDelivery("influx:1", [60, 0, 0], [120, 0, 0], 200.5, [("series", 1, 60)], 2)],
     }
     return [msgspec.json.encode(records[kind]), msgspec.json.encode(records[kind] * 100)]
 

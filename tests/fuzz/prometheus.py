@@ -15,6 +15,7 @@ from analytics.doors.prometheus.text import TextReader
 from analytics.doors.prometheus.write_request import WriteRequests
 from analytics.doors.snappy import inflate_snappy
 from analytics.errors import AnalyticsError, MalformedBody, TooLarge, ValidationFailed
+from analytics.state.pushed import PushedGroups
 from tests.doors.point_log import FakeLog, environ_of, recorder_of
 from tests.doors.prometheus.messages import announced, message, packed, series
 from tests.fakes import FakeClock
@@ -36,6 +37,9 @@ MESSAGES = (
     message(series({"__name__": "up", "job": "api"}, 1.0), series({"__name__": "a_total", "b": "ü"}, 0.0, 2.0)),
     message(series({"__name__": "latency", "job": "api"}, histograms=[BUCKETS])),
     message(series({"__name__": "a"}, 1.0), metadata=(announced("a", "COUNTER", "Help.", "seconds"),)),
+    message(
+        series({"__name__": "a_total"}, 1.0, exemplars=[{"labels": [{"name": "trace_id", "value": "b"}], "value": 1.5}])
+    ),
     b"\x0a\x00" * 40,
     b"\x0a\x02\x12\x00" * 40,
 )
@@ -56,7 +60,9 @@ def decoders() -> list[Decoder]:
     points = recorder_of(FakeLog(), MOST)
     requests = WriteRequests(kinds, points.check, lambda: None)
     reader = TextReader(kinds, points.check, lambda: None)
-    pushes = PushDoor(points, kinds, PushGroups(), FakeClock(), LIMITS)
+    kept = PushedGroups()
+    groups = PushGroups(kept, lambda push: kept.put(push, 0.0))
+    pushes = PushDoor(points, kinds, groups, FakeClock(), LIMITS)
     decoded = (MalformedBody, TooLarge)
     return [
         Decoder("snappy", _inflated, decoded, (*bodies, b"\xff\xff\xff\xff\x0f")),

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-from analytics.internals.packages import SERVERS
+from analytics.internals.packages import USED
 
 LOADED = """
 import sys
-from analytics.internals.packages import load_servers
-load_servers()
+from analytics.internals.packages import defer_packages
+defer_packages()
 import engineio, simple_websocket, socketio
 from socketio.exceptions import ConnectionRefusedError
 assert socketio.Server and engineio.Server and simple_websocket.ConnectionClosed
@@ -39,7 +39,7 @@ print(hasattr(socketio, "Missing"), hasattr(socketio, "redis_manager"))
 def test_names_that_servers_use_are_those_of_the_packages() -> None:
     script = f"""
 from importlib import import_module
-for name, used in {SERVERS!r}.items():
+for name, used in {USED!r}.items():
     package = import_module(name)
     for attribute, module in used.items():
         assert getattr(package, attribute) is getattr(import_module(f"{{name}}.{{module}}"), attribute)

@@ -14,7 +14,7 @@ FILES = sorted(path for path in INTERNALS.glob("*.py") if path.name != "__init__
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_each_file_was_verified_with_the_installed_version(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-    (sentence,) = re.findall(r"^Verified with (.+)\. The service relies on these:$", docstring, re.MULTILINE)
+    (sentence,) = re.findall(r"Verified with (.+?)\. The service relies on these:", " ".join(docstring.split()))
     for name, verified in (package.split() for package in sentence.split(" and ")):
         assert version(name) == verified, (
             f"analytics/internals/{path.name} was verified with {name} {verified}, but {version(name)} is installed. "

@@ -3,10 +3,11 @@
 import msgspec
 
 from analytics.bus import UsersErased
-from analytics.log.erasures import among, erasure_of
+from analytics.filters.event_filter import EventFilter, EventSelection
+from analytics.log.digests import among, erasure_of
 from analytics.query.catalog import audit
 from analytics.query.errors import errors
-from analytics.query.events import EventFilter, events, events_after
+from analytics.query.events import events_after
 from analytics.query.export import EVENT_EXPORT
 from analytics.records import ERASED, Kept, NewErasure, event_json, without
 from tests.log.disk.replica import canonical, recorded, replica
@@ -23,7 +24,7 @@ def filled() -> Rig:
 
 
 def shown(rig: Rig, **wanted: str) -> list[tuple[str | None, str]]:
-    found = rig.ask(events, EventFilter(**wanted), 100)["events"]
+    found = rig.found(**wanted)["events"]
     return [(each["user_id"], each["type"]) for each in map(msgspec.json.decode, found)]
 
 
@@ -32,10 +33,10 @@ def test_the_events_leave_everything_that_is_read() -> None:
     assert rig.recorder.erase(["alice"], "ops").events == 4
     left = [(None, "view"), ("carol", "view"), ("bob", "view")]
     assert shown(rig) == left
-    assert shown(rig, user_id="alice") == shown(rig, text="secret") == shown(rig, type="error") == []
+    assert shown(rig, user_id="alice") == shown(rig, q="secret") == shown(rig, type="error") == []
     assert [event["user_id"] for event in rig.realtime["recent_events"]] == [None, "carol", "bob"]
     assert rig.ask(errors, None, 100) == {"errors": [], "count": 0, "limit": 100, "kept": 0}
-    rows = EVENT_EXPORT.rows(rig.ask(EVENT_EXPORT.slices, 0, 100), EventFilter().select)
+    rows = EVENT_EXPORT.rows(rig.ask(EVENT_EXPORT.slices, 0, 100), EventSelection(EventFilter()).select)
     assert [row.user_id for _, row in rows] == ["bob", "carol", None]
     after, _ = rig.ask(events_after, 0, 100)
     live = [found for found in after if found.kept.is_live(found.place)]
@@ -57,11 +58,11 @@ def test_what_was_counted_stays() -> None:
 def test_numbers_and_cursors_of_the_other_events_stay() -> None:
     rig = filled()
     before = {found.kept.id(found.place): found.sequence for found in rig.state.events.newest_first()}
-    page = rig.ask(events, EventFilter(), 2)
+    page = rig.found(2)
     rig.recorder.erase(["alice"], "ops")
     for found in rig.state.events.newest_first():
         assert before[found.kept.id(found.place)] == found.sequence
-    rest = rig.ask(events, EventFilter(), 10, int(page["next_cursor"]))
+    rest = rig.found(10, int(page["next_cursor"]))
     assert [msgspec.json.decode(each)["user_id"] for each in rest["events"]] == ["carol", "bob"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.kinds import POINTS
-from analytics.points import COUNTER, GAUGE, HISTOGRAM, ExponentialHistogram, NewPoint, labels_of
+from analytics.points import COUNTER, GAUGE, HISTOGRAM, Exemplar, ExponentialHistogram, NewPoint, labels_of
 from analytics.records import Receipt
 from analytics.state.series.matchers import equal
 from tests.state.rig import DAY, NOON, Rig, batch
@@ -70,6 +70,67 @@ def test_cumulative_totals_count_their_increase_once() -> None:
     assert figures(rig, COUNTER, "increase", "hits_total") == [6.0]
     ids = rig.state.series_store.select([equal("__name__", "hits_total")])
     assert rig.state.series_store.totals(ids).tolist() == [11.0]
+
+
+def test_a_late_total_moves_its_part_of_the_increase_to_its_time() -> None:
+    rig = Rig()
+
+    def by_second() -> list[float]:
+        store = rig.state.series_store
+        ids = store.select([equal("__name__", "hits_total")])
+        return [
+            float(value) for value in store.window(COUNTER, 0, NOON - 5, NOON).matrix(ids, "increase").values.ravel()
+        ]
+
+    for at, value in ((-5, 5.0), (-1, 20.0), (-3, 8.0), (-4, 6.0)):
+        record(rig, point("hits_total", COUNTER, value, at=NOON + at, is_cumulative=True))
+    assert by_second() == [0.0, 1.0, 2.0, 0.0, 12.0]
+    ids = rig.state.series_store.select([equal("__name__", "hits_total")])
+    assert rig.state.series_store.totals(ids).tolist() == [20.0]
+    assert figures(rig, COUNTER, "increase", "hits_total") == [15.0]
+
+
+def test_a_change_that_is_sent_again_counts_once() -> None:
+    rig = Rig()
+
+    def change(end: float, kind: str = COUNTER, **more: Any) -> NewPoint:
+        histogram = ExponentialHistogram(6, 2.0, 9.0, {3: 2.0}) if kind == HISTOGRAM else None
+        value = None if histogram else 3.0
+        name = "wait" if histogram else "hits_total"
+        return point(name, kind, value, at=NOON + end, started=NOON + end - 10, histogram=histogram, **more)
+
+    sent = [change(-20), change(-10), change(0, source="a"), change(0, source="b"), change(0, HISTOGRAM)]
+    assert record(rig, *sent, sent[0]).duplicates == 1
+    assert (record(rig, *sent).accepted, record(rig, change(-30)).accepted) == (0, 1), "one that is late is none"
+    assert figures(rig, COUNTER, "increase", "hits_total") == [15.0]
+    assert figures(rig, HISTOGRAM, "count", "wait") == [2.0]
+    without_start = point("hits_total", COUNTER, 3.0, at=NOON)
+    assert record(rig, without_start, without_start).accepted == 2
+    assert figures(rig, COUNTER, "increase", "hits_total") == [21.0]
+
+
+def exemplars(rig: Rig, name: str) -> list[tuple[float, float | None]]:
+    """Values and times of the exemplars of all series of a name."""
+    store = rig.state.series_store
+    ids = store.select([equal("__name__", name)]).tolist()
+    return [(each.value, each.at) for number in ids for each in store.exemplars.of(number)]
+
+
+def test_exemplars_are_kept_once_and_alone_make_no_series() -> None:
+    rig = Rig()
+    labels = (("trace_id", "ab"),)
+    of_future, of_past = (Exemplar(labels, 9.0, NOON + at) for at in (DAY, -200 * DAY))
+    sent = (Exemplar(labels, 0.25), Exemplar(labels, 0.5, NOON - 9), of_future, of_past)
+    for _ in range(2):
+        record(rig, point("hits_total", COUNTER, 3.0, at=NOON - 1, is_cumulative=True, exemplars=sent))
+    assert exemplars(rig, "hits_total") == [(0.5, NOON - 9), (0.25, NOON - 1)]
+    alone = [point(name, GAUGE, None, exemplars=(Exemplar(labels, 7.0),)) for name in ("hits_total", "unknown")]
+    assert record(rig, *alone).rejected == 0
+    assert exemplars(rig, "hits_total")[-1] == (7.0, NOON)
+    assert rig.state.series_store.kind_of("unknown") is None
+    assert figures(rig, COUNTER, "increase", "hits_total") == [0.0]
+    assert record(rig, point("hits_total", GAUGE, 3.0, exemplars=(Exemplar(labels, 8.0),))).rejected == 1
+    assert len(exemplars(rig, "hits_total")) == 3
 
 
 def test_cumulative_histograms_count_their_increase_once() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from analytics.kinds import EVENTS, HEARTBEATS, KINDS
 from analytics.log.outcome import MAX_ERRORS
 from analytics.log.refusal import Refused
-from analytics.query.events import EventFilter, events
 from analytics.records import ItemError, NewEvent
 from analytics.schemas.compiled import DecodedBatch
 from tests.state.rig import NOON, Rig, event, metric
@@ -20,7 +19,7 @@ from tests.state.rig import NOON, Rig, event, metric
 
 def kept(rig: Rig) -> list[dict[str, Any]]:
     """The events that a client reads, newest first."""
-    return msgspec.json.decode(msgspec.json.encode(rig.ask(events, EventFilter(), 1_000)["events"]))
+    return msgspec.json.decode(msgspec.json.encode(rig.found()["events"]))
 
 
 def test_an_event_is_kept_as_in_the_contract() -> None:
@@ -69,7 +68,7 @@ def test_times_are_in_utc_without_trailing_zeros(when: datetime, expected: str) 
     rig = Rig()
     assert rig.recorder.record(EVENTS, NewEvent("a", "shop", timestamp=when)).timestamp == expected
     assert kept(rig)[0]["timestamp"] == expected
-    (found,), _ = rig.state.events.page(lambda kept: [0], 1)
+    (found,), _ = rig.state.events.examine(lambda kept: [0], None, 1, 1)
     assert found.kept.at(found.place) == when.timestamp()
 
 

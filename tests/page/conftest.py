@@ -4,13 +4,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 from tests.edge.wire import cannot_test, eventually
 from tests.server import ROOT, Server
@@ -19,6 +20,8 @@ CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE_MS = 15_000
 OpenPage = Callable[..., Page]
+HURRIED = {"range.js": (r"again: \d+ }", "again: 1 }"), "errors.js": (r"NEWS_MS = [\d_]+", "NEWS_MS = 1_000")}
+"""What an impatient page has in place of the times in its scripts."""
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -32,10 +35,13 @@ def browser(browser: Browser) -> Browser:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens pages; fails if one of them sent a request to another host or logged an error."""
+    """Opens pages; fails if one of them sent a request to another host or logged an error.
+
+    An `impatient` page loads the figures of its range and new errors again after a second, not after 4 to 60.
+    """
     contexts, wrong = [], list[str]()
 
-    def open_(url: str, *, outages: bool = False, script: str = "", **options: Any) -> Page:
+    def open_(url: str, *, outages: bool = False, impatient: bool = False, script: str = "", **options: Any) -> Page:
         context = browser.new_context(
             **{"viewport": DESKTOP, "locale": "en-US", "timezone_id": "America/New_York", **options}
         )
@@ -50,6 +56,9 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: wrong.append(f"threw {error.stack}"))
         if not outages:
             page.on("console", lambda message: _is_fault(message) and wrong.append(f"logged {message.text}"))
+        if impatient:
+            for file, (known, hurried) in HURRIED.items():
+                page.route(f"**/assets/{file}", partial(_hurry, known, hurried))
         page.goto(url)
         return page
 
@@ -59,12 +68,21 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     assert wrong == []
 
 
+def _hurry(known: str, hurried: str, route: Route) -> None:
+    """Answer with a script of the page, but shorter times between two loads."""
+    body, count = re.subn(known, hurried, route.fetch().text())
+    assert count, "the script states its times in another way"
+    route.fulfill(body=body, content_type="text/javascript")
+
+
 def _is_fault(message: ConsoleMessage) -> bool:
     """Whether a console message is a fault of the page.
 
-    On a busy machine, the page may request seconds that the service no longer keeps, and then requests minutes.
+    On a busy machine, the page may request seconds that the service no longer keeps, and then requests minutes. A
+    filter that is typed in may be wrong.
     """
-    is_too_late = "status of 422" in message.text and "/series?" in message.location["url"]
+    is_wrong_filter = "/events?" in message.location["url"] and "q=" in message.location["url"]
+    is_too_late = "status of 422" in message.text and ("/series?" in message.location["url"] or is_wrong_filter)
     return message.type in ("error", "warning") and not is_too_late
 
 

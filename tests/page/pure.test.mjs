@@ -18,6 +18,9 @@ import { read, withService, write } from '../../analytics/web/static/url.js';
 import { endedBefore, usualFigures, usualShare } from '../../analytics/web/static/usual.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
 import * as zone from '../../analytics/web/static/zone.js';
+import { csv } from '../../analytics/web/static/explore/csv.js';
+import * as question from '../../analytics/web/static/explore/question.js';
+import { tableOf } from '../../analytics/web/static/explore/tables.js';
 
 const NOW = new Date(2026, 10, 25, 14, 30);
 const row = (name, status = 'healthy', since = null) => ({ name, status, status_since: since, message: null, instances: [] });
@@ -497,4 +500,44 @@ test('the page opens with the shortest range that has data', async () => {
   }
   assert.equal(await shortestWithData('1m', now, only('requests', now - 10)), '1m');
   assert.equal(await shortestWithData('1h', now, async () => []), '1h');
+});
+
+test('a question is read from an address, and written to it without defaults', () => {
+  assert.equal(question.write(question.read('')), '');
+  for (const address of [
+    '?span=30d&q=type:purchase&measure=sum&field=total&by=data.category&interval=day',
+    '?question=funnel&window=240&by=service&step=type:view&step=type:buy',
+    '?question=retention&span=custom&from=2026-11-01T00:00&to=2026-11-08T00:00&first=type:view&cohorts=day',
+  ]) assert.equal(question.write(question.read(address)), address);
+  assert.equal(question.read('?question=magic&span=1y').question, 'figures');
+  assert.equal(question.read('?question=magic&span=1y').span, '7d');
+});
+
+test('a question is asked with what belongs to its kind', () => {
+  const now = Date.parse('2026-11-08T00:00:00Z');
+  const week = { from: '2026-11-01T00:00:00.000Z', to: '2026-11-08T00:00:00.000Z' };
+  assert.deepEqual(question.bodyOf(question.read('?by=type'), now), { question: 'figures', ...week, measure: 'count', by: ['type'], interval: 'hour' });
+  assert.deepEqual(question.bodyOf(question.read('?question=funnel&step=a&step=&step=b&window=2'), now), { question: 'funnel', ...week, steps: ['a', 'b'], window: 7200 });
+  assert.deepEqual(question.bodyOf(question.read('?question=retention&back=b'), now), { question: 'retention', ...week, back: 'b', interval: 'week', periods: 8 });
+  assert.deepEqual(question.bodyOf(question.read('?measure=avg&interval=none'), now), { question: 'figures', ...week, measure: 'avg', field: undefined });
+});
+
+test('periods fit the time', () => {
+  assert.deepEqual([3600, 86_400, 7 * 86_400, 90 * 86_400, 1000 * 86_400].map(question.fitting), ['minute', 'hour', 'hour', 'day', 'week']);
+});
+
+test('CSV keeps values apart, and no text becomes a formula', () => {
+  assert.equal(csv([['a,b', 'say "x"'], [1.5, null], ['=1+1', '-5'], [-5, '']]), '"a,b","say ""x"""\r\n1.5,\r\n\'=1+1,\'-5\r\n-5,\r\n');
+});
+
+test('answers become tables', () => {
+  const figures = { question: 'figures', times: ['2026-11-01T00:00:00Z'], points: [2], value: 2, groups: [{ values: [null], value: 2, points: [2] }], group_count: 1 };
+  assert.deepEqual(tableOf(question.read('?by=type'), figures).rows, [['(none)', 2], ['All', 2]]);
+  assert.deepEqual(tableOf(question.read(''), figures).rows, [['2026-11-01T00:00:00Z', 2]]);
+  const steps = [{ users: 4, median_seconds: 0 }, { users: 1, median_seconds: 9 }];
+  const funnel = tableOf(question.read('?question=funnel&step=a&step=b'), { question: 'funnel', steps, groups: [], group_count: 0 });
+  assert.deepEqual(funnel.rows, [['1. a', 4, 1, null, 0], ['2. b', 1, 0.25, 0.25, 9]]);
+  const cohorts = [{ time: '2026-11-01T00:00:00Z', users: 4, back: [1, 2, null] }, { time: '2026-11-02T00:00:00Z', users: 0, back: [0, null, null] }];
+  const retention = tableOf(question.read('?question=retention&cohorts=day'), { question: 'retention', cohorts });
+  assert.deepEqual(retention.rows, [['2026-11-01', 4, 0.25, 0.5], ['2026-11-02', 0, null, null]]);
 });

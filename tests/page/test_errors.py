@@ -45,7 +45,7 @@ def test_new_errors_appear_in_the_list_and_an_opened_one_keeps_its_place(
 ) -> None:
     server = start_server()
     post_events(server, [failed("web", "/a", 500, 9), failed("web", "/b", 500, 5)])
-    page = open_page(server.url)
+    page = open_page(server.url, impatient=True)
     where = f"{ROWS} .where"
     expect(page.locator(where)).to_have_text(["/b", "/a"])
     page.locator(ROWS).last.locator("summary").click()
@@ -73,7 +73,7 @@ def test_an_opened_service_shows_only_its_errors(start_server: StartServer, open
 def test_errors_without_details_are_counted_separately(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     post_events(server, [{"type": "page_view", "service": "web"}])
-    page = open_page(server.url)
+    page = open_page(server.url, impatient=True)
     note = page.locator("#errors-note")
     expect(note).to_have_text("No errors in the last hour.")
     assert server.post("/metrics", {"name": "errors", "value": 7, "tags": {"service": "web"}}).ok

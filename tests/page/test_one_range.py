@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
@@ -105,6 +106,23 @@ def test_figures_are_beside_those_of_the_other_range(start_server: StartServer, 
     page.get_by_label("Compare with").select_option("the period before")
     expect(page.locator(NOTE)).to_contain_text("Nothing is kept of the period before.")
     expect(changes.first).to_have_text("the period before: not kept")
+
+
+@pytest.mark.parametrize(("days", "step"), [("7", r"by the day \(UTC\)"), ("9", "by the hour")])
+def test_the_same_time_last_week_is_as_fine_as_hours_are_kept(
+    days: str, step: str, start_server: StartServer, open_page: OpenPage
+) -> None:
+    server = start_server({"ANALYTICS_HOURLY_DAYS": days})
+    week = timedelta(days=7)
+    for ago, times in ((timedelta(minutes=5), 60), (week + timedelta(minutes=5), 240)):
+        requests_at(server, ago, times, latency=30)
+    page = open_page(f"{server.url}/?range=1h&compare=week")
+    expect(page.locator(NOTE)).to_contain_text(re.compile(rf"Compared with last week, .*, {step}\."))
+    change = page.locator("#figures .change").first
+    expect(change).to_have_text(re.compile(r"^last week (≈\s)?[1-9]\d*$"))
+    if days == "7":
+        expect(change).to_contain_text("≈")  # the rate of the day, over an hour
+    expect(page.locator("#figures .change").nth(3)).to_have_text("last week 30 ms")
 
 
 def test_a_range_that_moves_on_leaves_data_behind(start_server: StartServer, open_page: OpenPage) -> None:

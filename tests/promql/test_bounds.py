@@ -125,6 +125,17 @@ def test_patterns_that_blow_up_elsewhere_take_linear_time() -> None:
     assert not ask('long{a=~"(a+)+b|(a*)*c"}', kept).value.series.rows
 
 
+@pytest.mark.parametrize(
+    "query",
+    ['long{a=~"(.{0,30}x){0,30}y"}', 'label_replace(long, "a", "$1", "a", "(.{0,30}x){0,30}y")'],
+)
+def test_patterns_are_charged_by_their_size_and_the_length_of_the_text(query: str) -> None:
+    kept = storage(f'long{{a="{"x" * 900}"}} 1')
+    with pytest.raises(CannotEvaluate, match="too many samples"):
+        ask(query, kept, budget=Budget(Limits(samples=10_000)))
+    assert ask(query.replace("{0,30}", "*"), kept, budget=Budget(Limits(samples=10_000)))
+
+
 @pytest.mark.parametrize("query", ['up{a=~"(x{900}){900}"}', 'label_replace(up, "a", "$1", "b", "(x{900}){900}")'])
 def test_patterns_that_need_too_much_memory_are_an_error(query: str) -> None:
     with pytest.raises(QueryError):

@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics.query.events import MOST_BYTES, EventFilter, events
+from analytics.query.events import MOST_BYTES
 from analytics.records import NewEvent
 from tests.state.rig import NOON, Rig, event
 
 
 def read(rig: Rig, limit: int = 1_000, before: int | None = None, **asked: Any) -> dict[str, Any]:
-    answer = rig.ask(events, EventFilter(**asked), limit, before)
+    answer = rig.found(limit, before, **asked)
     return msgspec.json.decode(msgspec.json.encode(answer))
 
 
@@ -46,10 +46,10 @@ def some_events() -> Rig:
         ({"until": NOON - 60}, "43"),
         ({"until": NOON - 60 + 0.001}, "432"),
         ({"since": NOON - 180.5, "until": NOON - 60}, "43"),
-        ({"text": "abc-"}, "41"),
-        ({"text": "grüße"}, "2"),
-        ({"text": "nowhere"}, ""),
-        ({"text": "abc-", "service": "cart"}, "4"),
+        ({"q": "abc-"}, "41"),
+        ({"q": "grüße"}, "2"),
+        ({"q": "nowhere"}, ""),
+        ({"q": "abc-", "service": "cart"}, "4"),
     ],
 )
 def test_filters_combine(asked: dict[str, Any], found: str) -> None:
@@ -139,7 +139,7 @@ def test_text_is_found_in_any_escaping_and_context(text: str, found: bool) -> No
     rig = Rig()
     sent = b'{"a":"a 5\\" screen C:\\\\temp","b":"gr\\u00f6\\u00dfe","n":1E5,"e":"\xc3\xa9"}'
     rig.events(NewEvent("note", "desk", id="1", data=msgspec.Raw(sent)), event("other", id="2"))
-    assert ids(read(rig, text=text)) == (["1"] if found else [])
+    assert ids(read(rig, q=text)) == (["1"] if found else [])
 
 
 def test_an_answer_ends_at_some_bytes_and_the_next_page_has_the_rest() -> None:
@@ -148,7 +148,7 @@ def test_an_answer_ends_at_some_bytes_and_the_next_page_has_the_rest() -> None:
         rig.event("view", id=id_, data={"x": "a" * 32_000})
     found, sizes, cursor = list[str](), list[int](), None
     while cursor is not None or not sizes:
-        page = rig.ask(events, EventFilter(), 1000, None if cursor is None else int(cursor))
+        page = rig.found(1000, None if cursor is None else int(cursor))
         cursor = page["next_cursor"]
         assert sum(map(len, page["events"])) <= MOST_BYTES
         assert page["count"] == len(page["events"])

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from analytics.filters.event_filter import EventFilter, EventSelection
 from analytics.log.metrics import NO_SERVICE as COUNTED_AS
-from analytics.query.events import EventFilter
 from analytics.query.export import (
     COLUMNS,
     EVENT_EXPORT,
@@ -35,7 +35,7 @@ def test_events_come_in_the_order_of_arrival_and_can_be_sent_again() -> None:
     rig = Rig()
     rig.events(event("view", "cart", at=NOON - 60, id="1", data={"n": 1}), event("view", "shop", user_id=""))
     rig.events(event("buy", "cart", user_id="ann"))
-    rows = exported(rig, EVENT_EXPORT, EventFilter())
+    rows = exported(rig, EVENT_EXPORT, EventSelection(EventFilter()))
     assert [(row.type, row.service, row.user_id) for row in rows] == [
         ("view", "cart", None),
         ("view", "shop", ""),
@@ -58,8 +58,8 @@ def test_events_come_in_the_order_of_arrival_and_can_be_sent_again() -> None:
         ({"type": "view", "service": "cart"}, "1"),
         ({"user_id": "ann"}, "3"),
         ({"since": NOON - 60, "until": NOON}, "12"),
-        ({"text": "needle"}, "24"),
-        ({"text": "needle", "type": "view"}, "2"),
+        ({"q": "needle"}, "24"),
+        ({"q": "needle", "type": "view"}, "2"),
     ],
 )
 def test_filters_of_events_match_those_of_reads(asked: dict[str, Any], found: str) -> None:
@@ -70,7 +70,7 @@ def test_filters_of_events_match_those_of_reads(asked: dict[str, Any], found: st
         event("buy", "cart", id="3", user_id="ann"),
     )
     rig.events(event("needle", "cart", id="4", at=NOON - 61))
-    assert "".join(row.id for row in exported(rig, EVENT_EXPORT, EventFilter(**asked))) == found
+    assert "".join(row.id for row in exported(rig, EVENT_EXPORT, EventSelection(EventFilter(**asked)))) == found
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,14 @@ import msgspec
 
 from analytics.bus import BatchRecorded, Bus
 from analytics.config import Settings
+from analytics.filters.event_filter import EventFilter
+from analytics.filters.searches import EventKey
 from analytics.kinds import EVENTS, HEARTBEATS, METRICS
 from analytics.log.log import MemoryLog
 from analytics.log.outcome import Taken
 from analytics.log.recorder import Recorder
+from analytics.query.archive import Archive, NoArchive
+from analytics.query.events import EventsAnswer, EventSearch, EventsPage
 from analytics.query.reader import Reader
 from analytics.query.service_details import service_metrics
 from analytics.query.services import history
@@ -28,7 +32,7 @@ MIDNIGHT = 1_699_920_000
 NOON = MIDNIGHT + 12 * 3600
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3_600, 86_400
 
-IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}}
+IN_MEMORY = {"kind": "memory", "durability": None, "bytes": 0, "trouble": None, "consumers": {}, "long_term": None}
 
 
 def when(at: float) -> datetime:
@@ -99,6 +103,14 @@ class Rig:
     def ask(self, question: Callable[..., Any], *args: Any) -> Any:
         self.recorder.tick()  # as the ticker does each second
         return self.reader.ask(question, *args)
+
+    def found(
+        self, limit: int = 1_000, before: int | None = None, archive: Archive | None = None, **asked: Any
+    ) -> EventsAnswer:
+        """The newest events that match a filter."""
+        self.recorder.tick()
+        page = EventsPage(limit, None if before is None else EventKey(0, before))
+        return EventSearch(self.reader, archive or NoArchive(), lambda: None).page(EventFilter(**asked), page)
 
     def ask_in_steps(self, question: Callable[..., Any], *args: Any, pause: Callable[[], None] = lambda: None) -> Any:
         """The answer of a query that can be interrupted."""

@@ -87,6 +87,15 @@ def test_errors_stay_true_while_days_expire(script: list[tuple[str, int, int] | 
             assert count <= retained[endpoint] <= count + error
 
 
+def test_an_error_lasts_as_long_as_the_evicted_usage_also_if_a_late_one_replaced_it() -> None:
+    table = Table(days=3, per_service=2)
+    for endpoint, age in (("/first", 0), ("/second", 0), ("/late", 2)):
+        table.add(endpoint, at=NOON - age * DAY)
+    table.advance(NOON + 2 * DAY)
+    table.add("/first")
+    assert table.counts()["/first"] == (1, 1)
+
+
 def test_the_lightest_is_replaced_also_if_its_weight_has_expired() -> None:
     table, today = Table(now=MIDNIGHT, days=2, per_service=3), MIDNIGHT + DAY
     table.add("/once-heavy", 100, at=MIDNIGHT)

@@ -80,37 +80,44 @@ def test_a_cursor_in_the_future_returns_everything() -> None:
     assert len(list(ring_of(250).newest_first(before=10**9))) == 100
 
 
-@given(st.integers(0, 60), st.integers(1, 9), st.integers(1, 3), st.lists(st.integers(0, 5), max_size=40))
-def test_paging_sees_each_record_once_while_new_ones_arrive(
-    count: int, limit: int, divisor: int, arrivals: list[int]
+@given(
+    st.integers(0, 60),
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.integers(1, 3),
+    st.lists(st.integers(0, 5), max_size=40),
+)
+def test_examining_part_by_part_sees_each_record_once_while_new_ones_arrive(
+    count: int, wanted: int, most: int, divisor: int, arrivals: list[int]
 ) -> None:
     ring = ring_of(count, capacity=10_000, batch=4)
     seen: list[float] = []
-    cursor: int | None = None
+    before: int | None = None
 
     def divisible(kept: Kept[NewMetric]) -> list[int]:
         return [place for place, record in enumerate(kept.records) if record.value % divisor == 0]
 
-    while True:
-        page, cursor = ring.page(divisible, limit, cursor)
-        assert len(page) <= limit
-        seen += map(value, page)
-        if cursor is None:
-            break
-        assert len(page) == limit
+    while before != 0:
+        found, first = ring.examine(divisible, before, wanted, most)
+        assert len(found) <= most + 3
+        assert first == 0 or first < (before or 10**6)
+        seen += map(value, found)
+        before = first
         add(ring, arrivals.pop() if arrivals else 1)
     assert seen == [record for record in range(count, 0, -1) if record % divisor == 0]
 
 
-def test_the_last_page_is_marked() -> None:
-    for limit, before, values, cursor in [
-        (10, None, range(10, 0, -1), None),
-        (9, None, range(10, 1, -1), 2),
-        (9, 2, [1], None),
+def test_examining_ends_when_there_are_enough() -> None:
+    for wanted, most, before, values, first in [
+        (10, 99, None, range(10, 0, -1), 0),
+        (4, 99, None, range(10, 6, -1), 7),
+        (99, 4, None, range(10, 6, -1), 7),
+        (99, 99, 7, range(6, 0, -1), 0),
+        (99, 99, 1, [], 0),
     ]:
-        page, following = ring_of(10).page(anything, limit, before)
-        assert ([value(found) for found in page], following) == (list(values), cursor)
-    assert ring_of(0).page(anything, 9) == ([], None)
+        found, reached = ring_of(10, batch=1).examine(anything, before, wanted, most)
+        assert ([value(each) for each in found], reached) == (list(values), first)
+    assert ring_of(0).examine(anything, None, 9, 9) == ([], 0)
 
 
 @given(st.lists(st.integers(1, 5), max_size=60), st.integers(1, 20), st.integers(0, 40), st.integers(0, 500), st.data())

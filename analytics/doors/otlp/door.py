@@ -79,8 +79,8 @@ def parse(body: bytes, media_type: str) -> Any:
 
 
 def _has_increases(batch: PointBatch) -> bool:
-    """Whether a repeated request would count something twice: changes instead of totals."""
-    return any(point.kind != GAUGE and not point.is_cumulative for point in batch.items)
+    """Whether a repeated request would count something twice: changes that do not say since when they count."""
+    return any(point.kind != GAUGE and not point.is_cumulative and point.started is None for point in batch.items)
 
 
 def _rejected(receipt: PointReceipt) -> int:

@@ -4,12 +4,14 @@ Source: opentelemetry.io/docs/specs/otel/metrics/data-model/#histogram
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
+from analytics.doors.otlp.exemplars import exemplars_of
 from analytics.doors.otlp.series import BadPoint, PointMaker, number
-from analytics.points import COUNTER, ExponentialHistogram, NewPoint
+from analytics.points import COUNTER, Exemplar, ExponentialHistogram, NewPoint
 
 LEAST_SCALE, MOST_SCALE = -10, 20
 MOST_BUCKETS = 1_000
@@ -18,6 +20,8 @@ MOST_BUCKETS = 1_000
 
 def classic_points(series: PointMaker, point: Any) -> Iterator[NewPoint]:
     """A counter for each bucket (`_bucket`, up to the bound in its label `le`), and those of the `_sum` and `_count`.
+
+    An exemplar belongs to the bucket of its value.
 
     Raises:
         BadPoint: the bounds do not rise, or their number does not fit the counts.
@@ -34,11 +38,15 @@ def classic_points(series: PointMaker, point: Any) -> Iterator[NewPoint]:
         raise BadPoint("the bounds of its buckets do not rise")
     if counts and (min(counts) < 0 or sum(counts) != point.count):
         raise BadPoint(f"its buckets have {sum(counts)} values, and its count is {point.count}")
-    total = 0.0
-    for bound, count in zip(bounds, counts, strict=False):
-        total += count
-        yield series.point(COUNTER, total, suffix="_bucket", extra=("le", series.bound(bound)))
-    yield series.point(COUNTER, number(point.count), suffix="_bucket", extra=("le", "+Inf"))
+    of_bucket: dict[int, tuple[Exemplar, ...]] = {}
+    for each in exemplars_of(point):
+        place = bisect_left(bounds, each.value)
+        of_bucket[place] = (*of_bucket.get(place, ()), each)
+    totals = accumulate(counts or [number(point.count)], initial=0.0)
+    next(totals)
+    for place, (bound, total) in enumerate(zip([*bounds, math.inf], totals, strict=True)):
+        le = ("le", series.bound(bound))
+        yield series.point(COUNTER, total, suffix="_bucket", extra=le, exemplars=of_bucket.get(place, ()))
     if point.HasField("sum"):
         yield series.point(COUNTER, number(point.sum), suffix="_sum")
     yield series.point(COUNTER, number(point.count), suffix="_count")
@@ -62,7 +70,10 @@ def exponential_point(series: PointMaker, point: Any) -> NewPoint:
     if threshold < 0:
         raise BadPoint("its zero threshold is negative")
     return series.histogram(
-        ExponentialHistogram(scale, float(count), number(total), positive, negative, float(point.zero_count), threshold)
+        ExponentialHistogram(
+            scale, float(count), number(total), positive, negative, float(point.zero_count), threshold
+        ),
+        exemplars_of(point),
     )
 
 

@@ -52,6 +52,21 @@ class KeyValueList(Message, frozen=True):
     values: list[KeyValue] = []
 
 
+class Exemplar(Message, frozen=True):
+    """An exemplar of a point; its ids are in hexadecimal."""
+
+    filtered_attributes: list[KeyValue] = []
+    time_unix_nano: int = 0
+    span_id: str = ""
+    trace_id: str = ""
+    as_double: float | None = None
+    as_int: int | None = None
+
+    def WhichOneof(self, _: str) -> str | None:  # noqa: N802
+        """The name of the value that was given."""
+        return _number_given(self)
+
+
 class Point(Message, frozen=True):
     """What all points have."""
 
@@ -59,6 +74,7 @@ class Point(Message, frozen=True):
     start_time_unix_nano: int = 0
     time_unix_nano: int = 0
     flags: int = 0
+    exemplars: list[Exemplar] = []
 
 
 class NumberDataPoint(Point, frozen=True):
@@ -69,7 +85,7 @@ class NumberDataPoint(Point, frozen=True):
 
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802
         """The name of the value that was given."""
-        return "as_int" if self.as_int is not None else "as_double" if self.as_double is not None else None
+        return _number_given(self)
 
 
 class HistogramDataPoint(Point, frozen=True):
@@ -199,3 +215,7 @@ class Request(Message, frozen=True):
     """A request."""
 
     resource_metrics: list[ResourceMetrics] = []
+
+
+def _number_given(message: Exemplar | NumberDataPoint) -> str | None:
+    return "as_int" if message.as_int is not None else "as_double" if message.as_double is not None else None

@@ -6,6 +6,7 @@ Source: opentelemetry.io/docs/specs/otel/metrics/data-model/
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analytics.doors.otlp.exemplars import exemplars_of
 from analytics.doors.otlp.histograms import classic_points, exponential_point
 from analytics.doors.otlp.names import metric_name
 from analytics.doors.otlp.resources import MOST_ATTRIBUTES, Sender
@@ -88,15 +89,15 @@ def _points(sender: Sender, metric: Any, kind: str, point: Any) -> Iterator[NewP
     has_value = not point.flags & NO_VALUE
     match kind:
         case "gauge":
-            yield series.point(GAUGE, _value(point) if has_value else None)
+            yield _number(series, GAUGE, point, has_value=has_value)
         case "sum" if data.is_monotonic:
-            yield series.point(COUNTER, _value(point) if has_value else None)
+            yield _number(series, COUNTER, point, has_value=has_value)
         case "sum":
             if not series.is_cumulative:
                 raise BadPoint(
                     "changes of a sum that can fall (delta, not monotonic) are not supported: send its totals"
                 )
-            yield series.point(GAUGE, _value(point) if has_value else None)
+            yield _number(series, GAUGE, point, has_value=has_value)
         case "histogram" if has_value:
             yield from classic_points(series, point)
         case "exponential_histogram" if has_value:
@@ -116,6 +117,11 @@ def _is_cumulative(kind: str, data: Any) -> bool:
     if is_cumulative is None:
         raise BadPoint(f"its temporality is {str(data.aggregation_temporality)[:40]}, neither delta nor cumulative")
     return is_cumulative
+
+
+def _number(series: PointMaker, kind: str, point: Any, *, has_value: bool) -> NewPoint:
+    """The point of a gauge or sum."""
+    return series.point(kind, _value(point), exemplars=exemplars_of(point)) if has_value else series.point(kind, None)
 
 
 def _value(point: Any) -> float:

@@ -51,7 +51,7 @@ class Sender:
         the name of a label of the resource becomes `exported_…`.
         """
         labels = dict(self.labels)
-        for name, value in _by_label(attributes).items():
+        for name, value in attribute_labels(attributes).items():
             labels[f"exported_{name}" if name in self.labels else name] = value
         return labels
 
@@ -71,7 +71,8 @@ def _resource_labels(attributes: dict[str, str]) -> dict[str, str]:
     return labels
 
 
-def _by_label(attributes: Iterable[Any]) -> dict[str, str]:
+def attribute_labels(attributes: Iterable[Any]) -> dict[str, str]:
+    """Labels from attributes. Where names become equal, their values are joined by a semicolon."""
     pairs = [(pair.key, _text(pair.value)) for pair in attributes]
     labels = {label_name(key): value for key, value in pairs}
     if len(labels) < len(pairs):

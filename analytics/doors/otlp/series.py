@@ -5,7 +5,7 @@ from typing import Any
 
 from analytics.doors.otlp.resources import Sender
 from analytics.doors.series_labels import checked_labels
-from analytics.points import GAUGE, NAME_LABEL, ExponentialHistogram, NewPoint
+from analytics.points import GAUGE, HISTOGRAM, NAME_LABEL, Exemplar, ExponentialHistogram, NewPoint
 
 NANOSECONDS = 1e9
 
@@ -36,17 +36,24 @@ class PointMaker:
             self._source += f"/{point.start_time_unix_nano:x}"
 
     def point(
-        self, kind: str, value: float | None, *, suffix: str = "", extra: tuple[str, str] | None = None
+        self,
+        kind: str,
+        value: float | None,
+        *,
+        suffix: str = "",
+        extra: tuple[str, str] | None = None,
+        exemplars: tuple[Exemplar, ...] = (),
     ) -> NewPoint:
         """A gauge or counter, whose name ends with `suffix`, with an `extra` label."""
-        point = NewPoint(self._series(suffix, extra), kind, value, self._at, unit=self._unit)
+        point = NewPoint(self._series(suffix, extra), kind, value, self._at, unit=self._unit, exemplars=exemplars)
         if kind != GAUGE:
             self._count(point)
         return point
 
-    def histogram(self, histogram: ExponentialHistogram) -> NewPoint:
+    def histogram(self, histogram: ExponentialHistogram, exemplars: tuple[Exemplar, ...]) -> NewPoint:
         """A histogram."""
-        point = NewPoint(self._series("", None), "histogram", None, self._at, histogram, unit=self._unit)
+        labels = self._series("", None)
+        point = NewPoint(labels, HISTOGRAM, None, self._at, histogram, unit=self._unit, exemplars=exemplars)
         self._count(point)
         return point
 
@@ -64,8 +71,7 @@ class PointMaker:
         return checked_labels(labels.items())
 
     def _count(self, point: NewPoint) -> None:
-        point.source, point.is_cumulative = self._source, self.is_cumulative
-        point.started = self._started if self.is_cumulative else None
+        point.source, point.is_cumulative, point.started = self._source, self.is_cumulative, self._started
 
 
 def number(value: float) -> float:

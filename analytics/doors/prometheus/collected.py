@@ -1,12 +1,12 @@
 """Collects the points of a request, and an error for each item that cannot be kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from analytics.doors.point_recorder import PointBatch
 from analytics.doors.prometheus.samples import point_of
 from analytics.doors.prometheus.series_cache import KnownSeries
 from analytics.errors import AnalyticsError, ValidationFailed
-from analytics.points import NewPoint
+from analytics.points import Exemplar, NewPoint
 from analytics.records import ItemError
 
 
@@ -28,18 +28,27 @@ class Collected:
         self.places: list[int] = []
         self.errors: list[ItemError] = []
 
-    def add(self, series: KnownSeries, value: float, at: float | None, place: int) -> None:
+    def add(
+        self, series: KnownSeries, value: float, at: float | None, place: int, exemplar: Exemplar | None = None
+    ) -> None:
         """Add a sample of a series, or an error if its value cannot be kept; `at` in seconds since the epoch."""
         labels, name = series
         kind = self._kinds.get(name)
         if kind is None:
             kind = self._kinds[name] = self._kind(name)
         try:
-            self.points.append(point_of(labels, kind, value, at))
+            point = point_of(labels, kind, value, at)
         except ValidationFailed as error:
             self.refuse(error, place)
-        else:
-            self.places.append(place)
+            return
+        if exemplar is not None and point.has_value:
+            point.exemplars = (exemplar,)
+        self.add_point(point, place)
+
+    def add_exemplars(self, series: KnownSeries, exemplars: Sequence[Exemplar], place: int) -> None:
+        """Add exemplars of a series, without a sample, as Prometheus sends them."""
+        if exemplars:
+            self.add_point(NewPoint(series.labels, self._kind(series.name), exemplars=tuple(exemplars)), place)
 
     def add_point(self, point: NewPoint, place: int) -> None:
         """Add a point."""

@@ -18,6 +18,7 @@ class PrometheusDoors:
     Args:
         points: records points.
         stored: returns the kind with which a metric is stored, or None.
+        groups: changes the groups of pushed series.
         clock: tells when a push came.
         limits: those of a body.
 
@@ -29,9 +30,14 @@ class PrometheusDoors:
     """
 
     def __init__(
-        self, points: PointRecorder, stored: Callable[[str], str | None], clock: Clock, limits: BodyLimits
+        self,
+        points: PointRecorder,
+        stored: Callable[[str], str | None],
+        groups: PushGroups,
+        clock: Clock,
+        limits: BodyLimits,
     ) -> None:
         self.kinds = MetricKinds(stored)
         self.write = RemoteWriteDoor(points, self.kinds, limits)
         self.imports = ImportDoor(points, self.kinds, limits)
-        self.pushes = PushDoor(points, self.kinds, PushGroups(), clock, limits)
+        self.pushes = PushDoor(points, self.kinds, groups, clock, limits)

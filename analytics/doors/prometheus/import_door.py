@@ -77,7 +77,8 @@ class ImportDoor:
         into, starts = Collected(self._kinds.kind), CreationTimes(yield_if_due)
         for sample in self._reader.read(data, extra, into.refuse, is_openmetrics=media_type == OPENMETRICS):
             starts.note(sample.series, sample.value)
-            into.add(sample.series, sample.value, time if sample.at is None else sample.at, sample.line)
+            at = time if sample.at is None else sample.at
+            into.add(sample.series, sample.value, at, sample.line, sample.exemplar)
         starts.give(into.points)
         return into.batch()
 

@@ -19,7 +19,7 @@ from analytics.doors.point_recorder import PointBatch, PointRecorder
 from analytics.doors.prometheus.creation_times import CreationTimes
 from analytics.doors.prometheus.grouping import Grouping, grouping_of
 from analytics.doors.prometheus.metric_kinds import MetricKinds
-from analytics.doors.prometheus.push_groups import Pushed, PushGroups
+from analytics.doors.prometheus.push_groups import PushGroups
 from analytics.doors.prometheus.remote_write_door import answer_to, as_bad_request
 from analytics.doors.prometheus.samples import point_of
 from analytics.doors.prometheus.series_cache import known_series
@@ -27,6 +27,7 @@ from analytics.doors.prometheus.text import OPENMETRICS, BadTextLine, TextReader
 from analytics.errors import AnalyticsError, MalformedBody
 from analytics.identity import EVERYBODY, NotAllowed, identity_of
 from analytics.points import GAUGE, NAME_LABEL, NewPoint
+from analytics.records import PushedPoint
 from analytics.yielding import yield_if_due
 
 PUSH_TIME = "push_time_seconds"
@@ -38,7 +39,7 @@ class PushDoor:
     """Records pushes, and the groups that they leave.
 
     Args:
-        groups: the groups of this service.
+        groups: changes the groups of this service.
         clock: tells when a push came.
     """
 
@@ -77,7 +78,7 @@ class PushDoor:
             self._points.record(_batch(points), EVERYBODY, lambda: True)
 
     def _push(self, environ: WSGIEnvironment, grouping: Grouping, *, is_put: bool) -> Answer:
-        pushed: list[Pushed] = []
+        pushed: list[PushedPoint] = []
 
         def decode() -> PointBatch:
             pushed.extend(self._decode(environ, grouping))
@@ -88,23 +89,25 @@ class PushDoor:
             receipt = self._points.receive(environ, decode)
             if receipt.rejected:
                 return answer_to(receipt)
-            change = self._groups.replace if is_put else self._groups.merge
-            self._points.record(_batch(change(grouping, pushed, self._clock.wall())))
+            self._points.record(_batch(self._groups.put(grouping, pushed, is_merge=not is_put)))
         return TAKEN
 
-    def _decode(self, environ: WSGIEnvironment, grouping: Grouping) -> list[Pushed]:
+    def _decode(self, environ: WSGIEnvironment, grouping: Grouping) -> list[PushedPoint]:
         data, media_type = self._bodies.read(environ)
-        pushed: list[Pushed] = []
+        pushed: list[PushedPoint] = []
         starts = CreationTimes(yield_if_due)
         for sample in self._reader.read(data, grouping, _refuse, is_openmetrics=media_type == OPENMETRICS):
             if sample.at is not None:
                 raise BadTextLine(f"Line {sample.line}: pushed metrics must not have timestamps.")
             labels, name = sample.series
             starts.note(sample.series, sample.value)
-            pushed.append(Pushed(sample.metric, point_of(labels, self._kinds.kind(name), sample.value, None)))
+            point = point_of(labels, self._kinds.kind(name), sample.value, None)
+            if sample.exemplar is not None and point.has_value:
+                point.exemplars = (sample.exemplar,)
+            pushed.append(PushedPoint(sample.metric, point))
         starts.give([each.point for each in pushed])
         labels = known_series([*grouping, (NAME_LABEL, PUSH_TIME)]).labels
-        pushed.append(Pushed(PUSH_TIME, NewPoint(labels, GAUGE, self._clock.wall())))
+        pushed.append(PushedPoint(PUSH_TIME, NewPoint(labels, GAUGE, self._clock.wall())))
         return pushed
 
     def _delete(self, environ: WSGIEnvironment, grouping: Grouping) -> Answer:

@@ -1,17 +1,18 @@
 """Groups of pushed series: what each job pushed last, until it is deleted or expires.
 
 A job that has ended cannot be asked for its values again, so they are recorded again and again, as Prometheus does by
-scraping a Pushgateway. Groups are in memory only: after a restart, a group is back with its next push.
+scraping a Pushgateway. The groups are part of the log, so that a restart keeps them.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Protocol
 
 from msgspec import structs
 
 from analytics.doors.prometheus.grouping import Grouping
 from analytics.errors import ValidationFailed
-from analytics.points import Labels, NewPoint
+from analytics.points import NewPoint
+from analytics.records import NewPush, PushedGroup, PushedPoint
 
 EXPIRES_SECONDS = 48 * 3_600.0
 """A group expires this long after its last push: twice the time between the runs of a daily job."""
@@ -20,37 +21,38 @@ MOST_PUSHED_SERIES = 20_000
 """Series of all groups together."""
 
 
-class Pushed(NamedTuple):
-    """A pushed point, and the metric that it belongs to, such as `latency` for `latency_bucket`."""
+class KeptGroups(Protocol):
+    """The groups that the state keeps."""
 
-    metric: str
-    point: NewPoint
+    def __len__(self) -> int: ...
 
+    def __iter__(self) -> Iterator[tuple[Grouping, PushedGroup]]: ...
 
-PushedSeries = dict[Labels, Pushed]
-
-
-class PushGroup(NamedTuple):
-    """The series of a group by their labels, and when it was pushed last, in seconds since the epoch."""
-
-    series: PushedSeries
-    at: float
-
-
-class PushGroups:
-    """All groups by their labels."""
-
-    def __init__(self) -> None:
-        self._groups: dict[Grouping, PushGroup] = {}
-        self._size = 0
-
-    def __len__(self) -> int:
-        return len(self._groups)
+    def get(self, grouping: Grouping, /) -> PushedGroup | None:
+        """The group with these labels."""
 
     @property
     def size(self) -> int:
         """How many series all groups have."""
-        return self._size
+
+
+class PushLog(Protocol):
+    """What records a push; it changes the kept groups."""
+
+    def __call__(self, push: NewPush, /) -> None:
+        """Record a push. Raises Unavailable."""
+
+
+class PushGroups:
+    """Changes the groups.
+
+    Args:
+        kept: the groups, as pushes left them.
+        record: records a push.
+    """
+
+    def __init__(self, kept: KeptGroups, record: PushLog) -> None:
+        self._kept, self._record = kept, record
 
     def check(self, grouping: Grouping, pushed: int) -> None:
         """Check that there is room for so many series in a group.
@@ -58,56 +60,52 @@ class PushGroups:
         Raises:
             ValidationFailed: there is not.
         """
-        known = self._groups.get(grouping)
-        if known is None and len(self._groups) >= MOST_GROUPS:
+        known = self._kept.get(grouping)
+        if known is None and len(self._kept) >= MOST_GROUPS:
             raise ValidationFailed(
                 f"There are {MOST_GROUPS} groups of pushed metrics already: delete some first.",
                 code="too_many_groups",
             )
-        if self._size + pushed - (len(known.series) if known else 0) > MOST_PUSHED_SERIES:
+        if self._kept.size + pushed - (len(known.points) if known else 0) > MOST_PUSHED_SERIES:
             raise ValidationFailed(
                 f"All groups together would have more than {MOST_PUSHED_SERIES} pushed series: delete some first.",
                 code="too_many_groups",
             )
 
-    def replace(self, grouping: Grouping, pushed: Iterable[Pushed], now: float) -> list[NewPoint]:
-        """Replace a group; returns the ends of the series that it has no more."""
-        return self._set(grouping, {each.point.labels: each for each in pushed}, now)
+    def put(self, grouping: Grouping, pushed: Iterable[PushedPoint], *, is_merge: bool) -> list[NewPoint]:
+        """Replace a group, or with `is_merge` those of its metrics that were pushed.
 
-    def merge(self, grouping: Grouping, pushed: Iterable[Pushed], now: float) -> list[NewPoint]:
-        """Replace the metrics of a group that were pushed; returns the ends of their series that it has no more."""
-        fresh = {each.point.labels: each for each in pushed}
-        metrics = {each.metric for each in fresh.values()}
-        known = self._groups.get(grouping)
-        kept = {labels: each for labels, each in known.series.items() if each.metric not in metrics} if known else {}
-        return self._set(grouping, kept | fresh, now)
+        Returns the ends of the series that the group has no more.
+
+        Raises:
+            Unavailable: nothing can be written now.
+        """
+        points = [PushedPoint(each.metric, structs.replace(each.point, exemplars=())) for each in pushed]
+        return self._change(NewPush(grouping, points, is_merge))
 
     def delete(self, grouping: Grouping) -> list[NewPoint]:
-        """Delete a group, if there is one; returns the ends of its series."""
-        group = self._groups.pop(grouping, None)
-        if group is None:
-            return []
-        self._size -= len(group.series)
-        return [ended(each.point) for each in group.series.values()]
+        """Delete a group, if there is one; returns the ends of its series. Raises Unavailable."""
+        return self._change(NewPush(grouping)) if self._kept.get(grouping) else []
 
     def expire(self, now: float) -> list[NewPoint]:
         """Delete the groups that were not pushed for `EXPIRES_SECONDS`; returns the ends of their series."""
-        old = [grouping for grouping, group in self._groups.items() if now - group.at > EXPIRES_SECONDS]
+        old = [grouping for grouping, group in self._kept if now - group.at > EXPIRES_SECONDS]
         return [end for grouping in old for end in self.delete(grouping)]
 
     def points(self) -> Iterator[NewPoint]:
         """The newest points of all groups, to be recorded again as of now."""
-        for group in list(self._groups.values()):
-            for each in group.series.values():
+        for _, group in self._kept:
+            for each in group.points:
                 yield structs.replace(each.point, at=None)
 
-    def _set(self, grouping: Grouping, series: PushedSeries, now: float) -> list[NewPoint]:
-        known = self._groups.get(grouping, PushGroup({}, now))
-        self._groups[grouping] = PushGroup(series, now)
-        self._size += len(series) - len(known.series)
-        return [ended(each.point) for labels, each in known.series.items() if labels not in series]
+    def _change(self, push: NewPush) -> list[NewPoint]:
+        before = self._kept.get(push.grouping)
+        self._record(push)
+        after = self._kept.get(push.grouping)
+        left = {each.point.labels for each in after.points} if after else set()
+        return [_ended(each.point) for each in before.points if each.point.labels not in left] if before else []
 
 
-def ended(point: NewPoint) -> NewPoint:
+def _ended(point: NewPoint) -> NewPoint:
     """The end of the series of a point."""
     return structs.replace(point, value=None, histogram=None, at=None)

@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from analytics.doors.exemplars import made_exemplar
 from analytics.doors.prometheus.metric_kinds import KNOWN_TYPES, MetricInfo, MetricKinds
 from analytics.doors.prometheus.samples import within_calendar
 from analytics.doors.prometheus.series_cache import KnownSeries, SeriesCache, known_series
 from analytics.errors import AnalyticsError, MalformedBody
+from analytics.points import Exemplar
 
 OPENMETRICS = "application/openmetrics-text"
 LONGEST_LINE = 64 * 1024
@@ -23,8 +25,10 @@ SERIES_SUFFIXES = ("_bucket", "_count", "_sum", "_total", "_created", "_gcount",
 _QUOTED = rb'"((?:[^"\\\n]|\\.)*+)"'
 _NAME = re.compile(rb"[a-zA-Z_:][\w:]*+")
 _LABEL = re.compile(rb"[ \t]*+(?:([a-zA-Z_]\w*+)|" + _QUOTED + rb")[ \t]*+(?:=[ \t]*+" + _QUOTED + rb"[ \t]*+)?([,}])")
-_VALUE = re.compile(rb"[ \t]*+([^\s_]++)(?:[ \t]++([-+.\deE]{1,25}+))?[ \t]*+(?:#[ \t]*+\{.*+)?", re.DOTALL)
-"""The value, a time, and an exemplar, which is dropped."""
+_NUMBER, _TIME = rb"([^\s_#]++)", rb"(?:[ \t]++([-+.\deE]{1,25}+))?"
+_VALUE = re.compile(rb"[ \t]*+" + _NUMBER + _TIME + rb"[ \t]*+(?:#[ \t]*+(\{.*+))?", re.DOTALL)
+"""The value, a time, and an exemplar."""
+_EXEMPLAR_VALUE = re.compile(rb"[ \t]*+" + _NUMBER + _TIME + rb"[ \t]*+")
 _ABOUT = re.compile(rb"#[ \t]++(HELP|TYPE|UNIT)[ \t]++(?:" + _QUOTED + rb"|(\S++))[ \t]*+(.*+)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"\\": b"\\", b'"': b'"'}
@@ -44,6 +48,7 @@ class TextSample(NamedTuple):
     series: KnownSeries
     value: float
     at: float | None
+    exemplar: Exemplar | None
 
 
 class TextReader:
@@ -88,11 +93,11 @@ class TextReader:
                     self._take_about(text, about)
                     continue
                 series, rest = self._series(text, more, key_end)
-                value, at = _value_and_time(rest, is_openmetrics=is_openmetrics)
+                value, at, exemplar = _after_labels(rest, is_openmetrics=is_openmetrics)
             except AnalyticsError as error:
                 refuse(error, line)
                 continue
-            yield TextSample(line, metric_of(series.name, about), series, value, at)
+            yield TextSample(line, metric_of(series.name, about), series, value, at, exemplar)
 
     def _take_about(self, text: bytes, about: dict[str, MetricInfo]) -> None:
         """Take a line about a metric; every other comment is ignored."""
@@ -185,11 +190,27 @@ def _labels(text: bytes) -> tuple[list[tuple[str, str]], int]:
             return pairs, at
 
 
-def _value_and_time(text: bytes, *, is_openmetrics: bool) -> tuple[float, float | None]:
+def _after_labels(text: bytes, *, is_openmetrics: bool) -> tuple[float, float | None, Exemplar | None]:
+    """Value, time and exemplar of a line."""
     found = _VALUE.fullmatch(text)
     if found is None:
         raise BadTextLine("A value, and perhaps a time, must follow the labels.")
-    value, time = found.groups()
+    value, time, rest = found.groups()
+    exemplar = None if rest is None else _exemplar(rest)
+    return *_value_and_time(value, time, is_openmetrics=is_openmetrics), exemplar
+
+
+def _exemplar(text: bytes) -> Exemplar | None:
+    """The exemplar in `{labels} value time`, with a time in seconds; None if it cannot be kept."""
+    pairs, end = _labels(text)
+    found = _EXEMPLAR_VALUE.fullmatch(text, end)
+    if found is None:
+        raise BadTextLine("A value, and perhaps a time, must follow the labels of an exemplar.")
+    value, at = _value_and_time(*found.groups(), is_openmetrics=True)
+    return made_exemplar(pairs, value, at)
+
+
+def _value_and_time(value: bytes, time: bytes | None, *, is_openmetrics: bool) -> tuple[float, float | None]:
     try:
         number = float(value)
         at = None if time is None else float(time) if is_openmetrics else int(time) / 1000

@@ -1,8 +1,10 @@
-"""Decodes one series of remote write: its labels, samples and native histograms."""
+"""Decodes one series of remote write: its labels, samples, native histograms and exemplars."""
 
+from collections import deque
 from collections.abc import Callable
 from struct import unpack_from
 
+from analytics.doors.exemplars import MOST_OF_POINT, made_exemplar
 from analytics.doors.prometheus.collected import Collected
 from analytics.doors.prometheus.native_histograms import RemoteHistogram
 from analytics.doors.prometheus.samples import seconds
@@ -10,8 +12,9 @@ from analytics.doors.prometheus.series_cache import SeriesCache, known_series
 from analytics.doors.prometheus.wire import WireField, fields, varint
 from analytics.doors.series_labels import MOST_LABELS, BadLabels
 from analytics.errors import ValidationFailed
+from analytics.points import Exemplar
 
-LABEL_FIELD, SAMPLE_FIELD, HISTOGRAM_FIELD = 1, 2, 4
+LABEL_FIELD, SAMPLE_FIELD, EXEMPLAR_FIELD, HISTOGRAM_FIELD = 1, 2, 3, 4
 """Numbers of the fields of a series."""
 TIME_BYTES = 6
 """Bytes of a time in milliseconds between the years 1971 and 2109."""
@@ -64,6 +67,7 @@ class TimeSeries:
         pairs: list[tuple[str, str]] = []
         samples: list[tuple[float, float]] = []
         histograms: list[RemoteHistogram] = []
+        exemplars: deque[WireField] = deque(maxlen=MOST_OF_POINT)
         weight, labels_end, has_other = 0, 0, False
         for count, field in enumerate(fields(data)):
             if field.number == LABEL_FIELD:
@@ -74,6 +78,8 @@ class TimeSeries:
                 has_other = True
             if field.number == SAMPLE_FIELD:
                 samples.append(_sample(field))
+            elif field.number == EXEMPLAR_FIELD:
+                exemplars.append(field)
             elif field.number == HISTOGRAM_FIELD:
                 histograms.append(RemoteHistogram(field.message()))
                 weight += histograms[-1].size // BUCKETS_OF_POINT
@@ -92,8 +98,24 @@ class TimeSeries:
                 into.add_point(histogram.point(series.labels), place)
             except ValidationFailed as error:
                 into.refuse(error, place)
+        if exemplars:
+            made = [each for each in map(self._exemplar, exemplars) if each is not None]
+            into.add_exemplars(series, made, place)
         if labels_end > 0:
             self._cache.add(data[:labels_end], series)
+
+    def _exemplar(self, field: WireField) -> Exemplar | None:
+        """An exemplar; None if it cannot be kept."""
+        pairs: list[tuple[str, str]] = []
+        value, at = 0.0, 0.0
+        for part in fields(field.message()):
+            if part.number == 1:
+                pairs.append(self._label(part))
+            elif part.number == 2:
+                value = part.double()
+            elif part.number == 3:
+                at = seconds(part.int64())
+        return made_exemplar(pairs, value, at)
 
     def _label(self, field: WireField) -> tuple[str, str]:
         """Name and value of a label. Most labels belong to several series."""

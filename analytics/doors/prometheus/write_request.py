@@ -1,7 +1,7 @@
 """Decodes the requests of Prometheus' remote write 1.0.
 
 A series that cannot be kept is an error of its own, by its place in the request; bytes that are no such message are an
-error of the whole request. Exemplars are accepted and dropped.
+error of the whole request.
 
 Source: prometheus.io/docs/specs/prw/remote_write_spec and
 github.com/prometheus/prometheus/blob/main/prompb/types.proto

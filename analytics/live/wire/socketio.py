@@ -1,4 +1,4 @@
-"""Socket.IO on /socket.io/: the same messages as events, over WebSocket or polling, with the upgrade between them.
+"""The Socket.IO server: the same messages as events, over WebSocket or polling, with the upgrade between them.
 
 python-socketio implements the protocol. Updates and events go past its queue: as frames to the socket of a client that
 has a WebSocket, and in small portions to a client that polls, so that its backlog stays in its outbox.
@@ -13,7 +13,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
-from flask import Blueprint, Response, request
+from flask import Response, request
 from socketio import Server
 from socketio.exceptions import ConnectionRefusedError as Refused
 
@@ -157,38 +157,32 @@ class SocketIo:
         for session in self._engine.sessions():
             _close(session)
 
-    def blueprint(self) -> Blueprint:
-        """The blueprint of /socket.io/."""
-        blueprint = Blueprint("socketio", __name__)
-
-        @blueprint.route("/socket.io/", methods=["GET", "POST"])
-        def poll() -> Response:
-            environ = request.environ
-            self._check_capacity()
-            if "j" in request.args:  # a script of any page can use JSONP, and sends no origin
-                raise ValidationFailed("JSONP is not spoken here.", fields={"j": ["JSONP is not spoken here."]})
-            if request.method == "POST":
-                body = self._read_body(environ)
-                environ["CONTENT_LENGTH"] = str(len(body))
-                environ["wsgi.input"] = BytesIO(body)
-                session = self._engine.session(request.args.get("sid"))
-                if session is not None and session.is_closed:
-                    raise ValidationFailed("This session is over.", fields={"sid": ["This session is over."]})
-            return ForwardedResponse(self._server.handle_request)
-
-        @blueprint.route("/socket.io/", websocket=True)
-        def upgrade() -> Response:
-            check_handshake(request)
-            self._check_capacity()
+    def poll(self) -> Response:
+        """Answer the current request, which polls or sends packets."""
+        environ = request.environ
+        self._check_capacity()
+        if "j" in request.args:  # a script of any page can use JSONP, and sends no origin
+            raise ValidationFailed("JSONP is not spoken here.", fields={"j": ["JSONP is not spoken here."]})
+        if request.method == "POST":
+            body = self._read_body(environ)
+            environ["CONTENT_LENGTH"] = str(len(body))
+            environ["wsgi.input"] = BytesIO(body)
             session = self._engine.session(request.args.get("sid"))
-            if session is not None and (session.is_upgrading or session.is_upgraded):
-                raise BadHandshake("This session has a WebSocket already.")
-            sock = wrap_socket(request.environ, self._client_timeout)
-            if session is not None:
-                session.data[SOCKET] = sock
-            return ForwardedResponse(self._server.handle_request)
+            if session is not None and session.is_closed:
+                raise ValidationFailed("This session is over.", fields={"sid": ["This session is over."]})
+        return ForwardedResponse(self._server.handle_request)
 
-        return blueprint
+    def upgrade(self) -> Response:
+        """Serve the WebSocket that the current request opens."""
+        check_handshake(request)
+        self._check_capacity()
+        session = self._engine.session(request.args.get("sid"))
+        if session is not None and (session.is_upgrading or session.is_upgraded):
+            raise BadHandshake("This session has a WebSocket already.")
+        sock = wrap_socket(request.environ, self._client_timeout)
+        if session is not None:
+            session.data[SOCKET] = sock
+        return ForwardedResponse(self._server.handle_request)
 
     def _check_capacity(self) -> None:
         if request.args.get("sid"):

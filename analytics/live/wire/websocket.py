@@ -1,11 +1,11 @@
-"""The plain WebSocket: /ws/dashboard sends initial messages, then updates and events."""
+"""The plain WebSocket: sends initial messages, then updates and events."""
 
 from collections.abc import Callable
 from functools import partial
 from socket import MSG_MORE, SHUT_RDWR
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, Response, g, request
 from flask_sock import Sock
 from gevent import Timeout
 from gevent.event import Event
@@ -76,8 +76,8 @@ class WebSocketConnection:
             self._sock.hang_up()
 
 
-def websocket_blueprint(commands: Commands, capacity: Capacity, leases: Leases, client_timeout: float) -> Blueprint:
-    """The blueprint of /ws/dashboard.
+class DashboardSocket:
+    """Serves the requests of one route that is for WebSockets alone.
 
     Args:
         commands: adds clients to the hub.
@@ -85,37 +85,49 @@ def websocket_blueprint(commands: Commands, capacity: Capacity, leases: Leases, 
         leases: ends connections whose key or session ended.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
     """
-    blueprint = Blueprint("live", __name__)
-    sock = Sock()
 
-    @blueprint.before_request
-    def prepare() -> None:
+    def __init__(self, commands: Commands, capacity: Capacity, leases: Leases, client_timeout: float) -> None:
+        self._commands, self._capacity, self._leases = commands, capacity, leases
+        self._client_timeout = client_timeout
+        made = _SockView("websocket", __name__)
+        Sock().route("", bp=made)(self._serve)
+        self.view = made.view
+        """Opens the WebSocket of the current request, and returns when it is closed."""
+
+    def prepare(self) -> None:
+        """Check the current request before `view`."""
         check_handshake(request)
         g.options = options_in_query(request.query_string.decode(errors="replace"))
         address = request.environ.get("REMOTE_ADDR", "")
-        capacity.check(address)
-        capacity.add(address)
+        self._capacity.check(address)
+        self._capacity.add(address)
         g.address = address
-        g.sock = wrap_socket(request.environ, client_timeout)
+        g.sock = wrap_socket(request.environ, self._client_timeout)
 
-    @blueprint.teardown_request
-    def forget(_: BaseException | None) -> None:
+    def forget(self) -> None:
+        """Forget the current request, whatever became of it."""
         address = g.pop("address", None)
         if address is not None:
-            capacity.remove(address)
+            self._capacity.remove(address)
 
-    @sock.route("/ws/dashboard", bp=blueprint)  # type: ignore[untyped-decorator]
-    def dashboard(ws: Any) -> None:
-        client = commands.join(g.options, WebSocketConnection(ws, g.sock))
-        lease = leases.add(request.environ, partial(client.delivery.close, NO_ACCESS))
+    def _serve(self, ws: Any) -> None:
+        client = self._commands.join(g.options, WebSocketConnection(ws, g.sock))
+        lease = self._leases.add(request.environ, partial(client.delivery.close, NO_ACCESS))
         try:
-            listen(ws, partial(_answer, ws, partial(commands.answer, client)))
+            listen(ws, partial(_answer, ws, partial(self._commands.answer, client)))
         finally:
-            leases.remove(lease)
-            commands.leave(client)
+            self._leases.remove(lease)
+            self._commands.leave(client)
             g.sock.hang_up(SHUT_RDWR)
 
-    return blueprint
+
+class _SockView(Blueprint):
+    """Takes the view that flask-sock makes, which another blueprint serves."""
+
+    view: Callable[[], Response]
+
+    def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, *_: Any, **__: Any) -> None:
+        self.view = view_func
 
 
 def _answer(ws: Any, answer: Callable[[str | bytes], None], message: str | bytes) -> None:

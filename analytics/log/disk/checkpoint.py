@@ -8,7 +8,7 @@ time, ("events", 0, 12) block 12 of the recent events.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,23 +17,24 @@ from analytics.kinds import KINDS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.ids import IDS, Ids
 from analytics.log.disk.stored import Part
+from analytics.log.disk.tables import CellTables
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
 from analytics.log.disk.typed import endpoint_parts, typed_parts
 from analytics.log.recorder import Recorder
-from analytics.records import NewEvent, Quotas
+from analytics.points import Labels
+from analytics.records import NewEvent, PushedGroup, Quotas
 from analytics.state.catalog import StoredCatalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
 from analytics.state.resolution import Resolution
-from analytics.state.rollup import Bucket, Rollup
+from analytics.state.rollup import Bucket
 from analytics.state.services import StoredService
 from analytics.state.state import State
 from analytics.state.sums import Key, Total
 
-K = TypeVar("K")
-C = TypeVar("C", Cell, UserCell)
 SERIES_PART, USERS_PART, ENDPOINTS_PART, LAST_MINUTE_PART = "series", "users", "endpoints", "last_minute"
-ERRORS_PART, CATALOG_PART, EXPIRED_PART, REST_PART = "errors", "catalog", "expired", "rest"
+ERRORS_PART, CATALOG_PART, EXPIRED_PART, PROGRESS_PART, REST_PART = "errors", "catalog", "expired", "sink", "rest"
+PUSHED_PART = "pushed"
 
 
 class Rest(msgspec.Struct):
@@ -75,6 +76,7 @@ class Unsaved(NamedTuple):
     ids: list[dict[str, float]]
     catalog: bool
     expired: bool
+    pushed: bool
 
 
 class Checkpoint:
@@ -89,8 +91,8 @@ class Checkpoint:
             Ids(level, ids)
             for level, ids in enumerate(recorder.ids[kind.name] for kind in KINDS.values() if kind.has_ids)
         ]
-        self._series: _Tables[SeriesKey, Cell] = _Tables(SERIES_PART, state.series, SeriesKey, Cell)
-        self._users: _Tables[str, UserCell] = _Tables(USERS_PART, state.users, str, UserCell)
+        self._series: CellTables[SeriesKey, Cell] = CellTables(SERIES_PART, state.series, SeriesKey, Cell)
+        self._users: CellTables[str, UserCell] = CellTables(USERS_PART, state.users, str, UserCell)
         self._stores = state.series_store, state.endpoint_series.store
         self._typed = typed_parts(state), endpoint_parts(state)
         self._rings: dict[str, Blocks[Any]] = {
@@ -113,6 +115,7 @@ class Checkpoint:
             [ids.take() for ids in self._ids],
             state.catalog.take_change(),
             state.series.take_expired_change(),
+            state.pushed.take_change(),
         )
 
     def rollback(self, unsaved: Unsaved) -> None:
@@ -131,6 +134,7 @@ class Checkpoint:
             ids.rollback(fresh)
         state.catalog.is_changed |= unsaved.catalog
         state.series.expired_changed |= unsaved.expired
+        state.pushed.is_changed |= unsaved.pushed
 
     def commit(self, unsaved: Unsaved) -> None:
         """Note that the checkpoint with `unsaved` is complete."""
@@ -154,6 +158,10 @@ class Checkpoint:
             yield Part(CATALOG_PART, 0, 0, msgspec.json.encode(self._state.catalog.dump()))
         if unsaved.expired:
             yield Part(EXPIRED_PART, 0, 0, self._series.packed(self._state.series.expired))
+        if unsaved.pushed:
+            yield Part(PUSHED_PART, 0, 0, msgspec.msgpack.encode(self._state.pushed.dump()))
+        if self._state.sink_progress.sink:
+            yield Part(PROGRESS_PART, 0, 0, self._state.sink_progress.dump())
         yield Part(REST_PART, 0, 0, msgspec.json.encode(self._rest()))
 
     def oldest(self) -> list[tuple[str, int, int]]:
@@ -192,6 +200,10 @@ class Checkpoint:
                 self._rings[family].load(start, body)
             elif family == CATALOG_PART:
                 self._state.catalog.restore(msgspec.json.decode(body, type=StoredCatalog))
+            elif family == PUSHED_PART:
+                self._state.pushed.restore(msgspec.msgpack.decode(body, type=list[tuple[Labels, PushedGroup]]))
+            elif family == PROGRESS_PART:
+                self._state.sink_progress.restore(body)
             elif family == REST_PART:
                 rest = msgspec.json.decode(body, type=Rest)
             else:
@@ -250,47 +262,3 @@ class Checkpoint:
         for ring, last in zip(state.rings.values(), (rest.last_event, rest.last_metric), strict=False):
             ring.begin(last)
         self._recorder.own_ids.restore(*rest.own_ids)
-
-
-class _Tables(Generic[K, C]):
-    """Converts between the tables of one rollup and parts of a checkpoint, each the MessagePack of its cells."""
-
-    def __init__(self, family: str, rollup: Rollup[K, C], key: Any, cell: type[C]) -> None:
-        self._family = family
-        self._rollup: Rollup[K, C] = rollup
-        self._cell: type[C] = cell
-        self._decode = msgspec.msgpack.Decoder(list[tuple[key, bytes]]).decode
-        self._loaded: dict[Bucket, dict[K, C]] = {}
-        self._expired: dict[K, C] = {}
-        self._keys: dict[K, K] = {}
-
-    def dump(self, buckets: Iterable[Bucket]) -> Iterator[Part]:
-        """The parts for the tables at `buckets`; tables that have expired are skipped."""
-        for bucket in buckets:
-            cells = self._rollup.table(bucket)
-            if cells:
-                yield Part(self._family, bucket.level, bucket.start, self.packed(cells))
-
-    def packed(self, cells: Mapping[K, C]) -> bytes:
-        """The body of a part with these cells."""
-        return msgspec.msgpack.encode([(key, cell.pack()) for key, cell in cells.items()])
-
-    def load(self, bucket: Bucket, body: bytes) -> None:
-        """Decode one table; `restore` adds it to the rollup."""
-        self._loaded[bucket] = self._unpacked(body)
-
-    def load_expired(self, body: bytes) -> None:
-        """Decode the sums of the expired cells; `restore` adds them to the rollup."""
-        self._expired = self._unpacked(body)
-
-    def _unpacked(self, body: bytes) -> dict[K, C]:
-        keys, unpack = self._keys, self._cell.unpack
-        return {keys.setdefault(key, key): unpack(packed) for key, packed in self._decode(body)}
-
-    def restore(self, opened: list[int], now: float, oldest: int) -> None:
-        """Replace the rollup's tables with the loaded ones; see `Rollup.restore`."""
-        self._rollup.restore(opened, now, oldest, self._loaded, self._expired)
-        self._loaded, self._expired, self._keys = {}, {}, {}
-
-    def oldest(self) -> list[tuple[str, int, int]]:
-        return [(self._family, level, self._rollup.oldest(level)) for level in range(len(self._rollup.levels))]

@@ -149,13 +149,15 @@ class Checkpointer:
                     self._log.ask(database.put_parts, parts, generation)
                 while self._log.written < mark.position:  # relaxed: entries are written after they are applied
                     gevent.sleep(WAIT_SECONDS)
-                missed = self._log.ask(database.finish_checkpoint, mark, oldest, self._log.max_bytes)
+                dropped = self._log.dropped.up_to(mark.position)
+                missed = self._log.ask(database.finish_checkpoint, mark, oldest, self._log.max_bytes, dropped)
         except BaseException:
             self._checkpoint.rollback(unsaved)
             raise
         finally:
             child.end()
         self._checkpoint.commit(unsaved)
+        self._log.dropped.forget(mark.position)
         self._report_missed(missed)
         self._mark, self._entries, self._records = mark, entries, records
         self._written_at = self._clock.monotonic()

@@ -30,13 +30,17 @@ class Consumer:
     ...     archive(entries)
     ...     consumer.done(entries[-1])
 
+    Args:
+        position: where a new consumer starts; default: at the end.
+
     Raises:
         CannotStore, sqlite3.Error: the log cannot be read now.
     """
 
-    def __init__(self, log: DiskLog, name: str) -> None:
+    def __init__(self, log: DiskLog, name: str, position: int | None = None) -> None:
         self._log, self._name = log, name
-        log.consumers[name] = log.ask(log.database.cursors.open, name, log.written)
+        start = log.written if position is None else position
+        log.consumers[name] = log.ask(log.database.cursors.open, name, start)
 
     @property
     def cursor(self) -> Cursor:
@@ -56,10 +60,20 @@ class Consumer:
 
     def done(self, entry: Written) -> None:
         """Move the cursor past `entry`: it and all entries before it are delivered."""
+        self.move(entry.position)
+
+    def move(self, position: int) -> None:
+        """Move the cursor to `position`: all entries up to there are delivered."""
         cursors = self._log.database.cursors
-        self._log.consumers[self._name] = self._log.ask(cursors.move, self.cursor, entry.position)
+        self._log.consumers[self._name] = self._log.ask(cursors.move, self.cursor, position)
 
     def end(self) -> None:
         """Remove the cursor: no entries are kept for it any more, and a new consumer of this name starts at the end."""
-        self._log.ask(self._log.database.cursors.close, self._name)
-        del self._log.consumers[self._name]
+        forget_consumer(self._log, self._name)
+
+
+def forget_consumer(log: DiskLog, name: str) -> None:
+    """Remove a cursor, if there is one of this name."""
+    if name in log.consumers:
+        log.ask(log.database.cursors.close, name)
+        del log.consumers[name]

@@ -119,6 +119,7 @@ class Cursors:
             pruned = self._segments.popleft().position
         missed = [self._missed(cursor, pruned) for cursor in cursors if cursor.position < pruned]
         self._db.execute("DELETE FROM journal WHERE seq <= ?", (pruned,))
+        self._db.execute("DELETE FROM dropped WHERE position <= ?", (pruned,))
         return [each for each in missed if each.entries]
 
     def _missed(self, cursor: Cursor, pruned: int) -> Missed:

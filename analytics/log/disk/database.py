@@ -19,6 +19,9 @@ from analytics.log.disk.stored import ERASING, Mark, Part, StoredEntry
 
 WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024
 """After how many bytes of writes the write-ahead log is copied into the file."""
+READERS_SECONDS = 1.0
+"""How long writing the file anew waits for processes that read it, such as that of the long-term store."""
+MAX_POSITION = 2**63 - 1
 BATCH_ENTRIES = 1_000
 """The most entries in one `append`."""
 
@@ -138,9 +141,9 @@ class Database:
         ((last,),) = self._db.execute("SELECT max(coalesce(max(seq), 0), (SELECT position FROM mark)) FROM journal")
         return int(last)
 
-    def count_entries(self, after: int) -> int:
-        """How many entries the journal has after the position `after`."""
-        ((count,),) = self._db.execute("SELECT count(*) FROM journal WHERE seq > ?", (after,))
+    def count_entries(self, after: int, up_to: int = MAX_POSITION) -> int:
+        """How many entries the journal has after the position `after`, up to and including `up_to`."""
+        ((count,),) = self._db.execute("SELECT count(*) FROM journal WHERE seq > ? AND seq <= ?", (after, up_to))
         return int(count)
 
     def kinds(self) -> set[str]:
@@ -174,7 +177,7 @@ class Database:
         """
         with self._writing():
             self._db.execute("VACUUM")
-        empty_wal(self._db)
+        empty_wal(self._db, READERS_SECONDS)
         self._wal_bytes = 0
         with self._writing():
             self._db.execute("DELETE FROM image WHERE family = ?", (ERASING.family,))
@@ -194,7 +197,13 @@ class Database:
             )
         self._wal_bytes += sum(len(part.body) for part in stored)
 
-    def finish_checkpoint(self, mark: Mark, oldest: Iterable[tuple[str, int, int]], max_bytes: int) -> list[Missed]:
+    def finish_checkpoint(
+        self,
+        mark: Mark,
+        oldest: Iterable[tuple[str, int, int]],
+        max_bytes: int,
+        dropped: Iterable[tuple[int, bytes]] = (),
+    ) -> list[Missed]:
         """Mark a checkpoint as complete, and delete the parts and entries that it replaces.
 
         Returns the consumers that miss entries because of that.
@@ -202,8 +211,11 @@ class Database:
         Args:
             oldest: family, level and start of the oldest parts to keep.
             max_bytes: how many bytes of entries are kept for consumers that have not read them.
+            dropped: positions of entries, and the packed indexes of their records that the state did not keep.
         """
+        rows = [(position, indexes, checksum(position, body=indexes)) for position, indexes in dropped]
         with self._writing(), self._transaction():
+            self._db.executemany("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?)", rows)
             self._db.execute("UPDATE mark SET generation = ?, position = ?, crc = ?", (*mark, checksum(*mark)))
             self._db.execute(
                 """

@@ -9,16 +9,15 @@ import logging
 from collections.abc import Iterator
 
 import msgspec
-from msgspec import structs
 
 from analytics.clock import Clock
 from analytics.kinds import KINDS, kind_for
+from analytics.log.digests import among
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import packed
 from analytics.log.disk.recovery import kept_of, read_chunk, records_of
 from analytics.log.disk.stored import ERASING, Part, StoredEntry
-from analytics.log.erasures import among
 from analytics.records import Kept, NewErasure, NewEvent, without
 from analytics.state.state import State
 
@@ -91,7 +90,5 @@ def _without(entry: StoredEntry, erasures: list[NewErasure]) -> StoredEntry | No
     users = frozenset[str]().union(*(among(erasure, user_ids) for erasure in erasures))
     if not users:
         return None
-    left = [  # with their ids, which do not depend on their places then
-        structs.replace(kept.records[place], id=kept.id(place)) for place in without(kept, users).places()
-    ]
-    return entry._replace(records=len(left), body=packed(msgspec.json.encode(left)))
+    left = without(kept, users).records  # a stand-in in place of each, so that the places of the others stay
+    return entry._replace(body=packed(msgspec.json.encode(left)))

@@ -49,11 +49,14 @@ MIGRATIONS = (
         name TEXT PRIMARY KEY, position INTEGER NOT NULL, missed INTEGER NOT NULL, crc INTEGER NOT NULL
     ) STRICT
     """,
+    """
+    CREATE TABLE dropped (position INTEGER PRIMARY KEY, indexes BLOB NOT NULL, crc INTEGER NOT NULL) STRICT
+    """,
 )
 """The scripts that migrate each version of the schema to the next one; a new file starts at version 0.
 
 1: the service's version 0.1.0. 2: entries hold what requests sent, accepted or not, and checkpoints hold the newest
-records. 3: consumers have cursors.
+records. 3: consumers have cursors. 4: which records of entries the state did not keep, for consumers.
 
 The table `image` holds the parts of checkpoints, and its column `rung` their level; the names stay so that older files
 can be opened.
@@ -148,13 +151,13 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def empty_wal(db: sqlite3.Connection) -> None:
-    """Copy the write-ahead log into the file and empty it; other processes are not waited for.
+def empty_wal(db: sqlite3.Connection, wait: float = 0) -> None:
+    """Copy the write-ahead log into the file and empty it; other processes that read are waited for so many seconds.
 
     Raises:
         sqlite3.Error: that failed, or another process reads the database.
     """
-    db.execute("PRAGMA busy_timeout = 0")
+    db.execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
     try:
         ((busy, _, _),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:

@@ -31,6 +31,8 @@ TIMELESS = (ERASING.family, "ids", "rest", "catalog", "errors", "expired", "type
 """Families whose parts do not begin at a time."""
 CURSORS_SCHEMA = 3
 """The first version of the schema with consumers' cursors."""
+DROPPED_SCHEMA = 4
+"""The first version of the schema with dropped records."""
 
 
 class KindSummary(NamedTuple):
@@ -224,6 +226,8 @@ def _checksums(db: sqlite3.Connection, found: Inspection) -> Iterator[str]:
     }
     if found.schema >= CURSORS_SCHEMA:
         tables["the cursor of consumer {}"] = "SELECT crc, x'', name, position, missed FROM cursors"
+    if found.schema >= DROPPED_SCHEMA:
+        tables["the list of dropped records of entry {}"] = "SELECT crc, indexes, position FROM dropped"
     for name, query in tables.items():
         wrong = 0
         for crc, body, *fields in db.execute(query):

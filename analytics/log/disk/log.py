@@ -21,24 +21,22 @@ from analytics.kinds import MIB, Kind
 from analytics.log.disk.backlog import Backlog
 from analytics.log.disk.cursors import Cursor
 from analytics.log.disk.database import Database
+from analytics.log.disk.dropped import Dropped
 from analytics.log.disk.failures import reason_of, traceback_of, unavailable
 from analytics.log.disk.packing import packed
 from analytics.log.disk.pending import PendingEntry, Reply, notify, refuse
 from analytics.log.disk.reopening import moved, reopened
 from analytics.log.disk.stored import StoredEntry
 from analytics.log.disk.thread import Thread
-from analytics.log.log import Entry, applied
+from analytics.log.log import Entry
 from analytics.own_metrics.histogram import Histogram
 from analytics.yielding import yield_to_others
 
 RETRY_SECONDS = 1.0  # before the database is reopened after a failure
 RELAXED_SECONDS = 1.0  # between two writes with durability `relaxed`
-YIELD_SECONDS = 0.005
-"""How long entries are gathered or applied before other greenlets run."""
-BRIEF_SECONDS = 0.0002
-"""How long the event loop waits for a write without a sync; most take half of that."""
-LARGE_BYTES = 8 * 1024
-"""Without a sync, an entry of this size is written before other requests are read: it is still in the CPU's cache."""
+YIELD_SECONDS = 0.005  # how long entries are gathered or applied before other greenlets run
+BRIEF_SECONDS = 0.0002  # how long the event loop waits for a write without a sync; most take half of that
+LARGE_BYTES = 8 * 1024  # without a sync, such an entry is written before other requests are read: the CPU has it
 FSYNC, RELAXED = "fsync", "relaxed"
 
 logger = logging.getLogger(__name__)
@@ -65,11 +63,10 @@ class DiskLog:
         self.consumers: dict[str, Cursor] = {}
         """All cursors by name, also of consumers that do not run now."""
         self.backlog = Backlog(is_one_queue=durability == RELAXED)
-        self.commits = Histogram()  # of writes to the journal
+        self.commits, self.dropped = Histogram(), Dropped()  # of writes to the journal
         self._lock, self._path, self._durability = lock, path, durability
-        self._thread = Thread()
         self._database: Database | None = None
-        self._buffer = bytearray()
+        self._buffer, self._thread = bytearray(), Thread()
         self._wake, self._idle = Event(), Event()
         self._idle.set()
         self._unapplied: deque[PendingEntry] = deque()
@@ -79,8 +76,9 @@ class DiskLog:
         """The positions of the last entry that was applied, and of the last one that was written."""
         self.entries = self.applied = 0
         """How many entries, and records in them, were applied since the start."""
-        self._first_position, self._inode = 1, 0
+        self._inode = 0
         self._reported: Exception | None = None
+        self.first_position = 1  # of entries after this start
         self.failure: str | None = "the journal is being replayed"
         """Why nothing can be written now; None if it can."""
 
@@ -112,8 +110,8 @@ class DiskLog:
             self._wake.set()
         if pending.reply is not None:
             return partial(self._outcome, pending, pending.reply)
-        self._count(entry)
-        return applied(entry)
+        outcome = self._applied(entry)
+        return lambda: outcome
 
     def ask(self, question: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         """Call `question` in the thread that owns the database, and return its result."""
@@ -135,7 +133,7 @@ class DiskLog:
     def start(self, position: int, now: float) -> None:
         """Start writing at `now` (seconds since the epoch); all entries up to `position` must be applied."""
         self.position = self.written = position
-        self._first_position = first_number(position, now)
+        self.first_position = first_number(position, now)
         self.failure = None
         self._writer.start()
 
@@ -216,7 +214,7 @@ class DiskLog:
         batch = self.backlog.batch()
         entries = [
             StoredEntry(position, entry.kind.name, entry.received, entry.id_prefix, len(entry.records), body)
-            for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self._first_position))
+            for position, (entry, body, _) in enumerate(batch, max(self.written + 1, self.first_position))
         ]
         try:
             database = self.database
@@ -253,25 +251,27 @@ class DiskLog:
                 yield_to_others()
 
     def _apply_entry(self, entry: Entry, reply: Reply) -> None:
-        self._count(entry)
         try:
-            reply.set(entry.apply())
+            reply.set(self._applied(entry))
         except Exception as error:
             logger.exception("an entry could not be applied", extra={"entry": self.position})
             reply.fail(error)
 
-    def _count(self, entry: Entry) -> None:
-        self.position = max(self.position + 1, self._first_position)
+    def _applied(self, entry: Entry) -> Any:
+        """Apply the next entry; returns the outcome."""
+        self.position = max(self.position + 1, self.first_position)
         self.entries += 1
         self.applied += len(entry.records)
+        outcome = entry.apply()
+        self.dropped.note(self.position, outcome)
+        return outcome
 
     def _suspend(self, error: Exception) -> None:
         """Refuse requests until the database was reopened. With `relaxed`, waiting entries stay in the backlog."""
         self.failure, self._reported = reason_of(error), None
         logger.error("the journal cannot be written", extra={"reason": str(error)}, exc_info=traceback_of(error))
-        if self._durability == RELAXED:
-            return
-        refuse(filter(None, [pending.reply for pending in self.backlog.clear()]), unavailable(self.failure))
+        if self._durability != RELAXED:
+            refuse(filter(None, [pending.reply for pending in self.backlog.clear()]), unavailable(self.failure))
 
     def _reopen(self) -> None:
         try:

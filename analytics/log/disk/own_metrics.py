@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from analytics.log.disk.checkpointer import Checkpointer
-from analytics.log.disk.cursors import Cursor
 from analytics.log.disk.database import Database
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
@@ -27,13 +26,20 @@ def disk_families(log: DiskLog, checkpointer: Checkpointer, directory: Path) -> 
     lags: dict[str, int] = {}
     if log.consumers:  # otherwise nothing waits for the disk, which may be slow
         with suppress(*EXPECTED_ERRORS):  # it may fail, too
-            lags = log.ask(_lags, log.database, log.consumers)
+            lags = log.ask(_lags, log, log.database)
     yield by_label("consumer_lag_entries", "gauge", "Entries that a consumer has yet to read", "consumer", lags)
     yield gauge("data_directory_bytes", "Size of all files in the data directory", directory_bytes(directory))
 
 
-def _lags(database: Database, consumers: dict[str, Cursor]) -> dict[str, int]:
-    return {name: database.count_entries(cursor.position) for name, cursor in list(consumers.items())}
+def _lags(log: DiskLog, database: Database) -> dict[str, int]:
+    """Positions of entries since the start follow one another; only older ones are counted."""
+    before = log.first_position - 1
+    lags = {}
+    for name, cursor in list(log.consumers.items()):
+        lags[name] = max(0, log.written - max(cursor.position, before))
+        if cursor.position < before:
+            lags[name] += database.count_entries(cursor.position, before)
+    return lags
 
 
 def directory_bytes(directory: Path) -> int:

@@ -70,7 +70,8 @@ def recover(log: DiskLog, state: State, checkpoint: Checkpoint, recorder: Record
                 state.find_errors()
         beyond: int = log.ask(database.count_entries, mark.position)
         for number, entry in enumerate(_entries(log, mark.position, last), 1):
-            recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
+            outcome = recorder.replay(entry.kind, entry.received, entry.id_prefix, records_of(entry))
+            log.dropped.note(entry.position, outcome)
             progress.log_entry(number, beyond)
     except DAMAGE as error:
         raise CannotStore(f"{database.path} is damaged ({error}). {ADVICE}") from error

@@ -38,7 +38,11 @@ logger = logging.getLogger(__name__)
 
 
 class Store:
-    """Keeps `state` on disk: owns the log, the checkpointer and the lock of the directory."""
+    """Keeps `state` on disk: owns the log, the checkpointer and the lock of the directory.
+
+    Args:
+        opened: called with the position of the newest entry when the log is open, before anything is appended to it.
+    """
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class Store:
         log: DiskLog,
         recorder: Recorder,
         jobs: Supervisor,
+        opened: Callable[[int], None],
     ) -> None:
         self._directory = Path(settings.data_dir)
         self._state, self._log, self._recorder, self._clock = state, log, recorder, clock
@@ -55,6 +60,7 @@ class Store:
         self._jobs = jobs
         self._checkpointer = Checkpointer(state, self._checkpoint, log, clock, jobs)
         self._lock: DirectoryLock | None = None
+        self._opened = opened
         self._starting: Task | None = None
         self.recovering = True
 
@@ -109,7 +115,9 @@ class Store:
             self._log.open()
             mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder)
             self._check_clock()
-            self._log.start(self._log.ask(self._log.database.last_position), self._clock.wall())
+            last: int = self._log.ask(self._log.database.last_position)
+            self._opened(last)
+            self._log.start(last, self._clock.wall())
             self._record_start()
             self._checkpointer.start(mark, beyond)
             if not mark.generation and not self._checkpointer.save():

@@ -1,6 +1,7 @@
 """The axis of a query: consecutive buckets, as fine as its windows need and as the service still has them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -118,41 +119,43 @@ def make_axis(
     """
     points = np.unique(np.concatenate([*wanted, np.zeros(0, np.int64)]))
     top = len(levels) - 1
-    size = levels[top].size
+    size, kept_from, limit = levels[top].size, oldest(top), int(now) + 1
     if not len(points):
         points = np.array([int(now)], np.int64)
-    start = max(oldest(top) if from_start else int(points[0]), oldest(top)) // size * size
-    last = int(now) + 1 if until_now else min(int(points[-1]), int(now) + 1)
-    end = -(-max(last, start + 1) // size) * size
-    buckets = [Run(top, each, each + size) for each in range(start, max(end, start + size), size)]
+    first = max(kept_from if from_start else int(points[0]), kept_from) // size * size
+    last = limit if until_now else min(int(points[-1]), limit)
+    end = max(-(-max(last, first + 1) // size) * size, first + size)
+    starts = np.arange(first, end, size)
+    level_of = np.full(len(starts), top, np.int64)
     for level in range(top - 1, -1, -1):
         spots = points
         if is_finest:
             above = levels[level + 1].size
-            first, until = max(int(points[0]), start), min(int(points[-1]), end)
-            spots = np.arange(first // above * above + 1, until + above, above)
-        kept_from = oldest(level)
-        buckets = [part for each in buckets for part in _refined(each, level, levels, kept_from, spots)]
-    limit = int(now) + 1
-    kept = [each for each in buckets if each.start < limit] or buckets[:1]
-    edges = np.array([*(each.start for each in kept), kept[-1].end], np.int64)
-    return Axis(tuple(_joined(kept)), edges, now)
+            spots = np.arange(max(int(points[0]), first) // above * above + 1, min(int(points[-1]), end) + above, above)
+        starts, level_of = _refined(starts, level_of, level, levels, oldest(level), spots)
+    if not from_start:
+        before = max(0, int(np.searchsorted(starts, points[0], side="right")) - 1)
+        starts, level_of = starts[before:], level_of[before:]
+    count = max(1, int(np.searchsorted(starts, limit)))
+    starts, level_of = starts[:count], level_of[:count]
+    edges = np.append(starts, starts[-1] + levels[int(level_of[-1])].size)
+    changes = [0, *(np.flatnonzero(np.diff(level_of)) + 1).tolist(), count]
+    runs = [Run(int(level_of[low]), int(edges[low]), int(edges[high])) for low, high in pairwise(changes)]
+    return Axis(tuple(runs), edges, now)
 
 
-def _refined(bucket: Run, level: int, levels: Sequence[Level], oldest: int, points: Indices) -> Iterable[Run]:
-    """The bucket, or the finer ones in it if a bound falls into it and all of them are kept."""
-    low, high = np.searchsorted(points, [bucket.start + 1, bucket.end])
-    if bucket.level != level + 1 or low >= high or bucket.start < oldest:
-        return (bucket,)
-    size = levels[level].size
-    return [Run(level, each, each + size) for each in range(bucket.start, bucket.end, size)]
+def _refined(
+    starts: Indices, level_of: Indices, level: int, levels: Sequence[Level], oldest: int, points: Indices
+) -> tuple[Indices, Indices]:
+    """Starts and levels of the buckets, with the finer ones in place of those that a bound falls into.
 
-
-def _joined(buckets: Iterable[Run]) -> list[Run]:
-    runs: list[Run] = []
-    for each in buckets:
-        if runs and runs[-1].level == each.level:
-            runs[-1] = runs[-1]._replace(end=each.end)
-        else:
-            runs.append(each)
-    return runs
+    A bucket stays as it is if not all the finer ones in it are kept.
+    """
+    above, size = levels[level + 1].size, levels[level].size
+    inside = np.searchsorted(points, starts + 1) < np.searchsorted(points, starts + above)
+    is_refined = inside & (level_of == level + 1) & (starts >= oldest)
+    if not is_refined.any():
+        return starts, level_of
+    counts = np.where(is_refined, above // size, 1)
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(starts, counts) + within * size, np.repeat(np.where(is_refined, level, level_of), counts)

@@ -1,8 +1,9 @@
 """Puts the engine and the state together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from analytics.promql.engine import PromqlEngine
+from analytics.promql.storage import SeriesStorage
 from analytics.query.cells.endpoints import EndpointSource
 from analytics.query.cells.figures import Source
 from analytics.query.cells.presence import PresenceSource
@@ -13,16 +14,31 @@ from analytics.query.reader import Reader
 from analytics.state.rollup import Level
 from analytics.state.state import State
 
+Beyond = Callable[[SeriesStorage, KeptBuckets, Sequence[Source], Sequence[Source]], SeriesStorage]
 
-def make_engine(reader: Reader, levels: Sequence[Level], others: Sequence[Source] = ()) -> PromqlEngine:
-    """The PromQL engine over everything that the state keeps, and other sources."""
+
+def make_engine(
+    reader: Reader,
+    levels: Sequence[Level],
+    others: Sequence[Source] = (),
+    beyond: Beyond = lambda near, buckets, lasting, others: near,
+) -> PromqlEngine:
+    """The PromQL engine over everything that the state keeps, and other sources.
+
+    Args:
+        beyond: makes of the storage over that one that knows more; it is told which buckets that has, the sources of
+            series with buckets of their own, and those of others.
+    """
 
     def oldest(level: int) -> int:
         return reader.ask(lambda state, now: max(state.series.oldest_at(level, now), state.series.oldest(level)))
 
     buckets = KeptBuckets(levels, oldest, lambda: reader.ask(_now))
-    own: list[Source] = [TrafficSource(reader), EndpointSource(reader), PresenceSource(reader), *others]
-    return PromqlEngine(CellStorage([*own, StoreSource(reader, own=own)], buckets))
+    lasting: list[Source] = [TrafficSource(reader), EndpointSource(reader)]
+    more: list[Source] = [PresenceSource(reader), *others]
+    lasting.append(StoreSource(reader, own=[*lasting, *more]))
+    near = CellStorage([*lasting, *more], buckets)
+    return PromqlEngine(beyond(near, buckets, lasting, more))
 
 
 def _now(state: State, now: float) -> float:

@@ -1,14 +1,15 @@
 """Source of the series of endpoints: those of their store, and the usage that waits for its second to be over."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from msgspec.structs import replace
 
 from analytics.points import COUNTER, NAME_LABEL, Labels
-from analytics.promql.block import SeriesLabels
 from analytics.promql.budget import Budget
 from analytics.promql.matchers import LabelMatcher, selecting
+from analytics.promql.series_labels import SeriesLabels
 from analytics.query.cells.axis import Axis
 from analytics.query.cells.figures import Figures, SeriesFamily
 from analytics.query.cells.stored import StoredFamily, StoreSource
@@ -30,23 +31,23 @@ class EndpointSource:
         """See `Source`."""
         if not _asks(matchers):
             return []
-        found = self._reader.ask(self._found, tuple(matchers))
-        return [] if found is None else [found]
+        pending = self._pending(matchers, 0.0, math.inf, budget)  # first: it may be stored meanwhile
+        found = self._stored.selected(matchers, budget)
+        ids = found[0].ids if found else np.zeros(0, np.int32)
+        rows = list(dict.fromkeys([*(found[0].series.rows if found else ()), *pending]))
+        return [_Endpoints(rows, ids, self._reader)] if rows else []
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float, budget: Budget) -> list[Labels]:
         """See `Source`; what is pending is of the present."""
         if not _asks(matchers):
             return []
-        pending = self._reader.ask(_pending, matchers, start, end)
-        return [*self._stored.labels(matchers, start, end), *pending]
+        pending = self._pending(matchers, start, end, budget)
+        return [*self._stored.labels(matchers, start, end, budget), *pending]
 
-    def _found(self, state: State, now: float, matchers: tuple[LabelMatcher, ...]) -> "_Endpoints | None":
-        found = self._stored.selected(state, now, matchers)
-        ids = found[0][1] if found else np.zeros(0, np.int32)
-        rows = list(found[0][2].rows) if found else []
-        known = _store(state).ids
-        rows += [labels for labels in _pending(state, now, matchers) if labels not in known]
-        return _Endpoints(rows, ids, self._reader) if rows else None
+    def _pending(self, matchers: Sequence[LabelMatcher], start: float, end: float, budget: Budget) -> list[Labels]:
+        """The labels of pending usage that fulfil all matchers."""
+        rows = self._reader.ask(_all_pending, start, end)
+        return [rows[index] for index in selecting(matchers, rows, budget)]
 
 
 class _Endpoints:
@@ -69,7 +70,7 @@ class _Endpoints:
                     waiting.extend((at, labels, value) for labels, value in increases(table))
 
         stored = StoredFamily(COUNTER, self._stored, self._ids, self._reader, _store, take)
-        figures = stored.read(axis, ("increase",), budget, with_values=False)
+        figures = stored.read(axis, ("increase", "count"), budget, with_values=False)
         more = ((0, 0), (0, len(self.series) - len(self._ids)))
         increase, count = np.pad(figures.columns["increase"], more), np.pad(figures.count, more)
         for at, labels, value in waiting:
@@ -82,8 +83,7 @@ class _Endpoints:
             figures,
             series=self.series,
             present=count > 0,
-            count=count,
-            columns={"increase": increase},
+            columns={"increase": increase, "count": count},
             totals=self._reader.ask(self._totals),
             ended=np.zeros(len(self.series)),
             lasting=True,
@@ -108,15 +108,13 @@ def _asks(matchers: Sequence[LabelMatcher]) -> bool:
     return any(all(fulfils(name) for fulfils in names) for name in FAMILIES)
 
 
-def _pending(
-    state: State, now: float, matchers: Sequence[LabelMatcher], start: float = 0.0, end: float = float("inf")
-) -> list[Labels]:
-    """The labels of pending usage that fulfil all matchers."""
-    found = dict.fromkeys(
-        labels
-        for (at, _), table in state.endpoints.pending.items()
-        if start <= at + 1 and at <= end
-        for labels, _ in increases(table)
+def _all_pending(state: State, now: float, start: float, end: float) -> list[Labels]:
+    """The labels of pending usage."""
+    return list(
+        dict.fromkeys(
+            labels
+            for (at, _), table in state.endpoints.pending.items()
+            if start <= at + 1 and at <= end
+            for labels, _ in increases(table)
+        )
     )
-    rows = list(found)
-    return [rows[index] for index in selecting(matchers, rows)]

@@ -1,16 +1,17 @@
 """Figures of series in the buckets of an axis, as sources give them."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
 from analytics.points import Labels
-from analytics.promql.block import Floats, Mask, SeriesGroups, SeriesLabels
+from analytics.promql.block import Floats, Mask
 from analytics.promql.budget import Budget
 from analytics.promql.matchers import LabelMatcher
+from analytics.promql.series_labels import SeriesGroups, SeriesLabels
 from analytics.query.cells.axis import Axis
 
 
@@ -37,25 +38,30 @@ class Figures(Struct, frozen=True):
     """Figures of one kind of series; arrays `[bucket, series]`, 0 where `present` is false.
 
     Attributes:
-        count: number of observations.
-        columns: of counters `increase`; of gauges `sum`, `min`, `max`, `last` and `last_at`; of histograms `sum`.
+        columns: those asked for: `count`, the number of observations; of counters `increase`; of gauges `sum`, `min`,
+            `max`, `last` and `last_at`; of histograms `sum`.
         totals: of counters, what each had counted at the end of the axis' last bucket.
         lasting: of counters, whether they go on while nothing is observed.
         momentary: of gauges, whether a value holds at its time only, and has no lookback.
-        ended: for each series the time in seconds from which on earlier values are not shown; 0 for none.
+        ended: for each series the time in seconds from which on earlier values are not shown; 0 for none. Known if
+            `last` was asked for.
         distributions: of histograms.
     """
 
     axis: Axis
     series: SeriesLabels
     present: Mask
-    count: Floats
     columns: dict[str, Floats]
     totals: Floats
     ended: Floats
     lasting: bool = False
     momentary: bool = False
     distributions: ValueCounts | None = None
+
+    @property
+    def count(self) -> Floats:
+        """Number of observations. Raises `KeyError` if it was not asked for."""
+        return self.columns["count"]
 
 
 class SeriesFamily(Protocol):
@@ -69,15 +75,6 @@ class SeriesFamily(Protocol):
         ...
 
 
-@runtime_checkable
-class Summing(Protocol):
-    """A family that sums by groups while it reads, which takes less than reading everything."""
-
-    def read_sums(self, axis: Axis, groups: SeriesGroups, budget: Budget) -> Figures:
-        """The increases of each group of counters."""
-        ...
-
-
 class Source(Protocol):
     """Where series come from."""
 
@@ -85,7 +82,7 @@ class Source(Protocol):
         """The series that fulfil all matchers, by kind. Taken under the lock."""
         ...
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float, budget: Budget) -> list[Labels]:
         """The labels of series with data between two times in seconds."""
         ...
 
@@ -104,7 +101,6 @@ def merged(figures: Figures, groups: SeriesGroups) -> Figures:
         figures,
         series=groups.series,
         present=there,
-        count=summed,
         columns={"increase": summed},
         totals=np.bincount(groups.of_series, weights=figures.totals, minlength=count),
         ended=np.zeros(count),

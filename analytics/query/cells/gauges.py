@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from analytics.promql.block import Floats, Indices, Mask
 from analytics.query.cells import windows
 from analytics.query.cells.axis import Places
 from analytics.query.cells.counters import Result
@@ -12,8 +13,7 @@ from analytics.query.cells.figures import Figures
 
 def latest(figures: Figures, places: Places) -> Result:
     """The last value of the window, unless the series ended since."""
-    rows, present = windows.newest(figures.present, places)
-    values = windows.taken(figures.columns["last"], rows, places)
+    values, present, rows = _newest(figures, places)
     if figures.momentary:
         present = present & (rows == (places.last - 1)[:, None])
     if figures.ended.any():
@@ -32,8 +32,17 @@ def latest_time(figures: Figures, places: Places) -> Result:
 
 def last(figures: Figures, places: Places) -> Result:
     """The last value of the window."""
-    rows, present = windows.newest(figures.present, places)
-    return windows.taken(figures.columns["last"], rows, places), present
+    return _newest(figures, places)[:2]
+
+
+def _newest(figures: Figures, places: Places) -> tuple[Floats, Mask, Indices]:
+    """The last value of the window, whether there is one, and the rows of the buckets that have them."""
+    if figures.present.all():
+        rows = places.last - 1
+        shape = (len(rows), figures.present.shape[1])
+        return figures.columns["last"][rows], np.ones(shape, bool), np.broadcast_to(rows[:, None], shape)
+    newest, present = windows.newest(figures.present, places)
+    return windows.taken(figures.columns["last"], newest, places), present, newest
 
 
 def count(figures: Figures, places: Places) -> Result:
@@ -75,12 +84,12 @@ def _extreme(figures: Figures, places: Places, column: str, function: np.ufunc) 
 
 
 GAUGE_FUNCTIONS: dict[str, tuple[Callable[[Figures, Places], Result], tuple[str, ...]]] = {
-    "count_over_time": (count, ()),
+    "count_over_time": (count, ("count",)),
     "present_over_time": (presence, ()),
     "sum_over_time": (total, ("sum",)),
-    "avg_over_time": (mean, ("sum",)),
+    "avg_over_time": (mean, ("sum", "count")),
     "min_over_time": (least, ("min",)),
     "max_over_time": (greatest, ("max",)),
     "last_over_time": (last, ("last",)),
 }
-"""Functions that buckets answer exactly, and the columns that each needs besides counts."""
+"""Functions that buckets answer exactly, and the columns that each needs."""

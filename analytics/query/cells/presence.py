@@ -7,9 +7,10 @@ from math import ceil
 import numpy as np
 
 from analytics.points import GAUGE, NAME_LABEL, Labels, labels_of
-from analytics.promql.block import Floats, Mask, SeriesLabels
+from analytics.promql.block import Floats, Mask
 from analytics.promql.budget import Budget
 from analytics.promql.matchers import LabelMatcher, selecting
+from analytics.promql.series_labels import SeriesLabels
 from analytics.query.cells.axis import Axis
 from analytics.query.cells.figures import Figures, SeriesFamily
 from analytics.query.reader import Reader
@@ -32,19 +33,19 @@ class PresenceSource:
 
     def families(self, matchers: Sequence[LabelMatcher], budget: Budget) -> list[SeriesFamily]:
         """See `Source`."""
-        found = self._found(matchers)
+        found = self._found(matchers, budget)
         return [_Computed(found, self._reader)] if found else []
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float, budget: Budget) -> list[Labels]:
         """See `Source`."""
-        return self._found(matchers)
+        return self._found(matchers, budget)
 
-    def _found(self, matchers: Sequence[LabelMatcher]) -> list[Labels]:
+    def _found(self, matchers: Sequence[LabelMatcher], budget: Budget) -> list[Labels]:
         names = [matcher.predicate() for matcher in matchers if matcher.name == NAME_LABEL]
         if not any(all(fulfils(name) for fulfils in names) for name in (STATUS_SERIES, AGE_SERIES, USERS_SERIES)):
             return []
         every = self._reader.ask(_series)
-        return [every[index] for index in selecting(matchers, every)]
+        return [every[index] for index in selecting(matchers, every, budget)]
 
 
 def _series(state: State, now: float) -> list[Labels]:
@@ -84,11 +85,11 @@ class _Computed:
             present[:, column] = [value is not None for value in found]
             values[:, column] = [0.0 if value is None else value for value in found]
             budget.pause()
-        figures = dict.fromkeys(columns, values)
+        figures = {**dict.fromkeys(columns, values), "count": present.astype(float)}
         if "last_at" in figures:
             figures["last_at"] = np.broadcast_to(times[:, None], shape)
         nothing = np.zeros(shape[1])
-        return Figures(axis, self.series, present, present.astype(float), figures, nothing, nothing, momentary=True)
+        return Figures(axis, self.series, present, figures, nothing, nothing, momentary=True)
 
 
 def _status(state: State, now: float, labels: dict[str, str], times: Sequence[float]) -> Values:

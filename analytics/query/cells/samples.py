@@ -6,9 +6,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from analytics.points import COUNTER, GAUGE
-from analytics.promql.block import Block, Indices, Objects, SeriesLabels, objects_of
+from analytics.promql.block import Block, Indices, Objects, objects_of
 from analytics.promql.budget import Budget
 from analytics.promql.histogram import UNKNOWN
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.storage import Samples
 from analytics.query.cells.axis import Axis, Places
 from analytics.query.cells.counters import running

@@ -6,20 +6,24 @@ import numpy as np
 
 from analytics.points import COUNTER, GAUGE, HISTOGRAM, Labels
 from analytics.promql import annotations as notes
-from analytics.promql.block import Block, SeriesLabels, empty, joined
+from analytics.promql.block import Block, empty, joined
 from analytics.promql.budget import Budget
 from analytics.promql.dense import DenseHistograms
 from analytics.promql.matchers import LabelMatcher, metric_name
 from analytics.promql.ranges import compute
+from analytics.promql.series_labels import SeriesLabels
 from analytics.promql.storage import Asked, Samples, no_samples
 from analytics.promql.windows import Ranges
 from analytics.query.cells import counters, gauges, histograms
 from analytics.query.cells.axis import Axis, DistinctWindows, bounds, make_axis
-from analytics.query.cells.figures import Figures, SeriesFamily, Source, Summing, merged
+from analytics.query.cells.figures import Figures, SeriesFamily, Source, merged
 from analytics.query.cells.samples import are_exact, samples, side_by_side, within
+from analytics.query.cells.stored import StoredFamily
 from analytics.state.rollup import Level
 
-_ALL_COLUMNS = {COUNTER: ("increase",), GAUGE: ("last", "last_at"), HISTOGRAM: ("sum",)}
+_ALL_COLUMNS = {COUNTER: ("increase", "count"), GAUGE: ("last", "last_at", "count"), HISTOGRAM: ("sum", "count")}
+_LATEST_COLUMNS = {COUNTER: ("increase",), GAUGE: ("last",), HISTOGRAM: ("sum", "count")}
+"""What the last values need; gauges that ended need more."""
 _RATES = ("rate", "increase")
 _COUNTS = ("count_over_time", "present_over_time")
 _TOLERANCE = 0.1
@@ -56,7 +60,9 @@ class CellStorage:
         for family in self._families(asked):
             axis = self._axis(asked, asked.lookback, until_now=True, from_start=family.kind == HISTOGRAM)
             windows = axis.distinct(axis.places(asked.times, asked.lookback, asked.budget.pause))
-            figures = self._read(family, axis, asked, _ALL_COLUMNS[family.kind], with_values=True)
+            figures = self._read(family, axis, asked, _LATEST_COLUMNS[family.kind], with_values=True)
+            if family.kind == GAUGE and figures.ended.any():
+                figures = self._read(family, axis, asked, _ALL_COLUMNS[GAUGE])
             if family.kind == HISTOGRAM:
                 blocks.append(_histograms(family, figures, windows.from_start(), asked, a_second=False))
                 continue
@@ -85,16 +91,19 @@ class CellStorage:
             return no_samples()
         return found[0] if len(found) == 1 else side_by_side(found)
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: int, end: int) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: int, end: int, budget: Budget) -> list[Labels]:
         """See `Storage`."""
-        found = [labels for source in self._sources for labels in source.labels(matchers, start / 1000, end / 1000)]
+        found = [
+            labels for source in self._sources for labels in source.labels(matchers, start / 1000, end / 1000, budget)
+        ]
         return sorted(dict.fromkeys(found))
 
     def _block(self, function: str, family: SeriesFamily, asked: Asked) -> Block:
         kind, length = family.kind, asked.selector.range or asked.lookback
         if kind == COUNTER and function in counters.COUNTER_FUNCTIONS:
             axis = self._axis(asked, length, until_now=function == "last_over_time")
-            figures = self._read(family, axis, asked, ("increase",))
+            columns: tuple[str, ...] = ("increase", "count") if function == "count_over_time" else ("increase",)
+            figures = self._read(family, axis, asked, columns)
             windows = self._windows(axis, asked, length)
             return _spread(
                 family.series, windows, counters.COUNTER_FUNCTIONS[function](figures, windows.places), asked.budget
@@ -109,7 +118,7 @@ class CellStorage:
             return self._timestamp(family, asked, length)
         if kind == HISTOGRAM and function in (*_RATES, *_COUNTS):
             axis = self._axis(asked, length)
-            figures = self._read(family, axis, asked, ("sum",), with_values=function in _RATES)
+            figures = self._read(family, axis, asked, ("sum", "count"), with_values=function in _RATES)
             windows = self._windows(axis, asked, length)
             if function in _RATES:
                 return _histograms(family, figures, windows, asked, a_second=function == "rate")
@@ -156,14 +165,14 @@ class CellStorage:
         windows = self._windows(axis, asked, length)
         found: list[DenseHistograms] = []
         if family.kind == HISTOGRAM:
-            figures = self._read(family, axis, asked, ("sum",), with_values=True)
+            figures = self._read(family, axis, asked, ("sum", "count"), with_values=True)
             asked.budget.charge(len(windows.places.first) * count)
             found, present = histograms.increases(
                 figures, windows.places, groups.of_series, count, asked.budget, a_second=function == "rate"
             )
             block = _spread(groups.series, windows, (np.zeros(present.shape), present), asked.budget, found)
         else:
-            if isinstance(family, Summing):
+            if isinstance(family, StoredFamily):
                 asked.budget.charge(len(axis) * len(family.series) + len(asked.times) * count)
                 figures = family.read_sums(axis, groups, asked.budget)
             else:
@@ -249,6 +258,6 @@ def _spread(
     of_step = windows.of_step
     if len(of_step) == len(values) and bool((of_step[1:] > of_step[:-1]).all()):
         return Block(series, values, present, dense=found)
-    budget.charge(sum(each.running[0].size for each in found if len(each.running)) * len(of_step) // 2)
+    budget.charge(sum(each.count.shape[1] * len(each.indices) for each in found) * len(of_step) // 2)
     spread = [each.of_steps(of_step) for each in found]
     return Block(series, values[of_step], present[of_step], dense=spread)

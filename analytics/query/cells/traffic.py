@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from analytics.points import COUNTER, HISTOGRAM, NAME_LABEL, Labels, labels_of
-from analytics.promql.block import Floats, Mask, SeriesLabels
+from analytics.promql.block import Floats, Mask
 from analytics.promql.budget import Budget
 from analytics.promql.matchers import LabelMatcher, selecting
+from analytics.promql.series_labels import SeriesLabels
 from analytics.query.cells.axis import Axis
 from analytics.query.cells.figures import Figures, SeriesFamily, ValueCounts
 from analytics.query.cells.histograms import ZERO
@@ -17,13 +18,15 @@ from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE
 from analytics.state.state import State
 
-_NAMES = {
+TRAFFIC_NAMES = {
     "requests": ("requests_total", COUNTER),
     "errors": ("errors_total", COUNTER),
     "latency": ("latency_milliseconds", HISTOGRAM),
 }
 """Names and kinds of the service's own series by the name of the state's."""
 EVENTS_TOTAL = "events_total"
+_CELLS_AT_ONCE, _SKETCHES_AT_ONCE = 1_000, 200
+"""Cells that are read at a time, without their sketches and with them."""
 
 
 class TrafficSource:
@@ -34,20 +37,34 @@ class TrafficSource:
 
     def families(self, matchers: Sequence[LabelMatcher], budget: Budget) -> list[SeriesFamily]:
         """See `Source`."""
+        if not any(_accepted(matchers).values()):
+            return []
         by_kind: dict[str, list[tuple[Labels, SeriesKey]]] = {}
-        for kind, labels, key in self._reader.ask(_named, matchers):
+        for kind, labels, key in self._named(matchers, budget):
             by_kind.setdefault(kind, []).append((labels, key))
         return [_Cells(kind, found, self._reader) for kind, found in by_kind.items()]
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float, budget: Budget) -> list[Labels]:
         """See `Source`; series are listed as long as anything of them is kept."""
-        return [labels for _, labels, _ in self._reader.ask(_named, matchers)]
+        return [labels for _, labels, _ in self._named(matchers, budget)]
+
+    def _named(self, matchers: Sequence[LabelMatcher], budget: Budget) -> list[tuple[str, Labels, SeriesKey]]:
+        """Kind, labels and key of the series that fulfil the matchers."""
+        found = self._reader.ask(_named, matchers)
+        chosen = selecting(matchers, [labels for _, labels, _ in found], budget)
+        return [found[index] for index in chosen]
+
+
+def _accepted(matchers: Sequence[LabelMatcher]) -> dict[str, bool]:
+    """Whether a selector may find series with a name, by name."""
+    names = [matcher.predicate() for matcher in matchers if matcher.name == NAME_LABEL]
+    every = (EVENTS_TOTAL, *(shown for shown, _ in TRAFFIC_NAMES.values()))
+    return {shown: all(fulfils(shown) for fulfils in names) for shown in every}
 
 
 def _named(state: State, now: float, matchers: Sequence[LabelMatcher]) -> list[tuple[str, Labels, SeriesKey]]:
-    """Kind, labels and key of the series that fulfil the matchers."""
-    names = [matcher.predicate() for matcher in matchers if matcher.name == NAME_LABEL]
-    accepted: dict[str, bool] = {}
+    """Kind, labels and key of the series whose names fulfil the matchers."""
+    accepted = _accepted(matchers)
     found = []
     for key in state.series.totals:
         name, service, tags = key
@@ -58,13 +75,10 @@ def _named(state: State, now: float, matchers: Sequence[LabelMatcher]) -> list[t
                 continue
             shown, kind = EVENTS_TOTAL, COUNTER
         else:
-            shown, kind = _NAMES[name]
-        if shown not in accepted:
-            accepted[shown] = all(fulfils(shown) for fulfils in names)
+            shown, kind = TRAFFIC_NAMES[name]
         if accepted[shown]:
             found.append((kind, labels_of([*tags, ("service", service), (NAME_LABEL, shown)]), key))
-    chosen = selecting(matchers, [labels for _, labels, _ in found])
-    return [found[index] for index in chosen]
+    return found
 
 
 class _Cells:
@@ -82,31 +96,45 @@ class _Cells:
         shape = (len(axis), len(self._keys))
         present: Mask = np.zeros(shape, bool)
         count: Floats = np.zeros(shape)
-        found: dict[str, Floats] = {name: np.zeros(shape) for name in columns}
+        found: dict[str, Floats] = {name: np.zeros(shape) for name in columns if name != "count"}
         values = _Values() if with_values and self.kind == HISTOGRAM else None
-        row = 0
+
+        def fill(state: State, now: float, level: int, first: int, last: int) -> None:
+            for row in range(first, last):
+                cells = self._bucket(state, level, int(axis.edges[row]))
+                if not cells:
+                    continue
+                places = list(cells)
+                present[row, places] = True
+                count[row, places] = [cell.count for cell in cells.values()]
+                for name, column in found.items():
+                    column[row, places] = [_FIGURES[name](cell) for cell in cells.values()]
+                if values is not None:
+                    values.add(row, cells)
+
+        size, row = max(1, (_CELLS_AT_ONCE if values is None else _SKETCHES_AT_ONCE) // len(self._keys)), 0
         for run in axis.runs:
-            level = run.level
-            while row < len(axis) and axis.edges[row] < run.end:
-                cells = self._reader.ask(self._bucket, level, int(axis.edges[row]))
-                if cells:
-                    places = list(cells)
-                    present[row, places] = True
-                    count[row, places] = [cell.count for cell in cells.values()]
-                    for name, column in found.items():
-                        column[row, places] = [_FIGURES[name](cell) for cell in cells.values()]
-                    if values is not None:
-                        values.add(row, cells)
-                row += 1
+            until = int(np.searchsorted(axis.edges, run.end))
+            while row < until:
+                last = min(row + size, until)
+                self._reader.ask(fill, run.level, row, last)
+                row = last
                 budget.pause()
         totals: Floats = self._reader.ask(self._totals) if self.kind == COUNTER else np.zeros(len(self._keys))
         distributions = None if values is None else values.distributions()
         nothing = np.zeros(len(self._keys))
         return Figures(
-            axis, self.series, present, count, found, totals, nothing, lasting=True, distributions=distributions
+            axis,
+            self.series,
+            present,
+            {**found, "count": count},
+            totals,
+            nothing,
+            lasting=True,
+            distributions=distributions,
         )
 
-    def _bucket(self, state: State, now: float, level: int, start: int) -> dict[int, Cell]:
+    def _bucket(self, state: State, level: int, start: int) -> dict[int, Cell]:
         """The cells of one bucket by the series' place; they are not to be changed."""
         tables = list(state.series.tables(level, start))
         found: dict[int, Cell] = {}

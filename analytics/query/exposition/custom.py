@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analytics.points import COUNTER, GAUGE, NAME_LABEL, Labels
+from analytics.points import COUNTER, GAUGE, NAME_LABEL, Exemplar, Labels
 from analytics.query.exposition.family import Kind, MetricFamily, Native, Slice, Slices, Value, power_above
 from analytics.query.figures import number
 from analytics.state.observations import TRAFFIC
@@ -40,7 +40,7 @@ def custom(state: State) -> Slices:
             powers = powers_of(extents)
         for first in range(0, len(ids), most):
             part = ids[first : first + most]
-            yield Slice(metric, _series(state, name, kind, part, powers))
+            yield _slice(state, metric, name, part, powers)
             work += (len(part) + 1) / most
             if work >= 1:
                 yield None
@@ -80,10 +80,12 @@ def _metric(state: State, name: str, kind: str, ids: Sequence[int]) -> MetricFam
     return MetricFamily(base or name, exposed.get(kind, "histogram"), about, is_custom=True)
 
 
-def _series(state: State, name: str, kind: str, ids: Sequence[int], powers: range) -> list[tuple[Labels, Value]]:
+def _slice(state: State, metric: MetricFamily, name: str, ids: Sequence[int], powers: range) -> Slice:
     """The series with these ids, except those that ended, or are no longer of this metric."""
     store = state.series_store
+    kind = store.kind_of(name)
     found: list[tuple[Labels, Value]] = []
+    exemplars: dict[int, Sequence[Exemplar]] = {}
     for each in ids:
         life, labels = store.lives[each], store.labels(each)
         if life.kind != kind or life.newest <= life.ended or (NAME_LABEL, name) not in labels:
@@ -99,5 +101,8 @@ def _series(state: State, name: str, kind: str, ids: Sequence[int], powers: rang
                 continue
             buckets = running.sketch.buckets
             value = Native(buckets.values, number(running.sum), buckets, powers)
+        held = store.exemplars.of(each)
+        if held and kind != GAUGE:
+            exemplars[len(found)] = tuple(held)
         found.append((tuple([pair for pair in labels if pair[0] != NAME_LABEL]), value))
-    return found
+    return Slice(metric, found, exemplars)

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from analytics.points import Labels
+from analytics.points import Exemplar, Labels
 from analytics.state.quantiles import SMALLEST, SketchBuckets
 
 Kind = Literal["counter", "gauge", "histogram"]
@@ -82,14 +82,23 @@ Value = float | Classic | Native
 
 
 class Slice(NamedTuple):
-    """Some series of a metric. Slices of one metric follow each other."""
+    """Some series of a metric. Slices of one metric follow each other.
+
+    `exemplars` has those of counters and histograms, oldest first, by the place of the series.
+    """
 
     metric: MetricFamily
     series: Sequence[tuple[Labels, Value]]
+    exemplars: Mapping[int, Sequence[Exemplar]] = {}
 
 
 Slices = Iterator[Slice | None]
 """Slices of metrics, and None where others may run: the state may be another one after it."""
+
+
+def newest_within(exemplars: Sequence[Exemplar], above: float, up_to: float) -> Exemplar | None:
+    """The newest exemplar of a bucket: with a value above one bound, and up to another."""
+    return next((each for each in reversed(exemplars) if above < each.value <= up_to), None)
 
 
 def single(metric: MetricFamily, value: float) -> Slice:

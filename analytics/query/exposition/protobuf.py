@@ -6,12 +6,13 @@ fewer observations than were counted (`Native.count`).
 Source: github.com/prometheus/client_model, io/prometheus/client/metrics.proto
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from struct import Struct, pack
 
-from analytics.points import Labels
-from analytics.query.exposition.family import Classic, Kind, MetricFamily, Native, Slice
+from analytics.points import Exemplar, Labels
+from analytics.query.exposition.family import Classic, Kind, MetricFamily, Native, Slice, newest_within
 from analytics.query.exposition.names import ExposedNames
 from analytics.state.quantiles import SketchBuckets
 
@@ -53,10 +54,14 @@ class ProtobufWriter:
     def series(self, part: Slice) -> bytes:
         """Some series of the family that was begun last."""
         metric, written = part.metric, list[bytes]()
-        for labels, value in part.series:
+        for place, (labels, value) in enumerate(part.series):
             pairs = self._labels(self._names.labels(labels) if metric.is_custom else labels)
+            exemplars = part.exemplars.get(place, ())
             if isinstance(value, (Classic, Native)):
-                written.append(_message(0x22, pairs + _message(0x3A, _histogram(value))))
+                written.append(_message(0x22, pairs + _message(0x3A, _histogram(value, exemplars))))
+            elif exemplars:
+                newest = _message(0x12, _exemplar(exemplars[-1]))
+                written.append(_message(0x22, pairs + _message(0x1A, _double_field(0x09, value) + newest)))
             else:
                 written.append(_message(0x22, pairs + VALUE_FIELDS[metric.kind] + _double(value)))
         return b"".join(written)
@@ -71,18 +76,34 @@ class ProtobufWriter:
         for pair in labels:
             written = known.get(pair)
             if written is None:
-                name, value = pair
-                written = _message(0x0A, _message(0x0A, name.encode()) + _message(0x12, value.encode()))
-                known[pair] = written
+                written = known[pair] = _label(pair)
             found.append(written)
         return b"".join(found)
 
 
-def _histogram(value: Classic | Native) -> bytes:
+def _label(pair: tuple[str, str]) -> bytes:
+    name, value = pair
+    return _message(0x0A, _message(0x0A, name.encode()) + _message(0x12, value.encode()))
+
+
+def _exemplar(exemplar: Exemplar) -> bytes:
+    nanoseconds = round((exemplar.at or 0.0) * 1_000_000_000)
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    time = b"\x08" + _varint(seconds) + b"\x10" + _varint(rest)
+    pairs = map(_label, exemplar.labels)
+    return b"".join(pairs) + _double_field(0x11, exemplar.value) + _message(0x1A, time)
+
+
+def _histogram(value: Classic | Native, exemplars: Sequence[Exemplar] = ()) -> bytes:
     classic = value.classic if isinstance(value, Native) else value
     parts = [b"\x08", _varint(round(classic.count)), _double_field(SAMPLE_SUM, classic.sum)]
-    for bound, count in classic.buckets:
-        parts.append(_message(0x1A, b"\x08" + _varint(round(count)) + _double_field(UPPER_BOUND, bound)))
+    above = -math.inf
+    buckets = [*classic.buckets, (math.inf, classic.count)] if exemplars else classic.buckets
+    for bound, count in buckets:
+        newest = newest_within(exemplars, above, bound) if exemplars else None
+        after = b"" if newest is None else _message(0x1A, _exemplar(newest))
+        parts.append(_message(0x1A, b"\x08" + _varint(round(count)) + _double_field(UPPER_BOUND, bound) + after))
+        above = bound
     if isinstance(value, Native) and value.buckets is not None:
         parts.append(_native(value.count, value.zero_threshold, value.buckets))
     return b"".join(parts)

@@ -4,11 +4,12 @@ Sources: prometheus.io/docs/instrumenting/exposition_formats,
 prometheus.io/docs/specs/om/open_metrics_spec
 """
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from analytics.points import Labels
-from analytics.query.exposition.family import Classic, MetricFamily, Native, Slice, Value
+from analytics.points import Exemplar, Labels
+from analytics.query.exposition.family import Classic, MetricFamily, Native, Slice, Value, newest_within
 from analytics.query.exposition.names import METRIC_PATTERN, ExposedNames
 
 SPECIAL_NUMBERS = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
@@ -44,14 +45,16 @@ class TextWriter:
         """The lines of some series of the family that was begun last."""
         metric, name, lines = part.metric, self._name, list[str]()
         if metric.kind == "histogram":
-            for labels, value in part.series:
+            for place, (labels, value) in enumerate(part.series):
                 if isinstance(value, (Classic, Native)):
-                    self._histogram(lines, self._pairs(metric, labels), value)
+                    self._histogram(lines, self._pairs(metric, labels), value, part.exemplars.get(place, ()))
             return "".join(lines).encode()
         if metric.kind == "counter":
             name += "_total"
-        for labels, value in part.series:
-            lines.append(f"{_series(name, self._pairs(metric, labels))} {_number(value)}\n")
+        for place, (labels, value) in enumerate(part.series):
+            newest = part.exemplars.get(place, ())[-1:]
+            after = self._exemplar(newest[0]) if newest else ""
+            lines.append(f"{_series(name, self._pairs(metric, labels))} {_number(value)}{after}\n")
         return "".join(lines).encode()
 
     def family(self, parts: list[bytes]) -> Iterable[bytes]:
@@ -69,14 +72,27 @@ class TextWriter:
             ]
         )
 
-    def _histogram(self, lines: list[str], pairs: str, value: Classic | Native) -> None:
+    def _histogram(
+        self, lines: list[str], pairs: str, value: Classic | Native, exemplars: Sequence[Exemplar] = ()
+    ) -> None:
         name, classic = self._name, value.classic if isinstance(value, Native) else value
         bucket = _series(f"{name}_bucket", f'{pairs},le="' if pairs else 'le="')[:-1]
-        lines += [f'{bucket}{bound!r}"}} {_number(count)}\n' for bound, count in classic.buckets]
-        lines.append(f'{bucket}+Inf"}} {_number(classic.count)}\n')
+        above = -math.inf
+        for bound, count in (*classic.buckets, (math.inf, classic.count)):
+            newest = newest_within(exemplars, above, bound) if exemplars else None
+            after = "" if newest is None else self._exemplar(newest)
+            lines.append(f'{bucket}{_number(bound)}"}} {_number(count)}{after}\n')
+            above = bound
         if classic.sum >= 0 or not self._openmetrics:  # OpenMetrics has no sums of negative observations
             lines.append(f"{_series(f'{name}_count', pairs)} {_number(classic.count)}\n")
             lines.append(f"{_series(f'{name}_sum', pairs)} {_number(classic.sum)}\n")
+
+    def _exemplar(self, exemplar: Exemplar) -> str:
+        """What follows a value: an exemplar of it, which only OpenMetrics has."""
+        if not self._openmetrics:
+            return ""
+        pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in exemplar.labels if _is_name(name))
+        return f" # {{{pairs}}} {_number(exemplar.value)} {exemplar.at!r}"
 
 
 def _series(name: str, pairs: str) -> str:

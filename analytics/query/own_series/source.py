@@ -1,16 +1,20 @@
 """Source of the own metrics: sampled every few seconds into memory, and lost at a restart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from analytics.own_metrics.family import Family, Histograms
 from analytics.points import COUNTER, Labels
-from analytics.promql.block import Floats, Indices, Mask, SeriesLabels
+from analytics.promql.block import Floats, Indices, Mask
 from analytics.promql.budget import Budget
-from analytics.promql.matchers import LabelMatcher, selecting
+from analytics.promql.matchers import LabelMatcher, metric_name, selecting
+from analytics.promql.series_labels import SeriesLabels
 from analytics.query.cells.axis import Axis
 from analytics.query.cells.figures import Figures, SeriesFamily
+from analytics.query.exposition.own import PREFIX
 from analytics.query.own_series.columns import Columns, Descriptions
 from analytics.query.own_series.rows import Row, SampleRows, sampled
 
@@ -21,9 +25,13 @@ class OwnSeries:
     """Samples of the own metrics, and a source of series for PromQL.
 
     Totals of counters count from the first sample on: what was before it is in no window.
+
+    Args:
+        in_loop: calls a function in the event loop's thread, in which samples are taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_loop: Callable[[Callable[[], Any]], Any] = lambda function: function()) -> None:
+        self._in_loop = in_loop
         self._columns = Columns()
         self._rows = SampleRows()
         self._newest: Row | None = None
@@ -54,20 +62,40 @@ class OwnSeries:
 
     def families(self, matchers: Sequence[LabelMatcher], budget: Budget) -> list[SeriesFamily]:
         """See `Source`."""
-        rows, found = self._rows.all(), list[SeriesFamily]()
-        for kind, labels in self._columns.labels.items():
-            places = selecting(matchers, labels)
+        name = metric_name(matchers)
+        if name and not name.startswith(PREFIX):
+            return []
+        known, found = self._known(), list[SeriesFamily]()
+        for kind, labels in known.labels.items():
+            places = selecting(matchers, labels, budget)
             if places:
                 series = SeriesLabels([labels[place] for place in places])
-                found.append(_Sampled(kind, series, np.array(places, np.int64), rows, self._base))
+                found.append(_Sampled(kind, series, np.array(places, np.int64), known.rows, known.base))
         return found
 
-    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float) -> list[Labels]:
+    def labels(self, matchers: Sequence[LabelMatcher], start: float, end: float, budget: Budget) -> list[Labels]:
         """See `Source`."""
-        if not any(start <= row.at <= end for row in self._rows.all()):
+        known = self._known()
+        if not any(start <= row.at <= end for row in known.rows):
             return []
-        every = [labels for known in self._columns.labels.values() for labels in known]
-        return [every[place] for place in selecting(matchers, every)]
+        every = list(chain.from_iterable(known.labels.values()))
+        return [every[place] for place in selecting(matchers, every, budget)]
+
+    def _known(self) -> "_Known":
+        def taken() -> _Known:
+            labels = {kind: list(labels) for kind, labels in self._columns.labels.items()}
+            return _Known(self._rows.all(), labels, self._base)
+
+        known: _Known = self._in_loop(taken)
+        return known
+
+
+class _Known(NamedTuple):
+    """What is known at a time: rows, labels by kind, and the totals of counters before the first row."""
+
+    rows: Sequence[Row]
+    labels: Mapping[str, Sequence[Labels]]
+    base: Floats
 
 
 class _Sampled:
@@ -93,7 +121,7 @@ class _Sampled:
         count = np.where(present, np.diff(samples[newest])[:, None], 0).astype(float)
         increase = np.maximum(np.diff(values, axis=0), 0.0)
         nothing = np.zeros(len(self.series))
-        return Figures(axis, self.series, present, count, {"increase": increase}, values[-1], nothing, True)
+        return Figures(axis, self.series, present, {"increase": increase, "count": count}, values[-1], nothing, True)
 
     def _gauges(self, axis: Axis, columns: Sequence[str]) -> Figures:
         shape = (len(axis), len(self.series))
@@ -110,10 +138,10 @@ class _Sampled:
             least[bucket], greatest[bucket] = np.fmin(least[bucket], low), np.fmax(greatest[bucket], high)
             last[bucket] = np.where(number > 0, newest, last[bucket])
             last_at[bucket] = np.where(number > 0, row.at, last_at[bucket])
-        every = {"sum": total, "min": least, "max": greatest, "last": last, "last_at": last_at}
+        every = {"count": count, "sum": total, "min": least, "max": greatest, "last": last, "last_at": last_at}
         found = {name: np.nan_to_num(every[name]) for name in columns}
         nothing = np.zeros(len(self.series))
-        return Figures(axis, self.series, count > 0, count, found, nothing, nothing)
+        return Figures(axis, self.series, count > 0, found, nothing, nothing)
 
 
 def _at(values: Floats, places: Indices, missing: float) -> Floats:

@@ -5,21 +5,33 @@ bucket of the next level, and so on when that one closes. Late observations go i
 once. An open bucket is complete together with the finer open buckets within it: see `view`.
 
 Only the times of records close and drop buckets, never reads, so equal logs give equal sums of floats.
+
+Sketches of histograms are kept at half the resolution, which is about half the size, in hours older than a day and in
+days older than a week.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from analytics.points import HISTOGRAM
 from analytics.state.dirty import DirtySet
+from analytics.state.quantiles import INITIAL_SCALE
+from analytics.state.resolution import Resolution
 from analytics.state.rollup import Bucket, Level
-from analytics.state.series.contents import BucketContent, content_of
+from analytics.state.series.contents import BucketContent, content_of, shifted, sum_of
 from analytics.state.series.observed import ObservationArrays, Observed, by_start
 from analytics.state.series.sketches import Sketches
-from analytics.state.series.table import Table, merged_all
+from analytics.state.series.table import merged_all
 
 Booleans = npt.NDArray[np.bool_]
+FINE = {Resolution.HOUR: 24, Resolution.DAY: 7}
+"""Number of the newest closed buckets whose histograms have their full resolution, by level; finer levels: all."""
+FEW = 4
+"""Up to this number, buckets are packed one by one, as `advance` is called."""
+OLD_SCALE = INITIAL_SCALE - 1
+"""The finest scale of older ones: quantiles are within 1.1 % of a sample."""
 
 
 class Buckets:
@@ -27,6 +39,7 @@ class Buckets:
 
     Args:
         has_sketches: by id and level, whether the sketches of a gauge are kept; None if all are.
+        changed_late: called with level and start of each closed bucket that is changed, and the ids.
     """
 
     def __init__(
@@ -34,7 +47,9 @@ class Buckets:
         kind: str,
         levels: Sequence[Level],
         has_sketches: Callable[[int], Booleans | None] = lambda level: None,
+        changed_late: Callable[[int, int, Iterable[int]], None] = lambda level, start, ids: None,
     ) -> None:
+        self._changed_late = changed_late
         self.kind, self.levels = kind, tuple(levels)
         self._has_sketches = has_sketches
         self._contents: list[dict[int, BucketContent]] = [{} for _ in self.levels]
@@ -87,6 +102,7 @@ class Buckets:
                     self._merge(index + 1, above, contents[start], start - above)
                 self._unpacked.add(Bucket(index, start))
         self._compact()
+        self._coarsen()
 
     def expire(self, oldest: Sequence[int]) -> None:
         """Drop the buckets before these starts, one for each level; later observations of their times are ignored."""
@@ -109,14 +125,14 @@ class Buckets:
             self._views[bucket] = self._merged(level, [(own, 0)] if own else [], start, end)
         return self._views[bucket]
 
-    def remove(self, bucket: Bucket, gone: Booleans) -> None:
-        """Remove the series for which `gone`, by id, is true, from one bucket."""
+    def remove(self, bucket: Bucket, gone: Booleans) -> bool:
+        """Remove the series for which `gone`, by id, is true, from one bucket; returns whether it had any."""
         content = self._contents[bucket.level].get(bucket.start)
         if content is None:
-            return
+            return False
         kept = ~gone.take(content.table.keys, mode="clip") | (content.table.keys >= len(gone))
         if kept.all():
-            return
+            return False
         sketches = content.sketches
         if sketches is not None:
             chosen = np.ones(int(content.table.keys.max()) + 1, bool)
@@ -124,6 +140,7 @@ class Buckets:
             sketches = sketches.of(chosen)
             sketches.compact()
         self._put(bucket, BucketContent(content.table.where(kept), sketches))
+        return True
 
     def sketch_again(self, chosen: Booleans, finest: int) -> None:
         """Add the sketches of some series at level `finest` to the coarser buckets, where all finer ones are kept."""
@@ -136,7 +153,7 @@ class Buckets:
                 above = self.levels[index].start(start)
                 own = self._contents[index].get(above)
                 if own is not None and (above >= self._oldest[finest] or above >= self._open[index]):
-                    self._put(Bucket(index, above), own._replace(sketches=_sum(own.sketches, sketches)))
+                    self._put(Bucket(index, above), own._replace(sketches=sum_of(own.sketches, sketches)))
                     self._unpacked.add(Bucket(index, above))
                 if above >= self._open[index]:
                     break
@@ -163,7 +180,7 @@ class Buckets:
         self._contents = [{} for _ in self.levels]
         for (level, start), content in contents.items():
             if start >= self._oldest[level]:
-                self._contents[level][start] = content
+                self._keep(Bucket(level, start), content)
 
     def _add_by_second(self, arrays: ObservationArrays) -> None:
         """Add observations of several seconds: put off those of open ones, and add late ones to the closed buckets."""
@@ -181,6 +198,8 @@ class Buckets:
                 if start >= self._oldest[index]:
                     self._merge(index, start, content_of(self.kind, part, start))
                     self._unpacked.add(Bucket(index, start))
+                    if start < self._open[index]:
+                        self._changed_late(index, start, part.ids.tolist())
             going = np.flatnonzero(late.ats < self._open[index])
             if not len(going):
                 return
@@ -197,22 +216,54 @@ class Buckets:
             sketches = sketches.of(chosen) if chosen.any() else None
         own = self._contents[level].get(start)
         if own is None:
-            self._put(bucket, BucketContent(_shifted(more.table, shift), sketches))
+            self._put(bucket, BucketContent(shifted(more.table, shift), sketches))
         else:
-            self._put(bucket, BucketContent(own.table.merged(more.table, shift), _sum(own.sketches, sketches)))
+            self._put(bucket, BucketContent(own.table.merged(more.table, shift), sum_of(own.sketches, sketches)))
+        if level > Resolution.MINUTE:
+            self._unpacked.add(bucket)
 
     def _put(self, bucket: Bucket, content: BucketContent) -> None:
-        self._contents[bucket.level][bucket.start] = content
+        self._keep(bucket, content)
         self._views.pop(bucket, None)
         self.dirty.add(bucket)
 
+    def _keep(self, bucket: Bucket, content: BucketContent) -> None:
+        contents = self._contents[bucket.level]
+        before = contents.get(bucket.start - self.levels[bucket.level].size)
+        shared = content if before is None else content._replace(table=content.table.sharing_keys(before.table))
+        contents[bucket.start] = shared
+
     def _compact(self) -> None:
-        """Pack the sketches of closed buckets; seconds are dropped too soon to be worth it."""
-        unpacked, self._unpacked = self._unpacked, set()
-        for bucket in unpacked:
-            content = self._contents[bucket.level].get(bucket.start)
-            if bucket.level and bucket.start < self._open[bucket.level] and content and content.sketches is not None:
+        """Pack the sketches that were changed, but those of the open minute, which change each second.
+
+        Of a few buckets above the seconds, one at a time is packed: that takes milliseconds.
+        """
+        unpacked = sorted(self._unpacked)
+        seconds = sum(bucket.level == Resolution.SECOND for bucket in unpacked)
+        due = unpacked if len(unpacked) > seconds + FEW else unpacked[: seconds + 1]
+        self._unpacked.difference_update(due)
+        for bucket in due:
+            contents = self._contents[bucket.level]
+            content = contents.get(bucket.start)
+            if content is None or (bucket.level == Resolution.MINUTE and bucket.start >= self._open[bucket.level]):
+                continue
+            if content.sketches is not None:
                 content.sketches.compact()
+            self._keep(bucket, content)
+
+    def _coarsen(self) -> None:
+        """Halve the resolution of the sketches of one old bucket: all in turn, as `advance` is called."""
+        if self.kind != HISTOGRAM:
+            return
+        for level, count in FINE.items():
+            contents, since = self._contents[level], self._open[level] - count * self.levels[level].size
+            old = [start for start, each in contents.items() if start < since and _is_fine(each.sketches)]
+            if old:
+                content = contents[min(old)]
+                sketches = content.sketches and content.sketches.coarser(OLD_SCALE)
+                self._put(Bucket(level, min(old)), content._replace(sketches=sketches))
+                self._unpacked.add(Bucket(level, min(old)))
+                return
 
     def _merged(self, level: int, own: list[tuple[BucketContent, int]], start: int, end: int) -> BucketContent | None:
         parts = [*own, *self._finer(level, start, end)]
@@ -225,7 +276,7 @@ class Buckets:
             more = part.sketches
             if more is not None and chosen is not None:
                 more = more.of(chosen)
-            sketches = _sum(sketches, more)
+            sketches = sum_of(sketches, more)
         return BucketContent(table, sketches)
 
     def _finer(self, level: int, start: int, end: int) -> Iterator[tuple[BucketContent, int]]:
@@ -238,13 +289,5 @@ class Buckets:
             yield content_of(self.kind, self._waiting[second].arrays(), second), second - start
 
 
-def _shifted(table: Table, shift: float) -> Table:
-    moved = merged_all(((table, shift),)) if shift else table
-    assert moved is not None
-    return moved
-
-
-def _sum(mine: Sketches | None, more: Sketches | None) -> Sketches | None:
-    if mine is None or more is None:
-        return mine or more
-    return mine.merged(more)
+def _is_fine(sketches: Sketches | None) -> bool:
+    return sketches is not None and sketches.finest > OLD_SCALE

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.points import COUNTER, HISTOGRAM
 from analytics.state.series.observed import ObservationArrays
 from analytics.state.series.sketches import Sketches
-from analytics.state.series.table import LAYOUTS, Table
+from analytics.state.series.table import LAYOUTS, Table, merged_all
 
 
 class BucketContent(NamedTuple):
@@ -34,3 +34,17 @@ def _of_histograms(observed: ObservationArrays) -> BucketContent:
     whole = [(number, each) for number, each in zip(ids.tolist(), histograms, strict=True) if each is not None]
     sketches = Sketches.of_values(ids[singles], values[singles])
     return BucketContent(table, sketches.merged(Sketches.of_histograms(whole)) if whole else sketches)
+
+
+def shifted(table: Table, shift: float) -> Table:
+    """The table of a bucket that starts so many seconds earlier."""
+    moved = merged_all(((table, shift),)) if shift else table
+    assert moved is not None
+    return moved
+
+
+def sum_of(mine: Sketches | None, more: Sketches | None) -> Sketches | None:
+    """The sum of two sketches, either of which may be missing."""
+    if mine is None or more is None:
+        return mine or more
+    return mine.merged(more)

@@ -118,6 +118,10 @@ class SeriesIds:
         """The values of a label in all series, in order."""
         return sorted(self._index.get(label, ()))
 
+    def all_values(self, label: str) -> list[str]:
+        """The values of a label in all series, in any order."""
+        return list(self._index.get(label, ()))
+
     def counts(self, label: str) -> dict[str, int]:
         """The number of series by value of a label, in the order of values."""
         return {value: len(numbers) for value, numbers in sorted(self._index.get(label, {}).items())}

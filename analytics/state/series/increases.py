@@ -4,8 +4,9 @@ A source is one sender of a series, such as an instance. Its total is compared w
 
 - A total that did not fall adds the difference.
 - A total that fell, or has another `started`, follows a reset: it counts as a whole.
-- A total that is not newer than the last one was repeated or is late. It changes nothing that was counted, since later
-  totals included it.
+- A late total of a counter is compared with its neighbours among the last `REMEMBERED` totals: its part of the increase
+  moves to its own time, and a reset that it reveals counts. An older one, one of a time that is known, and a late total
+  of a histogram change nothing: later totals included them, unless the source was reset in between.
 - The first total of a source counts as a whole if its `started` says that all of it is new: that it began after this
   service recorded its first record, or the source was first seen in any series, or after the last point of its series.
 - Any other first total is a baseline, and adds nothing: how much of it is new is unknown.
@@ -30,24 +31,50 @@ LONGEST_SILENCE = 3600.0
 """Seconds, by the times of points, after which a source beyond `FEW_SOURCES` is forgotten when a new one comes."""
 
 
-class SourceTotal(Struct, gc=False):
+REMEMBERED = 4
+"""Last totals of a counter from one source, among which late ones are put in order."""
+
+
+class PastTotal(Struct, gc=False, array_like=True):
+    """A total of a counter before the last one."""
+
+    at: float
+    value: float
+    started: float | None = None
+
+
+class SourceTotal(Struct, gc=False, omit_defaults=True):
     """The last total of one series from one source; times in seconds since the epoch.
 
-    `histogram` holds the total of a cumulative histogram.
+    Attributes:
+        histogram: the total of a cumulative histogram.
+        past: the totals of a counter before it, newest first.
+        is_whole: whether the very first total counted as a whole, instead of being a baseline; None if that one is no
+            more remembered.
     """
 
     at: float
     value: float
     started: float | None = None
     histogram: ExponentialHistogram | None = None
+    past: tuple[PastTotal, ...] = ()
+    is_whole: bool | None = None
 
 
 class Rise(NamedTuple):
-    """What a total adds: `increase`, and `baseline`, which was counted before by the source alone."""
+    """What a total adds.
+
+    Attributes:
+        increase: at the time of the total.
+        baseline: counted before by the source alone.
+        later: at the time `later_at` of the next total, of which a late total takes a part.
+    """
 
     increase: float
     baseline: float = 0.0
     histogram: ExponentialHistogram | None = None
+    later: float = 0.0
+    later_at: float = 0.0
 
 
 class Increases:
@@ -70,7 +97,7 @@ class Increases:
         return sum(map(len, self._totals.values()))
 
     def rise(self, number: int, source: str, total: SourceTotal, newest: float | None) -> Rise | None:
-        """Take a total; returns what it adds, or None if it is repeated or late.
+        """Take a total; returns what it adds, or None if it is repeated or too late.
 
         Args:
             number: id of the series.
@@ -84,14 +111,18 @@ class Increases:
             since, series = self._known.get(source, (total.at, 0))
             self._known[source] = since, series + 1
         elif total.at <= last.at:
-            return None
+            is_repeated = total.at == last.at or total.histogram is not None or last.histogram is not None
+            return None if is_repeated else _late(last, total)
         totals[source] = total
         if last is None:
-            if self._is_all_new(number, total, since, newest):
+            total.is_whole = self._is_all_new(number, total, since, newest)
+            if total.is_whole:
                 return Rise(total.value, histogram=total.histogram)
             return Rise(0.0, total.value)
-        begun = _known_start(total)
-        if begun is not None and last.started is not None and begun > last.started:
+        if total.histogram is None and last.histogram is None:
+            total.past = (PastTotal(last.at, last.value, last.started), *last.past[: REMEMBERED - 2])
+            total.is_whole = last.is_whole if len(last.past) < REMEMBERED - 1 else None
+        if _restarted(last, total):
             return Rise(total.value, histogram=total.histogram)
         if total.started is None:
             total.started = last.started
@@ -161,7 +192,52 @@ class Increases:
             del self._known[source]
 
 
-def _known_start(total: SourceTotal) -> float | None:
+def _late(last: SourceTotal, total: SourceTotal) -> Rise | None:
+    """Put a late total in order; returns what it adds, or None if it is repeated or too late."""
+    late = PastTotal(total.at, total.value, total.started)
+    known: tuple[SourceTotal | PastTotal, ...] = (last, *last.past)
+    place = next((place for place, each in enumerate(known) if each.at <= late.at), len(known))
+    following, before = known[place - 1], known[place] if place < len(known) else None
+    if before is None:
+        rise = _earliest(late, following, last.is_whole)
+    elif before.at == late.at:
+        return None
+    else:
+        late.started = before.started if late.started is None else late.started
+        part = _increase(before, late)
+        rise = Rise(part, 0.0, None, _increase(late, following) - _increase(before, following), following.at)
+    if rise is not None:
+        past = (*last.past[: place - 1], late, *last.past[place - 1 :])
+        if len(past) >= REMEMBERED:
+            past, last.is_whole = past[: REMEMBERED - 1], None
+        last.past = past
+    return rise
+
+
+def _earliest(late: PastTotal, first: SourceTotal | PastTotal, is_whole: bool | None) -> Rise | None:
+    """What a total adds that is earlier than the first one, which counted as a whole or as the baseline."""
+    if is_whole is None:
+        return None
+    if not is_whole:
+        return Rise(0.0, late.value - first.value, None, _increase(late, first), first.at)
+    if late.started != first.started or late.value > first.value:
+        return None
+    return Rise(late.value, 0.0, None, -late.value, first.at)
+
+
+def _increase(before: SourceTotal | PastTotal, after: SourceTotal | PastTotal) -> float:
+    """What a counter rose between two totals that follow each other."""
+    fell = after.value < before.value or _restarted(before, after)
+    return after.value if fell else after.value - before.value
+
+
+def _restarted(before: SourceTotal | PastTotal, after: SourceTotal | PastTotal) -> bool:
+    """Whether a total says that its source began to count after the other one did."""
+    begun = _known_start(after)
+    return begun is not None and before.started is not None and begun > before.started
+
+
+def _known_start(total: SourceTotal | PastTotal) -> float | None:
     """When the source began to count; None if that is unknown.
 
     Source: opentelemetry.io/docs/specs/otel/metrics/data-model/#cumulative-streams-handling-unknown-start-time

@@ -2,12 +2,13 @@
 
 The buckets are those of `state.quantiles`: bucket `i` at scale `s` holds the values in (base**i, base**(i+1)] with
 base = 2**(2**-s). A row is the count of one bucket of one series. Scale 6 is the finest kept. A series is coarser where
-its sender's histogram was, or where it needed more than `MAX_BUCKETS`.
+its sender's histogram was, where it needed more than `MAX_BUCKETS`, or with age: see `Buckets`.
 
 Source: opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, groupby
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -15,23 +16,24 @@ import numpy.typing as npt
 
 from analytics.points import ExponentialHistogram
 from analytics.state.quantiles import GREATEST, INITIAL_SCALE, MAX_BUCKETS, SMALLEST
-from analytics.state.series.packing import packed, unpacked
+from analytics.state.series.packing import UnpackedRows, packed, unpacked, unpacked_rows
 from analytics.state.series.table import ADD, COUNT_COLUMN, Column, Floats, Table
 
+Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 _LAYOUT = (Column(COUNT_COLUMN, "f8", ADD),)
 _INDEX_OFFSET = 1 << 18
 """Added to the index of a bucket, so that it is positive."""
-_KEY_OFFSET, _KEY_BITS = 1 << 19, 20
+_KEY_OFFSET, _KEY_BITS, _LOW_BITS = 1 << 19, 20, (1 << 20) - 1
 
 
 class Rows(NamedTuple):
-    """All rows, ordered by owner and key: id of the series, key of the bucket, number of values, and scale."""
+    """Rows, ordered by owner and key: id of the series, key of the bucket, number of values, and scale."""
 
     owners: Int32s
     keys: Int32s
     counts: Floats
-    scales: npt.NDArray[np.int8]
+    scales: Int8s
 
 
 def keys_of(values: Floats) -> Int32s:
@@ -76,18 +78,24 @@ def quantiles(keys: Int32s, counts: Floats, scale: int, shares: Sequence[float])
 
 
 class Sketches:
-    """Sketches by id of series. Adding makes others; `compact` saves memory and changes nothing else."""
+    """Sketches by id of series. Adding makes others; `compact` saves memory and changes nothing else.
 
-    __slots__ = ("_packed", "_scales", "_table")
+    Attributes:
+        finest: the scale of all series but those that are coarser.
+    """
 
-    def __init__(self, table: Table | None, scales: Mapping[int, int], packed_rows: bytes = b"") -> None:
+    __slots__ = ("_packed", "_scales", "_table", "finest")
+
+    def __init__(
+        self, table: Table | None, scales: Mapping[int, int], packed_rows: bytes = b"", finest: int = INITIAL_SCALE
+    ) -> None:
         self._table, self._packed = table, packed_rows
-        self._scales = scales
+        self._scales, self.finest = scales, finest
 
     @classmethod
     def of_values(cls, ids: Int32s, values: Floats) -> Self:
         """Sketches of single values."""
-        keys = _row_keys(ids, keys_of(values))
+        keys = row_keys(ids, keys_of(values))
         return cls(Table.of_sums(_LAYOUT, keys, [np.ones(len(keys))]), {})
 
     @classmethod
@@ -104,7 +112,7 @@ class Sketches:
         total: Sketches | None = None
         for scale, rows in sorted(by_scale.items(), reverse=True):
             owners, keys, counts = np.array(rows, np.float64).reshape(-1, 3).T
-            table = Table.of_sums(_LAYOUT, _row_keys(owners.astype(np.int32), keys.astype(np.int32)), [counts])
+            table = Table.of_sums(_LAYOUT, row_keys(owners.astype(np.int32), keys.astype(np.int32)), [counts])
             numbers = dict.fromkeys(map(int, np.unique(owners)), scale) if scale < INITIAL_SCALE else {}
             more = cls(table, numbers)
             total = more if total is None else total.merged(more)
@@ -112,13 +120,19 @@ class Sketches:
 
     def merged(self, other: "Sketches") -> "Sketches":
         """The sum of both."""
-        mine, theirs = self._load(), other._load()
-        scales = self._scales
-        if self._scales or other._scales:
-            both = self._scales.keys() | other._scales.keys()
-            scales = {number: min(self._scale(number), other._scale(number)) for number in sorted(both)}
-            mine, theirs = _at_scales(mine, self._scales, scales), _at_scales(theirs, other._scales, scales)
-        return Sketches(mine.merged(theirs), scales)._bounded()
+        finest = min(self.finest, other.finest)
+        if not self._scales and not other._scales and self.finest == other.finest:
+            return Sketches(self._load().merged(other._load()), {}, finest=finest)._bounded()
+        both = self._scales.keys() | other._scales.keys()
+        found = {number: min(self._scale(number), other._scale(number), finest) for number in sorted(both)}
+        scales = {number: scale for number, scale in found.items() if scale < finest}
+        table = self._at_scales(finest, scales).merged(other._at_scales(finest, scales))
+        return Sketches(table, scales, finest=finest)._bounded()
+
+    def coarser(self, finest: int) -> "Sketches":
+        """The same values at scale `finest`, or at their own where that is less."""
+        scales = {number: scale for number, scale in self._scales.items() if scale < finest}
+        return Sketches(self._at_scales(finest, scales), scales, finest=finest)
 
     def of(self, chosen: npt.NDArray[np.bool_]) -> "Sketches":
         """The sketches of the series for which `chosen`, by id, is true; ids beyond it are left out."""
@@ -126,17 +140,32 @@ class Sketches:
         owners = table.keys >> _KEY_BITS
         kept = table.where((owners < len(chosen)) & chosen.take(owners, mode="clip") if len(chosen) else owners < 0)
         scales = {number: scale for number, scale in self._scales.items() if number < len(chosen) and chosen[number]}
-        return Sketches(kept, scales)
+        return Sketches(kept, scales, finest=self.finest)
 
-    def rows(self) -> Rows:
-        """All rows."""
-        table = self._load()
-        owners = (table.keys >> _KEY_BITS).astype(np.int32)
-        keys = ((table.keys & ((1 << _KEY_BITS) - 1)) - _KEY_OFFSET).astype(np.int32)
-        scales = np.full(len(owners), INITIAL_SCALE, np.int8)
-        for number, scale in self._scales.items():
-            scales[owners == number] = scale
-        return Rows(owners, keys, table.column(COUNT_COLUMN), scales)
+    @staticmethod
+    def rows_of(several: Sequence["Sketches"]) -> tuple[Rows, list[int]]:
+        """All rows of several, one after the other, and how many each has."""
+        parts: list[UnpackedRows] = []
+        for is_packed, group in groupby([(each._table, each) for each in several], key=lambda pair: pair[0] is None):
+            if is_packed:
+                parts.append(unpacked_rows([each._packed for _, each in group]))
+                continue
+            for table, _ in group:
+                assert table is not None
+                owners, lows = (table.keys >> _KEY_BITS).astype(np.int32), (table.keys & _LOW_BITS).astype(np.int32)
+                parts.append(UnpackedRows(owners, lows, table.column(COUNT_COLUMN), [len(owners)]))
+        lengths = [length for part in parts for length in part.lengths]
+        if not parts:
+            none = np.zeros(0, np.int32)
+            return Rows(none, none, np.zeros(0), np.zeros(0, np.int8)), lengths
+        owners, keys, counts = (np.concatenate([part[place] for part in parts]) for place in range(3))
+        keys -= _KEY_OFFSET
+        scales = np.repeat(np.array([each.finest for each in several], np.int8), lengths)
+        for each, end, length in zip(several, accumulate(lengths), lengths, strict=True):
+            for number, scale in each._scales.items():
+                rows = slice(end - length, end)
+                scales[rows][owners[rows] == number] = scale
+        return Rows(owners, keys, counts, scales), lengths
 
     def compact(self) -> None:
         """Pack the rows; reading unpacks them for the reader alone."""
@@ -144,16 +173,16 @@ class Sketches:
             self._packed = packed(self._table.keys, self._table.column(COUNT_COLUMN))
             self._table = None
 
-    def dump(self) -> tuple[bytes, dict[int, int]]:
-        """The packed rows, and the scales of coarser series, for `restore`."""
+    def dump(self) -> tuple[bytes, dict[int, int], int]:
+        """The packed rows, the scales of coarser series, and that of all others, for `restore`."""
         table = self._table
         rows = self._packed if table is None else packed(table.keys, table.column(COUNT_COLUMN))
-        return rows, dict(self._scales)
+        return rows, dict(self._scales), self.finest
 
     @classmethod
-    def restore(cls, packed_rows: bytes, scales: dict[int, int]) -> Self:
+    def restore(cls, packed_rows: bytes, scales: dict[int, int], finest: int = INITIAL_SCALE) -> Self:
         """The sketches that `dump` packed."""
-        return cls(None, scales, packed_rows)
+        return cls(None, scales, packed_rows, finest)
 
     def _load(self) -> Table:
         table = self._table
@@ -163,35 +192,49 @@ class Sketches:
         return table
 
     def _scale(self, number: int) -> int:
-        return self._scales.get(number, INITIAL_SCALE)
+        return self._scales.get(number, self.finest)
+
+    def _at_scales(self, finest: int, scales: Mapping[int, int]) -> Table:
+        """The rows at other scales, which are not finer than their own."""
+        table = self._load()
+        steps = _scales_of(table, self.finest, self._scales) - _scales_of(table, finest, scales)
+        return _coarsened(table, steps) if steps.any() else table
 
     def _bounded(self) -> "Sketches":
         """Half the resolution of series with more than `MAX_BUCKETS`, until they have no more."""
         table, scales = self._load(), self._scales
         while len(table) > MAX_BUCKETS:
             owners, sizes = np.unique(table.keys >> _KEY_BITS, return_counts=True)
-            wide = [int(owner) for owner in owners[sizes > MAX_BUCKETS]]
-            if not wide:
+            wide = owners[sizes > MAX_BUCKETS]
+            if not len(wide):
                 break
-            fewer = {**scales, **{number: scales.get(number, INITIAL_SCALE) - 1 for number in wide}}
-            table, scales = _at_scales(table, scales, fewer), fewer
-        return self if scales is self._scales else Sketches(table, scales)
+            table = _coarsened(table, np.isin(table.keys >> _KEY_BITS, wide).astype(np.int8))
+            scales = {**scales, **{number: scales.get(number, self.finest) - 1 for number in wide.tolist()}}
+        return self if scales is self._scales else Sketches(table, scales, finest=self.finest)
 
 
-def _at_scales(table: Table, scales: Mapping[int, int], wanted: Mapping[int, int]) -> Table:
-    """The rows at the `wanted` scales, which are not finer."""
-    row_keys = table.keys.copy()
-    owners = row_keys >> _KEY_BITS
-    for number, scale in wanted.items():
-        steps = scales.get(number, INITIAL_SCALE) - scale
-        if steps:
-            chosen = owners == number
-            keys = ((row_keys[chosen] & ((1 << _KEY_BITS) - 1)) - _KEY_OFFSET).astype(np.int32)
-            row_keys[chosen] = _row_keys(owners[chosen].astype(np.int32), coarser(keys, steps))
-    return Table.of_sums(_LAYOUT, row_keys, table.columns)
+def _scales_of(table: Table, finest: int, scales: Mapping[int, int]) -> Int8s:
+    """The scale of each row."""
+    found = np.full(len(table), finest, np.int8)
+    for number, scale in scales.items():
+        first, end = np.searchsorted(table.keys, [number << _KEY_BITS, (number + 1) << _KEY_BITS])
+        found[first:end] = scale
+    return found
 
 
-def _row_keys(owners: Int32s, keys: Int32s) -> npt.NDArray[np.int64]:
+def _coarsened(table: Table, steps: Int8s) -> Table:
+    """The rows, each at a scale that is less by its `steps`."""
+    keys = table.keys.copy()
+    for each in np.unique(steps[steps > 0]).tolist():
+        chosen = steps == each
+        owners = (keys[chosen] >> _KEY_BITS).astype(np.int32)
+        fine = ((keys[chosen] & ((1 << _KEY_BITS) - 1)) - _KEY_OFFSET).astype(np.int32)
+        keys[chosen] = row_keys(owners, coarser(fine, each))
+    return Table.of_sums(_LAYOUT, keys, table.columns)
+
+
+def row_keys(owners: Int32s, keys: Int32s) -> npt.NDArray[np.int64]:
+    """The keys of rows: those of one series follow each other, in the order of their buckets."""
     return (owners.astype(np.int64) << _KEY_BITS) + (keys + _KEY_OFFSET)
 
 

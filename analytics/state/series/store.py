@@ -3,7 +3,7 @@
 Only applied records change it, and only their times close and drop buckets. Reads change nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from analytics.points import GAUGE, HISTOGRAM, NAME_LABEL, POINT_KINDS, Labels
 from analytics.state.resolution import Resolution
 from analytics.state.rollup import Level
 from analytics.state.series.buckets import Booleans, Buckets
+from analytics.state.series.deltas import Deltas
+from analytics.state.series.exemplars import Exemplars
 from analytics.state.series.ids import IdArray, SeriesIds
 from analytics.state.series.increases import Increases, Rise, SourceTotal
 from analytics.state.series.lives import LEAST_SILENCE, Life, replaceable
@@ -34,6 +36,7 @@ class SeriesStore:
     Args:
         levels: resolutions, finest first; see `Resolution`.
         always: names of gauges of which sketches are always kept by hours and days.
+        changed_late: see `Buckets`.
 
     Example:
         >>> ids = store.select([equal("__name__", "cpu"), equal("service", "web")])  # doctest: +SKIP
@@ -41,7 +44,12 @@ class SeriesStore:
         >>> values, present = window.matrix(ids, "last")  # [minute, series]  # doctest: +SKIP
     """
 
-    def __init__(self, levels: Sequence[Level], always: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        levels: Sequence[Level],
+        always: Iterable[str] = (),
+        changed_late: Callable[[int, int, Iterable[int]], None] = lambda level, start, ids: None,
+    ) -> None:
         self.levels = tuple(levels)
         self.ids = SeriesIds()
         self.select = self.ids.select
@@ -64,10 +72,12 @@ class SeriesStore:
         """By id; those of ids that are not in use are of the past."""
         self._chosen: Booleans | None = None
         self.buckets = {
-            kind: Buckets(kind, levels, self._gauges_with_sketches if kind == GAUGE else lambda _: None)
+            kind: Buckets(kind, levels, self._gauges_with_sketches if kind == GAUGE else lambda _: None, changed_late)
             for kind in POINT_KINDS
         }
         self.running = RunningHistograms()
+        self.exemplars = Exemplars()
+        self.deltas = Deltas()
         self.sweep = Sweep(self.buckets)
 
     def __len__(self) -> int:
@@ -151,7 +161,7 @@ class SeriesStore:
         self.buckets[kind].add(observed)
 
     def rise(self, number: int, source: str, total: SourceTotal) -> Rise | None:
-        """Take the total of a cumulative source; returns what has to be observed, None if it is repeated or late."""
+        """Take the total of a cumulative source; returns what has to be observed, None if there is nothing."""
         life = self.lives[number]
         rise = self.increases.rise(number, source, total, life.newest or None)
         if rise is not None:
@@ -243,6 +253,8 @@ class SeriesStore:
             self.ids.retire(number)
             self.increases.forget(number)
             self.running.forget(number)
+            self.exemplars.forget(number)
+            self.deltas.forget(number)
             if not self.ids.has(NAME_LABEL, name):
                 del self.kinds[name]
                 self.with_percentiles.discard(name)

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from analytics.points import ExponentialHistogram, Labels
+from analytics.points import Exemplar, ExponentialHistogram, Labels
+from analytics.state.quantiles import INITIAL_SCALE
 from analytics.state.rollup import Bucket
 from analytics.state.series.contents import BucketContent
+from analytics.state.series.deltas import Interval
 from analytics.state.series.increases import SourceTotal
 from analytics.state.series.lives import UNUSED, Life
 from analytics.state.series.observed import Observed
@@ -25,23 +27,28 @@ class StoredContent(msgspec.Struct, array_like=True, omit_defaults=True):
     columns: list[bytes]
     sketches: bytes | None = None
     scales: dict[int, int] = {}
+    finest: int = INITIAL_SCALE
 
 
 class StoredSeries(msgspec.Struct, omit_defaults=True):
-    """A series: its id, labels, life, last totals by source, and the time of the newest total that it forgot."""
+    """A series: its id, labels, life, last totals by source, and the time of the newest total that it forgot.
+
+    `deltas` has the newest intervals by source.
+    """
 
     id: int
     labels: Labels
     life: Life
     totals: dict[str, SourceTotal] = {}
     silent: float = -inf
+    deltas: dict[str, tuple[Interval, ...]] = {}
 
 
 class StoredStore(msgspec.Struct, omit_defaults=True):
     """All of the store but its tables.
 
-    `waiting` has the observations of open seconds by kind, `running` the histograms since ever by id. `sources`,
-    `forgotten` and `recorded_since` are those of `Increases`.
+    `waiting` has the observations of open seconds by kind, `running` the histograms since ever by id, `exemplars` those
+    of a series by its id. `sources`, `forgotten` and `recorded_since` are those of `Increases`.
     """
 
     series: list[StoredSeries]
@@ -59,6 +66,7 @@ class StoredStore(msgspec.Struct, omit_defaults=True):
     running: dict[int, tuple[float, bytes]] = {}
     forgotten: float = -inf
     recorded_since: float | None = None
+    exemplars: dict[int, list[Exemplar]] = {}
 
 
 _encode = msgspec.msgpack.encode
@@ -68,9 +76,9 @@ _decode_store = msgspec.msgpack.Decoder(StoredStore).decode
 
 def dumped_content(content: BucketContent) -> bytes:
     """One table, for `loaded_content`."""
-    packed, scales = (None, {}) if content.sketches is None else content.sketches.dump()
+    sketches = (None, {}, INITIAL_SCALE) if content.sketches is None else content.sketches.dump()
     columns = [column.tobytes() for column in content.table.columns]
-    return _encode(StoredContent(content.table.keys.tobytes(), columns, packed, scales))
+    return _encode(StoredContent(content.table.keys.tobytes(), columns, *sketches))
 
 
 def loaded_content(kind: str, body: bytes) -> BucketContent:
@@ -83,7 +91,8 @@ def loaded_content(kind: str, body: bytes) -> BucketContent:
     layout = LAYOUTS[kind]
     columns: list[Any] = [np.frombuffer(each, column.type) for column, each in zip(layout, stored.columns, strict=True)]
     table = Table(layout, np.frombuffer(stored.keys, np.int32), columns)
-    sketches = None if stored.sketches is None else Sketches.restore(stored.sketches, stored.scales)
+    rows = stored.sketches
+    sketches = None if rows is None else Sketches.restore(rows, stored.scales, stored.finest)
     return BucketContent(table, sketches)
 
 
@@ -96,6 +105,7 @@ def dumped(store: SeriesStore) -> bytes:
             store.lives[number],
             store.increases.of(number),
             store.increases.silent(number),
+            store.deltas.of(number),
         )
         for number in store.ids
     ]
@@ -121,6 +131,7 @@ def dumped(store: SeriesStore) -> bytes:
             store.running.dump(),
             store.increases.forgotten,
             store.increases.recorded_since,
+            dict(store.exemplars.dump()),
         )
     )
 
@@ -148,8 +159,10 @@ def restore(store: SeriesStore, body: bytes, contents: Mapping[str, Mapping[Buck
         stored.forgotten,
         stored.recorded_since,
     )
+    store.deltas.restore({each.id: each.deltas for each in stored.series if each.deltas})
     for kind, buckets in store.buckets.items():
         waiting = {second: Observed(*found) for second, found in stored.waiting.get(kind, {}).items()}
         buckets.restore(stored.open, stored.oldest, contents.get(kind, {}), waiting)
     store.sweep.restore(*stored.sweep)
     store.running.restore(stored.running)
+    store.exemplars.restore(stored.exemplars)

@@ -112,9 +112,9 @@ class Table:
         Raises:
             KeyError: these series have no such column.
         """
-        for column, figures in zip(self.layout, self._columns, strict=True):
+        for place, column in enumerate(self.layout):
             if column.name == name:
-                return figures
+                return self._columns[place]
         raise KeyError(name)
 
     def merged(self, other: "Table", shift: float = 0.0) -> "Table":
@@ -140,6 +140,11 @@ class Table:
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Table":
         """The rows for which `chosen` is true."""
         return Table(self.layout, self.keys[chosen], [figures[chosen] for figures in self._columns])
+
+    def sharing_keys(self, other: "Table") -> "Table":
+        """This table, with the array of keys of `other` if they are equal: it takes memory once."""
+        same = self.keys is not other.keys and np.array_equal(self.keys, other.keys)
+        return Table(self.layout, other.keys, self._columns) if same else self
 
     def _merged_columns(self, into: npt.NDArray[np.intp], more: Sequence[Figures]) -> list[Figures]:
         """Copies of the columns, with `more` merged into the rows `into`, which are all different."""

@@ -4,7 +4,7 @@ A window holds the buckets as they were when it was taken, under the state's loc
 nothing, and loops over buckets alone, never over cells; numpy lets other threads run meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from analytics.state.series.ids import IdArray
 from analytics.state.series.sketches import Sketches
 from analytics.state.series.table import LAST_AT_COLUMN, Floats, Table, merged_all
 
+_AT_ONCE = 1 << 16
+"""Figures that are summed at once."""
 Booleans = npt.NDArray[np.bool_]
 
 
@@ -74,20 +76,26 @@ class Window:
     def matrices(self, ids: IdArray, *columns: str) -> list[Matrix]:
         """Several columns, found in one pass; all have the same array `present`."""
         shape = (len(self.starts), len(ids))
-        present = np.zeros(shape, bool)
-        values = [np.zeros(shape) for _ in columns]
-        places = _places(ids)
-        for row, table in enumerate(self._tables):
-            if table is None:
-                continue
-            found = places.take(table.keys, mode="clip")
-            rows = np.flatnonzero(found >= 0)
-            into = found[rows]
-            present[row, into] = True
-            for column, target in zip(columns, values, strict=True):
-                figures = table.column(column)[rows].astype(np.float64)
-                target[row, into] = figures + self.starts[row] if column == LAST_AT_COLUMN else figures
-        return [Matrix(each, present) for each in values]
+        present, values = np.zeros(shape, bool), {column: np.zeros(shape) for column in columns}
+        self.read_into(ids, present, values)
+        return [Matrix(each, present) for each in values.values()]
+
+    def read_into(self, ids: IdArray, present: Booleans, columns: Mapping[str, Floats]) -> None:
+        """Write columns, as in `matrix`, and presence into arrays that are 0 and false so far."""
+        places, is_ordered = _places(ids), bool((ids[1:] > ids[:-1]).all())
+        for rows, tables in self._alike():
+            found = places.take(tables[0].keys, mode="clip")
+            chosen = np.flatnonzero(found >= 0)
+            into: npt.NDArray[Any] | slice = found[chosen]
+            if len(chosen) == len(ids) and is_ordered:
+                into = slice(None)
+            for row, table in zip(rows, tables, strict=True):
+                present[row, into] = True
+                for column, target in columns.items():
+                    figures = table.column(column)
+                    target[row, into] = figures if len(chosen) == len(figures) else figures.take(chosen)
+                    if column == LAST_AT_COLUMN:
+                        target[row, into] += self.starts[row]
 
     def overall(self, ids: IdArray) -> Table | None:
         """The figures of each of these series over all buckets; `last_at` is in seconds after the first one.
@@ -111,36 +119,50 @@ class Window:
         values, present = np.zeros((len(self.starts), count)), np.zeros((len(self.starts), count), bool)
         owners = _places(ids)
         owners[ids] = groups
-        for row, table in enumerate(self._tables):
-            if table is None:
+        for rows, tables in self._alike():
+            found = owners.take(tables[0].keys, mode="clip")
+            chosen = np.flatnonzero(found >= 0)
+            if not len(chosen):
                 continue
-            found, figures = owners.take(table.keys, mode="clip"), table.column(column)
-            if len(found) and found.min() < 0:
-                rows = np.flatnonzero(found >= 0)
-                found, figures = found[rows], figures[rows]
-            values[row] = np.bincount(found, weights=figures, minlength=count)
-            present[row] = np.bincount(found, minlength=count) > 0
+            found, part = found[chosen], slice(rows.start, rows.stop)
+            figures = [table.column(column) for table in tables]
+            if len(chosen) < len(tables[0]):
+                figures = [each.take(chosen) for each in figures]
+            cells = (np.arange(len(tables))[:, None] * count + found).ravel()
+            summed = np.bincount(cells, weights=np.concatenate(figures), minlength=len(tables) * count)
+            values[part] = summed.reshape(len(tables), count)
+            present[part] = np.bincount(found, minlength=count) > 0
         return Matrix(values, present)
+
+    def _alike(self) -> Iterator[tuple[range, list[Table]]]:
+        """Tables that follow each other and have the same keys, some at a time, and their rows."""
+        tables: list[Table] = []
+        for row, table in enumerate((*self._tables, None)):
+            is_alike = bool(tables) and table is not None and _same(tables[0].keys, table.keys)
+            if tables and (not is_alike or len(tables) * len(tables[0]) >= _AT_ONCE):
+                yield range(row - len(tables), row), tables
+                tables = []
+            if table is not None:
+                tables.append(table)
 
     def distributions(self, ids: IdArray) -> Distributions:
         """The sketches of the series with these ids, which are all different: of histograms, and of gauges."""
-        places = _places(ids)
-        parts: list[tuple[npt.NDArray[Any], ...]] = []
-        for row, sketches in enumerate(self._sketches):
-            if sketches is None:
-                continue
-            owners, keys, counts, scales = sketches.rows()
-            series = places.take(owners, mode="clip")
+        places, is_ordered = _places(ids), bool((ids[1:] > ids[:-1]).all())
+        known = [(row, sketches) for row, sketches in enumerate(self._sketches) if sketches is not None]
+        (owners, keys, counts, scales), lengths = Sketches.rows_of([sketches for _, sketches in known])
+        buckets = np.repeat(np.array([row for row, _ in known], np.int32), lengths)
+        series = places.take(owners, mode="clip")
+        chosen: npt.NDArray[np.intp] | slice = slice(None)
+        if len(series) and series.min() < 0:
             chosen = np.flatnonzero(series >= 0)
-            series = series[chosen]
-            order = np.argsort(series, kind="stable")
-            chosen, series = chosen[order], series[order]
-            bucket = np.full(len(chosen), row, np.int32)
-            parts.append((bucket, series, keys[chosen], counts[chosen], scales[chosen]))
-        if not parts:
-            none = np.zeros(0, np.int32)
-            return Distributions(none, none, none, np.zeros(0), np.zeros(0, np.int8))
-        return Distributions(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+        if not is_ordered:
+            rows = np.arange(len(series))[chosen]
+            chosen = rows[np.lexsort((series[rows], buckets[rows]))]
+        return Distributions(buckets[chosen], series[chosen], keys[chosen], counts[chosen], scales[chosen])
+
+
+def _same(keys: npt.NDArray[Any], others: npt.NDArray[Any]) -> bool:
+    return keys is others or (len(keys) == len(others) and bool((keys == others).all()))
 
 
 def _places(ids: IdArray) -> npt.NDArray[np.int32]:

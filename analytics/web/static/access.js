@@ -94,7 +94,8 @@ export class Access {
     set(byId('who'), 'hidden', !this.isKeyRequired);
     setText(byId('who-name'), this.session.who);
     set(byId('who-name'), 'title', this.session.who);
-    set(byId('annotations-add'), 'hidden', !this.mayEdit);
+    const add = byId('annotations-add'); // the dashboard alone has it
+    if (add) set(add, 'hidden', !this.mayEdit);
   }
 
   /** Show why the service should not be run like this, if it says so. */

@@ -12,10 +12,13 @@ export async function request(path, asked = {}, options = {}) {
   return response;
 }
 
-/** Fetch JSON from `path`, with the arguments that are set. Throws if the service answers with an error. */
+/** Fetch JSON from `path`, with the arguments that are set. Throws if the service answers with an error; `status` and `fields` of it say which. */
 export async function ask(path, asked = {}, signal = undefined) {
   const response = await request(path, asked, { signal, headers: { Accept: 'application/json' } });
-  if (!response.ok) throw Object.assign(new Error(`${path} answered ${response.status}`), { status: response.status });
+  if (!response.ok) {
+    const body = await response.json().catch(() => null); // the error of a proxy is not JSON
+    throw Object.assign(new Error(`${path} answered ${response.status}`), { status: response.status, fields: body?.error?.fields ?? {} });
+  }
   return response.json();
 }
 

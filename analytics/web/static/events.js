@@ -1,8 +1,9 @@
 // Live feed of events: filtered by the service, can be paused; each event opens to show all of its data.
 
-import { address, ask, iso } from './api.js';
+import { address, iso } from './api.js';
 import { brief } from './brief.js';
 import { byId, el, icon, set, setText } from './dom.js';
+import { EventSearch } from './eventsearch.js';
 import { count, day, plural, rate, sameDay, stamp, utc } from './format.js';
 import { now as clock } from './servertime.js';
 
@@ -10,14 +11,18 @@ const SHOWN = 40;
 const EVERY_MS = 500;
 const NOTED_MS = 20_000;
 const RETRY_MS = 2000;
+const AGAIN_MS = 5000; // how often a search is repeated while new events arrive
 
 /** Whether an event is an error or a failed request. */
 export const isError = (event) => event.type === 'error' || (event.type === 'request' && Number(event.data?.status) >= 500);
 
 export class Events {
   constructor(view, choice, onChange) {
-    Object.assign(this, { view, choice, onChange, paused: false, waiting: [], held: 0, seen: 0, lost: 0, failed: false, since: performance.now() });
+    Object.assign(this, { view, choice, onChange, paused: false, waiting: [], held: 0, room: SHOWN, searchedAt: 0, cursor: null, seen: 0, lost: 0, failed: false, since: performance.now() });
     this.list = byId('feed');
+    this.search = new EventSearch(view, onChange);
+    this.older = byId('events-older');
+    this.older.addEventListener('click', () => this.#showOlder());
     this.type = byId('events-type');
     this.service = byId('events-service');
     this.type.addEventListener('change', () => onChange({ type: this.type.value }));
@@ -34,9 +39,8 @@ export class Events {
 
   /** Reload the stored events, for example after a change of filters. */
   async reload() {
-    const { type } = this.view;
-    const service = this.view.service || this.view.source;
-    this.#choose(this.type, type);
+    this.search.show();
+    this.#choose(this.type, this.view.type);
     this.#choose(this.service, this.view.service || this.view.source);
     set(this.service, 'disabled', Boolean(this.view.service));
     this.loading?.abort();
@@ -44,15 +48,25 @@ export class Events {
     const { signal } = this.loading;
     this.waiting = [];
     try {
-      const { events } = await ask('/events', { type, service, ...this.#range(), limit: SHOWN }, signal);
-      const later = this.waiting.filter((event) => !events.some((kept) => kept.id === event.id));
-      if (this.failed) this.#note('');
+      const { events, cursor, note } = await this.search.read(this.#asked(), SHOWN, signal);
+      const later = this.view.q ? [] : this.waiting.filter((event) => !events.some((kept) => kept.id === event.id));
+      if (this.failed || note) this.#note(note);
       this.failed = false;
+      this.searchedAt = performance.now();
+      this.room = SHOWN;
+      this.#offerOlder(cursor);
       this.waiting = [];
       this.list.replaceChildren(...[...later.reverse(), ...events].slice(0, SHOWN).map(line));
       this.#date();
-    } catch {
+    } catch (error) {
       if (signal.aborted) return;
+      if (error.fields?.q) {
+        this.search.tell(error.fields.q[0]);
+        this.list.replaceChildren();
+        this.#offerOlder(null);
+        this.#noteEmpty();
+        return;
+      }
       this.failed = true;
       this.#note('Kept events could not be loaded yet; new ones appear as they arrive.');
       setTimeout(() => signal.aborted || this.reload(), RETRY_MS);
@@ -95,7 +109,43 @@ export class Events {
 
   exportOf(format) {
     const { since: from, until: to } = this.#range();
-    return address('/export/events', { format, from, to, type: this.view.type, service: this.view.service || this.view.source });
+    return address('/export/events', { format, from, to, type: this.view.type, service: this.view.service || this.view.source, q: this.view.q });
+  }
+
+  /** What is asked of the service, besides the filter. */
+  #asked() {
+    return { type: this.view.type, service: this.view.service || this.view.source, ...this.#range() };
+  }
+
+  #offerOlder(cursor) {
+    this.cursor = cursor;
+    set(this.older, 'hidden', cursor === null);
+  }
+
+  /** Add the next older events to the list. */
+  async #showOlder() {
+    const { signal } = this.loading;
+    set(this.older, 'disabled', true);
+    try {
+      const { events, cursor, note } = await this.search.read(this.#asked(), SHOWN, signal, this.cursor);
+      if (signal.aborted) return;
+      this.room += events.length;
+      this.list.append(...events.map(line));
+      this.#offerOlder(cursor);
+      this.#date();
+      if (note) this.#note(note);
+    } catch {
+      if (!signal.aborted) this.#note('Older events could not be loaded; try again.');
+    } finally {
+      set(this.older, 'disabled', false);
+    }
+  }
+
+  /** Search again while new events arrive: only the service knows which of them match. */
+  #searchAgain() {
+    const hasNew = this.waiting.length > 0;
+    if (!hasNew || this.paused || document.hidden || this.room > SHOWN || performance.now() - this.searchedAt < AGAIN_MS) return;
+    if (!this.list.querySelector('details[open]')) this.reload();
   }
 
   /** The range as the service is asked for it; one that moves on has no end. */
@@ -130,8 +180,12 @@ export class Events {
     if (day(new Date()) !== this.day) this.#date();
     this.#dropOld();
     if (this.notedAt && now - this.notedAt > NOTED_MS) this.#note('');
-    const waiting = this.waiting.length + this.held;
+    const waiting = this.view.q ? 0 : this.waiting.length + this.held;
     setText(byId('events-pause'), this.paused ? (waiting ? `Resume (${count(waiting)} new)` : 'Resume') : 'Pause');
+    if (this.view.q) {
+      this.#searchAgain();
+      return;
+    }
     if (this.paused || this.waiting.length === 0 || document.hidden || this.list.querySelector('details[open]')) {
       if (!this.paused && this.list.querySelector('details[open]')) this.#hold();
       return;
@@ -139,7 +193,7 @@ export class Events {
     const listedIds = new Set([...this.list.children].map((item) => item.eventId));
     this.list.prepend(...this.waiting.reverse().filter((event) => !listedIds.has(event.id)).map(line));
     this.waiting = [];
-    while (this.list.children.length > SHOWN) this.list.lastChild.remove();
+    while (this.list.children.length > this.room) this.list.lastChild.remove();
     this.#date();
     this.#noteEmpty();
   }

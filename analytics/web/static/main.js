@@ -53,7 +53,7 @@ let shownRange = choice.chosen;
 const types = new Set();
 const TYPES = 200;
 const HISTORY_SOON_MS = 12_000;
-const LISTS = ['type', 'source', 'find', 'sort']; // what these change is no step back
+const LISTS = ['type', 'source', 'q', 'find', 'sort']; // what these change is no step back
 
 /** Change the view: its panels, the subscription of the live connection, and the address; Back undoes all but filters and order. */
 function change(changes) {
@@ -75,7 +75,7 @@ function apply(before) {
   if (isOtherRange || differs('compare')) bar.update();
   if (differs('service')) detail.open();
   if (isOtherRange || differs('service', 'compare')) summaries.load(differs('service'));
-  if (isOtherRange || differs('service', 'type', 'source')) {
+  if (isOtherRange || differs('service', 'type', 'source', 'q')) {
     events.reload();
     offerExports();
   }

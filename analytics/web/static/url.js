@@ -3,7 +3,7 @@
 import { COMPARISONS } from './compare.js';
 import { PRESETS } from './range.js';
 
-const DEFAULTS = { service: '', range: '', from: '', to: '', compare: '', type: '', source: '', find: '', sort: '' };
+const DEFAULTS = { service: '', range: '', from: '', to: '', compare: '', type: '', source: '', q: '', find: '', sort: '' };
 const ENDS = ['from', 'to'];
 const LATEST = 253_402_300_799; // the end of the year 9999
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;

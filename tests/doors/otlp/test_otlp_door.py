@@ -15,7 +15,7 @@ from analytics.doors.point_recorder import POINTS_OF_ENTRY
 from analytics.error_answers.otlp import refuse
 from analytics.errors import AnalyticsError, TooLarge
 from analytics.identity import INGEST, KEY, Identity
-from tests.doors.otlp.messages import DELTA, JSON, PROTOBUF, body, gauge, point, request, total
+from tests.doors.otlp.messages import BEGIN, DELTA, JSON, PROTOBUF, body, gauge, point, request, total
 from tests.doors.point_log import FakeLog, environ_of, recorder_of
 
 BOTH = pytest.mark.parametrize("form", [JSON, PROTOBUF])
@@ -139,9 +139,11 @@ def test_a_full_log_is_told_to_the_sender_who_repeats_the_request() -> None:
     assert (answer.status, dict(answer.headers)) == (503, {"Retry-After": "5"})
 
 
-@pytest.mark.parametrize(("temporality", "status"), [(2, 503), (DELTA, 200)])
-def test_a_log_that_fills_up_meanwhile_is_repeated_only_if_nothing_counts_twice(temporality: int, status: int) -> None:
-    points = [point({"n": str(n)}, asInt=1) for n in range(2 * POINTS_OF_ENTRY)]
+@pytest.mark.parametrize(("temporality", "start", "status"), [(2, "0", 503), (DELTA, BEGIN, 503), (DELTA, "0", 200)])
+def test_a_log_that_fills_up_meanwhile_is_repeated_only_if_nothing_counts_twice(
+    temporality: int, start: str, status: int
+) -> None:
+    points = [point({"n": str(n)}, asInt=1, startTimeUnixNano=start) for n in range(2 * POINTS_OF_ENTRY)]
     answer = ask(FakeLog(room=1), body(request(total("a", *points, temporality=temporality))))
     assert answer.status == status
     if status == 200:

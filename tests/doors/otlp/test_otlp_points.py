@@ -1,11 +1,26 @@
 """Points from OTLP: kinds, temporality, histograms, resources, and data points that are rejected."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from analytics.points import NewPoint
-from tests.doors.otlp.messages import DELTA, attribute, decoded, distribution, gauge, point, request, total
+from analytics.doors.otlp.door import parse
+from analytics.doors.otlp.points import decode_points
+from analytics.points import Exemplar, NewPoint
+from tests.doors.otlp.messages import (
+    DELTA,
+    JSON,
+    PROTOBUF,
+    attribute,
+    body,
+    decoded,
+    distribution,
+    gauge,
+    point,
+    request,
+    total,
+)
 from tests.doors.point_log import shown
 
 
@@ -48,7 +63,7 @@ def test_a_cumulative_sum_is_a_counter_with_its_start_and_a_source() -> None:
 
 def test_a_delta_sum_is_an_increase() -> None:
     (found,) = points(request(total("orders", point(asInt="7"), temporality=DELTA)))
-    assert (found.kind, found.value, found.is_cumulative, found.started) == ("counter", 7, False, None)
+    assert (found.kind, found.value, found.is_cumulative, found.started) == ("counter", 7, False, 1_700_000_000)
 
 
 def test_a_sum_that_can_fall_is_a_gauge() -> None:
@@ -259,3 +274,51 @@ def test_processes_that_name_no_instance_are_told_apart_by_their_start(resource:
     assert len({each.source for each in found}) == count
     deltas = points(request(total("orders", *starts, temporality=DELTA), service_name="shop", **resource))
     assert len({each.source for each in deltas}) == 1
+
+
+SEEN: dict[str, Any] = {
+    "asDouble": 0.3,
+    "timeUnixNano": "1700000059500000000",
+    "traceId": "0af7651916cd43dd8448eb211c80319c",
+    "spanId": "b7ad6b7169203331",
+    "filteredAttributes": [attribute("user.tier", "gold")],
+}
+
+
+def in_protobuf(exemplar: dict[str, Any]) -> dict[str, Any]:
+    """The ids as the JSON form of protobuf has bytes, which is not that of OTLP."""
+    encoded = {name: b64encode(bytes.fromhex(exemplar[name])).decode() for name in ("traceId", "spanId")}
+    return exemplar | encoded
+
+
+@pytest.mark.parametrize("form", [JSON, PROTOBUF])
+def test_exemplars_have_the_ids_of_their_trace_and_the_attributes_that_were_left_out(form: str) -> None:
+    def found(metric: Any, seen: list[dict[str, Any]]) -> list[tuple[str, tuple[Exemplar, ...]]]:
+        exemplars = [in_protobuf(each) for each in seen] if form == PROTOBUF else seen
+        message = request(metric(point(exemplars=exemplars, **VALUES[metric.__name__])))
+        batch = decode_points(parse(body(message, form), form), lambda count: None)
+        return [(dict(each.labels).get("le", ""), each.exemplars) for each in batch.items if each.exemplars]
+
+    def counter(data: Any) -> Any:
+        return total("orders", data)
+
+    def classic(data: Any) -> Any:
+        return distribution("histogram", "wait", data)
+
+    def exponential(data: Any) -> Any:
+        return distribution("exponentialHistogram", "wait", data)
+
+    ids = (("span_id", "b7ad6b7169203331"), ("trace_id", "0af7651916cd43dd8448eb211c80319c"))
+    kept = Exemplar((*ids, ("user_tier", "gold")), 0.3, 1_700_000_059.5)
+    assert found(counter, [SEEN]) == [("", (kept,))]
+    assert found(exponential, [SEEN]) == [("", (kept,))]
+    slow = SEEN | {"asDouble": 9.0, "filteredAttributes": [attribute("path", "/" * 200)]}
+    assert found(classic, [slow, SEEN]) == [("0.5", (kept,)), ("+Inf", (Exemplar(ids, 9.0, 1_700_000_059.5),))]
+    assert found(counter, [SEEN | {"traceId": "", "spanId": "00" * 8, "filteredAttributes": []}]) == []
+
+
+VALUES: dict[str, dict[str, Any]] = {
+    "counter": {"asInt": "7"},
+    "classic": {"count": "2", "sum": 1.0, "bucketCounts": ["0", "1", "1"], "explicitBounds": [0.1, 0.5]},
+    "exponential": {"count": "1", "sum": 0.3, "scale": 0, "positive": {"offset": -2, "bucketCounts": ["1"]}},
+}

@@ -13,6 +13,7 @@ from analytics.doors.prometheus.push_door import PushDoor
 from analytics.doors.prometheus.push_groups import EXPIRES_SECONDS, PushGroups
 from analytics.identity import INGEST, KEY, Identity
 from analytics.points import COUNTER, GAUGE
+from analytics.state.pushed import PushedGroups
 from tests.doors.point_log import FakeLog, environ_of, recorder_of
 from tests.fakes import FakeClock
 
@@ -23,9 +24,10 @@ class Pushes:
     """A door for pushes, its log and clock."""
 
     def __init__(self, log: FakeLog | None = None) -> None:
-        self.log, self.clock, self.groups = log or FakeLog(), FakeClock(START), PushGroups()
+        self.log, self.clock, self.groups = log or FakeLog(), FakeClock(START), PushedGroups()
+        groups = PushGroups(self.groups, lambda push: self.groups.put(push, self.clock.wall()))
         kinds = MetricKinds(lambda name: None)
-        self.door = PushDoor(recorder_of(self.log), kinds, self.groups, self.clock, BodyLimits(100_000))
+        self.door = PushDoor(recorder_of(self.log), kinds, groups, self.clock, BodyLimits(100_000))
 
     def send(self, method: str, path: str, body: str = "", *, is_base64: bool = False, **environ: Any) -> Answer:
         self.clock.advance(1)

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from analytics.doors.prometheus.metric_kinds import MetricInfo, MetricKinds
 from analytics.doors.prometheus.text import TextReader, TextSample
 from analytics.errors import AnalyticsError, TooLarge
+from analytics.points import Exemplar
 from tests.doors.point_log import shown_labels
 
 
@@ -215,3 +216,29 @@ def test_samples_are_read_as_by_the_client_library(samples: list[tuple[str, dict
         ours = [(each.series.name, without_service(dict(each.series.labels)), each.value) for each in found]
         assert reader.errors == []
         assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "exemplar"),
+    [
+        ('# {trace_id="a b} #"} 0.5', Exemplar((("trace_id", "a b} #"),), 0.5)),
+        ('7#{ span_id = "1" , trace_id="2" }\t5 3.25 ', Exemplar((("span_id", "1"), ("trace_id", "2")), 5.0, 3.25)),
+        ('# {trace_id="1",long="' + "x" * 128 + '"} 5', Exemplar((("trace_id", "1"),), 5.0)),
+        ('# {trace_id="' + "x" * 121 + '"} 5', None),
+        ('# {trace_id="1"} NaN', None),
+        ("# {} 5", None),
+    ],
+)
+def test_exemplars_are_read_with_their_times_in_seconds(text: str, exemplar: Exemplar | None) -> None:
+    reader = Reader()
+    for _ in range(2):
+        (sample,) = reader.samples(f'hits_total{{a="b"}} 1 {text}')
+        assert (sample.value, sample.exemplar) == (1.0, exemplar)
+    assert reader.errors == []
+
+
+@pytest.mark.parametrize("text", ['{trace_id="1"}', '{trace_id="1"} x', '{trace_id="1} 5', "{trace_id} 5", "{} 5 6 7"])
+def test_a_line_with_a_malformed_exemplar_is_refused(text: str) -> None:
+    reader = Reader()
+    assert list(reader.values(f"hits_total 1 # {text}\nup 1")) == ["up"]
+    assert [line for line, _ in reader.errors] == [1]

@@ -12,7 +12,7 @@ from analytics.doors.prometheus.metric_kinds import MetricInfo, MetricKinds
 from analytics.doors.prometheus.wire import MalformedProtobuf
 from analytics.doors.prometheus.write_request import WriteRequests
 from analytics.errors import TooLarge
-from analytics.points import COUNTER, GAUGE, HISTOGRAM, ExponentialHistogram, NewPoint
+from analytics.points import COUNTER, GAUGE, HISTOGRAM, Exemplar, ExponentialHistogram, NewPoint
 from tests.doors.point_log import shown
 from tests.doors.prometheus.messages import MILLISECONDS, NOW, announced, message, series
 
@@ -91,6 +91,21 @@ def test_a_metric_keeps_the_kind_that_it_is_stored_with() -> None:
     assert [point.kind for point in points] == [GAUGE, COUNTER, GAUGE]
 
 
+def test_exemplars_are_points_without_a_value() -> None:
+    exemplar = {"labels": [{"name": "trace_id", "value": "ab"}], "value": 0.5, "timestamp": MILLISECONDS + 250}
+    bad = {"labels": [{"name": "trace_id", "value": "x" * 200}], "value": 0.5}
+    decoder = Decoder()
+    for _ in range(2):
+        (alone, sample, with_it) = decoder.points(
+            series({"__name__": "hits_total"}, exemplars=[exemplar, bad]),
+            series({"__name__": "hits_total"}, 3.0, exemplars=[exemplar] * 12),
+        )
+        expected = Exemplar((("trace_id", "ab"),), 0.5, NOW + 0.25)
+        assert (alone.value, alone.kind, alone.has_value, alone.exemplars) == (None, COUNTER, False, (expected,))
+        assert (sample.value, sample.exemplars, with_it.exemplars) == (3.0, (), (expected,) * 10)
+    assert decoder.points(series({"__name__": "hits_total"}, exemplars=[bad])) == []
+
+
 def test_announcements_are_bounded() -> None:
     kinds = MetricKinds(lambda name: None)
     for number in range(20_001):
@@ -130,7 +145,9 @@ def test_series_that_are_remembered_read_as_at_first(sent: list[tuple[dict[str, 
     decoder = Decoder()
     for _ in range(2):
         points = decoder.points(*sent_series)
-        found = [(tuple(pair for pair in p.labels if pair[0] != "service"), p.value, p.at) for p in points]
+        found = [
+            (tuple(pair for pair in p.labels if pair[0] != "service"), p.value, p.at) for p in points if p.has_value
+        ]
         wanted = [(tuple(pair for pair in labels if pair[0] != "service"), *rest) for labels, *rest in expected]
         assert found == wanted
 

@@ -48,7 +48,7 @@ class Disk(Rig):
             quotas = self.recorder.quotas
             self.recorder.start = lambda: self._begin(quotas)  # type: ignore[method-assign]
         self.reader = Reader(self.state, self.clock)
-        self.store = Store(settings, self.clock, self.state, self.log, self.recorder, jobs)
+        self.store = Store(settings, self.clock, self.state, self.log, self.recorder, jobs, self.opened)
         begun: AsyncResult = AsyncResult()
         self.store.start(lambda: begun.set(""), begun.set)
         problem = begun.get(timeout=PATIENCE)
@@ -57,6 +57,9 @@ class Disk(Rig):
         self.checkpointer.stop()
         self.lives = 0
         self.is_held = False
+
+    def opened(self, position: int) -> None:
+        """Called when the log is open."""
 
     def _begin(self, quotas: Quotas) -> None:
         self.state.set_time(self.clock.wall())

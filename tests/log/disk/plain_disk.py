@@ -11,6 +11,7 @@ import msgspec
 
 from analytics.bus import Bus
 from analytics.config import Settings
+from analytics.filters.event_filter import EventFilter
 from analytics.jobs.schedule import Backoff
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import EVENTS, METRICS
@@ -21,7 +22,8 @@ from analytics.log.disk.recovery import recover
 from analytics.log.disk.stored import Mark
 from analytics.log.disk.thread import Thread
 from analytics.log.recorder import Recorder
-from analytics.query.events import EventFilter, events
+from analytics.query.archive import NoArchive
+from analytics.query.events import EventSearch, EventsPage
 from analytics.query.reader import Reader
 from analytics.query.stats import hourly
 from analytics.snapshot.build import build_snapshot
@@ -62,6 +64,7 @@ class Disk:
         self.recorder = Recorder(self.state, settings, self.clock, Bus(self.state.counters.dropped), self.log)
         self.checkpoint = Checkpoint(self.state, self.recorder)
         self.reader = Reader(self.state, self.clock)
+        self._search = EventSearch(self.reader, NoArchive(), lambda: None)
 
     def __enter__(self) -> Self:
         database = self.log.open()
@@ -114,6 +117,6 @@ class Disk:
 
     def _events(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = msgspec.json.decode(
-            msgspec.json.encode(self.reader.ask(events, EventFilter(), 10_000)["events"])
+            msgspec.json.encode(self._search.page(EventFilter(), EventsPage(10_000))["events"])
         )
         return found

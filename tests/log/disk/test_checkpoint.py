@@ -7,11 +7,14 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from analytics.kinds import EVENTS, METRICS
+from analytics.kinds import EVENTS, METRICS, POINTS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.stored import Part
+from analytics.points import COUNTER, GAUGE, Exemplar, NewPoint
 from analytics.query.summary import SummaryQuery, summary
+from analytics.records import NewPush, PushedGroup, PushedPoint
 from tests.log.disk.acts import LIMITS, SERVICES, Act, act, acts, answers, do, do_all, remembered
 from tests.query.exposition.reading import exposed, samples
 from tests.randomness import costly
@@ -125,6 +128,40 @@ def test_many_checkpoints_with_failures_add_up_to_a_single_one(acts: list[Act]) 
     check_equal(once, first)
     check_equal(once, second)
     assert saves[0].parts.keys() - saves[1].parts.keys() <= {place for place in saves[0].parts if place[0] == "ids"}
+
+
+def test_groups_of_pushed_series_and_exemplars_are_restored() -> None:
+    rig = Rig()
+    point = NewPoint((("__name__", "rows"), ("job", "backup")), GAUGE, 7.0, exemplars=(Exemplar((("a", "b"),), 1.0),))
+    rig.recorder.record_batch(POINTS, batch(point))
+    pushed = NewPush((("job", "backup"),), [PushedPoint("rows", replace(point, exemplars=()))])
+    rig.recorder.push(pushed)
+    saved = SavedParts(rig)
+    saved.take(fails=True)
+    saved.take()
+    copy = saved.restored()
+    assert list(copy.state.pushed) == [(pushed.grouping, PushedGroup(pushed.points, NOON))]
+    assert copy.state.series_store.exemplars.of(0) == [Exemplar((("a", "b"),), 1.0, NOON)]
+    rig.recorder.push(NewPush(pushed.grouping))
+    saved.take()
+    assert list(saved.restored().state.pushed) == []
+
+
+def test_repeated_changes_and_late_totals_are_recognised_after_a_restore() -> None:
+    def total(value: float, at: float) -> NewPoint:
+        return NewPoint((("__name__", "hits"),), COUNTER, value, NOON + at, is_cumulative=True)
+
+    rig = Rig()
+    change = NewPoint((("__name__", "sent"),), COUNTER, 3.0, NOON, started=NOON - 10)
+    rig.recorder.record_batch(POINTS, batch(total(5.0, -5), total(20.0, -1), change))
+    saved = SavedParts(rig)
+    saved.take()
+    copy = saved.restored()
+    for each in (rig, copy):
+        receipt = each.recorder.record_batch(POINTS, batch(total(4.0, -3), change))
+        assert (receipt.accepted, receipt.duplicates) == (1, 1)
+        store = each.state.series_store
+        assert sorted(store.lives[number].total for number in store.ids) == [3.0, 25.0], "the late one was a reset"
 
 
 USES = st.tuples(st.just("use"), st.sampled_from(SERVICES[:3]), st.sampled_from("abcdefgh"), st.integers(1, 5))

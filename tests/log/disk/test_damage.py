@@ -166,7 +166,7 @@ OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (lambda path: path.write_text("a shopping list\n" * 100), "not a database of this service"),
     "empty": (Path.touch, "not a database of this service"),
     "directory": (Path.mkdir, "a directory, not a database"),
-    "newer": (newer, "written by a newer version of this service (schema 7, this one supports 3)"),
+    "newer": (newer, "written by a newer version of this service (schema 7, this one supports 4)"),
     "log alone": (lambda path: path.with_name(f"{FILE_NAME}-wal").write_bytes(b"7" * 100), "missing"),
 }
 

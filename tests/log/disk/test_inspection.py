@@ -30,7 +30,7 @@ def test_inspection_finds_what_a_database_contains(path: Path) -> None:
         FamilySummary("rest", "", 1, 3, None, None),
         FamilySummary("series", "day", 1, 6, "2023-11-14T00:00:00Z", "2023-11-14T00:00:00Z"),
     ]
-    assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (3, 1, 20, 20, [])
+    assert (found.schema, found.generation, found.position, found.beyond, found.damage) == (4, 1, 20, 20, [])
     assert found.sizes["analytics.db"] == path.stat().st_size
 
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from analytics.log.disk import checkpoint, recovery, store
+from analytics.log.disk import recovery, store
+from analytics.log.disk.tables import CellTables
 from analytics.log.refusal import Refused
 from tests.log.disk.acts import IDS, LIMITS, Act, act, answers, do
 from tests.log.disk.disk import PATIENCE, Disk
@@ -334,13 +335,13 @@ def test_other_greenlets_run_while_a_large_checkpoint_is_restored(
         disk.event("request", user_id="ann")
         disk.clock.advance(HOUR)
     assert disk.save()
-    load = checkpoint._Tables.load
+    load = CellTables.load
 
     def slow(self: Any, *part: Any) -> None:
         time.sleep(0.03)  # a busy wait: no other greenlet runs
         load(self, *part)
 
-    monkeypatch.setattr(checkpoint._Tables, "load", slow)
+    monkeypatch.setattr(CellTables, "load", slow)
     turns: list[float] = []
 
     def note() -> None:

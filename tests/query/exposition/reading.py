@@ -86,8 +86,10 @@ TYPES = {"double": 1, "int64": 3, "uint64": 4, "string": 9, "uint32": 13, "sint3
 DEFINITION = {
     "LabelPair": "1 string name, 2 string value",
     "Gauge": "1 double value",
-    "Counter": "1 double value",
-    "Bucket": "1 uint64 cumulative_count, 4 double cumulative_count_float, 2 double upper_bound",
+    "Timestamp": "1 int64 seconds, 2 uint32 nanos",
+    "Exemplar": "1 *LabelPair label, 2 double value, 3 Timestamp timestamp",
+    "Counter": "1 double value, 2 Exemplar exemplar",
+    "Bucket": "1 uint64 cumulative_count, 4 double cumulative_count_float, 2 double upper_bound, 3 Exemplar exemplar",
     "BucketSpan": "1 sint32 offset, 2 uint32 length",
     "Histogram": "1 uint64 sample_count, 4 double sample_count_float, 2 double sample_sum, 3 *Bucket bucket, "
     "5 sint32 schema, 6 double zero_threshold, 7 uint64 zero_count, 8 double zero_count_float, "

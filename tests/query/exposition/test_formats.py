@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 
-from analytics.points import Labels
+from analytics.points import Exemplar, Labels
 from analytics.query.exposition.family import Classic, MetricFamily, Native, Slice, Value
 from analytics.query.exposition.protobuf import ProtobufWriter
 from analytics.query.exposition.render import Writer
@@ -91,6 +92,47 @@ def test_all_formats_have_the_same_samples_with_valid_names(families: list[Famil
     }
     assert summed.items() <= samples(text(families, openmetrics=True), openmetrics=True).items() <= plain.items()
     assert flat(families_in(render(ProtobufWriter(utf8=False), families))) == pytest.approx(plain)
+
+
+def test_a_counter_and_the_buckets_of_a_histogram_have_their_newest_exemplar() -> None:
+    def seen(value: float, at: float, trace: str) -> Exemplar:
+        return Exemplar((("trace_id", trace),), value, at)
+
+    exemplars = [seen(0.5, 1.25, "a"), seen(0.3, 2.5, "b"), seen(9.0, 3.0, "c"), seen(1e9, 4.0, "d")]
+    hits, wait = MetricFamily("hits", "counter", "h"), MetricFamily("wait", "histogram", "w")
+    parts = [
+        Slice(hits, [((), 1), ((("a", "b"),), 2)], {1: exemplars}),
+        Slice(wait, [((), native([0.3, 0.5, 9.0, 1e9]))], {0: exemplars}),
+    ]
+
+    def written(writer: Writer) -> bytes:
+        families = [writer.family([writer.begin(part.metric), writer.series(part)]) for part in parts]
+        return b"".join(piece for family in families for piece in family) + writer.end
+
+    plain = written(TextWriter(openmetrics=False, utf8=False)).decode()
+    assert "trace_id" not in plain
+    opened = written(TextWriter(openmetrics=True, utf8=False)).decode()
+    assert samples(opened, openmetrics=True) == samples(plain)
+    found = {
+        (sample.name, sample.labels.get("le", "")): (each.labels["trace_id"], each.value, float(each.timestamp or 0))
+        for family in openmetrics_families(opened)
+        for sample in family.samples
+        if (each := sample.exemplar) is not None
+    }
+    assert found == {
+        ("hits_total", ""): ("d", 1e9, 4.0),
+        ("wait_bucket", "0.5"): ("b", 0.3, 2.5),
+        ("wait_bucket", "+Inf"): ("d", 1e9, 4.0),
+    }
+    families = families_in(written(ProtobufWriter(utf8=False)))
+    assert families["hits_total"].metric[0].counter.value == 1
+    assert families["hits_total"].metric[1].counter.exemplar.value == 1e9
+    of_buckets = {
+        bucket.upper_bound: (bucket.exemplar.label[0].value, bucket.exemplar.timestamp.seconds)
+        for bucket in families["wait"].metric[0].histogram.bucket
+        if bucket.HasField("exemplar")
+    }
+    assert of_buckets == {0.5: ("b", 2), inf: ("d", 4)}
 
 
 @given(drawn_families())

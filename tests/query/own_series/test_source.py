@@ -2,6 +2,7 @@
 
 import pytest
 
+from analytics.promql.budget import Budget
 from analytics.query.own_series.columns import MOST_SERIES
 from tests.query.own_series.rig import Rig, counter, durations, memory
 
@@ -99,6 +100,6 @@ def test_names_types_and_labels_are_listed() -> None:
         "analytics_memory_bytes": "gauge",
         "analytics_request_seconds": "histogram",
     }
-    found = rig.own.labels([], rig.now - 1, rig.now)
+    found = rig.own.labels([], rig.now - 1, rig.now, Budget())
     assert (("__name__", "analytics_drops_total"), ("reason", "late")) in found
-    assert rig.own.labels([], rig.now + 1, rig.now + 2) == []
+    assert rig.own.labels([], rig.now + 1, rig.now + 2, Budget()) == []

@@ -123,6 +123,24 @@ def test_silent_series_make_room_and_their_figures_are_swept() -> None:
         assert window.distributions(np.array([fresh], np.int32)).counts.sum() == (1.0 if level < 2 else 0.0)
 
 
+def test_ids_are_used_again_while_series_come_and_go() -> None:
+    rig = Rig()
+    for generation in range(60):
+        if generation > 2:
+            rig.store.make_room(20, rig.now)
+        for _ in range(10):
+            for host in range(20):
+                rig.gauge(series("cpu", host=f"{generation}-{host}"), float(generation))
+            rig.at(rig.now + 35)
+            rig.at(rig.now + 35)
+    assert len(rig.store) <= 80
+    assert rig.store.ids.size <= 100, "of 1,200 series that came"
+    ids = rig.store.select([equal("host", "59-7")])
+    for level in range(4):
+        figures = rig.store.window(GAUGE, level, START, rig.now + 1).matrix(ids, "max")
+        assert set(figures.values[figures.present].tolist()) <= {59.0}, "no figures of who had the id before"
+
+
 def test_percentiles_of_gauges_are_kept_by_hours_and_days_once_they_were_asked() -> None:
     rig = Rig()
     for minute in range(70):
@@ -179,6 +197,26 @@ def test_stale_markers_say_since_when_values_are_hidden() -> None:
     rig.store.end(number, START + 5)
     rig.store.end(number, START + 2)
     assert rig.store.ended(np.array([number], np.int32)).tolist() == [START + 5]
+
+
+def test_old_sketches_have_half_the_resolution_and_all_counts() -> None:
+    rig, number = Rig(), 0
+    for hour in range(40):
+        rig.at(START + hour * HOUR)
+        number = rig.histogram(series("h"), ExponentialHistogram(6, 5.0, 9.0, {10: 1.0, 11: 2.0, hour + 20: 2.0}))
+    ids = np.array([number], np.int32)
+    for _ in range(40):
+        rig.at(rig.now + 1)
+    found = rig.store.window(HISTOGRAM, 2, START, rig.now).distributions(ids)
+    assert np.bincount(found.buckets, weights=found.counts).tolist() == [5.0] * 40
+    assert sorted(set(found.scales[found.buckets < 15].tolist())) == [5]
+    assert sorted(set(found.scales[found.buckets >= 15].tolist())) == [6]
+    first = found.counts[found.buckets == 0]
+    assert first.tolist() == [3.0, 2.0], "indexes 10 and 11 are one bucket at scale 5"
+    rig.histogram(series("h"), ExponentialHistogram(6, 1.0, 9.0, {11: 1.0}), at=START)
+    late = rig.store.window(HISTOGRAM, 2, START, START + HOUR).distributions(ids)
+    assert late.counts.tolist() == [4.0, 2.0]
+    assert parts(copied(rig)) == parts(rig)
 
 
 def test_histograms_of_different_scales_are_merged_at_the_coarser_one() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.points import COUNTER, GAUGE
 from analytics.state.quantiles import Quantiles
+from analytics.state.rollup import Bucket
 from analytics.state.series.sketches import quantiles
 from tests.state.series.rig import LEVELS, START, Rig, series
 
@@ -121,3 +122,35 @@ def test_a_window_stays_as_it_was_taken() -> None:
     rig.gauge(CPU[0], 5.0)
     rig.at(START + 61)
     assert window.matrix(np.array([number], np.int32), "sum").values.tolist() == [[1.0]]
+
+
+def test_sums_by_group_are_those_of_the_series_whichever_a_bucket_has() -> None:
+    rig = Rig()
+    for minute, hosts in enumerate(((0, 1, 2), (0, 1, 2), (1,), (), (0, 1, 2))):
+        rig.at(START + 60 * minute)
+        for host in hosts:
+            rig.counter(HITS[host], 2.0**host)
+    window = rig.store.window(COUNTER, 1, START, rig.now + 1)
+    ids = rig.store.select([])[[2, 0]]
+    found = window.sums(ids, np.array([1, 0]), 3, "increase")
+    assert found.values.tolist() == [[1, 4, 0], [1, 4, 0], [0, 0, 0], [0, 0, 0], [1, 4, 0]]
+    has_both = [True, True, False]
+    assert found.present.tolist() == [has_both, has_both, [False] * 3, [False] * 3, has_both]
+    matrix = window.matrix(ids, "increase")
+    assert matrix.values.tolist() == [[4, 1], [4, 1], [0, 0], [0, 0], [4, 1]]
+    assert matrix.present.tolist() == [[True] * 2, [True] * 2, [False] * 2, [False] * 2, [True] * 2]
+
+
+def test_buckets_with_the_same_series_share_their_keys() -> None:
+    rig = Rig()
+    for minute in range(3):
+        rig.at(START + 60 * minute)
+        for labels in CPU[: 1 if minute == 0 else 3]:
+            rig.gauge(labels, 1.0)
+    rig.at(START + 180)
+    first, second, third = (rig.store.buckets[GAUGE].content(Bucket(1, int(START) + 60 * each)) for each in range(3))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert first.table.keys.tolist() == [0]
+    assert second.table.keys is third.table.keys

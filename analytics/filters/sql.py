@@ -1,0 +1,71 @@
+"""Renders the tree of a filter as SQL of DuckDB, with parameters in place of all values."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from analytics.filters.names import RecordFields
+from analytics.filters.sql_text import contains_sql, folded
+from analytics.filters.sql_values import json_sql, name_sql
+from analytics.filters.tree import Either, Every, HasText, InTime, Node, OfData, OfName, Without
+from analytics.filters.values import OWN_ID, as_datetime
+
+
+class Parameters:
+    """The values of the parameters `$1`, `$2` and so on of a statement."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def add(self, value: Any) -> str:
+        """Add a value; returns the name of its parameter."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+class SqlColumns(NamedTuple):
+    """Columns (SQL) that records have for a filter.
+
+    Attributes:
+        paths: by path in the record's JSON, the column with the JSON text of that field.
+        texts: by text, the column that says whether the JSON contains it; for others, the JSON is searched.
+    """
+
+    paths: Mapping[str, str]
+    texts: Mapping[str, str] = MappingProxyType({})
+
+
+def rendered(node: Node, fields: RecordFields, columns: SqlColumns, parameters: Parameters) -> str:
+    """The condition of a filter as SQL, which is true or false, never null."""
+    match node:
+        case Every(parts=parts):
+            return _joined(" AND ", [rendered(part, fields, columns, parameters) for part in parts], "true")
+        case Either(parts=parts):
+            return _joined(" OR ", [rendered(part, fields, columns, parameters) for part in parts], "false")
+        case Without(part=part):
+            return f"(NOT {rendered(part, fields, columns, parameters)})"
+        case InTime(since=since, until=until):
+            ends = [(">=", since), ("<", until)]
+            asked = [f"{fields.time} {sign} {parameters.add(as_datetime(at))}" for sign, at in ends if at is not None]
+            return _joined(" AND ", asked, "true")
+        case HasText(text=text):
+            return _has_text(text, fields, columns.texts, parameters)
+        case OfName(name=name, test=test):
+            return f"coalesce({name_sql(test, name, parameters.add)}, false)"
+        case OfData(path=path, test=test):
+            return f"coalesce({json_sql(test, columns.paths[path], parameters.add)}, false)"
+
+
+def _joined(sign: str, parts: list[str], default: str) -> str:
+    return f"({sign.join(parts)})" if parts else default
+
+
+def _has_text(text: str, fields: RecordFields, columns: Mapping[str, str], parameters: Parameters) -> str:
+    wanted = parameters.add(text)
+    parts = [f"coalesce(contains({folded(name, text)}, {wanted}), false)" for name in fields.searched if name != "id"]
+    if "id" in fields.searched:
+        id_ = folded("id", text)
+        own = parameters.add(OWN_ID)
+        parts.append(f"(contains({id_}, {wanted}) AND ({id_} = {wanted} OR NOT regexp_full_match(id, {own})))")
+    parts.append(columns.get(text) or contains_sql(fields.json, text, parameters.add))
+    return f"({' OR '.join(parts)})"

@@ -1,0 +1,55 @@
+"""SQL of folded texts, and the regular expression that finds a text in JSON with escapes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from analytics.filters.values import FOLDED_FROM, fold
+
+_SHORT = {'"': r"\\\"", "\\": r"\\\\", "/": r"\\/"}
+_UNIT = r"(?:[^\\]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^u])"
+"""One character of JSON, which may be escaped."""
+
+
+def folded(column: str, wanted: str) -> str:
+    """SQL of a text folded like `fold` does, as far as it matters to compare it with `wanted`."""
+    lowered = f"lower({column})"
+    return f"replace({lowered}, '\u03c2', '\u03c3')" if "\u03c3" in wanted else lowered
+
+
+def contains_sql(json: str, text: str, add: Callable[[Any], str]) -> str:
+    """SQL whether JSON text contains a folded text; `add` makes parameters or literals of values."""
+    return (
+        f"CASE WHEN contains({json}, '\\') THEN regexp_matches({json}, {add(escaped_pattern(text))})"
+        f" ELSE contains({folded(json, text)}, {add(text)}) END"
+    )
+
+
+def quoted_pattern(text: str) -> str:
+    """The regular expression of RE2 for a text itself."""
+    return "".join(c if c.isalnum() or not c.isascii() else f"\\x{{{ord(c):x}}}" for c in text)
+
+
+def escaped_pattern(text: str) -> str:
+    """The regular expression of RE2 for JSON that contains a folded text, each character as it is or as an escape.
+
+    It is anchored at the start and reads whole escapes, so that it finds no text inside of them.
+    """
+    return f"(?s)^{_UNIT}*?{''.join(map(_any_form, text))}"
+
+
+def _any_form(folded_character: str) -> str:
+    forms = []
+    for character in _same_folded(folded_character):
+        if character != "\\":
+            forms.append(quoted_pattern(character))
+        if character in _SHORT:
+            forms.append(_SHORT[character])
+        units = character.encode("utf-16-be").hex()
+        forms.append("".join(rf"\\u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4)))
+    return f"(?:{'|'.join(forms)})"
+
+
+def _same_folded(character: str) -> list[str]:
+    """All characters that fold to this one."""
+    candidates = {character, character.upper(), character.title(), FOLDED_FROM.get(character, character)}
+    return sorted(each for each in candidates if len(each) == 1 and fold(each) == character)

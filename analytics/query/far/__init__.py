@@ -1,0 +1,1 @@
+"""Figures that are no longer kept here, or no longer so fine, read from a database that has them."""

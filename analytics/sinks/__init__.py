@@ -1,0 +1,1 @@
+"""Sinks: what writes the service's data to other databases."""

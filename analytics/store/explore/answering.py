@@ -1,0 +1,34 @@
+"""Answers a question with a connection to DuckDB."""
+
+from typing import Any, Protocol, Self
+
+from analytics.store.explore.figures import figures_answer, figures_sql
+from analytics.store.explore.funnel import funnel_answer, funnel_sql
+from analytics.store.explore.questions import Answer, FiguresQuestion, FunnelQuestion, Question, Rows
+from analytics.store.explore.retention import retention_answer, retention_sql
+from analytics.store.source import EventSource
+
+
+class RunsSql(Protocol):
+    """What is needed of DuckDB's connection."""
+
+    def execute(self, query: str, parameters: list[Any]) -> Self: ...
+
+    def fetchall(self) -> Rows: ...
+
+
+def answered(question: Question, source: EventSource, db: RunsSql) -> Answer:
+    """The answer to a question.
+
+    Raises:
+        ValidationFailed: a filter of the question is not valid.
+    """
+    if isinstance(question, FiguresQuestion):
+        return figures_answer(question, _rows(db, *figures_sql(question, source)))
+    if isinstance(question, FunnelQuestion):
+        return funnel_answer(question, _rows(db, *funnel_sql(question, source)))
+    return retention_answer(question, _rows(db, *retention_sql(question, source)))
+
+
+def _rows(db: RunsSql, statement: str, parameters: Any) -> Rows:
+    return db.execute(statement, parameters.values).fetchall()

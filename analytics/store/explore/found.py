@@ -1,0 +1,67 @@
+"""The events that a question is about, as SQL: those in its time that match its filters, with what it reads of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from analytics.filters.names import EVENT_FIELDS
+from analytics.filters.parse import parse
+from analytics.filters.sql import Parameters, SqlColumns, rendered
+from analytics.filters.sql_values import unquoted_sql
+from analytics.filters.tree import InTime, Node, both, paths
+from analytics.store.source import EventSource, EventSpan
+
+DATA = "data."
+
+
+class FoundEvents:
+    """The events between two times that match a filter; collects parameters and fields before its SQL is made.
+
+    Args:
+        q: the filter, as a user wrote it.
+
+    Raises:
+        ValidationFailed: the filter is not valid.
+    """
+
+    def __init__(self, source: EventSource, since: datetime, until: datetime, q: str) -> None:
+        self._source, self._span = source, EventSpan(since.timestamp(), until.timestamp())
+        self.parameters = Parameters()
+        self._fields: dict[str, None] = {}
+        time = InTime(_microseconds(since), _microseconds(until))
+        self._where = self.condition(both(time, parse(q, EVENT_FIELDS)))
+
+    def condition(self, node: Node) -> str:
+        """The SQL of a filter, true or false for each event."""
+        read = paths(node)
+        self._fields.update(dict.fromkeys(read))
+        return rendered(node, EVENT_FIELDS, SqlColumns({path: column_of(path) for path in read}), self.parameters)
+
+    def column(self, path: str) -> str:
+        """The SQL of the JSON text of a field of data."""
+        self._fields[path] = None
+        return column_of(path)
+
+    def stored(self, name: str) -> str:
+        """The SQL of the value of a field as it is stored: `type`, or `data.category`; see `text_sql`."""
+        return self.column(name.removeprefix(DATA)) if name.startswith(DATA) else EVENT_FIELDS.names[name]
+
+    def sql(self, columns: Sequence[str]) -> str:
+        """A SELECT of these expressions."""
+        events = self._source.events(tuple(self._fields), self._span)
+        return f"SELECT {', '.join(columns)} FROM {events} AS events WHERE {self._where}"
+
+
+def text_sql(name: str, stored: str) -> str:
+    """The SQL of the value of a field as text, from SQL of it as it is stored; null where it is absent."""
+    if not name.startswith(DATA):
+        return stored
+    return f"CASE WHEN starts_with({stored}, '\"') THEN {unquoted_sql(stored)} ELSE nullif({stored}, 'null') END"
+
+
+def column_of(path: str) -> str:
+    """The name of the column of a field of data, as SQL."""
+    return '"' + f"{DATA}{path}".replace('"', '""') + '"'
+
+
+def _microseconds(at: datetime) -> int:
+    return round(at.astimezone(UTC).timestamp() * 1e6)

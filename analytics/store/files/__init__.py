@@ -1,0 +1,1 @@
+"""Files of the store: their layout, the manifest, writing, merging and retention."""

@@ -1,0 +1,291 @@
+"""The manifest: which files count, and up to which position of the log they reach. One SQLite database."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from analytics.errors import CannotStore
+from analytics.log.disk.file import PRIVATE, beside, sync_directory
+from analytics.store.files.layout import LAYOUT_VERSION
+from analytics.store.files.shapes import Shape
+
+MANIFEST_NAME = "manifest.db"
+MANIFEST_ID = 0x414E5354
+MANIFEST_BUSY_SECONDS = 30.0
+_SCHEMA = """
+CREATE TABLE progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL
+) STRICT;
+CREATE TABLE files (
+    name TEXT PRIMARY KEY, layout INTEGER NOT NULL, day INTEGER NOT NULL, level INTEGER NOT NULL,
+    epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, crc INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    since REAL NOT NULL, until REAL NOT NULL, shapes TEXT NOT NULL, services TEXT, types TEXT, damage TEXT
+) STRICT;
+CREATE TABLE shapes (number INTEGER PRIMARY KEY, fields TEXT NOT NULL) STRICT;
+CREATE TABLE erasures (
+    position INTEGER PRIMARY KEY, number INTEGER NOT NULL, salt TEXT NOT NULL, digests TEXT NOT NULL
+) STRICT;
+CREATE TABLE buckets (
+    kind TEXT NOT NULL, start INTEGER NOT NULL, digest INTEGER NOT NULL, PRIMARY KEY (kind, start)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class Progress(NamedTuple):
+    """How far the files reach.
+
+    Attributes:
+        epoch: which life of the log the positions belong to; a new one begins where a log is not the one of before.
+        upto: the position of the last entry whose records are in files.
+        number: the number of the last event up to there.
+    """
+
+    epoch: int
+    upto: int
+    number: int
+
+
+class DataFile(msgspec.Struct, frozen=True):
+    """A file that counts.
+
+    Attributes:
+        name: its path below the folder of the store, which begins with its kind.
+        layout: the version of the layout that it has.
+        day: of its records, as days since 1970-01-01; of numbers the first day of the part of time that they are of.
+        level: how often its records were merged.
+        epoch, first, last: the life of the log, and the positions between which its records are; of numbers 0, and
+            the generations.
+        crc: CRC-32 of the whole file.
+        since, until: the least and greatest time, or start of a bucket, in seconds since the epoch.
+        shapes: the numbers of the shapes that its rows have; 0 for rows whose data is whole.
+        services, types: those in it; None where they are many.
+        damage: why it is left out; None if it is sound.
+    """
+
+    name: str
+    layout: int
+    day: int
+    level: int
+    epoch: int
+    first: int
+    last: int
+    rows: int
+    bytes: int
+    crc: int
+    first_seq: int
+    last_seq: int
+    since: float
+    until: float
+    shapes: tuple[int, ...]
+    services: frozenset[str] | None
+    types: frozenset[str] | None
+    damage: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What is in it: `events`, or a kind of numbers."""
+        return self.name.partition("/")[0]
+
+
+class PendingErasure(NamedTuple):
+    """An erasure that files may not reflect yet: its position in the log, and the last event number at that point."""
+
+    position: int
+    number: int
+    salt: str
+    digests: list[str]
+
+
+class Manifest:
+    """The open manifest in a folder; it is created if it is missing. Any thread may use it, one at a time.
+
+    Raises:
+        CannotStore: the file is damaged, foreign, or of a newer version.
+        sqlite3.Error: it cannot be used now.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / MANIFEST_NAME
+        if not path.exists():
+            _create(path)
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=MANIFEST_BUSY_SECONDS, check_same_thread=False)
+        try:
+            self._check(path)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            raise CannotStore(f"{path} is damaged ({error}). Restore a backup, or move the folder away.") from error
+        except BaseException:
+            self._db.close()
+            raise
+
+    @classmethod
+    def reading(cls, path: Path) -> "Manifest":
+        """A manifest that is only read, also of a running service."""
+        manifest = cls.__new__(cls)
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        manifest._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=MANIFEST_BUSY_SECONDS)
+        ((version,),) = manifest._db.execute("PRAGMA user_version")
+        _check_version(path, version)
+        return manifest
+
+    def _check(self, path: Path) -> None:
+        db = self._db
+        db.execute("PRAGMA synchronous = FULL")
+        ((version,),) = db.execute("PRAGMA user_version")
+        ((mark,),) = db.execute("PRAGMA application_id")
+        if mark != MANIFEST_ID:
+            raise CannotStore(f"{path} is a database of another program: move it away.")
+        _check_version(path, version)
+
+    def close(self) -> None:
+        """Close the manifest."""
+        self._db.close()
+
+    def progress(self) -> Progress | None:
+        """How far the files reach; None if nothing was ever written."""
+        row = self._db.execute("SELECT epoch, upto, number FROM progress").fetchone()
+        return None if row is None else Progress(*row)
+
+    def set_progress(self, progress: Progress) -> None:
+        """Set how far the files reach."""
+        with self._transaction():
+            self._put_progress(progress)
+
+    def files(self) -> list[DataFile]:
+        """All files, in the order of days and positions."""
+        rows = self._db.execute("SELECT * FROM files ORDER BY day, epoch, first, name")
+        names = DataFile.__struct_fields__
+        found = []
+        for *plain, shapes, services, types, damage in rows:
+            values = (*plain, *map(_decoded, (shapes, services, types)), damage)
+            found.append(msgspec.convert(dict(zip(names, values, strict=True)), DataFile))
+        return found
+
+    def shapes(self) -> list[Shape]:
+        """All known shapes."""
+        rows = self._db.execute("SELECT number, fields FROM shapes ORDER BY number")
+        return [Shape(number, tuple(msgspec.json.decode(fields))) for number, fields in rows]
+
+    def erasures(self) -> list[PendingErasure]:
+        """The erasures that files may not reflect yet."""
+        rows = self._db.execute("SELECT position, number, salt, digests FROM erasures ORDER BY position")
+        return [
+            PendingErasure(position, number, salt, msgspec.json.decode(digests))
+            for position, number, salt, digests in rows
+        ]
+
+    def add(
+        self,
+        files: Iterable[DataFile],
+        progress: Progress,
+        shapes: Iterable[Shape],
+        erasures: Iterable[PendingErasure] = (),
+    ) -> None:
+        """Add the files with all records up to a position, and what they rest on: all or nothing."""
+        with self._transaction():
+            self._put_files(files)
+            self._put_progress(progress)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO shapes VALUES (?, ?)",
+                [(shape.number, _text(shape.fields)) for shape in shapes],
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, ?)",
+                [(*each[:3], _text(each.digests)) for each in erasures],
+            )
+
+    def digests(self) -> dict[tuple[str, int], int]:
+        """The digests of the buckets of numbers that are in files, by kind and start."""
+        rows = self._db.execute("SELECT kind, start, digest FROM buckets")
+        return {(kind, start): digest for kind, start, digest in rows}
+
+    def add_numbers(self, files: Iterable[DataFile], digests: Mapping[tuple[str, int], int]) -> None:
+        """Add files of numbers, and the digests of the buckets in them: all or nothing."""
+        with self._transaction():
+            self._put_files(files)
+            rows = [(*key, digest) for key, digest in digests.items()]
+            self._db.executemany("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", rows)
+
+    def forget_digests(self, oldest: Mapping[str, int]) -> None:
+        """Forget the digests of buckets before these starts, by kind."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM buckets WHERE kind = ? AND start < ?", oldest.items())
+
+    def replace(self, gone: Iterable[DataFile], files: Iterable[DataFile], erased_to: int | None = None) -> None:
+        """Replace some files by others: all or nothing. With `erased_to`, erasures up to that position are done."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM files WHERE name = ?", [(file.name,) for file in gone])
+            self._put_files(files)
+            if erased_to is not None:
+                self._db.execute("DELETE FROM erasures WHERE position <= ?", (erased_to,))
+
+    def set_damage(self, file: DataFile, damage: str | None) -> None:
+        """Note why a file is left out; None if it is sound again."""
+        with self._transaction():
+            self._db.execute("UPDATE files SET damage = ? WHERE name = ?", (damage, file.name))
+
+    def _put_files(self, files: Iterable[DataFile]) -> None:
+        self._db.executemany(
+            f"INSERT INTO files VALUES ({', '.join('?' * len(DataFile.__struct_fields__))})",  # nosec
+            [
+                (
+                    *msgspec.structs.astuple(file)[:-4],
+                    _text(file.shapes),
+                    None if file.services is None else _text(sorted(file.services)),
+                    None if file.types is None else _text(sorted(file.types)),
+                    file.damage,
+                )
+                for file in files
+            ],
+        )
+
+    def _put_progress(self, progress: Progress) -> None:
+        self._db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)", progress)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _decoded(text: str | None) -> object:
+    return None if text is None else msgspec.json.decode(text)
+
+
+def _create(path: Path) -> None:
+    """Create a manifest under another name and then rename it, so that it is never incomplete."""
+    fresh = beside(path, ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(PRIVATE)
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous = FULL")
+        db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        db.execute(f"PRAGMA application_id = {MANIFEST_ID}")
+        db.execute(f"PRAGMA user_version = {LAYOUT_VERSION}")
+    fresh.replace(path)
+    sync_directory(path.parent)
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version > LAYOUT_VERSION:
+        raise CannotStore(
+            f"{path} was written by a newer version of this service (layout {version}, this one knows "
+            f"{LAYOUT_VERSION}): use that version."
+        )

@@ -1,0 +1,72 @@
+"""Which files are merged, and which are deleted: pure functions over what the manifest has."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from analytics.store.files.manifest import DataFile
+
+FAN = 8
+"""Files of one level that make one of the next."""
+MERGED_ROWS = 2_000_000
+"""The most rows of a merged file."""
+LATE_TIMES = 4
+"""How many times larger than all others the largest file of a day that is over may be to be merged with them."""
+FULL_ROWS = 500_000
+"""A file with so many rows is not merged again."""
+
+
+def to_merge(files: Iterable[DataFile], today: int) -> Sequence[DataFile]:
+    """The files to merge into one next, all of one day; empty if there are none.
+
+    As many small ones of one level as come together during a day; all small ones of a day that is over.
+    """
+    small = [file for file in files if file.damage is None and file.rows < FULL_ROWS]
+    small.sort(key=lambda file: (file.day, file.level, file.epoch, file.first))
+    for day, found in groupby(small, key=lambda file: file.day):
+        of_day = list(found)
+        if day < today and _is_worth_it(of_day):
+            chosen = _within(of_day)
+            if len(chosen) > 1:
+                return chosen
+        for _, of_level in groupby(of_day, key=lambda file: (file.level, file.epoch)):
+            chosen = _within(list(of_level))
+            if len(chosen) >= FAN:
+                return chosen
+    return []
+
+
+def _is_worth_it(files: Sequence[DataFile]) -> bool:
+    """Whether merging all of these does not write a large one anew for a few late records."""
+    rows = [file.rows for file in files]
+    return len(rows) >= FAN or max(rows) <= LATE_TIMES * (sum(rows) - max(rows))
+
+
+def _within(files: Sequence[DataFile]) -> Sequence[DataFile]:
+    """The first files that together have at most `MERGED_ROWS`, and as many bytes as are read with little memory."""
+    rows = 0
+    for count, file in enumerate(files):
+        rows += file.rows
+        if rows > MERGED_ROWS:
+            return files[:count]
+    return files
+
+
+def expired(files: Iterable[DataFile], oldest_day: int, max_bytes: int) -> list[DataFile]:
+    """The files before the oldest day that is kept, and those of the oldest days beyond the limit of bytes."""
+    gone = [file for file in files if file.day < oldest_day]
+    kept = sorted((file for file in files if file.day >= oldest_day), key=lambda file: file.day, reverse=True)
+    used = 0
+    for _, found in groupby(kept, key=lambda file: file.day):
+        of_day = list(found)
+        if used and used + sum(file.bytes for file in of_day) > max_bytes:
+            used = max_bytes + 1  # older days go, too
+            gone += of_day
+        else:
+            used += sum(file.bytes for file in of_day)
+    return gone
+
+
+def oldest_day_of(files: Iterable[DataFile]) -> list[DataFile]:
+    """The files of the oldest day, unless there is only one day."""
+    days = sorted({file.day for file in files})
+    return [file for file in files if file.day == days[0]] if len(days) > 1 else []

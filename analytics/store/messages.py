@@ -1,0 +1,73 @@
+"""Messages between the server and its store process besides questions."""
+
+import msgspec
+
+STARTING = "the store is starting"
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """What the server says first.
+
+    Attributes:
+        last: the position of the last entry before its start.
+        number: the number of the last event up to there.
+        cursor: the position after which the log keeps entries for the store.
+        is_first: whether no store process was told so since that start: then files that reach further are of another
+            log, such as one that a backup has replaced.
+    """
+
+    last: int
+    number: int
+    cursor: int
+    is_first: bool
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the server says from time to time.
+
+    Attributes:
+        position: up to which entries are applied and written.
+        dropped: positions of entries, and the packed indexes of their records that the state did not keep, in Base64.
+        number: the number of the last event up to `position`; None if that is not known.
+    """
+
+    position: int
+    dropped: list[tuple[int, str]] = []
+    number: int | None = None
+
+
+class DamagedFile(msgspec.Struct, frozen=True):
+    """A file that is left out, and why."""
+
+    name: str
+    reason: str
+
+
+class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
+    """What the store process answers to both.
+
+    Attributes:
+        upto: the position up to which records are in files.
+        trouble: why records cannot be read or written now; None if they can.
+        rows: records in files; `tail_rows`: records that are in no file yet.
+        oldest_day, newest_day: of the files, in ISO 8601.
+        max_bytes: what the files may take.
+        free_bytes: free on the disk; `low_bytes`: below which the oldest days are deleted, or writing stops.
+        erasing: how many erasures are not complete in all files.
+        memory_bytes: what the process takes.
+    """
+
+    upto: int
+    trouble: str | None = STARTING
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+    tail_rows: int = 0
+    oldest_day: str | None = None
+    newest_day: str | None = None
+    max_bytes: int = 0
+    free_bytes: int = 0
+    low_bytes: int = 0
+    erasing: int = 0
+    memory_bytes: int = 0
+    damaged: list[DamagedFile] = []

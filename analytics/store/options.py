@@ -1,0 +1,35 @@
+"""Options of the store process, passed to it at its start."""
+
+import msgspec
+
+
+class StoreOptions(msgspec.Struct, frozen=True):
+    """What the store process is told at its start.
+
+    Attributes:
+        directory: the data directory.
+        memory: bytes that queries and writing may use.
+        threads: threads that do so.
+        seconds: after how long records are written to files at the latest.
+        records: after how many of them they are.
+        days: how many days events are kept.
+        minutes_days, hours_days, days_days: how many days minutes, hours and days of numbers are kept.
+        max_bytes: how many bytes all files may have; 0 for a quarter of the disk, at most 20 GB.
+        low_disk: what happens on a disk that is almost full: `delete` the oldest days, or `stop` writing.
+        nice: niceness of the process.
+        log_level: as in the settings of the server.
+    """
+
+    directory: str
+    memory: int = 256 * 1024 * 1024
+    threads: int = 2
+    seconds: float = 600.0
+    records: int = 100_000
+    days: int = 90
+    minutes_days: int = 30
+    hours_days: int = 730
+    days_days: int = 3_650
+    max_bytes: int = 0
+    low_disk: str = "delete"
+    nice: int = 10
+    log_level: str = "INFO"

@@ -1,0 +1,185 @@
+"""The catalog: which files and tail tables make up the events now; all readers see each change of it at once."""
+
+import logging
+import math
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from analytics.store.files.checking import damage_of, quick_damage
+from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
+from analytics.store.files.manifest import DataFile, Manifest
+from analytics.store.files.shapes import Shape, Shapes, quoted_text
+from analytics.store.numbers.relation import Span, cells_sql
+from analytics.store.numbers.tail import CellTail, tail_table
+from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql
+from analytics.store.process.pins import Pins
+from analytics.store.process.tail import Tail, TailTable
+from analytics.store.source import ALL_EVENTS, EventSpan, Extent
+
+logger = logging.getLogger(__name__)
+
+
+class View(NamedTuple):
+    """The events at one moment; an `EventSource`."""
+
+    folder: Path
+    files: Sequence[DataFile]
+    tables: Sequence[TailTable]
+    shapes: dict[int, Shape]
+    erased: Sequence[ErasedUsers]
+    number: int
+    numbers: Sequence[DataFile] = ()
+    cells: CellTail | None = None
+
+    def cells_of(self, kind: str, where: str = "true", span: Span | None = None) -> str:
+        """SQL of a subquery of the cells of a kind of numbers for which `where` holds: see `cells_sql`."""
+        files = [file for file in self.numbers if file.kind == kind]
+        held = None if self.cells is None else self.cells.span(kind)
+        return cells_sql(self.folder, files, None if held is None else (tail_table(kind), held), where, span)
+
+    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
+        """See `EventSource.events`."""
+        groups: dict[tuple[int, ...], list[DataFile]] = {}
+        for file in self.files:
+            if _overlaps(file, span):
+                groups.setdefault(file.shapes, []).append(file)
+        relations = [
+            Relation(self._read(files), self._shapes_of(numbers), 0 in numbers) for numbers, files in groups.items()
+        ]
+        for table in self.tables:
+            for part in table.parts:
+                rows = f"(SELECT * FROM {part.name} WHERE seq <= {self.number})"  # more may come
+                relations.append(Relation(rows, self._shapes_of(sorted(part.shapes)), 0 in part.shapes))
+        return events_sql(relations, fields, self.erased, texts)
+
+    def extents(self, span: EventSpan) -> list[Extent]:
+        """See `EventSource.extents`."""
+        found = [
+            Extent(
+                file.first_seq, file.last_seq, math.floor(file.since * 1e6), math.ceil(file.until * 1e6) + 1, file.rows
+            )
+            for file in self.files
+            if _overlaps(file, span)
+        ]
+        number, time = 0, 0
+        for file in self.files:
+            number, time = max(number, file.last_seq), max(time, math.ceil(file.until * 1e6))
+        rows = sum(table.rows for table in self.tables)
+        return [*found, Extent(number + 1, max(number + 1, self.number), time, time + 1, rows)] if rows else found
+
+    def _read(self, files: Iterable[DataFile]) -> str:
+        paths = ", ".join(quoted_text(str(self.folder / file.name)) for file in files)
+        return f"read_parquet([{paths}], hive_partitioning = false)"
+
+    def _shapes_of(self, numbers: Iterable[int]) -> list[Shape]:
+        return [self.shapes[number] for number in numbers if number]
+
+
+class FileCatalog:
+    """Knows the files of the manifest and the tables of the tail.
+
+    Args:
+        folder: of the store.
+        cells: the tail of the numbers.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, tail: Tail, shapes: Shapes, pins: Pins, cells: CellTail
+    ) -> None:
+        self.folder, self.manifest, self.tail = folder, manifest, tail
+        self._shapes, self._pins, self.cells = shapes, pins, cells
+        self.lock = threading.RLock()
+        self.files: list[DataFile] = manifest.files()
+        self.erased: list[ErasedUsers] = []
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """The events as of now; they stay as they are inside of the context."""
+        with self.lock, self.tail.lock:
+            self.tail.settle()
+            files = [file for file in self.files if is_readable(file)]
+            tables = [*self.tail.frozen, self.tail.open]
+            events = [file for file in files if file.kind == EVENTS_FOLDER]
+            numbers = [file for file in files if file.kind != EVENTS_FOLDER]
+            now = (self._shapes.by_number, list(self.erased), self.tail.open.number)
+            view = View(self.folder, events, tables, *now, numbers, self.cells)
+            held = self._pins.held([*files, *tables])
+            held.__enter__()
+        try:
+            yield view
+        finally:
+            held.__exit__(None, None, None)
+
+    def replace(self, gone: Sequence[DataFile], files: Sequence[DataFile], tables: Sequence[TailTable] = ()) -> None:
+        """Show some files in place of others and of tail tables; the manifest says so already."""
+        names = {file.name for file in gone}
+        with self.lock, self.tail.lock:
+            self.files = [file for file in self.files if file.name not in names] + list(files)
+            self.tail.frozen = [table for table in self.tail.frozen if table not in tables]
+        self._pins.give_up([*gone, *tables])
+
+    def of_events(self) -> list[DataFile]:
+        """The files of events."""
+        return [file for file in self.files if file.kind == EVENTS_FOLDER]
+
+    def of_numbers(self) -> list[DataFile]:
+        """The files of numbers."""
+        return [file for file in self.files if file.kind != EVENTS_FOLDER]
+
+    def leave_out(self, damaged: Sequence[tuple[DataFile, str]]) -> bool:
+        """Leave out damaged files from now on; returns whether there are any."""
+        for file, reason in damaged:
+            logger.error("a file of the store is damaged and left out", extra={"file": file.name, "reason": reason})
+            self.manifest.set_damage(file, reason)
+        reasons = {file.name: reason for file, reason in damaged}
+        with self.lock:
+            self.files = [
+                msgspec.structs.replace(file, damage=reasons[file.name]) if file.name in reasons else file
+                for file in self.files
+            ]
+        return bool(damaged)
+
+    def check(self) -> None:
+        """Leave out files that are not what the manifest says, by their size, and take back those that are again."""
+        sound = [file for file in self.files if file.damage is None]
+        found = ((file, quick_damage(self.folder, file)) for file in sound)
+        self.leave_out([(file, reason) for file, reason in found if reason is not None])
+        for file in [file for file in self.files if file.damage is not None]:
+            if damage_of(self.folder, file) is None:
+                self.manifest.set_damage(file, None)
+                with self.lock:
+                    self.files = [
+                        msgspec.structs.replace(each, damage=None) if each.name == file.name else each
+                        for each in self.files
+                    ]
+
+    def erase(self, erased: ErasedUsers) -> None:
+        """Leave out the events of some users from now on."""
+        with self.lock:
+            self.erased = [*self.erased, erased]
+
+    def forget_erased(self, erased: Sequence[ErasedUsers]) -> None:
+        """No file and no tail has events of these any more."""
+        with self.lock:
+            self.erased = [each for each in self.erased if each not in erased]
+
+
+def is_readable(file: DataFile) -> bool:
+    """Whether questions read a file."""
+    return file.damage is None and file.layout <= LAYOUT_VERSION
+
+
+def _overlaps(file: DataFile, span: EventSpan) -> bool:
+    return not (
+        (span.since is not None and file.until < span.since)
+        or (span.until is not None and file.since >= span.until)
+        or (span.after is not None and file.last_seq <= span.after)
+        or (span.before is not None and file.first_seq >= span.before)
+        or (span.services is not None and file.services is not None and file.services.isdisjoint(span.services))
+        or (span.types is not None and file.types is not None and file.types.isdisjoint(span.types))
+    )

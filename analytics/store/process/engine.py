@@ -1,0 +1,58 @@
+"""DuckDB in the store process: opened at first use, with limits."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SPILL_FOLDER = "spill"
+SPILL_BYTES = 4 * 1024**3
+"""How much a query may write to the disk beyond its memory."""
+
+
+class DuckEngine:
+    """One DuckDB without a file; each user has a connection of its own.
+
+    Args:
+        folder: where it may write what does not fit into its memory.
+        memory: bytes.
+    """
+
+    def __init__(self, folder: Path, memory: int, threads: int) -> None:
+        self._folder, self._memory, self._threads = folder, memory, threads
+        self._lock = threading.Lock()
+        self._root: DuckDBPyConnection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was used yet."""
+        return self._root is not None
+
+    def connect(self) -> "DuckDBPyConnection":
+        """A new connection."""
+        with self._lock:
+            if self._root is None:
+                self._root = self._open()
+            return self._root.cursor()
+
+    def _open(self) -> "DuckDBPyConnection":
+        import duckdb  # only here: it takes 50 MB
+
+        root = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{self._memory // 2**20}MiB",
+                "threads": self._threads,
+                "temp_directory": str(self._folder / SPILL_FOLDER),
+                "max_temp_directory_size": f"{SPILL_BYTES // 2**20}MiB",
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        root.execute("SET pandas_analyze_sample = 0")  # arrays of objects are texts
+        root.execute("SET allocator_background_threads = true")  # freed memory goes back to the system
+        root.execute("SET TimeZone = 'UTC'")
+        return root

@@ -1,0 +1,109 @@
+"""SQL of the source of events, over files and tail tables that have different columns."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from analytics.filters.sql_fields import field_sql, nested_sql
+from analytics.filters.sql_text import contains_sql
+from analytics.filters.values import fold
+from analytics.store.files.shapes import COLUMN, Shape, columns_of, quoted_name, quoted_text
+from analytics.store.source import field_columns
+
+PLAIN_COLUMNS = ("seq", "id", "type", "service", "user_id", "time", "received", "is_timed")
+
+
+BETWEEN = frozenset('"{}[]:,')
+"""Characters of JSON between values; a text without them is in one value, or in one name."""
+
+
+class Relation(NamedTuple):
+    """Something to select from: its SQL, and the shapes of its rows, whose fields it has columns for.
+
+    `has_whole` says that the data of some rows is in `rest` instead.
+    """
+
+    sql: str
+    shapes: Sequence[Shape]
+    has_whole: bool = True
+
+
+class ErasedUsers(NamedTuple):
+    """Users whose events up to a number were erased, by the erasure at a position of the log."""
+
+    users: frozenset[str]
+    number: int
+    position: int
+
+
+def events_sql(
+    relations: Iterable[Relation], fields: Sequence[str], erased: Sequence[ErasedUsers], texts: Sequence[str] = ()
+) -> str:
+    """The subquery that `EventSource.events` returns."""
+    selects = [_select(relation, fields, texts) for relation in relations]
+    if not selects:
+        nothing = Relation(
+            "(SELECT 0::BIGINT AS seq, '' AS id, '' AS type, '' AS service, '' AS user_id, "
+            "TIMESTAMP '1970-01-01' AS time, TIMESTAMP '1970-01-01' AS received, false AS is_timed, "
+            "0 AS shape, '' AS rest WHERE false)",
+            (),
+        )
+        selects = [_select(nothing, fields, texts)]
+    union = " UNION ALL ".join(selects)
+    return without_erased(f"({union})", erased)
+
+
+def without_erased(relation: str, erased: Sequence[ErasedUsers]) -> str:
+    """A relation with columns `user_id` and `seq`, without erased rows."""
+    conditions = [
+        f"(user_id IN ({', '.join(map(quoted_text, sorted(each.users)))}) AND seq <= {each.number})"
+        for each in erased
+        if each.users
+    ]
+    if not conditions:
+        return relation
+    return f"(SELECT * FROM {relation} WHERE NOT coalesce({' OR '.join(conditions)}, false))"
+
+
+def _select(relation: Relation, fields: Sequence[str], texts: Sequence[str]) -> str:
+    columns = [*PLAIN_COLUMNS, f"{_data(relation)} AS data"]
+    known = set(columns_of(relation.shapes))
+    for field, name in field_columns(fields).items():
+        columns.append(f"{_field(field, known, has_whole=relation.has_whole)} AS {quoted_name(name)}")
+    columns += [f"{_has_text(relation, text)} AS {quoted_name(f'text.{index}')}" for index, text in enumerate(texts)]
+    return f"SELECT {', '.join(columns)} FROM {relation.sql}"
+
+
+def _has_text(relation: Relation, text: str) -> str:
+    """Whether data contains a folded text, which is looked for in each column if it cannot reach beyond one."""
+    if BETWEEN.intersection(text):
+        return contains_sql(_data(relation), text, quoted_text)
+    columns = [quoted_name(COLUMN + name) for name in columns_of(relation.shapes)]
+    columns += ["rest"] if relation.has_whole else []
+    parts = [f"coalesce({contains_sql(column, text, quoted_text)}, false)" for column in columns]
+    named = [shape.number for shape in relation.shapes if any(text in fold(name) for name in shape.fields)]
+    parts += [f"shape IN ({', '.join(map(str, named))})"] if named else []
+    return f"({' OR '.join(parts)})" if parts else "false"
+
+
+def _data(relation: Relation) -> str:
+    """The whole text of `data`."""
+    shapes = relation.shapes
+    if not shapes:
+        return "rest"
+    if len(shapes) == 1 and not relation.has_whole:
+        return shapes[0].sql()
+    cases = " ".join(f"WHEN {shape.number} THEN {shape.sql()}" for shape in shapes)
+    return f"CASE shape {cases} ELSE rest END"
+
+
+def _field(name: str, known: set[str], *, has_whole: bool) -> str:
+    """The text of one field: from its column, from the column of the object it is in, or from the whole text."""
+    top, *inner = name.split(".")
+    choices = [quoted_name(COLUMN + name)] if name in known else []
+    if inner and top in known:
+        choices.append(nested_sql(quoted_name(COLUMN + top), inner))
+    if has_whole:
+        choices.append(field_sql("rest", name))
+    if not choices:
+        return "NULL::VARCHAR"
+    return choices[0] if len(choices) == 1 else f"coalesce({', '.join(choices)})"

@@ -1,0 +1,97 @@
+"""The flusher: it writes the tail to files, exactly once."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from analytics.store.files.manifest import DataFile, Manifest, PendingErasure, Progress
+from analytics.store.files.shapes import Shapes
+from analytics.store.files.writer import DAY_MICROSECONDS, FileWriter, Reach
+from analytics.store.process.catalog import FileCatalog
+from analytics.store.process.engine import DuckEngine
+from analytics.store.process.events_sql import without_erased
+from analytics.store.process.tail import Tail, TailTable
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class Flusher:
+    """Writes what was read since the last time. Only the keeper's thread uses it.
+
+    Attributes:
+        progress: what the manifest says.
+        erasures: those that were read, and that the manifest does not have yet.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        catalog: FileCatalog,
+        tail: Tail,
+        shapes: Shapes,
+        writer: FileWriter,
+        engine: DuckEngine,
+    ) -> None:
+        self._manifest, self._catalog, self._tail, self._shapes = manifest, catalog, tail, shapes
+        self._writer, self._engine = writer, engine
+        self.progress = Progress(0, 0, 0)
+        self.erasures: list[PendingErasure] = []
+        self.flushed_at = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the oldest records of the tail may have come; 0 if there is nothing to write."""
+        return time.monotonic() - self.flushed_at if self._tail.open.last > self.progress.upto else 0.0
+
+    def flush(self) -> None:
+        """Write all records read so far, and note in the manifest that they are in files.
+
+        Raises:
+            duckdb.Error, OSError, sqlite3.Error: that failed; the records stay in the tail.
+        """
+        tail = self._tail
+        with tail.lock:
+            if tail.open.last > self.progress.upto and not tail.frozen:
+                tail.freeze()
+            tables = list(tail.frozen)
+        if not tables:
+            return
+        last = tables[-1]
+        erasures = [each for each in self.erasures if each.position <= last.last]
+        files: list[DataFile] = []
+        try:
+            for table in tables:
+                for file in self._written(table):
+                    files.append(file)
+            used = sorted({number for file in files for number in file.shapes if number})
+            progress = Progress(self.progress.epoch, last.last, last.number)
+            self._manifest.add(files, progress, [self._shapes.by_number[number] for number in used], erasures)
+        except BaseException:
+            for file in files:
+                (self._writer.folder / file.name).unlink(missing_ok=True)
+            raise
+        self.progress = progress
+        self._catalog.replace((), files, tables)
+        self.erasures = [each for each in self.erasures if each not in erasures]
+        self.flushed_at = time.monotonic()
+
+    def _written(self, table: TailTable) -> Iterator[DataFile]:
+        if not table.parts:
+            return
+        connection = self._engine.connect()
+        try:
+            rows = without_erased(table.relation(), self._catalog.erased)
+            for day in days_of(connection, rows):
+                reach = Reach(self.progress.epoch, table.first, table.last, 0)
+                file = self._writer.write(connection, rows, day, reach, self._shapes.by_number)
+                if file is not None:
+                    yield file
+        finally:
+            connection.close()
+
+
+def days_of(connection: "DuckDBPyConnection", relation: str) -> list[int]:
+    """The days of the rows, as days since 1970-01-01."""
+    query = f"SELECT DISTINCT epoch_us(time) // {DAY_MICROSECONDS} AS day FROM {relation} ORDER BY day"
+    return [day for (day,) in connection.execute(query).fetchall()]

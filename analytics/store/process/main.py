@@ -1,0 +1,34 @@
+"""The store process: it ends with the server that started it."""
+
+import gc
+import logging.config
+import os
+import signal
+import socket
+import sys
+
+import msgspec
+
+from analytics.logs import logging_config
+from analytics.store.options import StoreOptions
+from analytics.store.process.server import StoreServer
+from analytics.store.process.service import StoreService
+
+CONTROL_DESCRIPTOR = 3
+GC_THRESHOLD = 100_000
+"""New objects between two searches for cycles: records are many objects without any."""
+
+
+def main() -> None:
+    """Serve until the server is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole group by a terminal: the server ends this process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    options = msgspec.json.decode(sys.argv[1], type=StoreOptions)
+    logging.config.dictConfig(logging_config(options.log_level))
+    os.nice(options.nice)
+    gc.set_threshold(GC_THRESHOLD, 50, 50)
+    control = socket.socket(fileno=CONTROL_DESCRIPTOR)
+    service = StoreService(options)
+    service.start()
+    StoreServer(control, service).serve()
+    os._exit(0)  # threads may be in the middle of a query; what they write is complete or does not count

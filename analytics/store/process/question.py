@@ -1,0 +1,44 @@
+"""What an operation of the store process works with, and how it refuses."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from analytics.store.source import EventSource
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class Refusal(Exception):
+    """Error raised by an operation that cannot answer: a code and a message for the client that asked."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code, self.message = code, message
+        super().__init__(message)
+
+
+class DoubtfulRefusal(Refusal):
+    """A refusal for which a damaged file may be the reason: the files are checked, and it is asked once more."""
+
+
+class Interruptible(Protocol):
+    """Whatever answers a request."""
+
+    def interrupt(self) -> None:
+        """Stop its query."""
+
+
+class Question(NamedTuple):
+    """What an operation works with; it ends, and is interrupted, with the request.
+
+    Attributes:
+        source: events in files and tail, which stay as they are meanwhile.
+        connection: runs SQL; of this question alone.
+        args: what was asked.
+        watch: called with what is to be interrupted with the request, where that is not the connection.
+    """
+
+    source: EventSource
+    connection: "DuckDBPyConnection"
+    args: Mapping[str, Any]
+    watch: Callable[["Interruptible"], None]

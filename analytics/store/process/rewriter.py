@@ -1,0 +1,114 @@
+"""The rewriter: it replaces files by others, merged, or without erased records, or by nothing."""
+
+from collections.abc import Sequence
+
+from analytics.log.digests import among
+from analytics.records import NewErasure
+from analytics.store.files.checking import damaged
+from analytics.store.files.layout import FIXED_COLUMNS
+from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
+from analytics.store.files.merging import to_merge
+from analytics.store.files.shapes import COLUMN, Shapes, columns_of, quoted_name, quoted_text
+from analytics.store.files.writer import FileWriter, Reach
+from analytics.store.process.catalog import FileCatalog, is_readable
+from analytics.store.process.engine import DuckEngine
+from analytics.store.process.events_sql import ErasedUsers, without_erased
+
+
+class Rewriter:
+    """Changes which files there are. Only the keeper's thread uses it, except for `users_of`.
+
+    Raises:
+        duckdb.Error, OSError, sqlite3.Error: a change failed; all is as it was.
+    """
+
+    def __init__(
+        self, manifest: Manifest, catalog: FileCatalog, shapes: Shapes, writer: FileWriter, engine: DuckEngine
+    ) -> None:
+        self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
+        self._writer, self._engine = writer, engine
+
+    def merge(self, today: int) -> bool:
+        """Merge some files; returns whether there were any to merge."""
+        files = to_merge([file for file in self._catalog.of_events() if is_readable(file)], today)
+        if not files:
+            return False
+        if self._catalog.leave_out(damaged(self._writer.folder, files)):
+            return True
+        first = min(file.first for file in files)
+        last = max(file.last for file in files)
+        reach = Reach(files[-1].epoch, first, last, max(file.level for file in files) + 1)
+        self._replace(files, reach, self._catalog.erased)
+        return True
+
+    def delete(self, files: Sequence[DataFile]) -> None:
+        """Delete files: they are too old, or there is no room for them."""
+        self._manifest.replace(files, [])
+        self._catalog.replace(files, [])
+
+    def users_of(self, erasure: PendingErasure) -> ErasedUsers:
+        """The users that an erasure is about, of all in files and tail."""
+        with self._catalog.view() as view:
+            self._catalog.check()
+            connection = self._engine.connect()
+            try:
+                query = f"SELECT DISTINCT user_id FROM {view.events()} WHERE seq <= {erasure.number}"
+                users = [user for (user,) in connection.execute(query).fetchall()]
+            finally:
+                connection.close()
+        return ErasedUsers(among(NewErasure(erasure.salt, erasure.digests), users), erasure.number, erasure.position)
+
+    def erase(self) -> bool:
+        """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
+
+        Returns whether there were any erasures.
+        """
+        pending = self._manifest.erasures()
+        if not pending:
+            return False
+        last = pending[-1]
+        erased = [each for each in self._catalog.erased if each.position <= last.position]
+        for file in [file for file in self._catalog.of_events() if is_readable(file) and file.first_seq <= last.number]:
+            if self._has_any(file, erased):
+                revision = int(file.name.rsplit(".", 2)[1]) + 1
+                self._replace([file], Reach(file.epoch, file.first, file.last, file.level, revision), erased)
+        self._manifest.replace((), (), erased_to=last.position)
+        self._catalog.forget_erased(erased)
+        return True
+
+    def _has_any(self, file: DataFile, erased: Sequence[ErasedUsers]) -> bool:
+        users = sorted(set().union(*(each.users for each in erased)))
+        if not users:
+            return False
+        query = f"SELECT count(*) FROM {self._read([file])} WHERE user_id IN ({', '.join(map(quoted_text, users))})"
+        connection = self._engine.connect()
+        try:
+            row = connection.execute(query).fetchone()
+        finally:
+            connection.close()
+        return bool(row and row[0])
+
+    def _replace(self, files: Sequence[DataFile], reach: Reach, erased: Sequence[ErasedUsers]) -> None:
+        connection = self._engine.connect()
+        try:
+            rows = without_erased(self._read(files), erased)
+            made = self._writer.write(connection, rows, files[0].day, reach, self._shapes.by_number)
+        finally:
+            connection.close()
+        new = [] if made is None else [made]
+        try:
+            self._manifest.replace(files, new)
+        except BaseException:
+            for file in new:
+                (self._writer.folder / file.name).unlink(missing_ok=True)
+            raise
+        self._catalog.replace(files, new)
+
+    def _read(self, files: Sequence[DataFile]) -> str:
+        """The rows of files as they are stored, each with the columns of all."""
+        shapes = sorted({number for file in files for number in file.shapes})
+        fields = columns_of(self._shapes.by_number[number] for number in shapes if number)
+        columns = ", ".join([*FIXED_COLUMNS, *(quoted_name(COLUMN + field) for field in fields)])
+        paths = ", ".join(quoted_text(str(self._writer.folder / file.name)) for file in files)
+        reading = f"read_parquet([{paths}], hive_partitioning = false, union_by_name = {len(files) > 1})"
+        return f"(SELECT {columns} FROM {reading})"

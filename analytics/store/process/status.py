@@ -1,0 +1,41 @@
+"""The status of the store, for `/health`, `/stats` and the server itself."""
+
+import os
+from pathlib import Path
+
+from analytics.store.files.layout import day_text
+from analytics.store.messages import DamagedFile, StoreStatus
+from analytics.store.process.opening import OpenStore
+
+STATM = Path("/proc/self/statm")
+
+
+def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
+    """What there is now."""
+    files = store.catalog.files
+    days = [file.day for file in store.catalog.of_events()]
+    space = store.keeper.space
+    return StoreStatus(
+        store.keeper.flusher.progress.upto,
+        trouble,
+        len(files),
+        sum(file.rows for file in store.catalog.of_events()),
+        sum(file.bytes for file in files),
+        store.tail.rows,
+        day_text(min(days)) if days else None,
+        day_text(max(days)) if days else None,
+        space.max_bytes,
+        space.room.free,
+        space.room.low,
+        len({each.position for each in store.catalog.erased}),
+        memory(),
+        [DamagedFile(file.name, file.damage) for file in files if file.damage is not None],
+    )
+
+
+def memory() -> int:
+    """Bytes of memory that this process takes; 0 where the system does not say."""
+    try:
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0

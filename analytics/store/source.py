@@ -1,0 +1,80 @@
+"""The source of events for everything that asks about them: files and tail as one table, in SQL."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
+
+
+class EventSpan(NamedTuple):
+    """What a question is about, so that files without it are left out; the SQL of the question must still filter.
+
+    Attributes:
+        since: the first time, in seconds since the epoch.
+        until: the time after the last one.
+        services: the services; None for all.
+        types: the types of events; None for all.
+        after: events with higher numbers.
+        before: events with lower numbers.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    services: Collection[str] | None = None
+    types: Collection[str] | None = None
+    after: int | None = None
+    before: int | None = None
+
+
+ALL_EVENTS = EventSpan()
+
+
+def field_columns(fields: Sequence[str]) -> dict[str, str]:
+    """The name of the column with each field of `data`; names of columns have to differ in more than case."""
+    names, used = dict[str, str](), set[str]()
+    for field in fields:
+        name = f"data.{field}"
+        while name.lower() in used:
+            name += "~"
+        used.add(name.lower())
+        names[field] = name
+    return names
+
+
+class Extent(NamedTuple):
+    """Where some events are that are stored together, such as those of a file.
+
+    Attributes:
+        first, last: their least and greatest number.
+        since, until: a time at or before their first, and one after their last, in microseconds since the epoch.
+        rows: how many there are.
+    """
+
+    first: int
+    last: int
+    since: int
+    until: int
+    rows: int
+
+
+class EventSource(Protocol):
+    """Events as a table."""
+
+    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
+        """SQL of a subquery, in parentheses, with a row for each event that the state kept and that was not erased.
+
+        Its columns:
+
+        - seq BIGINT: number in the order of arrival
+        - id, type, service VARCHAR
+        - user_id VARCHAR, or NULL
+        - time, received TIMESTAMP: in UTC, to the microsecond
+        - is_timed BOOLEAN: whether the client gave the time
+        - data VARCHAR: the JSON text as it was sent
+        - VARCHAR for each of `fields`, named "data.<field>" by `field_columns`: the JSON text of this field of data
+          (strings with their quotes), NULL where it is absent. A name with dots is a field of that name, or else a
+          path. Of fields with the same name the last one counts.
+        - BOOLEAN for each of `texts`, named "text.<index>": whether data contains this folded text, by `contains_sql`;
+          faster than to search `data`.
+        """
+
+    def extents(self, span: EventSpan) -> Sequence[Extent]:
+        """Where the events are; together they have all those of a span."""

@@ -1,0 +1,88 @@
+"""The operation `sql` of the store process: the events are put within reach of a sandbox, which runs the query."""
+
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from analytics.log.disk.file import PRIVATE
+from analytics.store.files.shapes import quoted_text
+from analytics.store.numbers.view import metrics_sql, tail_cells
+from analytics.store.process.catalog import View
+from analytics.store.process.engine import SPILL_FOLDER
+from analytics.store.process.question import DoubtfulRefusal, Question, Refusal
+from analytics.store.sql.job import FailedQuery, SandboxJob, SqlLimits
+from analytics.store.sql.running import run_query
+
+SERVICES = (
+    "SELECT service, count(*) AS events, min(time) AS first_event, max(time) AS last_event FROM events GROUP BY service"
+)
+
+UNREADABLE = ("IO Error", "Invalid Input Error", "Serialization Error", "TProtocolException", "Invalid Error")
+"""Beginnings of errors that a damaged file causes, among other things."""
+
+
+class SqlRequest(msgspec.Struct, frozen=True):
+    """What was asked: see `SqlSchema`."""
+
+    sql: str
+    limit: int
+    seconds: float
+
+
+class _Running:
+    """A sandbox, which an interruption ends."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def interrupt(self) -> None:
+        self._process.kill()
+
+
+def run_sql(question: Question) -> Iterator[bytes]:
+    """The rows of a query as JSON, shaped like `SelectedRows`.
+
+    Raises:
+        Refusal: it is not allowed, failed, or is too large.
+    """
+    asked = msgspec.convert(question.args, SqlRequest)
+    view = question.source
+    assert isinstance(view, View)
+    newest = view._replace(files=()).events()
+    with (
+        _tail_file(view, question.connection, newest) as tail,
+        _tail_file(view, question.connection, tail_cells(view)) as cells,
+    ):
+        files = [str(view.folder / file.name) for file in (*view.files, *view.numbers)]
+        stored = view._replace(tables=()).events()
+        views = {"events": f"SELECT * FROM {stored} UNION ALL FROM read_parquet([{quoted_text(str(tail))}])"}
+        limits = SqlLimits(seconds=asked.seconds, rows=asked.limit)
+        job = SandboxJob(
+            asked.sql,
+            {**views, "services": SERVICES, "metrics": metrics_sql(view, cells)},
+            [*files, str(tail), str(cells)],
+            limits,
+        )
+        answer = run_query(job, lambda process: question.watch(_Running(process)))
+    if isinstance(answer, FailedQuery):
+        raise (DoubtfulRefusal if answer.message.startswith(UNREADABLE) else Refusal)(answer.code, answer.message)
+    yield msgspec.json.encode({"columns": answer.columns, "rows": answer.rows, "truncated": answer.truncated})
+
+
+@contextmanager
+def _tail_file(view: View, connection: Any, rows: str) -> Iterator[Path]:
+    """A file with rows that may be in no other file yet, for as long as the context lasts."""
+    folder = view.folder / SPILL_FOLDER
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{uuid.uuid4().hex}.parquet"
+    path.touch(PRIVATE)
+    try:
+        connection.execute(f"COPY (SELECT * FROM {rows}) TO {quoted_text(str(path))} (FORMAT parquet)")
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""The long-term store of a real server: whole kills, another worker, its end, and the switch."""
+
+import os
+import random
+import signal
+import threading
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import StartServer
+from tests.edge.kills import descendants, is_gone
+from tests.edge.mortal import Client, Mortal
+from tests.edge.wire import eventually, worker_pid
+from tests.server import GUNICORN, Server
+
+ASKING = (*GUNICORN[:-1], "tests.store.asking:app")
+HASTY = {"ANALYTICS_STORE_SECONDS": "0.2"}
+
+
+def event(number: int) -> dict[str, Any]:
+    return {"type": "view", "service": "shop", "id": f"e{number}", "data": {"number": number}}
+
+
+def batch(number: int) -> list[dict[str, Any]]:
+    """Ten events, three of which were sent before."""
+    return [event(each) for each in range(max(0, number * 7 - 3), number * 7 + 7)]
+
+
+def stored(server: Server) -> list[list[Any]]:
+    """All stored events."""
+    found: list[list[Any]] = []
+
+    def asks() -> bool:
+        nonlocal found
+        found = server.get("/store/events")
+        return True
+
+    eventually(asks)
+    return found
+
+
+def sends(server: Server, events: list[dict[str, Any]]) -> bool:
+    """Whether the server takes events now; while a worker replaces another it may be late."""
+    with suppress(requests.RequestException):
+        return server.post("/events", events).ok
+    return False
+
+
+def store_process(server: Server) -> int:
+    """The id of the store process of a server."""
+    pids = [pid for pid in descendants(server.process.pid) if "tests.store.mortal" in command(pid)]
+    assert len(pids) == 1, pids
+    return pids[0]
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.long)])
+def test_acknowledged_events_are_stored_once_across_kills_of_all_processes(
+    tmp_path: Path, dice: random.Random, kills: int
+) -> None:
+    server = Mortal(tmp_path / "server.log", tmp_path / "data", ASKING, **HASTY)
+    client = Client(server, "/events", batch)
+    waits = threading.Event()
+    server.begin()
+    try:
+        eventually(server.is_ready)
+        client.start()
+        for _ in range(kills):
+            eventually(server.is_ready)
+            waits.wait(dice.random() * 2)
+            server.kill()
+            server.begin()
+        eventually(server.is_ready)
+        client.stop()
+        sent = {each["id"] for each in (item for items in client.acknowledged for item in items)}
+        rows = stored(server)
+        assert Counter(row[1] for row in rows) == dict.fromkeys(sent, 1)
+        numbers = [row[0] for row in rows]
+        assert numbers == sorted(set(numbers))
+        assert "Traceback" not in server.log()
+    finally:
+        server.kill()
+
+
+def test_a_worker_that_replaces_another_has_the_only_store_process(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), **HASTY}, ASKING)
+    assert server.post("/events", [event(number) for number in range(10)]).ok
+    assert len(stored(server)) == 10
+    before = store_process(server)
+    os.kill(worker_pid(server), signal.SIGTERM)
+    eventually(lambda: is_gone(before))
+    eventually(lambda: sends(server, [event(number) for number in range(5, 20)]))
+    assert [row[1] for row in stored(server)] == [f"e{number}" for number in range(20)]
+    after = store_process(server)
+    assert server.stop() == 0
+    assert is_gone(after)
+
+
+def test_without_the_store_there_is_no_process_and_no_cursor(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_STORE": "off"}, ASKING)
+    storage = server.get("/stats")["storage"]
+    assert (storage["long_term"], storage["consumers"]) == (None, {})
+    assert not [pid for pid in descendants(server.process.pid) if "tests.store.mortal" in command(pid)]
+
+
+def test_figures_of_the_store_are_in_stats_and_metrics(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), **HASTY}, ASKING)
+    assert server.post("/events", [event(number) for number in range(10)]).ok
+    eventually(lambda: server.get("/stats")["storage"]["long_term"]["rows"] == 10)
+    figures = server.get("/stats")["storage"]["long_term"]
+    assert (figures["files"], figures["trouble"], figures["damaged"]) == (1, None, [])
+    assert figures["oldest_day"] == figures["newest_day"]
+    assert server.get("/health")["status"] == "healthy"

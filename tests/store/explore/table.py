@@ -1,0 +1,46 @@
+"""A source of events in tests: a table of DuckDB, filled with rows of random events."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import duckdb
+import orjson
+
+from analytics.store.source import ALL_EVENTS, EventSpan
+
+
+class Event(NamedTuple):
+    """A row; `at` is in seconds since the epoch."""
+
+    seq: int
+    type: str
+    service: str
+    user_id: str | None
+    at: float
+    data: dict[str, Any]
+
+
+class Table:
+    """A source over a table, whose fields are read from its JSON."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.db = duckdb.connect()
+        self.db.execute(
+            "CREATE TABLE t (seq BIGINT, id VARCHAR, type VARCHAR, service VARCHAR, user_id VARCHAR, time TIMESTAMP,"
+            " received TIMESTAMP, is_timed BOOLEAN, data VARCHAR)"
+        )
+        rows = [
+            [seq, f"id-{seq}", kind, service, user, _time(at), _time(at), True, orjson.dumps(data).decode()]
+            for seq, kind, service, user, at, data in events
+        ]
+        if rows:
+            self.db.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS) -> str:
+        named = "".join(f""", (data->'$."{field}"')::VARCHAR AS "data.{field}\"""" for field in fields)
+        return f"(SELECT *{named} FROM t)"
+
+
+def _time(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC).replace(tzinfo=None)

@@ -1,0 +1,229 @@
+"""Answers about random events equal those of plain loops over them."""
+
+import math
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from analytics.errors import ValidationFailed
+from analytics.store.explore.answering import answered
+from analytics.store.explore.periods import next_start, start_of
+from analytics.store.explore.questions import FiguresQuestion, FunnelQuestion, RetentionQuestion
+from tests.store.explore.table import Event, Table
+
+START = datetime(2026, 10, 26, tzinfo=UTC)  # a Monday
+DAY = 86_400
+TYPES = ("view", "cart", "buy")
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(START.timestamp() + seconds, UTC)
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(TYPES),
+        st.sampled_from(["web", "app"]),
+        st.sampled_from([None, "ann", "bob", "cy"]),
+        st.integers(0, 40 * DAY // 3600).map(lambda hours: hours * 3600.0),
+        st.sampled_from([{}, {"c": "x"}, {"c": "y", "n": 1.5}, {"n": "7"}, {"n": 1e308}, {"c": None, "n": -2}]),
+    ),
+    max_size=40,
+).map(
+    lambda rows: [
+        Event(seq, kind, service, user, START.timestamp() + seconds, data)
+        for seq, (kind, service, user, seconds, data) in enumerate(rows)
+    ]
+)
+
+
+def number(data: dict[str, Any]) -> float | None:
+    return None if data.get("n") is None else float(data["n"])
+
+
+@given(
+    EVENTS, st.sampled_from(["count", "users", "sum", "max", "p50"]), st.sampled_from([None, "day", "week", "month"])
+)
+def test_figures_by_a_field_and_by_time(events: list[Event], measure: Any, interval: Any) -> None:
+    question = FiguresQuestion(START, at(41 * DAY), "-type:cart", measure, "n", ("data.c", "service"), interval, 100)
+    answer: Any = answered(question, table := Table(events), table.db)
+
+    def figure(chosen: list[Event]) -> float | None:
+        values = sorted(value for event in chosen if (value := number(event.data)) is not None)
+        if measure == "count":
+            return len(chosen)
+        if measure == "users":
+            return len({event.user_id for event in chosen} - {None})
+        if not values:
+            return None
+        middle = values[(len(values) - 1) // 2] / 2 + values[len(values) // 2] / 2
+        return {"sum": sum(values), "max": values[-1], "p50": middle}[measure]
+
+    kept = [event for event in events if event.type != "cart"]
+    groups: dict[tuple[Any, str], list[Event]] = defaultdict(list)
+    for event in kept:
+        groups[event.data.get("c"), event.service].append(event)
+    assert same(answer["value"], figure(kept) if kept or measure in ("count", "users") else None)
+    found = {tuple(group["values"]): group for group in answer["groups"]}
+    assert set(found) == set(groups)
+    assert answer["group_count"] == len(groups)
+    for key, members in groups.items():
+        assert same(found[key]["value"], figure(members))
+    if interval is None:
+        assert answer["times"] == []
+        return
+    for place, text in enumerate(answer["times"]):
+        start = datetime.fromisoformat(text)
+        end = next_start(start, interval)
+        for key, members in groups.items():
+            inside = [each for each in members if start.timestamp() <= each.at < end.timestamp()]
+            expected = figure(inside) if inside or measure in ("count", "users") else None
+            assert same(found[key]["points"][place], expected)
+
+
+def same(found: float | None, expected: float | None) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return math.isclose(found, expected, rel_tol=1e-12) or found == expected
+
+
+def test_the_largest_groups_are_answered_and_the_others_counted() -> None:
+    events = [Event(n, f"t{n % 7}", "web", None, START.timestamp(), {}) for n in range(30)]
+    answer: Any = answered(FiguresQuestion(START, at(1), by=("type",), limit=2), table := Table(events), table.db)
+    assert [(group["values"], group["value"]) for group in answer["groups"]] == [(["t0"], 5), (["t1"], 5)]
+    assert (answer["value"], answer["group_count"]) == (30, 7)
+
+
+def test_no_events_have_figures_too() -> None:
+    table = Table([])
+    answer: Any = answered(FiguresQuestion(START, at(2 * DAY), interval="day", by=("type",)), table, table.db)
+    assert answer == {
+        "times": ["2026-10-26T00:00:00Z", "2026-10-27T00:00:00Z"],
+        "value": 0,
+        "points": [0, 0],
+        "groups": [],
+        "group_count": 0,
+    }
+
+
+WINDOW = 30 * 3600.0
+
+
+def deepest(events: list[Event], steps: int) -> int:
+    """The last step that a user's events reach, by trying all chains."""
+    ordered = sorted(events, key=lambda event: (event.at, event.seq))
+
+    def from_(place: int, step: int, start: float) -> int:
+        best = step
+        for later in range(place + 1, len(ordered)):
+            event = ordered[later]
+            if step < steps and event.type == TYPES[step] and event.at - start <= WINDOW:
+                best = max(best, from_(later, step + 1, start))
+        return best
+
+    starts = [place for place, event in enumerate(ordered) if event.type == TYPES[0]]
+    return max((from_(place, 1, ordered[place].at) for place in starts), default=0)
+
+
+@given(EVENTS)
+def test_a_funnel_counts_each_user_once_at_the_deepest_step(events: list[Event]) -> None:
+    question = FunnelQuestion(START, at(41 * DAY), tuple(f"type:{each}" for each in TYPES), window=WINDOW)
+    answer: Any = answered(question, table := Table(events), table.db)
+    by_user: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.user_id:
+            by_user[event.user_id].append(event)
+    depths = [deepest(each, len(TYPES)) for each in by_user.values()]
+    assert [step["users"] for step in answer["steps"]] == [sum(depth >= step for depth in depths) for step in (1, 2, 3)]
+
+
+@given(EVENTS)
+def test_the_groups_of_a_funnel_add_up_to_all_users(events: list[Event]) -> None:
+    question = FunnelQuestion(START, at(41 * DAY), ("type:view", "type:buy"), window=WINDOW, by="data.c")
+    answer: Any = answered(question, table := Table(events), table.db)
+    for step in (0, 1):
+        assert sum(group["steps"][step]["users"] for group in answer["groups"]) == answer["steps"][step]["users"]
+    assert answer["group_count"] == len(answer["groups"])
+
+
+def test_a_user_who_starts_twice_counts_once_and_by_the_start_that_gets_furthest() -> None:
+    rows = [("view", 0, "old"), ("view", 100, "new"), ("buy", 100 + WINDOW, "x")]
+    events = [
+        Event(seq, kind, "web", "ann", START.timestamp() + seconds, {"c": value})
+        for seq, (kind, seconds, value) in enumerate(rows)
+    ]
+    question = FunnelQuestion(START, at(41 * DAY), ("type:view", "type:buy"), window=WINDOW, by="data.c")
+    answer: Any = answered(question, table := Table(events), table.db)
+    assert answer["steps"] == [{"users": 1, "median_seconds": 0}, {"users": 1, "median_seconds": WINDOW}]
+    assert [group["values"] for group in answer["groups"]] == [["new"]]
+
+
+def test_one_event_is_not_two_steps() -> None:
+    events = [Event(0, "view", "web", "ann", START.timestamp(), {})]
+    answer: Any = answered(FunnelQuestion(START, at(DAY), ("type:view", "type:view")), table := Table(events), table.db)
+    assert [step["users"] for step in answer["steps"]] == [1, 0]
+
+
+@given(EVENTS, st.sampled_from(["day", "week", "month"]))
+def test_retention_counts_users_of_each_cohort_in_each_period(events: list[Event], interval: Any) -> None:
+    question = RetentionQuestion(START, at(41 * DAY), "type:view", "-type:view", interval=interval, periods=3)
+    answer: Any = answered(question, table := Table(events), table.db)
+    by_user: dict[str, list[Event]] = defaultdict(list)
+    for event in sorted(events, key=lambda event: (event.at, event.seq)):
+        if event.user_id:
+            by_user[event.user_id].append(event)
+    expected: dict[datetime, list[set[str]]] = {}
+    users: dict[datetime, int] = defaultdict(int)
+    for user, mine in by_user.items():
+        first = next((place for place, event in enumerate(mine) if event.type == "view"), None)
+        if first is None:
+            continue
+        cohort = start_of(datetime.fromtimestamp(mine[first].at, UTC), interval)
+        users[cohort] += 1
+        starts = [cohort]
+        for _ in range(4):
+            starts.append(next_start(starts[-1], interval))
+        back = expected.setdefault(cohort, [set() for _ in range(4)])
+        for event in mine[first + 1 :]:
+            for place in range(4):
+                if event.type != "view" and starts[place].timestamp() <= event.at < starts[place + 1].timestamp():
+                    back[place].add(user)
+    found = {datetime.fromisoformat(each["time"]): each for each in answer["cohorts"]}
+    assert set(found) == set(expected)
+    for cohort, back in expected.items():
+        assert found[cohort]["users"] == users[cohort]
+        assert [count or 0 for count in found[cohort]["back"]] == [len(each) for each in back]
+
+
+def test_periods_that_have_not_begun_are_null() -> None:
+    events = [Event(0, "view", "web", "ann", START.timestamp(), {})]
+    answer: Any = answered(
+        RetentionQuestion(START, at(2 * DAY), interval="day", periods=3), table := Table(events), table.db
+    )
+    assert answer["cohorts"] == [{"time": "2026-10-26T00:00:00Z", "users": 1, "back": [0, 0, None, None]}]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        FiguresQuestion(START, at(1), "type:("),
+        FunnelQuestion(START, at(1), ("type:view", "a )")),
+        RetentionQuestion(START, at(1), back=")"),
+    ],
+)
+def test_a_filter_that_is_not_valid_is_refused(question: Any) -> None:
+    table = Table([])
+    with pytest.raises(ValidationFailed):
+        answered(question, table, table.db)
+
+
+def test_filters_look_at_fields_and_texts_of_data() -> None:
+    events = [Event(n, "view", "web", None, START.timestamp(), {"c": f"gift {n}"}) for n in range(3)]
+    table = Table(events)
+    for q in ('data.c:"gift 1"', '"Gift 1"', "data.c:*IFT?1", "-data.c:*2 -data.c:*0"):
+        answer: Any = answered(FiguresQuestion(START, at(1), q=q.replace("?", "*")), table, table.db)
+        assert answer["value"] == 1, q

@@ -1,0 +1,69 @@
+"""Events in a plain table of DuckDB, as a `Source` gives them: stands in for files in tests."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import duckdb
+
+from analytics.filters.sql_fields import field_sql, identifier, literal
+from analytics.filters.sql_text import contains_sql
+from analytics.filters.values import as_datetime
+from analytics.records import Kept, NewEvent
+from analytics.store.source import ALL_EVENTS, EventSpan, Extent, field_columns
+
+COLUMNS = (
+    "seq BIGINT, id VARCHAR, type VARCHAR, service VARCHAR, user_id VARCHAR, time TIMESTAMP, received TIMESTAMP,"
+    " is_timed BOOLEAN, data VARCHAR"
+)
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A database in memory with an empty table of events."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute(f"CREATE TABLE events ({COLUMNS})")
+    return connection
+
+
+def fill(connection: duckdb.DuckDBPyConnection, batches: Iterable[tuple[int, Kept[NewEvent]]]) -> None:
+    """Replace the events by those of some requests, each with the number of its first event."""
+    rows: list[list[Any]] = []
+    for first, kept in batches:
+        for place in kept.places():
+            event = kept.records[place]
+            time, received = (as_datetime(round(at * 1e6)) for at in (kept.at(place), kept.received))
+            data = bytes(event.data).decode()
+            row = [first + place, kept.id(place), event.type, event.service, event.user_id, time, received]
+            rows.append([*row, event.timestamp is not None, data])
+    connection.execute("DELETE FROM events")
+    if rows:
+        marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+        connection.execute(f"INSERT INTO events VALUES {marks}", [value for row in rows for value in row])
+
+
+def batched(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Parts of some rows."""
+    return (rows[at : at + size] for at in range(0, len(rows), size))
+
+
+class PlainSource:
+    """An `EventSource` over that table, as if each `size` of its events, in order of time, were together in a file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, size: int = 1_000) -> None:
+        self._connection, self._size = connection, size
+
+    def extents(self, span: EventSpan = ALL_EVENTS) -> list[Extent]:
+        """Extents of all events."""
+        rows = self._connection.execute("SELECT seq, epoch_us(time) FROM events ORDER BY time, seq").fetchall()
+        return [
+            Extent(min(seqs), max(seqs), min(times), max(times) + 1, len(seqs))
+            for seqs, times in (zip(*part, strict=True) for part in batched(rows, self._size))
+        ]
+
+    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
+        """All events."""
+        names = field_columns(fields)
+        columns = [f"{field_sql('data', field)} AS {identifier(names[field])}" for field in fields]
+        columns += [
+            f"{contains_sql('data', text, literal)} AS {identifier(f'text.{at}')}" for at, text in enumerate(texts)
+        ]
+        return f"(SELECT {', '.join(['*', *columns])} FROM events)"

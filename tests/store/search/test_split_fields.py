@@ -1,0 +1,72 @@
+"""A filter finds the same in memory and in the store's own tables, where common fields of data are columns."""
+
+from functools import cache
+
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.filters.names import EVENT_FIELDS
+from analytics.filters.parse import parse
+from analytics.filters.sql import Parameters, SqlColumns, rendered
+from analytics.filters.sql_fields import identifier
+from analytics.filters.tree import Node, paths, texts
+from analytics.records import Kept, NewEvent
+from analytics.store.files.shapes import Shape, Shapes
+from analytics.store.process.events_sql import Relation, events_sql
+from analytics.store.process.tail import TailTable
+from analytics.store.source import field_columns
+from tests.filters.records import batches, filters, json_values
+from tests.filters.test_agreement import found_in_memory
+
+KNOWN = [Shape(number + 1, fields) for number, fields in enumerate((("a",), ("a", "b"), ("b", "a.b"), ("0", "a", "b")))]
+
+
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("SET pandas_analyze_sample = 0")
+    return connection
+
+
+def found_in_store(node: Node, kept: Kept[NewEvent]) -> list[int]:
+    shapes, table, connection = Shapes(KNOWN), TailTable("tail", 0, 0), database()
+    places = range(len(kept.records))
+    times = [round(kept.at(place) * 1e6) for place in places]
+    table.add(kept.records, places, map(kept.id, places), times, round(kept.received * 1e6))
+    table.settle(connection, shapes)
+    parameters, fields = Parameters(), paths(node)
+    searched = texts(node)
+    columns = SqlColumns(
+        {field: identifier(name) for field, name in field_columns(fields).items()},
+        {text: identifier(f"text.{index}") for index, text in enumerate(searched)},
+    )
+    condition = rendered(node, EVENT_FIELDS, columns, parameters)
+    relations = [
+        Relation(part.name, [shapes.by_number[number] for number in sorted(part.shapes) if number], 0 in part.shapes)
+        for part in table.parts
+    ]
+    source = events_sql(relations, fields, (), searched)
+    rows = connection.execute(f"SELECT seq FROM {source} WHERE {condition} ORDER BY seq", parameters.values).fetchall()
+    for part in table.parts:
+        connection.execute(f"DROP TABLE {part.name}")
+    return [seq for (seq,) in rows]
+
+
+@st.composite
+def split_batches(draw: st.DrawFn) -> Kept[NewEvent]:
+    """Random events, some of which have data that is split."""
+    kept = draw(batches)
+    for event in kept.records:
+        if draw(st.booleans()):
+            fields = draw(st.sampled_from(KNOWN)).fields
+            text = ",".join(f'"{field}":{draw(json_values(2))}' for field in fields)
+            event.data = type(event.data)(f"{{{text}}}".encode())
+    return kept
+
+
+@given(split_batches(), filters)
+@settings(deadline=None)
+def test_memory_and_store_find_the_same(kept: Kept[NewEvent], text: str) -> None:
+    node = parse(text, EVENT_FIELDS)
+    assert found_in_memory(text, kept) == found_in_store(node, kept)
