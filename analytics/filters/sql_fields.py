@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Sequence
 
+from analytics.filters.sql_quoting import quoted_text
+
 _PLAIN = re.compile(r'[^"\\*\0]+').fullmatch
 
 
@@ -17,23 +19,13 @@ def field_sql(column: str, path: str) -> str:
     slow = _slow(column, names)
     if not all(map(_PLAIN, names)):
         return slow
-    whole = f"json_extract({column}, {literal(_path(path))})"
+    whole = f"json_extract({column}, {quoted_text(_path(path))})"
     if len(names) > 1:
-        whole = f"coalesce({whole}, json_extract({column}, {literal(_path(*names[1:]))}))"
+        whole = f"coalesce({whole}, json_extract({column}, {quoted_text(_path(*names[1:]))}))"
     needles = dict.fromkeys(json.dumps(name, ensure_ascii=False) for name in names)
-    unsure = [f"{column} LIKE {literal(f'%{needle}%{needle}%')}" for needle in needles]
+    unsure = [f"{column} LIKE {quoted_text(f'%{needle}%{needle}%')}" for needle in needles]
     unsure.append(f"contains({column}, '\\')")
     return f"CASE WHEN {' OR '.join(unsure)} THEN {slow} ELSE {whole}::VARCHAR END"
-
-
-def literal(text: str) -> str:
-    """A text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _path(*names: str) -> str:
@@ -54,7 +46,7 @@ def _slow(column: str, names: list[str]) -> str:
 
 def _last_member(column: str, name: str) -> str:
     """The last member of this name, where the column has an object."""
-    place = f"list_position(list_reverse(json_keys({column})), {literal(name)})"
+    place = f"list_position(list_reverse(json_keys({column})), {quoted_text(name)})"
     return (
         f"CASE WHEN json_type({column}) = 'OBJECT' THEN"
         f" list_extract(json_extract({column}, '$.*'), len(json_keys({column})) + 1 - {place})::VARCHAR END"

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.sql import Parameters, SqlColumns, rendered
-from analytics.filters.sql_fields import identifier
+from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.tree import Node, paths
 from analytics.records import Kept, NewEvent
 from analytics.store.source import field_columns
@@ -150,7 +150,7 @@ def found_by_sql(node: Node, kept: Kept[NewEvent]) -> list[int]:
     """The places of the events that the SQL of a filter finds."""
     database, parameters, fields = _database(), Parameters(), paths(node)
     fill(database, [(0, kept)])
-    columns = SqlColumns({path: identifier(name) for path, name in field_columns(fields).items()})
+    columns = SqlColumns({path: quoted_name(name) for path, name in field_columns(fields).items()})
     condition = rendered(node, EVENT_FIELDS, columns, parameters)
     rows: list[Any] = database.execute(
         f"SELECT seq FROM {PlainSource(database).events(fields)} WHERE {condition} ORDER BY seq", parameters.values

@@ -5,7 +5,8 @@ from typing import Any
 
 import duckdb
 
-from analytics.filters.sql_fields import field_sql, identifier, literal
+from analytics.filters.sql_fields import field_sql
+from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import contains_sql
 from analytics.filters.values import as_datetime
 from analytics.records import Kept, NewEvent
@@ -62,8 +63,8 @@ class PlainSource:
     def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
         """All events."""
         names = field_columns(fields)
-        columns = [f"{field_sql('data', field)} AS {identifier(names[field])}" for field in fields]
+        columns = [f"{field_sql('data', field)} AS {quoted_name(names[field])}" for field in fields]
         columns += [
-            f"{contains_sql('data', text, literal)} AS {identifier(f'text.{at}')}" for at, text in enumerate(texts)
+            f"{contains_sql('data', text, quoted_text)} AS {quoted_name(f'text.{at}')}" for at, text in enumerate(texts)
         ]
         return f"(SELECT {', '.join(['*', *columns])} FROM events)"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
 from analytics.filters.sql import Parameters, SqlColumns, rendered
+from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.sql_values import unquoted_sql
 from analytics.filters.tree import InTime, Node, both, paths
 from analytics.store.source import EventSource, EventSpan
@@ -60,7 +61,7 @@ def text_sql(name: str, stored: str) -> str:
 
 def column_of(path: str) -> str:
     """The name of the column of a field of data, as SQL."""
-    return '"' + f"{DATA}{path}".replace('"', '""') + '"'
+    return quoted_name(DATA + path)
 
 
 def _microseconds(at: datetime) -> int:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
+from analytics.filters.sql_quoting import quoted_name, quoted_text
+
 MAX_SHAPES, MAX_COLUMNS, MAX_FIELDS = 400, 100, 40
 """How many shapes are known, how many columns they have in all, and fields that one of them may have."""
 MAX_COUNTED = 10_000
@@ -143,13 +145,3 @@ def _exact(texts: Sequence[bytes]) -> Sequence[Fields | None]:
 def columns_of(shapes: Iterable[Shape]) -> list[str]:
     """The fields of shapes, each once, in the order of first use."""
     return list(dict.fromkeys(name for shape in shapes for name in shape.fields))
-
-
-def quoted_name(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quoted_text(text: str) -> str:
-    """A text as SQL."""
-    return "'" + text.replace("'", "''") + "'"

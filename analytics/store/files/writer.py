@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.log.disk.file import PRIVATE, PRIVATE_DIRECTORY, sync_directory
 from analytics.store.files.checksums import crc_of
 from analytics.store.files.layout import (
@@ -19,7 +20,7 @@ from analytics.store.files.layout import (
     file_name,
 )
 from analytics.store.files.manifest import DataFile
-from analytics.store.files.shapes import COLUMN, Shape, columns_of, quoted_name, quoted_text
+from analytics.store.files.shapes import COLUMN, Shape, columns_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

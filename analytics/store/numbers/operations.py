@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.store.files.shapes import quoted_text
+from analytics.filters.sql_quoting import quoted_text
 from analytics.store.numbers.layout import CELL_FIGURES, NUMBER_KINDS
 from analytics.store.numbers.messages import CellAnswer, CellBlock, CellQuery, KnownBuckets, SentBlocks
 from analytics.store.numbers.tail import CellTail

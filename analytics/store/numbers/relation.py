@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from analytics.filters.sql_quoting import quoted_text
 from analytics.store.files.manifest import DataFile
-from analytics.store.files.shapes import quoted_text
 from analytics.store.numbers.layout import CELL_COLUMNS
 
 NEWEST = "QUALIFY row_number() OVER (PARTITION BY name, labels, start ORDER BY generation DESC) = 1"

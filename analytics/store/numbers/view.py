@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analytics.store.files.shapes import quoted_text
+from analytics.filters.sql_quoting import quoted_text
 from analytics.store.numbers.layout import CELL_COLUMNS, NUMBER_KINDS
 from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import tail_table

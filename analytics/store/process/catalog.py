@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from analytics.filters.sql_quoting import quoted_text
 from analytics.store.files.checking import damage_of, quick_damage
 from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
 from analytics.store.files.manifest import DataFile, Manifest
-from analytics.store.files.shapes import Shape, Shapes, quoted_text
+from analytics.store.files.shapes import Shape, Shapes
 from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import CellTail, tail_table
 from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from analytics.filters.sql_fields import field_sql, nested_sql
+from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import contains_sql
 from analytics.filters.values import fold
-from analytics.store.files.shapes import COLUMN, Shape, columns_of, quoted_name, quoted_text
+from analytics.store.files.shapes import COLUMN, Shape, columns_of
 from analytics.store.source import field_columns
 
 PLAIN_COLUMNS = ("seq", "id", "type", "service", "user_id", "time", "received", "is_timed")

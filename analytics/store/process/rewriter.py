@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.log.digests import among
 from analytics.records import NewErasure
 from analytics.store.files.checking import damaged
 from analytics.store.files.layout import FIXED_COLUMNS
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.merging import to_merge
-from analytics.store.files.shapes import COLUMN, Shapes, columns_of, quoted_name, quoted_text
+from analytics.store.files.shapes import COLUMN, Shapes, columns_of
 from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.process.catalog import FileCatalog, is_readable
 from analytics.store.process.engine import DuckEngine

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analytics.filters.sql_quoting import quoted_name
 from analytics.records import NewEvent
 from analytics.store.files.layout import FIXED_COLUMNS
-from analytics.store.files.shapes import COLUMN, Shapes, SplitGroup, quoted_name
+from analytics.store.files.shapes import COLUMN, Shapes, SplitGroup
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

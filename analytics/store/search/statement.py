@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.searches import StoreSearch
 from analytics.filters.sql import Parameters, SqlColumns, rendered
-from analytics.filters.sql_fields import identifier
+from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.tree import Equals, Every, InTime, Node, OfName, both, paths, texts
 from analytics.filters.values import as_datetime
 from analytics.store.search.stretches import Stretch
@@ -101,8 +101,8 @@ def selection(source: EventSource, node: Node, asked: StoreSearch, stretch: Stre
     span = span_of(node)._replace(after=max(after, default=None), before=min(before, default=None))
     searched = texts(node)
     columns = SqlColumns(
-        {field: identifier(name) for field, name in field_columns(fields).items()},
-        {text: identifier(f"text.{index}") for index, text in enumerate(searched)},
+        {field: quoted_name(name) for field, name in field_columns(fields).items()},
+        {text: quoted_name(f"text.{index}") for index, text in enumerate(searched)},
     )
     conditions = [rendered(node, EVENT_FIELDS, columns, parameters)]
     for sign, number in ((">", span.after), ("<", span.before)):

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from analytics.filters.sql_quoting import quoted_text
 from analytics.log.disk.file import PRIVATE
-from analytics.store.files.shapes import quoted_text
 from analytics.store.numbers.view import metrics_sql, tail_cells
 from analytics.store.process.catalog import View
 from analytics.store.process.engine import SPILL_FOLDER

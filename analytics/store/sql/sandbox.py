@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import msgspec
 
+from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.store.sql.allowed import QueryRefused, check_query
 from analytics.store.sql.job import ADDRESS_SPACE, FailedQuery, ResultColumn, SandboxJob, SelectedRows, SqlLimits
 from analytics.store.sql.landlock import confine
@@ -94,15 +95,11 @@ def _opened(job: SandboxJob) -> duckdb.DuckDBPyConnection:
     )
     db.execute(f"SET TimeZone = '{ZONE.key}'")
     for name, sql in job.views.items():
-        db.execute(f'CREATE VIEW "{name}" AS {sql}')
-    db.execute("SET allowed_paths = " + _list(job.files))
+        db.execute(f"CREATE VIEW {quoted_name(name)} AS {sql}")
+    db.execute(f"SET allowed_paths = [{', '.join(map(quoted_text, job.files))}]")
     db.execute("SET enable_external_access = false")
     db.execute("SET lock_configuration = true")
     return db
-
-
-def _list(texts: list[str]) -> str:
-    return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"
 
 
 def _parsed(db: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:

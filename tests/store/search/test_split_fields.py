@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
 from analytics.filters.sql import Parameters, SqlColumns, rendered
-from analytics.filters.sql_fields import identifier
+from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.tree import Node, paths, texts
 from analytics.records import Kept, NewEvent
 from analytics.store.files.shapes import Shape, Shapes
@@ -38,8 +38,8 @@ def found_in_store(node: Node, kept: Kept[NewEvent]) -> list[int]:
     parameters, fields = Parameters(), paths(node)
     searched = texts(node)
     columns = SqlColumns(
-        {field: identifier(name) for field, name in field_columns(fields).items()},
-        {text: identifier(f"text.{index}") for index, text in enumerate(searched)},
+        {field: quoted_name(name) for field, name in field_columns(fields).items()},
+        {text: quoted_name(f"text.{index}") for index, text in enumerate(searched)},
     )
     condition = rendered(node, EVENT_FIELDS, columns, parameters)
     relations = [
