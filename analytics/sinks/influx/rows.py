@@ -1,12 +1,11 @@
 """Lines for the closed buckets of everything that the state keeps: traffic, users, endpoints and custom metrics."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from analytics.points import COUNTER, GAUGE, HISTOGRAM, NAME_LABEL, labels_of
-from analytics.query.far.series import OVERALL_USERS, USERS_METRIC
+from analytics.points import COUNTER, GAUGE, HISTOGRAM, NAME_LABEL
 from analytics.query.reader import Reader
 from analytics.sinks.closed import labels_of_key
 from analytics.sinks.influx.lines import (
@@ -23,10 +22,10 @@ from analytics.sinks.influx.lines import (
     tags_text,
 )
 from analytics.sinks.influx.percentiles import percentiles
+from analytics.sinks.state_cells import BySeries, parts, series_keys, user_keys, user_labels, users_bucket
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
 from analytics.state.late_changes import CUSTOM_SOURCE, ENDPOINTS_SOURCE, SERIES_SOURCE, USERS_SOURCE
-from analytics.state.observations import EVERY_SERVICE
 from analytics.state.resolution import Resolution
 from analytics.state.rollup import Bucket
 from analytics.state.series.contents import BucketContent
@@ -35,11 +34,6 @@ from analytics.state.series.sketches import Sketches
 from analytics.state.series.store import SeriesStore
 from analytics.state.state import State
 
-Item = TypeVar("Item")
-AT_ONCE = 100
-"""Cells that are read under the state's lock at once: at most some milliseconds."""
-MOST_TEXTS = 20_000
-"""Series whose tags are remembered as text."""
 _COLUMNS = {COUNTER: (COUNT, INCREASE), GAUGE: (COUNT, SUM, MIN, MAX, LAST), HISTOGRAM: (COUNT, SUM)}
 _STORES: dict[str, Callable[[State], SeriesStore]] = {
     ENDPOINTS_SOURCE: lambda state: state.endpoint_series.store,
@@ -63,14 +57,14 @@ class ClosedBuckets:
 
     def __init__(self, reader: Reader, pause: Callable[[], None]) -> None:
         self._reader, self._pause = reader, pause
-        self._texts = {source: _TagTexts() for source in _STORES}
+        self._texts = {source: BySeries(tags_text) for source in _STORES}
 
     def lines(self, bucket: Bucket, keys: Keys = ALL_SOURCES) -> Iterator[str]:
         """The lines of one bucket; calls `pause` in between."""
         if SERIES_SOURCE in keys:
-            yield from self._rollup(_series_keys, _series_lines, bucket, keys[SERIES_SOURCE])
+            yield from self._rollup(series_keys, _series_lines, bucket, keys[SERIES_SOURCE])
         if USERS_SOURCE in keys:
-            yield from self._rollup(_user_keys, _user_lines, bucket, keys[USERS_SOURCE])
+            yield from self._rollup(user_keys, _user_lines, bucket, keys[USERS_SOURCE])
         for source, store in _STORES.items():
             if source in keys:
                 yield from self._typed(source, store, bucket, keys[source])
@@ -83,7 +77,7 @@ class ClosedBuckets:
         wanted: Collection[Any] | None,
     ) -> Iterator[str]:
         found = self._reader.ask(find, bucket)
-        for some in _parts([key for key in found if wanted is None or key in wanted]):
+        for some in parts([key for key in found if wanted is None or key in wanted]):
             yield from self._reader.ask(make, bucket, some)
             self._pause()
 
@@ -104,7 +98,7 @@ class ClosedBuckets:
                 chosen = np.flatnonzero(np.isin(table.keys, numbers)).tolist()
             names = _COLUMNS[kind]
             columns = [table.column(name).tolist() for name in names]
-            for some in _parts(chosen):
+            for some in parts(chosen):
                 tags = self._reader.ask(texts.of, store, [ids[place] for place in some])
                 for place, text in zip(some, tags, strict=True):
                     if not text:
@@ -115,25 +109,6 @@ class ClosedBuckets:
                         figures += zip(SHARES, _within(rows[number], kind, figures), strict=True)
                     yield line_of(measurement, text, figures, bucket.start)
                 self._pause()
-
-
-class _TagTexts:
-    """The tags of series of a store as text, by id."""
-
-    def __init__(self) -> None:
-        self._texts: dict[int, str] = {}
-        self._retired = -1
-
-    def of(self, state: State, now: float, store: Callable[[State], SeriesStore], ids: Sequence[int]) -> list[str]:
-        """The tags of these series; empty for those that are gone."""
-        found, texts = store(state), self._texts
-        if self._retired != found.retired or len(texts) > MOST_TEXTS:
-            texts.clear()
-            self._retired = found.retired
-        for number in ids:
-            if number not in texts:
-                texts[number] = tags_text(found.labels(number))
-        return [texts[number] for number in ids]
 
 
 def _contents(state: State, now: float, store: Callable[[State], SeriesStore], bucket: Bucket) -> list[_Content]:
@@ -152,20 +127,12 @@ def _contents(state: State, now: float, store: Callable[[State], SeriesStore], b
     return found
 
 
-def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
-
-
 def _within(values: list[float], kind: str, figures: Sequence[tuple[str, float]]) -> list[float]:
     """Percentiles of gauges lie within the least and the greatest value."""
     if kind != GAUGE:
         return values
     known = dict(figures)
     return [min(max(value, known[MIN]), known[MAX]) for value in values]
-
-
-def _series_keys(state: State, now: float, bucket: Bucket) -> list[SeriesKey]:
-    return [key for key in state.series.table(bucket) if labels_of_key(key)]
 
 
 def _series_lines(state: State, now: float, bucket: Bucket, keys: Sequence[SeriesKey]) -> list[str]:
@@ -185,17 +152,12 @@ def _figures(name: str, cell: Cell) -> list[tuple[str, float]]:
     return [*found, *((share, value) for share, value in percentages if value is not None)]
 
 
-def _user_keys(state: State, now: float, bucket: Bucket) -> list[str]:
-    return list(state.users.table(Bucket(bucket.level - Resolution.MINUTE, bucket.start)))
-
-
 def _user_lines(state: State, now: float, bucket: Bucket, keys: Sequence[str]) -> list[str]:
-    table = state.users.table(Bucket(bucket.level - Resolution.MINUTE, bucket.start))
+    table = state.users.table(users_bucket(bucket))
     measurement = MEASUREMENTS[Resolution(bucket.level)]
     found = []
     for service in keys:
         if service in table:
-            labels = [("service", service), (NAME_LABEL, OVERALL_USERS if service == EVERY_SERVICE else USERS_METRIC)]
             figures = [(UNIQUE, table[service].users.estimate)]
-            found.append(line_of(measurement, tags_text(labels_of(labels)), figures, bucket.start))
+            found.append(line_of(measurement, tags_text(user_labels(service)), figures, bucket.start))
     return found

@@ -2,35 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from math import nan
-from typing import Any
 from zlib import crc32
 
 import msgspec
 import numpy as np
 
-from analytics.points import COUNTER, HISTOGRAM, NAME_LABEL, Labels, labels_of
-from analytics.query.far.series import OVERALL_USERS, USERS_METRIC
+from analytics.points import COUNTER, HISTOGRAM, NAME_LABEL, Labels
 from analytics.query.reader import Reader
 from analytics.sinks.closed import labels_of_key
+from analytics.sinks.state_cells import BySeries, Item, parts, series_keys, user_keys, user_labels, users_bucket
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
-from analytics.state.observations import EVERY_SERVICE
-from analytics.state.resolution import Resolution
 from analytics.state.rollup import Bucket
 from analytics.state.series.contents import BucketContent
-from analytics.state.series.sketches import Sketches
+from analytics.state.series.sketches import INDEX_OFFSET, Sketches
 from analytics.state.series.store import SeriesStore
 from analytics.state.state import State
 from analytics.store.numbers.layout import CELL_FIGURES, USERS_KIND
 from analytics.store.numbers.messages import CellBlock
 
-AT_ONCE = 100
-"""Cells that are read under the state's lock at once: at most some milliseconds."""
 BLOCK_CELLS = 1_000
-MOST_NAMES = 20_000
-"""Series whose labels are remembered as text."""
-KEY_OFFSET = 1 << 18
-"""Added to the index of a bucket of values, so that it is positive: see `state.series.sketches`."""
 _STORES: tuple[Callable[[State], SeriesStore], ...] = (
     lambda state: state.endpoint_series.store,
     lambda state: state.series_store,
@@ -43,7 +34,7 @@ def digest_of(state: State, now: float, bucket: Bucket) -> int:
     total = 0
     for key, cell in state.series.table(bucket).items():
         total += crc32(repr((key, cell.count, cell.total, cell.shift)).encode()) + 1
-    for service, users in state.users.table(_users_bucket(bucket)).items():
+    for service, users in state.users.table(users_bucket(bucket)).items():
         total += crc32(users.pack(), crc32(service.encode())) + 1
     for place, store in enumerate(_STORES):
         for buckets in store(state).buckets.values():
@@ -61,26 +52,36 @@ class BlockMaker:
 
     def __init__(self, reader: Reader, pause: Callable[[], None]) -> None:
         self._reader, self._pause = reader, pause
-        self._names = [_SeriesNames() for _ in _STORES]
+        self._names = [BySeries(named) for _ in _STORES]
 
     def blocks(self, bucket: Bucket) -> Iterator[CellBlock]:
         """The blocks of a bucket, which has at least one."""
         block = _Block()
-        for keys, add in ((_series_keys, _add_series), (_user_keys, _add_users)):
-            for some in _parts(self._reader.ask(keys, bucket), AT_ONCE):
-                self._reader.ask(add, bucket, some, block)
-                self._pause()
-                if len(block.names) >= BLOCK_CELLS:
-                    yield block.take()
+        yield from self._rollup(series_keys, _add_series, bucket, block)
+        yield from self._rollup(user_keys, _add_users, bucket, block)
         for store, names in zip(_STORES, self._names, strict=True):
             for kind, content in self._reader.ask(_contents, store, bucket):
                 ids = content.table.keys
-                for some in _parts(range(len(ids)), BLOCK_CELLS):
+                for some in parts(range(len(ids)), BLOCK_CELLS):
                     part = slice(some[0], some[-1] + 1)
                     found = self._reader.ask(names.of, store, ids[part].tolist())
                     yield _typed_block(kind, content, part, found, bucket.start)
                     self._pause()
         yield block.take()
+
+    def _rollup(
+        self,
+        find: Callable[[State, float, Bucket], Sequence[Item]],
+        add: Callable[[State, float, Bucket, Sequence[Item], "_Block"], None],
+        bucket: Bucket,
+        block: "_Block",
+    ) -> Iterator[CellBlock]:
+        """Collect cells in `block`; yields it whenever it is full."""
+        for some in parts(self._reader.ask(find, bucket)):
+            self._reader.ask(add, bucket, some, block)
+            self._pause()
+            if len(block.names) >= BLOCK_CELLS:
+                yield block.take()
 
 
 class _Block:
@@ -115,8 +116,8 @@ class _Block:
         scale, zero, positive, negative = cell.quantiles.buckets
         place = len(self.names) - 1
         self._scales[-1] = scale
-        self._rows += [(place, index + KEY_OFFSET, count) for index, count in positive.items()]
-        self._rows += [(place, -(index + KEY_OFFSET), count) for index, count in negative.items()]
+        self._rows += [(place, index + INDEX_OFFSET, count) for index, count in positive.items()]
+        self._rows += [(place, -(index + INDEX_OFFSET), count) for index, count in negative.items()]
         if zero:
             self._rows.append((place, 0, zero))
 
@@ -137,27 +138,6 @@ class _Block:
         )
         self._clear()
         return block
-
-
-class _SeriesNames:
-    """Names and labels of series of a store, by id."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[str, str]] = {}
-        self._retired = -1
-
-    def of(
-        self, state: State, now: float, store: Callable[[State], SeriesStore], ids: Sequence[int]
-    ) -> list[tuple[str, str]]:
-        """Those of these series; an empty name for those that are gone."""
-        found, known = store(state), self._known
-        if self._retired != found.retired or len(known) > MOST_NAMES:
-            known.clear()
-            self._retired = found.retired
-        for number in ids:
-            if number not in known:
-                known[number] = named(found.labels(number))
-        return [known[number] for number in ids]
 
 
 def named(labels: Labels) -> tuple[str, str]:
@@ -205,10 +185,6 @@ def _typed_block(
     )
 
 
-def _series_keys(state: State, now: float, bucket: Bucket) -> list[SeriesKey]:
-    return [key for key in state.series.table(bucket) if labels_of_key(key)]
-
-
 def _add_series(state: State, now: float, bucket: Bucket, keys: Sequence[SeriesKey], block: _Block) -> None:
     table = state.series.table(bucket)
     for key in keys:
@@ -220,23 +196,12 @@ def _add_series(state: State, now: float, bucket: Bucket, keys: Sequence[SeriesK
             block.sketch(cell)
 
 
-def _user_keys(state: State, now: float, bucket: Bucket) -> list[str]:
-    return list(state.users.table(_users_bucket(bucket)))
-
-
 def _add_users(state: State, now: float, bucket: Bucket, services: Sequence[str], block: _Block) -> None:
-    table = state.users.table(_users_bucket(bucket))
+    table = state.users.table(users_bucket(bucket))
     for service in services:
         if service in table:
-            is_overall = service == EVERY_SERVICE
-            pairs = [] if is_overall else [("service", service)]
-            labels = labels_of([*pairs, (NAME_LABEL, OVERALL_USERS if is_overall else USERS_METRIC)])
             users = table[service].users
-            block.add(labels, USERS_KIND, (users.estimate, nan, nan, nan, nan, nan), users.pack())
-
-
-def _users_bucket(bucket: Bucket) -> Bucket:
-    return Bucket(bucket.level - Resolution.MINUTE, bucket.start)
+            block.add(user_labels(service), USERS_KIND, (users.estimate, nan, nan, nan, nan, nan), users.pack())
 
 
 def _contents(
@@ -244,7 +209,3 @@ def _contents(
 ) -> list[tuple[str, BucketContent]]:
     found = ((kind, buckets.view(*bucket)) for kind, buckets in store(state).buckets.items())
     return [(kind, content) for kind, content in found if content is not None and len(content.table)]
-
-
-def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -22,7 +22,7 @@ from analytics.state.series.table import ADD, COUNT_COLUMN, Column, Floats, Tabl
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 _LAYOUT = (Column(COUNT_COLUMN, "f8", ADD),)
-_INDEX_OFFSET = 1 << 18
+INDEX_OFFSET = 1 << 18
 """Added to the index of a bucket, so that it is positive."""
 _KEY_OFFSET, _KEY_BITS, _LOW_BITS = 1 << 19, 20, (1 << 20) - 1
 
@@ -41,7 +41,7 @@ def keys_of(values: Floats) -> Int32s:
     magnitudes = np.abs(values)
     is_zero = magnitudes <= SMALLEST
     magnitudes[is_zero] = 1.0
-    indexes = np.ceil(np.log2(magnitudes) * 2**INITIAL_SCALE) - 1 + _INDEX_OFFSET
+    indexes = np.ceil(np.log2(magnitudes) * 2**INITIAL_SCALE) - 1 + INDEX_OFFSET
     keys: Int32s = (np.copysign(indexes, values) * ~is_zero).astype(np.int32)
     return keys
 
@@ -61,7 +61,7 @@ def middles(keys: Int32s, scale: int = INITIAL_SCALE) -> Floats:
 
 def coarser(keys: Int32s, steps: int) -> Int32s:
     """The keys of the same values at a scale that is less by `steps`."""
-    indexes = ((np.abs(keys) - _INDEX_OFFSET) >> steps) + _INDEX_OFFSET
+    indexes = ((np.abs(keys) - INDEX_OFFSET) >> steps) + INDEX_OFFSET
     result: Int32s = np.sign(keys) * indexes
     return result
 
@@ -239,11 +239,11 @@ def row_keys(owners: Int32s, keys: Int32s) -> npt.NDArray[np.int64]:
 
 
 def _key(index: int) -> int:
-    return max(1, min(index + _INDEX_OFFSET, 2 * _INDEX_OFFSET - 1))
+    return max(1, min(index + INDEX_OFFSET, 2 * INDEX_OFFSET - 1))
 
 
 def _bounds(keys: Int32s, scale: int, more: int) -> Floats:
-    indexes = np.abs(keys) - _INDEX_OFFSET + more
+    indexes = np.abs(keys) - INDEX_OFFSET + more
     with np.errstate(over="ignore"):
         magnitudes = np.minimum(2.0 ** (indexes * 2.0**-scale), GREATEST)
     return np.sign(keys) * magnitudes
