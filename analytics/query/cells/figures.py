@@ -21,8 +21,8 @@ class ValueCounts(Struct, frozen=True):
     Attributes:
         rows: index of the bucket of time.
         series: index of the series.
-        keys: index of the bucket of values as in native histograms, plus `ZERO`; negative for negative values, 0 for
-            zero.
+        keys: index of the bucket of values as in native histograms, plus `INDEX_OFFSET`; negative for negative values,
+            0 for zero.
         counts: number of values.
         scales: schema that the key belongs to.
     """

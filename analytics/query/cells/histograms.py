@@ -12,9 +12,8 @@ from analytics.promql.histogram import GAUGE
 from analytics.query.cells import windows
 from analytics.query.cells.axis import Places
 from analytics.query.cells.figures import Figures, ValueCounts
+from analytics.state.series.sketches import INDEX_OFFSET
 
-ZERO = 1 << 18
-"""Added to the index of a bucket of values, so that keys are not 0 except for zero."""
 _DENSE = 1 << 17
 """Greatest number of counts in one array; there are more arrays for more."""
 _LONG = 64
@@ -57,7 +56,7 @@ def increases(
             DenseHistograms(
                 part.schema,
                 columns,
-                np.where(keys == 0, 0, np.abs(keys) - ZERO),
+                np.where(keys == 0, 0, np.abs(keys) - INDEX_OFFSET),
                 np.sign(keys),
                 held,
                 running,
@@ -173,6 +172,6 @@ def _coarser(
     keys: "np.ndarray[tuple[int], np.dtype[np.int32]]", steps: Indices
 ) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
     """The keys of the same values at a schema that is less by `steps`."""
-    indexes = ((np.abs(keys.astype(np.int64)) - ZERO - 1) >> steps) + 1 + ZERO
+    indexes = ((np.abs(keys.astype(np.int64)) - INDEX_OFFSET - 1) >> steps) + 1 + INDEX_OFFSET
     coarser: np.ndarray[tuple[int], np.dtype[np.int32]] = (np.sign(keys) * indexes).astype(np.int32)
     return coarser

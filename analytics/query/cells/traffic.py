@@ -11,11 +11,11 @@ from analytics.promql.matchers import LabelMatcher, selecting
 from analytics.promql.series_labels import SeriesLabels
 from analytics.query.cells.axis import Axis
 from analytics.query.cells.figures import Figures, SeriesFamily, ValueCounts
-from analytics.query.cells.histograms import ZERO
 from analytics.query.reader import Reader
 from analytics.state.cells import Cell
 from analytics.state.delta import SeriesKey
 from analytics.state.observations import EVENTS_SERIES, EVERY_SERVICE
+from analytics.state.series.sketches import INDEX_OFFSET
 from analytics.state.state import State
 
 TRAFFIC_NAMES = {
@@ -178,9 +178,9 @@ class _Values:
                 continue
             scale, zero, positive, negative = cell.quantiles.buckets
             before = len(self._keys)
-            self._keys += [index + 1 + ZERO for index in positive]
+            self._keys += [index + 1 + INDEX_OFFSET for index in positive]
             self._counts += positive.values()
-            self._keys += [-(index + 1 + ZERO) for index in negative]
+            self._keys += [-(index + 1 + INDEX_OFFSET) for index in negative]
             self._counts += negative.values()
             if zero:
                 self._keys.append(0)
