@@ -18,7 +18,6 @@ from analytics.query.series import Series, SeriesQuery, points
 from analytics.query.sinks import SinkReport
 from analytics.sinks.long_term.writer import NUMBERS_SECONDS, NumbersWriter
 from analytics.state.late_changes import SinkProgress
-from analytics.state.state import State
 from analytics.store.client.asking import AsksStore
 from analytics.threads import Threads
 from analytics.yielding import yield_if_due, yield_to_others
@@ -114,13 +113,9 @@ class Sinks:
         return found(query) if self._reading is None else FarSeriesQueries(found, self._reading, kept).points(query)
 
     def _kept(self) -> "KeptLevels":
-        from analytics.query.far.series import KeptLevels
+        from analytics.query.far.series import kept_levels
 
-        def ask(state: State, now: float) -> KeptLevels:
-            levels = state.series.levels
-            return KeptLevels(levels, [state.series.oldest_at(level, now) for level in range(len(levels))], now)
-
-        return self._reader.ask(ask)
+        return self._reader.ask(kept_levels)
 
     def _kept_with(self, stored: "StoreReading") -> "KeptLevels":
         from analytics.query.far.joined import known_oldest

@@ -25,7 +25,7 @@ def rate(figures: Figures, places: Places) -> Result:
 
 
 def count(figures: Figures, places: Places) -> Result:
-    """How many points were observed in the window."""
+    """How many values were observed in the window."""
     return windows.sums(figures.count, places), windows.anywhere(figures.present, places)
 
 

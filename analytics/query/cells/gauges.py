@@ -7,7 +7,7 @@ import numpy as np
 from analytics.promql.block import Floats, Indices, Mask
 from analytics.query.cells import windows
 from analytics.query.cells.axis import Places
-from analytics.query.cells.counters import Result
+from analytics.query.cells.counters import Result, count
 from analytics.query.cells.figures import Figures
 
 
@@ -43,11 +43,6 @@ def _newest(figures: Figures, places: Places) -> tuple[Floats, Mask, Indices]:
         return figures.columns["last"][rows], np.ones(shape, bool), np.broadcast_to(rows[:, None], shape)
     newest, present = windows.newest(figures.present, places)
     return windows.taken(figures.columns["last"], newest, places), present, newest
-
-
-def count(figures: Figures, places: Places) -> Result:
-    """How many values there are."""
-    return windows.sums(figures.count, places), windows.anywhere(figures.present, places)
 
 
 def presence(figures: Figures, places: Places) -> Result:

@@ -14,6 +14,7 @@ from analytics.query.typed_series import PERCENTILE_AGGREGATES
 from analytics.state.observations import EVENTS_SERIES, TRAFFIC
 from analytics.state.resolution import Resolution
 from analytics.state.rollup import Level
+from analytics.state.state import State
 
 OVERALL_LATENCY, USERS_METRIC, OVERALL_USERS = "overall_latency_milliseconds", "users", "overall_users"
 """Names of metrics of one service, and of all together: these are apart, so that no sum counts twice."""
@@ -39,6 +40,12 @@ class KeptLevels(NamedTuple):
     levels: Sequence[Level]
     oldest: Sequence[int]
     now: float
+
+
+def kept_levels(state: State, now: float) -> KeptLevels:
+    """What the state keeps at `now`."""
+    levels = state.series.levels
+    return KeptLevels(levels, [state.series.oldest_at(level, now) for level in range(len(levels))], now)
 
 
 class FarSeriesQueries:

@@ -3,10 +3,9 @@
 from functools import cached_property
 
 from analytics.query.cells.build import make_engine
-from analytics.query.far.series import FarSeriesQueries, KeptLevels
+from analytics.query.far.series import FarSeriesQueries, kept_levels
 from analytics.query.far.storage import FarStorage
 from analytics.query.series import Series, SeriesQuery, points
-from analytics.state.state import State
 from tests.sinks.influx.rig import SinkRig
 from tests.state.rig import HOUR, MINUTE, NOON, event, metric
 
@@ -37,7 +36,7 @@ class FarRig(SinkRig):
     @cached_property
     def far_series(self) -> FarSeriesQueries:
         return FarSeriesQueries(
-            lambda query: self.ask_in_steps(points, query), self.database, lambda: self.reader.ask(_kept)
+            lambda query: self.ask_in_steps(points, query), self.database, lambda: self.reader.ask(kept_levels)
         )
 
     def series(self, **query: object) -> Series:
@@ -52,8 +51,3 @@ def shop(minute: int) -> int:
 def depth(minute: int, host: str) -> float:
     """The gauge of a host in a minute after NOON."""
     return minute + (0.5 if host == "a" else 100.0)
-
-
-def _kept(state: State, now: float) -> KeptLevels:
-    levels = state.series.levels
-    return KeptLevels(levels, [state.series.oldest_at(level, now) for level in range(len(levels))], now)

@@ -11,11 +11,10 @@ import msgspec
 from analytics.errors import Unavailable
 from analytics.query.cells.build import make_engine
 from analytics.query.far.joined import JoinedStorage
-from analytics.query.far.series import FarSeriesQueries, KeptLevels
+from analytics.query.far.series import FarSeriesQueries, kept_levels
 from analytics.query.series import Series, SeriesQuery, points
 from analytics.sinks.long_term.reading import StoreReading
 from analytics.sinks.long_term.writer import NumbersWriter
-from analytics.state.state import State
 from analytics.store.client.client import StoreFailure
 from analytics.store.files.layout import store_folder
 from analytics.store.frames import AnswerFailure
@@ -120,7 +119,7 @@ class StoredRig(QueryRig):
 
     @cached_property
     def far_series(self) -> FarSeriesQueries:
-        return FarSeriesQueries(self.near_series, self.reading, lambda: self.reader.ask(_kept))
+        return FarSeriesQueries(self.near_series, self.reading, lambda: self.reader.ask(kept_levels))
 
     def near_series(self, query: SeriesQuery) -> Series:
         """What memory alone answers."""
@@ -129,8 +128,3 @@ class StoredRig(QueryRig):
     def series(self, **query: object) -> Series:
         """What memory and store answer."""
         return self.far_series.points(SeriesQuery(**query))  # type: ignore[arg-type]
-
-
-def _kept(state: State, now: float) -> KeptLevels:
-    levels = state.series.levels
-    return KeptLevels(levels, [state.series.oldest_at(level, now) for level in range(len(levels))], now)
