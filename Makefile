@@ -52,7 +52,7 @@ dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of bo
 # System packages are installed with apt where this runs as root on Debian.
 tools: ## system packages that the tests need
 	@sh bench/debian.sh curl:curl golang-go:go nginx:nginx openssl:openssl nodejs:node npm:npm chromium:chromium strace:strace \
-		poppler-utils:pdftotext prometheus:prometheus influxdb:influxd victoria-metrics:victoria-metrics
+		poppler-utils:pdftotext prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager influxdb:influxd victoria-metrics:victoria-metrics
 
 peers: ## the load generator and the servers that `make bench` compares with
 	@sh bench/debian.sh nodejs:node npm:npm wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \

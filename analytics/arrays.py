@@ -10,7 +10,7 @@ STEPS_PER_PAUSE = 4096
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _FLAT = rb'(?:[^"\[\]{}]++|%b)*+' % _STRING
 _CLOSED = rb"%b|\{%b\}|\[%b\]" % (_STRING, _FLAT, _FLAT)
-"""What needs no step of its own: a string, or a pair of brackets without others in it."""
+"""Text that needs no step of its own: a string, or a pair of brackets without others in it."""
 _WITHIN_ITEM = re.compile(rb'(?:[^"\[\]{}]++|%b)*+' % _CLOSED, re.DOTALL)
 _BETWEEN_ITEMS = re.compile(rb'(?:[^"\[\]{,]++|%b)*+' % _CLOSED, re.DOTALL)
 _WITHIN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)

@@ -129,6 +129,10 @@ ISSUER = checked(
     lambda text: not text or is_issuer(text),
     "empty, or a URL such as https://login.shop.example/realms/shop; http:// only on this machine",
 )
+PUBLIC_URL = checked(
+    lambda text: not text or re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", text) is not None,
+    "empty, or a URL such as https://stats.shop.example",
+)
 GROUPS = checked_list(_are_groups, "empty, or a comma-separated list such as ops,@shop.example")
 ORIGINS = checked_list(_are_origins, "* or a comma-separated list such as https://shop.example,https://admin.example")
 SOME_ORIGINS = checked_list(

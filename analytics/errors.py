@@ -5,7 +5,7 @@ from typing import TypedDict
 
 
 class ErrorBody(TypedDict):
-    """What is wrong with a request; `fields` has messages by field."""
+    """An error of a request; `fields` has messages by field."""
 
     code: str
     message: str
@@ -136,3 +136,13 @@ class Unavailable(AnalyticsError):
 
     status = 503
     code = "unavailable"
+
+
+class ClientLeft(AnalyticsError):
+    """The client closed the connection before it had the answer, which therefore reaches nobody."""
+
+    status = 499
+    code = "client_left"
+
+    def __init__(self) -> None:
+        super().__init__("The client has left.")

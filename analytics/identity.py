@@ -9,7 +9,7 @@ from analytics.errors import AnalyticsError
 
 INGEST, READ, ADMIN = "ingest", "read", "admin"
 SCOPES = (INGEST, READ, ADMIN)
-"""What a key may be allowed. `admin` includes the others."""
+"""The scopes of keys. `admin` includes the others."""
 EVERY_SCOPE = frozenset(SCOPES)
 KEY = "analytics.identity"
 """Environ key of the identity."""

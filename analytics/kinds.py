@@ -8,7 +8,10 @@ inspection.
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from analytics.alerting import NewAlertStates
 from analytics.config import Settings
+from analytics.incidents import NewIncidentAction
+from analytics.notifications import NewNotification, NewNotificationEnd
 from analytics.points import NewPoint
 from analytics.records import (
     NewDelivery,
@@ -70,6 +73,10 @@ POINTS = Kind("points", NewPoint, backlog=64 * MIB)
 PERCENTILES = Kind("percentiles", NewPercentiles, is_received=False)
 PUSHES = Kind("pushes", NewPush, is_received=False)
 DELIVERIES = Kind("deliveries", NewDelivery, is_received=False)
+ALERT_STATES = Kind("alert_states", NewAlertStates, is_received=False)
+INCIDENT_ACTIONS = Kind("incident_actions", NewIncidentAction, is_received=False)
+NOTIFICATIONS = Kind("notifications", NewNotification, is_received=False)
+NOTIFICATION_ENDS = Kind("notification_ends", NewNotificationEnd, is_received=False)
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind
@@ -86,9 +93,27 @@ KINDS: dict[str, Kind[Any]] = {
         PERCENTILES,
         PUSHES,
         DELIVERIES,
+        ALERT_STATES,
+        INCIDENT_ACTIONS,
+        NOTIFICATIONS,
+        NOTIFICATION_ENDS,
     )
 }
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""
+OwnRecord = (
+    NewChange
+    | NewFile
+    | NewErasure
+    | NewPercentiles
+    | NewPush
+    | NewDelivery
+    | NewTick
+    | NewAlertStates
+    | NewNotification
+    | NewNotificationEnd
+    | NewIncidentAction
+)
+"""What the service records by itself, besides its starts."""
 _BY_RECORD = {kind.record: kind for kind in KINDS.values()}
 
 

@@ -16,7 +16,7 @@ SECRETS_IN_LOGS = re.compile(
     r"[^\s&;,\"'`\\]+",
     re.IGNORECASE,
 )
-"""What comes before a secret, and the secret."""
+"""Text before a secret, and the secret."""
 OF_ANY_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 """Attributes of a record that are not in its `extra`."""
 

@@ -11,7 +11,7 @@ from msgspec.json import Encoder
 
 from analytics.points import GAUGE, Labels, NewPoint
 
-NO_DATA = Raw(b"{}")
+EMPTY_DATA = Raw(b"{}")
 
 
 class NewEvent(Struct, gc=False, omit_defaults=True):
@@ -27,7 +27,7 @@ class NewEvent(Struct, gc=False, omit_defaults=True):
     user_id: str | None = None
     timestamp: datetime | None = None
     id: str | None = None
-    data: Raw = NO_DATA
+    data: Raw = EMPTY_DATA
     sender: str | None = None
 
 
@@ -120,7 +120,7 @@ class PushedPoint(Struct, frozen=True, gc=False, array_like=True):
 
 
 class NewPush(Struct, frozen=True, omit_defaults=True):
-    """What a job pushed: the points of a group, which `grouping` names; without any the group ends.
+    """A push of a job: the points of a group, which `grouping` names; without any the group ends.
 
     They replace the group, or with `is_merge` those of its metrics that were pushed.
     """

@@ -21,6 +21,7 @@ from analytics.own_metrics.family import Family, gauge
 from analytics.query.storage import LongTermReport, StorageReport
 from analytics.state.state import State
 from analytics.store.client.client import StoreClient
+from analytics.store.files.layout import store_folder
 from analytics.store.messages import STARTING, StoreStatus
 
 logger = logging.getLogger(__name__)
@@ -145,8 +146,15 @@ class Runtime:
             yield gauge("open_connections", "Open connections of any protocol", self.open_connections())
 
     def copies(self) -> list[str] | None:
-        """Names of older copies of the database in the data directory; None in memory mode."""
-        return None if self._store is None else self._store.copies
+        """Names of older copies of records in the data directory; None in memory mode.
+
+        The files of a long-term store that is switched off are among them: nobody erases anything there.
+        """
+        if self._store is None:
+            return None
+        files = store_folder(self._store.directory)
+        left = [files.name] if self.long_term is None and files.is_dir() else []
+        return [*self._store.copies, *left]
 
     def _configure(self) -> None:
         """Add the default resources, then read the configuration."""
@@ -169,7 +177,7 @@ class Runtime:
 
 
 def _report(status: StoreStatus) -> LongTermReport:
-    """What the store process said last."""
+    """The last state that the store process sent."""
     return {
         "files": status.files,
         "rows": status.rows,

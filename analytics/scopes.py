@@ -6,7 +6,7 @@ PUBLIC = "public"
 """Needs no key: the answer holds no data of users, or the view decides itself what it answers."""
 EDIT = "edit"
 """Writes what is no record of a service: needs `ingest` and a key that is bound to nothing, or `admin`."""
-PAGE_ROUTES = ("/", "/assets/<path:name>", "/vendor/<name>", "/docs", "/openapi.json")
+PAGE_ROUTES = ("/", "/alerting", "/assets/<path:name>", "/vendor/<name>", "/docs", "/openapi.json")
 SDK = ("/sdk/analytics.js", "/sdk/analytics.classic.js", "/sdk/analytics.d.ts")
 HEALTH = ("/health", "/health/live", "/health/ready", "/ping")
 READS = (
@@ -49,10 +49,32 @@ DECISIONS: Decisions = {
     "/socket.io/": {"GET": READ, "POST": READ},
     "/annotations": {"GET": READ, "POST": EDIT},
     "/annotations/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
+    "/rules": {"GET": READ},
+    "/rules/<id>": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
+    "/rules/test": {"POST": READ},
+    "/alerts": {"GET": READ},
+    "/silences": {"GET": READ, "POST": EDIT},
+    "/silences/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
+    "/incidents": {"GET": READ},
+    "/incidents/<id>": {"GET": READ},
+    **{f"/incidents/<id>/{action}": {"POST": EDIT} for action in ("acknowledge", "note", "snooze")},
+    "/receivers": {"GET": READ},
+    "/receivers/<id>": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
+    "/receivers/<id>/test": {"POST": ADMIN},
+    "/routes": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
+    "/notifications": {"GET": READ},
+    "/act/<id>": {"GET": PUBLIC, "POST": PUBLIC},
+    "/status": {"GET": PUBLIC},
+    "/status.json": {"GET": PUBLIC},
+    "/status/feed.atom": {"GET": PUBLIC},
+    "/status_page/<id>": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
     "/redactions/<id>": {"GET": ADMIN, "PUT": ADMIN, "DELETE": ADMIN},
+    "/slos": {"GET": READ},
+    "/slos/<id>": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
     "/users/<name:id>": {"DELETE": ADMIN},
     "/explore": {"GET": PUBLIC, "POST": READ},
     "/sql": {"POST": ADMIN},
+    "/events/history": {"POST": ADMIN},
     "/keys": {"GET": ADMIN, "POST": ADMIN},
     "/keys/<id>": {"DELETE": ADMIN},
     "/keys/<id>/rotate": {"POST": ADMIN},

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analytics.converters import choice, number
-from analytics.listening_settings import ListeningSettings
+from analytics.notify_settings import NotifySettings
 from analytics.setting import SettingGroup
 
 STORAGE = SettingGroup("Storage")
@@ -12,7 +12,7 @@ OFF, ON = "off", "on"
 
 
 @dataclass(frozen=True)
-class StoreSettings(ListeningSettings):
+class StoreSettings(NotifySettings):
     """Whether events are kept in files, for how long, and what that may take."""
 
     store: str = STORAGE.setting(
@@ -50,7 +50,7 @@ class StoreSettings(ListeningSettings):
     )
     store_memory: int = STORAGE.setting(
         "ANALYTICS_STORE_MEMORY",
-        192 * MEBIBYTE,
+        160 * MEBIBYTE,
         number(int, 64 * MEBIBYTE, 1024**4),
         "bytes of memory for writing files and for questions about them",
     )

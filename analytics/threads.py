@@ -12,6 +12,8 @@ import gevent
 from gevent.event import Event
 from gevent.monkey import get_original
 
+from analytics.thread_call import ThreadCall
+
 SWITCH_SECONDS = 0.0001
 """How long a thread waits for the interpreter lock while another one runs; Python's default of 5 ms is too slow."""
 TURN_SECONDS = 0.01
@@ -201,31 +203,11 @@ def _let_the_loop_go_first() -> None:
             os.nice(THREAD_NICENESS)
 
 
-class _LoopCall:
-    """A call that a thread waits for."""
+class _LoopCall(ThreadCall):
+    """A call in the loop's thread; what ends the greenlet that makes it, such as a timeout, is raised there."""
 
-    __slots__ = ("_answer", "_error", "_function", "done")
-
-    def __init__(self, function: Callable[[], Any]) -> None:
-        self._function = function
-        self._answer: Any = None
-        self._error: BaseException | None = None
-        self.done = _allocate_lock()
-        self.done.acquire()
-
-    def run(self) -> None:
-        """Make the call; runs in the loop's thread."""
-        try:
-            self._answer = self._function()
-        except Exception as error:  # noqa: BLE001  # raised in the thread by `answer`
-            self._error = error
-        self.done.release()
-
-    def answer(self) -> Any:
-        """The result of the call; raises its error."""
-        if self._error is not None:
-            raise self._error
-        return self._answer
+    __slots__ = ()
+    caught = Exception
 
 
 class _Turns:

@@ -26,7 +26,7 @@ def yield_to_others() -> None:
 
 
 class Pace:
-    """Knows when others ran last, whoever yielded to them."""
+    """Knows when others ran last, no matter which code yielded to them."""
 
     def __init__(self) -> None:
         self._last = -math.inf

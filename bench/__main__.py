@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from bench import (
+    alerts,
     attacks,
     batches,
     bounds,
@@ -19,6 +20,7 @@ from bench import (
     export,
     exposition,
     gate,
+    history,
     journal,
     latency,
     live,
@@ -51,8 +53,10 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "queries": queries.rows,
     "memory": memory.rows,
     "store": store.rows,
+    "history": history.rows,
     "series": series.rows,
     "sink": sink.rows,
+    "alerts": alerts.rows,
     "bounds": bounds.rows,
     "attacks": attacks.rows,
 }

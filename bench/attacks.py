@@ -7,7 +7,7 @@ import requests
 
 from bench.client import Connection
 from bench.plan import Plan, say
-from bench.servers import BenchError, Server, service
+from bench.servers import BenchError, Server, journalled, service
 from bench.table import Row
 from tests.attacks.attacks import ATTACKS, attacking
 from tests.attacks.neighbour import Neighbour
@@ -23,13 +23,21 @@ NUMBERS = {
     "exports": 1_000,
     "silent readers": 80,
     "polls": 20,
+    "PromQL queries": 20,
+    "searches": 20,
+    "questions": 20,
+    "statements": 100,
 }
 """Connections of each attack; `USUAL` of the others."""
+STORED = ("searches", "questions", "statements")
+"""Attacks on the long-term store, for which the server keeps one."""
 USUAL = 4
 SECONDS = 3.0
 """Minimum for each attack, as its connections have to be opened."""
-REST = 3.0
-"""Seconds after an attack until memory is measured: the time limits of open connections."""
+REST, TRIM = 3.0, 65.0
+"""Seconds after an attack until memory is measured (the time limits of open connections), and until it is measured
+again where too much is left: the server returns freed memory to the system each minute.
+"""
 LIMIT, GROWTH = 0.25, 64.0
 """Maximum of the 99th percentile in seconds, and of the memory in MB that is left after an attack."""
 EVENTS = 10_000
@@ -45,7 +53,7 @@ def rows(plan: Plan) -> list[Row]:
 
 def _row(name: str, number: int, seconds: float) -> Row:
     say(f"{name}, {number} connections")
-    with service() as ours:
+    with journalled() if name in STORED else service() as ours:
         _fill(ours)
         alone = Neighbour(ours.port, "alone")
         with alone:
@@ -54,14 +62,17 @@ def _row(name: str, number: int, seconds: float) -> Row:
         with attacking(name, ours.port, number), beside:
             time.sleep(seconds)
         time.sleep(REST)
-        growth = ours.memory() - before
+        growth, rest = ours.memory() - before, REST
+        if growth > GROWTH:
+            time.sleep(TRIM - REST)
+            growth, rest = ours.memory() - before, TRIM
         for neighbour in (alone, beside):
             recorded, counted = neighbour.count()
             if neighbour.problems or recorded != counted:
                 raise BenchError(f"{name}: {counted} of {recorded} events counted, {neighbour.problems[:1]}")
         return Row(
             f"beside {number:,} × {name}",
-            f"p99 {beside.p99 * 1000:.0f} ms, {growth:+.0f} MB after it",
+            f"p99 {beside.p99 * 1000:.0f} ms, {growth:+.0f} MB {rest:.0f} s after it",
             f"{ours.memory('VmHWM'):.0f} MB at most",
             "without an attack",
             f"p99 {alone.p99 * 1000:.0f} ms",

@@ -1,10 +1,6 @@
 """Latency of single posts at a steady 300 a second, while /ws/dashboard streams snapshots and events."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-
-from websocket import WebSocket, WebSocketException, create_connection
+from contextlib import ExitStack
 
 from bench import openloop
 from bench.client import Connection
@@ -12,8 +8,9 @@ from bench.fill import many_services
 from bench.openloop import Latency
 from bench.payloads import ONE_EVENT, one_metric
 from bench.plan import Plan, say
-from bench.servers import BenchError, Server, bare, service
+from bench.servers import BenchError, bare, service
 from bench.table import Row
+from bench.watching import watching
 
 RATE = 300  # posts a second
 P99_LIMIT = 25.0  # ms
@@ -21,7 +18,6 @@ LIMITS = (  # path, body, ms on average
     ("/events", ONE_EVENT, 5.0),
     ("/metrics", one_metric("productcatalog", "/products"), 3.0),
 )
-_UPDATE = b'"dashboard_update"'
 
 
 def rows(plan: Plan) -> list[Row]:
@@ -35,7 +31,7 @@ def rows(plan: Plan) -> list[Row]:
         found: list[Row] = []
         for path, body, limit in LIMITS:
             say(path)
-            with _watching(ours) as updates:
+            with watching(ours) as updates:
                 latency = openloop.run(ours, path, body, RATE, seconds)
             if len(updates) < seconds - 3:
                 raise BenchError(f"only {len(updates)} snapshots in {seconds:.0f} s")
@@ -69,27 +65,3 @@ def _rows(path: str, latency: Latency, limit: float, its: Latency) -> list[Row]:
             latency.p99 < P99_LIMIT,
         ),
     ]
-
-
-@contextmanager
-def _watching(server: Server) -> Iterator[list[int]]:
-    """A dashboard client that reads everything; the list grows by one with every update."""
-    updates: list[int] = []
-    socket = create_connection(f"ws://127.0.0.1:{server.port}/ws/dashboard", timeout=10)
-    reader = threading.Thread(target=_read, args=(socket, updates))
-    reader.start()
-    try:
-        yield updates
-    finally:
-        socket.shutdown()
-        reader.join()
-
-
-def _read(socket: WebSocket, updates: list[int]) -> None:
-    try:
-        while True:
-            message = socket.recv_frame().data
-            if _UPDATE in message[:100]:
-                updates.append(len(message))
-    except (WebSocketException, OSError):
-        return

@@ -66,8 +66,8 @@ Lines = Callable[[], Iterator[tuple[str, str, int, float]]]
 
 
 @contextmanager
-def prometheus(folder: Path, lines: Lines) -> Iterator[Server]:
-    """Prometheus with Debian's configuration, which holds these samples in blocks of its own."""
+def prometheus(folder: Path, lines: Lines, rules: Path | None = None) -> Iterator[Server]:
+    """Prometheus, which holds these samples in blocks of its own, and evaluates the rules of a file."""
     tool = installed("promtool", "prometheus")
     text = folder / "samples.txt"
     with text.open("w") as file:
@@ -80,7 +80,7 @@ def prometheus(folder: Path, lines: Lines) -> Iterator[Server]:
     if made.returncode:
         raise BenchError(f"promtool made no blocks: {made.stderr[-300:]!r}")
     config = folder / "prometheus.yml"
-    config.write_text("global: {}\n")
+    config.write_text("global: {}\n" + (f"rule_files: [{rules}]\n" if rules else ""))
 
     def options(port: int, _: Path) -> list[str]:
         data = f"--storage.tsdb.path={folder}/prometheus"

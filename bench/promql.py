@@ -129,7 +129,7 @@ def _observed(at: int, number: int) -> int:
 
 
 def _records(count: int, start: int, end: int, every: int) -> Iterator[Event]:
-    """What the service is sent: the increase of a counter, a gauge, and an observation of a histogram each time."""
+    """Records to send: the increase of a counter, a gauge, and an observation of a histogram each time."""
     for at, number, tags in _values(count, start, end, every):
         common = {"tags": tags, "timestamp": rfc3339(at)}
         yield {"name": "hits_total", "kind": "counter", "value": (number * 7 + at) % 13, **common}

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +13,6 @@ from random import Random
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
-from websocket import WebSocket, WebSocketException, create_connection
-
 from analytics.clock import rfc3339
 from bench import openloop
 from bench.client import Connection
@@ -25,6 +22,7 @@ from bench.payloads import ONE_EVENT, Event, in_batches, request
 from bench.plan import Plan, say
 from bench.servers import BenchError, Server, service
 from bench.table import Row
+from bench.watching import watching
 
 SERIES, STEPS, STEP, MINUTES, SERVICES = 10_000, 500, 15, 130, 100
 QUERIES = {
@@ -42,7 +40,6 @@ RATE = 50
 """Requests a second of each other kind."""
 OTHERS = (("/health", b""), ("/events", ONE_EVENT), ("/dashboard", b""))
 P99_LIMIT = 25.0  # ms
-_UPDATE = b'"dashboard_update"'
 
 
 def rows(plan: Plan) -> list[Row]:
@@ -60,7 +57,7 @@ def rows(plan: Plan) -> list[Row]:
 
 def _beside(ours: Server, load: str, number: int, end: int, seconds: float) -> Iterator[Row]:
     with ExitStack() as stack:
-        times = stack.enter_context(_watching(ours))
+        times = stack.enter_context(watching(ours))
         asked = stack.enter_context(_asking(ours, number, end))
         loads = [("/events", _batch(), BATCHES), *((path, body, RATE) for path, body in OTHERS)]
         with ThreadPoolExecutor(len(loads)) as pool:
@@ -116,29 +113,6 @@ def _asking(ours: Server, number: int, end: int) -> Iterator[Callable[[], list[s
 def _stop(asking: subprocess.Popen[bytes]) -> None:
     os.killpg(asking.pid, signal.SIGKILL)
     asking.wait()
-
-
-@contextmanager
-def _watching(ours: Server) -> Iterator[list[float]]:
-    """A dashboard; gives the times of its updates."""
-    times: list[float] = []
-    socket = create_connection(f"ws://127.0.0.1:{ours.port}/ws/dashboard", timeout=30)
-    reader = threading.Thread(target=_read, args=(socket, times))
-    reader.start()
-    try:
-        yield times
-    finally:
-        socket.shutdown()
-        reader.join()
-
-
-def _read(socket: WebSocket, times: list[float]) -> None:
-    try:
-        while True:
-            if _UPDATE in socket.recv_frame().data[:100]:
-                times.append(time.perf_counter())
-    except (WebSocketException, OSError):
-        return
 
 
 def _batch() -> bytes:

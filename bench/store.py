@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 import duckdb
+import msgspec
 
+from bench import storelatency
 from bench.client import Connection
 from bench.plan import Plan, interleaved, say
 from bench.servers import BenchError, Server, service
 from bench.storefill import FIELDS, fill, invented
+from bench.storepeers import SHARE, peers
 from bench.storeprocess import StoreProcess, store_process
 from bench.storequeries import Asked, questions
 from bench.table import Row
@@ -28,6 +32,10 @@ BUSY_LIMIT, REST_LIMIT = 350.0, 90.0
 SMALL_TIMES = 5
 LONG, QUICK = "unique users a day, 90 days", "p95 by endpoint, a day"
 LONGS, QUICK_LIMIT = 3, 50.0
+QUIET_SECONDS = 60.0
+PEERS = {"SQLite": f"SQLite, one of {SHARE} events", "DuckDB": "DuckDB's own table"}
+PEER_REPEAT = 3
+"""Measurements of a question to a peer, some of which take seconds."""
 
 
 def rows(plan: Plan) -> list[Row]:
@@ -42,6 +50,7 @@ def _taking_in() -> list[Row]:
     with TemporaryDirectory(prefix="bench-") as folder, service(data_dir=folder, store_seconds=600) as server:
         child = StoreProcess.of(server.pid)
         rest = child.memory()
+        _warm(server, bodies)
         before = child.cpu()
         worker, count = _fed(server, bodies)
         time.sleep(5)  # it has merged
@@ -62,6 +71,15 @@ def _taking_in() -> list[Row]:
         Row("its memory at rest", f"{rest:.0f} MB", target=f"≤ {REST_LIMIT:g} MB", reached=rest <= REST_LIMIT),
         Row("at most while it writes", f"{peak:.0f} MB", target=f"≤ {BUSY_LIMIT:g} MB", reached=peak <= BUSY_LIMIT),
     ]
+
+
+def _warm(server: Server, bodies: list[bytes]) -> None:
+    """Record and ask something, for which the store process loads DuckDB."""
+    with Connection(server.port) as connection:
+        connection.post("/events", bodies[0])
+        since = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+        if connection.post("/explore", msgspec.json.encode({"from": since})).status != 200:
+            raise BenchError("a question was not answered")
 
 
 def _fed(server: Server, bodies: list[bytes]) -> tuple[float, int]:
@@ -100,21 +118,38 @@ def _asking(plan: Plan) -> list[Row]:
             made.append(fill(directory, small_files=has_small))
         size = made[0].bytes / made[0].rows
         asked = questions(made[0].until)
-        with store_process(whole) as process, store_process(small, merges=False) as unmerged:
+        say("the same in SQLite and in a table of DuckDB")
+        with (
+            peers(Path(folder), made[0].until) as others,
+            store_process(whole) as process,
+            store_process(small, merges=False) as unmerged,
+        ):
             runs: dict[str, Callable[[], float]] = {}
+            compared: dict[str, list[float]] = {}
             for name, each in asked.items():
                 for kind, where in (("", process), (" | small", unmerged)):
                     where.timed(each.op, each.args)
                     runs[name + kind] = partial(where.timed, each.op, each.args)
+                for peer, ask in others.items():
+                    say(f"{name}, {peer}")
+                    compared[name + peer] = [ask[name]() for _ in range(PEER_REPEAT)]
             times = interleaved(plan, runs)
             quick = [_beside_long_ones(process, asked) for _ in range(plan.repeat)]
             peak = process.memory("VmHWM")
+            time.sleep(QUIET_SECONDS)
+            left = process.memory()
+        beside = storelatency.rows(whole, asked[LONG])
     found = [
         Row("files of 5,000,000 events", f"{size:.1f} B an event", target=f"≤ {SIZE_LIMIT:g} B", reached=size <= 48)
     ]
     for name, each in asked.items():
         took, slow = median(times[name]), median(times[f"{name} | small"])
         found.append(Row(name, f"{took:.1f} ms", target=f"≤ {each.limit:g} ms", reached=took <= each.limit))
+        for peer, what in PEERS.items():
+            its = median(compared[name + peer])
+            found.append(
+                Row("", baseline=what, its_figure=f"{its:.1f} ms", ratio=f"{took / its:.2f} ×", note="compared")
+            )
         found.append(
             Row(
                 f"{name}, 1,000 small files",
@@ -128,7 +163,9 @@ def _asking(plan: Plan) -> list[Row]:
     name = f"{QUICK}, beside {LONGS} long ones"
     found.append(Row(name, f"{took:.1f} ms", target=f"≤ {QUICK_LIMIT:g} ms", reached=took <= QUICK_LIMIT))
     found.append(Row("memory while answering", f"{peak:.0f} MB", target=f"≤ {BUSY_LIMIT:g} MB", reached=peak <= 350))
-    return found
+    name = f"memory {QUIET_SECONDS:g} s later"
+    found.append(Row(name, f"{left:.0f} MB", target=f"≤ {REST_LIMIT:g} MB", reached=left <= REST_LIMIT))
+    return found + beside
 
 
 def _beside_long_ones(process: StoreProcess, asked: dict[str, Asked]) -> float:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 from analytics.clock import DAY_SECONDS
+from analytics.filters.sql_quoting import quoted_name
 from analytics.log.disk.file import PRIVATE_DIRECTORY
 from analytics.store.files.layout import store_folder
+from analytics.store.files.letters import Letters, LetterSets
 from analytics.store.files.manifest import DataFile, Manifest, Progress
-from analytics.store.files.shapes import Shape
+from analytics.store.files.shapes import COLUMN, Shape
 from analytics.store.files.writer import FileWriter, Reach
 
 if TYPE_CHECKING:
@@ -101,6 +103,18 @@ def fill(data_directory: Path, *, small_files: bool = False) -> Made:
 
 def _file(db: "DuckDBPyConnection", folder: Path, day: int, rows: str, position: int) -> DataFile:
     reach = Reach(0, position, position, 1)
-    made = FileWriter(folder).write(db, rows, day, reach, {shape.number: shape for shape in SHAPES})
+    db.execute(f"CREATE OR REPLACE TEMP TABLE made AS FROM {rows}")
+    made = FileWriter(folder).write(db, "made", day, reach, {shape.number: shape for shape in SHAPES}, _letters(db))
     assert made is not None
     return made
+
+
+def _letters(db: "DuckDBPyConnection") -> Letters:
+    """As the tail has them."""
+    names = ["id", "type", "service", "user_id", "rest", *(COLUMN + field for field in FIELDS)]
+    texts = ", ".join(f"coalesce(string_agg({quoted_name(name)}, ''), '')" for name in names)
+    row, sets = db.execute(f"SELECT {texts} FROM made").fetchone(), LetterSets()
+    assert row is not None
+    for name, text in zip(names, row, strict=True):
+        sets.add(name, text.encode())
+    return sets.letters()

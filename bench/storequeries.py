@@ -1,4 +1,4 @@
-"""What is asked of the long-term store in `bench.store`, with the same in SQL for SQLite and DuckDB's own table."""
+"""Questions to the long-term store in `bench.store`, with the same in SQL for SQLite and DuckDB's own table."""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple

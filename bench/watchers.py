@@ -34,7 +34,7 @@ CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Seen:
-    """What all watchers received: updates and events (the minimum of all watchers), and milliseconds.
+    """Messages that all watchers received: updates and events (the minimum of all watchers), and milliseconds.
 
     `delay` is from post to watcher, as mean and 99th percentile; `rhythm` is the 99th percentile of the time between
     two updates.

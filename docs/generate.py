@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from analytics.api.codes import PROBLEMS
-from analytics.api.docs import FieldRow, operations
+from analytics.api.docs import EXAMPLE_URL
+from analytics.api.docs_page import FieldRow, operations
 from analytics.api.openapi import build_spec
 from analytics.config import Settings
 
@@ -27,7 +28,7 @@ each item and `{}` for each name.
 def reference(document: Mapping[str, Any]) -> str:
     """The API reference as Markdown, of an OpenAPI document."""
     lines = [HEAD]
-    calls = list(operations(document))
+    calls = list(operations(document, EXAMPLE_URL))
     for tag in document["tags"]:
         lines.append(f"## {tag['name']}\n")
         for call in calls:

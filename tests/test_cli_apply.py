@@ -85,6 +85,13 @@ def test_a_refused_resource_is_named_and_the_others_are_applied(server: Server, 
     assert "HTTP 422" in worse
 
 
+def test_a_rule_file_of_prometheus_is_applied_unchanged(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text("groups:\n- name: Shop / api\n  rules:\n  - alert: Down\n    expr: up == 0\n")
+    assert run(server, "apply", file).stdout == "created rules/Shop-api\n1 created, 0 changed, 0 unchanged\n"
+    assert run(server, "apply", file).stdout == "0 created, 0 changed, 1 unchanged\n"
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -125,7 +132,7 @@ def test_an_export_goes_through_a_symbolic_link(server: Server, tmp_path: Path) 
     for _ in range(2):
         assert run(server, "export-config", "-o", link).exit_code == 0
         assert link.is_symlink()
-        assert list(yaml.safe_load(target.read_text())) == ["redactions"]
+        assert list(yaml.safe_load(target.read_text())) == ["redactions", "rules"]
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -153,13 +160,13 @@ def test_an_export_applied_to_an_empty_service_gives_the_same(
     assert requests.post(f"{server.url}/annotations", json={"text": "no: [é"}, timeout=10).ok
     target = name if name == "-" else str(tmp_path / name)
     exported = run(server, "export-config", "-o", target)
-    assert (exported.exit_code, exported.stderr) == (0, "4 resources\n"), "with the default rule"
+    assert (exported.exit_code, exported.stderr) == (0, "5 resources\n"), "with the defaults"
     text = exported.stdout if name == "-" else Path(target).read_text()
     empty = start_server()
     assert run(empty, "apply", target, given=text).exit_code == 0
     kept = [(each["collection"], each["id"], each["body"]) for each in held(server)]
     assert [(each["collection"], each["id"], each["body"]) for each in held(empty)] == kept
-    assert run(server, "apply", target, given=text).stdout == "0 created, 0 changed, 4 unchanged\n"
+    assert run(server, "apply", target, given=text).stdout == "0 created, 0 changed, 5 unchanged\n"
 
 
 def test_resources_of_the_services_own_files_are_not_exported_and_cannot_be_applied(
@@ -169,7 +176,7 @@ def test_resources_of_the_services_own_files_are_not_exported_and_cannot_be_appl
     (tmp_path / "own" / "own.yaml").write_text(YAML)
     server = start_server({"ANALYTICS_CONFIG_DIR": str(tmp_path / "own")})
     exported = run(server, "export-config")
-    assert yaml.safe_load(exported.stdout).keys() == {"redactions"}, "the default rule alone"
+    assert yaml.safe_load(exported.stdout).keys() == {"redactions", "rules"}, "the defaults alone"
     assert exported.stderr.endswith(", 2 of configuration files left out\n")
     result = run(server, "apply", tmp_path / "own" / "own.yaml")
     assert (result.exit_code, result.stdout) == (1, "0 created, 0 changed, 0 unchanged, 2 failed\n")
@@ -180,7 +187,7 @@ def test_resources_of_the_services_own_files_are_not_exported_and_cannot_be_appl
 def test_an_export_of_many_pages_is_complete(server: Server) -> None:
     many = {"annotations": {f"n{number:04}": {"text": "x"} for number in range(1_001)}}
     assert run(server, "apply", "-", given=json.dumps(many)).exit_code == 0
-    assert run(server, "export-config").stderr == "1,002 resources\n"
+    assert run(server, "export-config").stderr == "1,003 resources\n"
 
 
 class Stranger(BaseHTTPRequestHandler):

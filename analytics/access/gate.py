@@ -199,5 +199,5 @@ class Gate:
 
 
 def _items(route: Route) -> int:
-    """What a write takes from a rate before its body is read: a door takes the items that it then finds."""
+    """Number of items that a request takes from a rate before its body is read; a door takes those in the body."""
     return 0 if route.scope == INGEST else 1

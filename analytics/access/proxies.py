@@ -16,7 +16,7 @@ FORWARDED_HEADERS = "HTTP_X_FORWARDED_"
 class Proxies:
     """Applies `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` from peers whose address is in `networks`.
 
-    Werkzeug's ProxyFix trusts a fixed number of values, whoever sent them, so a client that connects directly could
+    Werkzeug's ProxyFix trusts a fixed number of values from any sender, so a client that connects directly could
     claim any address. Here each hop is trusted by its address. If several proxies append values, those of the trusted
     hops are used; the values before them came from the client and are ignored.
     """

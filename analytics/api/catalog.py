@@ -1,7 +1,7 @@
 """Resources of the catalog: one blueprint for each collection, and one for all of them together."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypedDict
 
@@ -13,7 +13,7 @@ from analytics.api.params import arguments
 from analytics.catalog.bodies import check_name, item_of, shown
 from analytics.catalog.collections import COLLECTIONS, Collection
 from analytics.clock import Clock, rfc3339
-from analytics.doors.body import BodyReader
+from analytics.doors.body import Body, BodyReader
 from analytics.errors import NotFound, ValidationFailed
 from analytics.identity import identity_of
 from analytics.log.recorder import Recorder
@@ -30,21 +30,30 @@ ID_BYTES = 8
 
 
 class Resources(NamedTuple):
-    """What the routes of a collection need."""
+    """The parts that the routes of a collection use.
+
+    Attributes:
+        prepare: makes the body that the schema of the collection describes from what a request sent, and the time.
+        new_name: names a resource that was posted.
+    """
 
     collection: Collection
     recorder: Recorder
     reader: Reader
     bodies: BodyReader
     clock: Clock
+    prepare: Callable[[Any, float], Any] = lambda given, now: given
+    new_name: Callable[[], str] = lambda: secrets.token_hex(ID_BYTES)
+    decode: Callable[[Body], Any] = lambda body: parse(body.data)
+    """Decodes a body."""
 
-    def blueprint(self) -> Blueprint:
-        """GET, PUT and DELETE of single resources, and POST where the service names them."""
+    def blueprint(self, remove: Callable[..., Response] | None = None) -> Blueprint:
+        """GET, PUT and DELETE of single resources, and POST where the service names them; `remove` is the DELETE."""
         name = self.collection.name
         blueprint = Blueprint(f"catalog_{name}", __name__)
         blueprint.get(f"/{name}/<id>")(self.get)
         blueprint.put(f"/{name}/<id>")(self.put)
-        blueprint.delete(f"/{name}/<id>")(self.delete)
+        blueprint.delete(f"/{name}/<id>")(remove or self.delete)
         if not self.collection.is_named:
             blueprint.post(f"/{name}")(self.post)
         return blueprint
@@ -52,7 +61,7 @@ class Resources(NamedTuple):
     def get(self, id: str) -> Response:
         """One resource."""
         arguments(NOTHING)
-        found = self._find(id)
+        found = self.find(id)
         if found is None:
             raise NotFound(f"There is no {self.collection.name}/{id}.", code="unknown_resource")
         return tagged(str(found.version), partial(shown, self.collection, found))
@@ -66,7 +75,7 @@ class Resources(NamedTuple):
     def post(self) -> Response:
         """Create a resource under a new name."""
         arguments(NOTHING)
-        id_ = secrets.token_hex(ID_BYTES)
+        id_ = self.new_name()
         response = self._put(id_)
         response.headers["Location"] = f"{request.script_root}/{self.collection.name}/{id_}"
         return response
@@ -74,18 +83,17 @@ class Resources(NamedTuple):
     def delete(self, id: str) -> Response:
         """Delete a resource."""
         arguments(NOTHING)
-        change = NewChange(self.collection.name, id, who=_who(), if_match=if_match(), if_none_match=if_none_match())
+        change = NewChange(self.collection.name, id, who=who(), if_match=if_match(), if_none_match=if_none_match())
         self.recorder.change(change)
-        response = Response(status=204)
-        del response.headers["Content-Type"]
-        return response
+        return no_content()
 
     def _put(
         self, id_: str, match: Versions | None = None, none_match: Versions | None = None, *, is_dry_run: bool = False
     ) -> Response:
-        given = parse(self.bodies.read(request.environ).data)
-        item = item_of(self.collection, id_, given, self.clock.wall(), self._find(id_))
-        change = NewChange(item.collection, item.name, item.body, item.start, item.end, _who(), match, none_match)
+        now = self.clock.wall()
+        given = self.prepare(self.decode(self.bodies.read(request.environ)), now)
+        item = item_of(self.collection, id_, given, now, self.find(id_))
+        change = NewChange(item.collection, item.name, item.body, item.start, item.end, who(), match, none_match)
         outcome, kept = self.recorder.change(change, is_dry_run=is_dry_run)
         body = {"outcome": outcome, **shown(self.collection, kept)}
         response = answer(body, 201 if outcome == "created" and not is_dry_run else 200)
@@ -93,12 +101,21 @@ class Resources(NamedTuple):
             response.set_etag(str(kept.version))
         return response
 
-    def _find(self, id_: str) -> Resource | None:
+    def find(self, id_: str) -> Resource | None:
+        """The resource with this name, or None."""
         return self.reader.ask(resource, self.collection.name, id_)
 
 
-def _who() -> str:
+def who() -> str:
+    """Who sent the current request, for `updated_by` and the audit log."""
     return identity_of(request.environ).who
+
+
+def no_content() -> Response:
+    """Answer without a body."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 class CatalogRow(TypedDict):

@@ -10,6 +10,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "malformed_zstd": "Content-Encoding is `zstd`, but the body is not valid zstd.",
         "malformed_snappy": "Content-Encoding is `snappy`, but the body is not a valid block of it.",
         "malformed_protobuf": "The body is not the expected message in Protocol Buffers.",
+        "malformed_yaml": "The body is not YAML as it is read here, or not one group of rules.",
         "malformed_line": "A line is not in the format that the path is for.",
         "malformed_point": "A data point is not valid, or of a kind that is not supported.",
         "query_refused": "The query is not exactly one SELECT, or uses what is not allowed; the message names it.",
@@ -29,6 +30,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "too_many_series": "The limit of series is reached.",
         "too_many_services": "The limit of services is reached.",
         "bad_data": "A query is no PromQL, or a parameter is missing or invalid.",
+        "user_erased": "The events of this user were erased, and are not brought back.",
         "nothing_accepted": "No item of the batch was recorded; `errors` in the receipt says why.",
     },
     401: {
@@ -51,6 +53,7 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "unknown_service": "No data from a service with this name.",
         "unknown_series": "No data for a metric with this name.",
         "unknown_resource": "No resource with this name.",
+        "no_status_page": "There is no status page; a resource switches it on.",
         "no_store": "The service keeps no long-term store; its settings say so.",
     },
     405: {
@@ -95,9 +98,11 @@ PROBLEMS: Mapping[int, Mapping[str, str]] = {
         "unavailable": "The journal cannot be written now, or is still being replayed; try again after Retry-After.",
         "store_unavailable": "The long-term store cannot be read now; try again after Retry-After.",
         "query_timeout": "The query took longer than it may; ask for a shorter time.",
+        "too_many_queries": "Too many others ask the long-term store; try again after Retry-After.",
         "too_many_exports": "The limit of exports at the same time is reached; try again after Retry-After.",
         "too_many_sessions": "The limit of live connections is reached; try again after Retry-After.",
     },
+    507: {"store_full": "The long-term store has no room for older events, which would be the first to be deleted."},
 }
 """Meaning of each error code, by HTTP status."""
 
@@ -135,7 +140,7 @@ ACCESS_CODES: Codes = {
     403: ("missing_scope", "origin_not_allowed", "cross_site_request", "no_role"),
     429: ("rate_limited",),
 }
-"""What every operation that needs a key may answer, in addition to its own codes."""
+"""Codes that every operation that needs a key may answer, in addition to its own."""
 BOUND_KEY_CODES = ("service_not_allowed", "type_not_allowed", "too_many_new_names")
 BATCH_CODES: Codes = {
     **BODY_CODES,

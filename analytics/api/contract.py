@@ -2,13 +2,17 @@
 
 from analytics.api.codes import BATCH_CODES, BODY_CODES, DOCUMENT_CODES, READ_CODES, TIME_CODES
 from analytics.api.contract_access import ACCESS_OPERATIONS
+from analytics.api.contract_alerts import ALERTS_OPERATIONS
 from analytics.api.contract_catalog import CATALOG_OPERATIONS
 from analytics.api.contract_export import EXPORT_OPERATIONS
+from analytics.api.contract_incidents import INCIDENT_OPERATIONS
+from analytics.api.contract_notifications import NOTIFICATION_OPERATIONS
 from analytics.api.contract_numbers import NUMBER_OPERATIONS
 from analytics.api.contract_privacy import PRIVACY_OPERATIONS
 from analytics.api.contract_prometheus import PROMETHEUS_OPERATIONS
 from analytics.api.contract_promql import PROMQL_OPERATIONS
 from analytics.api.contract_services import SERVICE_OPERATIONS
+from analytics.api.contract_slos import SLO_OPERATIONS
 from analytics.api.contract_store import LONG_TERM_OPERATIONS
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
@@ -64,7 +68,7 @@ OPERATIONS = (
         "The newest events that match all filters, newest first, as far back as the long-term store has them. `q` is "
         "in the language of filters; plain words are searched in all fields.",
         {200: (EventPage,)},
-        READ_CODES,
+        {**READ_CODES, 503: ("unavailable", "store_unavailable")},
         query=EventsQuery,
         any_data=True,
         asked={"type": "purchase", "service": "checkout"},
@@ -202,7 +206,11 @@ OPERATIONS = (
         asked={"limit": 10},
     ),
     *CATALOG_OPERATIONS,
+    *INCIDENT_OPERATIONS,
+    *NOTIFICATION_OPERATIONS,
+    *SLO_OPERATIONS,
     *ACCESS_OPERATIONS,
+    *ALERTS_OPERATIONS,
     *PRIVACY_OPERATIONS,
     *LONG_TERM_OPERATIONS,
     *EXPORT_OPERATIONS,

@@ -44,7 +44,7 @@ CATALOG_OPERATIONS = (
         "annotation",
         put=(
             "Creates or replaces the annotation of that name. With `If-Match` only where it still has that version, "
-            "with `If-None-Match: *` only where there is none; whoever comes later gets a 412. The same content again "
+            "with `If-None-Match: *` only where there is none; a later request gets a 412. The same content again "
             "changes nothing, not even the version.",
             RequestBody(AnnotationSchema, ANNOTATION),
             catalog.AnnotationPut,

@@ -165,7 +165,12 @@ PROMQL_OPERATIONS = (
         {"query": "sum by(service)(rate(requests_total[5m]))"},
         "query=up",
     ),
-    _read("/rules", "Read rules", "There are none.", RulesAnswer),
-    _read("/alerts", "Read alerts", "There are none.", AlertsAnswer),
+    _read(
+        "/rules",
+        "Read rules",
+        "All groups. `type` (`alert` or `record`), `rule_name[]`, `rule_group[]` and `file[]` select some.",
+        RulesAnswer,
+    ),
+    _read("/alerts", "Read alerts", "Those that are pending or firing.", AlertsAnswer),
     _read("/status/buildinfo", "Read the version", "The version of Prometheus whose API is spoken.", BuildInfoAnswer),
 )

@@ -1,17 +1,45 @@
 """The part of the contract about the long-term store: questions about events, and SQL."""
 
-from analytics.api.codes import BODY_CODES, DOCUMENT_CODES, Codes
+from analytics.api.codes import BATCH_CODES, BODY_CODES, DOCUMENT_CODES, Codes
 from analytics.api.operation import Operation, RequestBody
-from analytics.schemas import explore, explored, sql
+from analytics.schemas import explore, explored, responses, sql
+from analytics.schemas.old_event import OldEventSchema
 
 STORE_CODES: Codes = {
     **BODY_CODES,
     422: ("validation_failed", "query_too_large"),
     404: ("no_store",),
-    503: ("unavailable", "store_unavailable", "query_timeout"),
+    503: ("unavailable", "store_unavailable", "query_timeout", "too_many_queries"),
+}
+
+OLD_EVENT = {
+    "type": "purchase",
+    "service": "checkout",
+    "id": "order-1001",
+    "timestamp": "2026-01-15T10:30:00Z",
+    "data": {"total": 99.9},
 }
 
 LONG_TERM_OPERATIONS = (
+    Operation(
+        "post",
+        "/events/history",
+        "Events",
+        "Import old events",
+        "Brings old events into the long-term store, as far back as it keeps them; `analytics import --history` does. "
+        "Each needs an `id` and a `timestamp`: one with the same id and time is stored once, however often it is sent. "
+        "They are found by all reads of events and by SQL, but are counted in no statistics and sent to no live "
+        "clients. The answer comes when they are in files.",
+        {200: (responses.Receipt,)},
+        {
+            **BATCH_CODES,
+            404: ("no_store",),
+            422: BATCH_CODES[422],
+            503: ("unavailable", "store_unavailable"),
+            507: ("store_full",),
+        },
+        body=RequestBody(OldEventSchema, OLD_EVENT, "events"),
+    ),
     Operation(
         "get",
         "/explore",

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of fields beyond apispec: patterns, limits and examples."""
+"""Properties of fields in the OpenAPI document that apispec does not add: patterns, limits and examples."""
 
 from typing import Any
 

@@ -1,8 +1,10 @@
-"""/, /explore, /assets and /vendor: the pages and their files."""
+"""/, /explore, /alerting, /assets and /vendor: the pages and their files."""
 
+from functools import cache
 from pathlib import Path
+from string import Template
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
 from analytics.answer import POLICY
 from analytics.api.files import TYPES, Folder, pack, respond
@@ -27,14 +29,12 @@ LOADS = "; ".join(
 
 
 def page_blueprint() -> Blueprint:
-    """Blueprint of /, /explore, /assets and /vendor."""
-    blueprint = Blueprint("page", __name__, template_folder="../web/templates")
+    """Blueprint of /, /explore, /alerting, /assets and /vendor."""
+    blueprint = Blueprint("page", __name__)
     assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
-    modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name != THEME)
 
     def html_page(template: str) -> Response:
-        charts = all(map(vendor.has, CHARTS))
-        response = respond(pack(render_template(template, charts=charts, modules=modules).encode()), TYPES[".html"])
+        response = respond(pack(_html(template, charts=all(map(vendor.has, CHARTS)))), TYPES[".html"])
         response.headers[POLICY] = LOADS
         return response
 
@@ -49,6 +49,10 @@ def page_blueprint() -> Blueprint:
     def explore() -> Response:
         return html_page("explore.html")
 
+    @blueprint.get("/alerting")
+    def alerting() -> Response:
+        return html_page("alerts.html")
+
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> Response:
         return assets.serve(name)
@@ -58,3 +62,24 @@ def page_blueprint() -> Blueprint:
         return vendor.serve(name)
 
     return blueprint
+
+
+@cache
+def _html(template: str, *, charts: bool) -> bytes:
+    """The page; without `charts`, it says that they are missing."""
+    script, style = CHARTS
+    modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name != THEME)
+    page = Template(_text(template)).substitute(
+        chart_script=f'<script defer src="vendor/{script}"></script>' if charts else "",
+        chart_style=f'<link rel="stylesheet" href="vendor/{style}">' if charts else "",
+        hidden_with_charts="hidden" if charts else "",
+        icons=_text("icons.html"),
+        preloads="\n".join(f'<link rel="modulepreload" href="assets/{module}">' for module in modules),
+        sign_in=_text("sign-in.html"),
+        tools=_text("tools.html"),
+    )
+    return page.encode()
+
+
+def _text(template: str) -> str:
+    return (WEB / "templates" / template).read_text("utf-8").rstrip("\n")

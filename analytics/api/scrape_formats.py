@@ -63,7 +63,7 @@ OFFERS = (
         _protobuf,
     ),
 )
-"""What is offered; among equally good ones, the first is taken."""
+"""The formats on offer; among equally good ones, the first is taken."""
 
 
 def scrape_format(accepted: Iterable[tuple[str, float]]) -> ScrapeFormat:

@@ -1,4 +1,4 @@
-"""What the contract says about access: the ways to send a key, and the error codes that come with them."""
+"""Access in the contract: the ways to send a key, and the error codes that come with them."""
 
 import re
 from collections.abc import Mapping

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 from analytics.answer import JSON
 from analytics.api.params import arguments
 from analytics.doors.body import BodyReader
+from analytics.internals.departure import client_waits
 from analytics.schemas.compiled import load
 from analytics.schemas.queries import NoQuery
 from analytics.schemas.sql import SqlSchema
@@ -13,7 +14,7 @@ from analytics.store.client.asking import AsksStore
 
 NOTHING, SQL_SCHEMA = NoQuery(), SqlSchema()
 SPARE_SECONDS = 15.0
-"""What a query may wait for before it is executed, and need afterwards to answer."""
+"""Time that a query may wait before it is executed, and need afterwards to answer."""
 
 
 def sql_blueprint(store: AsksStore, bodies: BodyReader) -> Blueprint:
@@ -24,7 +25,8 @@ def sql_blueprint(store: AsksStore, bodies: BodyReader) -> Blueprint:
     def select() -> Response:
         arguments(NOTHING)
         given = load(SQL_SCHEMA, bodies.read(request.environ).data)
-        found = b"".join(store.ask("sql", given, seconds=given["seconds"] + SPARE_SECONDS))
+        seconds, is_wanted = given["seconds"] + SPARE_SECONDS, client_waits(request.environ)
+        found = b"".join(store.ask("sql", given, seconds=seconds, is_wanted=is_wanted))
         return Response(msgspec.json.encode(msgspec.Raw(found)), mimetype=JSON)
 
     return blueprint

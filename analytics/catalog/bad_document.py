@@ -1,4 +1,4 @@
-"""What is wrong with a configuration file that cannot be read."""
+"""The error of a configuration file that cannot be read."""
 
 DEPTH_LIMIT = 64
 """Levels of mappings and lists in a file."""

@@ -45,22 +45,26 @@ def item_of(collection: Collection, name: str, given: Any, now: float, found: Re
     fields: dict[str, Any] = loaded(_schema(collection), given)
     start = end = None
     if collection.has_time:
-        _check_times(fields, now)
-        if fields["time"] is None:
-            fields["time"] = utc(now if found is None or found.start is None else found.start)
-        last = fields["end"] or fields["time"]
-        start, end = fields["time"].timestamp(), last.timestamp()
-        if end < start:
-            problem = "Must not be before `time`."
-            raise ValidationFailed(f"end: {problem}", code="end_before_time", fields={"end": [problem]})
+        _check_times(collection, fields, now)
+        time = fields[collection.time]
+        if time is None:
+            time = utc(now if found is None or found.start is None else found.start)
+        last = fields[collection.end] or time
+        fields[collection.time], start = time, time.timestamp()
+        end = None if collection.is_lasting(fields) else last.timestamp()
+        if last < time:
+            problem = f"Must not be before `{collection.time}`."
+            raise ValidationFailed(
+                f"{collection.end}: {problem}", code="end_before_time", fields={collection.end: [problem]}
+            )
     defaults = _defaults(collection)
     body = {key: value for key, value in fields.items() if key not in defaults or value != defaults[key]}
     return FileResource(collection.name, name, _plain(body), start, end)
 
 
-def _check_times(fields: dict[str, Any], now: float) -> None:
+def _check_times(collection: Collection, fields: dict[str, Any], now: float) -> None:
     """Refuse times that are too far ahead, or before the year 1 in UTC."""
-    for name in ("time", "end"):
+    for name in (collection.time, collection.end):
         if fields[name] is None:
             continue
         if fields[name].timestamp() > now + AHEAD_SECONDS:
@@ -74,10 +78,10 @@ def _check_times(fields: dict[str, Any], now: float) -> None:
 
 
 def shown(collection: Collection, resource: Resource) -> dict[str, Any]:
-    """A resource as routes answer it: its body with all defaults, and what the catalog knows of it."""
+    """A resource as routes answer it: its body, with defaults unless its collection hides them, and its version."""
     return {
         "id": resource.name,
-        **_defaults(collection),
+        **({} if collection.hides_unset else _defaults(collection)),
         **resource.body,
         "version": resource.version,
         "updated_at": rfc3339(resource.updated_at),

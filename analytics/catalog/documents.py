@@ -5,8 +5,11 @@
         text: Deploy 1.4.2
         service: checkout
 
+or documents of OpenSLO, which become resources of `slos`.
+
 Scalars mean what they mean in JSON: `true`, `null` and numbers; all else, such as `no`, `0123` or a time, is text.
-Aliases, tags, and names that stand twice in one mapping are refused.
+Aliases, tags, and names that stand twice in one mapping are refused. A rule file of Prometheus, with a list of
+`groups`, is read as resources of the collection `rules`.
 """
 
 import json
@@ -14,13 +17,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from analytics.catalog.bad_document import DEPTH_LIMIT, BadDocument
+from analytics.catalog.openslo import is_openslo, objectives
+from analytics.catalog.rule_files import is_rule_file, with_groups
 
 SUFFIXES = (".yaml", ".yml", ".json")
 DOCUMENT_LIMIT = 10 * 1024 * 1024
 
 
 class Document(NamedTuple):
-    """What a file holds: bodies by collection and name, and the line of each part by its path (YAML alone)."""
+    """The content of a file: bodies by collection and name, and the line of each part by its path (YAML alone)."""
 
     collections: dict[str, dict[str, dict[str, Any]]]
     lines: dict[tuple[str, ...], int]
@@ -46,15 +51,20 @@ def read(text: bytes, name: str, pause: Callable[[], None] = lambda: None) -> Do
     lines: dict[tuple[str, ...], int] = {}
     try:
         decoded = text.decode("utf-8-sig")
-        value = _json(decoded) if name.endswith(".json") else _yaml(decoded, lines, pause)
+        values = _json(decoded) if name.endswith(".json") else _yaml(decoded, lines, pause)
     except UnicodeDecodeError as error:
         raise BadDocument(f"is not UTF-8 (byte {error.start})") from None
     except RecursionError:
         raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels") from None
     try:
-        json.dumps(value, ensure_ascii=False).encode()
+        json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise BadDocument("has half a character, such as \\ud83d alone") from None
+    if values and is_openslo(values[0]):
+        return Document({"slos": objectives(values)}, {("slos",): 1})
+    value: Any = values[0] if values else None
+    if is_rule_file(value):
+        value = with_groups(value, lines)
     document = Document(value if value is not None else {}, lines)
     _check(document)
     return document
@@ -94,15 +104,15 @@ def _check(document: Document) -> None:
                     raise BadDocument("must be a mapping of fields", document.line(collection, name), field)
 
 
-def _yaml(text: str, lines: dict[tuple[str, ...], int], pause: Callable[[], None]) -> Any:
+def _yaml(text: str, lines: dict[tuple[str, ...], int], pause: Callable[[], None]) -> list[Any]:
     from analytics.catalog import yaml_text  # PyYAML takes 1 MB, and most services have no file for it
 
-    return yaml_text.parse(text, lines, pause)
+    return yaml_text.parse_all(text, lines, pause, is_openslo)
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> list[Any]:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant) if text.strip() else None
+        return [json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)] if text.strip() else []
     except json.JSONDecodeError as error:
         raise BadDocument(f"is not JSON: {error.msg}", error.lineno) from None
     except ValueError as error:  # a number of thousands of digits

@@ -58,7 +58,7 @@ class ConfigFolder:
         self._problems = Problems()
 
     def health(self) -> ConfigHealth | None:
-        """What was read, and what was wrong with it; None without a folder."""
+        """The files read, and their errors; None without a folder."""
         if self.path is None:
             return None
         return {
@@ -120,7 +120,7 @@ class ConfigFolder:
             return None
 
     def _documents(self, names: Iterable[str], problems: Problems) -> dict[str, Document]:
-        """What the files hold, by their names, without those that cannot be read."""
+        """The content of the files by name, without those that cannot be read."""
         documents: dict[str, Document] = {}
         for name in names:
             assert self.path is not None

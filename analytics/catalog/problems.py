@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class FileProblem(NamedTuple):
-    """What is wrong with a file, and where."""
+    """An error in a file, and its place."""
 
     file: str
     line: int | None

@@ -51,29 +51,43 @@ def dump(collections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 
 
 def parse(text: str, lines: dict[Path, int], pause: Callable[[], None]) -> Any:
-    """The value in `text`; notes the line of each part of it by its path.
+    """The value in `text`, None without one; notes the line of each part of it by its path.
+
+    Raises:
+        BadDocument: the text is not valid, or has more than one document.
+    """
+    values = parse_all(text, lines, pause, lambda _: False)
+    return values[0] if values else None
+
+
+def parse_all(
+    text: str, lines: dict[Path, int], pause: Callable[[], None], may_have_more: Callable[[Any], bool]
+) -> list[Any]:
+    """The values of the documents in `text`; notes the line of each part of the first one by its path.
 
     It is built from events: PyYAML's own nodes and objects would take all tags, and could not be paused.
+
+    Args:
+        may_have_more: whether documents may follow the first one.
 
     Raises:
         BadDocument: the text is not valid.
     """
-    value, documents = None, 0
+    values: list[Any] = []
+    second: dict[Path, int] = {}
     events = _paused(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), pause)
     try:
         for event in events:
             if isinstance(event, yaml.NodeEvent):
-                value = _value(event, events, (), lines)
-            elif isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise BadDocument("has more than one document", event.start_mark.line + 1)
+                values.append(_value(event, events, (), lines if not values else second))
+            elif isinstance(event, yaml.DocumentStartEvent) and values and not may_have_more(values[0]):
+                raise BadDocument("has more than one document", event.start_mark.line + 1)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BadDocument(f"is not YAML: {error.problem or error.context}", mark and mark.line + 1) from None
     except yaml.YAMLError as error:
         raise BadDocument(f"is not YAML: {str(error).splitlines()[0]}") from None
-    return value
+    return values
 
 
 def _paused(events: Iterable[Any], pause: Callable[[], None]) -> Iterator[Any]:

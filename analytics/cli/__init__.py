@@ -9,6 +9,7 @@ from analytics.cli.exporting import export_command
 from analytics.cli.importing import import_command
 from analytics.cli.keys import keys_command
 from analytics.cli.replaying import replay_command
+from analytics.cli.rules import rules_command
 from analytics.cli.serving import serve_command
 from analytics.cli.sessions import sessions_command
 from analytics.cli.sql import sql_command
@@ -26,7 +27,7 @@ def main() -> None:
     `serve` runs the service, and `config` prints its settings. `demo`, `replay`, `import`, `export`, `apply`,
     `export-config`, `keys`, `sessions` and `sql` are clients of a running service, which may be on another machine
     (--url or ANALYTICS_URL) and may require a key (ANALYTICS_KEY or --key-file).
-    `backup`, `restore` and `inspect` work on the files in its data directory.
+    `backup`, `restore` and `inspect` work on the files in its data directory. `rules test` needs no service.
     """
 
 
@@ -39,6 +40,7 @@ for command in (
     export_command,
     apply_command,
     export_config_command,
+    rules_command,
     keys_command,
     sessions_command,
     sql_command,

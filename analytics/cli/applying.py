@@ -100,7 +100,7 @@ def export_config_command(url: str, key: str, output: str, patience: float) -> N
 
 
 def _read_all(files: tuple[Path, ...]) -> list[Document]:
-    """What the files hold; the command ends where one cannot be read, or two name the same resource."""
+    """The content of the files; the command ends where one cannot be read, or two name the same resource."""
     from analytics.catalog.bad_document import BadDocument
     from analytics.catalog.documents import read, repeated
 
@@ -122,7 +122,7 @@ def _read_all(files: tuple[Path, ...]) -> list[Document]:
 
 
 def _read_stdin() -> Document:
-    """What standard input holds: JSON, or else YAML."""
+    """The content of standard input: JSON, or else YAML."""
     from analytics.catalog.bad_document import BadDocument
     from analytics.catalog.documents import read
 

@@ -84,7 +84,7 @@ def config_command(demo: bool, as_json: bool) -> None:
 
 
 def effective(setting: Setting[Any], environ: Mapping[str, str], demo_defaults: Mapping[str, str]) -> Effective:
-    """What is in force of one setting."""
+    """The value in force of one setting."""
     from analytics.config import IMAGE_DEFAULTS
     from analytics.errors import SettingError
 

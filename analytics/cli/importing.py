@@ -10,6 +10,10 @@ import click
 
 from analytics.cli.common import batch_option, key_options, patience_option, url_option, wait_notice, with_progress_bar
 
+HISTORY_WAY = ("/events/history", 6, 8 << 20)
+"""Path of an import of history, requests on their way at once, which the service writes together, and their bytes."""
+HISTORY_BATCH = 10_000
+
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -17,16 +21,25 @@ from analytics.cli.common import batch_option, key_options, patience_option, url
 @key_options
 @click.option("--kind", type=click.Choice(["events", "metrics"]), help="Content of FILE, if it cannot be detected.")
 @batch_option("Rows")
+@click.option(
+    "--history",
+    is_flag=True,
+    help="Bring old events into the long-term store alone, as far back as it keeps them: they are found by searches, "
+    "Explore and SQL, but counted in no statistics. Needs an admin key; --batch is 10,000.",
+)
 @click.option("--restart", is_flag=True, help="Start with the first row, even if an earlier import can be resumed.")
 @click.option("--all-errors", is_flag=True, help="List all rejected rows instead of the first 20.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @patience_option
+@click.pass_context
 def import_command(
+    context: click.Context,
     file: Path,
     url: str,
     key: str,
     kind: str | None,
     batch: int,
+    history: bool,
     restart: bool,
     all_errors: bool,
     as_json: bool,
@@ -37,17 +50,20 @@ def import_command(
     FILE is CSV, NDJSON (one JSON object a line) or one JSON document, plain or gzipped; the format is detected. At the
     end a summary is printed. Until then the progress is saved in FILE.import.json, so that the same command resumes an
     import that was interrupted. Repeating an import does not count rows twice: rows have ids, and the service ignores
-    ids that it remembers.
+    ids that it remembers; of `--history`, it knows all events that are stored.
 
     Exit code 0: all rows were accepted, now or earlier. 1: rows were rejected, or the service could not be reached.
     """
     import json
     import time
 
+    from click.core import ParameterSource
+
     from analytics.feed.bookmark import Bookmark, content_id
+    from analytics.feed.clients import Clients
     from analytics.feed.content import detect_content
     from analytics.feed.errors import FeedError
-    from analytics.feed.importing import NotImportableError, Target, check, import_rows
+    from analytics.feed.importing import REQUEST_BYTES, NotImportableError, Target, check, import_rows
     from analytics.feed.logfile import LogFile, LogUnreadableError
     from analytics.feed.rows import DamagedFileError
     from analytics.feed.service_client import ServiceClient
@@ -61,14 +77,20 @@ def import_command(
             raise NotImportableError("is a pipe, which cannot be read twice: write it to a file first")
         content = detect_content(file)
         kind = check(content, kind)
+        if history and kind != "events":
+            raise NotImportableError(f"holds {kind}: --history is for events")
         file_id = content_id(file)
-        bookmark = Bookmark(file, url, f"{file_id}-{file.stat().st_mtime_ns}")
+        bookmark = Bookmark(file, f"{url} (history)" if history else url, f"{file_id}-{file.stat().st_mtime_ns}")
         saved = None if restart else bookmark.read()
         if saved is not None and summary.resume(saved):
             click.echo(f"resuming after row {summary.lines:,}; --restart starts from the first row", err=True)
-        with LogFile(file) as opened, ServiceClient(url, key=key, patience=patience, on_wait=wait_notice()) as client:
+        path, at_once, most_bytes = HISTORY_WAY if history else (f"/{kind}", 1, REQUEST_BYTES)
+        if history and context.get_parameter_source("batch") is ParameterSource.DEFAULT:
+            batch = HISTORY_BATCH
+        new_client = partial(ServiceClient, url, key=key, patience=patience, on_wait=wait_notice())
+        with LogFile(file) as opened, Clients(new_client, at_once) as clients:
             rows = with_progress_bar(opened, content.rows(opened), f"Importing {file.name}")
-            target = Target(partial(client.lines, f"/{kind}"), f"import-{file_id}")
+            target = Target(partial(clients.lines, path), f"import-{file_id}", at_once, most_bytes)
             import_rows(rows, target, summary, bookmark, batch=batch)
         bookmark.remove()
     except (NotImportableError, DamagedFileError) as error:

@@ -1,4 +1,4 @@
-"""What the commands that manage a running service share: the connection to it, and tables."""
+"""The connection to a running service and tables, for the commands that manage it."""
 
 from __future__ import annotations
 

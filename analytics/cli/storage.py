@@ -48,6 +48,8 @@ def backup_command(file: Path, data_dir: Path, force: bool) -> None:
     click.echo(f"{one_line(found)}; checked")
     if store is not None:
         click.echo(_store_line(store))
+        for line in store.left_out:
+            click.echo(f"left out, as it is damaged: {line}", err=True)
 
 
 @click.command("restore")
@@ -117,10 +119,10 @@ def inspect_command(path: Path, as_json: bool) -> None:
 
 
 def _store_line(store: StoreCopy) -> str:
-    """What a long-term store holds, in one line."""
+    """The content of a long-term store, in one line."""
     from analytics.log.disk.report import format_bytes
 
-    return f"long-term store: {store.rows} events in {store.files} files, {format_bytes(store.bytes)}"
+    return f"long-term store: {store.rows:,} rows in {store.files:,} files, {format_bytes(store.bytes)}"
 
 
 @contextmanager

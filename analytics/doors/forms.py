@@ -38,10 +38,12 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
     if wrapped:
         try:
             fields: dict[str, msgspec.Raw] = parse(body, dict[str, msgspec.Raw])
-        except MalformedBody as refused:
-            if body[wrapped.end() : wrapped.end() + 1] != b"[":
+        except MalformedBody:
+            is_array = body[wrapped.end() : wrapped.end() + 1] == b"["
+            completed = decoder.complete_items(body, wrapped.end() + 1, b"}") if is_array else None
+            if completed is None:
                 raise
-            return decoder.complete_items(body, wrapped.end() + 1, b"}", refused)
+            return completed
         unknown = {name: ["Unknown field."] for name in islice(fields, MOST_FIELDS) if name != kind}
         if unknown:
             raise ValidationFailed(f"Unknown fields next to {kind!r}: {', '.join(islice(unknown, 5))}", fields=unknown)

@@ -60,7 +60,7 @@ class JsonDoor(Generic[R]):
             if identity is not EVERYBODY:
                 decoded = self._allowed(identity, decoded)
             if isinstance(decoded, DecodedBatch):
-                return self._receipt(self._recorder.record_batch(self._kind, decoded))
+                return receipt_answer(self._recorder.record_batch(self._kind, decoded), self._kind.name)
             taken = self._recorder.record(self._kind, decoded)
         except AnalyticsError as error:
             return refusal(error)
@@ -79,7 +79,7 @@ class JsonDoor(Generic[R]):
             raise
 
     def _allowed(self, identity: Identity, decoded: R | DecodedBatch[R]) -> R | DecodedBatch[R]:
-        """What the sender may send of a request; a batch gets an error for each other item.
+        """The items of a request that the sender may send; a batch gets an error for each other item.
 
         Each item counts against the rate of the sender, invalid ones too.
 
@@ -110,13 +110,15 @@ class JsonDoor(Generic[R]):
             return identity.names.take(self._recorder.new_names(self._kind, record))
         return error
 
-    def _receipt(self, receipt: Receipt) -> Answer:
-        if receipt.accepted or receipt.duplicates:
-            return json_answer(receipt)
-        reasons = Counter(error.code for error in receipt.errors)
-        message = f"All {receipt.rejected} {self._kind.name} were rejected ({', '.join(reasons)}); see `errors`."
-        problem: ErrorBody = {"code": "nothing_accepted", "message": message, "fields": {}}
-        return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400, problem["code"])
+
+def receipt_answer(receipt: Receipt, what: str) -> Answer:
+    """The answer to a batch: its receipt, as an error if no item was accepted; `what` the items are."""
+    if receipt.accepted or receipt.duplicates:
+        return json_answer(receipt)
+    reasons = Counter(error.code for error in receipt.errors)
+    message = f"All {receipt.rejected} {what} were rejected ({', '.join(reasons)}); see `errors`."
+    problem: ErrorBody = {"code": "nothing_accepted", "message": message, "fields": {}}
+    return json_answer({"error": problem, **msgspec.structs.asdict(receipt)}, 400, problem["code"])
 
 
 def events_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:

@@ -84,5 +84,5 @@ class NumberDoors:
             self.prometheus().pushes.repeat()
 
     def described(self) -> dict[str, list[dict[str, str]]]:
-        """What senders announced of metrics, by name, in the shape of Prometheus' `/api/v1/metadata`."""
+        """Metadata of metrics from senders, by name, in the shape of Prometheus' `/api/v1/metadata`."""
         return {} if self.prometheus.made is None else self.prometheus.made.kinds.described()

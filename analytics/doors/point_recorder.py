@@ -24,7 +24,7 @@ PointBatch = DecodedBatch[NewPoint]
 
 
 class PointLog(Protocol):
-    """What a door needs of the recorder, for points alone."""
+    """The part of the recorder that a door needs, for points alone."""
 
     def record_batch(self, batch: Decoded[NewPoint], /) -> Receipt:
         """Record points. Raises Unavailable."""
@@ -53,7 +53,7 @@ class KindLog:
 
 
 class PointReceipt(NamedTuple):
-    """What became of the points of a request.
+    """The outcome of the points of a request.
 
     Attributes:
         accepted: how many were recorded, or repeat one that was.

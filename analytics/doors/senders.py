@@ -1,4 +1,4 @@
-"""What senders may do, as several doors ask."""
+"""Permissions of senders that several doors check."""
 
 from wsgiref.types import WSGIEnvironment
 

@@ -12,6 +12,8 @@ from analytics.access.limits import Defaults, SenderLimits, rate_of
 from analytics.access.origins import Origins
 from analytics.access.request_metrics import RequestMetrics
 from analytics.access.routes import Routes
+from analytics.alerts.incidents.knowledge import IncidentKnowledge
+from analytics.api.alerts import alert_blueprints
 from analytics.api.annotations import annotations_blueprint
 from analytics.api.application import Application
 from analytics.api.caching import limit_caching
@@ -24,6 +26,7 @@ from analytics.api.export import export_blueprint
 from analytics.api.exports import Exports
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
+from analytics.api.history import HistoryOptions
 from analytics.api.keys import begin_access
 from analytics.api.long_term import long_term_blueprints
 from analytics.api.metrics import metrics_blueprint
@@ -42,22 +45,22 @@ from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
-from analytics.doors.door import Door
-from analytics.doors.heartbeat_door import HeartbeatDoor
-from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
-from analytics.doors.number_doors import NumberDoors
-from analytics.doors.point_recorder import KindLog, PointRecorder
 from analytics.doors.shortcut import Shortcut
 from analytics.factory.access import access_blueprints, access_parts
+from analytics.factory.alerts import Alerting
 from analytics.factory.archive import make_archive
-from analytics.factory.lazy_views import lazy_views
+from analytics.factory.doors import make_doors
+from analytics.factory.incidents import add_incidents, escalation_job, incident_links
+from analytics.factory.lazy_views import lazy_engine, lazy_views
 from analytics.factory.long_term import make_store_client, opened_by
+from analytics.factory.more_alerts import more_alert_blueprints
+from analytics.factory.notifications import Notifier
 from analytics.factory.sinks import Sinks
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
-from analytics.kinds import EVENTS, POINTS
+from analytics.kinds import EVENTS
 from analytics.lazy import Lazy
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands
@@ -72,8 +75,6 @@ from analytics.log.disk.store import Store
 from analytics.log.log import Log, MemoryLog
 from analytics.log.recorder import Recorder
 from analytics.own_metrics.family import Source
-from analytics.privacy.hashing import Hasher, hash_key
-from analytics.privacy.redactor import Redactor
 from analytics.query.catalog import held_resources
 from analytics.query.events import EventSearch
 from analytics.query.own_series.families import state_families
@@ -91,9 +92,6 @@ from analytics.yielding import yield_if_due
 if TYPE_CHECKING:
     from analytics.live.wire.socketio import SocketIo
     from analytics.live.wire.websocket import DashboardSocket
-
-POINTS_OF_ITEM = 10
-"""Points that a request in a protocol for numbers may have, for each item that a batch may have."""
 
 
 def create_app(
@@ -160,6 +158,7 @@ def create_app(
         leases.check()
         recorder.tick()
         changes.publish()
+        snapshots.look()
         hub.ping()
         hub.publish_update(lambda: (snapshots.current(), initial.newest))
 
@@ -182,25 +181,12 @@ def create_app(
     runtime = Runtime(hub, socketio, ticker, sampler, recorder, state, store, settings.durability, config, begin, jobs)
     runtime.long_term = long_term
     runtime.more += [] if long_term is None else long_term.jobs
-    limits = BodyLimits(settings.max_body)
-    batches = limits._replace(advice="send smaller batches")
-    hasher = Hasher(partial(hash_key, settings.hash_key, Path(settings.data_dir) if settings.data_dir else None))
-    redactor = Redactor(state.catalog, hasher, recorder.count_redacted, yield_if_due)
-    events = events_door(recorder, redactor, batches, settings.max_batch)
-    metrics = metrics_door(recorder, redactor, batches, settings.max_batch)
-    heartbeats = HeartbeatDoor(recorder, redactor, limits)
-    points = PointRecorder(KindLog(recorder, POINTS), redactor, POINTS_OF_ITEM * settings.max_batch)
-    numbers = NumberDoors(
-        points,
-        lambda name: state.series_store.kind_of(name),
-        state.pushed,
-        recorder.push,
-        clock,
-        batches,
-        settings.max_batch,
-    )
-    runtime.more.append(jobs.periodic("push repeater", 60.0, numbers.repeat_pushes, stalled_after=300.0))
+    doors = make_doors(settings, clock, state, recorder)
+    runtime.more.append(jobs.periodic("push repeater", 60.0, doors.numbers.repeat_pushes, stalled_after=300.0))
 
+    knowledge, links = IncidentKnowledge(state), incident_links(settings)
+    notifications = Notifier(settings, clock, reader, recorder, jobs, runtime.more, state.outbox, knowledge, links)
+    runtime.more.append(escalation_job(recorder, reader, jobs))
     sinks = Sinks(settings, clock, reader, recorder, jobs, state.sink_progress, threads, long_term)
     runtime.more += sinks.jobs
 
@@ -214,37 +200,52 @@ def create_app(
         partial(job_families, jobs.reports),
         runtime.loop_lag.families,
         own.own_families,
+        snapshots.unusual.families,
         *sinks.sources,
+        notifications.families,
         *([] if store is None else [store.families]),
         *([] if long_term is None else [partial(store_families, long_term)]),
     ]
-    search = EventSearch(reader, make_archive(long_term), yield_if_due)
-    app.register_blueprint(events_blueprint(events, search))
+    search = EventSearch(reader, make_archive(long_term), yield_if_due, clock.monotonic)
+    app.register_blueprint(events_blueprint(doors.events, search))
     app.register_blueprint(errors_blueprint(reader))
     scrapes = Scrapes(reader, clock, connections, sources)
-    app.register_blueprint(metrics_blueprint(metrics, reader, scrapes, recorder.keep_percentiles, sinks.points))
-    app.register_blueprint(heartbeat_blueprint(heartbeats))
-    app.register_blueprint(number_doors_blueprint(numbers))
+    app.register_blueprint(metrics_blueprint(doors.metrics, reader, scrapes, recorder.keep_percentiles, sinks.points))
+    app.register_blueprint(heartbeat_blueprint(doors.heartbeats))
+    app.register_blueprint(number_doors_blueprint(doors.numbers))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports, sinks.reports))
     app.register_blueprint(summary_blueprint(reader))
-    views = lazy_views(state, reader, own, numbers, clock, threads, sinks.beyond)
+    engine = lazy_engine(reader, state.series.levels, own, sinks.beyond)
+    alerting = Alerting(clock, reader, recorder, jobs, threads, engine)
+    runtime.more += alerting.jobs
+    sources.append(alerting.families)
+    views = lazy_views(engine, reader, own, doors.numbers, clock, threads)
     sources.append(lambda: () if views.made is None else views.made.families())
-    app.register_blueprint(prometheus_blueprint(views))
+    app.register_blueprint(prometheus_blueprint(views, alerting.prometheus_groups, alerting.prometheus_alerts))
     app.register_blueprint(export_blueprint(reader, search, Exports(settings.max_exports, leases)))
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
     annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
     app.register_blueprint(annotations_blueprint(annotations))
     app.register_blueprint(Resources(REDACTIONS, recorder, reader, resource_bodies, clock).blueprint())
+    add_incidents(app, recorder, reader, resource_bodies, clock, links)
     app.register_blueprint(catalog_blueprint(reader))
-    for blueprint in long_term_blueprints(long_term, resource_bodies, clock):
-        app.register_blueprint(blueprint)
-    app.register_blueprint(users_blueprint(recorder, redactor.user_ids, runtime.copies, clock))
-    for blueprint in access_blueprints(settings, access, recorder, reader, resource_bodies, clock):
+    app.register_blueprint(users_blueprint(recorder, doors.redactor.user_ids, runtime.copies, clock))
+    history = HistoryOptions(doors.batches, settings.max_batch, doors.redactor.events)
+    objectives = (state, recorder, reader, resource_bodies, own, clock, threads, engine)
+    for blueprint in (
+        *alert_blueprints(recorder, reader, clock, alerting.known),
+        *more_alert_blueprints(*objectives),
+        *notifications.blueprints(resource_bodies),
+        *long_term_blueprints(long_term, resource_bodies, clock, history),
+        *access_blueprints(settings, access, recorder, reader, resource_bodies, clock),
+    ):
         app.register_blueprint(blueprint)
     checks = (runtime.not_ready, runtime.storage, jobs.reports, config.health, config.trouble, keyring.describe)
-    app.register_blueprint(health_blueprint(reader, connections, *checks, sinks.troubles))
+    app.register_blueprint(
+        health_blueprint(reader, connections, *checks, lambda: [*sinks.troubles(), *notifications.troubles()])
+    )
     app.register_blueprint(page_blueprint())
     app.register_blueprint(docs_blueprint(settings.max_body, settings.max_batch))
     app.register_blueprint(sdk_blueprint())
@@ -262,19 +263,13 @@ def create_app(
     if settings.statsd_port:
         from analytics.factory.statsd import statsd_jobs
 
-        runtime.more += statsd_jobs(settings, jobs, points, state.counters.dropped, limits_of_senders.admit_from)
+        runtime.more += statsd_jobs(settings, jobs, doors.points, state.counters.dropped, limits_of_senders.admit_from)
     origins = Origins(settings.cors_origins)
     allowed = (access.check, access.tickets, access.sessions, people.proxy_users)
     gate = Gate(Routes(app.url_map), keyring, *allowed, limits_of_senders, origins, socketio.lease, refused)
     limit_caching(app, lambda: keyring.is_locked)
-    shortcuts: dict[str, Door] = {
-        "/events": events,
-        "/metrics": metrics,
-        "/heartbeat": heartbeats,
-        **numbers.by_path,
-    }
     app.wsgi_app = chain(  # type: ignore[method-assign]
-        Shortcut(app.wsgi_app, shortcuts),
+        Shortcut(app.wsgi_app, doors.by_path),
         app.url_map,
         origins=origins,
         frame_ancestors=settings.frame_ancestors,

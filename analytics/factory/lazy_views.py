@@ -1,19 +1,46 @@
-"""The views of the Prometheus API, which are loaded with the first request to it."""
+"""The PromQL engine and the views of the Prometheus API, which are loaded when they are first needed."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from analytics.clock import Clock
+from analytics.doors.number_doors import NumberDoors
 from analytics.lazy import Lazy
+from analytics.query.own_series.source import OwnSeries
+from analytics.query.reader import Reader
+from analytics.state.rollup import Level
+from analytics.threads import Threads
 
 if TYPE_CHECKING:
     from analytics.api.prometheus.views import PrometheusViews
+    from analytics.promql.engine import PromqlEngine
+    from analytics.query.cells.build import Beyond
 
 
-def lazy_views(*parts: Any) -> Lazy["PrometheusViews"]:
-    """The views; `parts` are the arguments of `analytics.factory.promql.make_views`."""
+def lazy_engine(reader: Reader, levels: Sequence[Level], own: OwnSeries, beyond: "Beyond") -> Lazy["PromqlEngine"]:
+    """The engine over everything that the state keeps, and the own metrics."""
+
+    def make() -> "PromqlEngine":
+        from analytics.query.cells.build import make_engine
+
+        return make_engine(reader, levels, [own], beyond)
+
+    return Lazy(make)
+
+
+def lazy_views(
+    engine: Lazy["PromqlEngine"],
+    reader: Reader,
+    own: OwnSeries,
+    numbers: NumberDoors,
+    clock: Clock,
+    threads: Threads,
+) -> Lazy["PrometheusViews"]:
+    """The views of the Prometheus API."""
 
     def make() -> "PrometheusViews":
         from analytics.factory.promql import make_views
 
-        return make_views(*parts)
+        return make_views(engine, reader, own, numbers, clock, threads)
 
     return Lazy(make)

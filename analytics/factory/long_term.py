@@ -34,5 +34,5 @@ def make_store_client(settings: Settings, log: Log, state: State, jobs: Supervis
 
 
 def opened_by(client: StoreClient | None, log: DiskLog) -> Callable[[int], None]:
-    """What to call when the log is open."""
+    """The function to call when the log is open."""
     return (lambda _: forget_consumer(log, CONSUMER_NAME)) if client is None else client.opened

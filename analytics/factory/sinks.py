@@ -125,11 +125,11 @@ class Sinks:
         return kept._replace(oldest=oldest)
 
     def reports(self) -> list[SinkReport]:
-        """What `/stats` says about them."""
+        """Their reports in `/stats`."""
         return [] if self._sink is None else [self._sink.report()]
 
     def troubles(self) -> list[str]:
-        """Why the service is degraded."""
+        """The reasons for which the service is degraded."""
         trouble = None if self._sink is None else self._sink.trouble()
         return [] if trouble is None else [trouble]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analytics.feed.incidents import Incident
+from analytics.feed.incidents import DemoIncident
 from analytics.feed.shop import Json, rfc3339
 
 Named = tuple[str, Json]
@@ -46,12 +46,12 @@ def deploy(service: str, at: float) -> Named:
     return f"demo-deploy-{service}-{int(at)}", body
 
 
-def cause(incident: Incident) -> Named:
+def cause(incident: DemoIncident) -> Named:
     """The deploy that caused an incident."""
     return deploy(incident.service, incident.begins - min(60, (incident.ends - incident.begins) / 10))
 
 
-def postmortem(incident: Incident) -> Named:
+def postmortem(incident: DemoIncident) -> Named:
     """The annotation of an incident that has ended."""
     body = {
         "text": f"Incident: {incident.service} is slow and failing",

@@ -77,7 +77,7 @@ def _value(name: str, cell: str) -> str:
     if name in NUMBERS and _NUMBER.fullmatch(cell):
         return cell
     if name in OBJECTS and is_json(cell):
-        return cell if "\n" not in cell and "\r" not in cell else json.dumps(json.loads(cell))
+        return cell.replace("\r", " ").replace("\n", " ")  # between tokens only; a row is a line
     return json.dumps(cell.removeprefix(FORMULA_GUARD))
 
 

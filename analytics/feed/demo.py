@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics.feed.annotations import Named, cause, past, postmortem
 from analytics.feed.history import DAYS, HistoryChunk, past_day, past_days
-from analytics.feed.incidents import Incident, Incidents
+from analytics.feed.incidents import DemoIncident, DemoIncidents
 from analytics.feed.receipt import Receipt
 from analytics.feed.service_client import Item, ServiceClient
 from analytics.feed.shop import Shop
@@ -96,7 +96,7 @@ class Demo:
     def _live(self, last: float, stop: float) -> None:
         """Send live data from `last`, where the history ends, until `stop`."""
         now = self._now()
-        shop = Shop(self._rng, now, Incidents(self._rng, now, list(ERROR_MESSAGES)))
+        shop = Shop(self._rng, now, DemoIncidents(self._rng, now, list(ERROR_MESSAGES)))
         self._say(f"the shop is open: about {self._rate:g} events/s to {self._client.url}, Ctrl-C closes it")
         if last > now - _MAX_GAP:
             self._send(self._client.events, shop.advance(last, now, self._rate))
@@ -104,7 +104,7 @@ class Demo:
         metrics_due = last + _METRICS_EVERY
         # Spread over the interval, like heartbeats of services that were started one after another.
         beats_due = {name: last + i * _TICK for i, name in enumerate(SERVICES, start=1)}
-        incident: Incident | None = None
+        incident: DemoIncident | None = None
         while last < stop:
             self._sleep(_TICK)
             now = min(max(last, self._now()), stop)
@@ -135,7 +135,7 @@ class Demo:
         for name, body in annotations:
             self._client.put(f"/annotations/{name}", body)
 
-    def _announce(self, before: Incident | None, after: Incident | None, now: float) -> Incident | None:
+    def _announce(self, before: DemoIncident | None, after: DemoIncident | None, now: float) -> DemoIncident | None:
         if before is not None and before is not after:
             self._say(f"incident over: {before.service} has recovered")
             self._annotate([postmortem(before)])

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from analytics.feed.incidents import PAST, RARE, Incident, Incidents
+from analytics.feed.incidents import PAST, RARE, DemoIncident, DemoIncidents
 from analytics.feed.shop import Json, Shop, rfc3339, time_of_day_factor
 from analytics.feed.shop_data import ERROR_MESSAGES, SERVICES
 
@@ -39,7 +39,7 @@ class HistoryChunk(NamedTuple):
     events: list[Json]
     metrics: list[Json]
     done: float
-    incidents: Sequence[Incident] = ()
+    incidents: Sequence[DemoIncident] = ()
 
 
 def past_days(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChunk]:
@@ -50,7 +50,7 @@ def past_days(rng: random.Random, now: float, rate: float) -> Iterator[HistoryCh
     """
     end = _last_day_begins(now)
     begin = (math.floor(now / _DAY) - DAYS + 1) * _DAY
-    incidents = Incidents(rng, begin, list(ERROR_MESSAGES), RARE)
+    incidents = DemoIncidents(rng, begin, list(ERROR_MESSAGES), RARE)
     shop = Shop(rng, begin, incidents)
     per_event = _requests_per_event(rng, now)
     for day in range(begin, end, _DAY):
@@ -74,13 +74,13 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChu
     proportional count for the current minute. The charts continue smoothly with live data.
     """
     begin = _last_day_begins(now)
-    incidents = Incidents(rng, begin, list(ERROR_MESSAGES), PAST)
+    incidents = DemoIncidents(rng, begin, list(ERROR_MESSAGES), PAST)
     shop = Shop(rng, begin, incidents)
     thin, full = min(rate, DAY_EVENTS / (HOURS * _HOUR)), min(rate, MOST_RECENT / RECENT)
     per_event = _requests_per_event(rng, now)
-    newest: Incident | None = None
+    newest: DemoIncident | None = None
     for start in range(begin, math.ceil(now), _HOUR):
-        begun: list[Incident] = []
+        begun: list[DemoIncident] = []
         chunk = HistoryChunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)), begun)
         for minute in range(start, min(start + _HOUR, math.ceil(now)), _MINUTE):
             end = min(minute + _MINUTE, now)
@@ -113,7 +113,7 @@ def _last_day_begins(now: float) -> int:
 
 def _requests_per_event(rng: random.Random, now: float) -> dict[str, float]:
     """Requests of each service per event of the shop, measured by running it for a while."""
-    shop = Shop(rng, now, Incidents(rng, now, list(ERROR_MESSAGES), PAST))
+    shop = Shop(rng, now, DemoIncidents(rng, now, list(ERROR_MESSAGES), PAST))
     # Few visitors for a long time: with many, most visits would be at their first page.
     events = shop.advance(now, now + 1_000, 10)
     requests = Counter(event["service"] for event in events if event["type"] == "request")
@@ -135,7 +135,7 @@ def _requests(rate: float, seconds: float, per_event: dict[str, float], sampled:
     return left_out
 
 
-def _severities(incidents: Incidents, start: float, end: float) -> dict[str, float]:
+def _severities(incidents: DemoIncidents, start: float, end: float) -> dict[str, float]:
     """Mean severity of each service with an incident between two times."""
     samples = max(1, round((end - start) / _SEVERITY_EVERY))
     found: dict[str, float] = {}

@@ -1,8 +1,12 @@
 """Import of a file: sends its rows in batches, each row with an id so that repeating an import is safe."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, Self
+
+import msgspec
 
 from analytics.feed.bookmark import Bookmark
 from analytics.feed.content import Content
@@ -20,10 +24,27 @@ class NotImportableError(Exception):
 
 
 class Target(NamedTuple):
-    """`post` sends a batch of rows; `prefix` starts the ids of rows that have none, and is unique to the file."""
+    """`post` sends a batch of rows; `prefix` starts the ids of rows that have none, and is unique to the file.
+
+    At most `at_once` batches are on their way at once: with more than one, `post` is called in threads.
+    """
 
     post: Callable[[Sequence[bytes]], Receipt]
     prefix: str
+    at_once: int = 1
+    most_bytes: int = REQUEST_BYTES
+
+
+class _Identified(msgspec.Struct):
+    """The fields of a row that decide whether it is sent as it is."""
+
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    received_at: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+NULL = b"null"
+_identify = msgspec.json.Decoder(_Identified).decode
+_raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def check(content: Content, wanted: str | None) -> str:
@@ -54,37 +75,95 @@ def check(content: Content, wanted: str | None) -> str:
 def import_rows(
     rows: Iterable[FileRow], target: Target, summary: ImportSummary, bookmark: Bookmark, *, batch: int
 ) -> None:
-    """Send the rows after those that `summary` already counts, and save progress after each batch.
+    """Send the rows after those that `summary` already counts, and save progress after each batch, in order.
 
     Raises whatever `target.post` raises.
     """
-    done = summary.lines
-    texts: list[bytes] = []
-    lines: list[int] = []
-    size = 0
+    sent: deque[tuple[_Batch, Future[Receipt]]] = deque()
 
-    def flush() -> None:
-        nonlocal size
-        if texts:
-            summary.add_receipt(lines, target.post(texts))
-            bookmark.write(summary.saved())
-            texts.clear()
-            lines.clear()
-            size = 0
+    def confirm() -> None:
+        part, answer = sent[0]
+        receipt = answer.result()
+        sent.popleft()
+        part.count(summary)
+        if part.texts:
+            summary.add_receipt(part.lines, receipt)
+        bookmark.write(summary.saved())
 
+    with _Pool(target) as pool:
+        try:
+            for part in _batches(rows, target, summary.lines, batch):
+                sent.append((part, pool.send(part.texts)))
+                if len(sent) > target.at_once - 1:
+                    confirm()
+            while sent:
+                confirm()
+        finally:
+            for part, answer in sent:  # not confirmed
+                answer.cancel()
+                part.count(summary)
+
+
+class _Batch:
+    """Rows that are sent together, with the numbers of their lines, and damaged rows between them."""
+
+    def __init__(self) -> None:
+        self.texts: list[bytes] = []
+        self.lines: list[int] = []
+        self.damaged: list[tuple[int, str]] = []
+        self.size = 0
+
+    def count(self, summary: ImportSummary) -> None:
+        """Count the rows as read."""
+        summary.lines += len(self.texts) + len(self.damaged)
+        for line, problem in self.damaged:
+            summary.add_damaged(line, problem)
+
+
+def _batches(rows: Iterable[FileRow], target: Target, done: int, most: int) -> Iterator[_Batch]:
+    """The rows after the first `done` ones, at most so many together."""
+    part = _Batch()
     for number, (line, text, problem) in enumerate(rows, 1):
         if number <= done:
             continue
-        summary.lines += 1
         if problem is not None:
-            summary.add_damaged(line, problem)
+            part.damaged.append((line, problem))
             continue
-        texts.append(sendable(text, f"{target.prefix}-{number}"))
-        lines.append(line)
-        size += len(texts[-1])
-        if len(texts) >= batch or size >= REQUEST_BYTES:
-            flush()
-    flush()
+        text = sendable(text, f"{target.prefix}-{number}")
+        part.texts.append(text)
+        part.lines.append(line)
+        part.size += len(text)
+        if len(part.texts) >= most or part.size >= target.most_bytes:
+            yield part
+            part = _Batch()
+    if part.texts or part.damaged:
+        yield part
+
+
+class _Pool:
+    """Sends batches, in threads if several may be on their way at once."""
+
+    def __init__(self, target: Target) -> None:
+        self._post = target.post
+        self._threads = ThreadPoolExecutor(target.at_once) if target.at_once > 1 else None
+
+    def send(self, texts: Sequence[bytes]) -> "Future[Receipt]":
+        """Send a batch; the future has its receipt."""
+        if self._threads is not None:
+            return self._threads.submit(self._post, texts)
+        answer = Future[Receipt]()
+        try:
+            answer.set_result(self._post(texts))
+        except Exception as error:  # noqa: BLE001  # raised by whoever asks for the result
+            answer.set_exception(error)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
 
 
 def sendable(text: bytes, default_id: str) -> bytes:
@@ -93,12 +172,28 @@ def sendable(text: bytes, default_id: str) -> bytes:
     A row that is not a JSON object is unchanged; the service rejects it.
     """
     try:
-        item = json.loads(text.decode())
+        row = _identify(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        row = None
+    if row is not None and row.id is not msgspec.UNSET and bytes(row.id) != NULL and row.received_at is msgspec.UNSET:
+        return text  # quicker than the rest, for most rows
+    members = _members(text)
+    if members is None or (members.get("id", NULL) != NULL and "received_at" not in members):
+        return text
+    members.pop("received_at", None)
+    if members.get("id", NULL) == NULL:
+        members["id"] = json.dumps(default_id).encode()
+    return b"{" + b",".join(json.dumps(name).encode() + b":" + value for name, value in members.items()) + b"}"
+
+
+def _members(text: bytes) -> dict[str, bytes] | None:
+    """The values of a JSON object by name, as they are written, so that numbers keep their digits; None for others."""
+    try:
+        return {name: bytes(value) for name, value in _raw_members(text).items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        item = json.loads(text.decode())  # takes halves of surrogate pairs, too
     except (ValueError, RecursionError):
-        return text
-    if not isinstance(item, dict) or (item.get("id") is not None and "received_at" not in item):
-        return text
-    item.pop("received_at", None)
-    if item.get("id") is None:
-        item["id"] = default_id
-    return json.dumps(item).encode()
+        return None
+    return {name: json.dumps(value).encode() for name, value in item.items()} if isinstance(item, dict) else None

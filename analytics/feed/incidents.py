@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Incident(NamedTuple):
+class DemoIncident(NamedTuple):
     """One service fails between two times, in seconds since the epoch."""
 
     service: str
@@ -36,7 +36,7 @@ PAST = Schedule(first=(3_600, 10_800), pause=(10_800, 21_600), length=(900, 2_40
 RARE = Schedule(first=(86_400, 259_200), pause=(86_400, 604_800), length=(1_800, 7_200))
 
 
-class Incidents:
+class DemoIncidents:
     """An endless series of incidents, one at a time.
 
     Times passed in must not decrease: incidents that are over are forgotten.
@@ -48,7 +48,7 @@ class Incidents:
         self._rng, self._services, self._schedule = rng, services, schedule
         self._next = self._random_incident(now, schedule.first)
 
-    def at(self, now: float) -> Incident | None:
+    def at(self, now: float) -> DemoIncident | None:
         """The incident at this time, if any."""
         while now >= self._next.ends:
             self._next = self._random_incident(self._next.ends, self._schedule.pause)
@@ -58,6 +58,8 @@ class Incidents:
         incident = self.at(now)
         return incident.severity(now) if incident is not None and incident.service == service else 0.0
 
-    def _random_incident(self, after: float, wait: tuple[float, float]) -> Incident:
+    def _random_incident(self, after: float, wait: tuple[float, float]) -> DemoIncident:
         begins = after + self._rng.uniform(*wait)
-        return Incident(self._rng.choice(self._services), begins, begins + self._rng.uniform(*self._schedule.length))
+        return DemoIncident(
+            self._rng.choice(self._services), begins, begins + self._rng.uniform(*self._schedule.length)
+        )

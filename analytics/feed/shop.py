@@ -5,7 +5,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from analytics.feed.incidents import Incidents
+from analytics.feed.incidents import DemoIncidents
 from analytics.feed.shop_data import (
     ENTRANCE,
     ERROR_MESSAGES,
@@ -62,7 +62,7 @@ class ServiceCounters:
 class Shop:
     """Generates events, metrics and heartbeats in the form that the service accepts, without ids."""
 
-    def __init__(self, rng: random.Random, now: float, incidents: Incidents) -> None:
+    def __init__(self, rng: random.Random, now: float, incidents: DemoIncidents) -> None:
         self.incidents = incidents
         self.counters = {
             name: ServiceCounters(now - rng.uniform(5, 200) * 3_600, usual.memory) for name, usual in SERVICES.items()

@@ -61,7 +61,9 @@ class ImportSummary:
         for error in receipt.errors:
             self.refusals[error.code] += 1
             if 0 <= error.index < len(numbers):
-                self._list(Rejection(numbers[error.index], error.code, error.message))
+                is_named = error.code == "validation_failed" and error.field is not None
+                problem = f"{error.field}: {error.message}" if is_named else error.message
+                self._list(Rejection(numbers[error.index], error.code, problem))
 
     def _list(self, rejection: Rejection) -> None:
         if self._max_listed is None or len(self.rejections) < self._max_listed:

@@ -31,7 +31,7 @@ _RANGE = ".."
 
 
 class Given(NamedTuple):
-    """What stands behind a name: the operator, and the value, which starts at `at` in `text`.
+    """The part of a condition after the name: the operator, and the value, which starts at `at` in `text`.
 
     `pieces` is the value split at its wildcards.
     """

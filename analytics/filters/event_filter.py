@@ -1,4 +1,4 @@
-"""What is asked of events: the parameters of a request as one filter."""
+"""The filter of a request for events: its parameters as one."""
 
 from collections.abc import Sequence
 

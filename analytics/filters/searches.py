@@ -1,4 +1,4 @@
-"""What is asked of the long-term store in a search, and what it answers, as they pass between the processes."""
+"""Searches in the long-term store: the request and the answer, as they pass between the processes."""
 
 from msgspec import Raw, Struct
 

@@ -5,10 +5,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from analytics.filters.names import RecordFields
-from analytics.filters.sql_text import contains_sql, folded
+from analytics.filters.sql_text import contains_sql, name_contains_sql
 from analytics.filters.sql_values import json_sql, name_sql
 from analytics.filters.tree import Either, Every, HasText, InTime, Node, OfData, OfName, Without
-from analytics.filters.values import OWN_ID, as_datetime
+from analytics.filters.values import as_datetime
 
 
 class Parameters:
@@ -28,7 +28,8 @@ class SqlColumns(NamedTuple):
 
     Attributes:
         paths: by path in the record's JSON, the column with the JSON text of that field.
-        texts: by text, the column that says whether the JSON contains it; for others, the JSON is searched.
+        texts: by text, the column that says whether a searched name or the JSON contains it; for others, all of these
+            are searched.
     """
 
     paths: Mapping[str, str]
@@ -61,11 +62,7 @@ def _joined(sign: str, parts: list[str], default: str) -> str:
 
 
 def _has_text(text: str, fields: RecordFields, columns: Mapping[str, str], parameters: Parameters) -> str:
-    wanted = parameters.add(text)
-    parts = [f"coalesce(contains({folded(name, text)}, {wanted}), false)" for name in fields.searched if name != "id"]
-    if "id" in fields.searched:
-        id_ = folded("id", text)
-        own = parameters.add(OWN_ID)
-        parts.append(f"(contains({id_}, {wanted}) AND ({id_} = {wanted} OR NOT regexp_full_match(id, {own})))")
-    parts.append(columns.get(text) or contains_sql(fields.json, text, parameters.add))
-    return f"({' OR '.join(parts)})"
+    if text in columns:
+        return columns[text]
+    parts = [name_contains_sql(name, text, parameters.add) for name in fields.searched]
+    return f"({' OR '.join([*parts, contains_sql(fields.json, text, parameters.add)])})"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from analytics.filters.sql_text import folded, quoted_pattern
+from analytics.filters.sql_text import folded, may_contain_sql, quoted_pattern
 from analytics.filters.tree import Equals, Exists, Fits, Ordered, Test
 from analytics.filters.values import NUMBER, WHOLE
 
@@ -35,8 +35,9 @@ def json_sql(test: Test, column: str, add: Add) -> str:
             return _equals(test, column, add)
         case Fits(pieces=pieces):
             longest = max(pieces, key=len)
-            may = (
-                f"contains({folded(column, longest)}, {add(longest)}) OR contains({column}, '\\')"  # quick, of the JSON
+            may = (  # quick, of the JSON
+                f"CASE WHEN contains({column}, '\\') THEN true WHEN {may_contain_sql(column, longest, add)}"
+                f" THEN contains({folded(column, longest)}, {add(longest)}) ELSE false END"
             )
             return f"CASE WHEN {may} THEN {_fits(folded(_text(column), ''.join(pieces)), pieces, add)} ELSE false END"
         case Ordered(operator=sign, bound=str() as bound):

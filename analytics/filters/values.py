@@ -1,4 +1,4 @@
-"""What texts, numbers and times are equal: one definition for what is in memory and for SQL."""
+"""Equality of texts, numbers and times: one definition for records in memory and for SQL."""
 
 import re
 from datetime import UTC, date, datetime, timedelta

@@ -77,7 +77,7 @@ class TooMuchFraming(ParseException):  # type: ignore[misc]
 
 
 class Shared(Protocol):
-    """What the connections of a worker share."""
+    """The state that the connections of a worker share."""
 
     limits: ConnectionLimits
     refusal: Refusal

@@ -30,3 +30,9 @@ def departure(environ: WSGIEnvironment) -> Callable[[], bool]:
             return True
 
     return has_left
+
+
+def client_waits(environ: WSGIEnvironment) -> Callable[[], bool]:
+    """A function that says whether the client of this request still waits for its answer."""
+    has_left = departure(environ)
+    return lambda: not has_left()

@@ -91,7 +91,7 @@ class EngineSession:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the application keeps in the session."""
+        """Data of the application in the session."""
         data: dict[str, Any] = self._socket.session
         return data
 

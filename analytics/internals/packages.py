@@ -1,11 +1,14 @@
 """Loads packages without the parts that a server does not use, such as their clients and asyncio variants.
 
-Verified with werkzeug 3.1.9 and simple-websocket 1.1.0 and python-engineio 4.15.1 and python-socketio 5.18.1. The
-service relies on these:
+Verified with flask 3.1.3 and jinja2 3.1.6 and msgspec 0.22.0 and numpy 2.4.6 and werkzeug 3.1.9 and
+simple-websocket 1.1.0 and python-engineio 4.15.1 and python-socketio 5.18.1. The service relies on these:
 
 - The `__init__` of each package only imports names from its modules: all of them, and with those asyncio and requests,
   which take 7 MB in all.
 - The modules that servers use import each other, but not the package, except for what `USED` lists.
+- Flask, msgspec and numpy import the modules of `STAND_INS` at their start, and use only the names given there, unless
+  the application renders a template with Flask, runs a command of `flask`, or asks for a JSON Schema. Those of numpy
+  only add docstrings. With what they import, such as click and most of Jinja, they take 4 MB.
 """
 
 import sys
@@ -16,12 +19,43 @@ from types import ModuleType
 from typing import Any
 
 USED: Mapping[str, Mapping[str, str]] = {
-    "werkzeug": {"run_simple": "serving"},
+    "werkzeug": {},
+    "jinja2": {"BaseLoader": "loaders", "FileSystemLoader": "loaders"},
     "simple_websocket": {"Server": "ws", "ConnectionClosed": "errors"},
     "engineio": {"Server": "server"},
     "socketio": {"Server": "server"},
 }
 """Names that servers use of each package, and the modules that define them."""
+
+
+class _Commands:
+    """The commands that an application or a blueprint adds to the command `flask`: none."""
+
+    def __init__(self) -> None:
+        self.name, self.commands = "", dict[str, Any]()
+
+
+def _not_loaded(*_: Any, **__: Any) -> Any:
+    raise NotImplementedError("The service does not load this part of the package.")
+
+
+_TEMPLATING = (
+    *("DispatchingJinjaLoader", "Environment", "_default_template_ctx_processor"),
+    *("render_template", "render_template_string", "stream_template", "stream_template_string"),
+)
+STAND_INS: Mapping[str, Mapping[str, Any]] = {
+    "click": {},
+    "flask.cli": {"AppGroup": _Commands},
+    "flask.templating": dict.fromkeys(_TEMPLATING, _not_loaded),
+    "msgspec._json_schema": dict.fromkeys(("schema", "schema_components"), _not_loaded),
+    "msgspec.inspect": {},
+    "msgspec.toml": {},
+    "msgspec.yaml": {},
+    "numpy._core._add_newdocs": {},
+    "numpy._core._add_newdocs_scalars": {},
+    "werkzeug.serving": {"is_running_from_reloader": lambda: False},
+}
+"""Modules in whose place empty ones stand, with the names that are left of each."""
 
 
 class _Package(ModuleType):
@@ -41,7 +75,7 @@ class _Package(ModuleType):
 
 
 def defer_packages() -> None:
-    """Import the packages of `USED`, without loading anything of them before it is first used."""
+    """Import the packages of `USED`, so that each part is loaded when it is first used; never load `STAND_INS`."""
     for name in USED:
         if name in sys.modules:
             continue
@@ -49,3 +83,7 @@ def defer_packages() -> None:
         assert spec is not None
         package = sys.modules[name] = module_from_spec(spec)
         package.__class__ = _Package
+    for name, left in STAND_INS.items():
+        if name not in sys.modules:
+            module = sys.modules[name] = ModuleType(name, "An empty module in place of the real one.")
+            vars(module).update(left)

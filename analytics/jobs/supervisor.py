@@ -63,6 +63,11 @@ class Supervisor:
         """Create a job that runs `work` once; `failed` is called if it fails."""
         return self._add(Task(name, work, self._clock, self._backoff, failed))
 
+    def end(self, job: Job) -> None:
+        """Stop a job, and report on it no more."""
+        job.stop()
+        self._jobs.remove(job)
+
     def reports(self) -> list[JobReport]:
         """Reports on all jobs, in the order of their creation."""
         return [job.report() for job in self._jobs]

@@ -18,7 +18,7 @@ OPEN = (
 
 
 class AccessReport(TypedDict):
-    """What `/health` answers about access: whether requests need a key, and why the service should not be run so."""
+    """The part of `/health` about access: whether requests need a key, and why the service should not be run so."""
 
     keys_required: bool
     warning: str | None

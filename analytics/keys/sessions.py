@@ -139,7 +139,7 @@ class Sessions:
 
 
 def proof(token: str, secret: str) -> str:
-    """What the session of a key keeps to know whether that secret is still accepted.
+    """The proof that the session of a key keeps, to know whether that secret is still accepted.
 
     It is keyed with the token, which is not kept, so that nobody can use it to try secrets.
     """

@@ -33,7 +33,7 @@ PING_INTERVAL = 25
 
 
 class Waiting(NamedTuple):
-    """What waits in the outboxes of all clients: how many have something, and the events with their bytes."""
+    """The backlog of all clients: how many have one, and its events with their bytes."""
 
     clients: int
     events: int
@@ -83,7 +83,7 @@ class Hub:
         return len(self._clients)
 
     def waiting(self) -> Waiting:
-        """What waits in the outboxes of all clients."""
+        """The backlog in the outboxes of all clients."""
         outboxes = [client.outbox for client in self._clients if not client.outbox.is_empty]
         sizes = [outbox.waiting for outbox in outboxes]
         return Waiting(len(outboxes), sum(events for events, _ in sizes), sum(size for _, size in sizes))

@@ -14,7 +14,7 @@ WRITE_BYTES = 256 * 1024
 
 
 class OutboxContents(NamedTuple):
-    """What an outbox held: batches in their order, and the number of events dropped before the first of them."""
+    """The content of an outbox: batches in their order, and the number of events dropped before the first of them."""
 
     batches: Iterable[MessageBatch]
     dropped: int

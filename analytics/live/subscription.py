@@ -29,7 +29,7 @@ class Topics(NamedTuple):
 
 
 class Subscription(NamedTuple):
-    """What a client has subscribed to: some events, and updates in full or as patches."""
+    """The subscription of a client: some events, and updates in full or as patches."""
 
     topics: Topics = Topics()
     patches: bool = False

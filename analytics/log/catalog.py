@@ -104,12 +104,14 @@ def why_not(state: State, found: Resource | None, change: NewChange) -> Analytic
     if found is not None and found.source != HTTP:
         return FromFile(f"{where} comes from the configuration file {found.source}: change it there.")
     if change.end is not None and change.end < state.oldest:
-        return _too_old(state, change.body or {})
+        return _too_old(state, change.collection, change.body or {})
     return no_room(state, change.collection) if found is None else None
 
 
-def _too_old(state: State, body: Mapping[str, Any]) -> AnalyticsError:
-    field = "end" if body.get("end") else "time"
+def _too_old(state: State, collection: str, body: Mapping[str, Any]) -> AnalyticsError:
+    table = _table(collection)
+    end, time = ("end", "time") if table is None else (table.end, table.time)
+    field = end if body.get(end) else time
     return refusal.too_old(body.get(field), rfc3339_second(state.oldest), field)
 
 

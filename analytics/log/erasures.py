@@ -14,7 +14,7 @@ USERS = "users"
 
 
 class ErasedEvents(NamedTuple):
-    """What an erasure removed: how many events, and the users that they belonged to."""
+    """The events that an erasure removed: how many, and the users that they belonged to."""
 
     events: int
     users: frozenset[str]

@@ -6,13 +6,17 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from analytics.clock import rfc3339
 from analytics.kinds import (
+    ALERT_STATES,
     CHANGES,
     DELIVERIES,
     ERASURES,
     EVENTS,
     FILES,
     HEARTBEATS,
+    INCIDENT_ACTIONS,
     METRICS,
+    NOTIFICATION_ENDS,
+    NOTIFICATIONS,
     PERCENTILES,
     POINTS,
     PUSHES,
@@ -20,12 +24,14 @@ from analytics.kinds import (
     TICKS,
     Kind,
 )
+from analytics.log.alert_states import AlertStates, IncidentActions
 from analytics.log.catalog import Changes, Files
 from analytics.log.erasures import Erasures
 from analytics.log.events import Events
 from analytics.log.heartbeats import Heartbeats
 from analytics.log.intake import Intake
 from analytics.log.metrics import Metrics
+from analytics.log.notifications import NotificationEnds, Notifications
 from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
 from analytics.log.points import Points
@@ -168,4 +174,8 @@ def handlers(
         PERCENTILES.name: Percentiles(state),
         PUSHES.name: Pushes(state),
         DELIVERIES.name: Deliveries(state),
+        ALERT_STATES.name: AlertStates(state),
+        INCIDENT_ACTIONS.name: IncidentActions(state),
+        NOTIFICATIONS.name: Notifications(state),
+        NOTIFICATION_ENDS.name: NotificationEnds(state),
     }

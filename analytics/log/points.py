@@ -66,7 +66,7 @@ class Points:
 
 
 NO_OBSERVATIONS = ExponentialHistogram(INITIAL_SCALE, 0.0, 0.0, {})
-"""What the baseline of a cumulative histogram adds."""
+"""A histogram without observations, which the baseline of a cumulative histogram adds."""
 REPEATED: Final = "repeated"
 """Stands for a point that changes nothing."""
 

@@ -6,11 +6,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from analytics.alerting import Alert, NewAlertStates
 from analytics.bus import BatchRecorded, Bus, UsersErased
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.errors import AnalyticsError, Unavailable
-from analytics.kinds import KINDS, Kind, kind_of
+from analytics.incidents import Incident, NewIncidentAction
+from analytics.kinds import KINDS, Kind, OwnRecord, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.digests import erasure_of
 from analytics.log.erasures import ErasedEvents
@@ -21,11 +23,11 @@ from analytics.log.outcome import MAX_ERRORS, Decoded, Outcome, Taken
 from analytics.log.own_ids import OwnIds
 from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
+from analytics.notifications import NewNotification, NewNotificationEnd, QueuedMessage
 from analytics.records import (
     SERVICE_NAME,
     UNLIMITED,
     NewDelivery,
-    NewErasure,
     NewPercentiles,
     NewPush,
     NewStart,
@@ -36,9 +38,6 @@ from analytics.records import (
 )
 from analytics.resources import FileResource, NewChange, NewFile
 from analytics.state.state import State
-
-OwnRecord = NewChange | NewFile | NewErasure | NewPercentiles | NewPush | NewDelivery | NewTick
-"""What the service records by itself, besides its starts."""
 
 
 class Recorder:
@@ -165,6 +164,33 @@ class Recorder:
             Unavailable: it could not be written.
         """
         self._record_own(delivery)
+
+    def change_alerts(self, states: NewAlertStates) -> list[Alert]:
+        """Record what an evaluation of alert rules found; returns the changed alerts.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        changed: list[Alert] = self._record_own(states)
+        return changed
+
+    def notify(self, new: NewNotification) -> QueuedMessage | None:
+        """Queue a message about alerts; returns it, or None if the record does not count or sends none.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        queued: list[QueuedMessage | None] = self._record_own(new)
+        return queued[0]
+
+    def end_notification(self, end: NewNotificationEnd) -> None:
+        """Record that a message was taken by its receiver, or given up; raises Unavailable as above."""
+        self._record_own(end)
+
+    def act(self, action: NewIncidentAction) -> Incident | None:
+        """Record what somebody did about an incident; returns it, or None if there is none. Raises Unavailable."""
+        found: Incident | None = self._record_own(action)
+        return found
 
     def advance(self) -> None:
         """Record that time has passed, so that buckets before now are closed whatever comes.

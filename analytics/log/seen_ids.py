@@ -12,7 +12,7 @@ SALT_LENGTH, DIGEST_BYTES = 32, 16
 
 
 def key_of(id_: str, sender: str | None) -> str:
-    """What is remembered of an id: with its sender, if the ids of that sender are remembered apart."""
+    """The key by which an id is remembered: with its sender, if the ids of that sender are remembered apart."""
     return id_ if sender is None else f"{sender}{SEPARATOR}{id_}"
 
 

@@ -21,11 +21,11 @@ UNUSABLE = (
     *(requests.RequestException, AuthlibBaseError, JoseError, msgspec.MsgspecError),
     *(ValueError, TypeError, LookupError, AttributeError, RecursionError),
 )
-"""What the libraries raise for a provider that is down, refuses, or answers something else than it should."""
+"""Errors that the libraries raise for a provider that is down, refuses, or answers something else than it should."""
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """What a provider says about itself (OpenID Connect Discovery 1.0, section 3)."""
+    """Metadata of a provider (OpenID Connect Discovery 1.0, section 3)."""
 
     issuer: str
     authorization_endpoint: str
@@ -50,7 +50,7 @@ class Discovery:
         self._until = 0.0
 
     def metadata(self) -> Metadata:
-        """What the provider says about itself.
+        """The metadata of the provider.
 
         Raises:
             SignInFailed: it cannot be reached or used.

@@ -15,14 +15,14 @@ LEEWAY_SECONDS = 60
 
 
 class Token(Struct, frozen=True):
-    """What the token endpoint answers."""
+    """The answer of the token endpoint."""
 
     id_token: str
     access_token: str
 
 
 class Expected(Struct, frozen=True):
-    """What an ID token must agree with; `algorithms` are those that the provider says it signs with."""
+    """The values that an ID token must have; `algorithms` are those that the provider says it signs with."""
 
     issuer: str
     client: str

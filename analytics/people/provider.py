@@ -45,7 +45,7 @@ class Provider:
         return _in_time(lambda: self._address(attempt, callback))
 
     def claims(self, attempt: Attempt, callback: str, answer: Mapping[str, str]) -> Claims:
-        """What the provider says about the person whose browser it sent back with `answer`, a query.
+        """The claims of the provider about the person whose browser it sent back with `answer`, a query.
 
         Raises:
             SignInFailed: the answer is not for this attempt, or not valid, or the provider refuses it.

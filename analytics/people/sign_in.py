@@ -39,12 +39,12 @@ class Attempt(NamedTuple):
 
     @property
     def state(self) -> str:
-        """What the provider sends back with the browser: an answer without it is for somebody else."""
+        """Text that the provider sends back with the browser: an answer without it is for somebody else."""
         return self._derive("state")
 
     @property
     def nonce(self) -> str:
-        """What the provider puts into the ID token, which is valid for this attempt only."""
+        """Text that the provider puts into the ID token, which is valid for this attempt only."""
         return self._derive("nonce")
 
     @property

@@ -12,7 +12,7 @@ from analytics.schemas.redaction import DATA, DROP, HASH, MASK, MESSAGE, TAGS
 
 MASKED = "***"
 REPLACEMENT: Mapping[str, Callable[[str], str]] = {DROP: lambda _: "", MASK: lambda _: MASKED}
-"""What replaces a text that a pattern finds, by action."""
+"""The replacement of a text that a pattern finds, by action."""
 MOST_HARMLESS = 10_000
 """Names of labels that are remembered as not redacted."""
 Counts = Counter[str]
@@ -20,7 +20,7 @@ Counts = Counter[str]
 
 
 class Work(NamedTuple):
-    """What redacting the records of one request needs besides the rules: the counts, and what hashes a text."""
+    """The counts of one request whose records are redacted, and the function that hashes a text."""
 
     counts: Counts
     hash_: Callable[[str], str]

@@ -1,4 +1,4 @@
-"""What one query may cost: samples, series, steps and seconds."""
+"""The budget of one query: samples, series, steps and seconds."""
 
 from collections.abc import Callable
 

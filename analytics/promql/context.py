@@ -1,4 +1,4 @@
-"""What the evaluation of an expression knows: its steps, the storage, the budget."""
+"""The context in which an expression is evaluated: its steps, the storage, the budget."""
 
 from collections.abc import Callable
 

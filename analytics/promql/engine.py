@@ -12,14 +12,14 @@ from analytics.promql.evaluate import evaluate
 from analytics.promql.nodes import Node
 from analytics.promql.parse import parse
 from analytics.promql.storage import Samples, SeriesStorage
-from analytics.promql.values import ScalarValue, TextValue
+from analytics.promql.values import ScalarValue, TextValue, Value
 
 LOOKBACK = 300_000
 SUBQUERY_STEP = 60_000
 
 
 class QueryAnswer(Struct, frozen=True):
-    """What a query evaluates to.
+    """The result of a query.
 
     Attributes:
         times: milliseconds of the steps.
@@ -52,6 +52,23 @@ class PromqlEngine(Struct, frozen=True):
             QueryError: there is no answer.
         """
         return self._answer(parse(query), query, np.array([at], np.int64), 0, budget)
+
+    def value(self, node: Node, query: str, at: int, budget: Budget) -> Value:
+        """The value of a parsed expression at one time, in milliseconds; `query` is the text that it is a part of.
+
+        Raises:
+            QueryError: there is none.
+        """
+        return self._answer(node, query, np.array([at], np.int64), 0, budget).value
+
+    def over(self, node: Node, query: str, times: Times, step: int, budget: Budget) -> Value:
+        """The value of a parsed expression at several times, in milliseconds and with that step between them.
+
+        Raises:
+            QueryError: there is none.
+        """
+        budget.check_steps(len(times))
+        return self._answer(node, query, times, step, budget).value
 
     def range(self, query: str, start: int, end: int, step: int, budget: Budget) -> QueryAnswer:
         """Evaluate at each step, in milliseconds, from the start to the end.

@@ -1,4 +1,4 @@
-"""What operators do with two samples: arithmetic and comparisons of floats and histograms."""
+"""Operators on two samples: arithmetic and comparisons of floats and histograms."""
 
 from collections.abc import Callable
 from typing import Any

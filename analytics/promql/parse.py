@@ -31,6 +31,7 @@ _SHORT = 2_000
 """Length of queries that are kept."""
 _LONGEST = 1000 * 365 * 86_400_000
 """Milliseconds of a thousand years."""
+_OUT_OF_RANGE = 'invalid parameter "query": duration out of range'
 _FARTHEST = 2**53 / 1000
 """Seconds; their milliseconds are exact, and leave room for offsets and ranges."""
 
@@ -140,22 +141,22 @@ class _Reader:
         ]
         if parsed.name is not None:
             matchers.insert(0, LabelMatcher(NAME_LABEL, EQUAL, str(parsed.name)))
-        offset, pinned = _milliseconds(parsed.offset), _pinned(parsed.at, at_text)
+        offset, pinned = _milliseconds(parsed, "offset"), _pinned(parsed.at, at_text)
         return Selector(at, tuple(matchers), 0, offset, pinned, counts_only=within in _COUNTS)
 
     def _matrix(self, parsed: Any, at: int, within: str | None) -> Node:
         selector = self._vector(parsed.vector_selector, at, within)
         assert isinstance(selector, Selector)
-        selector.range = _positive(parsed.range)
+        selector.range = _positive(parsed, "range")
         return selector
 
     def _subquery(self, parsed: Any, at: int, within: str | None) -> Node:
         expression = self.node(parsed.expr, within)
         self._tokens.step()
         at_text = self._suffixes()
-        step = None if parsed.step is None else _positive(parsed.step)
-        offset, pinned = _milliseconds(parsed.offset), _pinned(parsed.at, at_text)
-        return Subquery(at, expression, _positive(parsed.range), step, offset, pinned)
+        step = _positive(parsed, "step") if _duration(parsed, "step") is not None else None
+        offset, pinned = _milliseconds(parsed, "offset"), _pinned(parsed.at, at_text)
+        return Subquery(at, expression, _positive(parsed, "range"), step, offset, pinned)
 
     def _call(self, parsed: Any, at: int, within: str | None) -> Node:
         name = str(parsed.func.name)
@@ -270,17 +271,26 @@ def _pinned(at: Any, text: str) -> int | str | None:
     return round(seconds * 1000)
 
 
-def _milliseconds(duration: Any) -> int:
+def _duration(parsed: Any, name: str) -> Any:
+    """The duration that a node of the parser has, or None. The parser refuses to convert very long ones."""
+    try:
+        return getattr(parsed, name)
+    except (ValueError, OverflowError):
+        raise BadQuery(_OUT_OF_RANGE) from None
+
+
+def _milliseconds(parsed: Any, name: str) -> int:
+    duration = _duration(parsed, name)
     if duration is None:
         return 0
     milliseconds = (duration.days * 86400 + duration.seconds) * 1000 + duration.microseconds // 1000
     if abs(milliseconds) > _LONGEST:
-        raise BadQuery('invalid parameter "query": duration out of range')
+        raise BadQuery(_OUT_OF_RANGE)
     return int(milliseconds)
 
 
-def _positive(duration: Any) -> int:
-    milliseconds = _milliseconds(duration)
+def _positive(parsed: Any, name: str) -> int:
+    milliseconds = _milliseconds(parsed, name)
     if milliseconds <= 0:
         raise BadQuery('invalid parameter "query": duration must be greater than 0')
     return milliseconds

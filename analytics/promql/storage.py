@@ -1,4 +1,4 @@
-"""How the engine sees data: a storage answers selectors, and, if it can, functions over ranges by itself."""
+"""The storage protocol of the engine: it answers selectors, and, if it can, functions over ranges by itself."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -50,7 +50,7 @@ class Grouping(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """What a selector or a function over its range is evaluated for.
+    """The times and samples for which a selector or a function over its range is evaluated.
 
     Attributes:
         times: milliseconds at which it is evaluated, after `offset` and `@`, ascending.

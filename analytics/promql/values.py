@@ -1,4 +1,4 @@
-"""What expressions evaluate to, besides vectors."""
+"""Results of expressions other than vectors."""
 
 from msgspec import Struct
 

@@ -99,7 +99,7 @@ class Ranges(Struct, frozen=True):
 
 
 class Result(NamedTuple):
-    """Where a function's results go; arrays `[step, series]`."""
+    """Arrays `[step, series]` for the results of a function."""
 
     values: Floats
     present: Mask

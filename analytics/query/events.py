@@ -19,8 +19,8 @@ from analytics.state.state import State
 
 MOST_BYTES = 2 * 1024 * 1024
 """Length of the events in one answer; building a longer one would hold up others."""
-EXAMINED = 1_000
-"""Events in memory that are examined before others can run."""
+EXAMINED, MOST_EXAMINED, EXAMINED_SECONDS = 50, 1_000, 0.001
+"""Events in memory that are examined at first before others can run, at most, and how long that may take about."""
 EXPORTED, EXPORT_SECONDS = 20_000, 5.0
 """How many events of the store an export reads at once, and how long that may take about."""
 
@@ -59,10 +59,10 @@ class Examined(NamedTuple):
     is_all: bool
 
 
-def examined(state: State, now: float, wanted: EventSelection, before: int | None, most: int) -> Examined:
-    """The newest events below a number that match, about `most` of them if there are so many, among some in memory."""
+def examined(state: State, now: float, wanted: EventSelection, before: int | None, most: int, among: int) -> Examined:
+    """The newest events below a number that match, about `most` of them, among the newest `among` in memory."""
     ring = state.events
-    found, first = ring.examine(wanted.select, before, most, EXAMINED)
+    found, first = ring.examine(wanted.select, before, most, among)
     return Examined(found, first, ring.oldest_sequence, len(ring) < ring.capacity)
 
 
@@ -79,10 +79,17 @@ class EventSearch:
 
     Args:
         pause: called now and then during a search in memory, so that others can run.
+        monotonic: a clock in seconds, which says how often that is.
     """
 
-    def __init__(self, reader: Reader, archive: Archive, pause: Callable[[], None]) -> None:
-        self._reader, self._archive, self._pause = reader, archive, pause
+    def __init__(
+        self,
+        reader: Reader,
+        archive: Archive,
+        pause: Callable[[], None],
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._reader, self._archive, self._pause, self._monotonic = reader, archive, pause, monotonic
 
     def page(self, wanted: EventFilter, page: EventsPage) -> EventsAnswer:
         """The events of a page as raw JSON.
@@ -92,6 +99,7 @@ class EventSearch:
 
         Raises:
             ValidationFailed: the filter is not valid.
+            Unavailable: all events of a further page are in the store, which does not answer now.
         """
         memory = self._in_memory(EventSelection(wanted), page)
         rows: list[tuple[EventKey, Callable[[], bytes]]] = [(key, _encoded(each)) for key, each in memory.found]
@@ -100,7 +108,11 @@ class EventSearch:
             try:
                 stored = self._archive.search(_asked(wanted, page, memory.oldest, len(rows)))
             except ArchiveAway as error:
+                if page.cursor is not None and not rows and self._archive.is_on:
+                    raise Unavailable(str(error), code=error.code, headers={"Retry-After": "5"}) from error
                 reason = error.code
+                if self._archive.is_on and not page.by_time:
+                    reached = EventKey(0, memory.oldest)  # the next page goes on in the store
             else:
                 rows += [(each.key, _served(each)) for each in stored.events]
                 rows.sort(key=lambda row: row[0], reverse=True)
@@ -109,12 +121,12 @@ class EventSearch:
 
     def _in_memory(self, wanted: EventSelection, page: EventsPage) -> InMemory:
         """The newest events in memory that match, one more than a page has."""
-        cursor, found = page.cursor, list[tuple[EventKey, Found[NewEvent]]]()
+        cursor, found, among = page.cursor, list[tuple[EventKey, Found[NewEvent]]](), EXAMINED
         before = None if cursor is None or page.by_time else cursor.number
         while True:
-            part = self._reader.ask(
-                examined, wanted, before, sys.maxsize if page.by_time else page.limit + 1 - len(found)
-            )
+            started, most = self._monotonic(), sys.maxsize if page.by_time else page.limit + 1 - len(found)
+            part = self._reader.ask(examined, wanted, before, most, among)
+            among = _next_among(among, self._monotonic() - started)
             keyed = [(_key(each, by_time=page.by_time), each) for each in part.found]
             found += [each for each in keyed if cursor is None or each[0] < cursor]
             if page.by_time:
@@ -156,6 +168,11 @@ class EventSearch:
             return self._archive.search(asked)
         except ArchiveAway as error:
             raise Unavailable(str(error), code=error.code, headers={"Retry-After": "5"}) from error
+
+
+def _next_among(among: int, seconds: float) -> int:
+    """How many events to examine next, when that many took so long."""
+    return max(1, min(MOST_EXAMINED, int(among * min(4.0, EXAMINED_SECONDS / max(seconds, 1e-6)))))
 
 
 def _row(event: StoredEvent) -> EventRow:

@@ -27,7 +27,7 @@ class ServiceSummary(TypedDict):
 
 
 class _Held(NamedTuple):
-    """What was found of one service so far; a cell or none in `latency`."""
+    """The figures of one service found so far; a cell or none in `latency`."""
 
     requests: list[float]
     errors: list[float]

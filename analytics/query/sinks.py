@@ -1,4 +1,4 @@
-"""What is answered about sinks, in `/stats`."""
+"""The report about sinks in `/stats`."""
 
 from typing import Literal, TypedDict
 

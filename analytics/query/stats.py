@@ -131,7 +131,7 @@ def _newest(state: State, now: float, resolution: Resolution, count: int) -> ran
 def stats(
     state: State, now: float, storage: StorageReport, jobs: Sequence[JobReport], sinks: Sequence[SinkReport] = ()
 ) -> StatsAnswer:
-    """What was recorded, rejected and kept since the start.
+    """Numbers of records recorded, rejected and kept since the start.
 
     `storage` describes where, `sinks` where else it is written to, `jobs` what runs by itself.
     """

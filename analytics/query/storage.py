@@ -1,4 +1,4 @@
-"""What `/health` and `/stats` answer about the storage of records."""
+"""The report about the storage of records in `/health` and `/stats`."""
 
 from collections.abc import Mapping
 from typing import TypedDict

@@ -111,23 +111,23 @@ class SchemaDecoder(Generic[R]):
                 self._check_size(len(parse_array(body)))
             items = self._derived_many(body)
             raws = parse_array(body) if items is None else []
-        except MalformedBody as refused:
-            if not body.lstrip().startswith(b"["):
+        except MalformedBody:
+            completed = self.complete_items(body, body.index(b"[") + 1, b"") if body.lstrip().startswith(b"[") else None
+            if completed is None:
                 raise
-            return self.complete_items(body, body.index(b"[") + 1, b"", refused)
+            return completed
         if items is not None:
             return self._whole(items)
         self._check_size(len(raws))
         return self._each([bytes(raw) for raw in raws])
 
-    def complete_items(self, body: bytes, start: int, ending: bytes, refused: MalformedBody) -> DecodedBatch[R]:
-        """Decode the items of an array in a `body` that is not valid JSON, found by their brackets.
+    def complete_items(self, body: bytes, start: int, ending: bytes) -> DecodedBatch[R] | None:
+        """Decode the items of an array in a `body` that is not valid JSON, found by their brackets; None without any.
 
         Args:
             body: the bytes with the array.
             start: index after the array's opening bracket.
             ending: bytes required after its closing bracket.
-            refused: raised if no item is found.
         """
         body = one_line(body)
         found = split_array(body, start, ending, self._max_items, self._pause)
@@ -145,7 +145,7 @@ class SchemaDecoder(Generic[R]):
                 places.append(place)
                 place, problem = place + 1, found.problem_if_complete
         if not place:
-            raise refused
+            return None
         if problem is not None:
             errors.append(ItemError(place, MalformedBody.code, problem))
         return DecodedBatch(items, places, errors)

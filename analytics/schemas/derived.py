@@ -30,7 +30,9 @@ def derive(schema: Schema, record: type[R]) -> type[R]:
     members += [
         (each.name, msgspec.UnsetType, None) for each in structs.fields(record) if each.name not in schema.fields
     ]
-    derived: Any = msgspec.defstruct(record.__name__, members, bases=(record,), gc=False, forbid_unknown_fields=True)
+    derived: Any = msgspec.defstruct(
+        record.__name__, members, bases=(record,), kw_only=True, gc=False, forbid_unknown_fields=True
+    )
     return derived  # type: ignore[no-any-return]
 
 

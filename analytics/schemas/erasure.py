@@ -22,7 +22,7 @@ class ErasedUserPath(Schema):
 
 
 class NotErased(AnswerSchema):
-    """What still holds the events."""
+    """Backups and copies that may still have the events."""
 
     backups_before = answers.time("Backups made before this time may hold the events")
     copies = fields.List(

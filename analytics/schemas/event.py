@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, post_load
 
-from analytics.records import NO_DATA, NewEvent
+from analytics.records import EMPTY_DATA, NewEvent
 from analytics.schemas.fields import RawJsonObject, Text, Timestamp
 
 
@@ -39,5 +39,5 @@ class EventSchema(Schema):
     @post_load
     def _record(self, loaded: dict[str, Any], **_: Any) -> NewEvent:
         if loaded["data"] is None:
-            loaded["data"] = NO_DATA
+            loaded["data"] = EMPTY_DATA
         return NewEvent(**loaded)

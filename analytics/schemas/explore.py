@@ -38,7 +38,7 @@ class GroupingField(Text):
 
     def __init__(self) -> None:
         super().__init__(1, 210)
-        self.validators.append(validate.Regexp(GROUPED_BY, error="Must be type, service, user_id or data.<field>."))
+        self.validators.append(validate.Regexp(GROUPED_BY, error="Must be type, service, user_id, id or data.<field>."))
 
 
 class ExploreSchema(Schema):
@@ -71,7 +71,7 @@ class ExploreSchema(Schema):
         GroupingField(),
         load_default=None,
         validate=validate.Length(max=2, error="Must have at most 2 fields."),
-        metadata={"description": "Groups by these fields: type, service, user_id, or data.<field>; a funnel by one"},
+        metadata={"description": "Groups by these fields: type, service, user_id, id, data.<field>; a funnel by one"},
     )
     interval = OneOf(
         INTERVALS, load_default=None, metadata={"description": "Length of the periods; weeks start on Monday"}
@@ -108,7 +108,7 @@ class ExploreSchema(Schema):
 
 
 def _missing(question: str, given: dict[str, Any]) -> dict[str, list[str]]:
-    """What must be there, or must not be there, because of the question."""
+    """Errors by field, where the fields are not those of the question."""
     if question == "funnel":
         if given.get("steps") is None:
             return {"steps": ["Missing data for required field."]}

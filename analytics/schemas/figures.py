@@ -7,6 +7,7 @@ from analytics.records import AGGREGATES
 from analytics.schemas.answers import AnswerSchema, choice, number, tally, text, time, whole
 from analytics.schemas.responses import Job, Latencies, RecordedEvent
 from analytics.schemas.services import HOUR_EXAMPLE, ServiceRow
+from analytics.schemas.usual import BeyondUsual, UsualOverview
 
 
 class PeriodFigures(Latencies):
@@ -249,4 +250,10 @@ class Dashboard(AnswerSchema):
         metadata={"description": "Rows by name"},
     )
     realtime_stats = fields.Nested(RealtimeStats)
+    unusual = fields.Dict(
+        keys=text("Name of the service", "productcatalog"),
+        values=fields.Nested(BeyondUsual),
+        metadata={"description": "Services whose errors or latency are well beyond the usual"},
+    )
+    usual = fields.Nested(UsualOverview)
     updated_at = time("When the snapshot was made")

@@ -1,4 +1,4 @@
-"""What a key may look like, and what the service answers about keys, sessions, tickets and the audit log."""
+"""Schemas of keys, and of the answers about keys, sessions, tickets and the audit log."""
 
 from typing import Any
 

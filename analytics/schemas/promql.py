@@ -44,7 +44,7 @@ class PromqlText(Schema):
 
 
 class PromqlOptions(PromqlText):
-    """What queries at a time and over a range have in common."""
+    """Parameters of queries at a time and over a range."""
 
     timeout = _duration("How long it may take at most; the service has a limit of its own")
     limit = _limit("series")
@@ -159,7 +159,7 @@ class TextsAnswer(PrometheusAnswer):
 
 
 class MetricAbout(AnswerSchema):
-    """What is known of a metric."""
+    """Metadata of a metric."""
 
     type = text("Its type", "counter")
     help = text("Its help text", "Requests")
@@ -201,32 +201,32 @@ class ExemplarsAnswer(PrometheusAnswer):
     data = fields.List(fields.Nested(SeriesWithExemplars), metadata={"description": "Only series that have some"})
 
 
-def _nothing(about: str) -> fields.List[Any]:
-    return fields.List(fields.Raw(), metadata={"description": about, "example": []})
+def _objects(about: str) -> fields.List[Any]:
+    return fields.List(fields.Dict(), metadata={"description": about, "example": []})
 
 
 class RuleGroups(AnswerSchema):
     """Groups of rules."""
 
-    groups = _nothing("None")
+    groups = _objects("As Prometheus has them")
 
 
 class RulesAnswer(PrometheusAnswer):
-    """Rules: there are none."""
+    """Groups of rules with their alerts."""
 
     data = fields.Nested(RuleGroups)
 
 
-class Alerts(AnswerSchema):
+class PrometheusAlerts(AnswerSchema):
     """Alerts."""
 
-    alerts = _nothing("None")
+    alerts = _objects("As Prometheus has them")
 
 
 class AlertsAnswer(PrometheusAnswer):
-    """Alerts: there are none."""
+    """Alerts that are pending or firing."""
 
-    data = fields.Nested(Alerts)
+    data = fields.Nested(PrometheusAlerts)
 
 
 def _empty() -> Any:
@@ -234,7 +234,7 @@ def _empty() -> Any:
 
 
 class BuildInfo(AnswerSchema):
-    """What clients tell features by."""
+    """The version, by which clients know the features."""
 
     version = text("Version of Prometheus whose API and PromQL are spoken", "3.0.0")
     revision = text("Version of this service", "analytics-0.3.0")

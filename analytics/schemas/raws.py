@@ -3,6 +3,8 @@
 A test may refuse a valid object (marshmallow then decides), but never accepts an invalid one.
 """
 
+import re
+
 import msgspec
 
 from analytics.schemas.fields import DEPTH_LIMIT, SIZE_LIMIT
@@ -11,6 +13,7 @@ HARMLESS = 2 * DEPTH_LIMIT
 """An object of fewer bytes cannot be nested too deeply."""
 DIGITS_ALIKE = bytes.maketrans(b"E123456789", b"e000000000")
 MANY_DIGITS = b"0" * 200
+STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 SAFE_SIZE = SIZE_LIMIT // 6
 """An object up to this size stays within the limit when its numbers are written out; `1E15` grows the most."""
 ROOM = 1_000
@@ -42,6 +45,10 @@ def are_sound(raws: list[msgspec.Raw], body_size: int) -> bool:
 
 def _may_have_huge_number(json: bytes) -> bool:
     """Whether a number has an exponent of three digits or very many digits; no other exceeds the range of a double."""
+    return _looks_huge(json) and _looks_huge(STRINGS.sub(b"", json))  # hexadecimal ids often look like such numbers
+
+
+def _looks_huge(json: bytes) -> bool:
     digits = json.translate(DIGITS_ALIKE, b"+")
     # the shorter text is rare, and faster to search for
     return (b"e000" in digits and b"0e000" in digits) or MANY_DIGITS in digits

@@ -150,7 +150,7 @@ class HealthStats(AnswerSchema):
 
 
 class ConfigError(AnswerSchema):
-    """What is wrong with a configuration file."""
+    """An error in a configuration file."""
 
     file = text("Its name", "deploys.yaml")
     line = fields.Integer(allow_none=True, metadata={"description": "Where it is, if that is known", "example": 3})
@@ -159,7 +159,7 @@ class ConfigError(AnswerSchema):
 
 
 class Config(AnswerSchema):
-    """What was read from ANALYTICS_CONFIG_DIR."""
+    """The files read from ANALYTICS_CONFIG_DIR."""
 
     folder = text("The folder", "/etc/analytics")
     files = whole("How many files it has", 2)

@@ -4,7 +4,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from analytics.schemas.fields import Number, Whole
 
-SQL_LENGTH = 100_000
+SQL_LENGTH = 60_000
 MOST_ROWS = 100_000
 MOST_SECONDS = 300
 

@@ -22,7 +22,7 @@ MOST_SERIES = 20_000
 
 
 class BySeries(Generic[Made]):
-    """What is made of the labels of each series of a store, remembered by id.
+    """A value made of the labels of each series of a store, remembered by id.
 
     Args:
         make: makes it; called with no labels for series that are gone.
@@ -34,7 +34,7 @@ class BySeries(Generic[Made]):
         self._retired = -1
 
     def of(self, state: State, now: float, store: Callable[[State], SeriesStore], ids: Sequence[int]) -> list[Made]:
-        """That of these series."""
+        """The values of these series."""
         found, made = store(state), self._made
         if self._retired != found.retired or len(made) > MOST_SERIES:
             made.clear()

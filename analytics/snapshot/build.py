@@ -9,6 +9,7 @@ from analytics.clock import rfc3339
 from analytics.query.figures import error_rate, number, rounded, traffic
 from analytics.query.services import ServiceRow, service_row
 from analytics.query.stats import total_requests
+from analytics.query.unusual import NO_USUAL, Unusual, Usual
 from analytics.records import event_json
 from analytics.state.resolution import Resolution
 from analytics.state.state import State
@@ -41,7 +42,7 @@ class BusyEndpoint(TypedDict):
 
 
 class Activity(TypedDict):
-    """What happens now; `recent_events` are JSON, newest first."""
+    """The current activity; `recent_events` are JSON, newest first."""
 
     requests_last_1min: float
     errors_last_1min: float
@@ -56,11 +57,25 @@ class Snapshot(TypedDict):
     overview: TrafficOverview
     services: dict[str, ServiceRow]
     realtime_stats: Activity
+    unusual: dict[str, Unusual]
+    usual: Usual
     updated_at: str
 
 
-def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> Snapshot:
-    """The snapshot; `connections` is the number of live clients, or a placeholder for it."""
+def build_snapshot(
+    state: State,
+    now: float,
+    connections: int | msgspec.Raw,
+    unusual: dict[str, Unusual] | None = None,
+    usual: Usual = NO_USUAL,
+) -> Snapshot:
+    """The snapshot.
+
+    Args:
+        connections: number of live clients, or a placeholder for it.
+        unusual: what is unusual about services, by name.
+        usual: usual figures of all traffic.
+    """
     this_second = int(now)
     last_minute = range(this_second - RATE_SECONDS + 1, this_second + 1)
     requests, errors, latency = traffic(state.series, Resolution.SECOND, last_minute)
@@ -93,5 +108,7 @@ def build_snapshot(state: State, now: float, connections: int | msgspec.Raw) -> 
                 for event in islice(state.events.newest_first(), RECENT_EVENTS)
             ],
         },
+        "unusual": unusual or {},
+        "usual": usual,
         "updated_at": rfc3339(now),
     }

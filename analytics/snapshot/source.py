@@ -9,6 +9,7 @@ import msgspec
 
 from analytics.query.reader import Reader
 from analytics.snapshot.build import build_snapshot
+from analytics.snapshot.unusual import UnusualServices
 from analytics.state.state import State
 
 COUNT = b"\0"
@@ -20,10 +21,14 @@ class SnapshotSource:
 
     Args:
         connections: returns the number of live clients.
+
+    Attributes:
+        unusual: the services whose figures are unusual.
     """
 
     def __init__(self, state: State, reader: Reader, connections: Callable[[], int]) -> None:
         self._state, self._reader, self._connections = state, reader, connections
+        self.unusual = UnusualServices()
         self._made_of: tuple[int, int] | None = None
         self._around: tuple[bytes, bytes] = b"", b""
         self._counted = -1
@@ -33,12 +38,19 @@ class SnapshotSource:
         """The snapshot as of now, as JSON; it includes every acknowledged record."""
         return self._reader.ask(self._current)
 
+    def look(self) -> None:
+        """Look for services whose figures are unusual, unless that was done a moment ago."""
+        self._reader.ask(self.unusual.look)
+
     def _current(self, state: State, now: float) -> bytes:
         connections = self._connections()
         made_of = (state.version, int(now))
         is_same = made_of == self._made_of
         if not is_same:
-            before, _, after = msgspec.json.encode(build_snapshot(state, now, msgspec.Raw(COUNT))).partition(COUNT)
+            self.unusual.look(state, now)
+            seen = self.unusual.services, self.unusual.usual
+            encoded = msgspec.json.encode(build_snapshot(state, now, msgspec.Raw(COUNT), *seen))
+            before, _, after = encoded.partition(COUNT)
             self._around, self._made_of = (before, after), made_of
         if not is_same or connections != self._counted:
             self._json = (b"%d" % connections).join(self._around)

@@ -113,10 +113,13 @@ class Catalog:
     def oldest(self, collection: str, most: int, except_for: str | None, author: str | None = None) -> list[str]:
         """The names of the `most` oldest resources with a time that came over HTTP, without `except_for`.
 
-        With an author, only of those that this one changed last.
+        Those without an end come last. With an author, only of those that this one changed last.
         """
+        if most == 0:
+            return []
         named = self._resources.get(collection, {})
-        found = (named[name] for _, name in self._by_start.get(collection, []) if name != except_for)
+        found = [named[name] for _, name in self._by_start.get(collection, []) if name != except_for]
+        found.sort(key=lambda each: each.end is None)
         wanted = (each.name for each in found if each.source == HTTP and author in (None, each.updated_by))
         return list(islice(wanted, most))
 

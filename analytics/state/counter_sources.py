@@ -75,7 +75,7 @@ NO_INCREASE = Increase()
 
 
 class Gain(NamedTuple):
-    """What a heartbeat adds: `before` to the baseline from before the first observation, `now` to the series."""
+    """The increase by a heartbeat: `before` to the baseline from before the first observation, `now` to the series."""
 
     before: Increase = NO_INCREASE
     now: Increase = NO_INCREASE

@@ -62,7 +62,7 @@ class SinkProgress:
         self._size = 0
 
     def watch(self, source: str, finest: int = Resolution.SECOND) -> Note:
-        """What a rollup calls with the changes of closed buckets; its levels begin with `finest`."""
+        """The function that a rollup calls with the changes of closed buckets; its levels begin with `finest`."""
         if not self._is_watched:
             return _ignored
 

@@ -56,7 +56,7 @@ def _details(data: Iterable[msgspec.Raw]) -> list[Detail]:
 
 
 class Observations:
-    """What was observed of `service` at `at` (seconds since the epoch).
+    """The observations of `service` at `at` (seconds since the epoch).
 
     `shown_at` is the time at which sliding windows count it: `at`, or the time of recording if that is earlier.
     """

@@ -193,11 +193,16 @@ class Ring(Generic[R]):
                         yield Found(first + place, kept, place)
 
     def examine(
-        self, select: Callable[[Kept[R]], Sequence[int]], before: int | None, wanted: int, most: int
+        self,
+        select: Callable[[Kept[R], Sequence[int]], Sequence[int]],
+        before: int | None,
+        wanted: int,
+        most: int,
     ) -> tuple[list[Found[R]], int]:
-        """The newest records numbered below `before` that `select` selects, and the number down to which it looked.
+        """The newest records numbered below `before` that `select` selects among those of a request at some indexes.
 
-        It ends when there are `wanted` of them, and after about `most` records; 0 if all were examined.
+        The second value is the number down to which it looked; 0 if all were examined. It ends after `most` records,
+        and after those of a request when there are `wanted`, or more.
         """
         end = self.last_sequence if before is None else min(self.last_sequence, before - 1)
         oldest, found = self.oldest_sequence, list[Found[R]]()
@@ -205,10 +210,10 @@ class Ring(Generic[R]):
         for index in range(newest, self._gone - 1, -1):
             kept = self._batches[index]
             first = self._lasts[index] - len(kept.records) + 1
-            for place in reversed(select(kept)):
-                if oldest <= first + place <= end:
-                    found.append(Found(first + place, kept, place))
-            most -= len(kept.records)
-            if (len(found) >= wanted or most <= 0) and first > oldest:
-                return found, first
+            stop = min(len(kept.records), end - first + 1)
+            start = max(0, oldest - first, stop - most)
+            found += [Found(first + place, kept, place) for place in reversed(select(kept, range(start, stop)))]
+            most -= stop - start
+            if (len(found) >= wanted or most <= 0) and first + start > oldest:
+                return found, first + start
         return found, 0

@@ -14,7 +14,7 @@ from analytics.state.dirty import DirtySet
 
 
 class Mergeable(Protocol):
-    """What a rollup can hold."""
+    """A cell that a rollup can hold."""
 
     def merge(self, other: Self, /) -> None: ...
 

@@ -8,6 +8,10 @@ from analytics.clock import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, first_num
 from analytics.config import Settings
 from analytics.kinds import EVENTS, KINDS, METRICS
 from analytics.records import UNLIMITED, Kept, NewEvent, NewHeartbeat, NewMetric, Quotas
+from analytics.state.alerts.alerts import Alerts
+from analytics.state.alerts.incidents import Incidents
+from analytics.state.alerts.outbox import NotificationOutbox
+from analytics.state.alerts.silences import Silences
 from analytics.state.catalog import Catalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.counters import Counters
@@ -95,10 +99,13 @@ class State:
         self.quotas: Quotas | None = None
         """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
         self.pushed = PushedGroups()
+        self.silences, self.outbox = Silences(self.catalog), NotificationOutbox()
+        self.alerts = Alerts(self.silences.withheld_until)
+        self.incidents = Incidents(lambda: self.counters.dropped("incident_evicted"))
         self._pending: dict[tuple[int, int, str], Observations] = {}
 
     def _watch(self, source: str, finest: int = Resolution.SECOND) -> Note:
-        """What a rollup calls with the changes of closed buckets; its levels begin with `finest`."""
+        """The function that a rollup calls with the changes of closed buckets; its levels begin with `finest`."""
         note, changed = self.sink_progress.watch(source, finest), self._changed
         if changed is None:
             return note
@@ -174,6 +181,7 @@ class State:
         self.endpoints.expire(self.time)
         self.peak_hours.forget(self.oldest)
         self.catalog.expire(self.oldest)
+        self.incidents.expire(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
             service.forget_changes(self.oldest)
@@ -248,6 +256,7 @@ class State:
         """Count silence from `start` on: no heartbeat could arrive between the newest record and then."""
         for service in self.services.all():
             service.resume(self.time, start)
+        self.alerts.note_outage(self.time, start)
         self.set_time(start)
         self.version += 1
 

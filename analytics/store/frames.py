@@ -9,6 +9,7 @@ import msgspec
 REQUEST, PIECE, END, FAILURE = b"r", b"d", b"e", b"f"
 """Kinds of frames: a request, a piece of its answer, the end of the answer, or why there is none."""
 MAX_FRAME = 64 * 1024 * 1024
+NO_BODY = msgspec.Raw(b"null")
 _HEAD = struct.Struct("<cI")
 
 
@@ -20,16 +21,18 @@ class StoreRequest(msgspec.Struct, frozen=True):
         args: its arguments.
         position: the answer covers all entries of the log up to this one; 0 for whatever is known.
         seconds: how long it may take.
+        body: JSON that the operation decodes itself.
     """
 
     op: str
     args: dict[str, Any]
     position: int = 0
     seconds: float = 30.0
+    body: msgspec.Raw = NO_BODY
 
 
 class AnswerFailure(msgspec.Struct, frozen=True):
-    """Why a request has no answer: a code and a message, as in the server's error answers."""
+    """The reason for which a request has no answer: a code and a message, as in the server's error answers."""
 
     code: str
     message: str

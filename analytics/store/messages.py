@@ -3,16 +3,18 @@
 import msgspec
 
 STARTING = "the store is starting"
+BRING_HISTORY = "history"
+"""The operation that stores old events: its body is a JSON array of `NewEvent`, its answer a `Receipt`."""
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """What the server says first.
+    """The first message of the server to a store process.
 
     Attributes:
         last: the position of the last entry before its start.
         number: the number of the last event up to there.
         cursor: the position after which the log keeps entries for the store.
-        is_first: whether no store process was told so since that start: then files that reach further are of another
+        is_first: whether this is the first store process since that start: then files that reach further are of another
             log, such as one that a backup has replaced.
     """
 
@@ -23,7 +25,7 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What the server says from time to time.
+    """The message by which the server tells a store process now and then which entries were applied.
 
     Attributes:
         position: up to which entries are applied and written.
@@ -44,7 +46,7 @@ class DamagedFile(msgspec.Struct, frozen=True):
 
 
 class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
-    """What the store process answers to both.
+    """The state of the store: the answer of its process to both messages.
 
     Attributes:
         upto: the position up to which records are in files.

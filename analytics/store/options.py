@@ -4,7 +4,7 @@ import msgspec
 
 
 class StoreOptions(msgspec.Struct, frozen=True):
-    """What the store process is told at its start.
+    """Options of a store process, which do not change while it runs.
 
     Attributes:
         directory: the data directory.

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 
 class EventSpan(NamedTuple):
-    """What a question is about, so that files without it are left out; the SQL of the question must still filter.
+    """The span of a question, outside of which files are left out; the SQL of the question must still filter.
 
     Attributes:
         since: the first time, in seconds since the epoch.
@@ -14,6 +14,7 @@ class EventSpan(NamedTuple):
         types: the types of events; None for all.
         after: events with higher numbers.
         before: events with lower numbers.
+        contained: fields of data (their paths), each with a folded text that its value contains.
     """
 
     since: float | None = None
@@ -22,6 +23,7 @@ class EventSpan(NamedTuple):
     types: Collection[str] | None = None
     after: int | None = None
     before: int | None = None
+    contained: Collection[tuple[str, str]] = ()
 
 
 ALL_EVENTS = EventSpan()
@@ -40,7 +42,7 @@ def field_columns(fields: Sequence[str]) -> dict[str, str]:
 
 
 class Extent(NamedTuple):
-    """Where some events are that are stored together, such as those of a file.
+    """The place of events that are stored together, such as those of a file.
 
     Attributes:
         first, last: their least and greatest number.
@@ -72,9 +74,9 @@ class EventSource(Protocol):
         - VARCHAR for each of `fields`, named "data.<field>" by `field_columns`: the JSON text of this field of data
           (strings with their quotes), NULL where it is absent. A name with dots is a field of that name, or else a
           path. Of fields with the same name the last one counts.
-        - BOOLEAN for each of `texts`, named "text.<index>": whether data contains this folded text, by `contains_sql`;
-          faster than to search `data`.
+        - BOOLEAN for each of `texts`, named "text.<index>": whether data, or a name that is searched, contains this
+          folded text; faster than to search them.
         """
 
     def extents(self, span: EventSpan) -> Sequence[Extent]:
-        """Where the events are; together they have all those of a span."""
+        """The places of the events, which together have all those of a span."""

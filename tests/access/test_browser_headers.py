@@ -16,7 +16,11 @@ from tests.fakes import FakeClock
 DATA = "default-src 'none'; frame-ancestors 'none'"
 OF_ALL = ("content-security-policy", "x-content-type-options")
 OF_PAGES = ("permissions-policy", "referrer-policy")
-PAGES = ("/", "/docs", "/explore")
+PAGES = ("/", "/docs", "/explore", "/alerting")
+ACT = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The policy of a page with buttons."""
 PAGE_OF_ANOTHER = {"HTTP_ORIGIN": "https://evil.example"}
 PORTALS = ("https://portal.example", "http://intranet:8080")
 
@@ -68,6 +72,8 @@ def test_each_answer_of_each_route_has_security_headers(app: Application, refusi
         assert policy.endswith("; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
         assert "unsafe" not in policy
         check(headers, policy)
+    elif way.rule.rule == "/act/<id>" and headers["Content-Security-Policy"] != DATA:
+        check(headers, ACT)
     else:
         check(headers)
     check(run_wsgi_app(refusing, environ_of(way, path))[2])

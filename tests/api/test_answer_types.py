@@ -7,6 +7,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddic
 import pytest
 from marshmallow import Schema, fields
 
+from analytics.alerts.incidents.answers import IncidentDetails, IncidentsAnswer
+from analytics.alerts.rules.listing import AlertList, RuleList
+from analytics.alerts.rules.trial import Trial
+from analytics.alerts.slo.budgets import SlosAnswer
 from analytics.api.catalog import CatalogAnswer
 from analytics.api.health import FullHealth, Readiness
 from analytics.api.keys import KeyWithSecret, ListedKey
@@ -17,11 +21,23 @@ from analytics.query.events import EventsAnswer
 from analytics.query.service_details import ServiceAnswer
 from analytics.query.services import HistoryAnswer, ServicesAnswer
 from analytics.query.stats import Days, Hours, StatsAnswer
-from analytics.schemas import catalog, figures, key, responses, services, session
+from analytics.schemas import (
+    alerts,
+    catalog,
+    figures,
+    incident_answers,
+    key,
+    responses,
+    rule_tests,
+    services,
+    session,
+    slos,
+)
 from analytics.schemas.event_page import EventPage
 from analytics.snapshot.build import Snapshot
 
 ANSWERS: dict[Any, type[Schema]] = {
+    AlertList: alerts.ListedAlerts,
     CatalogAnswer: catalog.CatalogPage,
     Days: figures.DailyStats,
     ErrorBody: responses.Problem,
@@ -30,14 +46,19 @@ ANSWERS: dict[Any, type[Schema]] = {
     FullHealth: responses.Health,
     HistoryAnswer: services.History,
     Hours: figures.HourlyStats,
+    IncidentDetails: incident_answers.IncidentDetails,
+    IncidentsAnswer: incident_answers.IncidentPage,
     KeyWithSecret: key.NewKey,
     ListedKey: key.KeyRow,
     ListedSession: session.SessionRow,
     Readiness: responses.Readiness,
+    RuleList: alerts.ListedGroups,
     ServiceAnswer: services.ServiceMetrics,
     ServicesAnswer: services.Services,
+    SlosAnswer: slos.SloPage,
     Snapshot: figures.Dashboard,
     StatsAnswer: figures.Stats,
+    Trial: rule_tests.RuleTrial,
 }
 
 

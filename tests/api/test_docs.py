@@ -8,12 +8,15 @@ from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
 from shutil import which
+from typing import NamedTuple
 
 import pytest
 import requests
 
 from analytics.api.codes import PROBLEMS
+from analytics.schemas.incidents import INCIDENT
 from analytics.schemas.session import ID
+from tests.alerts.incidents.prepared import with_incident
 from tests.server import Server
 
 
@@ -84,17 +87,27 @@ def test_the_docs_have_limits_and_defaults(answer: requests.Response) -> None:
     assert "10,485,760 bytes and 10,000 items" in text
 
 
+class Storing(NamedTuple):
+    """A server, and the id of its incident."""
+
+    server: Server
+    incident: str
+
+
 @pytest.fixture(scope="module")
-def storing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a long-term store."""
+def storing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storing]:
+    """A server with an incident, and with a store that takes the old event of an example."""
     folder = tmp_path_factory.mktemp("docs")
-    with Server(folder / "log", {"ANALYTICS_DATA_DIR": str(folder / "data")}) as server:
-        yield server
+    incident = with_incident(folder / "data")
+    settings = {"ANALYTICS_DATA_DIR": str(folder / "data"), "ANALYTICS_EVENTS_DAYS": "3650"}
+    with Server(folder / "log", settings) as server:
+        yield Storing(server, incident)
 
 
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
-def test_the_commands_of_the_docs_work(storing: Server) -> None:
-    page = requests.get(f"{storing.url}/docs", timeout=10).text
+def test_the_commands_of_the_docs_work(storing: Storing) -> None:
+    server = storing.server
+    page = requests.get(f"{server.url}/docs", timeout=10).text
     commands = [unescape(text) for text in re.findall(r"<pre[^>]*>(curl .*?)</pre>", page, re.DOTALL)]
     order = ("-X POST", "-X PUT", "", "-X DELETE")  # records have to be written before they are read, and deleted last
     commands.sort(key=lambda command: order.index(next(filter(None, re.findall("-X [A-Z]+", command)), "")))
@@ -102,15 +115,17 @@ def test_the_commands_of_the_docs_work(storing: Server) -> None:
         [path for path in Page(page).links if path.startswith(("#get", "#post", "#put", "#delete"))]
     )
     keys = [{"name": name, "scopes": ["read"]} for name in ("reader", "guest")]
-    key, guest = (storing.post("/keys", each).json() for each in keys)
-    storing.post("/session", {"key": guest["secret"]})
-    session = storing.get("/sessions")["sessions"][0]["id"]
+    key, guest = (server.post("/keys", each).json() for each in keys)
+    server.post("/session", {"key": guest["secret"]})
+    session = server.get("/sessions")["sessions"][0]["id"]
+    receiver = {"type": "webhook", "url": "http://127.0.0.1:9/"}
+    requests.put(f"{server.url}/receivers/deploy-1.4.2", json=receiver, timeout=10)
     for command in commands:
         if "@request.bin" in command:  # a body in a binary format, which no document can show
             continue
         command = command.replace("ak_5f0c2a9b3d18c2f0_...", key["secret"]).replace("5f0c2a9b3d18c2f0", key["id"])
-        command = command.replace(ID, session)
-        assert storing.url in command
+        command = command.replace(ID, session).replace(INCIDENT, storing.incident)
+        assert server.url in command
         done = subprocess.run(
             command.replace("curl ", "curl -sS --fail ", 1), shell=True, capture_output=True, timeout=20
         )

@@ -18,11 +18,12 @@ from analytics.doors.media import BEACON_TYPE, JSON_TYPE, LINES_TYPE
 from analytics.factory import create_app
 from analytics.promql.errors import QueryError
 from analytics.version import VERSION
+from tests.alerts.incidents.prepared import with_incident
 from tests.api.contract import MAX_BATCH, SPEC
 from tests.server import ROOT, Server
 
-FOR_BROWSERS = ("/assets/", "/vendor/", "/session/oidc")
-"""Files of the dashboard page, and the way to a sign-in provider and back: they are no part of the contract."""
+FOR_BROWSERS = ("/assets/", "/vendor/", "/session/oidc", "/act/")
+"""Files of the dashboard page, the way to a sign-in provider and back, links in messages: no part of the contract."""
 CLIENT_LEFT = 499
 """Status of what no client sees."""
 OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for method in methods]
@@ -32,11 +33,14 @@ OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for meth
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for this file only: thousands of odd names would disturb other tests."""
     folder = tmp_path_factory.mktemp("openapi")
+    assert with_incident(folder / "data")
     settings = {"ANALYTICS_MAX_BATCH": str(MAX_BATCH), "ANALYTICS_DATA_DIR": str(folder / "data")}
+    settings["ANALYTICS_EVENTS_DAYS"] = "3650"  # the example of an old event does not change
     with Server(folder / "server.log", settings) as server:
         yield server
 
 
+RECEIVER = {"type": "webhook", "url": "http://127.0.0.1:9/", "headers": {"X-Team": "shop"}}
 SECRET_EXAMPLE = "ak_5f0c2a9b3d18c2f0_..."
 
 
@@ -100,7 +104,7 @@ def test_the_document_has_every_error_code_of_the_source_and_no_other() -> None:
     found = set(re.findall(rf'(?:{named})"([a-z_]+)"', source))
     found |= {error.kind for error in (QueryError, *QueryError.__subclasses__()) if error.status != CLIENT_LEFT}
     never_answered = {"internal_error", "bad_setting", "too_large", "cannot_store", "duplicate"}
-    never_answered |= {"store_failed", "unknown_operation"}
+    never_answered |= {"store_failed", "unknown_operation", "client_left"}
     http = {"bad_request", "method_not_allowed"}
     assert found - never_answered | http == {code for codes in PROBLEMS.values() for code in codes}
 
@@ -148,6 +152,11 @@ def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -
     if "requestBody" in operation and "examples" not in operation["requestBody"]["content"].get(JSON_TYPE, {}):
         check_foreign_examples(path, operation, server)
         return
+    if path == "/receivers/{id}/test":
+        requests.put(f"{server.url}/receivers/tried", json=RECEIVER, timeout=10)
+        answer = requests.post(f"{server.url}/receivers/tried/test", timeout=10)
+        assert "has no public address" in check_answer("post", path, answer)["answer"]
+        return
     if "requestBody" not in operation:
         asked = {each["name"]: each["example"] for each in operation["parameters"] if "example" in each}
         answer = requests.post(server.url + path.replace("{service}", "shape"), params=asked, timeout=10)
@@ -159,8 +168,8 @@ def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -
     bodies += [(type_, content[type_]["example"]) for type_ in (BEACON_TYPE, LINES_TYPE) if type_ in content]
     for media_type, body in bodies:
         body = body.replace(SECRET_EXAMPLE, key["secret"])
-        url = server.url + path.replace("{id}", key["id"])
-        answer = requests.post(url, body.encode(), headers={"Content-Type": media_type}, timeout=10)
+        url = server.url + path.replace("{id}", incident(server) if path.startswith("/incidents") else key["id"])
+        answer = requests.post(url, body.encode(), headers={"Content-Type": media_type}, timeout=60)
         assert answer.status_code in (200, 201), (media_type, body, answer.text)
         assert check_answer("post", path, answer).get("rejected", 0) == 0
 
@@ -175,6 +184,11 @@ def check_foreign_examples(path: str, operation: dict[str, Any], server: Server)
             data = example if isinstance(example, str) else json.dumps(example)
             answer = requests.post(url, data.encode(), headers=headers, timeout=10)
             assert answer.status_code in (200, 204), (media_type, answer.text)
+
+
+def incident(server: Server) -> str:
+    """The id of the newest incident."""
+    return str(server.get("/incidents")["incidents"][0]["id"])
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +213,19 @@ def busy_server(server: Server) -> Server:
     assert check_answer("put", "/redactions/{id}", put)["outcome"] == "created"
     put = requests.put(f"{server.url}/annotations/shape", json={"text": "Deploy"}, timeout=10)
     assert check_answer("put", "/annotations/{id}", put)["outcome"] == "created"
+    put = requests.put(f"{server.url}/slos/shape", json={"objective": 99, "service": "shape"}, timeout=10)
+    assert check_answer("put", "/slos/{id}", put)["outcome"] == "created"
+    group = {"interval": "1s", "rules": [{"alert": "Shape", "expr": "memory > 1"}]}
+    put = requests.put(f"{server.url}/rules/shape", json=group, timeout=10)
+    assert check_answer("put", "/rules/{id}", put)["outcome"] == "created"
+    put = requests.put(f"{server.url}/status_page/shape", json={"title": "Shop"}, timeout=10)
+    assert check_answer("put", "/status_page/{id}", put)["outcome"] == "created"
+    put = requests.put(f"{server.url}/silences/shape", json={"service": "shape", "duration": "1h"}, timeout=10)
+    assert check_answer("put", "/silences/{id}", put)["outcome"] == "created"
+    put = requests.put(f"{server.url}/receivers/shape", json=RECEIVER, timeout=10)
+    assert check_answer("put", "/receivers/{id}", put)["outcome"] == "created"
+    put = requests.put(f"{server.url}/routes", json={"routes": [{"matchers": ["a=b"], "continue": True}]}, timeout=10)
+    assert check_answer("put", "/routes", put)["outcome"] == "created"
     for service in ("shape", "shape", "productcatalog"):
         check_answer(
             "post", "/heartbeat", server.post("/heartbeat", {"service": service, "status": "degraded", "interval": 60})
@@ -213,7 +240,7 @@ def test_every_read_answers_its_example_as_documented(path: str, busy_server: Se
     asked = {parameter["name"]: parameter["example"] for parameter in parameters if "example" in parameter}
     url = busy_server.url + path
     for place, name in (("{service}", "productcatalog"), ("{id}", "shape"), ("{label}", "service")):
-        url = url.replace(place, name)
+        url = url.replace(place, incident(busy_server) if path == "/incidents/{id}" else name)
     answer = requests.get(url, params=asked, timeout=10)
     if "204" in operation["responses"]:
         assert (answer.status_code, answer.content) == (204, b"")

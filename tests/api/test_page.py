@@ -33,8 +33,10 @@ def test_the_policy_of_the_page_allows_only_its_own_files(client: FlaskClient) -
 
 def test_all_files_that_the_page_loads_are_served(client: FlaskClient) -> None:
     named = set(re.findall(r'(?:href|src)="((?:assets|vendor|sdk)/[^"]+)"', client.get("/").text))
+    named.add("assets/icon-alert.svg")  # by a script
     assert {f"assets/{path.name}" for path in STATIC.iterdir() if path.is_file()} <= named
-    named |= {f"assets/explore/{path.name}" for path in (STATIC / "explore").iterdir()}
+    for folder in ("explore", "alerts"):
+        named |= {f"assets/{folder}/{path.name}" for path in (STATIC / folder).iterdir()}
     for path in named:
         assert client.get(f"/{path}").status_code == 200, path
 
@@ -96,9 +98,12 @@ def test_a_changed_file_is_read_again(tmp_path: Path, client: FlaskClient) -> No
 def test_a_page_without_the_chart_library_explains_how_to_install_it(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "CHARTS", ("none.js",))
+    text = client.get("/").text
+    assert 'id="no-charts" hidden>' in text
+    monkeypatch.setattr(page, "CHARTS", ("none.js", "none.css"))
     text = client.get("/").text
     assert "npm ci" in text
+    assert 'id="no-charts" hidden>' not in text
     assert "vendor/" not in text
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 from tests.attacks.payloads import JSON, MIB, batches, bombs, collisions, documents, head, names, polls, reads, texts
+from tests.attacks.question_payloads import queries, questions, searches, statements
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 10
@@ -159,6 +160,10 @@ ATTACKS: dict[str, Attack] = {
     "texts": partial(repeat, texts),
     "reads": partial(repeat, reads),
     "polls": partial(repeat, polls),
+    "PromQL queries": partial(repeat, queries),
+    "searches": partial(repeat, searches),
+    "questions": partial(repeat, questions),
+    "statements": partial(repeat, statements),
     "silent connections": partial(hold, b"", b"", 1),
     "idle connections": partial(hold, head("GET", "/health/live"), b"", 1),
     "exports": exports,

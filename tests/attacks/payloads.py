@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import zstandard
+from cramjam import snappy
 
 MIB = 1024 * 1024
 JSON = "Content-Type: application/json"
@@ -35,6 +36,10 @@ def bombs() -> Iterator[bytes]:
             ("zstd", zstandard.ZstdCompressor(19).compress(plain)),
         ):
             yield post("/events", packed, f"Content-Encoding: {encoding}")
+    for block in (bytes(snappy.compress_raw(bytes(100 * MIB))), b"\xff\xff\xff\xff\x0f"):
+        yield post(
+            "/api/v1/write", block, "Content-Encoding: snappy", media_type="Content-Type: application/x-protobuf"
+        )
     blanks = b'{"type":"a","service":"s"}' + b" " * (10 * MIB - 100)
     yield post("/events", gzip.compress(blanks), "Content-Encoding: gzip")
     yield post("/events", gzip.compress(b"[" * (10 * MIB - 100)), "Content-Encoding: gzip")

@@ -13,7 +13,7 @@ def test_bombs_are_refused_in_little_memory(target: Server) -> None:
         with connect(target) as connection:
             connection.sendall(request)
             statuses.append(read_answer(connection).status)
-    assert statuses == [413] * 8 + [201, 400]
+    assert statuses == [413] * 10 + [201, 400]
     assert resident_mib(worker_pid(target), "VmHWM") < before + 150
 
 

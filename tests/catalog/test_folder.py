@@ -177,7 +177,7 @@ WRONG = [
     ("annotations:\n  two: {}\n", 2, "annotations.two.text", "Missing data"),
     ("annotations:\n  a b: {text: x}\n", 2, "annotations.a b.id", "Must be 1 to 128 of"),
     ("annotations:\n  two:\n    text: x\n    end: 2020-01-01T00:00:00Z\n", 4, "annotations.two.end", "not be before"),
-    ("rules:\n  two: {}\n", 1, "rules", "no such collection; known: annotations"),
+    ("boards:\n  two: {}\n", 1, "boards", "no such collection; known: annotations"),
 ]
 
 

@@ -1,11 +1,14 @@
 """Reading bodies: content types, encodings and limits of each door."""
 
+import gc
+import gzip
+import weakref
 from io import BytesIO
 from typing import Any
 
 import pytest
 
-from analytics.doors.body import Body, BodyReader
+from analytics.doors.body import COLLECTED_BYTES, Body, BodyReader
 from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import ANY_TYPE, ENCODINGS
@@ -76,3 +79,27 @@ def test_each_kind_of_record_has_its_own_batch_limit() -> None:
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "?"])
 def test_a_door_may_take_every_content_type(media_type: str) -> None:
     assert BodyReader(LIMITS, ANY_TYPE).read(environ_of(b"x", media_type)).data == b"x"
+
+
+class Cycle:
+    """Refers to itself, as the errors of refused bodies do."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_what_refused_bodies_leave_is_freed_after_some_bytes_of_bodies(encoding: str | None) -> None:
+    body, size = bytes(1024 * 1024), COLLECTED_BYTES // (1024 * 1024)
+    sent = body if encoding is None else gzip.compress(body)
+    reader = BodyReader(BodyLimits(len(body)), ANY_TYPE)
+    left = weakref.ref(Cycle())
+    gc.disable()
+    try:
+        for _ in range(size):
+            reader.read(environ_of(sent, encoding=encoding))
+        assert left() is not None
+        reader.read(environ_of(sent, encoding=encoding))
+        assert left() is None
+    finally:
+        gc.enable()

@@ -8,7 +8,7 @@ from analytics.internals import engineio  # noqa: E402
 from analytics.live import hub  # noqa: E402
 from analytics.live.wire import socketio  # noqa: E402
 
-hub.PING_INTERVAL = 2
+hub.PING_INTERVAL = 1
 socketio.PING_INTERVAL = socketio.PING_TIMEOUT = engineio.UPGRADE_SECONDS = 1
 
 from wsgi import app  # noqa: E402

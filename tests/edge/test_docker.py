@@ -89,7 +89,7 @@ def test_the_command_serves_and_the_health_check_passes(image: Path, port: int) 
     assert answer.status_code == 201
     assert (image / "volume" / "analytics.db").stat().st_size > 0
     page = requests.get(f"http://127.0.0.1:{port}/", timeout=5).text
-    assert "The charts are missing" not in page
+    assert 'id="no-charts" hidden>' in page
     assert requests.get(f"http://127.0.0.1:{port}/vendor/uPlot.iife.min.js", timeout=5).status_code == 200
 
 

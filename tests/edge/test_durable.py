@@ -119,11 +119,11 @@ def check_closed_until_ready(server: Mortal) -> None:
     eventually(server.is_ready)
     assert server.get("/stats")["totals"]["events"] == 60
     (recovered,) = [line for line in records(server) if line["message"] == "recovered"]
-    assert recovered["entries"] == 61, "60 events, and the default rule"
+    assert recovered["entries"] == 62, "60 events, and the default resources"
     assert recovered["seconds"] > 2
     progress = [line for line in records(server) if line["message"] == "replaying the journal"]
     assert progress
-    assert all(0 < line["entry"] <= line["of"] == 61 for line in progress)
+    assert all(0 < line["entry"] <= line["of"] == 62 for line in progress)
 
 
 def test_a_stop_during_recovery_is_clean_and_changes_nothing(mortal: Mortal, tmp_path: Path) -> None:

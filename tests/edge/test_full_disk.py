@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -22,14 +23,15 @@ from tests.server import APP, GUNICORN, ROOT, Server, free_port
 
 SIZE = "6m"
 FILLER = "filler"
+STORE = (*GUNICORN[:-1], "tests.store.asking:app")
 
 
 @contextmanager
-def mounted(place: Path) -> Iterator[Path]:
+def mounted(place: Path, size: str = SIZE) -> Iterator[Path]:
     """A small file system mounted at `place`; the test is skipped if it cannot be mounted, but never in CI."""
     place.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True
     )
     if done.returncode:
         cannot_test(f"no tmpfs can be mounted here: {done.stderr.strip()}")
@@ -39,8 +41,11 @@ def mounted(place: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def fill(disk: Path) -> None:
-    """Fill the disk completely."""
+def fill(disk: Path, but: int = 0) -> None:
+    """Fill the disk, `but` for so many bytes."""
+    if but:
+        (disk / FILLER).write_bytes(bytes(shutil.disk_usage(disk).free - but))
+        return
     with (disk / FILLER).open("ab", buffering=0) as file:
         for size in (1024 * 1024, 4096, 1):
             try:
@@ -168,6 +173,49 @@ def test_the_service_recovers_from_a_full_disk(
         again = start_server(settings)
         check_stored(again, client.acknowledged)
         again.stop()
+
+
+@pytest.mark.parametrize("setting", ["stop", "delete"])
+def test_recording_goes_on_while_the_store_has_no_room_until_the_journal_has_none(
+    setting: str, tmp_path: Path, start_server: StartServer
+) -> None:
+    with mounted(tmp_path / "disk", "40m") as disk:
+        settings = {"ANALYTICS_DATA_DIR": str(disk / "data"), "ANALYTICS_STORE_SECONDS": "0.2"}
+        server = start_server({**settings, "ANALYTICS_STORE_LOW_DISK": setting}, STORE)
+        client = Client(server)
+        assert client.send().ok
+        eventually(lambda: long_term(server)["rows"] == client.acknowledged)
+        fill(disk, but=1_500_000)
+        if setting == "stop":
+            eventually(lambda: "the disk is almost full" in str(server.get("/health")["reasons"]))
+        before = client.acknowledged
+        answer = client.send_until_refused()
+        assert client.acknowledged > before, "the journal has room"
+        assert "database or disk is full" in json.dumps(check_problem(answer, 503, "unavailable"))
+        eventually(lambda: long_term(server)["trouble"])
+        health = server.get("/health")
+        assert health["status"] == "degraded"
+        assert [reason for reason in health["reasons"] if "long-term store" in reason], health
+        assert ids_in_store(server) == Counter(f"e{number}" for number in range(1, client.acknowledged + 1))
+
+        (disk / FILLER).unlink()
+        eventually(lambda: client.send().ok)
+        eventually(lambda: server.get("/health")["status"] == "healthy", 60)
+        eventually(lambda: long_term(server)["waiting"] == 0)
+        assert ids_in_store(server) == Counter(f"e{number}" for number in range(1, client.acknowledged + 1))
+        kill(server)
+        again = start_server(settings, STORE)
+        assert ids_in_store(again) == Counter(f"e{number}" for number in range(1, client.acknowledged + 1))
+        assert again.stop() == 0
+
+
+def long_term(server: Server) -> dict[str, Any]:
+    found: dict[str, Any] = server.get("/stats")["storage"]["long_term"]
+    return found
+
+
+def ids_in_store(server: Server) -> Counter[str]:
+    return Counter(row[1] for row in server.get("/store/events"))
 
 
 def line_at_start(data: Path, command: tuple[str, ...]) -> str:

@@ -146,7 +146,7 @@ def applied(target: Any, patch: Any) -> Any:
     return {name: value for name, value in merged.items() if name not in patch or patch[name] is not None}
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(30, marks=pytest.mark.long)])
 def test_patches_add_up_to_the_full_updates(start_server: StartServer, dice: random.Random, rounds: int) -> None:
     server = start_server()
     with ExitStack() as stack:

@@ -2,22 +2,15 @@
 
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.conftest import StartServer
+from tests.edge.wire import eventually
 from tests.server import SERVE, Server, free_port
-
-
-def until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def answers(port: int, path: str = "/v1/metrics") -> bool:
@@ -29,7 +22,7 @@ def answers(port: int, path: str = "/v1/metrics") -> bool:
 
 
 def with_port(server: Server, port: int) -> Server:
-    until(lambda: answers(port), "the port is not answered")
+    eventually(lambda: answers(port))
     return server
 
 
@@ -53,7 +46,7 @@ def test_a_taken_port_is_a_line_in_the_log_and_taken_when_it_is_free(start_serve
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         server = start_server({"ANALYTICS_OTLP_PORT": str(port)})
-        until(lambda: f"port {port} cannot be listened on" in server.log(), "nothing is logged")
+        eventually(lambda: f"port {port} cannot be listened on" in server.log())
         assert server.get("/health")["status"] == "healthy"
     with_port(server, port)
     assert server.log().count("cannot be listened on") == 1
@@ -71,7 +64,7 @@ def test_another_service_takes_it_when_the_first_one_stops(tmp_path: Path, port:
     with Server(tmp_path / "first.log", settings, SERVE) as first:
         with_port(first, port)
         with Server(tmp_path / "second.log", settings, SERVE) as second:
-            until(lambda: "cannot be listened on" in second.log(), "nothing is logged")
+            eventually(lambda: "cannot be listened on" in second.log())
             first.stop()
             with_port(second, port)
 

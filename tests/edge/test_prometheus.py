@@ -26,6 +26,7 @@ KNOWN_COMPLAINT = 'latency_milliseconds use base unit "seconds" instead of "mill
 """The check wants seconds everywhere; the service has milliseconds everywhere."""
 DELIMITED = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
+Ask = Callable[[str], Any]
 Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
 
 
@@ -209,6 +210,9 @@ def test_each_metric_has_a_row_in_the_documentation(start_server: StartServer, t
     database = {"ANALYTICS_INFLUX_URL": "http://127.0.0.1:9?db=analytics"}
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), **database})
     server.get("/api/v1/query?query=1")  # what answers it has metrics, too
+    rules = {"interval": "1s", "rules": [{"alert": "Never", "expr": "vector(0) > 1"}]}
+    assert requests.put(f"{server.url}/rules/never", json=rules, timeout=10).status_code == 201
+    eventually(lambda: "analytics_rule_groups" in requests.get(f"{server.url}/metrics", timeout=10).text)
     text = requests.get(f"{server.url}/metrics", timeout=10).text
     types = {(name, kind) for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)}
     page = (ROOT / "docs/howto/prometheus.md").read_text()
@@ -261,9 +265,22 @@ def test_the_lag_of_the_event_loop_is_exposed(shared_server: Server) -> None:
     eventually(lambda: scrape(shared_server)[lag][key()] > before)
 
 
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[bool, Ask]]]:
+    """A server that two Prometheus scrape, which takes them 5 s to begin; the second one keeps native histograms."""
+    folders = [tmp_path_factory.mktemp("prometheus") for _ in range(2)]
+    with (
+        Server(folders[0] / "log") as server,
+        prometheus(server, folders[0]) as classic,
+        prometheus(server, folders[1], "--enable-feature=native-histograms") as native,
+    ):
+        eventually(lambda: classic("up") and native("up"), 60)
+        yield server, {False: classic, True: native}
+
+
 @pytest.mark.parametrize("native", [False, True])
-def test_prometheus_scrapes_the_service(start_server: StartServer, tmp_path: Path, native: bool) -> None:
-    server = start_server()
+def test_prometheus_scrapes_the_service(scraped: tuple[Server, dict[bool, Ask]], native: bool) -> None:
+    server, asked = scraped[0], scraped[1][native]
     service = unique("scraped")
     data = {"endpoint": "/a", "status": 200}
     latencies = [10 + number / 10 for number in range(100)]
@@ -275,29 +292,29 @@ def test_prometheus_scrapes_the_service(start_server: StartServer, tmp_path: Pat
     server.post("/metrics", [*sizes, {"name": "sent", "kind": "counter", "value": 4, "tags": {"service": service}}])
     server.post("/heartbeat", {"service": service, "status": "healthy"})
     of = f"{{service={json.dumps(service)}}}"
-    with prometheus(server, tmp_path, *(["--enable-feature=native-histograms"] if native else [])) as asked:
-        (sample,) = eventually(lambda: asked(f"events_total{{type='ä', service={json.dumps(service)}}}"), 60)
-        assert sample["value"][1] == "3"
-        assert asked("up")[0]["value"][1] == "1"
-        assert number(asked(f"requests_total{of}")) == 100
-        assert number(asked(f"endpoint_requests_total{of}")) == 100
-        assert number(asked(f"service_status{of} == 1")) == 1
-        assert number(asked(f"sent_total{of}")) == 4
-        (queue,) = asked(f"queue_size{of}")
-        assert (queue["metric"]["queue"], queue["value"][1]) == ("mail", "5")
-        buckets = 'analytics_http_request_duration_seconds_bucket{route="/events", method="POST"}'
-        assert 0 < number(asked(f"histogram_quantile(0.99, sum by (le) ({buckets}))")) < float("inf")
-        if native:
-            median = number(asked(f"histogram_quantile(0.5, latency_milliseconds{of})"))
-            assert median == pytest.approx(15, rel=0.02)
-            assert number(asked(f"histogram_count(latency_milliseconds{of})")) == 100
-            assert number(asked(f"histogram_sum(latency_milliseconds{of})")) == pytest.approx(sum(latencies))
-            assert number(asked(f"histogram_quantile(0.5, size{of})")) == pytest.approx(3, rel=0.02)
-            assert number(asked(f"histogram_sum(size{of})")) == 11
-        else:
-            assert number(asked(f"size_bucket{{le='4.0', service={json.dumps(service)}}}")) == 2
-            median = number(asked(f"histogram_quantile(0.5, latency_milliseconds_bucket{of})"))
-            assert 8 <= median <= 16
+    eventually(lambda: asked(f"service_status{of} == 1"), 60)  # a scrape after all of that
+    (sample,) = asked(f"events_total{{type='ä', service={json.dumps(service)}}}")
+    assert sample["value"][1] == "3"
+    assert asked("up")[0]["value"][1] == "1"
+    assert number(asked(f"requests_total{of}")) == 100
+    assert number(asked(f"endpoint_requests_total{of}")) == 100
+    assert number(asked(f"service_status{of} == 1")) == 1
+    assert number(asked(f"sent_total{of}")) == 4
+    (queue,) = asked(f"queue_size{of}")
+    assert (queue["metric"]["queue"], queue["value"][1]) == ("mail", "5")
+    buckets = 'analytics_http_request_duration_seconds_bucket{route="/events", method="POST"}'
+    assert 0 < number(asked(f"histogram_quantile(0.99, sum by (le) ({buckets}))")) < float("inf")
+    if native:
+        median = number(asked(f"histogram_quantile(0.5, latency_milliseconds{of})"))
+        assert median == pytest.approx(15, rel=0.02)
+        assert number(asked(f"histogram_count(latency_milliseconds{of})")) == 100
+        assert number(asked(f"histogram_sum(latency_milliseconds{of})")) == pytest.approx(sum(latencies))
+        assert number(asked(f"histogram_quantile(0.5, size{of})")) == pytest.approx(3, rel=0.02)
+        assert number(asked(f"histogram_sum(size{of})")) == 11
+    else:
+        assert number(asked(f"size_bucket{{le='4.0', service={json.dumps(service)}}}")) == 2
+        median = number(asked(f"histogram_quantile(0.5, latency_milliseconds_bucket{of})"))
+        assert 8 <= median <= 16
 
 
 def number(result: Any) -> float:
@@ -307,7 +324,7 @@ def number(result: Any) -> float:
 
 
 @contextmanager
-def prometheus(server: Server, folder: Path, *options: str) -> Iterator[Callable[[str], Any]]:
+def prometheus(server: Server, folder: Path, *options: str) -> Iterator[Ask]:
     """A Prometheus that scrapes the server each second; yields how to ask it for an instant vector."""
     port = free_port()
     config = folder / "prometheus.yml"

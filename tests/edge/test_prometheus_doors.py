@@ -1,10 +1,11 @@
 """Prometheus' protocols with their own clients: a Prometheus server, its client library, and curl."""
 
 import json
+import signal
 import subprocess
 import urllib.error
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -47,34 +48,7 @@ def exporter(registry: CollectorRegistry) -> Iterator[int]:
         thread.join()
 
 
-@contextmanager
-def prometheus(folder: Path, target: int, job: str, url: str, **remote: Any) -> Iterator[Path]:
-    """A Prometheus that scrapes a target every second and writes all of it to `url`; its log."""
-    scrape = {"job_name": job, "scrape_interval": "1s", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}
-    write = {
-        "url": url,
-        "queue_config": {"batch_send_deadline": "200ms"},
-        "metadata_config": {"send_interval": "1s"},
-        **remote,
-    }
-    config = folder / "prometheus.yml"
-    config.write_text(json.dumps({"scrape_configs": [scrape], "remote_write": [write]}))  # JSON is YAML
-    command = [
-        tool("prometheus"),
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address=127.0.0.1:{free_port()}",
-        "--enable-feature=native-histograms,exemplar-storage",
-    ]
-    with (folder / "prometheus.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            yield folder / "prometheus.log"
-        finally:
-            process.terminate()
-
-
-@pytest.fixture
-def registry() -> CollectorRegistry:
+def of_each_type() -> CollectorRegistry:
     """Metrics of each type."""
     registry = CollectorRegistry()
     Counter("orders", "Orders.", ["shop"], registry=registry).labels('a "b" \\ ü').inc(3)
@@ -85,9 +59,86 @@ def registry() -> CollectorRegistry:
     return registry
 
 
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return of_each_type()
+
+
+class Scraper:
+    """A Prometheus that scrapes targets, by job, five times a second; it begins 5 s after its start.
+
+    Args:
+        folder: of its data and log.
+        targets: ports.
+    """
+
+    def __init__(self, folder: Path, targets: dict[str, int]) -> None:
+        self._config, self._log = folder / "prometheus.yml", folder / "prometheus.log"
+        self.targets, port = targets, free_port()
+        self._configure([])
+        command = [
+            tool("prometheus"),
+            f"--config.file={self._config}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--enable-feature=native-histograms,exemplar-storage",
+        ]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._url = f"http://127.0.0.1:{port}/api/v1/targets"
+
+    def wait(self) -> None:
+        """Wait until it has scraped all targets."""
+        eventually(lambda: "Server is ready" in self._log.read_text(), 60)
+        eventually(lambda: requests.get(self._url, timeout=10).text.count('"health":"up"') == len(self.targets), 60)
+
+    @contextmanager
+    def writing(self, job: str, url: str, **remote: Any) -> Iterator[Callable[[], str]]:
+        """Write all samples of a job to `url`; gives what Prometheus logs meanwhile."""
+        only = [{"source_labels": ["job"], "regex": job, "action": "keep"}]
+        queue, metadata = {"batch_send_deadline": "200ms"}, {"send_interval": "1s"}
+        write = {"url": url, "write_relabel_configs": only, "queue_config": queue, "metadata_config": metadata}
+        begin = len(self._log.read_text())
+        self._configure([write | remote])
+        self._process.send_signal(signal.SIGHUP)
+        try:
+            yield lambda: self._log.read_text()[begin:]
+        finally:
+            self._configure([])
+            self._process.send_signal(signal.SIGHUP)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+    def _configure(self, writes: list[dict[str, Any]]) -> None:
+        scrapes = [
+            {"job_name": job, "scrape_interval": "200ms", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+            for job, port in self.targets.items()
+        ]
+        self._config.write_text(json.dumps({"scrape_configs": scrapes, "remote_write": writes}))  # JSON is YAML
+
+
+TRACED = CollectorRegistry()
+TRACED_ORDERS = Counter("orders", "Orders.", registry=TRACED)
+
+
+@pytest.fixture(scope="module")
+def scraper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraper]:
+    endless = of_each_type()
+    Gauge("endless", "Infinite.", registry=endless).set(float("inf"))
+    registries = {"typed": of_each_type(), "endless": endless, "traced": TRACED}
+    with ExitStack() as stack:
+        targets = {job: stack.enter_context(exporter(registry)) for job, registry in registries.items()}
+        running = Scraper(tmp_path_factory.mktemp("prometheus"), targets)
+        stack.callback(running.close)
+        running.wait()
+        yield running
+
+
 @pytest.mark.parametrize("is_locked", [False, True], ids=["open", "with a key"])
 def test_a_prometheus_server_writes_what_it_scrapes(
-    start_server: StartServer, tmp_path: Path, registry: CollectorRegistry, is_locked: bool
+    start_server: StartServer, scraper: Scraper, is_locked: bool
 ) -> None:
     key = "the-admin-key-of-this-test"
     server = start_server({"ANALYTICS_ADMIN_KEY": key} if is_locked else {})
@@ -96,48 +147,41 @@ def test_a_prometheus_server_writes_what_it_scrapes(
     def asked(path: str) -> Any:
         return requests.get(server.url + path, headers=headers, timeout=10).json()
 
-    job, remote = unique("scraped"), {"authorization": {"credentials": key}} if is_locked else {}
-    url = f"{server.url}/api/v1/write"
-    with exporter(registry) as target, prometheus(tmp_path, target, job, url, **remote) as log:
+    remote = {"authorization": {"credentials": key}} if is_locked else {}
+    with scraper.writing("typed", f"{server.url}/api/v1/write", **remote) as log:
         eventually(lambda: asked("/stats")["ingest"]["points"]["accepted"] > 100, 60)
-        assert job in asked("/services")["services"], "the job is a service"
+        assert "typed" in asked("/services")["services"], "the job is a service"
         assert asked("/stats")["ingest"]["points"]["rejected"] == 0
-        assert "non-recoverable" not in log.read_text()
-        series = {"job": job, "instance": f"127.0.0.1:{target}", "service": job}
-        (orders,) = asked(f"/api/v1/query?query=orders_total{{job='{job}'}}")["data"]["result"]
+        assert "non-recoverable" not in log()
+        series = {"job": "typed", "instance": f"127.0.0.1:{scraper.targets['typed']}", "service": "typed"}
+        (orders,) = asked("/api/v1/query?query=orders_total")["data"]["result"]
         assert orders["metric"] == {"__name__": "orders_total", "shop": 'a "b" \\ ü', **series}
         assert float(orders["value"][1]) == 3
-        (temperature,) = asked(f"/api/v1/query?query=temperature{{job='{job}'}}")["data"]["result"]
+        (temperature,) = asked("/api/v1/query?query=temperature")["data"]["result"]
         assert temperature["value"][1] == "-2.5"
-        assert asked(f"/api/v1/query?query=nothing{{job='{job}'}}")["data"]["result"] == []
-        buckets = asked(f"/api/v1/query?query=latency_seconds_bucket{{job='{job}'}}")["data"]["result"]
+        assert asked("/api/v1/query?query=nothing")["data"]["result"] == []
+        buckets = asked("/api/v1/query?query=latency_seconds_bucket")["data"]["result"]
         assert {each["metric"]["le"] for each in buckets} >= {"0.25", "+Inf"}
 
 
-def test_a_prometheus_server_says_what_was_rejected(
-    start_server: StartServer, tmp_path: Path, registry: CollectorRegistry
-) -> None:
+def test_a_prometheus_server_says_what_was_rejected(start_server: StartServer, scraper: Scraper) -> None:
     server = start_server()
-    Gauge("endless", "Infinite.", registry=registry).set(float("inf"))
-    with exporter(registry) as target, prometheus(tmp_path, target, "a", f"{server.url}/api/v1/write") as log:
+    with scraper.writing("endless", f"{server.url}/api/v1/write") as log:
         eventually(lambda: recorded(server)["rejected"] > 0, 60)
-        eventually(lambda: "samples were rejected: not_finite: The value inf of 'endless'" in log.read_text(), 60)
-    assert recorded(server)["accepted"] > 20, "the others were recorded"
+        eventually(lambda: "samples were rejected: not_finite: The value inf of 'endless'" in log(), 60)
+        assert recorded(server)["accepted"] > 20, "the others were recorded"
 
 
-def test_prometheus_sends_the_exemplars_that_it_scraped(start_server: StartServer, tmp_path: Path) -> None:
-    server, own = start_server({}), CollectorRegistry()
-    Counter("orders", "Orders.", registry=own).inc(1, {"trace_id": "0af7651916cd43dd"})
+def test_prometheus_sends_the_exemplars_that_it_scraped(start_server: StartServer, scraper: Scraper) -> None:
+    server, labels = start_server({}), {"trace_id": "0af7651916cd43dd"}
 
     def kept() -> list[dict[str, str]]:
+        TRACED_ORDERS.inc(1, labels)  # each exemplar is sent once, if Prometheus writes already
         found = server.get("/api/v1/query_exemplars", params={"query": "rate(orders_total[1m])"})["data"]
         return [each["labels"] for series in found for each in series["exemplars"]]
 
-    with (
-        exporter(own) as target,
-        prometheus(tmp_path, target, "traced", f"{server.url}/api/v1/write", send_exemplars=True),
-    ):
-        assert eventually(kept, 60) == [{"trace_id": "0af7651916cd43dd"}]
+    with scraper.writing("traced", f"{server.url}/api/v1/write", send_exemplars=True):
+        assert eventually(kept, 60)[0] == labels
 
 
 def test_the_client_library_pushes_groups(shared_server: Server, registry: CollectorRegistry) -> None:

@@ -1,13 +1,12 @@
 """StatsD against a real server, over a real socket."""
 
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from statsd import StatsClient
 
 from tests.conftest import StartServer
+from tests.edge.wire import eventually
 from tests.server import SERVE, Server
 
 
@@ -15,13 +14,6 @@ def free_udp_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def until(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def accepted(server: Server) -> int:
@@ -37,7 +29,7 @@ def test_a_client_sends_and_drops_are_counted(start_server: StartServer) -> None
         client.gauge("queue", 7)
         client.timing("checkout", 320)
         client._sock.sendto(b"nonsense\nsize:1:2|d|#service:shop", ("127.0.0.1", port))
-        until(lambda: accepted(server) >= 4, "the samples are not recorded")
+        eventually(lambda: accepted(server) >= 4)
     finally:
         client.close()
     assert server.get("/stats")["drops"]["statsd_malformed"] == 1
@@ -50,7 +42,7 @@ def test_what_arrived_before_the_stop_is_kept(tmp_path: Path) -> None:
     with Server(tmp_path / "server.log", settings, SERVE) as server:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"users:ann|s\norders:5|c|#service:shop", ("127.0.0.1", port))
-        until(lambda: accepted(server) >= 1, "the samples are not recorded")
+        eventually(lambda: accepted(server) >= 1)
         server.stop()
         assert "Traceback" not in server.log()
     with Server(tmp_path / "again.log", settings, SERVE) as again:

@@ -53,9 +53,13 @@ def sends(server: Server, events: list[dict[str, Any]]) -> bool:
 
 def store_process(server: Server) -> int:
     """The id of the store process of a server."""
-    pids = [pid for pid in descendants(server.process.pid) if "tests.store.mortal" in command(pid)]
-    assert len(pids) == 1, pids
-    return pids[0]
+    (pid,) = store_processes(server)
+    return pid
+
+
+def store_processes(server: Server) -> list[int]:
+    """The ids of all store processes of a server."""
+    return [pid for pid in descendants(server.process.pid) if "tests.store.mortal" in command(pid) and not is_gone(pid)]
 
 
 def command(pid: int) -> str:
@@ -93,12 +97,15 @@ def test_acknowledged_events_are_stored_once_across_kills_of_all_processes(
         server.kill()
 
 
-def test_a_worker_that_replaces_another_has_the_only_store_process(start_server: StartServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_replaces_another_has_the_only_store_process(
+    start_server: StartServer, tmp_path: Path, number: int
+) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), **HASTY}, ASKING)
     assert server.post("/events", [event(number) for number in range(10)]).ok
     assert len(stored(server)) == 10
     before = store_process(server)
-    os.kill(worker_pid(server), signal.SIGTERM)
+    os.kill(worker_pid(server), number)
     eventually(lambda: is_gone(before))
     eventually(lambda: sends(server, [event(number) for number in range(5, 20)]))
     assert [row[1] for row in stored(server)] == [f"e{number}" for number in range(20)]
@@ -107,11 +114,64 @@ def test_a_worker_that_replaces_another_has_the_only_store_process(start_server:
     assert is_gone(after)
 
 
+def test_the_one_store_process_stays_over_a_reload_and_workers_that_overlap(tmp_path: Path) -> None:
+    server = Mortal(tmp_path / "server.log", tmp_path / "data", ASKING, **HASTY)
+    client = Client(server, "/events", batch)
+    server.begin()
+    try:
+        eventually(server.is_ready)
+        client.start()
+        before = store_process(server)
+        server.process.send_signal(signal.SIGHUP)
+        eventually(lambda: len(client.acknowledged) > 20)
+        assert store_process(server) == before, "a reload reads the configuration alone"
+        server.process.send_signal(signal.SIGTTIN)  # gunicorn starts another worker
+        seen = len(client.acknowledged)
+        eventually(lambda: len(client.acknowledged) > seen + 20)
+        assert len(store_processes(server)) == 1
+        client.stop()
+        sent = {each["id"] for each in (item for items in client.acknowledged for item in items)}
+        assert Counter(row[1] for row in stored(server)) == dict.fromkeys(sent, 1)
+        assert len(store_processes(server)) == 1
+        assert "Traceback" not in server.log()
+    finally:
+        server.kill()
+
+
+def test_what_is_recorded_while_the_store_is_off_is_missing_in_it_and_nothing_else(tmp_path: Path) -> None:
+    server = Mortal(tmp_path / "server.log", tmp_path / "data", ASKING, **HASTY)
+
+    def runs(setting: str, *events: int) -> tuple[list[str], list[str], list[int]]:
+        """Ids in the store and in GET /events, and numbers in the store, after a run with the store on or off."""
+        server._environment["ANALYTICS_STORE"] = setting
+        with server.running():
+            assert server.post("/events", [event(each) for each in events]).ok
+            read = [each["id"] for each in server.get("/events")["events"]][::-1]
+            rows = stored(server) if setting == "on" else []
+            if setting == "on":
+                eventually(lambda: server.get("/stats")["storage"]["long_term"]["waiting"] == 0)
+            else:
+                erased = requests.delete(f"{server.url}/users/nobody", timeout=10).json()
+                assert erased["not_erased"]["copies"] == ["store"], "its files are not changed"
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait(30)
+        return [row[1] for row in rows], read, [row[0] for row in rows]
+
+    first = runs("on", 1, 2)
+    assert first[:2] == (["e1", "e2"], ["e1", "e2"])
+    assert runs("off", 3, 4)[1] == ["e1", "e2", "e3", "e4"]
+    ids, read, numbers = runs("on", 5)
+    assert (ids, read) == (["e1", "e2", "e5"], ["e1", "e2", "e3", "e4", "e5"])
+    assert (numbers[:2], numbers == sorted(set(numbers))) == (first[2], True)
+    assert "entries of the log never came to the store" in server.log()
+    assert runs("on", 6)[:2] == (["e1", "e2", "e5", "e6"], ["e1", "e2", "e3", "e4", "e5", "e6"])
+
+
 def test_without_the_store_there_is_no_process_and_no_cursor(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), "ANALYTICS_STORE": "off"}, ASKING)
     storage = server.get("/stats")["storage"]
     assert (storage["long_term"], storage["consumers"]) == (None, {})
-    assert not [pid for pid in descendants(server.process.pid) if "tests.store.mortal" in command(pid)]
+    assert store_processes(server) == []
 
 
 def test_figures_of_the_store_are_in_stats_and_metrics(start_server: StartServer, tmp_path: Path) -> None:

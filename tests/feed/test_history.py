@@ -20,7 +20,7 @@ from analytics.feed.history import (
     past_day,
     past_days,
 )
-from analytics.feed.incidents import Incidents
+from analytics.feed.incidents import DemoIncidents
 from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
 from analytics.feed.shop_data import ERROR_MESSAGES
 from tests.randomness import costly
@@ -33,7 +33,7 @@ MOST_ITEMS = 300_000
 
 def play(seconds: int, rate: float = 50) -> list[dict[str, Any]]:
     rng = random.Random(1)
-    shop = Shop(rng, NOW, Incidents(rng, NOW, list(ERROR_MESSAGES)))
+    shop = Shop(rng, NOW, DemoIncidents(rng, NOW, list(ERROR_MESSAGES)))
     return [event for n in range(seconds) for event in shop.advance(NOW + n, NOW + n + 1, rate)]
 
 

@@ -80,6 +80,35 @@ def test_rows_without_an_id_get_one_and_others_are_unchanged() -> None:
         assert sendable(damaged, "spare") == damaged
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a": 0.1000000000000000055511151231257827}',
+        b'{"a":12345678901234567890.10}',
+        b'{"a":1,"a":2}',
+        b'{"a":1E400}',
+        b'{"a":"\\u00e9\\/"}',
+    ],
+)
+def test_values_of_rows_that_get_an_id_stay_as_they_are_written(data: bytes) -> None:
+    for row in (b'{"data":%b}', b'{"id":null,"data":%b}', b'{"received_at":"x","data":%b,"id":"1"}'):
+        assert data in sendable(row % data, "spare")
+
+
+def test_a_row_with_half_of_a_surrogate_pair_gets_an_id() -> None:
+    assert json.loads(sendable(b'{"data":{"a":"\\ud83d"}}', "spare")) == {"data": {"a": "\ud83d"}, "id": "spare"}
+
+
+def test_a_refusal_names_the_field() -> None:
+    summary = ImportSummary()
+    errors = (
+        ItemError(0, "validation_failed", "Missing data.", "timestamp"),
+        ItemError(1, "user_erased", "Gone.", "id"),
+    )
+    summary.add_receipt([7, 8], Receipt(rejected=2, errors=errors))
+    assert [each.message for each in summary.rejections] == ["timestamp: Missing data.", "Gone."]
+
+
 class Service:
     """Accepts rows until it fails."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analytics.feed.incidents import LIVE_SCHEDULE, Incident, Incidents
+from analytics.feed.incidents import LIVE_SCHEDULE, DemoIncident, DemoIncidents
 from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
 from analytics.feed.shop_data import ERROR_MESSAGES, LEAVE, NEXT, PAGES, SERVICES
 
@@ -15,7 +15,7 @@ NOW = 1_800_000_000.0
 
 def open_shop(seed: int = 1) -> Shop:
     rng = random.Random(seed)
-    return Shop(rng, NOW, Incidents(rng, NOW, list(ERROR_MESSAGES)))
+    return Shop(rng, NOW, DemoIncidents(rng, NOW, list(ERROR_MESSAGES)))
 
 
 def play(shop: Shop, seconds: int, rate: float = 50) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def test_metrics_report_memory_and_cpu_of_every_service() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_first_incident_begins_and_ends_within_minutes(seed: int) -> None:
-    incidents = Incidents(random.Random(seed), NOW, list(ERROR_MESSAGES))
+    incidents = DemoIncidents(random.Random(seed), NOW, list(ERROR_MESSAGES))
     seen = [incidents.at(NOW + second) for second in range(3_600)]
     first = next(incident for incident in seen if incident is not None)
     assert 40 <= first.begins - NOW <= 75
@@ -126,7 +126,7 @@ def test_the_first_incident_begins_and_ends_within_minutes(seed: int) -> None:
 
 
 def test_an_incident_rises_and_falls() -> None:
-    incident = Incident("cart", 100, 200)
+    incident = DemoIncident("cart", 100, 200)
     assert [incident.severity(now) for now in (99, 100, 120, 150, 200)] == [0, 0, 1, 1, 0]
     assert 0 < incident.severity(110) < 1
     assert 0 < incident.severity(190) < 1

@@ -8,7 +8,9 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from analytics.alerting import AlertChange, AlertKey, NewAlertStates
 from analytics.errors import CannotStore
+from analytics.incidents import NewIncidentAction
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.database import Database
@@ -17,6 +19,7 @@ from analytics.log.disk.packing import packed, unpacked
 from analytics.log.disk.recovery import DAMAGE, records_of
 from analytics.log.disk.report import full_text, one_line
 from analytics.log.disk.stored import Part, StoredEntry
+from analytics.notifications import FiredAlert, MessageAlert, NewNotification, NewNotificationEnd
 from analytics.points import COUNTER, GAUGE, HISTOGRAM, ExponentialHistogram, NewPoint
 from analytics.records import (
     NewDelivery,
@@ -73,6 +76,7 @@ def _busy_rig() -> Rig:
 def _bodies(kind: str) -> list[bytes]:
     """Bodies of entries of a kind."""
     change = NewChange("annotations", "a", {"text": "Deploy"}, 1.5, None, "ann", (1, 2), "*")
+    alert = AlertKey("a", "b", (("c", "d"),))
     records: dict[str, list[object]] = {
         "events": [event(user_id="u", at=NOON, data={"a": [1, "é"]}, id="1"), event("view")],
         "metrics": [metric("latency", 1.5, tags={"zone": "a"}, unit="ms", at=NOON)],
@@ -92,6 +96,21 @@ def _bodies(kind: str) -> list[bytes]:
             NewPush((("job", "backup"),), [PushedPoint("rows", NewPoint((("__name__", "rows"),), "gauge", 1.0))])
         ],
         "deliveries": [NewDelivery("influx:1", [60, 0, 0], [120, 0, 0], 200.5, [("series", 1, 60)], 2)],
+        "alert_states": [NewAlertStates("a", NOON, [AlertChange("b", (("c", "d"),), "firing", True, 1.5, {"e": "f"})])],
+        "incident_actions": [NewIncidentAction("0123456789ab", "snoozed", "ann", "later", NOON)],
+        "notifications": [
+            NewNotification(
+                "ops",
+                (("c", "d"),),
+                "changed",
+                0,
+                [FiredAlert(alert, NOON)],
+                [alert],
+                1,
+                [MessageAlert(alert, NOON, None, 1.5, {"e": "f"})],
+            )
+        ],
+        "notification_ends": [NewNotificationEnd("ops", (("c", "d"),), 1, "sent", 2, "200 OK")],
     }
     return [msgspec.json.encode(records[kind]), msgspec.json.encode(records[kind] * 100)]
 

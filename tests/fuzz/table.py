@@ -2,12 +2,27 @@
 
 from collections.abc import Callable, Mapping
 
-from tests.fuzz import access, bodies, files, journal, live, numbers, people, privacy, prometheus, queries
+from tests.fuzz import (
+    access,
+    alerts,
+    bodies,
+    files,
+    journal,
+    live,
+    numbers,
+    people,
+    privacy,
+    prometheus,
+    queries,
+    questions,
+    sinks,
+)
 from tests.fuzz.decoder import Decoder
 
 FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "bodies": bodies.decoders,
     "access": access.decoders,
+    "alerts": alerts.decoders,
     "queries": queries.decoders,
     "live": live.decoders,
     "files": files.decoders,
@@ -16,4 +31,6 @@ FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "privacy": privacy.decoders,
     "numbers": numbers.decoders,
     "prometheus": prometheus.decoders,
+    "questions": questions.decoders,
+    "sinks": sinks.decoders,
 }

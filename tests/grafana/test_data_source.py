@@ -40,8 +40,8 @@ def test_metadata_has_the_types_by_which_the_query_builder_chooses_functions(gra
     assert list(grafana.get("/api/v1/metadata", metric="users")) == ["users"]
 
 
-def test_rules_alerts_and_exemplars_are_empty_lists(grafana: Grafana) -> None:
-    assert grafana.get("/api/v1/rules") == {"groups": []}
+def test_rules_are_listed_and_alerts_and_exemplars_are_empty_lists(grafana: Grafana) -> None:
+    assert [group["name"] for group in grafana.get("/api/v1/rules")["groups"]] == ["built-in"]
     assert grafana.get("/api/v1/alerts") == {"alerts": []}
     assert grafana.form("/api/v1/query_exemplars", query="requests_total", **window(grafana)) == []
 

@@ -1,4 +1,4 @@
-"""The files of deploy/grafana/: up to date, equal in both forms, valid, and found by Grafana where it is told."""
+"""The files of deploy/grafana/: up to date, equal in both forms, valid, and found by Grafana."""
 
 import json
 import re

@@ -13,7 +13,7 @@ SECONDS = 10
 
 
 class Worker:
-    """What a listener needs of gunicorn's worker: it answers each connection with one byte."""
+    """The part of gunicorn's worker that a listener uses: it answers each connection with one byte."""
 
     def __init__(self) -> None:
         self.cfg = SimpleNamespace(is_ssl=False)

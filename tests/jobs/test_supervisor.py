@@ -66,3 +66,12 @@ def test_a_job_that_others_wait_for_is_restarted_sooner() -> None:
     job.start()
     assert again.wait(PATIENCE)
     job.stop()
+
+
+def test_a_job_that_was_ended_is_listed_no_more() -> None:
+    jobs = Supervisor(FakeClock())
+    sender, other = (jobs.loop(name, Event().wait) for name in ("sender", "other"))
+    sender.start()
+    jobs.end(sender)
+    assert sender.state == "stopped"
+    assert [each["name"] for each in jobs.reports()] == [other.name]

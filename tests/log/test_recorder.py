@@ -68,7 +68,7 @@ def test_times_are_in_utc_without_trailing_zeros(when: datetime, expected: str) 
     rig = Rig()
     assert rig.recorder.record(EVENTS, NewEvent("a", "shop", timestamp=when)).timestamp == expected
     assert kept(rig)[0]["timestamp"] == expected
-    (found,), _ = rig.state.events.examine(lambda kept: [0], None, 1, 1)
+    (found,), _ = rig.state.events.examine(lambda kept, places: [0], None, 1, 1)
     assert found.kept.at(found.place) == when.timestamp()
 
 

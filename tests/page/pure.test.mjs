@@ -6,7 +6,7 @@ import { shortestWithData } from '../../analytics/web/static/autorange.js';
 import { ticks } from '../../analytics/web/static/axis.js';
 import { ago, between, briefly, briefPercent, clock, compact, count, day, decimal, moment, ms, percent, rate, short, shorten, shortly, span, stamp, utc, when } from '../../analytics/web/static/format.js';
 import { errorRate, urgency } from '../../analytics/web/static/health.js';
-import { Hour, hoursBefore, MINUTES, RECENT, Rises } from '../../analytics/web/static/minutes.js';
+import { Hour, MINUTES, Rises } from '../../analytics/web/static/minutes.js';
 import { custom, preset, PRESETS, snapped } from '../../analytics/web/static/range.js';
 import { rangeVerdict } from '../../analytics/web/static/rangeverdict.js';
 import { flowCaption, latencyCaption, usersCaption } from '../../analytics/web/static/captions.js';
@@ -15,7 +15,10 @@ import { endpointsAbout, endpointsBefore } from '../../analytics/web/static/endp
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { advance, extremes, parsed, rates } from '../../analytics/web/static/summary.js';
 import { read, withService, write } from '../../analytics/web/static/url.js';
-import { endedBefore, usualFigures, usualShare } from '../../analytics/web/static/usual.js';
+import { columnsOf, firingSpans, namesOf, outcomeOf } from '../../analytics/web/static/alerts/played.js';
+import { ruleOf, valuesOf, withRule } from '../../analytics/web/static/alerts/rule.js';
+import { matchersOf, matcherText } from '../../analytics/web/static/alerts/states.js';
+import { aboutUsual, usualOf, wrongOf } from '../../analytics/web/static/unusual.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
 import * as zone from '../../analytics/web/static/zone.js';
 import { csv } from '../../analytics/web/static/explore/csv.js';
@@ -42,14 +45,6 @@ test('the error rate is unknown without requests', () => {
     }
   }
   assert.equal(percent(errorRate({ request_count: 0, error_count: 3, error_rate: 100 })), '–');
-});
-
-test('the hours of the day before end before the newest minutes', () => {
-  for (const minute of [0, 1, RECENT, RECENT + 1, 59]) {
-    const { from, to } = hoursBefore(7_200 + minute * 60);
-    assert.equal(to - from, 86_400);
-    assert.equal(to, minute > RECENT ? 7_200 : 3_600);
-  }
 });
 
 test('the verdict on healthy services', () => {
@@ -105,90 +100,20 @@ const hourOf = (requests, errors) => {
 };
 const flat = (value) => new Array(MINUTES).fill(value);
 
-test('errors are unusual at three times the median, with the time of the first', () => {
-  const usual = hourOf(flat(100), flat(1));
-  assert.equal(usual.wrong(), undefined);
-  const risen = flat(1);
-  risen.splice(-6, 6, 4, 4, 4, 4, 4, 4);
-  const found = hourOf(flat(100), risen).wrong();
-  assert.deepEqual(found, { failing: { share: 0.04, usual: 0.01, errors: 12, seconds: 180, since: 54 * 60 }, slow: undefined });
+test('what a snapshot says is unusual is shown by service', () => {
+  const errors = { share: 0.04, usual: 0.01, count: 12, seconds: 180, since: '1970-01-01T00:54:00Z' };
+  const found = wrongOf({ a: { errors, latency: null }, b: { errors: null, latency: { now_ms: 200, usual_ms: 40 } } });
+  assert.deepEqual(found.get('a'), { failing: { share: 0.04, usual: 0.01, errors: 12, seconds: 180, since: 54 * 60 }, slow: undefined });
+  assert.deepEqual(found.get('b'), { failing: undefined, slow: { now: 200, usual: 40 } });
+  assert.equal(wrongOf({ a: { errors: { ...errors, since: null }, latency: null } }).get('a').failing.since, null);
+  assert.equal(wrongOf(undefined).size, 0);
 });
 
-test('a single error before many does not count as their start', () => {
-  const errors = flat(0);
-  errors.splice(-6, 6, 1, 1, 1, 20, 20, 20);
-  const hour = hourOf(flat(100), errors);
-  hour.usual = 0.0001;
-  assert.equal(hour.failing().since, 57 * 60);
-});
-
-test('few errors are never unusual, and without history only a large share is', () => {
-  const few = flat(0);
-  few[59] = 4;
-  assert.equal(hourOf(flat(100), few).failing(), undefined);
-  const [requests, errors] = [flat(0), flat(0)];
-  [requests[59], errors[59]] = [60, 6];
-  assert.deepEqual(hourOf(requests, errors).failing(), { share: 0.1, usual: null, errors: 6, seconds: 180, since: null });
-  assert.equal(hourOf(requests.with(59, 61), errors).failing(), undefined);
-  assert.equal(new Hour(0).wrong(), undefined);
-});
-
-test('rare errors that coincide by chance are not unusual', () => {
-  const withErrors = (number) => {
-    const hour = hourOf(flat(120), flat(0).with(59, number));
-    hour.usual = 0.005; // 1.8 in three minutes
-    return hour.failing()?.errors;
-  };
-  assert.equal(withErrors(8), undefined);
-  assert.equal(withErrors(9), 9);
-});
-
-test('the previous day outweighs a bad hour', () => {
-  const hour = hourOf(flat(100), flat(8));
-  assert.equal(hour.failing(), undefined);
-  hour.usual = 0.01;
-  assert.deepEqual([hour.failing().share, hour.failing().usual], [0.08, 0.01]);
-});
-
-test('the usual share is the median, or the mean if most have no error', () => {
-  assert.equal(usualShare([100, 100, 100], [1, 2, 90]), 0.02);
-  assert.equal(usualShare([100, 100, 100, 0], [0, 0, 3, 0]), 0.01);
-  assert.equal(usualShare([0], [0]), null);
-});
-
-const timed = (means, medians = means, requests = flat(10)) => {
-  const hour = new Hour(0);
-  hour.load(means.map((mean, index) => ({ timestamp: new Date(index * 60_000).toISOString(), requests: requests[index], errors: 0, avg_latency_ms: mean, p50_latency_ms: medians[index] })));
-  return hour;
-};
-const late = (values, ...newest) => [...values.slice(0, -newest.length), ...newest];
-
-test('a service is slow if both its mean and its median are twice the usual', () => {
-  assert.equal(timed(flat(40)).slow(), undefined);
-  assert.deepEqual(timed(late(flat(40), 200, 200, 200, 200)).slow(), { now: 200, usual: 40 });
-  assert.deepEqual(timed(late(flat(40), 200, 200, 200, null)).slow(), { now: 200, usual: 40 });
-  assert.equal(timed(late(flat(40), 200, 200, 200, 200), flat(40)).slow(), undefined, 'only outliers');
-  assert.equal(timed(late(flat(2), 9, 9, 9, 9)).slow(), undefined, 'too small a difference');
-  assert.equal(timed(late(flat(40), 200, 200, 200, 200), undefined, flat(4)).slow(), undefined, 'too few requests');
-  assert.equal(timed(late(flat(null), 200, 200, 200, 200)).slow(), undefined, 'nothing to compare with');
-  const bad = timed(flat(200));
-  bad.usualLatency = 41;
-  assert.deepEqual(bad.slow(), { now: 200, usual: 41 });
-});
-
-test('latencies that are minutes old are ignored', () => {
-  const hour = timed(late(flat(40), 200, 200, 200, 200));
-  hour.add(hour.minute + 4, 30, 0);
-  assert.equal(hour.slow(), undefined);
-});
-
-test('usual figures are the median of buckets with requests, if there are enough', () => {
-  const hour = (at, requests, errors, latency) => ({ at, seconds: 3600, requests, errors, latency });
-  const hours = [hour(0, 3600, 36, 40), hour(3600, 7200, 72, null), hour(7200, 0, 0, null), hour(10_800, 36_000, 18_000, 900)];
-  assert.deepEqual(usualFigures(hours), { requests_per_second: 2, error_rate: 1, mean_latency_ms: null });
-  assert.deepEqual(usualFigures(endedBefore(10_800, hours)), { requests_per_second: null, error_rate: null, mean_latency_ms: null });
-  assert.equal(endedBefore(10_799, hours).length, 2);
-  assert.deepEqual(usualFigures([]), { requests_per_second: null, error_rate: null, mean_latency_ms: null });
+test('usual figures say of what they are the median', () => {
+  const usual = { error_rate: { value: 0, median_of: 'hours' }, mean_latency_ms: { value: null, median_of: null } };
+  assert.deepEqual([usualOf(usual, 'error_rate'), usualOf(usual, 'mean_latency_ms'), usualOf(usual, 'requests')], [0, null, null]);
+  assert.match(aboutUsual(usual, 'error_rate'), /hours .* 7 days/);
+  assert.equal(aboutUsual(usual, 'mean_latency_ms'), '');
 });
 
 test('an hour advances by minutes, and a long pause empties it', () => {
@@ -540,4 +465,38 @@ test('answers become tables', () => {
   const cohorts = [{ time: '2026-11-01T00:00:00Z', users: 4, back: [1, 2, null] }, { time: '2026-11-02T00:00:00Z', users: 0, back: [0, null, null] }];
   const retention = tableOf(question.read('?question=retention&cohorts=day'), { question: 'retention', cohorts });
   assert.deepEqual(retention.rows, [['2026-11-01', 4, 0.25, 0.5], ['2026-11-02', 0, null, null]]);
+});
+
+test('a played rule has columns, names and the times at which it would have fired', () => {
+  const at = (minute) => `2026-01-01T00:0${minute}:00Z`;
+  const spans = [{ state: 'pending', is_firing: false, from: at(0), to: at(1) }, { state: 'firing', is_firing: true, from: at(1), to: null }];
+  const played = { times: [at(0), at(1), at(2)], series: [{ labels: { a: 'b' }, points: [1, null, 3] }], series_count: 1, operator: '>', threshold: 2, alerts: [{ labels: { a: 'b' }, spans }] };
+  assert.deepEqual(columnsOf(played).slice(1), [[1, null, 3], [2, 2, 2]]);
+  assert.deepEqual(namesOf(played), ['a=b', '> 2']);
+  assert.deepEqual(firingSpans(played).map(({ from, to }) => [from - Date.parse(at(0)) / 1000, to]), [[60, null]]);
+  assert.equal(outcomeOf(played).text, 'Would have fired once, for 1 min in all, and would fire at the end.');
+  assert.equal(outcomeOf({ ...played, alerts: [] }).text, 'Would not have fired.');
+});
+
+test('a rule keeps the fields that the form does not have', () => {
+  const before = { alert: 'A', expr: 'a', for: '1m', labels: { team: 'x', severity: 'page' }, no_data: 'alert' };
+  const values = { ...valuesOf('g', before), for: '', severity: '', summary: 'words' };
+  assert.deepEqual(ruleOf(values, before), { alert: 'A', expr: 'a', labels: { team: 'x' }, annotations: { summary: 'words' }, no_data: 'alert' });
+  const body = { interval: '1m', rules: [{ alert: 'A' }, { alert: 'B' }] };
+  assert.deepEqual(withRule(body, 1, null).rules, [{ alert: 'A' }]);
+  assert.deepEqual(withRule(body, null, { alert: 'C' }).rules.length, 3);
+  assert.deepEqual(withRule(body, 0, { alert: 'C' }), { interval: '1m', rules: [{ alert: 'C' }, { alert: 'B' }] });
+});
+
+test('matchers are read as Alertmanager writes them', () => {
+  const text = 'service="a b", alertname=~"Slow.*" team!=x y!~z';
+  assert.deepEqual(matchersOf(text), [
+    { name: 'service', value: 'a b', isRegex: false, isEqual: true },
+    { name: 'alertname', value: 'Slow.*', isRegex: true, isEqual: true },
+    { name: 'team', value: 'x', isRegex: false, isEqual: false },
+    { name: 'y', value: 'z', isRegex: true, isEqual: false },
+  ]);
+  assert.deepEqual(matchersOf(text).map(matcherText), ['service="a b"', 'alertname=~"Slow.*"', 'team!="x"', 'y!~"z"']);
+  assert.equal(matchersOf('words'), null);
+  assert.equal(matchersOf(''), null);
 });

@@ -223,8 +223,9 @@ def test_no_number_is_cut_on_paper(
 
 def words(path: Path) -> list[tuple[tuple[float, float], list[tuple[float, float, float, float, str]]]]:
     """The words of each page of a PDF with their boxes, and the size of the page, in points."""
-    html = subprocess.run([tool("pdftotext"), "-bbox", path, "-"], check=True, capture_output=True, text=True).stdout
+    html = subprocess.run([tool("pdftotext"), "-bbox", path, "-"], check=True, capture_output=True).stdout
+    text = html.decode(errors="replace")  # it cannot write the bell of the title
     return [
         ((float(width), float(height)), [(*map(float, box), text) for *box, text in WORD.findall(rest)])
-        for width, height, rest in re.findall(r'<page width="(.*?)" height="(.*?)">(.*?)</page>', html, re.S)
+        for width, height, rest in re.findall(r'<page width="(.*?)" height="(.*?)">(.*?)</page>', text, re.S)
     ]

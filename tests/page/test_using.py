@@ -200,7 +200,7 @@ def test_a_click_opens_a_service_and_back_closes_it(shop: Server, open_page: Ope
     expect(page.locator("#detail .percentiles")).to_contain_text("p99")
     eventually(lambda: set(texts(page, "#feed .of")) == {"search"})
     expect(page.locator("#overview")).to_be_hidden()
-    expect(page).to_have_title(re.compile(r"^(\(\d+\) )?search – Analytics$"))
+    expect(page).to_have_title(re.compile(r"^(🔔 \d+ · )?(\(\d+\) )?search – Analytics$"))
     with page.context.expect_page() as another:
         page.get_by_role("link", name="← All services").click(modifiers=["Control"])
     assert "service=" not in another.value.url

@@ -5,6 +5,7 @@ import pytest
 from analytics.promql.budget import Budget, Limits
 from analytics.promql.engine import PromqlEngine
 from analytics.promql.errors import BadQuery, CannotEvaluate, QueryCanceled, QueryError, QueryTimeout
+from analytics.promql.parse import parse
 from tests.promql.rig import ask, storage
 
 KEPT = storage("up 1+1x20", 'other{a="b"} 1x20', 'other{a="c"} 1x20')
@@ -165,3 +166,20 @@ def test_replacing_labels_is_charged() -> None:
 def test_an_error_has_the_type_and_status_of_prometheus() -> None:
     kinds = {(each.kind, each.status) for each in (BadQuery, CannotEvaluate, QueryTimeout, QueryCanceled)}
     assert kinds == {("bad_data", 400), ("execution", 422), ("timeout", 503), ("canceled", 499)}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a[999999999y]",
+        "a[999999999y:1s]",
+        "a[1h:999999999y]",
+        "a offset 999999999y",
+        "a[5m] offset -999999999y",
+        "a[1h:1m] offset 999999999y",
+        "a offset 9999y",
+    ],
+)
+def test_a_duration_that_is_longer_than_any_clock_goes_is_refused(query: str) -> None:
+    with pytest.raises(BadQuery, match="duration out of range"):
+        parse(query)

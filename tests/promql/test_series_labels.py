@@ -1,4 +1,4 @@
-"""What is derived from the labels of series, and kept with them."""
+"""Values derived from the labels of series, and kept with them."""
 
 import numpy as np
 

@@ -4,8 +4,8 @@ import math
 
 from analytics.points import NAME_LABEL, Labels
 from analytics.promql.histogram import CUSTOM, NativeHistogram, filled
+from analytics.promql.notation import NO_HINT, Value
 from analytics.promql.raw_samples import STALE
-from tests.promqltest.notation import NO_HINT, Value
 
 _ENDINGS = ("_bucket", "_count", "_sum")
 Loaded = dict[Labels, list[Value]]

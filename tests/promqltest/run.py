@@ -8,16 +8,17 @@ import promql_parser
 from msgspec import Struct, field
 
 from analytics.points import NAME_LABEL, Labels
+from analytics.promql import notation
 from analytics.promql.block import Block
 from analytics.promql.budget import Budget
 from analytics.promql.engine import PromqlEngine, QueryAnswer
 from analytics.promql.errors import QueryError
+from analytics.promql.notation import Value
 from analytics.promql.raw_samples import RawSamples, Sample
 from analytics.promql.storage import Samples
 from analytics.promql.values import ScalarValue, TextValue
-from tests.promqltest import notation
 from tests.promqltest.classic import converted
-from tests.promqltest.notation import Value
+from tests.promqltest.equality import almost_equal
 from tests.promqltest.script import Clear, Evaluation, Expectation, Load, commands
 
 LEFT_OUT = re.compile(r"\b(info|limit_ratio|fill|fill_left|fill_right)\s*\(")
@@ -160,7 +161,7 @@ def _check_value(command: Evaluation, answer: QueryAnswer) -> None:
         return
     if isinstance(value, ScalarValue) and not command.step and not any("{" in line for line in command.results):
         expected = notation.number(command.results[0])
-        if not notation.almost_equal(float(value.values[0]), expected):
+        if not almost_equal(float(value.values[0]), expected):
             raise Mismatch(f"got {value.values[0]}")
         return
     found = list(_found(answer).items())
@@ -171,9 +172,7 @@ def _check_value(command: Evaluation, answer: QueryAnswer) -> None:
         raise Mismatch(f"got the series {found}")
     for labels, values in expected_series:
         actual = dict(found)[labels]
-        if actual.keys() != values.keys() or not all(
-            notation.almost_equal(actual[at], wanted) for at, wanted in values.items()
-        ):
+        if actual.keys() != values.keys() or not all(almost_equal(actual[at], wanted) for at, wanted in values.items()):
             raise Mismatch(f"got {labels} {actual}, expected {values}")
 
 

@@ -1,5 +1,6 @@
 """Memory and the long-term store are read as one: no event twice, none missing, in both orders."""
 
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -33,6 +34,7 @@ batches = st.lists(
 
 
 @patch("analytics.query.events.EXAMINED", 2)
+@patch("analytics.query.events.MOST_EXAMINED", 2)
 @given(batches, st.integers(1, 6), st.integers(1, 5), st.booleans(), st.booleans(), st.booleans())
 @settings(deadline=None)
 def test_pages_have_each_event_once_in_order_while_new_ones_arrive(
@@ -100,8 +102,17 @@ def test_without_the_store_memory_is_answered_and_what_is_missing_is_told() -> N
     rig, archive, search = filled()
     archive.is_away = True
     page = search.page(EventFilter(), EventsPage(100))
-    assert (ids(page), page["next_cursor"]) == (["9", "8", "7"], None)
+    assert ids(page) == ["9", "8", "7"]
     assert (page["complete"], page["reason"]) == (False, "store_unavailable")
+    further = EventsPage(100, key_of(page["next_cursor"]))
+    with pytest.raises(Unavailable, match="It is away") as caught:
+        search.page(EventFilter(), further)
+    assert (caught.value.code, caught.value.headers) == ("store_unavailable", {"Retry-After": "5"})
+    by_time = search.page(EventFilter(), EventsPage(100, by_time=True))
+    assert (ids(by_time), by_time["complete"], by_time["next_cursor"]) == (["9", "8", "7"], False, None)
+    archive.is_away = False
+    assert ids(search.page(EventFilter(), further)) == ["6", "5", "4", "3", "2", "1", "0"]
+    archive.is_away = True
     assert search.page(EventFilter(), EventsPage(2))["complete"]
     away = rig.found(100)
     assert (ids(away), away["complete"], away["reason"]) == (["9", "8", "7"], False, "store_off")
@@ -145,3 +156,16 @@ def test_older_events_are_exported_in_parts(is_away: bool) -> None:
         return
     rows, upto = search.older(EventFilter(), first - 1, first + 2)
     assert ([row.id for row in rows], upto) == (["0", "1", "2"], first + 2)
+
+
+def test_a_slow_search_examines_few_events_at_once() -> None:
+    """By a clock that runs on by half a second between two looks, or stands still."""
+    rig = Rig(events_ring=300)
+    rig.events(*(event("view") for _ in range(300)))
+    clock, parts = count(0.0, 0.5), list[int]()
+    slow = EventSearch(rig.reader, FakeArchive(rig), lambda: parts.append(1), lambda: next(clock))
+    assert slow.page(EventFilter(q="nothing"), EventsPage(10))["events"] == []
+    assert len(parts) > 200
+    parts.clear()
+    EventSearch(rig.reader, FakeArchive(rig), lambda: parts.append(1)).page(EventFilter(q="nothing"), EventsPage(10))
+    assert len(parts) < 5

@@ -1,6 +1,7 @@
 """Rings of newest records, and paging through them while new ones arrive."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -32,8 +33,8 @@ def value(found: Found[NewMetric]) -> float:
     return found.kept.records[found.place].value
 
 
-def anything(kept: Kept[NewMetric]) -> range:
-    return range(len(kept.records))
+def anything(kept: Kept[NewMetric], places: Sequence[int] | None = None) -> Sequence[int]:
+    return kept.places(places)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 100, 1_000])
@@ -94,17 +95,26 @@ def test_examining_part_by_part_sees_each_record_once_while_new_ones_arrive(
     seen: list[float] = []
     before: int | None = None
 
-    def divisible(kept: Kept[NewMetric]) -> list[int]:
-        return [place for place, record in enumerate(kept.records) if record.value % divisor == 0]
+    def divisible(kept: Kept[NewMetric], places: Sequence[int]) -> list[int]:
+        return [place for place in places if kept.records[place].value % divisor == 0]
 
     while before != 0:
         found, first = ring.examine(divisible, before, wanted, most)
-        assert len(found) <= most + 3
+        assert len(found) <= most
         assert first == 0 or first < (before or 10**6)
         seen += map(value, found)
         before = first
         add(ring, arrivals.pop() if arrivals else 1)
     assert seen == [record for record in range(count, 0, -1) if record % divisor == 0]
+
+
+def test_examining_ends_within_a_large_request() -> None:
+    found, reached = ring_of(10, batch=10).examine(anything, None, 99, 4)
+    assert ([value(each) for each in found], reached) == ([10, 9, 8, 7], 7)
+    found, reached = ring_of(10, batch=10).examine(anything, 7, 99, 4)
+    assert ([value(each) for each in found], reached) == ([6, 5, 4, 3], 3)
+    found, reached = ring_of(10, capacity=5, batch=10).examine(anything, 8, 99, 99)
+    assert ([value(each) for each in found], reached) == ([7, 6], 0)
 
 
 def test_examining_ends_when_there_are_enough() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from analytics.store.files.manifest import Manifest
 from analytics.store.files.writer import FileWriter
-from analytics.store.process import main, opening, operations, reader, rewriter
+from analytics.store.process import keeper, main, opening, operations, reader, rewriter, service
 from analytics.store.process.catalog import FileCatalog
 from analytics.store.process.tail import Tail
 
@@ -86,6 +86,7 @@ def die_at(point: str, count: int) -> None:
 
 if __name__ == "__main__":
     os.nice = lambda _: 0  # the machine of the tests is busy
+    keeper.ROOM_SECONDS, service.RETRY_SECONDS = 0.5, 0.2
     operations.STORE_OPERATIONS |= {"events": all_events, "fields": fields_of, "slow": slow}
     if len(sys.argv) == 4:
         die_at(sys.argv[1], int(sys.argv[2]))

@@ -5,9 +5,10 @@ from typing import Any
 
 import duckdb
 
+from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.sql_fields import field_sql
 from analytics.filters.sql_quoting import quoted_name, quoted_text
-from analytics.filters.sql_text import contains_sql
+from analytics.filters.sql_text import contains_sql, name_contains_sql
 from analytics.filters.values import as_datetime
 from analytics.records import Kept, NewEvent
 from analytics.store.source import ALL_EVENTS, EventSpan, Extent, field_columns
@@ -64,7 +65,10 @@ class PlainSource:
         """All events."""
         names = field_columns(fields)
         columns = [f"{field_sql('data', field)} AS {quoted_name(names[field])}" for field in fields]
-        columns += [
-            f"{contains_sql('data', text, quoted_text)} AS {quoted_name(f'text.{at}')}" for at, text in enumerate(texts)
-        ]
+        columns += [f"({' OR '.join(_tests(text))}) AS {quoted_name(f'text.{at}')}" for at, text in enumerate(texts)]
         return f"(SELECT {', '.join(['*', *columns])} FROM events)"
+
+
+def _tests(text: str) -> list[str]:
+    names = (name_contains_sql(name, text, quoted_text) for name in EVENT_FIELDS.searched)
+    return [*names, contains_sql("data", text, quoted_text)]

@@ -112,6 +112,7 @@ def test_sql_over_services(url: str) -> None:
         ("WITH x AS (COPY events TO 'x') FROM x", 400, "query_refused"),
         ("SELECT nope FROM events", 400, "query_failed"),
         ("", 422, "validation_failed"),
+        (" " * 60_001, 422, "validation_failed"),
         ("SELECT length(repeat('a', 3000000000))", 422, "query_too_large"),
     ],
 )

@@ -29,7 +29,7 @@ def test_a_backup_of_a_running_service_has_files_and_tail_and_is_restored(tmp_pa
         disk.replace_child()
         disk.event(id="tail")
         assert ids(disk) == ["a0", "a1", "a2", "tail"]
-        assert "3 events in 1 files" in run("backup", backup, "--data-dir", data)
+        assert "3 rows in 1 files" in run("backup", backup, "--data-dir", data)
         disk.event(id="later")
         numbers = [row[0] for row in disk.stored()]
     assert json.loads(run("inspect", "--json", backup))["long_term"]["rows"] == 3

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.records import NewEvent
-from analytics.store.files.shapes import COMMON, Shapes, columns_of
+from analytics.store.files.shapes import COMMON, Fields, Shapes, columns_of
+from analytics.store.process.decoding import SplitEvent, decoded_events
 from tests.store.rig import Keeping
 
 ODD = [
@@ -44,17 +45,23 @@ def same(one: str, other: str) -> bool:
     return bool(pairs(one) == pairs(other))
 
 
-def rebuilt(shapes: Shapes, texts: list[str]) -> list[str]:
-    """The texts as the store builds them again."""
+def encoded(texts: list[str]) -> list[bytes | Fields]:
+    """Texts as bytes."""
+    return [text.encode() for text in texts]
+
+
+def rebuilt(shapes: Shapes, objects: list[bytes | Fields]) -> list[str]:
+    """The texts of objects as the store builds them again."""
     found: dict[int, str] = {}
-    for shape, places, columns in shapes.split([text.encode() for text in texts]):
-        for place, values in zip(places, zip(*columns, strict=True), strict=True):
+    for shape, places, columns in shapes.split(objects):
+        texts = [column.decode().split("\n") for column in columns]
+        for place, values in zip(places, zip(*texts, strict=True), strict=True):
             if shape is None:
                 (found[place],) = values
             else:
                 pairs = zip(shape.fields, values, strict=True)
                 found[place] = "{" + ",".join(f'"{name}":{value}' for name, value in pairs) + "}"
-    return [found[place] for place in range(len(texts))]
+    return [found[place] for place in range(len(objects))]
 
 
 VALUES = st.recursive(
@@ -69,7 +76,7 @@ NAMES = st.sampled_from(["a", "b", "A", "a.b", "é", "", "x y"]) | st.text(max_s
 def test_objects_are_split_and_built_again(objects: list[dict[str, Any]], ascii_only: bool, spaced: bool) -> None:
     separators = (", ", ": ") if spaced else (",", ":")
     texts = [json.dumps(each, ensure_ascii=ascii_only, separators=separators) for each in objects] * COMMON
-    again = rebuilt(Shapes(), texts)
+    again = rebuilt(Shapes(), encoded(texts))
     assert all(map(same, again, texts))
 
 
@@ -78,7 +85,7 @@ def test_odd_objects_are_built_again_and_leave_their_neighbours_alone(text: str)
     shapes = Shapes()
     plain = ['{"a":1,"b":"x"}'] * COMMON
     for _ in range(2):
-        again = rebuilt(shapes, [*plain, *[text] * COMMON, *plain])
+        again = rebuilt(shapes, encoded([*plain, *[text] * COMMON, *plain]))
         assert all(map(same, again, [*plain, *[text] * COMMON, *plain]))
     assert ("a", "b") in [shape.fields for shape in shapes.by_number.values()]
 
@@ -87,7 +94,7 @@ def test_a_million_distinct_keys_become_no_columns() -> None:
     shapes = Shapes()
     for start in range(0, 30_000, 1_000):
         texts = [f'{{"k{number}":{number}}}' for number in range(start, start + 1_000)]
-        assert rebuilt(shapes, texts) == texts
+        assert rebuilt(shapes, encoded(texts)) == texts
     assert not columns_of(shapes.by_number.values())
     assert len(shapes._counts) < 12_000
 
@@ -121,3 +128,20 @@ def test_fields_are_found_in_columns_and_in_whole_texts(tmp_path: Path) -> None:
 def plain(text: str | None) -> Any:
     """A JSON text as a value: what is in no column loses zeros at the end of a number."""
     return None if text is None else ("json", json.loads(text, parse_float=Decimal))
+
+
+@given(st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=4), st.booleans(), st.sampled_from(ODD))
+def test_events_of_the_journal_are_decoded_split_or_whole(
+    objects: list[dict[str, Any]], spaced: bool, odd: str
+) -> None:
+    separators = (", ", ": ") if spaced else (",", ":")
+    plain = [json.dumps(each, ensure_ascii=False, separators=separators) for each in objects]
+    for texts in (plain, [*plain, odd]):
+        body = msgspec.json.encode([sent(text) for text in texts])
+        events = decoded_events(body)
+        data = [each.data if isinstance(each.data, dict) else bytes(each.data) for each in events]
+        shapes = Shapes()
+        assert all(map(same, rebuilt(shapes, data), texts))
+        assert [(each.type, each.service) for each in events] == [("view", "shop")] * len(texts)
+    assert isinstance(decoded_events(b'[{"type":"a","service":"b","data":{"c":1.50}}]')[0], SplitEvent)
+    assert isinstance(decoded_events(b'[{"type":"a","service":"b","data":{"c":1,"c":2}}]')[0], NewEvent)

@@ -102,7 +102,7 @@ def test_recording_goes_on_where_the_manifest_cannot_be_read(tmp_path: Path, new
         disk.until(lambda: reason in str(disk.client.status.trouble))
         disk.event(id="b")
         with pytest.raises((Unavailable, StoreFailure)):
-            b"".join(disk.client.ask("events"))
+            b"".join(disk.client.ask("events", start_seconds=0.1))
         path.write_bytes(whole)
         assert ids(disk) == ["a", "b"]
 
@@ -136,6 +136,34 @@ def test_an_erasure_reaches_tail_and_files(tmp_path: Path) -> None:
         assert ids(disk) == ["a0", "a3", "a6", "later"]
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_an_erasure_waits_for_a_damaged_file_until_it_comes_back_or_is_deleted(
+    tmp_path: Path, comes_back: bool
+) -> None:
+    now = time.time()
+    with Keeping(tmp_path / "data", options=QUICK) as disk:
+        disk.events(event(id="bad", user_id="gone", at=now - DAY), event(id="good", user_id="gone"), event(id="bob"))
+        flushed(disk)
+        bad, _ = parquet(disk)
+        whole = bad.read_bytes()
+        flip(bad)
+        disk.until(lambda: ids(disk) == ["good", "bob"])
+        disk.recorder.erase(["gone"], "ops")
+        assert ids(disk) == ["bob"]
+        flushed(disk)
+        disk.until(lambda: len(parquet(disk)) == 2 and b"gone" not in parquet(disk)[1].read_bytes())
+        assert disk.client.status.erasing == 1
+        if comes_back:
+            bad.write_bytes(whole)
+            disk.replace_child()
+            assert ids(disk) == ["bob"], "without what was erased"
+        else:
+            bad.unlink()
+        disk.until(lambda: not disk.client.status.erasing)
+        assert ids(disk) == ["bob"]
+        assert not any(b"gone" in path.read_bytes() for path in parquet(disk))
+
+
 def test_recording_goes_on_while_files_cannot_be_written(tmp_path: Path) -> None:
     with Keeping(tmp_path / "data", options=QUICK) as disk:
         disk.until(disk.client._ready.is_set)
@@ -152,6 +180,17 @@ def test_recording_goes_on_while_files_cannot_be_written(tmp_path: Path) -> None
         flushed(disk)
         disk.until(lambda: disk.client.status.trouble is None)
         assert ids(disk) == ["a", "b"]
+
+
+def test_a_merge_that_fails_is_told_as_one_and_records_are_written(tmp_path: Path) -> None:
+    with Keeping(tmp_path / "data", options=QUICK, command=(*MORTAL[:1], "tests.store.unmerged")) as disk:
+        for number in range(FAN):
+            disk.event(id=f"e{number}")
+            flushed(disk)
+            disk.until(lambda number=number: disk.client.status.rows > number)
+        told = "small files cannot be merged, which makes queries slow (KeyError: 0)"
+        disk.until(lambda: disk.client.status.trouble == told)
+        assert ids(disk) == [f"e{number}" for number in range(FAN)]
 
 
 def test_on_a_disk_that_is_almost_full_writing_stops_by_setting(tmp_path: Path) -> None:

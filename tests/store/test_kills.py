@@ -15,15 +15,20 @@ from tests.store.rig import Keeping
 HASTY = {"seconds": 0.05, "records": 40}
 LIMITS = {"events_ring": 1_000_000}
 FEW_KILLS, MANY_KILLS = 40, 1_000
+PAUSE_PER_KILL = 0.0005
 DAY = 86_400
 DEATH_SECONDS = 2.0
 
 
 class Sender:
-    """Records batches of events, some of them twice, some of other days, as long as it runs."""
+    """Records batches of events, some of them twice, some of other days, as long as it runs.
 
-    def __init__(self, disk: Keeping, dice: random.Random) -> None:
-        self._disk, self._dice = disk, dice
+    Args:
+        pause: the longest pause between two batches, in seconds.
+    """
+
+    def __init__(self, disk: Keeping, dice: random.Random, pause: float = 0.02) -> None:
+        self._disk, self._dice, self._pause = disk, dice, pause
         self._made, self._is_over = 0, False
         self._greenlet = gevent.spawn(self._run)
 
@@ -35,7 +40,7 @@ class Sender:
     def _run(self) -> None:
         while not self._is_over:
             self.send()
-            gevent.sleep(self._dice.random() * 0.02)
+            gevent.sleep(self._dice.random() * self._pause)
 
     def send(self) -> None:
         """Record one batch."""
@@ -67,7 +72,7 @@ def test_each_event_is_stored_once_across_kills_at_any_moment(
     tmp_path: Path, dice: random.Random, kills: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Keeping(tmp_path / "data", options=HASTY, **LIMITS) as disk:
-        sender = Sender(disk, dice)
+        sender = Sender(disk, dice, PAUSE_PER_KILL * kills)  # all are compared again and again
         for kill in range(kills):
             if dice.random() < 0.7:  # otherwise while it starts
                 disk.until(disk.client._ready.is_set)

@@ -1,10 +1,12 @@
 """Routes of the Prometheus API. What answers them is loaded with the first request."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from analytics.api.prometheus.answers import success, with_errors
+from analytics.api.prometheus.rules import chosen_rules
 from analytics.lazy import Lazy
 from analytics.version import VERSION
 
@@ -15,7 +17,10 @@ SPOKEN = "3.0.0"
 """Version of Prometheus whose API and PromQL are spoken: clients choose what they send by it."""
 
 
-def prometheus_blueprint(views: Lazy["PrometheusViews"]) -> Blueprint:
+Listing = Callable[[], list[dict[str, Any]]]
+
+
+def prometheus_blueprint(views: Lazy["PrometheusViews"], groups_of_rules: Listing, active_alerts: Listing) -> Blueprint:
     """Blueprint of `/api/v1/`."""
     blueprint = Blueprint("prometheus", __name__, url_prefix="/api/v1")
     both = ["GET", "POST"]
@@ -58,12 +63,12 @@ def prometheus_blueprint(views: Lazy["PrometheusViews"]) -> Blueprint:
     @blueprint.get("/rules")
     @with_errors
     def rules() -> Response:
-        return success({"groups": []})
+        return success({"groups": chosen_rules(groups_of_rules(), request.args)})
 
     @blueprint.get("/alerts")
     @with_errors
     def alerts() -> Response:
-        return success({"alerts": []})
+        return success({"alerts": active_alerts()})
 
     @blueprint.get("/status/buildinfo")
     @with_errors

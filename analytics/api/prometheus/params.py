@@ -19,7 +19,7 @@ _MOST_PARAMETERS = 1_000
 
 
 class Params:
-    """What the current request gives. Parameters that are not known are ignored, as Prometheus does."""
+    """The parameters of the current request. Those that are not known are ignored, as Prometheus does."""
 
     def __init__(self, bodies: BodyReader) -> None:
         self._values: dict[str, list[str]] = {name: list(texts) for name, texts in request.args.lists()}

@@ -145,13 +145,13 @@ class _Asked:
         return not self._has_left() and (self.is_evaluated or self.seconds_left > 0)
 
     def unwanted(self) -> QueryError:
-        """Why it was not wanted any more."""
+        """The reason for which the answer is not wanted any more."""
         if self.seconds_left > 0:
             return QueryCanceled("the client went away")
         return QueryTimeout(f"query timed out after {self._limits.seconds:g} seconds")
 
     def budget(self, pause: Callable[[], None]) -> Budget:
-        """What is left of its limits."""
+        """The rest of its limits."""
         return Budget(self._limits, pause, time.monotonic, self._since)
 
     def chunks(self, engine: PromqlEngine, budget: Budget) -> Iterator[Chunk]:

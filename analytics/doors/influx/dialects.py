@@ -1,4 +1,4 @@
-"""What the versions of InfluxDB's API for writes differ in: the precisions, and the shapes of errors."""
+"""Differences between the versions of InfluxDB's API for writes: the precisions, and the shapes of errors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple

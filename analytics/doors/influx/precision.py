@@ -5,7 +5,7 @@ from collections.abc import Mapping
 NANOSECOND, MICROSECOND, MILLISECOND, SECOND = 1, 10**3, 10**6, 10**9
 """In nanoseconds."""
 AUTO = 0
-"""The precision is told from the size of each timestamp."""
+"""The precision follows from the size of each timestamp."""
 MOST_TIME = 2**63 - 1
 """The greatest timestamp, in nanoseconds since the epoch: the year 2262."""
 LEAST_SECONDS = 5 * 10**9

@@ -68,7 +68,7 @@ class Exemplar(Message, frozen=True):
 
 
 class Point(Message, frozen=True):
-    """What all points have."""
+    """Fields that all points have."""
 
     attributes: list[KeyValue] = []
     start_time_unix_nano: int = 0
@@ -185,7 +185,7 @@ KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 
 
 class Scope(Message, frozen=True):
-    """The library that measured."""
+    """The entity that measured, by its attributes."""
 
     name: str = ""
     version: str = ""
@@ -199,7 +199,7 @@ class ScopeMetrics(Message, frozen=True):
 
 
 class Resource(Message, frozen=True):
-    """Who measured."""
+    """The entity that measured, by its attributes."""
 
     attributes: list[KeyValue] = []
 

@@ -47,7 +47,7 @@ class ImportProblem(Struct, frozen=True):
 
 
 class ImportReceipt(Struct, frozen=True, omit_defaults=True):
-    """What became of the samples of a body; `errors` has the first 100."""
+    """The outcome of the samples of a body; `errors` has the first 100."""
 
     accepted: int
     rejected: int

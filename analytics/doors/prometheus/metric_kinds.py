@@ -21,7 +21,7 @@ KNOWN_TYPES = frozenset({"counter", "gauge", "histogram", "gaugehistogram", "sum
 
 
 class MetricInfo(NamedTuple):
-    """What a sender announced of a metric: a type of `KNOWN_TYPES` or "unknown", a help text, and its unit."""
+    """Metadata of a metric from a sender: a type of `KNOWN_TYPES` or "unknown", a help text, and its unit."""
 
     type: str
     help: str = ""

@@ -37,7 +37,7 @@ class KeptGroups(Protocol):
 
 
 class PushLog(Protocol):
-    """What records a push; it changes the kept groups."""
+    """Records a push, which changes the kept groups."""
 
     def __call__(self, push: NewPush, /) -> None:
         """Record a push. Raises Unavailable."""

@@ -23,7 +23,7 @@ TOTAL = "_total"
 
 
 class Type(Enum):
-    """What a line reports."""
+    """The sample of a line."""
 
     COUNTER = "c"
     GAUGE = "g"
@@ -35,7 +35,7 @@ class Type(Enum):
 
 _TYPES = {kind.value: kind for kind in Type}
 SAMPLED = {Type.COUNTER, Type.TIMER, Type.HISTOGRAM, Type.DISTRIBUTION}
-"""What may have a rate."""
+"""Types that may have a rate."""
 
 
 class StatsdSample(NamedTuple):

@@ -34,7 +34,7 @@ from analytics.state.sums import Key, Total
 
 SERIES_PART, USERS_PART, ENDPOINTS_PART, LAST_MINUTE_PART = "series", "users", "endpoints", "last_minute"
 ERRORS_PART, CATALOG_PART, EXPIRED_PART, PROGRESS_PART, REST_PART = "errors", "catalog", "expired", "sink", "rest"
-PUSHED_PART = "pushed"
+PUSHED_PART, ALERTS_PART, INCIDENTS_PART, OUTBOX_PART = "pushed", "alerts", "incidents", "outbox"
 
 
 class Rest(msgspec.Struct):
@@ -65,7 +65,7 @@ class Rest(msgspec.Struct):
 
 
 class Unsaved(NamedTuple):
-    """What changed since the last checkpoint: buckets, blocks of rings, and new ids."""
+    """Changes since the last checkpoint: buckets, blocks of rings, and new ids."""
 
     series: set[Bucket]
     typed: list[dict[str, set[Bucket]]]
@@ -77,6 +77,9 @@ class Unsaved(NamedTuple):
     catalog: bool
     expired: bool
     pushed: bool
+    alerts: bool
+    incidents: bool
+    outbox: bool
 
 
 class Checkpoint:
@@ -101,7 +104,7 @@ class Checkpoint:
         }
 
     def take_unsaved(self) -> Unsaved:
-        """What changed since the last call. From now on it counts as saved, unless `rollback` is called."""
+        """Changes since the last call. From now on they count as saved, unless `rollback` is called."""
         state = self._state
         state.flush()
         endpoints = state.endpoints
@@ -116,6 +119,9 @@ class Checkpoint:
             state.catalog.take_change(),
             state.series.take_expired_change(),
             state.pushed.take_change(),
+            state.alerts.take_change(),
+            state.incidents.take_change(),
+            state.outbox.take_change(),
         )
 
     def rollback(self, unsaved: Unsaved) -> None:
@@ -135,6 +141,9 @@ class Checkpoint:
         state.catalog.is_changed |= unsaved.catalog
         state.series.expired_changed |= unsaved.expired
         state.pushed.is_changed |= unsaved.pushed
+        state.alerts.is_changed |= unsaved.alerts
+        state.incidents.is_changed |= unsaved.incidents
+        state.outbox.is_changed |= unsaved.outbox
 
     def commit(self, unsaved: Unsaved) -> None:
         """Note that the checkpoint with `unsaved` is complete."""
@@ -160,6 +169,12 @@ class Checkpoint:
             yield Part(EXPIRED_PART, 0, 0, self._series.packed(self._state.series.expired))
         if unsaved.pushed:
             yield Part(PUSHED_PART, 0, 0, msgspec.msgpack.encode(self._state.pushed.dump()))
+        if unsaved.alerts:
+            yield Part(ALERTS_PART, 0, 0, self._state.alerts.dump())
+        if unsaved.incidents:
+            yield Part(INCIDENTS_PART, 0, 0, self._state.incidents.dump())
+        if unsaved.outbox:
+            yield Part(OUTBOX_PART, 0, 0, self._state.outbox.dump())
         if self._state.sink_progress.sink:
             yield Part(PROGRESS_PART, 0, 0, self._state.sink_progress.dump())
         yield Part(REST_PART, 0, 0, msgspec.json.encode(self._rest()))
@@ -202,6 +217,12 @@ class Checkpoint:
                 self._state.catalog.restore(msgspec.json.decode(body, type=StoredCatalog))
             elif family == PUSHED_PART:
                 self._state.pushed.restore(msgspec.msgpack.decode(body, type=list[tuple[Labels, PushedGroup]]))
+            elif family == ALERTS_PART:
+                self._state.alerts.restore(body)
+            elif family == INCIDENTS_PART:
+                self._state.incidents.restore(body)
+            elif family == OUTBOX_PART:
+                self._state.outbox.restore(body)
             elif family == PROGRESS_PART:
                 self._state.sink_progress.restore(body)
             elif family == REST_PART:

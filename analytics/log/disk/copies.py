@@ -6,7 +6,7 @@ from pathlib import Path
 from analytics.log.disk.file import FILE_NAME, foreign_reason
 
 STORE_ENDING = ".store"
-"""What the name of a folder with the files of a long-term store has after that of the backup of its database."""
+"""Suffix of the folder with the files of a long-term store, after the name of the backup of its database."""
 
 
 def copies(directory: Path) -> list[str]:

@@ -17,7 +17,7 @@ class Dropped:
     def __init__(self) -> None:
         self._indexes: dict[int, bytes] = {}
         self.told: int | None = None
-        """The position up to which a reader was told those in memory; None while nobody reads."""
+        """The position up to which the reader knows those in memory; None while nobody reads."""
 
     def note(self, position: int, outcome: Any) -> None:
         """Note which records of the entry at `position` were dropped, by the outcome of applying it."""
@@ -35,6 +35,6 @@ class Dropped:
         return [(at, indexes) for at, indexes in self._indexes.items() if at <= position]
 
     def forget(self, position: int) -> None:
-        """Forget entries up to `position`, which are in the database, as far as the reader was told of them."""
+        """Forget entries up to `position`, which the database has; those that the reader does not know yet stay."""
         position = position if self.told is None else min(position, self.told)
         self._indexes = {at: indexes for at, indexes in self._indexes.items() if at > position}

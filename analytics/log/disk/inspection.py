@@ -77,7 +77,7 @@ class ConsumerSummary(NamedTuple):
 
 @dataclass
 class Inspection:
-    """What a database contains.
+    """The content of a database.
 
     Attributes:
         sizes: bytes by file name.

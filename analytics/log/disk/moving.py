@@ -71,7 +71,7 @@ def _labels(name: str, service: str, tags: SeriesTags) -> Labels:
 
 
 def _without(whole: Cell, part: Cell) -> Cell | None:
-    """What a cell has beyond a part of it; its least, greatest and last value are those of the whole. None: nothing."""
+    """A cell without a part of it, with the least, greatest and last value of the whole; None if nothing is left."""
     count = whole.count - part.count
     if count <= 0:
         return None

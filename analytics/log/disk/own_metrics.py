@@ -1,6 +1,7 @@
 """Own metrics of the log on disk: its backlog, commits, checkpoints, consumers and size."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,9 @@ def disk_families(log: DiskLog, checkpointer: Checkpointer, directory: Path) -> 
         with suppress(*EXPECTED_ERRORS):  # it may fail, too
             lags = log.ask(_lags, log, log.database)
     yield by_label("consumer_lag_entries", "gauge", "Entries that a consumer has yet to read", "consumer", lags)
+    with suppress(OSError):
+        disk = shutil.disk_usage(directory)
+        yield gauge("disk_free_ratio", "Free share of the disk with the data directory", disk.free / max(1, disk.total))
     yield gauge("data_directory_bytes", "Size of all files in the data directory", directory_bytes(directory))
 
 

@@ -20,7 +20,7 @@ RESTORE_BUSY_SECONDS = 5.0
 
 
 class Restored(NamedTuple):
-    """What the database contains now, and where the old one is kept; None if there was none."""
+    """The content of the database now, and the path of the old one; None if there was none."""
 
     inspection: Inspection
     kept: Path | None

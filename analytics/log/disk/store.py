@@ -54,7 +54,7 @@ class Store:
         jobs: Supervisor,
         opened: Callable[[int], None],
     ) -> None:
-        self._directory = Path(settings.data_dir)
+        self.directory = Path(settings.data_dir)
         self._state, self._log, self._recorder, self._clock = state, log, recorder, clock
         self._checkpoint = Checkpoint(state, recorder)
         self._jobs = jobs
@@ -66,7 +66,7 @@ class Store:
 
     def start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         """Recover in the background, then call `ready`; or `failed` with the reason, if that is impossible."""
-        bug = f"ANALYTICS_DATA_DIR={self._directory} could not be read because of a bug: see the error above."
+        bug = f"ANALYTICS_DATA_DIR={self.directory} could not be read because of a bug: see the error above."
         self._starting = self._jobs.task("recovery", partial(self._start, ready, failed), failed=partial(failed, bug))
         self._starting.start()
 
@@ -98,20 +98,20 @@ class Store:
     @property
     def copies(self) -> list[str]:
         """The names of older copies of the database in the directory, which an erasure does not change."""
-        return copies(self._directory)
+        return copies(self.directory)
 
     @property
     def size(self) -> int:
         """The size of the database's files in bytes."""
-        return sum(sizes(self._directory / FILE_NAME).values())
+        return sum(sizes(self.directory / FILE_NAME).values())
 
     def families(self) -> Iterator[Family | Histograms]:
         """Own metrics of the log on disk."""
-        return disk_families(self._log, self._checkpointer, self._directory)
+        return disk_families(self._log, self._checkpointer, self.directory)
 
     def _start(self, ready: Callable[[], None], failed: Callable[[str], None]) -> None:
         try:
-            self._lock = _lock(self._directory)
+            self._lock = _lock(self.directory)
             self._log.open()
             mark, beyond = recover(self._log, self._state, self._checkpoint, self._recorder)
             self._check_clock()
@@ -122,12 +122,12 @@ class Store:
             self._checkpointer.start(mark, beyond)
             if not mark.generation and not self._checkpointer.save():
                 raise CannotStore(
-                    f"ANALYTICS_DATA_DIR={self._directory} cannot be written to: see the reason logged above."
+                    f"ANALYTICS_DATA_DIR={self.directory} cannot be written to: see the reason logged above."
                 )
         except CannotStore as error:
             failed(error.message)
         except (sqlite3.Error, OSError) as error:
-            failed(cannot_use(self._directory, error))
+            failed(cannot_use(self.directory, error))
         else:
             self.recovering = False
             ready()

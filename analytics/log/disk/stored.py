@@ -1,4 +1,4 @@
-"""What the database stores: entries of the journal, parts of the checkpoint, and its mark."""
+"""Content of the database: entries of the journal, parts of the checkpoint, and its mark."""
 
 from typing import NamedTuple
 

@@ -10,6 +10,8 @@ import gevent
 from gevent.event import Event
 from gevent.monkey import get_original
 
+from analytics.thread_call import ThreadCall
+
 SWITCH_SECONDS = 0.0005
 """How long the thread waits for the interpreter lock while the loop is busy; Python's default of 5 ms is too slow."""
 
@@ -19,32 +21,14 @@ _start_new_thread = get_original("_thread", "start_new_thread")
 _allocate_lock = get_original("_thread", "allocate_lock")
 
 
-class _Call:
+class _Call(ThreadCall):
     """A call for the thread. The caller waits for `done`, which blocks the loop, or for `event`, which does not."""
 
-    __slots__ = ("_answer", "_error", "_function", "done", "event")
+    __slots__ = ("event",)
 
     def __init__(self, function: Callable[[], Any]) -> None:
-        self._function = function
-        self._answer: Any = None
-        self._error: BaseException | None = None
-        self.done = _allocate_lock()
-        self.done.acquire()
+        super().__init__(function)
         self.event: Event | None = None
-
-    def run(self) -> None:
-        """Make the call; runs in the thread."""
-        try:
-            self._answer = self._function()
-        except BaseException as error:  # noqa: BLE001  # raised in the caller by `answer`
-            self._error = error
-        self.done.release()
-
-    def answer(self) -> Any:
-        """The result of the call; raises its error."""
-        if self._error is not None:
-            raise self._error
-        return self._answer
 
 
 class Thread:

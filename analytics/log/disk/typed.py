@@ -16,7 +16,7 @@ from analytics.state.series.stored import dumped, dumped_content, loaded_content
 from analytics.state.state import State
 
 TYPED, ENDPOINT = "typed", "endpoint"
-"""What the families of parts begin with: those of the store of typed series, and those of the one of endpoints."""
+"""Prefixes of the families of parts: of the store of typed series, and of the one of endpoints."""
 
 
 class SeriesParts:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from analytics.promql.engine import PromqlEngine
 from analytics.promql.storage import SeriesStorage
+from analytics.query.cells.alerts import AlertSource
 from analytics.query.cells.endpoints import EndpointSource
 from analytics.query.cells.figures import Source
 from analytics.query.cells.presence import PresenceSource
@@ -26,8 +27,8 @@ def make_engine(
     """The PromQL engine over everything that the state keeps, and other sources.
 
     Args:
-        beyond: makes of the storage over that one that knows more; it is told which buckets that has, the sources of
-            series with buckets of their own, and those of others.
+        beyond: extends the storage of the state by what others keep. Its arguments are the storage, the buckets that
+            the state keeps, the sources of series with buckets of their own, and the other sources.
     """
 
     def oldest(level: int) -> int:
@@ -35,7 +36,7 @@ def make_engine(
 
     buckets = KeptBuckets(levels, oldest, lambda: reader.ask(_now))
     lasting: list[Source] = [TrafficSource(reader), EndpointSource(reader)]
-    more: list[Source] = [PresenceSource(reader), *others]
+    more: list[Source] = [PresenceSource(reader), AlertSource(reader), *others]
     lasting.append(StoreSource(reader, own=[*lasting, *more]))
     near = CellStorage([*lasting, *more], buckets)
     return PromqlEngine(beyond(near, buckets, lasting, more))

@@ -14,12 +14,12 @@ Result = tuple[Floats, Mask]
 
 
 def increase(figures: Figures, places: Places) -> Result:
-    """What was counted in the window."""
+    """The increase in the window."""
     return windows.sums(figures.columns["increase"], places), _present(figures, places)
 
 
 def rate(figures: Figures, places: Places) -> Result:
-    """What was counted in the window, a second."""
+    """The increase in the window, a second."""
     values, present = increase(figures, places)
     return values / places.seconds[:, None], present
 

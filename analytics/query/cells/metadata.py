@@ -1,6 +1,7 @@
-"""What is known about metrics: type, help and unit."""
+"""Metadata of metrics: type, help and unit."""
 
 from analytics.points import COUNTER, GAUGE, HISTOGRAM
+from analytics.query.cells.alerts import ALERTS_SERIES
 from analytics.query.cells.presence import AGE_SERIES, STATUS_SERIES, USERS_SERIES
 from analytics.state import endpoint_series
 from analytics.state.state import State
@@ -16,6 +17,7 @@ _OWN = {
     "events_total": (COUNTER, "Events of a service by type", ""),
     USERS_SERIES: (GAUGE, "Distinct users of a service in the last five minutes", ""),
     STATUS_SERIES: (GAUGE, "1 for the state that a service is in", ""),
+    ALERTS_SERIES: (GAUGE, "1 for each alert that is pending or firing", ""),
     AGE_SERIES: (GAUGE, "Seconds since the newest heartbeat of a service", "seconds"),
 }
 

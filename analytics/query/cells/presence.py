@@ -105,10 +105,13 @@ def _status(state: State, now: float, labels: dict[str, str], times: Sequence[fl
 
 
 def _age(state: State, now: float, labels: dict[str, str], times: Sequence[float]) -> Values:
-    """Seconds since the newest heartbeat, from then on."""
+    """Seconds since the newest heartbeat, from then on; since the start of this service where that was later."""
     service = state.services.get(labels["service"])
     last = None if service is None or service.newest is None else service.newest.last
-    return [None if last is None or at < last else at - last for at in times]
+    if last is None:
+        return [None] * len(times)
+    starts = [last, *(end for _, end in state.alerts.outages if end > last)]
+    return [None if at < last else at - max(start for start in starts if start <= at) for at in times]
 
 
 def _users(state: State, now: float, labels: dict[str, str], times: Sequence[float]) -> Values:

@@ -49,7 +49,7 @@ def sample_times(axis: Axis) -> Indices:
 
 
 def _totals(figures: Figures, budget: Budget) -> Objects:
-    """What each series had observed until the end of each bucket."""
+    """The samples of each series up to the end of each bucket."""
     steps = len(figures.axis)
     last = np.arange(1, steps + 1)
     places = Places(np.zeros(steps, np.int64), last, np.ones(steps))

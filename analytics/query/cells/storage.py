@@ -23,7 +23,7 @@ from analytics.state.rollup import Level
 
 _ALL_COLUMNS = {COUNTER: ("increase", "count"), GAUGE: ("last", "last_at", "count"), HISTOGRAM: ("sum", "count")}
 _LATEST_COLUMNS = {COUNTER: ("increase",), GAUGE: ("last",), HISTOGRAM: ("sum", "count")}
-"""What the last values need; gauges that ended need more."""
+"""Fields that last values need; gauges that ended need more."""
 _RATES = ("rate", "increase")
 _COUNTS = ("count_over_time", "present_over_time")
 _TOLERANCE = 0.1

@@ -13,7 +13,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 
 
 class MetricFamily(NamedTuple):
-    """What a family of series is: the lines HELP and TYPE.
+    """The description of a family of series: the lines HELP and TYPE.
 
     Attributes:
         name: without the `_total` of a counter.

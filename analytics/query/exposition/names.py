@@ -20,7 +20,7 @@ SAMPLE_SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "counter": ("", "_total", "_created"),
     "histogram": ("", "_bucket", "_count", "_sum", "_created"),
 }
-"""What follows the name of a family in the names of its samples; OpenMetrics reserves all of them."""
+"""Suffixes of the names of samples after the name of their family; OpenMetrics reserves all of them."""
 IN_FRONT_OF_METRICS, IN_FRONT_OF_LABELS = "custom_", "tag_"
 
 

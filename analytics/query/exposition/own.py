@@ -11,7 +11,7 @@ PREFIX = "analytics_"
 
 
 def reported(families: Iterable[Family | Histograms]) -> Slices:
-    """What other parts of the service report about themselves."""
+    """Reports of the other parts of the service about themselves."""
     for family in families:
         if isinstance(family, Histograms):
             values = {labels: _classic(each.buckets(), each.sum) for labels, each in family.values.items()}
@@ -21,7 +21,7 @@ def reported(families: Iterable[Family | Histograms]) -> Slices:
 
 
 def counted(state: State, now: float, connections: int) -> Slices:
-    """What the state knows of the service itself."""
+    """The metrics of the service itself that the state has."""
     yield from reported(state_families(state, now, connections))
 
 

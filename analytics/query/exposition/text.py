@@ -88,7 +88,7 @@ class TextWriter:
             lines.append(f"{_series(f'{name}_sum', pairs)} {_number(classic.sum)}\n")
 
     def _exemplar(self, exemplar: Exemplar) -> str:
-        """What follows a value: an exemplar of it, which only OpenMetrics has."""
+        """The text after a value: an exemplar of it, which only OpenMetrics has."""
         if not self._openmetrics:
             return ""
         pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in exemplar.labels if _is_name(name))

@@ -34,7 +34,7 @@ LEVELS = (Resolution.MINUTE, Resolution.HOUR, Resolution.DAY)
 
 
 class JoinedStorage(Struct, frozen=True):
-    """See `SeriesStorage`. What is kept here alone is answered without the store.
+    """See `SeriesStorage`. Series that only memory has are answered without the store.
 
     Attributes:
         near: the storage over what is kept here.
@@ -228,7 +228,7 @@ class JoinedFamily:
         return figures
 
     def _parts(self, axis: Axis) -> Iterator[_StoredRows]:
-        """What of the axis is older than what is kept here."""
+        """The part of the axis that is older than the buckets in memory."""
         for run in axis.runs:
             if run.level in LEVELS:
                 end = min(run.end, self._storage.buckets.oldest(run.level))

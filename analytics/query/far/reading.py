@@ -37,7 +37,7 @@ class CannotReadBack(Exception):
 
 
 class FarReading(Protocol):
-    """Where older figures are read from; `target` is its address for people."""
+    """A database from which older figures are read; `target` is its address for people."""
 
     target: str
 
@@ -96,7 +96,7 @@ class CellColumns(NamedTuple):
 
 @runtime_checkable
 class MergingReading(FarReading, Protocol):
-    """Where older cells are read from as they were here, so that they can be merged with those kept here."""
+    """A database that returns older cells as they were in memory, so that they can be merged with those still there."""
 
     def oldest(self, level: Resolution) -> int | None:
         """Start of the oldest cell of a level; None without any.

@@ -35,7 +35,7 @@ Fields = Mapping[str, float]
 
 
 class KeptLevels(NamedTuple):
-    """What is kept here: the levels, the oldest bucket of each, and the time in seconds."""
+    """The buckets kept in memory: the levels, the oldest bucket of each, and the time in seconds."""
 
     levels: Sequence[Level]
     oldest: Sequence[int]
@@ -43,7 +43,7 @@ class KeptLevels(NamedTuple):
 
 
 def kept_levels(state: State, now: float) -> KeptLevels:
-    """What the state keeps at `now`."""
+    """The buckets that the state keeps at `now`."""
     levels = state.series.levels
     return KeptLevels(levels, [state.series.oldest_at(level, now) for level in range(len(levels))], now)
 

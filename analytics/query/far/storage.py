@@ -103,7 +103,7 @@ class FarStorage(Struct, frozen=True):
         return -(-self.buckets.oldest(level) // above) * above * SECOND_MILLISECONDS
 
     def _source(self, level: Resolution, start: int, end: int) -> FarSource:
-        """What the other database has between two times, in milliseconds."""
+        """The data of the other database between two times, in milliseconds."""
         size = self.buckets.levels[level].size
         first = start // SECOND_MILLISECONDS // size * size
         last = -(-end // (SECOND_MILLISECONDS * size)) * size

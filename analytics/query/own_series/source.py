@@ -56,7 +56,7 @@ class OwnSeries:
         return self._columns.described
 
     def own_families(self) -> Iterable[Family]:
-        """What it reports about itself."""
+        """Metrics about this part itself."""
         about = "Own metrics without a place in memory, at each sample"
         yield Family("own_series_rejected", "counter", about, {(): self._columns.rejected})
 
@@ -91,7 +91,7 @@ class OwnSeries:
 
 
 class _Known(NamedTuple):
-    """What is known at a time: rows, labels by kind, and the totals of counters before the first row."""
+    """The samples at a time: rows, labels by kind, and the totals of counters before the first row."""
 
     rows: Sequence[Row]
     labels: Mapping[str, Sequence[Labels]]

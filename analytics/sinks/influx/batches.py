@@ -34,7 +34,7 @@ class Unit(NamedTuple):
 
 
 class DeliveryPlan(NamedTuple):
-    """What there is to deliver.
+    """The buckets to deliver.
 
     Attributes:
         begin: by level the first bucket.
@@ -50,7 +50,7 @@ class DeliveryPlan(NamedTuple):
 def plan(
     state: State, now: float, sink: str, begin: Upto | None, unrecorded: Sequence[NewDelivery] = ()
 ) -> DeliveryPlan:
-    """What a sink has yet to get.
+    """The buckets that a sink does not have yet.
 
     Args:
         begin: how far it is; None to begin where the state says that it is.

@@ -17,6 +17,9 @@ from analytics.sinks.influx.lines import COUNT, INCREASE, MEASUREMENTS, METRIC_T
 ONLY_GROW = (INCREASE, COUNT)
 """Of several points of one time, which VictoriaMetrics keeps, the greatest counts; of other fields the last one."""
 SILENT_SECONDS = 15.0
+STRANGE = "its answer is not what it should be"
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""Errors of answers that are not the JSON that they should be."""
 _BUILD_INFO = "/api/v1/status/buildinfo"
 
 
@@ -52,8 +55,8 @@ class InfluxReader:
             self._silence = getattr(error, "message", "") or str(error)
             self._silent_until = self._clock.monotonic() + SILENT_SECONDS
             raise CannotReadBack(self._silence) from None
-        except msgspec.MsgspecError:
-            raise CannotReadBack("its answer is not what it should be") from None
+        except (KeyError, ValueError, OverflowError):
+            raise CannotReadBack(STRANGE) from None
 
     def _by_influxql(self, query: FarQuery) -> list[FarSeries]:
         names = {"db": self._client.url.database, "epoch": "s", "q": influxql(query)}
@@ -91,7 +94,18 @@ class InfluxReader:
         answer = self._client.get(path, query)
         if answer.status != 200:
             raise CannotReadBack(f"it answers {answer.status}")
-        return gevent.get_hub().threadpool.apply(decoder.decode, (answer.body,))
+        decoded = gevent.get_hub().threadpool.apply(_decoded, (decoder, answer.body))
+        if decoded is None:
+            raise CannotReadBack(STRANGE)
+        return decoded
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """The answer, or None if it is not what it should be: the thread pool would log an error."""
+    try:
+        return decoder.decode(body)
+    except UNREADABLE:
+        return None
 
 
 def influxql(query: FarQuery) -> str:

@@ -1,4 +1,4 @@
-"""What an answer to a write means: taken, refused in part or as a whole, too large, or to be tried again."""
+"""The meaning of an answer to a write: taken, refused in part or as a whole, too large, or to be tried again."""
 
 import re
 from email.utils import parsedate_to_datetime
@@ -20,7 +20,7 @@ Meaning = Literal["taken", "refused", "too_large", "again"]
 
 
 class Verdict(NamedTuple):
-    """What to do.
+    """The next step.
 
     Attributes:
         refused: how many lines were refused; None for all.
@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
 
 
 def verdict(answer: InfluxAnswer, now: float) -> Verdict:
-    """What an answer means; `now` is in seconds since the epoch."""
+    """The meaning of an answer; `now` is in seconds since the epoch."""
     status = answer.status
     if status in (200, 204):
         return Verdict("taken")
@@ -69,7 +69,7 @@ def _explained(answer: InfluxAnswer) -> tuple[str, int | None]:
     """The message of an error, and how many lines were refused, if only some were."""
     try:
         error = _decode(answer.body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _shortened(answer.body[: 4 * MOST_MESSAGE].decode(errors="replace")), None
     text = error.message or error.error
     dropped = _DROPPED.search(text)

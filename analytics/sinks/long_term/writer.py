@@ -20,7 +20,7 @@ from analytics.store.client.asking import AsksStore
 from analytics.store.numbers.layout import DAYS_KIND, HOURS_KIND, MINUTES_KIND
 from analytics.store.numbers.messages import KnownBuckets, SentBlock, SentBlocks
 
-NUMBERS_SECONDS = 5.0
+NUMBERS_SECONDS = 3.0
 KIND_OF = {Resolution.MINUTE: MINUTES_KIND, Resolution.HOUR: HOURS_KIND, Resolution.DAY: DAYS_KIND}
 MOST_SENT = 1024 * 1024
 """Bytes that are sent at once."""

@@ -62,7 +62,7 @@ class SourceTotal(Struct, gc=False, omit_defaults=True):
 
 
 class Rise(NamedTuple):
-    """What a total adds.
+    """The increase by a total.
 
     Attributes:
         increase: at the time of the total.
@@ -215,7 +215,7 @@ def _late(last: SourceTotal, total: SourceTotal) -> Rise | None:
 
 
 def _earliest(late: PastTotal, first: SourceTotal | PastTotal, is_whole: bool | None) -> Rise | None:
-    """What a total adds that is earlier than the first one, which counted as a whole or as the baseline."""
+    """The increase by a total that is earlier than the first one, which counted as a whole or as the baseline."""
     if is_whole is None:
         return None
     if not is_whole:
@@ -226,7 +226,7 @@ def _earliest(late: PastTotal, first: SourceTotal | PastTotal, is_whole: bool | 
 
 
 def _increase(before: SourceTotal | PastTotal, after: SourceTotal | PastTotal) -> float:
-    """What a counter rose between two totals that follow each other."""
+    """The increase of a counter between two totals that follow each other."""
     fell = after.value < before.value or _restarted(before, after)
     return after.value if fell else after.value - before.value
 
@@ -246,7 +246,7 @@ def _known_start(total: SourceTotal | PastTotal) -> float | None:
 
 
 def _difference(last: SourceTotal, total: SourceTotal) -> Rise:
-    """What a total adds to the last one, of which it may be a reset."""
+    """The increase from the last total to the next, which may be a reset."""
     if total.histogram is None:
         fell = total.value < last.value or last.histogram is not None
         return Rise(total.value if fell else total.value - last.value)

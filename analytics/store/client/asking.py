@@ -1,15 +1,26 @@
 """Asking the long-term store, whether there is one or not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from msgspec import Raw
+
 from analytics.errors import AnalyticsError
+from analytics.store.frames import NO_BODY
 
 
 class AsksStore(Protocol):
     """Asks the store process, as `StoreClient.ask` does."""
 
-    def ask(self, op: str, args: Mapping[str, Any] | None = None, *, seconds: float = ...) -> Iterator[bytes]:
+    def ask(
+        self,
+        op: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        seconds: float = ...,
+        body: Raw = ...,
+        is_wanted: Callable[[], bool] = ...,
+    ) -> Iterator[bytes]:
         """The answer in pieces.
 
         Raises:
@@ -27,7 +38,15 @@ class StoreMissing(AnalyticsError):
 class NoStore:
     """Stands in where there is no long-term store."""
 
-    def ask(self, op: str, args: Mapping[str, Any] | None = None, *, seconds: float = 0) -> Iterator[bytes]:
+    def ask(
+        self,
+        op: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        seconds: float = 0,
+        body: Raw = NO_BODY,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Iterator[bytes]:
         """Raise StoreMissing."""
         raise StoreMissing(
             "This service keeps no long-term store: it needs ANALYTICS_DATA_DIR, and ANALYTICS_STORE must not be off."

@@ -16,7 +16,7 @@ from gevent.monkey import get_original
 from analytics.store.options import StoreOptions
 
 COMMAND = ("-m", "analytics.store.process")
-"""What runs the store process, as arguments of Python."""
+"""The arguments of Python that start the store process."""
 CONTROL = 3
 """The descriptor of the child's end of the control socket."""
 REAP_SECONDS = 0.02

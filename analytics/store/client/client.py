@@ -12,25 +12,27 @@ from typing import Any
 import msgspec
 from gevent.event import Event
 from gevent.lock import RLock
+from gevent.socket import wait_read
 
-from analytics.errors import AnalyticsError, Unavailable
+from analytics.errors import AnalyticsError, ClientLeft, Unavailable
 from analytics.jobs.job import Job
 from analytics.jobs.supervisor import Supervisor
 from analytics.log.disk.consumer import Consumer
 from analytics.log.disk.log import DiskLog
 from analytics.store.client.child import COMMAND, Child
-from analytics.store.frames import END, PIECE, REQUEST, AnswerFailure, StoreRequest, read_frame, send_frame
+from analytics.store.client.slots import QuestionSlots
+from analytics.store.frames import END, NO_BODY, PIECE, REQUEST, AnswerFailure, StoreRequest, read_frame, send_frame
 from analytics.store.messages import Begin, StoreStatus
 from analytics.store.options import StoreOptions
 
 CONSUMER_NAME = "store"
 """The cursor of the store in the log."""
 STATUS_SECONDS = 5.0
-"""How often it is asked how it is at least, when all records are in files."""
+"""The longest time between two requests for its state, when all records are in files."""
 TELL_SECONDS = 1.0
-"""How often the store process is told what was applied, unless somebody asks it before."""
+"""How often the store process gets the position of the last applied entry; before each question it gets it, too."""
 TOLD_SECONDS = 2.0
-"""How long the store process may take to hear it."""
+"""How long the store process may take to answer that message."""
 QUESTION_SECONDS = 30.0
 OPEN_SECONDS = 600.0
 """How long it may wait for the store process of a previous server, and for the disk."""
@@ -38,8 +40,16 @@ START_SECONDS = 5.0
 """How long questions wait for a store process that is starting."""
 GRACE_SECONDS = 5.0
 """How much later than a question should end its answer is given up."""
+LOOK_SECONDS = 0.25
+"""How often a question looks whether its answer is still wanted."""
 SILENT = "the store process does not answer"
-STATUS_OF = {"store_unavailable": 503, "query_timeout": 503, "query_too_large": 422, "store_failed": 500}
+STATUS_OF = {
+    "store_unavailable": 503,
+    "query_timeout": 503,
+    "query_too_large": 422,
+    "store_failed": 500,
+    "store_full": 507,
+}
 """HTTP status by code of a failure; others are wrong questions."""
 
 logger = logging.getLogger(__name__)
@@ -79,9 +89,10 @@ class StoreClient:
         self._life = Begin(0, 0, 0, is_first=True)
         self._child: Child | None = None
         self._telling = RLock()
+        self._slots = QuestionSlots()
         self._told = self._told_dropped = 0
         self.status = StoreStatus(0)
-        """What the store process said last."""
+        """The last state that the store process sent."""
         self._heard_at = 0.0
         self._consumer: Consumer | None = None
         self._ready = Event()
@@ -103,37 +114,44 @@ class StoreClient:
         *,
         seconds: float = QUESTION_SECONDS,
         start_seconds: float = START_SECONDS,
+        body: msgspec.Raw = NO_BODY,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[bytes]:
         """Ask the store process; yields the answer in pieces. It covers all records that were acknowledged before.
 
         Close the iterator to cancel the question. One that is starting is waited for, for `start_seconds` at most.
 
+        Args:
+            is_wanted: asked every `LOOK_SECONDS`; the question is cancelled when it says no.
+
         Raises:
-            Unavailable: the store process does not run now.
+            Unavailable: the store process does not run now, or has too many questions.
+            ClientLeft: the answer is not wanted any more.
             StoreFailure: it could not answer.
         """
         if self.status.trouble == SILENT:  # the reporter goes on asking it
             raise Unavailable("The long-term store does not answer now.", headers={"Retry-After": "5"})
         if not self._ready.wait(start_seconds):
             raise _unavailable()
-        self._tell()
-        yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds))
+        with self._slots.taken(op, is_wanted):
+            self._tell()
+            yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds, body), is_wanted)
 
-    def _request(self, request: StoreRequest) -> Iterator[bytes]:
+    def _request(self, request: StoreRequest, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
         child = self._child
         if child is None:
             raise _unavailable()
         try:
             with closing(child.connect()) as connection:
                 connection.settimeout(request.seconds + GRACE_SECONDS)
-                yield from _answer(connection, request)
+                yield from _answer(connection, request, is_wanted)
         except (OSError, EOFError) as error:
             raise _unavailable() from error
 
     def _run(self) -> None:
         child = Child(self._options, self._command)
         self._child = child
-        self._log.dropped.told = 0  # what is in memory from now on stays until it is told
+        self._log.dropped.told = 0  # dropped records in memory stay from now on until the process knows them
         try:
             begin = msgspec.to_builtins(self._life)
             self._told = self._told_dropped = 0
@@ -192,9 +210,10 @@ class StoreClient:
             self._consumer.move(self.status.upto)
 
 
-def _answer(connection: socket.socket, request: StoreRequest) -> Iterator[bytes]:
+def _answer(connection: socket.socket, request: StoreRequest, is_wanted: Callable[[], bool]) -> Iterator[bytes]:
     send_frame(connection, REQUEST, msgspec.json.encode(request))
     while True:
+        _wait(connection, request.seconds + GRACE_SECONDS, is_wanted)
         kind, body = read_frame(connection)
         if kind == PIECE:
             yield body
@@ -202,6 +221,26 @@ def _answer(connection: socket.socket, request: StoreRequest) -> Iterator[bytes]
             return
         else:
             raise StoreFailure(msgspec.json.decode(body, type=AnswerFailure))
+
+
+def _wait(connection: socket.socket, seconds: float, is_wanted: Callable[[], bool]) -> None:
+    """Wait for a frame.
+
+    Raises:
+        TimeoutError: there is none within `seconds`.
+        ClientLeft: it is not wanted any more.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            wait_read(connection.fileno(), timeout=LOOK_SECONDS)
+        except TimeoutError:
+            if not is_wanted():
+                raise ClientLeft from None
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _unavailable() -> Unavailable:

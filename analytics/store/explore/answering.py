@@ -10,7 +10,7 @@ from analytics.store.source import EventSource
 
 
 class RunsSql(Protocol):
-    """What is needed of DuckDB's connection."""
+    """The methods that are used of DuckDB's connection."""
 
     def execute(self, query: str, parameters: list[Any]) -> Self: ...
 

@@ -53,10 +53,17 @@ class FoundEvents:
 
 
 def text_sql(name: str, stored: str) -> str:
-    """The SQL of the value of a field as text, from SQL of it as it is stored; null where it is absent."""
+    """The SQL of the value of a field as text, from SQL of it as it is stored; null where it is absent.
+
+    Numbers are written in one way, `99.9` for `99.90`: only a column of the field has them as they were sent.
+    """
     if not name.startswith(DATA):
         return stored
-    return f"CASE WHEN starts_with({stored}, '\"') THEN {unquoted_sql(stored)} ELSE nullif({stored}, 'null') END"
+    return (
+        f"CASE WHEN starts_with({stored}, '\"') THEN {unquoted_sql(stored)} WHEN {stored} = '-0' THEN '0'"
+        f" WHEN {stored} >= '-' AND {stored} < ':' AND regexp_matches({stored}, '[.eE]')"
+        f" THEN TRY_CAST({stored} AS DOUBLE)::VARCHAR ELSE nullif({stored}, 'null') END"
+    )
 
 
 def column_of(path: str) -> str:

@@ -6,7 +6,7 @@ Files never change, so a backup links or copies only those that it does not have
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,13 +22,17 @@ TRIES = 5
 
 
 class StoreCopy(NamedTuple):
-    """What a copy of a store holds, and the position of the log up to which its files reach."""
+    """The content of a copy of a store, and the position of the log up to which its files reach.
+
+    `damaged` are files in it that are not as they were written, `left_out` those that it was made without.
+    """
 
     files: int
     rows: int
     bytes: int
     upto: int
     damaged: list[str]
+    left_out: Sequence[str] = ()
 
 
 def backup_folder(backup: Path) -> Path:
@@ -39,7 +43,8 @@ def backup_folder(backup: Path) -> Path:
 def copy_store(data_directory: Path, backup: Path) -> StoreCopy | None:
     """Copy the store in a data directory to a backup; None if there is none. The service may be running.
 
-    Copy the database afterwards: it still has all entries that the files of this copy do not reach.
+    Damaged files are left out, so that the copy can be restored. Copy the database afterwards: it still has all entries
+    that the files of this copy do not reach.
 
     Raises:
         CannotStore: the store cannot be read, or the copy cannot be written.
@@ -52,20 +57,23 @@ def copy_store(data_directory: Path, backup: Path) -> StoreCopy | None:
             target.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             fresh = target / f"{MANIFEST_NAME}.part"
             _copy_manifest(source / MANIFEST_NAME, fresh)
-            files = _files(fresh)
             try:
+                files, left_out = _sound(source, target, _files(fresh), is_last=is_last)
                 _copy_files(source, target, files)
             except FileNotFoundError:  # replaced by others meanwhile
                 if is_last:
                     raise
                 continue
+            _forget(fresh, left_out)
             fresh.replace(target / MANIFEST_NAME)
             _remove_others(target, {file.name for file in files})
             sync_directory(target)
             break
     except (OSError, sqlite3.Error) as error:
         raise CannotStore(f"{source} could not be copied to {target} ({error}).") from error
-    return describe(target)
+    copied = describe(target)
+    assert copied is not None
+    return copied._replace(left_out=[f"{name}: {reason}" for name, reason in left_out.items()])
 
 
 def restore_store(backup: Path, data_directory: Path, kept: Path) -> StoreCopy | None:
@@ -96,7 +104,7 @@ def restore_store(backup: Path, data_directory: Path, kept: Path) -> StoreCopy |
 
 
 def describe(folder: Path) -> StoreCopy | None:
-    """What a folder of a store, or of a backup of one, holds; every file is checked. None if there is no store.
+    """The content of a folder of a store, or of its backup; every file is checked. None if there is no store.
 
     Raises:
         CannotStore: it cannot be read.
@@ -135,12 +143,37 @@ def _copy_manifest(source: Path, target: Path) -> None:
     _sync(target)
 
 
+def _sound(
+    source: Path, target: Path, files: Iterable[DataFile], *, is_last: bool
+) -> tuple[list[DataFile], dict[str, str]]:
+    """The files that can be copied, or are copied already, and why others cannot, by name.
+
+    Raises:
+        FileNotFoundError: one is gone, perhaps since others have replaced it; not with `is_last`.
+    """
+    sound, left_out = list[DataFile](), dict[str, str]()
+    for file in files:
+        to, reason = target / file.name, file.damage
+        if reason is None and not (to.exists() and to.stat().st_size == file.bytes):
+            if not is_last and not (source / file.name).exists():
+                raise FileNotFoundError(file.name)
+            reason = damage_of(source, file)
+        if reason is None:
+            sound.append(file)
+        else:
+            left_out[file.name] = reason
+    return sound, left_out
+
+
+def _forget(manifest: Path, names: Iterable[str]) -> None:
+    with closing(sqlite3.connect(manifest)) as db, db:
+        db.executemany("DELETE FROM files WHERE name = ?", [(name,) for name in names])
+
+
 def _copy_files(source: Path, target: Path, files: Iterable[DataFile]) -> None:
     for file in files:
         to = target / file.name
         if to.exists() and to.stat().st_size == file.bytes:
-            continue
-        if file.damage is not None and not (source / file.name).exists():
             continue
         to.parent.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         part = to.with_name(to.name + ".part")

@@ -38,7 +38,7 @@ def file_name(day: int, epoch: int, first: int, last: int, level: int, revision:
     """The name of a file below the folder of the store.
 
     Args:
-        epoch: which life of the log the positions belong to.
+        epoch: the log that the positions belong to: see `Progress`.
         first, last: the positions between which its records are.
         level: how often its records were merged.
         revision: how often it was written anew without erased records.

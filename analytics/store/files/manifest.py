@@ -1,46 +1,29 @@
 """The manifest: which files count, and up to which position of the log they reach. One SQLite database."""
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from analytics.errors import CannotStore
-from analytics.log.disk.file import PRIVATE, beside, sync_directory
 from analytics.store.files.layout import LAYOUT_VERSION
+from analytics.store.files.letters import Letters
+from analytics.store.files.manifest_tables import ERASED_TABLE, MANIFEST_ID, create_manifest
 from analytics.store.files.shapes import Shape
 
 MANIFEST_NAME = "manifest.db"
-MANIFEST_ID = 0x414E5354
 MANIFEST_BUSY_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE progress (
-    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL
-) STRICT;
-CREATE TABLE files (
-    name TEXT PRIMARY KEY, layout INTEGER NOT NULL, day INTEGER NOT NULL, level INTEGER NOT NULL,
-    epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, crc INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
-    since REAL NOT NULL, until REAL NOT NULL, shapes TEXT NOT NULL, services TEXT, types TEXT, damage TEXT
-) STRICT;
-CREATE TABLE shapes (number INTEGER PRIMARY KEY, fields TEXT NOT NULL) STRICT;
-CREATE TABLE erasures (
-    position INTEGER PRIMARY KEY, number INTEGER NOT NULL, salt TEXT NOT NULL, digests TEXT NOT NULL
-) STRICT;
-CREATE TABLE buckets (
-    kind TEXT NOT NULL, start INTEGER NOT NULL, digest INTEGER NOT NULL, PRIMARY KEY (kind, start)
-) STRICT, WITHOUT ROWID;
-"""
 
 
 class Progress(NamedTuple):
     """How far the files reach.
 
     Attributes:
-        epoch: which life of the log the positions belong to; a new one begins where a log is not the one of before.
+        epoch: the log that the positions belong to; it rises when another log takes the place of the previous one.
         upto: the position of the last entry whose records are in files.
         number: the number of the last event up to there.
     """
@@ -58,12 +41,13 @@ class DataFile(msgspec.Struct, frozen=True):
         layout: the version of the layout that it has.
         day: of its records, as days since 1970-01-01; of numbers the first day of the part of time that they are of.
         level: how often its records were merged.
-        epoch, first, last: the life of the log, and the positions between which its records are; of numbers 0, and
+        epoch, first, last: the log, see `Progress`, and the positions between which its records are; of numbers 0, and
             the generations.
         crc: CRC-32 of the whole file.
         since, until: the least and greatest time, or start of a bucket, in seconds since the epoch.
         shapes: the numbers of the shapes that its rows have; 0 for rows whose data is whole.
         services, types: those in it; None where they are many.
+        letters: of its columns of texts; None where they are not known.
         damage: why it is left out; None if it is sound.
     """
 
@@ -84,11 +68,12 @@ class DataFile(msgspec.Struct, frozen=True):
     shapes: tuple[int, ...]
     services: frozenset[str] | None
     types: frozenset[str] | None
+    letters: Letters | None = None
     damage: str | None = None
 
     @property
     def kind(self) -> str:
-        """What is in it: `events`, or a kind of numbers."""
+        """The kind of its records: `events`, or a kind of numbers."""
         return self.name.partition("/")[0]
 
 
@@ -112,7 +97,7 @@ class Manifest:
     def __init__(self, folder: Path) -> None:
         path = folder / MANIFEST_NAME
         if not path.exists():
-            _create(path)
+            create_manifest(path)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=MANIFEST_BUSY_SECONDS, check_same_thread=False)
         try:
             self._check(path)
@@ -137,12 +122,13 @@ class Manifest:
 
     def _check(self, path: Path) -> None:
         db = self._db
-        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA synchronous = EXTRA")  # else a power cut may undo what files were deleted after
         ((version,),) = db.execute("PRAGMA user_version")
         ((mark,),) = db.execute("PRAGMA application_id")
         if mark != MANIFEST_ID:
             raise CannotStore(f"{path} is a database of another program: move it away.")
         _check_version(path, version)
+        db.execute(ERASED_TABLE)
 
     def close(self) -> None:
         """Close the manifest."""
@@ -163,8 +149,8 @@ class Manifest:
         rows = self._db.execute("SELECT * FROM files ORDER BY day, epoch, first, name")
         names = DataFile.__struct_fields__
         found = []
-        for *plain, shapes, services, types, damage in rows:
-            values = (*plain, *map(_decoded, (shapes, services, types)), damage)
+        for *plain, shapes, services, types, letters, damage in rows:
+            values = (*plain, *map(_decoded, (shapes, services, types, letters)), damage)
             found.append(msgspec.convert(dict(zip(names, values, strict=True)), DataFile))
         return found
 
@@ -180,6 +166,16 @@ class Manifest:
             PendingErasure(position, number, salt, msgspec.json.decode(digests))
             for position, number, salt, digests in rows
         ]
+
+    def erased(self) -> list[tuple[float, str, list[str]]]:
+        """The erasures that all files reflect: when that was, in seconds since the epoch, their salts and digests."""
+        rows = self._db.execute("SELECT at, salt, digests FROM erased")
+        return [(at, salt, msgspec.json.decode(digests)) for at, salt, digests in rows]
+
+    def forget_erased(self, before: float) -> None:
+        """Forget the erasures that all files reflected before a time."""
+        with self._transaction():
+            self._db.execute("DELETE FROM erased WHERE at < ?", (before,))
 
     def add(
         self,
@@ -224,6 +220,10 @@ class Manifest:
             self._db.executemany("DELETE FROM files WHERE name = ?", [(file.name,) for file in gone])
             self._put_files(files)
             if erased_to is not None:
+                self._db.execute(
+                    "INSERT INTO erased SELECT ?, salt, digests FROM erasures WHERE position <= ?",
+                    (time.time(), erased_to),
+                )
                 self._db.execute("DELETE FROM erasures WHERE position <= ?", (erased_to,))
 
     def set_damage(self, file: DataFile, damage: str | None) -> None:
@@ -236,10 +236,11 @@ class Manifest:
             f"INSERT INTO files VALUES ({', '.join('?' * len(DataFile.__struct_fields__))})",  # nosec
             [
                 (
-                    *msgspec.structs.astuple(file)[:-4],
+                    *msgspec.structs.astuple(file)[:-5],
                     _text(file.shapes),
                     None if file.services is None else _text(sorted(file.services)),
                     None if file.types is None else _text(sorted(file.types)),
+                    None if file.letters is None else _text(file.letters),
                     file.damage,
                 )
                 for file in files
@@ -267,20 +268,6 @@ def _text(value: object) -> str:
 
 def _decoded(text: str | None) -> object:
     return None if text is None else msgspec.json.decode(text)
-
-
-def _create(path: Path) -> None:
-    """Create a manifest under another name and then rename it, so that it is never incomplete."""
-    fresh = beside(path, ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(PRIVATE)
-    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
-        db.execute("PRAGMA synchronous = FULL")
-        db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-        db.execute(f"PRAGMA application_id = {MANIFEST_ID}")
-        db.execute(f"PRAGMA user_version = {LAYOUT_VERSION}")
-    fresh.replace(path)
-    sync_directory(path.parent)
 
 
 def _check_version(path: Path, version: int) -> None:

@@ -21,7 +21,7 @@ MAX_COUNTED = 10_000
 COMMON = 50
 """How many objects of a shape were seen before it gets columns."""
 COLUMN = "data."
-"""What the names of columns with fields begin with."""
+"""Prefix of the names of columns with fields."""
 FEW = 16
 """So many objects are looked at one by one where not all of a batch can be split."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -47,11 +47,14 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 class SplitGroup(NamedTuple):
-    """Objects of one shape: their indexes in a batch, and the texts of each field; of the whole without a shape."""
+    """Objects of one shape: their indexes in a batch, and the texts of each field, joined by line ends.
+
+    Without a shape, there is one column with the whole texts.
+    """
 
     shape: Shape | None
     places: list[int]
-    columns: list[list[str]]
+    columns: list[bytes]
 
 
 class Shapes:
@@ -66,31 +69,35 @@ class Shapes:
         for shape in known:
             self._add(shape)
 
-    def split(self, texts: Sequence[bytes]) -> list[SplitGroup]:
-        """Split objects, as JSON texts, by their shapes."""
+    def split(self, objects: Sequence[bytes | Fields]) -> list[SplitGroup]:
+        """Split objects by their shapes; they are JSON texts, or those fields from which the text can be built."""
+        found: list[bytes | Fields | None] = list(objects)
+        texts = {place: each for place, each in enumerate(objects) if type(each) is bytes}
+        for place, each in zip(texts, _exact(list(texts.values())), strict=True):
+            found[place] = each
         groups: dict[tuple[str, ...], tuple[list[int], list[Fields]]] = {}
         whole: list[int] = []
-        for place, found in enumerate(_exact(texts)):
-            if found is None:
+        for place, split in enumerate(found):
+            if type(split) is not dict:
                 whole.append(place)
                 continue
-            fields = tuple(found)
+            fields = tuple(split)
             group = groups.get(fields)
             if group is None:
                 group = groups[fields] = ([], [])
             group[0].append(place)
-            group[1].append(found)
-        split = []
-        for fields, (places, objects) in groups.items():
+            group[1].append(split)
+        made = []
+        for fields, (places, alike) in groups.items():
             shape = self._shape(fields, len(places))
             if shape is None:
                 whole += places
             else:
-                columns = zip(*[found.values() for found in objects], strict=True)
-                split.append(SplitGroup(shape, places, [b"\n".join(each).decode().split("\n") for each in columns]))
+                columns = zip(*[each.values() for each in alike], strict=True)
+                made.append(SplitGroup(shape, places, [b"\n".join(each) for each in columns]))
         if whole:
-            split.append(SplitGroup(None, whole, [[str(texts[place], "utf-8") for place in whole]]))
-        return split
+            made.append(SplitGroup(None, whole, [b"\n".join(_text(objects[place]) for place in whole)]))
+        return made
 
     def _shape(self, fields: tuple[str, ...], count: int) -> Shape | None:
         """The shape of objects with these fields; a new one if they are common."""
@@ -124,11 +131,18 @@ class Shapes:
         self._columns.update({name.lower(): name for name in shape.fields})
 
 
+def _text(found: bytes | Fields) -> bytes:
+    """The text of an object, on one line."""
+    return _encode(found) if isinstance(found, dict) else found.replace(b"\n", b" ")
+
+
 def _exact(texts: Sequence[bytes]) -> Sequence[Fields | None]:
     """The fields of each object, with their texts; None where the object cannot be built again from them.
 
     That is where a name is doubled, or written with escapes.
     """
+    if not texts:
+        return []
     try:
         compact = msgspec.json.format(b"[" + b",".join(texts) + b"]", indent=-1)
         found = _decode(compact)

@@ -19,6 +19,7 @@ from analytics.store.files.layout import (
     SORTED_BY,
     file_name,
 )
+from analytics.store.files.letters import Letters
 from analytics.store.files.manifest import DataFile
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
 
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 MANY_NAMES = 100
 """Services or types of a file that the manifest lists at most."""
 DAY_MICROSECONDS = 86_400 * 1_000_000
+ENCODING = "PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+"""Version 2 keeps lengths and differences apart: with it, level 1 makes files as small as level 3, and texts are read
+in two thirds of the time."""
 
 
 class Reach(NamedTuple):
-    """Where the records of a file come from: see `DataFile`."""
+    """The origin of the records of a file: see `DataFile`."""
 
     epoch: int
     first: int
@@ -47,9 +51,17 @@ class FileWriter:
         self.folder = folder
 
     def write(
-        self, connection: "DuckDBPyConnection", relation: str, day: int, reach: Reach, shapes: dict[int, Shape]
+        self,
+        connection: "DuckDBPyConnection",
+        relation: str,
+        day: int,
+        reach: Reach,
+        shapes: dict[int, Shape],
+        letters: Letters | None,
     ) -> DataFile | None:
         """Write the rows of `relation` (SQL) that are of a day; returns the file, or None if there are none.
+
+        `letters` has at least those of these rows.
 
         Raises:
             duckdb.Error, OSError: it could not be written; no file is left.
@@ -70,7 +82,8 @@ class FileWriter:
         select = f"SELECT {columns} FROM {relation} WHERE {where} ORDER BY {SORTED_BY}"  # nosec
         with finished_file(self.folder, name) as file:
             file.copy(connection, select, ROW_GROUP, about)
-            return self._describe(connection, file, name, day, reach, numbers)
+            made = self._describe(connection, file, name, day, reach, numbers)
+            return msgspec.structs.replace(made, letters=letters)
 
     def _describe(
         self,
@@ -118,7 +131,7 @@ class UnfinishedFile:
         pairs = ", ".join(f"{quoted_name(key)}: {quoted_text(value)}" for key, value in about.items())
         connection.execute(
             f"COPY ({select}) TO {quoted_text(str(self._path))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}, KV_METADATA {{{pairs}}})"
+            f"(FORMAT parquet, {ENCODING}, ROW_GROUP_SIZE {group}, KV_METADATA {{{pairs}}})"
         )
 
     def one(self, connection: "DuckDBPyConnection", figures: str) -> Any:

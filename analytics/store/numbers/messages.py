@@ -1,4 +1,4 @@
-"""What the server and the store process tell each other about numbers. Arrays are little-endian bytes."""
+"""Messages about numbers between the server and the store process. Arrays are little-endian bytes."""
 
 import msgspec
 
@@ -43,14 +43,14 @@ class SentBlock(msgspec.Struct, frozen=True):
 
 
 class SentBlocks(msgspec.Struct, frozen=True):
-    """Blocks for a store process: `life` is the one that it said."""
+    """Blocks for a store process: `life` is that of its `KnownBuckets`."""
 
     life: str
     blocks: list[SentBlock]
 
 
 class KnownBuckets(msgspec.Struct, frozen=True):
-    """What a store process has: its life, which another one does not share, and digests by kind and start."""
+    """Buckets of a store process: `life` is its id, new at each start, and the digests are by kind and start."""
 
     life: str
     digests: list[tuple[str, int, int]]

@@ -53,7 +53,7 @@ class CellTail:
         self.rows = 0
         """Cells that are in no file yet."""
         self.oldest = time.monotonic()
-        """When the oldest of them came."""
+        """The time at which the oldest of them came."""
 
     @property
     def last(self) -> int:
@@ -66,7 +66,7 @@ class CellTail:
             return dict(self._digests)
 
     def put(self, kind: str, start: int, digest: int | None, block: CellBlock) -> None:
-        """Add cells of a bucket; they replace those of before. With a digest the bucket is complete."""
+        """Add cells of a bucket; they replace older ones of the same series. With a digest the bucket is complete."""
         with self._lock:
             if block.names:
                 if not self.rows:

@@ -13,11 +13,12 @@ import msgspec
 from analytics.filters.sql_quoting import quoted_text
 from analytics.store.files.checking import damage_of, quick_damage
 from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
+from analytics.store.files.letters import may_have_field, together
 from analytics.store.files.manifest import DataFile, Manifest
 from analytics.store.files.shapes import Shape, Shapes
 from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import CellTail, tail_table
-from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql
+from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql, searched_columns
 from analytics.store.process.pins import Pins
 from analytics.store.process.tail import Tail, TailTable
 from analytics.store.source import ALL_EVENTS, EventSpan, Extent
@@ -45,17 +46,17 @@ class View(NamedTuple):
 
     def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
         """See `EventSource.events`."""
-        groups: dict[tuple[int, ...], list[DataFile]] = {}
+        groups: dict[object, list[DataFile]] = {}
         for file in self.files:
             if _overlaps(file, span):
-                groups.setdefault(file.shapes, []).append(file)
-        relations = [
-            Relation(self._read(files), self._shapes_of(numbers), 0 in numbers) for numbers, files in groups.items()
-        ]
+                searched = searched_columns(self._shapes_of(file.shapes), texts, file.letters) if texts else []
+                groups.setdefault((file.shapes, *map(tuple, searched)), []).append(file)
+        relations = [self._relation(files) for files in groups.values()]
         for table in self.tables:
             for part in table.parts:
                 rows = f"(SELECT * FROM {part.name} WHERE seq <= {self.number})"  # more may come
-                relations.append(Relation(rows, self._shapes_of(sorted(part.shapes)), 0 in part.shapes))
+                letters = part.letters.letters()
+                relations.append(Relation(rows, self._shapes_of(sorted(part.shapes)), 0 in part.shapes, letters))
         return events_sql(relations, fields, self.erased, texts)
 
     def extents(self, span: EventSpan) -> list[Extent]:
@@ -72,6 +73,11 @@ class View(NamedTuple):
             number, time = max(number, file.last_seq), max(time, math.ceil(file.until * 1e6))
         rows = sum(table.rows for table in self.tables)
         return [*found, Extent(number + 1, max(number + 1, self.number), time, time + 1, rows)] if rows else found
+
+    def _relation(self, files: Sequence[DataFile]) -> Relation:
+        """Files with the same shapes."""
+        shapes, letters = files[0].shapes, together(file.letters for file in files)
+        return Relation(self._read(files), self._shapes_of(shapes), 0 in shapes, letters)
 
     def _read(self, files: Iterable[DataFile]) -> str:
         paths = ", ".join(quoted_text(str(self.folder / file.name)) for file in files)
@@ -183,4 +189,5 @@ def _overlaps(file: DataFile, span: EventSpan) -> bool:
         or (span.before is not None and file.first_seq >= span.before)
         or (span.services is not None and file.services is not None and file.services.isdisjoint(span.services))
         or (span.types is not None and file.types is not None and file.types.isdisjoint(span.types))
+        or not all(may_have_field(file.letters, path, text) for path, text in span.contained)
     )

@@ -1,5 +1,6 @@
 """DuckDB in the store process: opened at first use, with limits."""
 
+import ctypes
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,21 +22,28 @@ class DuckEngine:
     """
 
     def __init__(self, folder: Path, memory: int, threads: int) -> None:
-        self._folder, self._memory, self._threads = folder, memory, threads
+        self._folder, self._limit, self._threads = folder, f"{memory // 2**20}MiB", threads
+        self._library = ctypes.CDLL(None)
         self._lock = threading.Lock()
         self._root: DuckDBPyConnection | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it was used yet."""
-        return self._root is not None
+        self.is_used = False
+        """Whether there were connections since it was trimmed."""
 
     def connect(self) -> "DuckDBPyConnection":
         """A new connection."""
         with self._lock:
             if self._root is None:
                 self._root = self._open()
+            self.is_used = True
             return self._root.cursor()
+
+    def trim(self) -> None:
+        """Return freed memory to the system: what DuckDB's allocator keeps goes when the limit is set, to the same."""
+        self.is_used = False
+        if self._root is not None:
+            self._root.cursor().execute(f"SET GLOBAL memory_limit = '{self._limit}'")
+        if hasattr(self._library, "malloc_trim"):
+            self._library.malloc_trim(0)
 
     def _open(self) -> "DuckDBPyConnection":
         import duckdb  # only here: it takes 50 MB
@@ -43,7 +51,7 @@ class DuckEngine:
         root = duckdb.connect(
             ":memory:",
             config={
-                "memory_limit": f"{self._memory // 2**20}MiB",
+                "memory_limit": self._limit,
                 "threads": self._threads,
                 "temp_directory": str(self._folder / SPILL_FOLDER),
                 "max_temp_directory_size": f"{SPILL_BYTES // 2**20}MiB",

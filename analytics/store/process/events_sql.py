@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.sql_fields import field_sql, nested_sql
 from analytics.filters.sql_quoting import quoted_name, quoted_text
-from analytics.filters.sql_text import contains_sql
+from analytics.filters.sql_text import contains_sql, name_contains_sql
 from analytics.filters.values import fold
+from analytics.store.files.letters import Letters, may_have
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
 from analytics.store.source import field_columns
 
@@ -20,12 +22,14 @@ BETWEEN = frozenset('"{}[]:,')
 class Relation(NamedTuple):
     """Something to select from: its SQL, and the shapes of its rows, whose fields it has columns for.
 
-    `has_whole` says that the data of some rows is in `rest` instead.
+    `has_whole` says that the data of some rows is in `rest` instead. A column is searched for a text if its `letters`
+    may have it.
     """
 
     sql: str
     shapes: Sequence[Shape]
     has_whole: bool = True
+    letters: Letters | None = None
 
 
 class ErasedUsers(NamedTuple):
@@ -74,13 +78,21 @@ def _select(relation: Relation, fields: Sequence[str], texts: Sequence[str]) -> 
     return f"SELECT {', '.join(columns)} FROM {relation.sql}"
 
 
+def searched_columns(shapes: Sequence[Shape], texts: Sequence[str], letters: Letters | None) -> list[list[str]]:
+    """For each text, the columns that may contain it."""
+    columns = [*EVENT_FIELDS.searched, "rest", *(COLUMN + name for name in columns_of(shapes))]
+    return [[column for column in columns if may_have(letters, column, text)] for text in texts]
+
+
 def _has_text(relation: Relation, text: str) -> str:
-    """Whether data contains a folded text, which is looked for in each column if it cannot reach beyond one."""
+    """Whether a row contains a folded text, which is looked for in each column if it cannot reach beyond one."""
+    (may,) = searched_columns(relation.shapes, [text], relation.letters)
+    parts = [name_contains_sql(name, text, quoted_text) for name in EVENT_FIELDS.searched if name in may]
     if BETWEEN.intersection(text):
-        return contains_sql(_data(relation), text, quoted_text)
-    columns = [quoted_name(COLUMN + name) for name in columns_of(relation.shapes)]
-    columns += ["rest"] if relation.has_whole else []
-    parts = [f"coalesce({contains_sql(column, text, quoted_text)}, false)" for column in columns]
+        return f"({' OR '.join([*parts, contains_sql(_data(relation), text, quoted_text)])})"
+    columns = [quoted_name(COLUMN + name) for name in columns_of(relation.shapes) if COLUMN + name in may]
+    columns += ["rest"] if relation.has_whole and "rest" in may else []
+    parts += [contains_sql(column, text, quoted_text) for column in columns]
     named = [shape.number for shape in relation.shapes if any(text in fold(name) for name in shape.fields)]
     parts += [f"shape IN ({', '.join(map(str, named))})"] if named else []
     return f"({' OR '.join(parts)})" if parts else "false"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure, Progress
 from analytics.store.files.shapes import Shapes
 from analytics.store.files.writer import DAY_MICROSECONDS, FileWriter, Reach
@@ -84,7 +85,8 @@ class Flusher:
             rows = without_erased(table.relation(), self._catalog.erased)
             for day in days_of(connection, rows):
                 reach = Reach(self.progress.epoch, table.first, table.last, 0)
-                file = self._writer.write(connection, rows, day, reach, self._shapes.by_number)
+                letters = together(part.letters.letters() for part in table.parts)
+                file = self._writer.write(connection, rows, day, reach, self._shapes.by_number, letters)
                 if file is not None:
                     yield file
         finally:

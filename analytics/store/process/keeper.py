@@ -1,6 +1,5 @@
 """The keeper: it writes the tail to files, merges and deletes files, and looks after them, one step at a time."""
 
-import ctypes
 import logging
 import time
 from typing import NamedTuple
@@ -9,9 +8,11 @@ from analytics.clock import DAY_SECONDS
 from analytics.store.files.checking import damaged
 from analytics.store.files.merging import expired, oldest_day_of
 from analytics.store.files.space import DiskRoom, byte_limit, room
+from analytics.store.history.importer import HistoryImporter
 from analytics.store.numbers.keeping import NumbersKeeper
 from analytics.store.options import StoreOptions
 from analytics.store.process.catalog import FileCatalog
+from analytics.store.process.engine import DuckEngine
 from analytics.store.process.flusher import Flusher
 from analytics.store.process.rewriter import Rewriter
 from analytics.store.process.tail import Tail
@@ -22,13 +23,20 @@ ERASE_SECONDS = 60.0
 """After how long an erasure is written at the latest, so that files are rewritten soon."""
 CHECK_SECONDS = 1.0
 """How often the content of one file is checked."""
+TRIM_SECONDS = 20.0
+"""How often memory that questions have used is returned to the system."""
 WARN_SECONDS = 3_600.0
+CANNOT_WRITE = "records cannot be written to files"
+CANNOT_DELETE = "files that are too old cannot be deleted"
+CANNOT_ERASE = "erased records cannot be removed from files"
+CANNOT_MERGE = "small files cannot be merged, which makes queries slow"
+CANNOT_CHECK = "files cannot be checked"
 
 logger = logging.getLogger(__name__)
 
 
 class Space(NamedTuple):
-    """What the files may take, and whether they may be written now."""
+    """The room for files, and whether they may be written now."""
 
     room: DiskRoom
     max_bytes: int
@@ -36,7 +44,13 @@ class Space(NamedTuple):
 
 
 class Keeper:
-    """Looks after the files. One thread calls `step`."""
+    """Looks after the files. One thread calls `step`.
+
+    Attributes:
+        failure: what it means if the step that is being taken fails.
+    """
+
+    failure = CANNOT_WRITE
 
     def __init__(
         self,
@@ -46,15 +60,17 @@ class Keeper:
         flusher: Flusher,
         rewriter: Rewriter,
         numbers: NumbersKeeper,
+        history: HistoryImporter,
+        engine: DuckEngine,
     ) -> None:
         self._options, self._catalog, self._tail = options, catalog, tail
         self.flusher, self._rewriter, self._numbers = flusher, rewriter, numbers
+        self._history, self._engine = history, engine
         self._folder = catalog.folder
         self.space = self._look()
         self._looked_at = self._checked_at = self._trimmed_at = time.monotonic()
         self._warned_at = -WARN_SECONDS
         self._unchecked: list[str] = []
-        self._library = ctypes.CDLL(None)
 
     @property
     def is_due(self) -> bool:
@@ -69,29 +85,42 @@ class Keeper:
         Raises:
             duckdb.Error, OSError, sqlite3.Error: it failed, and is tried again.
         """
-        now = time.monotonic()
+        now, self.failure = time.monotonic(), CANNOT_DELETE
         if now - self._looked_at >= ROOM_SECONDS:
             self._looked_at = now
             self._make_room()
+        self.failure = CANNOT_WRITE
         if self.is_due and self.space.may_write:
             self.flusher.flush()
-            self._trim()
+            return True
+        if self._history.is_due:
+            self._history.write()
             return True
         if self._numbers.is_due and self.space.may_write:
             self._numbers.flush()
-            self._trim()
             return True
-        if self.space.may_write and (
-            self._rewriter.erase()
-            or self._rewriter.merge(int(time.time() // DAY_SECONDS))
-            or self._numbers.merge(time.time())
-        ):
-            self._trim()
+        if self.space.may_write and (self._erase() or self._merge()):
             return True
+        self.failure = CANNOT_CHECK
         if now - self._checked_at >= CHECK_SECONDS:
             self._checked_at = now
             self._check_next()
+        if now - self._trimmed_at >= TRIM_SECONDS and self._engine.is_used:
+            self._trim()
         return False
+
+    def _erase(self) -> bool:
+        self.failure = CANNOT_ERASE
+        return self._rewriter.erase()
+
+    def _merge(self) -> bool:
+        """Merge some files; returns whether there were any to merge."""
+        self.failure = CANNOT_MERGE
+        if not self._history.is_busy:
+            if self._rewriter.merge(int(time.time() // DAY_SECONDS)):
+                return True
+            self._history.merged()
+        return self._numbers.merge(time.time())
 
     def _look(self) -> Space:
         found = room(self._folder)
@@ -127,6 +156,5 @@ class Keeper:
 
     def _trim(self) -> None:
         """Return freed memory to the system."""
-        trim = getattr(self._library, "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+        self._trimmed_at = time.monotonic()
+        self._engine.trim()

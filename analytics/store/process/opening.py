@@ -4,12 +4,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from analytics.log.disk.file import PRIVATE_DIRECTORY
+from analytics.log.disk.file import PRIVATE_DIRECTORY, sync_directory
 from analytics.log.disk.lock import DirectoryLock, LockHeld
 from analytics.store.files.layout import EVENTS_FOLDER, PARTIAL, store_folder
 from analytics.store.files.manifest import Manifest
 from analytics.store.files.shapes import Shapes
 from analytics.store.files.writer import FileWriter
+from analytics.store.history.importer import HistoryImporter
 from analytics.store.numbers.keeping import NumbersKeeper
 from analytics.store.numbers.layout import DAYS_KIND, HOURS_KIND, MINUTES_KIND
 from analytics.store.numbers.tail import CellTail
@@ -36,6 +37,7 @@ class OpenStore(NamedTuple):
     rewriter: Rewriter
     keeper: Keeper
     numbers: NumbersKeeper
+    history: HistoryImporter
 
 
 def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
@@ -46,7 +48,9 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
         sqlite3.Error, OSError: it cannot be used now.
     """
     folder = store_folder(Path(options.directory))
-    folder.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
+        sync_directory(folder.parent)
     lock = _lock(folder)
     try:
         manifest = Manifest(folder)
@@ -71,8 +75,9 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
     rewriter = Rewriter(manifest, catalog, shapes, writer, engine)
     days = {MINUTES_KIND: options.minutes_days, HOURS_KIND: options.hours_days, DAYS_KIND: options.days_days}
     numbers = NumbersKeeper(manifest, catalog, writer, engine, options.seconds, days)
-    keeper = Keeper(options, catalog, tail, flusher, rewriter, numbers)
-    return OpenStore(lock, manifest, shapes, tail, catalog, rewriter, keeper, numbers)
+    history = HistoryImporter(manifest, catalog, shapes, writer, engine, flusher, options.days)
+    keeper = Keeper(options, catalog, tail, flusher, rewriter, numbers, history, engine)
+    return OpenStore(lock, manifest, shapes, tail, catalog, rewriter, keeper, numbers, history)
 
 
 def _lock(folder: Path) -> DirectoryLock:

@@ -1,4 +1,4 @@
-"""What an operation of the store process works with, and how it refuses."""
+"""The request that an operation of the store process answers, and the errors by which it refuses."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -22,14 +22,14 @@ class DoubtfulRefusal(Refusal):
 
 
 class Interruptible(Protocol):
-    """Whatever answers a request."""
+    """A connection or process that answers a request."""
 
     def interrupt(self) -> None:
         """Stop its query."""
 
 
 class Question(NamedTuple):
-    """What an operation works with; it ends, and is interrupted, with the request.
+    """The request of an operation; when the request ends, the operation is interrupted.
 
     Attributes:
         source: events in files and tail, which stay as they are meanwhile.

@@ -10,8 +10,9 @@ import msgspec
 from analytics.kinds import ERASURES, EVENTS, STARTS
 from analytics.log.disk.packing import unpacked
 from analytics.log.disk.stored import StoredEntry
-from analytics.records import NewErasure, NewEvent
+from analytics.records import NewErasure
 from analytics.store.files.manifest import PendingErasure
+from analytics.store.process.decoding import decoded_events
 from analytics.store.process.journal import JournalReader
 from analytics.store.process.numbering import Numbering
 from analytics.store.process.tail import PENDING_ROWS, Tail
@@ -19,7 +20,6 @@ from analytics.store.process.tail import PENDING_ROWS, Tail
 READ_KINDS = (EVENTS.name, STARTS.name, ERASURES.name)
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_decode_events = msgspec.json.Decoder(list[NewEvent]).decode
 _decode_erasures = msgspec.json.Decoder(list[NewErasure]).decode
 NOTHING: frozenset[int] = frozenset()
 
@@ -92,7 +92,7 @@ class JournalFollower:
             self._take_events(entry)
 
     def _take_events(self, entry: StoredEntry) -> None:
-        events = _decode_events(unpacked(entry.body))
+        events = decoded_events(unpacked(entry.body))
         dropped = self._dropped.pop(entry.position, NOTHING)
         if dropped:
             events = [event for index, event in enumerate(events) if index not in dropped]
@@ -105,7 +105,7 @@ class JournalFollower:
         received = round(entry.received * MICROSECONDS)
         times = [received if event.timestamp is None else _microseconds(event.timestamp) for event in events]
         with self._tail.lock:
-            self._tail.open.add(events, seqs, ids, times, received)
+            self._tail.open.add(events, seqs, ids, times, received, self._tail.shapes)
             self._advance(entry.position)
 
     def _check_number(self, position: int) -> None:

@@ -7,6 +7,7 @@ from analytics.log.digests import among
 from analytics.records import NewErasure
 from analytics.store.files.checking import damaged
 from analytics.store.files.layout import FIXED_COLUMNS
+from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.merging import to_merge
 from analytics.store.files.shapes import COLUMN, Shapes, columns_of
@@ -28,6 +29,8 @@ class Rewriter:
     ) -> None:
         self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
         self._writer, self._engine = writer, engine
+        self._left_out: tuple[int, set[str]] | None = None
+        """Position of the newest erasure, and names of files, for which `erase` waits."""
 
     def merge(self, today: int) -> bool:
         """Merge some files; returns whether there were any to merge."""
@@ -62,20 +65,36 @@ class Rewriter:
     def erase(self) -> bool:
         """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
 
-        Returns whether there were any erasures.
+        That stays while a file is left out that may have such records: it may be put back as it was.
+
+        Returns whether there was anything to do.
         """
         pending = self._manifest.erasures()
         if not pending:
             return False
         last = pending[-1]
+        files = [file for file in self._catalog.of_events() if file.first_seq <= last.number]
+        left_out = last.position, {file.name for file in files if not is_readable(file) and self._exists(file)}
+        if left_out == self._left_out:
+            return False
+        known = {each.position for each in self._catalog.erased}
+        for erasure in pending:
+            if erasure.position not in known:
+                self._catalog.erase(self.users_of(erasure))
         erased = [each for each in self._catalog.erased if each.position <= last.position]
-        for file in [file for file in self._catalog.of_events() if is_readable(file) and file.first_seq <= last.number]:
-            if self._has_any(file, erased):
+        for file in files:
+            if is_readable(file) and self._has_any(file, erased):
                 revision = int(file.name.rsplit(".", 2)[1]) + 1
                 self._replace([file], Reach(file.epoch, file.first, file.last, file.level, revision), erased)
-        self._manifest.replace((), (), erased_to=last.position)
+        if left_out[1]:
+            self._left_out = left_out
+        else:
+            self._manifest.replace((), (), erased_to=last.position)
         self._catalog.forget_erased(erased)
         return True
+
+    def _exists(self, file: DataFile) -> bool:
+        return (self._writer.folder / file.name).exists()
 
     def _has_any(self, file: DataFile, erased: Sequence[ErasedUsers]) -> bool:
         users = sorted(set().union(*(each.users for each in erased)))
@@ -93,7 +112,8 @@ class Rewriter:
         connection = self._engine.connect()
         try:
             rows = without_erased(self._read(files), erased)
-            made = self._writer.write(connection, rows, files[0].day, reach, self._shapes.by_number)
+            letters = together(file.letters for file in files)
+            made = self._writer.write(connection, rows, files[0].day, reach, self._shapes.by_number, letters)
         finally:
             connection.close()
         new = [] if made is None else [made]

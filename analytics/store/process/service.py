@@ -12,11 +12,12 @@ import msgspec
 
 from analytics.errors import CannotStore
 from analytics.log.disk.indexes import unpacked_indexes
+from analytics.records import Receipt
 from analytics.store.files.checking import damaged
 from analytics.store.files.layout import store_folder
 from analytics.store.files.manifest import PendingErasure, Progress
 from analytics.store.frames import StoreRequest
-from analytics.store.messages import STARTING, Begin, Told
+from analytics.store.messages import BRING_HISTORY, STARTING, Begin, Told
 from analytics.store.options import StoreOptions
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.journal import JournalReader
@@ -68,6 +69,8 @@ class StoreService:
         elif request.op == "tell":
             self._tell(msgspec.convert(request.args, Told))
             yield self._status()
+        elif request.op == BRING_HISTORY:
+            yield msgspec.json.encode(self._bring(request))
         elif request.op in STORE_OPERATIONS:
             yield from self._ask(request, active)
         else:
@@ -132,6 +135,14 @@ class StoreService:
             position, number = (begin.cursor, 0) if is_new else (begin.last, begin.number)  # a start sets the number
             progress = Progress(epoch, position, number)
             store.manifest.set_progress(progress)
+        elif begin.is_first and progress.upto < begin.cursor:
+            logger.warning(
+                "entries of the log never came to the store, which was switched off, or away for too long",
+                extra={"files": progress.upto, "log": begin.cursor},
+            )
+            if begin.cursor == begin.last:  # else what is left is read, and numbered as well as it can be
+                progress = Progress(progress.epoch, begin.last, begin.number)
+                store.manifest.set_progress(progress)
         store.keeper.flusher.progress = progress
         store.tail.begin(progress.upto, progress.number)
         self._journal = JournalReader(self._directory, READ_KINDS)
@@ -146,6 +157,12 @@ class StoreService:
         dropped = {at: frozenset(unpacked_indexes(base64.b64decode(text))) for at, text in told.dropped}
         self._follower.tell(told.position, dropped, told.number)
         self._work.set()
+
+    def _bring(self, request: StoreRequest) -> Receipt:
+        """Store old events."""
+        space = self._open.keeper.space
+        may_write = space.may_write and not space.room.is_low
+        return self._open.history.bring(request.body, request.seconds, space.max_bytes, may_write=may_write)
 
     def _status(self) -> bytes:
         store = self._open
@@ -167,13 +184,13 @@ class StoreService:
                     self._troubles["writing"] = "the disk is almost full, and records are not written to files"
             except Exception as error:
                 has_more = False
-                self._troubles["writing"] = f"records cannot be written to files ({error})"
-                logger.exception("the store cannot write")
+                self._troubles["writing"] = f"{keeper.failure} ({type(error).__name__}: {error})"
+                logger.exception("the store could not do its work", extra={"failure": keeper.failure})
                 time.sleep(RETRY_SECONDS)
             if self._follower.has_more:
                 self._work.set()  # there is room in the tail again
             if not has_more:
-                time.sleep(KEEP_SECONDS)
+                self._open.history.wait(KEEP_SECONDS)
 
     def _opened(self) -> OpenStore:
         while True:
@@ -203,5 +220,6 @@ class StoreService:
 
     def _erased(self, erasure: PendingErasure) -> None:
         """Leave out erased events from now on; files follow."""
+        self._open.history.note(erasure)
         self._open.catalog.erase(self._open.rewriter.users_of(erasure))
         self._open.keeper.flusher.erasures.append(erasure)

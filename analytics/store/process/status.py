@@ -11,7 +11,7 @@ STATM = Path("/proc/self/statm")
 
 
 def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
-    """What there is now."""
+    """The current state of the store."""
     files = store.catalog.files
     days = [file.day for file in store.catalog.of_events()]
     space = store.keeper.space

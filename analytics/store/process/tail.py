@@ -1,36 +1,51 @@
 """The tail: records that are in no file yet, in tables of DuckDB."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.sql_quoting import quoted_name
-from analytics.records import NewEvent
 from analytics.store.files.layout import FIXED_COLUMNS
-from analytics.store.files.shapes import COLUMN, Shapes, SplitGroup
+from analytics.store.files.letters import LetterSets
+from analytics.store.files.shapes import COLUMN, Fields, Shapes, SplitGroup
+from analytics.store.process.decoding import JournalEvent, SplitEvent
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PENDING_ROWS = 20_000
 """Rows that are put into the table at the latest; a question puts fewer."""
+SPLIT_ROWS = 1_000
+"""Rows that are split at once: so few that they stay in the cache of the processor meanwhile."""
 OWN_TABLE_ROWS = 2_000
 """So many rows of one shape get a table of their own."""
 _DTYPES = {"BIGINT": "i8", "TIMESTAMP": "M8[us]", "BOOLEAN": "?", "VARCHAR": "O"}
+_SPLIT = ("shape", "rest")
+Columns = dict[str, list[Any]]
 
 
 class WaitingRows:
-    """Rows that are in no table yet, as columns; times are in microseconds since the epoch."""
+    """Rows that are in no table yet, as columns, by shape; times are in microseconds since the epoch."""
 
     def __init__(self) -> None:
-        self.data: list[bytes] = []
-        self.columns: dict[str, list[Any]] = {name: [] for name in FIXED_COLUMNS if name not in ("shape", "rest")}
+        self._data: list[bytes | Fields] = []
+        self._columns = _no_rows()
+        self._by_shape: dict[int, Columns] = {}
+        self.letters: dict[int, LetterSets] = {}
+        """Of data, by shape."""
+        self.count = 0
 
     def add(
-        self, events: Sequence[NewEvent], seqs: Iterable[int], ids: Iterable[str], times: Sequence[int], received: int
+        self,
+        events: Sequence[JournalEvent],
+        seqs: Iterable[int],
+        ids: Iterable[str],
+        times: Sequence[int],
+        received: int,
     ) -> None:
         """Add events."""
-        columns = self.columns
+        columns = self._columns
         columns["seq"] += seqs
         columns["id"] += ids
         columns["type"] += [event.type for event in events]
@@ -39,14 +54,38 @@ class WaitingRows:
         columns["time"] += times
         columns["received"] += [received] * len(events)
         columns["is_timed"] += [event.timestamp is not None for event in events]
-        self.data += [bytes(event.data) for event in events]
+        self._data += [event.data if isinstance(event, SplitEvent) else bytes(event.data) for event in events]
+        self.count += len(events)
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it is time to split rows."""
+        return len(self._data) >= SPLIT_ROWS
+
+    def split(self, shapes: Shapes) -> Mapping[int, Columns]:
+        """Split the rows by shape; returns all columns of each shape, 0 for data that stays whole."""
+        columns, self._columns, data, self._data = self._columns, _no_rows(), self._data, []
+        for group in shapes.split(data):
+            number = 0 if group.shape is None else group.shape.number
+            into = self._by_shape.get(number)
+            if into is None:
+                into = self._by_shape[number] = {name: [] for name in (*_no_rows(), *_fields_of(group))}
+            is_all = group.places == list(range(len(data)))
+            for name, column in columns.items():
+                into[name] += column if is_all else [column[place] for place in group.places]
+            letters = self.letters.setdefault(number, LetterSets())
+            for name, joined in zip(_fields_of(group), group.columns, strict=True):
+                into[name] += joined.decode().split("\n")
+                letters.add(name, joined)
+        return self._by_shape
 
 
 class TailPart(NamedTuple):
-    """A table of DuckDB with rows of the tail: its name, and the shapes of its rows."""
+    """A table of DuckDB with rows of the tail: its name, the shapes of its rows, and the letters of its columns."""
 
     name: str
     shapes: set[int]
+    letters: LetterSets
 
 
 class TailTable:
@@ -71,70 +110,84 @@ class TailTable:
     @property
     def waiting(self) -> int:
         """How many rows are not in the table yet."""
-        return len(self._waiting.data)
+        return self._waiting.count
 
     def add(
-        self, events: Sequence[NewEvent], seqs: Iterable[int], ids: Iterable[str], times: Sequence[int], received: int
+        self,
+        events: Sequence[JournalEvent],
+        seqs: Iterable[int],
+        ids: Iterable[str],
+        times: Sequence[int],
+        received: int,
+        shapes: Shapes,
     ) -> None:
         """Add events."""
         self._waiting.add(events, seqs, ids, times, received)
         self.rows += len(events)
+        if self._waiting.is_many:
+            self._waiting.split(shapes)
 
     def settle(self, connection: "DuckDBPyConnection", shapes: Shapes) -> None:
-        """Put all waiting rows into the table."""
-        import numpy as np
-
+        """Put all waiting rows into tables."""
         waiting, self._waiting = self._waiting, WaitingRows()
-        arrays = {}
-        for name, column in waiting.columns.items():
-            dtype = _DTYPES[FIXED_COLUMNS[name]]
-            is_time = dtype.startswith("M8")  # made of integers: quicker than of times
-            arrays[name] = np.array(column, dtype="i8").view(dtype) if is_time else np.array(column, dtype=dtype)
-        for group in shapes.split(waiting.data):
-            number = 0 if group.shape is None else group.shape.number
-            places = np.array(group.places)
-            batch = {name: array[places] for name, array in arrays.items()}
-            batch["shape"] = np.full(len(group.places), number, dtype="i2")
-            for name, column in zip(_fields_of(group), group.columns, strict=True):
-                batch[name] = np.array(column, dtype=object)
-            connection.register("batch", batch)
+        for number, columns in waiting.split(shapes).items():
+            connection.register("batch", _arrays(columns, number))
             try:
-                if len(group.places) >= OWN_TABLE_ROWS:
-                    self._make(connection, number)
-                else:
-                    self._insert(connection, group, number)
+                is_many = len(columns["seq"]) >= OWN_TABLE_ROWS
+                part = self._make(connection, number) if is_many else self._insert(connection, columns, number)
             finally:
                 connection.unregister("batch")
+            part.letters.update(waiting.letters[number])
+            for name in EVENT_FIELDS.searched:
+                part.letters.add(name, "".join(filter(None, columns[name])).encode())
 
-    def _make(self, connection: "DuckDBPyConnection", number: int) -> None:
+    def _make(self, connection: "DuckDBPyConnection", number: int) -> TailPart:
         """Put the batch into a table of its own."""
-        part = TailPart(f"{self.name}_{len(self.parts)}", {number})
+        part = TailPart(f"{self.name}_{len(self.parts)}", {number}, LetterSets())
         rest = "" if number == 0 else ", NULL::VARCHAR AS rest"
         connection.execute(f"CREATE TABLE {part.name} AS SELECT *{rest} FROM batch")
         self.parts.append(part)
+        return part
 
-    def _insert(self, connection: "DuckDBPyConnection", group: SplitGroup, number: int) -> None:
-        """Add the batch to the table of all shapes."""
+    def _insert(self, connection: "DuckDBPyConnection", names: Iterable[str], number: int) -> TailPart:
+        """Add the batch, with columns of these names, to the table of all shapes."""
         part = self._mixed
         if part is None:
-            part = self._mixed = TailPart(f"{self.name}_{len(self.parts)}", set())
+            part = self._mixed = TailPart(f"{self.name}_{len(self.parts)}", set(), LetterSets())
             columns = ", ".join(f"{name} {kind}" for name, kind in FIXED_COLUMNS.items())
             connection.execute(f"CREATE TABLE {part.name} ({columns})")
             self.parts.append(part)
-        for name in _fields_of(group):
+        for name in names:
             if name not in FIXED_COLUMNS and name not in self._columns:
                 connection.execute(f"ALTER TABLE {part.name} ADD COLUMN {quoted_name(name)} VARCHAR")
                 self._columns.add(name)
         part.shapes.add(number)
         connection.execute(f"INSERT INTO {part.name} BY NAME SELECT * FROM batch")
+        return part
 
     def relation(self) -> str:
         """SQL of all rows as they are stored; it must have some."""
         return "(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {part.name}" for part in self.parts) + ")"
 
 
+def _no_rows() -> Columns:
+    return {name: [] for name in FIXED_COLUMNS if name not in _SPLIT}
+
+
 def _fields_of(group: SplitGroup) -> list[str]:
     return ["rest"] if group.shape is None else [COLUMN + name for name in group.shape.fields]
+
+
+def _arrays(columns: Columns, shape: int) -> dict[str, Any]:
+    """Columns as DuckDB reads them."""
+    import numpy as np
+
+    arrays = {"shape": np.full(len(columns["seq"]), shape, dtype="i2")}
+    for name, column in columns.items():
+        dtype = _DTYPES[FIXED_COLUMNS.get(name, "VARCHAR")]
+        is_time = dtype.startswith("M8")  # made of integers: quicker than of times
+        arrays[name] = np.array(column, dtype="i8").view(dtype) if is_time else np.array(column, dtype=dtype)
+    return arrays
 
 
 class Tail:
@@ -145,7 +198,7 @@ class Tail:
     """
 
     def __init__(self, connect: Callable[[], "DuckDBPyConnection"], shapes: Shapes) -> None:
-        self._connect, self._shapes = connect, shapes
+        self._connect, self.shapes = connect, shapes
         self._connection: DuckDBPyConnection | None = None
         self.lock = threading.RLock()
         """Held while rows are added, put into tables, or a part is frozen or dropped."""
@@ -168,7 +221,7 @@ class Tail:
         """Put all rows into tables, so that questions find them."""
         with self.lock:
             if self.open.waiting:
-                self.open.settle(self.connection, self._shapes)
+                self.open.settle(self.connection, self.shapes)
 
     def freeze(self) -> TailTable:
         """End the open table, and begin a new one after it."""

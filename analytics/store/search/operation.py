@@ -26,7 +26,7 @@ def search_events(question: Question) -> Iterator[bytes]:
 
 
 def pieces(found: StoredEvents) -> Iterator[bytes]:
-    """What was found, in pieces; there is at least one."""
+    """The found events, in pieces; there is at least one."""
     start, size = 0, 0
     for index, event in enumerate(found.events):
         size += len(bytes(event.data))

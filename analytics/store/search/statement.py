@@ -7,7 +7,7 @@ from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.searches import StoreSearch
 from analytics.filters.sql import Parameters, SqlColumns, rendered
 from analytics.filters.sql_quoting import quoted_name
-from analytics.filters.tree import Equals, Every, InTime, Node, OfName, both, paths, texts
+from analytics.filters.tree import Equals, Every, Fits, InTime, Node, OfData, OfName, both, paths, texts
 from analytics.filters.values import as_datetime
 from analytics.store.search.stretches import Stretch
 from analytics.store.source import EventSource, EventSpan, field_columns
@@ -20,7 +20,7 @@ MOST_GROUPS = 20
 
 
 def span_of(node: Node) -> EventSpan:
-    """What a filter is about, as far as all of it has to match."""
+    """The span of the events that a filter can match, by its parts that all have to match."""
     parts = node.parts if isinstance(node, Every) else (node,)
     span = EventSpan()
     for part in parts:
@@ -34,6 +34,8 @@ def span_of(node: Node) -> EventSpan:
                 span = span._replace(types={text})
             case OfName(name="service", test=Equals(text=text, is_exact=True)):
                 span = span._replace(services={text})
+            case OfData(path=path, test=Fits(pieces=pieces)):
+                span = span._replace(contained=[*span.contained, *((path, piece) for piece in pieces)])
     return span
 
 

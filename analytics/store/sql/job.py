@@ -1,4 +1,4 @@
-"""What a sandbox is told on its standard input, and what it answers on its standard output."""
+"""Messages of a sandbox: the job on its standard input, and the answer on its standard output."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class SelectedRows(Struct, frozen=True, tag="rows"):
 
 
 class FailedQuery(Struct, frozen=True, tag="failed"):
-    """Why a query has no answer. `code` is `query_refused`, `query_failed` or `query_too_large`."""
+    """The reason for which a query has no answer. `code` is `query_refused`, `query_failed` or `query_too_large`."""
 
     code: str
     message: str

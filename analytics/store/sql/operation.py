@@ -27,7 +27,7 @@ UNREADABLE = ("IO Error", "Invalid Input Error", "Serialization Error", "TProtoc
 
 
 class SqlRequest(msgspec.Struct, frozen=True):
-    """What was asked: see `SqlSchema`."""
+    """The arguments of a query: see `SqlSchema`."""
 
     sql: str
     limit: int

@@ -2,7 +2,7 @@
 
 Several fences stand one behind the other: the query's tree is judged (`allowed.py`), DuckDB may open no files but those
 of the views and its settings are locked, the kernel lets the process read nothing else and write nothing (Landlock, and
-no file may grow), and its address space is limited. Whoever starts it watches the time.
+no file may grow), and its address space is limited. Its parent process limits the time.
 """
 
 import math
@@ -26,12 +26,16 @@ from analytics.store.sql.allowed import QueryRefused, check_query
 from analytics.store.sql.job import ADDRESS_SPACE, FailedQuery, ResultColumn, SandboxJob, SelectedRows, SqlLimits
 from analytics.store.sql.landlock import confine
 
+MAX_DEPTH = 250
+"""Expressions inside of each other, at most: parsing deeper ones needs a large stack."""
 FETCHED = 256
 """Rows that are fetched at once."""
 MEMORY_LIMITS = (Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
-"""What DuckDB reads when it starts, to learn how much memory there is."""
+"""File from which DuckDB reads at its start how much memory there is."""
 ZONE = ZoneInfo("UTC")
 """The zone of values with a time zone. DuckDB looks it up; its file cannot be read once the process is confined."""
+TOO_DEEP = f"the query has more than {MAX_DEPTH} expressions inside of each other"
+_DEPTH = "Max expression depth"
 encode = msgspec.json.encode
 
 
@@ -42,7 +46,7 @@ def main() -> None:
     answer = run(job)
     sys.stdout.buffer.write(encode(answer))
     sys.stdout.buffer.flush()
-    os._exit(0)  # nothing is left to be closed, and whoever asked is waiting
+    os._exit(0)  # nothing is left to be closed, and the parent process waits
 
 
 def _end_with_parent() -> None:
@@ -61,15 +65,22 @@ def run(job: SandboxJob) -> SelectedRows | FailedQuery:
         check_query(_parsed(db, job.sql), job.views)
         return _answer(db.execute(job.sql), job.limits)
     except QueryRefused as error:
-        return FailedQuery("query_refused", str(error))
+        return FailedQuery("query_refused", TOO_DEEP if _DEPTH in str(error) else str(error))
     except (MemoryError, duckdb.OutOfMemoryException):
         megabytes = job.limits.memory // 1024**2
         return FailedQuery(
             "query_too_large",
             f"the query needs more than {megabytes} MB; ask for fewer rows or columns, or a shorter time",
         )
+    except RecursionError:
+        return FailedQuery("query_refused", TOO_DEEP)
     except duckdb.Error as error:
-        return FailedQuery("query_failed", str(error))
+        return _failed(str(error))
+
+
+def _failed(message: str) -> FailedQuery:
+    """A query that cannot be executed; DuckDB's own advice for deep ones would not help."""
+    return FailedQuery("query_refused", TOO_DEEP) if _DEPTH in message else FailedQuery("query_failed", message)
 
 
 def _limit(limits: SqlLimits) -> None:
@@ -94,6 +105,7 @@ def _opened(job: SandboxJob) -> duckdb.DuckDBPyConnection:
         }
     )
     db.execute(f"SET TimeZone = '{ZONE.key}'")
+    db.execute(f"SET max_expression_depth = {MAX_DEPTH}")
     for name, sql in job.views.items():
         db.execute(f"CREATE VIEW {quoted_name(name)} AS {sql}")
     db.execute(f"SET allowed_paths = [{', '.join(map(quoted_text, job.files))}]")

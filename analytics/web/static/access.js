@@ -33,6 +33,11 @@ export class Access {
     return this.session.scopes.includes('ingest');
   }
 
+  /** Whether rules may be added, changed and deleted. */
+  get mayConfigure() {
+    return this.session.scopes.includes('admin');
+  }
+
   /** Open the page if it may read, else the form. */
   async start() {
     await this.#load();

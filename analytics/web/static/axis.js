@@ -8,6 +8,7 @@ const FEWEST_LONG = 10_000;
 /** For each kind of number: how much of it one unit is, and the suffix of the unit. */
 const UNITS = {
   count: () => [1, ''],
+  number: () => [1, ''],
   rate: (greatest) => {
     const [seconds, unit] = rateUnit(greatest);
     return [1 / seconds, `/${unit}`];
@@ -23,7 +24,7 @@ const UNITS = {
  *
  * @param {number} greatest the end of the axis; 0 where there is nothing to show, and then 0 is the only tick.
  * @param {number} most how many steps may lie between 0 and `greatest`, at least 3.
- * @param {'count' | 'rate' | 'ms'} kind rates are per second.
+ * @param {'count' | 'number' | 'rate' | 'ms'} kind counts are whole numbers, rates are per second.
  * @returns {Array<{value: number, text: string}>}
  */
 export function ticks(greatest, most, kind) {

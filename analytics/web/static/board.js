@@ -1,14 +1,11 @@
-// The last hour of all services, and which of them fail or are slow compared with their baseline.
+// The last hour of all services, and which of them fail or are slow, as the service says.
 
-import { ask, iso, ofService, TaskQueue } from './api.js';
-import { health } from './health.js';
-import { Hour, hoursBefore, Rises } from './minutes.js';
-import { median, usualShare } from './usual.js';
+import { ask, ofService, TaskQueue } from './api.js';
+import { Hour, Rises } from './minutes.js';
+import { wrongOf } from './unusual.js';
 
 const AGAIN_MS = 60_000;
-const USUAL_AGAIN_MS = 600_000;
 const WIDTH = 2;
-const MANY_ERRORS = 0.02;
 const UNSEEN_A_MINUTE = 20; // services out of sight that are reloaded per minute
 
 export class Board {
@@ -19,17 +16,17 @@ export class Board {
     this.wrong = new Map();
   }
 
-  /** Apply a snapshot taken at `now` (seconds); returns the increase of the counters since the last one, by service. */
-  take(services, now) {
+  /**
+   * Apply a snapshot taken at `now` (seconds), and what it says is unusual by service; returns the increase of the counters
+   * since the last one, by service.
+   */
+  take(services, unusual, now) {
     const rises = this.rises.of(services);
     const minute = Math.floor(now / 60);
-    this.wrong = new Map();
+    this.wrong = wrongOf(unusual);
     for (const name of Object.keys(services)) {
-      const hour = this.#hour(name, minute);
       const rise = rises.get(name);
-      hour.add(minute, rise?.requests ?? 0, rise?.errors ?? 0);
-      const wrong = hour.wrong();
-      if (wrong) this.wrong.set(name, wrong);
+      this.#hour(name, minute).add(minute, rise?.requests ?? 0, rise?.errors ?? 0);
     }
     return rises;
   }
@@ -48,27 +45,6 @@ export class Board {
         hour.load((await ask(ofService(name))).series);
       }).catch(() => {
         hour.due = performance.now() + 5000;
-      });
-    }
-  }
-
-  /** Load yesterday's baseline of services in trouble, because their whole last hour may be bad. */
-  loadUsual(services, now) {
-    for (const [name, row] of Object.entries(services)) {
-      const hour = this.hours.get(name);
-      const inTrouble = health(row.status).urgency > 0 || this.wrong.has(name) || hour.recent > MANY_ERRORS;
-      if (!inTrouble || performance.now() < (hour.usualDue ?? 0)) continue;
-      hour.usualDue = performance.now() + USUAL_AGAIN_MS;
-      const { from, to } = hoursBefore(now);
-      const range = { service: name, from: iso(from), to: iso(to), step: 3600 };
-      this.tasks.run(async () => {
-        const [requests, errors, latency] = await Promise.all(
-          [['requests', 'sum'], ['errors', 'sum'], ['latency', 'avg']].map(async ([series, agg]) => (await ask('/series', { name: series, agg, ...range })).points.map((point) => point.value)),
-        );
-        hour.usual = usualShare(requests, errors);
-        hour.usualLatency = median(latency);
-      }).catch(() => {
-        hour.usualDue = performance.now() + 5000;
       });
     }
   }

@@ -12,7 +12,7 @@ const color = (name) => getComputedStyle(document.documentElement).getPropertyVa
  * A chart of some series on one time axis.
  *
  * `series` are `{label, color, format, kind, scale, fill, dash}`, of which `kind` is that of the axis (see `ticks`); `options`
- * may have `bars` and `describe(index)`; its height is that of `.plot`.
+ * may have `bars`, `describe(index)` and `markColor`; its height is that of `.plot`.
  */
 export class Chart {
   constructor(parent, group, title, series, options = {}) {
@@ -160,7 +160,7 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.#cursorMoved(plot)],
         setSelect: [(plot) => this.#selected(plot)],
-        draw: [(plot) => this.marks.paint(plot, color('mark'))],
+        draw: [(plot) => this.marks.paint(plot, color(this.options.markColor ?? 'mark'))],
       },
     };
   }

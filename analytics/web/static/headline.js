@@ -1,5 +1,6 @@
 // Verdict at the top of the page, with links to the services in it, and the title of the window.
 
+import { setTitle } from './bell.js';
 import { byId, el, onClick, setState } from './dom.js';
 import { count, utc } from './format.js';
 import { rangeVerdict } from './rangeverdict.js';
@@ -28,7 +29,7 @@ export class Headline {
     const { state, lead, parts, more } = isPast ? this.#ofRange(loaded) : current;
     const stale = connection.isLive ? '' : `${connection.refusal && `${connection.refusal} `}As last heard: `;
     const name = opened || current.parts[0]?.service;
-    document.title = `${current.troubled ? `(${current.troubled}) ` : ''}${name ? `${name} – ` : ''}Analytics`;
+    setTitle(`${current.troubled ? `(${current.troubled}) ` : ''}${name ? `${name} – ` : ''}Analytics`);
     const said = (some) => some.map(({ service, text }) => `${service} ${text}`).join('; ');
     const ranged = isPast || !loaded?.other ? null : this.#ofRange(loaded);
     const before = (ranged?.parts ?? []).filter(({ service }) => !parts.some((each) => each.service === service));

@@ -4,6 +4,7 @@ import { LiveClient } from '../sdk/analytics.js';
 import { Access } from './access.js';
 import { Annotations } from './annotations.js';
 import { address, ask, home, whyNot } from './api.js';
+import { Bell } from './bell.js';
 import { Board } from './board.js';
 import { Connection } from './connection.js';
 import { Detail } from './detail.js';
@@ -110,7 +111,7 @@ function render() {
     detail.show(snapshot.services, board.wrong, found);
     return;
   }
-  overview.show(found, snapshot, now, board.wrong, ever);
+  overview.show(found, snapshot, now, ever);
   services.show(snapshot.services, board.wrong, found);
   endpoints.show(found);
   history_.refresh();
@@ -123,7 +124,7 @@ function take(data) {
   if (learn(updatedAt.getTime())) summaries.load(); // what is loaded is of another time
   connection.heard(updatedAt);
   const known = board.hours.size;
-  const rises = board.take(data.services, now);
+  const rises = board.take(data.services, data.unusual, now);
   if (known > 0 && board.hours.size > known) loadSoon();
   summaries.advance(now, view.service ? new Map([...rises].filter(([name]) => name === view.service)) : rises);
   for (const event of data.realtime_stats.recent_events) if (types.size < TYPES) types.add(event.type);
@@ -143,15 +144,12 @@ function first() {
 
 /** Load the earlier requests of new services, which live counters do not have. */
 function loadSoon() {
-  overview.reset();
   summaries.loadSoon();
 }
 
 function goOn() {
   const names = Object.keys(snapshot.services);
-  const now = Date.parse(snapshot.updated_at) / 1000;
   board.load(view.service ? [view.service, ...names] : services.names(), (name) => services.isVisible(name));
-  board.loadUsual(snapshot.services, now);
   events.offer(types, names);
 }
 
@@ -190,7 +188,6 @@ live.addEventListener('snapshot', ({ detail: message }) => {
   const again = snapshot !== null;
   if (again) {
     board.reset();
-    overview.reset();
     summaries.load();
     history_.refresh(true);
     if (message.gap) {
@@ -242,6 +239,7 @@ function start() {
   summaries.load();
   events.reload();
   live.start();
+  new Bell().start();
 }
 
 startSwitches();

@@ -1,14 +1,13 @@
 // The five figures of the range, each beside the other range or its usual value; and the totals of all kept time.
 
-import { usualBefore } from './baseline.js';
 import { coverage, scaled, sign } from './compare.js';
 import { byId, el, set, setText } from './dom.js';
 import { briefPercent, count, ms, plural, rate, short } from './format.js';
 import { aStep } from './range.js';
 import { Spark } from './spark.js';
 import { extremes, rates } from './summary.js';
+import { aboutUsual, usualOf } from './unusual.js';
 
-const USUAL_AGAIN = 600;
 const USUAL_WITHIN = 86_400; // seconds: the average of a longer range is no current figure
 const WORSE = 2; // times the usual
 const TOTAL_SHOWN = 1e9;
@@ -23,8 +22,6 @@ const FIGURES = [
 
 export class Overview {
   constructor() {
-    this.usualAt = -Infinity;
-    this.usual = null;
     this.cards = FIGURES.map((figure) => {
       const card = { ...figure, about: el('span', { className: 'soft' }), value: el('strong', {}, '–'), change: el('span', { className: 'change' }), spark: new Spark(96, 28) };
       byId('figures').append(el('div', { className: 'figure' }, el('dt', {}, figure.label, ' ', card.about), el('dd', {}, el('div', { className: 'line' }, card.value, card.spark.root), card.change)));
@@ -33,11 +30,11 @@ export class Overview {
   }
 
   /** Show the figures of the range as of `now` (seconds), and the totals of a snapshot. */
-  show(loaded, { overview, services }, now, wrong, ever) {
+  show(loaded, { overview, services, usual }, now, ever) {
     const rows = Object.values(services);
     const errors = rows.reduce((sum, row) => sum + row.error_count, 0);
     setText(byId('totals'), `All time that is kept: ${total(overview.total_requests)} requests, ${total(errors)} errors, ${plural(rows.length, 'service')}.`);
-    if (now - this.usualAt > USUAL_AGAIN) this.#loadUsual(now, services, wrong);
+    this.usual = usual;
     if (loaded === null) {
       for (const card of this.cards) for (const [place, text] of [[card.about, ''], [card.value, '–'], [card.change, '']]) setText(place, text);
       return;
@@ -56,11 +53,6 @@ export class Overview {
       } else if (loaded.other) this.#noteOther(card, value, loaded, now);
       else this.#noteUsual(card, value, loaded, lines);
     }
-  }
-
-  /** Discard the usual values, for example after a gap. */
-  reset() {
-    this.usualAt = -Infinity;
   }
 
   /** The figure of the other range; requests as they would be over the same length. */
@@ -87,11 +79,11 @@ export class Overview {
       return;
     }
     if (!range.isLive || range.to - range.from > USUAL_WITHIN) this.#note(card, '');
-    else if (this.usual) {
-      const usual = this.usual[card.name];
+    else {
+      const usual = usualOf(this.usual, card.name);
       if (usual === null && value === 0) this.#note(card, `none ${range.within}`);
       else if (usual === null) this.#note(card, 'no usual known yet', 'too few records for a baseline');
-      else this.#note(card, `usually ${usual === 0 && card.worse ? 'none' : card.format(usual)}`, this.usual.about[card.name], card.worse && value > 0 && value >= usual * WORSE);
+      else this.#note(card, `usually ${usual === 0 && card.worse ? 'none' : card.format(usual)}`, aboutUsual(this.usual, card.name), card.worse && value > 0 && value >= usual * WORSE);
     }
   }
 
@@ -99,15 +91,6 @@ export class Overview {
     setText(card.change, text);
     set(card.change, 'title', title);
     if (card.change.dataset.state !== (isBad ? 'bad' : '')) card.change.dataset.state = isBad ? 'bad' : '';
-  }
-
-  async #loadUsual(now, services, wrong) {
-    this.usualAt = now;
-    try {
-      this.usual = await usualBefore(now, services, wrong);
-    } catch {
-      this.usualAt = now - USUAL_AGAIN + 5;
-    }
   }
 }
 

@@ -25,7 +25,7 @@ def _by(label: str, metric: str, more: str = "") -> list[Query]:
 
 
 def own() -> Dashboard:
-    """What the service measures about itself."""
+    """Metrics of the service about itself."""
     with_data = "With a data directory"
     stats = (
         stat("Up", Query("analytics_uptime_seconds", is_instant=True), "s"),

@@ -18,7 +18,7 @@ METRIC = Variable(
     "__name__",
     f"{{{ONE}}}",
     pattern="/^(?!(endpoint_)?(requests_total|errors_total|latency_milliseconds(_sum|_count)?)$|events_total$|users$|"
-    "service_status$|heartbeat_age_seconds$)/",
+    "service_status$|heartbeat_age_seconds$|analytics_)/",
 )
 """Custom metrics of the service: all names but the service's own."""
 

@@ -1,7 +1,7 @@
 """Simulated power cuts: files are rebuilt from a trace of the system calls that wrote them.
 
 Synced data is there. Of the rest, any write or truncation may be missing, and a write may be torn at the sectors of
-the disk. Of the names that were created, renamed and removed since the last sync of the directory, the last changes
+the disk. Of the names that were created, renamed and removed since the last sync of their folder, the last changes
 may be missing.
 """
 
@@ -20,12 +20,14 @@ from tests.server import ROOT
 
 SECTOR = 512
 SUFFIXES = ("", "-wal", ".new", ".new-journal", ".new-wal")
-CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,openat,rename,unlink"
+CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,openat,rename,unlink,mkdir"
+UNTRACED = ("-shm", "lock")
+"""Endings of files that say nothing after a power cut."""
 SECONDS = 60
 
 
 class Call(NamedTuple):
-    """A successful system call on the file `name` in the directory; `name` is empty for the directory itself."""
+    """A successful system call on the file or folder `name` below the directory; empty for the directory itself."""
 
     what: str
     name: str
@@ -33,9 +35,16 @@ class Call(NamedTuple):
     number: int = 0
 
 
-def traced(strace: str, module: str, directory: Path, durability: str, log: Path) -> list[Call]:
-    """The calls of a program on the database in `directory`. It writes acknowledged ids to /dev/null."""
+def traced(
+    strace: str, module: str, directory: Path, durability: str, log: Path, *, is_all: bool = False
+) -> list[Call]:
+    """The calls of a program on the database in `directory`, or on everything in it with `is_all`.
+
+    The program writes acknowledged ids to /dev/null.
+    """
     paths = [directory, Path("/dev/null"), *(directory / f"{FILE_NAME}{suffix}" for suffix in SUFFIXES)]
+    if is_all:
+        paths = []
     watched = [option for path in paths for option in ("-P", str(path))]
     program = [sys.executable, "-m", module, str(directory), durability]
     done = subprocess.run(
@@ -71,9 +80,14 @@ def _call(what: str, arguments: str, directory: Path) -> Iterator[Call]:
     texts = [_decoded(text) for text in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', arguments)]
     opened = re.match(r"\d+<([^>]*)>", arguments)
     path = (_decoded(opened[1]) if "\\x" in opened[1] else opened[1].encode()) if opened else texts[0]
+    if path != b"/dev/null" and path.decode() != str(directory) and not path.startswith(bytes(directory) + b"/"):
+        return
     name = path.decode().removeprefix(str(directory)).removeprefix("/")
+    if name.endswith(UNTRACED):
+        return
     last = arguments.split()[-1]
     if what == "write":
+        assert path == b"/dev/null", name
         yield Call("acknowledged", "", texts[0])
     elif what == "pwrite64":
         yield Call("write", name, texts[0], int(last))
@@ -83,8 +97,10 @@ def _call(what: str, arguments: str, directory: Path) -> Iterator[Call]:
         yield Call("sync", name)
     elif what == "rename":
         yield Call("rename", name, texts[1].removeprefix(bytes(directory)).removeprefix(b"/"))
-    elif what == "unlink" or "O_CREAT" in arguments:
-        yield Call("unlink" if what == "unlink" else "create", name)
+    elif what in ("unlink", "mkdir"):
+        yield Call(what, name)
+    elif "O_CREAT" in arguments:
+        yield Call("create", name)
 
 
 def _decoded(text: str) -> bytes:
@@ -136,9 +152,11 @@ class Power:
 
     def __init__(self) -> None:
         self.acknowledged: list[str] = []
-        self._names: dict[str, _File] = {}
-        self._synced_names: dict[str, _File] = {}
-        self._pending_names: list[Callable[[dict[str, _File]], object]] = []
+        self._names: dict[str, _File | None] = {"": None}
+        self._synced_names: dict[str, _File | None] = {"": None}
+        """None for folders."""
+        self._pending_names: dict[str, list[Callable[[dict[str, _File | None]], object]]] = {}
+        """Changes of names, by the folder that they are in."""
 
     def call(self, call: Call) -> None:
         """Apply a call of the program."""
@@ -146,30 +164,39 @@ class Power:
         if what == "acknowledged":
             self.acknowledged.append(call.data.decode())
         elif what in ("write", "truncate"):
-            self._names[name].pending.append(call)
-        elif what == "sync" and name:
-            self._names[name].sync()
+            file = self._names[name]
+            assert file is not None
+            file.pending.append(call)
         elif what == "sync":
-            for change in self._pending_names:
-                change(self._synced_names)
-            self._pending_names = []
-        elif what == "create" and name not in self._names:
-            made = _File()
-            self._change(lambda names: names.__setitem__(name, made))
+            synced = self._names[name]
+            if synced is not None:
+                synced.sync()
+            else:
+                for change in self._pending_names.pop(name, []):
+                    change(self._synced_names)
+        elif what in ("create", "mkdir") and name not in self._names:
+            made = _File() if what == "create" else None
+            self._change(name, lambda names: names.__setitem__(name, made))
         elif what == "rename":
             new = call.data.decode()
-            self._change(lambda names: names.__setitem__(new, names.pop(name)))
+            self._change(name, lambda names: names.__setitem__(new, names.pop(name)))
         elif what == "unlink":
-            self._change(lambda names: names.pop(name))
+            self._change(name, lambda names: names.pop(name))
 
-    def _change(self, change: Callable[[dict[str, _File]], object]) -> None:
+    def _change(self, name: str, change: Callable[[dict[str, _File | None]], object]) -> None:
         change(self._names)
-        self._pending_names.append(change)
+        self._pending_names.setdefault(_folder(name), []).append(change)
 
     def cut(self, rng: random.Random, directory: Path) -> None:
         """Write into `directory` what a power cut now may leave."""
         names = dict(self._synced_names)
-        for change in self._pending_names[: rng.randint(0, len(self._pending_names))]:
-            change(names)
-        for name, file in names.items():
-            (directory / name).write_bytes(file.cut(rng))
+        for changes in self._pending_names.values():
+            for change in changes[: rng.randint(0, len(changes))]:
+                change(names)
+        for name, file in sorted(names.items()):
+            if name and (directory / _folder(name)).is_dir():  # else the folder is missing, and all in it
+                (directory / name).mkdir() if file is None else (directory / name).write_bytes(file.cut(rng))
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]

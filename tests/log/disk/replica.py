@@ -14,9 +14,12 @@ import msgspec
 
 from analytics.kinds import KINDS
 from analytics.log.disk.checkpoint import (
+    ALERTS_PART,
     ENDPOINTS_PART,
     EXPIRED_PART,
+    INCIDENTS_PART,
     LAST_MINUTE_PART,
+    OUTBOX_PART,
     REST_PART,
     SERIES_PART,
     USERS_PART,
@@ -112,7 +115,7 @@ def _body(family: str, body: bytes) -> Any:
         return list(msgspec.json.decode(body).items())
     if family in (f"{TYPED}_series", f"{ENDPOINT}_series"):
         return repr(msgspec.msgpack.decode(body, type=StoredStore))  # 1 and 1.0 are one
-    if family.partition("_")[0] in (TYPED, ENDPOINT):
+    if family.partition("_")[0] in (TYPED, ENDPOINT, ALERTS_PART, INCIDENTS_PART, OUTBOX_PART):
         return repr(msgspec.msgpack.decode(body))
     if family != REST_PART:
         return msgspec.json.decode(body)

@@ -9,9 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from analytics.alerting import AlertChange, AlertKey, NewAlertStates
+from analytics.incidents import NewIncidentAction
 from analytics.kinds import EVENTS, METRICS, POINTS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log.disk.stored import Part
+from analytics.notifications import FiredAlert, MessageAlert, NewNotification, NewNotificationEnd
 from analytics.points import COUNTER, GAUGE, Exemplar, NewPoint
 from analytics.query.summary import SummaryQuery, summary
 from analytics.records import NewPush, PushedGroup, PushedPoint
@@ -145,6 +148,21 @@ def test_groups_of_pushed_series_and_exemplars_are_restored() -> None:
     rig.recorder.push(NewPush(pushed.grouping))
     saved.take()
     assert list(saved.restored().state.pushed) == []
+
+
+def test_alerts_and_incidents_are_restored() -> None:
+    rig = Rig()
+    firing = AlertChange("Slow", (("alertname", "Slow"),), "firing", True, 1.5, {"summary": "slow"})
+    rig.recorder.change_alerts(NewAlertStates("latency", NOON, [firing]))
+    (incident,) = rig.state.incidents
+    rig.recorder.act(NewIncidentAction(incident.id, "acknowledged", "ann"))
+    saved = SavedParts(rig)
+    saved.take(fails=True)
+    saved.take()
+    copy = saved.restored()
+    assert list(copy.state.alerts) == list(rig.state.alerts)
+    assert copy.state.alerts.number == 1
+    assert list(copy.state.incidents) == [incident]
 
 
 def test_repeated_changes_and_late_totals_are_recognised_after_a_restore() -> None:
@@ -336,3 +354,19 @@ def test_an_incomplete_checkpoint_is_refused(data: st.DataObject) -> None:
     if torn.family != "users":  # a damaged sketch is found at its first use
         with pytest.raises((msgspec.DecodeError, ValueError)):
             restored([*parts[:place], torn, *parts[place + 1 :]], NOON)
+
+
+def test_the_outbox_is_restored() -> None:
+    rig = Rig()
+    key = AlertKey("latency", "Slow", (("alertname", "Slow"),))
+    about = [MessageAlert(key, NOON, None, 1.5, {"summary": "slow"})]
+    rig.recorder.notify(NewNotification("ops", (), "changed", 0, [FiredAlert(key, NOON)], [], 1, about))
+    rig.recorder.notify(NewNotification("chat", (), "changed", 0, [FiredAlert(key, NOON)], [], 1, about))
+    rig.recorder.end_notification(NewNotificationEnd("chat", (), 2, "sent", 1, "200 OK", disabled=7))
+    saved = SavedParts(rig)
+    saved.take(fails=True)
+    saved.take()
+    copy = saved.restored().state.outbox
+    assert list(copy) == list(rig.state.outbox)
+    assert copy.waiting() == rig.state.outbox.waiting() != []
+    assert (copy.number, copy.ended, copy.boxes) == (2, rig.state.outbox.ended, rig.state.outbox.boxes)

@@ -125,6 +125,18 @@ def test_the_age_of_a_heartbeat_grows() -> None:
     assert rig.value("heartbeat_age_seconds") == 42
 
 
+def test_the_age_of_a_heartbeat_counts_from_a_later_start_of_the_service() -> None:
+    rig = QueryRig()
+    rig.beat("shop")
+    rig.clock.advance(600)
+    rig.recorder.start()
+    rig.wait(30)
+    assert rig.value("heartbeat_age_seconds") == 30
+    rig.beat("shop")
+    rig.wait(5)
+    assert rig.value("heartbeat_age_seconds") == 5
+
+
 def test_a_selector_of_everything_finds_all_kinds_once() -> None:
     rig = QueryRig()
     rig.events(request(latency=3))

@@ -1,4 +1,4 @@
-"""A database in memory behind the sink's client: it keeps points as InfluxDB does, and fails as it is told."""
+"""A database in memory behind the sink's client: it keeps points as InfluxDB does, and fails on demand."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the sink does with answers other than 204: each line is taken once, or counted as refused."""
+"""Answers other than 204 to the sink: each line is taken once, or counted as refused."""
 
 import pytest
 

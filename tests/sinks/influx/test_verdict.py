@@ -36,6 +36,7 @@ PARTIAL_3 = (
         (503, {"retry-after": "soon"}, b"", Verdict("again", "503")),
         (429, {"retry-after": "999999"}, b"", Verdict("again", "429", wait=3_600.0)),
         (500, {}, b"<html>oh</html>", Verdict("again", "500: <html>oh</html>")),
+        (500, {}, b'{"error":"\xd4p"}', Verdict("again", '500: {"error":"\ufffdp"}')),
         (401, {}, b'{"error":"x"}', Verdict("again", "401: x", wait=MISCONFIGURED_SECONDS)),
         (404, {}, b"\xff" * 9_000, Verdict("again", "404: " + "\ufffd" * 200 + "…", wait=MISCONFIGURED_SECONDS)),
     ],

@@ -33,7 +33,7 @@ def found_in_store(node: Node, kept: Kept[NewEvent]) -> list[int]:
     shapes, table, connection = Shapes(KNOWN), TailTable("tail", 0, 0), database()
     places = range(len(kept.records))
     times = [round(kept.at(place) * 1e6) for place in places]
-    table.add(kept.records, places, map(kept.id, places), times, round(kept.received * 1e6))
+    table.add(kept.records, places, map(kept.id, places), times, round(kept.received * 1e6), shapes)
     table.settle(connection, shapes)
     parameters, fields = Parameters(), paths(node)
     searched = texts(node)
@@ -43,7 +43,12 @@ def found_in_store(node: Node, kept: Kept[NewEvent]) -> list[int]:
     )
     condition = rendered(node, EVENT_FIELDS, columns, parameters)
     relations = [
-        Relation(part.name, [shapes.by_number[number] for number in sorted(part.shapes) if number], 0 in part.shapes)
+        Relation(
+            part.name,
+            [shapes.by_number[number] for number in sorted(part.shapes) if number],
+            0 in part.shapes,
+            part.letters.letters(),
+        )
         for part in table.parts
     ]
     source = events_sql(relations, fields, (), searched)

@@ -1,0 +1,1 @@
+"""Alerts: rules and their evaluation, what is usual, service level objectives, silences, incidents and messages."""

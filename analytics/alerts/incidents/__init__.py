@@ -1,0 +1,1 @@
+"""Silences, and incidents: alerts that belong together."""

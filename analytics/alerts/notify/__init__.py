@@ -1,0 +1,1 @@
+"""Notifications: which receiver is told of which alerts, when, and how."""

@@ -1,0 +1,1 @@
+"""Receivers: one file for each type, with a function `deliver` (see `delivery.Deliver`)."""

@@ -1,0 +1,38 @@
+"""Microsoft Teams: webhooks of workflows, which take an adaptive card."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analytics.alerts.notify.delivery import ReceiverServices
+from analytics.alerts.notify.posting import post_json
+from analytics.alerts.notify.secrets import revealed
+from analytics.alerts.notify.texts import lines, title
+from analytics.notifications import QueuedMessage
+
+
+def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
+    """Post a message."""
+    return post_json(services, revealed(body["url"], services), payload(message, services.public_url))
+
+
+def payload(message: QueuedMessage, public_url: str) -> dict[str, Any]:
+    """The JSON: a message with one adaptive card."""
+    heading = {
+        "type": "TextBlock",
+        "text": title(message),
+        "weight": "bolder",
+        "size": "medium",
+        "wrap": True,
+        "color": "attention" if message.firing else "good",
+    }
+    texts = [{"type": "TextBlock", "text": line, "wrap": True} for line in lines(message)]
+    card: dict[str, Any] = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [heading, *texts],
+    }
+    if public_url:
+        card["actions"] = [{"type": "Action.OpenUrl", "title": "Open", "url": public_url}]
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}

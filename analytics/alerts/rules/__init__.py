@@ -1,0 +1,1 @@
+"""Rules: what an evaluation of an expression means for its alerts."""

@@ -1,0 +1,65 @@
+"""Labels and texts of alerts, from the labels of samples and the templates of their rule."""
+
+from collections.abc import Iterable, Sequence
+
+from analytics.alerts.rules.rule import ALERT_NAME
+from analytics.points import Labels, labels_of
+from analytics.promql.errors import CannotEvaluate
+from analytics.templating.data import alert_data
+from analytics.templating.template import TextTemplate
+
+MOST_KNOWN = 20_000
+"""Labels of samples whose labels of alerts are remembered."""
+
+
+class Labelling:
+    """The labels that a rule gives its alerts: those of the sample, its own, and `alertname`.
+
+    Args:
+        name: of the alert.
+        added: the labels that the rule adds.
+    """
+
+    def __init__(self, name: str, added: Sequence[tuple[str, TextTemplate]]) -> None:
+        self._name, self._added = name, added
+        self._is_constant = all(template.is_constant for _, template in added)
+        self._known: dict[Labels, Labels] = {}
+
+    def labels(self, sample: Labels, value: float) -> Labels:
+        """The labels of the alert for a sample."""
+        known = self._known.get(sample) if self._is_constant else None
+        if known is None:
+            data = alert_data(sample, value) if not self._is_constant else {}
+            added = [(name, template.text(data)) for name, template in self._added]
+            known = labels_of([*sample, *added, (ALERT_NAME, self._name)])
+            if self._is_constant:
+                if len(self._known) >= MOST_KNOWN:
+                    self._known.clear()
+                self._known[sample] = known
+        return known
+
+    def labelled(self, samples: Iterable[tuple[Labels, float]]) -> dict[Labels, float]:
+        """Values by the labels of alerts.
+
+        Raises:
+            CannotEvaluate: two samples have the same.
+        """
+        found: dict[Labels, float] = {}
+        for sample, value in samples:
+            labels = self.labels(sample, value)
+            if labels in found:
+                raise CannotEvaluate("vector contains metrics with the same labelset after applying alert labels")
+            found[labels] = value
+        return found
+
+    def sampled(self, labels: Labels) -> Labels:
+        """The labels of an alert without those that the rule adds."""
+        added = {ALERT_NAME, *(name for name, _ in self._added)}
+        return tuple((name, value) for name, value in labels if name not in added)
+
+    def texts(
+        self, templates: Sequence[tuple[str, TextTemplate]], labels: Labels, value: float | None
+    ) -> dict[str, str]:
+        """Texts about an alert, such as its annotations; as in Prometheus, labels are those of the sample."""
+        data = alert_data(self.sampled(labels), value)
+        return {name: template.text(data) for name, template in templates}

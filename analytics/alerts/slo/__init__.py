@@ -1,0 +1,1 @@
+"""Service level objectives: their indicators, error budgets, and the alert rules that they expand into."""

@@ -1,0 +1,58 @@
+"""Builds the routes of objectives and of tests of rules, which load the PromQL engine with the first request."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from analytics.api.catalog import Resources
+from analytics.api.rule_tests import rule_tests_blueprint
+from analytics.api.slos import slos_blueprint
+from analytics.catalog.collections import SLOS
+from analytics.clock import Clock
+from analytics.doors.body import BodyReader
+from analytics.doors.limits import BodyLimits
+from analytics.doors.media import ONE_RECORD
+from analytics.lazy import Lazy
+from analytics.log.recorder import Recorder
+from analytics.query.own_series.source import OwnSeries
+from analytics.query.reader import Reader
+from analytics.state.state import State
+from analytics.threads import Threads
+
+if TYPE_CHECKING:
+    from analytics.alerts.slo.budgets import Budgets
+    from analytics.factory.trials import Trials
+    from analytics.promql.engine import PromqlEngine
+
+TEST_LIMIT = 1024 * 1024
+"""Bytes of a test."""
+
+
+def more_alert_blueprints(
+    state: State,
+    recorder: Recorder,
+    reader: Reader,
+    bodies: BodyReader,
+    own: OwnSeries,
+    clock: Clock,
+    threads: Threads,
+    engine: Callable[[], "PromqlEngine"],
+) -> list[Any]:
+    """The blueprints."""
+
+    def make_budgets() -> "Budgets":
+        from analytics.factory.objectives import make_budgets
+
+        return make_budgets(state, reader, own, clock, threads)
+
+    def make_trials() -> "Trials":
+        from analytics.factory.trials import Trials
+
+        return Trials(engine(), threads, clock)
+
+    budgets, trials = Lazy(make_budgets), Lazy(make_trials)
+    tests = BodyReader(BodyLimits(TEST_LIMIT), ONE_RECORD)
+    objectives = Resources(SLOS, recorder, reader, bodies, clock)
+    return [
+        slos_blueprint(objectives, lambda: budgets()()),
+        rule_tests_blueprint(tests, lambda given: trials()(given)),
+    ]

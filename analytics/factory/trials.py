@@ -1,0 +1,73 @@
+"""Builds what tests rules; loaded with the first test."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analytics.alerts.rules.rule import prepared, seconds
+from analytics.alerts.rules.trial import Trial, TrialTimes, try_rule
+from analytics.alerts.rules.unit_tests import BadTestFile, samples_of
+from analytics.clock import HOUR_SECONDS, Clock
+from analytics.errors import ValidationFailed
+from analytics.promql.budget import Budget, Limits
+from analytics.promql.engine import PromqlEngine
+from analytics.promql.errors import QueryError
+from analytics.templating.errors import BadTemplate
+from analytics.threads import Threads
+
+MOST_STEPS = 1_000
+USUAL_SECONDS = 6 * HOUR_SECONDS
+LIMITS = Limits(samples=10_000_000, seconds=20.0)
+
+
+class Trials:
+    """Tests rules, each in a thread of its own.
+
+    Args:
+        engine: over the series that are kept.
+    """
+
+    def __init__(self, engine: PromqlEngine, threads: Threads, clock: Clock) -> None:
+        self._engine, self._threads, self._clock = engine, threads, clock
+
+    def __call__(self, given: Mapping[str, Any]) -> Trial:
+        """The answer of a test.
+
+        Args:
+            given: the loaded body of the request.
+
+        Raises:
+            ValidationFailed: the rule cannot be evaluated.
+        """
+        with self._threads.items(lambda: self._made(given)) as items:
+            return next(items)
+
+    def _made(self, given: Mapping[str, Any]) -> Iterator[Trial]:
+        budget = Budget(LIMITS, self._threads.pause, time.monotonic)
+        interval = max(1, round(seconds(given["interval"])))
+        try:
+            group = prepared("test", {"interval": f"{interval}s", "rules": [given["rule"]]})
+            if given["input_series"]:
+                step = round(seconds(given["step"]) * 1000)
+                samples, last = samples_of(given["input_series"], step)
+                times = _times(0, last // 1000, interval)
+                yield try_rule(group, times, PromqlEngine(samples), budget)
+            else:
+                end = int(self._clock.wall() if given["end"] is None else given["end"].timestamp())
+                start = end - USUAL_SECONDS if given["start"] is None else int(given["start"].timestamp())
+                yield try_rule(group, _times(start, end, interval), self._engine, budget)
+        except (QueryError, BadTemplate) as error:
+            raise _refused("rule", error.message) from None
+        except BadTestFile as error:
+            raise _refused("input_series", str(error)) from None
+
+
+def _times(start: int, end: int, interval: int) -> TrialTimes:
+    """Evaluations at multiples of the interval, which is longer where these would be too many."""
+    step = max(interval, -(-(end - start) // (MOST_STEPS * interval)) * interval)
+    first = -(-start // step) * step
+    return TrialTimes(first, max(first, end // step * step), step)
+
+
+def _refused(field: str, problem: str) -> ValidationFailed:
+    return ValidationFailed(f"{field}: {problem}", fields={field: [problem]})

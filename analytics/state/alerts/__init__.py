@@ -1,0 +1,1 @@
+"""Alerts that hold now, or ended a short time ago."""

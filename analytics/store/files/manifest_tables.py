@@ -1,0 +1,45 @@
+"""The tables of the manifest."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from analytics.log.disk.file import PRIVATE, beside, sync_directory
+from analytics.store.files.layout import LAYOUT_VERSION
+
+MANIFEST_ID = 0x414E5354
+_SCHEMA = """
+CREATE TABLE progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL
+) STRICT;
+CREATE TABLE files (
+    name TEXT PRIMARY KEY, layout INTEGER NOT NULL, day INTEGER NOT NULL, level INTEGER NOT NULL,
+    epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, crc INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    since REAL NOT NULL, until REAL NOT NULL, shapes TEXT NOT NULL, services TEXT, types TEXT, letters TEXT, damage TEXT
+) STRICT;
+CREATE TABLE shapes (number INTEGER PRIMARY KEY, fields TEXT NOT NULL) STRICT;
+CREATE TABLE erasures (
+    position INTEGER PRIMARY KEY, number INTEGER NOT NULL, salt TEXT NOT NULL, digests TEXT NOT NULL
+) STRICT;
+CREATE TABLE buckets (
+    kind TEXT NOT NULL, start INTEGER NOT NULL, digest INTEGER NOT NULL, PRIMARY KEY (kind, start)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+ERASED_TABLE = "CREATE TABLE IF NOT EXISTS erased (at REAL NOT NULL, salt TEXT NOT NULL, digests TEXT NOT NULL) STRICT"
+
+
+def create_manifest(path: Path) -> None:
+    """Create a manifest under another name and then rename it, so that it is never incomplete."""
+    fresh = beside(path, ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(PRIVATE)
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous = FULL")
+        db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        db.execute(f"PRAGMA application_id = {MANIFEST_ID}")
+        db.execute(f"PRAGMA user_version = {LAYOUT_VERSION}")
+    fresh.replace(path)
+    sync_directory(path.parent)

@@ -1,0 +1,1 @@
+"""Imports of old events, which go to the files of the store without passing through the journal."""

@@ -1,0 +1,249 @@
+"""The importer: it writes batches of old events to files, each event once."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from analytics.clock import DAY_SECONDS
+from analytics.log.digests import among
+from analytics.records import NewErasure, NewEvent, Receipt
+from analytics.store.files.letters import together
+from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
+from analytics.store.files.shapes import Shapes
+from analytics.store.files.writer import DAY_MICROSECONDS, FileWriter, Reach
+from analytics.store.history.batch import HistoryBatch
+from analytics.store.process.catalog import FileCatalog
+from analytics.store.process.engine import DuckEngine
+from analytics.store.process.events_sql import ErasedUsers
+from analytics.store.process.flusher import Flusher
+from analytics.store.process.question import Refusal
+from analytics.store.process.tail import TailTable
+from analytics.store.source import EventSpan
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+IMPORT_EPOCH = -1
+"""Stands in names of files for the life of a log: their events come from none."""
+NUMBERS_END = 2**40
+"""Imported events have numbers below it, in the order in which they came; those of the log have higher ones."""
+CHUNK = 40_000
+"""Events that are put into a table at once; meanwhile nobody reads the tail."""
+QUIET_SECONDS = 2.0
+"""How long after a batch another one may follow."""
+MOST_FILES = 1_000
+"""Files of imports that wait to be merged until no batch has come for a while; beyond, they are merged at once."""
+
+
+class HistoryImporter:
+    """Takes batches of events in threads of requests; the keeper's thread writes all that wait in one transaction.
+
+    Args:
+        days: how many days are kept.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        catalog: FileCatalog,
+        shapes: Shapes,
+        writer: FileWriter,
+        engine: DuckEngine,
+        flusher: Flusher,
+        days: int,
+    ) -> None:
+        self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
+        self._writer, self._engine, self._flusher, self._days = writer, engine, flusher, days
+        self._lock, self._called = threading.Lock(), threading.Event()
+        self._waiting: list[HistoryBatch] = []
+        self._count = self._unmerged = 0
+        self._wrote_at = -QUIET_SECONDS
+        manifest.forget_erased(self.oldest_day * DAY_SECONDS)
+        self._erased = manifest.erased()
+        self._pending: list[PendingErasure] = manifest.erasures()
+
+    @property
+    def oldest_day(self) -> int:
+        """The oldest day that is kept, as days since 1970-01-01."""
+        return int(time.time() // DAY_SECONDS) - self._days + 1
+
+    @property
+    def is_due(self) -> bool:
+        """Whether batches wait to be written."""
+        return bool(self._waiting)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether more batches may come soon, so that merging had better wait."""
+        return time.monotonic() - self._wrote_at < QUIET_SECONDS and self._unmerged < MOST_FILES
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a batch."""
+        self._called.wait(seconds)
+
+    def bring(self, body: bytes | msgspec.Raw, seconds: float, max_bytes: int, *, may_write: bool) -> Receipt:
+        """Store events, a JSON array of `NewEvent`; returns when they are in files.
+
+        Raises:
+            Refusal: nothing of it is stored.
+        """
+        if not may_write:
+            raise Refusal("store_full", "The disk is almost full, so that no old events are taken: make room first.")
+        if sum(file.bytes for file in self._catalog.of_events()) + len(bytes(body)) // 4 > max_bytes:
+            raise Refusal(
+                "store_full",
+                "The long-term store has no room for older events, which are deleted first: raise "
+                "ANALYTICS_STORE_MAX_BYTES.",
+            )
+        batch = HistoryBatch(body, time.time(), self.oldest_day)
+        if batch.events:
+            with self._lock:
+                self._waiting.append(batch)
+                self._called.set()
+        else:
+            batch.finish()
+        return batch.wait(seconds)
+
+    def note(self, erasure: PendingErasure) -> None:
+        """Do not bring back the events that an erasure is about."""
+        self._pending = [*self._pending, erasure]
+
+    def merged(self) -> None:
+        """Note that small files were merged."""
+        self._unmerged = 0
+
+    def write(self) -> None:
+        """Write all batches that wait; the keeper's thread calls it.
+
+        Raises:
+            duckdb.Error, OSError, sqlite3.Error: that failed; nothing of them is stored.
+        """
+        with self._lock:
+            batches, self._waiting = self._waiting, []
+            self._called.clear()
+        known, connection = self._pending, self._engine.connect()
+        try:
+            self._drop_erased(batches, known)
+            self._drop_repeated(batches)
+            self._drop_stored(connection, batches)
+            files = self._write(connection, batches)
+        except BaseException as error:
+            for batch in batches:
+                batch.finish(str(error) or type(error).__name__)
+            raise
+        finally:
+            connection.close()
+            self._wrote_at = time.monotonic()
+        self._unmerged += len(files)
+        self._hide_erased_meanwhile(batches, self._pending[len(known) :])
+        for batch in batches:
+            batch.finish()
+
+    def _drop_erased(self, batches: Sequence[HistoryBatch], pending: Sequence[PendingErasure]) -> None:
+        erased = [(at * 1e6, NewErasure(salt, digests)) for at, salt, digests in self._erased]
+        erased += [(float("inf"), NewErasure(each.salt, each.digests)) for each in pending]
+        if not erased:
+            return
+        users = {event.user_id for batch in batches for event in batch.events}
+        until: dict[str | None, float] = {}
+        for at, erasure in erased:
+            for user in among(erasure, users):
+                until[user] = max(at, until.get(user, 0.0))
+        for batch in batches:
+            rows = zip(batch.places, batch.events, batch.times, strict=True)
+            gone = {place for place, event, at in rows if at <= until.get(event.user_id, -1.0)}
+            batch.refuse(gone, code="user_erased", message="The events of this user were erased.", field="user_id")
+
+    def _drop_repeated(self, batches: Sequence[HistoryBatch]) -> None:
+        """Drop events that come twice."""
+        keys = [list(zip([each.id for each in batch.events], batch.times, strict=True)) for batch in batches]
+        seen = set[tuple[str | None, int]]()
+        if len(seen.union(*keys)) == sum(map(len, keys)):
+            return
+        for batch, of_batch in zip(batches, keys, strict=True):
+            places = set[int]()
+            for place, key in zip(batch.places, of_batch, strict=True):
+                if key in seen:
+                    places.add(place)
+                seen.add(key)
+            batch.drop_duplicates(places)
+
+    def _drop_stored(self, connection: "DuckDBPyConnection", batches: Sequence[HistoryBatch]) -> None:
+        """Drop events that are stored already, with the same id and time."""
+        import numpy as np
+
+        times = [at for batch in batches for at in batch.times]
+        if not times:
+            return
+        new = {
+            "id": np.array([event.id for batch in batches for event in batch.events], dtype=object),
+            "time": np.array(times, dtype="i8").view("M8[us]"),
+            "batch": np.repeat(np.arange(len(batches)), [len(batch.events) for batch in batches]),
+            "place": np.array([place for batch in batches for place in batch.places], dtype="i8"),
+        }
+        first, last = min(times), max(times)
+        with self._catalog.view() as view:
+            stored = view.events((), EventSpan(first / 1e6 - 1e-3, last / 1e6 + 1e-3))
+            connection.register("new", new)
+            try:
+                found = connection.execute(
+                    f"SELECT batch, place FROM new SEMI JOIN (SELECT id, time FROM {stored} WHERE time BETWEEN "  # nosec
+                    f"make_timestamp({first}) AND make_timestamp({last})) USING (id, time)"
+                ).fetchall()
+            finally:
+                connection.unregister("new")
+        for number, batch in enumerate(batches):
+            batch.drop_duplicates({place for each, place in found if each == number})
+
+    def _write(self, connection: "DuckDBPyConnection", batches: Sequence[HistoryBatch]) -> list[DataFile]:
+        events = [event for batch in batches for event in batch.events]
+        if not events:
+            return []
+        times = [at for batch in batches for at in batch.times]
+        first = 1 + max((file.last_seq for file in self._catalog.of_events() if file.last_seq < NUMBERS_END), default=0)
+        self._count += 1
+        table = TailTable(f"history_{self._count}", 0, 0)
+        files: list[DataFile] = []
+        try:
+            for start in range(0, len(events), CHUNK):
+                self._settle(connection, table, first + start, events[start : start + CHUNK], times[start:])
+            reach = Reach(IMPORT_EPOCH, first, first + len(events) - 1, 0)
+            letters = together(part.letters.letters() for part in table.parts)
+            for day in sorted({at // DAY_MICROSECONDS for at in times}):
+                file = self._writer.write(connection, table.relation(), day, reach, self._shapes.by_number, letters)
+                assert file is not None
+                files.append(file)
+            used = sorted({number for file in files for number in file.shapes if number})
+            self._manifest.add(files, self._flusher.progress, [self._shapes.by_number[number] for number in used])
+        except BaseException:
+            for file in files:
+                (self._writer.folder / file.name).unlink(missing_ok=True)
+            raise
+        finally:
+            self._catalog.tail.drop([table])
+        self._catalog.replace((), files)
+        return files
+
+    def _settle(
+        self,
+        connection: "DuckDBPyConnection",
+        table: TailTable,
+        first: int,
+        events: Sequence[NewEvent],
+        times: Sequence[int],
+    ) -> None:
+        seqs = range(first, first + len(events))
+        ids = [event.id or "" for event in events]
+        with self._catalog.tail.lock:  # for the shapes
+            table.add(events, seqs, ids, times[: len(events)], round(time.time() * 1e6), self._shapes)
+            table.settle(connection, self._shapes)
+
+    def _hide_erased_meanwhile(self, batches: Sequence[HistoryBatch], pending: Sequence[PendingErasure]) -> None:
+        """Leave out events of users who were erased while these were written."""
+        for each in pending:
+            erasure = NewErasure(each.salt, each.digests)
+            users = among(erasure, {event.user_id for batch in batches for event in batch.events})
+            self._catalog.erase(ErasedUsers(users, each.number, each.position))

@@ -1,0 +1,163 @@
+"""Expressions in actions: `$labels.service`, `printf "%.2f" $value`, `.Value | humanize`."""
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from analytics.templating.errors import BadTemplate, TemplateFailed
+from analytics.templating.functions import FUNCTIONS, NOT_SUPPORTED
+from analytics.templating.scanning import ActionToken
+
+
+class Scope:
+    """What an expression sees: the dot, and the variables. An inner scope sees and sets those of outer ones."""
+
+    __slots__ = ("_outer", "_own", "dot")
+
+    def __init__(self, dot: Any, outer: "Scope | None" = None) -> None:
+        self.dot, self._outer = dot, outer
+        self._own: dict[str, Any] = {} if outer else {"$": dot}
+
+    def get(self, name: str) -> Any:
+        """A variable's value."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope._own:
+                return scope._own[name]
+            scope = scope._outer
+        raise TemplateFailed(f"undefined variable {name}")
+
+    def declare(self, name: str, value: Any) -> None:
+        """Make a variable in this scope."""
+        self._own[name] = value
+
+    def assign(self, name: str, value: Any) -> None:
+        """Change a variable where it was made."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope._own:
+            scope = scope._outer
+        (scope or self)._own[name] = value
+
+
+Expression = Callable[[Scope], Any]
+
+
+def pipeline(tokens: Sequence[ActionToken]) -> Expression:
+    """Commands joined by `|`: the value of each is the last argument of the next.
+
+    Raises:
+        BadTemplate: they are not valid.
+    """
+    parts: list[list[ActionToken]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "sign" else 0
+        if token == ("sign", "|") and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    first, *others = parts
+    found = _command(first, None)
+    for part in others:
+        found = _command(part, found)
+    return found
+
+
+def _command(tokens: Sequence[ActionToken], piped: Expression | None) -> Expression:
+    """A value, or a function with its arguments; `piped` is the last of them."""
+    operands = _operands(tokens)
+    if not operands:
+        raise BadTemplate("a value is missing")
+    head, *arguments = operands
+    if not isinstance(head, str):
+        if arguments or piped is not None:
+            raise BadTemplate("only a function can have arguments")
+        return head
+    if head not in FUNCTIONS:
+        reason = "is not supported here" if head in NOT_SUPPORTED else "is no function"
+        raise BadTemplate(f"{head} {reason}")
+    function, name = FUNCTIONS[head], head
+    values = [_called(each) if isinstance(each, str) else each for each in arguments]
+    if piped is not None:
+        values.append(piped)
+
+    def call(scope: Scope) -> Any:
+        given = [value(scope) for value in values]
+        try:
+            return function(*given)
+        except (TypeError, ValueError, OverflowError, IndexError) as error:
+            raise TemplateFailed(f"error calling {name}: {error}") from None
+
+    return call
+
+
+def _called(name: str) -> Expression:
+    """A function without arguments that is an argument itself."""
+    return _command([ActionToken("word", name)], None)
+
+
+def _operands(tokens: Sequence[ActionToken]) -> list[Expression | str]:
+    """Values, and names of functions."""
+    found: list[Expression | str] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        if token == ("sign", "("):
+            end = _closing(tokens, place)
+            found.append(pipeline(tokens[place + 1 : end]))
+            place = end
+        elif token.kind == "sign":
+            raise BadTemplate(f"{token.text} is not expected")
+        else:
+            found.append(_operand(token))
+        place += 1
+    return found
+
+
+def _closing(tokens: Sequence[ActionToken], place: int) -> int:
+    depth = 0
+    for index in range(place, len(tokens)):
+        if tokens[index].kind == "sign":
+            depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
+        if depth == 0:
+            return index
+    raise BadTemplate("( is not closed")
+
+
+def _operand(token: ActionToken) -> Expression | str:
+    text = token.text
+    if token.kind == "text":
+        return _constant(text[1:-1] if text[0] == "`" else _unquoted(text))
+    if token.kind == "number":
+        return _constant(int(text, 0) if text.lstrip("+-").isdigit() or "x" in text.lower() else float(text))
+    if token.kind == "variable":
+        name, *fields = text.split(".")
+        return lambda scope: _field(scope.get(name), fields)
+    if token.kind == "field":
+        fields = text.split(".")[1:] if text != "." else []
+        return lambda scope: _field(scope.dot, fields)
+    if text in ("true", "false", "nil"):
+        return _constant({"true": True, "false": False, "nil": None}[text])
+    return text
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        raise BadTemplate(f"{text[:20]} is not a text") from None
+
+
+def _constant(value: Any) -> Expression:
+    return lambda scope: value
+
+
+def _field(value: Any, fields: Sequence[str]) -> Any:
+    for name in fields:
+        if not isinstance(value, dict):
+            raise TemplateFailed(f"can't evaluate field {name}")
+        try:
+            value = value[name]
+        except KeyError:
+            raise TemplateFailed(f"can't evaluate field {name}") from None
+    return value

@@ -1,0 +1,269 @@
+"""Receivers of each type, against servers on this machine: what they are sent, and what their answers mean."""
+
+import base64
+import hmac
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from analytics.alerting import AlertKey
+from analytics.alerts.notify.bodies import NO_END, dedup_key
+from analytics.alerts.notify.deliveries import MODULES, deliver
+from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
+from analytics.alerts.notify.http import Http
+from analytics.alerts.notify.planning import MOST_ALERTS
+from analytics.alerts.notify.secrets import HIDDEN
+from analytics.catalog.secret import resolve
+from analytics.notifications import MessageAlert, QueuedMessage
+from analytics.resources import Resource
+from analytics.schemas.receiver import TYPES
+from tests.hooks import Hook, hook
+
+NOW = 1_700_000_000.0
+PUBLIC = "https://stats.shop.example"
+SECRETS = {"TOKEN": "s3cret-t0ken", "KEY": "s3cret-k3y"}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Hook]:
+    with hook() as found:
+        yield found
+
+
+def alert(service: str, *, ended: float | None = None, **labels: str) -> MessageAlert:
+    found = tuple(sorted({"alertname": "HighErrorRate", "service": service, "severity": "critical", **labels}.items()))
+    texts = {"summary": f"{service} fails & <b>fails</b>", "runbook": "https://wiki.example/errors"}
+    return MessageAlert(AlertKey("errors", "HighErrorRate", found), NOW - 60, ended, 12.5, texts)
+
+
+def message(*alerts: MessageAlert, firing: int | None = None, resolved: int = 0, name: str = "ops") -> QueuedMessage:
+    some = list(alerts or [alert("shop")])
+    fire = sum(each.ended is None for each in some) if firing is None else firing
+    over = sum(each.ended is not None for each in some) + resolved
+    group = (("alertname", "HighErrorRate"),)
+    return QueuedMessage("msg_1", 1, name, group, "changed", NOW, fire, over, some)
+
+
+FIRING = message()
+RESOLVED = message(alert("shop", ended=NOW))
+
+
+def send(given: QueuedMessage = FIRING, *, allows_private: bool = True, **body: Any) -> str:
+    """Deliver a message to a receiver with this body."""
+    services = ReceiverServices(
+        Http(allows_private=allows_private),
+        lambda reference: resolve(reference, SECRETS),
+        PUBLIC,
+        lambda: NOW,
+    )
+    return deliver(given, Resource("receivers", "ops", body, 1, NOW, "ann"), services)
+
+
+def test_every_type_has_a_module() -> None:
+    assert MODULES.keys() == TYPES.keys()
+
+
+def test_a_webhook_gets_the_body_of_alertmanager(receiver: Hook) -> None:
+    both = message(alert("shop"), alert("cart", ended=NOW), firing=71)
+    assert send(both, type="webhook", url=receiver.url) == "200 OK: taken"
+    (got,) = receiver.received
+    shop, cart = got.json["alerts"]
+    assert {key: value for key, value in got.json.items() if key != "alerts"} == {
+        "version": "4",
+        "groupKey": '{}:{alertname="HighErrorRate"}',
+        "truncatedAlerts": 70,
+        "status": "firing",
+        "receiver": "ops",
+        "groupLabels": {"alertname": "HighErrorRate"},
+        "commonLabels": {"alertname": "HighErrorRate", "severity": "critical"},
+        "commonAnnotations": {"runbook": "https://wiki.example/errors"},
+        "externalURL": PUBLIC,
+    }
+    assert (shop["status"], shop["startsAt"], shop["endsAt"]) == ("firing", "2023-11-14T22:12:20.000Z", NO_END)
+    assert (cart["status"], cart["endsAt"]) == ("resolved", "2023-11-14T22:13:20.000Z")
+    assert shop["fingerprint"] != cart["fingerprint"]
+    assert (got.headers["webhook-id"], got.headers["webhook-timestamp"]) == ("msg_1", "1700000000")
+    assert "webhook-signature" not in got.headers
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [("plain secret", b"plain secret"), (f"whsec_{base64.b64encode(b'bytes').decode()}", b"bytes")],
+)
+def test_a_webhook_is_signed_as_standard_webhooks_says(receiver: Hook, secret: str, key: bytes) -> None:
+    SECRETS["HOOK"] = secret
+    headers = {"X-Team": "shop", "X-Token": "${TOKEN}"}
+    send(type="webhook", url=receiver.url, secret="${HOOK}", authorization="${TOKEN}", headers=headers)
+    (got,) = receiver.received
+    signed = b"msg_1.1700000000." + got.body
+    expected = base64.b64encode(hmac.new(key, signed, "sha256").digest()).decode()
+    assert got.headers["webhook-signature"] == f"v1,{expected}"
+    assert (got.headers["authorization"], got.headers["x-team"], got.headers["x-token"]) == (
+        SECRETS["TOKEN"],
+        "shop",
+        SECRETS["TOKEN"],
+    )
+
+
+def test_a_webhook_can_have_a_template(receiver: Hook) -> None:
+    template = '{"text": {{ (status ~ ": " ~ alerts[0].annotations.summary) | tojson }}}'
+    send(type="webhook", url=receiver.url, template=template)
+    assert receiver.received[0].json == {"text": "firing: shop fails & <b>fails</b>"}
+    for wrong in ("{{ nothing }}", "{{ alerts[7].status }}", "{{ ''.__class__.__mro__ }}", "{{ 1 / 0 }}"):
+        with pytest.raises(NotDelivered, match="the template cannot be filled in"):
+            send(type="webhook", url=receiver.url, template=wrong)
+    with pytest.raises(NotDelivered, match="makes more than"):
+        send(type="webhook", url=receiver.url, template="{% for a in range(99999) %}{{ '%0999d' % a }}{% endfor %}")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "reason", "retry_after", "is_over"),
+    [
+        (500, {}, "500 Internal Server Error: taken", None, False),
+        (429, {"Retry-After": "30"}, "429 Too Many Requests: taken", 30.0, False),
+        (503, {"Retry-After": "Tue, 14 Nov 2023 22:14:20 GMT"}, "503 Service Unavailable: taken", 60.0, False),
+        (503, {"Retry-After": "999999"}, "503 Service Unavailable: taken", 3600.0, False),
+        (503, {"Retry-After": "soon"}, "503 Service Unavailable: taken", None, False),
+        (410, {}, "410 Gone: taken", None, True),
+        (301, {"Location": "http://127.0.0.1:1/"}, "301 Moved Permanently: redirects are not followed", None, False),
+    ],
+)
+def test_answers_say_whether_to_try_again(
+    receiver: Hook, status: int, headers: dict[str, str], reason: str, retry_after: float | None, is_over: bool
+) -> None:
+    receiver.status, receiver.headers = status, headers
+    with pytest.raises(NotDelivered) as caught:
+        send(type="webhook", url=receiver.url)
+    assert caught.value.reason.startswith(reason)
+    assert (caught.value.retry_after, caught.value.is_over) == (retry_after, is_over)
+
+
+def test_secrets_are_in_no_answer(receiver: Hook) -> None:
+    receiver.text = f"I got {SECRETS['TOKEN']}"
+    assert send(type="webhook", url=receiver.url, authorization="${TOKEN}") == f"200 OK: I got {HIDDEN}"
+    receiver.status = 500
+    with pytest.raises(NotDelivered, match=r"I got \*\*\*$"):
+        send(type="webhook", url=receiver.url, authorization="${TOKEN}")
+    with pytest.raises(NotDelivered, match="The environment variable NOTHING is not set"):
+        send(type="slack", url="${NOTHING}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0"])
+def test_private_addresses_are_refused(host: str) -> None:
+    with pytest.raises(NotDelivered, match="has no public address: set ANALYTICS_NOTIFY_PRIVATE=1"):
+        send(type="webhook", url=f"http://{host}:9/", allows_private=False)
+    mail = {"smtp": f"{host}:25", "sender": "a@shop.example", "to": ["b@shop.example"]}
+    with pytest.raises(NotDelivered, match="has no public address"):
+        send(type="email", allows_private=False, **mail)
+
+
+def test_what_does_not_answer_is_told(receiver: Hook) -> None:
+    with pytest.raises(NotDelivered, match=r"^127.0.0.1:1 does not answer \(Connection refused\)"):
+        send(type="webhook", url="http://127.0.0.1:1/")
+    with pytest.raises(NotDelivered, match="cannot be resolved"):
+        send(type="webhook", url="http://nothing.invalid/")
+    with pytest.raises(NotDelivered, match="no TLS connection"):
+        send(type="webhook", url=receiver.url.replace("http://", "https://"))
+
+
+def test_slack_teams_and_discord_get_their_json(receiver: Hook) -> None:
+    SECRETS["URL"] = receiver.url
+    many = message(*[alert(f"s{number}") for number in range(MOST_ALERTS)], firing=10_000)
+    for type_ in ("slack", "teams", "discord"):
+        for given in (FIRING, RESOLVED, many):
+            send(given, type=type_, url="${URL}")
+    slack, teams, discord = (receiver.received[start : start + 3] for start in (0, 3, 6))
+    assert [each.json["text"] for each in slack] == [
+        "[FIRING:1] HighErrorRate (shop)",
+        "[RESOLVED] HighErrorRate (shop)",
+        "[FIRING:10000] HighErrorRate",
+    ]
+    text = slack[0].json["attachments"][0]["blocks"][0]["text"]["text"]
+    assert text == "firing: shop fails &amp; &lt;b&gt;fails&lt;/b&gt; (value 12.5)"
+    assert slack[2].json["attachments"][0]["blocks"][0]["text"]["text"].endswith("\n… and 9980 more")
+    card = teams[1].json["attachments"][0]["content"]
+    assert [block["text"] for block in card["body"]] == [
+        "[RESOLVED] HighErrorRate (shop)",
+        "resolved: shop fails & <b>fails</b>",
+    ]
+    assert card["body"][0]["color"] == "good"
+    embed = discord[0].json["embeds"][0]
+    assert (embed["title"], embed["url"]) == ("[FIRING:1] HighErrorRate (shop)", PUBLIC)
+    assert discord[0].json["allowed_mentions"] == {"parse": []}
+
+
+def test_telegram_ntfy_and_matrix_get_their_json(receiver: Hook) -> None:
+    base = f"http://127.0.0.1:{receiver.port}"
+    send(type="telegram", url=base, token="${TOKEN}", chat="-100123")
+    send(type="ntfy", url=f"{base}/shop-alerts", authorization="${KEY}", priority=5)
+    send(RESOLVED, type="ntfy", url=f"{base}/shop-alerts")
+    send(type="matrix", url=base, token="${TOKEN}", room="!abc:shop.example")
+    telegram, ntfy, over, matrix = receiver.received
+    assert telegram.path == f"/bot{SECRETS['TOKEN']}/sendMessage"
+    assert telegram.json["chat_id"] == "-100123"
+    assert telegram.json["text"].splitlines()[0] == "[FIRING:1] HighErrorRate (shop)"
+    assert (ntfy.path, ntfy.headers["authorization"]) == ("/", SECRETS["KEY"])
+    assert (ntfy.json["topic"], ntfy.json["priority"], over.json["priority"]) == ("shop-alerts", 5, 3)
+    assert matrix.path == "/_matrix/client/v3/rooms/%21abc%3Ashop.example/send/m.room.message/msg_1"
+    assert matrix.headers["authorization"] == f"Bearer {SECRETS['TOKEN']}"
+    assert matrix.json["msgtype"] == "m.text"
+    with pytest.raises(NotDelivered, match="the URL has no topic"):
+        send(type="ntfy", url=base)
+
+
+def test_pagers_get_one_key_for_all_messages_about_a_group(receiver: Hook) -> None:
+    base = f"http://127.0.0.1:{receiver.port}"
+    receiver.status = 202
+    for type_ in ("pagerduty", "opsgenie"):
+        for given in (FIRING, RESOLVED):
+            send(given, type=type_, url=base, key="${KEY}")
+    trigger, resolve_, create, close = receiver.received
+    assert trigger.path == resolve_.path == "/v2/enqueue"
+    assert (trigger.json["event_action"], resolve_.json["event_action"]) == ("trigger", "resolve")
+    assert trigger.json["dedup_key"] == resolve_.json["dedup_key"] == dedup_key(FIRING)
+    assert trigger.json["routing_key"] == SECRETS["KEY"]
+    assert trigger.json["payload"]["severity"] == "critical"
+    assert create.headers["authorization"] == f"GenieKey {SECRETS['KEY']}"
+    assert (create.path, create.json["alias"], create.json["priority"]) == ("/v2/alerts", dedup_key(FIRING), "P1")
+    assert close.path == f"/v2/alerts/{dedup_key(FIRING)}/close?identifierType=alias"
+    assert dedup_key(message(name="other")) != dedup_key(FIRING)
+
+
+def test_a_command_gets_the_message_on_its_standard_input() -> None:
+    script = "import json,sys; given = json.load(sys.stdin); print(given['id'], given['status'])"
+    command = [sys.executable, "-c", script]
+    with pytest.raises(NotDelivered, match="set ANALYTICS_NOTIFY_COMMAND=1"):
+        send(type="command", command=command)
+    with pytest.raises(NotDelivered, match="cannot be run"):
+        run(["/nowhere/tool"])
+    with pytest.raises(NotDelivered, match="the command ended with status 3: no"):
+        run([sys.executable, "-c", "print('no'); raise SystemExit(3)"])
+    assert run(command) == "msg_1 firing"
+    environment = json.loads(run([sys.executable, "-c", "import json,os; print(json.dumps(dict(os.environ)))"]))
+    assert environment.keys() <= {"PATH", "HOME", "LANG", "TZ", "LC_CTYPE"}
+
+
+def run(command: list[str]) -> str:
+    services = ReceiverServices(
+        Http(allows_private=False), lambda reference: resolve(reference, SECRETS), "", lambda: NOW, command_allowed=True
+    )
+    body = {"type": "command", "command": command}
+    return deliver(FIRING, Resource("receivers", "ops", body, 1, NOW, "ann"), services)
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise imports it
+def test_apprise_sends_to_its_urls(receiver: Hook) -> None:
+    SECRETS["GOTIFY"], SECRETS["ODD"] = f"json://127.0.0.1:{receiver.port}/hook", "nothing://here"
+    SECRETS["DESKTOP"] = "dbus://"
+    assert send(type="apprise", urls=["${GOTIFY}"]) == "taken by 1 service"
+    (got,) = receiver.received
+    assert (got.json["title"], got.json["type"]) == ("[FIRING:1] HighErrorRate (shop)", "failure")
+    for odd in ("${ODD}", "${DESKTOP}"):
+        with pytest.raises(NotDelivered, match="URL 2 is not one that Apprise knows"):
+            send(type="apprise", urls=["${GOTIFY}", odd])
+    receiver.status = 500
+    with pytest.raises(NotDelivered, match="did not take the message"):
+        send(type="apprise", urls=["${GOTIFY}"])

@@ -1,0 +1,112 @@
+"""Templates: what they write, and what is refused by name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.templating.data import alert_data
+from analytics.templating.errors import BadTemplate
+from analytics.templating.template import compiled
+
+LABELS = (("instance", "db.example:9100"), ("service", "shop"))
+
+
+def text(template: str, value: float | None = 0.25) -> str:
+    return compiled(template).text(alert_data(LABELS, value))
+
+
+@pytest.mark.parametrize(
+    ("template", "written"),
+    [
+        ("no action", "no action"),
+        ("{{ $labels.service }} at {{ .Labels.instance }}", "shop at db.example:9100"),
+        ("{{ $labels.missing }}.", "."),
+        ("{{ $value }} {{ .Value }}", "0.25 0.25"),
+        ("{{ $value | humanizePercentage }}", "25%"),
+        (
+            '{{ printf "%.2f|%5.1f|%s|%d|%v|%q|%%|%-4s|" $value 1.25 $labels.service 7 true "a" "b" }}',
+            '0.25|  1.2|shop|7|true|"a"|%|b   |',
+        ),
+        ('{{ printf "%d" $value }}', "%!d(float64=0.25)"),
+        ('{{ printf "%s %s" "a" }}', "a %!s(MISSING)"),
+        ("{{ if gt $value 0.5 }}high{{ else if gt $value 0.2 }}some{{ else }}low{{ end }}", "some"),
+        ('{{ if and (eq $labels.service "shop" "cart") (not false) }}yes{{ end }}', "yes"),
+        ("a {{- /* nothing */ -}} b", "ab"),
+        ("a  {{- $value -}}  b", "a0.25b"),
+        (
+            "{{ range $name, $value := $labels }}{{ $name }}={{ $value }};{{ end }}",
+            "instance=db.example:9100;service=shop;",
+        ),
+        ("{{ range .ExternalLabels }}x{{ else }}none{{ end }}", "none"),
+        ("{{ with $labels.service }}{{ . }}{{ end }}{{ with $labels.no }}x{{ else }}-{{ end }}", "shop-"),
+        ('{{ $x := "a" }}{{ if true }}{{ $x = "b" }}{{ end }}{{ $x }}', "b"),
+        ('{{ $labels.instance | reReplaceAll "(.*):.*" "host $1" | toUpper }}', "HOST DB.EXAMPLE"),
+        ('{{ match "^sh" $labels.service }} {{ len $labels.service }} {{ index $labels "service" }}', "true 4 shop"),
+        ("{{ stripPort $labels.instance }} {{ stripDomain $labels.instance }}", "db.example db:9100"),
+        ('{{ "{{" }} {{ `a"b` }} {{ "a\\tb" }}', '{{ a"b a\tb'),
+        ("{{ $labels }}", "map[instance:db.example:9100 service:shop]"),
+        ('{{ title "high load" }} {{ urlquery "a b&c" }} {{ html "<b>" }}', "High Load a+b%26c &lt;b&gt;"),
+        ("{{ .Nothing }}", "<error expanding template: can't evaluate field Nothing>"),
+        ("{{ humanize $labels.service }}", "<error expanding template: can't convert 'shop' to float>"),
+    ],
+)
+def test_a_template_writes(template: str, written: str) -> None:
+    assert text(template) == written
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "written"),
+    [
+        ("humanize", 1234567.0, "1.235M"),
+        ("humanize", 0.0, "0"),
+        ("humanize", 0.00012, "120u"),
+        ("humanize", float("nan"), "NaN"),
+        ("humanize", -1500.0, "-1.5k"),
+        ("humanize1024", 1048576.0, "1Mi"),
+        ("humanizeDuration", 3723.0, "1h 2m 3s"),
+        ("humanizeDuration", 90061.0, "1d 1h 1m 1s"),
+        ("humanizeDuration", 0.015, "15ms"),
+        ("humanizeDuration", 12.3456, "12.35s"),
+        ("humanizeDuration", -61.0, "-1m 1s"),
+        ("humanizePercentage", 0.0421, "4.21%"),
+        ("humanizeTimestamp", 1435065584.128, "2015-06-23 13:19:44.128 +0000 UTC"),
+        ("printf `%.1f`", float("inf"), "+Inf"),
+    ],
+)
+def test_numbers_for_people(function: str, value: float, written: str) -> None:
+    assert text(f"{{{{ $value | {function} }}}}", value) == written
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("{{ query `up` | first | value }}", "query is not supported here"),
+        ('{{ template "x" }}', "template is not supported here"),
+        ("{{ nonsense 1 }}", "nonsense is no function"),
+        ("{{ $value", "is not closed"),
+        ("{{ if $value }}x", "is not closed by {{ end }}"),
+        ("x{{ end }}", "unexpected {{ end }}"),
+        ("{{ }}", "is empty"),
+        ("{{ ( $value }}", "( is not closed"),
+        ("{{ $value | }}", "a value is missing"),
+        ("{{ $value $value }}", "only a function"),
+        ("{{ # }}", "is not understood"),
+        ("{{ " + "(" * 3_000 + ")" * 3_000 + " }}", "nested too deeply"),
+        ("{{" + " " * 100_000, "is not closed"),
+        ('{{ "a }}', "is not closed"),
+        ("{{ if true }}" * 60 + "{{ end }}" * 60, "nested deeper"),
+    ],
+)
+def test_what_is_wrong_or_left_out_is_refused_by_name(template: str, problem: str) -> None:
+    with pytest.raises(BadTemplate) as error:
+        compiled(template)
+    assert problem in error.value.message
+
+
+@given(st.text('{}$.|()"`-=:, abifelsend0123[]%\n\\'), st.one_of(st.none(), st.floats()))
+def test_any_text_is_a_template_or_refused(template: str, value: float | None) -> None:
+    try:
+        found = compiled("{{ " + template + " }}")
+    except BadTemplate:
+        return
+    assert isinstance(found.text(alert_data(LABELS, value)), str)

@@ -1,0 +1,127 @@
+"""`analytics rules test`, beside promtool where that is installed."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from analytics.cli import main
+
+RULES = """\
+groups:
+  - name: shop
+    rules:
+      - record: job:errors:rate5m
+        expr: sum by (job) (rate(errors_total[5m]))
+      - alert: Errors
+        expr: job:errors:rate5m > 0.5
+        for: 2m
+        labels:
+          severity: page
+        annotations:
+          summary: '{{ $labels.job }} has {{ $value }} errors a second'
+      - alert: Down
+        expr: up == 0
+        keep_firing_for: 5m
+"""
+TESTS = """\
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - name: errors
+    interval: 1m
+    input_series:
+      - series: 'errors_total{job="shop", instance="a"}'
+        values: '0+60x20'
+      - series: 'up{job="shop"}'
+        values: '1 0 0 1x17'
+    alert_rule_test:
+      - eval_time: 2m
+        alertname: Errors
+        exp_alerts: []
+      - eval_time: 5m
+        alertname: Errors
+        exp_alerts:
+          - exp_labels: {severity: page, job: shop}
+            exp_annotations: {summary: 'shop has 1 errors a second'}
+      - eval_time: 1m
+        alertname: Down
+        exp_alerts: [{exp_labels: {job: shop}}]
+    promql_expr_test:
+      - expr: job:errors:rate5m
+        eval_time: 10m
+        exp_samples: [{labels: 'job:errors:rate5m{job="shop"}', value: 1}]
+"""
+KEPT = """\
+      - eval_time: 7m
+        alertname: Down
+        exp_alerts: [{exp_labels: {job: shop}}]
+      - eval_time: 9m
+        alertname: Down
+"""
+
+
+def write(folder: Path, tests: str = TESTS, rules: str = RULES) -> Path:
+    (folder / "rules.yml").write_text(rules)
+    (folder / "tests.yml").write_text(tests)
+    return folder / "tests.yml"
+
+
+def outcome_of(file: Path) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["rules", "test", str(file)])
+    return done.exit_code, done.output
+
+
+def test_a_file_of_promtool_passes(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    assert outcome_of(file) == (0, f"{file}\n  SUCCESS\n")
+
+
+def test_promtool_agrees(tmp_path: Path) -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    rules = RULES.replace("        keep_firing_for: 5m\n", "")  # later than Debian's
+    for tests, code in (
+        (TESTS, 0),
+        (TESTS.replace("value: 1}", "value: 2}"), 1),
+        (TESTS.replace("page, job", "x, job"), 1),
+    ):
+        file = write(tmp_path, tests, rules)
+        done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, cwd=tmp_path, timeout=60)
+        assert (done.returncode, outcome_of(file)[0]) == (code, code), done.stdout + done.stderr
+
+
+def test_an_alert_keeps_firing(tmp_path: Path) -> None:
+    file = write(tmp_path, TESTS.replace("    promql_expr_test:", f"{KEPT}    promql_expr_test:"))
+    assert outcome_of(file)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("severity: page, job", "severity: ticket, job", "errors: alertname: Errors, time: 5m, expected:"),
+        ("1 errors a", "2 errors a", "got: [{'labels': {'alertname': 'Errors'"),
+        ("value: 1}", "value: 2}", "expr: 'job:errors:rate5m', time: 10m, expected:"),
+        ("exp_alerts: []", "exp_alerts: x", "exp_alerts: must be a list"),
+        ("[rules.yml]", "[none.yml]", "there is no none.yml"),
+        ("evaluation_interval: 1m", "evaluation_interval: soon", "'soon' is no duration"),
+        ("    interval: 1m\n", "    external_labels: {}\n", "external_labels is not supported"),
+        ("'0+60x20'", "'0+60x'", "input_series: "),
+        ("'0+60x20'", "'1x99999999'", "more than 1,000,000 values"),
+        ("eval_time: 10m", "eval_time: 10y", "more than 100,000 evaluations"),
+        ("tests:", "tests: {", "is not YAML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in TESTS
+    code, output = outcome_of(write(tmp_path, TESTS.replace(old, new)))
+    assert code == 1
+    assert message in output, output
+
+
+def test_wrong_rules_are_named(tmp_path: Path) -> None:
+    code, output = outcome_of(write(tmp_path, rules=RULES.replace("up == 0", "up ==")))
+    assert code == 1
+    assert "rules.yml" in output
