@@ -1,4 +1,4 @@
-"""Slots for work: so much is done at the same time, and the rest waits in the order in which it came."""
+"""Slots for work: a limited number of tasks run at the same time, and the others wait in order."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from gevent.event import Event
 
 _LOOK_SECONDS = 0.25
-"""How often whoever waits looks whether its client is still there."""
+"""How often a waiting task checks whether its client is still there."""
 
 
 class NoSlot(Exception):
@@ -14,7 +14,7 @@ class NoSlot(Exception):
 
 
 class SlotsFull(NoSlot):
-    """So many wait already that another one would wait for too long."""
+    """Too many tasks wait already."""
 
 
 class SlotTimeout(NoSlot):

@@ -49,7 +49,7 @@ class UnusualLatency(TypedDict):
 
 
 class Unusual(TypedDict):
-    """What is unusual about a service; None for what is not."""
+    """Unusual figures of a service; None for those that are usual."""
 
     errors: UnusualErrors | None
     latency: UnusualLatency | None
@@ -75,7 +75,7 @@ NO_USUAL: Usual = {"requests_per_second": _NO_FIGURE, "error_rate": _NO_FIGURE, 
 
 
 class Baseline(NamedTuple):
-    """What was usual for a service in the day before: share of errors, and latency in milliseconds.
+    """Usual figures of a service in the day before: share of errors, and latency in milliseconds.
 
     Attributes:
         expected: the latency; where that is not known, that of the minutes before.
@@ -139,7 +139,7 @@ def latency_of(state: State, now: float, service: str, baseline: Baseline) -> Un
 
 
 def baseline_of(state: State, now: float, service: str) -> Baseline:
-    """What was usual for a service in the day before its newest minutes."""
+    """Usual figures of a service in the day before its newest minutes."""
     end = baseline_end(now)
     starts = range(end - DAY_SECONDS, end, HOUR_SECONDS)
     hours = [traffic(state.series, Resolution.HOUR, [start], service) for start in starts]

@@ -79,7 +79,7 @@ def compiled(text: str) -> TextTemplate:
 
 
 def _block(waiting: Iterator[Piece], depth: int) -> tuple[list[Writer], list[ActionToken] | None]:
-    """What is written until `end` or `else`, and the tokens of that; None at the end of the text."""
+    """The parts until `end` or `else`, and the tokens of that action; None at the end of the text."""
     if depth > DEEPEST:
         raise BadTemplate(f"is nested deeper than {DEEPEST} levels")
     found: list[Writer] = []

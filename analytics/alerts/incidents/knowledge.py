@@ -20,7 +20,7 @@ class IncidentKnowledge:
         return self._state.catalog.tag(COLLECTION), self._state.incidents.version
 
     def is_muted(self, alert: Alert, now: float) -> str | None:
-        """Why nobody is to be told of an alert now; None if they are."""
+        """The reason why messages about an alert are held back now; None if they are sent."""
         found = muted(self._state, alert, now)
         return None if found is None else found.reason
 
@@ -30,13 +30,13 @@ class IncidentKnowledge:
         return incident is not None and incident.is_acknowledged(now)
 
     def unmuted_at(self, alert: Alert, now: float) -> float | None:
-        """When an alert that fires was muted last; None if it was not. Who was told before is then told again."""
+        """When an alert that fires was muted last; None if it was not. Receivers then get a message again."""
         return unmuted_at(self._state, alert, now)
 
     def is_missed(self, alert: Alert, receiver: str, now: float) -> bool:
-        """Whether a receiver was not told of an alert that has ended, as it was muted.
+        """Whether a receiver got no message about an alert that has ended, because the alert was muted.
 
-        It is told that once the alert is no longer muted.
+        It gets one as soon as the alert is no longer muted.
         """
         member = self._state.incidents.newest_run(alert.key)
         if alert.ended is None or member is None or member.fired != alert.fired or receiver in member.told:

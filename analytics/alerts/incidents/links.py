@@ -1,4 +1,4 @@
-"""Signed links in messages: whoever has one sees an incident and may act on it, for a week, without a key."""
+"""Signed links in messages: with one, people see an incident and act on it without a key, for a week."""
 
 import hmac
 from collections.abc import Callable
@@ -10,7 +10,7 @@ SIGNATURE_LENGTH = 32
 
 
 class IncidentLink(NamedTuple):
-    """What a link says: the incident, and the receiver whose message had it."""
+    """Content of a link: the incident, and the receiver whose message had it."""
 
     incident: str
     receiver: str
@@ -33,7 +33,7 @@ class IncidentLinks:
         return f"{self._signature(said)}.{said}"
 
     def read(self, token: str, now: float) -> IncidentLink | None:
-        """What a token says; None if it is not valid, or not any more."""
+        """The content of a token; None if it is not valid, or has expired."""
         signature, _, said = token.partition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(said).encode()):
             return None

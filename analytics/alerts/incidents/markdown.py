@@ -19,7 +19,7 @@ STEPS = {
     "silenced": "silenced by",
     "silence_ended": "end of silence",
 }
-"""What the timeline says of each step."""
+"""The words of the timeline for each step."""
 
 
 def markdown(incident: IncidentDetails) -> str:

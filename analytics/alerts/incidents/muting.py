@@ -1,4 +1,4 @@
-"""Muting: whether people are told of an alert now, by silences and by snoozed incidents."""
+"""Muting: whether messages about an alert are held back, by silences and by snoozed incidents."""
 
 from collections.abc import Iterator
 from math import inf, nextafter
@@ -13,7 +13,7 @@ from analytics.state.state import State
 
 
 class Muted(NamedTuple):
-    """Why nobody is told of an alert.
+    """The reason why messages about an alert are held back.
 
     Attributes:
         reason: for people.
@@ -27,7 +27,7 @@ class Muted(NamedTuple):
 
 
 def muted(state: State, alert: Alert, at: float) -> Muted | None:
-    """Why nobody is told of an alert at a time, in seconds since the epoch; None if people are told.
+    """The reason why messages about an alert are held back at a time (epoch seconds); None if they are sent.
 
     Of several reasons, the one that lasts longest.
     """
@@ -37,8 +37,8 @@ def muted(state: State, alert: Alert, at: float) -> Muted | None:
 def is_withheld(state: State, alert: Alert) -> bool:
     """Whether an alert that ended was muted when it fired or when it ended.
 
-    If nobody was told that it fired, then this is why, and it is told once it is no longer muted: it recovered in
-    between. Otherwise it was too short to be told.
+    If no message was sent when it fired, muting is the reason, and one is sent when muting ends: it recovered in
+    between. Otherwise the alert was too short for a message.
     """
     times = (at for at in (alert.fired, alert.ended) if at is not None)
     return alert.ended is not None and any(muted(state, alert, at) for at in times)

@@ -1,4 +1,4 @@
-"""What the status page shows: components, their days, and incidents."""
+"""Content of the status page: components, their days, and incidents."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict

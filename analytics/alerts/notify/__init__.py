@@ -1,1 +1,1 @@
-"""Notifications: which receiver is told of which alerts, when, and how."""
+"""Notifications: which receiver gets messages about which alerts, when, and how."""

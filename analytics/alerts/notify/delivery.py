@@ -1,4 +1,4 @@
-"""What it takes to deliver a message: the errors of an attempt, and what every receiver gets from the service."""
+"""Delivery of a message: the errors of an attempt, and the parts of the service that receivers use."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

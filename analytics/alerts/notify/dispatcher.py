@@ -28,16 +28,16 @@ class Knowledge(Protocol):
         """Something that changes whenever another answer may be given, by other than time."""
 
     def is_muted(self, alert: Alert, now: float) -> str | None:
-        """Why nobody is to be told of an alert now; None if they are."""
+        """The reason why messages about an alert are held back now; None if they are sent."""
 
     def is_acknowledged(self, alert: Alert, now: float) -> bool:
         """Whether somebody takes care of an alert."""
 
     def unmuted_at(self, alert: Alert, now: float) -> float | None:
-        """When an alert that fires was muted last; None if it was not. Who was told before is then told again."""
+        """When an alert that fires was muted last; None if it was not. Receivers then get a message again."""
 
     def is_missed(self, alert: Alert, receiver: str, now: float) -> bool:
-        """Whether a receiver was not told of an alert that has ended, as it was muted."""
+        """Whether a receiver got no message about an alert that has ended, because the alert was muted."""
 
     def escalated(self, alert: Alert, now: float) -> Sequence[str]:
         """The receivers that have to know as well by now."""

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class ForwardedAlert(NamedTuple):
-    """An alert, and whether nobody is to be told of it now; if it was posted before, it is kept alive all the same."""
+    """An alert, and whether it is muted; if it was posted before, it is kept alive even so."""
 
     alert: Alert
     is_muted: bool

@@ -2,10 +2,10 @@
 
 A group's first message waits `group_wait` after its first alert, and each further one `group_interval` after the one
 before. The message that all of a group is over is due at once. An alert that fires again a short time after it was
-resolved is told when it has fired for `refire_wait`, so that one that flaps ends in two messages.
+resolved gets a message when it has fired for `refire_wait`, so that one that flaps ends in two messages.
 
-Nobody is told of muted alerts. When that ends, what still fires is told, again to those who knew it before, and so is
-what has fired and recovered in between.
+No messages are sent about muted alerts. When muting ends, alerts that still fire are sent, also to receivers that had
+a message before, and so are those that fired and recovered in between.
 """
 
 import math
@@ -32,7 +32,7 @@ FLAP_SECONDS = 600.0
 MOST_ALERTS = 50
 """How many alerts a message describes; it says how many more there are."""
 MOST_GROUPS = 50
-"""How many groups a receiver may have; alerts of further ones are told together."""
+"""How many groups a receiver may have; alerts of further ones share a message."""
 MUTED_SECONDS = 5.0
 """How often to look again whether alerts are still muted."""
 
@@ -43,11 +43,11 @@ class Judge(NamedTuple):
     """What decides about alerts besides their states; each function gets an alert and the time.
 
     Attributes:
-        targets: the receivers that have to know, with the group of each.
-        is_muted: why nobody is to be told now; None if they are.
+        targets: the receivers that get messages, with the group of each.
+        is_muted: the reason why messages are held back now; None if they are sent.
         is_acknowledged: whether somebody takes care of it, so that nobody is reminded.
         unmuted_at: when it was muted last while it fired; None if it was not.
-        is_missed: whether the receiver of that name was not told of an alert that has ended, as it was muted.
+        is_missed: whether this receiver got no message about an alert that has ended, because it was muted.
     """
 
     targets: Callable[[Alert, float], Sequence[RouteTarget]]

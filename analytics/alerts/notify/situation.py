@@ -1,4 +1,4 @@
-"""What the dispatcher plans by, read from the state at one time."""
+"""The situation that the dispatcher plans by, read from the state at one time."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -19,7 +19,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 def problem_of(template: str) -> str | None:
-    """What is wrong with a template; None if it can be used."""
+    """The error of a template; None if it can be used."""
     try:
         _environment().from_string(template)
     except TemplateError as error:

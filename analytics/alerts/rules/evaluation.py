@@ -46,7 +46,7 @@ class Surroundings(NamedTuple):
 
 
 class RuleMemory:
-    """What is remembered of a rule between evaluations, and not recorded.
+    """Memory of a rule between evaluations, which is not recorded.
 
     Attributes:
         with_data: by the labels of an alert, when its series had data last; where missing data matter.

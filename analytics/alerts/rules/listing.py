@@ -79,7 +79,7 @@ class AlertList(TypedDict):
 
 
 class Known(NamedTuple):
-    """What is known of rules: their resources, all alerts, and what the evaluator remembers, by group."""
+    """Everything about rules: their resources, all alerts, and the memory of the evaluator by group."""
 
     resources: Sequence[Resource]
     alerts: Sequence[Alert]

@@ -6,6 +6,7 @@ from datetime import time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from analytics.alerts.incidents.recurrence import WEEKDAY_NAMES
 from analytics.alerts.rules.active import ActiveTimes
 from analytics.alerts.rules.machine import OK, Policy
 from analytics.alerts.rules.naming import named_rules
@@ -19,7 +20,6 @@ ALERT_NAME = "alertname"
 RUNBOOK = "runbook_url"
 SETTLE_SECONDS = 60.0
 """How long senders may take to be heard again after the service was off: rules wait so long, or as long as it was."""
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _THRESHOLD = re.compile(r"\s*(==|!=|>=|<=|>|<)\s*(\S+)\s*")
 
 
@@ -170,7 +170,7 @@ def _templates(texts: Mapping[str, str]) -> tuple[tuple[str, TextTemplate], ...]
 
 
 def _active(body: Mapping[str, Any]) -> ActiveTimes:
-    days = frozenset(_WEEKDAYS.index(day) for day in body["weekdays"])
+    days = frozenset(WEEKDAY_NAMES.index(day) for day in body["weekdays"])
     start, end = (_minutes(body[name]) for name in ("start", "end"))
     return ActiveTimes(days, start, end, ZoneInfo(body["time_zone"]))
 

@@ -1,4 +1,4 @@
-"""What the newest evaluation of a rule was like."""
+"""Outcome of the newest evaluation of a rule."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -9,7 +9,7 @@ from analytics.points import Labels
 
 
 class RuleStatus(Struct):
-    """What the newest evaluation of a rule was like.
+    """Outcome of the newest evaluation of a rule.
 
     Attributes:
         evaluated: its time, in seconds since the epoch; 0 if there was none.

@@ -39,7 +39,7 @@ PLACES = {
 
 
 class BadTestFile(Exception):
-    """What is wrong with a file of tests."""
+    """The error of a file of tests."""
 
 
 class ExpectedAlert(NamedTuple):

@@ -28,14 +28,14 @@ ENDED_KEPT = 500
 
 
 class NotifiedGroup(Struct, frozen=True, array_like=True):
-    """What a receiver was told of a group of alerts.
+    """State of a group of alerts at a receiver: its newest message, and the alerts that it knows to fire.
 
     Attributes:
         number: of the newest message; 0 if there was none.
         at: when that was queued, in seconds since the epoch.
-        told: the alerts that it was told to fire, and since when they do.
+        told: the alerts that were sent as firing, and since when they fire.
         waiting: the newest message, until it ends.
-        before: while it waits, what was told before it; that holds again if it is given up.
+        before: while a message waits, the value of `told` before it, which holds again if the message is given up.
     """
 
     number: int = 0
@@ -115,7 +115,7 @@ class NotificationOutbox:
         return self._boxes
 
     def groups(self, receiver: str) -> dict[Labels, NotifiedGroup]:
-        """What a receiver was told, by group, as of now."""
+        """The groups of a receiver, as of now."""
         box = self._boxes.get(receiver)
         return {} if box is None else dict(box.groups)
 
