@@ -186,6 +186,15 @@ class Settings(StoreSettings):
         number(float, 0.1, 3600),
         "seconds in which a client must receive as many KiB of an answer, that is 1 KiB a second",
     )
+    query_max_samples: int = REQUESTS.setting(
+        "ANALYTICS_QUERY_MAX_SAMPLES",
+        20_000_000,
+        number(int, 1, 10**12),
+        "values that a PromQL query may read and compute, over all steps",
+    )
+    query_timeout: float = REQUESTS.setting(
+        "ANALYTICS_QUERY_TIMEOUT", 60.0, number(float, 0.1, 3600), "seconds that a PromQL query may take"
+    )
     max_exports: int = REQUESTS.setting(
         "ANALYTICS_MAX_EXPORTS", 100, number(int, 1, 10_000), "maximum number of exports at the same time"
     )

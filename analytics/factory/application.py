@@ -221,7 +221,7 @@ def create_app(
     alerting = Alerting(clock, reader, recorder, jobs, threads, engine)
     runtime.more += alerting.jobs
     sources.append(alerting.families)
-    views = lazy_views(engine, reader, own, doors.numbers, clock, threads)
+    views = lazy_views(engine, settings, reader, own, doors.numbers, clock, threads)
     sources.append(lambda: () if views.made is None else views.made.families())
     app.register_blueprint(prometheus_blueprint(views, alerting.prometheus_groups, alerting.prometheus_alerts))
     app.register_blueprint(export_blueprint(reader, search, Exports(settings.max_exports, leases)))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analytics.clock import Clock
+from analytics.config import Settings
 from analytics.doors.number_doors import NumberDoors
 from analytics.lazy import Lazy
 from analytics.query.own_series.source import OwnSeries
@@ -30,6 +31,7 @@ def lazy_engine(reader: Reader, levels: Sequence[Level], own: OwnSeries, beyond:
 
 def lazy_views(
     engine: Lazy["PromqlEngine"],
+    settings: Settings,
     reader: Reader,
     own: OwnSeries,
     numbers: NumberDoors,
@@ -41,6 +43,6 @@ def lazy_views(
     def make() -> "PrometheusViews":
         from analytics.factory.promql import make_views
 
-        return make_views(engine, reader, own, numbers, clock, threads)
+        return make_views(engine, settings, reader, own, numbers, clock, threads)
 
     return Lazy(make)

@@ -5,6 +5,7 @@ from functools import partial
 from analytics.api.prometheus.queries import Queries
 from analytics.api.prometheus.views import Metadata, PrometheusViews
 from analytics.clock import Clock
+from analytics.config import Settings
 from analytics.doors.number_doors import NumberDoors
 from analytics.lazy import Lazy
 from analytics.promql.budget import Limits
@@ -18,12 +19,19 @@ from analytics.yielding import yield_if_due
 
 
 def make_views(
-    engine: Lazy[PromqlEngine], reader: Reader, own: OwnSeries, numbers: NumberDoors, clock: Clock, threads: Threads
+    engine: Lazy[PromqlEngine],
+    settings: Settings,
+    reader: Reader,
+    own: OwnSeries,
+    numbers: NumberDoors,
+    clock: Clock,
+    threads: Threads,
 ) -> PrometheusViews:
     """The views over everything that the state keeps, and the own metrics."""
 
     def described() -> Metadata:
         return {**reader.ask(metadata), **numbers.described(), **own.described}
 
-    queries = Queries(engine(), Limits(), yield_if_due, threads)
+    limits = Limits(samples=settings.query_max_samples, seconds=settings.query_timeout)
+    queries = Queries(engine(), limits, yield_if_due, threads)
     return PrometheusViews(queries, clock, described, partial(find_exemplars, reader, yield_if_due))

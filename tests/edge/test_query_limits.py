@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,13 +22,27 @@ RANGE = {"start": NOW - 600, "end": NOW}
 BLOWS_UP = "(.{0,30}x){0,30}y"
 """An expression of 8,000 instructions, each of which may be needed for each character of a value."""
 LONG = f'load{{host=~"{BLOWS_UP}"}}'
-"""Takes many seconds, and ends when it has cost too much."""
+"""Takes minutes if it may cost as much."""
+LITTLE = {"ANALYTICS_QUERY_MAX_SAMPLES": "1000000"}
+WITHOUT_LIMIT = {"ANALYTICS_QUERY_MAX_SAMPLES": "1000000000000"}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("queries")
-    with Server(folder / "log", {}, GUNICORN) as server:
+    with _with_series(tmp_path_factory.mktemp("queries"), LITTLE) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose queries may cost anything, so that a long one ends only when its time is up."""
+    with _with_series(tmp_path_factory.mktemp("patient"), WITHOUT_LIMIT) as server:
+        yield server
+
+
+@contextmanager
+def _with_series(folder: Path, settings: dict[str, str]) -> Iterator[Server]:
+    with Server(folder / "log", settings, GUNICORN) as server:
         lines = "".join(f'load{{host="{number:04}{"x" * 1000}"}} 1\n' for number in range(SERIES))
         answer = requests.post(f"{server.url}/api/v1/import/prometheus", data=lines, timeout=30)
         assert answer.status_code < 300, answer.text
@@ -86,48 +101,52 @@ def test_long_and_deep_queries_are_answered(server: Server, text: str, status: i
     assert status == 200 or answer.json()["errorType"] == "bad_data"
 
 
-def in_progress(server: Server) -> dict[str, float]:
-    return {state: scrape(server)["analytics_queries"][key(state=state)] for state in ("waiting", "evaluated", "sent")}
+def becomes(server: Server, **expected: int) -> None:
+    """Wait until so many queries are waiting, evaluated and sent; long ones leave others little of the processor."""
+
+    def are_so_many() -> bool:
+        counts = scrape(server)["analytics_queries"]
+        return all(counts[key(state=state)] == expected.get(state, 0) for state in ("waiting", "evaluated", "sent"))
+
+    eventually(are_so_many, 60)
 
 
-def asked(server: Server, text: str, **params: object) -> socket.socket:
+@contextmanager
+def asked(server: Server, text: str) -> Iterator[socket.socket]:
     """A connection on which a query is asked."""
-    connection = connect(server, 60)
-    line = "/api/v1/query?" + urlencode({"query": text, **params})
-    connection.sendall(f"GET {line} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-    return connection
+    with connect(server, 60) as connection:
+        line = "/api/v1/query?" + urlencode({"query": text})
+        connection.sendall(f"GET {line} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        yield connection
 
 
-def test_a_client_that_leaves_ends_its_query_and_those_that_wait_have_their_turn(server: Server) -> None:
+def test_a_client_that_leaves_ends_its_query_and_those_that_wait_have_their_turn(patient: Server) -> None:
     """Two are evaluated, the others wait; short ones are answered meanwhile."""
-    connections = [asked(server, LONG) for _ in range(10)]
-    eventually(lambda: in_progress(server) == {"evaluated": 2, "waiting": 8, "sent": 0})
-    assert query(server, "query", {"query": "count(load)"}).json()["data"]["result"][0]["value"][1] == str(SERIES)
-    connections.pop().close()
-    eventually(lambda: in_progress(server)["waiting"] == 7)
-    connections.pop(0).close()
-    eventually(lambda: in_progress(server) == {"evaluated": 2, "waiting": 6, "sent": 0})
-    for connection in connections:
-        connection.close()
-    eventually(lambda: not any(in_progress(server).values()))
-    assert "Traceback" not in server.log()
+    with ExitStack() as stack:
+        connections = [stack.enter_context(asked(patient, LONG)) for _ in range(5)]
+        becomes(patient, evaluated=2, waiting=3)
+        count = query(patient, "query", {"query": "count(load)"}).json()["data"]["result"][0]["value"][1]
+        assert count == str(SERIES)
+        connections[-1].close()
+        becomes(patient, evaluated=2, waiting=2)
+        connections[0].close()
+        becomes(patient, evaluated=2, waiting=1)
+    becomes(patient)
+    assert "Traceback" not in patient.log()
 
 
-def test_one_whose_time_is_up_before_its_turn_gets_the_error_of_prometheus(server: Server) -> None:
-    connections = [asked(server, LONG) for _ in range(2)]
-    eventually(lambda: in_progress(server)["evaluated"] == 2)
-    answer = query(server, "query", {"query": LONG, "timeout": "500ms"})
-    assert (answer.status_code, answer.json()["errorType"]) == TIMEOUT
-    assert answer.json()["error"] == "query timed out in query queue"
-    for connection in connections:
-        connection.close()
-    eventually(lambda: not any(in_progress(server).values()))
+def test_one_whose_time_is_up_before_its_turn_gets_the_error_of_prometheus(patient: Server) -> None:
+    with asked(patient, LONG), asked(patient, LONG):
+        becomes(patient, evaluated=2)
+        answer = query(patient, "query", {"query": LONG, "timeout": "500ms"})
+        assert (answer.status_code, answer.json()["errorType"]) == TIMEOUT
+        assert answer.json()["error"] == "query timed out in query queue"
+    becomes(patient)
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_long_answer_ends_it(server: Server) -> None:
     text = "load or " + " or ".join(f'label_replace(load, "a", "{number}", "", "")' for number in range(20))
-    connection = asked(server, text)
-    assert connection.recv(12) == b"HTTP/1.1 200"
-    assert in_progress(server)["sent"] == 1
-    connection.close()
-    eventually(lambda: in_progress(server)["sent"] == 0)
+    with asked(server, text) as connection:
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        becomes(server, sent=1)
+    becomes(server)
