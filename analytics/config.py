@@ -23,10 +23,10 @@ from analytics.converters import (
     choice,
     number,
 )
+from analytics.request_settings import MEBIBYTE
 from analytics.setting import Setting, SettingGroup
 from analytics.store_settings import STORAGE, StoreSettings
 
-MIB = 1024 * 1024
 VARIABLE_PREFIX = "ANALYTICS_"
 LOG_LEVELS = choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 AUTHENTICATION = choice("auto", "required")
@@ -42,7 +42,6 @@ _KUBERNETES = re.compile(
 
 
 ACCESS = SettingGroup("Access")
-REQUESTS = SettingGroup("Limits of requests")
 RETENTION = SettingGroup("Retention")
 NAMES = SettingGroup("Limits of names")
 LIVE = SettingGroup("Live clients")
@@ -67,8 +66,8 @@ class Settings(StoreSettings):
     )
     log_max_bytes: int = STORAGE.setting(
         "ANALYTICS_LOG_MAX_BYTES",
-        1024 * MIB,
-        number(int, MIB, 1024**4),
+        1024 * MEBIBYTE,
+        number(int, MEBIBYTE, 1024**4),
         "bytes of the log that are kept for consumers that have not read them",
     )
 
@@ -157,46 +156,6 @@ class Settings(StoreSettings):
     )
     proxy_groups_header: str = ACCESS.setting(
         "ANALYTICS_PROXY_GROUPS_HEADER", "", HEADER, "header in which it names their groups; empty for none"
-    )
-
-    max_body: int = REQUESTS.setting(
-        "ANALYTICS_MAX_BODY",
-        10 * MIB,
-        number(int, 1024, 1024 * MIB),
-        "maximum size of a body in bytes, after decompression",
-    )
-    max_batch: int = REQUESTS.setting(
-        "ANALYTICS_MAX_BATCH", 10_000, number(int, 1, 1_000_000), "maximum number of items in one batch"
-    )
-    header_timeout: float = REQUESTS.setting(
-        "ANALYTICS_HEADER_TIMEOUT",
-        5.0,
-        number(float, 0.1, 3600),
-        "seconds in which the headers of a request must arrive",
-    )
-    body_timeout: float = REQUESTS.setting(
-        "ANALYTICS_BODY_TIMEOUT",
-        10.0,
-        number(float, 0.1, 3600),
-        "seconds in which as many KiB of a body must arrive, that is 1 KiB a second",
-    )
-    send_timeout: float = REQUESTS.setting(
-        "ANALYTICS_SEND_TIMEOUT",
-        60.0,
-        number(float, 0.1, 3600),
-        "seconds in which a client must receive as many KiB of an answer, that is 1 KiB a second",
-    )
-    query_max_samples: int = REQUESTS.setting(
-        "ANALYTICS_QUERY_MAX_SAMPLES",
-        20_000_000,
-        number(int, 1, 10**12),
-        "values that a PromQL query may read and compute, over all steps",
-    )
-    query_timeout: float = REQUESTS.setting(
-        "ANALYTICS_QUERY_TIMEOUT", 60.0, number(float, 0.1, 3600), "seconds that a PromQL query may take"
-    )
-    max_exports: int = REQUESTS.setting(
-        "ANALYTICS_MAX_EXPORTS", 100, number(int, 1, 10_000), "maximum number of exports at the same time"
     )
 
     events_ring: int = RETENTION.setting(

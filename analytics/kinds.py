@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from analytics.alerting import NewAlertStates
 from analytics.config import Settings
 from analytics.incidents import NewIncidentAction
+from analytics.log_lines import NewLogLine
 from analytics.notifications import NewNotification, NewNotificationEnd
 from analytics.points import NewPoint
 from analytics.records import (
@@ -25,6 +26,7 @@ from analytics.records import (
     NewTick,
 )
 from analytics.resources import NewChange, NewFile
+from analytics.spans import NewSpan
 
 R = TypeVar("R")
 MIB = 1024 * 1024
@@ -77,6 +79,8 @@ ALERT_STATES = Kind("alert_states", NewAlertStates, is_received=False)
 INCIDENT_ACTIONS = Kind("incident_actions", NewIncidentAction, is_received=False)
 NOTIFICATIONS = Kind("notifications", NewNotification, is_received=False)
 NOTIFICATION_ENDS = Kind("notification_ends", NewNotificationEnd, is_received=False)
+LOGS = Kind("logs", NewLogLine, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.logs_ring)
+SPANS = Kind("spans", NewSpan, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.spans_ring)
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind
@@ -97,6 +101,8 @@ KINDS: dict[str, Kind[Any]] = {
         INCIDENT_ACTIONS,
         NOTIFICATIONS,
         NOTIFICATION_ENDS,
+        LOGS,
+        SPANS,
     )
 }
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analytics.converters import PUBLIC_URL, choice
-from analytics.listening_settings import ListeningSettings
+from analytics.request_settings import RequestSettings
 from analytics.setting import SettingGroup
 
 NOTIFYING = SettingGroup("Notifications")
@@ -11,7 +11,7 @@ YES_OR_NO = choice("0", "1")
 
 
 @dataclass(frozen=True)
-class NotifySettings(ListeningSettings):
+class NotifySettings(RequestSettings):
     """Where messages may go, and where they lead to."""
 
     public_url: str = NOTIFYING.setting(

@@ -9,7 +9,9 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from msgspec import Raw, Struct, structs
 from msgspec.json import Encoder
 
+from analytics.log_lines import NewLogLine
 from analytics.points import GAUGE, Labels, NewPoint
+from analytics.spans import NewSpan
 
 EMPTY_DATA = Raw(b"{}")
 
@@ -187,7 +189,7 @@ class Receipt(Struct, frozen=True):
     errors: list[ItemError]
 
 
-R = TypeVar("R", bound=NewEvent | NewMetric | NewHeartbeat | NewPoint)
+R = TypeVar("R", bound=NewEvent | NewMetric | NewHeartbeat | NewPoint | NewLogLine | NewSpan)
 
 LIVE_SECONDS = 60.0
 """Greatest age in seconds at which a received event is still sent to live clients."""

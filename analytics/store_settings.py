@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from analytics.converters import choice, number
 from analytics.notify_settings import NotifySettings
+from analytics.request_settings import MEBIBYTE
 from analytics.setting import SettingGroup
 
 STORAGE = SettingGroup("Storage")
-MEBIBYTE = 1024 * 1024
 OFF, ON = "off", "on"
 
 

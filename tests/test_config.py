@@ -96,7 +96,7 @@ def test_each_printed_default_can_be_parsed() -> None:
 def test_the_settings_of_a_group_stand_together() -> None:
     groups = [setting.group for setting in SETTINGS.values()]
     assert [group for index, group in enumerate(groups) if groups[index - 1] != group] == list(dict.fromkeys(groups))
-    assert len(set(groups)) == 9
+    assert len(set(groups)) == 10
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -14,12 +14,14 @@ from analytics.kinds import (
     FILES,
     HEARTBEATS,
     INCIDENT_ACTIONS,
+    LOGS,
     METRICS,
     NOTIFICATION_ENDS,
     NOTIFICATIONS,
     PERCENTILES,
     POINTS,
     PUSHES,
+    SPANS,
     STARTS,
     TICKS,
     Kind,
@@ -30,12 +32,14 @@ from analytics.log.erasures import Erasures
 from analytics.log.events import Events
 from analytics.log.heartbeats import Heartbeats
 from analytics.log.intake import Intake
+from analytics.log.log_lines import LogLines
 from analytics.log.metrics import Metrics
 from analytics.log.notifications import NotificationEnds, Notifications
 from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
 from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
+from analytics.log.spans import Spans
 from analytics.records import Kept, NewDelivery, NewPercentiles, NewPush, NewStart, NewTick, Quotas, R
 from analytics.state.state import State
 
@@ -178,4 +182,6 @@ def handlers(
         INCIDENT_ACTIONS.name: IncidentActions(state),
         NOTIFICATIONS.name: Notifications(state),
         NOTIFICATION_ENDS.name: NotificationEnds(state),
+        LOGS.name: LogLines(state, ids[LOGS.name], own_ids),
+        SPANS.name: Spans(state, ids[SPANS.name], own_ids),
     }

@@ -16,12 +16,10 @@ from analytics.kinds import KINDS, Kind, OwnRecord, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.digests import erasure_of
 from analytics.log.erasures import ErasedEvents
-from analytics.log.handlers import Received, handlers
+from analytics.log.handlers import handlers
 from analytics.log.log import Entry, Log
-from analytics.log.metrics import Metrics
 from analytics.log.outcome import MAX_ERRORS, Decoded, Outcome, Taken
 from analytics.log.own_ids import OwnIds
-from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
 from analytics.notifications import NewNotification, NewNotificationEnd, QueuedMessage
 from analytics.records import (
@@ -252,9 +250,8 @@ class Recorder:
     def new_names(self, kind: Kind[R], record: R) -> frozenset[Hashable]:
         """The services, event types and series of a record from a client that the service does not know yet."""
         handler: Any = self._handlers[kind.name]
-        assert isinstance(handler, Received | Metrics | Points)
         with self._state.lock:
-            names: frozenset[Hashable] = handler.new_names(record)  # type: ignore[arg-type]  # of its kind
+            names: frozenset[Hashable] = handler.new_names(record)
             return names
 
     def _record_own(self, record: OwnRecord) -> Any:

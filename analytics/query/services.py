@@ -10,7 +10,7 @@ from analytics.records import NO_TAGS
 from analytics.state.cells import Cell
 from analytics.state.counter_sources import CounterSource, Figure
 from analytics.state.senders import UNNAMED
-from analytics.state.services import FORGOTTEN_AFTER, Service
+from analytics.state.services import BY_SPANS, FORGOTTEN_AFTER, Service
 from analytics.state.state import State
 
 
@@ -77,7 +77,7 @@ def service_row(state: State, now: float, service: Service) -> ServiceRow:
         for name, before in zip(("requests", "errors"), service.baseline, strict=True)
     )
     latency = totals.get(("latency", service.name, NO_TAGS))
-    if "latency" in service.direct or service.reported.latency is None:
+    if service.direct & {"latency", BY_SPANS} or service.reported.latency is None:
         average = latency.mean if latency else None
     else:
         average = service.reported.latency

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from analytics.points import COUNTER, NAME_LABEL, Labels
 from analytics.state.exact import UNIT
 from analytics.state.observations import EVENTS_SERIES
+from analytics.state.record_series import RECORD_SERIES
 from analytics.state.rollup import Level
 from analytics.state.series.observed import Observed
 from analytics.state.series.store import SERVICE_LABEL, SeriesStore
@@ -17,7 +18,7 @@ ENDPOINT_LABEL = "endpoint"
 REQUESTS, ERRORS = "endpoint_requests_total", "endpoint_errors_total"
 LATENCY_SUM, LATENCY_COUNT = "endpoint_latency_milliseconds_sum", "endpoint_latency_milliseconds_count"
 FAMILIES = (REQUESTS, ERRORS, LATENCY_SUM, LATENCY_COUNT)
-RESERVED = frozenset((*FAMILIES, "endpoint_latency_milliseconds", EVENTS_SERIES))
+RESERVED = frozenset((*FAMILIES, "endpoint_latency_milliseconds", EVENTS_SERIES)) | RECORD_SERIES
 """Names that series of clients cannot have."""
 _SPARE = 4
 """One endpoint in so many may be waiting for its ids to be used again, beyond those that have series."""

@@ -1,11 +1,12 @@
 """Observations of one service in one second of a batch, grouped so that the state updates each counter once."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from analytics.spans import SPAN_FAILED, NewSpan
 from analytics.state.cells import Cell
 from analytics.state.exact import UNIT_BITS, in_units
 from analytics.state.sums import Total, Usage
@@ -59,6 +60,7 @@ class Observations:
     """The observations of `service` at `at` (seconds since the epoch).
 
     `shown_at` is the time at which sliding windows count it: `at`, or the time of recording if that is earlier.
+    `is_from_spans` tells that its requests are spans.
     """
 
     __slots__ = (
@@ -66,6 +68,7 @@ class Observations:
         "endpoints",
         "errors",
         "event_types",
+        "is_from_spans",
         "latencies",
         "latency_sum",
         "latest",
@@ -77,8 +80,8 @@ class Observations:
         "users",
     )
 
-    def __init__(self, service: str, at: float, shown_at: float | None = None) -> None:
-        self.service = service
+    def __init__(self, service: str, at: float, shown_at: float | None = None, *, is_from_spans: bool = False) -> None:
+        self.service, self.is_from_spans = service, is_from_spans
         self.at = at
         self.shown_at = at if shown_at is None else shown_at
         self.event_types: dict[str, int] = {}
@@ -134,6 +137,20 @@ class Observations:
         self.add_errors(Cell.tally(len(details), self.at))
         for detail in details:
             self._endpoint(detail.endpoint, Usage(0, 1))
+
+    def add_request_spans(self, spans: Sequence[NewSpan]) -> None:
+        """Add spans that are requests: status, duration, endpoint and user."""
+        failed = 0
+        for span in spans:
+            latency, is_error = max(0, span.end - span.start) / 1e6, span.status == SPAN_FAILED
+            failed += is_error
+            self.latencies.append(latency)
+            self._usage(span.endpoint or span.name).add(Usage(1, int(is_error), 1, latency))
+            if span.user_id:
+                self.users.add(span.user_id)
+        self.add_requests(Cell.tally(len(spans), self.at))
+        if failed:
+            self.add_errors(Cell.tally(failed, self.at))
 
     def add_requests(self, cell: Cell) -> None:
         """Add a cell of requests."""

@@ -13,6 +13,8 @@ from analytics.state.history import MAX_HEALTH_CHANGES, HealthChange, changes, s
 from analytics.state.observations import Observations
 from analytics.state.senders import MAX_INSTANCES, UNNAMED, HeartbeatSender
 
+BY_SPANS = "spans"
+"""Stands in `Service.direct` for requests, errors and latency that were observed as spans."""
 FORGOTTEN_AFTER = DAY_SECONDS
 """Seconds after which an instance that is gone is no longer listed and makes room for others."""
 
@@ -50,7 +52,8 @@ class Service:
 
     Attributes:
         baseline: requests and errors from before the first observation: part of the totals, but of no bucket.
-        direct: quantities (requests, errors, latency) observed directly; heartbeat counters no longer add to them.
+        direct: quantities (requests, errors, latency, `BY_SPANS` for all) observed directly; heartbeat counters no
+            longer add to them.
         senders: senders of heartbeats by name, ordered by latest heartbeat.
         history: changes of state up to `noted`; later changes, by silence, follow from the senders.
     """
@@ -139,8 +142,11 @@ class Service:
         self.noted = max(self.noted, start)
 
     def observed(self, seen: Observations, now: float) -> None:
-        """Note which quantities were observed directly."""
+        """Note which quantities were observed directly, or that spans were."""
         self.last_seen = max(self.last_seen, now, seen.at)
+        if seen.is_from_spans:
+            self.direct.add(BY_SPANS)
+            return
         if seen.requests is not None:
             self.direct.add("requests")
         if seen.errors is not None:
@@ -210,8 +216,8 @@ class Service:
 
     def _undirected(self, gain: Increase) -> Increase:
         """The increase without directly observed quantities; requests observed directly include their errors."""
-        requests = 0 if "requests" in self.direct else gain.requests
-        return Increase(requests, 0 if self.direct & {"requests", "errors"} else gain.errors)
+        requests = 0 if self.direct & {"requests", BY_SPANS} else gain.requests
+        return Increase(requests, 0 if self.direct & {"requests", "errors", BY_SPANS} else gain.errors)
 
     def _migrate(self, stored: StoredService) -> None:
         """Restore the heartbeats that version 0.1.0 stored; there, direct observation ended a baseline."""

@@ -37,6 +37,7 @@ from analytics.state.resolution import Resolution
 from analytics.state.rings import Ring
 from analytics.state.rollup import Bucket, Level, Rollup
 from analytics.state.series.store import SERVICE_LABEL, SeriesStore
+from analytics.state.services import BY_SPANS
 from analytics.state.users import ActiveUsers
 
 MAX_PENDING = 2_000
@@ -98,8 +99,7 @@ class State:
         self.max_series_per_name = settings.max_series_per_name
         self.quotas: Quotas | None = None
         """Limits in force; None while a log of version 0.1.0 is replayed, which holds only accepted records."""
-        self.pushed = PushedGroups()
-        self.silences, self.outbox = Silences(self.catalog), NotificationOutbox()
+        self.pushed, self.silences, self.outbox = PushedGroups(), Silences(self.catalog), NotificationOutbox()
         self.alerts = Alerts(self.silences.withheld_until)
         self.incidents = Incidents(lambda: self.counters.dropped("incident_evicted"))
         self._pending: dict[tuple[int, int, str], Observations] = {}
@@ -230,7 +230,7 @@ class State:
             seen.add_requests(Cell.of([rise.requests], now))
         if rise.errors:
             seen.add_errors(Cell.of([rise.errors], now))
-        if rise.requests and service.reported.latency is not None and "latency" not in service.direct:
+        if rise.requests and service.reported.latency is not None and not service.direct & {"latency", BY_SPANS}:
             seen.mean_latencies.append((max(1, round(rise.requests)), service.reported.latency, now))
         self._hold(seen)
         self.version += 1

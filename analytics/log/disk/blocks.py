@@ -35,9 +35,7 @@ class Blocks(Generic[R]):
         for number in numbers:
             block = self.ring.block(number)
             if block:
-                rows = [
-                    (kept.received, structs.replace(kept.records[place], id=kept.id(place))) for _, kept, place in block
-                ]
+                rows = [(kept.received, _with_id(kept, place)) for _, kept, place in block]
                 yield Part(self._family, 0, number, msgspec.json.encode((block[0].sequence, rows)))
 
     def load(self, number: int, body: bytes) -> None:
@@ -58,6 +56,11 @@ class Blocks(Generic[R]):
     def oldest(self) -> tuple[str, int, int]:
         """Family, level (0) and number of the oldest block that is kept."""
         return self._family, 0, self.ring.oldest_block
+
+
+def _with_id(kept: Kept[Any], place: int) -> Any:
+    record = kept.records[place]
+    return structs.replace(record, id=kept.id(place)) if record.id is None else record
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[Kept[Any]]:

@@ -9,14 +9,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError
-from analytics.kinds import EVENTS, METRICS, POINTS
+from analytics.kinds import EVENTS, LOGS, METRICS, POINTS, SPANS
 from analytics.log.disk.checkpoint import CATALOG_PART, Checkpoint
 from analytics.log.refusal import Refused
+from analytics.log_lines import NewLogLine
 from analytics.points import GAUGE, HISTOGRAM, POINT_KINDS, ExponentialHistogram, NewPoint, labels_of
 from analytics.resources import FileResource, NewChange, NewFile
+from analytics.spans import NewSpan
 from analytics.state.observations import EVERY_SERVICE
 from tests.log.disk.acts import LIMITS
 from tests.log.disk.demo_log import demo_log
@@ -48,6 +51,9 @@ def play(rig: Rig, dice: random.Random, steps: int) -> None:
             rig.recorder.record_batch(POINTS, batch(*points))
             if dice.random() < 0.1:
                 rig.recorder.keep_percentiles(dice.choice(("memory", "depth")))
+        elif kind < 0.68:
+            make, of = dice.choice(((random_line, LOGS), (random_span, SPANS)))
+            rig.recorder.record_batch(of, batch(*(make(dice, now) for _ in range(dice.randrange(1, 6)))))
         elif kind < 0.85:
             rig.recorder.record_batch(METRICS, batch(*(random_metric(dice, now) for _ in range(dice.randrange(1, 6)))))
         else:
@@ -92,6 +98,25 @@ def random_point(dice: random.Random, now: float) -> NewPoint:
         started=dice.choice((None, now - 1, now - HOUR)),
         source=dice.choice(("", "p", "q")),
         unit=dice.choice((None, "s")),
+    )
+
+
+def random_time(dice: random.Random, now: float) -> int:
+    """In nanoseconds, also too late, or too early to be kept."""
+    return round((now - dice.choice((0, 0.25, 1, 70, 5 * HOUR, -200, -400, 40 * DAY))) * 1e9)
+
+
+def random_line(dice: random.Random, now: float) -> NewLogLine:
+    time = dice.choice((None, random_time(dice, now)))
+    return NewLogLine(dice.choice("abcde"), "hi", time, dice.randrange(25), id=dice.choice((None, None, "p", "q")))
+
+
+def random_span(dice: random.Random, now: float) -> NewSpan:
+    start = random_time(dice, now)
+    end = start + round(dice.choice((-1.0, 0.0, 0.1, 0.2, 33.3)) * 1e9)
+    span = NewSpan(f"{dice.randrange(5):032x}", f"{dice.randrange(9):016x}", dice.choice("abc"), "GET", start, end)
+    return structs.replace(
+        span, kind=dice.randrange(6), status=dice.randrange(3), user_id=dice.choice((None, "u", "v"))
     )
 
 

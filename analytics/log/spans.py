@@ -1,0 +1,96 @@
+"""The handler of spans: it keeps them, and counts requests, errors, latency and users of their services."""
+
+from collections.abc import Hashable, Sequence
+
+from analytics.kinds import SPANS
+from analytics.log.outcome import Outcome
+from analytics.log.own_ids import OwnIds
+from analytics.log.record_intake import NANOSECONDS, RecordIntake, RecordSeries
+from analytics.log.seen_ids import SeenIds
+from analytics.points import HISTOGRAM, NAME_LABEL, Exemplar, labels_of
+from analytics.spans import CONSUMER, SERVER, SPAN_KINDS, SPAN_STATUSES, NewSpan
+from analytics.state.observations import Observations
+from analytics.state.record_series import MAX_SPAN_SERIES, OTHER_SPANS, SPAN_TIME, span_labels
+from analytics.state.series.observed import Observed
+from analytics.state.state import State
+
+
+class Spans:
+    """Applies spans.
+
+    SERVER and CONSUMER spans are requests of their service. Where it sends `request` events or `requests` metrics as
+    well, those alone count, so that no request counts twice.
+    """
+
+    def __init__(self, state: State, ids: SeenIds, own_ids: OwnIds) -> None:
+        self._state = state
+        self._intake: RecordIntake[NewSpan] = RecordIntake(SPANS, state, ids, own_ids)
+        self._series = RecordSeries(state, HISTOGRAM)
+
+    def apply(self, records: Sequence[NewSpan], received: float, id_prefix: str) -> Outcome[NewSpan]:
+        """Apply the spans of an entry."""
+        self._state.set_time(received)
+        outcome = self._intake.keep(records, [span.start for span in records], received, id_prefix)
+        spans = outcome.kept.records
+        self._time(spans, received)
+        self._state.apply(self._requests(spans, received), received)
+        return outcome
+
+    def new_names(self, record: NewSpan) -> frozenset[Hashable]:
+        """The service, if it is not known yet."""
+        return self._intake.new_names(record)
+
+    def _time(self, spans: Sequence[NewSpan], received: float) -> None:
+        """Observe the durations, and keep the slowest of each series as an exemplar."""
+        series = self._series
+        series.begin()
+        observed = Observed.none()
+        slowest: dict[int, NewSpan] = {}
+        for span in spans:
+            key = (span.service, span.name, span.kind, span.status)
+            number = series.get(key)
+            if number is None:
+                number = self._find(span, key, received)
+                if number is None:
+                    continue
+            observed.ids.append(number)
+            observed.values.append(milliseconds(span))
+            observed.ats.append(span.start / NANOSECONDS)
+            slower = slowest.get(number)
+            if slower is None or span.end - span.start > slower.end - slower.start:
+                slowest[number] = span
+        observed.histograms.extend([None] * len(observed.ids))
+        store = self._state.series_store
+        store.observe(HISTOGRAM, observed, received)
+        for number, span in slowest.items():
+            labels = labels_of([("span_id", span.span_id), ("trace_id", span.trace_id)])
+            store.exemplars.add(number, Exemplar(labels, milliseconds(span), span.start / NANOSECONDS))
+
+    def _find(self, span: NewSpan, key: Hashable, received: float) -> int | None:
+        store, kind, status = self._state.series_store, SPAN_KINDS[span.kind], SPAN_STATUSES[span.status]
+        labels = span_labels(span.service, span.name, kind, status)
+        if labels not in store.ids and store.ids.count(NAME_LABEL, SPAN_TIME) >= MAX_SPAN_SERIES:
+            labels = span_labels(span.service, OTHER_SPANS, kind, status)
+        return self._series.find(key, labels, received)
+
+    def _requests(self, spans: Sequence[NewSpan], received: float) -> list[Observations]:
+        """The requests among the spans, by service and second."""
+        grouped: dict[tuple[str, int], list[NewSpan]] = {}
+        for span in spans:
+            if span.kind in (SERVER, CONSUMER):
+                grouped.setdefault((span.service, span.start // NANOSECONDS), []).append(span)
+        found: list[Observations] = []
+        for (service, second), together in grouped.items():
+            known = self._state.services.get(service)
+            if known is not None and "requests" in known.direct:
+                continue
+            at = received if second == int(received) else float(second)
+            seen = Observations(service, at, min(at, received), is_from_spans=True)
+            seen.add_request_spans(together)
+            found.append(seen)
+        return found
+
+
+def milliseconds(span: NewSpan) -> float:
+    """The duration of a span; 0 if it ends before it begins."""
+    return max(0, span.end - span.start) / 1e6
