@@ -1,0 +1,1 @@
+"""Log lines and spans as tables: what asks about them, and where the tables come from."""
